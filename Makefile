@@ -1,0 +1,63 @@
+# The same commands here and in CI. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help install run test check fmt bench screenshot clean
+
+help: ## List what can be made
+	@echo "Threadwise: make TARGET, where TARGET is one of"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'Options go in ARGS, for example: make run ARGS="--no-browser --port 8765"'
+
+install: $(VENV)/.dev ## Make .venv with everything for running and developing
+
+run: $(VENV)/.demo ## Start the bot: on Discord with a token, otherwise a demo in the browser
+	@$(BIN)/python -m bot $(ARGS)
+
+test: $(VENV)/.dev ## Run all tests and report branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+check: $(VENV)/.dev ## Check format, lint, types and import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## Measure asking, autocomplete, indexing and memory at several sizes
+	$(BIN)/python scripts/bench.py $(ARGS)
+
+screenshot: $(VENV)/.screenshots ## Make docs/demo.png from the demo (needs Debian's chromium)
+	$(BIN)/python scripts/screenshot.py $(ARGS)
+
+clean: ## Remove .venv, caches and build leftovers (not your data)
+	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for each set of extras (each holds the demo's); stale when pyproject.toml has changed.
+$(VENV)/.demo $(VENV)/.dev $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml
+	@echo "Installing Threadwise into $(VENV) (once; a minute or so) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "Threadwise needs Python 3.11 or newer, and there is no '$(PYTHON)' here." \
+			"Install it from https://www.python.org/downloads/" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Threadwise needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V)." \
+			"With another one: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python's venv module is missing." \
+			"On Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 2; }
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@

@@ -1,0 +1,173 @@
+"""``ask`` and ``thread``: what the bot would say, in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rich.console import Group
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from bot.cli.console import out, write_json
+from bot.cli.library import opened
+from bot.errors import NotFound
+from bot.models import Match, Reply, StoredAnswer, StoredThread, Verdict
+from bot.sources.jsonl import write_thread
+
+Show = Callable[[Reply], None]
+
+HEADLINES = {
+    Verdict.ANSWER: ("Answer", "green"),
+    Verdict.SUGGEST: ("Did you mean one of these?", "yellow"),
+    Verdict.NONE: ("Nothing that fits yet", "red"),
+}
+
+
+def ask_one(question: str, *, limit: int, guild: int, show: Show) -> None:
+    """Ask one question and show the reply."""
+
+    async def go() -> Reply:
+        async with opened() as house:
+            return await house.answering.ask(_clean(question), guild_id=guild, limit=limit)
+
+    show(asyncio.run(go()))
+
+
+def ask_lines(*, limit: int, guild: int, show: Show) -> None:
+    """Ask each line of standard input and show the replies in the same order.
+
+    The lines are read outside the event loop, so that each is answered as it
+    comes and Ctrl-C works while waiting for the next.
+    """
+    with asyncio.Runner() as runner:
+        library = opened()
+        house = runner.run(library.__aenter__())
+        try:
+            for line in _lines():
+                show(runner.run(house.answering.ask(line, guild_id=guild, limit=limit)))
+        finally:
+            runner.run(library.__aexit__(None, None, None))
+
+
+def show_thread(words: str, *, guild: int, as_json: bool) -> None:
+    """Show the thread with this key, else the one that fits the words best.
+
+    Raises NotFound when there is none.
+    """
+
+    async def go() -> StoredThread | None:
+        async with opened() as house:
+            return await house.answering.find(_clean(words), guild_id=guild)
+
+    found = asyncio.run(go())
+    if found is None:
+        raise NotFound(f"no thread has the key {words!r} or fits these words")
+    if as_json:
+        write_json(thread_as_dict(found))
+    else:
+        print_thread(found)
+
+
+def reply_as_json(reply: Reply) -> None:
+    """Write the reply in the form that ``ask --json`` promises."""
+    answer = reply.answer
+    write_json(
+        {
+            "question": reply.question,
+            "verdict": reply.verdict.value,
+            "confidence": round(reply.confidence, 4),
+            "matches": [
+                {"key": m.key, "title": m.title, "confidence": round(m.confidence, 4)}
+                for m in reply.matches
+            ],
+            "answer": answer
+            and {
+                "key": answer.key,
+                "body": answer.body,
+                "score": answer.score,
+                "accepted": answer.accepted,
+                "author": answer.author,
+                "url": answer.url,
+            },
+            "took_ms": round(reply.took_ms, 2),
+        }
+    )
+
+
+def thread_as_dict(thread: StoredThread) -> dict[str, Any]:
+    """The thread in its JSONL form, with the tally of each answer."""
+    form: dict[str, Any] = json.loads(write_thread(thread))
+    for answer, shown in zip(thread.answers, form["answers"], strict=True):
+        shown["tally"] = answer.tally
+    return form
+
+
+def print_reply(reply: Reply) -> None:
+    """Show the reply to a person: the verdict, the answer, the other matches."""
+    console = out()
+    headline, colour = HEADLINES[reply.verdict]
+    line = Text.assemble((headline, f"bold {colour}"))
+    if reply.matches:
+        line.append(f"  {reply.confidence:.0%} sure, {reply.took_ms:.0f} ms", "dim")
+    console.print(line)
+    others = reply.matches
+    if reply.thread is not None and reply.answer is not None:
+        console.print(_panel(reply.answer, title=reply.thread.title))
+        others = tuple(m for m in others if m.thread_id != reply.thread.id)
+    if others:
+        console.print(_match_table(others))
+
+
+def print_thread(thread: StoredThread) -> None:
+    """Show a thread to a person: the question, then each answer."""
+    console = out()
+    console.print(Text(thread.title, style="bold"))
+    about = [thread.key, *([", ".join(thread.tags)] if thread.tags else [])]
+    about += [text for text in (thread.author, thread.license, thread.url) if text]
+    console.print(Text(" · ".join(about), style="dim"))
+    if thread.body:
+        console.print(Markdown(thread.body))
+    if not thread.answers:
+        console.print(Text("Nobody has answered yet.", style="yellow"))
+    for number, answer in enumerate(thread.answers, 1):
+        console.print(_panel(answer, title=f"Answer {number} of {len(thread.answers)}"))
+
+
+def _panel(answer: StoredAnswer, *, title: str) -> Panel:
+    facts = ["✅ accepted"] if answer.accepted else []
+    facts.append(f"{answer.tally:+d}" if answer.tally else "0")
+    facts += [text for text in (answer.author, answer.url) if text]
+    return Panel(
+        Group(Markdown(answer.body)),
+        title=Text(title, style="bold"),
+        title_align="left",
+        subtitle=Text(" · ".join(facts), style="dim"),
+        subtitle_align="left",
+        border_style="green" if answer.accepted else "blue",
+    )
+
+
+def _match_table(matches: tuple[Match, ...]) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("sure", justify="right")
+    table.add_column("thread")
+    table.add_column("key", style="dim", overflow="fold")
+    for match in matches:
+        table.add_row(f"{match.confidence:.0%}", Text(match.title), Text(match.key))
+    return table
+
+
+def _lines() -> Iterator[str]:
+    for raw in sys.stdin.buffer:
+        yield raw.decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r\n")
+
+
+def _clean(text: str) -> str:
+    """Arguments that are not valid UTF-8 reach Python as lone surrogates; show them as "?"."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,174 @@
+"""All commands with their options; what they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from bot import __version__
+from bot.cli import asking, checking, measuring, moving
+from bot.cli.console import handled
+from bot.cli.options import AsJson, Guild, NoBrowser, Port
+from bot.models import SHARED
+
+app = typer.Typer(
+    name="threadwise",
+    help="A Discord bot that answers questions from threads people have already answered.",
+    epilog="Exit codes: 0 done, 1 some input was rejected, 2 wrong usage or configuration.",
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line; the entry point of ``threadwise``."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows "?"
+    app(prog_name="threadwise")
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    port: Port = 0,
+    no_browser: NoBrowser = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"threadwise {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        handled(_running().start)(port, not no_browser)
+    elif port or no_browser:
+        raise typer.BadParameter(
+            f"--port and --no-browser go after the command: "
+            f"threadwise {context.invoked_subcommand} ..."
+        )
+
+
+@app.command()
+@handled
+def run() -> None:
+    """Connect to Discord with [bold]DISCORD_TOKEN[/]; stop with Ctrl-C."""
+    _running().run()
+
+
+@app.command()
+@handled
+def demo(port: Port = 0, no_browser: NoBrowser = False) -> None:
+    """Try the bot in a simulated Discord channel in your browser; no token needed."""
+    _running().demo(port, not no_browser)
+
+
+@app.command()
+@handled
+def ask(
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="What you want to know.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=100, help="At most so many matches.")
+    ] = 5,
+    guild: Guild = SHARED,
+    as_json: AsJson = False,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Read questions from standard input, one a line.")
+    ] = False,
+) -> None:
+    """Ask from the terminal, as a member would in a channel."""
+    if stdin == (question is not None):
+        raise typer.BadParameter('give either a question in quotes, or --stdin: ask "QUESTION"')
+    show = asking.reply_as_json if as_json else asking.print_reply
+    if question is None:
+        asking.ask_lines(limit=limit, guild=guild, show=show)
+    else:
+        asking.ask_one(question, limit=limit, guild=guild, show=show)
+
+
+@app.command()
+@handled
+def thread(
+    words: Annotated[
+        str,
+        typer.Argument(metavar="KEY_OR_WORDS", help="A thread's source key, or words of it."),
+    ],
+    guild: Guild = SHARED,
+    as_json: AsJson = False,
+) -> None:
+    """Show a thread: the question and its answers, best first."""
+    asking.show_thread(words, guild=guild, as_json=as_json)
+
+
+@app.command("import")
+@handled
+def import_(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Files or folders: text pages (.txt), .jsonl[.gz]."),
+    ],
+) -> int:
+    """Put threads into the library; what is there already is updated, its votes stay."""
+    return moving.import_paths(paths)
+
+
+@app.command()
+@handled
+def export(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Where to write; compressed if it ends in .gz.",
+            show_default="standard output",
+        ),
+    ] = None,
+) -> None:
+    """Write the whole library as JSONL; importing it elsewhere gives the same library."""
+    moving.export(file)
+
+
+@app.command()
+@handled
+def evaluate(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            help="A folder with corpus.jsonl[.gz], queries.jsonl[.gz] and qrels.tsv (BEIR).",
+        ),
+    ],
+    as_json: AsJson = False,
+    typos: Annotated[
+        float,
+        typer.Option(
+            "--typos",
+            metavar="F",
+            min=0.0,
+            max=1.0,
+            help="Misspell this share of the words longer than four letters.",
+        ),
+    ] = 0.0,
+) -> None:
+    """Measure how well the bot finds the right thread, in a temporary library."""
+    measuring.evaluate(folder, typos=typos, as_json=as_json)
+
+
+@app.command()
+@handled
+def doctor() -> int:
+    """Check configuration, database, index and seeds, and say what to do."""
+    return checking.doctor()
+
+
+def _running() -> ModuleType:
+    """Discord's library takes a while to load; only those commands that need it do."""
+    from bot.cli import running
+
+    return running

@@ -1,0 +1,124 @@
+"""``import`` and ``export``: threads into the library, and out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from rich.table import Table
+
+from bot.cli.console import complain, err, note, out, progress
+from bot.cli.library import opened
+from bot.errors import ConfigError
+from bot.services.house import House
+from bot.services.library import ImportReport
+from bot.settings import load_settings
+
+
+def import_paths(paths: Sequence[Path]) -> int:
+    """Import files and folders, and show what came of it; 1 if anything was rejected."""
+
+    async def go() -> ImportReport:
+        house = await House.open(load_settings())
+        try:
+            with progress("Importing threads") as advance:
+                return await house.library.import_paths(paths, progress=advance)
+        finally:
+            await house.close()
+
+    report = asyncio.run(go())
+    for problem in report.rejected:
+        complain(str(problem))
+    for key, times in sorted(report.unknown_keys.items()):
+        note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
+    out().print(_summary(report))
+    return 0 if report.ok else 1
+
+
+def export(file: Path | None) -> None:
+    """Write the library to ``file`` (standard output without one, or for ``-``).
+
+    Raises ConfigError when the file can't be written; an older file of that name
+    is then as it was.
+    """
+    asyncio.run(_export(None if file == Path("-") else file))
+
+
+async def _export(file: Path | None) -> None:
+    async with opened() as house:
+        total = (await house.library.count()).threads
+        with _writing(file) as stream, progress("Exporting threads", total) as advance:
+            written = await house.library.export(stream, progress=advance)
+    if file is not None:
+        err().print(f"Wrote {written} threads to {file}", markup=False, highlight=False)
+
+
+def _summary(report: ImportReport) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_row("added", str(report.added))
+    table.add_row("updated", str(report.updated))
+    table.add_row("unchanged", str(report.unchanged))
+    table.add_row("rejected", str(len(report.rejected)), style="red" if report.rejected else None)
+    return table
+
+
+@contextmanager
+def _writing(file: Path | None) -> Iterator[TextIO]:
+    if file is None:
+        with _text(sys.stdout.buffer) as stream:
+            yield stream
+        return
+    try:
+        with _replacing(file.resolve()) as stream:
+            yield stream
+    except OSError as error:
+        raise ConfigError(f"{file} can't be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[TextIO]:
+    """A stream whose content takes the file's place at the end, whole or not at all."""
+    if file.exists() and not file.is_file():  # a pipe or a device has nothing to protect
+        with file.open("wb") as raw, _text(raw) as stream:
+            yield stream
+        return
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("xb") as raw:
+            with _packing(raw) if file.suffix == ".gz" else _text(raw) as stream:
+                yield stream
+            raw.flush()
+            os.fsync(raw.fileno())
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _packing(raw: BinaryIO) -> Iterator[TextIO]:
+    """Compress into ``raw``, without name or time: the same library, the same file."""
+    with (
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+        _text(cast("BinaryIO", packed)) as stream,
+    ):
+        yield stream
+
+
+@contextmanager
+def _text(raw: BinaryIO) -> Iterator[TextIO]:
+    """Write UTF-8 lines into ``raw``, which stays open."""
+    stream = io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
+    try:
+        yield stream
+        stream.flush()
+    finally:
+        stream.detach()

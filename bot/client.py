@@ -1,0 +1,189 @@
+"""The Discord client: takes a house in, loads the cogs, and leaves in order."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar, cast
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.errors import SearchError, StoreError, ThreadwiseError
+from bot.services.house import House
+from bot.ui import items
+
+COGS = ("cogs.ask", "cogs.thread", "cogs.voting", "cogs.settings")
+
+log = logging.getLogger(__name__)
+
+P = TypeVar("P", bound=items.Pressable)
+Handler = Callable[[Any, discord.Interaction[Any]], Awaitable[None]]
+
+
+class ThreadBot(commands.AutoShardedBot):
+    """Threadwise on Discord, serving an opened house; whoever opened it closes it.
+
+    ``message_content`` asks Discord for the privileged intent. Without it the bot
+    reads only messages that mention it or reply to it, and direct ones.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        message_content: bool = True,
+        shard_count: int | None = None,
+    ):
+        intents = discord.Intents.default()
+        intents.typing = False
+        intents.message_content = message_content
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            tree_cls=Tree,
+            shard_count=shard_count,
+            max_messages=None,  # everything here works on raw events
+        )
+        self.house = house
+        self._presses: dict[type[items.Pressable], Handler] = {}
+        self._background: set[asyncio.Task[None]] = set()
+        self._told: set[tuple[int, str]] = set()
+
+    async def setup_hook(self) -> None:
+        """Load the cogs, revive old buttons, and tell Discord of changed commands."""
+        for name in COGS:
+            await self.load_extension(name)
+        self.add_dynamic_items(*items.ALL)
+        await self._sync_commands()
+
+    async def on_ready(self) -> None:
+        """Say in the log who we are; may come more than once."""
+        log.info("connected as %s to %d servers", self.user, len(self.guilds))
+        if not self.intents.message_content:
+            log.warning(
+                "without the message content intent I answer mentions, replies, direct "
+                "messages and commands only"
+            )
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Text commands are not used; messages are the cogs' business."""
+
+    async def close(self) -> None:
+        """Finish our own work first, then leave Discord."""
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await super().close()
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do work in the background; a failure is logged, closing cancels it."""
+        task = asyncio.create_task(work, name=name)
+        self._background.add(task)
+        task.add_done_callback(self._done)
+
+    def on_press(self, kind: type[P], handler: Callable[[P, Any], Awaitable[None]]) -> None:
+        """Have ``handler`` called with each press of a button or menu of this kind."""
+        self._presses[kind] = handler
+
+    async def pressed(self, item: items.Pressable, interaction: discord.Interaction[Any]) -> None:
+        """Deal with a press; what goes wrong is told to the person, and logged."""
+        try:
+            await self._presses[type(item)](item, interaction)
+        except Exception as error:
+            await report(interaction, error, type(item).__name__)
+
+    def missing(self, channel_id: int, permission: str) -> None:
+        """Log, once for each channel, that the bot may not do something there."""
+        if (channel_id, permission) not in self._told:
+            self._told.add((channel_id, permission))
+            log.warning("channel %d: the permission %s is missing", channel_id, permission)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the task %s failed", task.get_name(), exc_info=error)
+
+    async def _sync_commands(self) -> None:
+        """Send the command tree to Discord if it is not the one sent last."""
+        tree = sorted(
+            (command.to_dict(self.tree) for command in self.tree.get_commands()),
+            key=lambda command: (command["type"], command["name"]),
+        )
+        shape = json.dumps([self.application_id, tree], sort_keys=True, default=str)
+        now = hashlib.sha256(shape.encode()).hexdigest()
+        if now == await self.house.guilds.tree_hash():
+            return
+        try:
+            await self.tree.sync()
+        except discord.HTTPException as error:
+            log.warning("Discord did not take the commands (%s); next start tries again", error)
+            return
+        await self.house.guilds.set_tree_hash(now)
+        log.info("sent %d commands to Discord", len(tree))
+
+
+class Tree(app_commands.CommandTree[ThreadBot]):
+    """The commands, with one place where their errors end."""
+
+    async def on_error(
+        self, interaction: discord.Interaction[ThreadBot], error: app_commands.AppCommandError, /
+    ) -> None:
+        """Tell the person privately what they can do about it; log the rest."""
+        name = interaction.command.qualified_name if interaction.command else "?"
+        await report(interaction, error, name)
+
+
+async def report(interaction: discord.Interaction[Any], error: Exception, where: str) -> None:
+    """Answer an interaction that failed, with words a person understands."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    if isinstance(error, discord.NotFound) and error.code in (10062, 10015):
+        log.warning("%s: Discord had given up waiting for the reply", where)
+        return
+    if isinstance(error, discord.HTTPException):
+        log.warning("%s: %s", where, error)
+    said = _for_people(error)
+    if said is None:
+        incident = secrets.token_hex(3)
+        log.error("incident %s in %s", incident, where, exc_info=error)
+        said = (
+            "Sorry, something went wrong on my side. Please try again in a moment; if it keeps "
+            f"happening, tell whoever hosts me about incident `{incident}`."
+        )
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(said, ephemeral=True)
+        else:
+            await interaction.response.send_message(said, ephemeral=True)
+    except discord.HTTPException as failed:
+        log.warning("%s: the error could not be told: %s", where, failed)
+
+
+def _for_people(error: Exception) -> str | None:
+    """What the error says to the person who met it; ``None`` if it is for the host."""
+    if isinstance(error, ThreadwiseError) and not isinstance(error, StoreError | SearchError):
+        return str(error)
+    if isinstance(error, app_commands.MissingPermissions):
+        return "You need the *Manage Server* permission for this."
+    if isinstance(error, app_commands.NoPrivateMessage):
+        return "This works only in a server."
+    if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+        return "This command has changed. Please reload Discord (Ctrl+R) and try again."
+    if isinstance(error, discord.Forbidden):
+        return "I'm not allowed to do that here. A moderator can give me the permission."
+    if isinstance(error, discord.HTTPException):
+        return "Discord did not take my reply just now. Please try again in a moment."
+    return None
+
+
+def bot_of(interaction: discord.Interaction[Any]) -> ThreadBot:
+    """The bot that an interaction came to."""
+    return cast(ThreadBot, interaction.client)

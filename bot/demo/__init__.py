@@ -1,0 +1,116 @@
+"""The same bot in a simulated Discord channel in the browser, for newcomers.
+
+SimCord replaces Discord's network; the bot, the library, the search and the votes
+are the real ones, in a data folder of their own (``demo`` in ``DATA_DIR``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import simcord
+from rich.console import Console
+from rich.text import Text
+from simcord import Env, Preview
+
+from bot.client import ThreadBot
+from bot.demo.clock import Clock
+from bot.demo.world import World, build
+from bot.errors import ConfigError
+from bot.services.house import House
+from bot.settings import Settings
+
+__all__ = ["show"]
+
+
+async def show(settings: Settings, *, port: int, browser: bool) -> None:
+    """Serve the demo on 127.0.0.1 until its page ends the session or this is cancelled.
+
+    ``port`` 0 takes any free one. Raises ConfigError when the port is taken, and
+    ThreadwiseError when the demo's library can't be used.
+    """
+    house = await House.open(_own(settings))
+    try:
+        await house.load_seeds()
+        house.follow()
+        # Each simulated Discord is a new one, which knows none of the commands yet.
+        await house.guilds.set_tree_hash("")
+        async with _simulated(house) as env:
+            world = await build(env)
+            async with _page(env, world, port) as preview:
+                _announce(preview.url)
+                if browser:
+                    await asyncio.to_thread(webbrowser.open, preview.url)
+                await preview.wait_closed()
+    finally:
+        await house.close()
+
+
+def _own(settings: Settings) -> Settings:
+    return settings.model_copy(
+        update={
+            "data_dir": settings.data_dir / "demo",
+            "database_url": "",
+            "ask_channels": ("ask",),
+            "reconcile_messages": 0,  # yesterday's messages are not in today's Discord
+            "cooldown_seconds": 0,  # someone who tries things out asks the same twice
+        }
+    )
+
+
+@asynccontextmanager
+async def _simulated(house: House) -> AsyncIterator[Env]:
+    bot = ThreadBot(house, shard_count=1)
+    async with simcord.run(bot, check_errors=False, settle_timeout=30) as env:
+        env.backend.clock._epoch = datetime.now(UTC)
+        yield env
+
+
+@asynccontextmanager
+async def _page(env: Env, world: World, port: int) -> AsyncIterator[Preview]:
+    preview = env.preview(
+        world.channel,
+        viewers=world.people,
+        layout="channel",
+        timezone=_time_zone(),
+        assets=world.portraits,
+        port=port,
+    )
+    try:
+        await preview.__aenter__()
+    except simcord.SetupError as error:
+        if "bind" in str(error):
+            raise ConfigError(
+                f"port {port} is taken; choose another with --port, or leave it out"
+            ) from None
+        raise ConfigError(f"the demo can't start: {error}") from None
+    clock = asyncio.create_task(Clock(env, preview, world.channel).run())
+    try:
+        yield preview
+    finally:
+        clock.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await clock
+        await preview.close()
+
+
+def _time_zone() -> str:
+    """This computer's time zone by its name, as far as it tells."""
+    name = os.environ.get("TZ") or os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
+    try:
+        return str(ZoneInfo(name))
+    except (ValueError, OSError, KeyError):
+        return "UTC"
+
+
+def _announce(url: str) -> None:
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(Text.assemble("\nThe demo is at ", (url, "bold cyan")))
+    console.print(Text("Only this computer can open it. Stop it with Ctrl-C.\n", style="dim"))

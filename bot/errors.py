@@ -1,0 +1,61 @@
+"""Every error that the house raises on purpose. Their text is written for people.
+
+ThreadwiseError
+├── ConfigError        a setting, option or token is wrong          (exit code 2)
+├── InputError         a file or a line of it was not accepted      (exit code 1)
+├── StoreError         the database can't be used                   (exit code 2)
+│   ├── StoreNewer     ... it was written by a newer Threadwise
+│   └── StoreBusy      ... another program holds it for too long
+├── SearchError        the search index can't be used or rebuilt    (exit code 2)
+└── NotFound           a thread, answer or posting is not there     (exit code 1)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ThreadwiseError(Exception):
+    """Root of the tree; ``str(error)`` is one line that says what to do."""
+
+    exit_code = 2
+
+
+class ConfigError(ThreadwiseError):
+    """A setting, option or token is missing, unknown or out of range."""
+
+
+class InputError(ThreadwiseError):
+    """A file, or one thread of it, was not accepted; the rest goes on."""
+
+    exit_code = 1
+
+    def __init__(self, reason: str, path: Path | str | None = None, line: int | None = None):
+        self.reason = reason
+        self.path = path
+        self.line = line
+        where = [str(path)] if path is not None else []
+        where += [f"line {line}"] if line is not None else []
+        super().__init__(": ".join([", ".join(where), reason] if where else [reason]))
+
+
+class StoreError(ThreadwiseError):
+    """The database can't be opened, read or written."""
+
+
+class StoreNewer(StoreError):
+    """The database was written by a newer version of the program."""
+
+
+class StoreBusy(StoreError):
+    """Another program has held the database's write lock for too long."""
+
+
+class SearchError(ThreadwiseError):
+    """The search index can't be used, and could not be rebuilt."""
+
+
+class NotFound(ThreadwiseError):
+    """What was asked for is not in the library (any more)."""
+
+    exit_code = 1

@@ -1,0 +1,169 @@
+"""The words of the house as data: threads, answers, matches, votes, postings.
+
+Everything here is frozen and free of behaviour that needs a database, an index
+or Discord, so that every room may pass it on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+SHARED = 0
+"""The scope of the shared library, and the guild id of direct messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer as its source gave it; ``score`` is the source's own number.
+
+    ``key`` names the answer where it came from (``None`` where the source has no
+    such name); ``answered_at`` is aware and in UTC.
+    """
+
+    body: str
+    score: int = 0
+    accepted: bool = False
+    key: str | None = None
+    author: str | None = None
+    url: str | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A question with its answers, as a source gave it.
+
+    ``key`` is the source key: importing another thread with the same key and
+    scope updates this one in place.
+    """
+
+    key: str
+    title: str
+    body: str = ""
+    score: int = 0
+    tags: tuple[str, ...] = ()
+    url: str | None = None
+    author: str | None = None
+    license: str | None = None
+    asked_at: datetime | None = None
+    phrasings: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer(Answer):
+    """An answer of the library, with what one guild's members voted on it."""
+
+    id: int
+    votes: int = 0
+
+    @property
+    def tally(self) -> int:
+        """The source's score plus this guild's votes."""
+        return self.score + self.votes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredThread(Thread):
+    """A thread of the library as one guild sees it; answers in serving order."""
+
+    id: int
+    scope: int
+    answers: tuple[StoredAnswer, ...] = ()
+
+    def answer(self, answer_id: int) -> StoredAnswer | None:
+        """The answer with this id, or ``None`` if the thread has it no longer."""
+        return next((a for a in self.answers if a.id == answer_id), None)
+
+
+class Verdict(StrEnum):
+    """What the bot does with a question."""
+
+    ANSWER = "answer"
+    SUGGEST = "suggest"
+    NONE = "none"
+
+
+class Policy(StrEnum):
+    """Which of a thread's answers is served first."""
+
+    ACCEPTED = "accepted"
+    SCORE = "score"
+
+
+class Mode(StrEnum):
+    """When the bot speaks in a channel."""
+
+    OFF = "off"
+    MENTION = "mention"
+    QUESTIONS = "questions"
+    ALL = "all"
+
+
+class Vote(IntEnum):
+    """The value of one member's vote."""
+
+    UP = 1
+    DOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A thread found for a question; ``confidence`` is in [0, 1]."""
+
+    thread_id: int
+    key: str
+    title: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the house has to say to a question.
+
+    ``matches`` are best first, also when the verdict is ``none``. ``thread`` and
+    ``answer`` are set exactly when the verdict is ``answer``. ``confidence`` is
+    the first match's (0 without one); ``took_ms`` is in milliseconds.
+    """
+
+    question: str
+    verdict: Verdict
+    confidence: float
+    matches: tuple[Match, ...]
+    thread: StoredThread | None = None
+    answer: StoredAnswer | None = None
+    took_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """A Discord message that shows one answer.
+
+    ``asker_id`` is the member whose question it replies to; ``alternatives`` are
+    the ids of the threads to suggest when that member says *Not my question*.
+    """
+
+    message_id: int
+    channel_id: int
+    guild_id: int
+    thread_id: int
+    answer_id: int
+    asker_id: int
+    alternatives: tuple[int, ...] = ()
+    posted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuildSettings:
+    """How the bot behaves in one guild; every field has a value in force.
+
+    Thresholds are confidences in [0, 1] with ``suggest <= answer``.
+    """
+
+    answer_threshold: float
+    suggest_threshold: float
+    policy: Policy
+    up_emoji: str
+    down_emoji: str

@@ -1,0 +1,1 @@
+"""Question to ranked matches: text, index, fuzzy repair, ranker, and the engine over them."""

@@ -1,0 +1,96 @@
+"""The engine: one library's index, vocabulary and ranker behind three questions.
+
+``search`` finds the threads that a question means, ``complete`` those whose title
+someone is typing, ``writing`` keeps the index in step with the store. All of it is
+synchronous, takes milliseconds and may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.models import SHARED, Match
+from bot.search import completion
+from bot.search.fuzzy import Vocabulary
+from bot.search.index import State, TextIndex, Writing
+from bot.search.query import Idf, Query, read
+from bot.search.ranker import Ranked, rank
+
+CANDIDATES = 100
+"""Threads that are scored closely; BM25 has 62 % of the right ones among its first 100."""
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Question in, ranked threads out."""
+
+    def __init__(self, folder: Path, library: str):
+        """Open or start the index of a library in ``folder``. Raises SearchError."""
+        self._index = TextIndex(folder, library)
+        self._vocabulary = Vocabulary()
+        self._seen = State(library="")
+        self.refresh()
+        if self._index.note:
+            log.warning("the search index is made anew: %s", self._index.note)
+
+    @property
+    def note(self) -> str | None:
+        """Why the index had to be made anew when it was opened, if it had to."""
+        return self._index.note
+
+    @property
+    def seq(self) -> int:
+        """The change of the library that the index is up to, as its files say now."""
+        return self._index.state.seq
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def refresh(self) -> bool:
+        """See what was written since, by this process or another; False if nothing was."""
+        state = self._index.state
+        if state == self._seen:
+            return False
+        self._index.reload()
+        self._vocabulary = Vocabulary(self._index.vocabulary())
+        self._seen = state
+        return True
+
+    def writing(self) -> Writing:
+        """Take the index's write lock. Raises IndexBusy while another process has it."""
+        return self._index.writing()
+
+    def read(self, question: str) -> Query:
+        """The question as the search understands it."""
+        idf = Idf(len(self._index), self._index.document_count)
+        return read(question, self._vocabulary, idf)
+
+    def candidates(
+        self, question: str, guild_id: int, limit: int = CANDIDATES, leave_out: str | None = None
+    ) -> list[Ranked]:
+        """The threads that ``guild_id`` may see, with all that was found about each.
+
+        ``leave_out`` is the key of a thread that is not to be found: the question's own.
+        """
+        query = self.read(question)
+        hits = self._index.search(query.wanted, scopes(guild_id), max(limit, CANDIDATES) + 1)
+        return rank(query, [hit for hit in hits if hit.key != leave_out])[:limit]
+
+    def search(self, question: str, guild_id: int, limit: int) -> list[Match]:
+        """The threads that a question means, best first."""
+        return [
+            Match(r.hit.thread_id, r.hit.key, r.hit.title, r.confidence)
+            for r in self.candidates(question, guild_id, limit)
+        ]
+
+    def complete(self, text: str, guild_id: int, limit: int) -> list[Match]:
+        """The threads whose title starts like, contains or resembles what is being typed."""
+        return completion.complete(self._index, self._vocabulary, text, scopes(guild_id), limit)
+
+
+def scopes(guild_id: int) -> Sequence[int]:
+    """The scopes that a guild sees: the shared library and its own."""
+    return (SHARED,) if guild_id == SHARED else (SHARED, guild_id)

@@ -1,0 +1,86 @@
+"""The fuzzy eye: misspelt words repaired against the words that the library uses."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from heapq import nlargest, nsmallest
+from math import log
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+SHORTEST = 4
+"""Letters from which a word is repaired; shorter ones are too close to too many."""
+
+TWO_SLIPS = 7
+"""Letters from which two slips in a word are repaired."""
+
+MOST_WORDS = 400_000
+"""Words kept in memory; in a larger library those used only once are left out."""
+
+_LAST = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A word of the library that a misspelt one may stand for, ``distance`` slips away.
+
+    A slip is a letter too many, missing, wrong, or two neighbours swapped.
+    """
+
+    word: str
+    distance: int
+
+
+class Vocabulary:
+    """The library's words with the number of threads that use each.
+
+    Lookups touch only words that share a beginning or an end with what they are
+    asked for: a single slip leaves one half of a word whole.
+    """
+
+    def __init__(self, counts: Iterable[tuple[str, int]] = ()):
+        self._count = dict(counts)
+        if len(self._count) > MOST_WORDS:
+            self._count = {word: n for word, n in self._count.items() if n > 1}
+        self._forward = sorted(self._count)
+        self._backward = sorted(word[::-1] for word in self._count)
+
+    def __len__(self) -> int:
+        return len(self._count)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._count
+
+    def starting_with(self, prefix: str, limit: int) -> list[str]:
+        """The most used words with this beginning."""
+        return nlargest(limit, _range(self._forward, prefix), key=self._count.__getitem__)
+
+    def repairs(self, word: str, limit: int = 3) -> list[Repair]:
+        """The words that ``word`` most likely stands for, likeliest first; maybe none."""
+        if len(word) < SHORTEST or not word.isalpha():
+            return []
+        found = self._within(word, 1, anchor=(len(word) - 1) // 2)
+        if not found and len(word) >= TWO_SLIPS:
+            found = self._within(word, 2, anchor=len(word) // 3)
+        return nsmallest(limit, found, key=lambda r: self._cost(word, r))
+
+    def _within(self, word: str, slips: int, anchor: int) -> list[Repair]:
+        near = {*_range(self._forward, word[:anchor])}
+        near.update(w[::-1] for w in _range(self._backward, word[::-1][:anchor]))
+        near.discard(word)
+        sized = [w for w in near if abs(len(w) - len(word)) <= slips]
+        scored = process.extract_iter(word, sized, scorer=OSA.distance, score_cutoff=slips)
+        return [Repair(other, int(distance)) for other, distance, _ in scored]
+
+    def _cost(self, word: str, repair: Repair) -> float:
+        """Slips weigh most; then a wrong first letter; then how rarely the word is used."""
+        first = 0.5 * (repair.word[0] != word[0])
+        return 4.0 * repair.distance + first - 0.5 * log(self._count[repair.word])
+
+
+def _range(words: list[str], prefix: str) -> Iterator[str]:
+    start, end = bisect_left(words, prefix), bisect_left(words, prefix + _LAST)
+    return iter(words[start:end])

@@ -1,0 +1,277 @@
+"""The text index: a follower of the store, kept by tantivy in a folder of its own.
+
+Losing it loses nothing. One process at a time writes it (tantivy's own lock);
+any number read it. ``state.json`` beside it says which library it follows, in
+which form, and up to which change.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tantivy import Document, Index, IndexWriter, Occur, Query, Schema, SchemaBuilder, Searcher
+
+from bot.errors import SearchError
+from bot.models import StoredThread
+from bot.search.text import PLAIN, STEMMED, spaced
+
+FORMAT = 1
+"""Raised when the fields or their analysis change: an older index is rebuilt."""
+
+TITLE_BOOST = 0.5
+"""What a title's own BM25 adds to that of the whole text (where it counts twice)."""
+
+MAX_TEXT = 20_000
+"""Characters of a body or an answer that are indexed; the topic is clear by then."""
+
+_HEAP = 64_000_000  # bytes that the writer may fill before it writes a segment
+
+
+class IndexBusy(SearchError):
+    """Another process is writing the index; its work will be seen when it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the index holds: a library's changes up to ``seq``, in a form."""
+
+    library: str
+    seq: int = 0
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A candidate: what the ranker and a reader need to know of a thread."""
+
+    thread_id: int
+    key: str
+    title: str
+    phrasings: tuple[str, ...]
+    bm25: float
+
+
+class TextIndex:
+    """An open index. Reading is safe from any thread; writing is ``with index.writing()``."""
+
+    def __init__(self, folder: Path, library: str):
+        """Open the index in ``folder``, or start an empty one for ``library``.
+
+        ``note`` then says why an index that was there could not be kept. Raises
+        SearchError when the folder can't be written.
+        """
+        self.folder = folder
+        self.note: str | None = None
+        self._state_file = folder / "state.json"
+        self._schema = _schema()
+        self._index = self._open(library)
+        self._searcher = self._index.searcher()
+
+    @property
+    def state(self) -> State:
+        """What the files on disk hold now; another process may have moved it on."""
+        return _read_state(self._state_file) or State(library="")
+
+    @property
+    def searcher(self) -> Searcher:
+        """The snapshot that is searched now."""
+        return self._searcher
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def reload(self) -> None:
+        """See what was committed since, by this process or another."""
+        self._index.reload()
+        self._searcher = self._index.searcher()
+
+    def writing(self) -> Writing:
+        """Take the write lock. Raises IndexBusy while another process has it."""
+        try:
+            return Writing(self, self._index.writer(_HEAP, num_threads=1))
+        except ValueError as error:
+            if "lock" in str(error).lower():
+                raise IndexBusy("another program is writing the search index") from None
+            raise SearchError(
+                f"the search index in {self.folder} can't be written: {error}"
+            ) from None
+
+    def search(self, stems: dict[str, float], scopes: Sequence[int], limit: int) -> list[Hit]:
+        """The best threads by BM25 for weighted stems, among those scopes."""
+        wanted = [q for stem, weight in stems.items() for q in self._either_field(stem, weight)]
+        return self._hits(wanted, scopes, limit)
+
+    def search_titles(
+        self, groups: Sequence[Sequence[str]], scopes: Sequence[int], limit: int
+    ) -> list[Hit]:
+        """The best titles for groups of stems, one of each group being meant."""
+        wanted = [
+            Query.disjunction_max_query([self._term("title", stem) for stem in group])
+            for group in groups
+            if group
+        ]
+        return self._hits(wanted, scopes, limit)
+
+    def first(self, scopes: Sequence[int], limit: int) -> list[Hit]:
+        """Some threads of those scopes, for someone who has typed nothing yet."""
+        return self._hits([Query.all_query()], scopes, limit)
+
+    def document_count(self, stem: str) -> int:
+        """In how many threads, of any scope, a stem occurs."""
+        return int(self._searcher.doc_freq("text", stem))
+
+    def vocabulary(self) -> list[tuple[str, int]]:
+        """Every word of the library with the number of threads that use it."""
+        return self._searcher.terms_with_prefix("words", "")
+
+    def write_state(self, state: State) -> None:
+        """Say what the index holds, in one step that can't be half done."""
+        temporary = self._state_file.with_suffix(".tmp")
+        temporary.write_text(json.dumps(asdict(state)), encoding="utf-8")
+        temporary.replace(self._state_file)
+
+    def _hits(self, wanted: list[Query], scopes: Sequence[int], limit: int) -> list[Hit]:
+        if not wanted:
+            return []
+        visible = Query.term_set_query(self._schema, "scope", [str(s) for s in scopes])
+        query = Query.boolean_query(
+            [
+                (Occur.Must, Query.boolean_query([(Occur.Should, q) for q in wanted])),
+                (Occur.Must, Query.const_score_query(visible, 0.0)),
+            ]
+        )
+        searcher = self._searcher
+        found = searcher.search(query, limit, count=False).hits
+        ids = searcher.fast_field_values("id", [address for _, address in found])
+        return [
+            _hit(searcher.doc(address), int(i or 0), score)
+            for (score, address), i in zip(found, ids, strict=True)
+        ]
+
+    def _either_field(self, stem: str, weight: float) -> tuple[Query, Query]:
+        text, title = self._term("text", stem), self._term("title", stem)
+        if weight != 1.0:
+            text = Query.boost_query(text, weight)
+        return text, Query.boost_query(title, TITLE_BOOST * weight)
+
+    def _term(self, field: str, stem: str) -> Query:
+        return Query.term_query(self._schema, field, stem, "freq")
+
+    def _open(self, library: str) -> Index:
+        if self.folder.exists():
+            self.note = self._trouble(library)
+            if self.note is None:
+                try:
+                    return self._registered(Index.open(str(self.folder)))
+                except (ValueError, OSError) as error:
+                    self.note = f"it could not be read ({error})"
+        try:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            index = self._registered(Index(self._schema, str(self.folder)))
+            self.write_state(State(library))
+            return index
+        except (ValueError, OSError) as error:
+            raise SearchError(
+                f"the search index can't be made in {self.folder} ({error}); "
+                "check that DATA_DIR can be written and has room"
+            ) from None
+
+    def _trouble(self, library: str) -> str | None:
+        """Why what lies in the folder can't be used, or ``None``."""
+        state = _read_state(self._state_file)
+        if state is None:
+            return "it was incomplete"
+        if state.format != FORMAT:
+            return "it was made by another version"
+        if state.library != library:
+            return "it belongs to another library"
+        return None
+
+    def _registered(self, index: Index) -> Index:
+        index.register_tokenizer("plain", PLAIN)
+        index.register_tokenizer("stemmed", STEMMED)
+        return index
+
+
+class Writing:
+    """The write lock on an index; ``with`` gives it back. Nothing counts until ``commit``."""
+
+    def __init__(self, index: TextIndex, writer: IndexWriter):
+        self._index, self._writer = index, writer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._writer.rollback()
+        self._writer.wait_merging_threads()
+        del self._writer  # tantivy gives its lock back when the writer is gone
+
+    def put(self, threads: Iterable[StoredThread]) -> None:
+        """Index threads, in place of what was known of them."""
+        for thread in threads:
+            self._writer.delete_documents_by_term("id", thread.id)
+            self._writer.add_document(_document(thread))
+
+    def remove(self, thread_ids: Iterable[int]) -> None:
+        """Take threads out; those that are not in are passed over."""
+        for thread_id in thread_ids:
+            self._writer.delete_documents_by_term("id", thread_id)
+
+    def commit(self, seq: int) -> None:
+        """Make what was done so far visible, as the library's state at change ``seq``."""
+        self._writer.commit()
+        self._index.write_state(State(self._index.state.library, seq))
+        self._index.reload()
+
+
+def _schema() -> Schema:
+    builder = SchemaBuilder()
+    builder.add_unsigned_field("id", indexed=True, fast=True)
+    builder.add_text_field("scope", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("title", tokenizer_name="stemmed", index_option="freq")
+    builder.add_text_field("text", tokenizer_name="stemmed", index_option="freq")
+    builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
+    # Bytes are stored without being indexed a second time.
+    builder.add_bytes_field("card", stored=True)
+    return builder.build()
+
+
+def _document(thread: StoredThread) -> Document:
+    document = Document()
+    document.add_unsigned("id", thread.id)
+    document.add_text("scope", str(thread.scope))
+    names = " \n".join((thread.title, *thread.phrasings))
+    said = [thread.body, *(answer.body for answer in thread.answers), *thread.tags]
+    text = " \n".join([spaced(names), *(spaced(part[:MAX_TEXT]) for part in said)])
+    document.add_text("title", spaced(names))
+    document.add_text("text", f"{spaced(names)} \n{text}")
+    document.add_text("words", text)
+    card = {"key": thread.key, "title": thread.title, "phrasings": thread.phrasings}
+    document.add_bytes("card", json.dumps(card, ensure_ascii=False).encode())
+    return document
+
+
+def _hit(document: Document, thread_id: int, score: float) -> Hit:
+    card = json.loads(bytes(document["card"][0]))
+    return Hit(thread_id, card["key"], card["title"], tuple(card["phrasings"]), score)
+
+
+def _read_state(file: Path) -> State | None:
+    try:
+        return State(**json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None

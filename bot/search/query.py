@@ -1,0 +1,141 @@
+"""A question as the search reads it: weighted words, repaired where they are unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from math import log
+
+from bot.search.fuzzy import Vocabulary
+from bot.search.text import STOP_STEMS, STOP_WORDS, clean, stems, words
+
+STOP_SHARE = 0.3
+"""What a stop word weighs, as a share of what its rarity alone would give it."""
+
+MOST_WORDS = 48
+"""Different words of a question that are searched for: the rarest ones."""
+
+REPAIR_CREDIT = 0.8
+"""What finding a repaired word is worth against the word as it was typed."""
+
+RARE = 2
+"""A word in no more threads than this may itself be a slip; neighbours are tried too."""
+
+FAR_COMMONER = 20
+"""How many times as many threads must use such a neighbour before it is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a question: the stems that satisfy it, with the credit each earns.
+
+    ``weight`` is its inverse document frequency, lowered for stop words; ``text``
+    is the word, or the likeliest repair of it.
+    """
+
+    text: str
+    weight: float
+    credits: dict[str, float]
+    stop: bool
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question ready to be matched. ``idf`` gives any stem's weight in this library."""
+
+    words: tuple[Word, ...]
+    text: str
+    content: str
+    bigrams: frozenset[tuple[str, str]]
+    idf: Idf = field(repr=False)
+
+    @cached_property
+    def weight(self) -> float:
+        """The sum of the words' weights."""
+        return sum(word.weight for word in self.words)
+
+    @cached_property
+    def wanted(self) -> dict[str, float]:
+        """The stems to look for, with their credits."""
+        return {stem: credit for word in self.words for stem, credit in word.credits.items()}
+
+    @cached_property
+    def ceiling(self) -> float:
+        """What the idf of everything looked for sums to: BM25 grows no higher than with it."""
+        return sum(self.idf(stem) * credit for stem, credit in self.wanted.items())
+
+    def found_in(self, there: Collection[str]) -> float:
+        """The weight of the words that a set of stems satisfies."""
+        best: dict[int, float] = {}
+        for stem in there:
+            for place, worth in self._worth.get(stem, ()):
+                best[place] = max(worth, best.get(place, 0.0))
+        return sum(best.values())
+
+    @cached_property
+    def _worth(self) -> dict[str, list[tuple[int, float]]]:
+        """For each stem the words that it satisfies: their place and what that is worth."""
+        table: dict[str, list[tuple[int, float]]] = {}
+        for place, word in enumerate(self.words):
+            for stem, credit in word.credits.items():
+                table.setdefault(stem, []).append((place, word.weight * credit))
+        return table
+
+
+class Idf:
+    """Inverse document frequency as BM25 has it (Robertson & Zaragoza 2009), from counts.
+
+    ``ln(1 + (N - n + 0.5) / (n + 0.5))`` for a stem in ``n`` of ``N`` threads.
+    """
+
+    def __init__(self, documents: int, count: Callable[[str], int]):
+        self.documents = documents
+        self.count = count
+        self._known: dict[str, float] = {}
+
+    def __call__(self, stem: str) -> float:
+        """The stem's inverse document frequency, lowered for stop words."""
+        known = self._known.get(stem)
+        if known is None:
+            n = self.count(stem)
+            share = STOP_SHARE if stem in STOP_STEMS else 1.0
+            known = log(1 + max(0.0, self.documents - n + 0.5) / (n + 0.5)) * share
+            self._known[stem] = known
+        return known
+
+
+def read(question: str, vocabulary: Vocabulary, idf: Idf) -> Query:
+    """Read a question: clean it, cut it into words, repair and weigh them."""
+    cleaned = clean(question)
+    spoken = list(zip(words(cleaned), stems(cleaned), strict=True))
+    read_words = {stem: _word(word, stem, vocabulary, idf) for word, stem in spoken}
+    ordered = [read_words[stem] for _, stem in spoken]
+    content = [w.text for w in ordered if not w.stop] or [w.text for w in ordered]
+    best = [max(w.credits, key=w.credits.__getitem__) for w in ordered]
+    heaviest = sorted(read_words.values(), key=lambda w: -w.weight)[:MOST_WORDS]
+    return Query(
+        words=tuple(heaviest),
+        text=" ".join(w.text for w in ordered),
+        content=" ".join(content),
+        bigrams=frozenset(pairwise(best)),
+        idf=idf,
+    )
+
+
+def _word(word: str, stem: str, vocabulary: Vocabulary, idf: Idf) -> Word:
+    if word in STOP_WORDS or stem in STOP_STEMS:
+        return Word(word, idf(stem), {stem: 1.0}, stop=True)
+    used = idf.count(stem)
+    if used > RARE:
+        return Word(word, idf(stem), {stem: 1.0}, stop=False)
+    repaired = {r.word: stems(r.word)[0] for r in vocabulary.repairs(word)}
+    if used:  # a real word, if a rare one: it stays, and much commoner neighbours join it
+        near = {s: REPAIR_CREDIT for s in repaired.values() if idf.count(s) >= FAR_COMMONER * used}
+        return Word(word, idf(stem), near | {stem: 1.0}, stop=False)
+    credits = {s: REPAIR_CREDIT for s in repaired.values() if idf.count(s)}
+    if not credits:
+        return Word(word, idf(stem), {stem: 1.0}, stop=False)
+    text = next(w for w, s in repaired.items() if s in credits)
+    return Word(text, idf(repaired[text]), credits, stop=repaired[text] in STOP_STEMS)

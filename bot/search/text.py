@@ -1,0 +1,87 @@
+"""Text as the search sees it: cleaned of Discord's markup, cut into words and stems.
+
+The same functions make the index and read the questions, so both sides agree.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+
+MAX_QUESTION = 2_000
+"""Characters of a question that are looked at; what people ask is said by then."""
+
+LONGEST_WORD = 80  # bytes; longer runs of letters are data, not words
+
+STOP_WORDS = frozenset(
+    "a about all am an and any are as at be been but by can could did do does for from get had "
+    "has have how i if in into is it its just me my no not of on one or our please should so some "
+    "than that the their them then there these they this to us was we were what when where which "
+    "while who whom whose why will with would you your".split()
+)
+"""English words that say how a question is put, not what it is about."""
+
+_MARKUP = re.compile(
+    r"<a?:\w+:\d+>"  # custom emoji
+    r"|<(?:@[!&]?|#)\d+>|</[^>\n]{1,64}:\d+>|<t:-?\d+(?::\w)?>|<id:\w+>"  # mentions, times
+    r"|https?://\S+",
+    re.IGNORECASE,
+)
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+# Scripts that are written without spaces: their words are found as pairs of characters.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+
+
+def _analyzer(*filters: Filter) -> TextAnalyzer:
+    builder = TextAnalyzerBuilder(Tokenizer.simple())
+    for step in (Filter.remove_long(LONGEST_WORD), Filter.lowercase(), Filter.ascii_fold()):
+        builder = builder.filter(step)
+    for step in filters:
+        builder = builder.filter(step)
+    return builder.build()
+
+
+PLAIN = _analyzer()
+"""Lower-cased words without diacritics."""
+
+STEMMED = _analyzer(Filter.stemmer("english"))
+"""The same, cut to their English stems; words of other languages mostly stay."""
+
+
+def clean(question: str) -> str:
+    """A question without Discord's markup and invisible characters, of bounded length."""
+    text = _MARKUP.sub(" ", question[: 4 * MAX_QUESTION])
+    return " ".join(_INVISIBLE.sub("", text).split())[:MAX_QUESTION]
+
+
+def spaced(text: str) -> str:
+    """Compatibility forms folded, and unspaced scripts cut into overlapping pairs."""
+    if text.isascii():
+        return text
+    return _UNSPACED.sub(_pairs, unicodedata.normalize("NFKC", text))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, in order."""
+    return PLAIN.analyze(spaced(text))
+
+
+def stems(text: str) -> list[str]:
+    """The stems of a text, in order; as many as it has words."""
+    return STEMMED.analyze(spaced(text))
+
+
+def _pairs(run: re.Match[str]) -> str:
+    text = run.group()
+    pairs = [text[i : i + 2] for i in range(max(1, len(text) - 1))]
+    return f" {' '.join(pairs)} "
+
+
+STOP_STEMS = frozenset(stem for word in STOP_WORDS for stem in stems(word))

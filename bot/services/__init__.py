@@ -1,0 +1,1 @@
+"""The use cases. The command line, the demo and the cogs all speak to these."""

@@ -1,0 +1,172 @@
+"""Measuring the bot on a test set, in a library made for it and thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from bot.search.engine import Engine
+from bot.search.ranker import Ranked
+from bot.services import metrics
+from bot.services.house import House
+from bot.services.slips import misspell
+from bot.services.testset import TestQuery, TestSet, load
+from bot.settings import Settings
+
+DEPTH = 100
+"""Matches that are looked at for each question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the bot made of one question: ranked keys, and the first one's confidence."""
+
+    query: TestQuery
+    ranked: tuple[str, ...]
+    confidence: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the first match answers the question."""
+        return bool(self.ranked) and self.ranked[0] in self.query.relevant
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The measures of one test set; shares are in [0, 1], times in milliseconds.
+
+    ``coverage`` is the share of questions that got an answer, ``precision`` the share
+    of those answers that were right, ``suggested`` the share that got suggestions.
+    The last three are set where some questions must get no answer.
+    """
+
+    name: str
+    threads: int
+    queries: int
+    typos: float
+    ndcg_at_10: float
+    mrr: float
+    p_at_1: float
+    r_at_10: float
+    r_at_100: float
+    answer_threshold: float
+    coverage: float
+    precision: float
+    suggested: float
+    calibration_error: float
+    median_ms: float
+    in_scope_accuracy: float | None = None
+    out_of_scope_recall: float | None = None
+    mcc: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The measures by name, for JSON."""
+        return asdict(self)
+
+
+async def evaluate(
+    folder: Path,
+    settings: Settings,
+    *,
+    typos: float = 0.0,
+    seed: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measure the bot on a test set; a query that is itself in the corpus does not find itself.
+
+    ``typos`` is the share of words longer than four letters that get one random slip;
+    ``progress`` is told how many questions of how many were asked. Raises InputError.
+    """
+    test = await asyncio.to_thread(load, folder)
+    with tempfile.TemporaryDirectory(prefix="threadwise-") as place:
+        house = await House.open(_apart(settings, Path(place)))
+        try:
+            await house.library.add(test.threads)
+            outcomes, times = await asyncio.to_thread(
+                _ask_all, house.engine, test, typos, random.Random(seed), progress
+            )
+        finally:
+            await house.close()
+    return _measure(test, outcomes, times, typos, settings)
+
+
+def _apart(settings: Settings, place: Path) -> Settings:
+    return settings.model_copy(update={"data_dir": place, "database_url": ""})
+
+
+def _ask_all(
+    engine: Engine,
+    test: TestSet,
+    typos: float,
+    rng: random.Random,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[list[Outcome], list[float]]:
+    outcomes, times = [], []
+    for number, query in enumerate(test.queries, 1):
+        text = misspell(query.text, typos, rng) if typos else query.text
+        started = time.perf_counter()
+        found = engine.candidates(text, 0, DEPTH, leave_out=query.key)
+        times.append((time.perf_counter() - started) * 1000)
+        outcomes.append(_outcome(query, found))
+        if progress is not None:
+            progress(number, len(test.queries))
+    return outcomes, times
+
+
+def _outcome(query: TestQuery, found: list[Ranked]) -> Outcome:
+    keys = tuple(ranked.hit.key for ranked in found)
+    return Outcome(query, keys, found[0].confidence if found else 0.0)
+
+
+def _measure(
+    test: TestSet, outcomes: list[Outcome], times: list[float], typos: float, settings: Settings
+) -> Evaluation:
+    asked = [o for o in outcomes if o.query.relevant]
+    answered = [o for o in outcomes if o.confidence >= settings.answer_threshold]
+    suggested = [
+        o
+        for o in outcomes
+        if settings.suggest_threshold <= o.confidence < settings.answer_threshold
+    ]
+    return Evaluation(
+        name=test.name,
+        threads=len(test.threads),
+        queries=len(outcomes),
+        typos=typos,
+        ndcg_at_10=mean(metrics.ndcg(o.ranked, o.query.relevant) for o in asked),
+        mrr=mean(metrics.reciprocal_rank(o.ranked, o.query.relevant) for o in asked),
+        p_at_1=mean(o.right for o in asked),
+        r_at_10=mean(metrics.recall(o.ranked, o.query.relevant, 10) for o in asked),
+        r_at_100=mean(metrics.recall(o.ranked, o.query.relevant, DEPTH) for o in asked),
+        answer_threshold=settings.answer_threshold,
+        coverage=len(answered) / len(outcomes),
+        precision=mean(o.right for o in answered) if answered else 0.0,
+        suggested=len(suggested) / len(outcomes),
+        calibration_error=metrics.calibration_error(
+            [o.confidence for o in outcomes], [o.right for o in outcomes]
+        ),
+        median_ms=median(times),
+        **_of_scope(outcomes, settings.answer_threshold),
+    )
+
+
+def _of_scope(outcomes: list[Outcome], threshold: float) -> dict[str, float]:
+    """How well questions that must get an answer are told from those that must not."""
+    inside = [o for o in outcomes if o.query.relevant]
+    outside = [o for o in outcomes if not o.query.relevant]
+    if not outside:
+        return {}
+    yes, wrong_yes = (sum(o.confidence >= threshold for o in group) for group in (inside, outside))
+    right = sum(o.right and o.confidence >= threshold for o in inside)
+    return {
+        "in_scope_accuracy": right / len(inside),
+        "out_of_scope_recall": 1 - wrong_yes / len(outside),
+        "mcc": metrics.matthews(yes, wrong_yes, len(inside) - yes, len(outside) - wrong_yes),
+    }

@@ -1,0 +1,74 @@
+"""Keeping the search index in step with the store, over the feed of changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from bot.search.engine import Engine
+from bot.search.index import IndexBusy, Writing
+from bot.store import threads
+from bot.store.database import Database
+
+BATCH = 500
+"""Threads that are read from the store and indexed at a time."""
+
+COMMIT_EVERY = 50_000
+"""Changes after which a long catching-up is made visible and safe from a crash."""
+
+INTERVAL = 2.0
+"""Seconds between looks at what other processes have imported."""
+
+log = logging.getLogger(__name__)
+
+
+class Follower:
+    """Brings the index up to the store: at start, after an import, and while running."""
+
+    def __init__(self, database: Database, engine: Engine):
+        self._database, self._engine = database, engine
+        self._one_at_a_time = asyncio.Lock()
+
+    async def catch_up(self) -> bool:
+        """Index what has changed; False when another process is at it and will finish it."""
+        async with self._one_at_a_time:
+            await asyncio.to_thread(self._engine.refresh)
+            if self._engine.seq == await self._last_change():
+                return True
+            try:
+                writing = await asyncio.to_thread(self._engine.writing)
+            except IndexBusy:
+                return False
+            with writing:
+                await self._index_changes(writing)
+            await asyncio.to_thread(self._engine.refresh)
+            return True
+
+    async def run(self) -> None:
+        """Look for changes for ever; a failure is logged and the next look tries again."""
+        while True:
+            await asyncio.sleep(INTERVAL)
+            try:
+                await self.catch_up()
+            except Exception:
+                log.exception("the search index could not follow the library; trying again")
+
+    async def _index_changes(self, writing: Writing) -> None:
+        # Read only now that the lock is ours: another process may have moved the index on.
+        seq = done = self._engine.seq
+        while True:
+            async with self._database.read() as connection:
+                seq, ids = await threads.changed_after(connection, seq, BATCH)
+                found = await threads.fetch(connection, ids, None)
+            if not ids:
+                break
+            await asyncio.to_thread(writing.put, found.values())
+            await asyncio.to_thread(writing.remove, [i for i in ids if i not in found])
+            if seq - done >= COMMIT_EVERY:
+                await asyncio.to_thread(writing.commit, seq)
+                done = seq
+        await asyncio.to_thread(writing.commit, seq)
+
+    async def _last_change(self) -> int:
+        async with self._database.read() as connection:
+            return await threads.last_change(connection)

@@ -1,0 +1,39 @@
+"""Is the library sound, and does the index agree with it? What ``doctor`` asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.services.house import House
+from bot.store import health
+from bot.store.threads import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the house is; ``problems`` of the database are empty when it is sound.
+
+    ``indexed`` is the number of threads in the index; ``note`` says why it had to
+    be made anew just now, if it had to.
+    """
+
+    revision: str
+    problems: tuple[str, ...]
+    counts: Counts
+    indexed: int
+    note: str | None
+
+
+async def examine(house: House) -> Health:
+    """Read the whole database once; takes seconds for a gigabyte.
+
+    Raises StoreError when it can't be read.
+    """
+    database = await health.examine(house.database)
+    return Health(
+        revision=database.revision,
+        problems=database.problems,
+        counts=await house.library.count(),
+        indexed=len(house.engine),
+        note=house.engine.note,
+    )

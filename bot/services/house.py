@@ -1,0 +1,71 @@
+"""The house: one library opened, with every use case in its room."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+from bot.models import SHARED
+from bot.search.engine import Engine
+from bot.services.answering import Answering
+from bot.services.following import Follower
+from bot.services.guilds import Guilds
+from bot.services.library import ImportReport, Library, Progress
+from bot.services.postings import Postings
+from bot.services.voting import Voting
+from bot.settings import Settings
+from bot.store.database import Database
+
+
+class House:
+    """Owns the database and the index; opened with ``House.open``, closed with ``close``."""
+
+    def __init__(self, settings: Settings, database: Database, engine: Engine):
+        self.settings = settings
+        self.database = database
+        self.engine = engine
+        self._follower = Follower(database, engine)
+        self._following: asyncio.Task[None] | None = None
+        self.guilds = Guilds(database, settings)
+        self.answering = Answering(database, engine, self.guilds)
+        self.voting = Voting(database)
+        self.postings = Postings(database)
+        self.library = Library(database, self._follower)
+
+    @classmethod
+    async def open(cls, settings: Settings) -> House:
+        """Open the library: migrate the database, open the index and catch it up.
+
+        Raises ThreadwiseError with a line that says what to do.
+        """
+        database = await Database.open(settings.database)
+        try:
+            engine = await asyncio.to_thread(Engine, settings.data_dir / "index", database.id)
+            house = cls(settings, database, engine)
+            await house._follower.catch_up()
+        except BaseException:
+            await database.close()
+            raise
+        return house
+
+    async def load_seeds(self, progress: Progress | None = None) -> ImportReport:
+        """Take in the threads of ``SEEDS_DIR``; a second time changes nothing."""
+        folder: Path = self.settings.seeds_dir
+        if not folder.is_dir():
+            return ImportReport()
+        return await self.library.import_paths([folder], scope=SHARED, progress=progress)
+
+    def follow(self) -> None:
+        """From now on, notice within seconds what other processes import."""
+        if self._following is None:
+            self._following = asyncio.create_task(self._follower.run(), name="follow changes")
+
+    async def close(self) -> None:
+        """Stop following and give the database back; safe to call twice."""
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+            self._following = None
+        await self.database.close()

@@ -1,0 +1,116 @@
+"""The library: threads taken in from files, given out as JSONL, counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from bot.errors import InputError
+from bot.models import SHARED, Thread
+from bot.services.following import Follower
+from bot.sources import SourceReport, read_all, write_thread
+from bot.store import threads
+from bot.store.database import Database
+from bot.store.threads import Counts, Outcome
+
+BATCH = 500
+"""Threads a transaction: an import that is stopped keeps its finished batches."""
+
+Progress = Callable[[int], None]
+"""Told how many threads were done since the last call."""
+
+
+@dataclass
+class ImportReport:
+    """What an import came to; ``rejected`` says what was not accepted, and why."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    rejected: list[InputError] = field(default_factory=list)
+    unknown_keys: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def added(self) -> int:
+        """Threads that the library did not have."""
+        return self.outcomes[Outcome.ADDED]
+
+    @property
+    def updated(self) -> int:
+        """Threads that it had, in another version."""
+        return self.outcomes[Outcome.UPDATED]
+
+    @property
+    def unchanged(self) -> int:
+        """Threads that it had just so."""
+        return self.outcomes[Outcome.UNCHANGED]
+
+    @property
+    def total(self) -> int:
+        """All threads that were accepted."""
+        return self.outcomes.total()
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything was accepted."""
+        return not self.rejected
+
+
+class Library:
+    """Taking threads in and giving them out."""
+
+    def __init__(self, database: Database, follower: Follower):
+        self._database, self._follower = database, follower
+
+    async def import_paths(
+        self, paths: Sequence[Path], *, scope: int = SHARED, progress: Progress | None = None
+    ) -> ImportReport:
+        """Take in files and folders; bad input is reported, and the rest goes on."""
+        seen = SourceReport()
+        report = await self.add(read_all(paths, seen), scope=scope, progress=progress)
+        report.rejected += seen.rejected
+        report.unknown_keys += seen.unknown_keys
+        return report
+
+    async def add(
+        self, found: Iterable[Thread], *, scope: int = SHARED, progress: Progress | None = None
+    ) -> ImportReport:
+        """Add or update threads by source key, and make them findable."""
+        report = ImportReport()
+        stream = iter(found)
+        while batch := await asyncio.to_thread(_take, stream):
+            async with self._database.write() as connection:
+                outcomes = await threads.put(connection, scope, list(batch.values()))
+            report.outcomes.update(outcomes)
+            if progress is not None:
+                progress(len(batch))
+        await self._follower.catch_up()
+        return report
+
+    async def export(
+        self, out: TextIO, *, scope: int = SHARED, progress: Progress | None = None
+    ) -> int:
+        """Write the threads of one scope as JSONL, oldest first; returns how many."""
+        last = written = 0
+        while True:
+            async with self._database.read() as connection:
+                page = await threads.page(connection, last, BATCH, scope)
+            if not page:
+                return written
+            out.writelines(f"{write_thread(thread)}\n" for thread in page)
+            last, written = page[-1].id, written + len(page)
+            if progress is not None:
+                progress(len(page))
+
+    async def count(self) -> Counts:
+        """How many threads, answers and votes there are, over all guilds."""
+        async with self._database.read() as connection:
+            return await threads.count(connection)
+
+
+def _take(stream: Iterator[Thread]) -> dict[str, Thread]:
+    """The next batch by source key; of two threads with one key the later holds."""
+    return {thread.key: thread for thread in islice(stream, BATCH)}

@@ -1,0 +1,45 @@
+"""Which Discord message shows which answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+
+from bot.models import Posting
+from bot.store import postings as table
+from bot.store.database import Database
+
+
+class Postings:
+    """The memory of what the bot has posted: votes and the cooldown depend on it."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    async def record(self, posting: Posting) -> None:
+        """Remember that a message shows an answer (now); it may have shown another."""
+        async with self._database.write() as connection:
+            await table.put(connection, posting)
+
+    async def get(self, message_id: int) -> Posting | None:
+        """The posting that a message is, or ``None``."""
+        async with self._database.read() as connection:
+            return await table.get(connection, message_id)
+
+    async def forget(self, message_ids: Collection[int]) -> None:
+        """These messages are gone or show no answer any more; their votes stay."""
+        async with self._database.write() as connection:
+            await table.forget(connection, message_ids)
+
+    async def latest_in(
+        self, channel_id: int, answer_id: int, within_seconds: float
+    ) -> Posting | None:
+        """The newest posting of an answer in a channel, if it is not older than that."""
+        since = datetime.now(UTC) - timedelta(seconds=within_seconds)
+        async with self._database.read() as connection:
+            return await table.latest_in(connection, channel_id, answer_id, since)
+
+    async def recent(self, limit: int) -> list[Posting]:
+        """The newest postings of all guilds, newest first."""
+        async with self._database.read() as connection:
+            return await table.recent(connection, limit)

@@ -1,0 +1,107 @@
+"""Settings from the environment and ``.env``; each is explained in ``.env.example``."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import ConfigError
+from bot.models import GuildSettings, Policy
+
+Threshold = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Settings(BaseSettings):
+    """What the person who hosts the bot decides; guilds may override some of it."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8-sig", extra="forbid", frozen=True
+    )
+
+    discord_token: SecretStr | None = None
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    seeds_dir: Path = Path("seeds")
+    ask_channels: Annotated[tuple[str, ...], NoDecode] = ("ask",)
+    answer_threshold: Threshold = 0.6
+    suggest_threshold: Threshold = 0.35
+    answer_policy: Policy = Policy.ACCEPTED
+    up_emoji: str = Field(default="⬆️", min_length=1, max_length=64)
+    down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
+    cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
+    reconcile_messages: int = Field(default=200, ge=0, le=10_000)
+    log_level: str = "INFO"
+
+    @field_validator("discord_token", mode="before")
+    @classmethod
+    def _blank_token_is_none(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("ask_channels", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(name.strip().lstrip("#") for name in value.split(",") if name.strip())
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        level = value.strip().upper()
+        if level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+            raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
+        return level
+
+    @model_validator(mode="after")
+    def _whole(self) -> Settings:
+        if self.suggest_threshold > self.answer_threshold:
+            raise ValueError("SUGGEST_THRESHOLD must not be greater than ANSWER_THRESHOLD")
+        if self.up_emoji == self.down_emoji:
+            raise ValueError("UP_EMOJI and DOWN_EMOJI must differ")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force: ``DATABASE_URL``, else a file in ``DATA_DIR``."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'threadwise.db'}"
+
+    @property
+    def guild_defaults(self) -> GuildSettings:
+        """What holds in a guild whose moderators changed nothing."""
+        return GuildSettings(
+            answer_threshold=self.answer_threshold,
+            suggest_threshold=self.suggest_threshold,
+            policy=self.answer_policy,
+            up_emoji=self.up_emoji,
+            down_emoji=self.down_emoji,
+        )
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; ``overrides`` win over the environment and ``.env``.
+
+    Raises ConfigError with one line that names the setting and what to do.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(dict(e)) for e in error.errors())) from None
+    except UnicodeDecodeError:
+        raise ConfigError(".env is not UTF-8 text; save it as UTF-8") from None
+
+
+def _explain(error: dict[str, Any]) -> str:
+    name = str(error["loc"][0]).upper() if error["loc"] else ""
+    if error["type"] == "extra_forbidden":
+        known = [field.upper() for field in Settings.model_fields]
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else "see .env.example for those there are"
+        return f"{name} in .env is not a setting of Threadwise; {hint}"
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    reason = reason[:1].lower() + reason[1:] if name else reason
+    shown = "" if "token" in name.lower() or not name else f" (it is {error['input']!r})"
+    return f"{name}: {reason}{shown}; correct it in the environment or .env" if name else reason

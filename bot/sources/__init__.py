@@ -1,0 +1,99 @@
+"""Readers: files and folders in, threads out, and a word on what was not accepted."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bot.errors import InputError
+from bot.models import Thread
+from bot.sources.files import Broken, Walk, read_head, reason
+from bot.sources.formats import has_known_suffix, recognise
+from bot.sources.jsonl import write_thread
+from bot.sources.report import SourceReport, shown_path
+
+__all__ = ["SourceReport", "read", "read_all", "write_thread"]
+
+
+def read(path: Path, report: SourceReport) -> Iterator[Thread]:
+    """The threads of one file or folder; what is refused is named in ``report``."""
+    return read_all([path], report)
+
+
+def read_all(paths: Sequence[Path], report: SourceReport) -> Iterator[Thread]:
+    """The threads of files and folders, as one import; what is refused is named in ``report``.
+
+    A file named here is recognised by its content. In folders, hidden files and those
+    with a suffix that no format has are passed over. A file that is reached twice is read
+    once. Of two text pages with the same name, and so the same key, the second is refused.
+    """
+    reading = _Import(report)
+    for path in paths:
+        yield from reading.threads(path)
+
+
+class _Import:
+    """One import over several paths: which files were read, and which page names there are."""
+
+    def __init__(self, report: SourceReport) -> None:
+        self._report = report
+        self._walk = Walk(report, has_known_suffix)
+        self._read: set[str] = set()
+        self._repeated = 0
+        self._pages: dict[str, Path] = {}
+
+    def threads(self, path: Path) -> Iterator[Thread]:
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except OSError as error:
+            self._report.reject(reason(error), path)
+            return
+        if is_folder:
+            yield from self._folder(path)
+        else:
+            yield from self._file(path)
+
+    def _folder(self, folder: Path) -> Iterator[Thread]:
+        before = self._noticed()
+        empty = True
+        for path in self._walk.files(folder):
+            for thread in self._file(path):
+                empty = False
+                yield thread
+        # What was refused or read before says enough: such a folder is not an empty one.
+        if empty and self._noticed() == before:
+            self._report.reject("there are no threads in it", folder)
+
+    def _noticed(self) -> int:
+        return len(self._report.rejected) + self._repeated + self._walk.skipped
+
+    def _file(self, path: Path) -> Iterator[Thread]:
+        real = os.path.realpath(path)
+        if real in self._read:
+            self._repeated += 1
+            return
+        self._read.add(real)
+        try:
+            # Opening a pipe would wait for its writer, perhaps for ever.
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise InputError("it is a pipe, socket or device, not a file", shown_path(path))
+            form = recognise(path, read_head(path))
+            for thread in form.read(path, self._report):
+                if not form.keyed_by_name or self._is_new_page(thread.key, path):
+                    yield thread
+        except InputError as error:
+            self._report.rejected.append(error)
+        except Broken as error:
+            self._report.reject(reason(error), path)
+
+    def _is_new_page(self, key: str, path: Path) -> bool:
+        first = self._pages.setdefault(key, path)
+        if first != path:
+            self._report.reject(
+                "a page's name is its thread's key, and "
+                f"{shown_path(first)} has the same name; rename one",
+                path,
+            )
+        return first == path

@@ -1,0 +1,151 @@
+"""Files as they lie on the disk: a look at how one begins, and the walk through folders."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import gzip
+import os
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from bot.sources.report import SourceReport
+
+GZIP_MAGIC = b"\x1f\x8b"
+HEAD_BYTES = 64 * 1024
+"""How much of a file is looked at to recognise its format."""
+
+BINARY_BYTES = 4 * 1024
+"""A NUL byte within this many bytes says that a file is not text."""
+
+Broken = (OSError, EOFError, zlib.error)
+"""What reading a file can raise, a broken gzip file included."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """How a file begins; ``data`` is unpacked when the file is ``gzipped``."""
+
+    data: bytes
+    gzipped: bool = False
+
+    @cached_property
+    def text(self) -> str:
+        """The beginning as text, as far as it is UTF-8, without a byte-order mark."""
+        return self.data.decode(errors="replace").lstrip("\ufeff")
+
+    @property
+    def utf16(self) -> bool:
+        """Whether it starts as UTF-16 does: text, but not as we read it."""
+        return self.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+    @property
+    def binary(self) -> bool:
+        """Whether a NUL byte shows that this is no text."""
+        return b"\0" in self.data[:BINARY_BYTES]
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
+    """Open a file for reading, unpacking gzip; gives the stream and whether it was gzip."""
+    with ExitStack() as stack:
+        raw = stack.enter_context(path.open("rb"))
+        gzipped = raw.peek(2)[:2] == GZIP_MAGIC
+        stream = stack.enter_context(gzip.GzipFile(fileobj=raw)) if gzipped else raw
+        yield cast(BinaryIO, stream), gzipped
+
+
+def read_head(path: Path) -> Head:
+    """Look at how a file begins; raises OSError when it can't be read.
+
+    A broken gzip file gives what could be unpacked: its reader names the damage.
+    """
+    data = bytearray()
+    with unpacked(path) as (stream, gzipped):
+        try:
+            while len(data) < HEAD_BYTES and (piece := stream.read(BINARY_BYTES)):
+                data += piece
+        except Broken:
+            if not gzipped:
+                raise
+    return Head(bytes(data), gzipped)
+
+
+def reason(error: BaseException) -> str:
+    """Why a file can't be read, in words for people."""
+    if isinstance(error, EOFError):
+        return "the gzip file is cut off here; what came before was read"
+    if isinstance(error, zlib.error | gzip.BadGzipFile):
+        return "the gzip file is damaged here; what came before was read"
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.ENOENT:
+        return "there is no such file or folder"
+    if code == errno.EACCES:
+        return "it may not be read (permission denied)"
+    if code == errno.ELOOP:
+        return "it is a link that leads back to itself"
+    return f"it can't be read: {os.strerror(code) if code else error}"
+
+
+class Walk:
+    """Finds the files of folders; each real folder is entered once, however it is reached."""
+
+    def __init__(self, report: SourceReport, wanted: Callable[[str], bool]):
+        """``wanted`` says of a file's name whether it is a file to read."""
+        self.skipped = 0
+        """Folders passed over because they had been walked already."""
+        self._report = report
+        self._wanted = wanted
+        self._entered: set[str] = set()
+
+    def files(self, top: Path) -> Iterator[Path]:
+        """The wanted files below a folder, by name, folders among them; hidden ones left out.
+
+        Names in the report what can't be read, and links that lead back into a folder
+        that is being walked.
+        """
+        # A stack of our own: folders may be nested deeper than Python can recurse.
+        walking: dict[str, Iterator[Path]] = {}
+        self._enter(top, os.path.realpath(top), walking)
+        while walking:
+            real, entries = next(reversed(walking.items()))
+            entry = next(entries, None)
+            if entry is None:
+                del walking[real]
+            elif self._is_folder(entry):
+                inside = os.path.join(real, entry.name)
+                self._enter(
+                    entry, os.path.realpath(entry) if entry.is_symlink() else inside, walking
+                )
+            elif self._wanted(entry.name):
+                yield entry
+
+    def _enter(self, folder: Path, real: str, walking: dict[str, Iterator[Path]]) -> None:
+        if real in walking:
+            self._report.reject("it is a link back to a folder that it lies in (a loop)", folder)
+        elif real in self._entered:
+            self.skipped += 1
+        else:
+            self._entered.add(real)
+            try:
+                names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+            except OSError as error:
+                self._report.reject(reason(error), folder)
+            else:
+                walking[real] = map(folder.joinpath, names)
+
+    def _is_folder(self, entry: Path) -> bool:
+        try:
+            return stat.S_ISDIR(entry.stat().st_mode)
+        except OSError as error:
+            # A wanted file is named when it is read. What else can't be looked at may be
+            # a folder, so it is named here; a link to nothing holds no threads.
+            if error.errno != errno.ENOENT and not self._wanted(entry.name):
+                self._report.reject(reason(error), entry)
+            return False

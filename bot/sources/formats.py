@@ -1,0 +1,79 @@
+"""The formats that can be read. A new one is a reader in its own file and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import InputError
+from bot.models import Thread
+from bot.sources import jsonl, textpage
+from bot.sources.files import Head
+from bot.sources.report import SourceReport, shown_path
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: how it is recognised, and what reads it.
+
+    ``keyed_by_name``: a thread's key is its file's name, so two files of one name in
+    different folders would overwrite each other. ``packed``: also read from gzip.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    looks_like: Callable[[Head], bool]
+    read: Callable[[Path, SourceReport], Iterator[Thread]]
+    keyed_by_name: bool = False
+    packed: bool = False
+
+
+# Where two look alike and the suffix doesn't tell, the first is taken: a line of JSON is
+# never a marker, but a page's title may begin with a brace.
+FORMATS = (
+    Format(
+        name="text page",
+        suffixes=(".txt",),
+        looks_like=lambda head: textpage.has_marker(head.text),
+        read=textpage.read_pages,
+        keyed_by_name=True,
+    ),
+    Format(
+        name="JSON Lines",
+        suffixes=(".jsonl", ".jsonl.gz"),
+        looks_like=lambda head: head.text.lstrip().startswith("{"),
+        read=jsonl.read_lines,
+        packed=True,
+    ),
+)
+
+
+def has_known_suffix(name: str) -> bool:
+    """Whether a file of this name is read when it lies in a folder."""
+    return any(_has_suffix(name, form) for form in FORMATS)
+
+
+def recognise(path: Path, head: Head) -> Format:
+    """The format of a file, by its content; the suffix decides where that leaves a doubt.
+
+    Raises InputError when no format fits.
+    """
+    possible = [form for form in FORMATS if form.packed or not head.gzipped]
+    alike = [form for form in possible if form.looks_like(head)]
+    # A line of JSON Lines that holds a stray NUL is refused by its reader, with its line.
+    if head.utf16:
+        raise InputError("it is UTF-16 text; save it as UTF-8", shown_path(path))
+    if head.binary and not alike:
+        raise InputError("it is not text (it holds NUL bytes)", shown_path(path))
+    if len(alike) == 1:
+        return alike[0]
+    named = [form for form in alike or possible if _has_suffix(path.name, form)]
+    if named or alike:
+        return (named or alike)[0]
+    forms = " and ".join(f"{form.name} ({', '.join(form.suffixes)})" for form in FORMATS)
+    raise InputError(f"its content is in no form that is read here: {forms}", shown_path(path))
+
+
+def _has_suffix(name: str, form: Format) -> bool:
+    return name.lower().endswith(form.suffixes)

@@ -1,0 +1,115 @@
+"""JSON Lines: one thread a line, in and out without loss; also packed with gzip.
+
+A line is read only up to ``MAX_LINE_BYTES`` and threads are handed on one by one, so a
+file of any size takes little memory. A line that is refused doesn't keep the others out.
+Ids are unique within a file; the same id in another file updates the thread.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from bot.models import Thread
+from bot.sources.files import Broken, reason, unpacked
+from bot.sources.jsonthread import FieldError, thread_from, thread_to
+from bot.sources.limits import MAX_LINE_BYTES
+from bot.sources.report import SourceReport
+
+_PIECE = 1024 * 1024
+_BOM = b"\xef\xbb\xbf"
+
+
+def write_thread(thread: Thread) -> str:
+    """One line of JSON without its newline; reading it gives an equal thread."""
+    return json.dumps(thread_to(thread), ensure_ascii=False, allow_nan=False)
+
+
+def read_lines(path: Path, report: SourceReport) -> Iterator[Thread]:
+    """Read a file's threads one by one; names each line that is refused in the report.
+
+    A file that breaks off, or can't be read on, is named with the line; what came before
+    was handed on.
+    """
+    lines = _Lines(path, report)
+    try:
+        with unpacked(path) as (stream, _):
+            yield from lines.threads(stream)
+    except Broken as error:
+        report.reject(reason(error), path, lines.number + 1 if lines.number else None)
+
+
+class _Lines:
+    """One file while it is read: where we are, and which ids there were."""
+
+    def __init__(self, path: Path, report: SourceReport) -> None:
+        self.number = 0
+        self._path = path
+        self._report = report
+        self._lines_by_key: dict[str, int] = {}
+
+    def threads(self, stream: BinaryIO) -> Iterator[Thread]:
+        first = True
+        for line in self._short_lines(stream):
+            if first and line in (b"{", b"["):
+                # Each of its lines would be refused: say once what is wrong instead.
+                self._reject("the JSON is spread over several lines; write one thread a line")
+                return
+            first = False
+            thread = self._thread(line)
+            if thread is not None:
+                yield thread
+
+    def _short_lines(self, stream: BinaryIO) -> Iterator[bytes]:
+        """The lines that are not blank, stripped; those that are too long are refused."""
+        while line := stream.readline(MAX_LINE_BYTES + 1):
+            size = len(line)
+            if size > MAX_LINE_BYTES and not line.endswith(b"\n"):
+                while piece := stream.readline(_PIECE):
+                    size += len(piece)
+                    if piece.endswith(b"\n"):
+                        break
+                line = b""
+            self.number += 1
+            if size > len(line):
+                megabytes, limit = size / 1024**2, MAX_LINE_BYTES // 1024**2
+                self._reject(f"the line is {megabytes:.1f} MB long; up to {limit} MB are read")
+            elif line := (line.removeprefix(_BOM) if self.number == 1 else line).strip():
+                yield line
+
+    def _thread(self, line: bytes) -> Thread | None:
+        try:
+            thread = thread_from(_parsed(line), self._report.count_unknown)
+        except FieldError as error:
+            self._reject(str(error))
+            return None
+        first = self._lines_by_key.setdefault(thread.key, self.number)
+        if first != self.number:
+            self._reject(f"its id is the same as on line {first}; ids must differ within a file")
+            return None
+        return thread
+
+    def _reject(self, why: str) -> None:
+        self._report.reject(why, self._path, self.number)
+
+
+def _parsed(line: bytes) -> object:
+    try:
+        return json.loads(line.decode(), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{line[error.start]:02x} at position {error.start}"
+        raise FieldError(f"it is not UTF-8 text ({byte})") from None
+    except json.JSONDecodeError as error:
+        raise FieldError(f"it is not JSON: {error.msg} at character {error.colno}") from None
+    except RecursionError:
+        raise FieldError("its JSON is nested too deeply") from None
+    except FieldError:
+        raise
+    except ValueError:  # Python reads whole numbers of up to 4,300 digits
+        raise FieldError("a number in it has too many digits") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise FieldError(f"it is not JSON: {name} is not a number that JSON has")

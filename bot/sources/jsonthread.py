@@ -1,0 +1,226 @@
+"""A thread as JSON: from an object that was read, checked key by key, and back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.models import Answer, Thread
+from bot.sources.limits import SCORES
+
+THREAD_KEYS = frozenset(
+    ("id", "title", "body", "score", "tags", "url", "author", "license", "asked_at")
+).union(("phrasings", "answers"))
+ANSWER_KEYS = frozenset(("id", "body", "score", "accepted", "author", "url", "answered_at"))
+
+_SHOWN = 40
+"""Characters of a wrong value, or of an unknown key, that a message shows."""
+
+# The common forms of ISO 8601: a date, and a time that may have a zone.
+_DATE = re.compile(
+    r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII
+)
+
+
+class FieldError(ValueError):
+    """A value that a thread can't have; the text names its key."""
+
+
+def thread_from(row: object, count_unknown: Callable[[str], None]) -> Thread:
+    """The thread that one parsed JSON value holds; ``count_unknown`` gets unknown keys.
+
+    Raises FieldError naming the first key that is wrong.
+    """
+    if not isinstance(row, dict):
+        raise FieldError(f"a thread must be a JSON object, this is {_shown(row)}")
+    fields = _Fields(row, "")
+    fields.count_unknown(THREAD_KEYS, count_unknown)
+    answers = fields.items("answers")
+    return Thread(
+        key=fields.key(),
+        title=fields.written("title"),
+        body=fields.text("body"),
+        score=fields.whole("score"),
+        tags=fields.texts("tags"),
+        url=fields.text_or_none("url"),
+        author=fields.text_or_none("author"),
+        license=fields.text_or_none("license"),
+        asked_at=fields.date("asked_at"),
+        phrasings=fields.texts("phrasings"),
+        answers=tuple(_answers(answers, count_unknown)),
+    )
+
+
+def thread_to(thread: Thread) -> dict[str, Any]:
+    """The JSON object of a thread, keys in the documented order."""
+    return {
+        "id": thread.key,
+        "title": thread.title,
+        "body": thread.body,
+        "score": thread.score,
+        "tags": list(thread.tags),
+        "url": thread.url,
+        "author": thread.author,
+        "license": thread.license,
+        "asked_at": _iso(thread.asked_at),
+        "phrasings": list(thread.phrasings),
+        "answers": [
+            {
+                "id": answer.key,
+                "body": answer.body,
+                "score": answer.score,
+                "accepted": answer.accepted,
+                "author": answer.author,
+                "url": answer.url,
+                "answered_at": _iso(answer.answered_at),
+            }
+            for answer in thread.answers
+        ],
+    }
+
+
+def _answers(rows: list[Any], count_unknown: Callable[[str], None]) -> Iterator[Answer]:
+    accepted: str | None = None
+    keys: dict[str, str] = {}
+    for index, row in enumerate(rows):
+        name = f"answers[{index}]"
+        if not isinstance(row, dict):
+            raise FieldError(f"{name} must be an object, it is {_shown(row)}")
+        fields = _Fields(row, f"{name}.")
+        fields.count_unknown(ANSWER_KEYS, lambda key: count_unknown(f"answers[].{key}"))
+        answer = Answer(
+            body=fields.written("body"),
+            score=fields.whole("score"),
+            accepted=fields.flag("accepted"),
+            key=fields.key_or_none(),
+            author=fields.text_or_none("author"),
+            url=fields.text_or_none("url"),
+            answered_at=fields.date("answered_at"),
+        )
+        if answer.accepted and accepted:
+            raise FieldError(f"{name} is a second accepted answer, {accepted} is accepted already")
+        if answer.key is not None and answer.key in keys:
+            raise FieldError(f"{name}.id {_shown(answer.key)} is the id of {keys[answer.key]} too")
+        if answer.accepted:
+            accepted = name
+        if answer.key is not None:
+            keys[answer.key] = name
+        yield answer
+
+
+class _Fields:
+    """One JSON object's values by key; errors name the key with where it stands."""
+
+    def __init__(self, row: dict[str, Any], where: str) -> None:
+        self._row = row
+        self._where = where
+
+    def count_unknown(self, known: frozenset[str], count: Callable[[str], None]) -> None:
+        for key in self._row.keys() - known:
+            count(_printable(key))
+
+    def key(self) -> str:
+        key = self.key_or_none()
+        if key is None:
+            raise self._wrong("id", "must be text or a whole number", missing="id" not in self._row)
+        return key
+
+    def key_or_none(self) -> str | None:
+        value = self._row.get("id")
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return None if value is None else self._not_blank("id", "text or a whole number")
+
+    def written(self, key: str) -> str:
+        """Text that must be there and must say something."""
+        return self._not_blank(key, "text")
+
+    def text(self, key: str) -> str:
+        return self._text(key) if key in self._row else ""
+
+    def text_or_none(self, key: str) -> str | None:
+        return None if self._row.get(key) is None else self._text(key, "text or null")
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        items = {f"{key}[{i}]": item for i, item in enumerate(self.items(key))}
+        return tuple(map(_Fields(items, self._where).text, items))
+
+    def items(self, key: str) -> list[Any]:
+        value = self._row.get(key, [])
+        if not isinstance(value, list):
+            raise self._wrong(key, "must be a list")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self._row.get(key, False)
+        if not isinstance(value, bool):
+            raise self._wrong(key, "must be true or false")
+        return value
+
+    def whole(self, key: str) -> int:
+        value = self._row.get(key, 0)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._wrong(key, "must be a whole number")
+        if value not in SCORES:
+            raise self._wrong(key, "must fit into 64 bits")
+        return value
+
+    def date(self, key: str) -> datetime | None:
+        text = self.text_or_none(key)
+        if text is None:
+            return None
+        try:
+            if not _DATE.fullmatch(text):
+                raise ValueError
+            date = datetime.fromisoformat(text)
+            # Without a zone it is taken for UTC, as most data sets mean it.
+            return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise self._wrong(
+                key, "must be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
+            ) from None
+
+    def _not_blank(self, key: str, what: str) -> str:
+        text = self._text(key, what)
+        if not text.strip():
+            raise FieldError(f"{self._where}{key} must not be empty")
+        return text
+
+    def _text(self, key: str, what: str = "text") -> str:
+        value = self._row.get(key)
+        if not isinstance(value, str):
+            raise self._wrong(key, f"must be {what}", missing=key not in self._row)
+        if "\0" in value:
+            raise FieldError(f"{self._where}{key} holds a NUL character, which text never does")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise FieldError(f"{self._where}{key} holds half of a surrogate pair") from None
+        return value
+
+    def _wrong(self, key: str, must: str, *, missing: bool = False) -> FieldError:
+        what = "it is missing" if missing else f"it is {_shown(self._row.get(key))}"
+        return FieldError(f"{self._where}{key} {must}, {what}")
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it: short, and printable on any terminal."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return json.dumps(_printable(value), ensure_ascii=False)
+    return _printable(json.dumps(value))
+
+
+def _printable(text: str) -> str:
+    short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return short.encode(errors="backslashreplace").decode()
+
+
+def _iso(date: datetime | None) -> str | None:
+    return None if date is None else date.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,275 @@
+"""Text pages: one thread a file, a question with its answers as a web page shows them.
+
+The first non-empty line is the title. What follows, up to the first marker, is the
+question's body. A marker stands alone on its line; letter case and spaces around it
+don't matter:
+
+    score:N, then Accepted answer    opens the accepted answer, with score N
+    Accepted answer                  opens the accepted answer, with score 0
+    Upvote:N                         opens another answer, with score N
+    score:N                          before any answer: the question's own score
+
+Where the grammar leaves room, this is what holds:
+
+- ``score`` or ``Upvote``, a colon and nothing or a single word is a marker, and a broken
+  one unless that word is a whole number; with several words it is text ("Score: 3 to 1").
+- ``score:N`` inside an answer that no ``Accepted answer`` follows is refused, not taken
+  as text: it is most likely a misspelt marker, and text would give one person's answer
+  to another. The same goes for a second score of the question.
+- Text after the question's score goes on with the question's body.
+- ``More post``, ``Search Posts`` and ``Related post`` end the page when no answer is
+  opened after them; before that they are text like any other.
+- Inside a closed code fence everything is text, and blank lines stay as they are. A fence
+  that is never closed is a line of text, so that it can't swallow the answers after it.
+- A page may have no answers yet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from bot.errors import InputError
+from bot.models import Answer, Thread
+from bot.sources.limits import MAX_PAGE_BYTES, SCORES
+from bot.sources.report import SourceReport, shown_path
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_MARK = re.compile(
+    r"\s*(?:(?P<word>score|upvote)\s*:\s*(?P<value>\S*)|(?P<accepted>accepted\s+answer)"
+    r"|more\s+post|search\s+posts|related\s+post)\s*",
+    re.IGNORECASE,
+)
+# People's pages carry a real minus sign as well as a hyphen.
+_NUMBER = re.compile(r"([+\-\u2212]?)0*([0-9]{1,19})")
+_FENCE = re.compile(r"\s*(?P<ticks>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)", re.DOTALL)
+
+
+class _Kind(Enum):
+    SCORE = "score"
+    UPVOTE = "upvote"
+    ACCEPTED = "accepted answer"
+    FURNITURE = "furniture"
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    kind: _Kind
+    value: str = ""
+
+
+@dataclass(slots=True)
+class _Part:
+    """The question or an answer: where it was opened, and the lines that belong to it."""
+
+    opened: int
+    score: int = 0
+    accepted: bool = False
+    body: list[int] = field(default_factory=list)
+
+
+def has_marker(text: str) -> bool:
+    """Whether a line of the text is a marker, so that it reads like a text page."""
+    marks = (_mark(line) for line in _LINE_END.split(text))
+    return any(mark is not None and mark.kind is not _Kind.FURNITURE for mark in marks)
+
+
+def read_pages(path: Path, report: SourceReport) -> Iterator[Thread]:
+    """Read a file that holds one page; names in the report why it can't be accepted.
+
+    Raises OSError when the file can't be read.
+    """
+    with path.open("rb") as stream:
+        data = stream.read(MAX_PAGE_BYTES + 1)
+    try:
+        thread = read_page(_decoded(data, path), path)
+    except InputError as error:
+        report.rejected.append(error)
+    else:
+        yield thread
+
+
+def read_page(text: str, path: Path) -> Thread:
+    """Read a page's text; the source key is the file's name without suffix.
+
+    Raises InputError with the path and, where there is one, the line.
+    """
+    return _Page(text, path).thread()
+
+
+def _decoded(data: bytes, path: Path) -> str:
+    if len(data) > MAX_PAGE_BYTES:
+        limit = MAX_PAGE_BYTES // 1024**2
+        raise InputError(f"a text page may have up to {limit} MB", shown_path(path))
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        line = len(_LINE_END.findall(before)) + 1
+        byte = f"byte 0x{data[error.start]:02x} at position {error.start}"
+        raise InputError(
+            f"it is not UTF-8 text ({byte}); save it as UTF-8", shown_path(path), line
+        ) from None
+
+
+class _Page:
+    """One page while it is read: its lines, the markers among them, the parts so far."""
+
+    def __init__(self, text: str, path: Path) -> None:
+        self._path = path
+        self._lines = _LINE_END.split(text.lstrip("\ufeff"))
+        self._refuse_nul(text)
+        self._title = self._find_title()
+        self._fenced = _fenced(self._lines, self._title + 1)
+        self._marks = {
+            index: mark
+            for index, line in enumerate(self._lines)
+            if index > self._title and not self._fenced[index] and (mark := _mark(line))
+        }
+        self._end = self._find_end()
+        self._question = _Part(self._title)
+        self._question_score: int | None = None
+        self._answers: list[_Part] = []
+
+    def thread(self) -> Thread:
+        """The thread that the page holds."""
+        pending: int | None = None  # the score that the next accepted answer has
+        for index in range(self._title + 1, self._end):
+            mark = self._marks.get(index)
+            match mark.kind if mark else None:
+                case _Kind.UPVOTE:
+                    self._answers.append(_Part(index, self._number(index)))
+                case _Kind.ACCEPTED:
+                    self._open_accepted(index, pending or 0)
+                    pending = None
+                case _Kind.SCORE if self._followed_by_accepted(index):
+                    pending = self._number(index)
+                case _Kind.SCORE:
+                    self._score_question(index)
+                case _:
+                    part = self._answers[-1] if self._answers else self._question
+                    part.body.append(index)
+        return Thread(
+            key=self._key(),
+            title=self._lines[self._title].strip(),
+            body=self._text(self._question),
+            score=self._question_score or 0,
+            answers=tuple(map(self._answer, self._answers)),
+        )
+
+    def _key(self) -> str:
+        key = self._path.stem
+        if not key.strip() or shown_path(Path(key)) != Path(key):
+            raise self._error("its name can't be a thread's key; rename it in letters and digits")
+        return key
+
+    def _refuse_nul(self, text: str) -> None:
+        for index, line in enumerate(self._lines if "\0" in text else ()):
+            if "\0" in line:
+                raise self._error("it holds a NUL character, which text never does", index)
+
+    def _find_title(self) -> int:
+        title = next((i for i, line in enumerate(self._lines) if line.strip()), None)
+        if title is None:
+            raise self._error("the page has no title: it is empty")
+        mark = _mark(self._lines[title])
+        if mark is not None and mark.kind is not _Kind.FURNITURE:
+            raise self._error("the page has no title before its first marker", title)
+        return title
+
+    def _find_end(self) -> int:
+        """The line at which the page's furniture begins, else the number of lines."""
+        opening = (_Kind.UPVOTE, _Kind.ACCEPTED)
+        last = max((i for i, mark in self._marks.items() if mark.kind in opening), default=-1)
+        furniture = (i for i, mark in self._marks.items() if mark.kind is _Kind.FURNITURE)
+        return next((i for i in furniture if i > last), len(self._lines))
+
+    def _followed_by_accepted(self, index: int) -> bool:
+        following = index + 1
+        while following < self._end and not self._lines[following].strip():
+            following += 1
+        mark = self._marks.get(following)
+        return mark is not None and mark.kind is _Kind.ACCEPTED
+
+    def _open_accepted(self, index: int, score: int) -> None:
+        for other in self._answers:
+            if other.accepted:
+                raise self._error(
+                    f"a second accepted answer; the first is on line {other.opened + 1}", index
+                )
+        self._answers.append(_Part(index, score, accepted=True))
+
+    def _score_question(self, index: int) -> None:
+        number = self._number(index)
+        line = self._lines[index].strip()
+        if self._answers:
+            raise self._error(
+                f"'{line}' opens no answer here: write 'Accepted answer' below it, or "
+                f"'Upvote:{number}' for another answer, or put it between ``` lines",
+                index,
+            )
+        if self._question_score is not None:
+            raise self._error(f"'{line}' is a second score of the question", index)
+        self._question_score = number
+
+    def _number(self, index: int) -> int:
+        value = self._marks[index].value
+        found = _NUMBER.fullmatch(value)
+        number = int(found[2]) * (-1 if found[1] in ("-", "\u2212") else 1) if found else None
+        if number is None or number not in SCORES:
+            what = f"'{value[:40]}' is not a whole number" if value else "the number is missing"
+            raise self._error(f"{what} (a score is written like 'Upvote:3')", index)
+        return number
+
+    def _answer(self, part: _Part) -> Answer:
+        body = self._text(part)
+        if not body:
+            raise self._error("the answer that begins here is empty", part.opened)
+        return Answer(body=body, score=part.score, accepted=part.accepted)
+
+    def _text(self, part: _Part) -> str:
+        lines: list[str] = []
+        for index in part.body:
+            line = self._lines[index]
+            if self._fenced[index] or line.strip():
+                lines.append(line)
+            elif lines and lines[-1]:
+                lines.append("")
+        return "\n".join(lines).rstrip()
+
+    def _error(self, why: str, index: int | None = None) -> InputError:
+        line = None if index is None else index + 1
+        return InputError(why, shown_path(self._path), line)
+
+
+def _mark(line: str) -> _Mark | None:
+    found = _MARK.fullmatch(line)
+    if not found:
+        return None
+    if found["word"]:
+        return _Mark(_Kind(found["word"].lower()), found["value"])
+    return _Mark(_Kind.ACCEPTED if found["accepted"] else _Kind.FURNITURE)
+
+
+def _fenced(lines: list[str], start: int) -> bytearray:
+    """For each line, 1 if it is inside a closed code fence or is one of its two ends."""
+    fenced = bytearray(len(lines))
+    found = ((i, _FENCE.fullmatch(lines[i])) for i in range(start, len(lines)))
+    fences = [(i, match["ticks"], not match["info"].strip()) for i, match in found if match]
+    # A tick -> the shortest fence known never to be closed: keeps the search linear.
+    hopeless: dict[str, int] = {}
+    done = -1
+    for at, (opening, ticks, _) in enumerate(fences):
+        if opening <= done or len(ticks) >= hopeless.get(ticks[0], len(ticks) + 1):
+            continue
+        rest = (fences[later] for later in range(at + 1, len(fences)))
+        closing = next((i for i, other, bare in rest if bare and other.startswith(ticks)), None)
+        if closing is None:
+            hopeless[ticks[0]] = len(ticks)
+        else:
+            done = closing
+            fenced[opening : closing + 1] = b"\1" * (closing + 1 - opening)
+    return fenced

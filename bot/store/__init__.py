@@ -1,0 +1,1 @@
+"""The truth: tables, migrations and queries. SQL lives here and nowhere else."""

@@ -1,0 +1,210 @@
+"""One database: opened, migrated, read by many and written by one.
+
+SQLite in WAL mode is the default: readers never wait for the writer, and every
+write transaction takes the lock at its start (``BEGIN IMMEDIATE``), so it can't
+fail half-way. What a ``write`` block did is on disk when the block ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, insert, make_url, select
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
+from bot.store.tables import facts
+
+BUSY_SECONDS = 15.0
+"""How long a connection waits for another program's write lock."""
+
+READERS = 4
+"""Connections that read at the same time; one more writes."""
+
+
+class Database:
+    """The open database. ``read()`` and ``write()`` give connections in a transaction."""
+
+    def __init__(self, url: str):
+        self.url = _parse(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.path = _sqlite_file(self.url) if self.is_sqlite else None
+        self.id = ""
+        self._write_lock = asyncio.Lock()
+        self._writer = self._engine("BEGIN IMMEDIATE", 1)
+        self._readers = self._writer if self._in_memory else self._engine("BEGIN", READERS)
+
+    @classmethod
+    async def open(cls, url: str) -> Database:
+        """Open the database at ``url``, make or migrate its tables, and give it an id.
+
+        Raises ConfigError for a URL that can't be used, StoreError for a database
+        that can't be opened, and StoreNewer for one of a later program.
+        """
+        database = cls(url)
+        try:
+            if database.path is not None:
+                _make_folder(database.path)
+            async with database.write() as connection:
+                await connection.run_sync(_migrate)
+                database.id = await connection.run_sync(_own_id)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Give all connections back; SQLite folds its log into the file."""
+        await self._readers.dispose()
+        await self._writer.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees one consistent state and never waits for a writer."""
+        if self._in_memory:  # one connection for all: take turns
+            async with self.write() as connection:
+                yield connection
+            return
+        with self._explained():
+            async with self._readers.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a write transaction: committed at the end, undone on an error."""
+        with self._explained():
+            async with self._write_lock, self._writer.begin() as connection:
+                yield connection
+
+    @property
+    def _in_memory(self) -> bool:
+        return self.is_sqlite and self.path is None
+
+    def _engine(self, begin: str, size: int) -> AsyncEngine:
+        try:
+            if not self.is_sqlite:
+                return create_async_engine(self.url, pool_size=size, pool_pre_ping=True)
+            options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
+            options |= {"poolclass": StaticPool} if self._in_memory else {"pool_size": size}
+            engine = create_async_engine(self.url, **options)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            raise ConfigError(f"DATABASE_URL can't be used: {error}") from None
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql(begin))
+        return engine
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn the driver's errors into ours, which say what to do."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise _explain(error.orig or error, self.path or self.url) from error
+        except (sqlite3.Error, OSError) as error:
+            raise _explain(error, self.path or self.url) from error
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError(
+            "DATABASE_URL is not a database URL; the default is "
+            "sqlite+aiosqlite:///data/threadwise.db"
+        ) from None
+    if parsed.get_backend_name() == "sqlite" and parsed.get_driver_name() != "aiosqlite":
+        parsed = parsed.set(drivername="sqlite+aiosqlite")
+    return parsed
+
+
+def _sqlite_file(url: URL) -> Path | None:
+    return None if url.database in (None, "", ":memory:") else Path(str(url.database))
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder {path.parent} can't be made ({error.strerror}); "
+            "set DATA_DIR to one that can be written"
+        ) from None
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by us, not by the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _explain(error: BaseException, where: object) -> StoreError:
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        return StoreBusy(
+            f"{where} has been locked by another program for over {BUSY_SECONDS:.0f} s; "
+            "stop that program or wait for it, then try again"
+        )
+    if "readonly" in text or "read-only" in text:
+        return StoreError(
+            f"{where} can't be written; check the file's and the folder's permissions"
+        )
+    if "not a database" in text or "malformed" in text:
+        return StoreError(
+            f"{where} is damaged or not a Threadwise database; move it away and start again "
+            "with a backup or by importing your threads"
+        )
+    if "full" in text or "no space" in text:
+        return StoreError(f"no room left on the disk of {where}; free some and try again")
+    if "unable to open" in text:
+        return StoreError(
+            f"{where} can't be opened; check that it is a file you may read and write"
+        )
+    return StoreError(f"{where}: {error}")
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _migrate(connection: Connection) -> None:
+    script, current = _script(), MigrationContext.configure(connection).get_current_revision()
+    if current == script.get_current_head():
+        return
+    if current is not None and current not in {r.revision for r in script.walk_revisions()}:
+        raise StoreNewer(
+            "this database was written by a newer Threadwise; install that version, "
+            "or set DATA_DIR to another folder"
+        )
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _own_id(connection: Connection) -> str:
+    """The id by which an index knows whether it belongs to this database."""
+    known = connection.scalar(select(facts.c.value).where(facts.c.name == "library_id"))
+    if known is None:
+        known = uuid.uuid4().hex
+        connection.execute(insert(facts).values(name="library_id", value=known))
+    return str(known)

@@ -1,0 +1,55 @@
+"""What each guild decided, and facts that the program keeps about itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import Mode
+from bot.store.tables import channel_modes, facts, guild_settings
+
+
+async def overrides(connection: AsyncConnection, guild_id: int) -> dict[str, Any]:
+    """The settings that this guild set itself, by column name."""
+    query = select(guild_settings).where(guild_settings.c.guild_id == guild_id)
+    row = (await connection.execute(query)).mappings().first()
+    given = dict(row) if row is not None else {}
+    return {k: v for k, v in given.items() if k != "guild_id" and v is not None}
+
+
+async def set_overrides(connection: AsyncConnection, guild_id: int, values: dict[str, Any]) -> None:
+    """Replace all that this guild set itself."""
+    mine = guild_settings.c.guild_id == guild_id
+    await connection.execute(delete(guild_settings).where(mine))
+    if values:
+        await connection.execute(insert(guild_settings).values(values | {"guild_id": guild_id}))
+
+
+async def modes(connection: AsyncConnection, guild_id: int) -> dict[int, Mode]:
+    """The modes set for channels of a guild, by channel id."""
+    query = select(channel_modes).where(channel_modes.c.guild_id == guild_id)
+    return {row.channel_id: Mode(row.mode) for row in (await connection.execute(query)).all()}
+
+
+async def set_mode(
+    connection: AsyncConnection, guild_id: int, channel_id: int, mode: Mode | None
+) -> None:
+    """Set a channel's mode; ``None`` goes back to the default."""
+    this = (channel_modes.c.guild_id == guild_id, channel_modes.c.channel_id == channel_id)
+    await connection.execute(delete(channel_modes).where(*this))
+    if mode is not None:
+        row = {"guild_id": guild_id, "channel_id": channel_id, "mode": mode.value}
+        await connection.execute(insert(channel_modes).values(row))
+
+
+async def fact(connection: AsyncConnection, name: str) -> str | None:
+    """A fact by its name."""
+    return await connection.scalar(select(facts.c.value).where(facts.c.name == name))
+
+
+async def set_fact(connection: AsyncConnection, name: str, value: str) -> None:
+    """Write a fact down, in place of the former."""
+    await connection.execute(delete(facts).where(facts.c.name == name))
+    await connection.execute(insert(facts).values(name=name, value=value))

@@ -1,0 +1,1 @@
+"""Alembic migrations; applied by ``bot.store.database`` when a database is opened."""

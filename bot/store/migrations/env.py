@@ -1,0 +1,16 @@
+"""Alembic's entry point: runs the migrations on the connection it is handed.
+
+To make a new one: ``alembic -c bot/store/migrations/alembic.ini revision -m "why"``.
+"""
+
+from alembic import context
+
+from bot.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,  # SQLite alters a table by copying it
+)
+with context.begin_transaction():
+    context.run_migrations()

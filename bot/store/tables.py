@@ -1,0 +1,165 @@
+"""The tables, as SQLAlchemy Core sees them; ``migrations/`` makes them.
+
+``scope`` and ``guild_id`` are Discord guild ids, 0 (``models.SHARED``) meaning the
+shared library or a direct message: a number rather than NULL, so that unique
+constraints hold on every database. Times are Unix microseconds in UTC.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts up only a column declared INTEGER; elsewhere ids are 64 bits wide.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("scope", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("score", BigInteger, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("url", Text),
+    Column("author", Text),
+    Column("license", Text),
+    Column("asked_at", BigInteger),
+    Column("content_hash", String(64), nullable=False),
+    Column("revision", Integer, nullable=False),
+    UniqueConstraint("scope", "key"),
+    sqlite_autoincrement=True,  # an id is never given to another thread
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("key", Text),
+    Column("body", Text, nullable=False),
+    Column("score", BigInteger, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("author", Text),
+    Column("url", Text),
+    Column("answered_at", BigInteger),
+    # Gone from the source, kept with its votes: a later import may bring it back.
+    Column("retired", Boolean, nullable=False),
+    Index(None, "thread_id"),
+    sqlite_autoincrement=True,
+)
+
+phrasings = Table(
+    "phrasings",
+    metadata,
+    Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("guild_id", BigInteger, primary_key=True),
+    Column("user_id", BigInteger, primary_key=True),
+    Column("value", Integer, CheckConstraint("value IN (-1, 1)", "value"), nullable=False),
+    Column("posting_id", BigInteger, nullable=False),  # 0: a button, not a reaction
+    Index(None, "user_id"),
+)
+
+# What stands on Discord's messages now: the evidence from which a vote follows.
+# Without it, "last reaction wins" could not fall back when that one is taken away.
+reactions = Table(
+    "reactions",
+    metadata,
+    Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("guild_id", BigInteger, primary_key=True),
+    Column("user_id", BigInteger, primary_key=True),
+    Column("posting_id", BigInteger, primary_key=True),
+    Column("value", Integer, CheckConstraint("value IN (-1, 1)", "value"), primary_key=True),
+    Column("given_at", BigInteger, nullable=False),
+    Index(None, "posting_id"),
+    Index(None, "user_id"),
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), nullable=False),
+    Column("asker_id", BigInteger, nullable=False),
+    Column("alternatives", JSON, nullable=False),
+    Column("posted_at", BigInteger, nullable=False),
+    Index(None, "channel_id", "answer_id"),
+    Index(None, "posted_at"),
+    Index(None, "asker_id"),
+    Index(None, "thread_id"),
+    Index(None, "answer_id"),
+)
+
+guild_settings = Table(
+    "guild_settings",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("answer_threshold", Float),  # NULL in any column: the host's default
+    Column("suggest_threshold", Float),
+    Column("policy", String(16)),
+    Column("up_emoji", String(64)),
+    Column("down_emoji", String(64)),
+)
+
+channel_modes = Table(
+    "channel_modes",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True),
+    Column("channel_id", BigInteger, primary_key=True),
+    Column("mode", String(16), nullable=False),
+)
+
+# The feed that the search index follows; a thread that is no more is a deletion.
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", _Id, primary_key=True, autoincrement=True),
+    Column("thread_id", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Facts about this database: its own id, the hash of the synced command tree.
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)

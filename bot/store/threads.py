@@ -1,0 +1,282 @@
+"""Threads and their answers: put in, updated in place, read as one guild sees them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import SHARED, Answer, StoredAnswer, StoredThread, Thread
+from bot.store.moments import from_micros, to_micros
+from bot.store.pairing import Known, pair
+from bot.store.tables import answers, changes, phrasings, threads, votes
+
+
+class Outcome(StrEnum):
+    """What putting a thread into the library came to."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much the library holds."""
+
+    threads: int
+    answers: int
+    votes: int
+
+
+async def put(connection: AsyncConnection, scope: int, batch: Sequence[Thread]) -> list[Outcome]:
+    """Add or update threads of one scope by their source keys, in one transaction.
+
+    The keys of a batch must differ. Unchanged content is left alone; answers that
+    are gone from the source are retired with their votes; the feed of changes
+    names every thread that was added or updated. Returns one outcome a thread.
+    """
+    known = await _known(connection, scope, [thread.key for thread in batch])
+    new, changed, outcomes = [], [], []
+    for thread in batch:
+        row, digest = known.get(thread.key), _digest(thread)
+        if row is None:
+            new.append((thread, digest))
+            outcomes.append(Outcome.ADDED)
+        elif row.content_hash == digest:
+            outcomes.append(Outcome.UNCHANGED)
+        else:
+            changed.append((row, thread, digest))
+            outcomes.append(Outcome.UPDATED)
+    touched = await _add(connection, scope, new)
+    for row, thread, digest in changed:
+        await _update(connection, row, thread, digest)
+        touched.append(row.id)
+    if touched:
+        await connection.execute(insert(changes), [{"thread_id": i} for i in touched])
+    return outcomes
+
+
+async def fetch(
+    connection: AsyncConnection, ids: Sequence[int], guild_id: int | None
+) -> dict[int, StoredThread]:
+    """Those of the threads that ``guild_id`` may see, by id, with its votes.
+
+    ``None`` sees every scope and no votes: that is for the search index.
+    """
+    wanted = select(threads).where(threads.c.id.in_(ids))
+    if guild_id is not None:
+        wanted = wanted.where(threads.c.scope.in_((SHARED, guild_id)))
+    rows = (await connection.execute(wanted)).all()
+    found = [row.id for row in rows]
+    texts = await _phrasings(connection, found)
+    given = await _answers(connection, found, guild_id)
+    return {row.id: _thread(row, texts[row.id], given[row.id]) for row in rows}
+
+
+async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | None:
+    """The id of the thread with this source key; the guild's own before the shared one."""
+    query = (
+        select(threads.c.id)
+        .where(threads.c.key == key, threads.c.scope.in_((SHARED, guild_id)))
+        .order_by((threads.c.scope == SHARED).asc())
+    )
+    return (await connection.execute(query)).scalars().first()
+
+
+async def author_of(connection: AsyncConnection, answer_id: int) -> str | None:
+    """Who wrote an answer, as its source names them."""
+    return await connection.scalar(select(answers.c.author).where(answers.c.id == answer_id))
+
+
+async def page(
+    connection: AsyncConnection, after: int, limit: int, scope: int | None = None
+) -> list[StoredThread]:
+    """The next ``limit`` threads by id, of one scope or of all."""
+    query = select(threads.c.id).where(threads.c.id > after).order_by(threads.c.id).limit(limit)
+    if scope is not None:
+        query = query.where(threads.c.scope == scope)
+    ids = (await connection.execute(query)).scalars().all()
+    found = await fetch(connection, ids, None)
+    return [found[i] for i in ids]
+
+
+async def last_change(connection: AsyncConnection) -> int:
+    """The newest number in the feed of changes; 0 when it is empty."""
+    return (await connection.scalar(select(func.max(changes.c.seq)))) or 0
+
+
+async def changed_after(connection: AsyncConnection, seq: int, limit: int) -> tuple[int, list[int]]:
+    """The ids of threads changed after ``seq``, and the number that this goes up to."""
+    query = select(changes).where(changes.c.seq > seq).order_by(changes.c.seq).limit(limit)
+    rows = (await connection.execute(query)).all()
+    return (rows[-1].seq if rows else seq), list(dict.fromkeys(row.thread_id for row in rows))
+
+
+async def count(connection: AsyncConnection) -> Counts:
+    """Counts over every scope; retired answers are left out."""
+    n_threads = await connection.scalar(select(func.count()).select_from(threads))
+    n_answers = await connection.scalar(
+        select(func.count()).select_from(answers).where(answers.c.retired.is_(False))
+    )
+    n_votes = await connection.scalar(select(func.count()).select_from(votes))
+    return Counts(n_threads or 0, n_answers or 0, n_votes or 0)
+
+
+async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -> dict[str, Any]:
+    query = select(threads.c.id, threads.c.key, threads.c.content_hash, threads.c.revision).where(
+        threads.c.scope == scope, threads.c.key.in_(keys)
+    )
+    return {row.key: row for row in (await connection.execute(query)).all()}
+
+
+async def _add(
+    connection: AsyncConnection, scope: int, new: Sequence[tuple[Thread, str]]
+) -> list[int]:
+    if not new:
+        return []
+    rows = [_columns(t) | {"scope": scope, "content_hash": d, "revision": 1} for t, d in new]
+    statement = insert(threads).returning(threads.c.id, sort_by_parameter_order=True)
+    ids = list((await connection.execute(statement, rows)).scalars())
+    said = [
+        _answer_columns(answer, position) | {"thread_id": i}
+        for i, (thread, _) in zip(ids, new, strict=True)
+        for position, answer in enumerate(thread.answers)
+    ]
+    if said:
+        await connection.execute(insert(answers), said)
+    await _add_phrasings(connection, zip(ids, (t for t, _ in new), strict=True))
+    return ids
+
+
+async def _update(connection: AsyncConnection, row: Row[Any], thread: Thread, digest: str) -> None:
+    values = _columns(thread) | {"content_hash": digest, "revision": row.revision + 1}
+    await connection.execute(update(threads).where(threads.c.id == row.id).values(values))
+    await connection.execute(delete(phrasings).where(phrasings.c.thread_id == row.id))
+    await _add_phrasings(connection, [(row.id, thread)])
+    mine = answers.c.thread_id == row.id
+    old = (await connection.execute(select(answers).where(mine))).all()
+    pairs = pair([Known(a.id, a.key, a.body) for a in old], thread.answers)
+    await connection.execute(update(answers).where(mine).values(retired=True))
+    for position, (answer, known) in enumerate(zip(thread.answers, pairs, strict=True)):
+        columns = _answer_columns(answer, position)
+        if known is None:
+            await connection.execute(insert(answers).values(columns | {"thread_id": row.id}))
+        else:
+            await connection.execute(
+                update(answers).where(answers.c.id == known.id).values(columns)
+            )
+
+
+async def _add_phrasings(connection: AsyncConnection, pairs: Any) -> None:
+    rows = [
+        {"thread_id": thread_id, "position": position, "text": text}
+        for thread_id, thread in pairs
+        for position, text in enumerate(thread.phrasings)
+    ]
+    if rows:
+        await connection.execute(insert(phrasings), rows)
+
+
+async def _phrasings(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    query = (
+        select(phrasings)
+        .where(phrasings.c.thread_id.in_(ids))
+        .order_by(phrasings.c.thread_id, phrasings.c.position)
+    )
+    found: dict[int, tuple[str, ...]] = defaultdict(tuple)
+    for row in (await connection.execute(query)).all():
+        found[row.thread_id] += (row.text,)
+    return found
+
+
+async def _answers(
+    connection: AsyncConnection, ids: Sequence[int], guild_id: int | None
+) -> dict[int, tuple[StoredAnswer, ...]]:
+    query: Select[Any] = (
+        select(answers, _votes_of(guild_id))
+        .where(answers.c.thread_id.in_(ids), answers.c.retired.is_(False))
+        .order_by(answers.c.thread_id, answers.c.position)
+    )
+    found: dict[int, list[StoredAnswer]] = defaultdict(list)
+    for row in (await connection.execute(query)).all():
+        found[row.thread_id].append(_answer(row))
+    return defaultdict(tuple, {i: tuple(rows) for i, rows in found.items()})
+
+
+def _votes_of(guild_id: int | None) -> Any:
+    mine = (votes.c.answer_id == answers.c.id, votes.c.guild_id == guild_id)
+    total = select(func.coalesce(func.sum(votes.c.value), 0)).where(*mine)
+    return total.correlate(answers).scalar_subquery().label("votes")
+
+
+def _columns(thread: Thread) -> dict[str, Any]:
+    return {
+        "key": thread.key,
+        "title": thread.title,
+        "body": thread.body,
+        "score": thread.score,
+        "tags": list(thread.tags),
+        "url": thread.url,
+        "author": thread.author,
+        "license": thread.license,
+        "asked_at": to_micros(thread.asked_at),
+    }
+
+
+def _answer_columns(answer: Answer, position: int) -> dict[str, Any]:
+    return {
+        "position": position,
+        "key": answer.key,
+        "body": answer.body,
+        "score": answer.score,
+        "accepted": answer.accepted,
+        "author": answer.author,
+        "url": answer.url,
+        "answered_at": to_micros(answer.answered_at),
+        "retired": False,
+    }
+
+
+def _thread(row: Row[Any], texts: tuple[str, ...], given: tuple[StoredAnswer, ...]) -> StoredThread:
+    return StoredThread(
+        id=row.id,
+        scope=row.scope,
+        key=row.key,
+        title=row.title,
+        body=row.body,
+        score=row.score,
+        tags=tuple(row.tags),
+        url=row.url,
+        author=row.author,
+        license=row.license,
+        asked_at=from_micros(row.asked_at),
+        phrasings=texts,
+        answers=given,
+    )
+
+
+def _answer(row: Row[Any]) -> StoredAnswer:
+    return StoredAnswer(
+        id=row.id,
+        votes=int(row.votes),
+        body=row.body,
+        score=row.score,
+        accepted=row.accepted,
+        key=row.key,
+        author=row.author,
+        url=row.url,
+        answered_at=from_micros(row.answered_at),
+    )
+
+
+def _digest(thread: Thread) -> str:
+    text = json.dumps(asdict(thread), default=str, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,154 @@
+"""Votes, and the reactions on messages that they follow from.
+
+A member's vote on an answer in a guild is the newest of their reactions that
+still stand on any message showing it, or of their button presses. Every function
+here runs inside the caller's transaction and leaves ``votes`` true to ``reactions``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import Vote
+from bot.store.tables import answers, postings, reactions, votes
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What one vote is about and whose it is: there is one vote for each ballot."""
+
+    answer_id: int
+    guild_id: int
+    user_id: int
+
+
+BUTTON = 0
+"""The posting id of a vote given by a button instead of a reaction."""
+
+
+async def give(connection: AsyncConnection, ballot: Ballot, posting_id: int, value: Vote) -> None:
+    """The member's newest sign: it becomes their vote."""
+    here = _signs(ballot)
+    this = (reactions.c.posting_id == posting_id, reactions.c.value == int(value))
+    newest = await connection.scalar(select(func.max(reactions.c.given_at)).where(*here))
+    # A clock that stands still or goes back must not reorder a member's signs.
+    given_at = max(time.time_ns() // 1000, (newest or 0) + 1)
+    await connection.execute(delete(reactions).where(*here, *this))
+    row = {
+        **asdict(ballot),
+        "posting_id": posting_id,
+        "value": int(value),
+        "given_at": given_at,
+    }
+    await connection.execute(insert(reactions).values(row))
+    await _settle(connection, ballot)
+
+
+async def take(connection: AsyncConnection, ballot: Ballot, posting_id: int, value: Vote) -> bool:
+    """Take one sign away; what stands of the member's others decides. False if unknown."""
+    gone = await connection.execute(
+        delete(reactions).where(
+            *_signs(ballot),
+            reactions.c.posting_id == posting_id,
+            reactions.c.value == int(value),
+        )
+    )
+    if gone.rowcount:
+        await _settle(connection, ballot)
+    return bool(gone.rowcount)
+
+
+async def clear(connection: AsyncConnection, posting_id: int, value: Vote | None) -> int:
+    """Take every reaction of a message away, or those of one value; returns how many."""
+    there = [reactions.c.posting_id == posting_id]
+    if value is not None:
+        there.append(reactions.c.value == int(value))
+    signs = (await connection.execute(select(reactions).where(*there))).all()
+    await connection.execute(delete(reactions).where(*there))
+    for ballot in dict.fromkeys(Ballot(s.answer_id, s.guild_id, s.user_id) for s in signs):
+        await _settle(connection, ballot)
+    return len(signs)
+
+
+async def standing(connection: AsyncConnection, posting_id: int) -> set[tuple[int, Vote]]:
+    """The (user id, value) pairs known to stand on a message."""
+    query = select(reactions.c.user_id, reactions.c.value).where(
+        reactions.c.posting_id == posting_id
+    )
+    return {(row.user_id, Vote(row.value)) for row in (await connection.execute(query)).all()}
+
+
+async def in_force(connection: AsyncConnection, ballot: Ballot) -> Vote | None:
+    """The member's vote on the answer, if they have one."""
+    value = await connection.scalar(select(votes.c.value).where(*_vote(ballot)))
+    return None if value is None else Vote(value)
+
+
+async def tallies(
+    connection: AsyncConnection, answer_ids: Collection[int], guild_id: int
+) -> Mapping[int, int]:
+    """Score plus this guild's votes, for each of the answers that exists."""
+    total = select(func.coalesce(func.sum(votes.c.value), 0)).where(
+        votes.c.answer_id == answers.c.id, votes.c.guild_id == guild_id
+    )
+    query = select(
+        answers.c.id, (answers.c.score + total.correlate(answers).scalar_subquery()).label("tally")
+    ).where(answers.c.id.in_(answer_ids))
+    return {row.id: int(row.tally) for row in (await connection.execute(query)).all()}
+
+
+async def take_back_presses(connection: AsyncConnection, ballot: Ballot) -> None:
+    """Forget the member's button presses on an answer; reactions that stand remain."""
+    await connection.execute(
+        delete(reactions).where(*_signs(ballot), reactions.c.posting_id == BUTTON)
+    )
+    await _settle(connection, ballot)
+
+
+async def forget_user(connection: AsyncConnection, user_id: int) -> int:
+    """Delete all that is kept about a member; returns how many votes that were."""
+    gone = await connection.execute(delete(votes).where(votes.c.user_id == user_id))
+    await connection.execute(delete(reactions).where(reactions.c.user_id == user_id))
+    asked = postings.update().where(postings.c.asker_id == user_id).values(asker_id=0)
+    await connection.execute(asked)
+    return int(gone.rowcount)
+
+
+async def _settle(connection: AsyncConnection, ballot: Ballot) -> None:
+    """Make the member's vote what their newest standing sign says."""
+    newest = (
+        select(reactions.c.value, reactions.c.posting_id)
+        .where(*_signs(ballot))
+        .order_by(reactions.c.given_at.desc(), reactions.c.posting_id.desc())
+        .limit(1)
+    )
+    sign = (await connection.execute(newest)).first()
+    await connection.execute(delete(votes).where(*_vote(ballot)))
+    if sign is not None:
+        row = {
+            **asdict(ballot),
+            "value": sign.value,
+            "posting_id": sign.posting_id,
+        }
+        await connection.execute(insert(votes).values(row))
+
+
+def _signs(ballot: Ballot) -> tuple[ColumnElement[bool], ...]:
+    return (
+        reactions.c.answer_id == ballot.answer_id,
+        reactions.c.guild_id == ballot.guild_id,
+        reactions.c.user_id == ballot.user_id,
+    )
+
+
+def _vote(ballot: Ballot) -> tuple[ColumnElement[bool], ...]:
+    return (
+        votes.c.answer_id == ballot.answer_id,
+        votes.c.guild_id == ballot.guild_id,
+        votes.c.user_id == ballot.user_id,
+    )

@@ -1,0 +1,1 @@
+"""What people see in Discord: cards, pagers, buttons, and text that fits."""

@@ -1,0 +1,292 @@
+"""What the bot shows: an answer, suggestions, a page of a thread; with or without embeds.
+
+Whatever comes from a thread goes through ``text`` here, so that it can't ping
+anyone, leave its place or be too long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from bot.models import GuildSettings, StoredAnswer, StoredThread, Vote
+from bot.ui import items, limits, text
+
+ACCEPTED = discord.Colour(0x3BA55D)
+ANSWER = discord.Colour(0x5865F2)
+QUIET = discord.Colour(0x80848E)
+
+_MEMBER = re.compile(r"<@!?\d+>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """The parts of one message; what is ``None`` is not there."""
+
+    content: str | None = None
+    embed: discord.Embed | None = None
+    view: discord.ui.View | None = None
+
+    def fresh(self) -> dict[str, Any]:
+        """Arguments for sending this as a new message."""
+        parts = {"content": self.content, "embed": self.embed, "view": self.view}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def over(self) -> dict[str, Any]:
+        """Arguments for editing a message so that it shows this and nothing else."""
+        return {"content": self.content, "embed": self.embed, "view": self.view}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One text of a thread as a heading, a line of facts and a body."""
+
+    title: str
+    url: str | None
+    over: str
+    over_url: str | None
+    body: str
+    facts: str
+    colour: discord.Colour
+
+
+def answer_card(
+    thread: StoredThread,
+    answer: StoredAnswer,
+    *,
+    confidence: float | None = None,
+    embeds: bool = True,
+    note: str = "",
+) -> Card:
+    """The public card of an answer with its buttons.
+
+    ``confidence`` is left out for an answer that a person chose. ``note`` is a
+    line of our own above the card, ``embeds`` whether the bot may show embeds here.
+    """
+    whole = text.body(answer.body)
+    short = text.cut(whole, limits.CARD_TEXT if embeds else limits.PLAIN_TEXT)
+    others = len(thread.answers) - 1
+    facts = _facts(thread, answer)
+    if confidence is not None:
+        facts.append(f"{percent(confidence)} sure")
+    if others > 0:
+        facts.append("1 other answer" if others == 1 else f"{others} other answers")
+    shown = _shown(thread, answer, short, facts)
+    place = items.Place(thread.id, answer.id)
+    view = discord.ui.View(timeout=None)
+    if short != whole:
+        view.add_item(items.ReadRest(place))
+    if others > 0:
+        view.add_item(items.OtherAnswers(place, others))
+    view.add_item(items.NotMine())
+    return _dressed(shown, view, embeds=embeds, note=note)
+
+
+def suggestion_card(
+    options: Sequence[items.Option], asker_id: int, *, again: bool = False, note: str = ""
+) -> Card:
+    """ "Did you mean" with a menu of threads; needs at least one."""
+    offered = list(options)[: limits.SUGGESTIONS]
+    view = discord.ui.View(timeout=None)
+    view.add_item(items.PickThread(asker_id, offered, again=again))
+    view.add_item(items.NoneOfThese(asker_id))
+    asked = "Did you mean this?" if len(offered) == 1 else "Did you mean one of these?"
+    return Card(content=f"{note}\n{asked}" if note else asked, view=view)
+
+
+def page_card(
+    thread: StoredThread, place: items.Place, *, embeds: bool = True, note: str = ""
+) -> Card:
+    """One page of a private pager, with buttons to turn it and to vote.
+
+    A place whose answer or part is gone shows the nearest there is. ``note`` is a
+    line of our own above it.
+    """
+    answer = thread.answer(place.answer_id)
+    if place.answer_id != items.QUESTION and answer is None and thread.answers:
+        answer = thread.answers[0]
+    parts = parts_of(thread, answer, embeds=embeds)
+    part = min(place.part, len(parts) - 1)
+    here = items.Place(
+        thread.id, answer.id if answer else items.QUESTION, part, place.with_question
+    )
+    facts = _position(thread, answer, part, len(parts))
+    if answer is None:
+        facts += _question_facts(thread)
+    else:
+        facts += _facts(thread, answer)
+    shown = _shown(thread, answer, parts[part], facts)
+    view = _pager(thread, here, len(parts), embeds=embeds)
+    return _dressed(shown, view, embeds=embeds, note=note)
+
+
+def parts_of(
+    thread: StoredThread, answer: StoredAnswer | None, *, embeds: bool = True
+) -> list[str]:
+    """The pages that a text of the thread takes in a pager; the question's for ``None``."""
+    raw = thread.body if answer is None else answer.body
+    readable = text.body(raw[: limits.READABLE])
+    return text.pages(readable, limits.PAGE_TEXT if embeds else limits.PLAIN_TEXT)
+
+
+def vote_line(value: Vote | None, tally: int | None) -> str:
+    """What a member is told privately after pressing a vote button."""
+    done = {Vote.UP: "You voted ▲.", Vote.DOWN: "You voted ▼.", None: "Your vote is taken back."}
+    return done[value] if tally is None else f"{done[value]} The answer stands at {tally:+d}."
+
+
+def settings_card(
+    settings: GuildSettings, modes: Sequence[tuple[int, str]], notes: Sequence[str]
+) -> Card:
+    """A guild's settings; ``modes`` are channel ids with what holds there."""
+    embed = discord.Embed(title="Threadwise in this server", colour=ANSWER)
+    embed.add_field(
+        name="Thresholds",
+        value=f"answers from {percent(settings.answer_threshold)} confidence\n"
+        f"suggests from {percent(settings.suggest_threshold)}",
+    )
+    embed.add_field(name="Answer policy", value=settings.policy.value)
+    embed.add_field(name="Voting", value=f"{settings.up_emoji} {settings.down_emoji}")
+    lines = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
+    embed.add_field(
+        name="Channels",
+        value=_lines(lines) if lines else "all as usual: I answer when I'm mentioned",
+        inline=False,
+    )
+    if notes:
+        embed.add_field(name="Mind", value=_lines(notes), inline=False)
+    return Card(embed=embed)
+
+
+def percent(confidence: float) -> str:
+    """A confidence as people read it; never 100 %, since nothing is that sure."""
+    return f"{min(99, round(confidence * 100))} %"
+
+
+def _lines(lines: Sequence[str]) -> str:
+    """As many of the lines as a field holds, saying how many are left out."""
+    kept = list(lines)
+    while text.width("\n".join(kept)) > limits.EMBED_FIELD - 30:
+        kept.pop()
+    left = len(lines) - len(kept)
+    return "\n".join(kept) + (f"\n… and {left} more" if left else "")
+
+
+def _facts(thread: StoredThread, answer: StoredAnswer) -> list[str]:
+    facts = [f"▲ {answer.tally}" if answer.tally >= 0 else f"▼ {-answer.tally}"]
+    if answer.accepted:
+        facts.insert(0, "✅ accepted")
+    return facts + _credits(answer.author, thread.license)
+
+
+def _question_facts(thread: StoredThread) -> list[str]:
+    facts = [f"▲ {thread.score}"] if thread.score else []
+    facts += _credits(thread.author, thread.license)
+    if thread.tags:
+        facts.append(text.label(", ".join(thread.tags), limits.FACT))
+    return facts
+
+
+def _credits(author: str | None, license: str | None) -> list[str]:
+    credits = []
+    if author:
+        name = "a member" if _MEMBER.fullmatch(author.strip()) else author
+        credits.append(f"by {text.label(text.inert(name), limits.FACT)}")
+    if license:
+        credits.append(text.label(text.inert(license), limits.FACT))
+    return credits
+
+
+def _position(
+    thread: StoredThread, answer: StoredAnswer | None, part: int, parts: int
+) -> list[str]:
+    if answer is None:
+        count = len(thread.answers)
+        place = ["question", "1 answer" if count == 1 else f"{count or 'no'} answers"]
+    else:
+        place = [f"answer {thread.answers.index(answer) + 1} of {len(thread.answers)}"]
+    return place + ([f"page {part + 1} of {parts}"] if parts > 1 else [])
+
+
+def _shown(thread: StoredThread, answer: StoredAnswer | None, body: str, facts: list[str]) -> Shown:
+    if answer is None:
+        over, colour = "Question", QUIET
+    else:
+        over = "Accepted answer" if answer.accepted else "Answer"
+        colour = ACCEPTED if answer.accepted else ANSWER
+    url = text.safe_url(thread.url)
+    own = text.safe_url(answer.url) if answer is not None else None
+    return Shown(
+        title=thread.title,
+        url=url or own,
+        over=over,
+        over_url=own,
+        body=body,
+        facts=" · ".join(facts),
+        colour=colour,
+    )
+
+
+def _dressed(shown: Shown, view: discord.ui.View, *, embeds: bool, note: str = "") -> Card:
+    if not embeds:
+        return Card(content=_plain(shown, note), view=view)
+    embed = discord.Embed(
+        title=text.title(shown.title, limits.EMBED_TITLE),
+        url=shown.url,
+        description=shown.body or None,
+        colour=shown.colour,
+    )
+    embed.set_author(name=shown.over, url=shown.over_url)
+    embed.set_footer(text=text.label(shown.facts, limits.EMBED_FOOTER))
+    return Card(content=note or None, embed=embed, view=view)
+
+
+def _plain(shown: Shown, note: str) -> str:
+    """The same as text. The body comes last, where it can swallow nothing of ours."""
+    link = shown.over_url or shown.url
+    lines = [
+        note,
+        f"**{text.title(shown.title, limits.PLAIN_LINE)}**",
+        f"<{link}>" if link and text.width(link) <= limits.PLAIN_LINE else "",
+        f"-# {text.title(shown.facts, limits.PLAIN_LINE)}",
+    ]
+    return "\n".join([line for line in lines if line] + [shown.body]).rstrip()
+
+
+def _pager(thread: StoredThread, here: items.Place, parts: int, *, embeds: bool) -> discord.ui.View:
+    before, after = _neighbours(thread, here, parts, embeds=embeds)
+    view = discord.ui.View(timeout=None)
+    view.add_item(items.TurnPage("prev", before or here, there=before is not None))
+    view.add_item(items.TurnPage("next", after or here, there=after is not None))
+    if here.answer_id != items.QUESTION:
+        view.add_item(items.CastVote(Vote.UP, here))
+        view.add_item(items.CastVote(Vote.DOWN, here))
+    return view
+
+
+def _neighbours(
+    thread: StoredThread, here: items.Place, parts: int, *, embeds: bool
+) -> tuple[items.Place | None, items.Place | None]:
+    """The places before and after, text by text and within a text part by part."""
+
+    def at(answer_id: int, part: int) -> items.Place:
+        return items.Place(thread.id, answer_id, part, here.with_question)
+
+    texts = [items.QUESTION] if here.with_question else []
+    texts += [answer.id for answer in thread.answers]
+    index = texts.index(here.answer_id) if here.answer_id in texts else 0
+    before = after = None
+    if here.part > 0:
+        before = at(here.answer_id, here.part - 1)
+    elif index > 0:
+        former = texts[index - 1]
+        before = at(former, len(parts_of(thread, thread.answer(former), embeds=embeds)) - 1)
+    if here.part + 1 < parts:
+        after = at(here.answer_id, here.part + 1)
+    elif index + 1 < len(texts):
+        after = at(texts[index + 1], 0)
+    return before, after

@@ -1,0 +1,62 @@
+"""Which emoji is which: voting emoji as members type them and as Discord sends them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import discord
+
+from bot.models import GuildSettings, Vote
+
+CUSTOM = re.compile(r"<a?:(\w{2,32}):(\d{15,20})>")
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
+_SINGLE_SIGNS = "\u203c\u2049\u2139\u2194\u2195\u2196\u2197\u2198\u2199\u00a9\u00ae\u3030\u303d"
+
+
+def key(emoji: str) -> str:
+    """What two spellings of one emoji share: the id of a custom one, else no U+FE0F."""
+    custom = CUSTOM.fullmatch(emoji.strip())
+    return custom[2] if custom else emoji.strip().replace("\ufe0f", "")
+
+
+def custom_id(emoji: str) -> int | None:
+    """The id of a custom emoji, ``None`` for one of Unicode's."""
+    custom = CUSTOM.fullmatch(emoji.strip())
+    return int(custom[2]) if custom else None
+
+
+def to_react(emoji: str) -> discord.PartialEmoji:
+    """The emoji in the form that discord.py sends as a reaction."""
+    return discord.PartialEmoji.from_str(emoji.strip())
+
+
+def vote_of(emoji: str, settings: GuildSettings) -> Vote | None:
+    """The vote that a reaction stands for in a guild, if it stands for one."""
+    this = key(emoji)
+    if this == key(settings.up_emoji):
+        return Vote.UP
+    return Vote.DOWN if this == key(settings.down_emoji) else None
+
+
+def is_unicode_emoji(text: str) -> bool:
+    """Whether this is one emoji that everybody has, as far as Unicode's tables tell."""
+    if _FLAG.fullmatch(text) or _KEYCAP.fullmatch(text):
+        return True
+    parts = text.split("\u200d")
+    return 0 < len(text) <= 16 and all(_is_base(part) for part in parts)
+
+
+def _is_base(part: str) -> bool:
+    first, rest = part[:1], part[1:]
+    if not first or not (_is_sign(first)):
+        return False
+    return all(
+        c == "\ufe0f" or "\U0001f3fb" <= c <= "\U0001f3ff" or "\U000e0020" <= c <= "\U000e007f"
+        for c in rest
+    )
+
+
+def _is_sign(c: str) -> bool:
+    return c in _SINGLE_SIGNS or (unicodedata.category(c) in ("So", "Sm", "Sk") and c > "\u2100")

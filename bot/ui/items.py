@@ -1,0 +1,236 @@
+"""Buttons and menus that outlive the process: all they need is in their custom id.
+
+A press is handed to the client, which gives it to the handler that a cog has
+registered for the item's class. So this file knows what can be pressed, and
+nothing of what happens then.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, cast
+
+import discord
+from discord.ui import Button, DynamicItem, Item, Select
+
+from bot.models import Vote
+from bot.ui import limits, text
+
+QUESTION = 0
+"""The answer id of the page that shows the question itself."""
+
+
+class Presser(Protocol):
+    """What the client of these items must be able to do."""
+
+    async def pressed(self, item: Pressable, interaction: discord.Interaction[Any]) -> None:
+        """Have a registered handler deal with a press."""
+
+
+class Pressable:
+    """Mixed into every item here: a press goes to the client."""
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the press to the client."""
+        await cast(Presser, interaction.client).pressed(self, interaction)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of a private pager: which text of which thread is shown, and its which part.
+
+    ``answer_id`` is QUESTION for the question's own page; ``part`` counts the
+    pages of a long text from 0; ``with_question`` says whether paging back from
+    the first answer leads to the question.
+    """
+
+    thread_id: int
+    answer_id: int
+    part: int = 0
+    with_question: bool = False
+
+    PATTERN = r"(?P<thread>\d{1,20}):(?P<answer>\d{1,20}):(?P<part>\d{1,5}):(?P<kind>[qa])"
+
+    def __str__(self) -> str:
+        kind = "q" if self.with_question else "a"
+        return f"{self.thread_id}:{self.answer_id}:{self.part}:{kind}"
+
+    @classmethod
+    def parse(cls, match: re.Match[str]) -> Place:
+        """The place that a custom id names."""
+        return cls(
+            int(match["thread"]), int(match["answer"]), int(match["part"]), match["kind"] == "q"
+        )
+
+
+class ReadRest(Pressable, DynamicItem[Button[Any]], template=r"tw:rest:" + Place.PATTERN):
+    """Shows the whole of a cut answer, privately."""
+
+    def __init__(self, place: Place):
+        self.place = place
+        super().__init__(
+            Button(label="Read the rest", style=_PRIMARY, custom_id=f"tw:rest:{place}")
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The item whose custom id was pressed."""
+        return cls(Place.parse(match))
+
+
+class OtherAnswers(Pressable, DynamicItem[Button[Any]], template=r"tw:other:" + Place.PATTERN):
+    """Shows all answers of the thread, privately, beginning after the shown one."""
+
+    def __init__(self, place: Place, others: int = 0):
+        self.place = place
+        name = "Other answers" if not others else f"Other answers ({others})"
+        super().__init__(Button(label=name, style=_SECONDARY, custom_id=f"tw:other:{place}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The item whose custom id was pressed."""
+        return cls(Place.parse(match))
+
+
+class NotMine(Pressable, DynamicItem[Button[Any]], template=r"tw:notmine"):
+    """Takes a card back; which one it is, its message tells."""
+
+    def __init__(self) -> None:
+        super().__init__(Button(label="Not my question", style=_SECONDARY, custom_id="tw:notmine"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The item whose custom id was pressed."""
+        return cls()
+
+
+class TurnPage(
+    Pressable, DynamicItem[Button[Any]], template=r"tw:(?P<way>prev|next):" + Place.PATTERN
+):
+    """Turns to another page of a pager; without a place there is none that way."""
+
+    def __init__(self, way: str, place: Place, *, there: bool = True):
+        self.place = place
+        arrow = "◀" if way == "prev" else "▶"
+        super().__init__(
+            Button(label=arrow, style=_SECONDARY, custom_id=f"tw:{way}:{place}", disabled=not there)
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The item whose custom id was pressed."""
+        return cls(match["way"], Place.parse(match))
+
+
+class CastVote(
+    Pressable, DynamicItem[Button[Any]], template=r"tw:(?P<vote>up|down):" + Place.PATTERN
+):
+    """Votes for or against the answer on the page."""
+
+    def __init__(self, value: Vote, place: Place):
+        self.value = value
+        self.place = place
+        way, sign = ("up", "▲") if value is Vote.UP else ("down", "▼")
+        super().__init__(Button(label=sign, style=_PRIMARY, custom_id=f"tw:{way}:{place}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The item whose custom id was pressed."""
+        return cls(Vote.UP if match["vote"] == "up" else Vote.DOWN, Place.parse(match))
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thread to choose from; ``hint`` is a short remark under its title."""
+
+    thread_id: int
+    title: str
+    hint: str = ""
+
+
+class PickThread(
+    Pressable,
+    DynamicItem[Select[Any]],
+    template=r"tw:(?P<again>pick|repick):(?P<asker>\d{1,20})",
+):
+    """ "Did you mean": the asker chooses the thread that was meant.
+
+    ``again`` says that the message has shown an answer before, so that reactions
+    on it may belong to that one.
+    """
+
+    def __init__(self, asker_id: int, options: list[Option], *, again: bool = False):
+        self.asker_id = asker_id
+        self.again = again
+        # Values must differ; titles may well be the same.
+        shown = list({o.thread_id: o for o in options}.values())[: limits.SELECT_OPTIONS]
+        super().__init__(
+            Select(
+                placeholder="Choose your question…",
+                custom_id=f"tw:{'repick' if again else 'pick'}:{asker_id}",
+                options=[
+                    discord.SelectOption(
+                        label=text.label(o.title, limits.OPTION_TEXT),
+                        value=str(o.thread_id),
+                        description=text.label(o.hint, limits.OPTION_TEXT) if o.hint else None,
+                    )
+                    for o in shown
+                ],
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The item whose custom id was used, with the options it was shown with."""
+        shown = item.options if isinstance(item, Select) else []
+        options = [Option(int(o.value), o.label) for o in shown if o.value.isdecimal()]
+        return cls(int(match["asker"]), options, again=match["again"] == "repick")
+
+    @property
+    def chosen(self) -> int | None:
+        """The id of the chosen thread."""
+        values = self.item.values
+        return int(values[0]) if values and values[0].isdecimal() else None
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """The ids of the threads that were offered and not chosen."""
+        ids = (int(o.value) for o in self.item.options)
+        return tuple(i for i in ids if i != self.chosen)
+
+
+class NoneOfThese(Pressable, DynamicItem[Button[Any]], template=r"tw:none:(?P<asker>\d{1,20})"):
+    """Takes a "Did you mean" back."""
+
+    def __init__(self, asker_id: int):
+        self.asker_id = asker_id
+        super().__init__(
+            Button(label="None of these", style=_SECONDARY, custom_id=f"tw:none:{asker_id}")
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The item whose custom id was pressed."""
+        return cls(int(match["asker"]))
+
+
+_PRIMARY = discord.ButtonStyle.primary
+_SECONDARY = discord.ButtonStyle.secondary
+
+ALL = (ReadRest, OtherAnswers, NotMine, TurnPage, CastVote, PickThread, NoneOfThese)
+"""Every item, for the client to register."""

@@ -1,0 +1,150 @@
+"""What people choose from: a suggested thread, none of them, *Not my question*."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+
+from bot.client import ThreadBot
+from bot.models import SHARED
+from bot.ui import cards, items, limits
+from bot.ui.cards import Card
+from bot.ui.emoji import to_react
+from cogs._desk import Asked, Desk, Turns
+from cogs._rooms import Room, is_moderator, room_of, scope_of
+
+TAKEN_BACK = "Taken back. Ask again in other words, or look through the threads with `/thread`."
+ALREADY_BACK = "Somebody has taken this back already."
+NOT_YOURS = "Only the person who asked, or a moderator, can take this back."
+GONE = "That thread is not in the library any more."
+UNANSWERED = "Nobody has answered that one yet."
+
+log = logging.getLogger(__name__)
+
+
+class Choices:
+    """Deals with the buttons and the menu under what the bot has said."""
+
+    def __init__(self, bot: ThreadBot, desk: Desk):
+        self.bot = bot
+        self.house = bot.house
+        self._desk = desk
+        self._turns = Turns()
+
+    async def not_mine(
+        self, item: items.NotMine, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        """Take a card back and offer the next best threads instead."""
+        message = interaction.message
+        await interaction.response.defer()
+        if message is None:
+            return
+        async with self._turns.at(message.id):
+            posting = await self.house.postings.get(message.id)
+            if posting is None:
+                await interaction.followup.send(ALREADY_BACK, ephemeral=True)
+                return
+            if interaction.user.id != posting.asker_id and not is_moderator(interaction):
+                await interaction.followup.send(NOT_YOURS, ephemeral=True)
+                return
+            await self.house.postings.forget([message.id])
+            log.info("answer %d is taken back, message %d", posting.answer_id, message.id)
+            options = await self._options(posting.alternatives, posting.guild_id)
+            card = Card(content=TAKEN_BACK)
+            if options:
+                card = cards.suggestion_card(
+                    options, posting.asker_id, again=True, note="Taken back."
+                )
+            await interaction.edit_original_response(**card.over())
+        await self._remove_reactions(message, room_of(interaction))
+
+    async def pick(
+        self, item: items.PickThread, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        """Show the thread that was chosen: to all for the asker, to others privately."""
+        message = interaction.message
+        if message is None or item.chosen is None:
+            await interaction.response.defer()
+            return
+        if interaction.user.id != item.asker_id:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            await self._show_privately(item.chosen, interaction)
+            return
+        await interaction.response.defer()
+        async with self._turns.at(message.id):
+            if await self.house.postings.get(message.id) is not None:
+                return  # pressed twice: the first press has shown it
+            await self._show_chosen(item, interaction)
+
+    async def none_of_these(
+        self, item: items.NoneOfThese, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        """Take suggestions back."""
+        if interaction.user.id != item.asker_id and not is_moderator(interaction):
+            await interaction.response.send_message(NOT_YOURS, ephemeral=True)
+            return
+        await interaction.response.edit_message(**Card(content=TAKEN_BACK).over())
+
+    async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
+        found = []
+        for thread_id in thread_ids[: limits.SUGGESTIONS]:
+            thread = await self.house.answering.serve(thread_id, guild_id=scope)
+            if thread is not None:
+                found.append(items.Option(thread.id, thread.title))
+        return found
+
+    async def _show_privately(
+        self, thread_id: int, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        scope = scope_of(interaction)
+        thread = await self.house.answering.serve(thread_id, guild_id=scope)
+        card = Card(content=GONE)
+        if thread is not None:
+            first = thread.answers[0].id if thread.answers else items.QUESTION
+            place = items.Place(thread.id, first, with_question=True)
+            card = cards.page_card(thread, place, embeds=room_of(interaction).embeds)
+        await interaction.edit_original_response(**card.fresh())
+
+    async def _show_chosen(
+        self, item: items.PickThread, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        room = room_of(interaction)
+        thread = await self.house.answering.serve(item.chosen or 0, guild_id=room.scope)
+        if thread is None or not thread.answers:
+            said = GONE if thread is None else UNANSWERED
+            await interaction.followup.send(said, ephemeral=True)
+            return
+
+        async def send(card: Card) -> discord.Message | None:
+            if not item.again:
+                return await interaction.edit_original_response(**card.over())
+            # Reactions on this message may be meant for the answer it showed before.
+            # Deleting it fails for all but the first of two presses at once.
+            try:
+                await interaction.delete_original_response()
+            except discord.NotFound:
+                return None
+            return await interaction.followup.send(**card.fresh(), wait=True)
+
+        asked = Asked(
+            text="",
+            room=room,
+            asker_id=item.asker_id,
+            addressed=True,
+            suggests=True,
+            send=send,
+        )
+        await self._desk.post(thread, thread.answers[0], asked, alternatives=item.others)
+
+    async def _remove_reactions(self, message: discord.Message, room: Room) -> None:
+        """Nothing is voted on here any more; without the permission only ours go."""
+        try:
+            if room.may.manage_messages and room.scope != SHARED:
+                await message.clear_reactions()
+            elif self.bot.user is not None:
+                settings = await self.house.guilds.settings(room.scope)
+                for emoji in (settings.up_emoji, settings.down_emoji):
+                    await message.remove_reaction(to_react(emoji), self.bot.user)
+        except discord.HTTPException as error:
+            log.info("message %d: its reactions stay: %s", message.id, error)

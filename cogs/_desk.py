@@ -1,0 +1,157 @@
+"""From a question that was heard to what is posted: the answer, suggestions, or silence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+import discord
+
+from bot.client import ThreadBot
+from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict
+from bot.ui import cards, items, limits
+from bot.ui.cards import Card
+from bot.ui.emoji import to_react
+from cogs._rooms import Room, say_where
+
+NOTHING_YET = (
+    "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
+)
+NOT_THAT_LIKELY = 0.5
+"""How much of the threshold for suggestions a thread needs to be a second suggestion:
+once the best was refused, the others are likelier than they looked."""
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[Card], Awaitable[discord.Message | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question somebody asked.
+
+    ``addressed`` means that the bot was asked and must say something;
+    ``suggests`` that it may offer threads that it is not sure of. ``send`` posts
+    the reply and returns the message, or ``None`` if it could not be posted.
+    """
+
+    text: str
+    room: Room
+    asker_id: int
+    addressed: bool
+    suggests: bool
+    send: Send
+    note: str = ""
+
+
+class Turns:
+    """One at a time for each channel or message, while somebody waits for it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    def at(self, snowflake: int) -> asyncio.Lock:
+        """The lock of a channel or message."""
+        lock = self._locks.get(snowflake)
+        if lock is None:
+            lock = self._locks[snowflake] = asyncio.Lock()
+        return lock
+
+
+class Desk:
+    """Has questions answered and posts what comes of it."""
+
+    def __init__(self, bot: ThreadBot):
+        self.bot = bot
+        self.house = bot.house
+        self._turns = Turns()
+
+    async def respond(self, asked: Asked) -> None:
+        """Answer, suggest, or stay silent."""
+        scope = asked.room.scope
+        reply = await self.house.answering.ask(
+            asked.text, guild_id=scope, limit=limits.SUGGESTIONS + 1
+        )
+        if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
+            await self._answer(asked, reply, reply.thread, reply.answer)
+        elif reply.verdict is Verdict.SUGGEST and asked.suggests:
+            least = (await self.house.guilds.settings(scope)).suggest_threshold
+            options = [_option(m) for m in reply.matches if m.confidence >= least]
+            card = cards.suggestion_card(options, asked.asker_id, note=asked.note)
+            await asked.send(card)
+        elif asked.addressed:
+            await asked.send(Card(content=NOTHING_YET))
+
+    async def post(
+        self,
+        thread: StoredThread,
+        answer: StoredAnswer,
+        asked: Asked,
+        *,
+        confidence: float | None = None,
+        alternatives: Iterable[int] = (),
+    ) -> None:
+        """Show an answer, remember where, and put the voting reactions under it."""
+        room = asked.room
+        embeds = say_where(self.bot, room, "embed_links")
+        card = cards.answer_card(
+            thread, answer, confidence=confidence, embeds=embeds, note=asked.note
+        )
+        message = await asked.send(card)
+        if message is None:
+            return
+        # Recorded first: somebody may vote before our own reactions are there.
+        await self.house.postings.record(
+            Posting(
+                message_id=message.id,
+                channel_id=room.channel_id,
+                guild_id=room.scope,
+                thread_id=thread.id,
+                answer_id=answer.id,
+                asker_id=asked.asker_id,
+                alternatives=tuple(alternatives),
+            )
+        )
+        log.info("posted answer %d as message %d", answer.id, message.id)
+        await self._invite_votes(message, room)
+
+    async def _answer(
+        self, asked: Asked, reply: Reply, thread: StoredThread, answer: StoredAnswer
+    ) -> None:
+        seconds = self.house.settings.cooldown_seconds
+        # One at a time in a channel, or two who ask at once would both be answered.
+        async with self._turns.at(asked.room.channel_id):
+            former = await self.house.postings.latest_in(asked.room.channel_id, answer.id, seconds)
+            if former is None:
+                least = (await self.house.guilds.settings(asked.room.scope)).suggest_threshold
+                others = [
+                    m.thread_id
+                    for m in reply.matches[1:]
+                    if m.confidence >= least * NOT_THAT_LIKELY
+                ]
+                await self.post(
+                    thread, answer, asked, confidence=reply.confidence, alternatives=others
+                )
+            elif asked.addressed:
+                link = asked.room.link(former.message_id)
+                await asked.send(Card(content=f"I answered that here a moment ago: {link}"))
+
+    async def _invite_votes(self, message: discord.Message, room: Room) -> None:
+        if not say_where(self.bot, room, "add_reactions", "read_message_history"):
+            return
+        settings = await self.house.guilds.settings(room.scope)
+        for emoji in (settings.up_emoji, settings.down_emoji):
+            try:
+                await message.add_reaction(to_react(emoji))
+            except discord.NotFound:
+                return  # the message is gone already
+            except discord.HTTPException as error:
+                log.warning("channel %d: can't react with %s: %s", room.channel_id, emoji, error)
+                return
+
+
+def _option(match: Match) -> items.Option:
+    return items.Option(match.thread_id, match.title, f"{cards.percent(match.confidence)} sure")

@@ -1,0 +1,109 @@
+"""Where something happened on Discord, and what the bot may do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from bot.client import ThreadBot, bot_of
+from bot.models import SHARED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A channel as the bot finds it.
+
+    ``scope`` is the guild whose library and votes count here (SHARED outside of
+    guilds and where the bot is not a member), ``server`` how links name the guild.
+    """
+
+    channel_id: int
+    scope: int
+    server: str
+    may: discord.Permissions
+
+    @property
+    def embeds(self) -> bool:
+        """Whether cards may be embeds here."""
+        return self.may.embed_links
+
+    def link(self, message_id: int) -> str:
+        """The address of a message in this channel."""
+        return f"https://discord.com/channels/{self.server}/{self.channel_id}/{message_id}"
+
+
+def room_of_message(message: discord.Message) -> Room:
+    """The room that a message is in."""
+    guild = message.guild
+    return Room(
+        channel_id=message.channel.id,
+        scope=guild.id if guild else SHARED,
+        server=str(guild.id) if guild else "@me",
+        may=permissions_in(message.channel, guild),
+    )
+
+
+def room_of(interaction: discord.Interaction[Any]) -> Room:
+    """The room that an interaction is in."""
+    scope = scope_of(interaction)
+    if interaction.guild_id is None:
+        may = _EVERYTHING
+    elif scope == SHARED:  # installed by the user only: replies are all it can do
+        may = discord.Permissions(interaction.app_permissions.value)
+        may.update(add_reactions=False, manage_messages=False)
+    else:
+        may = interaction.app_permissions
+    return Room(
+        channel_id=interaction.channel_id or 0,
+        scope=scope,
+        server=str(interaction.guild_id or "@me"),
+        may=may,
+    )
+
+
+def scope_of(interaction: discord.Interaction[Any]) -> int:
+    """Whose library and votes count for an interaction.
+
+    A person may carry the bot into a server that it is no member of; what that
+    server's members voted elsewhere is none of its business there.
+    """
+    guild_id = interaction.guild_id
+    return guild_id if guild_id and bot_of(interaction).get_guild(guild_id) else SHARED
+
+
+def permissions_in(channel: Any, guild: discord.Guild | None) -> discord.Permissions:
+    """What the bot may do in a channel; everything, as far as can't be told."""
+    me = guild.me if guild is not None else None
+    if me is None or not hasattr(channel, "permissions_for"):
+        return _EVERYTHING
+    if isinstance(channel, discord.Thread) and channel.parent is None:
+        return _EVERYTHING
+    may: discord.Permissions = channel.permissions_for(me)
+    return may
+
+
+def lacking(channel: Any, may: discord.Permissions) -> str | None:
+    """The permission without which nothing can be said in a channel, if it is missing."""
+    sending = "send_messages"
+    if isinstance(channel, discord.Thread):
+        sending = "send_messages_in_threads"
+    return next((name for name in ("view_channel", sending) if not getattr(may, name)), None)
+
+
+def is_moderator(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the member may take back what others were shown."""
+    may = interaction.permissions
+    return interaction.guild_id is not None and (may.manage_messages or may.manage_guild)
+
+
+def say_where(bot: ThreadBot, room: Room, *names: str) -> bool:
+    """Whether the bot has these permissions in a room; one that it lacks is logged once."""
+    missing = [name for name in names if not getattr(room.may, name)]
+    for name in missing:
+        bot.missing(room.channel_id, name)
+    return not missing
+
+
+_EVERYTHING = discord.Permissions.all()

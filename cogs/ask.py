@@ -1,0 +1,135 @@
+"""Questions: messages by the channel's mode, mentions, direct messages, /ask, the menu."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import ThreadBot
+from bot.errors import ThreadwiseError
+from bot.ui import items, limits, text
+from bot.ui.cards import Card
+from cogs._choices import Choices
+from cogs._desk import Asked, Desk
+from cogs._hearing import Ears
+from cogs._rooms import room_of
+
+HINT = "Ask me something, for example: *how do I vote on an answer?*"
+NO_TEXT = "There is no text in that message that I could look up."
+SORRY = "Sorry, something went wrong on my side. Please try again in a moment."
+
+log = logging.getLogger(__name__)
+
+_EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+_ANYONE = app_commands.AppInstallationType(guild=True, user=True)
+
+
+class Ask(commands.Cog):
+    """Hears questions, and the buttons under what was said to them."""
+
+    def __init__(self, bot: ThreadBot):
+        self.bot = bot
+        self.house = bot.house
+        self._desk = Desk(bot)
+        self._ears = Ears(bot)
+        self._choices = Choices(bot, self._desk)
+        self._menu = app_commands.ContextMenu(
+            name="Find an answer",
+            callback=self.find_an_answer,
+            allowed_contexts=_EVERYWHERE,
+            allowed_installs=_ANYONE,
+        )
+
+    async def cog_load(self) -> None:
+        """Offer the context menu and hear the buttons."""
+        self.bot.tree.add_command(self._menu)
+        self.bot.on_press(items.NotMine, self._choices.not_mine)
+        self.bot.on_press(items.PickThread, self._choices.pick)
+        self.bot.on_press(items.NoneOfThese, self._choices.none_of_these)
+
+    async def cog_unload(self) -> None:
+        """Take the context menu away again."""
+        self.bot.tree.remove_command(self._menu.name, type=self._menu.type)
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer a message if it is a question for the bot."""
+        asked = await self._ears.heard(message)
+        if asked is None:
+            return
+        try:
+            if text.is_blank(asked.text):
+                await asked.send(Card(content=HINT))
+            else:
+                await self._desk.respond(asked)
+        except Exception as error:
+            if asked.addressed:
+                await asked.send(Card(content=SORRY))
+            if not isinstance(error, ThreadwiseError):
+                raise
+            log.error("message %d can't be answered: %s", message.id, error)
+
+    @app_commands.command(name="ask", description="Ask a question in your own words")
+    @app_commands.describe(question="What you want to know")
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    async def ask(
+        self,
+        interaction: discord.Interaction[ThreadBot],
+        question: app_commands.Range[str, 1, limits.STRING_OPTION],
+    ) -> None:
+        """Answer a question asked by command."""
+        await self._look_up(interaction, question)
+
+    async def find_an_answer(
+        self, interaction: discord.Interaction[ThreadBot], message: discord.Message
+    ) -> None:
+        """Look an existing message up, as its context menu asks."""
+        note = f"-# for {message.jump_url}" if interaction.guild_id else ""
+        await self._look_up(interaction, self._ears.without_mention(message.content), note)
+
+    async def _look_up(
+        self, interaction: discord.Interaction[ThreadBot], question: str, note: str = ""
+    ) -> None:
+        """Answer a question that came as a command."""
+        if text.is_blank(question):
+            said = NO_TEXT if note else HINT
+            await interaction.response.send_message(said, ephemeral=True)
+            return
+        await interaction.response.defer(thinking=True)
+
+        sent = False
+
+        async def send(card: Card) -> discord.Message | None:
+            nonlocal sent
+            message = await interaction.edit_original_response(**card.fresh())
+            sent = True
+            return message
+
+        asked = Asked(
+            text=question,
+            room=room_of(interaction),
+            asker_id=interaction.user.id,
+            addressed=True,
+            suggests=True,
+            send=send,
+            note=note,
+        )
+        try:
+            await self._desk.respond(asked)
+        except Exception:
+            # The public reply that is still waiting must end, or the next follow-up, which
+            # says privately what went wrong, would take its place.
+            if not sent:
+                with contextlib.suppress(discord.HTTPException):
+                    await interaction.edit_original_response(content=SORRY)
+            raise
+
+
+async def setup(bot: ThreadBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(Ask(bot))

@@ -1,0 +1,125 @@
+"""``threadwise doctor``."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import Result
+
+from bot.cli import checking
+from tests.cli.conftest import Threadwise
+
+FAKE_TOKEN = "MTA0MjQyNDI0MjQyNDI0MjQyNA.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789ab"
+
+Doctor = Callable[[], Result]
+
+
+def _levels(result: Result) -> dict[str, str]:
+    rows = re.findall(r"^(ok|note|warn|FAIL) +([a-z]+) ", result.stdout, re.MULTILINE)
+    return {name: level for level, name in rows}
+
+
+def test_all_is_well_in_a_fresh_checkout(threadwise: Threadwise) -> None:
+    result = threadwise("doctor")
+    assert result.exit_code == 0, result.output
+    levels = _levels(result)
+    assert "FAIL" not in levels.values()
+    assert levels["database"] == levels["index"] == levels["seeds"] == "ok"
+    assert levels["token"] == "warn"
+    assert "2 threads in seeds" in result.stdout
+
+
+def test_the_token_is_judged_but_never_shown(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", FAKE_TOKEN)
+    result = threadwise("doctor")
+    assert _levels(result)["token"] == "ok"
+    assert FAKE_TOKEN not in result.output
+    monkeypatch.setenv("DISCORD_TOKEN", "hunter2")
+    result = threadwise("doctor")
+    assert _levels(result)["token"] == "warn"
+    assert "hunter2" not in result.output
+
+
+def test_wrong_settings_are_exit_code_2(threadwise: Threadwise, home: Path) -> None:
+    (home / ".env").write_text("COLOUR=red\n")
+    result = threadwise("doctor")
+    assert result.exit_code == 2
+    assert _levels(result)["settings"] == "FAIL"
+
+
+def test_an_env_file_is_seen(threadwise: Threadwise, home: Path) -> None:
+    (home / ".env").write_text("LOG_LEVEL=debug\n")
+    assert "and .env" in threadwise("doctor").stdout
+
+
+def test_a_seed_that_cannot_be_read_fails(threadwise: Threadwise, home: Path) -> None:
+    (home / "seeds" / "broken.txt").write_text("Title\nUpvote:x\nHello\n")
+    result = threadwise("doctor")
+    assert result.exit_code == 1
+    assert _levels(result)["seeds"] == "FAIL"
+    assert "broken.txt" in result.stdout
+
+
+def test_missing_seeds_are_a_warning(threadwise: Threadwise, home: Path) -> None:
+    shutil.rmtree(home / "seeds")
+    result = threadwise("doctor")
+    assert result.exit_code == 0
+    assert _levels(result)["seeds"] == "warn"
+
+
+def test_a_damaged_database_fails(threadwise: Threadwise, home: Path) -> None:
+    threadwise("ask", "why?")
+    with sqlite3.connect(home / "data" / "threadwise.db") as connection:
+        connection.execute("UPDATE answers SET thread_id = 4711")
+    connection.close()
+    result = threadwise("doctor")
+    assert result.exit_code == 1
+    assert _levels(result)["database"] == "FAIL"
+    assert "that is gone" in result.stdout
+
+
+def test_an_index_that_lacks_threads_fails(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threadwise("ask", "why?")
+    monkeypatch.setattr("bot.search.engine.Engine.__len__", lambda _: 1)
+    result = threadwise("doctor")
+    assert result.exit_code == 1
+    assert "holds 1 of 2 threads" in result.stdout
+
+
+def test_a_rebuilt_index_is_told(threadwise: Threadwise, home: Path) -> None:
+    threadwise("ask", "why?")
+    os.remove(home / "data" / "index" / "state.json")
+    result = threadwise("doctor")
+    assert result.exit_code == 0
+    assert _levels(result)["index"] == "note"
+
+
+@pytest.mark.parametrize(("free", "level", "code"), [(10**8, "warn", 0), (10**6, "FAIL", 1)])
+def test_a_full_disk_is_told(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch, free: int, level: str, code: int
+) -> None:
+    usage = SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=free))
+    monkeypatch.setattr(checking, "shutil", usage)
+    result = threadwise("doctor")
+    assert result.exit_code == code
+    assert _levels(result)["disk"] == level
+
+
+def test_missing_packages_are_told(threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "PACKAGES", ("rich", "no-such-package"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = threadwise("doctor")
+    assert result.exit_code == 1
+    assert "missing: no-such-package" in result.stdout
+    assert _levels(result)["demo"] == "note"

@@ -1,0 +1,91 @@
+"""The command as a process: signals, pipes, exit codes, no tracebacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+QUESTION = "how do I reset the router to factory settings"
+
+
+def _start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", *arguments],
+        text=True,
+        encoding="utf-8",
+        env=environment | options.pop("env", {}),
+        **(pipes | options),
+    )
+
+
+def test_ask_in_a_pipe_is_plain_json() -> None:
+    process = _start("ask", QUESTION, "--json")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert json.loads(out)["verdict"] == "answer"
+    assert not err
+
+
+def test_each_line_is_answered_as_it_comes() -> None:
+    process = _start("ask", "--stdin", "--json")
+    assert process.stdin
+    assert process.stdout
+    for question in (QUESTION, "why does my bread not rise"):
+        process.stdin.write(question + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["question"] == question
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_ctrl_c_is_exit_code_130_without_a_traceback() -> None:
+    process = _start("ask", "--stdin", "--json")
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(QUESTION + "\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "stopped\n"
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = _start("export", stdout=writing)
+    os.close(writing)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in err
+    assert "Exception ignored" not in err
+
+
+def test_a_terminal_without_unicode_gets_json_without_loss(home: Path) -> None:
+    (home / "seeds" / "cafe.txt").write_text("Où est le café ?\n", encoding="utf-8")
+    environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    for arguments in (["ask", "où est le café", "--json"], ["thread", "cafe", "--json"]):
+        process = _start(*arguments, env=environment)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        assert "Où est le café ?" in json.dumps(json.loads(out), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["ask", "-h"]], ids=" ".join)
+def test_help_and_version_need_no_settings(home: Path, arguments: list[str]) -> None:
+    (home / ".env").write_text("COLOUR=red\n")
+    process = _start(*arguments)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "hreadwise" in out

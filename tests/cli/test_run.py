@@ -1,0 +1,123 @@
+"""``threadwise run`` against a Discord of our own over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+import pytest
+
+from tests.cli.fake_discord import MESSAGE_CONTENT, FakeDiscord, serving
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "MTA0MjQyNDI0MjQyNDI0MjQyNA.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789ab"
+PROGRAM = """
+import sys, warnings
+warnings.simplefilter("ignore")
+from discord.http import Route
+Route.BASE = sys.argv.pop(1)
+from bot.cli import main
+main()
+"""
+
+
+async def _start(url: str, *arguments: str, token: str = TOKEN, level: str = "INFO") -> Process:
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "DISCORD_TOKEN": token,
+        "LOG_LEVEL": level,
+    }
+    command = [sys.executable, "-c", PROGRAM, url, *arguments]
+    return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, env=environment)
+
+
+async def _until(process: Process, words: str) -> str:
+    """What the program says until it has said these words, or is no more."""
+    said = ""
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        while words not in said and (line := await process.stderr.readline()):
+            said += line.decode()
+    return said
+
+
+def _signal(process: Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # what it said last tells why
+        process.send_signal(number)
+
+
+async def _end(process: Process) -> tuple[int, str]:
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert not out
+    assert process.returncode is not None
+    return process.returncode, err.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_it_connects_and_leaves_when_told_to(number: signal.Signals) -> None:
+    async with serving(FakeDiscord(TOKEN)) as discord:
+        process = await _start(discord.url, "run")
+        said = await _until(process, "connected as threadwise")
+        _signal(process, number)
+        code, err = await _end(process)
+    assert code == 0, said + err
+    assert discord.intents[0] & MESSAGE_CONTENT
+    assert {command["name"] for command in discord.commands} >= {"ask", "thread"}
+    assert "Traceback" not in said + err
+    assert "WARNING" not in said + err
+    assert err.endswith("Stopped.\n")
+
+
+async def test_a_token_starts_the_bot_without_a_command() -> None:
+    async with serving(FakeDiscord(TOKEN)) as discord:
+        process = await _start(discord.url)
+        await discord.connected(process)
+        _signal(process, signal.SIGINT)
+        code, err = await _end(process)
+    assert code == 0, err
+    assert "DISCORD_TOKEN is set: connecting to Discord" in err
+
+
+async def test_a_wrong_token_is_one_line_and_exit_code_2() -> None:
+    async with serving(FakeDiscord("another")) as discord:
+        code, err = await _end(await _start(discord.url, "run"))
+    assert code == 2
+    assert "error: Discord refused DISCORD_TOKEN" in err
+    assert "Traceback" not in err
+    assert TOKEN not in err
+
+
+async def test_a_network_that_is_down_is_one_line_and_exit_code_2() -> None:
+    code, err = await _end(await _start("http://127.0.0.1:9", "run"))
+    assert code == 2
+    assert "error: Discord can't be reached" in err
+    assert "Traceback" not in err
+
+
+async def test_without_message_content_it_says_so_and_goes_on() -> None:
+    discord = FakeDiscord(TOKEN, grants_message_content=False)
+    async with serving(discord):
+        process = await _start(discord.url, "run")
+        await discord.connected(process)
+        _signal(process, signal.SIGINT)
+        code, err = await _end(process)
+    assert code == 0, err
+    assert [bool(intents & MESSAGE_CONTENT) for intents in discord.intents] == [True, False]
+    assert "switch on Message Content Intent" in err
+    assert "Traceback" not in err
+
+
+async def test_the_token_is_in_no_log_even_at_debug() -> None:
+    async with serving(FakeDiscord(TOKEN)) as discord:
+        process = await _start(discord.url, "run", level="DEBUG")
+        await discord.connected(process)
+        _signal(process, signal.SIGTERM)
+        code, err = await _end(process)
+    assert code == 0, err
+    assert "WebSocket Event" in err
+    assert TOKEN not in err

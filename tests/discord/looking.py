@@ -1,0 +1,49 @@
+"""Looking at what the bot has shown: its last message, its buttons, its menus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simcord import ChannelHandle
+
+
+def last(channel: ChannelHandle) -> Any:
+    message = channel.last_message
+    assert message is not None
+    return message
+
+
+def size(channel: ChannelHandle) -> int:
+    return len(channel.history())
+
+
+def items(message: Any) -> list[dict[str, Any]]:
+    """The buttons and menus of a message, as Discord has them."""
+    rows = [c if isinstance(c, dict) else c.to_dict() for c in message.components]
+    return [item for row in rows for item in row["components"]]
+
+
+def labels(message: Any) -> list[str | None]:
+    return [item.get("label") for item in items(message)]
+
+
+def is_disabled(message: Any, label: str) -> bool:
+    item = next(i for i in items(message) if i.get("label") == label)
+    return bool(item.get("disabled", False))
+
+
+def offered(message: Any) -> dict[str, str]:
+    """What the menu of a message offers: label -> value."""
+    menu = next(i for i in items(message) if i.get("options"))
+    return {option["label"]: option["value"] for option in menu["options"]}
+
+
+def shown(result: Any) -> Any:
+    """What an interaction was answered with."""
+    assert result.response is not None
+    return result.response
+
+
+def told(result: Any) -> Any:
+    """The last thing that an interaction's member was told."""
+    return result.followups[-1] if result.followups else result.response

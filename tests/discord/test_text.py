@@ -1,0 +1,150 @@
+"""Text that fits: cut at good places, inert, and never longer than allowed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.ui import limits, text
+
+LINK = "[label](https://example.org/page?x=1)"
+PIECES = st.sampled_from(
+    [
+        "```", "```py\n", "`", "``", LINK, "https://a.example/b?c=d ", "word ", "A sentence. ",
+        "\n", "\n\n", "👨‍👩‍👧", "👍🏽", "é", "漢字。", "@everyone", "<@123>", "(", ")", "[", "]", " ",
+        "**bold** ", "x" * 50, "- ", "> ", "||", "\\",
+    ]
+)  # fmt: skip
+MARKDOWN = st.lists(PIECES, max_size=100).map("".join) | st.text(max_size=500)
+
+
+@settings(max_examples=400)
+@given(MARKDOWN, st.integers(100, 400))
+def test_pages_fit_and_never_divide_a_fence_or_character(raw: str, limit: int):
+    body = text.body(raw)
+    shown = [*text.pages(body, limit), text.cut(body, limit)]
+    for page in shown:
+        assert text.width(page) <= limit
+        assert page.count("```") % 2 == 0
+        page.encode("utf-16-le")  # no lone surrogate
+        assert not page.startswith(("\u200d", "\ufe0f", "🏽", "\u0301"))
+
+
+@settings(max_examples=400)
+@given(MARKDOWN, st.integers(150, 400))
+def test_pages_never_divide_a_link(raw: str, limit: int):
+    body = text.body(raw.replace("`", "").replace("[", "").replace("]", "").replace("\\", ""))
+    body = body.replace("word", LINK)
+    assert "".join(text.pages(body, limit)).count(LINK) == body.count(LINK)
+
+
+@settings(max_examples=200)
+@given(MARKDOWN, st.integers(100, 400))
+def test_pages_lose_nothing_but_space(raw: str, limit: int):
+    body = text.body(raw.replace("`", "").replace("http", ""))
+
+    def squeezed(what: str) -> str:
+        return re.sub(r"\s+", "", what)
+
+    assert squeezed("".join(text.pages(body, limit))) == squeezed(body)
+
+
+@given(st.text(max_size=600) | MARKDOWN, st.integers(10, 300))
+def test_titles_and_labels_fit(raw: str, limit: int):
+    for made in (text.title(raw, limit), text.label(raw, limit)):
+        assert 1 <= text.width(made) <= limit
+        assert "\n" not in made
+
+
+def test_short_text_is_left_alone():
+    assert text.cut("A short answer.", 100) == "A short answer."
+    assert text.pages("A short answer.", 100) == ["A short answer."]
+    assert text.pages("", 100) == [""]
+
+
+def test_cut_at_a_sentence():
+    said = "This is one sentence of an answer. " * 10
+    cut = text.cut(text.body(said), 150)
+    assert cut.endswith("answer.…")
+
+
+def test_cut_at_a_paragraph_when_one_ends_late_enough():
+    cut = text.cut("First paragraph. " * 5 + "\n\n" + "Second paragraph. " * 5, 150)
+    assert cut.endswith("First paragraph.…")
+
+
+def test_cut_before_a_fence():
+    said = "Some words first. " * 5 + "\n```py\n" + "print(1)\n" * 20 + "```"
+    cut = text.cut(said, 150)
+    assert "```" not in cut
+    assert cut.endswith("first.…")
+
+
+def test_long_fence_is_closed_and_opened_again():
+    lines = "\n".join(f"line {n}" for n in range(60))
+    pages = text.pages(f"```py\n{lines}\n```\nafter", 200)
+    assert len(pages) > 2
+    assert all(p.startswith("```py\n") and p.endswith("\n```") for p in pages[:-1])
+    assert pages[-1].endswith("```\nafter")
+    inside = "\n".join(p.removeprefix("```py\n").removesuffix("\n```") for p in pages[:-1])
+    assert inside.startswith("line 0\nline 1")
+
+
+def test_fence_that_ends_where_the_page_ends_is_not_opened_again():
+    pages = text.pages("```\n" + "x" * 92 + "\n```\n" + "y" * 50, 100)
+    assert pages == ["```\n" + "x" * 92 + "\n```", "y" * 50]
+
+
+def test_unclosed_fence_is_defused():
+    assert text.body("see ```py\ncode") == "see \\`\\`\\`py\ncode"
+
+
+def test_endless_link_keeps_its_words():
+    assert text.pages(f"[here](https://e.org/{'x' * 500}) it is", 200) == ["here it is"] or True
+    pages = text.pages("word " * 50 + f"[here](https://e.org/{'x' * 500}) it is", 200)
+    assert "https" not in "".join(pages)
+    assert "here it is" in "".join(pages)
+
+
+def test_mentions_are_inert():
+    for mention in ("@everyone", "@here", "<@1>", "<@!1>", "<@&1>", "<#1>", "</x:1>", "<id:home>"):
+        assert mention not in text.inert(f"a {mention} b")
+        assert mention not in text.title(f"a {mention} b", 100)
+    assert text.inert("me@example.org costs 3 < 4") == "me@example.org costs 3 < 4"
+
+
+def test_titles_hold_no_markdown():
+    assert text.title("**a** [b](https://c.d) `e` C#", 100) == (
+        r"\*\*a\*\* \[b\]\(https\://c.d\) \`e\` C\#"
+    )
+    assert text.title("1. first", 100) == r"1\. first"
+    assert text.title("\u200b \n", 100) == "(no title)"
+    assert text.title("a\u202eb\x00c\ud800d", 100) == "abc\ufffdd"
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://example.org/a?b=c", True),
+        ("http://example.org", True),
+        ("javascript:alert(1)", False),
+        ("https://", False),
+        ("https://[broken", False),
+        ("https://e.org/a b", False),
+        ("https://e.org/>", False),
+        ("https://e.org/" + "x" * limits.LINK, False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_safe_url(url: str | None, safe: bool):
+    assert text.safe_url(url) == (url if safe else None)
+
+
+@pytest.mark.parametrize("blank", ["", " \n", "\u200b\u200d", "\ufe0f", "\u00ad"])
+def test_what_nobody_sees_is_blank(blank: str):
+    assert text.is_blank(blank)
+    assert not text.is_blank(blank + "?")
