@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help install run test check fmt bench screenshot clean
+.PHONY: help install run test check fmt bench fit screenshot clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -35,6 +35,9 @@ fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
 bench: $(VENV)/.dev ## Measure asking, autocomplete, indexing and memory at several sizes
 	$(BIN)/python scripts/bench.py $(ARGS)
 
+fit: $(VENV)/.fit ## Fit the ranker's constants on the test sets named in ARGS
+	$(BIN)/python scripts/fit.py $(ARGS)
+
 screenshot: $(VENV)/.screenshots ## Make docs/demo.png from the demo (needs Debian's chromium)
 	$(BIN)/python scripts/screenshot.py $(ARGS)
 
@@ -44,7 +47,7 @@ clean: ## Remove .venv, caches and build leftovers (not your data)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each set of extras (each holds the demo's); stale when pyproject.toml has changed.
-$(VENV)/.demo $(VENV)/.dev $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml
+$(VENV)/.demo $(VENV)/.dev $(VENV)/.fit $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml
 	@echo "Installing Threadwise into $(VENV) (once; a minute or so) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@ $(VENV)/.demo

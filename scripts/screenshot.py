@@ -41,11 +41,12 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with _demo() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=2)
+        page = browser.new_page(viewport={"width": 1180, "height": 965}, device_scale_factor=1.5)
         page.goto(url)
         _ask(page, options.question)
         _vote(page)
-        page.mouse.move(640, 890)
+        page.mouse.move(600, 75)  # away from the message, which would show its tools
+        page.evaluate("document.activeElement.blur()")
         page.wait_for_timeout(1_000)
         page.screenshot(path=options.out)
         browser.close()

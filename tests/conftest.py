@@ -100,9 +100,13 @@ MakeBot = Callable[[], ThreadBot]
 @pytest.fixture
 def make_bot(house: House, request: pytest.FixtureRequest) -> MakeBot:
     """Build another bot on the same house, as a restart does."""
-    wanted = request.node.get_closest_marker("simcord")
-    limited = wanted is not None and wanted.kwargs.get("approved_intents") is not None
-    return lambda: ThreadBot(house, shard_count=1, message_content=not limited)
+    marker = request.node.get_closest_marker("simcord")
+    options = marker.kwargs if marker else {}
+    return lambda: ThreadBot(
+        house,
+        shard_count=options.get("shard_count", 1),
+        message_content="approved_intents" not in options,
+    )
 
 
 @pytest.fixture

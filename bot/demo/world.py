@@ -15,9 +15,9 @@ WELCOME = """\
 👋 **This is the real Threadwise in a simulated Discord.** Things to try:
 - Ask what the threads in `seeds/` know: *how do I take back my vote?* Typos are fine.
 - Vote with ⬆️ or ⬇️ under an answer, then press **Other answers**.
-- Type `/` for the commands: `/thread`, `/ask`, `/settings`.
+- Type `/thread` and a few letters of a title, or `/ask`.
 - Ask something I can't know. I stay silent, unless you mention me.
-- Become **Mo (moderator)** under “Viewing as” above to change the settings."""
+- Become **Mo (moderator)** under “Viewing as” above, and `/settings` shows how I behave."""
 
 TOPIC = "Ask away. The bot knows what people have answered before."
 

@@ -31,6 +31,7 @@ class Engine:
         """Open or start the index of a library in ``folder``. Raises SearchError."""
         self._index = TextIndex(folder, library)
         self._vocabulary = Vocabulary()
+        self._idf = Idf(0, self._index.document_count)
         self._seen = State(library="")
         self.refresh()
         if self._index.note:
@@ -56,6 +57,7 @@ class Engine:
             return False
         self._index.reload()
         self._vocabulary = Vocabulary(self._index.vocabulary())
+        self._idf = Idf(len(self._index), self._index.document_count)
         self._seen = state
         return True
 
@@ -65,8 +67,7 @@ class Engine:
 
     def read(self, question: str) -> Query:
         """The question as the search understands it."""
-        idf = Idf(len(self._index), self._index.document_count)
-        return read(question, self._vocabulary, idf)
+        return read(question, self._vocabulary, self._idf)
 
     def candidates(
         self, question: str, guild_id: int, limit: int = CANDIDATES, leave_out: str | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,7 +21,7 @@ from bot.errors import SearchError
 from bot.models import StoredThread
 from bot.search.text import PLAIN, STEMMED, spaced
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the fields or their analysis change: an older index is rebuilt."""
 
 TITLE_BOOST = 0.5
@@ -70,8 +70,7 @@ class TextIndex:
         self.note: str | None = None
         self._state_file = folder / "state.json"
         self._schema = _schema()
-        self._index = self._open(library)
-        self._searcher = self._index.searcher()
+        self._open(library)
 
     @property
     def state(self) -> State:
@@ -81,15 +80,15 @@ class TextIndex:
     @property
     def searcher(self) -> Searcher:
         """The snapshot that is searched now."""
-        return self._searcher
+        return self._snapshot[0]
 
     def __len__(self) -> int:
-        return int(self._searcher.num_docs)
+        return int(self.searcher.num_docs)
 
     def reload(self) -> None:
         """See what was committed since, by this process or another."""
         self._index.reload()
-        self._searcher = self._index.searcher()
+        self._look()
 
     def writing(self) -> Writing:
         """Take the write lock. Raises IndexBusy while another process has it."""
@@ -124,11 +123,11 @@ class TextIndex:
 
     def document_count(self, stem: str) -> int:
         """In how many threads, of any scope, a stem occurs."""
-        return int(self._searcher.doc_freq("text", stem))
+        return int(self.searcher.doc_freq("text", stem))
 
     def vocabulary(self) -> list[tuple[str, int]]:
         """Every word of the library with the number of threads that use it."""
-        return self._searcher.terms_with_prefix("words", "")
+        return self.searcher.terms_with_prefix("words", "")
 
     def write_state(self, state: State) -> None:
         """Say what the index holds, in one step that can't be half done."""
@@ -139,20 +138,33 @@ class TextIndex:
     def _hits(self, wanted: list[Query], scopes: Sequence[int], limit: int) -> list[Hit]:
         if not wanted:
             return []
-        visible = Query.term_set_query(self._schema, "scope", [str(s) for s in scopes])
-        query = Query.boolean_query(
-            [
-                (Occur.Must, Query.boolean_query([(Occur.Should, q) for q in wanted])),
-                (Occur.Must, Query.const_score_query(visible, 0.0)),
+        searcher, present = self._snapshot
+        query = Query.boolean_query([(Occur.Should, q) for q in wanted])
+        visible = [str(scope) for scope in scopes]
+        if not present <= set(visible):  # a filter costs time; most libraries need none
+            seen = Query.term_set_query(self._schema, "scope", visible)
+            only = (Occur.Must, Query.const_score_query(seen, 0.0))
+            query = Query.boolean_query([(Occur.Must, query), only])
+        try:
+            found = searcher.search(query, limit, count=False).hits
+            ids = searcher.fast_field_values("id", [address for _, address in found])
+            return [
+                _hit(searcher.doc(address), int(i or 0), score)
+                for (score, address), i in zip(found, ids, strict=True)
             ]
-        )
-        searcher = self._searcher
-        found = searcher.search(query, limit, count=False).hits
-        ids = searcher.fast_field_values("id", [address for _, address in found])
-        return [
-            _hit(searcher.doc(address), int(i or 0), score)
-            for (score, address), i in zip(found, ids, strict=True)
-        ]
+        except BaseException as error:
+            if not _is_damage(error):
+                raise
+            raise SearchError(
+                f"the search index in {self.folder} is damaged ({error}); stop the program, "
+                "delete that folder and start again: it is made anew from the library"
+            ) from None
+
+    def _look(self) -> None:
+        """Take a snapshot, with the scopes in it: the two are used together."""
+        searcher = self._index.searcher()
+        present = {scope for scope, _ in searcher.terms_with_prefix("scope", "")}
+        self._snapshot = (searcher, present)
 
     def _either_field(self, stem: str, weight: float) -> tuple[Query, Query]:
         text, title = self._term("text", stem), self._term("title", stem)
@@ -163,20 +175,23 @@ class TextIndex:
     def _term(self, field: str, stem: str) -> Query:
         return Query.term_query(self._schema, field, stem, "freq")
 
-    def _open(self, library: str) -> Index:
+    def _open(self, library: str) -> None:
         if self.folder.exists():
             self.note = self._trouble(library)
             if self.note is None:
                 try:
-                    return self._registered(Index.open(str(self.folder)))
-                except (ValueError, OSError) as error:
+                    self._use(Index.open(str(self.folder)))
+                    self.vocabulary()  # the rest of the dictionary, which must be whole as well
+                    return
+                except BaseException as error:
+                    if not _is_damage(error):
+                        raise
                     self.note = f"it could not be read ({error})"
         try:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True, exist_ok=True)
-            index = self._registered(Index(self._schema, str(self.folder)))
+            self._use(Index(self._schema, str(self.folder)))
             self.write_state(State(library))
-            return index
         except (ValueError, OSError) as error:
             raise SearchError(
                 f"the search index can't be made in {self.folder} ({error}); "
@@ -194,10 +209,11 @@ class TextIndex:
             return "it belongs to another library"
         return None
 
-    def _registered(self, index: Index) -> Index:
+    def _use(self, index: Index) -> None:
         index.register_tokenizer("plain", PLAIN)
         index.register_tokenizer("stemmed", STEMMED)
-        return index
+        self._index = index
+        self._look()
 
 
 class Writing:
@@ -240,7 +256,8 @@ class Writing:
 
 def _schema() -> Schema:
     builder = SchemaBuilder()
-    builder.add_unsigned_field("id", indexed=True, fast=True)
+    # Signed, because deleting by term takes every number for a signed one.
+    builder.add_integer_field("id", indexed=True, fast=True)
     builder.add_text_field("scope", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("title", tokenizer_name="stemmed", index_option="freq")
     builder.add_text_field("text", tokenizer_name="stemmed", index_option="freq")
@@ -252,7 +269,7 @@ def _schema() -> Schema:
 
 def _document(thread: StoredThread) -> Document:
     document = Document()
-    document.add_unsigned("id", thread.id)
+    document.add_integer("id", thread.id)
     document.add_text("scope", str(thread.scope))
     names = " \n".join((thread.title, *thread.phrasings))
     said = [thread.body, *(answer.body for answer in thread.answers), *thread.tags]
@@ -270,8 +287,14 @@ def _hit(document: Document, thread_id: int, score: float) -> Hit:
     return Hit(thread_id, card["key"], card["title"], tuple(card["phrasings"]), score)
 
 
+def _is_damage(error: BaseException) -> bool:
+    """Whether tantivy complains of its files: of some it panics, which is no ``Exception``."""
+    return isinstance(error, ValueError | OSError) or type(error).__name__ == "PanicException"
+
+
 def _read_state(file: Path) -> State | None:
     try:
-        return State(**json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        state = State(**json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
+    return state if [*map(type, astuple(state))] == [str, int, int] else None

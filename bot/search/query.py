@@ -46,7 +46,6 @@ class Query:
     """A question ready to be matched. ``idf`` gives any stem's weight in this library."""
 
     words: tuple[Word, ...]
-    text: str
     content: str
     bigrams: frozenset[tuple[str, str]]
     idf: Idf = field(repr=False)
@@ -117,7 +116,6 @@ def read(question: str, vocabulary: Vocabulary, idf: Idf) -> Query:
     heaviest = sorted(read_words.values(), key=lambda w: -w.weight)[:MOST_WORDS]
     return Query(
         words=tuple(heaviest),
-        text=" ".join(w.text for w in ordered),
         content=" ".join(content),
         bigrams=frozenset(pairwise(best)),
         idf=idf,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from math import exp, log1p
+from math import exp
 
 from rapidfuzz import fuzz
 
@@ -22,6 +22,9 @@ from bot.search.weights import CONFIDENCE, CONFIDENCE_BIAS, ORDER
 
 BM25_CEILING = 2.2 * (1 + TITLE_BOOST)
 """The most that both fields give a term for each unit of its idf: k1 + 1, with k1 = 1.2."""
+
+CLEAR_LEAD = 4.0
+"""The difference of scores from which more does not make a candidate any surer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,15 @@ def confidence(described: dict[str, float]) -> float:
     return 1.0 / (1.0 + exp(-(CONFIDENCE_BIAS + _linear(CONFIDENCE, described))))
 
 
+def lead(ahead: float, described: dict[str, float]) -> float:
+    """How far a candidate's score is ahead of the best of the others', in [0, 1].
+
+    It counts as far as the question's words are found: being the best of nothing that
+    fits is no evidence.
+    """
+    return min(max(ahead, 0.0), CLEAR_LEAD) / CLEAR_LEAD * described["asked_found"]
+
+
 def features(query: Query, hit: Hit, best_bm25: float) -> dict[str, float]:
     """What is to be said of a candidate, each number in [0, 1] unless it says otherwise.
 
@@ -58,7 +70,6 @@ def features(query: Query, hit: Hit, best_bm25: float) -> dict[str, float]:
     return told | {
         "bm25": min(1.0, _share(hit.bm25, BM25_CEILING * query.ceiling)),
         "bm25_to_best": hit.bm25 / best_bm25 if best_bm25 else 0.0,
-        "length": log1p(len(query.words)),  # up to about 4
     }
 
 
@@ -70,7 +81,6 @@ def _of_title(query: Query, title: str) -> dict[str, float]:
     shared = query.found_in(there)
     asked, offered = query.weight, sum(map(query.idf, there))
     pairs = query.bigrams & set(pairwise(cut))
-    text = " ".join(plain)
     return {
         "asked_found": _share(shared, asked),
         "title_asked": min(1.0, _share(shared, offered)),
@@ -78,9 +88,6 @@ def _of_title(query: Query, title: str) -> dict[str, float]:
         "bigrams": _share(len(pairs), len(query.bigrams)),
         "token_set": fuzz.token_set_ratio(query.content, content) / 100,
         "token_sort": fuzz.token_sort_ratio(query.content, content) / 100,
-        "token_sort_all": fuzz.token_sort_ratio(query.text, text) / 100,
-        "letters": fuzz.ratio(query.text, text) / 100,
-        "partial": fuzz.partial_ratio(query.content, content) / 100,
     }
 
 
@@ -97,11 +104,10 @@ def _linear(weights: dict[str, float], described: dict[str, float]) -> float:
 
 
 def _add_leads(scored: Sequence[tuple[float, Hit, dict[str, float]]]) -> None:
-    """Say of each candidate how far its score is above the best of the others'."""
     scores = [score for score, _, _ in scored]
     for place, (score, _, described) in enumerate(scored):
         rival = scores[0] if place else scores[1] if len(scores) > 1 else 0.0
-        described["lead"] = score - rival
+        described["lead"] = lead(score - rival, described)
 
 
 def _place(scored: tuple[float, Hit, dict[str, float]]) -> tuple[float, int]:

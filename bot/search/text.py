@@ -29,8 +29,10 @@ _MARKUP = re.compile(
     r"|https?://\S+",
     re.IGNORECASE,
 )
+# Also the halves of characters that undecodable bytes of a terminal become.
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\ud800-\udfff]"
 )
 # Scripts that are written without spaces: their words are found as pairs of characters.
 _UNSPACED = re.compile(
@@ -41,7 +43,8 @@ _UNSPACED = re.compile(
 
 def _analyzer(*filters: Filter) -> TextAnalyzer:
     builder = TextAnalyzerBuilder(Tokenizer.simple())
-    for step in (Filter.remove_long(LONGEST_WORD), Filter.lowercase(), Filter.ascii_fold()):
+    # Folded first: the Turkish capital dotted I is two characters when lower-cased.
+    for step in (Filter.remove_long(LONGEST_WORD), Filter.ascii_fold(), Filter.lowercase()):
         builder = builder.filter(step)
     for step in filters:
         builder = builder.filter(step)
@@ -58,14 +61,15 @@ STEMMED = _analyzer(Filter.stemmer("english"))
 def clean(question: str) -> str:
     """A question without Discord's markup and invisible characters, of bounded length."""
     text = _MARKUP.sub(" ", question[: 4 * MAX_QUESTION])
-    return " ".join(_INVISIBLE.sub("", text).split())[:MAX_QUESTION]
+    return " ".join(_INVISIBLE.sub("", text).split())[:MAX_QUESTION].rstrip()
 
 
 def spaced(text: str) -> str:
-    """Compatibility forms folded, and unspaced scripts cut into overlapping pairs."""
+    """Compatibility forms folded, invisible characters out, unspaced scripts cut into pairs."""
     if text.isascii():
         return text
-    return _UNSPACED.sub(_pairs, unicodedata.normalize("NFKC", text))
+    seen = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return _UNSPACED.sub(_pairs, seen)
 
 
 def words(text: str) -> list[str]:

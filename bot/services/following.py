@@ -56,6 +56,9 @@ class Follower:
     async def _index_changes(self, writing: Writing) -> None:
         # Read only now that the lock is ours: another process may have moved the index on.
         seq = done = self._engine.seq
+        if (ahead := seq - await self._last_change()) > 0:
+            await self._forget_lost(writing, ahead)
+            seq = done = 0
         while True:
             async with self._database.read() as connection:
                 seq, ids = await threads.changed_after(connection, seq, BATCH)
@@ -68,6 +71,16 @@ class Follower:
                 await asyncio.to_thread(writing.commit, seq)
                 done = seq
         await asyncio.to_thread(writing.commit, seq)
+
+    async def _forget_lost(self, writing: Writing, ahead: int) -> None:
+        """An older copy of the database was put back: take out what only the newer one had.
+
+        Each of its threads came with a change of its own, so there are at most ``ahead``.
+        """
+        log.warning("the search index is made anew: the library is an older copy")
+        async with self._database.read() as connection:
+            newest = await threads.newest(connection)
+        await asyncio.to_thread(writing.remove, range(newest + 1, newest + 1 + ahead))
 
     async def _last_change(self) -> int:
         async with self._database.read() as connection:

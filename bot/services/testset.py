@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,17 +54,17 @@ def load(folder: Path) -> TestSet:
     queries = [TestQuery(q["_id"], q["text"], relevant.get(q["_id"], {})) for q in asked]
     if not labelled:
         queries = [query for query in queries if query.relevant]
-    if not queries:
-        raise InputError("no query of this test set has a judgement", folder)
+    if not any(query.relevant for query in queries):
+        raise InputError("no query of this test set has a thread that answers it", folder)
     return TestSet(folder.name, [_thread(record) for record in corpus], queries, labelled)
 
 
-def _thread(record: dict[str, Any]) -> Thread:
-    return Thread(key=record["_id"], title=record["title"], body=record.get("text") or "")
+def _thread(record: dict[str, str]) -> Thread:
+    return Thread(key=record["_id"], title=record["title"], body=record.get("text", ""))
 
 
 def _by_label(
-    corpus: list[dict[str, Any]], asked: list[dict[str, Any]]
+    corpus: list[dict[str, str]], asked: list[dict[str, str]]
 ) -> dict[str, dict[str, int]]:
     members: dict[str, dict[str, int]] = {}
     for record in corpus:
@@ -73,9 +74,9 @@ def _by_label(
 
 def _judgements(path: Path) -> dict[str, dict[str, int]]:
     relevant: dict[str, dict[str, int]] = {}
-    for number, line in enumerate(_lines(path), 1):
+    for place, (number, line) in enumerate(_lines(path)):
         parts = line.split("\t")
-        if number == 1 and not parts[-1].strip().isdigit():
+        if place == 0 and not parts[-1].strip().isdigit():
             continue  # the header
         try:
             query, thread, gain = parts[0], parts[1], int(parts[2])
@@ -88,16 +89,15 @@ def _judgements(path: Path) -> dict[str, dict[str, int]]:
     return relevant
 
 
-def _records(folder: Path, name: str, needed: tuple[str, ...]) -> list[dict[str, Any]]:
+def _records(folder: Path, name: str, needed: tuple[str, ...]) -> list[dict[str, str]]:
     path = next((p for p in (folder / name, folder / f"{name}.gz") if p.exists()), None)
     if path is None:
         raise InputError(f"there is no {name} or {name}.gz", folder)
     found = []
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in _lines(path):
         try:
-            record = json.loads(line)
-            found.append(record | {key: str(record[key]) for key in needed})
-        except (ValueError, TypeError, KeyError):
+            found.append(_record(json.loads(line), needed))
+        except (ValueError, TypeError, KeyError, RecursionError):
             wanted = " and ".join(needed)
             raise InputError(f"expected a JSON object with {wanted}", path, number) from None
     if not found:
@@ -105,14 +105,22 @@ def _records(folder: Path, name: str, needed: tuple[str, ...]) -> list[dict[str,
     return found
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _record(found: dict[str, Any], needed: tuple[str, ...]) -> dict[str, str]:
+    """The texts of a line, what is needed of them always there; fails on what is no text."""
+    texts = {key: str(found[key]) for key in needed}
+    texts |= {key: str(found[key]) for key in ("text", "label") if found.get(key) is not None}
+    for text in texts.values():
+        text.encode()  # half a character can't be stored
+    return texts
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines that hold something, each with its number in the file."""
+    open_text = gzip.open if path.suffix == ".gz" else open
     try:
-        opened = (
-            gzip.open(path, "rt", encoding="utf-8")
-            if path.suffix == ".gz"
-            else path.open(encoding="utf-8")
-        )
-        with opened as lines:
-            yield from (line.rstrip("\r\n") for line in lines if line.strip())
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        with open_text(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield number, line.rstrip("\r\n")
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(f"it can't be read: {error}", path) from None

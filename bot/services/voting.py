@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.errors import NotFound, ThreadwiseError
 from bot.models import Posting, Vote
 from bot.store import postings, threads, votes
@@ -30,17 +28,22 @@ class Voting:
 
         False when the message shows no answer, or the member's own.
         """
+        if not await self._shows_answer(message_id):
+            return False
         async with self._database.write() as connection:
             posting = await postings.get(connection, message_id)
             if posting is None:
                 return False
-            if await _own(connection, posting.answer_id, user_id, author_handle):
+            author = await threads.author_of(connection, posting.answer_id)
+            if _is_own(author, user_id, author_handle):
                 return False
             await votes.give(connection, _ballot(posting, user_id), message_id, value)
             return True
 
     async def unreact(self, *, message_id: int, user_id: int, value: Vote) -> bool:
         """A member's reaction was taken away; False when it did not count."""
+        if not await self._shows_answer(message_id):
+            return False
         async with self._database.write() as connection:
             posting = await postings.get(connection, message_id)
             if posting is None:
@@ -49,8 +52,8 @@ class Voting:
 
     async def clear(self, *, message_id: int, value: Vote | None = None) -> None:
         """All reactions of a message were taken away, or all of one value."""
-        async with self._database.write() as connection:
-            if await postings.get(connection, message_id) is not None:
+        if await self._shows_answer(message_id):
+            async with self._database.write() as connection:
                 await votes.clear(connection, message_id, value)
 
     async def press(
@@ -69,7 +72,8 @@ class Voting:
         async with self._database.write() as connection:
             if not await votes.tallies(connection, [answer_id], guild_id):
                 raise NotFound("This answer is not in the library any more.")
-            if await _own(connection, answer_id, user_id, author_handle):
+            author = await threads.author_of(connection, answer_id)
+            if _is_own(author, user_id, author_handle):
                 raise VoteRefused("You can't vote on your own answer.")
             ballot = Ballot(answer_id, guild_id, user_id)
             if await votes.in_force(connection, ballot) is value:
@@ -99,10 +103,9 @@ class Voting:
             known = await votes.standing(connection, message_id)
             for user_id, value in known - shown:
                 await votes.take(connection, _ballot(posting, user_id), message_id, value)
-            new = 0
+            author, new = await threads.author_of(connection, posting.answer_id), 0
             for user_id, value in sorted(shown - known):
-                handle = (handles or {}).get(user_id)
-                if not await _own(connection, posting.answer_id, user_id, handle):
+                if not _is_own(author, user_id, (handles or {}).get(user_id)):
                     await votes.give(connection, _ballot(posting, user_id), message_id, value)
                     new += 1
             return new + len(known - shown)
@@ -117,17 +120,17 @@ class Voting:
         async with self._database.write() as connection:
             return await votes.forget_user(connection, user_id)
 
+    async def _shows_answer(self, message_id: int) -> bool:
+        """A look without the write lock: most reactions in a guild are not for us."""
+        async with self._database.read() as connection:
+            return await postings.get(connection, message_id) is not None
+
 
 def _ballot(posting: Posting, user_id: int) -> Ballot:
     return Ballot(posting.answer_id, posting.guild_id, user_id)
 
 
-async def _own(
-    connection: AsyncConnection, answer_id: int, user_id: int, handle: str | None
-) -> bool:
+def _is_own(author: str | None, user_id: int, handle: str | None) -> bool:
     """Whether the member wrote the answer: its author is their mention or unique name."""
-    author = await threads.author_of(connection, answer_id)
-    if author is None:
-        return False
     names = {f"<@{user_id}>", f"<@!{user_id}>"} | ({handle.casefold()} if handle else set())
-    return author.strip().removeprefix("@").casefold() in names
+    return author is not None and author.strip().removeprefix("@").casefold() in names

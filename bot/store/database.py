@@ -11,9 +11,10 @@ import asyncio
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from alembic import command
 from alembic.config import Config
@@ -24,6 +25,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.util import asbool
 
 from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
 from bot.store.tables import facts
@@ -41,7 +43,10 @@ class Database:
     def __init__(self, url: str):
         self.url = _parse(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.path = _sqlite_file(self.url) if self.is_sqlite else None
+        try:
+            self.path = _sqlite_file(self.url) if self.is_sqlite else None
+        except ValueError as error:
+            raise _unusable(error) from None
         self.id = ""
         self._write_lock = asyncio.Lock()
         self._writer = self._engine("BEGIN IMMEDIATE", 1)
@@ -58,6 +63,8 @@ class Database:
         try:
             if database.path is not None:
                 _make_folder(database.path)
+                with database._explained():
+                    await asyncio.to_thread(database._try)
             async with database.write() as connection:
                 await connection.run_sync(_migrate)
                 database.id = await connection.run_sync(_own_id)
@@ -93,6 +100,12 @@ class Database:
     def _in_memory(self) -> bool:
         return self.is_sqlite and self.path is None
 
+    def _try(self) -> None:
+        """Connect once without aiosqlite: where that fails to, it leaves a thread behind."""
+        where, options = self._writer.dialect.create_connect_args(self.url)
+        with closing(sqlite3.connect(*where, **(options | {"timeout": BUSY_SECONDS}))) as trial:
+            _prepare_sqlite(trial, None)
+
     def _engine(self, begin: str, size: int) -> AsyncEngine:
         try:
             if not self.is_sqlite:
@@ -100,9 +113,10 @@ class Database:
             options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
             options |= {"poolclass": StaticPool} if self._in_memory else {"pool_size": size}
             engine = create_async_engine(self.url, **options)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-            raise ConfigError(f"DATABASE_URL can't be used: {error}") from None
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+            raise _unusable(error) from None
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "invalidate", _roll_back)
         event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql(begin))
         return engine
 
@@ -120,7 +134,7 @@ class Database:
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise ConfigError(
             "DATABASE_URL is not a database URL; the default is "
             "sqlite+aiosqlite:///data/threadwise.db"
@@ -130,8 +144,17 @@ def _parse(url: str) -> URL:
     return parsed
 
 
+def _unusable(error: Exception) -> ConfigError:
+    why = str(error).splitlines()[0].rstrip(":;. ")
+    return ConfigError(f"DATABASE_URL can't be used: {why}")
+
+
 def _sqlite_file(url: URL) -> Path | None:
-    return None if url.database in (None, "", ":memory:") else Path(str(url.database))
+    """The file that a SQLite URL names, ``None`` for a database in memory."""
+    name, query = url.database or "", url.query
+    if name.startswith("file:") and asbool(query.get("uri", "")):  # SQLite's own kind of URL
+        name = "" if query.get("mode") == "memory" else unquote(urlsplit(name).path)
+    return None if name in ("", ":memory:") else Path(name)
 
 
 def _make_folder(path: Path) -> None:
@@ -150,6 +173,16 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _roll_back(connection: Any, _record: Any, _error: Any) -> None:
+    """Undo what a cancelled task leaves, before its connection is closed.
+
+    SQLite closes a connection only when its cursors are gone too, and the task's
+    traceback may hold those, and so the write lock, for a long while.
+    """
+    with suppress(asyncio.CancelledError, Exception):
+        connection.rollback()
 
 
 def _explain(error: BaseException, where: object) -> StoreError:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -113,6 +113,11 @@ async def last_change(connection: AsyncConnection) -> int:
     return (await connection.scalar(select(func.max(changes.c.seq)))) or 0
 
 
+async def newest(connection: AsyncConnection) -> int:
+    """The id of the thread that was added last; 0 without any."""
+    return (await connection.scalar(select(func.max(threads.c.id)))) or 0
+
+
 async def changed_after(connection: AsyncConnection, seq: int, limit: int) -> tuple[int, list[int]]:
     """The ids of threads changed after ``seq``, and the number that this goes up to."""
     query = select(changes).where(changes.c.seq > seq).order_by(changes.c.seq).limit(limit)
@@ -143,8 +148,10 @@ async def _add(
     if not new:
         return []
     rows = [_columns(t) | {"scope": scope, "content_hash": d, "revision": 1} for t, d in new]
-    statement = insert(threads).returning(threads.c.id, sort_by_parameter_order=True)
-    ids = list((await connection.execute(statement, rows)).scalars())
+    await connection.execute(insert(threads), rows)
+    # Asking for the ids afterwards lets the driver insert the whole batch at once.
+    added = await _known(connection, scope, [thread.key for thread, _ in new])
+    ids = [added[thread.key].id for thread, _ in new]
     said = [
         _answer_columns(answer, position) | {"thread_id": i}
         for i, (thread, _) in zip(ids, new, strict=True)
@@ -278,5 +285,7 @@ def _answer(row: Row[Any]) -> StoredAnswer:
 
 
 def _digest(thread: Thread) -> str:
-    text = json.dumps(asdict(thread), default=str, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    """What tells one version of a thread from another."""
+    said = [_answer_columns(answer, position) for position, answer in enumerate(thread.answers)]
+    content = [*_columns(thread).values(), thread.phrasings, [list(a.values()) for a in said]]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -97,9 +97,10 @@ async def tallies(
         votes.c.answer_id == answers.c.id, votes.c.guild_id == guild_id
     )
     query = select(
-        answers.c.id, (answers.c.score + total.correlate(answers).scalar_subquery()).label("tally")
+        answers.c.id, answers.c.score, total.correlate(answers).scalar_subquery().label("votes")
     ).where(answers.c.id.in_(answer_ids))
-    return {row.id: int(row.tally) for row in (await connection.execute(query)).all()}
+    # Added up here: the sum of a score of 64 bits and a vote may need one more.
+    return {row.id: row.score + int(row.votes) for row in (await connection.execute(query)).all()}
 
 
 async def take_back_presses(connection: AsyncConnection, ballot: Ballot) -> None:

@@ -14,19 +14,20 @@ from bot.ui import limits
 
 FENCE = "```"
 ELLIPSIS = "…"
+NO_TITLE = "(no title)"
 _QUIET = "\u200b"  # a zero-width space: seen by Discord's parser, not by people
 
-_FENCED = re.compile(r"```.*?```", re.DOTALL)
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _OPENING = re.compile(r"```(?:[\w+\-.#]{0,20}\n)?")
 _CLOSING = re.compile(r"\s*```")
 _WHOLE = re.compile(  # what must not be cut in two
-    r"\[[^\[\]`\n]{1,2000}\]\(<?\S{1,4000}?\)"  # [label](address)
-    r"|https?://[^\s<>`]+"
+    r"\[[^\[\]`\n]{1,2000}\]\(<?[^\s\[]{1,4000}?\)"  # [label](address)
+    r"|https?://[^\s<>`\[\]]+"
     r"|<[^<>\s][^<>\n]{0,4000}>"  # <address>, mention, custom emoji, timestamp
     r"|`+[^`\n]{0,200}`+"
     r"|`+"
 )
-_LINK = re.compile(r"\[([^\[\]`\n]{1,2000})\]\(<?https?://[^\s`]+?\)|<?https?://[^\s<>`]+>?")
+_LINK = re.compile(r"\[([^\[\]`\n]{1,2000})\]\(<?https?://[^\s`\[]+?\)|<?https?://[^\s<>`\[\]]+>?")
 _SENTENCE = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s)|[。！？]|\n")
 _MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)|<(?=[@#]|/[^>\n]{1,200}:\d|id:)", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_~|\[\]()<>#]|^[-+](?=\s)|^\d+(?=\.)|:(?=//)", re.MULTILINE)
@@ -64,13 +65,15 @@ def label(text: str, limit: int) -> str:
     """One plain line of at most ``limit`` for a place that renders no Markdown."""
     line = one_line(text)
     if width(line) <= limit:
-        return line or "(no title)"
+        return line or NO_TITLE
     return _prefix(line, limit - 1).rstrip() + ELLIPSIS
 
 
 def title(text: str, limit: int) -> str:
     """One line of at most ``limit`` in which nothing counts as Markdown or a mention."""
-    line = one_line(text) or "(no title)"
+    line = one_line(text)
+    if not line:
+        return NO_TITLE
     if width(escape(line)) <= limit:
         return escape(line)
     # Escaping lengthens by a varying amount: find the longest prefix that fits.
@@ -122,7 +125,10 @@ def cut(text: str, limit: int) -> str:
     """
     if width(text) <= limit:
         return text
-    head = next(_pieces(text, limit - 2))
+    # What lies far behind the cut can't change where it is.
+    head = next(_pieces(text[: limit * 4], limit - 6))
+    if head.count(FENCE) % 2:
+        head += "\n" + FENCE
     return head + ("\n" if head.endswith(FENCE) else "") + ELLIPSIS
 
 

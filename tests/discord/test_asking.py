@@ -12,7 +12,7 @@ from tests.discord.looking import is_disabled, labels, last, shown, size
 from tests.simkit import join_guild, user_thread
 
 VOTE = "how do I vote on an answer?"
-EGG = "how do I boil an egg?"
+EGG = "boiled eggs, anyone?"
 
 
 async def test_question_in_an_ask_channel_gets_a_card(world: World):
@@ -87,7 +87,7 @@ async def test_modes_of_a_channel(world: World):
 
 async def test_mode_all_suggests_and_is_silent_without_a_match(world: World):
     await world.house.guilds.set_mode(world.guild.id, world.general.id, Mode.ALL)
-    await world.house.guilds.update(world.guild.id, answer_threshold=1.0)
+    await world.house.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.2)
     await world.alice.send(world.general, "pin a message")
     assert "Did you mean" in last(world.general).content
     before = size(world.general)
@@ -96,7 +96,7 @@ async def test_mode_all_suggests_and_is_silent_without_a_match(world: World):
 
 
 async def test_mode_questions_does_not_suggest(world: World):
-    await world.house.guilds.update(world.guild.id, answer_threshold=1.0)
+    await world.house.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.2)
     await world.alice.send(world.ask, "how can I pin a message?")
     assert size(world.ask) == 1
     await world.alice.send(world.ask, f"{world.me} how can I pin a message?")
@@ -205,9 +205,9 @@ async def test_long_answer_is_cut_and_can_be_read_to_its_end(world: World):
 
 
 async def test_guilds_see_the_shared_library_and_their_own_threads_only(world: World):
-    own = Thread(key="club", title="When does the club meet?", answers=(Answer(body="Friday."),))
+    own = Thread(key="club", title="Barbecue, Friday evening?", answers=(Answer(body="Friday."),))
     await world.house.library.add([own], scope=world.guild.id)
-    asked = "when does the club meet?"
+    asked = "barbecue friday evening?"
     await world.alice.send(world.ask, asked)
     assert await world.key_of(last(world.ask)) == "club"
     await world.alice.send_dm(asked)
@@ -257,3 +257,30 @@ async def test_without_the_message_content_intent(world: World):
     assert await world.key_of(last(world.ask)) == "vote"
     await world.alice.send_dm(VOTE)
     assert await world.key_of(last(world.alice.user.dm_channel)) == "vote"
+
+
+async def test_bare_mention_under_a_message_that_is_gone(world: World):
+    question = await world.bob.send(world.general, VOTE)
+    reply = {"message_id": str(question.id), "channel_id": str(world.general.id)}
+    world.env.backend.create_message(world.general.id, world.alice.id, world.me, reference=reply)
+    world.env.backend.delete_message(world.general.id, question.id)
+    await world.env.settle()
+    assert last(world.general).author.id != world.alice.id
+
+
+async def test_carried_into_a_foreign_server_it_knows_the_shared_library_only(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    own = Thread(key="club", title="Barbecue, Friday evening?", answers=(Answer(body="Yes."),))
+    await world.house.library.add([own], scope=world.guild.id)
+    monkeypatch.setattr(world.bot, "get_guild", lambda guild_id: None)
+    result = await world.alice.slash(world.general, "ask", question="barbecue friday evening?")
+    assert "nothing on that yet" in shown(result).content
+    result = await world.alice.slash(world.general, "ask", question=VOTE)
+    posting = await world.house.postings.get(shown(result).id)
+    assert posting is not None
+    assert posting.guild_id == 0
+    assert shown(result).message.reactions == []
+    refused = await world.mo.slash(world.general, "settings show")
+    assert shown(refused).content == "This works only in a server."
+    assert len(world.env.errors) == 1

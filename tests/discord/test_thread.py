@@ -7,7 +7,7 @@ import pytest
 from bot.models import Answer, Match, Thread, Vote
 from cogs.thread import choices
 from tests.conftest import World
-from tests.discord.looking import is_disabled, labels, last, shown
+from tests.discord.looking import is_disabled, labels, last, shown, told
 
 
 async def test_question_then_answers_best_first(world: World):
@@ -154,3 +154,27 @@ async def test_thread_in_a_direct_message(world: World):
 
 def test_vote_values_are_what_custom_ids_say():
     assert (Vote.UP, Vote.DOWN) == (1, -1)
+
+
+async def test_pager_of_a_thread_that_left_the_library(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    opened = await world.alice.slash(world.general, "thread", query="vote")
+
+    async def gone(*args: object, **kwargs: object) -> None:
+        return None
+
+    monkeypatch.setattr(world.house.answering, "serve", gone)
+    await world.alice.click(shown(opened), label="▶")
+    assert shown(opened).content == "That thread is not in the library any more."
+    assert shown(opened).embeds == []
+
+
+async def test_vote_on_a_shared_page_is_told_privately(world: World):
+    opened = await world.alice.slash(world.general, "thread", query="pins", share=True)
+    stored = world.env.backend.get_message(world.general.id, shown(opened).id)
+    private = await world.bob.click(shown(opened), label="▶")
+    stored.components = shown(private).components  # as if an answer had been shared
+    result = await world.bob.click(shown(opened), label="▲")
+    assert told(result).content == "You voted ▲. The answer stands at +1."
+    assert told(result).ephemeral

@@ -243,3 +243,37 @@ async def test_guilds_own_emoji(world: World):
     await world.bob.react(card, f"good:{good.id}")
     await world.mo.react(card, "⬆️")
     assert await world.tallies("pins") == [1, 0]
+
+
+@pytest.mark.simcord(shard_count=2)
+async def test_shard_that_comes_back_looks_at_its_own_postings(world: World):
+    cards = []
+    for shard_id in (0, 1):
+        guild = world.env.create_guild(f"on shard {shard_id}", shard_id=shard_id)
+        channel = guild.create_text_channel("ask")
+        member = guild.add_member(world.env.create_user(f"member{shard_id}"))
+        await member.send(channel, PIN)
+        cards.append((guild, member, last(channel)))
+    before = len(world.env.http_requests)
+    async with offline(world.env, 1):
+        for _, member, card in cards:
+            await member.react(card, "⬇️")
+    for guild, _, _ in cards:
+        assert await world.tallies("pins", guild.id) == [-1, 0]
+    looked = {
+        r.path.split("/")[4] for r in world.env.http_requests[before:] if r.path.count("/") == 4
+    }
+    assert looked == {str(cards[1][2].id)}
+
+
+async def test_reconciling_where_discord_refuses(
+    world: World, card: Any, caplog: pytest.LogCaptureFixture
+):
+    await world.bob.send(world.ask, "how can I unpin a message?")
+    world.env.inject_error("GET", "/channels/*/messages/*", status=403, code=50001, times=None)
+    before = len(world.env.http_requests)
+    await world.restart()
+    looked = [r for r in world.env.http_requests[before:] if "/messages/" in r.path]
+    assert len(looked) == 1  # a channel that refuses once is left alone
+    assert await world.key_of(card) == "pins"
+    assert "read_message_history" in caplog.text

@@ -1,0 +1,224 @@
+"""``threadwise demo`` and a bare ``threadwise``: the bot in a simulated Discord."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import os
+import re
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.cli import running
+from bot.demo.world import PEOPLE
+from tests.cli.conftest import Threadwise
+
+ROOT = Path(__file__).parents[2]
+LAMP = """\
+How do I switch on the lamp?
+score:0
+Accepted answer
+Clap twice.
+Upvote:1
+Press the button at its foot.
+"""
+QUESTION = "how do i reset the ruoter to factory setings?"
+
+
+class Page:
+    """One browser page of the demo, spoken to as its script does."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str):
+        self._session = session
+        self._origin, _, self._capability = url.partition("/#")
+        self._state: dict[str, Any] = {}
+        self._sequence = 0
+
+    def another(self) -> Page:
+        """A second page of the same demo."""
+        return Page(self._session, f"{self._origin}/#{self._capability}")
+
+    async def open(self, viewer_id: str | None = None) -> None:
+        """Open the page, as the first person or another one."""
+        body = {"viewer_id": viewer_id} if viewer_id else {}
+        self._state = await self._post("/api/pages", body)
+
+    async def act(self, kind: str, **what: Any) -> dict[str, Any]:
+        await self.look()
+        self._sequence += 1
+        envelope = {
+            "protocol_version": 3,
+            "sequence": self._sequence,
+            "request_id": f"r{self._sequence}",
+            "generation": self._state["context"]["generation"],
+            "bot_generation": self._state["botGeneration"],
+            "published_revision": self._state["publishedRevision"],
+            "kind": kind,
+        }
+        return await self._post("/api/action", envelope | what)
+
+    async def look(self) -> dict[str, Any]:
+        async with self._session.get(self._origin + "/api/state", headers=self._headers) as answer:
+            assert answer.status == 200
+            self._state = await answer.json()
+        return self._state
+
+    async def messages(self) -> list[dict[str, Any]]:
+        """The messages of the channel as they are now, oldest first."""
+        state = await self.look()
+        return sorted(state["messages"].values(), key=lambda message: int(message["id"]))
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        headers = {"X-Simcord-Capability": self._capability}
+        if self._state:
+            headers["X-Simcord-Context"] = self._state["context"]["id"]
+        return headers
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        async with self._session.post(
+            self._origin + path, json=body, headers=self._headers
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+            value: dict[str, Any] = await answer.json()
+            return value
+
+
+async def _start(*arguments: str) -> Process:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "bot", *arguments]
+    return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, env=environment)
+
+
+async def _address(process: Process) -> str:
+    said = ""
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        while line := (await process.stderr.readline()).decode():
+            said += line
+            if match := re.search(r"http://127\.0\.0\.1:\d+/#\S+", line):
+                return match[0]
+    raise AssertionError(said)
+
+
+@asynccontextmanager
+async def _demo(*arguments: str, stop: signal.Signals = signal.SIGTERM) -> AsyncIterator[Page]:
+    """A running demo seen through a page; it must end well when told to."""
+    process = await _start(*arguments, "--no-browser")
+    try:
+        async with aiohttp.ClientSession() as session:
+            page = Page(session, await _address(process))
+            await page.open()
+            yield page
+    finally:
+        process.send_signal(stop)
+        out, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0, err.decode()
+    assert not out
+    assert err.decode().endswith("Stopped.\n")
+    assert "Traceback" not in err.decode()
+
+
+async def _ask(page: Page, question: str = QUESTION) -> dict[str, Any]:
+    """Ask in the channel; returns the bot's reply."""
+    last = (await page.messages())[-1]
+    sent = await page.act("send_message", content=question, target_id=last["id"], reply_to_id=None)
+    assert sent["settlement"] == "settled", sent
+    return (await page.messages())[-1]
+
+
+async def _vote(page: Page, reply: dict[str, Any], emoji: str = "⬆️") -> None:
+    voted = await page.act("set_reaction", target_id=reply["id"], emoji=emoji, reacted=True)
+    assert voted["settlement"] == "settled", voted
+
+
+@pytest.mark.parametrize("arguments", [["demo"], []], ids=["demo", "bare"])
+async def test_a_vote_changes_what_the_next_person_gets(home: Path, arguments: list[str]) -> None:
+    (home / "seeds" / "lamp.txt").write_text(LAMP, encoding="utf-8")
+    async with _demo(*arguments) as page:
+        (welcome,) = await page.messages()
+        assert "simulated Discord" in welcome["content"]
+        reply = await _ask(page, "how do i swich on teh lamp?")
+        assert "Clap twice" in reply["embeds"][0]["description"]
+        await _vote(page, reply, "⬇️")
+        sam = page.another()
+        await sam.open(viewer_id=str(PEOPLE[1].id))
+        reply = await _ask(sam, "how do I switch on the lamp?")
+        assert "Press the button" in reply["embeds"][0]["description"]
+
+
+async def test_votes_are_still_there_the_next_day() -> None:
+    async with _demo("demo") as page:
+        reply = await _ask(page)
+        await _vote(page, reply)
+        before = (await _ask(page))["embeds"][0]
+    async with _demo("demo", stop=signal.SIGINT) as page:
+        assert (await _ask(page))["embeds"][0] == before
+        catalog = (await page.look())["diagnostics"]
+        assert not [d for d in catalog if d.get("code") == "commands-unsynced"]
+
+
+async def test_ending_the_session_in_the_page_ends_the_program() -> None:
+    process = await _start("demo", "--no-browser")
+    async with aiohttp.ClientSession() as session:
+        page = Page(session, await _address(process))
+        await page.open()
+        await page.act("close")
+    _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0, err.decode()
+
+
+async def test_a_port_that_is_taken_is_one_line_and_exit_code_2() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        process = await _start("demo", "--no-browser", "--port", port)
+        _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 2
+    assert err.decode().splitlines()[-1].startswith(f"error: port {port} is taken")
+    assert "Traceback" not in err.decode()
+
+
+def test_without_the_demo_extra_it_says_how_to_install_it(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def missing(name: str, *arguments: Any, **options: Any) -> Any:
+        if name.partition(".")[0] == "simcord":
+            raise ModuleNotFoundError("No module named 'simcord'", name="simcord")
+        return real(name, *arguments, **options)
+
+    for name in [name for name in sys.modules if name.startswith("bot.demo")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(sys.modules["bot"], "demo", raising=False)
+    monkeypatch.setattr(builtins, "__import__", missing)
+    result = threadwise("demo", "--no-browser")
+    assert result.exit_code == 2
+    assert "pip install 'threadwise[demo]'" in result.stderr
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_cannot_be_is_exit_code_2(threadwise: Threadwise, port: str) -> None:
+    assert threadwise("demo", "--port", port).exit_code == 2
+
+
+def test_the_browser_is_opened_unless_told_not_to(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, bool]] = []
+    monkeypatch.setattr(running, "demo", lambda port, browser: asked.append((port, browser)))
+    threadwise()
+    threadwise("--no-browser", "--port", "8765")
+    threadwise("demo")
+    assert asked == [(0, True), (8765, False), (0, True)]

@@ -1,0 +1,97 @@
+"""The demo's clock: time passes, and the page is published only when something changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bot.demo import clock
+from bot.demo.clock import Clock
+
+CHANNEL = SimpleNamespace(id=5)
+
+
+class FakePage:
+    """Stands for SimCord's world and page: counts what is done with them."""
+
+    def __init__(self) -> None:
+        self.messages: dict[int, SimpleNamespace] = {}
+        self.backend = SimpleNamespace(messages={CHANNEL.id: self.messages})
+        self.advanced = 0.0
+        self.refreshed = 0
+        self.stuck = False
+
+    def post(self, content: str) -> None:
+        number = len(self.messages)
+        self.messages[number] = SimpleNamespace(
+            id=number, edited_timestamp=None, content=content, reactions=[]
+        )
+
+    async def advance_time(self, seconds: float) -> None:
+        if self.stuck:
+            raise TimeoutError
+        self.advanced += seconds
+
+    async def refresh(self) -> None:
+        self.refreshed += 1
+
+    async def _action(self, context_id: str | None, body: dict[str, Any]) -> dict[str, Any]:
+        self.post(body["content"])
+        return {"settlement": "settled"}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "TICK", 0.01)
+
+
+@asynccontextmanager
+async def _running(page: FakePage) -> AsyncIterator[None]:
+    fake = cast(Any, page)
+    task = asyncio.create_task(Clock(fake, fake, cast(Any, CHANNEL)).run())
+    yield
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_time_passes_and_a_quiet_channel_is_left_alone() -> None:
+    page = FakePage()
+    async with _running(page):
+        pass
+    assert 0.05 < page.advanced < 1
+    assert page.refreshed == 0
+
+
+async def test_what_the_bot_does_by_itself_is_published_once() -> None:
+    page = FakePage()
+    async with _running(page):
+        await asyncio.sleep(0.05)
+        page.post("by the way")
+    assert page.refreshed == 1
+
+
+async def test_what_a_person_did_is_not_published_again() -> None:
+    page = FakePage()
+    async with _running(page):
+        await asyncio.sleep(0)
+        done = await page._action("context", {"content": "hello"})
+    assert done == {"settlement": "settled"}
+    assert len(page.messages) == 1
+    assert page.refreshed == 0
+
+
+async def test_a_busy_bot_does_not_stop_the_clock(caplog: pytest.LogCaptureFixture) -> None:
+    page = FakePage()
+    page.stuck = True
+    async with _running(page):
+        await asyncio.sleep(0.05)
+        page.stuck = False
+    assert page.advanced > 0
+    assert "busy" in caplog.text

@@ -1,0 +1,462 @@
+"""The text index: what is put in is found, by whom, by which process, and after what trouble."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.errors import SearchError
+from bot.models import SHARED, StoredThread
+from bot.search.index import MAX_TEXT, IndexBusy, State, TextIndex
+from bot.search.text import stems, words
+from tests.search.library import GARDEN, numbered, thread
+
+HERE, THERE = 111, 222  # guilds
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> TextIndex:
+    """An empty index."""
+    return TextIndex(tmp_path / "index", "library")
+
+
+def put(index: TextIndex, *threads: StoredThread, seq: int = 1) -> None:
+    with index.writing() as writing:
+        writing.put(threads)
+        writing.commit(seq)
+
+
+def found(index: TextIndex, text: str, *scopes: int, limit: int = 10) -> list[str]:
+    wanted = dict.fromkeys(stems(text), 1.0)
+    return [hit.key for hit in index.search(wanted, scopes or (SHARED,), limit)]
+
+
+def found_titles(index: TextIndex, text: str, *scopes: int) -> list[str]:
+    hits = index.search_titles([[stem] for stem in stems(text)], scopes or (SHARED,), 10)
+    return [hit.key for hit in hits]
+
+
+def in_another_process(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+
+def test_a_thread_is_found_by_its_title_body_answers_and_phrasings(index: TextIndex) -> None:
+    put(
+        index,
+        thread(
+            1,
+            "Pruning an apple tree",
+            "Cut above a bud.",
+            "Wait for a frost-free morning.",
+            body="My orchard is wild.",
+            phrasings=("trimming fruit trees", "when to cut back branches"),
+        ),
+        thread(2, "Slugs in the lettuce"),
+    )
+    for words_of_it in ("apples", "orchards", "buds", "frost mornings", "trimmed", "branch"):
+        assert found(index, words_of_it) == ["t1"], words_of_it
+    assert found(index, "volcano") == []
+    assert found_titles(index, "trimmed") == ["t1"]
+    assert found_titles(index, "orchards") == []
+
+
+def test_tags_are_searched_too(index: TextIndex) -> None:
+    tagged = StoredThread(id=1, key="t1", scope=SHARED, title="A question", tags=("horticulture",))
+    put(index, tagged)
+    assert found(index, "horticulture") == ["t1"]
+
+
+def test_a_hit_carries_what_a_reader_needs(index: TextIndex) -> None:
+    put(index, thread(7, "Wie schneide ich Bäume? 🌳", phrasings=("Äste kürzen",)))
+    (hit,) = index.search({"baum": 1.0, "baume": 1.0}, (SHARED,), 5)
+    assert (hit.thread_id, hit.key, hit.title) == (7, "t7", "Wie schneide ich Bäume? 🌳")
+    assert hit.phrasings == ("Äste kürzen",)
+    assert hit.bm25 > 0
+
+
+def test_putting_a_thread_again_replaces_it(index: TextIndex) -> None:
+    put(index, thread(1, "Old words"), thread(2, "Other"))
+    put(index, thread(1, "New title"), seq=2)
+    assert found(index, "old words") == []
+    assert found(index, "new title") == ["t1"]
+    assert len(index) == 2
+
+
+def test_removed_threads_are_gone_and_unknown_ones_are_passed_over(index: TextIndex) -> None:
+    put(index, thread(1, "Apples"), thread(2, "Pears"))
+    with index.writing() as writing:
+        writing.remove([1, 999])
+        writing.commit(2)
+    assert found(index, "apples pears") == ["t2"]
+    assert len(index) == 1
+
+
+def test_the_vocabulary_counts_the_threads_that_use_a_word(index: TextIndex) -> None:
+    put(index, thread(1, "Apples apples", "apples"), thread(2, "Café apples", body="réservé"))
+    assert dict(index.vocabulary()) == {"apples": 2, "cafe": 1, "reserve": 1}
+    assert index.document_count("appl") == 2
+    assert index.document_count("pear") == 0
+
+
+def test_a_word_in_the_title_counts_more_than_one_in_the_body(index: TextIndex) -> None:
+    put(
+        index,
+        thread(1, "Something else", body="apples trees"),
+        thread(2, "Apples trees", body="something else"),
+    )
+    assert found(index, "apples") == ["t2", "t1"]
+
+
+def test_a_stem_with_more_weight_counts_more(index: TextIndex) -> None:
+    put(index, thread(1, "apples"), thread(2, "pears"))
+
+    def first(**weights: float) -> str:
+        return index.search(weights, (SHARED,), 1)[0].key
+
+    assert first(appl=1.0, pear=0.5) == "t1"
+    assert first(appl=0.5, pear=1.0) == "t2"
+
+
+def test_nothing_wanted_finds_nothing(index: TextIndex) -> None:
+    put(index, thread(1, "Apples"))
+    assert index.search({}, (SHARED,), 5) == []
+    assert index.search_titles([], (SHARED,), 5) == []
+    assert index.search_titles([[], []], (SHARED,), 5) == []
+
+
+def test_a_guild_sees_the_shared_threads_and_its_own(index: TextIndex) -> None:
+    put(
+        index,
+        thread(1, "Apples for all"),
+        thread(2, "Apples of here", scope=HERE),
+        thread(3, "Apples of there", scope=THERE),
+    )
+    assert set(found(index, "apples", SHARED)) == {"t1"}
+    assert set(found(index, "apples", SHARED, HERE)) == {"t1", "t2"}
+    assert set(found(index, "apples", SHARED, THERE)) == {"t1", "t3"}
+    assert set(found_titles(index, "apples", SHARED, HERE)) == {"t1", "t2"}
+    assert {hit.key for hit in index.first((SHARED, HERE), 10)} == {"t1", "t2"}
+
+
+def test_a_filter_comes_into_force_when_another_scope_arrives(index: TextIndex) -> None:
+    put(index, thread(1, "Apples for all"))
+    assert found(index, "apples", SHARED) == ["t1"]  # one scope only: nothing to filter
+    put(index, thread(2, "Apples of there", scope=THERE), seq=2)
+    assert found(index, "apples", SHARED) == ["t1"]
+    assert found(index, "apples", SHARED, HERE) == ["t1"]
+
+
+@settings(
+    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.sampled_from([SHARED, HERE, THERE]), max_size=12))
+def test_no_guild_ever_sees_another_ones_threads(
+    tmp_path_factory: pytest.TempPathFactory, owners: list[int]
+) -> None:
+    index = TextIndex(tmp_path_factory.mktemp("guilds") / "index", "library")
+    put(index, *(thread(n, f"Apples {n}", scope=scope) for n, scope in enumerate(owners, 1)))
+    for scopes in ((SHARED,), (SHARED, HERE), (SHARED, THERE), (HERE,)):
+        expected = {f"t{n}" for n, scope in enumerate(owners, 1) if scope in scopes}
+        assert set(found(index, "apples", *scopes, limit=50)) == expected
+
+
+def test_the_scopes_filter_does_not_change_the_scores(index: TextIndex) -> None:
+    put(index, *numbered(GARDEN))
+    alone = index.search({"appl": 1.0}, (SHARED,), 5)
+    put(index, thread(99, "Rhubarb", scope=THERE), seq=2)
+    beside = index.search({"appl": 1.0}, (SHARED,), 5)
+    assert [h.key for h in alone] == [h.key for h in beside]
+    # The library is one thread larger now; beyond that the filter adds nothing.
+    assert beside[0].bm25 == pytest.approx(alone[0].bm25, rel=0.15)
+
+
+def test_a_commit_says_up_to_which_change_the_index_is(index: TextIndex) -> None:
+    assert index.state == State("library", 0)
+    put(index, thread(1, "Apples"), seq=42)
+    assert index.state == State("library", 42)
+    assert TextIndex(index.folder, "library").state.seq == 42
+
+
+def test_nothing_counts_until_it_is_committed(index: TextIndex) -> None:
+    with index.writing() as writing:
+        writing.put([thread(1, "Apples")])
+    index.reload()
+    assert len(index) == 0
+    assert index.state.seq == 0
+    put(index, thread(2, "Pears"))  # the lock was given back, and nothing was left over
+    assert [hit.key for hit in index.first((SHARED,), 5)] == ["t2"]
+
+
+def test_an_exception_while_writing_leaves_nothing_behind(index: TextIndex) -> None:
+    put(index, thread(1, "Apples"))
+    with suppress(ZeroDivisionError), index.writing() as writing:
+        writing.put([thread(2, "Pears")])
+        writing.remove([1])
+        raise ZeroDivisionError
+    index.reload()
+    assert found(index, "apples pears") == ["t1"]
+    assert index.state.seq == 1
+    put(index, thread(3, "Plums"), seq=2)
+    assert len(TextIndex(index.folder, "library")) == 2
+
+
+def test_what_was_committed_before_an_exception_stays(index: TextIndex) -> None:
+    with suppress(ZeroDivisionError), index.writing() as writing:
+        writing.put([thread(1, "Apples")])
+        writing.commit(5)
+        writing.put([thread(2, "Pears")])
+        raise ZeroDivisionError
+    assert found(index, "apples pears") == ["t1"]
+    assert index.state.seq == 5
+
+
+def test_one_writer_at_a_time(index: TextIndex) -> None:
+    with index.writing(), pytest.raises(IndexBusy, match="another program"):
+        TextIndex(index.folder, "library").writing()
+    put(index, thread(1, "Apples"))
+    assert len(index) == 1
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from bot.search.index import TextIndex
+index = TextIndex(Path(sys.argv[1]), "library")
+with index.writing():
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_while_another_process_writes_the_index_is_busy_but_can_be_read(index: TextIndex) -> None:
+    put(index, thread(1, "Apples"))
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(index.folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdin
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(IndexBusy):
+            index.writing()
+        assert found(index, "apples") == ["t1"]
+        other.stdin.write("\n")
+        other.stdin.flush()
+        assert other.wait(timeout=30) == 0
+    put(index, thread(2, "Pears"), seq=2)
+    assert len(index) == 2
+
+
+def test_a_writer_that_was_killed_does_not_hold_the_lock(index: TextIndex) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(index.folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        other.kill()
+    put(index, thread(1, "Apples"))
+    assert found(index, "apples") == ["t1"]
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from bot.models import StoredThread
+from bot.search.index import TextIndex
+with TextIndex(Path(sys.argv[1]), "library").writing() as writing:
+    writing.put([StoredThread(id=9, key="t9", scope=0, title="Quinces")])
+    writing.commit(9)
+"""
+
+
+def test_what_another_process_committed_is_seen_after_a_reload(index: TextIndex) -> None:
+    put(index, thread(1, "Apples"))
+    in_another_process(WRITE, index.folder)
+    assert index.state.seq == 9  # known before it is seen
+    assert found(index, "quinces") == []
+    index.reload()
+    assert found(index, "quinces") == ["t9"]
+    assert found(index, "apples") == ["t1"]
+
+
+hostile = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=400)
+
+
+@settings(deadline=None, max_examples=40)
+@given(hostile, hostile, hostile)
+def test_any_text_can_be_indexed_and_comes_back_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, title: str, body: str, answer: str
+) -> None:
+    index = TextIndex(tmp_path_factory.mktemp("hostile") / "index", "library")
+    put(index, thread(1, title, answer, body=body, phrasings=(answer,)))
+    (hit,) = index.first((SHARED,), 5)
+    assert (hit.title, hit.phrasings) == (title, (answer,))
+    for word in words(title):
+        assert found(index, word) == ["t1"], word
+
+
+def test_a_huge_body_and_ten_thousand_answers_are_indexed_within_reason(index: TextIndex) -> None:
+    started = time.perf_counter()
+    put(
+        index,
+        thread(1, "A book", body="lorem ipsum dolor " * 60_000),  # over a megabyte
+        thread(2, "All code", "```\n" + "x=1;" * 60_000 + "\n```"),
+        thread(3, "A long list", *(f"answer number{n} of many" for n in range(10_000))),
+        thread(4, "x" * 100_000),
+    )
+    assert time.perf_counter() - started < 10
+    assert found(index, "lorem") == ["t1"]
+    assert found(index, "number9999") == ["t3"]
+
+
+def test_a_text_is_read_up_to_its_bound(index: TextIndex) -> None:
+    put(index, thread(1, "A book", body="filler " * (MAX_TEXT // 7) + "overthere"))
+    assert found(index, "filler") == ["t1"]
+    assert found(index, "overthere") == []
+
+
+def test_a_new_index_is_empty_and_has_no_note(index: TextIndex) -> None:
+    assert index.note is None
+    assert len(index) == 0
+    assert index.vocabulary() == []
+    assert index.first((SHARED,), 5) == []
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"\xff\xfe\x00garbage",
+        b"not json",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"library": "library", "seq": 1, "format": 2, "more": 2}',
+        b'{"library": "library", "seq": "one", "format": 2}',
+        b'{"library": 5, "seq": 1, "format": 2}',
+        b"[" * 200_000,
+    ],
+)
+def test_an_index_with_a_broken_state_is_made_anew_and_says_so(
+    index: TextIndex, garbage: bytes
+) -> None:
+    put(index, thread(1, "Apples"))
+    (index.folder / "state.json").write_bytes(garbage)
+    again = TextIndex(index.folder, "library")
+    assert again.note == "it was incomplete"
+    assert len(again) == 0
+    assert again.state == State("library", 0)
+    put(again, thread(1, "Apples"))
+    assert TextIndex(index.folder, "library").note is None
+
+
+def test_an_index_of_another_library_or_form_is_made_anew(index: TextIndex) -> None:
+    put(index, thread(1, "Apples"))
+    other = TextIndex(index.folder, "another")
+    assert other.note == "it belongs to another library"
+    assert len(other) == 0
+    state = json.loads((index.folder / "state.json").read_text())
+    (index.folder / "state.json").write_text(json.dumps(state | {"format": 999}))
+    assert TextIndex(index.folder, "another").note == "it was made by another version"
+
+
+def _cut(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+
+
+def _overwrite(file: Path) -> None:
+    file.write_bytes(b"\x13garbage" * (file.stat().st_size // 8 + 2))
+
+
+def _empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term", "json")
+
+
+@pytest.mark.parametrize("harm", [_cut, _overwrite, _empty, Path.unlink])
+@pytest.mark.parametrize("part", PARTS)
+def test_an_index_with_broken_files_is_made_anew_and_says_so(
+    index: TextIndex, part: str, harm: Callable[[Path], None]
+) -> None:
+    put(index, *numbered(GARDEN))
+    (file,) = (f for f in index.folder.glob(f"[!.]*.{part}") if f.name != "state.json")
+    harm(file)
+    again = TextIndex(index.folder, "library")
+    assert again.note
+    assert "could not be read" in again.note
+    assert again.state == State("library", 0)
+    put(again, *numbered(GARDEN))
+    assert found(again, "apples") == ["t1"]
+
+
+def test_damage_that_shows_only_when_searching_is_named_with_what_to_do(index: TextIndex) -> None:
+    put(index, *numbered(GARDEN))
+    (store,) = index.folder.glob("*.store")
+    content = bytearray(store.read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    store.write_bytes(content)
+    again = TextIndex(index.folder, "library")
+    with pytest.raises(SearchError, match=r"damaged.*delete that folder"):
+        again.first((SHARED,), 10)
+
+
+def test_an_interruption_is_not_taken_for_damage(
+    index: TextIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(index, *numbered(GARDEN))
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.search.index._hit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            index.first((SHARED,), 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(TextIndex, "_look", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            TextIndex(index.folder, "library")
+    assert len(TextIndex(index.folder, "library")) == len(GARDEN)
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "index").write_text("I am not a folder")
+    with pytest.raises(SearchError, match=r"can't be made in .*DATA_DIR") as refused:
+        TextIndex(tmp_path / "index", "library")
+    assert "\n" not in str(refused.value)
+
+
+def test_an_index_that_can_no_longer_be_written_is_named(
+    index: TextIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def writer(self, *_: object, **__: object) -> None:
+            raise ValueError("no space left on device")
+
+    monkeypatch.setattr(index, "_index", Broken())
+    with pytest.raises(SearchError, match="can't be written: no space") as refused:
+        index.writing()
+    assert not isinstance(refused.value, IndexBusy)

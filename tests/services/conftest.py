@@ -1,0 +1,70 @@
+"""A house of the test's own, empty at first, and threads, postings and members for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from bot.models import SHARED, Answer, Posting, StoredAnswer, Thread
+from bot.services.house import House
+from bot.settings import Settings
+
+HERE, THERE = 111, 222
+"""Two guilds."""
+
+BREAD = Thread(
+    key="bread",
+    title="Why does my sourdough bread not rise?",
+    body="It stays flat, whatever I do.",
+    answers=(
+        Answer(body="The starter is too young.", score=3, author="joe"),
+        Answer(body="The kitchen is too cold.", score=1),
+    ),
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings as they are by default, in an empty folder."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    return at(tmp_path / "data")
+
+
+@pytest.fixture
+async def bread(house: House) -> AsyncIterator[Sequence[StoredAnswer]]:
+    """The two answers of BREAD, in the library now."""
+    await house.library.add([BREAD])
+    thread = await house.answering.find("bread")
+    assert thread is not None
+    yield thread.answers
+
+
+def at(folder: Path) -> Settings:
+    return Settings(data_dir=folder, seeds_dir=folder / "no seeds", _env_file=None)
+
+
+_numbers = count(1000)
+
+
+async def post(house: House, answer: StoredAnswer, guild: int = HERE, channel: int = 5) -> int:
+    """Let a message show an answer of thread 1; returns the message's id."""
+    message = next(_numbers)
+    posting = Posting(
+        message_id=message,
+        channel_id=channel,
+        guild_id=guild,
+        thread_id=1,
+        answer_id=answer.id,
+        asker_id=77,
+    )
+    await house.postings.record(posting)
+    return message
+
+
+async def titles(house: House, guild: int = SHARED) -> list[str]:
+    """Every title that can be found in a guild, in order of the alphabet."""
+    return sorted(m.title for m in await house.answering.complete("", guild_id=guild, limit=9999))

@@ -1,0 +1,155 @@
+"""Whatever happens to the index's folder, opening the house makes it anew and says so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SearchError, StoreError
+from bot.models import Thread
+from bot.services import health
+from bot.services.house import House
+from bot.settings import Settings
+
+from .conftest import BREAD, at, titles
+
+THREADS = [BREAD, *(Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(20))]
+
+
+@pytest.fixture
+async def index(settings: Settings) -> Path:
+    """The index of a closed house with THREADS in it, in two segments."""
+    house = await House.open(settings)
+    await house.library.add(THREADS[:10])
+    await house.library.add(THREADS[10:])
+    await house.close()
+    return settings.data_dir / "index"
+
+
+def files(index: Path, suffix: str) -> list[Path]:
+    found = sorted(index.glob(f"*{suffix}"))
+    assert found, f"no {suffix} in {list(index.iterdir())}"
+    return found
+
+
+def delete(file: Path) -> None:
+    file.unlink()
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def halve(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def garble(file: Path) -> None:
+    file.write_bytes(b"\xa5" * file.stat().st_size)
+
+
+async def opened_anew(settings: Settings, because: str) -> None:
+    """The house opens with a note, and everything is found as before."""
+    house = await House.open(settings)
+    try:
+        assert because in (house.engine.note or "no note")
+        assert (await health.examine(house)).note == house.engine.note
+        assert await titles(house) == sorted(thread.title for thread in THREADS)
+        assert (await house.answering.ask("sourdough does not rise")).matches[0].key == "bread"
+    finally:
+        await house.close()
+    again = await House.open(settings)
+    assert again.engine.note is None
+    await again.close()
+
+
+@pytest.mark.parametrize("harm", [delete, empty, halve, garble])
+@pytest.mark.parametrize(
+    "suffix", ["meta.json", ".term", ".idx", ".store", ".fast", ".fieldnorm", ".pos"]
+)
+async def test_a_broken_file(
+    settings: Settings, index: Path, suffix: str, harm: Callable[[Path], None]
+) -> None:
+    harm(files(index, suffix)[0])
+    await opened_anew(settings, "it could not be read")
+
+
+@pytest.mark.parametrize("place", [0.0, 0.05, 0.15, 0.7, 0.85])
+async def test_a_dictionary_with_wrong_bytes_in_it(
+    settings: Settings, index: Path, place: float
+) -> None:
+    """Tantivy panics on some of these, which Python sees as no ordinary exception."""
+    for file in files(index, ".term"):
+        content = bytearray(file.read_bytes())
+        start = int(len(content) * place)
+        content[start : start + 20] = bytes(b ^ 255 for b in content[start : start + 20])
+        file.write_bytes(content)
+    house = await House.open(settings)
+    await house.close()
+
+
+@pytest.mark.parametrize("harm", [delete, empty, halve, garble])
+async def test_a_broken_state(
+    settings: Settings, index: Path, harm: Callable[[Path], None]
+) -> None:
+    harm(index / "state.json")
+    await opened_anew(settings, "it was incomplete")
+
+
+@pytest.mark.parametrize(
+    ("changes", "because"),
+    [
+        ({"format": 0}, "made by another version"),
+        ({"library": "0" * 32}, "belongs to another library"),
+        ({"seq": "many"}, "it was incomplete"),
+        ({"more": 1}, "it was incomplete"),
+    ],
+)
+async def test_a_state_of_something_else(
+    settings: Settings, index: Path, changes: dict[str, object], because: str
+) -> None:
+    state = json.loads((index / "state.json").read_text())
+    (index / "state.json").write_text(json.dumps(state | changes))
+    await opened_anew(settings, because)
+
+
+async def test_a_deleted_folder(settings: Settings, index: Path) -> None:
+    shutil.rmtree(index)
+    house = await House.open(settings)
+    assert await titles(house) == sorted(thread.title for thread in THREADS)
+    await house.close()
+
+
+async def test_an_emptied_folder(settings: Settings, index: Path) -> None:
+    for file in index.iterdir():
+        file.unlink()
+    await opened_anew(settings, "it was incomplete")
+
+
+async def test_another_librarys_index(settings: Settings, index: Path, tmp_path: Path) -> None:
+    other = await House.open(at(tmp_path / "other"))
+    await other.library.add([replace(BREAD, key="foreign", title="A foreign question")])
+    await other.close()
+    shutil.rmtree(index)
+    shutil.copytree(tmp_path / "other" / "index", index)
+    await opened_anew(settings, "it belongs to another library")
+
+
+async def test_a_folder_that_cant_be_made_is_an_error(settings: Settings, index: Path) -> None:
+    shutil.rmtree(index)
+    index.write_text("in the way")
+    with pytest.raises(SearchError, match="can't be made in .* check that DATA_DIR can be written"):
+        await House.open(settings)
+
+
+async def test_a_house_that_doesnt_open_lets_go_of_its_database(
+    settings: Settings, index: Path
+) -> None:
+    (settings.data_dir / "threadwise.db").write_text("Dear diary, " * 500)
+    with pytest.raises(StoreError, match="damaged or not a Threadwise database"):
+        await House.open(settings)

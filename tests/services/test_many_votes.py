@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+
+from bot.models import Answer, Thread, Vote
+from bot.services.house import House
+
+from .conftest import HERE, post
+
+VOTES, MEMBERS, ANSWERS, AT_ONCE = 10_000, 200, 100, 50
+
+
+async def test_ten_thousand_votes_at_once_leave_the_tallies_of_a_plain_count(
+    house: House,
+) -> None:
+    """The members' votes overlap and change; each member's own come one after another."""
+    said = tuple(Answer(body=f"Answer {n}", score=n) for n in range(ANSWERS))
+    await house.library.add([Thread(key="poll", title="Which one?", answers=said)])
+    thread = await house.answering.find("poll")
+    assert thread is not None
+    messages = {answer.id: await post(house, answer) for answer in thread.answers}
+    chance = random.Random(2)
+    given: dict[int, list[tuple[int, Vote]]] = {
+        member: [
+            (chance.choice(sorted(messages)), chance.choice((Vote.UP, Vote.UP, Vote.DOWN)))
+            for _ in range(VOTES // MEMBERS)
+        ]
+        for member in range(MEMBERS)
+    }
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def vote_all(member: int) -> None:
+        for n, (answer_id, value) in enumerate(given[member]):
+            async with free:
+                if n % 10 == 9:
+                    before = dict(given[member][:n]).get(answer_id)
+                    if before is not value:  # a button pressed again would take it back
+                        await house.voting.press(
+                            answer_id=answer_id, guild_id=HERE, user_id=member, value=value
+                        )
+                else:
+                    assert await house.voting.react(
+                        message_id=messages[answer_id], user_id=member, value=value
+                    )
+
+    await asyncio.gather(*(vote_all(member) for member in given))
+
+    last = {(m, a): value for m, votes in given.items() for a, value in votes}
+    expected = Counter({answer.id: answer.score for answer in thread.answers})
+    for (_, answer_id), value in last.items():
+        expected[answer_id] += value
+    counted = await house.answering.find("poll", guild_id=HERE)
+    assert counted is not None
+    assert {answer.id: answer.tally for answer in counted.answers} == expected
+    assert (await house.library.count()).votes == len(last)

@@ -1,0 +1,362 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, func, insert, select
+
+from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
+from bot.store import database as module
+from bot.store import health
+from bot.store.database import Database
+from bot.store.tables import changes, facts, metadata
+
+
+def url(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
+async def note(database: Database, *thread_ids: int) -> None:
+    async with database.write() as connection:
+        await connection.execute(insert(changes), [{"thread_id": i} for i in thread_ids])
+
+
+async def noted(database: Database) -> list[int]:
+    async with database.read() as connection:
+        return list((await connection.execute(select(changes.c.thread_id))).scalars())
+
+
+async def pragma(database: Database, name: str) -> object:
+    async with database.write() as connection:
+        return (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+
+
+class TestOpening:
+    async def test_makes_the_folder_and_the_file(self, file: Path) -> None:
+        await (await Database.open(url(file))).close()
+        assert file.is_file()
+
+    async def test_migrated_tables_are_those_the_program_knows(self, database: Database) -> None:
+        def differences(connection: Connection) -> list[object]:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            return list(compare_metadata(context, metadata))
+
+        async with database.read() as connection:
+            assert await connection.run_sync(differences) == []
+
+    async def test_opening_again_keeps_content_and_id(self, database: Database) -> None:
+        await note(database, 7)
+        again = await Database.open(str(database.url))
+        assert (await noted(again), again.id) == ([7], database.id)
+        await again.close()
+
+    async def test_every_library_has_an_id_of_its_own(
+        self, database: Database, tmp_path: Path
+    ) -> None:
+        other = await Database.open(url(tmp_path / "other.db"))
+        assert len(database.id) == 32
+        assert other.id != database.id
+        await other.close()
+
+    async def test_several_programs_may_start_at_once(self, file: Path) -> None:
+        opened = await asyncio.gather(*(Database.open(url(file)) for _ in range(5)))
+        assert len({database.id for database in opened}) == 1
+        for database in opened:
+            await database.close()
+
+    async def test_a_newer_database_is_refused_and_left_alone(self, file: Path) -> None:
+        await (await Database.open(url(file))).close()
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            connection.commit()
+        before = file.read_bytes()
+        with pytest.raises(StoreNewer, match="newer Threadwise; install that version"):
+            await Database.open(url(file))
+        assert file.read_bytes() == before
+
+    @pytest.mark.parametrize(
+        ("setting", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
+    )
+    async def test_is_set_up_for_safety(
+        self, database: Database, setting: str, value: object
+    ) -> None:
+        assert await pragma(database, setting) == value
+
+    @pytest.mark.parametrize("address", ["sqlite+aiosqlite://", "sqlite:///:memory:"])
+    async def test_may_live_in_memory(self, address: str) -> None:
+        database = await Database.open(address)
+        await note(database, 1, 2)
+        assert (database.path, await noted(database)) == (None, [1, 2])
+        await database.close()
+
+    async def test_a_url_without_a_driver_gets_the_right_one(self, file: Path) -> None:
+        database = await Database.open(f"sqlite:///{file}")
+        assert database.url.drivername == "sqlite+aiosqlite"
+        await database.close()
+
+
+class TestSqlitesOwnUrls:
+    async def test_name_a_file(
+        self, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        odd = file.with_name("my library.db")
+        database = await Database.open(
+            f"sqlite+aiosqlite:///file:{file.parent}/my%20library.db?mode=rwc&uri=true"
+        )
+        await note(database, 3)
+        assert database.path == odd
+        assert odd.is_file()
+        assert os.listdir() == ["data"]  # no stray folder called "file:"
+        await database.close()
+
+    @pytest.mark.parametrize(
+        "address",
+        ["sqlite:///file:name?mode=memory&uri=true", "sqlite:///file::memory:?uri=true"],
+    )
+    async def test_may_mean_memory(
+        self, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        database = await Database.open(address)
+        await note(database, 3)
+        assert (database.path, await noted(database)) == (None, [3])
+        assert os.listdir() == []
+        await database.close()
+
+    async def test_a_read_only_database_is_read_and_says_that_it_cant_be_written(
+        self, file: Path
+    ) -> None:
+        database = await Database.open(url(file))
+        await note(database, 5)
+        await database.close()
+        database = await Database.open(f"sqlite+aiosqlite:///file:{file}?mode=ro&uri=true")
+        assert await noted(database) == [5]
+        with pytest.raises(StoreError, match=r"library\.db can't be written; check .* permissions"):
+            await note(database, 6)
+        await database.close()
+
+
+class TestBadUrls:
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "",
+            "nonsense",
+            "postgresql://u:p@host:abc/db",
+            "mysql+nodriver://host/db",
+            "postgresql+nodriver://u:p@host/db",
+            "sqlite://host/db",
+            "sqlite:///a.db?timeout=soon",
+            "sqlite:///file:a.db?uri=maybe",
+        ],
+    )
+    async def test_are_refused_in_one_line(
+        self, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(ConfigError, match=r"^DATABASE_URL [^\n]+$"):
+            await Database.open(address)
+        assert os.listdir() == []
+
+    def test_a_password_is_never_shown(self) -> None:
+        where = module._parse("postgresql+asyncpg://bot:secret@host/db")
+        assert "secret" not in str(module._explain(OSError("refused"), where))
+
+
+class TestWriting:
+    async def test_what_a_block_did_is_there_for_everybody(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        await note(database, 1)
+        assert other_program.execute("SELECT thread_id FROM changes").fetchall() == [(1,)]
+
+    async def test_an_error_undoes_the_whole_block(self, database: Database) -> None:
+        async def fail() -> None:
+            async with database.write() as connection:
+                await connection.execute(insert(changes).values(thread_id=1))
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            await fail()
+        assert await noted(database) == []
+
+    async def test_writers_take_turns(self, database: Database) -> None:
+        async def count_up() -> None:
+            async with database.write() as connection:
+                n = await connection.scalar(select(func.count()).select_from(changes))
+                await asyncio.sleep(0)
+                await connection.execute(insert(changes).values(thread_id=n))
+
+        await asyncio.gather(*(count_up() for _ in range(20)))
+        assert await noted(database) == list(range(20))
+
+    async def test_a_reader_sees_one_state_and_waits_for_nobody(self, database: Database) -> None:
+        await note(database, 1)
+        async with database.read() as reader:
+            count = select(func.count()).select_from(changes)
+            assert await reader.scalar(count) == 1
+            await note(database, 2)
+            assert await reader.scalar(count) == 1
+        assert await noted(database) == [1, 2]
+
+    async def test_a_cancelled_write_is_undone_and_holds_no_lock(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        kept: list[BaseException] = []  # with its traceback, and so the connection's cursors
+
+        async def write_much() -> None:
+            await note(database, *range(60_000))
+
+        for patience in (0.0, 0.005, 0.02, 0.05):
+            task = asyncio.create_task(write_much())
+            await asyncio.sleep(patience)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError as error:
+                kept.append(error)
+            other_program.execute("BEGIN IMMEDIATE")
+            other_program.execute("ROLLBACK")
+        assert len(kept) == 4
+        await note(database, 1)
+        assert await noted(database) == [1]
+
+
+class TestLockedByAnotherProgram:
+    @pytest.fixture(autouse=True)
+    def short_patience(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "BUSY_SECONDS", 0.2)
+
+    async def test_a_writer_gives_up_with_a_word_on_what_to_do(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        other_program.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy, match=r"library\.db has been locked by another program .*s"):
+            await note(database, 1)
+        other_program.execute("COMMIT")
+        await note(database, 2)
+        assert await noted(database) == [2]
+
+    async def test_readers_go_on(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        await note(database, 1)
+        other_program.execute("BEGIN IMMEDIATE")
+        other_program.execute("INSERT INTO changes (thread_id) VALUES (2)")
+        started = time.perf_counter()
+        assert await noted(database) == [1]
+        assert time.perf_counter() - started < 0.15
+
+    async def test_opening_gives_up_too(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        other_program.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy, match="stop that program or wait"):
+            await Database.open(str(database.url))
+
+    async def test_a_writer_waits_for_a_short_lock(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        other_program.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(note(database, 1))
+        await asyncio.sleep(0.05)
+        assert not writing.done()
+        other_program.execute("COMMIT")
+        await writing
+        assert await noted(database) == [1]
+
+
+class TestUnusableFiles:
+    async def test_a_file_that_is_no_database(self, file: Path) -> None:
+        file.parent.mkdir()
+        file.write_text("Dear diary, " * 500)
+        with pytest.raises(StoreError, match=r"damaged or not a Threadwise database; move it away"):
+            await Database.open(url(file))
+        assert file.read_text().startswith("Dear diary")
+
+    async def test_a_folder_in_the_files_place(self, file: Path) -> None:
+        file.mkdir(parents=True)
+        with pytest.raises(StoreError, match="can't be opened; check that it is a file"):
+            await Database.open(url(file))
+
+    async def test_a_folder_that_cant_be_made(self, tmp_path: Path) -> None:
+        (tmp_path / "data").write_text("in the way")
+        with pytest.raises(StoreError, match=r"data can't be made .* set DATA_DIR"):
+            await Database.open(url(tmp_path / "data" / "library.db"))
+
+    async def test_a_damaged_database_is_named(self, file: Path) -> None:
+        database = await Database.open(url(file))
+        await note(database, *range(20_000))
+        await database.close()
+        size = file.stat().st_size
+        with file.open("r+b") as stream:
+            stream.seek(size // 2)
+            stream.write(b"\xff" * (size // 2))
+        database = await Database.open(url(file))
+        with pytest.raises(StoreError, match="is damaged or not a Threadwise database"):
+            await noted(database)
+        await database.close()
+
+    async def test_a_full_disk_undoes_the_write_and_says_so(self, database: Database) -> None:
+        await note(database, 1)
+        pages = await pragma(database, "page_count")
+        assert isinstance(pages, int)
+        await pragma(database, f"max_page_count = {pages + 2}")
+        with pytest.raises(StoreError, match=r"no room left on the disk .* free some"):
+            await note(database, *range(50_000))
+        assert await noted(database) == [1]
+        await pragma(database, "max_page_count = 1000000")
+        await note(database, 2)
+        assert await noted(database) == [1, 2]
+
+    def test_any_other_error_keeps_its_own_words(self) -> None:
+        assert str(module._explain(OSError("the cable is out"), "x.db")) == "x.db: the cable is out"
+
+    async def test_an_error_of_the_system_is_ours_too(self, database: Database) -> None:
+        with pytest.raises(StoreError, match="Input/output error"):
+            async with database.write():
+                raise OSError(5, "Input/output error")
+
+
+class TestExamining:
+    async def test_a_sound_database_has_no_problems(self, database: Database) -> None:
+        assert await health.examine(database) == health.Health("0001", ())
+
+    async def test_a_row_that_points_nowhere_is_named(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        for n in range(9):
+            other_program.execute(f"INSERT INTO phrasings VALUES ({n}, 0, 'lost')")
+        problems = (await health.examine(database)).problems
+        assert problems == ("a row of phrasings points to one of threads that is gone",) * 3
+
+    async def test_a_damaged_index_is_named(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        await note(database, 1)
+        other_program.execute("PRAGMA writable_schema = ON")
+        other_program.execute("UPDATE sqlite_master SET rootpage = 0 WHERE name = 'facts'")
+        other_program.execute("PRAGMA writable_schema = OFF")
+        await database.close()
+        with pytest.raises(StoreError, match="damaged"):
+            await health.examine(database)
+
+    async def test_a_database_that_was_never_migrated_says_none(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        other_program.execute("DELETE FROM alembic_version")
+        assert (await health.examine(database)).revision == "none"
+
+
+async def test_facts_have_one_value_a_name(database: Database) -> None:
+    async with database.read() as connection:
+        names = (await connection.execute(select(facts.c.name))).scalars().all()
+    assert names == ["library_id"]

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.models import Answer
+from bot.store.pairing import Known, pair
+
+COLD = "The kitchen is too cold for a dough."
+COLDER = "The kitchen is far too cold for any dough."
+SALT = "You forgot the salt, my friend!"
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "expected"),
+    [
+        ([], [Answer(body=COLD)], [None]),
+        ([Known(1, None, COLD)], [], []),
+        ([Known(1, "a", COLD)], [Answer(key="a", body=SALT)], [1]),
+        ([Known(1, None, COLD)], [Answer(body=COLD)], [1]),
+        ([Known(1, None, COLD)], [Answer(key="a", body=COLD)], [1]),
+        ([Known(1, "a", COLD)], [Answer(body=COLDER)], [1]),
+        ([Known(1, "a", COLD)], [Answer(key="b", body=COLD)], [None]),
+        ([Known(1, None, COLD)], [Answer(body=SALT)], [None]),
+        # An equal body goes before one that is only alike, whichever comes first.
+        ([Known(1, None, COLD)], [Answer(body=COLDER), Answer(body=COLD)], [None, 1]),
+        ([Known(1, None, COLD), Known(2, None, COLDER)], [Answer(body=COLDER)], [2]),
+        # Of equal twins each is used once, in order.
+        ([Known(1, None, SALT), Known(2, None, SALT)], [Answer(body=SALT)] * 3, [1, 2, None]),
+        # A key beats a body.
+        (
+            [Known(1, "a", COLD), Known(2, None, SALT)],
+            [Answer(key="a", body=SALT), Answer(body=COLD)],
+            [1, None],
+        ),
+    ],
+)
+def test_a_new_answer_takes_the_place_of_the_known_one_it_is(
+    known: list[Known], new: list[Answer], expected: list[int | None]
+) -> None:
+    assert [found and found.id for found in pair(known, new)] == expected
+
+
+def test_long_texts_are_told_apart_by_their_beginning() -> None:
+    long = "A long answer. " * 5_000
+    assert pair([Known(1, None, long)], [Answer(body=long + "An afterthought.")]) != [None]

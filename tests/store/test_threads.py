@@ -1,0 +1,341 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, insert, select
+
+from bot.models import SHARED, Answer, StoredThread, Thread
+from bot.store import threads
+from bot.store.database import Database
+from bot.store.tables import answers as answer_table
+from bot.store.tables import threads as thread_table
+from bot.store.tables import votes
+from bot.store.threads import Counts, Outcome
+
+HERE, THERE = 111, 222
+
+BREAD = Thread(
+    key="bread",
+    title="Why does my bread not rise?",
+    body="It stays flat.",
+    tags=("baking",),
+    phrasings=("My dough stays flat", "Flat bread"),
+    answers=(
+        Answer(key="a1", body="The starter is too young; feed it for a week.", score=3),
+        Answer(body="The kitchen is too cold for the dough to rise at all.", score=1),
+        Answer(body="You forgot the salt.", accepted=True),
+    ),
+)
+
+
+async def put(database: Database, *batch: Thread, scope: int = SHARED) -> list[Outcome]:
+    async with database.write() as connection:
+        return await threads.put(connection, scope, batch)
+
+
+async def get(database: Database, key: str, guild: int = SHARED) -> StoredThread | None:
+    async with database.read() as connection:
+        found = await threads.id_of(connection, key, guild)
+        return (await threads.fetch(connection, [found], guild))[found] if found else None
+
+
+async def read(database: Database, key: str = "bread", guild: int = SHARED) -> StoredThread:
+    thread = await get(database, key, guild)
+    assert thread is not None
+    return thread
+
+
+async def vote(database: Database, answer_id: int, guild: int = SHARED, user: int = 1) -> None:
+    row = {"answer_id": answer_id, "guild_id": guild, "user_id": user, "value": 1, "posting_id": 0}
+    async with database.write() as connection:
+        await connection.execute(insert(votes).values(row))
+
+
+async def changes(database: Database, after: int = 0, limit: int = 100) -> tuple[int, list[int]]:
+    async with database.read() as connection:
+        return await threads.changed_after(connection, after, limit)
+
+
+def plain(thread: StoredThread) -> Thread:
+    """The thread as a source would give it."""
+    given = tuple(Answer(**{f: getattr(a, f) for f in ANSWER}) for a in thread.answers)
+    return Thread(**{f: getattr(thread, f) for f in THREAD} | {"answers": given})
+
+
+ANSWER = "body score accepted key author url answered_at".split()
+THREAD = "key title body score tags url author license asked_at phrasings".split()
+
+
+def bodies(found: Sequence[Answer]) -> list[str]:
+    return [answer.body.split()[0] for answer in found]
+
+
+class TestPutting:
+    async def test_adds_updates_or_leaves_alone_by_source_key(self, database: Database) -> None:
+        other = replace(BREAD, key="other")
+        assert await put(database, BREAD) == [Outcome.ADDED]
+        assert await put(database, replace(BREAD, body="!"), other, BREAD) == [
+            Outcome.UPDATED,
+            Outcome.ADDED,
+            Outcome.UNCHANGED,
+        ]
+
+    async def test_nothing_changes_nothing(self, database: Database) -> None:
+        assert await put(database) == []
+        assert await changes(database) == (0, [])
+
+    async def test_every_field_counts_as_a_change(self, database: Database) -> None:
+        moment = datetime(2020, 1, 1, tzinfo=UTC)
+        first = Answer(body="The starter is too young; feed it for a week.", key="a1", score=3)
+        versions = [
+            replace(BREAD, title="Bread?"),
+            replace(BREAD, score=1),
+            replace(BREAD, tags=()),
+            replace(BREAD, url="https://example.org/"),
+            replace(BREAD, author="mina"),
+            replace(BREAD, license="CC0"),
+            replace(BREAD, asked_at=moment),
+            replace(BREAD, phrasings=("Flat bread", "My dough stays flat")),
+            replace(BREAD, answers=()),
+            replace(BREAD, answers=(first,)),
+            replace(BREAD, answers=(replace(first, score=4),)),
+            replace(BREAD, answers=(replace(first, accepted=True),)),
+            replace(BREAD, answers=(replace(first, author="joe"),)),
+            replace(BREAD, answers=(replace(first, url="https://example.org/a"),)),
+            replace(BREAD, answers=(replace(first, answered_at=moment),)),
+        ]
+        await put(database, BREAD)
+        for version in versions:
+            assert await put(database, version) == [Outcome.UPDATED]
+            assert plain(await read(database)) == version
+
+    async def test_an_update_raises_the_revision_and_keeps_the_id(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        await put(database, BREAD)
+        before = await read(database)
+        for _ in range(2):
+            await put(database, BREAD)
+        await put(database, replace(BREAD, body="New."))
+        assert (await read(database)).id == before.id
+        assert other_program.execute("SELECT revision FROM threads").fetchall() == [(2,)]
+
+    async def test_a_thousand_at_once(self, database: Database) -> None:
+        many = [replace(BREAD, key=f"k{n}", title=f"Question {n}") for n in range(1000)]
+        assert await put(database, *many) == [Outcome.ADDED] * 1000
+        assert await put(database, *many) == [Outcome.UNCHANGED] * 1000
+        for n in (0, 499, 999):
+            assert plain(await read(database, f"k{n}")) == many[n]
+        async with database.read() as connection:
+            assert await threads.count(connection) == Counts(1000, 3000, 0)
+
+    async def test_an_id_is_never_given_twice(self, database: Database) -> None:
+        await put(database, BREAD)
+        old = (await read(database)).id
+        async with database.write() as connection:
+            await connection.execute(delete(thread_table))
+            gone = (await connection.execute(select(answer_table))).all()
+        assert gone == []  # they go with their thread
+        await put(database, BREAD)
+        assert (await read(database)).id > old
+
+
+class TestVotesOnAReimport:
+    async def votes_after(self, database: Database, voted: int, *new: Answer) -> dict[str, int]:
+        """Vote on BREAD's answer number ``voted``, then import these answers instead."""
+        await put(database, BREAD)
+        await vote(database, (await read(database)).answers[voted].id)
+        await put(database, replace(BREAD, answers=new))
+        return {a.body: a.votes for a in (await read(database)).answers}
+
+    async def test_stay_with_the_answers_source_key(self, database: Database) -> None:
+        new = Answer(key="a1", body="Entirely rewritten: use more yeast.")
+        assert await self.votes_after(database, 0, new) == {new.body: 1}
+
+    async def test_stay_with_the_same_body(self, database: Database) -> None:
+        _, cold, salt = BREAD.answers
+        found = await self.votes_after(database, 1, replace(salt, score=9), cold)
+        assert found == {cold.body: 1, salt.body: 0}
+
+    async def test_stay_with_an_edited_body(self, database: Database) -> None:
+        edited = Answer(body="Your kitchen is much too cold for a dough to rise at all.", score=4)
+        other = Answer(body="Ask a baker in your street.")
+        assert await self.votes_after(database, 1, other, edited) == {other.body: 0, edited.body: 1}
+
+    async def test_stay_when_the_source_begins_to_name_answers(self, database: Database) -> None:
+        named = replace(BREAD.answers[1], key="a2")
+        assert await self.votes_after(database, 1, named) == {named.body: 1}
+
+    async def test_dont_go_to_another_answer(self, database: Database) -> None:
+        other = Answer(body="Ask a baker in your street.")
+        assert await self.votes_after(database, 2, other) == {other.body: 0}
+
+    async def test_dont_follow_a_body_to_another_key(self, database: Database) -> None:
+        other = replace(BREAD.answers[0], key="a9")
+        assert await self.votes_after(database, 0, other) == {other.body: 0}
+
+    async def test_come_back_with_an_answer_that_was_gone(self, database: Database) -> None:
+        await put(database, BREAD)
+        await vote(database, (await read(database)).answers[2].id)
+        await put(database, replace(BREAD, answers=BREAD.answers[:2]))
+        assert [a.votes for a in (await read(database)).answers] == [0, 0]
+        async with database.read() as connection:
+            assert await threads.count(connection) == Counts(1, 2, 1)
+        await put(database, BREAD)
+        assert [a.votes for a in (await read(database)).answers] == [0, 0, 1]
+
+    async def test_answers_stand_in_the_order_of_the_source(self, database: Database) -> None:
+        await put(database, BREAD)
+        await put(database, replace(BREAD, answers=BREAD.answers[::-1]))
+        assert bodies((await read(database)).answers) == ["You", "The", "The"]
+        assert (await read(database)).answers[2].key == "a1"
+
+
+class TestGuilds:
+    async def test_see_the_shared_threads_and_their_own(self, database: Database) -> None:
+        await put(database, replace(BREAD, key="shared"))
+        await put(database, replace(BREAD, key="here"), scope=HERE)
+        await put(database, replace(BREAD, key="there"), scope=THERE)
+
+        async def seen(guild: int) -> list[str]:
+            return [k for k in ("shared", "here", "there") if await get(database, k, guild)]
+
+        assert await seen(SHARED) == ["shared"]
+        assert await seen(HERE) == ["shared", "here"]
+        assert await seen(THERE) == ["shared", "there"]
+
+    async def test_cant_fetch_anothers_thread_by_its_id(self, database: Database) -> None:
+        await put(database, BREAD, scope=THERE)
+        hidden = (await read(database, guild=THERE)).id
+        async with database.read() as connection:
+            for guild in (SHARED, HERE):
+                assert await threads.fetch(connection, [hidden], guild) == {}
+            assert list(await threads.fetch(connection, [hidden], None)) == [hidden]
+
+    async def test_have_their_own_thread_before_a_shared_one_of_that_key(
+        self, database: Database
+    ) -> None:
+        await put(database, replace(BREAD, title="Shared"))
+        assert await put(database, replace(BREAD, title="Ours"), scope=HERE) == [Outcome.ADDED]
+        titles = [(await read(database, guild=g)).title for g in (SHARED, HERE, THERE)]
+        assert titles == ["Shared", "Ours", "Shared"]
+        assert await put(database, replace(BREAD, title="New"), scope=HERE) == [Outcome.UPDATED]
+        assert (await read(database)).title == "Shared"
+
+    async def test_see_their_own_votes_only(self, database: Database) -> None:
+        await put(database, BREAD)
+        first = (await read(database)).answers[0]
+        await vote(database, first.id, HERE, user=1)
+        await vote(database, first.id, HERE, user=2)
+        await vote(database, first.id, THERE, user=1)
+        tallies = [(await read(database, guild=g)).answers[0].tally for g in (SHARED, HERE, THERE)]
+        assert tallies == [3, 5, 4]
+        async with database.read() as connection:
+            found = await threads.fetch(connection, [1], None)
+        assert found[1].answers[0].votes == 0
+
+    async def test_export_page_by_page_in_the_order_of_coming(self, database: Database) -> None:
+        for n in range(5):
+            await put(database, replace(BREAD, key=f"k{n}"), scope=HERE if n % 2 else SHARED)
+        async with database.read() as connection:
+            first = await threads.page(connection, 0, 2)
+            rest = await threads.page(connection, first[-1].id, 9)
+            ours = await threads.page(connection, 0, 9, HERE)
+        assert [t.key for t in first + rest] == ["k0", "k1", "k2", "k3", "k4"]
+        assert [(t.key, t.scope) for t in ours] == [("k1", HERE), ("k3", HERE)]
+
+
+class TestFeedOfChanges:
+    async def test_names_what_was_added_or_updated_and_nothing_else(
+        self, database: Database
+    ) -> None:
+        await put(database, BREAD, replace(BREAD, key="other"))
+        seq, ids = await changes(database)
+        await put(database, BREAD, replace(BREAD, key="other", body="New."))
+        later, changed = await changes(database, after=seq)
+        assert changed == [(await read(database, "other")).id]
+        assert set(ids) > set(changed)
+        assert later == seq + 1
+
+    async def test_names_a_thread_once_and_is_read_in_parts(self, database: Database) -> None:
+        for n in range(3):
+            await put(database, replace(BREAD, score=n))
+        assert await changes(database) == (3, [1])
+        assert await changes(database, after=1, limit=1) == (2, [1])
+        assert await changes(database, after=3) == (3, [])
+
+    async def test_says_how_far_it_goes(self, database: Database) -> None:
+        async with database.read() as connection:
+            assert await threads.last_change(connection) == 0
+            assert await threads.newest(connection) == 0
+        await put(database, BREAD)
+        async with database.read() as connection:
+            assert await threads.last_change(connection) == 1
+            assert await threads.newest(connection) == 1
+
+
+async def test_author_of_an_answer(database: Database) -> None:
+    await put(database, replace(BREAD, answers=(Answer(body="x", author="joe"), Answer(body="y"))))
+    async with database.read() as connection:
+        assert [await threads.author_of(connection, i) for i in (1, 2, 3)] == ["joe", None, None]
+
+
+TEXT = st.text(max_size=60)
+BIG = st.integers(-(2**63), 2**63 - 1)
+ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45)), timezone(-timedelta(hours=8))])
+MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES)
+OPTIONAL = st.none() | TEXT
+ANSWERS = st.builds(
+    Answer,
+    body=TEXT,
+    score=BIG,
+    accepted=st.booleans(),
+    key=OPTIONAL,
+    author=OPTIONAL,
+    url=OPTIONAL,
+    answered_at=st.none() | MOMENTS,
+)
+THREADS = st.builds(
+    Thread,
+    key=TEXT,
+    title=TEXT,
+    body=TEXT,
+    score=BIG,
+    tags=st.lists(TEXT, max_size=3).map(tuple),
+    url=OPTIONAL,
+    author=OPTIONAL,
+    license=OPTIONAL,
+    asked_at=st.none() | MOMENTS,
+    phrasings=st.lists(TEXT, max_size=3).map(tuple),
+    answers=st.lists(ANSWERS, max_size=4).map(tuple),
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(batch=st.lists(THREADS, max_size=4, unique_by=lambda thread: thread.key))
+async def test_any_thread_comes_back_equal(database: Database, batch: list[Thread]) -> None:
+    # Between examples the library stays: most keys are updated again and again.
+    await put(database, *batch)
+    assert [plain(await read(database, thread.key)) for thread in batch] == batch
+    assert await put(database, *batch) == [Outcome.UNCHANGED] * len(batch)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(before=st.lists(ANSWERS, max_size=5), after=st.lists(ANSWERS, max_size=5))
+async def test_no_answer_is_lost_or_doubled_by_an_update(
+    database: Database, before: list[Answer], after: list[Answer]
+) -> None:
+    await put(database, replace(BREAD, answers=tuple(before)))
+    await put(database, replace(BREAD, answers=tuple(after)))
+    found = (await read(database)).answers
+    assert plain(await read(database)).answers == tuple(after)
+    assert len({answer.id for answer in found}) == len(after)
