@@ -289,7 +289,8 @@ def _hit(document: Document, thread_id: int, score: float) -> Hit:
 
 def _is_damage(error: BaseException) -> bool:
     """Whether tantivy complains of its files: of some it panics, which is no ``Exception``."""
-    return isinstance(error, ValueError | OSError) or type(error).__name__ == "PanicException"
+    panicked = type(error).__name__ == "PanicException"
+    return panicked or isinstance(error, ValueError | LookupError | OSError)
 
 
 def _read_state(file: Path) -> State | None:
