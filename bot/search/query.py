@@ -11,7 +11,7 @@ from math import log
 from bot.search.fuzzy import Vocabulary
 from bot.search.text import STOP_STEMS, STOP_WORDS, clean, stems, words
 
-STOP_SHARE = 0.3
+STOP_SHARE = 0.15
 """What a stop word weighs, as a share of what its rarity alone would give it."""
 
 MOST_WORDS = 48
@@ -64,6 +64,11 @@ class Query:
     def ceiling(self) -> float:
         """What the idf of everything looked for sums to: BM25 grows no higher than with it."""
         return sum(self.idf(stem) * credit for stem, credit in self.wanted.items())
+
+    @cached_property
+    def only_stop_words(self) -> bool:
+        """Whether the question says how it is asked, but not about what."""
+        return all(word.stop for word in self.words)
 
     def found_in(self, there: Collection[str]) -> float:
         """The weight of the words that a set of stems satisfies."""

@@ -89,8 +89,10 @@ class Answering:
 
     async def find(self, key_or_words: str, *, guild_id: int = SHARED) -> StoredThread | None:
         """The thread with this source key, else the one that the words are most like."""
+        # A terminal may hand on halves of surrogate pairs, which no database takes.
+        key_or_words = key_or_words.strip().encode(errors="ignore").decode()
         async with self._database.read() as connection:
-            thread_id = await threads.id_of(connection, key_or_words.strip(), guild_id)
+            thread_id = await threads.id_of(connection, key_or_words, guild_id)
         if thread_id is not None:
             return await self.serve(thread_id, guild_id=guild_id)
         floor = (await self._guilds.settings(guild_id)).suggest_threshold
@@ -123,7 +125,8 @@ def in_serving_order(answers: Sequence[StoredAnswer], policy: Policy) -> tuple[S
     def place(answer: StoredAnswer) -> tuple[bool, int, bool, float, int]:
         when = answer.answered_at.timestamp() if answer.answered_at else float("inf")
         leads = accepted_leads and answer.accepted
-        return (not leads, -answer.tally, not answer.accepted, when, answer.id)
+        wins_ties = policy is Policy.SCORE and answer.accepted
+        return (not leads, -answer.tally, not wins_ties, when, answer.id)
 
     return tuple(sorted(answers, key=place))
 

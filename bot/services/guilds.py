@@ -84,8 +84,17 @@ class Guilds:
     def _in_force(self, changed: dict[str, Any]) -> GuildSettings:
         values = dict(changed)
         if "policy" in values:
-            values["policy"] = Policy(values["policy"])
+            try:
+                values["policy"] = Policy(values["policy"])
+            except ValueError:
+                known = " or ".join(Policy)
+                raise ConfigError(f"The answer policy is {known}.") from None
         return replace(self._defaults, **values)
+
+
+def _bare(emoji: str) -> str:
+    """An emoji without the selector of its form, by which Discord tells none apart."""
+    return emoji.replace("\ufe0f", "")
 
 
 def _check(settings: GuildSettings) -> None:
@@ -97,5 +106,5 @@ def _check(settings: GuildSettings) -> None:
             f"The threshold for suggestions ({low:g}) must not be above the one for answers "
             f"({high:g})."
         )
-    if settings.up_emoji == settings.down_emoji:
+    if _bare(settings.up_emoji) == _bare(settings.down_emoji):
         raise ConfigError("The two voting emoji must differ.")

@@ -103,7 +103,8 @@ class Database:
     def _try(self) -> None:
         """Connect once without aiosqlite: where that fails to, it leaves a thread behind."""
         where, options = self._writer.dialect.create_connect_args(self.url)
-        with closing(sqlite3.connect(*where, **(options | {"timeout": BUSY_SECONDS}))) as trial:
+        trial = sqlite3.connect(where[0], **{**options, "timeout": BUSY_SECONDS})
+        with closing(trial):
             _prepare_sqlite(trial, None)
 
     def _engine(self, begin: str, size: int) -> AsyncEngine:

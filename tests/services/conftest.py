@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
@@ -35,12 +35,12 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-async def bread(house: House) -> AsyncIterator[Sequence[StoredAnswer]]:
+async def bread(house: House) -> Sequence[StoredAnswer]:
     """The two answers of BREAD, in the library now."""
     await house.library.add([BREAD])
     thread = await house.answering.find("bread")
     assert thread is not None
-    yield thread.answers
+    return thread.answers
 
 
 def at(folder: Path) -> Settings:

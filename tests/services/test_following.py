@@ -113,9 +113,7 @@ class TestAnotherProgramsImports:
             await second.library.add([replace(BREAD, key="other", title="Why is it so dark?")])
         await until(lambda: shows(house, BREAD.title, "Why is it so dark?"))
 
-    async def test_come_through_when_both_import_at_once(
-        self, house: House, second: House
-    ) -> None:
+    async def test_come_through_when_both_import_at_once(self, house: House, second: House) -> None:
         house.follow()
         second.follow()
         await asyncio.gather(

@@ -143,7 +143,9 @@ async def test_another_librarys_index(settings: Settings, index: Path, tmp_path:
 async def test_a_folder_that_cant_be_made_is_an_error(settings: Settings, index: Path) -> None:
     shutil.rmtree(index)
     index.write_text("in the way")
-    with pytest.raises(SearchError, match="can't be made in .* check that DATA_DIR can be written"):
+    with pytest.raises(
+        SearchError, match=r"can't be made in .* check that DATA_DIR can be written"
+    ):
         await House.open(settings)
 
 

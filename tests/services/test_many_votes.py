@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections import Counter
 
@@ -9,10 +10,13 @@ from bot.services.house import House
 
 from .conftest import HERE, post
 
-VOTES, MEMBERS, ANSWERS, AT_ONCE = 10_000, 200, 100, 50
+VOTES = int(os.environ.get("THREADWISE_TEST_VOTES", "1000"))
+"""1,000 take seconds; ``THREADWISE_TEST_VOTES=10000`` gives as many as we promise to bear."""
+
+MEMBERS, ANSWERS, AT_ONCE = 200, 100, 50
 
 
-async def test_ten_thousand_votes_at_once_leave_the_tallies_of_a_plain_count(
+async def test_many_votes_at_once_leave_the_tallies_of_a_plain_count(
     house: House,
 ) -> None:
     """The members' votes overlap and change; each member's own come one after another."""
@@ -34,7 +38,7 @@ async def test_ten_thousand_votes_at_once_leave_the_tallies_of_a_plain_count(
     async def vote_all(member: int) -> None:
         for n, (answer_id, value) in enumerate(given[member]):
             async with free:
-                if n % 10 == 9:
+                if n % 5 == 4:
                     before = dict(given[member][:n]).get(answer_id)
                     if before is not value:  # a button pressed again would take it back
                         await house.voting.press(

@@ -10,36 +10,38 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from bot.models import SHARED, Thread, Vote
+from bot.models import Thread, Vote
 from bot.services.house import House
 
-from .conftest import BREAD, HERE, at
+from .conftest import at
+
+MESSAGES = {501: 1, 502: 2}
+"""The messages that are reacted to, and the answers that they show."""
+
+
+def vote_number(n: int) -> tuple[int, int, Vote]:
+    """The n-th vote: message, member, value. Members change their minds all the time."""
+    return 501 + n % 2, n % 7, Vote.UP if n % 3 else Vote.DOWN
 
 
 async def vote(house: House) -> None:
     for n in count():
-        user, value = n % 97, Vote.UP if n % 3 else Vote.DOWN
-        message = 501 + n % 2
-        if await house.voting.react(message_id=message, user_id=user, value=value):
-            print(f"vote {user} {message - 500} {int(value)}", flush=True)
+        message, user, value = vote_number(n)
+        assert await house.voting.react(message_id=message, user_id=user, value=value)
+        print("vote", n, flush=True)
 
 
 async def bring(house: House) -> None:
     for n in count():
-        batch = [
-            Thread(key=f"k{n}-{i}", title=f"Question {n} about number {i}") for i in range(40)
-        ]
-        await house.library.add(batch, scope=SHARED)
-        print(f"import {n} {len(batch)}", flush=True)
+        batch = [Thread(key=f"k{n}-{i}", title=f"Question {n} about number {i}") for i in range(40)]
+        await house.library.add(batch)
+        print("import", n, flush=True)
 
 
 async def main(folder: Path) -> None:
     house = await House.open(at(folder))
-    await house.library.add([BREAD])
-    print("ready", flush=True)
     await asyncio.gather(vote(house), bring(house))
 
 
 if __name__ == "__main__":
-    assert HERE
     asyncio.run(main(Path(sys.argv[1])))

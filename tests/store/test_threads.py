@@ -287,7 +287,9 @@ async def test_author_of_an_answer(database: Database) -> None:
 
 TEXT = st.text(max_size=60)
 BIG = st.integers(-(2**63), 2**63 - 1)
-ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45)), timezone(-timedelta(hours=8))])
+ZONES = st.sampled_from(
+    [UTC, timezone(timedelta(hours=5, minutes=45)), timezone(-timedelta(hours=8))]
+)
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES)
 OPTIONAL = st.none() | TEXT
 ANSWERS = st.builds(

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bot.errors import ConfigError
+from bot.models import Mode, Policy
+from bot.services.guilds import Guilds
+from bot.services.house import House
+from bot.settings import Settings
+
+from .conftest import HERE, THERE
+
+
+@pytest.fixture
+def guilds(house: House) -> Guilds:
+    return house.guilds
+
+
+def fresh(house: House) -> Guilds:
+    """What a restarted program knows."""
+    return Guilds(house.database, house.settings)
+
+
+class TestSettings:
+    async def test_are_the_hosts_by_default(self, guilds: Guilds, settings: Settings) -> None:
+        assert await guilds.settings(HERE) == settings.guild_defaults
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"answer_threshold": 0.9},
+            {"answer_threshold": 1.0, "suggest_threshold": 0.0},
+            {"suggest_threshold": 0.6, "answer_threshold": 0.6},
+            {"policy": Policy.SCORE},
+            {"policy": "score"},
+            {"up_emoji": "👍", "down_emoji": "👎"},
+            {"up_emoji": "<:up:123456789012345678>"},
+        ],
+    )
+    async def test_are_changed_for_one_guild_and_kept(
+        self, house: House, guilds: Guilds, changes: Mapping[str, Any]
+    ) -> None:
+        changed = await guilds.update(HERE, **changes)
+        assert {name: getattr(changed, name) for name in changes} == changes
+        assert isinstance(changed.policy, Policy)
+        assert await guilds.settings(HERE) == await fresh(house).settings(HERE) == changed
+        assert await guilds.settings(THERE) == house.settings.guild_defaults
+
+    async def test_one_change_leaves_the_others(self, guilds: Guilds) -> None:
+        await guilds.update(HERE, policy=Policy.SCORE)
+        changed = await guilds.update(HERE, answer_threshold=0.8)
+        assert (changed.policy, changed.answer_threshold) == (Policy.SCORE, 0.8)
+
+    async def test_none_goes_back_to_the_default_also_a_later_one(
+        self, house: House, guilds: Guilds, settings: Settings
+    ) -> None:
+        await guilds.update(HERE, policy=Policy.SCORE, answer_threshold=0.9)
+        await guilds.update(HERE, answer_threshold=None)
+        assert (await guilds.update(HERE, policy=None)) == settings.guild_defaults
+        changed = settings.model_copy(update={"answer_threshold": 0.7})
+        assert (await Guilds(house.database, changed).settings(HERE)).answer_threshold == 0.7
+
+    @pytest.mark.parametrize(
+        ("changes", "text"),
+        [
+            ({"answer_threshold": 1.1}, "Thresholds are numbers from 0 to 1"),
+            ({"suggest_threshold": -0.1}, "Thresholds are numbers from 0 to 1"),
+            ({"answer_threshold": float("nan")}, "Thresholds are numbers from 0 to 1"),
+            ({"suggest_threshold": 0.9}, "must not be above the one for answers"),
+            ({"answer_threshold": 0.1}, r"suggestions \(0\.\d+\) must not .* answers \(0\.1\)"),
+            ({"up_emoji": "⬇️"}, "two voting emoji must differ"),
+            ({"up_emoji": "⬇"}, "two voting emoji must differ"),
+            ({"policy": "best"}, "The answer policy is accepted or score"),
+        ],
+    )
+    async def test_that_make_no_sense_are_refused_and_change_nothing(
+        self, house: House, guilds: Guilds, changes: Mapping[str, Any], text: str
+    ) -> None:
+        before = await guilds.update(HERE, policy=Policy.SCORE)
+        with pytest.raises(ConfigError, match=text):
+            await guilds.update(HERE, **changes)
+        assert await guilds.settings(HERE) == await fresh(house).settings(HERE) == before
+
+    async def test_are_read_once(self, house: House, guilds: Guilds) -> None:
+        first = await guilds.settings(HERE), await guilds.modes(HERE)
+        await house.database.close()
+        house.database.path = None  # reading again would take another way, and fail
+        assert (await guilds.settings(HERE), await guilds.modes(HERE)) == first
+
+
+class TestModes:
+    async def test_depend_on_the_channels_name_at_first(self, guilds: Guilds) -> None:
+        modes = [await guilds.mode(HERE, 1, name) for name in ("ask", "ASK", "general", "ask-me")]
+        assert modes == [Mode.QUESTIONS, Mode.QUESTIONS, Mode.MENTION, Mode.MENTION]
+
+    async def test_follow_the_hosts_ask_channels(self, house: House) -> None:
+        changed = house.settings.model_copy(update={"ask_channels": ("Help", "faq")})
+        guilds = Guilds(house.database, changed)
+        modes = [await guilds.mode(HERE, 1, name) for name in ("help", "faq", "ask")]
+        assert modes == [Mode.QUESTIONS, Mode.QUESTIONS, Mode.MENTION]
+
+    @pytest.mark.parametrize("mode", Mode)
+    async def test_are_set_for_a_channel_and_kept(
+        self, house: House, guilds: Guilds, mode: Mode
+    ) -> None:
+        await guilds.set_mode(HERE, 1, mode)
+        assert await guilds.mode(HERE, 1, "ask") is mode
+        assert await fresh(house).modes(HERE) == {1: mode}
+        assert await guilds.modes(THERE) == {}
+        assert await guilds.mode(HERE, 2, "ask") is Mode.QUESTIONS
+
+    async def test_of_a_discord_thread_are_its_channels(self, guilds: Guilds) -> None:
+        await guilds.set_mode(HERE, 1, Mode.ALL)
+        assert await guilds.mode(HERE, 9, "ask", parent_id=1) is Mode.ALL
+        await guilds.set_mode(HERE, 9, Mode.OFF)
+        assert await guilds.mode(HERE, 9, "ask", parent_id=1) is Mode.OFF
+        assert await guilds.mode(HERE, 8, "ask", parent_id=2) is Mode.QUESTIONS
+
+    async def test_none_goes_back_to_the_default(self, house: House, guilds: Guilds) -> None:
+        await guilds.set_mode(HERE, 1, Mode.OFF)
+        await guilds.set_mode(HERE, 1, Mode.ALL)
+        await guilds.set_mode(HERE, 1, None)
+        await guilds.set_mode(HERE, 1, None)
+        assert await guilds.mode(HERE, 1, "ask") is Mode.QUESTIONS
+        assert await fresh(house).modes(HERE) == {}
+
+    async def test_that_are_handed_out_cant_be_changed_by_accident(self, guilds: Guilds) -> None:
+        (await guilds.modes(HERE))[1] = Mode.OFF
+        assert await guilds.modes(HERE) == {}
+
+
+async def test_the_hash_of_the_command_tree_is_remembered(house: House) -> None:
+    assert await house.guilds.tree_hash() is None
+    for value in ("a1", "b2"):
+        await house.guilds.set_tree_hash(value)
+        assert await fresh(house).tree_hash() == value

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.models import Answer, Thread, Vote
+from bot.services import library
+from bot.services.house import House
+from bot.services.library import ImportReport
+from bot.settings import Settings
+from bot.store.threads import Counts
+
+from .conftest import BREAD, HERE, at, titles
+
+SHARED_SEEDS = Path(__file__).parents[3] / "shared" / "seeds"
+MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(1_234)]
+
+FULL = Thread(
+    key="full",
+    title="Is everything kept? 🦀 \u2028 «yes»",
+    body="A body\n\nwith lines.\t",
+    score=-(2**63),
+    tags=("one", "two words"),
+    url="https://example.org/1",
+    author="mina",
+    license="CC BY-SA 4.0",
+    asked_at=datetime(2019, 5, 4, 3, 2, 1, 999_999, tzinfo=UTC),
+    phrasings=("Said so", "or so"),
+    answers=(
+        Answer(
+            body="Yes.",
+            score=2**63 - 1,
+            accepted=True,
+            key="a1",
+            author="joe",
+            url="https://example.org/1#a1",
+            answered_at=datetime(1, 1, 1, tzinfo=UTC),
+        ),
+        Answer(body="No."),
+    ),
+)
+
+
+async def exported(house: House, scope: int = 0) -> str:
+    out = io.StringIO()
+    written = await house.library.export(out, scope=scope)
+    assert written == out.getvalue().count("\n")
+    return out.getvalue()
+
+
+class TestImporting:
+    async def test_reports_what_it_did(self, house: House, tmp_path: Path) -> None:
+        folder = tmp_path / "in"
+        folder.mkdir()
+        page = folder / "oven.txt"
+        page.write_text("Which oven?\nAccepted answer\nThe hot one.\n")
+        lines = [{"id": "a", "title": "One?", "colour": "red"}, {"id": "b", "title": "Two?"}]
+        (folder / "more.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n{broken\n")
+        first = await house.library.import_paths([folder])
+        assert (first.added, first.updated, first.unchanged, first.total) == (3, 0, 0, 3)
+        assert not first.ok
+        assert [(e.line, str(e.path)) for e in first.rejected] == [(3, str(folder / "more.jsonl"))]
+        assert first.unknown_keys == {"colour": 1}
+
+        page.write_text("Which oven?\nAccepted answer\nThe cold one.\n")
+        (folder / "more.jsonl").write_text(json.dumps(lines[1]))
+        second = await house.library.import_paths([folder])
+        assert (second.added, second.updated, second.unchanged, second.total) == (0, 1, 1, 2)
+        assert second.ok
+        assert await house.library.count() == Counts(3, 1, 0)
+
+    async def test_into_a_guild(self, house: House, tmp_path: Path) -> None:
+        page = tmp_path / "oven.txt"
+        page.write_text("Which oven?\nAccepted answer\nThe hot one.\n")
+        await house.library.import_paths([page], scope=HERE)
+        assert (await titles(house), await titles(house, HERE)) == ([], ["Which oven?"])
+
+    async def test_progress_adds_up_to_the_threads(self, house: House) -> None:
+        steps: list[int] = []
+        report = await house.library.add(MANY, progress=steps.append)
+        assert sum(steps) == report.total == report.added == len(MANY)
+        assert len(steps) > 1
+
+    async def test_nothing_is_an_empty_report(self, house: House) -> None:
+        report = await house.library.add([])
+        assert (report, report.ok, report.total) == (ImportReport(), True, 0)
+
+    async def test_of_two_threads_with_one_key_the_later_holds(self, house: House) -> None:
+        report = await house.library.add([BREAD, MANY[0], replace(BREAD, title="Later")])
+        assert report.added == 2
+        thread = await house.answering.find("bread")
+        assert thread is not None
+        assert thread.title == "Later"
+
+    async def test_a_source_that_breaks_keeps_its_finished_batches(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(library, "BATCH", 10)
+
+        def breaks() -> Iterator[Thread]:
+            yield from MANY[:25]
+            raise OSError("the cable is out")
+
+        with pytest.raises(OSError, match="the cable is out"):
+            await house.library.add(breaks())
+        assert (await house.library.count()).threads == 20
+        again = await house.library.add(MANY[:25])
+        assert (again.added, again.unchanged) == (5, 20)
+        assert len(await titles(house)) == 25
+
+    async def test_votes_survive_it(self, house: House) -> None:
+        await house.library.add([BREAD])
+        await house.voting.press(answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
+        first, second = BREAD.answers
+        await house.library.add([replace(BREAD, answers=(second, first, Answer(body="New!")))])
+        thread = await house.answering.find("bread", guild_id=HERE)
+        assert thread is not None
+        assert {a.body: a.votes for a in thread.answers} == {
+            first.body: 0,
+            second.body: 1,
+            "New!": 0,
+        }
+
+
+class TestExporting:
+    async def test_elsewhere_it_makes_the_same_library(self, house: House, tmp_path: Path) -> None:
+        await house.library.add([FULL, BREAD, *MANY[:700]])
+        text = await exported(house)
+        file = tmp_path / "library.jsonl.gz"
+        file.write_bytes(gzip.compress(text.encode()))
+        other = await House.open(at(tmp_path / "other"))
+        report = await other.library.import_paths([file])
+        assert (report.added, report.ok) == (702, True)
+        assert await exported(other) == text
+        assert (await other.library.import_paths([file])).unchanged == 702
+        full = await other.answering.find("full")
+        assert full is not None
+        assert (full.asked_at, full.score, full.title) == (FULL.asked_at, FULL.score, FULL.title)
+        assert full.answers[0].answered_at == FULL.answers[0].answered_at
+        await other.close()
+
+    async def test_progress_adds_up_to_the_threads(self, house: House) -> None:
+        await house.library.add(MANY)
+        steps: list[int] = []
+        assert await house.library.export(io.StringIO(), progress=steps.append) == len(MANY)
+        assert sum(steps) == len(MANY)
+        assert len(steps) > 1
+
+    async def test_gives_one_scope_without_the_votes(self, house: House) -> None:
+        await house.library.add([BREAD])
+        await house.library.add([MANY[0]], scope=HERE)
+        await house.voting.press(answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
+        shared, ours = await exported(house), await exported(house, HERE)
+        assert [json.loads(line)["id"] for line in shared.splitlines()] == ["bread"]
+        assert [json.loads(line)["id"] for line in ours.splitlines()] == ["k0"]
+        assert json.loads(shared)["answers"][0]["score"] == BREAD.answers[0].score
+
+    async def test_of_an_empty_library_is_empty(self, house: House) -> None:
+        assert await exported(house) == ""
+
+
+class TestSeeds:
+    async def test_are_loaded_once(self, settings: Settings, tmp_path: Path) -> None:
+        (tmp_path / "seeds").mkdir()
+        (tmp_path / "seeds" / "oven.txt").write_text("Which oven?\nUpvote:2\nThe hot one.\n")
+        steps: list[int] = []
+        house = await House.open(settings.model_copy(update={"seeds_dir": tmp_path / "seeds"}))
+        first, second = await house.load_seeds(steps.append), await house.load_seeds()
+        assert (first.added, second.added, second.unchanged, steps) == (1, 0, 1, [1])
+        assert await titles(house) == ["Which oven?"]
+        await house.close()
+
+    async def test_a_missing_folder_is_an_empty_report(self, house: House) -> None:
+        assert await house.load_seeds() == ImportReport()
+
+    async def test_the_seed_document_loads_as_it_is(self, house: House) -> None:
+        if not SHARED_SEEDS.is_dir():
+            pytest.skip("the seed document is not part of the repository")
+        report = await house.library.import_paths([SHARED_SEEDS / "000_ef754c58233b510f.txt"])
+        assert (report.added, report.rejected) == (1, [])
+        thread = await house.answering.find("000_ef754c58233b510f")
+        assert thread is not None
+        assert [(a.score, a.accepted) for a in thread.answers] == [
+            (6, True),
+            (1, False),
+            (0, False),
+        ]
+
+
+async def test_counting(house: House) -> None:
+    assert await house.library.count() == Counts(0, 0, 0)
+    await house.library.add([BREAD, MANY[0]])
+    await house.library.add([BREAD], scope=HERE)
+    await house.voting.press(answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
+    assert await house.library.count() == Counts(3, 4, 1)

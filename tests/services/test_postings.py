@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.models import Posting, StoredAnswer
+from bot.services.house import House
+
+from .conftest import HERE
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+async def library(bread: Sequence[StoredAnswer]) -> None:
+    """Two answers to post: 1 and 2."""
+
+
+def posting(
+    message: int, answer: int = 1, *, channel: int = 5, ago: float | None = None
+) -> Posting:
+    return Posting(
+        message_id=message,
+        channel_id=channel,
+        guild_id=HERE,
+        thread_id=1,
+        answer_id=answer,
+        asker_id=7,
+        alternatives=(3, 1, 2),
+        posted_at=None if ago is None else NOW - timedelta(seconds=ago),
+    )
+
+
+async def test_a_posting_comes_back_as_it_was(house: House) -> None:
+    sent = posting(2**63 - 1, ago=60)
+    await house.postings.record(sent)
+    assert await house.postings.get(sent.message_id) == sent
+    assert await house.postings.get(1) is None
+
+
+async def test_the_time_is_now_unless_told(house: House) -> None:
+    await house.postings.record(posting(1))
+    found = await house.postings.get(1)
+    assert found is not None
+    assert found.posted_at is not None
+    assert timedelta() <= datetime.now(UTC) - found.posted_at < timedelta(minutes=1)
+
+
+async def test_a_message_that_shows_another_answer_now(house: House) -> None:
+    await house.postings.record(posting(1, answer=1))
+    await house.postings.record(posting(1, answer=2))
+    found = await house.postings.get(1)
+    assert found is not None
+    assert found.answer_id == 2
+
+
+async def test_deleted_messages_are_forgotten(house: House) -> None:
+    for message in (1, 2, 3):
+        await house.postings.record(posting(message))
+    await house.postings.forget([1, 3, 99])
+    await house.postings.forget([])
+    assert [p.message_id for p in await house.postings.recent(9)] == [2]
+
+
+async def test_the_newest_come_first(house: House) -> None:
+    for message, ago in ((1, 30), (2, 10), (3, 20), (4, 10)):
+        await house.postings.record(posting(message, ago=ago))
+    assert [p.message_id for p in await house.postings.recent(3)] == [4, 2, 3]
+    assert await house.postings.recent(0) == []
+
+
+async def test_the_latest_of_an_answer_in_a_channel(house: House) -> None:
+    for message, answer, channel, ago in (
+        (1, 1, 5, 50), (2, 1, 5, 30), (3, 1, 5, 90), (4, 2, 5, 10), (5, 1, 6, 10),
+    ):  # fmt: skip
+        await house.postings.record(posting(message, answer, channel=channel, ago=ago))
+
+    async def latest(channel: int, answer: int, seconds: float) -> int | None:
+        found = await house.postings.latest_in(channel, answer, seconds)
+        return found.message_id if found else None
+
+    assert await latest(5, 1, 120) == 2
+    assert await latest(5, 2, 120) == 4
+    assert await latest(6, 1, 120) == 5
+    assert await latest(5, 1, 5) is None
+    assert await latest(7, 1, 120) is None
