@@ -7,6 +7,7 @@ ThreadwiseError
 │   ├── StoreNewer     ... it was written by a newer Threadwise
 │   └── StoreBusy      ... another program holds it for too long
 ├── SearchError        the search index can't be used or rebuilt    (exit code 2)
+├── Unreachable        Discord doesn't answer just now              (exit code 1)
 └── NotFound           a thread, answer or posting is not there     (exit code 1)
 """
 
@@ -53,6 +54,12 @@ class StoreBusy(StoreError):
 
 class SearchError(ThreadwiseError):
     """The search index can't be used, and could not be rebuilt."""
+
+
+class Unreachable(ThreadwiseError):
+    """Discord can't be reached just now; another try may do."""
+
+    exit_code = 1
 
 
 class NotFound(ThreadwiseError):

@@ -12,7 +12,8 @@ from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from cogs._desk import Asked, Desk, Turns
-from cogs._rooms import Room, is_moderator, room_of, scope_of
+from cogs._pages import show_page
+from cogs._rooms import Room, is_moderator, lacking, room_of, scope_of
 
 TAKEN_BACK = "Taken back. Ask again in other words, or look through the threads with `/thread`."
 ALREADY_BACK = "Somebody has taken this back already."
@@ -51,11 +52,11 @@ class Choices:
             await self.house.postings.forget([message.id])
             log.info("answer %d is taken back, message %d", posting.answer_id, message.id)
             options = await self._options(posting.alternatives, posting.guild_id)
-            card = Card(content=TAKEN_BACK)
+            note = cards.note_of(message.content)
+            card = Card(content=cards.noted(note, TAKEN_BACK))
             if options:
-                card = cards.suggestion_card(
-                    options, posting.asker_id, again=True, note="Taken back."
-                )
+                note = cards.noted(note, "Taken back.")
+                card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
             await interaction.edit_original_response(**card.over())
         await self._remove_reactions(message, room_of(interaction))
 
@@ -75,7 +76,7 @@ class Choices:
         async with self._turns.at(message.id):
             if await self.house.postings.get(message.id) is not None:
                 return  # pressed twice: the first press has shown it
-            await self._show_chosen(item, interaction)
+            await self._show_chosen(item, message, interaction)
 
     async def none_of_these(
         self, item: items.NoneOfThese, interaction: discord.Interaction[ThreadBot]
@@ -84,7 +85,9 @@ class Choices:
         if interaction.user.id != item.asker_id and not is_moderator(interaction):
             await interaction.response.send_message(NOT_YOURS, ephemeral=True)
             return
-        await interaction.response.edit_message(**Card(content=TAKEN_BACK).over())
+        note = cards.note_of(interaction.message.content) if interaction.message else ""
+        card = Card(content=cards.noted(note, TAKEN_BACK))
+        await interaction.response.edit_message(**card.over())
 
     async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
         found = []
@@ -99,15 +102,17 @@ class Choices:
     ) -> None:
         scope = scope_of(interaction)
         thread = await self.house.answering.serve(thread_id, guild_id=scope)
-        card = Card(content=GONE)
-        if thread is not None:
-            first = thread.answers[0].id if thread.answers else items.QUESTION
-            place = items.Place(thread.id, first, with_question=True)
-            card = cards.page_card(thread, place, embeds=room_of(interaction).embeds)
-        await interaction.edit_original_response(**card.fresh())
+        if thread is None:
+            await interaction.edit_original_response(content=GONE)
+            return
+        first = thread.answers[0].id if thread.answers else items.QUESTION
+        await show_page(interaction, thread, items.Place(thread.id, first, with_question=True))
 
     async def _show_chosen(
-        self, item: items.PickThread, interaction: discord.Interaction[ThreadBot]
+        self,
+        item: items.PickThread,
+        message: discord.Message,
+        interaction: discord.Interaction[ThreadBot],
     ) -> None:
         room = room_of(interaction)
         thread = await self.house.answering.serve(item.chosen or 0, guild_id=room.scope)
@@ -125,7 +130,12 @@ class Choices:
                 await interaction.delete_original_response()
             except discord.NotFound:
                 return None
-            return await interaction.followup.send(**card.fresh(), wait=True)
+            question = _question_of(message, room)
+            if question is None:
+                return await interaction.followup.send(**card.fresh(), wait=True)
+            return await message.channel.send(
+                **card.fresh(), reference=question, mention_author=False
+            )
 
         asked = Asked(
             text="",
@@ -134,6 +144,7 @@ class Choices:
             addressed=True,
             suggests=True,
             send=send,
+            note=cards.note_of(message.content),
         )
         await self._desk.post(thread, thread.answers[0], asked, alternatives=item.others)
 
@@ -148,3 +159,21 @@ class Choices:
                     await message.remove_reaction(to_react(emoji), self.bot.user)
         except discord.HTTPException as error:
             log.info("message %d: its reactions stay: %s", message.id, error)
+
+
+def _question_of(message: discord.Message, room: Room) -> discord.MessageReference | None:
+    """The question that a message of ours replies to, if another may reply to it.
+
+    What answers a command refers to other messages of ours at most.
+    """
+    known = message.reference
+    if known is None or message.interaction_metadata is not None:
+        return None
+    if not room.may.read_message_history or lacking(message.channel, room.may):
+        return None
+    return discord.MessageReference(
+        message_id=known.message_id or 0,
+        channel_id=known.channel_id,
+        guild_id=known.guild_id,
+        fail_if_not_exists=False,
+    )

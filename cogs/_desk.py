@@ -35,7 +35,8 @@ class Asked:
 
     ``addressed`` means that the bot was asked and must say something;
     ``suggests`` that it may offer threads that it is not sure of. ``send`` posts
-    the reply and returns the message, or ``None`` if it could not be posted.
+    the reply and returns the message, or ``None`` if it could not be posted;
+    ``note`` is a line of our own above whatever the reply is.
     """
 
     text: str
@@ -45,6 +46,10 @@ class Asked:
     suggests: bool
     send: Send
     note: str = ""
+
+    async def say(self, words: str) -> None:
+        """Reply with a line that is no card."""
+        await self.send(Card(content=cards.noted(self.note, words)))
 
 
 class Turns:
@@ -83,7 +88,7 @@ class Desk:
             card = cards.suggestion_card(options, asked.asker_id, note=asked.note)
             await asked.send(card)
         elif asked.addressed:
-            await asked.send(Card(content=NOTHING_YET))
+            await asked.say(NOTHING_YET)
 
     async def post(
         self,
@@ -137,7 +142,7 @@ class Desk:
                 )
             elif asked.addressed:
                 link = asked.room.link(former.message_id)
-                await asked.send(Card(content=f"I answered that here a moment ago: {link}"))
+                await asked.say(f"I answered that here a moment ago: {link}")
 
     async def _invite_votes(self, message: discord.Message, room: Room) -> None:
         if not say_where(self.bot, room, "add_reactions", "read_message_history"):

@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.errors import ThreadwiseError
-from bot.ui import items, limits, text
+from bot.ui import cards, items, limits, text
 from bot.ui.cards import Card
 from cogs._choices import Choices
 from cogs._desk import Asked, Desk
@@ -63,12 +63,12 @@ class Ask(commands.Cog):
             return
         try:
             if text.is_blank(asked.text):
-                await asked.send(Card(content=HINT))
+                await asked.say(HINT)
             else:
                 await self._desk.respond(asked)
         except Exception as error:
             if asked.addressed:
-                await asked.send(Card(content=SORRY))
+                await asked.say(SORRY)
             if not isinstance(error, ThreadwiseError):
                 raise
             log.error("message %d can't be answered: %s", message.id, error)
@@ -83,23 +83,26 @@ class Ask(commands.Cog):
         question: app_commands.Range[str, 1, limits.STRING_OPTION],
     ) -> None:
         """Answer a question asked by command."""
-        await self._look_up(interaction, question)
+        if text.is_blank(question):
+            await interaction.response.send_message(HINT, ephemeral=True)
+        else:
+            await self._look_up(interaction, question, cards.asked_note(question))
 
     async def find_an_answer(
         self, interaction: discord.Interaction[ThreadBot], message: discord.Message
     ) -> None:
         """Look an existing message up, as its context menu asks."""
-        note = f"-# for {message.jump_url}" if interaction.guild_id else ""
-        await self._look_up(interaction, self._ears.without_mention(message.content), note)
+        question = self._ears.without_mention(message.content)
+        if text.is_blank(question):
+            await interaction.response.send_message(NO_TEXT, ephemeral=True)
+            return
+        for_message = f"-# for {message.jump_url}" if interaction.guild_id else ""
+        await self._look_up(interaction, question, for_message)
 
     async def _look_up(
-        self, interaction: discord.Interaction[ThreadBot], question: str, note: str = ""
+        self, interaction: discord.Interaction[ThreadBot], question: str, note: str
     ) -> None:
         """Answer a question that came as a command."""
-        if text.is_blank(question):
-            said = NO_TEXT if note else HINT
-            await interaction.response.send_message(said, ephemeral=True)
-            return
         await interaction.response.defer(thinking=True)
 
         sent = False
@@ -126,7 +129,7 @@ class Ask(commands.Cog):
             # says privately what went wrong, would take its place.
             if not sent:
                 with contextlib.suppress(discord.HTTPException):
-                    await interaction.edit_original_response(content=SORRY)
+                    await asked.say(SORRY)
             raise
 
 

@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.client import ThreadBot
 from bot.errors import ConfigError
 from bot.models import Mode, Policy
-from bot.ui import cards, emoji
+from bot.ui import cards, emoji, overview
 from cogs._rooms import lacking, permissions_in
 
 MODES = {
@@ -51,13 +51,17 @@ class Settings(commands.GroupCog, group_name="settings"):
     async def show(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Show the settings in force."""
         guild = await _begin(interaction)
-        modes = await self.guilds.modes(guild.id)
+        modes, named = await self.guilds.modes(guild.id), await self._named(guild)
         shown = [(channel_id, mode.value) for channel_id, mode in modes.items()]
-        notes = [n for channel_id, _ in shown for n in self._notes(guild.get_channel(channel_id))]
-        if not self.bot.intents.message_content and _listens(modes.values()):
+        shown += [(channel_id, f"{mode.value}, by its name") for channel_id, mode in named.items()]
+        notes = []
+        for channel_id, mode in (modes | named).items():
+            if mode is not Mode.OFF:
+                notes += self._notes(guild.get_channel_or_thread(channel_id))
+        if not self.bot.intents.message_content and _listens((modes | named).values()):
             notes.append(_DEAF)
         settings = await self.guilds.settings(guild.id)
-        card = cards.settings_card(settings, shown, notes)
+        card = overview.settings_card(settings, shown, notes)
         await interaction.edit_original_response(**card.fresh())
 
     @app_commands.command(name="channel", description="Say when I speak in a channel")
@@ -150,6 +154,17 @@ class Settings(commands.GroupCog, group_name="settings"):
         for channel_id in await self.guilds.modes(guild_id):
             await self.guilds.set_mode(guild_id, channel_id, None)
         await _say(interaction, "Everything in this server is back to default. Votes stay.")
+
+    async def _named(self, guild: discord.Guild) -> dict[int, Mode]:
+        """The modes of channels where nobody set one and the name makes a difference."""
+        explicit = await self.guilds.modes(guild.id)
+        found: dict[int, Mode] = {}
+        for channel in guild.channels:
+            if channel.id not in explicit and not isinstance(channel, discord.CategoryChannel):
+                mode = await self.guilds.mode(guild.id, channel.id, channel.name)
+                if mode is not Mode.MENTION:
+                    found[channel.id] = mode
+        return found
 
     def _notes(self, channel: Any) -> list[str]:
         """What the bot can't do in a channel, for the moderators to mend."""

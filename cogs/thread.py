@@ -11,9 +11,10 @@ from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.models import Match, StoredThread
-from bot.ui import cards, items, limits, text
+from bot.ui import items, limits, text
 from bot.ui.cards import Card
-from cogs._rooms import room_of, scope_of
+from cogs._pages import show_page
+from cogs._rooms import scope_of
 
 GONE = "That thread is not in the library any more."
 
@@ -56,7 +57,7 @@ class ThreadPages(commands.Cog, name="Thread"):
             await interaction.edit_original_response(**_not_found(closest).fresh())
             return
         place = items.Place(thread.id, items.QUESTION, with_question=True)
-        await self._show(interaction, thread, place)
+        await show_page(interaction, thread, place)
 
     @thread.autocomplete("query")
     async def titles(
@@ -117,16 +118,7 @@ class ThreadPages(commands.Cog, name="Thread"):
         if others:
             other = next((a.id for a in thread.answers if a.id != place.answer_id), None)
             place = items.Place(thread.id, other or place.answer_id)
-        await self._show(interaction, thread, place)
-
-    async def _show(
-        self,
-        interaction: discord.Interaction[ThreadBot],
-        thread: StoredThread,
-        place: items.Place,
-    ) -> None:
-        card = cards.page_card(thread, place, embeds=room_of(interaction).embeds)
-        await interaction.edit_original_response(**card.over())
+        await show_page(interaction, thread, place)
 
 
 def choices(found: list[Match]) -> list[app_commands.Choice[str]]:

@@ -16,7 +16,9 @@ from bot.models import SHARED, GuildSettings, Posting, Vote
 from bot.ui import cards, items
 from bot.ui.cards import Card
 from bot.ui.emoji import vote_of
-from cogs._rooms import permissions_in, room_of, scope_of
+from cogs._pages import show_page
+from cogs._rooms import permissions_in, scope_of
+from cogs._tallies import Tallies
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +30,15 @@ class Voting(commands.Cog):
         self.bot = bot
         self.house = bot.house
         self._reconciling: set[int] = set()
+        self._tallies = Tallies(bot)
 
     async def cog_load(self) -> None:
         """Hear the pager's vote buttons."""
         self.bot.on_press(items.CastVote, self.press)
+
+    async def cog_unload(self) -> None:
+        """Leave the cards as they are."""
+        self._tallies.stop()
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
@@ -47,6 +54,8 @@ class Voting(commands.Cog):
             author_handle=user.name if user else None,
         )
         log.debug("reaction on %d by %d: counted %s", event.message_id, event.user_id, counted)
+        if counted:
+            self._tallies.changed(event.message_id)
 
     @commands.Cog.listener()
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
@@ -54,14 +63,16 @@ class Voting(commands.Cog):
         value = await self._vote(event)
         if value is None or self._is_bot(event.user_id, self.bot.get_user(event.user_id)):
             return
-        await self.house.voting.unreact(
+        if await self.house.voting.unreact(
             message_id=event.message_id, user_id=event.user_id, value=value
-        )
+        ):
+            self._tallies.changed(event.message_id)
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
         """A moderator takes all reactions away, and the votes with them."""
         await self.house.voting.clear(message_id=event.message_id)
+        self._tallies.changed(event.message_id)
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
@@ -69,6 +80,7 @@ class Voting(commands.Cog):
         value = await self._vote(event)
         if value is not None:
             await self.house.voting.clear(message_id=event.message_id, value=value)
+            self._tallies.changed(event.message_id)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
@@ -129,8 +141,7 @@ class Voting(commands.Cog):
         if not private or thread is None:
             await interaction.edit_original_response(**Card(content=said).fresh())
             return
-        card = cards.page_card(thread, item.place, embeds=room_of(interaction).embeds, note=said)
-        await interaction.edit_original_response(**card.over())
+        await show_page(interaction, thread, item.place, note=said)
 
     async def _vote(
         self, event: discord.RawReactionActionEvent | discord.RawReactionClearEmojiEvent
@@ -202,11 +213,14 @@ class Voting(commands.Cog):
                 if not user.bot:
                     shown[user.id].add(value)
                     handles[user.id] = user.name
-        return await self.house.voting.reconcile(
+        changed = await self.house.voting.reconcile(
             message_id=posting.message_id,
             reactions={user_id: frozenset(values) for user_id, values in shown.items()},
             handles=handles,
         )
+        if changed:
+            self._tallies.changed(posting.message_id)
+        return changed
 
 
 _UNKNOWN_CHANNEL = 10003

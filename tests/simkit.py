@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+import discord
 import simcord
 from simcord.backend import serializers
+from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle, GuildHandle
+from simcord.enums import OverwriteType
 
 
 def fast_settle(seconds: float = 0.0005) -> None:
@@ -70,6 +73,17 @@ async def user_thread(
 async def delete_channel(env: simcord.Env, channel: ChannelHandle) -> None:
     """Somebody deletes a channel, with all that is in it."""
     env.backend.delete_channel(channel.id)
+    await env.settle()
+
+
+async def overwrite(
+    env: simcord.Env, channel: ChannelHandle, role: Any, change: discord.PermissionOverwrite
+) -> None:
+    """Somebody changes what a role may do in a channel."""
+    allow, deny = change.pair()
+    env.backend.set_overwrite(
+        channel.id, Overwrite(role.id, OverwriteType.ROLE, allow.value, deny.value)
+    )
     await env.settle()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.settings import Settings, load_settings
@@ -133,6 +134,14 @@ def test_every_command_and_option_explains_itself() -> None:
         assert command.help, name
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+def test_flags_take_no_value_in_the_help() -> None:
+    runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb"})
+    for command in ["", *COMMANDS]:
+        shown = runner.invoke(app, [*command.split(), "--help"])
+        assert "--help" in shown.stdout
+        assert "bool" not in shown.stdout, command
 
 
 def _code(text: str) -> str:

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rich.console import Group
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
 from rich.markdown import Markdown
 from rich.panel import Panel
 from rich.table import Table
@@ -132,7 +133,7 @@ def print_thread(thread: StoredThread) -> None:
     about += [text for text in (thread.author, thread.license, thread.url) if text]
     console.print(Text(" · ".join(about), style="dim"))
     if thread.body:
-        console.print(Markdown(thread.body))
+        console.print(_body(thread.body))
     if not thread.answers:
         console.print(Text("Nobody has answered yet.", style="yellow"))
     for number, answer in enumerate(thread.answers, 1):
@@ -143,20 +144,43 @@ def _panel(answer: StoredAnswer, *, title: str) -> Panel:
     facts = ["✅ accepted"] if answer.accepted else []
     facts.append(f"{answer.tally:+d}" if answer.tally else "0")
     facts += [text for text in (answer.author, answer.url) if text]
+    heading, footing = Text(title, style="bold"), Text(" · ".join(facts), style="dim")
+    # A border cuts what is too long for it off; inside, it is wrapped.
+    room = out().width - 6
+    above, below = cell_len(heading.plain) > room, cell_len(footing.plain) > room
+    inside: list[RenderableType] = [_body(answer.body)]
+    if above:
+        inside[:0] = [heading, ""]
+    if below:
+        inside += ["", footing]
     return Panel(
-        Group(Markdown(answer.body)),
-        title=Text(title, style="bold"),
+        Group(*inside),
+        title=None if above else heading,
         title_align="left",
-        subtitle=Text(" · ".join(facts), style="dim"),
+        subtitle=None if below else footing,
         subtitle_align="left",
         border_style="green" if answer.accepted else "blue",
     )
 
 
+def _body(text: str) -> RenderableType:
+    """A text's Markdown with nothing left out: addresses of links, and HTML as it was written."""
+    shown = Markdown(text, hyperlinks=False)
+    if any(token.type == "table_open" for token in shown.parsed):
+        return Text(text)  # narrow columns lose the ends of long words
+    for token in shown.parsed:
+        if token.type == "html_block":
+            token.type = "code_block"
+        for child in token.children or ():
+            if child.type == "html_inline":
+                child.type = "text"
+    return shown
+
+
 def _match_table(matches: tuple[Match, ...]) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("sure", justify="right")
-    table.add_column("thread")
+    table.add_column("thread", overflow="fold")
     table.add_column("key", style="dim", overflow="fold")
     for match in matches:
         table.add_row(f"{match.confidence:.0%}", Text(match.title), Text(match.key))
@@ -164,7 +188,8 @@ def _match_table(matches: tuple[Match, ...]) -> Table:
 
 
 def _lines() -> Iterator[str]:
-    for raw in sys.stdin.buffer:
+    # A call each time: a Ctrl-C that another thread was told of is noticed after it.
+    while raw := sys.stdin.buffer.readline():
         yield raw.decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r\n")
 
 

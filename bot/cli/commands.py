@@ -12,13 +12,15 @@ import typer
 from bot import __version__
 from bot.cli import asking, checking, measuring, moving
 from bot.cli.console import handled
-from bot.cli.options import AsJson, Guild, NoBrowser, Port
+from bot.cli.options import AsJson, Command, Group, Guild, NoBrowser, Port
 from bot.models import SHARED
 
 app = typer.Typer(
     name="threadwise",
+    cls=Group,
     help="A Discord bot that answers questions from threads people have already answered.",
-    epilog="Exit codes: 0 done, 1 some input was rejected, 2 wrong usage or configuration.",
+    epilog="Exit codes: 0 done, 1 some input was rejected or Discord can't be reached, "
+    "2 wrong usage or configuration.",
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -53,21 +55,21 @@ def _start(
         )
 
 
-@app.command()
+@app.command(cls=Command)
 @handled
 def run() -> None:
     """Connect to Discord with [bold]DISCORD_TOKEN[/]; stop with Ctrl-C."""
     _running().run()
 
 
-@app.command()
+@app.command(cls=Command)
 @handled
 def demo(port: Port = 0, no_browser: NoBrowser = False) -> None:
     """Try the bot in a simulated Discord channel in your browser; no token needed."""
     _running().demo(port, not no_browser)
 
 
-@app.command()
+@app.command(cls=Command)
 @handled
 def ask(
     question: Annotated[
@@ -92,7 +94,7 @@ def ask(
         asking.ask_one(question, limit=limit, guild=guild, show=show)
 
 
-@app.command()
+@app.command(cls=Command)
 @handled
 def thread(
     words: Annotated[
@@ -106,7 +108,7 @@ def thread(
     asking.show_thread(words, guild=guild, as_json=as_json)
 
 
-@app.command("import")
+@app.command("import", cls=Command)
 @handled
 def import_(
     paths: Annotated[
@@ -118,7 +120,7 @@ def import_(
     return moving.import_paths(paths)
 
 
-@app.command()
+@app.command(cls=Command)
 @handled
 def export(
     file: Annotated[
@@ -134,7 +136,7 @@ def export(
     moving.export(file)
 
 
-@app.command()
+@app.command(cls=Command)
 @handled
 def evaluate(
     folder: Annotated[
@@ -160,7 +162,7 @@ def evaluate(
     measuring.evaluate(folder, typos=typos, as_json=as_json)
 
 
-@app.command()
+@app.command(cls=Command)
 @handled
 def doctor() -> int:
     """Check configuration, database, index and seeds, and say what to do."""

@@ -23,8 +23,11 @@ P = ParamSpec("P")
 
 
 def out() -> Console:
-    """The console for what was asked for; plain text when it isn't a terminal."""
-    return Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty())
+    """The console for what was asked for; plain text when it isn't a terminal.
+
+    Lines are wrapped there too: left to run on, text in a panel or a table is cut off.
+    """
+    return Console(file=sys.stdout)
 
 
 def err() -> Console:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from bot.models import SHARED
 
@@ -36,3 +37,26 @@ Port = Annotated[
 NoBrowser = Annotated[
     bool, typer.Option("--no-browser", help="Only print the demo's address; open no browser.")
 ]
+
+
+class Command(TyperCommand):
+    """A command whose help shows flags without the type of a value, since they take none."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its options and arguments, ``--help`` included."""
+        return _flags_bare(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """The same for ``threadwise`` itself."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its options, ``--help`` included."""
+        return _flags_bare(super().get_params(ctx))
+
+
+def _flags_bare(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
+    return parameters

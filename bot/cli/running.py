@@ -14,7 +14,7 @@ from bot.cli import logs
 from bot.cli.console import note, warn
 from bot.cli.library import load_seeds
 from bot.client import ThreadBot
-from bot.errors import ConfigError
+from bot.errors import ConfigError, Unreachable
 from bot.services.house import House
 from bot.settings import Settings, load_settings
 
@@ -42,7 +42,8 @@ def start(port: int, browser: bool) -> None:
 def run() -> None:
     """Connect to Discord and stay there until stopped with SIGINT or SIGTERM.
 
-    Raises ConfigError without a token, or with one that Discord refuses.
+    Raises ConfigError without a token, or with one that Discord refuses, and
+    Unreachable when Discord doesn't answer.
     """
     settings = load_settings()
     if settings.discord_token is None:
@@ -118,7 +119,16 @@ async def _connect(bot: ThreadBot, token: str) -> None:
         raise ConfigError(
             f"Discord refused DISCORD_TOKEN; get a new one at {PORTAL} > Bot > Reset Token"
         ) from None
-    except (aiohttp.ClientConnectionError, discord.GatewayNotFound) as error:
-        raise ConfigError(
-            f"Discord can't be reached ({error}); check this computer's network, then start again"
+    except _OUT_OF_REACH as error:
+        raise Unreachable(
+            f"Discord can't be reached ({str(error) or 'no reply'}); check this computer's "
+            "network, then start again"
         ) from None
+
+
+_OUT_OF_REACH = (
+    aiohttp.ClientConnectionError,
+    discord.DiscordServerError,
+    discord.GatewayNotFound,
+    TimeoutError,
+)

@@ -22,8 +22,10 @@ from simcord import Env, Preview
 
 from bot.client import ThreadBot
 from bot.demo.clock import Clock
-from bot.demo.world import World, build
+from bot.demo.mentions import understand_mentions
+from bot.demo.world import GUILD_ID, World, build
 from bot.errors import ConfigError
+from bot.models import Mode
 from bot.services.house import House
 from bot.settings import Settings
 
@@ -44,6 +46,7 @@ async def show(settings: Settings, *, port: int, browser: bool) -> None:
         await house.guilds.set_tree_hash("")
         async with _simulated(house) as env:
             world = await build(env)
+            await _speak_freely(house, world)
             async with _page(env, world, port) as preview:
                 _announce(preview.url)
                 if browser:
@@ -63,6 +66,13 @@ def _own(settings: Settings) -> Settings:
             "cooldown_seconds": 0,  # someone who tries things out asks the same twice
         }
     )
+
+
+async def _speak_freely(house: House, world: World) -> None:
+    """Let newcomers see all that the bot does, "Did you mean" included."""
+    for former in await house.guilds.modes(GUILD_ID):  # the channel is new each time
+        await house.guilds.set_mode(GUILD_ID, former, None)
+    await house.guilds.set_mode(GUILD_ID, world.channel.id, Mode.ALL)
 
 
 @asynccontextmanager
@@ -91,6 +101,7 @@ async def _page(env: Env, world: World, port: int) -> AsyncIterator[Preview]:
                 f"port {port} is taken; choose another with --port, or leave it out"
             ) from None
         raise ConfigError(f"the demo can't start: {error}") from None
+    understand_mentions(env, preview)
     clock = asyncio.create_task(Clock(env, preview, world.channel).run())
     try:
         yield preview

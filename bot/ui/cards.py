@@ -13,7 +13,7 @@ from typing import Any
 
 import discord
 
-from bot.models import GuildSettings, StoredAnswer, StoredThread, Vote
+from bot.models import StoredAnswer, StoredThread, Vote
 from bot.ui import items, limits, text
 
 ACCEPTED = discord.Colour(0x3BA55D)
@@ -21,6 +21,8 @@ ANSWER = discord.Colour(0x5865F2)
 QUIET = discord.Colour(0x80848E)
 
 _MEMBER = re.compile(r"<@!?\d+>")
+_ACCEPTED = "✅ accepted"
+_TALLY = re.compile(rf"^(?:{_ACCEPTED} · )?([▲▼] \d+)(?= · |$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +97,21 @@ def suggestion_card(
     view.add_item(items.PickThread(asker_id, offered, again=again))
     view.add_item(items.NoneOfThese(asker_id))
     asked = "Did you mean this?" if len(offered) == 1 else "Did you mean one of these?"
-    return Card(content=f"{note}\n{asked}" if note else asked, view=view)
+    return Card(content=noted(note, asked), view=view)
 
 
 def page_card(
-    thread: StoredThread, place: items.Place, *, embeds: bool = True, note: str = ""
+    thread: StoredThread,
+    place: items.Place,
+    *,
+    embeds: bool = True,
+    note: str = "",
+    emoji: tuple[str, str] | None = None,
 ) -> Card:
     """One page of a private pager, with buttons to turn it and to vote.
 
     A place whose answer or part is gone shows the nearest there is. ``note`` is a
-    line of our own above it.
+    line of our own above it, ``emoji`` what the guild votes up and down with.
     """
     answer = thread.answer(place.answer_id)
     if place.answer_id != items.QUESTION and answer is None and thread.answers:
@@ -121,6 +128,10 @@ def page_card(
         facts += _facts(thread, answer)
     shown = _shown(thread, answer, parts[part], facts)
     view = _pager(thread, here, len(parts), embeds=embeds)
+    if answer is not None:
+        up, down = emoji or (None, None)
+        view.add_item(items.CastVote(Vote.UP, here, emoji=up, count=str(answer.tally)))
+        view.add_item(items.CastVote(Vote.DOWN, here, emoji=down))
     return _dressed(shown, view, embeds=embeds, note=note)
 
 
@@ -135,31 +146,39 @@ def parts_of(
 
 def vote_line(value: Vote | None, tally: int | None) -> str:
     """What a member is told privately after pressing a vote button."""
-    done = {Vote.UP: "You voted ▲.", Vote.DOWN: "You voted ▼.", None: "Your vote is taken back."}
+    done = {
+        Vote.UP: "You voted for it.",
+        Vote.DOWN: "You voted against it.",
+        None: "Your vote is taken back.",
+    }
     return done[value] if tally is None else f"{done[value]} The answer stands at {tally:+d}."
 
 
-def settings_card(
-    settings: GuildSettings, modes: Sequence[tuple[int, str]], notes: Sequence[str]
-) -> Card:
-    """A guild's settings; ``modes`` are channel ids with what holds there."""
-    embed = discord.Embed(title="Threadwise in this server", colour=ANSWER)
-    embed.add_field(
-        name="Thresholds",
-        value=f"answers from {percent(settings.answer_threshold)} confidence\n"
-        f"suggests from {percent(settings.suggest_threshold)}",
-    )
-    embed.add_field(name="Answer policy", value=settings.policy.value)
-    embed.add_field(name="Voting", value=f"{settings.up_emoji} {settings.down_emoji}")
-    lines = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
-    embed.add_field(
-        name="Channels",
-        value=_lines(lines) if lines else "all as usual: I answer when I'm mentioned",
-        inline=False,
-    )
-    if notes:
-        embed.add_field(name="Mind", value=_lines(notes), inline=False)
-    return Card(embed=embed)
+def with_tally(embed: discord.Embed, tally: int) -> discord.Embed | None:
+    """The embed of an answer's card with another tally; ``None`` if that changes nothing."""
+    footer = embed.footer.text or ""
+    found = _TALLY.match(footer)
+    now = _tally(tally)
+    if found is None or found[1] == now:
+        return None
+    start, end = found.span(1)
+    return embed.copy().set_footer(text=footer[:start] + now + footer[end:])
+
+
+def asked_note(question: str) -> str:
+    """A small line that says what was asked, for replies that don't stand under a question."""
+    return f"-# asked: {text.title(question, limits.ASKED)}"
+
+
+def note_of(content: str) -> str:
+    """The small line of our own that a message begins with, if it does."""
+    first = content.partition("\n")[0]
+    return first if first.startswith("-# ") else ""
+
+
+def noted(note: str, said: str) -> str:
+    """What is said, under a line of our own if there is one."""
+    return f"{note}\n{said}" if note else said
 
 
 def percent(confidence: float) -> str:
@@ -167,20 +186,14 @@ def percent(confidence: float) -> str:
     return f"{min(99, round(confidence * 100))} %"
 
 
-def _lines(lines: Sequence[str]) -> str:
-    """As many of the lines as a field holds, saying how many are left out."""
-    kept = list(lines)
-    while text.width("\n".join(kept)) > limits.EMBED_FIELD - 30:
-        kept.pop()
-    left = len(lines) - len(kept)
-    return "\n".join(kept) + (f"\n… and {left} more" if left else "")
-
-
 def _facts(thread: StoredThread, answer: StoredAnswer) -> list[str]:
-    facts = [f"▲ {answer.tally}" if answer.tally >= 0 else f"▼ {-answer.tally}"]
-    if answer.accepted:
-        facts.insert(0, "✅ accepted")
+    facts = [_ACCEPTED] if answer.accepted else []
+    facts.append(_tally(answer.tally))
     return facts + _credits(answer.author, thread.license)
+
+
+def _tally(tally: int) -> str:
+    return f"▲ {tally}" if tally >= 0 else f"▼ {-tally}"
 
 
 def _question_facts(thread: StoredThread) -> list[str]:
@@ -262,9 +275,6 @@ def _pager(thread: StoredThread, here: items.Place, parts: int, *, embeds: bool)
     view = discord.ui.View(timeout=None)
     view.add_item(items.TurnPage("prev", before or here, there=before is not None))
     view.add_item(items.TurnPage("next", after or here, there=after is not None))
-    if here.answer_id != items.QUESTION:
-        view.add_item(items.CastVote(Vote.UP, here))
-        view.add_item(items.CastVote(Vote.DOWN, here))
     return view
 
 

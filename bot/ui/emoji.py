@@ -40,6 +40,13 @@ def vote_of(emoji: str, settings: GuildSettings) -> Vote | None:
     return Vote.DOWN if this == key(settings.down_emoji) else None
 
 
+def for_buttons(settings: GuildSettings) -> tuple[str, str] | None:
+    """A guild's voting emoji for up and down, if both look like emoji to put on a button."""
+    both = settings.up_emoji.strip(), settings.down_emoji.strip()
+    fit = all(custom_id(emoji) is not None or is_unicode_emoji(emoji) for emoji in both)
+    return both if fit else None
+
+
 def is_unicode_emoji(text: str) -> bool:
     """Whether this is one emoji that everybody has, as far as Unicode's tables tell."""
     if _FLAG.fullmatch(text) or _KEYCAP.fullmatch(text):

@@ -16,6 +16,7 @@ from discord.ui import Button, DynamicItem, Item, Select
 
 from bot.models import Vote
 from bot.ui import limits, text
+from bot.ui.emoji import to_react
 
 QUESTION = 0
 """The answer id of the page that shows the question itself."""
@@ -118,9 +119,10 @@ class TurnPage(
 
     def __init__(self, way: str, place: Place, *, there: bool = True):
         self.place = place
-        arrow = "◀" if way == "prev" else "▶"
+        # Words: arrows are drawn as coloured emoji by some apps and as plain signs by others.
+        name = "Back" if way == "prev" else "Next"
         super().__init__(
-            Button(label=arrow, style=_SECONDARY, custom_id=f"tw:{way}:{place}", disabled=not there)
+            Button(label=name, style=_SECONDARY, custom_id=f"tw:{way}:{place}", disabled=not there)
         )
 
     @classmethod
@@ -134,13 +136,23 @@ class TurnPage(
 class CastVote(
     Pressable, DynamicItem[Button[Any]], template=r"tw:(?P<vote>up|down):" + Place.PATTERN
 ):
-    """Votes for or against the answer on the page."""
+    """Votes for or against the answer on the page.
 
-    def __init__(self, value: Vote, place: Place):
+    ``emoji`` is the guild's own for this vote; without one there is a plain sign.
+    """
+
+    def __init__(self, value: Vote, place: Place, *, emoji: str | None = None, count: str = ""):
         self.value = value
         self.place = place
         way, sign = ("up", "▲") if value is Vote.UP else ("down", "▼")
-        super().__init__(Button(label=sign, style=_PRIMARY, custom_id=f"tw:{way}:{place}"))
+        super().__init__(
+            Button(
+                label=(count if emoji else f"{sign} {count}".rstrip()) or None,
+                emoji=to_react(emoji) if emoji else None,
+                style=_PRIMARY,
+                custom_id=f"tw:{way}:{place}",
+            )
+        )
 
     @classmethod
     async def from_custom_id(

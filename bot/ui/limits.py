@@ -46,5 +46,7 @@ READABLE = 200_000
 """How much of one text a pager goes through."""
 FACT = 80
 """One fact in a card's footer: an author, a licence, the tags."""
+ASKED = 150
+"""How much of a question is repeated above the reply to it."""
 PLAIN_LINE = 160
 """Title, address and facts in a message without embeds."""

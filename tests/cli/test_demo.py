@@ -6,6 +6,7 @@ import asyncio
 import builtins
 import os
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -19,7 +20,7 @@ import aiohttp
 import pytest
 
 from bot.cli import running
-from bot.demo.world import PEOPLE
+from bot.demo.world import PEOPLE, WELCOME
 from tests.cli.conftest import Threadwise
 
 ROOT = Path(__file__).parents[2]
@@ -154,6 +155,28 @@ async def test_a_vote_changes_what_the_next_person_gets(home: Path, arguments: l
         await sam.open(viewer_id=str(PEOPLE[1].id))
         reply = await _ask(sam, "how do I switch on the lamp?")
         assert "Press the button" in reply["embeds"][0]["description"]
+
+
+async def test_typing_the_bots_name_mentions_it() -> None:
+    async with _demo("demo") as page:
+        reply = await _ask(page, "@threadwise boiled eggs, anyone?")
+        assert "nothing on that yet" in reply["content"]
+        said = (await page.messages())[-2]["content"]
+        assert re.fullmatch(r"<@\d+> boiled eggs, anyone\?", said)
+        silence = await _ask(page, "me@threadwise.example, boiled eggs, anyone?")
+        assert silence["content"].startswith("me@threadwise.example")
+        long = "@Threadwise " + "x" * 1_988
+        assert (await _ask(page, long))["content"] == long  # with an id it would be too long
+
+
+async def test_a_newcomer_is_offered_what_they_may_have_meant(home: Path) -> None:
+    shutil.rmtree(home / "seeds")
+    shutil.copytree(ROOT / "seeds", home / "seeds")
+    (example,) = re.findall(r"half a question, such as \*(.+?)\*", WELCOME)
+    for _ in range(2):  # on the second day, too
+        async with _demo("demo") as page:
+            reply = await _ask(page, example)
+            assert "Did you mean one of these?" in reply["content"]
 
 
 async def test_votes_are_still_there_the_next_day() -> None:

@@ -89,3 +89,33 @@ def test_help_and_version_need_no_settings(home: Path, arguments: list[str]) -> 
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "hreadwise" in out
+
+
+WORDS = " ".join(f"word{n}" for n in range(60))
+ADDRESS = "https://example.org/" + "/".join(f"part{n}" for n in range(40))
+ROOMY = {
+    "id": "roomy",
+    "title": f"How do I keep everything? {WORDS}",
+    "author": "mina",
+    "answers": [
+        {"body": f"{WORDS} endOfLine", "accepted": True, "url": ADDRESS},
+        {"body": f"[the manual]({ADDRESS}) and List<String>\n\n<section>\nof HTML\n</section>"},
+        {"body": f"| a | b |\n|---|---|\n| {'x' * 90}endOfCell | {WORDS} |"},
+    ],
+}
+
+
+@pytest.mark.parametrize("arguments", [["thread", "roomy"], ["ask", ROOMY["title"]]], ids=str)
+@pytest.mark.parametrize("columns", ["100", "60"])
+def test_nothing_is_cut_off_in_a_pipe(home: Path, arguments: list[str], columns: str) -> None:
+    (home / "seeds" / "roomy.jsonl").write_text(json.dumps(ROOMY) + "\n")
+    out, err = _start(*arguments, env={"COLUMNS": columns}).communicate(timeout=60)
+    assert not err
+    said = "".join(c for c in out if not c.isspace() and c not in "│╭╮╰╯─")
+    everything = [str(ROOMY["title"]), f"{WORDS} endOfLine", ADDRESS]
+    if arguments[0] == "thread":
+        everything += [f"the manual ({ADDRESS}) and List<String>", "<section>", "of HTML"]
+        everything += ["x" * 90 + "endOfCell", "mina"]
+    for part in everything:
+        assert part.replace(" ", "") in said, part
+    assert max(len(line) for line in out.splitlines()) <= int(columns)

@@ -9,9 +9,15 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import discord
 import pytest
 
+from bot.cli import logs
+from bot.client import ThreadBot
+from tests.cli.conftest import Threadwise
 from tests.cli.fake_discord import MESSAGE_CONTENT, FakeDiscord, serving
 
 ROOT = Path(__file__).parents[2]
@@ -60,23 +66,23 @@ async def _end(process: Process) -> tuple[int, str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_it_connects_and_leaves_when_told_to(number: signal.Signals) -> None:
-    async with serving(FakeDiscord(TOKEN)) as discord:
-        process = await _start(discord.url, "run")
+    async with serving(FakeDiscord(TOKEN)) as fake:
+        process = await _start(fake.url, "run")
         said = await _until(process, "connected as threadwise")
         _signal(process, number)
         code, err = await _end(process)
     assert code == 0, said + err
-    assert discord.intents[0] & MESSAGE_CONTENT
-    assert {command["name"] for command in discord.commands} >= {"ask", "thread"}
+    assert fake.intents[0] & MESSAGE_CONTENT
+    assert {command["name"] for command in fake.commands} >= {"ask", "thread"}
     assert "Traceback" not in said + err
     assert "WARNING" not in said + err
     assert err.endswith("Stopped.\n")
 
 
 async def test_a_token_starts_the_bot_without_a_command() -> None:
-    async with serving(FakeDiscord(TOKEN)) as discord:
-        process = await _start(discord.url)
-        await discord.connected(process)
+    async with serving(FakeDiscord(TOKEN)) as fake:
+        process = await _start(fake.url)
+        await fake.connected(process)
         _signal(process, signal.SIGINT)
         code, err = await _end(process)
     assert code == 0, err
@@ -84,38 +90,61 @@ async def test_a_token_starts_the_bot_without_a_command() -> None:
 
 
 async def test_a_wrong_token_is_one_line_and_exit_code_2() -> None:
-    async with serving(FakeDiscord("another")) as discord:
-        code, err = await _end(await _start(discord.url, "run"))
+    async with serving(FakeDiscord("another")) as fake:
+        code, err = await _end(await _start(fake.url, "run"))
     assert code == 2
     assert "error: Discord refused DISCORD_TOKEN" in err
     assert "Traceback" not in err
     assert TOKEN not in err
 
 
-async def test_a_network_that_is_down_is_one_line_and_exit_code_2() -> None:
+async def test_a_network_that_is_down_is_one_line_and_exit_code_1() -> None:
     code, err = await _end(await _start("http://127.0.0.1:9", "run"))
-    assert code == 2
+    assert code == 1  # it may pass, so a service manager should try again
     assert "error: Discord can't be reached" in err
     assert "Traceback" not in err
 
 
+RESPONSE: Any = SimpleNamespace(status=503, reason="down")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [TimeoutError(), discord.DiscordServerError(RESPONSE, "later")],
+    ids=lambda trouble: type(trouble).__name__,
+)
+def test_a_discord_that_is_down_is_one_line_and_exit_code_1(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    async def fail(self: ThreadBot, token: str) -> None:
+        raise trouble
+
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    monkeypatch.setattr(ThreadBot, "start", fail)
+    monkeypatch.setattr(logs, "set_up", lambda level, token: None)
+    result = threadwise("run")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: Discord can't be reached (")
+    assert "()" not in result.stderr
+
+
 async def test_without_message_content_it_says_so_and_goes_on() -> None:
-    discord = FakeDiscord(TOKEN, grants_message_content=False)
-    async with serving(discord):
-        process = await _start(discord.url, "run")
-        await discord.connected(process)
+    fake = FakeDiscord(TOKEN, grants_message_content=False)
+    async with serving(fake):
+        process = await _start(fake.url, "run")
+        await fake.connected(process)
         _signal(process, signal.SIGINT)
         code, err = await _end(process)
     assert code == 0, err
-    assert [bool(intents & MESSAGE_CONTENT) for intents in discord.intents] == [True, False]
+    assert [bool(intents & MESSAGE_CONTENT) for intents in fake.intents] == [True, False]
     assert "switch on Message Content Intent" in err
     assert "Traceback" not in err
 
 
 async def test_the_token_is_in_no_log_even_at_debug() -> None:
-    async with serving(FakeDiscord(TOKEN)) as discord:
-        process = await _start(discord.url, "run", level="DEBUG")
-        await discord.connected(process)
+    async with serving(FakeDiscord(TOKEN)) as fake:
+        process = await _start(fake.url, "run", level="DEBUG")
+        await fake.connected(process)
         _signal(process, signal.SIGTERM)
         code, err = await _end(process)
     assert code == 0, err

@@ -27,6 +27,12 @@ def labels(message: Any) -> list[str | None]:
     return [item.get("label") for item in items(message)]
 
 
+def vote_id(message: Any, way: str) -> str:
+    """The custom id of the page's button to vote ``up`` or ``down``."""
+    ids = [str(item["custom_id"]) for item in items(message)]
+    return next(custom_id for custom_id in ids if custom_id.startswith(f"tw:{way}:"))
+
+
 def is_disabled(message: Any, label: str) -> bool:
     item = next(i for i in items(message) if i.get("label") == label)
     return bool(item.get("disabled", False))

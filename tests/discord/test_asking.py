@@ -8,7 +8,7 @@ from simcord.enums import MessageType
 
 from bot.models import Answer, Mode, Thread
 from tests.conftest import World
-from tests.discord.looking import is_disabled, labels, last, shown, size
+from tests.discord.looking import is_disabled, labels, last, offered, shown, size
 from tests.simkit import join_guild, user_thread
 
 VOTE = "how do I vote on an answer?"
@@ -170,6 +170,46 @@ async def test_slash_ask(world: World):
     assert "Ask me something" in shown(blank).content
 
 
+async def test_slash_ask_repeats_the_question_on_every_reply(world: World):
+    async def ask(question: str) -> str:
+        result = await world.alice.slash(world.ask, "ask", question=question)
+        assert shown(result).content == last(world.ask).content
+        return str(shown(result).content)
+
+    assert await ask(VOTE) == f"-# asked: {VOTE}"
+    assert (await ask(VOTE)).startswith(f"-# asked: {VOTE}\nI answered that here a moment ago")
+    assert (await ask(EGG)).startswith(f"-# asked: {EGG}\nI have nothing on that yet.")
+    await world.house.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.0)
+    assert await ask(VOTE) == f"-# asked: {VOTE}\nDid you mean one of these?"
+
+
+async def test_slash_ask_repeats_a_hostile_question_harmlessly(world: World):
+    said = "@everyone <@1>\n# **boiled** eggs " + "https://x.example/ " * 20
+    result = await world.alice.slash(world.general, "ask", question=said)
+    note, reply = shown(result).content.split("\n")
+    assert len(note) <= 160
+    assert "@everyone" not in note
+    assert "<@1>" not in note
+    assert "\\*\\*boiled" in note
+    assert note.endswith("…")
+    assert reply.startswith("I have nothing")
+
+
+async def test_slash_ask_keeps_the_question_through_other_choices(world: World):
+    note = "-# asked: how can I pin a message in my channel?"
+    await world.house.guilds.update(world.guild.id, suggest_threshold=0.0)
+    await world.alice.slash(world.ask, "ask", question=note.removeprefix("-# asked: "))
+    await world.alice.click(last(world.ask), label="Not my question")
+    offer = last(world.ask)
+    assert offer.content == f"{note}\nTaken back.\nDid you mean one of these?"
+    await world.alice.select(offer, [offered(offer)["How can I unpin a message?"]])
+    assert await world.key_of(last(world.ask)) == "unpin"
+    assert last(world.ask).content == note
+    await world.alice.click(last(world.ask), label="Not my question")
+    await world.alice.click(last(world.ask), label="None of these")
+    assert last(world.ask).content.startswith(f"{note}\nTaken back. Ask again")
+
+
 async def test_slash_ask_in_a_direct_message(world: World):
     result = await world.alice.user.slash("ask", question=VOTE)
     assert await world.key_of(shown(result).message) == "vote"
@@ -197,8 +237,8 @@ async def test_long_answer_is_cut_and_can_be_read_to_its_end(world: World):
     assert "Paragraph 0 " in shown(opened).embeds[0].description
     text = shown(opened).embeds[0].description
     page = shown(opened)
-    while not is_disabled(page, "▶"):
-        await world.bob.click(page, label="▶")
+    while not is_disabled(page, "Next"):
+        await world.bob.click(page, label="Next")
         page = shown(opened)
         text += page.embeds[0].description
     assert "Paragraph 39 " in text

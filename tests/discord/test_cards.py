@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import cards, items, limits, text
+from bot.ui import cards, items, limits, overview, text
 
 HUGE = 10**18
 NASTY = "@everyone ](https://evil.example) **x** `` ``` <@1> 😀 \ud800 \x00 \u202e >>> "
@@ -56,7 +56,8 @@ def check(card: cards.Card) -> None:
         assert isinstance(child, discord.ui.DynamicItem)
         assert 1 <= len(child.custom_id) <= limits.CUSTOM_ID
         if isinstance(child.item, discord.ui.Button):
-            assert 1 <= len(child.item.label or "") <= limits.BUTTON_LABEL
+            assert child.item.label or child.item.emoji
+            assert len(child.item.label or "") <= limits.BUTTON_LABEL
         if isinstance(child.item, discord.ui.Select):
             assert 1 <= len(child.item.options) <= limits.SELECT_OPTIONS
             for option in child.item.options:
@@ -75,7 +76,11 @@ async def test_every_card_is_within_discords_limits(
     url = "https://example.org/" + "x" * 900 if linked else words
     shown = thread(words, answers, url=url)
     answer = shown.answers[0]
-    check(cards.answer_card(shown, answer, confidence=1.0, embeds=embeds, note="x" * 150))
+    check(
+        cards.answer_card(
+            shown, answer, confidence=1.0, embeds=embeds, note=cards.asked_note(words)
+        )
+    )
     check(cards.page_card(shown, items.Place(HUGE, 0, 0, True), embeds=embeds))
     check(cards.page_card(shown, items.Place(HUGE, HUGE + 1, 99_999), embeds=embeds, note="n" * 90))
     options = [items.Option(HUGE + n, words, words) for n in range(30)] * 2
@@ -179,7 +184,7 @@ def test_confidence_is_never_quite_certain(confidence: float, shown: str):
 
 async def test_many_channel_modes_fit_into_the_settings_card(settings):
     modes = [(HUGE + n, "questions") for n in range(500)]
-    card = cards.settings_card(settings.guild_defaults, modes, ["a note " * 20] * 50)
+    card = overview.settings_card(settings.guild_defaults, modes, ["a note " * 20] * 50)
     check(card)
     assert card.embed is not None
     assert "more" in (card.embed.fields[3].value or "")

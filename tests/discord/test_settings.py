@@ -10,6 +10,7 @@ from bot.models import Mode, Policy
 from bot.ui.emoji import is_unicode_emoji, key
 from tests.conftest import World
 from tests.discord.looking import last, shown, told
+from tests.simkit import delete_channel
 
 
 async def test_show(world: World):
@@ -20,6 +21,30 @@ async def test_show(world: World):
     assert "60 %" in fields["Thresholds"]
     assert fields["Channels"] == f"<#{world.ask.id}> all"
     assert fields["Voting"] == "⬆️ ⬇️"
+
+
+async def test_show_names_the_channels_that_listen_because_of_their_name(world: World):
+    role = world.guild.roles["TestBot"]
+    mute = discord.PermissionOverwrite(send_messages=False)
+    named = world.guild.create_text_channel("Ask", overwrites={role: mute})
+    world.guild.create_category("ask")
+    await world.house.guilds.set_mode(world.guild.id, world.general.id, Mode.MENTION)
+    await world.env.settle()
+    result = await world.mo.slash(world.general, "settings show")
+    fields = {f.name: f.value for f in shown(result).embeds[0].fields}
+    assert fields["Channels"].splitlines() == [
+        f"<#{world.general.id}> mention",
+        f"<#{world.ask.id}> questions, by its name",
+        f"<#{named.id}> questions, by its name",
+    ]
+    assert fields["Mind"].startswith(f"In <#{named.id}> I lack these permissions: send messages")
+
+
+async def test_show_where_all_is_as_usual(world: World):
+    await delete_channel(world.env, world.ask)
+    result = await world.mo.slash(world.general, "settings show")
+    fields = {f.name: f.value for f in shown(result).embeds[0].fields}
+    assert fields["Channels"] == "all as usual: I answer when I'm mentioned"
 
 
 async def test_channel_mode(world: World):
@@ -124,6 +149,12 @@ async def test_missing_intent_is_told_to_moderators(world: World):
         world.general, "settings channel", channel=world.general, mode="questions"
     )
     assert "message content intent" in shown(result).content
+    settings = await world.mo.slash(world.general, "settings show")
+    assert any("message content intent" in f.value for f in shown(settings).embeds[0].fields)
+
+
+@pytest.mark.simcord(approved_intents=discord.Intents.default())
+async def test_missing_intent_matters_where_the_name_makes_the_bot_listen(world: World):
     settings = await world.mo.slash(world.general, "settings show")
     assert any("message content intent" in f.value for f in shown(settings).embeds[0].fields)
 

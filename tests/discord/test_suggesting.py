@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import World
 from tests.discord.looking import items, labels, last, offered, shown, size, told
+from tests.simkit import overwrite
 
 PIN = "How can I pin a message in my channel?"
 UNPIN = "How can I unpin a message?"
@@ -120,6 +121,29 @@ async def test_choosing_after_not_my_question_is_a_new_message(world: World, car
     assert shown.embeds[0].title == UNPIN
     assert await world.key_of(shown) == "unpin"
     assert len(shown.reactions) == 2
+    question = next(m for m in world.ask.history() if m.content == PIN)
+    assert shown.reference is not None
+    assert shown.reference.message_id == question.id
+    sent = next(r for r in reversed(world.env.http_requests) if r.path.endswith("/messages"))
+    assert (sent.json or {})["message_reference"]["fail_if_not_exists"] is False
+    assert (sent.json or {})["allowed_mentions"] == {"parse": [], "replied_user": False}
+
+
+async def test_choosing_where_replies_are_not_allowed_any_more(world: World, card: Any):
+    await world.alice.click(card, label="Not my question")
+    suggestion = last(world.ask)
+    closed = discord.PermissionOverwrite(read_message_history=False)
+    await overwrite(world.env, world.ask, world.guild.roles["TestBot"], closed)
+    await world.alice.select(suggestion, [offered(suggestion)[UNPIN]])
+    assert await world.key_of(last(world.ask)) == "unpin"
+
+
+async def test_choosing_for_a_question_that_is_gone(world: World, card: Any):
+    question = next(m for m in world.ask.history() if m.content == PIN)
+    await world.alice.delete(question)
+    await world.alice.click(card, label="Not my question")
+    await world.alice.select(last(world.ask), [offered(last(world.ask))[UNPIN]])
+    assert await world.key_of(last(world.ask)) == "unpin"
 
 
 async def test_not_my_question_by_others(world: World, card: Any):

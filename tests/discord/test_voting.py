@@ -260,9 +260,8 @@ async def test_shard_that_comes_back_looks_at_its_own_postings(world: World):
             await member.react(card, "⬇️")
     for guild, _, _ in cards:
         assert await world.tallies("pins", guild.id) == [-1, 0]
-    looked = {
-        r.path.split("/")[4] for r in world.env.http_requests[before:] if r.path.count("/") == 4
-    }
+    asked = [r.path for r in world.env.http_requests[before:] if r.method == "GET"]
+    looked = {path.split("/")[4] for path in asked if "/reactions/" in path}
     assert looked == {str(cards[1][2].id)}
 
 

@@ -68,7 +68,7 @@ async def opened_anew(settings: Settings, because: str) -> None:
     await again.close()
 
 
-@pytest.mark.parametrize("harm", [delete, empty, halve, garble])
+@pytest.mark.parametrize("harm", [delete, halve])
 @pytest.mark.parametrize(
     "suffix", ["meta.json", ".term", ".idx", ".store", ".fast", ".fieldnorm", ".pos"]
 )

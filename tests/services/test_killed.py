@@ -76,7 +76,7 @@ async def test_nothing_that_was_acknowledged_is_lost(settings: Settings) -> None
 async def votes_and_tallies_stand(house: House, acknowledged: int) -> None:
     async with house.database.read() as connection:
         rows = await connection.exec_driver_sql("SELECT user_id, answer_id, value FROM votes")
-        stored = {(user, answer, value) for user, answer, value in rows}
+        stored = {(row.user_id, row.answer_id, row.value) for row in rows}
     # One more may have been written whose word we never got.
     assert stored in (votes_after(acknowledged), votes_after(acknowledged + 1))
     thread = await house.answering.find("bread", guild_id=HERE)

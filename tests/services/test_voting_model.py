@@ -141,6 +141,6 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
 
 
 VotingIsLikeTheModel.TestCase.settings = settings(
-    max_examples=10, stateful_step_count=20, deadline=None
+    max_examples=8, stateful_step_count=20, deadline=None
 )
 TestVotingIsLikeTheModel = VotingIsLikeTheModel.TestCase
