@@ -34,19 +34,16 @@ BUTTON = 0
 async def give(connection: AsyncConnection, ballot: Ballot, posting_id: int, value: Vote) -> None:
     """The member's newest sign: it becomes their vote."""
     here = _signs(ballot)
-    this = (reactions.c.posting_id == posting_id, reactions.c.value == int(value))
     newest = await connection.scalar(select(func.max(reactions.c.given_at)).where(*here))
+    if newest is not None:
+        this = (reactions.c.posting_id == posting_id, reactions.c.value == int(value))
+        await connection.execute(delete(reactions).where(*here, *this))
+        await connection.execute(delete(votes).where(*_vote(ballot)))
+    vote = {**asdict(ballot), "posting_id": posting_id, "value": int(value)}
     # A clock that stands still or goes back must not reorder a member's signs.
     given_at = max(time.time_ns() // 1000, (newest or 0) + 1)
-    await connection.execute(delete(reactions).where(*here, *this))
-    row = {
-        **asdict(ballot),
-        "posting_id": posting_id,
-        "value": int(value),
-        "given_at": given_at,
-    }
-    await connection.execute(insert(reactions).values(row))
-    await _settle(connection, ballot)
+    await connection.execute(insert(reactions).values(vote | {"given_at": given_at}))
+    await connection.execute(insert(votes).values(vote))
 
 
 async def take(connection: AsyncConnection, ballot: Ballot, posting_id: int, value: Vote) -> bool:

@@ -34,7 +34,7 @@ async def second(house: House) -> AsyncIterator[House]:
     await opened.close()
 
 
-async def until(done: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(done: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
     async with asyncio.timeout(seconds):
         while not await done():
             await asyncio.sleep(0.02)
