@@ -60,7 +60,8 @@ class Settings(BaseSettings):
     def _whole(self) -> Settings:
         if self.suggest_threshold > self.answer_threshold:
             raise ValueError("SUGGEST_THRESHOLD must not be greater than ANSWER_THRESHOLD")
-        if self.up_emoji == self.down_emoji:
+        # U+FE0F only asks for the coloured form: with and without it is the same emoji.
+        if self.up_emoji.replace("\ufe0f", "") == self.down_emoji.replace("\ufe0f", ""):
             raise ValueError("UP_EMOJI and DOWN_EMOJI must differ")
         return self
 

@@ -169,7 +169,8 @@ def _padded(cases: list[Case]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     useful = [case for case in cases if any(case.right) and not all(case.right)]
     shape = (len(useful), max(len(case.rows) for case in useful))
     features = np.zeros((*shape, len(ORDER)))
-    there, right = (np.zeros(shape, dtype=np.bool_) for _ in range(2))
+    there: np.ndarray = np.zeros(shape, dtype=np.bool_)
+    right: np.ndarray = np.zeros(shape, dtype=np.bool_)
     for i, case in enumerate(useful):
         n = len(case.rows)
         features[i, :n] = [[row[name] for name in ORDER] for row in case.rows]
