@@ -10,8 +10,6 @@ from bot.services.house import House
 
 from .conftest import HERE
 
-NOW = datetime.now(UTC)
-
 
 @pytest.fixture(autouse=True)
 async def library(bread: Sequence[StoredAnswer]) -> None:
@@ -29,7 +27,7 @@ def posting(
         answer_id=answer,
         asker_id=7,
         alternatives=(3, 1, 2),
-        posted_at=None if ago is None else NOW - timedelta(seconds=ago),
+        posted_at=None if ago is None else datetime.now(UTC) - timedelta(seconds=ago),
     )
 
 
