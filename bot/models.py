@@ -167,3 +167,8 @@ class GuildSettings:
     policy: Policy
     up_emoji: str
     down_emoji: str
+
+
+def bare_emoji(emoji: str) -> str:
+    """An emoji without U+FE0F, which asks only for its coloured form: both are the same."""
+    return emoji.replace("\ufe0f", "")

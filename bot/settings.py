@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
-from bot.models import GuildSettings, Policy
+from bot.models import GuildSettings, Policy, bare_emoji
 
 Threshold = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -60,8 +60,7 @@ class Settings(BaseSettings):
     def _whole(self) -> Settings:
         if self.suggest_threshold > self.answer_threshold:
             raise ValueError("SUGGEST_THRESHOLD must not be greater than ANSWER_THRESHOLD")
-        # U+FE0F only asks for the coloured form: with and without it is the same emoji.
-        if self.up_emoji.replace("\ufe0f", "") == self.down_emoji.replace("\ufe0f", ""):
+        if bare_emoji(self.up_emoji) == bare_emoji(self.down_emoji):
             raise ValueError("UP_EMOJI and DOWN_EMOJI must differ")
         return self
 

@@ -90,7 +90,6 @@ def _of_title(query: Query, title: str) -> dict[str, float]:
         "title_asked": min(1.0, _share(shared, offered)),
         "overlap": min(1.0, _share(2 * shared, asked + offered)),
         "bigrams": _share(len(pairs), len(query.bigrams)),
-        "token_set": fuzz.token_set_ratio(query.content, content) / 100,
         "token_sort": fuzz.token_sort_ratio(query.content, content) / 100,
     }
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.errors import ConfigError
-from bot.models import GuildSettings, Mode, Policy
+from bot.models import GuildSettings, Mode, Policy, bare_emoji
 from bot.settings import Settings
 from bot.store import guilds as table
 from bot.store.database import Database
@@ -92,11 +92,6 @@ class Guilds:
         return replace(self._defaults, **values)
 
 
-def _bare(emoji: str) -> str:
-    """An emoji without the selector of its form, by which Discord tells none apart."""
-    return emoji.replace("\ufe0f", "")
-
-
 def _check(settings: GuildSettings) -> None:
     low, high = settings.suggest_threshold, settings.answer_threshold
     if not (0.0 <= low <= 1.0 and 0.0 <= high <= 1.0):
@@ -106,5 +101,5 @@ def _check(settings: GuildSettings) -> None:
             f"The threshold for suggestions ({low:g}) must not be above the one for answers "
             f"({high:g})."
         )
-    if _bare(settings.up_emoji) == _bare(settings.down_emoji):
+    if bare_emoji(settings.up_emoji) == bare_emoji(settings.down_emoji):
         raise ConfigError("The two voting emoji must differ.")

@@ -7,7 +7,7 @@ import unicodedata
 
 import discord
 
-from bot.models import GuildSettings, Vote
+from bot.models import GuildSettings, Vote, bare_emoji
 
 CUSTOM = re.compile(r"<a?:(\w{2,32}):(\d{15,20})>")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
@@ -18,7 +18,7 @@ _SINGLE_SIGNS = "\u203c\u2049\u2139\u2194\u2195\u2196\u2197\u2198\u2199\u00a9\u0
 def key(emoji: str) -> str:
     """What two spellings of one emoji share: the id of a custom one, else no U+FE0F."""
     custom = CUSTOM.fullmatch(emoji.strip())
-    return custom[2] if custom else emoji.strip().replace("\ufe0f", "")
+    return custom[2] if custom else bare_emoji(emoji.strip())
 
 
 def custom_id(emoji: str) -> int | None:
