@@ -231,7 +231,11 @@ class Writing:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is not None:
+        self.close(undo=kind is not None)
+
+    def close(self, *, undo: bool = False) -> None:
+        """Give the lock back; with ``undo``, forget what was done since the last commit."""
+        if undo:
             self._writer.rollback()
         self._writer.wait_merging_threads()
         del self._writer  # tantivy gives its lock back when the writer is gone

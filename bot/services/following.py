@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import ParamSpec, TypeVar
 
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, Writing
@@ -21,6 +24,27 @@ INTERVAL = 2.0
 
 log = logging.getLogger(__name__)
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def in_thread(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do a step of work in a thread; who is cancelled meanwhile leaves when it is done.
+
+    A thread can't be stopped. Left behind, it would go on using what is then taken
+    from under it.
+    """
+    work = asyncio.ensure_future(asyncio.to_thread(step, *args, **kwargs))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        while not work.done():
+            try:
+                await asyncio.wait([work])
+            except asyncio.CancelledError:
+                continue  # told twice to leave
+        raise
+
 
 class Follower:
     """Brings the index up to the store: at start, after an import, and while running."""
@@ -32,16 +56,15 @@ class Follower:
     async def catch_up(self) -> bool:
         """Index what has changed; False when another process is at it and will finish it."""
         async with self._one_at_a_time:
-            await asyncio.to_thread(self._engine.refresh)
+            await in_thread(self._engine.refresh)
             if self._engine.seq == await self._last_change():
                 return True
             try:
-                writing = await asyncio.to_thread(self._engine.writing)
+                async with self._writing() as writing:
+                    await self._index_changes(writing)
             except IndexBusy:
                 return False
-            with writing:
-                await self._index_changes(writing)
-            await asyncio.to_thread(self._engine.refresh)
+            await in_thread(self._engine.refresh)
             return True
 
     async def run(self) -> None:
@@ -52,6 +75,17 @@ class Follower:
                 await self.catch_up()
             except Exception:
                 log.exception("the search index could not follow the library; trying again")
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Writing]:
+        """The index's write lock. Raises IndexBusy while another process has it."""
+        writing = await in_thread(self._engine.writing)
+        try:
+            yield writing
+        except BaseException:
+            await in_thread(writing.close, undo=True)
+            raise
+        await in_thread(writing.close)
 
     async def _index_changes(self, writing: Writing) -> None:
         # Read only now that the lock is ours: another process may have moved the index on.
@@ -65,12 +99,12 @@ class Follower:
                 found = await threads.fetch(connection, ids, None)
             if not ids:
                 break
-            await asyncio.to_thread(writing.put, found.values())
-            await asyncio.to_thread(writing.remove, [i for i in ids if i not in found])
+            await in_thread(writing.put, found.values())
+            await in_thread(writing.remove, [i for i in ids if i not in found])
             if seq - done >= COMMIT_EVERY:
-                await asyncio.to_thread(writing.commit, seq)
+                await in_thread(writing.commit, seq)
                 done = seq
-        await asyncio.to_thread(writing.commit, seq)
+        await in_thread(writing.commit, seq)
 
     async def _forget_lost(self, writing: Writing, ahead: int) -> None:
         """An older copy of the database was put back: take out what only the newer one had.
@@ -80,7 +114,7 @@ class Follower:
         log.warning("the search index is made anew: the library is an older copy")
         async with self._database.read() as connection:
             newest = await threads.newest(connection)
-        await asyncio.to_thread(writing.remove, range(newest + 1, newest + 1 + ahead))
+        await in_thread(writing.remove, range(newest + 1, newest + 1 + ahead))
 
     async def _last_change(self) -> int:
         async with self._database.read() as connection:

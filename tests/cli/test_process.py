@@ -24,6 +24,8 @@ def _start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
         env=environment | options.pop("env", {}),
+        # Tests that run in a shell's background inherit that Ctrl-C is to be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         **(pipes | options),
     )
 
