@@ -106,6 +106,18 @@ class TextIndex:
         wanted = [q for stem, weight in stems.items() for q in self._either_field(stem, weight)]
         return self._hits(wanted, scopes, limit)
 
+    def among(
+        self, stems: dict[str, float], scopes: Sequence[int], thread_ids: Sequence[int]
+    ) -> list[Hit]:
+        """The threads with these ids, each with its BM25 for the stems, as far as it has any."""
+        if not thread_ids:
+            return []
+        wanted = [q for stem, weight in stems.items() for q in self._either_field(stem, weight)]
+        only = Query.term_set_query(self._schema, "id", list(thread_ids))
+        clauses = [(Occur.Must, Query.const_score_query(only, 0.0))]
+        clauses += [(Occur.Should, query) for query in wanted]
+        return self._hits([Query.boolean_query(clauses)], scopes, len(thread_ids))
+
     def search_titles(
         self, groups: Sequence[Sequence[str]], scopes: Sequence[int], limit: int
     ) -> list[Hit]:
