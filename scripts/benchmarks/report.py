@@ -59,17 +59,18 @@ def sections(rows: list[Row]) -> list[Section]:
 
 def notes(rows: list[Row]) -> list[str]:
     """Who was left out and why, and whose figures rest on few questions."""
-    found = [
-        "Titles are real as far as there are any; bodies and answers are made of the same words."
-    ]
+    sizes: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         for peer in row["peers"].values():
-            if "skipped" in peer:
-                found.append(f"{peer['label']} at {row['threads']:,}: {peer['skipped']}.")
-            elif peer["ask"]["n"] < row["ask"]["n"]:
-                timed = f"{peer['ask']['n']} of {row['ask']['n']} questions timed"
-                found.append(f"{peer['label']} at {row['threads']:,}: {timed}.")
-    return found
+            why = peer.get("skipped")
+            if why is None and peer["ask"]["n"] < row["ask"]["n"]:
+                why = f"{peer['ask']['n']} of {row['ask']['n']} questions timed"
+            if why is not None:
+                sizes.setdefault((peer["label"], why), []).append(f"{row['threads']:,}")
+    return [
+        "Titles are real as far as there are any; bodies and answers are made of the same words.",
+        *(f"{label} at {' and '.join(where)}: {why}." for (label, why), where in sizes.items()),
+    ]
 
 
 def show(rows: list[Row]) -> None:
@@ -109,7 +110,7 @@ def plot(rows: list[Row], file: Path) -> None:
     """Median latency of a question by size, both on logarithmic scales."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
     for number, (label, sizes, times) in enumerate(_series(rows)):
         axes.plot(
