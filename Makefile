@@ -32,7 +32,7 @@ fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Measure asking, autocomplete, indexing and memory at several sizes
+bench: $(VENV)/.bench ## Measure speed, memory and disk, beside other ways to search
 	$(BIN)/python scripts/bench.py $(ARGS)
 
 fit: $(VENV)/.fit ## Fit the ranker's constants on the test sets named in ARGS
@@ -47,7 +47,7 @@ clean: ## Remove .venv, caches and build leftovers (not your data)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each set of extras (each holds the demo's); stale when pyproject.toml has changed.
-$(VENV)/.demo $(VENV)/.dev $(VENV)/.fit $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml
+$(VENV)/.demo $(VENV)/.dev $(VENV)/.bench $(VENV)/.fit $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml
 	@echo "Installing Threadwise into $(VENV) (once; a minute or so) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@ $(VENV)/.demo

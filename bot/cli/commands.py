@@ -143,7 +143,8 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="FOLDER",
-            help="A folder with corpus.jsonl[.gz], queries.jsonl[.gz] and qrels.tsv (BEIR).",
+            help="A folder with queries.jsonl[.gz]; with corpus.jsonl[.gz] and qrels.tsv as BEIR "
+            "has them, or else questions to your own library.",
         ),
     ],
     as_json: AsJson = False,
@@ -157,9 +158,18 @@ def evaluate(
             help="Misspell this share of the words longer than four letters.",
         ),
     ] = 0.0,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            "--save",
+            metavar="FOLDER",
+            help="Write the tables (NAME.md) and a reliability plot (NAME.png) there.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Measure how well the bot finds the right thread, in a temporary library."""
-    measuring.evaluate(folder, typos=typos, as_json=as_json)
+    measuring.evaluate(folder, typos=typos, as_json=as_json, save=save)
 
 
 @app.command(cls=Command)

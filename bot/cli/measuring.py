@@ -3,64 +3,69 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from pathlib import Path
-from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
-from bot.cli.console import out, progress, write_json
+from bot.cli.console import note, out, progress, write_json
+from bot.cli.figures import markdown, tables
+from bot.cli.plots import check_matplotlib, draw_reliability
 from bot.errors import ConfigError
 from bot.services.evaluate import Evaluation
 from bot.services.evaluate import evaluate as measure
 from bot.settings import load_settings
 
-LABELS = {
-    "name": "test set",
-    "queries": "questions",
-    "ndcg_at_10": "nDCG@10",
-    "mrr": "MRR",
-    "p_at_1": "P@1",
-    "r_at_10": "R@10",
-    "r_at_100": "R@100",
-    "precision": "precision of answers",
-    "coverage": "answered",
-    "median_ms": "median ms",
-    "mcc": "MCC",
-}
-"""How figures are called where the field's name would be unusual."""
 
+def evaluate(folder: Path, *, typos: float, as_json: bool, save: Path | None) -> None:
+    """Measure on ``folder``, show the figures, and keep them in ``save`` if it is given.
 
-def evaluate(folder: Path, *, typos: float, as_json: bool) -> None:
-    """Measure on ``folder`` and show the figures.
-
-    Raises ConfigError when there is no such folder.
+    Raises ConfigError when there is no such folder, or nothing could be saved: before
+    the measuring, which may take long.
     """
     if not folder.is_dir():
-        raise ConfigError(f"{folder} is not a folder; give one with corpus, queries and qrels")
-
-    async def go() -> Evaluation:
-        with progress("Asking") as advance:
-            return await measure(
-                folder,
-                load_settings(),
-                typos=typos,
-                progress=lambda _, total: advance(1, total),
-            )
-
-    figures = asyncio.run(go()).to_dict()
+        raise ConfigError(f"{folder} is not a folder; give one with queries.jsonl in it")
+    if save is not None:
+        check_matplotlib()
+        _check_writable(save)
+    result = asyncio.run(_measured(folder, typos))
     if as_json:
-        write_json(figures)
+        write_json(result.to_dict())
     else:
-        out().print(_table(figures))
+        figures, reliability = tables(result)
+        out().print(figures, "", reliability, sep="\n")
+    if save is not None:
+        _save(result, save)
 
 
-def _table(figures: dict[str, Any]) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    for name, value in figures.items():
-        if value is not None:  # what this test set can't tell
-            shown = f"{value:.3f}" if isinstance(value, float) else str(value)
-            table.add_row(Text(LABELS.get(name, name.replace("_", " "))), Text(shown))
-    return table
+async def _measured(folder: Path, typos: float) -> Evaluation:
+    with progress("Asking") as advance:
+        return await measure(
+            folder,
+            load_settings(),
+            typos=typos,
+            progress=lambda _, total: advance(1, total),
+        )
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _save(result: Evaluation, folder: Path) -> None:
+    page, picture = (folder / f"{result.name}{suffix}" for suffix in (".md", ".png"))
+    try:
+        draw_reliability(result, picture)
+        page.write_text(markdown(result, picture.name), encoding="utf-8")
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    note(f"Wrote {page} and {picture}")
+
+
+def _unwritable(folder: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{folder} can't be written ({error.strerror or error}); name another folder"
+    )

@@ -6,22 +6,28 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+from bot.models import SHARED
 from bot.search.engine import Engine
 from bot.search.ranker import Ranked
 from bot.services import metrics
 from bot.services.house import House
+from bot.services.library import in_force
+from bot.services.metrics import Bin
 from bot.services.slips import misspell
-from bot.services.testset import TestQuery, TestSet, load
+from bot.services.testset import TestQuery, TestSet, has_corpus, load
 from bot.settings import Settings
 
 DEPTH = 100
 """Matches that are looked at for each question."""
+
+OFFERED = 5
+"""Threads that "Did you mean" shows at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,11 @@ class Outcome:
         """Whether the first match answers the question."""
         return bool(self.ranked) and self.ranked[0] in self.query.relevant
 
+    @property
+    def offered_right(self) -> bool:
+        """Whether a right thread is among those that would be offered."""
+        return any(key in self.query.relevant for key in self.ranked[:OFFERED])
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -44,7 +55,9 @@ class Evaluation:
 
     ``coverage`` is the share of questions that got an answer, ``precision`` the share
     of those answers that were right, ``suggested`` the share that got suggestions.
-    The last three are set where some questions must get no answer.
+    ``suggest_coverage`` is the share of questions that got either, ``suggest_precision``
+    the share of those whose right thread is among the up to five offered. The last
+    three are set where some questions must get no answer.
     """
 
     name: str
@@ -60,15 +73,30 @@ class Evaluation:
     coverage: float
     precision: float
     suggested: float
+    suggest_threshold: float
+    suggest_coverage: float
+    suggest_precision: float
     calibration_error: float
     median_ms: float
+    p99_ms: float
+    reliability: tuple[Bin, ...]
     in_scope_accuracy: float | None = None
     out_of_scope_recall: float | None = None
     mcc: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The measures by name, for JSON."""
-        return asdict(self)
+        bins = [
+            {
+                "from": b.start,
+                "to": b.end,
+                "questions": b.questions,
+                "confidence": b.confidence,
+                "right": b.right,
+            }
+            for b in self.reliability
+        ]
+        return asdict(self) | {"reliability": bins}
 
 
 async def evaluate(
@@ -81,10 +109,13 @@ async def evaluate(
 ) -> Evaluation:
     """Measure the bot on a test set; a query that is itself in the corpus does not find itself.
 
+    A test set without a corpus is asked of a copy of the library in force.
     ``typos`` is the share of words longer than four letters that get one random slip;
-    ``progress`` is told how many questions of how many were asked. Raises InputError.
+    ``progress`` is told how many questions of how many were asked. Raises InputError,
+    and other ThreadwiseErrors when the library in force is needed and can't be read.
     """
-    test = await asyncio.to_thread(load, folder)
+    library = [] if has_corpus(folder) else await in_force(settings)
+    test = await asyncio.to_thread(load, folder, library)
     with tempfile.TemporaryDirectory(prefix="threadwise-") as place:
         house = await House.open(_apart(settings, Path(place)))
         try:
@@ -112,12 +143,17 @@ def _ask_all(
     for number, query in enumerate(test.queries, 1):
         text = misspell(query.text, typos, rng) if typos else query.text
         started = time.perf_counter()
-        found = engine.candidates(text, 0, DEPTH, leave_out=query.key)
+        found = engine.candidates(text, SHARED, DEPTH, leave_out=_itself(query))
         times.append((time.perf_counter() - started) * 1000)
         outcomes.append(_outcome(query, found))
         if progress is not None:
             progress(number, len(test.queries))
     return outcomes, times
+
+
+def _itself(query: TestQuery) -> str | None:
+    """The thread that a query is, unless that is what it is looking for."""
+    return None if query.key in query.relevant else query.key or None
 
 
 def _outcome(query: TestQuery, found: list[Ranked]) -> Outcome:
@@ -130,11 +166,8 @@ def _measure(
 ) -> Evaluation:
     asked = [o for o in outcomes if o.query.relevant]
     answered = [o for o in outcomes if o.confidence >= settings.answer_threshold]
-    suggested = [
-        o
-        for o in outcomes
-        if settings.suggest_threshold <= o.confidence < settings.answer_threshold
-    ]
+    reached = [o for o in outcomes if o.confidence >= settings.suggest_threshold]
+    claimed = [o.confidence for o in outcomes], [o.right for o in outcomes]
     return Evaluation(
         name=test.name,
         threads=len(test.threads),
@@ -142,19 +175,28 @@ def _measure(
         typos=typos,
         ndcg_at_10=mean(metrics.ndcg(o.ranked, o.query.relevant) for o in asked),
         mrr=mean(metrics.reciprocal_rank(o.ranked, o.query.relevant) for o in asked),
-        p_at_1=mean(o.right for o in asked),
+        p_at_1=_share(o.right for o in asked),
         r_at_10=mean(metrics.recall(o.ranked, o.query.relevant, 10) for o in asked),
         r_at_100=mean(metrics.recall(o.ranked, o.query.relevant, DEPTH) for o in asked),
         answer_threshold=settings.answer_threshold,
         coverage=len(answered) / len(outcomes),
-        precision=mean(o.right for o in answered) if answered else 0.0,
-        suggested=len(suggested) / len(outcomes),
-        calibration_error=metrics.calibration_error(
-            [o.confidence for o in outcomes], [o.right for o in outcomes]
-        ),
+        precision=_share(o.right for o in answered),
+        suggested=(len(reached) - len(answered)) / len(outcomes),
+        suggest_threshold=settings.suggest_threshold,
+        suggest_coverage=len(reached) / len(outcomes),
+        suggest_precision=_share(o.offered_right for o in reached),
+        calibration_error=metrics.calibration_error(*claimed),
         median_ms=median(times),
+        p99_ms=metrics.percentile(times, 99),
+        reliability=tuple(metrics.reliability(*claimed)),
         **_of_scope(outcomes, settings.answer_threshold),
     )
+
+
+def _share(flags: Iterable[bool]) -> float:
+    """How many of them are true, in [0, 1]; of nothing, none."""
+    values = [*flags]
+    return sum(values) / len(values) if values else 0.0
 
 
 def _of_scope(outcomes: list[Outcome], threshold: float) -> dict[str, float]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from bot.errors import InputError
-from bot.models import SHARED, Thread
+from bot.models import SHARED, StoredThread, Thread
 from bot.services.following import Follower
+from bot.settings import Settings
 from bot.sources import SourceReport, read_all, write_thread
 from bot.store import threads
-from bot.store.database import Database
+from bot.store.database import Database, exists
 from bot.store.threads import Counts, Outcome
 
 BATCH = 500
@@ -94,21 +95,49 @@ class Library:
         self, out: TextIO, *, scope: int = SHARED, progress: Progress | None = None
     ) -> int:
         """Write the threads of one scope as JSONL, oldest first; returns how many."""
-        last = written = 0
-        while True:
-            async with self._database.read() as connection:
-                page = await threads.page(connection, last, BATCH, scope)
-            if not page:
-                return written
+        written = 0
+        async for page in _pages(self._database, scope):
             out.writelines(f"{write_thread(thread)}\n" for thread in page)
-            last, written = page[-1].id, written + len(page)
+            written += len(page)
             if progress is not None:
                 progress(len(page))
+        return written
 
     async def count(self) -> Counts:
         """How many threads, answers and votes there are, over all guilds."""
         async with self._database.read() as connection:
             return await threads.count(connection)
+
+
+async def in_force(settings: Settings) -> list[Thread]:
+    """The shared library as the bot's next start has it, seeds included; nothing is changed.
+
+    Raises ThreadwiseError when the database can't be read.
+    """
+    found: dict[str, Thread] = {}
+    if exists(settings.database):
+        database = await Database.open(settings.database)
+        try:
+            async for page in _pages(database, SHARED):
+                found |= {thread.key: thread for thread in page}
+        finally:
+            await database.close()
+    if settings.seeds_dir.is_dir():
+        seeds = read_all([settings.seeds_dir], SourceReport())
+        found |= await asyncio.to_thread(lambda: {thread.key: thread for thread in seeds})
+    return list(found.values())
+
+
+async def _pages(database: Database, scope: int) -> AsyncIterator[list[StoredThread]]:
+    """The threads of one scope, oldest first, a batch at a time."""
+    last = 0
+    while True:
+        async with database.read() as connection:
+            page = await threads.page(connection, last, BATCH, scope)
+        if not page:
+            return
+        yield page
+        last = page[-1].id
 
 
 def _take(stream: Iterator[Thread]) -> dict[str, Thread]:

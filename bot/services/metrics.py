@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from math import log2, sqrt
+from dataclasses import dataclass
+from math import ceil, log2, sqrt
+from statistics import mean
 
 BINS = 10
 """Equal-width bins of confidence for the calibration error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The questions whose confidence lies in [start, end), the last bin's end included.
+
+    ``confidence`` is their mean, ``right`` the share whose first match was right; both
+    are ``None`` in a bin without questions.
+    """
+
+    start: float
+    end: float
+    questions: int
+    confidence: float | None
+    right: float | None
 
 
 def ndcg(ranked: Sequence[str], relevant: Mapping[str, int], depth: int = 10) -> float:
@@ -27,13 +44,41 @@ def recall(ranked: Sequence[str], relevant: Collection[str], depth: int) -> floa
     return len(set(ranked[:depth]) & set(relevant)) / len(relevant) if relevant else 0.0
 
 
+def reliability(confidences: Sequence[float], right: Sequence[bool]) -> list[Bin]:
+    """What was right, by what was claimed: ``BINS`` bins of equal width, from 0 to 1."""
+    bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
+    for confidence, was_right in zip(confidences, right, strict=True):
+        bins[min(BINS - 1, int(confidence * BINS))].append((confidence, was_right))
+    return [
+        Bin(
+            start=number / BINS,
+            end=(number + 1) / BINS,
+            questions=len(inside),
+            confidence=mean(c for c, _ in inside) if inside else None,
+            right=mean(float(r) for _, r in inside) if inside else None,
+        )
+        for number, inside in enumerate(bins)
+    ]
+
+
 def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
     """Expected calibration error (Guo et al. 2017): mean gap of confidence and truth by bin."""
-    bins: dict[int, list[tuple[float, bool]]] = {}
-    for confidence, was_right in zip(confidences, right, strict=True):
-        bins.setdefault(min(BINS - 1, int(confidence * BINS)), []).append((confidence, was_right))
-    gaps = (abs(sum(c for c, _ in b) - sum(r for _, r in b)) for b in bins.values())
+    gaps = (
+        b.questions * abs(b.confidence - b.right)
+        for b in reliability(confidences, right)
+        if b.confidence is not None and b.right is not None
+    )
     return sum(gaps) / len(confidences) if confidences else 0.0
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that at least ``percent`` of them do not exceed (nearest rank).
+
+    Raises ValueError without any values.
+    """
+    if not values:
+        raise ValueError("there is no percentile of nothing")
+    return sorted(values)[max(0, ceil(len(values) * percent / 100) - 1)]
 
 
 def matthews(true_yes: int, false_yes: int, false_no: int, true_no: int) -> float:

@@ -1,7 +1,9 @@
 """Test sets in the BEIR layout: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv``.
 
-Instead of ``qrels.tsv``, texts and queries may carry a ``label``: a match is right
-when the labels agree, and a label that no text has must get no answer.
+A query may name the right ``thread`` or ``threads`` itself (``null`` or none: it must
+get no answer), which wins over ``qrels.tsv``. Or texts and queries carry a ``label``:
+a match is right when the labels agree, and a label that no text has must get no
+answer. Without a corpus, the threads are those of a library.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,16 @@ from typing import Any
 from bot.errors import InputError
 from bot.models import Thread
 
+QUERY = "_id and text, or text and thread (a key or null) or threads (a list of keys)"
+"""What a line of ``queries.jsonl`` must have."""
+
 
 @dataclass(frozen=True, slots=True)
 class TestQuery:
-    """A question with the keys of the threads that answer it, each with its gain."""
+    """A question with the keys of the threads that answer it, each with its gain.
+
+    ``key`` is empty for a question that its file gives no ``_id``.
+    """
 
     key: str
     text: str
@@ -37,42 +45,92 @@ class TestSet:
     labelled: bool
 
 
-def load(folder: Path) -> TestSet:
-    """Read a test set. Raises InputError that names the file, the line and what is wrong."""
-    corpus = _records(folder, "corpus.jsonl", ("_id", "title"))
-    asked = _records(folder, "queries.jsonl", ("_id", "text"))
-    qrels = folder / "qrels.tsv"
-    if qrels.exists():
-        relevant, labelled = _judgements(qrels), False
-    elif all("label" in record for record in (*corpus, *asked)):
-        relevant, labelled = _by_label(corpus, asked), True
-    else:
-        raise InputError(
-            "a test set needs qrels.tsv, or a label in every line of the corpus and the queries",
-            folder,
-        )
-    queries = [TestQuery(q["_id"], q["text"], relevant.get(q["_id"], {})) for q in asked]
-    if not labelled:
-        queries = [query for query in queries if query.relevant]
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A line: its texts, and the keys that it names as right (``None`` if it names none)."""
+
+    line: int
+    texts: dict[str, str]
+    right: list[str] | None = None
+
+    @property
+    def key(self) -> str:
+        return self.texts.get("_id", "")
+
+
+def has_corpus(folder: Path) -> bool:
+    """Whether a test set brings its own threads."""
+    return _find(folder, "corpus.jsonl") is not None
+
+
+def load(folder: Path, library: Sequence[Thread] = ()) -> TestSet:
+    """Read a test set; ``library`` are the threads for one that has no corpus.
+
+    Raises InputError that names the file, the line and what is wrong.
+    """
+    given, questions = _find(folder, "corpus.jsonl"), _find(folder, "queries.jsonl")
+    if questions is None:
+        missing = "queries.jsonl" if given else "corpus.jsonl and no queries.jsonl"
+        raise InputError(f"there is no {missing} (or .gz) in it", folder)
+    corpus = _records(given, _text_record, "_id and title") if given else []
+    threads = [_thread(record) for record in corpus] if given else list(library)
+    if not threads:
+        raise InputError("there is no corpus.jsonl, and the library has no threads yet", folder)
+    asked = _records(questions, _query_record, QUERY)
+    keys = {thread.key for thread in threads}
+    _check_named(questions, asked, keys, "corpus" if given else "library")
+    relevant, labelled = _judgements(folder, corpus, asked, keys)
+    queries = [
+        TestQuery(query.key, query.texts["text"], right)
+        for query in asked
+        if (right := _right(query, relevant)) is not None
+    ]
     if not any(query.relevant for query in queries):
         raise InputError("no query of this test set has a thread that answers it", folder)
-    return TestSet(folder.name, [_thread(record) for record in corpus], queries, labelled)
+    return TestSet(folder.resolve().name or "testset", threads, queries, labelled)
 
 
-def _thread(record: dict[str, str]) -> Thread:
-    return Thread(key=record["_id"], title=record["title"], body=record.get("text", ""))
+def _thread(record: _Record) -> Thread:
+    texts = record.texts
+    return Thread(key=record.key, title=texts["title"], body=texts.get("text", ""))
 
 
-def _by_label(
-    corpus: list[dict[str, str]], asked: list[dict[str, str]]
-) -> dict[str, dict[str, int]]:
+def _right(query: _Record, relevant: dict[str, dict[str, int]]) -> dict[str, int] | None:
+    """What answers a query, each key with its gain; ``None`` where nobody has judged."""
+    if query.right is not None:
+        return dict.fromkeys(query.right, 1)
+    return relevant.get(query.key)
+
+
+def _judgements(
+    folder: Path, corpus: list[_Record], asked: list[_Record], keys: Collection[str]
+) -> tuple[dict[str, dict[str, int]], bool]:
+    """What is right by the query's id, for those that don't say it; and whether by label."""
+    silent = [query for query in asked if query.right is None]
+    path = folder / "qrels.tsv"
+    if path.exists():
+        # Published sets may judge threads that their corpus lacks; of one's own that's a slip.
+        return _qrels(path, None if corpus else keys), False
+    if not silent:
+        return {}, False
+    if corpus and all("label" in record.texts for record in (*corpus, *silent)):
+        return _by_label(corpus, silent), True
+    raise InputError(
+        "a test set needs qrels.tsv, or the right thread in every line of queries.jsonl, "
+        "or a label in every line of the corpus and the queries",
+        folder,
+    )
+
+
+def _by_label(corpus: list[_Record], asked: list[_Record]) -> dict[str, dict[str, int]]:
     members: dict[str, dict[str, int]] = {}
     for record in corpus:
-        members.setdefault(record["label"], {})[record["_id"]] = 1
-    return {query["_id"]: members.get(query["label"], {}) for query in asked}
+        members.setdefault(record.texts["label"], {})[record.key] = 1
+    return {query.key: members.get(query.texts["label"], {}) for query in asked}
 
 
-def _judgements(path: Path) -> dict[str, dict[str, int]]:
+def _qrels(path: Path, keys: Collection[str] | None) -> dict[str, dict[str, int]]:
+    """The judgements; with ``keys``, each must be of one of these threads."""
     relevant: dict[str, dict[str, int]] = {}
     for place, (number, line) in enumerate(_lines(path)):
         parts = line.split("\t")
@@ -84,31 +142,72 @@ def _judgements(path: Path) -> dict[str, dict[str, int]]:
             raise InputError(
                 "expected query-id, corpus-id and score by tabs", path, number
             ) from None
+        if keys is not None and thread not in keys:
+            raise InputError(_unknown(thread, "library"), path, number)
         if gain > 0:
             relevant.setdefault(query, {})[thread] = gain
     return relevant
 
 
-def _records(folder: Path, name: str, needed: tuple[str, ...]) -> list[dict[str, str]]:
-    path = next((p for p in (folder / name, folder / f"{name}.gz") if p.exists()), None)
-    if path is None:
-        raise InputError(f"there is no {name} or {name}.gz", folder)
+def _check_named(path: Path, asked: list[_Record], keys: Collection[str], where: str) -> None:
+    for query in asked:
+        for key in query.right or ():
+            if key not in keys:
+                raise InputError(_unknown(key, where), path, query.line)
+
+
+def _unknown(key: str, where: str) -> str:
+    if where == "corpus":
+        return f"there is no thread {key!r} in the corpus"
+    return f"there is no thread {key!r} in the library (asked because there is no corpus.jsonl)"
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    return next((p for p in (folder / name, folder / f"{name}.gz") if p.exists()), None)
+
+
+def _records(path: Path, read: Callable[[Any, int], _Record], expected: str) -> list[_Record]:
     found = []
     for number, line in _lines(path):
         try:
-            found.append(_record(json.loads(line), needed))
-        except (ValueError, TypeError, KeyError, RecursionError):
-            wanted = " and ".join(needed)
-            raise InputError(f"expected a JSON object with {wanted}", path, number) from None
+            found.append(read(json.loads(line), number))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise InputError(f"expected a JSON object with {expected}", path, number) from None
     if not found:
         raise InputError("it is empty", path)
     return found
 
 
-def _record(found: dict[str, Any], needed: tuple[str, ...]) -> dict[str, str]:
+def _text_record(found: Any, line: int) -> _Record:
+    return _Record(line, _texts(found, ("_id", "title")))
+
+
+def _query_record(found: Any, line: int) -> _Record:
+    """A question; one that names its threads needs no id. Fails on what is neither."""
+    right = _named(found)
+    return _Record(line, _texts(found, ("_id", "text") if right is None else ("text",)), right)
+
+
+def _named(found: dict[str, Any]) -> list[str] | None:
+    """The keys under ``thread`` or ``threads``; ``None`` without either, fails on both."""
+    if "thread" not in found and "threads" not in found:
+        return None
+    if "threads" not in found:
+        keys = [] if found["thread"] is None else [found["thread"]]
+    elif "thread" not in found and isinstance(found["threads"], list):
+        keys = found["threads"]
+    else:
+        raise ValueError("either one thread or a list of threads")
+    if not all(isinstance(key, str | int) and not isinstance(key, bool) for key in keys):
+        raise TypeError("a key is a text or a number")
+    return [str(key) for key in keys]
+
+
+def _texts(found: dict[str, Any], needed: tuple[str, ...]) -> dict[str, str]:
     """The texts of a line, what is needed of them always there; fails on what is no text."""
     texts = {key: str(found[key]) for key in needed}
-    texts |= {key: str(found[key]) for key in ("text", "label") if found.get(key) is not None}
+    others = ("_id", "text", "label")
+    texts |= {key: str(found[key]) for key in others if found.get(key) is not None}
     for text in texts.values():
         text.encode()  # half a character can't be stored
     return texts

@@ -132,6 +132,18 @@ class Database:
             raise _explain(error, self.path or self.url) from error
 
 
+def exists(url: str) -> bool:
+    """Whether there is a database to open; of one on a server that is taken for granted.
+
+    Raises ConfigError for a URL that can't be used.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "sqlite":
+        return True
+    file = _sqlite_file(parsed)
+    return file is not None and file.exists()
+
+
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)

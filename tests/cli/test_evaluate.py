@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,8 @@ def test_the_figures_are_a_table_for_people(threadwise: Threadwise, folder: Path
     assert "nDCG@10" in result.stdout
     assert "1.000" in result.stdout
     assert "None" not in result.stdout
+    assert re.search(r"^confidence +questions +mean confidence +right", result.stdout, re.MULTILINE)
+    assert re.search(r"^0\.\d to [01]\.\d +[123] +0\.\d{3} +1\.000", result.stdout, re.MULTILINE)
 
 
 def test_typos_are_put_in_on_request(threadwise: Threadwise, folder: Path) -> None:
@@ -70,3 +73,75 @@ def test_a_folder_without_a_test_set_is_exit_code_1(threadwise: Threadwise, home
     result = threadwise("evaluate", home)
     assert result.exit_code == 1
     assert "corpus.jsonl" in result.stderr
+
+
+def test_the_tables_and_a_plot_are_saved_on_request(
+    threadwise: Threadwise, folder: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "kept" / "here"
+    result = threadwise("evaluate", folder, "--save", place, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["queries"] == 3
+    assert sorted(path.name for path in place.iterdir()) == ["testset.md", "testset.png"]
+    page = (place / "testset.md").read_text(encoding="utf-8")
+    assert "| nDCG@10 | 1.000 |" in page
+    assert "| confidence | questions | mean confidence | right |" in page
+    assert "testset.png" in page
+    assert (place / "testset.png").read_bytes().startswith(b"\x89PNG")
+    assert "testset.md" in result.stderr
+
+
+def test_without_matplotlib_it_says_how_to_install_it_before_measuring(
+    threadwise: Threadwise, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.cli.plots.find_spec", lambda _: None)
+    monkeypatch.setattr("bot.cli.measuring.measure", None)
+    result = threadwise("evaluate", folder, "--save", tmp_path / "kept")
+    assert result.exit_code == 2
+    assert "threadwise[plots]" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_measuring(
+    threadwise: Threadwise, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.cli.measuring.measure", None)
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        result = threadwise("evaluate", folder, "--save", place)
+        assert result.exit_code == 2
+        assert "can't be written" in result.stderr
+
+
+def test_a_place_that_is_taken_is_one_line(
+    threadwise: Threadwise, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "kept" / "testset.png").mkdir(parents=True)
+    result = threadwise("evaluate", folder, "--save", tmp_path / "kept")
+    assert result.exit_code == 2
+    assert "can't be written" in result.stderr
+
+
+def test_own_questions_are_asked_of_the_own_library(
+    threadwise: Threadwise, tmp_path: Path, home: Path
+) -> None:
+    place = tmp_path / "ours"
+    place.mkdir()
+    lines = [{"text": "reset my router", "thread": "router"}, {"text": "lava", "thread": None}]
+    (place / "queries.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    figures = json.loads(threadwise("evaluate", place, "--json").stdout)
+    assert (figures["threads"], figures["queries"], figures["p_at_1"]) == (2, 2, 1.0)
+    assert figures["out_of_scope_recall"] == 1.0
+    assert not (home / "data").exists()
+
+
+def test_an_own_question_for_a_thread_that_is_not_there_is_exit_code_1(
+    threadwise: Threadwise, tmp_path: Path
+) -> None:
+    (tmp_path / "queries.jsonl").write_text('{"text": "reset", "thread": "rooter"}')
+    result = threadwise("evaluate", tmp_path)
+    assert result.exit_code == 1
+    assert "queries.jsonl, line 1: there is no thread 'rooter' in the library" in " ".join(
+        result.stderr.split()
+    )

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bot.errors import InputError
+from bot.models import Thread
 from bot.services.evaluate import Evaluation, evaluate
 from bot.services.house import House
 from bot.services.slips import misspell
@@ -39,6 +40,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         data_dir=tmp_path / "own",
         answer_threshold=0.5,
         suggest_threshold=0.2,
+        seeds_dir=tmp_path / "no seeds",
         _env_file=None,
     )
 
@@ -84,9 +86,28 @@ async def test_the_figures_of_a_known_set_are_exact(tmp_path: Path, settings: Se
     assert result.precision == pytest.approx(1 / 2)
     assert result.suggested == 0.0
     assert (result.answer_threshold, result.typos) == (0.5, 0.0)
-    assert result.median_ms > 0
+    assert 0 < result.median_ms <= result.p99_ms
     assert result.in_scope_accuracy is result.out_of_scope_recall is result.mcc is None
-    assert result.to_dict() == asdict(result)
+    told, fields = result.to_dict(), asdict(result)
+    assert {**told, "reliability": None} == {**fields, "reliability": None}
+
+
+async def test_reliability_says_what_was_right_by_what_was_claimed(
+    tmp_path: Path, settings: Settings
+) -> None:
+    folder = made(
+        tmp_path / "garden",
+        queries={"q1": APPLES, "q2": SLUGS, "q3": "volcanology"},
+        right={"q1": "apples", "q2": "beets", "q3": "bees"},
+    )
+    bins = (await evaluate(folder, settings)).to_dict()["reliability"]
+    assert [(b["from"], b["to"]) for b in bins] == [(n / 10, (n + 1) / 10) for n in range(10)]
+    assert sum(b["questions"] for b in bins) == 3
+    assert bins[0] == {"from": 0.0, "to": 0.1, "questions": 1, "confidence": 0.0, "right": 0.0}
+    assert bins[3] == {"from": 0.3, "to": 0.4, "questions": 0, "confidence": None, "right": None}
+    assert bins[9]["questions"] == 2
+    assert 0.9 <= bins[9]["confidence"] <= 1.0
+    assert bins[9]["right"] == 0.5
 
 
 async def test_a_right_thread_in_second_place_counts_as_such(
@@ -119,6 +140,28 @@ async def test_questions_below_the_answer_threshold_are_suggested_or_left(
     bold = settings.model_copy(update={"answer_threshold": 0.0, "suggest_threshold": 0.0})
     result = await evaluate(folder, bold)
     assert (result.coverage, result.precision, result.suggested) == (1.0, 0.5, 0.0)
+
+
+async def test_a_suggestion_is_right_when_one_of_those_offered_is(
+    tmp_path: Path, settings: Settings
+) -> None:
+    corpus = CORPUS | {"pears": "How do I prune a pear tree?"}
+    corpus |= {f"spam{i}": f"How do I prune an apple tree number {i}?" for i in range(6)}
+    queries = {"q": APPLES, "r": APPLES, "s": "volcanology"}
+    folder = made(tmp_path / "garden", queries, {"q": "spam1", "r": "beets", "s": "bees"}, corpus)
+    timid = settings.model_copy(update={"answer_threshold": 1.0, "suggest_threshold": 0.1})
+    result = await evaluate(folder, timid)
+    assert (result.coverage, result.suggest_threshold) == (0.0, 0.1)
+    assert result.suggest_coverage == result.suggested == pytest.approx(2 / 3)
+    assert result.suggest_precision == pytest.approx(1 / 2)
+    assert result.p_at_1 == 0.0
+
+
+async def test_an_answer_counts_as_offered_too(tmp_path: Path, settings: Settings) -> None:
+    folder = made(tmp_path / "garden", {"q": APPLES}, {"q": "apples"})
+    result = await evaluate(folder, settings)
+    assert (result.suggest_coverage, result.suggest_precision) == (1.0, 1.0)
+    assert (result.coverage, result.suggested) == (1.0, 0.0)
 
 
 LABELS = {"apples": "fruit", "slugs": "pest", "beets": "root", "bees": "honey"}
@@ -154,7 +197,7 @@ async def test_labels_without_anything_out_of_scope_give_no_such_figures(
 
 
 def without_times(result: Evaluation) -> dict[str, Any]:
-    return {name: value for name, value in result.to_dict().items() if name != "median_ms"}
+    return {n: value for n, value in result.to_dict().items() if n not in ("median_ms", "p99_ms")}
 
 
 async def test_typos_are_the_same_for_the_same_seed(
@@ -224,3 +267,47 @@ async def test_a_bad_test_set_is_refused_before_anything_is_made(
     with pytest.raises(InputError, match="there is no corpus"):
         await evaluate(tmp_path / "nowhere", settings)
     assert not list((tmp_path / "temporary").iterdir())
+
+
+async def test_a_query_that_looks_for_itself_may_find_itself(
+    tmp_path: Path, settings: Settings
+) -> None:
+    folder = made(tmp_path / "garden", {"apples": APPLES}, {"apples": "apples"})
+    assert (await evaluate(folder, settings)).p_at_1 == 1.0
+
+
+async def test_a_set_without_corpus_is_asked_of_the_library_in_force(
+    tmp_path: Path, settings: Settings
+) -> None:
+    house = await House.open(settings)
+    await house.library.add(Thread(key=key, title=title) for key, title in CORPUS.items())
+    await house.library.add([Thread(key="elsewhere", title=APPLES)], scope=7)
+    await house.close()
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    (seeds / "rain.txt").write_text("How much rain do carrots need?\n")
+    before = {p: p.stat().st_mtime_ns for p in sorted(settings.data_dir.rglob("*"))}
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    queries: list[dict[str, Any]] = [
+        {"text": APPLES, "thread": "apples"},
+        {"text": "rain for carrots", "threads": ["rain", "beets"]},
+        {"text": "volcanology", "thread": None},
+    ]
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
+    result = await evaluate(folder, settings.model_copy(update={"seeds_dir": seeds}))
+    assert (result.name, result.threads, result.queries) == ("ours", 5, 3)
+    assert (result.p_at_1, result.out_of_scope_recall) == (1.0, 1.0)
+    after = {p: p.stat().st_mtime_ns for p in sorted(settings.data_dir.rglob("*"))}
+    assert after.keys() == before.keys()
+
+
+async def test_an_own_library_that_is_not_there_is_not_made(
+    tmp_path: Path, settings: Settings
+) -> None:
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "queries.jsonl").write_text('{"text": "rain", "thread": "rain"}')
+    with pytest.raises(InputError, match="library has no threads yet"):
+        await evaluate(folder, settings)
+    assert not settings.data_dir.exists()

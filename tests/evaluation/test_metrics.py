@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.services.metrics import calibration_error, matthews, ndcg, recall, reciprocal_rank
+from bot.services.metrics import (
+    BINS,
+    Bin,
+    calibration_error,
+    matthews,
+    ndcg,
+    percentile,
+    recall,
+    reciprocal_rank,
+    reliability,
+)
 
 relaxed = settings(deadline=None, max_examples=100)
 
@@ -128,6 +138,41 @@ def test_every_confidence_needs_a_truth() -> None:
 def test_calibration_error_is_a_share(pairs: list[tuple[float, bool]]) -> None:
     error = calibration_error([c for c, _ in pairs], [r for _, r in pairs])
     assert 0.0 <= error <= 1.0 + 1e-9
+
+
+def test_reliability_by_hand() -> None:
+    bins = reliability([1.0, 0.9, 0.25, 0.0], [True, False, True, False])
+    assert len(bins) == BINS
+    assert (bins[9].start, bins[9].end, bins[9].questions) == (0.9, 1.0, 2)
+    assert bins[9].confidence == pytest.approx(0.95)
+    assert bins[9].right == 0.5
+    assert bins[2] == Bin(0.2, 0.3, 1, 0.25, 1.0)
+    assert bins[0] == Bin(0.0, 0.1, 1, 0.0, 0.0)
+    assert bins[5] == Bin(0.5, 0.6, 0, None, None)
+
+
+@relaxed
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=40))
+def test_every_question_is_in_one_bin_that_holds_its_confidence(
+    pairs: list[tuple[float, bool]],
+) -> None:
+    bins = reliability([c for c, _ in pairs], [r for _, r in pairs])
+    assert sum(b.questions for b in bins) == len(pairs)
+    for b in bins:
+        assert (b.confidence is None) == (b.right is None) == (b.questions == 0)
+        if b.confidence is not None:
+            assert b.start - 1e-9 <= b.confidence <= b.end + 1e-9
+
+
+def test_percentile_is_one_of_the_values() -> None:
+    values = [float(n) for n in range(200, 0, -1)]
+    assert percentile(values, 99) == 198.0
+    assert percentile(values, 50) == 100.0
+    assert percentile(values, 100) == 200.0
+    assert percentile(values, 0) == 1.0
+    assert percentile([7.0], 99) == 7.0
+    with pytest.raises(ValueError, match="nothing"):
+        percentile([], 99)
 
 
 def test_matthews_by_hand() -> None:

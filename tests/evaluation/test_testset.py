@@ -103,12 +103,19 @@ def test_labels_may_stand_for_judgements(folder: Path) -> None:
     assert [q.relevant for q in test.queries] == [{"a": 1}, {"b": 1, "3": 1}, {}]
 
 
-@pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl"])
-def test_a_missing_file_is_named(folder: Path, name: str) -> None:
-    (folder / name).unlink()
+def test_missing_queries_are_named(folder: Path) -> None:
+    (folder / "queries.jsonl").unlink()
     error = refused(folder)
     assert error.path == folder
-    assert f"there is no {name}" in str(error)
+    assert "there is no queries.jsonl" in str(error)
+
+
+def test_without_a_corpus_an_empty_library_is_no_help(folder: Path) -> None:
+    (folder / "corpus.jsonl").unlink()
+    error = refused(folder)
+    assert error.path == folder
+    assert "there is no corpus.jsonl" in str(error)
+    assert "library" in str(error)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
@@ -220,3 +227,117 @@ def test_labels_that_never_meet_are_no_test(folder: Path) -> None:
     write(folder / "corpus.jsonl", [c | {"label": "known"} for c in CORPUS])
     write(folder / "queries.jsonl", [q | {"label": "unknown"} for q in QUERIES])
     assert refused(folder).path == folder
+
+
+LIBRARY = [Thread(key="a", title="Apples"), Thread(key="b", title="Beets")]
+
+
+def ours(folder: Path, *queries: Any) -> Path:
+    """The folder with only these questions in it, for a library."""
+    for name in ("corpus.jsonl", "qrels.tsv"):
+        (folder / name).unlink()
+    write(folder / "queries.jsonl", [*queries])
+    return folder
+
+
+def test_a_library_stands_for_the_corpus(folder: Path) -> None:
+    place = ours(
+        folder,
+        {"text": "apple", "thread": "a"},
+        {"text": "fruit or root", "threads": ["a", "b"]},
+        {"text": "volcano", "thread": None},
+        {"_id": 7, "text": "lava", "threads": []},
+    )
+    test = load(place, LIBRARY)
+    assert test.threads == LIBRARY
+    assert [(q.key, q.text, q.relevant) for q in test.queries] == [
+        ("", "apple", {"a": 1}),
+        ("", "fruit or root", {"a": 1, "b": 1}),
+        ("", "volcano", {}),
+        ("7", "lava", {}),
+    ]
+    assert not test.labelled
+
+
+def test_judgements_may_be_of_the_library(folder: Path) -> None:
+    (folder / "corpus.jsonl").unlink()
+    write(folder / "qrels.tsv", QRELS[:3])
+    test = load(folder, LIBRARY)
+    assert [q.relevant for q in test.queries] == [{"a": 1}, {"b": 2}]
+
+
+def test_a_query_that_names_its_threads_is_not_judged_otherwise(folder: Path) -> None:
+    named = [QUERIES[0] | {"thread": 3}, QUERIES[1], {"text": "volcano", "thread": None}]
+    write(folder / "queries.jsonl", named)
+    assert [q.relevant for q in load(folder).queries] == [{"3": 1}, {"b": 2, "3": 1}, {}]
+
+
+def test_a_query_may_name_its_threads_among_labels(folder: Path) -> None:
+    (folder / "qrels.tsv").unlink()
+    write(folder / "corpus.jsonl", [c | {"label": "green"} for c in CORPUS])
+    asked = [QUERIES[0] | {"label": "green"}, {"text": "beet", "thread": "b"}]
+    write(folder / "queries.jsonl", asked)
+    test = load(folder)
+    assert test.labelled
+    assert [q.relevant for q in test.queries] == [{"a": 1, "b": 1, "3": 1}, {"b": 1}]
+
+
+def test_a_library_is_not_asked_where_there_is_a_corpus(folder: Path) -> None:
+    assert load(folder, LIBRARY) == load(folder)
+
+
+@pytest.mark.parametrize("named", [{"thread": "x"}, {"threads": ["a", "x"]}])
+def test_a_key_that_is_not_there_is_named_with_file_and_line(
+    folder: Path, named: dict[str, Any]
+) -> None:
+    queries = [{"text": "apple", "thread": "a"}, "", {"text": "apple"} | named]
+    write(folder / "queries.jsonl", queries)
+    error = refused(folder)
+    assert (error.path, error.line) == (folder / "queries.jsonl", 3)
+    assert error.reason == "there is no thread 'x' in the corpus"
+    with pytest.raises(
+        InputError, match=r"queries\.jsonl, line 3: there is no thread 'x' in the library"
+    ):
+        load(ours(folder, *queries), LIBRARY)
+
+
+def test_a_judgement_of_a_key_the_library_lacks_is_named(folder: Path) -> None:
+    (folder / "corpus.jsonl").unlink()
+    with pytest.raises(
+        InputError, match=r"qrels\.tsv, line 4: there is no thread '3' in the library"
+    ):
+        load(folder, LIBRARY)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"thread": ["a"]},
+        {"thread": True},
+        {"thread": 1.5},
+        {"threads": "a"},
+        {"threads": None},
+        {"threads": ["a", None]},
+        {"thread": "a", "threads": ["a"]},
+    ],
+)
+def test_keys_that_are_none_are_named_with_file_and_line(
+    folder: Path, named: dict[str, Any]
+) -> None:
+    write(folder / "queries.jsonl", [QUERIES[0], {"text": "apple"} | named])
+    error = refused(folder)
+    assert (error.path, error.line) == (folder / "queries.jsonl", 2)
+    assert "thread (a key or null)" in error.reason
+
+
+def test_a_question_to_the_library_without_its_thread_is_refused(folder: Path) -> None:
+    place = ours(folder, {"text": "apple", "thread": "a"}, QUERIES[1])
+    with pytest.raises(InputError, match="the right thread in every line"):
+        load(place, LIBRARY)
+
+
+def test_a_set_in_the_current_folder_has_its_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    assert load(Path()).name == "greens"

@@ -1,0 +1,102 @@
+"""Threadwise itself: the whole way of a question, database included."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.corpus import Doc, beginnings, library, questions
+from benchmarks.timing import disk_mb, found, memory_mb, timed
+from bot.models import Answer, Thread
+from bot.services.house import House
+from bot.settings import load_settings
+
+ASKERS = 32
+"""People who ask at the same time, each the next question when the last is answered."""
+
+Figures = dict[str, Any]
+
+
+def build(place: Path) -> Figures:
+    """Make the library, step by step."""
+
+    async def run() -> Figures:
+        figures: Figures = {}
+        house = await open_house(place)
+        try:
+            for step in STEPS:
+                figures |= await step(house, place)
+        finally:
+            await house.close()
+        return figures
+
+    return asyncio.run(run())
+
+
+async def fill(house: House, place: Path) -> Figures:
+    """Import the threads: store and text index together."""
+    threads = (_thread(doc) for doc in library(place))
+    started = time.perf_counter()
+    report = await house.library.add(threads)
+    seconds = time.perf_counter() - started
+    return {"import_s": seconds, "import_per_s": report.total / seconds}
+
+
+STEPS: tuple[Callable[[House, Path], Awaitable[Figures]], ...] = (fill,)
+"""What building consists of; each step adds its figures."""
+
+
+def serve(place: Path, seconds: float) -> Figures:
+    """Start with what is there; ask and complete one at a time, then ask all at once."""
+    (asked, meant), typed = questions(place), beginnings(place)
+
+    async def run() -> Figures:
+        started = time.perf_counter()
+        house = await open_house(place)
+        figures: Figures = {"start_s": time.perf_counter() - started}
+        try:
+            figures["ask"], replies = await timed(house.answering.ask, asked, seconds)
+            given = [[int(match.key) for match in reply.matches] for reply in replies]
+            figures["found"] = found(given, meant)
+            figures["complete"], _ = await timed(house.answering.complete, typed, seconds)
+            figures["asks_per_s"] = await throughput(house, asked, seconds / 4)
+            figures["memory_mb"] = memory_mb()
+        finally:
+            await house.close()
+        return figures
+
+    figures = asyncio.run(run())
+    data = place / "data"
+    figures["database_mb"] = disk_mb(*data.glob("threadwise.db*"))
+    figures["index_mb"] = disk_mb(data) - figures["database_mb"]
+    return figures
+
+
+async def throughput(house: House, asked: list[str], seconds: float) -> float:
+    """Questions answered a second while ``ASKERS`` ask without a pause."""
+    stream, started = itertools.cycle(asked), time.perf_counter()
+
+    async def asker() -> int:
+        answered = 0
+        while time.perf_counter() - started < seconds:
+            await house.answering.ask(next(stream))
+            answered += 1
+        return answered
+
+    answered = await asyncio.gather(*(asker() for _ in range(ASKERS)))
+    return sum(answered) / (time.perf_counter() - started)
+
+
+def _thread(doc: Doc) -> Thread:
+    answer = Answer(body=doc.answer)
+    return Thread(key=str(doc.number), title=doc.title, body=doc.body, answers=(answer,))
+
+
+async def open_house(place: Path) -> House:
+    """The library of a run, with nobody's .env in the way."""
+    settings = load_settings(_env_file=None, data_dir=place / "data", database_url="")
+    return await House.open(settings)
