@@ -7,6 +7,7 @@ ThreadwiseError
 │   ├── StoreNewer     ... it was written by a newer Threadwise
 │   └── StoreBusy      ... another program holds it for too long
 ├── SearchError        the search index can't be used or rebuilt    (exit code 2)
+│   └── ModelError     ... the embedding model can't be; words still can
 ├── Unreachable        Discord doesn't answer just now              (exit code 1)
 └── NotFound           a thread, answer or posting is not there     (exit code 1)
 """
@@ -54,6 +55,10 @@ class StoreBusy(StoreError):
 
 class SearchError(ThreadwiseError):
     """The search index can't be used, and could not be rebuilt."""
+
+
+class ModelError(SearchError):
+    """The embedding model is missing, incomplete or not the one it should be."""
 
 
 class Unreachable(ThreadwiseError):

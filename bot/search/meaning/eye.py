@@ -1,0 +1,103 @@
+"""What a thread means and what a question means, as vectors that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+
+from bot.models import Thread
+from bot.search.meaning.embedder import Embedder, Vectors
+from bot.search.meaning.neighbours import Neighbours, Rows
+
+MOST_TEXT = 1_000
+"""Characters of a body that are read: about as many as the model takes."""
+
+SPREAD = 6.5
+"""Standard deviations of a vector's numbers that eight bits span; beyond it they are cut.
+
+Numbers of a vector of length one deviate by ``1/sqrt(dimensions)``, so the steps are fine
+enough for a cosine to be off by 0.001.
+"""
+
+
+class Meaning:
+    """The eye for meaning over one library."""
+
+    def __init__(self, embedder: Embedder, folder: Path, library: str):
+        self._embedder = embedder
+        self._scale = 127 * sqrt(embedder.dimensions) / SPREAD
+        self.neighbours = Neighbours(folder, library, embedder.name, embedder.dimensions)
+
+    @property
+    def model(self) -> str:
+        """The name by which vectors of this model are known."""
+        return self._embedder.name
+
+    def knows(self, word: str) -> bool:
+        """Whether the model has learnt this word as a whole."""
+        return self._embedder.knows(word)
+
+    def question(self, text: str) -> Vectors:
+        """The vector of a question."""
+        return self._embedder.question(text)
+
+    def near(self, question: Vectors, scopes: Sequence[int], limit: int) -> list[int]:
+        """The ids of about ``limit`` threads nearest to a question."""
+        return self.neighbours.near(self._quantised(question), scopes, limit)
+
+    def cosines(
+        self, question: Vectors, thread_ids: Sequence[int], scopes: Sequence[int]
+    ) -> dict[int, float]:
+        """How alike the question and each thread are, in [-1, 1], by its likest text."""
+        found = self.neighbours.rows(thread_ids, scopes)
+        if not found:
+            return {}
+        rows = np.vstack(list(found.values())).astype(np.float32)
+        alike = (rows @ question) / self._scale
+        ends = np.cumsum([len(r) for r in found.values()])
+        best = np.maximum.reduceat(alike, np.concatenate([[0], ends[:-1]]))
+        return dict(zip(found, best.tolist(), strict=True))
+
+    def pack(self, threads: Sequence[Thread]) -> list[bytes]:
+        """What the store keeps of each thread: a row for itself, one for each phrasing.
+
+        The thread's own is the mean of the vectors of its title and of its whole text,
+        so that its cosine is the mean of both.
+        """
+        own = [[t.title, f"{t.title}. {_said(t)}"] for t in threads]
+        own = [pair if pair[1] != f"{pair[0]}. " else pair[:1] for pair in own]
+        texts = [text for o, t in zip(own, threads, strict=True) for text in (*o, *t.phrasings)]
+        vectors, packed, at = self._embedder.texts(texts), [], 0
+        for mine, thread in zip(own, threads, strict=True):
+            ends = at + len(mine), at + len(mine) + len(thread.phrasings)
+            rows = [vectors[at : ends[0]].mean(axis=0), *vectors[ends[0] : ends[1]]]
+            packed.append(self._quantised(np.vstack(rows)).tobytes())
+            at = ends[1]
+        return packed
+
+    def pack_texts(self, texts: Sequence[str]) -> list[bytes]:
+        """What the store keeps of phrasings that were learnt: a row each."""
+        return [row.tobytes() for row in self._quantised(self._embedder.texts(texts))]
+
+    def take_in(self, found: Mapping[int, Mapping[int, bytes]], gone: Iterable[int]) -> None:
+        """Follow the store: threads' rows by scope in place of what was known, and some gone."""
+        rows = {i: {s: self._rows(data) for s, data in of.items()} for i, of in found.items()}
+        self.neighbours.replace(rows, gone)
+
+    def _rows(self, data: bytes) -> Rows:
+        return np.frombuffer(data, np.int8).reshape(-1, self._embedder.dimensions)
+
+    def _quantised(self, vectors: Vectors) -> Rows:
+        return np.clip(np.rint(vectors * self._scale), -127, 127).astype(np.int8)
+
+
+def _said(thread: Thread) -> str:
+    """The text under the title; where a thread has none, the answer that stands for it."""
+    body = thread.body.strip()
+    if not body and thread.answers:
+        best = max(thread.answers, key=lambda answer: (answer.accepted, answer.score))
+        body = best.body.strip()
+    return body[:MOST_TEXT]

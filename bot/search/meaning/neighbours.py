@@ -1,0 +1,197 @@
+"""Nearest neighbours by meaning: a graph a scope, in memory, with checkpoints on disk.
+
+Like the text index it follows the store over its feed of changes; losing it loses
+nothing. Each process has its own, so a checkpoint may lag behind: what is newer is
+read from the store.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from usearch.index import Index
+
+Rows = NDArray[np.int8]
+"""Quantised vectors, shape (texts, dimensions)."""
+
+FORMAT = 1
+"""Raised when the vectors are packed or kept otherwise: older checkpoints are left."""
+
+CONNECTIVITY = 16
+EXPANSION_ADD = 96
+EXPANSION_SEARCH = 160
+"""Of the graph (HNSW, Malkov & Yashunin 2018): edges a node, width of the searches."""
+
+EXACT = 2_000
+"""Vectors up to which every one is compared: quicker than a graph, and misses none."""
+
+
+WORTH_SAVING = 0.05
+"""Share of the vectors that must have changed before all are written again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the files hold: vectors of a model for a library, up to a change of it."""
+
+    library: str
+    model: str
+    seq: int = 0
+    format: int = FORMAT
+    threads: int = 0
+    files: dict[str, str] = field(default_factory=dict)
+
+
+class Neighbours:
+    """The vectors of every scope, by thread id; safe from any thread.
+
+    ``threads`` is how many threads have vectors, ``seq`` the change up to which they are
+    true.
+    """
+
+    def __init__(self, folder: Path, library: str, model: str, dimensions: int):
+        """Take up the checkpoint in ``folder``, if it is of this library and model."""
+        self.folder = folder
+        self.seq = 0
+        self.threads = 0
+        self._unsaved = 0
+        self._library, self._model, self._dimensions = library, model, dimensions
+        self._scopes: dict[int, Index] = {}
+        self._lock = threading.Lock()
+        self._load()
+
+    def __len__(self) -> int:
+        return sum(len(index) for index in self._scopes.values())
+
+    def near(self, wanted: Rows, scopes: Sequence[int], limit: int) -> list[int]:
+        """The ids of the threads whose texts are nearest; about ``limit`` of them."""
+        found: list[int] = []
+        with self._lock:
+            for scope in scopes:
+                index = self._scopes.get(scope)
+                if index is not None and len(index):
+                    few = len(index) <= EXACT
+                    hits = index.search(wanted, min(limit, len(index)), exact=few)
+                    found += np.atleast_1d(hits.keys).tolist()
+        return list(dict.fromkeys(found))
+
+    def rows(self, thread_ids: Sequence[int], scopes: Sequence[int]) -> dict[int, Rows]:
+        """The vectors of threads as those scopes see them; some may have none."""
+        found: dict[int, Rows] = {}
+        if not thread_ids:
+            return found
+        keys = np.array(thread_ids, np.uint64)
+        with self._lock:
+            for scope in scopes:
+                index = self._scopes.get(scope)
+                if index is None:
+                    continue
+                for thread_id, rows in zip(thread_ids, index.get(keys), strict=True):
+                    if rows is not None:
+                        known = found.get(thread_id)
+                        found[thread_id] = rows if known is None else np.vstack([known, rows])
+        return found
+
+    def replace(self, texts: Mapping[int, Mapping[int, Rows]], gone: Iterable[int]) -> None:
+        """Take in threads' vectors (thread id: scope: rows) in place of what was known."""
+        self._remove([*texts, *gone])
+        self.threads += len(texts)
+        by_scope: dict[int, list[tuple[int, Rows]]] = {}
+        for thread_id, of_scopes in texts.items():
+            for scope, rows in of_scopes.items():
+                by_scope.setdefault(scope, []).append((thread_id, rows))
+        for scope, pairs in by_scope.items():
+            keys = np.repeat(
+                np.array([thread_id for thread_id, _ in pairs], np.uint64),
+                [len(rows) for _, rows in pairs],
+            )
+            self._add(scope, keys, np.vstack([rows for _, rows in pairs]))
+
+    def save(self, *, all_changes: bool = False) -> None:
+        """Write a checkpoint if enough has changed; half of one is never taken up.
+
+        Raises OSError.
+        """
+        if self._unsaved and (all_changes or self._unsaved >= len(self) * WORTH_SAVING):
+            self._write()
+
+    def _write(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        files: dict[str, str] = {}
+        with self._lock:
+            for scope, index in self._scopes.items():
+                files[str(scope)] = name = f"{scope}-{self.seq}.usearch"
+                unfinished = self.folder / f"{name}.part"
+                index.save(str(unfinished))
+                unfinished.replace(self.folder / name)
+        state = Checkpoint(self._library, self._model, self.seq, FORMAT, self.threads, files)
+        temporary = self.folder / "state.tmp"
+        temporary.write_text(json.dumps(asdict(state)), encoding="utf-8")
+        temporary.replace(self.folder / "state.json")
+        for old in self.folder.glob("*.usearch*"):
+            if old.name not in files.values():
+                old.unlink(missing_ok=True)
+        self._unsaved = 0
+
+    def _remove(self, thread_ids: Sequence[int]) -> None:
+        out = np.array(thread_ids, np.uint64)
+        there = np.zeros(len(out), np.bool_)
+        with self._lock:
+            for index in self._scopes.values():
+                if len(index) and len(out):
+                    known = index.contains(out)
+                    index.remove(out[known])
+                    there |= known
+        self.threads -= int(there.sum())
+        self._unsaved += len(out)
+
+    def _add(self, scope: int, keys: NDArray[np.uint64], rows: Rows) -> None:
+        index = self._scopes.get(scope)
+        if index is None:
+            index = self._scopes[scope] = self._empty()
+        for start in range(0, len(keys), _AT_ONCE):  # searches come in between
+            with self._lock:
+                index.add(keys[start : start + _AT_ONCE], rows[start : start + _AT_ONCE])
+
+    def _empty(self) -> Index:
+        return Index(
+            ndim=self._dimensions,
+            metric="ip",
+            dtype="i8",
+            multi=True,
+            connectivity=CONNECTIVITY,
+            expansion_add=EXPANSION_ADD,
+            expansion_search=EXPANSION_SEARCH,
+        )
+
+    def _load(self) -> None:
+        state = _read(self.folder / "state.json")
+        if state is None or (state.library, state.model) != (self._library, self._model):
+            return
+        loaded: dict[int, Index] = {}
+        with suppress(Exception):  # a damaged file: begin anew, the store has it all
+            for scope, name in state.files.items():
+                index = self._empty()
+                index.load(str(self.folder / name))
+                index.expansion_search = EXPANSION_SEARCH
+                loaded[int(scope)] = index
+            self._scopes, self.seq, self.threads = loaded, state.seq, state.threads
+
+
+_AT_ONCE = 64
+"""Vectors added between which a search may come: some ten milliseconds."""
+
+
+def _read(file: Path) -> Checkpoint | None:
+    try:
+        state = Checkpoint(**json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return state if state.format == FORMAT else None
