@@ -156,10 +156,16 @@ class TestNobodyElseTeaches:
         said = await world.mo.send(world.general, SLOPPY)
         result = await world.bob.context_menu(world.general, "Find an answer", said)
         await world.bob.react(shown(result), "⬆️")
-        await world.bob.send(world.general, world.me, reply_to=said)
-        await world.bob.react(last(world.general), "⬆️")
         assert await world.tallies("pins") == [1, 0]
         assert await learned(world) == []
+
+    @pytest.mark.parametrize("who", ["bob", "mo"])
+    async def test_a_bare_mention_under_a_question(self, world: World, who: str) -> None:
+        said = await getattr(world, who).send(world.general, SLOPPY)
+        await world.bob.send(world.general, world.me, reply_to=said)
+        assert await world.key_of(last(world.general)) == "pins"
+        await world.bob.react(last(world.general), "⬆️")
+        assert await learned(world) == ([("pins", SLOPPY)] if who == "bob" else [])
 
     async def test_ones_own_question_found_by_the_menu(self, world: World) -> None:
         said = await world.bob.send(world.general, SLOPPY)
@@ -204,6 +210,14 @@ class TestTakingBack:
 
     async def test_anybody_votes_down(self, world: World, taught: Any) -> None:
         await world.mo.react(taught, "⬇️")
+        assert await learned(world) == []
+
+    async def test_a_down_vote_that_is_taken_away_brings_nothing_back(
+        self, world: World, taught: Any
+    ) -> None:
+        await world.mo.react(taught, "⬇️")
+        await world.mo.unreact(taught, "⬇️")
+        await world.mo.react(taught, "⬆️")
         assert await learned(world) == []
 
     async def test_a_down_vote_where_the_same_words_were_asked(
