@@ -16,7 +16,7 @@ from bot.models import LearnedPhrasing
 from bot.search.index import TITLE_BOOST, Hit
 from bot.search.query import Query
 from bot.search.ranker import Ranked
-from bot.search.text import stems, wording
+from bot.search.text import STOP_STEMS, stems, wording
 
 JOINED = 25
 """Threads that phrasings alone bring in, at most."""
@@ -34,18 +34,20 @@ class Taught:
 
     def __init__(self, phrasings: Iterable[LearnedPhrasing] = ()):
         self._phrasings = tuple(phrasings)
+        self._threads = {phrasing.thread_id: phrasing for phrasing in self._phrasings}
         self._using: defaultdict[str, list[int]] = defaultdict(list)
         self._texts: defaultdict[int, tuple[str, ...]] = defaultdict(tuple)
         self._meant: defaultdict[str, set[int]] = defaultdict(set)
         for place, phrasing in enumerate(self._phrasings):
-            for stem in set(stems(phrasing.text)):
+            # Words that every question has would only lead to all phrasings there are.
+            for stem in set(stems(phrasing.text)) - STOP_STEMS:
                 self._using[stem].append(place)
             self._texts[phrasing.thread_id] += (phrasing.text,)
             self._meant[wording(phrasing.text)].add(phrasing.thread_id)
 
     @property
     def stems(self) -> Collection[str]:
-        """The stems that the phrasings use."""
+        """The stems that the phrasings use, without those of stop words."""
         return self._using.keys()
 
     def join(self, query: Query, hits: Sequence[Hit]) -> list[Hit]:
@@ -57,13 +59,8 @@ class Taught:
             return list(hits)
         scores, known = self._scores(query), {hit.thread_id for hit in hits}
         joined = [self._informed(hit, scores.get(hit.thread_id, 0.0)) for hit in hits]
-        threads = {p.thread_id: p for p in self._phrasings if p.thread_id not in known}
-        new = nlargest(JOINED, threads.keys() & scores.keys(), key=scores.__getitem__)
-        for thread_id in new:
-            thread = threads[thread_id]
-            texts = self._texts[thread_id]
-            joined.append(Hit(thread_id, thread.key, thread.title, texts, scores[thread_id]))
-        return joined
+        new = nlargest(JOINED, scores.keys() - known, key=scores.__getitem__)
+        return joined + [self._hit(thread_id, scores[thread_id]) for thread_id in new]
 
     def prefer(self, question: str, ranked: list[Ranked]) -> list[Ranked]:
         """Put the thread first for which just these words were confirmed, if it is one thread.
@@ -88,6 +85,10 @@ class Taught:
             thread_id = self._phrasings[place].thread_id
             best[thread_id] = max(score, best.get(thread_id, 0.0))
         return best
+
+    def _hit(self, thread_id: int, score: float) -> Hit:
+        thread = self._threads[thread_id]
+        return Hit(thread_id, thread.key, thread.title, self._texts[thread_id], score)
 
     def _informed(self, hit: Hit, score: float) -> Hit:
         texts = self._texts.get(hit.thread_id)

@@ -128,5 +128,5 @@ def test_whatever_is_taught(garden: Engine, lessons: list[tuple[int, list[str]]]
     assert levels == sorted(levels, reverse=True)
     assert all(0.0 <= level <= 1.0 for level in levels)
     exact = {thread_id for thread_id, words in lessons if words == question}
-    if question and len(exact) == 1:
+    if set(question) - {"how"} and len(exact) == 1:
         assert keys[0] == f"t{exact.pop()}"
