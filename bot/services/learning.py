@@ -101,10 +101,10 @@ class Learning:
             )
         _log_gone(posting, gone)
 
-    async def phrasings(self, guild_id: int, thread_id: int | None = None) -> list[LearnedPhrasing]:
-        """What a guild has learned, newest first; of one thread, if it is named."""
+    async def phrasings(self, guild_id: int) -> list[LearnedPhrasing]:
+        """What a guild has learned, newest first."""
         async with self._database.read() as connection:
-            return await learned.of_guild(connection, guild_id, thread_id)
+            return await learned.of_guild(connection, guild_id)
 
     async def find(self, guild_id: int, typed: str) -> list[LearnedPhrasing]:
         """A guild's phrasings in which all that is being typed occurs, newest first."""

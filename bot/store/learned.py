@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, or_, select
+from sqlalchemy import Row, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -75,18 +75,14 @@ async def withdraw(connection: AsyncConnection, message_id: int) -> int:
     return int((await connection.execute(delete(learned).where(*voted))).rowcount)
 
 
-async def of_guild(
-    connection: AsyncConnection, guild_id: int, thread_id: int | None = None
-) -> list[LearnedPhrasing]:
-    """All that a guild has learned, newest first; of one thread, if it is named."""
-    query: Select[Any] = (
+async def of_guild(connection: AsyncConnection, guild_id: int) -> list[LearnedPhrasing]:
+    """All that a guild has learned, newest first."""
+    query = (
         select(learned, threads.c.key, threads.c.title)
         .join(threads, threads.c.id == learned.c.thread_id)
         .where(learned.c.guild_id == guild_id)
         .order_by(learned.c.id.desc())
     )
-    if thread_id is not None:
-        query = query.where(learned.c.thread_id == thread_id)
     return [_phrasing(row) for row in (await connection.execute(query)).all()]
 
 
