@@ -18,7 +18,7 @@ from bot.errors import SearchError, StoreError, ThreadwiseError
 from bot.services.house import House
 from bot.ui import items
 
-COGS = ("cogs.ask", "cogs.thread", "cogs.voting", "cogs.settings")
+COGS = ("cogs.ask", "cogs.thread", "cogs.voting", "cogs.settings", "cogs.phrasings")
 
 log = logging.getLogger(__name__)
 

@@ -156,10 +156,30 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedPhrasing:
+    """Words in which a guild's member asked a thread; known in that guild only.
+
+    ``key`` and ``title`` are the thread's. ``user_id`` is who taught it,
+    ``message_id`` the posting it was learned from.
+    """
+
+    id: int
+    guild_id: int
+    thread_id: int
+    key: str
+    title: str
+    text: str
+    user_id: int
+    message_id: int
+    learned_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuildSettings:
     """How the bot behaves in one guild; every field has a value in force.
 
     Thresholds are confidences in [0, 1] with ``suggest <= answer``.
+    ``learn_phrasings`` says whether what members ask is learned, and used.
     """
 
     answer_threshold: float
@@ -167,6 +187,7 @@ class GuildSettings:
     policy: Policy
     up_emoji: str
     down_emoji: str
+    learn_phrasings: bool
 
 
 def bare_emoji(emoji: str) -> str:

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     answer_policy: Policy = Policy.ACCEPTED
     up_emoji: str = Field(default="⬆️", min_length=1, max_length=64)
     down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
+    learn_phrasings: bool = True
     cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
     reconcile_messages: int = Field(default=200, ge=0, le=10_000)
     log_level: str = "INFO"
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
             policy=self.answer_policy,
             up_emoji=self.up_emoji,
             down_emoji=self.down_emoji,
+            learn_phrasings=self.learn_phrasings,
         )
 
 

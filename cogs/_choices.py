@@ -50,6 +50,7 @@ class Choices:
                 await interaction.followup.send(NOT_YOURS, ephemeral=True)
                 return
             await self.house.postings.forget([message.id])
+            await self.house.learning.refused(posting)
             log.info("answer %d is taken back, message %d", posting.answer_id, message.id)
             options = await self._options(posting.alternatives, posting.guild_id)
             note = cards.note_of(message.content)
@@ -85,7 +86,10 @@ class Choices:
         if interaction.user.id != item.asker_id and not is_moderator(interaction):
             await interaction.response.send_message(NOT_YOURS, ephemeral=True)
             return
-        note = cards.note_of(interaction.message.content) if interaction.message else ""
+        note = ""
+        if interaction.message is not None:
+            note = cards.note_of(interaction.message.content)
+            self.house.learning.drop([interaction.message.id])
         card = Card(content=cards.noted(note, TAKEN_BACK))
         await interaction.response.edit_message(**card.over())
 
@@ -138,7 +142,7 @@ class Choices:
             )
 
         asked = Asked(
-            text="",
+            text=self.house.learning.question(message.id),
             room=room,
             asker_id=item.asker_id,
             addressed=True,
@@ -146,7 +150,9 @@ class Choices:
             send=send,
             note=cards.note_of(message.content),
         )
-        await self._desk.post(thread, thread.answers[0], asked, alternatives=item.others)
+        shown = await self._desk.post(thread, thread.answers[0], asked, alternatives=item.others)
+        if shown is not None:
+            await self.house.learning.chose(shown.id)
 
     async def _remove_reactions(self, message: discord.Message, room: Room) -> None:
         """Nothing is voted on here any more; without the permission only ours go."""

@@ -36,7 +36,8 @@ class Asked:
     ``addressed`` means that the bot was asked and must say something;
     ``suggests`` that it may offer threads that it is not sure of. ``send`` posts
     the reply and returns the message, or ``None`` if it could not be posted;
-    ``note`` is a line of our own above whatever the reply is.
+    ``note`` is a line of our own above whatever the reply is. ``own_words`` says
+    that the asker wrote the text: nobody teaches what others have said.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Asked:
     suggests: bool
     send: Send
     note: str = ""
+    own_words: bool = True
 
     async def say(self, words: str) -> None:
         """Reply with a line that is no card."""
@@ -86,7 +88,7 @@ class Desk:
             least = (await self.house.guilds.settings(scope)).suggest_threshold
             options = [_option(m) for m in reply.matches if m.confidence >= least]
             card = cards.suggestion_card(options, asked.asker_id, note=asked.note)
-            await asked.send(card)
+            await self._hear(asked, await asked.send(card))
         elif asked.addressed:
             await asked.say(NOTHING_YET)
 
@@ -98,8 +100,11 @@ class Desk:
         *,
         confidence: float | None = None,
         alternatives: Iterable[int] = (),
-    ) -> None:
-        """Show an answer, remember where, and put the voting reactions under it."""
+    ) -> discord.Message | None:
+        """Show an answer, remember where, and put the voting reactions under it.
+
+        Returns the message, or ``None`` if it could not be posted.
+        """
         room = asked.room
         embeds = say_where(self.bot, room, "embed_links")
         card = cards.answer_card(
@@ -107,7 +112,8 @@ class Desk:
         )
         message = await asked.send(card)
         if message is None:
-            return
+            return None
+        await self._hear(asked, message)
         # Recorded first: somebody may vote before our own reactions are there.
         await self.house.postings.record(
             Posting(
@@ -122,6 +128,17 @@ class Desk:
         )
         log.info("posted answer %d as message %d", answer.id, message.id)
         await self._invite_votes(message, room)
+        return message
+
+    async def _hear(self, asked: Asked, message: discord.Message | None) -> None:
+        """Have what was asked at hand, for when the asker confirms the reply to it."""
+        if message is not None and asked.own_words:
+            await self.house.learning.heard(
+                message.id,
+                guild_id=asked.room.scope,
+                user_id=asked.asker_id,
+                question=asked.text,
+            )
 
     async def _answer(
         self, asked: Asked, reply: Reply, thread: StoredThread, answer: StoredAnswer

@@ -39,8 +39,9 @@ class Ears:
             return None
         if not addressed and (mode is Mode.QUESTIONS and not reads_like_a_question(said)):
             return None
+        own_words = True
         if addressed and text.is_blank(said):
-            said = await self._replied_to(message)
+            said, own_words = await self._replied_to(message)
         elif text.is_blank(said):
             return None
         room = room_of_message(message)
@@ -58,6 +59,7 @@ class Ears:
             addressed=addressed,
             suggests=addressed or mode is Mode.ALL,
             send=send,
+            own_words=own_words,
         )
 
     async def _mode(self, message: discord.Message) -> Mode:
@@ -85,20 +87,20 @@ class Ears:
         me = self.bot.user
         return re.sub(rf"<@!?{me.id}>", " ", said).strip() if me else said.strip()
 
-    async def _replied_to(self, message: discord.Message) -> str:
-        """The text of the message that a bare mention replies to."""
+    async def _replied_to(self, message: discord.Message) -> tuple[str, bool]:
+        """The text of the message that a bare mention replies to; is it by the same person?"""
         reference = message.reference
         if reference is None or reference.message_id is None:
-            return ""
+            return "", False
         original = reference.resolved
         if original is None:
             try:
                 original = await message.channel.fetch_message(reference.message_id)
             except discord.HTTPException:
-                return ""
+                return "", False
         if isinstance(original, discord.DeletedReferencedMessage):
-            return ""
-        return self.without_mention(original.content)
+            return "", False
+        return self.without_mention(original.content), original.author == message.author
 
     async def _reply(
         self, message: discord.Message, room: Room, card: Card

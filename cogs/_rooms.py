@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import discord
+from discord import app_commands
 
 from bot.client import ThreadBot, bot_of
 from bot.models import SHARED
@@ -96,6 +97,31 @@ def is_moderator(interaction: discord.Interaction[Any]) -> bool:
     """Whether the member may take back what others were shown."""
     may = interaction.permissions
     return interaction.guild_id is not None and (may.manage_messages or may.manage_guild)
+
+
+def manages(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the member may decide how the bot behaves in this server."""
+    return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
+
+
+def only_managers(interaction: discord.Interaction[Any]) -> bool:
+    """A check for commands: what the command list says of permissions is but a hint.
+
+    Raises what the person is told by.
+    """
+    if scope_of(interaction) == SHARED:
+        raise app_commands.NoPrivateMessage
+    if not manages(interaction):
+        raise app_commands.MissingPermissions(["manage_guild"])
+    return True
+
+
+async def begin_privately(interaction: discord.Interaction[Any]) -> discord.Guild:
+    """Say that the reply comes, privately, and return the server it is about."""
+    if interaction.guild is None:
+        raise app_commands.NoPrivateMessage
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    return interaction.guild
 
 
 def say_where(bot: ThreadBot, room: Room, *names: str) -> bool:

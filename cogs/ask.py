@@ -86,7 +86,7 @@ class Ask(commands.Cog):
         if text.is_blank(question):
             await interaction.response.send_message(HINT, ephemeral=True)
         else:
-            await self._look_up(interaction, question, cards.asked_note(question))
+            await self._look_up(interaction, question, cards.asked_note(question), own_words=True)
 
     async def find_an_answer(
         self, interaction: discord.Interaction[ThreadBot], message: discord.Message
@@ -97,10 +97,16 @@ class Ask(commands.Cog):
             await interaction.response.send_message(NO_TEXT, ephemeral=True)
             return
         for_message = f"-# for {message.jump_url}" if interaction.guild_id else ""
-        await self._look_up(interaction, question, for_message)
+        own_words = message.author == interaction.user
+        await self._look_up(interaction, question, for_message, own_words=own_words)
 
     async def _look_up(
-        self, interaction: discord.Interaction[ThreadBot], question: str, note: str
+        self,
+        interaction: discord.Interaction[ThreadBot],
+        question: str,
+        note: str,
+        *,
+        own_words: bool,
     ) -> None:
         """Answer a question that came as a command."""
         await interaction.response.defer(thinking=True)
@@ -121,6 +127,7 @@ class Ask(commands.Cog):
             suggests=True,
             send=send,
             note=note,
+            own_words=own_words,
         )
         try:
             await self._desk.respond(asked)

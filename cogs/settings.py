@@ -12,7 +12,7 @@ from bot.client import ThreadBot
 from bot.errors import ConfigError
 from bot.models import Mode, Policy
 from bot.ui import cards, emoji, overview
-from cogs._rooms import lacking, permissions_in
+from cogs._rooms import begin_privately, lacking, only_managers, permissions_in
 
 MODES = {
     "off": "off: I stay silent there",
@@ -40,17 +40,13 @@ class Settings(commands.GroupCog, group_name="settings"):
         self.guilds = bot.house.guilds
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Only people with Manage Server: what the command list says is but a hint."""
-        if interaction.guild_id is None or self.bot.get_guild(interaction.guild_id) is None:
-            raise app_commands.NoPrivateMessage
-        if not interaction.permissions.manage_guild:
-            raise app_commands.MissingPermissions(["manage_guild"])
-        return True
+        """Only people with Manage Server."""
+        return only_managers(interaction)
 
     @app_commands.command(name="show", description="Show how I behave in this server")
     async def show(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Show the settings in force."""
-        guild = await _begin(interaction)
+        guild = await begin_privately(interaction)
         modes, named = await self.guilds.modes(guild.id), await self._named(guild)
         shown = [(channel_id, mode.value) for channel_id, mode in modes.items()]
         shown += [(channel_id, f"{mode.value}, by its name") for channel_id, mode in named.items()]
@@ -74,7 +70,7 @@ class Settings(commands.GroupCog, group_name="settings"):
     ) -> None:
         """Set a channel's mode."""
         chosen = None if mode == "default" else Mode(mode)
-        guild = await _begin(interaction)
+        guild = await begin_privately(interaction)
         await self.guilds.set_mode(guild.id, channel.id, chosen)
         lines = [f"{channel.mention} is now set to **{mode}**."]
         if chosen is not Mode.OFF:
@@ -95,7 +91,7 @@ class Settings(commands.GroupCog, group_name="settings"):
         suggest: app_commands.Range[float, 0.0, 1.0] | None = None,
     ) -> None:
         """Change one threshold or both."""
-        guild = await _begin(interaction)
+        guild = await begin_privately(interaction)
         given = {"answer_threshold": answer, "suggest_threshold": suggest}
         changes = {name: value for name, value in given.items() if value is not None}
         if not changes:
@@ -114,7 +110,7 @@ class Settings(commands.GroupCog, group_name="settings"):
     )
     async def policy(self, interaction: discord.Interaction[ThreadBot], policy: str) -> None:
         """Change the answer policy."""
-        guild = await _begin(interaction)
+        guild = await begin_privately(interaction)
         now = await self.guilds.update(guild.id, policy=Policy(policy))
         await _say(interaction, f"Answer policy is now {POLICIES[now.policy]}.")
 
@@ -127,7 +123,7 @@ class Settings(commands.GroupCog, group_name="settings"):
         down: app_commands.Range[str, 1, 64],
     ) -> None:
         """Change the voting emoji."""
-        guild = await _begin(interaction)
+        guild = await begin_privately(interaction)
         if emoji.key(up) == emoji.key(down):
             raise ConfigError("The two voting emoji must differ.")
         now = await self.guilds.update(
@@ -139,10 +135,19 @@ class Settings(commands.GroupCog, group_name="settings"):
             "given stay.",
         )
 
+    @app_commands.command(name="learning", description="Say whether I learn how people ask here")
+    @app_commands.describe(learn="Whether I learn from the votes and choices of those who ask")
+    @app_commands.choices(learn=[app_commands.Choice(name=n, value=n) for n in ("on", "off")])
+    async def learning(self, interaction: discord.Interaction[ThreadBot], learn: str) -> None:
+        """Switch learned phrasings on or off."""
+        guild = await begin_privately(interaction)
+        now = await self.guilds.update(guild.id, learn_phrasings=learn == "on")
+        await _say(interaction, _LEARNING if now.learn_phrasings else _NOT_LEARNING)
+
     @app_commands.command(name="reset", description="Forget all that was set for this server")
     async def reset(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Go back to what the host has set."""
-        guild_id = (await _begin(interaction)).id
+        guild_id = (await begin_privately(interaction)).id
         await self.guilds.update(
             guild_id,
             answer_threshold=None,
@@ -150,6 +155,7 @@ class Settings(commands.GroupCog, group_name="settings"):
             policy=None,
             up_emoji=None,
             down_emoji=None,
+            learn_phrasings=None,
         )
         for channel_id in await self.guilds.modes(guild_id):
             await self.guilds.set_mode(guild_id, channel_id, None)
@@ -185,6 +191,16 @@ _DEAF = (
 )
 
 
+_LEARNING = (
+    "From now on I learn how people ask here: when somebody votes for the answer to their "
+    "question, or chooses what they meant, I remember their words. `/phrasings list` shows them."
+)
+_NOT_LEARNING = (
+    "From now on I learn nothing here, and what I had learned is not used. It is still there: "
+    "`/phrasings list` shows it, `/phrasings remove` deletes it."
+)
+
+
 def _listens(modes: Any) -> bool:
     return any(mode in (Mode.QUESTIONS, Mode.ALL) for mode in modes)
 
@@ -204,14 +220,6 @@ def _usable(given: str, guild: discord.Guild) -> str:
     if own is None or not own.is_usable():
         raise ConfigError("I can only use Unicode's emoji and those of this server.")
     return str(own)
-
-
-async def _begin(interaction: discord.Interaction[ThreadBot]) -> discord.Guild:
-    """Say that the reply comes, privately, and return the server it is about."""
-    if interaction.guild is None:
-        raise app_commands.NoPrivateMessage
-    await interaction.response.defer(ephemeral=True, thinking=True)
-    return interaction.guild
 
 
 async def _say(interaction: discord.Interaction[ThreadBot], said: str) -> None:

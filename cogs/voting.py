@@ -55,7 +55,7 @@ class Voting(commands.Cog):
         )
         log.debug("reaction on %d by %d: counted %s", event.message_id, event.user_id, counted)
         if counted:
-            self._tallies.changed(event.message_id)
+            await self._changed(event.message_id, event.user_id)
 
     @commands.Cog.listener()
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
@@ -66,13 +66,13 @@ class Voting(commands.Cog):
         if await self.house.voting.unreact(
             message_id=event.message_id, user_id=event.user_id, value=value
         ):
-            self._tallies.changed(event.message_id)
+            await self._changed(event.message_id, event.user_id)
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
         """A moderator takes all reactions away, and the votes with them."""
         await self.house.voting.clear(message_id=event.message_id)
-        self._tallies.changed(event.message_id)
+        await self._changed(event.message_id)
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
@@ -80,16 +80,18 @@ class Voting(commands.Cog):
         value = await self._vote(event)
         if value is not None:
             await self.house.voting.clear(message_id=event.message_id, value=value)
-            self._tallies.changed(event.message_id)
+            await self._changed(event.message_id)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A posting is gone; what was voted on it stays."""
+        self.house.learning.drop([event.message_id])
         await self.house.postings.forget([event.message_id])
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Many messages are gone at once."""
+        self.house.learning.drop(event.message_ids)
         await self.house.postings.forget(event.message_ids)
 
     @commands.Cog.listener()
@@ -111,11 +113,13 @@ class Voting(commands.Cog):
         """Delete all that is kept about the person who asks for it."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         count = await self.house.voting.forget_user(interaction.user.id)
+        taught = await self.house.learning.forget_user(interaction.user.id)
         votes = "1 vote" if count == 1 else f"{count} votes"
+        phrasings = "1 phrasing" if taught == 1 else f"{taught} phrasings"
         await interaction.edit_original_response(
-            content=f"Done: {votes} of yours deleted, and I no longer know which questions were "
-            "yours. Reactions that you leave on my messages count again when I restart, so take "
-            "those away as well."
+            content=f"Done: {votes} and {phrasings} of yours deleted, and I no longer know which "
+            "questions were yours. Reactions that you leave on my messages count again when I "
+            "restart, so take those away as well."
         )
 
     async def press(
@@ -135,6 +139,9 @@ class Voting(commands.Cog):
             value=item.value,
             author_handle=interaction.user.name,
         )
+        await self.house.learning.pressed(
+            answer_id=item.place.answer_id, guild_id=scope, user_id=interaction.user.id
+        )
         thread = await self.house.answering.serve(item.place.thread_id, guild_id=scope)
         answer = thread.answer(item.place.answer_id) if thread else None
         said = cards.vote_line(vote, answer.tally if answer else None)
@@ -142,6 +149,14 @@ class Voting(commands.Cog):
             await interaction.edit_original_response(**Card(content=said).fresh())
             return
         await show_page(interaction, thread, item.place, note=said)
+
+    async def _changed(self, message_id: int, user_id: int | None = None) -> None:
+        """A vote on a message has changed, a member's or any: draw it, and learn from it."""
+        self._tallies.changed(message_id)
+        if user_id is None:
+            await self.house.learning.cleared(message_id)
+        else:
+            await self.house.learning.voted(message_id, user_id)
 
     async def _vote(
         self, event: discord.RawReactionActionEvent | discord.RawReactionClearEmojiEvent
@@ -219,7 +234,9 @@ class Voting(commands.Cog):
             handles=handles,
         )
         if changed:
-            self._tallies.changed(posting.message_id)
+            await self._changed(posting.message_id)
+            for user_id in (i for i, values in shown.items() if Vote.DOWN in values):
+                await self.house.learning.voted(posting.message_id, user_id)
         return changed
 
 

@@ -17,6 +17,7 @@ from bot.search.fuzzy import Vocabulary
 from bot.search.index import State, TextIndex, Writing
 from bot.search.query import Idf, Query, read
 from bot.search.ranker import Ranked, rank
+from bot.search.taught import NOTHING, Taught
 
 CANDIDATES = 100
 """Threads that are scored closely; BM25 has 62 % of the right ones among its first 100."""
@@ -65,26 +66,35 @@ class Engine:
         """Take the index's write lock. Raises IndexBusy while another process has it."""
         return self._index.writing()
 
-    def read(self, question: str) -> Query:
+    def read(self, question: str, taught: Taught = NOTHING) -> Query:
         """The question as the search understands it."""
-        return read(question, self._vocabulary, self._idf)
+        return read(question, self._vocabulary, self._idf, taught.stems)
 
     def candidates(
-        self, question: str, guild_id: int, limit: int = CANDIDATES, leave_out: str | None = None
+        self,
+        question: str,
+        guild_id: int,
+        limit: int = CANDIDATES,
+        leave_out: str | None = None,
+        taught: Taught = NOTHING,
     ) -> list[Ranked]:
         """The threads that ``guild_id`` may see, with all that was found about each.
 
         ``leave_out`` is the key of a thread that is not to be found: the question's own.
+        ``taught`` is what this guild's members taught.
         """
-        query = self.read(question)
-        hits = self._index.search(query.wanted, scopes(guild_id), max(limit, CANDIDATES) + 1)
-        return rank(query, [hit for hit in hits if hit.key != leave_out])[:limit]
+        query = self.read(question, taught)
+        found = self._index.search(query.wanted, scopes(guild_id), max(limit, CANDIDATES) + 1)
+        hits = taught.join(query, [hit for hit in found if hit.key != leave_out])
+        return taught.prefer(question, rank(query, hits))[:limit]
 
-    def search(self, question: str, guild_id: int, limit: int) -> list[Match]:
+    def search(
+        self, question: str, guild_id: int, limit: int, taught: Taught = NOTHING
+    ) -> list[Match]:
         """The threads that a question means, best first."""
         return [
             Match(r.hit.thread_id, r.hit.key, r.hit.title, r.confidence)
-            for r in self.candidates(question, guild_id, limit)
+            for r in self.candidates(question, guild_id, limit, taught=taught)
         ]
 
     def complete(self, text: str, guild_id: int, limit: int) -> list[Match]:

@@ -110,11 +110,16 @@ class Idf:
         return known
 
 
-def read(question: str, vocabulary: Vocabulary, idf: Idf) -> Query:
-    """Read a question: clean it, cut it into words, repair and weigh them."""
+def read(
+    question: str, vocabulary: Vocabulary, idf: Idf, taught: Collection[str] = frozenset()
+) -> Query:
+    """Read a question: clean it, cut it into words, repair and weigh them.
+
+    ``taught`` are stems that the asker's guild uses, whether or not the library does.
+    """
     cleaned = clean(question)
     spoken = list(zip(words(cleaned), stems(cleaned), strict=True))
-    read_words = {stem: _word(word, stem, vocabulary, idf) for word, stem in spoken}
+    read_words = {stem: _word(word, stem, vocabulary, idf, taught) for word, stem in spoken}
     ordered = [read_words[stem] for _, stem in spoken]
     content = [w.text for w in ordered if not w.stop] or [w.text for w in ordered]
     best = [max(w.credits, key=w.credits.__getitem__) for w in ordered]
@@ -127,7 +132,7 @@ def read(question: str, vocabulary: Vocabulary, idf: Idf) -> Query:
     )
 
 
-def _word(word: str, stem: str, vocabulary: Vocabulary, idf: Idf) -> Word:
+def _word(word: str, stem: str, vocabulary: Vocabulary, idf: Idf, taught: Collection[str]) -> Word:
     if word in STOP_WORDS or stem in STOP_STEMS:
         return Word(word, idf(stem), {stem: 1.0}, stop=True)
     used = idf.count(stem)
@@ -141,4 +146,6 @@ def _word(word: str, stem: str, vocabulary: Vocabulary, idf: Idf) -> Word:
     if not credits:
         return Word(word, idf(stem), {stem: 1.0}, stop=False)
     text = next(w for w, s in repaired.items() if s in credits)
+    if stem in taught:  # the library would repair it, but this guild has said it just so
+        credits[stem] = 1.0
     return Word(text, idf(repaired[text]), credits, stop=repaired[text] in STOP_STEMS)

@@ -82,6 +82,11 @@ def stems(text: str) -> list[str]:
     return STEMMED.analyze(spaced(text))
 
 
+def wording(text: str) -> str:
+    """What two questions share that are put in the same words, however they are written."""
+    return " ".join(words(clean(text)))
+
+
 def _pairs(run: re.Match[str]) -> str:
     text = run.group()
     pairs = [text[i : i + 2] for i in range(max(1, len(text) - 1))]

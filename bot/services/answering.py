@@ -21,6 +21,7 @@ from bot.models import (
 )
 from bot.search.engine import Engine
 from bot.services.guilds import Guilds
+from bot.services.phrasebook import Phrasebook
 from bot.store import threads
 from bot.store.database import Database
 
@@ -49,12 +50,13 @@ class Answering:
 
     def __init__(self, database: Database, engine: Engine, guilds: Guilds):
         self._database, self._engine, self._guilds = database, engine, guilds
+        self._phrasebook = Phrasebook(database, guilds)
 
     async def ask(self, question: str, *, guild_id: int = SHARED, limit: int = 5) -> Reply:
         """The verdict on a question, with up to ``limit`` matches, best first."""
         started = time.perf_counter()
         settings = await self._guilds.settings(guild_id)
-        matches = await asyncio.to_thread(self._engine.search, question, guild_id, limit)
+        matches = await self._search(question, guild_id, limit)
         thread = await self._answerable(matches, settings, guild_id)
         reply = Reply(
             question=question,
@@ -96,10 +98,15 @@ class Answering:
         if thread_id is not None:
             return await self.serve(thread_id, guild_id=guild_id)
         floor = (await self._guilds.settings(guild_id)).suggest_threshold
-        matches = await asyncio.to_thread(self._engine.search, key_or_words, guild_id, 1)
+        matches = await self._search(key_or_words, guild_id, 1)
         if not matches or matches[0].confidence < floor:
             return None
         return await self.serve(matches[0].thread_id, guild_id=guild_id)
+
+    async def _search(self, question: str, guild_id: int, limit: int) -> list[Match]:
+        """The threads that a question means, by what this guild has taught as well."""
+        taught = await self._phrasebook.of(guild_id)
+        return await asyncio.to_thread(self._engine.search, question, guild_id, limit, taught)
 
     async def _answerable(
         self, matches: Sequence[Match], settings: GuildSettings, guild_id: int

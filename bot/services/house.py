@@ -11,6 +11,7 @@ from bot.search.engine import Engine
 from bot.services.answering import Answering
 from bot.services.following import Follower
 from bot.services.guilds import Guilds
+from bot.services.learning import Learning
 from bot.services.library import ImportReport, Library, Progress
 from bot.services.postings import Postings
 from bot.services.voting import Voting
@@ -31,6 +32,7 @@ class House:
         self.answering = Answering(database, engine, self.guilds)
         self.voting = Voting(database)
         self.postings = Postings(database)
+        self.learning = Learning(database, self.guilds)
         self.library = Library(database, self._follower)
 
     @classmethod

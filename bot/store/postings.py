@@ -60,6 +60,24 @@ async def latest_in(
     return None if row is None else _posting(row)
 
 
+async def asked_by(
+    connection: AsyncConnection, user_id: int, guild_id: int, answer_id: int
+) -> Posting | None:
+    """The newest posting of an answer to a member's question in a guild."""
+    query = (
+        select(postings)
+        .where(
+            postings.c.asker_id == user_id,
+            postings.c.guild_id == guild_id,
+            postings.c.answer_id == answer_id,
+        )
+        .order_by(postings.c.posted_at.desc(), postings.c.message_id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).first()
+    return None if row is None else _posting(row)
+
+
 async def recent(connection: AsyncConnection, limit: int) -> list[Posting]:
     """The newest postings, newest first."""
     query = (

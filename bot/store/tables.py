@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -84,6 +85,28 @@ phrasings = Table(
     Column("text", Text, nullable=False),
 )
 
+# What members of a guild taught; ``phrasings`` are the source's own, for everybody.
+learned_phrasings = Table(
+    "learned_phrasings",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("wording", Text, nullable=False),  # the text's words: what two spellings share
+    Column("user_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("chosen", Boolean, nullable=False),  # in a menu, rather than by an up-vote
+    Column("learned_at", BigInteger, nullable=False),
+    Column("model", String(64)),  # of the text's meaning, once there is one
+    Column("vector", LargeBinary),
+    UniqueConstraint("guild_id", "thread_id", "wording"),
+    Index(None, "thread_id"),
+    Index(None, "user_id"),
+    Index(None, "message_id"),
+    sqlite_autoincrement=True,  # so that the newest id tells whether anything was added
+)
+
 votes = Table(
     "votes",
     metadata,
@@ -137,6 +160,7 @@ guild_settings = Table(
     Column("policy", String(16)),
     Column("up_emoji", String(64)),
     Column("down_emoji", String(64)),
+    Column("learn_phrasings", Boolean),
 )
 
 channel_modes = Table(

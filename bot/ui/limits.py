@@ -48,5 +48,7 @@ FACT = 80
 """One fact in a card's footer: an author, a licence, the tags."""
 ASKED = 150
 """How much of a question is repeated above the reply to it."""
+PHRASING = 150
+"""How much of a learned phrasing a list of them shows."""
 PLAIN_LINE = 160
 """Title, address and facts in a message without embeds."""

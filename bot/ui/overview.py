@@ -1,4 +1,4 @@
-"""What moderators see of a guild's settings."""
+"""What moderators see of a guild: its settings, and what its members taught."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.models import GuildSettings
+from bot.models import GuildSettings, LearnedPhrasing
 from bot.ui import limits, text
 from bot.ui.cards import ANSWER, Card, percent
 
@@ -23,6 +23,8 @@ def settings_card(
     )
     embed.add_field(name="Answer policy", value=settings.policy.value)
     embed.add_field(name="Voting", value=f"{settings.up_emoji} {settings.down_emoji}")
+    learning = "from votes and choices" if settings.learn_phrasings else "off"
+    embed.add_field(name="Learning", value=learning)
     lines = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
     embed.add_field(
         name="Channels",
@@ -34,10 +36,31 @@ def settings_card(
     return Card(embed=embed)
 
 
-def _lines(lines: Sequence[str]) -> str:
-    """As many of the lines as a field holds, saying how many are left out."""
-    kept = list(lines)
-    while text.width("\n".join(kept)) > limits.EMBED_FIELD - 30:
-        kept.pop()
-    left = len(lines) - len(kept)
-    return "\n".join(kept) + (f"\n… and {left} more" if left else "")
+def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Card:
+    """Learned phrasings in the given order; of one thread, if its title is given."""
+    embed = discord.Embed(
+        title=text.title(thread, limits.EMBED_TITLE) if thread else "What members taught me",
+        colour=ANSWER,
+    )
+    lines = [_phrasing(phrasing, with_title=not thread) for phrasing in phrasings]
+    embed.description = _lines(lines, limits.EMBED_DESCRIPTION)
+    return Card(embed=embed)
+
+
+def _phrasing(phrasing: LearnedPhrasing, *, with_title: bool) -> str:
+    said = f"`{phrasing.id}` {text.title(phrasing.text, limits.PHRASING)}"
+    if not with_title:
+        return said
+    return f"{said}\n-# for: {text.title(phrasing.title, limits.FACT)}"
+
+
+def _lines(lines: Sequence[str], limit: int = limits.EMBED_FIELD) -> str:
+    """As many of the lines as fit, saying how many are left out."""
+    room, kept = limit - 30, 0
+    for line in lines:
+        room -= text.width(line) + 1
+        if room < 0:
+            break
+        kept += 1
+    left = len(lines) - kept
+    return "\n".join(lines[:kept]) + (f"\n… and {left} more" if left else "")

@@ -225,7 +225,7 @@ async def test_forget_me(world: World, card: Any):
     await world.bob.react(card, "⬆️")
     result = await world.bob.slash(world.general, "forget-me")
     assert shown(result).ephemeral
-    assert "1 vote of yours" in shown(result).content
+    assert "1 vote and 0 phrasings of yours deleted" in shown(result).content
     assert await world.tallies("pins") == [0, 0]
     posting = await world.house.postings.get(card.id)
     assert posting is not None

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select
@@ -16,7 +17,7 @@ from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
 from bot.store import database as module
 from bot.store import health
 from bot.store.database import Database
-from bot.store.tables import changes, facts, metadata
+from bot.store.tables import changes, facts, guild_settings, metadata
 
 
 def url(file: Path) -> str:
@@ -80,6 +81,22 @@ class TestOpening:
         with pytest.raises(StoreNewer, match="newer Threadwise; install that version"):
             await Database.open(url(file))
         assert file.read_bytes() == before
+
+    async def test_an_older_one_is_brought_up_to_date_with_what_is_in_it(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        upgrade = command.upgrade
+        with monkeypatch.context() as patch:
+            patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
+            await (await Database.open(url(file))).close()
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("INSERT INTO guild_settings (guild_id, policy) VALUES (5, 'score')")
+            connection.commit()
+        database = await Database.open(url(file))
+        async with database.read() as reading:
+            row = (await reading.execute(select(guild_settings))).one()
+        assert (row.guild_id, row.policy, row.learn_phrasings) == (5, "score", None)
+        await database.close()
 
     @pytest.mark.parametrize(
         ("setting", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
@@ -328,7 +345,7 @@ class TestUnusableFiles:
 
 class TestExamining:
     async def test_a_sound_database_has_no_problems(self, database: Database) -> None:
-        assert await health.examine(database) == health.Health("0001", ())
+        assert await health.examine(database) == health.Health("0002", ())
 
     async def test_a_row_that_points_nowhere_is_named(
         self, database: Database, other_program: sqlite3.Connection

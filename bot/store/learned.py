@@ -1,0 +1,126 @@
+"""Learned phrasings: the words in which a guild's members asked a thread.
+
+They belong to one guild and are read only for it. Nothing here decides what is
+worth learning: that is the service's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import LearnedPhrasing
+from bot.store.moments import from_micros, to_micros
+from bot.store.tables import learned_phrasings as learned
+from bot.store.tables import threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What one posting taught: its question, for the thread that it shows.
+
+    ``wording`` is what texts in the same words share; ``chosen`` says that the asker
+    chose the thread in a menu, rather than voted for its answer.
+    """
+
+    guild_id: int
+    thread_id: int
+    text: str
+    wording: str
+    user_id: int
+    message_id: int
+    chosen: bool
+
+
+async def add(connection: AsyncConnection, lesson: Lesson, cap: int) -> int | None:
+    """Learn a phrasing and return its id; of more than ``cap``, the thread's oldest go.
+
+    ``None`` if the thread has the wording in this guild already.
+    """
+    row = asdict(lesson) | {"learned_at": to_micros(datetime.now(UTC))}
+    try:
+        async with connection.begin_nested():  # or a refusal would spoil the transaction
+            await connection.execute(insert(learned).values(row))
+    except IntegrityError:
+        return None
+    mine = (learned.c.guild_id == lesson.guild_id, learned.c.thread_id == lesson.thread_id)
+    newest_first = select(learned.c.id).where(*mine).order_by(learned.c.id.desc())
+    ids = (await connection.execute(newest_first)).scalars().all()
+    await connection.execute(delete(learned).where(learned.c.id.in_(ids[cap:])))
+    return int(ids[0])
+
+
+async def take_back(
+    connection: AsyncConnection, guild_id: int, thread_id: int, message_id: int, wording: str | None
+) -> int:
+    """A posting was wrong: forget what it taught and, if it is known, the wording.
+
+    Returns how many phrasings went.
+    """
+    same = [learned.c.message_id == message_id]
+    if wording is not None:
+        same.append(learned.c.wording == wording)
+    there = (learned.c.guild_id == guild_id, learned.c.thread_id == thread_id, or_(*same))
+    return int((await connection.execute(delete(learned).where(*there))).rowcount)
+
+
+async def withdraw(connection: AsyncConnection, message_id: int) -> int:
+    """Forget what a vote on a posting taught; what was chosen stays. Returns how many went."""
+    voted = (learned.c.message_id == message_id, learned.c.chosen.is_(False))
+    return int((await connection.execute(delete(learned).where(*voted))).rowcount)
+
+
+async def of_guild(connection: AsyncConnection, guild_id: int) -> list[LearnedPhrasing]:
+    """All that a guild has learned, newest first."""
+    query = (
+        select(learned, threads.c.key, threads.c.title)
+        .join(threads, threads.c.id == learned.c.thread_id)
+        .where(learned.c.guild_id == guild_id)
+        .order_by(learned.c.id.desc())
+    )
+    return [_phrasing(row) for row in (await connection.execute(query)).all()]
+
+
+async def version(connection: AsyncConnection, guild_id: int) -> tuple[int, int]:
+    """Two numbers that stay the same as long as a guild learns and forgets nothing.
+
+    Ids are never given again: whatever is added raises the first, and what only
+    goes lowers the second.
+    """
+    query = select(func.coalesce(func.max(learned.c.id), 0), func.count())
+    row = (await connection.execute(query.where(learned.c.guild_id == guild_id))).one()
+    return int(row[0]), int(row[1])
+
+
+async def remove(connection: AsyncConnection, guild_id: int, phrasing_id: int) -> str | None:
+    """Forget one phrasing of a guild and return its text; ``None`` if there is no such one."""
+    this = (learned.c.id == phrasing_id, learned.c.guild_id == guild_id)
+    text = await connection.scalar(select(learned.c.text).where(*this))
+    await connection.execute(delete(learned).where(*this))
+    return text
+
+
+async def forget_user(connection: AsyncConnection, user_id: int) -> int:
+    """Forget all that a member taught, in every guild; returns how many phrasings that were."""
+    return int(
+        (await connection.execute(delete(learned).where(learned.c.user_id == user_id))).rowcount
+    )
+
+
+def _phrasing(row: Row[Any]) -> LearnedPhrasing:
+    return LearnedPhrasing(
+        id=row.id,
+        guild_id=row.guild_id,
+        thread_id=row.thread_id,
+        key=row.key,
+        title=row.title,
+        text=row.text,
+        user_id=row.user_id,
+        message_id=row.message_id,
+        learned_at=from_micros(row.learned_at),
+    )

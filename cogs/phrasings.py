@@ -1,0 +1,115 @@
+"""/phrasings: what members of a server taught, for people with Manage Server."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import ThreadBot
+from bot.errors import NotFound
+from bot.models import LearnedPhrasing
+from bot.ui import limits, overview, text
+from bot.ui.cards import Card
+from cogs._rooms import begin_privately, manages, only_managers
+
+NOTHING = (
+    "I have learned nothing yet. When somebody votes for the answer to their question, or "
+    "chooses what they meant, I remember their words."
+)
+NOTHING_OF_IT = "I have learned no phrasing of that thread."
+CHOOSE = "Choose one from the list that comes up while you type, or give me its number."
+
+log = logging.getLogger(__name__)
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Phrasings(commands.GroupCog, group_name="phrasings"):
+    """Lets moderators see and remove how members' questions became phrasings of threads."""
+
+    def __init__(self, bot: ThreadBot):
+        self.bot = bot
+        self.learning = bot.house.learning
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Only people with Manage Server. Autocomplete doesn't ask this: it asks itself."""
+        return only_managers(interaction)
+
+    @app_commands.command(name="list", description="Show which phrasings I have learned here")
+    @app_commands.describe(thread="Only those of this thread")
+    async def show(
+        self, interaction: discord.Interaction[ThreadBot], thread: str | None = None
+    ) -> None:
+        """Show what was learned, newest first."""
+        guild = await begin_privately(interaction)
+        found = await self.learning.phrasings(guild.id)
+        card = overview.phrasings_card(found) if found else Card(content=NOTHING)
+        if found and thread is not None:
+            mine = [p for p in found if thread in (f"#{p.thread_id}", p.key, p.title)]
+            card = Card(content=NOTHING_OF_IT)
+            if mine:
+                card = overview.phrasings_card(mine, mine[0].title)
+        await interaction.edit_original_response(**card.fresh())
+
+    @app_commands.command(name="remove", description="Forget a phrasing that I have learned")
+    @app_commands.describe(phrasing="Words of it, or its number")
+    async def remove(self, interaction: discord.Interaction[ThreadBot], phrasing: str) -> None:
+        """Forget a phrasing."""
+        guild = await begin_privately(interaction)
+        number = phrasing.strip()
+        if not (number.isascii() and number.isdecimal() and len(number) <= _DIGITS):
+            raise NotFound(CHOOSE)
+        gone = await self.learning.remove(guild.id, int(number))
+        await interaction.edit_original_response(
+            content=f"Forgotten: {text.title(gone, limits.PHRASING)}"
+        )
+
+    @show.autocomplete("thread")
+    async def threads(
+        self, interaction: discord.Interaction[ThreadBot], current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Threads of which something was learned."""
+        titles = {p.thread_id: p.title for p in await self._found(interaction, "")}
+        typed = current.casefold().strip()
+        return [
+            _choice(title, f"#{thread_id}")
+            for thread_id, title in titles.items()
+            if typed in title.casefold()
+        ][: limits.CHOICES]
+
+    @remove.autocomplete("phrasing")
+    async def texts(
+        self, interaction: discord.Interaction[ThreadBot], current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Phrasings that fit what is being typed."""
+        found = await self._found(interaction, current)
+        return [_choice(p.text, str(p.id)) for p in found[: limits.CHOICES]]
+
+    async def _found(
+        self, interaction: discord.Interaction[ThreadBot], typed: str
+    ) -> list[LearnedPhrasing]:
+        """What autocomplete chooses from; nothing for members, or if it can't be had."""
+        if not manages(interaction):
+            return []
+        try:
+            return await self.learning.find(interaction.guild_id or 0, typed)
+        except Exception as error:
+            log.warning("autocomplete failed: %s", error)
+            return []
+
+
+def _choice(name: str, value: str) -> app_commands.Choice[str]:
+    return app_commands.Choice(name=text.label(name, limits.CHOICE_TEXT), value=value)
+
+
+_DIGITS = 18
+"""Of a phrasing's number; the database takes no more."""
+
+
+async def setup(bot: ThreadBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(Phrasings(bot))

@@ -1,0 +1,236 @@
+"""What is worth learning, what is kept in memory, and how current the search is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
+from bot.services import phrasebook, questions
+from bot.services.house import House
+from bot.services.learning import CAP, LONGEST
+from bot.services.questions import Heard, Questions
+
+from .conftest import BREAD, HERE, THERE, post, titles
+
+ASKER = 77
+OVEN = "my loaf came out like a brick"
+
+
+@pytest.fixture(autouse=True)
+async def library(bread: Sequence[StoredAnswer]) -> StoredAnswer:
+    """The answer to post."""
+    return bread[0]
+
+
+@pytest.fixture
+async def second(house: House) -> AsyncIterator[House]:
+    """Another program with the same library open."""
+    opened = await House.open(house.settings)
+    yield opened
+    await opened.close()
+
+
+async def teach(
+    house: House, answer: StoredAnswer, question: str, *, guild: int = HERE, user: int = ASKER
+) -> int:
+    """Let ASKER be answered and vote for it; returns the message."""
+    message = await post(house, answer, guild)
+    await house.learning.heard(message, guild_id=guild, user_id=user, question=question)
+    assert await house.voting.react(message_id=message, user_id=ASKER, value=Vote.UP)
+    await house.learning.voted(message, ASKER)
+    return message
+
+
+async def texts(house: House, guild: int = HERE) -> list[str]:
+    return [phrasing.text for phrasing in await house.learning.phrasings(guild)]
+
+
+async def asks(house: House, question: str = OVEN, guild: int = HERE) -> Verdict:
+    return (await house.answering.ask(question, guild_id=guild)).verdict
+
+
+class TestWhatIsLearned:
+    async def test_the_words_without_markup(self, house: House, library: StoredAnswer) -> None:
+        await teach(house, library, f"<@5> {OVEN}\n<:sad:123456789012345678> https://example.org/x")
+        assert await texts(house) == [OVEN]
+
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "how do I do it?",  # says nothing of what it is about
+            "<@1> ???",
+            "x" * 20 + " word" * (LONGEST // 5),
+            "WHY does my sourdough-bread not rise??",  # the title
+            "my sourdough is flat!",  # a phrasing of its own
+        ],
+    )
+    async def test_what_is_not_worth_it(
+        self, house: House, library: StoredAnswer, question: str
+    ) -> None:
+        await house.library.add([replace(BREAD, phrasings=("My sourdough is flat",))])
+        await teach(house, library, question)
+        assert await texts(house) == []
+
+    async def test_as_long_as_may_be(self, house: House, library: StoredAnswer) -> None:
+        longest = ("brick " * LONGEST)[: LONGEST - 1] + "k"
+        await teach(house, library, longest)
+        assert await texts(house) == [longest]
+
+    async def test_the_oldest_gives_way(self, house: House, library: StoredAnswer) -> None:
+        for number in range(CAP + 2):
+            await teach(house, library, f"loaf number {number}")
+        assert await texts(house) == [f"loaf number {n}" for n in range(CAP + 1, 1, -1)]
+
+    async def test_only_the_askers_own_words(self, house: House, library: StoredAnswer) -> None:
+        await teach(house, library, OVEN, user=ASKER + 1)
+        assert await texts(house) == []
+
+    async def test_nothing_of_direct_messages(self, house: House, library: StoredAnswer) -> None:
+        message = await teach(house, library, OVEN, guild=SHARED)
+        await house.learning.chose(message)
+        await house.learning.pressed(answer_id=library.id, guild_id=SHARED, user_id=ASKER)
+        assert await texts(house, SHARED) == []
+        assert house.learning.question(message) == ""
+
+    async def test_a_thread_that_is_gone(self, house: House, library: StoredAnswer) -> None:
+        message = await post(house, library)
+        await house.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await house.postings.record(_elsewhere(message, guild=HERE, thread=1, answer=library.id))
+        await house.postings.forget([message])
+        await house.learning.chose(message)
+        await house.learning.cleared(message)
+        assert await texts(house) == []
+
+    async def test_a_guilds_own_thread(self, house: House) -> None:
+        own = Thread(key="own", title="Where is the oven?", answers=BREAD.answers)
+        await house.library.add([own], scope=HERE)
+        thread = await house.answering.find("own", guild_id=HERE)
+        assert thread is not None
+        message = await post(house, thread.answers[0])
+        await house.postings.record(
+            _elsewhere(message, guild=HERE, thread=thread.id, answer=thread.answers[0].id)
+        )
+        await house.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await house.learning.chose(message)
+        assert await asks(house) is Verdict.ANSWER
+        assert await asks(house, guild=THERE) is Verdict.NONE
+
+
+class TestTheNextQuestion:
+    async def test_is_answered_in_this_guild_only(
+        self, house: House, library: StoredAnswer
+    ) -> None:
+        assert await asks(house) is Verdict.NONE
+        await teach(house, library, OVEN)
+        assert await asks(house) is Verdict.ANSWER
+        assert await asks(house, guild=THERE) is Verdict.NONE
+        assert await asks(house, guild=SHARED) is Verdict.NONE
+
+    async def test_finds_the_thread_by_its_words(self, house: House, library: StoredAnswer) -> None:
+        await teach(house, library, OVEN)
+        thread = await house.answering.find(OVEN, guild_id=HERE)
+        assert thread is not None
+        assert thread.key == "bread"
+
+    async def test_knows_what_was_taken_back(self, house: House, library: StoredAnswer) -> None:
+        await teach(house, library, OVEN)
+        assert await asks(house) is Verdict.ANSWER
+        (phrasing,) = await house.learning.phrasings(HERE)
+        await house.learning.remove(HERE, phrasing.id)
+        assert await asks(house) is Verdict.NONE
+
+    async def test_in_another_program(
+        self, house: House, second: House, library: StoredAnswer
+    ) -> None:
+        assert await asks(second) is Verdict.NONE
+        await teach(house, library, OVEN)
+        assert await asks(second) is Verdict.ANSWER
+        await house.learning.forget_user(ASKER)
+        assert await asks(second) is Verdict.NONE
+
+    async def test_after_the_thread_got_another_title(
+        self, house: House, library: StoredAnswer
+    ) -> None:
+        await teach(house, library, OVEN)
+        await asks(house)
+        await house.library.add([replace(BREAD, title="Why is it so flat?", body="")])
+        reply = await house.answering.ask(OVEN, guild_id=HERE)
+        assert reply.matches[0].title == "Why is it so flat?"
+
+    async def test_of_more_guilds_than_are_kept_in_memory(
+        self, house: House, library: StoredAnswer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(phrasebook, "GUILDS", 2)
+        for guild in range(1, 5):
+            await teach(house, library, OVEN, guild=guild)
+        for guild in (1, 2, 3, 4, 1, 1, 4):
+            assert await asks(house, guild=guild) is Verdict.ANSWER
+
+    async def test_leaves_titles_and_export_alone(
+        self, house: House, library: StoredAnswer
+    ) -> None:
+        await teach(house, library, OVEN)
+        assert await titles(house, HERE) == [BREAD.title]
+        assert len(house.engine) == 1
+        thread = await house.answering.serve(1, guild_id=HERE)
+        assert thread is not None
+        assert thread.phrasings == ()
+
+
+class TestSwitch:
+    async def test_the_hosts(self, house: House, library: StoredAnswer) -> None:
+        await teach(house, library, OVEN)
+        off = house.settings.model_copy(update={"learn_phrasings": False})
+        other = await House.open(off)
+        assert await asks(other) is Verdict.NONE
+        await teach(other, library, "like a stone")
+        assert await texts(other) == [OVEN]
+        await other.guilds.update(HERE, learn_phrasings=True)
+        assert await asks(other) is Verdict.ANSWER
+        await other.close()
+
+    async def test_switched_off_between_question_and_vote(
+        self, house: House, library: StoredAnswer
+    ) -> None:
+        message = await post(house, library)
+        await house.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await house.guilds.update(HERE, learn_phrasings=False)
+        await house.learning.chose(message)
+        assert await texts(house) == []
+
+
+class TestMemory:
+    def test_the_oldest_question_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(questions, "REMEMBERED", 3)
+        memory = Questions()
+        for message in (1, 2, 3, 1, 4):  # the first one is asked again
+            memory.keep(message, Heard(7, str(message)))
+        assert [memory.get(message) is not None for message in (1, 2, 3, 4)] == [
+            True,
+            False,
+            True,
+            True,
+        ]
+        assert len(memory) == 3
+
+    def test_a_member_is_forgotten(self) -> None:
+        memory = Questions()
+        memory.keep(1, Heard(7, "a"))
+        memory.keep(2, Heard(8, "b"))
+        memory.forget_user(7)
+        assert memory.get(1) is None
+        assert memory.get(2) == Heard(8, "b")
+
+
+def _elsewhere(message: int, *, guild: int, thread: int, answer: int) -> Posting:
+    return Posting(
+        message_id=message,
+        channel_id=5,
+        guild_id=guild,
+        thread_id=thread,
+        answer_id=answer,
+        asker_id=ASKER,
+    )

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete
+
+from bot.models import SHARED, LearnedPhrasing, Thread
+from bot.store import learned, threads
+from bot.store.database import Database
+from bot.store.learned import Lesson
+from bot.store.tables import threads as thread_table
+
+HERE, THERE = 111, 222
+CAP = 20
+
+LESSON = Lesson(
+    guild_id=HERE,
+    thread_id=1,
+    text="Flat bread, why?",
+    wording="flat bread why",
+    user_id=7,
+    message_id=50,
+    chosen=False,
+)
+
+
+@pytest.fixture(autouse=True)
+async def library(database: Database) -> None:
+    """Threads 1 and 2."""
+    async with database.write() as connection:
+        found = [Thread(key="bread", title="Bread?"), Thread(key="cake", title="Cake?")]
+        await threads.put(connection, SHARED, found)
+
+
+async def add(database: Database, lesson: Lesson = LESSON, cap: int = CAP) -> int | None:
+    async with database.write() as connection:
+        return await learned.add(connection, lesson, cap)
+
+
+async def known(database: Database, guild: int = HERE) -> list[LearnedPhrasing]:
+    async with database.read() as connection:
+        return await learned.of_guild(connection, guild)
+
+
+async def texts(database: Database, guild: int = HERE) -> list[str]:
+    return [phrasing.text for phrasing in await known(database, guild)]
+
+
+async def version(database: Database, guild: int = HERE) -> tuple[int, int]:
+    async with database.read() as connection:
+        return await learned.version(connection, guild)
+
+
+def said(number: int) -> Lesson:
+    return replace(LESSON, text=f"Text {number}", wording=f"text {number}", message_id=number)
+
+
+async def test_a_lesson_comes_back_with_its_thread(database: Database) -> None:
+    number = await add(database)
+    (phrasing,) = await known(database)
+    assert phrasing.learned_at is not None
+    assert replace(phrasing, learned_at=None) == LearnedPhrasing(
+        id=number or 0,
+        guild_id=HERE,
+        thread_id=1,
+        key="bread",
+        title="Bread?",
+        text="Flat bread, why?",
+        user_id=7,
+        message_id=50,
+    )
+    assert await known(database, THERE) == []
+
+
+async def test_one_wording_once_a_thread_and_guild(database: Database) -> None:
+    assert await add(database) is not None
+    assert await add(database, replace(LESSON, text="FLAT bread why", user_id=8)) is None
+    assert await texts(database) == ["Flat bread, why?"]
+    assert await add(database, replace(LESSON, thread_id=2)) is not None
+    assert await add(database, replace(LESSON, guild_id=THERE)) is not None
+    assert len(await known(database)) == 2
+
+
+async def test_a_known_wording_spoils_nothing_else_of_the_transaction(database: Database) -> None:
+    await add(database)
+    async with database.write() as connection:
+        assert await learned.add(connection, LESSON, CAP) is None
+        assert await learned.add(connection, said(1), CAP) is not None
+    assert await texts(database) == ["Text 1", "Flat bread, why?"]
+
+
+async def test_the_constraint_holds_whoever_writes(
+    database: Database, other_program: sqlite3.Connection
+) -> None:
+    await add(database)
+    columns = "guild_id, thread_id, text, wording, user_id, message_id, chosen, learned_at"
+    copy = f"INSERT INTO learned_phrasings ({columns}) SELECT {columns} FROM learned_phrasings"
+    with pytest.raises(sqlite3.IntegrityError):
+        other_program.execute(copy)
+
+
+async def test_a_thread_that_is_not_there_is_no_error_of_the_database(database: Database) -> None:
+    assert await add(database, replace(LESSON, thread_id=99)) is None
+
+
+async def test_beyond_the_cap_the_oldest_goes(database: Database) -> None:
+    for number in range(5):
+        await add(database, said(number), cap=3)
+    assert await texts(database) == ["Text 4", "Text 3", "Text 2"]
+    await add(database, replace(said(9), thread_id=2), cap=3)
+    await add(database, replace(said(9), guild_id=THERE), cap=3)
+    assert len(await known(database)) == 4  # the cap is for each thread and guild
+
+
+async def test_taking_a_posting_back(database: Database) -> None:
+    async def take_back(message: int, wording: str | None, *, guild: int = HERE, thread: int = 1):
+        async with database.write() as connection:
+            return await learned.take_back(connection, guild, thread, message, wording)
+
+    await add(database, replace(LESSON, chosen=True))
+    await add(database, said(1))
+    assert await take_back(99, None) == 0
+    assert await take_back(99, "other words") == 0
+    assert await take_back(50, "flat bread why", guild=THERE) == 0
+    assert await take_back(50, "flat bread why", thread=2) == 0
+    assert await take_back(99, "flat bread why") == 1
+    assert await take_back(1, None) == 1
+    assert await known(database) == []
+
+
+async def test_withdrawing_a_vote_leaves_choices(database: Database) -> None:
+    await add(database, replace(LESSON, chosen=True))
+    await add(database, replace(said(1), message_id=50))
+    await add(database, said(2))
+    async with database.write() as connection:
+        assert await learned.withdraw(connection, 50) == 1
+    assert await texts(database) == ["Text 2", "Flat bread, why?"]
+
+
+async def test_removing_one(database: Database) -> None:
+    number = await add(database) or 0
+    async with database.write() as connection:
+        assert await learned.remove(connection, THERE, number) is None
+        assert await learned.remove(connection, HERE, number) == "Flat bread, why?"
+        assert await learned.remove(connection, HERE, number) is None
+    assert await known(database) == []
+
+
+async def test_forgetting_a_member_in_every_guild(database: Database) -> None:
+    await add(database)
+    await add(database, replace(LESSON, guild_id=THERE))
+    await add(database, replace(said(1), user_id=8))
+    async with database.write() as connection:
+        assert await learned.forget_user(connection, 7) == 2
+        assert await learned.forget_user(connection, 7) == 0
+    assert await texts(database) == ["Text 1"]
+
+
+async def test_a_deleted_thread_takes_its_phrasings_along(database: Database) -> None:
+    await add(database)
+    await add(database, replace(LESSON, thread_id=2))
+    async with database.write() as connection:
+        await connection.execute(delete(thread_table).where(thread_table.c.id == 1))
+    assert [phrasing.thread_id for phrasing in await known(database)] == [2]
+
+
+async def test_an_updated_thread_keeps_its_phrasings(database: Database) -> None:
+    await add(database)
+    async with database.write() as connection:
+        await threads.put(connection, SHARED, [Thread(key="bread", title="Why no crust?")])
+    assert [(p.title, p.text) for p in await known(database)] == [
+        ("Why no crust?", "Flat bread, why?")
+    ]
+
+
+async def test_the_version_tells_one_content_from_another(database: Database) -> None:
+    seen: list[tuple[tuple[int, int], list[str]]] = []
+
+    async def look() -> None:
+        seen.append((await version(database), await texts(database)))
+
+    await look()
+    numbers = []
+    for number in range(3):
+        numbers.append(await add(database, said(number)) or 0)
+        await look()
+    for number in (numbers[2], numbers[0]):
+        async with database.write() as connection:
+            await learned.remove(connection, HERE, number)
+        await look()
+    await add(database, said(7), cap=1)  # one comes and one goes
+    await look()
+    await add(database, replace(LESSON, guild_id=THERE))
+    await look()
+    for now, content in seen:
+        assert [c == content for _, c in seen] == [v == now for v, _ in seen]
