@@ -5,6 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .PHONY: help install run test check fmt bench fit screenshot clean
@@ -46,10 +47,15 @@ clean: ## Remove .venv, caches and build leftovers (not your data)
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# What the bot itself has, wherever there are wheels for it: see `run` below.
+EXTRAS_demo := demo,semantic
+
 # One stamp for each set of extras (each holds the demo's); stale when pyproject.toml has changed.
 $(VENV)/.demo $(VENV)/.dev $(VENV)/.bench $(VENV)/.fit $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml
 	@echo "Installing Threadwise into $(VENV) (once; a minute or so) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@$(PIP) --editable '.[$(or $(EXTRAS_$*),$*)]' || { [ $* = demo ] && \
+		echo "Not everything is to be had for this machine: trying without meaning ..." && \
+		$(PIP) --editable '.[demo]'; }
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.made:

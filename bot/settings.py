@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     learn_phrasings: bool = True
     cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
     reconcile_messages: int = Field(default=200, ge=0, le=10_000)
+    embedding_model: str = ""
     log_level: str = "INFO"
 
     @field_validator("discord_token", mode="before")

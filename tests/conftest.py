@@ -82,6 +82,7 @@ def settings(tmp_path: Path, filled_folder: Path, monkeypatch: pytest.MonkeyPatc
     """Settings as they are by default, in a folder of the test's own."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("EMBEDDING_MODEL", "off")  # tests of meaning switch it on
     shutil.copytree(filled_folder, tmp_path / "data")
     return Settings(data_dir=tmp_path / "data", _env_file=None)
 

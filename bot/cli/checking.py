@@ -18,7 +18,7 @@ from rich.text import Text
 from bot import __version__, sources
 from bot.cli.console import out
 from bot.errors import ConfigError, ThreadwiseError
-from bot.services.health import examine
+from bot.services.health import Health, examine
 from bot.services.house import House
 from bot.settings import Settings, load_settings
 
@@ -92,7 +92,6 @@ async def _checks() -> AsyncIterator[Check]:
         yield check
     yield _disk(settings)
     yield _seeds(settings)
-    yield _meaning()
     yield _demo()
 
 
@@ -164,6 +163,7 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
         text += f"{counts.answers} answers, {counts.votes} votes"
         yield Check("database", Level.OK, text)
     yield _index(counts.threads, health.indexed, health.note)
+    yield _meaning(health)
 
 
 def _index(threads: int, indexed: int, note: str | None) -> Check:
@@ -200,9 +200,15 @@ def _seeds(settings: Settings) -> Check:
     return Check("seeds", Level.OK, f"{threads} threads in {folder}")
 
 
-def _meaning() -> Check:
-    text = "off: questions are matched by their words, misspelt ones too"
-    return Check("meaning", Level.NOTE, text)
+def _meaning(health: Health) -> Check:
+    if health.model is None:
+        text = f"off: questions are matched by their words alone, because {health.no_meaning}"
+        return Check("meaning", Level.NOTE, text)
+    if health.embedded < health.counts.threads:
+        text = f"{health.embedded} of {health.counts.threads} threads have vectors of "
+        text += f"{health.model}; the running bot makes the others, and so does any import"
+        return Check("meaning", Level.NOTE, text)
+    return Check("meaning", Level.OK, f"on: {health.embedded} threads by {health.model}")
 
 
 def _demo() -> Check:

@@ -15,7 +15,7 @@ from typing import BinaryIO, TextIO, cast
 from rich.table import Table
 
 from bot.cli.console import complain, err, note, out, progress
-from bot.cli.library import opened
+from bot.cli.library import make_vectors, opened
 from bot.errors import ConfigError
 from bot.services.house import House
 from bot.services.library import ImportReport
@@ -29,7 +29,9 @@ def import_paths(paths: Sequence[Path]) -> int:
         house = await House.open(load_settings())
         try:
             with progress("Importing threads") as advance:
-                return await house.library.import_paths(paths, progress=advance)
+                report = await house.library.import_paths(paths, progress=advance)
+            await make_vectors(house)
+            return report
         finally:
             await house.close()
 

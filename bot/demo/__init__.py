@@ -41,6 +41,7 @@ async def show(settings: Settings, *, port: int, browser: bool) -> None:
     house = await House.open(_own(settings))
     try:
         await house.load_seeds()
+        await house.embedding.make()
         house.follow()
         # Each simulated Discord is a new one, which knows none of the commands yet.
         await house.guilds.set_tree_hash("")

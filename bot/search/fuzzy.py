@@ -17,6 +17,20 @@ SHORTEST = 4
 TWO_SLIPS = 7
 """Letters from which two slips in a word are repaired."""
 
+JOINED = 6
+"""Letters from which a word may be two that were run together, each of ``PART`` or more."""
+
+PART = 2
+
+BEGINNING = 4
+"""Letters from which an unknown word may be the beginning of longer ones."""
+
+MOST_REPAIRS = 24
+"""Words that one may stand for, at most."""
+
+REMEMBERED = 10_000
+"""Words whose repairs are kept, for when they come again."""
+
 MOST_WORDS = 400_000
 """Words kept in memory; in a larger library those used only once are left out."""
 
@@ -45,6 +59,7 @@ class Vocabulary:
         self._count = dict(counts)
         if len(self._count) > MOST_WORDS:
             self._count = {word: n for word, n in self._count.items() if n > 1}
+        self._repaired: dict[str, list[Repair]] = {}
         self._forward = sorted(self._count)
         self._backward = sorted(word[::-1] for word in self._count)
 
@@ -60,12 +75,39 @@ class Vocabulary:
 
     def repairs(self, word: str, limit: int = 3) -> list[Repair]:
         """The words that ``word`` most likely stands for, likeliest first; maybe none."""
+        found = self._repaired.get(word)
+        if found is None:
+            found = self._repairs(word)
+            if len(self._repaired) >= REMEMBERED:
+                self._repaired.clear()
+            self._repaired[word] = found
+        return found[:limit]
+
+    def parts(self, word: str) -> tuple[str, str] | None:
+        """The two words of the library that an unknown one was run together from.
+
+        None where it is rather one word with a slip. Of several ways to part it, that
+        whose rarer word is the most used.
+        """
+        if len(word) < JOINED or not word.isalpha() or word in self._count:
+            return None
+        cuts = [(word[:at], word[at:]) for at in range(PART, len(word) - PART + 1)]
+        there = [cut for cut in cuts if cut[0] in self._count and cut[1] in self._count]
+        if not there or any(repair.distance == 1 for repair in self.repairs(word)):
+            return None
+        return max(there, key=lambda cut: min(self._count[part] for part in cut))
+
+    def begun_by(self, word: str) -> list[str]:
+        """The most used words of which an unknown one may be the beginning."""
+        return self.starting_with(word, 3) if len(word) >= BEGINNING and word.isalpha() else []
+
+    def _repairs(self, word: str) -> list[Repair]:
         if len(word) < SHORTEST or not word.isalpha():
             return []
         found = self._within(word, 1, anchor=(len(word) - 1) // 2)
         if not found and len(word) >= TWO_SLIPS:
             found = self._within(word, 2, anchor=len(word) // 3)
-        return nsmallest(limit, found, key=lambda r: self._cost(word, r))
+        return nsmallest(MOST_REPAIRS, found, key=lambda r: self._cost(word, r))
 
     def _within(self, word: str, slips: int, anchor: int) -> list[Repair]:
         near = {*_range(self._forward, word[:anchor])}

@@ -19,9 +19,9 @@ from tantivy import Document, Index, IndexWriter, Occur, Query, Schema, SchemaBu
 
 from bot.errors import SearchError
 from bot.models import StoredThread
-from bot.search.text import PLAIN, STEMMED, spaced
+from bot.search.text import PLAIN, STEMMED, Name, spaced
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the fields or their analysis change: an older index is rebuilt."""
 
 TITLE_BOOST = 0.5
@@ -48,13 +48,20 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A candidate: what the ranker and a reader need to know of a thread."""
+    """A candidate: what the ranker and a reader need to know of a thread.
+
+    ``names`` are its title and, after that, its phrasings.
+    """
 
     thread_id: int
     key: str
-    title: str
-    phrasings: tuple[str, ...]
+    names: tuple[Name, ...]
     bm25: float
+
+    @property
+    def title(self) -> str:
+        """The thread's title."""
+        return self.names[0].text
 
 
 class TextIndex:
@@ -293,14 +300,16 @@ def _document(thread: StoredThread) -> Document:
     document.add_text("title", spaced(names))
     document.add_text("text", f"{spaced(names)} \n{text}")
     document.add_text("words", text)
-    card = {"key": thread.key, "title": thread.title, "phrasings": thread.phrasings}
+    cut = [Name.of(name) for name in (thread.title, *thread.phrasings)]
+    card = [thread.key, *([n.text, " ".join(n.stems), n.content] for n in cut)]
     document.add_bytes("card", json.dumps(card, ensure_ascii=False).encode())
     return document
 
 
 def _hit(document: Document, thread_id: int, score: float) -> Hit:
-    card = json.loads(bytes(document["card"][0]))
-    return Hit(thread_id, card["key"], card["title"], tuple(card["phrasings"]), score)
+    key, *names = json.loads(bytes(document["card"][0]))
+    cut = tuple(Name(text, tuple(stems.split()), content) for text, stems, content in names)
+    return Hit(thread_id, key, cut, score)
 
 
 def _is_damage(error: BaseException) -> bool:

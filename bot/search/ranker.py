@@ -1,27 +1,32 @@
 """Candidates to ranked matches: features, an order, and a confidence for each.
 
-Two linear models, whose constants are in ``weights.py``: one orders the candidates
-of a question among themselves, the other says how likely it is that a candidate
-answers the question at all. ``rank`` is the one door; a new feature is a line in
-``features`` and its constants.
+Two linear models: one orders the candidates of a question among themselves, the other
+says how likely it is that a candidate answers the question at all. Their constants are
+in ``weights.py``, once for words alone and once for words and meaning. ``rank`` is the
+one door; a new feature is a line here and its constants.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import accumulate, pairwise
-from math import exp
+from math import exp, log1p
+from statistics import fmean, pstdev
 
 from rapidfuzz import fuzz
 
 from bot.search.index import TITLE_BOOST, Hit
 from bot.search.query import Query
-from bot.search.text import STOP_WORDS, stems, words
-from bot.search.weights import CONFIDENCE, CONFIDENCE_BIAS, ORDER
+from bot.search.text import Name
+from bot.search.weights import MEANING, UNSEEN, WORDS, Weights
 
 BM25_CEILING = 2.2 * (1 + TITLE_BOOST)
 """The most that both fields give a term for each unit of its idf: k1 + 1, with k1 = 1.2."""
+
+COMPARED = 50
+"""The best candidates by one eye, among which each one's standing is measured."""
 
 CLEAR_LEAD = 4.0
 """The difference of scores from which more does not make a candidate any surer."""
@@ -37,19 +42,80 @@ class Ranked:
     features: dict[str, float]
 
 
-def rank(query: Query, hits: Sequence[Hit]) -> list[Ranked]:
-    """Order candidates, best first; confidence never rises down the list."""
-    best = max((hit.bm25 for hit in hits), default=0.0)
-    described = [(hit, features(query, hit, best)) for hit in hits]
-    scored = sorted(((_linear(ORDER, f), hit, f) for hit, f in described), key=_place)
+def rank(
+    query: Query,
+    hits: Sequence[Hit],
+    cosines: Mapping[int, float] | None = None,
+    limit: int | None = None,
+) -> list[Ranked]:
+    """Order candidates, best first, and return ``limit``; confidence never rises down the list.
+
+    ``cosines`` say how alike question and thread are in meaning, by thread id; without
+    them the words alone decide, by constants of their own.
+    """
+    model = WORDS if cosines is None else MEANING
+    described = describe(query, hits, cosines)
+    scored = sorted(
+        ((_linear(model.order, f), hit, f) for hit, f in zip(hits, described, strict=True)),
+        key=_place,
+    )
     _add_leads(scored)
-    sure = accumulate((confidence(f) for _, _, f in scored), min)
+    scored = scored[:limit]
+    sure = accumulate((confidence(f, model) for _, _, f in scored), min)
     return [Ranked(hit, s, c, f) for (s, hit, f), c in zip(scored, sure, strict=True)]
 
 
-def confidence(described: dict[str, float]) -> float:
+def describe(
+    query: Query, hits: Sequence[Hit], cosines: Mapping[int, float] | None
+) -> list[dict[str, float]]:
+    """The features of each candidate, by name."""
+    best = max((hit.bm25 for hit in hits), default=0.0)
+    described = [features(query, hit, best) for hit in hits]
+    if cosines is not None and hits:
+        _add_meaning(hits, described, cosines)
+    return described
+
+
+def _add_meaning(
+    hits: Sequence[Hit], described: Sequence[dict[str, float]], cosines: Mapping[int, float]
+) -> None:
+    """How alike in meaning, and the standing by either eye among all candidates.
+
+    Both are told as a place (0 for the first, falling with its logarithm) and as
+    deviations from the mean of the best: a cosine of .6 is much in one library, and
+    little in another. A thread that has no vector yet is taken for what its words promise.
+    """
+    alike = [
+        cosines.get(hit.thread_id, UNSEEN[0] + UNSEEN[1] * told["overlap"])
+        for hit, told in zip(hits, described, strict=True)
+    ]
+    scores = [hit.bm25 for hit in hits]
+    rows = zip(described, alike, _places(alike), _deviations(alike), strict=True)
+    for told, cosine, place, above in rows:
+        told |= {"cosine": cosine, "cosine_place": place, "cosine_above": above}
+    rows_by_words = zip(described, _places(scores), _deviations(scores), strict=True)
+    for told, place, above in rows_by_words:
+        told |= {"bm25_place": place, "bm25_above": above}
+
+
+def _places(values: Sequence[float]) -> list[float]:
+    order = sorted(range(len(values)), key=lambda i: -values[i])
+    places = [0.0] * len(values)
+    for place, i in enumerate(order):
+        places[i] = -log1p(place)
+    return places
+
+
+def _deviations(values: Sequence[float]) -> list[float]:
+    """How many standard deviations each is above the mean of the ``COMPARED`` greatest."""
+    best = nlargest(COMPARED, values)
+    middle, spread = fmean(best), pstdev(best)
+    return [(value - middle) / (spread + 1e-6) for value in values]
+
+
+def confidence(described: dict[str, float], model: Weights) -> float:
     """The probability that a thread with these features answers the question."""
-    return 1.0 / (1.0 + exp(-(CONFIDENCE_BIAS + _linear(CONFIDENCE, described))))
+    return 1.0 / (1.0 + exp(-(model.bias + _linear(model.confidence, described))))
 
 
 def lead(ahead: float, described: dict[str, float]) -> float:
@@ -66,7 +132,7 @@ def features(query: Query, hit: Hit, best_bm25: float) -> dict[str, float]:
 
     A thread that people ask in several ways is described by the one that fits best.
     """
-    told = max((_of_title(query, name) for name in (hit.title, *hit.phrasings)), key=_fit)
+    told = max((_of_name(query, name) for name in hit.names), key=_fit)
     bm25 = min(1.0, _share(hit.bm25, BM25_CEILING * query.ceiling))
     if query.only_stop_words:  # "how do I do it" means nothing but a title of such words
         told["asked_found"] *= told["title_asked"]
@@ -77,20 +143,17 @@ def features(query: Query, hit: Hit, best_bm25: float) -> dict[str, float]:
     }
 
 
-def _of_title(query: Query, title: str) -> dict[str, float]:
-    cut = stems(title)
-    there = set(cut)
-    plain = words(title)
-    content = " ".join(w for w in plain if w not in STOP_WORDS) or " ".join(plain)
+def _of_name(query: Query, name: Name) -> dict[str, float]:
+    there = set(name.stems)
     shared = query.found_in(there)
-    asked, offered = query.weight, sum(map(query.idf, there))
-    pairs = query.bigrams & set(pairwise(cut))
+    asked, offered = query.weight, sum(map(query.idf.__getitem__, there))
+    pairs = query.bigrams.intersection(pairwise(name.stems))
     return {
         "asked_found": _share(shared, asked),
         "title_asked": min(1.0, _share(shared, offered)),
         "overlap": min(1.0, _share(2 * shared, asked + offered)),
         "bigrams": _share(len(pairs), len(query.bigrams)),
-        "token_sort": fuzz.token_sort_ratio(query.content, content) / 100,
+        "token_sort": fuzz.ratio(query.content, name.content) / 100,
     }
 
 

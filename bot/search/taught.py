@@ -16,7 +16,7 @@ from bot.models import LearnedPhrasing
 from bot.search.index import TITLE_BOOST, Hit
 from bot.search.query import Query
 from bot.search.ranker import Ranked
-from bot.search.text import STOP_STEMS, stems, wording
+from bot.search.text import STOP_STEMS, Name, wording
 
 JOINED = 25
 """Threads that phrasings alone bring in, at most."""
@@ -36,13 +36,14 @@ class Taught:
         self._phrasings = tuple(phrasings)
         self._threads = {phrasing.thread_id: phrasing for phrasing in self._phrasings}
         self._using: defaultdict[str, list[int]] = defaultdict(list)
-        self._texts: defaultdict[int, tuple[str, ...]] = defaultdict(tuple)
+        self._names: defaultdict[int, tuple[Name, ...]] = defaultdict(tuple)
         self._meant: defaultdict[str, set[int]] = defaultdict(set)
         for place, phrasing in enumerate(self._phrasings):
             # Words that every question has would only lead to all phrasings there are.
-            for stem in set(stems(phrasing.text)) - STOP_STEMS:
+            name = Name.of(phrasing.text)
+            for stem in set(name.stems) - STOP_STEMS:
                 self._using[stem].append(place)
-            self._texts[phrasing.thread_id] += (phrasing.text,)
+            self._names[phrasing.thread_id] += (name,)
             self._meant[wording(phrasing.text)].add(phrasing.thread_id)
 
     @property
@@ -79,7 +80,7 @@ class Taught:
         worth: defaultdict[int, float] = defaultdict(float)
         for stem, credit in query.wanted.items():
             for place in self._using.get(stem, ()):
-                worth[place] += LIKE_A_TITLE * credit * query.idf(stem)
+                worth[place] += LIKE_A_TITLE * credit * query.idf[stem]
         best: dict[int, float] = {}
         for place, score in worth.items():
             thread_id = self._phrasings[place].thread_id
@@ -88,13 +89,14 @@ class Taught:
 
     def _hit(self, thread_id: int, score: float) -> Hit:
         thread = self._threads[thread_id]
-        return Hit(thread_id, thread.key, thread.title, self._texts[thread_id], score)
+        names = (Name.of(thread.title), *self._names[thread_id])
+        return Hit(thread_id, thread.key, names, score)
 
     def _informed(self, hit: Hit, score: float) -> Hit:
-        texts = self._texts.get(hit.thread_id)
-        if texts is None:
+        names = self._names.get(hit.thread_id)
+        if names is None:
             return hit
-        return replace(hit, phrasings=hit.phrasings + texts, bm25=max(hit.bm25, score))
+        return replace(hit, names=hit.names + names, bm25=max(hit.bm25, score))
 
 
 NOTHING = Taught()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
@@ -80,6 +82,29 @@ def words(text: str) -> list[str]:
 def stems(text: str) -> list[str]:
     """The stems of a text, in order; as many as it has words."""
     return STEMMED.analyze(spaced(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One way in which a thread is asked: its title or a phrasing, cut up for comparing.
+
+    ``stems`` are in order; ``content`` are the words that say what it is about (all, where
+    none do), sorted.
+    """
+
+    text: str
+    stems: tuple[str, ...]
+    content: str
+
+    @classmethod
+    def of(cls, text: str) -> Name:
+        """Cut a title up."""
+        return cls(text, tuple(stems(text)), content(words(text)))
+
+
+def content(plain: Sequence[str]) -> str:
+    """The words that say what a text is about, sorted; all of them where none do."""
+    return " ".join(sorted([w for w in plain if w not in STOP_WORDS] or plain))
 
 
 def wording(text: str) -> str:

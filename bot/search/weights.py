@@ -3,23 +3,45 @@
 Fitted on travel-dups, covid-faq, banking77-oos.
 """
 
-ORDER = {
-    "bm25_to_best": 5.851,
-    "asked_found": 0.947,
-    "title_asked": 1.262,
-    "overlap": 0.370,
-    "bigrams": 1.489,
-    "token_sort": 2.960,
-}
-"""What each feature adds to a candidate's place among the others."""
+from __future__ import annotations
 
-CONFIDENCE = {
-    "bm25": 1.841,
-    "title_asked": 1.117,
-    "token_sort": 0.213,
-    "lead": 2.931,
-}
-"""What each feature adds to the log-odds that a candidate answers the question."""
+from dataclasses import dataclass
 
-CONFIDENCE_BIAS = -2.715
-"""Those log-odds where every feature is 0."""
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each feature adds to a candidate's place among the others (``order``) and to the
+    log-odds that it answers the question (``confidence``; ``bias`` where every feature is 0).
+    """
+
+    order: dict[str, float]
+    confidence: dict[str, float]
+    bias: float
+
+
+WORDS = Weights(
+    order={
+        "bm25_to_best": 5.851,
+        "asked_found": 0.947,
+        "title_asked": 1.262,
+        "overlap": 0.370,
+        "bigrams": 1.489,
+        "token_sort": 2.960,
+    },
+    confidence={
+        "bm25": 1.841,
+        "title_asked": 1.117,
+        "token_sort": 0.213,
+        "lead": 2.931,
+    },
+    bias=-2.715,
+)
+
+MEANING = Weights(
+    order={"cosine": 12.0, "bm25_to_best": 3.0},
+    confidence={"cosine": 6.0, "lead": 2.0},
+    bias=-4.0,
+)
+
+UNSEEN = (0.2, 0.6)
+"""A thread's likely cosine without a vector: this, and this for each unit of overlap."""

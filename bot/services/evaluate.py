@@ -120,6 +120,7 @@ async def evaluate(
         house = await House.open(_apart(settings, Path(place)))
         try:
             await house.library.add(test.threads)
+            await house.embedding.make()
             outcomes, times = await asyncio.to_thread(
                 _ask_all, house.engine, test, typos, random.Random(seed), progress
             )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import ParamSpec, TypeVar
 
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, Writing
+from bot.services.embedding import Embedding
+from bot.services.steps import in_thread
 from bot.store import threads
 from bot.store.database import Database
 
@@ -24,37 +25,17 @@ INTERVAL = 2.0
 
 log = logging.getLogger(__name__)
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-async def in_thread(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do a step of work in a thread; who is cancelled meanwhile leaves when it is done.
-
-    A thread can't be stopped. Left behind, it would go on using what is then taken
-    from under it.
-    """
-    work = asyncio.ensure_future(asyncio.to_thread(step, *args, **kwargs))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        while not work.done():
-            try:
-                await asyncio.wait([work])
-            except asyncio.CancelledError:
-                continue  # told twice to leave
-        raise
-
 
 class Follower:
     """Brings the index up to the store: at start, after an import, and while running."""
 
-    def __init__(self, database: Database, engine: Engine):
-        self._database, self._engine = database, engine
+    def __init__(self, database: Database, engine: Engine, embedding: Embedding):
+        self._database, self._engine, self._embedding = database, engine, embedding
         self._one_at_a_time = asyncio.Lock()
 
     async def catch_up(self) -> bool:
         """Index what has changed; False when another process is at it and will finish it."""
+        await self._embedding.catch_up()
         async with self._one_at_a_time:
             await in_thread(self._engine.refresh)
             if self._engine.seq == await self._last_change():
@@ -73,6 +54,7 @@ class Follower:
             await asyncio.sleep(INTERVAL)
             try:
                 await self.catch_up()
+                await self._embedding.make()
             except Exception:
                 log.exception("the search index could not follow the library; trying again")
 
@@ -95,10 +77,11 @@ class Follower:
             seq = done = 0
         while True:
             async with self._database.read() as connection:
-                seq, ids = await threads.changed_after(connection, seq, BATCH)
+                now, ids = await threads.changed_after(connection, seq, BATCH, text=True)
                 found = await threads.fetch(connection, ids, None)
-            if not ids:
+            if now == seq:
                 break
+            seq = now
             await in_thread(writing.put, found.values())
             await in_thread(writing.remove, [i for i in ids if i not in found])
             if seq - done >= COMMIT_EVERY:

@@ -14,7 +14,8 @@ class Health:
     """How the house is; ``problems`` of the database are empty when it is sound.
 
     ``indexed`` is the number of threads in the index; ``note`` says why it had to
-    be made anew just now, if it had to.
+    be made anew just now, if it had to. ``model`` is the embedding model, or ``None``
+    for the reason ``no_meaning``; ``embedded`` threads have vectors of it.
     """
 
     revision: str
@@ -22,6 +23,9 @@ class Health:
     counts: Counts
     indexed: int
     note: str | None
+    model: str | None
+    no_meaning: str | None
+    embedded: int
 
 
 async def examine(house: House) -> Health:
@@ -29,11 +33,14 @@ async def examine(house: House) -> Health:
 
     Raises StoreError when it can't be read.
     """
-    database = await health.examine(house.database)
+    database, meaning = await health.examine(house.database), house.engine.meaning
     return Health(
         revision=database.revision,
         problems=database.problems,
         counts=await house.library.count(),
         indexed=len(house.engine),
         note=house.engine.note,
+        model=meaning.model if meaning else None,
+        no_meaning=house.no_meaning,
+        embedded=meaning.neighbours.threads if meaning else 0,
     )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from pathlib import Path
 
+from bot.errors import ModelError
 from bot.models import SHARED
 from bot.search.engine import Engine
+from bot.search.meaning import OFF, open_meaning
 from bot.services.answering import Answering
+from bot.services.embedding import Embedding
 from bot.services.following import Follower
 from bot.services.guilds import Guilds
 from bot.services.learning import Learning
@@ -18,15 +22,22 @@ from bot.services.voting import Voting
 from bot.settings import Settings
 from bot.store.database import Database
 
+log = logging.getLogger(__name__)
+
 
 class House:
-    """Owns the database and the index; opened with ``House.open``, closed with ``close``."""
+    """Owns the database and the index; opened with ``House.open``, closed with ``close``.
+
+    ``no_meaning`` says why there is no eye for meaning, where there is none.
+    """
 
     def __init__(self, settings: Settings, database: Database, engine: Engine):
         self.settings = settings
         self.database = database
         self.engine = engine
-        self._follower = Follower(database, engine)
+        self.no_meaning: str | None = None
+        self.embedding = Embedding(database, engine)
+        self._follower = Follower(database, engine, self.embedding)
         self._following: asyncio.Task[None] | None = None
         self.guilds = Guilds(database, settings)
         self.answering = Answering(database, engine, self.guilds)
@@ -45,11 +56,23 @@ class House:
         try:
             engine = await asyncio.to_thread(Engine, settings.data_dir / "index", database.id)
             house = cls(settings, database, engine)
+            await asyncio.to_thread(house._look_for_meaning)
             await house._follower.catch_up()
         except BaseException:
             await database.close()
             raise
         return house
+
+    def _look_for_meaning(self) -> None:
+        """Open the eye for meaning; where there is none, words alone have to do."""
+        try:
+            self.engine.meaning = open_meaning(
+                self.settings.embedding_model, self.settings.data_dir, self.database.id
+            )
+        except ModelError as error:
+            self.no_meaning = str(error)
+            if self.settings.embedding_model.strip().lower() != OFF:
+                log.warning("questions are matched by their words alone: %s", error)
 
     async def load_seeds(self, progress: Progress | None = None) -> ImportReport:
         """Take in the threads of ``SEEDS_DIR``; a second time changes nothing."""
@@ -70,4 +93,5 @@ class House:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
             self._following = None
+        await self.embedding.save()
         await self.database.close()

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 
 metadata = MetaData(
@@ -177,7 +178,25 @@ changes = Table(
     metadata,
     Column("seq", _Id, primary_key=True, autoincrement=True),
     Column("thread_id", BigInteger, nullable=False),
+    Column("text", Boolean, nullable=False, server_default=true()),  # or its vectors alone
     sqlite_autoincrement=True,
+)
+
+# What threads mean to a model: a row of 8-bit numbers for the thread itself, then one for
+# each of its phrasings. Of another model or revision than the present they are stale.
+vectors = Table(
+    "vectors",
+    metadata,
+    Column(
+        "thread_id",
+        _Id,
+        ForeignKey("threads.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("model", String(64), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
 )
 
 # Facts about this database: its own id, the hash of the synced command tree.

@@ -118,11 +118,18 @@ async def newest(connection: AsyncConnection) -> int:
     return (await connection.scalar(select(func.max(threads.c.id)))) or 0
 
 
-async def changed_after(connection: AsyncConnection, seq: int, limit: int) -> tuple[int, list[int]]:
-    """The ids of threads changed after ``seq``, and the number that this goes up to."""
+async def changed_after(
+    connection: AsyncConnection, seq: int, limit: int, *, text: bool = False
+) -> tuple[int, list[int]]:
+    """The ids of threads changed after ``seq``, and the number that this goes up to.
+
+    With ``text``, those whose vectors alone have changed are left out. When the number
+    is ``seq`` itself, nothing has changed since.
+    """
     query = select(changes).where(changes.c.seq > seq).order_by(changes.c.seq).limit(limit)
     rows = (await connection.execute(query)).all()
-    return (rows[-1].seq if rows else seq), list(dict.fromkeys(row.thread_id for row in rows))
+    ids = (row.thread_id for row in rows if row.text or not text)
+    return (rows[-1].seq if rows else seq), list(dict.fromkeys(ids))
 
 
 async def count(connection: AsyncConnection) -> Counts:

@@ -53,6 +53,7 @@ def _no_settings_from_outside() -> None:
     with pytest.MonkeyPatch.context() as patch:
         for name in Settings.model_fields:
             patch.delenv(name.upper(), raising=False)
+        patch.setenv("EMBEDDING_MODEL", "off")
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,7 @@ def settings(tmp_path: Path, empty_library: Path, monkeypatch: pytest.MonkeyPatc
     """Settings as they are by default, in a folder with an empty library."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("EMBEDDING_MODEL", "off")  # tests of meaning switch it on
     shutil.copytree(empty_library, tmp_path / "data")
     return at(tmp_path / "data")
 

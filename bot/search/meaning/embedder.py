@@ -5,6 +5,7 @@ The usual model comes with two packages from PyPI, so nothing is downloaded at r
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import tempfile
@@ -41,7 +42,7 @@ _USUAL_FILES = {  # in the package of this name, under this path: sha256
 }
 _USUAL_CONFIG = {"hidden_size": 384, "pad_token_id": 0, "pad_token": "[PAD]"}
 
-MOST_TOKENS = 256
+MOST_TOKENS = 128
 """Word pieces of a text that are read, unless the model takes fewer."""
 
 BATCH = 32
@@ -82,16 +83,20 @@ class Embedder:
 
     def texts(self, texts: Sequence[str]) -> Vectors:
         """The vectors of texts to be found."""
-        if not texts:
-            return np.zeros((0, self.dimensions), np.float32)
-        return np.asarray(list(self._model.passage_embed(texts, batch_size=BATCH)), np.float32)
+        found = np.zeros((len(texts), self.dimensions), np.float32)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # so few are padded
+        alike = self._model.passage_embed([texts[i] for i in order], batch_size=BATCH)
+        for i, vector in zip(order, alike, strict=True):
+            found[i] = vector
+        return found
 
 
+@functools.cache
 def load(setting: str, cache: Path) -> Embedder:
     """The model that ``EMBEDDING_MODEL`` names: nothing, a folder, or a model of fastembed's.
 
-    Only the last kind is downloaded, into ``cache``. Raises ModelError that says what is
-    wrong with it.
+    Only the last kind is downloaded, into ``cache``. What was loaded once is kept. Raises
+    ModelError that says what is wrong with it.
     """
     try:
         if not setting:

@@ -12,7 +12,7 @@ from bot.models import Thread
 from bot.search.meaning.embedder import Embedder, Vectors
 from bot.search.meaning.neighbours import Neighbours, Rows
 
-MOST_TEXT = 1_000
+MOST_TEXT = 600
 """Characters of a body that are read: about as many as the model takes."""
 
 SPREAD = 6.5
@@ -82,16 +82,19 @@ class Meaning:
         """What the store keeps of phrasings that were learnt: a row each."""
         return [row.tobytes() for row in self._quantised(self._embedder.texts(texts))]
 
-    def take_in(self, found: Mapping[int, Mapping[int, bytes]], gone: Iterable[int]) -> None:
-        """Follow the store: threads' rows by scope in place of what was known, and some gone."""
+    def take_in(
+        self, found: Mapping[int, Mapping[int, bytes]], gone: Iterable[int], seq: int
+    ) -> None:
+        """Follow the store to change ``seq``: threads' rows by scope, and those without any."""
         rows = {i: {s: self._rows(data) for s, data in of.items()} for i, of in found.items()}
-        self.neighbours.replace(rows, gone)
+        self.neighbours.replace(rows, gone, seq)
 
     def _rows(self, data: bytes) -> Rows:
         return np.frombuffer(data, np.int8).reshape(-1, self._embedder.dimensions)
 
     def _quantised(self, vectors: Vectors) -> Rows:
-        return np.clip(np.rint(vectors * self._scale), -127, 127).astype(np.int8)
+        cut: Vectors = np.clip(np.rint(vectors * self._scale), -127, 127)
+        return cut.astype(np.int8)
 
 
 def _said(thread: Thread) -> str:

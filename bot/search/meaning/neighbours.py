@@ -93,14 +93,19 @@ class Neighbours:
                 index = self._scopes.get(scope)
                 if index is None:
                     continue
-                for thread_id, rows in zip(thread_ids, index.get(keys), strict=True):
+                for thread_id, rows in zip(thread_ids, index.get(keys) or (), strict=True):
                     if rows is not None:
                         known = found.get(thread_id)
                         found[thread_id] = rows if known is None else np.vstack([known, rows])
         return found
 
-    def replace(self, texts: Mapping[int, Mapping[int, Rows]], gone: Iterable[int]) -> None:
-        """Take in threads' vectors (thread id: scope: rows) in place of what was known."""
+    def replace(
+        self, texts: Mapping[int, Mapping[int, Rows]], gone: Iterable[int], seq: int
+    ) -> None:
+        """Take in threads' vectors (thread id: scope: rows) in place of what was known.
+
+        With them and without those ``gone``, what is here is true to change ``seq``.
+        """
         self._remove([*texts, *gone])
         self.threads += len(texts)
         by_scope: dict[int, list[tuple[int, Rows]]] = {}
@@ -113,6 +118,13 @@ class Neighbours:
                 [len(rows) for _, rows in pairs],
             )
             self._add(scope, keys, np.vstack([rows for _, rows in pairs]))
+        self.seq = seq
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._scopes = {}
+        self.seq = self.threads = 0
 
     def save(self, *, all_changes: bool = False) -> None:
         """Write a checkpoint if enough has changed; half of one is never taken up.
@@ -180,7 +192,6 @@ class Neighbours:
             for scope, name in state.files.items():
                 index = self._empty()
                 index.load(str(self.folder / name))
-                index.expansion_search = EXPANSION_SEARCH
                 loaded[int(scope)] = index
             self._scopes, self.seq, self.threads = loaded, state.seq, state.threads
 

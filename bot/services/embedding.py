@@ -1,0 +1,117 @@
+"""Making vectors of what threads mean, and keeping the neighbours in step with the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from bot.search.engine import Engine
+from bot.services.steps import in_thread
+from bot.store import threads, vectors
+from bot.store.database import Database
+
+BATCH = 128
+"""Threads whose vectors are made and written at a time: about a second's work."""
+
+READ_BATCH = 1_000
+"""Threads whose vectors are read from the store at a time."""
+
+Progress = Callable[[int], None]
+"""Told how many threads were done since the last call."""
+
+log = logging.getLogger(__name__)
+
+
+class Embedding:
+    """The store's vectors and the engine's eye for meaning; without one, nothing happens."""
+
+    def __init__(self, database: Database, engine: Engine):
+        self._database, self._engine = database, engine
+        self._one_at_a_time = asyncio.Lock()
+
+    async def waiting(self) -> int:
+        """About how many threads have no vectors yet."""
+        if self._engine.meaning is None:
+            return 0
+        return max(0, len(self._engine) - self._engine.meaning.neighbours.threads)
+
+    async def make(self, progress: Progress | None = None) -> None:
+        """Make the vectors that are missing and take them in, a batch after the other.
+
+        Stopped in between, it goes on from there the next time.
+        """
+        if self._engine.meaning is None:
+            return
+        async with self._one_at_a_time:
+            while (made := await self._make_batch()) is not None:
+                await self._catch_up()
+                if progress is not None:
+                    progress(made)
+            await self._make_learned()
+
+    async def catch_up(self) -> None:
+        """Take in what this or another process has made."""
+        if self._engine.meaning is not None:
+            async with self._one_at_a_time:
+                await self._catch_up()
+
+    async def save(self) -> None:
+        """Write down what the neighbours hold, so that the next start is quick."""
+        meaning = self._engine.meaning
+        if meaning is not None:
+            try:
+                await in_thread(meaning.neighbours.save)
+            except OSError as error:
+                log.warning("the neighbours can't be saved, the next start takes longer: %s", error)
+
+    async def _make_batch(self) -> int | None:
+        """Embed the next threads of the feed; ``None`` when there are no more."""
+        meaning = self._engine.meaning
+        assert meaning is not None
+        model = meaning.model
+        async with self._database.read() as connection:
+            seq = await vectors.done(connection, model)
+            now, ids = await threads.changed_after(connection, seq, BATCH, text=True)
+            missing = await vectors.lacking(connection, ids, model)
+        if now == seq:
+            return None
+        packed = await in_thread(meaning.pack, [thread for thread, _ in missing])
+        rows = {
+            thread.id: (revision, data)
+            for (thread, revision), data in zip(missing, packed, strict=True)
+        }
+        async with self._database.write() as connection:
+            await vectors.put(connection, model, rows)
+            await vectors.set_done(connection, model, now)
+        return len(rows)
+
+    async def _make_learned(self) -> None:
+        """Embed what members taught while there was no model, or another."""
+        meaning = self._engine.meaning
+        assert meaning is not None
+        while True:
+            async with self._database.read() as connection:
+                found = await vectors.unlearnt(connection, meaning.model, BATCH)
+            if not found:
+                return
+            packed = await in_thread(meaning.pack_texts, [text for _, text in found])
+            rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
+            async with self._database.write() as connection:
+                await vectors.put_learned(connection, meaning.model, rows)
+
+    async def _catch_up(self) -> None:
+        meaning = self._engine.meaning
+        assert meaning is not None
+        neighbours = meaning.neighbours
+        async with self._database.read() as connection:
+            if neighbours.seq > await threads.last_change(connection):
+                await in_thread(neighbours.clear)  # an older copy of the database was put back
+        while True:
+            async with self._database.read() as connection:
+                seq, ids = await threads.changed_after(connection, neighbours.seq, READ_BATCH)
+                found = await vectors.of_threads(connection, ids, meaning.model)
+            if seq == neighbours.seq:
+                return
+            rows = {i: {v.scope: v.data} for i, v in found.items()}
+            await in_thread(meaning.take_in, rows, [i for i in ids if i not in rows], seq)

@@ -1,0 +1,139 @@
+"""The questions of the test sets with what the engine finds for them.
+
+Questions are taken as they are and with slips in 30 % of their longer words: asked of the
+whole library, of small libraries cut from it (a community begins with a handful of
+threads), and of libraries of another field, which can't answer them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import random
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from bot.models import Thread
+from bot.search.meaning.embedder import Embedder, Vectors
+from bot.search.meaning.eye import Meaning
+from bot.services.house import House
+from bot.services.slips import misspell
+from bot.services.testset import TestQuery, TestSet
+from bot.settings import load_settings
+
+TYPOS = 0.3
+SMALL = (3, 5, 10, 10, 30, 30, 70, 70, 150, 300)  # threads of the small libraries
+FOREIGN = 200  # questions of each other set
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question: its candidates' keys and features, and which of them are right."""
+
+    keys: list[str]
+    rows: list[dict[str, float]]
+    right: list[bool]
+    relevant: dict[str, int]
+
+
+Parts = dict[str, list[Case]]
+"""The cases of one set: ``whole`` and, with slips, ``slipped``; ``small``; ``foreign``."""
+
+
+class Remembered:
+    """Keeps a model's vectors in a file, so that a second run need not make them again."""
+
+    def __init__(self, embedder: Embedder, file: Path):
+        self.name, self.dimensions = embedder.name, embedder.dimensions
+        self.knows = embedder.knows
+        self._embedder, self._file = embedder, file
+        self._known: dict[str, Any] = pickle.loads(file.read_bytes()) if file.exists() else {}
+
+    def question(self, text: str) -> Vectors:
+        """As ``Embedder.question``."""
+        if text not in self._known:
+            self._known[text] = self._embedder.question(text)
+        return np.asarray(self._known[text])
+
+    def texts(self, texts: Sequence[str]) -> Vectors:
+        """As ``Embedder.texts``."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known |= dict(zip(new, self._embedder.texts(new), strict=True))
+        return np.array([self._known[text] for text in texts])
+
+    def keep(self) -> None:
+        """Write down what is known by now."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_bytes(pickle.dumps(self._known))
+
+
+def gather(test: TestSet, others: list[TestSet], embedder: Remembered | None) -> Parts:
+    """Every part of a set; without an embedder, as it is found by words alone."""
+    rng = random.Random(11)
+    foreign = [TestQuery("", q.text, {}) for o in others for q in rng.sample(o.queries, FOREIGN)]
+    slipped = [TestQuery(q.key, misspell(q.text, TYPOS, rng), q.relevant) for q in test.queries]
+    small: list[Case] = []
+    for size in SMALL:
+        small += ask(*_small_library(test, foreign, size, rng), embedder, limit=20)
+    count = len(test.queries)
+    found = ask(test.threads, [*test.queries, *slipped, *foreign], embedder, limit=200)
+    return {
+        "whole": found[:count],
+        "slipped": found[count : 2 * count],
+        "foreign": found[2 * count :],
+        "small": small,
+    }
+
+
+def ask(
+    threads: Iterable[Thread], queries: list[TestQuery], embedder: Remembered | None, limit: int
+) -> list[Case]:
+    """Put questions to a library of these threads."""
+
+    async def run() -> list[Case]:
+        with tempfile.TemporaryDirectory() as place:
+            house = await House.open(
+                load_settings(
+                    _env_file=None, data_dir=Path(place), database_url="", embedding_model="off"
+                )
+            )
+            if embedder is not None:
+                folder = Path(place) / "neighbours"
+                house.engine.meaning = Meaning(cast(Embedder, embedder), folder, house.database.id)
+            await house.library.add(threads)
+            await house.embedding.make()
+            cases = [_case(house, query, limit) for query in queries]
+            await house.close()
+        return cases
+
+    return asyncio.run(run())
+
+
+def _case(house: House, query: TestQuery, limit: int) -> Case:
+    found = house.engine.candidates(query.text, 0, limit, leave_out=query.key)
+    keys = [ranked.hit.key for ranked in found]
+    rows = [ranked.features for ranked in found]
+    return Case(keys, rows, [key in query.relevant for key in keys], query.relevant)
+
+
+def _small_library(
+    test: TestSet, foreign: list[TestQuery], size: int, rng: random.Random
+) -> tuple[list[Thread], list[TestQuery]]:
+    """Some threads, with questions that they answer, that their field asks, and foreign ones."""
+    by_key = {thread.key: thread for thread in test.threads}
+    answerable = [query for query in test.queries if query.relevant]
+    asked = rng.sample(answerable, min(len(answerable), max(2, min(size // 2, 60))))
+    chosen = {next(iter(query.relevant)) for query in asked}
+    spare = [key for key in by_key if key not in chosen]
+    chosen |= set(rng.sample(spare, max(0, min(len(spare), size - len(chosen)))))
+    queries = asked + rng.sample(test.queries, len(asked)) + rng.sample(foreign, len(asked))
+    mixed = [
+        TestQuery(q.key, misspell(q.text, TYPOS, rng) if i % 3 == 0 else q.text, q.relevant)
+        for i, q in enumerate(queries)
+    ]
+    return [by_key[key] for key in sorted(chosen)], mixed

@@ -1,0 +1,165 @@
+"""The ranker's two models: fitted on some sets, judged on others.
+
+The order is a conditional logit over each question's candidates (McFadden 1974), the
+confidence a logistic regression on the first candidate. Both have an L2 penalty, and
+every set weighs the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logsumexp
+
+from bot.search import ranker
+from bot.search.weights import Weights
+from bot.services import metrics
+from fitting.cases import Case, Parts
+
+PENALTY = 1e-3
+SHARES = {"whole": 0.25, "slipped": 0.25, "small": 0.35, "foreign": 0.15}
+"""Of each part in the confidence."""
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Eye:
+    """Which features decide; ``order`` and ``confidence`` name them."""
+
+    name: str
+    order: tuple[str, ...]
+    confidence: tuple[str, ...]
+
+
+_BY_WORDS = ("bm25_to_best", "asked_found", "title_asked", "overlap", "bigrams", "token_sort")
+EYES = (
+    Eye("words", _BY_WORDS, ("bm25", "title_asked", "token_sort", "lead")),
+    Eye(
+        "meaning",
+        (
+            "cosine",
+            "cosine_place",
+            "cosine_above",
+            "bm25_place",
+            "bm25_above",
+            "bm25_to_best",
+            "overlap",
+            "bigrams",
+            "token_sort",
+        ),
+        ("cosine", "bm25", "title_asked", "token_sort", "lead"),
+    ),
+)
+
+
+def fit(sets: Sequence[Parts], eye: Eye) -> Weights:
+    """Both models, fitted on several sets of equal weight."""
+    order = _fit_order([parts["whole"] + parts["slipped"] for parts in sets], eye.order)
+    return Weights(order, *_fit_confidence(sets, order, eye.confidence))
+
+
+def _fit_order(sets: Sequence[list[Case]], names: Sequence[str]) -> dict[str, float]:
+    """The constants under which right candidates are chosen with the greatest likelihood."""
+    groups = [_padded(cases, names) for cases in sets]
+
+    def loss(w: Array) -> tuple[float, Array]:
+        total, slope = PENALTY * float(w @ w), 2 * PENALTY * w
+        for features, there, right in groups:
+            scores = np.where(there, features @ w, -np.inf)
+            good = np.where(right, scores, -np.inf)
+            all_, best = (logsumexp(s, axis=1, keepdims=True) for s in (scores, good))
+            pull = np.exp(scores - all_) - np.exp(good - best)
+            total += float(np.mean(all_ - best))
+            slope = slope + np.einsum("qc,qcf->f", pull, features) / len(features)
+        return total, slope
+
+    return _named(names, _minimum(loss, len(names)))
+
+
+def _padded(
+    cases: Iterable[Case], names: Sequence[str]
+) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Features (question, candidate, feature), which places are filled, which are right."""
+    useful = [case for case in cases if any(case.right) and not all(case.right)]
+    shape = (len(useful), max(len(case.rows) for case in useful))
+    features = np.zeros((*shape, len(names)))
+    there, right = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    for i, case in enumerate(useful):
+        n = len(case.rows)
+        features[i, :n] = [[row[name] for name in names] for row in case.rows]
+        there[i, :n], right[i, :n] = True, case.right
+    return features, there, right
+
+
+def _fit_confidence(
+    sets: Sequence[Parts], order: dict[str, float], names: Sequence[str]
+) -> tuple[dict[str, float], float]:
+    """The log-odds that the first candidate is right, and those without any evidence."""
+    tables = []
+    for parts in sets:
+        for part, share in SHARES.items():
+            firsts = [first(case, order) for case in parts[part] if case.rows]
+            features = np.array([[f[name] for name in names] for f, _, _ in firsts])
+            tables.append((features, np.array([r for _, r, _ in firsts], float), share))
+
+    def loss(w: Array) -> tuple[float, Array]:
+        total, slope = PENALTY * float(w[1:] @ w[1:]), np.r_[0, 2 * PENALTY * w[1:]]
+        for features, right, share in tables:
+            odds = w[0] + features @ w[1:]
+            total += share * float(np.mean(np.logaddexp(0, odds) - right * odds))
+            error = share * (expit(odds) - right) / len(right)
+            slope = slope + np.r_[error.sum(), features.T @ error]
+        return total, slope
+
+    # Bounded below: no evidence for a thread may count against it.
+    bounds = [(None, None)] + [(0.0, None)] * len(names)
+    found = _minimum(loss, len(names) + 1, bounds)
+    return _named(names, found[1:]), float(found[0])
+
+
+def first(case: Case, order: dict[str, float]) -> tuple[dict[str, float], bool, list[str]]:
+    """The first candidate's features with its lead, whether it is right, and all in order."""
+    scores = [sum(w * row[name] for name, w in order.items()) for row in case.rows]
+    places = sorted(range(len(scores)), key=lambda place: -scores[place])
+    rival = scores[places[1]] if len(places) > 1 else 0.0
+    row = case.rows[places[0]]
+    told = row | {"lead": ranker.lead(scores[places[0]] - rival, row)}
+    return told, case.right[places[0]], [case.keys[place] for place in places]
+
+
+def judged(cases: Iterable[Case], model: Weights) -> tuple[list[float], list[float], list[bool]]:
+    """A model on some questions: the gains of its ranking; confidences, and what was right."""
+    gains, sure, right = [], [], []
+    for case in cases:
+        if not case.rows:
+            sure.append(0.0)
+            right.append(False)
+            continue
+        row, is_right, ranked = first(case, model.order)
+        sure.append(ranker.confidence(row, model))
+        right.append(is_right)
+        if case.relevant:
+            gains.append(metrics.ndcg(ranked, case.relevant))
+    return gains, sure, right
+
+
+def unseen(sets: Sequence[Parts]) -> tuple[float, float]:
+    """The line by which a cosine follows from the overlap in words (least squares)."""
+    rows = [row for parts in sets for case in parts["whole"] for row in case.rows]
+    slope, start = np.polyfit([r["overlap"] for r in rows], [r["cosine"] for r in rows], 1)
+    return float(start), float(slope)
+
+
+def _minimum(loss: Callable[[Array], Any], size: int, bounds: Any = None) -> Array:
+    found = minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(found.x)
+
+
+def _named(names: Sequence[str], values: Array) -> dict[str, float]:
+    return dict(zip(names, values.tolist(), strict=True))
