@@ -82,7 +82,9 @@ class Engine:
     def sees_meaning(self) -> bool:
         """Whether questions are matched by meaning as well, vectors being there."""
         meaning = self.meaning
-        return meaning is not None and meaning.neighbours.threads > MOSTLY * len(self) - 1
+        if meaning is None or not meaning.neighbours.threads:
+            return False
+        return meaning.neighbours.threads > MOSTLY * len(self) - 1
 
     def read(self, question: str, taught: Taught = NOTHING) -> Query:
         """The question as the search understands it."""
@@ -105,7 +107,7 @@ class Engine:
         many = max(limit, CANDIDATES) + 1
         found = self._index.search(query.wanted, seen, many)
         cosines = None
-        if self.meaning is not None and self.sees_meaning:
+        if self.meaning is not None and self.sees_meaning and query.words:
             found, cosines = self._meant(self.meaning, query, found, seen, many)
         hits = taught.join(query, [hit for hit in found if hit.key != leave_out])
         deep = None if taught.stems else limit  # what was confirmed may stand far below
