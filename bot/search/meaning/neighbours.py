@@ -107,7 +107,7 @@ class Neighbours:
 
         With them and without those ``gone``, what is here is true to change ``seq``.
         """
-        self._remove([*texts, *gone])
+        self._remove(list({*texts, *gone}))
         self.threads += len(texts)
         by_scope: dict[int, list[tuple[int, Rows]]] = {}
         for thread_id, of_scopes in texts.items():
