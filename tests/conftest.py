@@ -69,7 +69,7 @@ def filled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("library")
 
     async def fill() -> None:
-        house = await House.open(Settings(data_dir=folder, _env_file=None))
+        house = await House.open(Settings(data_dir=folder, embedding_model="off", _env_file=None))
         await house.library.add(THREADS)
         await house.close()
 

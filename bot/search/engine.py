@@ -82,7 +82,9 @@ class Engine:
     def sees_meaning(self) -> bool:
         """Whether questions are matched by meaning as well, vectors being there."""
         meaning = self.meaning
-        return meaning is not None and meaning.neighbours.threads > MOSTLY * len(self) - 1
+        if meaning is None or not meaning.neighbours.threads:
+            return False
+        return meaning.neighbours.threads > MOSTLY * len(self) - 1
 
     def read(self, question: str, taught: Taught = NOTHING) -> Query:
         """The question as the search understands it."""
@@ -117,7 +119,7 @@ class Engine:
         query, seen = self.read(question, taught), scopes(guild_id)
         many, sense = max(limit, CANDIDATES) + 1, None
         hits = self._index.search(query.wanted, seen, many)
-        if self.meaning is not None and self.sees_meaning:
+        if self.meaning is not None and self.sees_meaning and query.words:
             hits, sense = self._meant(self.meaning, query, hits, seen, many)
         return taught.join(query, [hit for hit in hits if hit.key != leave_out]), sense, query
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from bot.search.engine import Engine
 from bot.services.steps import in_thread
 from bot.store import threads, vectors
 from bot.store.database import Database
+
+if TYPE_CHECKING:
+    from bot.search.meaning.eye import Meaning
 
 BATCH = 128
 """Threads whose vectors are made and written at a time: about a second's work."""
@@ -29,6 +33,7 @@ class Embedding:
     def __init__(self, database: Database, engine: Engine):
         self._database, self._engine = database, engine
         self._one_at_a_time = asyncio.Lock()
+        self._one_lesson_at_a_time = asyncio.Lock()
 
     async def waiting(self) -> int:
         """About how many threads have no vectors yet."""
@@ -41,14 +46,28 @@ class Embedding:
 
         Stopped in between, it goes on from there the next time.
         """
+        while await self.make_some(progress):
+            pass
+        await self.make_learned()
+
+    async def make_some(self, progress: Progress | None = None) -> bool:
+        """Make a batch of what ``make`` would; False when there was nothing left to do."""
         if self._engine.meaning is None:
-            return
+            return False
         async with self._one_at_a_time:
-            while (made := await self._make_batch()) is not None:
-                await self._catch_up()
-                if progress is not None:
-                    progress(made)
-            await self._make_learned()
+            made = await self._make_batch()
+            if made is None:
+                return False
+            await self._catch_up()
+        if progress is not None:
+            progress(made)
+        return True
+
+    async def make_learned(self) -> None:
+        """Embed what members taught just now, or while there was no model, or another."""
+        if self._engine.meaning is not None:
+            async with self._one_lesson_at_a_time:
+                await self._make_learned(self._engine.meaning)
 
     async def catch_up(self) -> None:
         """Take in what this or another process has made."""
@@ -86,10 +105,7 @@ class Embedding:
             await vectors.set_done(connection, model, now)
         return len(rows)
 
-    async def _make_learned(self) -> None:
-        """Embed what members taught while there was no model, or another."""
-        meaning = self._engine.meaning
-        assert meaning is not None
+    async def _make_learned(self, meaning: Meaning) -> None:
         while True:
             async with self._database.read() as connection:
                 found = await vectors.unlearnt(connection, meaning.model, BATCH)

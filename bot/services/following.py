@@ -38,7 +38,7 @@ class Follower:
         await self._embedding.catch_up()
         async with self._one_at_a_time:
             await in_thread(self._engine.refresh)
-            if self._engine.seq == await self._last_change():
+            if await self._is_current():
                 return True
             try:
                 async with self._writing() as writing:
@@ -54,7 +54,9 @@ class Follower:
             await asyncio.sleep(INTERVAL)
             try:
                 await self.catch_up()
-                await self._embedding.make()
+                while await self._embedding.make_some():
+                    await self.catch_up()  # what comes in meanwhile is found by its words
+                await self._embedding.make_learned()
             except Exception:
                 log.exception("the search index could not follow the library; trying again")
 
@@ -98,6 +100,13 @@ class Follower:
         async with self._database.read() as connection:
             newest = await threads.newest(connection)
         await in_thread(writing.remove, range(newest + 1, newest + 1 + ahead))
+
+    async def _is_current(self) -> bool:
+        """Whether there is nothing to index; vectors that were made since are not its matter."""
+        async with self._database.read() as connection:
+            text = await threads.last_change(connection, text=True)
+            last = await threads.last_change(connection)
+        return text <= self._engine.seq <= last
 
     async def _last_change(self) -> int:
         async with self._database.read() as connection:

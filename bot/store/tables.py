@@ -105,6 +105,7 @@ learned_phrasings = Table(
     Index(None, "thread_id"),
     Index(None, "user_id"),
     Index(None, "message_id"),
+    Index(None, "guild_id", "model"),
     sqlite_autoincrement=True,  # so that the newest id tells whether anything was added
 )
 
@@ -179,6 +180,7 @@ changes = Table(
     Column("seq", _Id, primary_key=True, autoincrement=True),
     Column("thread_id", BigInteger, nullable=False),
     Column("text", Boolean, nullable=False, server_default=true()),  # or its vectors alone
+    Index(None, "text", "seq"),
     sqlite_autoincrement=True,
 )
 

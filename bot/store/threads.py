@@ -108,9 +108,15 @@ async def page(
     return [found[i] for i in ids]
 
 
-async def last_change(connection: AsyncConnection) -> int:
-    """The newest number in the feed of changes; 0 when it is empty."""
-    return (await connection.scalar(select(func.max(changes.c.seq)))) or 0
+async def last_change(connection: AsyncConnection, *, text: bool = False) -> int:
+    """The newest number in the feed of changes; 0 when it is empty.
+
+    With ``text``, changes of vectors alone don't count.
+    """
+    newest_first = select(changes.c.seq).order_by(changes.c.seq.desc()).limit(1)
+    if text:
+        newest_first = newest_first.where(changes.c.text.is_(True))
+    return (await connection.scalar(newest_first)) or 0
 
 
 async def newest(connection: AsyncConnection) -> int:

@@ -34,7 +34,7 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("empty") / "data"
 
     async def make() -> None:
-        await (await House.open(at(folder))).close()
+        await (await House.open(at(folder, "off"))).close()
 
     asyncio.run(make())
     return folder
@@ -59,8 +59,10 @@ async def bread(house: House) -> Sequence[StoredAnswer]:
     return thread.answers
 
 
-def at(folder: Path) -> Settings:
-    return Settings(data_dir=folder, seeds_dir=folder / "no seeds", _env_file=None)
+def at(folder: Path, model: str | None = None) -> Settings:
+    """Settings for a folder; the model as the environment names it, unless it is given."""
+    settings = Settings(data_dir=folder, seeds_dir=folder / "no seeds", _env_file=None)
+    return settings if model is None else settings.model_copy(update={"embedding_model": model})
 
 
 _numbers = count(1000)

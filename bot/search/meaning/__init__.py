@@ -31,5 +31,7 @@ def open_meaning(setting: str, data: Path, library: str) -> Meaning:
         raise ModelError(
             f"{error.name} is not installed; to have it: pip install 'threadwise[semantic]'"
         ) from None
+    except ImportError as error:  # such as a library of the system that a package needs
+        raise ModelError(f"its packages don't work here: {error}") from None
     model = embedder.load(setting.strip(), data / "models")
     return eye.Meaning(model, data / "neighbours", library)

@@ -173,8 +173,7 @@ def _json(file: Path) -> dict[str, Any]:
 
 def _from_folder(name: str, found: _Folder) -> Embedder:
     """Have fastembed read the model, from a folder put together as it wants it."""
-    digest = hashlib.sha256(found.model.read_bytes()).hexdigest()
-    known_as = f"{name}@{digest[:12]}"
+    known_as = f"{name[:50]}@{_digest(found)[:12]}"
     if known_as not in {m["model"] for m in TextEmbedding.list_supported_models()}:
         TextEmbedding.add_custom_model(
             model=known_as,
@@ -190,14 +189,27 @@ def _from_folder(name: str, found: _Folder) -> Embedder:
     return Embedder(known_as, model, found.dimensions)
 
 
+def _digest(found: _Folder) -> str:
+    """What tells a model's vectors from those of others: all that they depend on."""
+    seen = hashlib.sha256(found.pooling.value.encode())
+    for file in (found.model, *_beside(found.model), found.tokenizer):
+        with file.open("rb") as stream:
+            seen.update(hashlib.file_digest(stream, "sha256").digest())
+    return seen.hexdigest()
+
+
+def _beside(model: Path) -> list[Path]:
+    """The files of weights that are kept apart from the model."""
+    return sorted(model.parent.glob("model.onnx?*"))
+
+
 def _lay_out(found: _Folder, place: Path) -> None:
-    for file, name in ((found.model, "model.onnx"), (found.tokenizer, "tokenizer.json")):
+    named = {"model.onnx": found.model, "tokenizer.json": found.tokenizer}
+    for name, file in (named | {file.name: file for file in _beside(found.model)}).items():
         try:
             (place / name).symlink_to(file.resolve())
         except OSError:  # Windows lets only some people make links
             (place / name).write_bytes(file.read_bytes())
-    for beside in found.model.parent.glob("model.onnx?*"):  # weights kept apart
-        (place / beside.name).symlink_to(beside.resolve())
     takes = [found.config.get(key) for key in ("max_seq_length", "model_max_length")]
     most = min([MOST_TOKENS, *(n for n in takes if isinstance(n, int) and n > 0)])
     tokens = {"model_max_length": most, "pad_token": found.config.get("pad_token") or "[PAD]"}

@@ -13,7 +13,10 @@ from bot.search.meaning.embedder import Embedder, Vectors
 from bot.search.meaning.neighbours import Neighbours, Rows
 
 MOST_TEXT = 600
-"""Characters of a body that are read: about as many as the model takes."""
+"""Characters of a title, a body or a phrasing that are read: about as many as the model takes."""
+
+MOST_PHRASINGS = 100
+"""Phrasings of a thread that have rows of their own: the first ones."""
 
 ALIKE = 0.75
 """The cosine of two threads from which they count as asking nearly the same."""
@@ -93,12 +96,11 @@ class Meaning:
         The thread's own is the mean of the vectors of its title and of its whole text,
         so that its cosine is the mean of both.
         """
-        own = [[t.title, f"{t.title}. {_said(t)}"] for t in threads]
-        own = [pair if pair[1] != f"{pair[0]}. " else pair[:1] for pair in own]
-        texts = [text for o, t in zip(own, threads, strict=True) for text in (*o, *t.phrasings)]
-        vectors, packed, at = self._embedder.texts(texts), [], 0
-        for mine, thread in zip(own, threads, strict=True):
-            ends = at + len(mine), at + len(mine) + len(thread.phrasings)
+        said = [(_own(thread), _phrasings(thread)) for thread in threads]
+        vectors = self._embedder.texts([text for own, others in said for text in own + others])
+        packed, at = [], 0
+        for own, others in said:
+            ends = at + len(own), at + len(own) + len(others)
             rows = [vectors[at : ends[0]].mean(axis=0), *vectors[ends[0] : ends[1]]]
             packed.append(self.quantised(np.vstack(rows)).tobytes())
             at = ends[1]
@@ -122,6 +124,16 @@ class Meaning:
         """Vectors as eight bits a number."""
         cut: Vectors = np.clip(np.rint(vectors * self._scale), -127, 127)
         return cut.astype(np.int8)
+
+
+def _own(thread: Thread) -> list[str]:
+    """What a thread itself says: its title, and with it the text under it, if there is any."""
+    title, said = thread.title[:MOST_TEXT], _said(thread)
+    return [title, f"{title}. {said}"] if said else [title]
+
+
+def _phrasings(thread: Thread) -> list[str]:
+    return [text[:MOST_TEXT] for text in thread.phrasings[:MOST_PHRASINGS]]
 
 
 def _said(thread: Thread) -> str:

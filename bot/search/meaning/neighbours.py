@@ -8,6 +8,7 @@ read from the store.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from usearch.compiled import ScalarKind
 from usearch.index import Index
 
 Rows = NDArray[np.int8]
@@ -31,7 +33,6 @@ EXPANSION_SEARCH = 160
 
 EXACT = 2_000
 """Vectors up to which every one is compared: quicker than a graph, and misses none."""
-
 
 WORTH_SAVING = 0.05
 """Share of the vectors that must have changed before all are written again."""
@@ -106,7 +107,7 @@ class Neighbours:
 
         With them and without those ``gone``, what is here is true to change ``seq``.
         """
-        self._remove([*texts, *gone])
+        self._remove(list({*texts, *gone}))
         self.threads += len(texts)
         by_scope: dict[int, list[tuple[int, Rows]]] = {}
         for thread_id, of_scopes in texts.items():
@@ -140,11 +141,11 @@ class Neighbours:
         with self._lock:
             for scope, index in self._scopes.items():
                 files[str(scope)] = name = f"{scope}-{self.seq}.usearch"
-                unfinished = self.folder / f"{name}.part"
+                unfinished = self.folder / f"{name}.{os.getpid()}"  # others may be at it too
                 index.save(str(unfinished))
                 unfinished.replace(self.folder / name)
         state = Checkpoint(self._library, self._model, self.seq, FORMAT, self.threads, files)
-        temporary = self.folder / "state.tmp"
+        temporary = self.folder / f"state.{os.getpid()}"
         temporary.write_text(json.dumps(asdict(state)), encoding="utf-8")
         temporary.replace(self.folder / "state.json")
         for old in self.folder.glob("*.usearch*"):
@@ -183,6 +184,10 @@ class Neighbours:
             expansion_search=EXPANSION_SEARCH,
         )
 
+    def _fits(self, index: Index) -> bool:
+        """Whether a file held what ours do: it is believed even about its own form."""
+        return index.ndim == self._dimensions and index.dtype == ScalarKind.I8 and index.multi
+
     def _load(self) -> None:
         state = _read(self.folder / "state.json")
         if state is None or (state.library, state.model) != (self._library, self._model):
@@ -192,6 +197,8 @@ class Neighbours:
             for scope, name in state.files.items():
                 index = self._empty()
                 index.load(str(self.folder / name))
+                if not self._fits(index):
+                    return
                 loaded[int(scope)] = index
             self._scopes, self.seq, self.threads = loaded, state.seq, state.threads
 
@@ -203,6 +210,8 @@ _AT_ONCE = 64
 def _read(file: Path) -> Checkpoint | None:
     try:
         state = Checkpoint(**json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
-    return state if state.format == FORMAT else None
+    numbers = (state.seq, state.format, state.threads)
+    sound = type(state.files) is dict and all(type(number) is int for number in numbers)
+    return state if sound and state.format == FORMAT else None

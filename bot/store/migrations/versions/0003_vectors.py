@@ -43,3 +43,7 @@ def upgrade() -> None:
     op.add_column(
         "changes", sa.Column("text", sa.Boolean(), server_default=sa.true(), nullable=False)
     )
+    op.create_index(op.f("ix_changes_text_seq"), "changes", ["text", "seq"])
+    op.create_index(
+        op.f("ix_learned_phrasings_guild_id_model"), "learned_phrasings", ["guild_id", "model"]
+    )

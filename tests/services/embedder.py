@@ -1,0 +1,27 @@
+"""A process that makes vectors of a library, and says after each batch how many.
+
+Run as ``python -m tests.services.embedder FOLDER``; it is ended with SIGKILL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from bot.services import embedding
+from bot.services.house import House
+
+from .conftest import at
+
+BATCH = 8
+
+
+async def main(folder: Path) -> None:
+    embedding.BATCH = BATCH
+    house = await House.open(at(folder, ""))
+    await house.embedding.make(lambda made: print("made", made, flush=True))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

@@ -1,0 +1,487 @@
+"""Vectors of the library: made once, kept true, and never in anybody's way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, func, insert, select
+
+from bot.models import SHARED, Answer, Thread, Vote
+from bot.search.meaning import embedder
+from bot.search.meaning.eye import Meaning
+from bot.services import embedding, following
+from bot.services.house import House
+from bot.settings import Settings
+from bot.store import threads
+from bot.store.tables import changes, vectors
+from bot.store.tables import threads as thread_table
+
+from .conftest import BREAD, HERE, THERE, at, post
+from .embedder import BATCH
+
+ROOT = Path(__file__).parents[2]
+
+SUBJECTS = (
+    "Why do the leaves of my tomatoes turn yellow?",
+    "How do I fix a flat bicycle tyre?",
+    "Which visa do I need for Japan?",
+    "How long must an egg boil?",
+    "Can a cat be left alone for a weekend?",
+)
+GARDEN = tuple(Thread(key=f"s{n}", title=title) for n, title in enumerate(SUBJECTS))
+MANY = tuple(Thread(key=f"k{n}", title=f"Question {n} about number {n}") for n in range(60))
+
+PUNCTURE = "bike puncture"  # of no word in GARDEN
+
+
+@pytest.fixture(autouse=True)
+def _with_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMBEDDING_MODEL", "")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return at(settings.data_dir, "")
+
+
+@pytest.fixture
+def packed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of the threads whose vectors are made, in order."""
+    keys: list[str] = []
+    real = Meaning.pack
+
+    def watched(self: Meaning, those: Sequence[Thread]) -> list[bytes]:
+        keys.extend(t.key for t in those)
+        return real(self, those)
+
+    monkeypatch.setattr(Meaning, "pack", watched)
+    return keys
+
+
+@asynccontextmanager
+async def opened(settings: Settings, model: str = "") -> AsyncIterator[House]:
+    house = await House.open(settings.model_copy(update={"embedding_model": model}))
+    try:
+        yield house
+    finally:
+        await house.close()
+
+
+async def best(house: House, question: str = PUNCTURE, guild: int = SHARED) -> str | None:
+    matches = (await house.answering.ask(question, guild_id=guild)).matches
+    return matches[0].key if matches else None
+
+
+async def models(house: House) -> set[str]:
+    async with house.database.read() as connection:
+        return set((await connection.execute(select(vectors.c.model))).scalars())
+
+
+async def kept(house: House) -> int:
+    async with house.database.read() as connection:
+        return await connection.scalar(select(func.count()).select_from(vectors)) or 0
+
+
+async def every_thread_is_seen(house: House) -> None:
+    """The neighbours hold just what the store's vectors say, of this model and text."""
+    assert house.engine.meaning is not None
+    count = (await house.library.count()).threads
+    assert house.engine.meaning.neighbours.threads == count == await kept(house)
+    assert await models(house) == {house.engine.meaning.model}
+    assert await house.embedding.waiting() == 0
+    async with house.database.read() as connection:
+        page = await threads.page(connection, 0, 10_000)
+    for thread in page[:: max(1, len(page) // 10)]:
+        own = house.engine.meaning.cosines(
+            house.engine.meaning.question(thread.title), [thread.id], [SHARED, thread.scope]
+        )
+        assert own[thread.id] > 0.7, thread.title
+
+
+async def until(done: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+    async with asyncio.timeout(seconds):
+        while not await done():
+            await asyncio.sleep(0.02)
+
+
+class TestMaking:
+    async def test_a_question_in_other_words_is_found(self, house: House) -> None:
+        await house.library.add(GARDEN)
+        assert await best(house) is None
+        await house.embedding.make()
+        assert await best(house) == "s1"
+        await every_thread_is_seen(house)
+
+    async def test_is_done_once(self, house: House, packed: list[str]) -> None:
+        await house.library.add(GARDEN)
+        await house.embedding.make()
+        await house.embedding.make()
+        await house.library.add(GARDEN)  # the same again
+        await house.embedding.make()
+        assert sorted(packed) == ["s0", "s1", "s2", "s3", "s4"]
+
+    async def test_is_not_needed_again_after_a_restart(
+        self, settings: Settings, packed: list[str]
+    ) -> None:
+        async with opened(settings) as house:
+            await house.library.add(GARDEN)
+            await house.embedding.make()
+        packed.clear()
+        async with opened(settings) as house:
+            await every_thread_is_seen(house)
+            await house.embedding.make()
+        assert packed == []
+
+    async def test_a_changed_text_is_made_anew(self, house: House, packed: list[str]) -> None:
+        await house.library.add(GARDEN)
+        await house.embedding.make()
+        packed.clear()
+        await house.library.add([replace(GARDEN[3], title="How do I mend a broken bike tube?")])
+        assert await house.embedding.waiting() == 1  # what was true of the old text is not used
+        await house.embedding.make()
+        assert packed == ["s3"]
+        assert await best(house, "my cycle has a hole in its inner tyre") in ("s1", "s3")
+        await every_thread_is_seen(house)
+
+    async def test_tells_its_progress(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(embedding, "BATCH", 25)
+        await house.library.add(MANY)
+        told: list[int] = []
+        await house.embedding.make(told.append)
+        assert [n for n in told if n] == [25, 25, 10]
+
+    async def test_goes_on_where_it_was_cancelled(
+        self, house: House, packed: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embedding, "BATCH", 10)
+        await house.library.add(MANY)
+        for patience in (0.0, 0.05, 0.1, 0.15):
+            making = asyncio.create_task(house.embedding.make())
+            await asyncio.sleep(patience)
+            making.cancel()
+            await asyncio.wait([making])
+        await house.embedding.make()
+        assert {*packed} == {t.key for t in MANY}
+        assert len(packed) <= len(MANY) + 4 * 10  # what a cancelled batch had made is lost
+        await every_thread_is_seen(house)
+
+    async def test_goes_on_where_it_was_killed(self, settings: Settings, packed: list[str]) -> None:
+        async with opened(settings, "off") as house:
+            await house.library.add(MANY)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.services.embedder", str(settings.data_dir), cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout is not None
+        for _ in range(3):
+            assert await process.stdout.readline() == b"made %d\n" % BATCH
+        process.kill()
+        assert await process.wait() == -signal.SIGKILL
+        async with opened(settings) as house:
+            await house.embedding.make()
+            assert 0 < len(packed) <= len(MANY) - 3 * BATCH
+            await every_thread_is_seen(house)
+
+    async def test_without_a_model_there_is_nothing_to_do(self, settings: Settings) -> None:
+        async with opened(settings, "off") as house:
+            await house.library.add(GARDEN)
+            await house.embedding.make()
+            await house.embedding.catch_up()
+            await house.embedding.save()
+            assert await house.embedding.waiting() == 0
+            assert await kept(house) == 0
+        assert not (settings.data_dir / "neighbours").exists()
+
+
+class TestOtherModels:
+    @pytest.fixture
+    def other(self, tmp_path: Path) -> str:
+        """A folder with another model: the usual one, but for how its words are pooled."""
+        folder, found = tmp_path / "other", embedder._usual()
+        (folder / "1_Pooling").mkdir(parents=True)
+        shutil.copy(found.model, folder / "model.onnx")
+        shutil.copy(found.tokenizer, folder / "tokenizer.json")
+        (folder / "config.json").write_text(json.dumps(found.config))
+        (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+        return str(folder)
+
+    async def test_make_all_vectors_anew(
+        self, settings: Settings, packed: list[str], other: str
+    ) -> None:
+        async with opened(settings) as house:
+            await house.library.add(GARDEN)
+            await house.embedding.make()
+        for model in (other, ""):
+            packed.clear()
+            async with opened(settings, model) as house:
+                assert house.engine.meaning is not None
+                # Those of the other don't count.
+                assert house.engine.meaning.neighbours.threads == 0
+                assert await best(house) is None
+                await house.embedding.make()
+                assert len(packed) == len(GARDEN)
+                await every_thread_is_seen(house)
+
+    async def test_are_never_mixed_when_stopped_in_between(
+        self, settings: Settings, other: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embedding, "BATCH", 20)
+        async with opened(settings) as house:
+            await house.library.add(MANY)
+            await house.embedding.make()
+        async with opened(settings, other) as house:
+            assert await house.embedding.make_some()
+            assert house.engine.meaning is not None
+            assert house.engine.meaning.neighbours.threads == 20
+            assert not house.engine.sees_meaning
+        async with opened(settings) as house:
+            assert house.engine.meaning is not None
+            assert house.engine.meaning.neighbours.threads == 40
+            await house.embedding.make()
+            await every_thread_is_seen(house)
+
+    async def test_a_broken_one_is_told_once_and_words_do(
+        self, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (tmp_path / "broken").mkdir()
+        async with opened(settings, str(tmp_path / "broken")) as house:
+            await house.library.add(GARDEN)
+            await house.embedding.make()
+            assert house.no_meaning is not None
+            assert "holds no model.onnx" in house.no_meaning
+            for _ in range(3):
+                assert await best(house, "flat bicycle tyre") == "s1"
+        assert caplog.text.count("questions are matched by their words alone") == 1
+
+    async def test_switching_off_is_no_warning(
+        self, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async with opened(settings, "off") as house:
+            assert house.no_meaning is not None
+        assert caplog.text == ""
+
+
+class TestKeepingUp:
+    async def test_a_deleted_thread_goes(self, house: House) -> None:
+        await house.library.add(GARDEN)
+        await house.embedding.make()
+        async with house.database.write() as connection:
+            await connection.execute(delete(thread_table).where(thread_table.c.key == "s1"))
+            await connection.execute(insert(changes).values(thread_id=2))
+        await house.library.add([])
+        assert "s1" not in [m.key for m in (await house.answering.ask(PUNCTURE)).matches]
+        await every_thread_is_seen(house)
+
+    async def test_an_older_copy_put_back_is_followed(self, settings: Settings) -> None:
+        file, copy = settings.data_dir / "threadwise.db", settings.data_dir / "copy.db"
+        async with opened(settings) as house:
+            await house.library.add(GARDEN[:3])
+            await house.embedding.make()
+        shutil.copy(file, copy)
+        async with opened(settings) as house:
+            await house.library.add([replace(GARDEN[1], title="Is it cold?"), *GARDEN[3:], *MANY])
+            await house.embedding.make()
+        for left in settings.data_dir.glob("threadwise.db*"):
+            left.unlink()
+        shutil.copy(copy, file)
+        async with opened(settings) as house:
+            assert await best(house) == "s1"
+            await every_thread_is_seen(house)
+            await house.library.add([BREAD])
+            await house.embedding.make()
+            assert await best(house, "the loaf stays flat in the oven") == "bread"
+            await every_thread_is_seen(house)
+
+    async def test_lost_neighbours_are_read_from_the_store(
+        self, settings: Settings, packed: list[str]
+    ) -> None:
+        async with opened(settings) as house:
+            await house.library.add(GARDEN)
+            await house.embedding.make()
+        packed.clear()
+        shutil.rmtree(settings.data_dir / "neighbours")
+        async with opened(settings) as house:
+            await every_thread_is_seen(house)
+            assert await best(house) == "s1"
+        assert packed == []
+
+    async def test_two_programs_share_the_work(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embedding, "BATCH", 10)
+        async with opened(house.settings) as second:
+            await house.library.add(MANY[:30])
+            await second.library.add([*MANY[30:], replace(MANY[0], title="Is it done?")])
+            await asyncio.gather(house.embedding.make(), second.embedding.make())
+            for one in (house, second):
+                await one.embedding.make()
+            for one in (house, second):
+                await one.embedding.catch_up()
+                await every_thread_is_seen(one)
+
+    async def test_what_one_program_makes_the_other_uses(
+        self, house: House, packed: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(following, "INTERVAL", 0.05)
+        async with opened(house.settings) as second:
+            await second.library.add(GARDEN)
+            await second.embedding.make()
+            packed.clear()
+            house.follow()
+
+            async def seen() -> bool:
+                return await best(house) == "s1"
+
+            await until(seen)
+        assert packed == []
+
+    async def test_a_running_bot_makes_what_is_imported(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(following, "INTERVAL", 0.05)
+        house.follow()
+        async with opened(house.settings, "off") as second:
+            await second.library.add(GARDEN)
+
+        async def seen() -> bool:
+            return await best(house) == "s1"
+
+        await until(seen)
+
+    async def test_what_is_imported_while_vectors_are_made_is_found_by_its_words(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(following, "INTERVAL", 0.02)
+        monkeypatch.setattr(embedding, "BATCH", 4)
+        async with opened(house.settings, "off") as second:
+            await second.library.add(MANY)
+            house.follow()
+            await until(lambda: begun(house))
+            await second.library.add([BREAD])
+
+            async def found() -> bool:
+                return await best(house, "sourdough") == "bread"
+
+            await until(found)
+            assert await house.embedding.waiting() > 0  # the vectors are far from done
+
+    async def test_an_import_does_not_wait_for_the_vectors_of_a_whole_library(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embedding, "BATCH", 4)
+        await house.library.add(MANY)
+        making = asyncio.create_task(house.embedding.make())
+        await until(lambda: begun(house))
+        await house.library.add([BREAD])
+        assert not making.done()
+        assert await best(house, "sourdough") == "bread"
+        await making
+
+    async def test_vectors_alone_are_no_work_for_the_index(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await house.library.add(GARDEN)
+        await house.embedding.make()
+        monkeypatch.setattr(house.engine, "writing", lambda: pytest.fail("nothing to write"))
+        await house.library.add([])
+
+
+async def begun(house: House) -> bool:
+    return await kept(house) > 0
+
+
+class TestMeanwhile:
+    async def test_a_library_most_of_which_has_no_vectors_is_searched_by_words(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embedding, "BATCH", 5)
+        await house.library.add([*GARDEN, *MANY])
+        async with opened(house.settings, "off") as plain:
+            assert await house.embedding.make_some()
+            for question in ("flat bicycle tyre", PUNCTURE, "Question 7"):
+                told = (await house.answering.ask(question)).matches
+                assert told == (await plain.answering.ask(question)).matches
+
+    async def test_a_single_thread_without_vectors_is_searched_by_words(self, house: House) -> None:
+        await house.library.add(GARDEN[1:2])
+        assert not house.engine.sees_meaning
+        await house.embedding.make()
+        assert house.engine.sees_meaning
+
+    async def test_a_thread_without_vectors_yet_is_found_by_its_words(self, house: House) -> None:
+        await house.library.add([*GARDEN, *MANY])
+        await house.embedding.make()
+        await house.library.add([BREAD])
+        assert house.engine.sees_meaning
+        assert await best(house, BREAD.title) == "bread"
+
+    async def test_the_event_loop_goes_on(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        long = [replace(t, body=f"{t.title} and so on. " * 40) for t in MANY]
+        await house.library.add(long)
+        making = asyncio.create_task(house.embedding.make())
+        longest = await longest_pause_until(making)
+        assert longest < 0.5  # one batch of it takes longer than that
+
+    async def test_votes_and_answers_stay(self, house: House) -> None:
+        await house.library.add([BREAD, *GARDEN])
+        before = await house.answering.find("bread", guild_id=HERE)
+        assert before is not None
+        message = await post(house, before.answers[1])
+        await house.voting.react(message_id=message, user_id=77, value=Vote.UP)
+        voted = await house.answering.find("bread", guild_id=HERE)
+        assert voted is not None
+        assert voted.answers != before.answers
+        await house.embedding.make()
+        assert await house.answering.find("bread", guild_id=HERE) == voted
+
+
+async def longest_pause_until(work: asyncio.Task[None]) -> float:
+    """The longest time for which nothing else got its turn, in seconds."""
+    loop, longest = asyncio.get_running_loop(), 0.0
+    while not work.done():
+        before = loop.time()
+        await asyncio.sleep(0.001)
+        longest = max(longest, loop.time() - before)
+    await work
+    return longest
+
+
+class TestGuilds:
+    async def test_a_guilds_own_thread_is_found_there_alone(self, house: House) -> None:
+        await house.library.add(GARDEN[:1] + GARDEN[2:])
+        own = replace(GARDEN[1], answers=(Answer(body="Patch the tube."),))
+        await house.library.add([own], scope=HERE)
+        await house.embedding.make()
+        assert await best(house, guild=HERE) == "s1"
+        for guild in (SHARED, THERE):
+            reply = await house.answering.ask(PUNCTURE, guild_id=guild)
+            assert "s1" not in [match.key for match in reply.matches]
+
+
+@pytest.mark.parametrize("question", ["", "???", "<@123>", "🎉🎉", "https://example.org/x"])
+async def test_a_question_without_words_finds_nothing(house: House, question: str) -> None:
+    await house.library.add(GARDEN)
+    await house.embedding.make()
+    assert (await house.answering.ask(question)).matches == ()
+
+
+async def test_neighbours_that_cannot_be_saved_are_a_warning(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(settings) as house:
+        await house.library.add(GARDEN)
+        await house.embedding.make()
+        shutil.rmtree(settings.data_dir / "neighbours", ignore_errors=True)
+        (settings.data_dir / "neighbours").write_text("in the way")
+    assert "the neighbours can't be saved" in caplog.text
