@@ -14,7 +14,7 @@ from bot.search.text import STOP_WORDS, clean, stems, words
 ENDINGS = 24
 """Words of the library that a half-typed word is taken to be the beginning of."""
 
-LOOKED_AT = 200
+LOOKED_AT = 100
 """Titles that are compared with the text letter by letter."""
 
 MOST_TYPED = 12  # words; the last ones typed

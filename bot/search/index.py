@@ -307,7 +307,7 @@ def _document(thread: StoredThread) -> Document:
 
 
 def _hit(document: Document, thread_id: int, score: float) -> Hit:
-    key, *names = json.loads(bytes(document["card"][0]))
+    key, *names = json.loads(bytes(document["card"][0]).decode())
     cut = tuple(Name(text, tuple(stems.split()), content) for text, stems, content in names)
     return Hit(thread_id, key, cut, score)
 

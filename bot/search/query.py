@@ -17,6 +17,9 @@ _WORD = re.compile(r"\w+")
 STOP_SHARE = 0.15
 """What a stop word weighs, as a share of what its rarity alone would give it."""
 
+SMALL = 20_000
+"""Threads up to which stop words are looked for; they do tell short titles apart."""
+
 MOST_WORDS = 48
 """Different words of a question that are searched for: the rarest ones."""
 
@@ -76,11 +79,13 @@ class Query:
 
     @cached_property
     def wanted(self) -> dict[str, float]:
-        """The stems to look for, with their credits: not stop words, where there are others.
+        """The stems to look for, with their credits.
 
-        In a large library those stand in nearly every thread, and cost most of the time.
+        In a large library stop words are left out where there are others: they stand in
+        nearly every thread, and would cost most of the time.
         """
-        about = [word for word in self.words if not word.stop or self.only_stop_words]
+        all_too = self.only_stop_words or self.idf.documents <= SMALL
+        about = [word for word in self.words if all_too or not word.stop]
         return {stem: credit for word in about for stem, credit in word.credits.items()}
 
     @cached_property

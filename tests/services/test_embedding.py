@@ -101,9 +101,9 @@ async def every_thread_is_seen(house: House) -> None:
     async with house.database.read() as connection:
         page = await threads.page(connection, 0, 10_000)
     for thread in page[:: max(1, len(page) // 10)]:
-        own = house.engine.meaning.cosines(
+        own = house.engine.meaning.sense(
             house.engine.meaning.question(thread.title), [thread.id], [SHARED, thread.scope]
-        )
+        ).cosines
         assert own[thread.id] > 0.7, thread.title
 
 

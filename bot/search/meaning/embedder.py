@@ -93,7 +93,7 @@ class Embedder:
         return found
 
 
-@functools.cache
+@functools.lru_cache(maxsize=2)
 def load(setting: str, cache: Path) -> Embedder:
     """The model that ``EMBEDDING_MODEL`` names: nothing, a folder, or a model of fastembed's.
 
