@@ -21,7 +21,7 @@ from bot.search.ranker import Ranked, rank
 from bot.search.taught import NOTHING, Taught
 
 if TYPE_CHECKING:
-    from bot.search.meaning.eye import Meaning
+    from bot.search.meaning.eye import Meaning, Sense
 
 CANDIDATES = 100
 """Threads that each eye proposes: BM25's first 100 hold 62 % of the right ones on
@@ -103,15 +103,25 @@ class Engine:
         ``leave_out`` is the key of a thread that is not to be found: the question's own.
         ``taught`` is what this guild's members taught.
         """
-        query, seen = self.read(question, taught), scopes(guild_id)
-        many = max(limit, CANDIDATES) + 1
-        found = self._index.search(query.wanted, seen, many)
-        cosines = None
-        if self.meaning is not None and self.sees_meaning and query.words:
-            found, cosines = self._meant(self.meaning, query, found, seen, many)
-        hits = taught.join(query, [hit for hit in found if hit.key != leave_out])
+        hits, sense, query = self.found(question, guild_id, limit, leave_out, taught)
         deep = None if taught.stems else limit  # what was confirmed may stand far below
-        return taught.prefer(question, rank(query, hits, cosines, deep))[:limit]
+        return taught.prefer(question, rank(query, hits, sense, deep))[:limit]
+
+    def found(
+        self,
+        question: str,
+        guild_id: int,
+        limit: int = CANDIDATES,
+        leave_out: str | None = None,
+        taught: Taught = NOTHING,
+    ) -> tuple[list[Hit], Sense | None, Query]:
+        """The candidates in no order, what they mean, and the question as it was read."""
+        query, seen = self.read(question, taught), scopes(guild_id)
+        many, sense = max(limit, CANDIDATES) + 1, None
+        hits = self._index.search(query.wanted, seen, many)
+        if self.meaning is not None and self.sees_meaning and query.words:
+            hits, sense = self._meant(self.meaning, query, hits, seen, many)
+        return taught.join(query, [hit for hit in hits if hit.key != leave_out]), sense, query
 
     def search(
         self, question: str, guild_id: int, limit: int, taught: Taught = NOTHING
@@ -128,13 +138,13 @@ class Engine:
 
     def _meant(
         self, meaning: Meaning, query: Query, found: list[Hit], seen: Sequence[int], many: int
-    ) -> tuple[list[Hit], dict[int, float]]:
-        """Those found by words and those nearest by meaning, and how alike in meaning all are."""
+    ) -> tuple[list[Hit], Sense]:
+        """Those found by words and those nearest by meaning, and what they have to do with it."""
         question = meaning.question(query.mended(meaning.knows))
         known = {hit.thread_id for hit in found}
         near = [i for i in meaning.near(question, seen, many) if i not in known]
         hits = found + self._index.among(query.wanted, seen, near)
-        return hits, meaning.cosines(question, [hit.thread_id for hit in hits], seen)
+        return hits, meaning.sense(question, [hit.thread_id for hit in hits], seen)
 
 
 def scopes(guild_id: int) -> Sequence[int]:

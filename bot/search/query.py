@@ -76,8 +76,12 @@ class Query:
 
     @cached_property
     def wanted(self) -> dict[str, float]:
-        """The stems to look for, with their credits."""
-        return {stem: credit for word in self.words for stem, credit in word.credits.items()}
+        """The stems to look for, with their credits: not stop words, where there are others.
+
+        In a large library those stand in nearly every thread, and cost most of the time.
+        """
+        about = [word for word in self.words if not word.stop or self.only_stop_words]
+        return {stem: credit for word in about for stem, credit in word.credits.items()}
 
     @cached_property
     def ceiling(self) -> float:

@@ -14,6 +14,7 @@ from heapq import nlargest
 from itertools import accumulate, pairwise
 from math import exp, log1p
 from statistics import fmean, pstdev
+from typing import Protocol
 
 from rapidfuzz import fuzz
 
@@ -28,13 +29,28 @@ BM25_CEILING = 2.2 * (1 + TITLE_BOOST)
 COMPARED = 50
 """The best candidates by one eye, among which each one's standing is measured."""
 
-CLEAR_LEAD = 4.0
-"""The difference of scores from which more does not make a candidate any surer."""
+KIN = 30
+"""The best candidates, among which those that ask the same as the first are looked for."""
+
+ALIKE = 75.0
+"""``fuzz.ratio`` (0-100) from which two titles' words count as asking nearly the same."""
+
+
+class Sense(Protocol):
+    """What the ranker asks of the eye for meaning."""
+
+    cosines: dict[int, float]
+
+    def kin(self, thread_id: int, others: Sequence[int]) -> set[int]:
+        """Those of the others that ask nearly the same as a thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate with its place among the others and its confidence in [0, 1]."""
+    """A candidate with its place among the others and its confidence in [0, 1].
+
+    ``score`` is in log-odds: the larger, the likelier it is the one that is meant.
+    """
 
     hit: Hit
     score: float
@@ -42,24 +58,28 @@ class Ranked:
     features: dict[str, float]
 
 
+Scored = tuple[float, Hit, dict[str, float]]
+"""A candidate's score, itself, and its features."""
+
+
 def rank(
     query: Query,
     hits: Sequence[Hit],
-    cosines: Mapping[int, float] | None = None,
+    sense: Sense | None = None,
     limit: int | None = None,
 ) -> list[Ranked]:
     """Order candidates, best first, and return ``limit``; confidence never rises down the list.
 
-    ``cosines`` say how alike question and thread are in meaning, by thread id; without
-    them the words alone decide, by constants of their own.
+    ``sense`` is what the candidates have to do with the question in meaning; without it
+    the words alone decide, by constants of their own.
     """
-    model = WORDS if cosines is None else MEANING
-    described = describe(query, hits, cosines)
+    model = WORDS if sense is None else MEANING
+    described = describe(query, hits, sense.cosines if sense else None)
     scored = sorted(
         ((_linear(model.order, f), hit, f) for hit, f in zip(hits, described, strict=True)),
         key=_place,
     )
-    _add_leads(scored)
+    _add_shares(scored, sense)
     scored = scored[:limit]
     sure = accumulate((confidence(f, model) for _, _, f in scored), min)
     return [Ranked(hit, s, c, f) for (s, hit, f), c in zip(scored, sure, strict=True)]
@@ -118,15 +138,6 @@ def confidence(described: dict[str, float], model: Weights) -> float:
     return 1.0 / (1.0 + exp(-(model.bias + _linear(model.confidence, described))))
 
 
-def lead(ahead: float, described: dict[str, float]) -> float:
-    """How far a candidate's score is ahead of the best of the others', in [0, 1].
-
-    It counts as far as the question's words are found: being the best of nothing that
-    fits is no evidence.
-    """
-    return min(max(ahead, 0.0), CLEAR_LEAD) / CLEAR_LEAD * described["asked_found"]
-
-
 def features(query: Query, hit: Hit, best_bm25: float) -> dict[str, float]:
     """What is to be said of a candidate, each number in [0, 1] unless it says otherwise.
 
@@ -169,12 +180,43 @@ def _linear(weights: dict[str, float], described: dict[str, float]) -> float:
     return sum(weight * described[name] for name, weight in weights.items())
 
 
-def _add_leads(scored: Sequence[tuple[float, Hit, dict[str, float]]]) -> None:
-    scores = [score for score, _, _ in scored]
-    for place, (score, _, described) in enumerate(scored):
-        rival = scores[0] if place else scores[1] if len(scores) > 1 else 0.0
-        described["lead"] = lead(score - rival, described)
+def _add_shares(scored: Sequence[Scored], sense: Sense | None) -> None:
+    if not scored:
+        return
+    kin = kin_of(scored[0][1], scored[1:KIN], sense)
+    same = [hit.thread_id in kin for _, hit, _ in scored[1:]]
+    for (_, _, told), share in zip(scored, shares([s for s, _, _ in scored], same), strict=True):
+        add_share(told, share)
 
 
-def _place(scored: tuple[float, Hit, dict[str, float]]) -> tuple[float, int]:
+def kin_of(first: Hit, others: Sequence[Scored], sense: Sense | None) -> set[int]:
+    """The ids of those that ask nearly the same as the first, by meaning or else by words."""
+    if sense is not None:
+        return sense.kin(first.thread_id, [hit.thread_id for _, hit, _ in others])
+    content = first.names[0].content
+    return {h.thread_id for _, h, _ in others if fuzz.ratio(content, h.names[0].content) >= ALIKE}
+
+
+def shares(scores: Sequence[float], same: Sequence[bool]) -> list[float]:
+    """How likely each candidate is meant if one of them is, in [0, 1], the best first.
+
+    That is what the order's model says: a softmax of the scores. Threads that ask nearly
+    the same as the first (``same``, for all but it) don't speak against it: theirs is
+    added to its own.
+    """
+    odds = [exp(score - scores[0]) for score in scores]
+    total = sum(odds)
+    of_kin = sum(odd for odd, too in zip(odds[1:], same, strict=True) if too)
+    return [(odds[0] + of_kin) / total, *(odd / total for odd in odds[1:])]
+
+
+def add_share(told: dict[str, float], share: float) -> None:
+    """Tell of a candidate's share, and how much of it is backed by words that are found.
+
+    By words alone, being the best of nothing that fits is no evidence.
+    """
+    told |= {"share": share, "share_backed": share * told["asked_found"]}
+
+
+def _place(scored: Scored) -> tuple[float, int]:
     return -scored[0], scored[1].thread_id

@@ -32,14 +32,14 @@ WORDS = Weights(
         "bm25": 1.841,
         "title_asked": 1.117,
         "token_sort": 0.213,
-        "lead": 2.931,
+        "share_backed": 2.931,
     },
     bias=-2.715,
 )
 
 MEANING = Weights(
     order={"cosine": 12.0, "bm25_to_best": 3.0},
-    confidence={"cosine": 6.0, "lead": 2.0},
+    confidence={"cosine": 6.0, "share": 2.0},
     bias=-4.0,
 )
 

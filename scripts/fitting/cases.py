@@ -19,6 +19,7 @@ from typing import Any, cast
 import numpy as np
 
 from bot.models import Thread
+from bot.search import ranker
 from bot.search.meaning.embedder import Embedder, Vectors
 from bot.search.meaning.eye import Meaning
 from bot.services.house import House
@@ -29,16 +30,21 @@ from bot.settings import load_settings
 TYPOS = 0.3
 SMALL = (3, 5, 10, 10, 30, 30, 70, 70, 150, 300)  # threads of the small libraries
 FOREIGN = 200  # questions of each other set
+LIKELY = 12  # candidates that may come first by other constants than the present ones
 
 
 @dataclass(frozen=True)
 class Case:
-    """One question: its candidates' keys and features, and which of them are right."""
+    """One question: its candidates' keys and features, and which of them are right.
+
+    ``kin`` are for some candidates, by place, those that ask nearly the same.
+    """
 
     keys: list[str]
     rows: list[dict[str, float]]
     right: list[bool]
     relevant: dict[str, int]
+    kin: dict[int, frozenset[int]]
 
 
 Parts = dict[str, list[Case]]
@@ -115,10 +121,18 @@ def ask(
 
 
 def _case(house: House, query: TestQuery, limit: int) -> Case:
-    found = house.engine.candidates(query.text, 0, limit, leave_out=query.key)
-    keys = [ranked.hit.key for ranked in found]
-    rows = [ranked.features for ranked in found]
-    return Case(keys, rows, [key in query.relevant for key in keys], query.relevant)
+    engine = house.engine
+    hits, sense, asked = engine.found(query.text, 0, limit, query.key)
+    ranked = ranker.rank(asked, hits, sense)
+    keys = [r.hit.key for r in ranked]
+    place = {r.hit.thread_id: i for i, r in enumerate(ranked)}
+    near = [(r.score, r.hit, r.features) for r in ranked[: ranker.KIN]]
+    kin = {
+        i: frozenset(place[k] for k in ranker.kin_of(hit, near[:i] + near[i + 1 :], sense))
+        for i, (_, hit, _) in enumerate(near[:LIKELY])
+    }
+    right = [key in query.relevant for key in keys]
+    return Case(keys, [r.features for r in ranked], right, query.relevant, kin)
 
 
 def _small_library(

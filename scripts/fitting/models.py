@@ -39,7 +39,7 @@ class Eye:
 
 _BY_WORDS = ("bm25_to_best", "asked_found", "title_asked", "overlap", "bigrams", "token_sort")
 EYES = (
-    Eye("words", _BY_WORDS, ("bm25", "title_asked", "token_sort", "lead")),
+    Eye("words", _BY_WORDS, ("bm25", "title_asked", "token_sort", "share_backed")),
     Eye(
         "meaning",
         (
@@ -53,7 +53,7 @@ EYES = (
             "bigrams",
             "token_sort",
         ),
-        ("cosine", "bm25", "title_asked", "token_sort", "lead"),
+        ("cosine", "bm25", "title_asked", "share"),
     ),
 )
 
@@ -124,12 +124,13 @@ def _fit_confidence(
 
 
 def first(case: Case, order: dict[str, float]) -> tuple[dict[str, float], bool, list[str]]:
-    """The first candidate's features with its lead, whether it is right, and all in order."""
+    """The first candidate's features with its share, whether it is right, and all in order."""
     scores = [sum(w * row[name] for name, w in order.items()) for row in case.rows]
     places = sorted(range(len(scores)), key=lambda place: -scores[place])
-    rival = scores[places[1]] if len(places) > 1 else 0.0
-    row = case.rows[places[0]]
-    told = row | {"lead": ranker.lead(scores[places[0]] - rival, row)}
+    kin = case.kin.get(places[0], frozenset())
+    same = [place in kin for place in places[1:]]
+    told = dict(case.rows[places[0]])
+    ranker.add_share(told, ranker.shares([scores[place] for place in places], same)[0])
     return told, case.right[places[0]], [case.keys[place] for place in places]
 
 

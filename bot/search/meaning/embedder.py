@@ -45,8 +45,10 @@ _USUAL_CONFIG = {"hidden_size": 384, "pad_token_id": 0, "pad_token": "[PAD]"}
 MOST_TOKENS = 128
 """Word pieces of a text that are read, unless the model takes fewer."""
 
-BATCH = 32
+BATCH = 16
 """Texts embedded at a time."""
+
+_SESSION: dict[str, Any] = {"enable_cpu_mem_arena": False}  # which would keep 200 MB for good
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ def _from_folder(name: str, found: _Folder) -> Embedder:
         )
     with tempfile.TemporaryDirectory(prefix="threadwise-model-") as place:
         _lay_out(found, Path(place))
-        model = TextEmbedding(known_as, specific_model_path=place)
+        model = TextEmbedding(known_as, specific_model_path=place, **_SESSION)
     return Embedder(known_as, model, found.dimensions)
 
 
@@ -220,5 +222,5 @@ def _from_fastembed(name: str, cache: Path) -> Embedder:
     description = known.get(name.lower())
     if description is None:
         raise ModelError(f"{name} is neither a folder nor a model that fastembed knows")
-    model = TextEmbedding(description["model"], cache_dir=str(cache))
+    model = TextEmbedding(description["model"], cache_dir=str(cache), **_SESSION)
     return Embedder(description["model"], model, description["dim"])

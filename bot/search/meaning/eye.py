@@ -18,12 +18,42 @@ MOST_TEXT = 600
 MOST_PHRASINGS = 100
 """Phrasings of a thread that have rows of their own: the first ones."""
 
+ALIKE = 0.75
+"""The cosine of two threads from which they count as asking nearly the same."""
+
 SPREAD = 6.5
 """Standard deviations of a vector's numbers that eight bits span; beyond it they are cut.
 
 Numbers of a vector of length one deviate by ``1/sqrt(dimensions)``, so the steps are fine
 enough for a cosine to be off by 0.001.
 """
+
+
+class Sense:
+    """What some threads have to do in meaning with a question, and with each other.
+
+    ``cosines`` are in [-1, 1], by thread id: of each thread's likest text.
+    """
+
+    def __init__(self, question: Vectors, found: Mapping[int, Rows], scale: float):
+        self.cosines: dict[int, float] = {}
+        self._found, self._scale = found, scale
+        if found:
+            rows = np.vstack(list(found.values())).astype(np.float32)
+            ends = np.cumsum([len(r) for r in found.values()])
+            starts = np.concatenate([[0], ends[:-1]])
+            best = np.maximum.reduceat(rows @ question / scale, starts)
+            self.cosines = dict(zip(found, best.tolist(), strict=True))
+
+    def kin(self, thread_id: int, others: Sequence[int]) -> set[int]:
+        """Those of the others that ask nearly the same as a thread."""
+        mine, there = self._found.get(thread_id), [i for i in others if i in self._found]
+        if mine is None or not there:
+            return set()
+        own = np.vstack([mine[:1], *(self._found[i][:1] for i in there)]).astype(np.float32)
+        own /= np.linalg.norm(own, axis=1, keepdims=True) + 1e-9
+        alike = own[1:] @ own[0]
+        return {i for i, cosine in zip(there, alike.tolist(), strict=True) if cosine >= ALIKE}
 
 
 class Meaning:
@@ -39,6 +69,11 @@ class Meaning:
         """The name by which vectors of this model are known."""
         return self._embedder.name
 
+    @property
+    def dimensions(self) -> int:
+        """Numbers of a vector."""
+        return self._embedder.dimensions
+
     def knows(self, word: str) -> bool:
         """Whether the model has learnt this word as a whole."""
         return self._embedder.knows(word)
@@ -49,20 +84,11 @@ class Meaning:
 
     def near(self, question: Vectors, scopes: Sequence[int], limit: int) -> list[int]:
         """The ids of about ``limit`` threads nearest to a question."""
-        return self.neighbours.near(self._quantised(question), scopes, limit)
+        return self.neighbours.near(self.quantised(question), scopes, limit)
 
-    def cosines(
-        self, question: Vectors, thread_ids: Sequence[int], scopes: Sequence[int]
-    ) -> dict[int, float]:
-        """How alike the question and each thread are, in [-1, 1], by its likest text."""
-        found = self.neighbours.rows(thread_ids, scopes)
-        if not found:
-            return {}
-        rows = np.vstack(list(found.values())).astype(np.float32)
-        alike = (rows @ question) / self._scale
-        ends = np.cumsum([len(r) for r in found.values()])
-        best = np.maximum.reduceat(alike, np.concatenate([[0], ends[:-1]]))
-        return dict(zip(found, best.tolist(), strict=True))
+    def sense(self, question: Vectors, thread_ids: Sequence[int], scopes: Sequence[int]) -> Sense:
+        """What is to be known of some threads, those of them that have vectors."""
+        return Sense(question, self.neighbours.rows(thread_ids, scopes), self._scale)
 
     def pack(self, threads: Sequence[Thread]) -> list[bytes]:
         """What the store keeps of each thread: a row for itself, one for each phrasing.
@@ -76,13 +102,13 @@ class Meaning:
         for own, others in said:
             ends = at + len(own), at + len(own) + len(others)
             rows = [vectors[at : ends[0]].mean(axis=0), *vectors[ends[0] : ends[1]]]
-            packed.append(self._quantised(np.vstack(rows)).tobytes())
+            packed.append(self.quantised(np.vstack(rows)).tobytes())
             at = ends[1]
         return packed
 
     def pack_texts(self, texts: Sequence[str]) -> list[bytes]:
         """What the store keeps of phrasings that were learnt: a row each."""
-        return [row.tobytes() for row in self._quantised(self._embedder.texts(texts))]
+        return [row.tobytes() for row in self.quantised(self._embedder.texts(texts))]
 
     def take_in(
         self, found: Mapping[int, Mapping[int, bytes]], gone: Iterable[int], seq: int
@@ -94,7 +120,8 @@ class Meaning:
     def _rows(self, data: bytes) -> Rows:
         return np.frombuffer(data, np.int8).reshape(-1, self._embedder.dimensions)
 
-    def _quantised(self, vectors: Vectors) -> Rows:
+    def quantised(self, vectors: Vectors) -> Rows:
+        """Vectors as eight bits a number."""
         cut: Vectors = np.clip(np.rint(vectors * self._scale), -127, 127)
         return cut.astype(np.int8)
 
