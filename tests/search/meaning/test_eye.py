@@ -47,7 +47,7 @@ def take_in(meaning: Meaning, *threads: StoredThread) -> None:
 
 
 def cosine(meaning: Meaning, question: str, thread_id: int, scope: int = SHARED) -> float:
-    found = meaning.cosines(meaning.question(question), [thread_id], [scope])
+    found = meaning.sense(meaning.question(question), [thread_id], [scope]).cosines
     return found[thread_id]
 
 
@@ -65,7 +65,7 @@ def test_the_nearest_thread_is_found_by_other_words(meaning: Meaning) -> None:
     take_in(meaning, *numbered(GARDEN))
     asked = meaning.question("snails eat my salad")
     assert meaning.near(asked, [SHARED], 3)[0] == 6
-    alike = meaning.cosines(asked, range(1, 7), [SHARED])
+    alike = meaning.sense(asked, range(1, 7), [SHARED]).cosines
     assert max(alike, key=alike.__getitem__) == 6
 
 
@@ -107,7 +107,7 @@ def test_many_threads_packed_at_once_are_as_if_packed_alone(meaning: Meaning) ->
 
 def test_no_threads_are_no_rows(meaning: Meaning) -> None:
     assert meaning.pack([]) == meaning.pack_texts([]) == []
-    assert meaning.cosines(meaning.question("why"), [], [SHARED]) == {}
+    assert meaning.sense(meaning.question("why"), [], [SHARED]).cosines == {}
 
 
 @pytest.mark.parametrize(
@@ -142,4 +142,4 @@ def test_a_guilds_own_thread_means_nothing_elsewhere(meaning: Meaning) -> None:
     asked = meaning.question("Where is the key?")
     assert set(meaning.near(asked, [SHARED, HERE], 5)) == {1, 2}
     assert meaning.near(asked, [SHARED, THERE], 5) == [2]
-    assert meaning.cosines(asked, [1, 2], [SHARED, THERE]).keys() == {2}
+    assert meaning.sense(asked, [1, 2], [SHARED, THERE]).cosines.keys() == {2}
