@@ -160,7 +160,8 @@ class LearnedPhrasing:
     """Words in which a guild's member asked a thread; known in that guild only.
 
     ``key`` and ``title`` are the thread's. ``user_id`` is who taught it,
-    ``message_id`` the posting it was learned from.
+    ``message_id`` the posting it was learned from. ``vector`` is what the embedding
+    model ``model`` makes of the text, once it has.
     """
 
     id: int
@@ -172,6 +173,8 @@ class LearnedPhrasing:
     user_id: int
     message_id: int
     learned_at: datetime | None = None
+    model: str | None = None
+    vector: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

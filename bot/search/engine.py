@@ -8,7 +8,9 @@ synchronous, takes milliseconds and may be called from any thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from heapq import nlargest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +20,10 @@ from bot.search.fuzzy import Vocabulary
 from bot.search.index import Hit, State, TextIndex, Writing
 from bot.search.query import Idf, Query, read
 from bot.search.ranker import Ranked, rank
-from bot.search.taught import NOTHING, Taught
+from bot.search.taught import JOINED, NOTHING, Taught
 
 if TYPE_CHECKING:
+    from bot.search.meaning.embedder import Vectors
     from bot.search.meaning.eye import Meaning, Sense
 
 CANDIDATES = 100
@@ -117,11 +120,14 @@ class Engine:
     ) -> tuple[list[Hit], Sense | None, Query]:
         """The candidates in no order, what they mean, and the question as it was read."""
         query, seen = self.read(question, taught), scopes(guild_id)
-        many, sense = max(limit, CANDIDATES) + 1, None
+        many = max(limit, CANDIDATES) + 1
         hits = self._index.search(query.wanted, seen, many)
-        if self.meaning is not None and self.sees_meaning and query.words:
-            hits, sense = self._meant(self.meaning, query, hits, seen, many)
-        return taught.join(query, [hit for hit in hits if hit.key != leave_out]), sense, query
+        look = self._look(query, taught, seen)
+        if look is not None:
+            new = look.near(many, known={hit.thread_id for hit in hits})
+            hits += self._index.among(query.wanted, seen, new)
+        hits = taught.join(query, [hit for hit in hits if hit.key != leave_out])
+        return hits, look.sense([hit.thread_id for hit in hits]) if look else None, query
 
     def search(
         self, question: str, guild_id: int, limit: int, taught: Taught = NOTHING
@@ -136,15 +142,33 @@ class Engine:
         """The threads whose title starts like, contains or resembles what is being typed."""
         return completion.complete(self._index, self._vocabulary, text, scopes(guild_id), limit)
 
-    def _meant(
-        self, meaning: Meaning, query: Query, found: list[Hit], seen: Sequence[int], many: int
-    ) -> tuple[list[Hit], Sense]:
-        """Those found by words and those nearest by meaning, and what they have to do with it."""
+    def _look(self, query: Query, taught: Taught, seen: Sequence[int]) -> _Look | None:
+        """Look at a question by meaning, where there is such an eye and something to see."""
+        meaning = self.meaning
+        if meaning is None or not self.sees_meaning or not query.words:
+            return None
         question = meaning.question(query.mended(meaning.knows))
-        known = {hit.thread_id for hit in found}
-        near = [i for i in meaning.near(question, seen, many) if i not in known]
-        hits = found + self._index.among(query.wanted, seen, near)
-        return hits, meaning.sense(question, [hit.thread_id for hit in hits], seen)
+        return _Look(meaning, question, taught.alike(question), seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One question before the eye for meaning; ``taught`` is how alike it is to phrasings."""
+
+    meaning: Meaning
+    question: Vectors
+    taught: Mapping[int, float]
+    seen: Sequence[int]
+
+    def near(self, limit: int, known: Set[int]) -> list[int]:
+        """The nearest threads but for those ``known``, also those near only as it was taught."""
+        near = set(self.meaning.near(self.question, self.seen, limit)) - known
+        others = self.taught.keys() - known - near
+        return [*near, *nlargest(JOINED, others, key=self.taught.__getitem__)]
+
+    def sense(self, thread_ids: Sequence[int]) -> Sense:
+        """What those threads have to do with the question in meaning."""
+        return self.meaning.sense(self.question, thread_ids, self.seen, self.taught)
 
 
 def scopes(guild_id: int) -> Sequence[int]:

@@ -11,12 +11,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from heapq import nlargest
+from typing import TYPE_CHECKING
 
 from bot.models import LearnedPhrasing
 from bot.search.index import TITLE_BOOST, Hit
 from bot.search.query import Query
 from bot.search.ranker import Ranked
 from bot.search.text import STOP_STEMS, Name, wording
+
+if TYPE_CHECKING:
+    from bot.search.meaning.embedder import Vectors
+    from bot.search.meaning.lessons import Lessons
 
 JOINED = 25
 """Threads that phrasings alone bring in, at most."""
@@ -30,10 +35,11 @@ CONFIRMED = 0.95
 
 
 class Taught:
-    """The phrasings of one guild, ready to be searched."""
+    """The phrasings of one guild, ready to be searched: by words, and by meaning as ``lessons``."""
 
-    def __init__(self, phrasings: Iterable[LearnedPhrasing] = ()):
+    def __init__(self, phrasings: Iterable[LearnedPhrasing] = (), lessons: Lessons | None = None):
         self._phrasings = tuple(phrasings)
+        self._lessons = lessons
         self._threads = {phrasing.thread_id: phrasing for phrasing in self._phrasings}
         self._using: defaultdict[str, list[int]] = defaultdict(list)
         self._names: defaultdict[int, tuple[Name, ...]] = defaultdict(tuple)
@@ -50,6 +56,10 @@ class Taught:
     def stems(self) -> Collection[str]:
         """The stems that the phrasings use, without those of stop words."""
         return self._using.keys()
+
+    def alike(self, question: Vectors) -> dict[int, float]:
+        """How alike in meaning a question and each thread's likest phrasing are, by thread id."""
+        return self._lessons.cosines(question) if self._lessons is not None else {}
 
     def join(self, query: Query, hits: Sequence[Hit]) -> list[Hit]:
         """Let the index's hits know their phrasings, and add threads found by those alone.

@@ -50,7 +50,7 @@ class Answering:
 
     def __init__(self, database: Database, engine: Engine, guilds: Guilds):
         self._database, self._engine, self._guilds = database, engine, guilds
-        self._phrasebook = Phrasebook(database, guilds)
+        self._phrasebook = Phrasebook(database, engine, guilds)
 
     async def ask(self, question: str, *, guild_id: int = SHARED, limit: int = 5) -> Reply:
         """The verdict on a question, with up to ``limit`` matches, best first."""

@@ -43,7 +43,7 @@ class House:
         self.answering = Answering(database, engine, self.guilds)
         self.voting = Voting(database)
         self.postings = Postings(database)
-        self.learning = Learning(database, self.guilds)
+        self.learning = Learning(database, self.guilds, self.embedding)
         self.library = Library(database, self._follower)
 
     @classmethod

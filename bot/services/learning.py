@@ -12,6 +12,7 @@ from collections.abc import Collection
 from bot.errors import NotFound
 from bot.models import SHARED, LearnedPhrasing, Posting, StoredThread, Vote
 from bot.search.text import STOP_WORDS, clean, wording
+from bot.services.embedding import Embedding
 from bot.services.guilds import Guilds
 from bot.services.questions import Heard, Questions
 from bot.store import learned, postings, threads, votes
@@ -31,8 +32,8 @@ log = logging.getLogger(__name__)
 class Learning:
     """What a guild's members teach by their votes and choices, and how it is taken back."""
 
-    def __init__(self, database: Database, guilds: Guilds):
-        self._database, self._guilds = database, guilds
+    def __init__(self, database: Database, guilds: Guilds, embedding: Embedding):
+        self._database, self._guilds, self._embedding = database, guilds, embedding
         self._questions = Questions()
 
     async def heard(self, message_id: int, *, guild_id: int, user_id: int, question: str) -> None:
@@ -162,6 +163,14 @@ class Learning:
         if known is not None:
             log.info("guild %d learned phrasing %d of thread %d", lesson.guild_id, known, thread.id)
             log.debug("the phrasing is: %r", lesson.text)
+            await self._embed()
+
+    async def _embed(self) -> None:
+        """Let what was taught just now count by its meaning; its words count already."""
+        try:
+            await self._embedding.make_learned()
+        except Exception:  # the vote stands; whoever follows the library tries again
+            log.exception("what was learned has no vector yet")
 
     async def _withdraw(self, posting: Posting) -> None:
         async with self._database.write() as connection:

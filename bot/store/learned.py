@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select
+from sqlalchemy import Row, case, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -86,15 +86,18 @@ async def of_guild(connection: AsyncConnection, guild_id: int) -> list[LearnedPh
     return [_phrasing(row) for row in (await connection.execute(query)).all()]
 
 
-async def version(connection: AsyncConnection, guild_id: int) -> tuple[int, int]:
-    """Two numbers that stay the same as long as a guild learns and forgets nothing.
+async def version(
+    connection: AsyncConnection, guild_id: int, model: str | None = None
+) -> tuple[int, int, int]:
+    """Three numbers that stay the same as long as a guild learns and forgets nothing.
 
     Ids are never given again: whatever is added raises the first, and what only
-    goes lowers the second.
+    goes lowers the second. The third is how many have a vector of ``model``.
     """
-    query = select(func.coalesce(func.max(learned.c.id), 0), func.count())
+    of_model = func.count(case((learned.c.model == model, 1)))
+    query = select(func.coalesce(func.max(learned.c.id), 0), func.count(), of_model)
     row = (await connection.execute(query.where(learned.c.guild_id == guild_id))).one()
-    return int(row[0]), int(row[1])
+    return int(row[0]), int(row[1]), int(row[2])
 
 
 async def remove(connection: AsyncConnection, guild_id: int, phrasing_id: int) -> str | None:
@@ -123,4 +126,6 @@ def _phrasing(row: Row[Any]) -> LearnedPhrasing:
         user_id=row.user_id,
         message_id=row.message_id,
         learned_at=from_micros(row.learned_at),
+        model=row.model,
+        vector=row.vector,
     )

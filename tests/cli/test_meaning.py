@@ -16,9 +16,11 @@ from tests.cli.conftest import Threadwise
 ROOT = Path(__file__).parents[2]
 
 OTHERWISE = {  # questions, and what they ask in other words
-    "can I undo my choice of the better reply": "bot-change-or-take-back-vote",
-    "what happens to clicks while the program was down": "bot-vote-while-offline",
-    "erase everything you know about me": "bot-privacy-what-is-stored",
+    "how come it never replies": "bot-why-silent",
+    "migrate to a different server box": "bot-move-to-another-machine",
+    "petroleum sanctions against Tokyo": "history-oil-embargo-1941",
+    "stop people from writing swear words": "discord-automod-block-words",
+    "which personal information does it keep": "bot-privacy-what-is-stored",
 }
 
 
@@ -63,7 +65,7 @@ def test_a_question_in_other_words_is_found_by_meaning(
     monkeypatch.setenv("EMBEDDING_MODEL", "")
     by_meaning = first(threadwise, *OTHERWISE)
     assert right(by_words) <= 1
-    assert right(by_meaning) >= 2
+    assert right(by_meaning) >= 4
 
 
 @pytest.mark.usefixtures("_meaning")

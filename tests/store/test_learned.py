@@ -48,7 +48,7 @@ async def texts(database: Database, guild: int = HERE) -> list[str]:
     return [phrasing.text for phrasing in await known(database, guild)]
 
 
-async def version(database: Database, guild: int = HERE) -> tuple[int, int]:
+async def version(database: Database, guild: int = HERE) -> tuple[int, int, int]:
     async with database.read() as connection:
         return await learned.version(connection, guild)
 
@@ -176,7 +176,7 @@ async def test_an_updated_thread_keeps_its_phrasings(database: Database) -> None
 
 
 async def test_the_version_tells_one_content_from_another(database: Database) -> None:
-    seen: list[tuple[tuple[int, int], list[str]]] = []
+    seen: list[tuple[tuple[int, int, int], list[str]]] = []
 
     async def look() -> None:
         seen.append((await version(database), await texts(database)))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
-from bot.models import Thread
+from bot.models import LearnedPhrasing, Thread
 from bot.search.meaning.embedder import Embedder, Vectors
+from bot.search.meaning.lessons import Lessons
 from bot.search.meaning.neighbours import Neighbours, Rows
 
 MOST_TEXT = 600
@@ -32,10 +34,17 @@ enough for a cosine to be off by 0.001.
 class Sense:
     """What some threads have to do in meaning with a question, and with each other.
 
-    ``cosines`` are in [-1, 1], by thread id: of each thread's likest text.
+    ``cosines`` are in [-1, 1], by thread id: of each thread's likest text. ``taught`` are
+    those of a guild's phrasings.
     """
 
-    def __init__(self, question: Vectors, found: Mapping[int, Rows], scale: float):
+    def __init__(
+        self,
+        question: Vectors,
+        found: Mapping[int, Rows],
+        scale: float,
+        taught: Mapping[int, float] = MappingProxyType({}),
+    ):
         self.cosines: dict[int, float] = {}
         self._found, self._scale = found, scale
         if found:
@@ -44,6 +53,8 @@ class Sense:
             starts = np.concatenate([[0], ends[:-1]])
             best = np.maximum.reduceat(rows @ question / scale, starts)
             self.cosines = dict(zip(found, best.tolist(), strict=True))
+        for thread_id, cosine in taught.items():
+            self.cosines[thread_id] = max(cosine, self.cosines.get(thread_id, -1.0))
 
     def kin(self, thread_id: int, others: Sequence[int]) -> set[int]:
         """Those of the others that ask nearly the same as a thread."""
@@ -86,9 +97,18 @@ class Meaning:
         """The ids of about ``limit`` threads nearest to a question."""
         return self.neighbours.near(self.quantised(question), scopes, limit)
 
-    def sense(self, question: Vectors, thread_ids: Sequence[int], scopes: Sequence[int]) -> Sense:
-        """What is to be known of some threads, those of them that have vectors."""
-        return Sense(question, self.neighbours.rows(thread_ids, scopes), self._scale)
+    def sense(
+        self,
+        question: Vectors,
+        thread_ids: Sequence[int],
+        scopes: Sequence[int],
+        taught: Mapping[int, float] = MappingProxyType({}),
+    ) -> Sense:
+        """What is to be known of some threads, those of them that have vectors.
+
+        ``taught`` is how alike the question is to what a guild taught, by thread id.
+        """
+        return Sense(question, self.neighbours.rows(thread_ids, scopes), self._scale, taught)
 
     def pack(self, threads: Sequence[Thread]) -> list[bytes]:
         """What the store keeps of each thread: a row for itself, one for each phrasing.
@@ -109,6 +129,12 @@ class Meaning:
     def pack_texts(self, texts: Sequence[str]) -> list[bytes]:
         """What the store keeps of phrasings that were learnt: a row each."""
         return [row.tobytes() for row in self.quantised(self._embedder.texts(texts))]
+
+    def lessons(self, phrasings: Iterable[LearnedPhrasing]) -> Lessons:
+        """What a guild has taught, as far as it has vectors of this model."""
+        known = [(p.thread_id, p.vector) for p in phrasings if p.vector and p.model == self.model]
+        rows = self._rows(b"".join(vector for _, vector in known))
+        return Lessons([thread_id for thread_id, _ in known], rows, self._scale)
 
     def take_in(
         self, found: Mapping[int, Mapping[int, bytes]], gone: Iterable[int], seq: int
