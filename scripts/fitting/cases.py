@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.models import Thread
 from bot.search import ranker
@@ -37,14 +38,20 @@ LIKELY = 12  # candidates that may come first by other constants than the presen
 class Case:
     """One question: its candidates' keys and features, and which of them are right.
 
-    ``kin`` are for some candidates, by place, those that ask nearly the same.
+    ``rows`` has a row for each candidate and a column for each of ``names``; ``kin`` are
+    for some candidates, by place, those that ask nearly the same.
     """
 
     keys: list[str]
-    rows: list[dict[str, float]]
-    right: list[bool]
+    names: tuple[str, ...]
+    rows: NDArray[np.float32]
+    right: NDArray[np.bool_]
     relevant: dict[str, int]
     kin: dict[int, frozenset[int]]
+
+    def columns(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """The features of these names."""
+        return self.rows[:, [self.names.index(name) for name in names]]
 
 
 Parts = dict[str, list[Case]]
@@ -131,8 +138,10 @@ def _case(house: House, query: TestQuery, limit: int) -> Case:
         i: frozenset(place[k] for k in ranker.kin_of(hit, near[:i] + near[i + 1 :], sense))
         for i, (_, hit, _) in enumerate(near[:LIKELY])
     }
-    right = [key in query.relevant for key in keys]
-    return Case(keys, [r.features for r in ranked], right, query.relevant, kin)
+    right = np.array([key in query.relevant for key in keys], np.bool_)
+    names = tuple(ranked[0].features) if ranked else ()
+    rows = np.array([[r.features[name] for name in names] for r in ranked], np.float32)
+    return Case(keys, names, rows, right, query.relevant, kin)
 
 
 def _small_library(

@@ -86,13 +86,13 @@ def _padded(
     cases: Iterable[Case], names: Sequence[str]
 ) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
     """Features (question, candidate, feature), which places are filled, which are right."""
-    useful = [case for case in cases if any(case.right) and not all(case.right)]
+    useful = [case for case in cases if case.right.any() and not case.right.all()]
     shape = (len(useful), max(len(case.rows) for case in useful))
     features = np.zeros((*shape, len(names)))
     there, right = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
     for i, case in enumerate(useful):
         n = len(case.rows)
-        features[i, :n] = [[row[name] for name in names] for row in case.rows]
+        features[i, :n] = case.columns(names)
         there[i, :n], right[i, :n] = True, case.right
     return features, there, right
 
@@ -104,7 +104,7 @@ def _fit_confidence(
     tables = []
     for parts in sets:
         for part, share in SHARES.items():
-            firsts = [first(case, order) for case in parts[part] if case.rows]
+            firsts = [first(case, order) for case in parts[part] if case.keys]
             features = np.array([[f[name] for name in names] for f, _, _ in firsts])
             tables.append((features, np.array([r for _, r, _ in firsts], float), share))
 
@@ -125,20 +125,20 @@ def _fit_confidence(
 
 def first(case: Case, order: dict[str, float]) -> tuple[dict[str, float], bool, list[str]]:
     """The first candidate's features with its share, whether it is right, and all in order."""
-    scores = [sum(w * row[name] for name, w in order.items()) for row in case.rows]
-    places = sorted(range(len(scores)), key=lambda place: -scores[place])
+    scores = case.columns(list(order)) @ np.array(list(order.values()))
+    places = np.argsort(-scores, kind="stable").tolist()
     kin = case.kin.get(places[0], frozenset())
     same = [place in kin for place in places[1:]]
-    told = dict(case.rows[places[0]])
-    ranker.add_share(told, ranker.shares([scores[place] for place in places], same)[0])
-    return told, case.right[places[0]], [case.keys[place] for place in places]
+    told = dict(zip(case.names, case.rows[places[0]].tolist(), strict=True))
+    ranker.add_share(told, ranker.shares(scores[places].tolist(), same)[0])
+    return told, bool(case.right[places[0]]), [case.keys[place] for place in places]
 
 
 def judged(cases: Iterable[Case], model: Weights) -> tuple[list[float], list[float], list[bool]]:
     """A model on some questions: the gains of its ranking; confidences, and what was right."""
     gains, sure, right = [], [], []
     for case in cases:
-        if not case.rows:
+        if not case.keys:
             sure.append(0.0)
             right.append(False)
             continue
@@ -152,8 +152,9 @@ def judged(cases: Iterable[Case], model: Weights) -> tuple[list[float], list[flo
 
 def unseen(sets: Sequence[Parts]) -> tuple[float, float]:
     """The line by which a cosine follows from the overlap in words (least squares)."""
-    rows = [row for parts in sets for case in parts["whole"] for row in case.rows]
-    slope, start = np.polyfit([r["overlap"] for r in rows], [r["cosine"] for r in rows], 1)
+    cases = [case for parts in sets for case in parts["whole"] if case.keys]
+    overlap, cosine = np.vstack([case.columns(("overlap", "cosine")) for case in cases]).T
+    slope, start = np.polyfit(overlap, cosine, 1)
     return float(start), float(slope)
 
 
