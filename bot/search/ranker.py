@@ -143,15 +143,16 @@ def features(query: Query, hit: Hit, best_bm25: float) -> dict[str, float]:
 
     A thread that people ask in several ways is described by the one that fits best.
     """
-    told = max((_of_name(query, name) for name in hit.names), key=_fit)
+    told = _of_name(query, hit.names[0])
+    for name in hit.names[1:]:
+        told = max(told, _of_name(query, name), key=_fit)
     bm25 = min(1.0, _share(hit.bm25, BM25_CEILING * query.ceiling))
     if query.only_stop_words:  # "how do I do it" means nothing but a title of such words
         told["asked_found"] *= told["title_asked"]
         bm25 *= told["title_asked"]
-    return told | {
-        "bm25": bm25,
-        "bm25_to_best": hit.bm25 / best_bm25 if best_bm25 else 0.0,
-    }
+    told["bm25"] = bm25
+    told["bm25_to_best"] = _share(hit.bm25, best_bm25)
+    return told
 
 
 def _of_name(query: Query, name: Name) -> dict[str, float]:

@@ -92,9 +92,9 @@ def gather(test: TestSet, others: list[TestSet], embedder: Remembered | None) ->
     slipped = [TestQuery(q.key, misspell(q.text, TYPOS, rng), q.relevant) for q in test.queries]
     small: list[Case] = []
     for size in SMALL:
-        small += ask(*_small_library(test, foreign, size, rng), embedder, limit=20)
+        small += ask(*_small_library(test, foreign, size, rng), embedder)
     count = len(test.queries)
-    found = ask(test.threads, [*test.queries, *slipped, *foreign], embedder, limit=200)
+    found = ask(test.threads, [*test.queries, *slipped, *foreign], embedder)
     return {
         "whole": found[:count],
         "slipped": found[count : 2 * count],
@@ -104,7 +104,7 @@ def gather(test: TestSet, others: list[TestSet], embedder: Remembered | None) ->
 
 
 def ask(
-    threads: Iterable[Thread], queries: list[TestQuery], embedder: Remembered | None, limit: int
+    threads: Iterable[Thread], queries: list[TestQuery], embedder: Remembered | None
 ) -> list[Case]:
     """Put questions to a library of these threads."""
 
@@ -120,16 +120,16 @@ def ask(
                 house.engine.meaning = Meaning(cast(Embedder, embedder), folder, house.database.id)
             await house.library.add(threads)
             await house.embedding.make()
-            cases = [_case(house, query, limit) for query in queries]
+            cases = [_case(house, query) for query in queries]
             await house.close()
         return cases
 
     return asyncio.run(run())
 
 
-def _case(house: House, query: TestQuery, limit: int) -> Case:
+def _case(house: House, query: TestQuery) -> Case:
     engine = house.engine
-    hits, sense, asked = engine.found(query.text, 0, limit, query.key)
+    hits, sense, asked = engine.found(query.text, 0, query.key)
     ranked = ranker.rank(asked, hits, sense)
     keys = [r.hit.key for r in ranked]
     place = {r.hit.thread_id: i for i, r in enumerate(ranked)}

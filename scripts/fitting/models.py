@@ -51,7 +51,6 @@ EYES = (
             "bm25_to_best",
             "overlap",
             "bigrams",
-            "token_sort",
         ),
         ("cosine", "bm25", "title_asked", "share"),
     ),

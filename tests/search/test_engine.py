@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.models import SHARED, Match
-from bot.search.engine import CANDIDATES, Engine, scopes
+from bot.search.engine import BY_WORDS, Engine, scopes
 from bot.search.index import IndexBusy
 from bot.settings import Settings
 from tests.search.library import GARDEN, SEVENTY, engine_with, numbered, thread
@@ -227,10 +227,10 @@ def test_a_question_of_the_library_can_be_kept_from_finding_itself(garden: Engin
 
 
 def test_no_more_than_the_candidates_are_scored_closely(tmp_path: Path) -> None:
-    many = numbered(f"Apple number{n}" for n in range(CANDIDATES + 60))
+    many = numbered(f"Apple number{n}" for n in range(BY_WORDS + 60))
     engine = engine_with(tmp_path / "index", many)
-    assert len(engine.candidates("apple", SHARED, CANDIDATES)) == CANDIDATES
-    assert len(engine.candidates("apple", SHARED, CANDIDATES + 30)) <= CANDIDATES + 30
+    assert len(engine.candidates("apple", SHARED, BY_WORDS)) == BY_WORDS
+    assert len(engine.candidates("apple", SHARED, BY_WORDS + 30)) <= BY_WORDS + 30
 
 
 def test_a_long_question_is_searched_by_its_rarest_words(seventy: Engine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from math import sqrt
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +23,9 @@ MOST_PHRASINGS = 100
 
 ALIKE = 0.75
 """The cosine of two threads from which they count as asking nearly the same."""
+
+ASKED_AT_ONCE = 2
+"""Questions whose vectors are made at the same time; the model itself uses every core."""
 
 SPREAD = 6.5
 """Standard deviations of a vector's numbers that eight bits span; beyond it they are cut.
@@ -72,6 +76,7 @@ class Meaning:
 
     def __init__(self, embedder: Embedder, folder: Path, library: str):
         self._embedder = embedder
+        self._beside = ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="meaning")
         self._scale = 127 * sqrt(embedder.dimensions) / SPREAD
         self.neighbours = Neighbours(folder, library, embedder.name, embedder.dimensions)
 
@@ -92,6 +97,10 @@ class Meaning:
     def question(self, text: str) -> Vectors:
         """The vector of a question."""
         return self._embedder.question(text)
+
+    def begin(self, text: str) -> Future[Vectors]:
+        """Begin to make the vector of a question, beside whatever else is done meanwhile."""
+        return self._beside.submit(self.question, text)
 
     def near(self, question: Vectors, scopes: Sequence[int], limit: int) -> list[int]:
         """The ids of about ``limit`` threads nearest to a question."""

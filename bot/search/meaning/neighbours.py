@@ -28,7 +28,7 @@ FORMAT = 1
 
 CONNECTIVITY = 16
 EXPANSION_ADD = 96
-EXPANSION_SEARCH = 160
+EXPANSION_SEARCH = 128
 """Of the graph (HNSW, Malkov & Yashunin 2018): edges a node, width of the searches."""
 
 EXACT = 2_000
