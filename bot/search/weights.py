@@ -21,27 +21,41 @@ class Weights:
 
 WORDS = Weights(
     order={
-        "bm25_to_best": 5.851,
-        "asked_found": 0.947,
-        "title_asked": 1.262,
-        "overlap": 0.370,
-        "bigrams": 1.489,
-        "token_sort": 2.960,
+        "bm25_to_best": 6.006,
+        "asked_found": 0.826,
+        "title_asked": 1.293,
+        "overlap": 0.010,
+        "bigrams": 1.626,
+        "token_sort": 2.996,
     },
     confidence={
-        "bm25": 1.841,
-        "title_asked": 1.117,
-        "token_sort": 0.213,
-        "share_backed": 2.931,
+        "bm25": 1.321,
+        "title_asked": 0.701,
+        "token_sort": 0.000,
+        "share_backed": 3.506,
     },
-    bias=-2.715,
+    bias=-2.497,
 )
 
 MEANING = Weights(
-    order={"cosine": 12.0, "bm25_to_best": 3.0},
-    confidence={"cosine": 6.0, "share": 2.0},
-    bias=-4.0,
+    order={
+        "cosine": 5.017,
+        "cosine_place": 0.135,
+        "cosine_above": 0.562,
+        "bm25_place": -0.142,
+        "bm25_above": -0.533,
+        "bm25_to_best": 6.428,
+        "overlap": -0.195,
+        "bigrams": 1.797,
+    },
+    confidence={
+        "cosine": 3.053,
+        "bm25": 1.088,
+        "title_asked": 0.000,
+        "share": 3.970,
+    },
+    bias=-5.168,
 )
 
-UNSEEN = (0.2, 0.6)
-"""A thread's likely cosine without a vector: this, and this for each unit of overlap."""
+UNSEEN = (0.292, 0.756)
+"""A thread's likely cosine without a vector: this, and so much for each unit of overlap."""

@@ -20,7 +20,7 @@ from bot.services.house import House
 from bot.settings import load_settings
 from bot.store import threads, vectors
 
-REAL_VECTORS = 10_000
+REAL_VECTORS = 2_000
 """Threads up to which the model makes all vectors; it makes some 50 to 100 a second."""
 
 TOPICS, NOISE = 5_000, 0.8

@@ -69,6 +69,7 @@ def notes(rows: list[Row]) -> list[str]:
                 sizes.setdefault((peer["label"], why), []).append(f"{row['threads']:,}")
     return [
         "Titles are real as far as there are any; bodies and answers are made of the same words.",
+        *(f"Vectors at {row['threads']:,}: {_vectors(row)}." for row in rows),
         *(f"{label} at {' and '.join(where)}: {why}." for (label, why), where in sizes.items()),
     ]
 
@@ -132,6 +133,14 @@ def _series(rows: list[Row]) -> Iterator[tuple[str, list[int], list[float]]]:
         if there:
             times = [row["peers"][name]["ask"]["median"] for row in there]
             yield label, [row["threads"] for row in there], times
+
+
+def _vectors(row: Row) -> str:
+    kind = row.get("vectors", "none")
+    if kind == "none":
+        return f"none, because {row.get('no_meaning', 'that was not measured')}"
+    told = f"{kind}, {row['vectors_per_s']:,.0f} a second"
+    return told + (" made by the model" if kind == "real" else " taken in; questions' are real")
 
 
 def _names(rows: list[Row]) -> list[tuple[str, str]]:
