@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,11 +50,12 @@ needs_test_sets = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_settings_from_outside() -> None:
+def _no_settings_from_outside() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in Settings.model_fields:
             patch.delenv(name.upper(), raising=False)
         patch.setenv("EMBEDDING_MODEL", "off")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +74,9 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @cache
-def measured(folder: Path, typos: float) -> Evaluation:
-    return asyncio.run(evaluate(folder, Settings(_env_file=None), typos=typos))
+def measured(folder: Path, typos: float, model: str = "off") -> Evaluation:
+    settings = Settings(_env_file=None, embedding_model=model)
+    return asyncio.run(evaluate(folder, settings, typos=typos))
 
 
 @needs_test_sets
@@ -90,6 +93,14 @@ def test_slips_in_a_third_of_the_long_words_cost_little_on_a_part_of_the_queries
     clean = measured(part / floor.name, 0.0).ndcg_at_10
     misspelt = measured(part / floor.name, 0.3).ndcg_at_10
     assert misspelt >= (1 - MOST_LOST) * clean
+
+
+@needs_test_sets
+def test_meaning_finds_more_than_words_misspelt_or_not(part: Path) -> None:
+    by_words = measured(part / "covid-faq", 0.0)
+    by_both, misspelt = (measured(part / "covid-faq", typos, "") for typos in (0.0, 0.3))
+    assert by_both.ndcg_at_10 >= max(0.85, by_words.ndcg_at_10 + 0.02)
+    assert misspelt.ndcg_at_10 >= 0.95 * by_both.ndcg_at_10
 
 
 LONG_QUESTION = (
