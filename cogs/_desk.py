@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -20,9 +20,9 @@ from cogs._rooms import Room, say_where
 NOTHING_YET = (
     "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
 )
-NOT_THAT_LIKELY = 0.5
-"""How much of the threshold for suggestions a thread needs to be a second suggestion:
-once the best was refused, the others are likelier than they looked."""
+BESIDE_THE_FIRST = 0.2
+"""How much of the first suggestion's confidence is enough to be offered beside it: one of
+them is meant, so what speaks for the first speaks against the others."""
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Desk:
             await self._answer(asked, reply, reply.thread, reply.answer)
         elif reply.verdict is Verdict.SUGGEST and asked.suggests:
             least = (await self.house.guilds.settings(scope)).suggest_threshold
-            options = [_option(m) for m in reply.matches if m.confidence >= least]
+            options = [_option(m) for m in _worth_offering(reply.matches, least)]
             card = cards.suggestion_card(options, asked.asker_id, note=asked.note)
             await self._hear(asked, await asked.send(card))
         elif asked.addressed:
@@ -149,11 +149,7 @@ class Desk:
             former = await self.house.postings.latest_in(asked.room.channel_id, answer.id, seconds)
             if former is None:
                 least = (await self.house.guilds.settings(asked.room.scope)).suggest_threshold
-                others = [
-                    m.thread_id
-                    for m in reply.matches[1:]
-                    if m.confidence >= least * NOT_THAT_LIKELY
-                ]
+                others = [m.thread_id for m in _left_over(reply.matches, least)]
                 await self.post(
                     thread, answer, asked, confidence=reply.confidence, alternatives=others
                 )
@@ -173,6 +169,21 @@ class Desk:
             except discord.HTTPException as error:
                 log.warning("channel %d: can't react with %s: %s", room.channel_id, emoji, error)
                 return
+
+
+def _worth_offering(matches: Sequence[Match], least: float) -> list[Match]:
+    """The suggestions to make when the first is one."""
+    enough = min(least, BESIDE_THE_FIRST * matches[0].confidence)
+    return [match for match in matches if match.confidence >= enough]
+
+
+def _left_over(matches: Sequence[Match], least: float) -> list[Match]:
+    """The suggestions to make once the first was refused, by how likely they are then.
+
+    Without the first, what is left of certainty is theirs (Bayes).
+    """
+    left = 1.0 - matches[0].confidence
+    return [match for match in matches[1:] if match.confidence >= least * left]
 
 
 def _option(match: Match) -> items.Option:

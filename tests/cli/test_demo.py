@@ -169,7 +169,10 @@ async def test_typing_the_bots_name_mentions_it() -> None:
         assert (await _ask(page, long))["content"] == long  # with an id it would be too long
 
 
-async def test_a_newcomer_is_offered_what_they_may_have_meant(home: Path) -> None:
+async def test_a_newcomer_is_offered_what_they_may_have_meant(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EMBEDDING_MODEL")  # as a newcomer has it
     shutil.rmtree(home / "seeds")
     shutil.copytree(ROOT / "seeds", home / "seeds")
     (example,) = re.findall(r"half a question, such as \*(.+?)\*", WELCOME)
