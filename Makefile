@@ -52,7 +52,7 @@ EXTRAS_demo := demo,semantic
 
 # One stamp for each set of extras (each holds the demo's); stale when pyproject.toml has changed.
 $(VENV)/.demo $(VENV)/.dev $(VENV)/.bench $(VENV)/.fit $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml
-	@echo "Installing Threadwise into $(VENV) (once; a minute or so) ..."
+	@echo "Installing Threadwise into $(VENV) (once; a minute or two) ..."
 	@$(PIP) --editable '.[$(or $(EXTRAS_$*),$*)]' || { [ $* = demo ] && \
 		echo "Not everything is to be had for this machine: trying without meaning ..." && \
 		$(PIP) --editable '.[demo]'; }

@@ -74,9 +74,10 @@ class Embedding:
         if self._engine.meaning is not None:
             async with self._one_at_a_time:
                 await self._catch_up()
+            await self.save()  # or a million would be read anew after a crash
 
     async def save(self) -> None:
-        """Write down what the neighbours hold, so that the next start is quick."""
+        """Write down what the neighbours hold if much is new, so that the next start is quick."""
         meaning = self._engine.meaning
         if meaning is not None:
             try:
