@@ -28,7 +28,7 @@ OURS: tuple[tuple[str, Callable[[Row], str]], ...] = (
     ("real titles", lambda row: f"{row['real_titles']:,}"),
     ("made titles", lambda row: f"{row['made_titles']:,}"),
     ("ask, ms", lambda row: _pair(row["ask"])),
-    ("  the thread that was meant is among the first 5", lambda row: f"{row['found']:.1%}"),
+    ("  the thread that was meant is among the first 5", lambda row: _ours_found(row)),
     ("autocomplete, ms", lambda row: _pair(row["complete"])),
     ("questions/s from 32 askers at once", lambda row: f"{row['asks_per_s']:,.0f}"),
     ("import, threads/s (store and index)", lambda row: f"{row['import_per_s']:,.0f}"),
@@ -154,6 +154,11 @@ def _asked(rows: list[Row], kind: str) -> list[tuple[str, list[str]]]:
         return f"{_pair(peer[kind])} ({_times(peer[f'{kind}_ratio'])})"
 
     return _lines(rows, kind, cell)
+
+
+def _ours_found(row: Row) -> str:
+    """Made vectors mean nothing, so nothing can be said of what is found by them."""
+    return "–" if row.get("vectors") == "made" else f"{row['found']:.1%}"
 
 
 def _found(rows: list[Row]) -> list[tuple[str, list[str]]]:
