@@ -111,12 +111,20 @@ MISSPELT_QUESTION = "sovjet japanese nutrality pact why 2 yaers"
 EGG_QUESTION = "how do I boil an egg"
 
 
-async def _ask_house(folder: Path, questions: tuple[str, ...]) -> dict[str, Reply]:
-    settings = Settings(data_dir=folder / "data", seeds_dir=folder / "seeds", _env_file=None)
+async def _ask_house(
+    folder: Path, questions: tuple[str, ...], model: str = "off"
+) -> dict[str, Reply]:
+    settings = Settings(
+        data_dir=folder / "data",
+        seeds_dir=folder / "seeds",
+        embedding_model=model,
+        _env_file=None,
+    )
     house = await House.open(settings)
     try:
         report = await house.load_seeds()
         assert report.ok
+        await house.embedding.make()
         return {question: await house.answering.ask(question) for question in questions}
     finally:
         await house.close()
@@ -156,3 +164,13 @@ def test_our_own_seeds_say_nothing_about_boiling_an_egg(tmp_path: Path) -> None:
     replies = asyncio.run(_ask_house(tmp_path, (EGG_QUESTION, "How do I vote on an answer?")))
     assert replies[EGG_QUESTION].verdict is Verdict.NONE
     assert replies["How do I vote on an answer?"].verdict is Verdict.ANSWER
+
+
+@pytest.mark.parametrize("model", ["", "off"], ids=["both eyes", "words alone"])
+def test_one_thread_alone_is_not_the_answer_to_everything(tmp_path: Path, model: str) -> None:
+    (tmp_path / "seeds").mkdir()
+    shutil.copy(ROOT / "seeds" / "history-nomonhan-casualties.txt", tmp_path / "seeds")
+    meant = "how many soldiers died at nomonhan"
+    replies = asyncio.run(_ask_house(tmp_path, (meant, EGG_QUESTION), model))
+    assert replies[meant].verdict is not Verdict.NONE
+    assert replies[EGG_QUESTION].verdict is Verdict.NONE
