@@ -170,7 +170,7 @@ def test_our_own_seeds_say_nothing_about_boiling_an_egg(tmp_path: Path) -> None:
 def test_one_thread_alone_is_not_the_answer_to_everything(tmp_path: Path, model: str) -> None:
     (tmp_path / "seeds").mkdir()
     shutil.copy(ROOT / "seeds" / "history-nomonhan-casualties.txt", tmp_path / "seeds")
-    meant = "how many soldiers died at nomonhan"
+    meant = "how high were the losses at nomonhan"
     replies = asyncio.run(_ask_house(tmp_path, (meant, EGG_QUESTION), model))
-    assert replies[meant].verdict is not Verdict.NONE
+    assert replies[meant].verdict is Verdict.ANSWER
     assert replies[EGG_QUESTION].verdict is Verdict.NONE
