@@ -19,7 +19,9 @@ class Answer:
     """One answer as its source gave it; ``score`` is the source's own number.
 
     ``key`` names the answer where it came from (``None`` where the source has no
-    such name); ``answered_at`` is aware and in UTC.
+    such name); ``answered_at`` is aware and in UTC. ``license`` is the answer's own,
+    where it may differ from the thread's. ``tallies`` are votes that an export carries:
+    pairs of a guild's id and the sum of its members' votes, by guild.
     """
 
     body: str
@@ -28,7 +30,9 @@ class Answer:
     key: str | None = None
     author: str | None = None
     url: str | None = None
+    license: str | None = None
     answered_at: datetime | None = None
+    tallies: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,10 @@ class Thread:
     """A question with its answers, as a source gave it.
 
     ``key`` is the source key: importing another thread with the same key and
-    scope updates this one in place.
+    scope updates this one in place. ``source`` names where it came from with others
+    (a site, a file), so that what a newer copy of it lacks can be told. ``closed_at``
+    is when its source stopped taking answers, ``related`` the keys of threads that it
+    points to.
     """
 
     key: str
@@ -48,7 +55,10 @@ class Thread:
     author: str | None = None
     license: str | None = None
     asked_at: datetime | None = None
+    closed_at: datetime | None = None
+    source: str | None = None
     phrasings: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
 
 

@@ -14,7 +14,7 @@ from bot.errors import InputError
 from bot.models import SHARED, StoredThread, Thread
 from bot.services.following import Follower
 from bot.settings import Settings
-from bot.sources import SourceReport, read_all, write_thread
+from bot.sources import AS_FOUND, Options, SourceReport, read_all, write_thread
 from bot.store import threads
 from bot.store.database import Database, exists
 from bot.store.threads import Counts, Outcome
@@ -33,6 +33,7 @@ class ImportReport:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     rejected: list[InputError] = field(default_factory=list)
     unknown_keys: Counter[str] = field(default_factory=Counter)
+    passed_over: Counter[str] = field(default_factory=Counter)
 
     @property
     def added(self) -> int:
@@ -67,13 +68,19 @@ class Library:
         self._database, self._follower = database, follower
 
     async def import_paths(
-        self, paths: Sequence[Path], *, scope: int = SHARED, progress: Progress | None = None
+        self,
+        paths: Sequence[Path],
+        *,
+        scope: int = SHARED,
+        options: Options = AS_FOUND,
+        progress: Progress | None = None,
     ) -> ImportReport:
         """Take in files and folders; bad input is reported, and the rest goes on."""
         seen = SourceReport()
-        report = await self.add(read_all(paths, seen), scope=scope, progress=progress)
+        report = await self.add(read_all(paths, seen, options), scope=scope, progress=progress)
         report.rejected += seen.rejected
         report.unknown_keys += seen.unknown_keys
+        report.passed_over += seen.passed_over
         return report
 
     async def add(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from bot.errors import InputError
@@ -12,33 +14,51 @@ from bot.models import Thread
 from bot.sources.files import Broken, Walk, read_head, reason
 from bot.sources.formats import has_known_suffix, recognise
 from bot.sources.jsonl import write_thread
+from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 
-__all__ = ["SourceReport", "read", "read_all", "write_thread"]
+__all__ = ["Options", "SourceReport", "read", "read_all", "write_thread"]
+
+AS_FOUND = Options()
+"""Every thread, each file recognised by its content."""
 
 
-def read(path: Path, report: SourceReport) -> Iterator[Thread]:
+def read(path: Path, report: SourceReport, options: Options = AS_FOUND) -> Iterator[Thread]:
     """The threads of one file or folder; what is refused is named in ``report``."""
-    return read_all([path], report)
+    return read_all([path], report, options)
 
 
-def read_all(paths: Sequence[Path], report: SourceReport) -> Iterator[Thread]:
+def read_all(
+    paths: Sequence[Path], report: SourceReport, options: Options = AS_FOUND
+) -> Iterator[Thread]:
     """The threads of files and folders, as one import; what is refused is named in ``report``.
 
-    A file named here is recognised by its content. In folders, hidden files and those
+    A thread that doesn't say where it is from is said to be from the path named here. A
+    file named here is recognised by its content. In folders, hidden files and those
     with a suffix that no format has are passed over. A file that is reached twice is read
     once. Of two text pages with the same name, and so the same key, the second is refused.
     """
-    reading = _Import(report)
-    for path in paths:
-        yield from reading.threads(path)
+    reading = _Import(report, options)
+    found = (
+        thread if thread.source else replace(thread, source=_name(path))
+        for path in paths
+        for thread in reading.threads(path)
+    )
+    wanted = (thread for thread in found if reading.is_wanted(thread))
+    yield from islice(wanted, options.limit)
+
+
+def _name(path: Path) -> str:
+    """What a path is called, without suffixes: the name of a source that has no other."""
+    name = str(shown_path(Path(path.resolve().name or path)))
+    return name.split(".", 1)[0] or name if path.is_file() else name
 
 
 class _Import:
     """One import over several paths: which files were read, and which page names there are."""
 
-    def __init__(self, report: SourceReport) -> None:
-        self._report = report
+    def __init__(self, report: SourceReport, options: Options) -> None:
+        self._report, self._options = report, options
         self._walk = Walk(report, has_known_suffix)
         self._read: set[str] = set()
         self._repeated = 0
@@ -54,6 +74,13 @@ class _Import:
             yield from self._folder(path)
         else:
             yield from self._file(path)
+
+    def is_wanted(self, thread: Thread) -> bool:
+        """Whether the options ask for this thread; counted where they don't."""
+        wanted = self._options.wants(thread.score, thread.tags)
+        if not wanted:
+            self._report.pass_over("threads that the options leave out")
+        return wanted
 
     def _folder(self, folder: Path) -> Iterator[Thread]:
         before = self._noticed()
@@ -79,8 +106,8 @@ class _Import:
             # Opening a pipe would wait for its writer, perhaps for ever.
             if not stat.S_ISREG(path.stat().st_mode):
                 raise InputError("it is a pipe, socket or device, not a file", shown_path(path))
-            form = recognise(path, read_head(path))
-            for thread in form.read(path, self._report):
+            form = recognise(path, read_head(path), self._options.format)
+            for thread in form.read(path, self._report, self._options):
                 if not form.keyed_by_name or self._is_new_page(thread.key, path):
                     yield thread
         except InputError as error:

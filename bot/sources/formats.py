@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import InputError
+from bot.errors import ConfigError, InputError
 from bot.models import Thread
 from bot.sources import jsonl, textpage
 from bot.sources.files import Head
+from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 
 
@@ -24,7 +25,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     looks_like: Callable[[Head], bool]
-    read: Callable[[Path, SourceReport], Iterator[Thread]]
+    read: Callable[[Path, SourceReport, Options], Iterator[Thread]]
     keyed_by_name: bool = False
     packed: bool = False
 
@@ -54,11 +55,13 @@ def has_known_suffix(name: str) -> bool:
     return any(_has_suffix(name, form) for form in FORMATS)
 
 
-def recognise(path: Path, head: Head) -> Format:
+def recognise(path: Path, head: Head, named: str | None = None) -> Format:
     """The format of a file, by its content; the suffix decides where that leaves a doubt.
 
-    Raises InputError when no format fits.
+    One that is ``named`` is taken at its word. Raises InputError when no format fits.
     """
+    if named is not None:
+        return named_format(named)
     possible = [form for form in FORMATS if form.packed or not head.gzipped]
     alike = [form for form in possible if form.looks_like(head)]
     # A line of JSON Lines that holds a stray NUL is refused by its reader, with its line.
@@ -68,11 +71,20 @@ def recognise(path: Path, head: Head) -> Format:
         raise InputError("it is not text (it holds NUL bytes)", shown_path(path))
     if len(alike) == 1:
         return alike[0]
-    named = [form for form in alike or possible if _has_suffix(path.name, form)]
-    if named or alike:
-        return (named or alike)[0]
+    suffixed = [form for form in alike or possible if _has_suffix(path.name, form)]
+    if suffixed or alike:
+        return (suffixed or alike)[0]
     forms = " and ".join(f"{form.name} ({', '.join(form.suffixes)})" for form in FORMATS)
     raise InputError(f"its content is in no form that is read here: {forms}", shown_path(path))
+
+
+def named_format(name: str) -> Format:
+    """The format of this name. Raises ConfigError when there is none."""
+    for form in FORMATS:
+        if form.name == name:
+            return form
+    known = ", ".join(form.name for form in FORMATS)
+    raise ConfigError(f"there is no format {name!r}; there are {known}")
 
 
 def _has_suffix(name: str, form: Format) -> bool:

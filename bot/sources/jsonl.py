@@ -16,6 +16,7 @@ from bot.models import Thread
 from bot.sources.files import Broken, reason, unpacked
 from bot.sources.jsonthread import FieldError, thread_from, thread_to
 from bot.sources.limits import MAX_LINE_BYTES
+from bot.sources.options import Options
 from bot.sources.report import SourceReport
 
 _PIECE = 1024 * 1024
@@ -27,7 +28,7 @@ def write_thread(thread: Thread) -> str:
     return json.dumps(thread_to(thread), ensure_ascii=False, allow_nan=False)
 
 
-def read_lines(path: Path, report: SourceReport) -> Iterator[Thread]:
+def read_lines(path: Path, report: SourceReport, _options: Options) -> Iterator[Thread]:
     """Read a file's threads one by one; names each line that is refused in the report.
 
     A file that breaks off, or can't be read on, is named with the line; what came before

@@ -12,9 +12,11 @@ from bot.models import Answer, Thread
 from bot.sources.limits import SCORES
 
 THREAD_KEYS = frozenset(
-    ("id", "title", "body", "score", "tags", "url", "author", "license", "asked_at")
-).union(("phrasings", "answers"))
-ANSWER_KEYS = frozenset(("id", "body", "score", "accepted", "author", "url", "answered_at"))
+    ("id", "title", "body", "score", "tags", "url", "author", "license", "asked_at", "closed_at")
+).union(("source", "phrasings", "related", "answers"))
+ANSWER_KEYS = frozenset(
+    ("id", "body", "score", "accepted", "author", "url", "license", "answered_at")
+)
 
 _SHOWN = 40
 """Characters of a wrong value, or of an unknown key, that a message shows."""
@@ -49,7 +51,10 @@ def thread_from(row: object, count_unknown: Callable[[str], None]) -> Thread:
         author=fields.text_or_none("author"),
         license=fields.text_or_none("license"),
         asked_at=fields.date("asked_at"),
+        closed_at=fields.date("closed_at"),
+        source=fields.text_or_none("source"),
         phrasings=fields.texts("phrasings"),
+        related=fields.texts("related"),
         answers=tuple(_answers(answers, count_unknown)),
     )
 
@@ -66,7 +71,10 @@ def thread_to(thread: Thread) -> dict[str, Any]:
         "author": thread.author,
         "license": thread.license,
         "asked_at": _iso(thread.asked_at),
+        "closed_at": _iso(thread.closed_at),
+        "source": thread.source,
         "phrasings": list(thread.phrasings),
+        "related": list(thread.related),
         "answers": [
             {
                 "id": answer.key,
@@ -75,6 +83,7 @@ def thread_to(thread: Thread) -> dict[str, Any]:
                 "accepted": answer.accepted,
                 "author": answer.author,
                 "url": answer.url,
+                "license": answer.license,
                 "answered_at": _iso(answer.answered_at),
             }
             for answer in thread.answers
@@ -98,6 +107,7 @@ def _answers(rows: list[Any], count_unknown: Callable[[str], None]) -> Iterator[
             key=fields.key_or_none(),
             author=fields.text_or_none("author"),
             url=fields.text_or_none("url"),
+            license=fields.text_or_none("license"),
             answered_at=fields.date("answered_at"),
         )
         if answer.accepted and accepted:

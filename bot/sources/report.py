@@ -17,10 +17,17 @@ OTHER_KEYS = "(other keys)"
 
 @dataclass
 class SourceReport:
-    """Filled while threads are read: what was refused, and keys that were passed over."""
+    """Filled while threads are read: what was refused, what was passed over, how far we are.
+
+    ``unknown_keys`` are keys that a format doesn't have, ``passed_over`` what a source holds
+    beside threads, by what it is. ``size`` and ``done`` are bytes, once a reader knows them.
+    """
 
     rejected: list[InputError] = field(default_factory=list)
     unknown_keys: Counter[str] = field(default_factory=Counter)
+    passed_over: Counter[str] = field(default_factory=Counter)
+    size: int = 0
+    done: int = 0
 
     def reject(self, reason: str, path: Path, line: int | None = None) -> None:
         """Note that ``path``, or its ``line`` (from 1), was not accepted."""
@@ -32,6 +39,10 @@ class SourceReport:
         if name not in self.unknown_keys and len(self.unknown_keys) >= MAX_UNKNOWN_KEYS:
             name = OTHER_KEYS
         self.unknown_keys[name] += 1
+
+    def pass_over(self, what: str, times: int = 1) -> None:
+        """Count something that is no thread, or not one that is wanted; plural, for people."""
+        self.passed_over[what] += times
 
 
 def shown_path(path: Path) -> Path | str:

@@ -35,6 +35,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Answer, Thread
 from bot.sources.limits import MAX_PAGE_BYTES, SCORES
+from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -77,7 +78,7 @@ def has_marker(text: str) -> bool:
     return any(mark is not None and mark.kind is not _Kind.FURNITURE for mark in marks)
 
 
-def read_pages(path: Path, report: SourceReport) -> Iterator[Thread]:
+def read_pages(path: Path, report: SourceReport, _options: Options) -> Iterator[Thread]:
     """Read a file that holds one page; names in the report why it can't be accepted.
 
     Raises OSError when the file can't be read.

@@ -18,6 +18,7 @@ from bot.models import LearnedPhrasing
 from bot.store.moments import from_micros, to_micros
 from bot.store.tables import learned_phrasings as learned
 from bot.store.tables import threads
+from bot.store.threads import IN_FORCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +77,11 @@ async def withdraw(connection: AsyncConnection, message_id: int) -> int:
 
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> list[LearnedPhrasing]:
-    """All that a guild has learned, newest first."""
+    """All that a guild has learned of threads that it can see, newest first."""
     query = (
         select(learned, threads.c.key, threads.c.title)
         .join(threads, threads.c.id == learned.c.thread_id)
-        .where(learned.c.guild_id == guild_id)
+        .where(learned.c.guild_id == guild_id, IN_FORCE)
         .order_by(learned.c.id.desc())
     )
     return [_phrasing(row) for row in (await connection.execute(query)).all()]
@@ -96,6 +97,7 @@ async def version(
     """
     of_model = func.count(case((learned.c.model == model, 1)))
     query = select(func.coalesce(func.max(learned.c.id), 0), func.count(), of_model)
+    query = query.select_from(learned.join(threads)).where(IN_FORCE)
     row = (await connection.execute(query.where(learned.c.guild_id == guild_id))).one()
     return int(row[0]), int(row[1]), int(row[2])
 

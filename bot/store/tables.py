@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     true,
 )
 
@@ -53,9 +54,19 @@ threads = Table(
     Column("author", Text),
     Column("license", Text),
     Column("asked_at", BigInteger),
+    Column("closed_at", BigInteger),
+    Column("source", Text),
+    Column("related", JSON, nullable=False, server_default="[]"),
     Column("content_hash", String(64), nullable=False),
     Column("revision", Integer, nullable=False),
+    # What the source said, before it was read: the same again need not be read again.
+    Column("fingerprint", String(64)),
+    # Out of everybody's sight, kept with its votes; ``removed``: by a moderator, for good soon.
+    Column("retired_at", BigInteger),
+    Column("removed", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("scope", "key"),
+    Index(None, "scope", "source"),
+    Index(None, "retired_at"),
     sqlite_autoincrement=True,  # an id is never given to another thread
 )
 
@@ -71,6 +82,7 @@ answers = Table(
     Column("accepted", Boolean, nullable=False),
     Column("author", Text),
     Column("url", Text),
+    Column("license", Text),
     Column("answered_at", BigInteger),
     # Gone from the source, kept with its votes: a later import may bring it back.
     Column("retired", Boolean, nullable=False),
@@ -118,6 +130,15 @@ votes = Table(
     Column("value", Integer, CheckConstraint("value IN (-1, 1)", "value"), nullable=False),
     Column("posting_id", BigInteger, nullable=False),  # 0: a button, not a reaction
     Index(None, "user_id"),
+)
+
+# Votes that came with an import, added up: who gave them isn't known here.
+carried_votes = Table(
+    "carried_votes",
+    metadata,
+    Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("guild_id", BigInteger, primary_key=True),
+    Column("value", BigInteger, nullable=False),
 )
 
 # What stands on Discord's messages now: the evidence from which a vote follows.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +11,13 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, Answer, StoredAnswer, StoredThread, Thread
-from bot.store.moments import from_micros, to_micros
+from bot.models import SHARED, StoredAnswer, StoredThread, Thread
 from bot.store.pairing import Known, pair
+from bot.store.rows import answer_columns, answer_of, columns, digest_of, thread_of
 from bot.store.tables import answers, changes, phrasings, threads, votes
+
+IN_FORCE = threads.c.retired_at.is_(None)
+"""Of a thread: that it is not retired."""
 
 
 class Outcome(StrEnum):
@@ -40,25 +41,30 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Thread]) 
     """Add or update threads of one scope by their source keys, in one transaction.
 
     The keys of a batch must differ. Unchanged content is left alone; answers that
-    are gone from the source are retired with their votes; the feed of changes
-    names every thread that was added or updated. Returns one outcome a thread.
+    are gone from the source are retired with their votes; a thread that was retired
+    comes back; the feed of changes names every thread that was added or updated.
+    Returns one outcome a thread.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
-    new, changed, outcomes = [], [], []
+    new, changed, moved, outcomes = [], [], [], []
     for thread in batch:
-        row, digest = known.get(thread.key), _digest(thread)
+        row, digest = known.get(thread.key), digest_of(thread)
         if row is None:
             new.append((thread, digest))
             outcomes.append(Outcome.ADDED)
-        elif row.content_hash == digest:
-            outcomes.append(Outcome.UNCHANGED)
-        else:
+        elif row.content_hash != digest or row.retired_at is not None:
             changed.append((row, thread, digest))
             outcomes.append(Outcome.UPDATED)
+        else:
+            moved += [(row.id, thread.source)] if row.source != thread.source else []
+            outcomes.append(Outcome.UNCHANGED)
     touched = await _add(connection, scope, new)
     for row, thread, digest in changed:
         await _update(connection, row, thread, digest)
         touched.append(row.id)
+    for thread_id, source in moved:
+        here = threads.c.id == thread_id
+        await connection.execute(update(threads).where(here).values(source=source))
     if touched:
         await connection.execute(insert(changes), [{"thread_id": i} for i in touched])
     return outcomes
@@ -69,23 +75,24 @@ async def fetch(
 ) -> dict[int, StoredThread]:
     """Those of the threads that ``guild_id`` may see, by id, with its votes.
 
-    ``None`` sees every scope and no votes: that is for the search index.
+    ``None`` sees every scope and no votes: that is for the search index. Retired
+    threads are seen by nobody.
     """
-    wanted = select(threads).where(threads.c.id.in_(ids))
+    wanted = select(threads).where(threads.c.id.in_(ids), IN_FORCE)
     if guild_id is not None:
         wanted = wanted.where(threads.c.scope.in_((SHARED, guild_id)))
     rows = (await connection.execute(wanted)).all()
     found = [row.id for row in rows]
     texts = await _phrasings(connection, found)
     given = await _answers(connection, found, guild_id)
-    return {row.id: _thread(row, texts[row.id], given[row.id]) for row in rows}
+    return {row.id: thread_of(row, texts[row.id], given[row.id]) for row in rows}
 
 
 async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | None:
     """The id of the thread with this source key; the guild's own before the shared one."""
     query = (
         select(threads.c.id)
-        .where(threads.c.key == key, threads.c.scope.in_((SHARED, guild_id)))
+        .where(threads.c.key == key, threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
         .order_by((threads.c.scope == SHARED).asc())
     )
     return (await connection.execute(query)).scalars().first()
@@ -100,7 +107,8 @@ async def page(
     connection: AsyncConnection, after: int, limit: int, scope: int | None = None
 ) -> list[StoredThread]:
     """The next ``limit`` threads by id, of one scope or of all."""
-    query = select(threads.c.id).where(threads.c.id > after).order_by(threads.c.id).limit(limit)
+    query = select(threads.c.id).where(threads.c.id > after, IN_FORCE)
+    query = query.order_by(threads.c.id).limit(limit)
     if scope is not None:
         query = query.where(threads.c.scope == scope)
     ids = (await connection.execute(query)).scalars().all()
@@ -139,18 +147,19 @@ async def changed_after(
 
 
 async def count(connection: AsyncConnection) -> Counts:
-    """Counts over every scope; retired answers are left out."""
-    n_threads = await connection.scalar(select(func.count()).select_from(threads))
-    n_answers = await connection.scalar(
-        select(func.count()).select_from(answers).where(answers.c.retired.is_(False))
-    )
+    """Counts over every scope; what is retired is left out."""
+    there = select(func.count()).select_from(threads).where(IN_FORCE)
+    n_threads = await connection.scalar(there)
+    given = select(func.count()).select_from(answers.join(threads)).where(IN_FORCE)
+    n_answers = await connection.scalar(given.where(answers.c.retired.is_(False)))
     n_votes = await connection.scalar(select(func.count()).select_from(votes))
     return Counts(n_threads or 0, n_answers or 0, n_votes or 0)
 
 
 async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -> dict[str, Any]:
-    query = select(threads.c.id, threads.c.key, threads.c.content_hash, threads.c.revision).where(
-        threads.c.scope == scope, threads.c.key.in_(keys)
+    t = threads.c
+    query = select(t.id, t.key, t.content_hash, t.revision, t.source, t.retired_at).where(
+        t.scope == scope, t.key.in_(keys)
     )
     return {row.key: row for row in (await connection.execute(query)).all()}
 
@@ -160,13 +169,13 @@ async def _add(
 ) -> list[int]:
     if not new:
         return []
-    rows = [_columns(t) | {"scope": scope, "content_hash": d, "revision": 1} for t, d in new]
+    rows = [columns(t) | {"scope": scope, "content_hash": d, "revision": 1} for t, d in new]
     await connection.execute(insert(threads), rows)
     # Asking for the ids afterwards lets the driver insert the whole batch at once.
     added = await _known(connection, scope, [thread.key for thread, _ in new])
     ids = [added[thread.key].id for thread, _ in new]
     said = [
-        _answer_columns(answer, position) | {"thread_id": i}
+        answer_columns(answer, position) | {"thread_id": i}
         for i, (thread, _) in zip(ids, new, strict=True)
         for position, answer in enumerate(thread.answers)
     ]
@@ -177,7 +186,8 @@ async def _add(
 
 
 async def _update(connection: AsyncConnection, row: Row[Any], thread: Thread, digest: str) -> None:
-    values = _columns(thread) | {"content_hash": digest, "revision": row.revision + 1}
+    values = columns(thread) | {"content_hash": digest, "revision": row.revision + 1}
+    values |= {"retired_at": None, "removed": False}
     await connection.execute(update(threads).where(threads.c.id == row.id).values(values))
     await connection.execute(delete(phrasings).where(phrasings.c.thread_id == row.id))
     await _add_phrasings(connection, [(row.id, thread)])
@@ -186,13 +196,11 @@ async def _update(connection: AsyncConnection, row: Row[Any], thread: Thread, di
     pairs = pair([Known(a.id, a.key, a.body) for a in old], thread.answers)
     await connection.execute(update(answers).where(mine).values(retired=True))
     for position, (answer, known) in enumerate(zip(thread.answers, pairs, strict=True)):
-        columns = _answer_columns(answer, position)
+        values = answer_columns(answer, position)
         if known is None:
-            await connection.execute(insert(answers).values(columns | {"thread_id": row.id}))
+            await connection.execute(insert(answers).values(values | {"thread_id": row.id}))
         else:
-            await connection.execute(
-                update(answers).where(answers.c.id == known.id).values(columns)
-            )
+            await connection.execute(update(answers).where(answers.c.id == known.id).values(values))
 
 
 async def _add_phrasings(connection: AsyncConnection, pairs: Any) -> None:
@@ -227,7 +235,7 @@ async def _answers(
     )
     found: dict[int, list[StoredAnswer]] = defaultdict(list)
     for row in (await connection.execute(query)).all():
-        found[row.thread_id].append(_answer(row))
+        found[row.thread_id].append(answer_of(row))
     return defaultdict(tuple, {i: tuple(rows) for i, rows in found.items()})
 
 
@@ -235,70 +243,3 @@ def _votes_of(guild_id: int | None) -> Any:
     mine = (votes.c.answer_id == answers.c.id, votes.c.guild_id == guild_id)
     total = select(func.coalesce(func.sum(votes.c.value), 0)).where(*mine)
     return total.correlate(answers).scalar_subquery().label("votes")
-
-
-def _columns(thread: Thread) -> dict[str, Any]:
-    return {
-        "key": thread.key,
-        "title": thread.title,
-        "body": thread.body,
-        "score": thread.score,
-        "tags": list(thread.tags),
-        "url": thread.url,
-        "author": thread.author,
-        "license": thread.license,
-        "asked_at": to_micros(thread.asked_at),
-    }
-
-
-def _answer_columns(answer: Answer, position: int) -> dict[str, Any]:
-    return {
-        "position": position,
-        "key": answer.key,
-        "body": answer.body,
-        "score": answer.score,
-        "accepted": answer.accepted,
-        "author": answer.author,
-        "url": answer.url,
-        "answered_at": to_micros(answer.answered_at),
-        "retired": False,
-    }
-
-
-def _thread(row: Row[Any], texts: tuple[str, ...], given: tuple[StoredAnswer, ...]) -> StoredThread:
-    return StoredThread(
-        id=row.id,
-        scope=row.scope,
-        key=row.key,
-        title=row.title,
-        body=row.body,
-        score=row.score,
-        tags=tuple(row.tags),
-        url=row.url,
-        author=row.author,
-        license=row.license,
-        asked_at=from_micros(row.asked_at),
-        phrasings=texts,
-        answers=given,
-    )
-
-
-def _answer(row: Row[Any]) -> StoredAnswer:
-    return StoredAnswer(
-        id=row.id,
-        votes=int(row.votes),
-        body=row.body,
-        score=row.score,
-        accepted=row.accepted,
-        key=row.key,
-        author=row.author,
-        url=row.url,
-        answered_at=from_micros(row.answered_at),
-    )
-
-
-def _digest(thread: Thread) -> str:
-    """What tells one version of a thread from another."""
-    said = [_answer_columns(answer, position) for position, answer in enumerate(thread.answers)]
-    content = [*_columns(thread).values(), thread.phrasings, [list(a.values()) for a in said]]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

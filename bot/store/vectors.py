@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import StoredThread
@@ -33,7 +33,7 @@ async def of_threads(
     query = (
         select(vectors.c.thread_id, vectors.c.data, thread_table.c.scope)
         .join(thread_table, thread_table.c.id == vectors.c.thread_id)
-        .where(vectors.c.thread_id.in_(ids), _current(model))
+        .where(vectors.c.thread_id.in_(ids), _current(model), threads.IN_FORCE)
     )
     rows = (await connection.execute(query)).all()
     return {row.thread_id: Vector(row.thread_id, row.scope, row.data) for row in rows}
@@ -46,7 +46,7 @@ async def lacking(
     query = (
         select(thread_table.c.id, thread_table.c.revision)
         .outerjoin(vectors, (vectors.c.thread_id == thread_table.c.id) & _current(model))
-        .where(thread_table.c.id.in_(ids), vectors.c.thread_id.is_(None))
+        .where(thread_table.c.id.in_(ids), vectors.c.thread_id.is_(None), threads.IN_FORCE)
     )
     revisions = {row.id: row.revision for row in (await connection.execute(query)).all()}
     found = await threads.fetch(connection, list(revisions), None)
@@ -99,5 +99,5 @@ async def put_learned(connection: AsyncConnection, model: str, packed: Mapping[i
         await connection.execute(update(learned_phrasings).where(this).values(values))
 
 
-def _current(model: str):  # type: ignore[no-untyped-def]
+def _current(model: str) -> ColumnElement[bool]:
     return (vectors.c.model == model) & (vectors.c.revision == thread_table.c.revision)

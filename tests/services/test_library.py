@@ -32,6 +32,9 @@ FULL = Thread(
     author="mina",
     license="CC BY-SA 4.0",
     asked_at=datetime(2019, 5, 4, 3, 2, 1, 999_999, tzinfo=UTC),
+    closed_at=datetime(2020, 5, 4, tzinfo=UTC),
+    source="elsewhere",
+    related=("bread",),
     phrasings=("Said so", "or so"),
     answers=(
         Answer(
@@ -41,6 +44,7 @@ FULL = Thread(
             key="a1",
             author="joe",
             url="https://example.org/1#a1",
+            license="CC0",
             answered_at=datetime(1, 1, 1, tzinfo=UTC),
         ),
         Answer(body="No."),
@@ -131,9 +135,10 @@ class TestImporting:
 
 class TestExporting:
     async def test_elsewhere_it_makes_the_same_library(self, house: House, tmp_path: Path) -> None:
-        await house.library.add([FULL, BREAD, *MANY[:700]])
+        sourced = [replace(thread, source="library") for thread in (BREAD, *MANY[:700])]
+        await house.library.add([FULL, *sourced])
         text = await exported(house)
-        file = tmp_path / "library.jsonl.gz"
+        file = tmp_path / "other.jsonl.gz"
         file.write_bytes(gzip.compress(text.encode()))
         other = await House.open(at(tmp_path / "other"))
         report = await other.library.import_paths([file])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bot.sources import SourceReport, read, write_thread
 from bot.sources.jsonl import read_lines
 from bot.sources.jsonthread import thread_from, thread_to
 from bot.sources.limits import MAX_LINE_BYTES
+from bot.sources.options import Options
 from bot.sources.report import MAX_UNKNOWN_KEYS, OTHER_KEYS
 
 # Machines that run tests may be busy: how long an example takes says nothing.
@@ -33,7 +35,10 @@ FULL = {
     "author": "alice",
     "license": "CC BY-SA 4.0",
     "asked_at": "2024-05-31T12:30:00Z",
+    "closed_at": "2024-06-30T12:30:00Z",
+    "source": "example.org",
     "phrasings": ["hosting the bot"],
+    "related": ["q2"],
     "answers": [
         {
             "id": "a1",
@@ -42,6 +47,7 @@ FULL = {
             "accepted": True,
             "author": "bob",
             "url": "https://example.org/a1",
+            "license": "CC0",
             "answered_at": "2024-06-01T00:00:00.5+02:00",
         },
         {"body": "Ask a friend."},
@@ -57,7 +63,10 @@ FULL_THREAD = Thread(
     author="alice",
     license="CC BY-SA 4.0",
     asked_at=datetime(2024, 5, 31, 12, 30, tzinfo=UTC),
+    closed_at=datetime(2024, 6, 30, 12, 30, tzinfo=UTC),
+    source="example.org",
     phrasings=("hosting the bot",),
+    related=("q2",),
     answers=(
         Answer(
             body="Clone it.",
@@ -66,6 +75,7 @@ FULL_THREAD = Thread(
             key="a1",
             author="bob",
             url="https://example.org/a1",
+            license="CC0",
             answered_at=datetime(2024, 5, 31, 22, 0, 0, 500_000, tzinfo=UTC),
         ),
         Answer(body="Ask a friend."),
@@ -107,7 +117,8 @@ def test_every_key_is_read(path: Path, report: SourceReport):
 
 def test_only_id_and_title_are_required_and_an_id_may_be_a_number(path: Path, report: SourceReport):
     path.write_text(good(7) + "\n" + good("x"))
-    assert list(read(path, report)) == [Thread(key="7", title="T7"), Thread(key="x", title="Tx")]
+    named = [("7", "T7", "threads"), ("x", "Tx", "threads")]  # the last is the file's name
+    assert [(t.key, t.title, t.source) for t in read(path, report)] == named
     assert report == SourceReport()
 
 
@@ -403,7 +414,7 @@ def test_a_gzip_file_with_nothing_whole_in_it_is_named(tmp_path: Path, report: S
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, report: SourceReport):
-    assert list(read_lines(tmp_path / "none.jsonl", report)) == []
+    assert list(read_lines(tmp_path / "none.jsonl", report, Options())) == []
     assert refusals(report) == [(None, "there is no such file or folder")]
 
 
@@ -411,7 +422,8 @@ def test_a_thread_is_written_as_one_line_in_the_documented_order():
     line = write_thread(Thread(key="ü", title="a\nb\u2028c"))
     assert line == (
         '{"id": "ü", "title": "a\\nb\u2028c", "body": "", "score": 0, "tags": [], "url": null, '
-        '"author": null, "license": null, "asked_at": null, "phrasings": [], "answers": []}'
+        '"author": null, "license": null, "asked_at": null, '
+        '"closed_at": null, "source": null, "phrasings": [], "related": [], "answers": []}'
     )
     written = json.loads(write_thread(FULL_THREAD))
     assert list(written) == list(FULL)
@@ -422,6 +434,7 @@ def test_a_thread_is_written_as_one_line_in_the_documented_order():
         ("accepted", False),
         ("author", None),
         ("url", None),
+        ("license", None),
         ("answered_at", None),
     ]
     assert written["asked_at"] == FULL["asked_at"]
@@ -472,6 +485,9 @@ threads = st.builds(
     author=st.none() | text,
     license=st.none() | text,
     asked_at=dates,
+    closed_at=dates,
+    source=st.none() | text,
+    related=st.lists(text, max_size=2).map(tuple),
     phrasings=st.lists(text, max_size=3).map(tuple),
     answers=answers,
 )
@@ -492,7 +508,7 @@ def test_a_written_file_reads_back_whole(tmp_path_factory: Any, written: list[Th
     path = tmp_path_factory.mktemp("lines") / "all.jsonl"
     path.write_bytes("".join(write_thread(thread) + "\n" for thread in written).encode())
     report = SourceReport()
-    assert list(read(path, report)) == written
+    assert list(read(path, report)) == [replace(t, source=t.source or "all") for t in written]
     assert report == SourceReport()
 
 
@@ -512,7 +528,7 @@ def test_any_json_is_read_or_refused_and_nothing_else(tmp_path_factory: Any, wri
     path = tmp_path_factory.mktemp("lines") / "any.jsonl"
     path.write_text("\n".join(map(json.dumps, written)))
     report = SourceReport()
-    found = list(read_lines(path, report))
+    found = list(read_lines(path, report, Options()))
     assert len(found) + len(report.rejected) == len(written)
     for thread in found:
         write_thread(thread).encode()

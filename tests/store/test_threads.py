@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select
 from bot.models import SHARED, Answer, StoredThread, Thread
 from bot.store import threads
 from bot.store.database import Database
+from bot.store.rows import digest_of
 from bot.store.tables import answers as answer_table
 from bot.store.tables import threads as thread_table
 from bot.store.tables import votes
@@ -341,3 +342,20 @@ async def test_no_answer_is_lost_or_doubled_by_an_update(
     found = (await read(database)).answers
     assert plain(await read(database)).answers == tuple(after)
     assert len({answer.id for answer in found}) == len(after)
+
+
+def test_a_thread_keeps_the_digest_that_earlier_versions_gave_it() -> None:
+    """Otherwise a library would be taken in anew, and all its vectors made again."""
+    thread = Thread(
+        key="k",
+        title="T",
+        body="B",
+        score=2,
+        tags=("a",),
+        url="https://example.org",
+        phrasings=("p",),
+        answers=(Answer(body="A", score=1, accepted=True, key="1", author="y"), Answer(body="C")),
+    )
+    assert digest_of(thread) == "79c66556c2ba7d83b28466ee3b18592a0095153dd33774c6f6a35e6af154a078"
+    assert digest_of(replace(thread, source="elsewhere")) == digest_of(thread)
+    assert digest_of(replace(thread, related=("other",))) != digest_of(thread)
