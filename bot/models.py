@@ -121,12 +121,16 @@ class Vote(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A thread found for a question; ``confidence`` is in [0, 1]."""
+    """A thread found for a question; ``confidence`` is in [0, 1].
+
+    ``together`` is the confidence that this thread or one found before it is meant.
+    """
 
     thread_id: int
     key: str
     title: str
     confidence: float
+    together: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     seeds_dir: Path = Path("seeds")
     ask_channels: Annotated[tuple[str, ...], NoDecode] = ("ask",)
     answer_threshold: Threshold = 0.6
-    suggest_threshold: Threshold = 0.25
+    suggest_threshold: Threshold = 0.3
     answer_policy: Policy = Policy.ACCEPTED
     up_emoji: str = Field(default="⬆️", min_length=1, max_length=64)
     down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)

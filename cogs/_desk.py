@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -12,7 +12,8 @@ import discord
 
 from bot.client import ThreadBot
 from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict
-from bot.ui import cards, items, limits
+from bot.services.offering import OFFERED, left_over, offered
+from bot.ui import cards, items
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from cogs._rooms import Room, say_where
@@ -20,9 +21,6 @@ from cogs._rooms import Room, say_where
 NOTHING_YET = (
     "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
 )
-BESIDE_THE_FIRST = 0.2
-"""How much of the first suggestion's confidence is enough to be offered beside it: one of
-them is meant, so what speaks for the first speaks against the others."""
 
 log = logging.getLogger(__name__)
 
@@ -79,14 +77,11 @@ class Desk:
     async def respond(self, asked: Asked) -> None:
         """Answer, suggest, or stay silent."""
         scope = asked.room.scope
-        reply = await self.house.answering.ask(
-            asked.text, guild_id=scope, limit=limits.SUGGESTIONS + 1
-        )
+        reply = await self.house.answering.ask(asked.text, guild_id=scope, limit=OFFERED + 1)
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
             await self._answer(asked, reply, reply.thread, reply.answer)
         elif reply.verdict is Verdict.SUGGEST and asked.suggests:
-            least = (await self.house.guilds.settings(scope)).suggest_threshold
-            options = [_option(m) for m in _worth_offering(reply.matches, least)]
+            options = [_option(match) for match in offered(reply.matches)]
             card = cards.suggestion_card(options, asked.asker_id, note=asked.note)
             await self._hear(asked, await asked.send(card))
         elif asked.addressed:
@@ -149,7 +144,7 @@ class Desk:
             former = await self.house.postings.latest_in(asked.room.channel_id, answer.id, seconds)
             if former is None:
                 least = (await self.house.guilds.settings(asked.room.scope)).suggest_threshold
-                others = [m.thread_id for m in _left_over(reply.matches, least)]
+                others = [m.thread_id for m in left_over(reply.matches, least)]
                 await self.post(
                     thread, answer, asked, confidence=reply.confidence, alternatives=others
                 )
@@ -169,21 +164,6 @@ class Desk:
             except discord.HTTPException as error:
                 log.warning("channel %d: can't react with %s: %s", room.channel_id, emoji, error)
                 return
-
-
-def _worth_offering(matches: Sequence[Match], least: float) -> list[Match]:
-    """The suggestions to make when the first is one."""
-    enough = min(least, BESIDE_THE_FIRST * matches[0].confidence)
-    return [match for match in matches if match.confidence >= enough]
-
-
-def _left_over(matches: Sequence[Match], least: float) -> list[Match]:
-    """The suggestions to make once the first was refused, by how likely they are then.
-
-    Without the first, what is left of certainty is theirs (Bayes).
-    """
-    left = 1.0 - matches[0].confidence
-    return [match for match in matches[1:] if match.confidence >= least * left]
 
 
 def _option(match: Match) -> items.Option:

@@ -14,13 +14,14 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fitting import thresholds
 from fitting.cases import Case, Parts, Remembered, gather
 from fitting.models import EYES, Eye, fit, judged, unseen
 from rich.console import Console
 from rich.table import Table
 
 from bot.search.meaning import embedder
-from bot.search.weights import Weights
+from bot.search.model import Weights
 from bot.services import metrics
 from bot.services.testset import TestSet, load
 
@@ -34,19 +35,7 @@ Fitted on {sets}.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What each feature adds to a candidate's place among the others (``order``) and to the
-    log-odds that it answers the question (``confidence``; ``bias`` where every feature is 0).
-    """
-
-    order: dict[str, float]
-    confidence: dict[str, float]
-    bias: float
-
+from bot.search.model import Weights
 
 WORDS = {words}
 
@@ -94,6 +83,8 @@ def gathered(tests: Sequence[TestSet], eye: Eye, keep: Path) -> dict[str, Parts]
 
 def judge(sets: Mapping[str, Parts], eye: Eye) -> None:
     """Show what each set is worth by constants fitted on the others."""
+    console = Console(width=200)
+    sure, hopeful = [], []
     table = Table(title=f"By {eye.name}; each set by constants fitted on the others")
     for column in ("set", "part", "nDCG@10", "ECE", *(f"from {level}" for level in LEVELS)):
         table.add_column(column)
@@ -103,7 +94,15 @@ def judge(sets: Mapping[str, Parts], eye: Eye) -> None:
             table.add_row(name, part, *figures(cases, model))
         everything = [case for cases in parts.values() for case in cases]
         table.add_row(name, "all", *figures(everything, model), end_section=True)
-    Console(width=200).print(table)
+        sure.append(thresholds.answers(parts, model))
+        hopeful.append(thresholds.offers(parts, model))
+    console.print(table)
+    for what, claims, precision in (
+        ("answers", sure, thresholds.ANSWERS_RIGHT),
+        ("offers", hopeful, thresholds.OFFERS_RIGHT),
+    ):
+        level = thresholds.enough(claims, precision)
+        console.print(f"By {eye.name}, {precision:.0%} of the {what} are right from {level} on.")
 
 
 def figures(cases: Sequence[Case], model: Weights) -> list[str]:

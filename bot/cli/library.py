@@ -24,7 +24,7 @@ async def opened(settings: Settings | None = None) -> AsyncIterator[House]:
     house = await House.open(settings or load_settings())
     try:
         await load_seeds(house)
-        if await house.embedding.waiting() <= FEW:
+        if house.embedding.waiting <= FEW:
             await make_vectors(house)
         yield house
     finally:
@@ -41,7 +41,7 @@ async def load_seeds(house: House) -> None:
 
 async def make_vectors(house: House) -> None:
     """Make the vectors that are missing, with a progress bar; stopped, it goes on later."""
-    waiting = await house.embedding.waiting()
+    waiting = house.embedding.waiting
     if waiting:
         with progress("Making vectors", waiting) as advance:
             await house.embedding.make(advance)

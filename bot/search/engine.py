@@ -15,6 +15,7 @@ from heapq import nlargest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.errors import ModelError
 from bot.models import SHARED, Match
 from bot.search import completion
 from bot.search.fuzzy import Vocabulary
@@ -54,6 +55,7 @@ class Engine:
         self._vocabulary = Vocabulary()
         self._idf = Idf(0, self._index.document_count)
         self._seen = State(library="")
+        self._model_failed = False
         self.refresh()
         if self._index.note:
             log.warning("the search index is made anew: %s", self._index.note)
@@ -125,25 +127,42 @@ class Engine:
         """The candidates in no order, what they mean, and the question as it was read."""
         query, seen = self.read(question, taught), scopes(guild_id)
         look = self._look(query, taught, seen)  # the model is at it while words are looked up
-        hits = self._index.search(query.wanted, seen, (BOTH[0] if look else BY_WORDS) + 1)
         if look is not None:
-            new = look.near(BOTH[1] + 1, known={hit.thread_id for hit in hits})
-            hits += self._index.among(query.wanted, seen, new)
-        hits = taught.join(query, [hit for hit in hits if hit.key != leave_out])
-        return hits, look.sense([hit.thread_id for hit in hits]) if look else None, query
+            try:
+                hits = self._by_both(query, seen, look)
+                hits = taught.join(query, _without(leave_out, hits))
+                sense = look.sense([hit.thread_id for hit in hits])
+                self._model_failed = False
+                return hits, sense, query
+            except ModelError as error:
+                self._warn_of(error)
+        hits = self._index.search(query.wanted, seen, BY_WORDS + 1)
+        return taught.join(query, _without(leave_out, hits)), None, query
 
     def search(
         self, question: str, guild_id: int, limit: int, taught: Taught = NOTHING
     ) -> list[Match]:
         """The threads that a question means, best first."""
         return [
-            Match(r.hit.thread_id, r.hit.key, r.hit.title, r.confidence)
+            Match(r.hit.thread_id, r.hit.key, r.hit.title, r.confidence, r.together)
             for r in self.candidates(question, guild_id, limit, taught=taught)
         ]
 
     def complete(self, text: str, guild_id: int, limit: int) -> list[Match]:
         """The threads whose title starts like, contains or resembles what is being typed."""
         return completion.complete(self._index, self._vocabulary, text, scopes(guild_id), limit)
+
+    def _by_both(self, query: Query, seen: Sequence[int], look: _Look) -> list[Hit]:
+        """What both eyes propose. Raises ModelError."""
+        hits = self._index.search(query.wanted, seen, BOTH[0] + 1)
+        new = look.near(BOTH[1] + 1, known={hit.thread_id for hit in hits})
+        return hits + self._index.among(query.wanted, seen, new)
+
+    def _warn_of(self, error: ModelError) -> None:
+        """Say that questions have to do with words, once until the model works again."""
+        if not self._model_failed:
+            log.warning("questions are matched by their words alone for now: %s", error)
+        self._model_failed = True
 
     def _look(self, query: Query, taught: Taught, seen: Sequence[int]) -> _Look | None:
         """Look at a question by meaning, where there is such an eye and something to see."""
@@ -176,6 +195,10 @@ class _Look:
     def sense(self, thread_ids: Sequence[int]) -> Sense:
         """What those threads have to do with the question in meaning."""
         return self._meaning.sense(self._begun.result(), thread_ids, self._seen, self._alike)
+
+
+def _without(key: str | None, hits: Sequence[Hit]) -> list[Hit]:
+    return [hit for hit in hits if hit.key != key]
 
 
 def scopes(guild_id: int) -> Sequence[int]:

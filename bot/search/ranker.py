@@ -8,7 +8,7 @@ one door; a new feature is a line here and its constants.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from itertools import accumulate, pairwise
@@ -19,9 +19,10 @@ from typing import Protocol
 from rapidfuzz import fuzz
 
 from bot.search.index import TITLE_BOOST, Hit
+from bot.search.model import Weights
 from bot.search.query import Query
 from bot.search.text import Name
-from bot.search.weights import MEANING, UNSEEN, WORDS, Weights
+from bot.search.weights import MEANING, UNSEEN, WORDS
 
 BM25_CEILING = 2.2 * (1 + TITLE_BOOST)
 """The most that both fields give a term for each unit of its idf: k1 + 1, with k1 = 1.2."""
@@ -55,11 +56,13 @@ class Ranked:
     """A candidate with its place among the others and its confidence in [0, 1].
 
     ``score`` is in log-odds: the larger, the likelier it is the one that is meant.
+    ``together`` is the confidence that this candidate or one before it is meant.
     """
 
     hit: Hit
     score: float
     confidence: float
+    together: float
     features: dict[str, float]
 
 
@@ -84,10 +87,31 @@ def rank(
         ((_linear(model.order, f), hit, f) for hit, f in zip(hits, described, strict=True)),
         key=_place,
     )
-    _add_shares(scored, sense)
+    if not scored:
+        return []
+    kin = kin_of(scored[0][1], scored[1:KIN], sense)
+    same = [hit.thread_id in kin for _, hit, _ in scored[1:]]
+    odds = shares([score for score, _, _ in scored], same)
+    for (_, _, told), share in zip(scored, odds, strict=True):
+        told |= shared(told, share)
     scored = scored[:limit]
-    sure = accumulate((confidence(f, model) for _, _, f in scored), min)
-    return [Ranked(hit, s, c, f) for (s, hit, f), c in zip(scored, sure, strict=True)]
+    sure = accumulate((confidence(told, model) for _, _, told in scored), min)
+    either = together(scored[0][2], odds, same, model)
+    rows = zip(scored, sure, either, strict=False)  # of the others nobody wants to know
+    return [Ranked(hit, s, c, t, told) for (s, hit, told), c, t in rows]
+
+
+def together(
+    first: Mapping[str, float], odds: Sequence[float], same: Sequence[bool], model: Weights
+) -> Iterator[float]:
+    """The confidence that a candidate or one before it is meant: the first's, with all their odds.
+
+    ``odds`` are the ``shares`` of all; those that ask the ``same`` as the first have given
+    it theirs already.
+    """
+    own = (0.0 if too else odd for odd, too in zip(odds, (False, *same), strict=True))
+    for share in accumulate(own):
+        yield confidence({**first, **shared(first, min(1.0, share))}, model)
 
 
 def describe(
@@ -186,15 +210,6 @@ def _linear(weights: dict[str, float], described: dict[str, float]) -> float:
     return sum(weight * described[name] for name, weight in weights.items())
 
 
-def _add_shares(scored: Sequence[Scored], sense: Sense | None) -> None:
-    if not scored:
-        return
-    kin = kin_of(scored[0][1], scored[1:KIN], sense)
-    same = [hit.thread_id in kin for _, hit, _ in scored[1:]]
-    for (_, _, told), share in zip(scored, shares([s for s, _, _ in scored], same), strict=True):
-        add_share(told, share)
-
-
 def kin_of(first: Hit, others: Sequence[Scored], sense: Sense | None) -> set[int]:
     """The ids of those that ask nearly the same as the first, by meaning or else by words."""
     if sense is not None:
@@ -216,14 +231,14 @@ def shares(scores: Sequence[float], same: Sequence[bool]) -> list[float]:
     return [(odds[0] + of_kin) / total, *(odd / total for odd in odds[1:])]
 
 
-def add_share(told: dict[str, float], share: float) -> None:
-    """Tell of a candidate's share, and how much of it is backed by words that are found.
+def shared(told: Mapping[str, float], share: float) -> dict[str, float]:
+    """What a candidate's share comes to, and how much of it is backed by words that are found.
 
     Being the best of nothing that fits is no evidence: not by words, nor where the
     meaning is as far away as that of any two texts.
     """
     near = min(1.0, max(0.0, told.get("cosine", FAINT)) / FAINT)
-    told |= {"share": share * near, "share_backed": share * told["asked_found"]}
+    return {"share": share * near, "share_backed": share * told["asked_found"]}
 
 
 def _place(scored: Scored) -> tuple[float, int]:

@@ -83,7 +83,8 @@ class Taught:
         if this is None:
             return ranked
         sure = max(CONFIRMED, ranked[0].confidence)
-        return [replace(this, confidence=sure), *(r for r in ranked if r is not this)]
+        others = (replace(r, together=max(sure, r.together)) for r in ranked if r is not this)
+        return [replace(this, confidence=sure, together=sure), *others]
 
     def _scores(self, query: Query) -> dict[int, float]:
         """What each thread's best phrasing comes to, as if that were its title."""

@@ -21,6 +21,7 @@ from bot.models import (
 )
 from bot.search.engine import Engine
 from bot.services.guilds import Guilds
+from bot.services.offering import OFFERED, likelihood
 from bot.services.phrasebook import Phrasebook
 from bot.store import threads
 from bot.store.database import Database
@@ -56,13 +57,13 @@ class Answering:
         """The verdict on a question, with up to ``limit`` matches, best first."""
         started = time.perf_counter()
         settings = await self._guilds.settings(guild_id)
-        matches = await self._search(question, guild_id, limit)
+        matches = await self._search(question, guild_id, max(limit, OFFERED))
         thread = await self._answerable(matches, settings, guild_id)
         reply = Reply(
             question=question,
             verdict=_verdict(matches, thread, settings),
             confidence=matches[0].confidence if matches else 0.0,
-            matches=tuple(matches),
+            matches=tuple(matches[:limit]),
             thread=thread,
             answer=thread.answers[0] if thread else None,
             took_ms=(time.perf_counter() - started) * 1000,
@@ -98,8 +99,8 @@ class Answering:
         if thread_id is not None:
             return await self.serve(thread_id, guild_id=guild_id)
         floor = (await self._guilds.settings(guild_id)).suggest_threshold
-        matches = await self._search(key_or_words, guild_id, 1)
-        if not matches or matches[0].confidence < floor:
+        matches = await self._search(key_or_words, guild_id, OFFERED)
+        if likelihood(matches) < floor:
             return None
         return await self.serve(matches[0].thread_id, guild_id=guild_id)
 
@@ -143,6 +144,6 @@ def _verdict(
 ) -> Verdict:
     if thread is not None:
         return Verdict.ANSWER
-    if matches and matches[0].confidence >= settings.suggest_threshold:
+    if matches and likelihood(matches) >= settings.suggest_threshold:
         return Verdict.SUGGEST
     return Verdict.NONE

@@ -35,7 +35,8 @@ class Embedding:
         self._one_at_a_time = asyncio.Lock()
         self._one_lesson_at_a_time = asyncio.Lock()
 
-    async def waiting(self) -> int:
+    @property
+    def waiting(self) -> int:
         """About how many threads have no vectors yet."""
         if self._engine.meaning is None:
             return 0
@@ -44,7 +45,7 @@ class Embedding:
     async def make(self, progress: Progress | None = None) -> None:
         """Make the vectors that are missing and take them in, a batch after the other.
 
-        Stopped in between, it goes on from there the next time.
+        Stopped in between, it goes on from there the next time. Raises ModelError.
         """
         while await self.make_some(progress):
             pass
@@ -52,28 +53,31 @@ class Embedding:
 
     async def make_some(self, progress: Progress | None = None) -> bool:
         """Make a batch of what ``make`` would; False when there was nothing left to do."""
-        if self._engine.meaning is None:
+        meaning = self._engine.meaning
+        if meaning is None:
             return False
         async with self._one_at_a_time:
-            made = await self._make_batch()
+            made = await self._make_batch(meaning)
             if made is None:
                 return False
-            await self._catch_up()
+            await self._catch_up(meaning)
         if progress is not None:
             progress(made)
         return True
 
     async def make_learned(self) -> None:
         """Embed what members taught just now, or while there was no model, or another."""
-        if self._engine.meaning is not None:
+        meaning = self._engine.meaning
+        if meaning is not None:
             async with self._one_lesson_at_a_time:
-                await self._make_learned(self._engine.meaning)
+                await self._make_learned(meaning)
 
     async def catch_up(self) -> None:
         """Take in what this or another process has made."""
-        if self._engine.meaning is not None:
+        meaning = self._engine.meaning
+        if meaning is not None:
             async with self._one_at_a_time:
-                await self._catch_up()
+                await self._catch_up(meaning)
             await self.save()  # or a million would be read anew after a crash
 
     async def save(self) -> None:
@@ -85,10 +89,8 @@ class Embedding:
             except OSError as error:
                 log.warning("the neighbours can't be saved, the next start takes longer: %s", error)
 
-    async def _make_batch(self) -> int | None:
+    async def _make_batch(self, meaning: Meaning) -> int | None:
         """Embed the next threads of the feed; ``None`` when there are no more."""
-        meaning = self._engine.meaning
-        assert meaning is not None
         model = meaning.model
         async with self._database.read() as connection:
             seq = await vectors.done(connection, model)
@@ -117,9 +119,7 @@ class Embedding:
             async with self._database.write() as connection:
                 await vectors.put_learned(connection, meaning.model, rows)
 
-    async def _catch_up(self) -> None:
-        meaning = self._engine.meaning
-        assert meaning is not None
+    async def _catch_up(self, meaning: Meaning) -> None:
         neighbours = meaning.neighbours
         async with self._database.read() as connection:
             if neighbours.seq > await threads.last_change(connection):

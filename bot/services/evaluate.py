@@ -19,6 +19,7 @@ from bot.services import metrics
 from bot.services.house import House
 from bot.services.library import in_force
 from bot.services.metrics import Bin
+from bot.services.offering import likelihood, offered
 from bot.services.slips import misspell
 from bot.services.testset import TestQuery, TestSet, has_corpus, load
 from bot.settings import Settings
@@ -26,17 +27,19 @@ from bot.settings import Settings
 DEPTH = 100
 """Matches that are looked at for each question."""
 
-OFFERED = 5
-"""Threads that "Did you mean" shows at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the bot made of one question: ranked keys, and the first one's confidence."""
+    """What the bot made of one question: ranked keys, the first one's confidence.
+
+    ``offered`` are those that would be offered, ``hope`` how likely one of them is meant.
+    """
 
     query: TestQuery
     ranked: tuple[str, ...]
     confidence: float
+    offered: tuple[str, ...]
+    hope: float
 
     @property
     def right(self) -> bool:
@@ -46,7 +49,7 @@ class Outcome:
     @property
     def offered_right(self) -> bool:
         """Whether a right thread is among those that would be offered."""
-        return any(key in self.query.relevant for key in self.ranked[:OFFERED])
+        return any(key in self.query.relevant for key in self.offered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,9 @@ def _itself(query: TestQuery) -> str | None:
 
 def _outcome(query: TestQuery, found: list[Ranked]) -> Outcome:
     keys = tuple(ranked.hit.key for ranked in found)
-    return Outcome(query, keys, found[0].confidence if found else 0.0)
+    first = found[0].confidence if found else 0.0
+    shown = tuple(ranked.hit.key for ranked in offered(found))
+    return Outcome(query, keys, first, shown, likelihood(found))
 
 
 def _measure(
@@ -167,7 +172,7 @@ def _measure(
 ) -> Evaluation:
     asked = [o for o in outcomes if o.query.relevant]
     answered = [o for o in outcomes if o.confidence >= settings.answer_threshold]
-    reached = [o for o in outcomes if o.confidence >= settings.suggest_threshold]
+    reached = [o for o in outcomes if o.hope >= settings.suggest_threshold]
     claimed = [o.confidence for o in outcomes], [o.right for o in outcomes]
     return Evaluation(
         name=test.name,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bot.errors import ModelError
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, Writing
 from bot.services.embedding import Embedding
@@ -23,6 +25,9 @@ COMMIT_EVERY = 50_000
 INTERVAL = 2.0
 """Seconds between looks at what other processes have imported."""
 
+RECOVERY = 300.0
+"""Seconds that a model which failed is not asked for vectors."""
+
 log = logging.getLogger(__name__)
 
 
@@ -32,6 +37,7 @@ class Follower:
     def __init__(self, database: Database, engine: Engine, embedding: Embedding):
         self._database, self._engine, self._embedding = database, engine, embedding
         self._one_at_a_time = asyncio.Lock()
+        self._embed_from = 0.0
 
     async def catch_up(self) -> bool:
         """Index what has changed; False when another process is at it and will finish it."""
@@ -54,11 +60,20 @@ class Follower:
             await asyncio.sleep(INTERVAL)
             try:
                 await self.catch_up()
-                while await self._embedding.make_some():
-                    await self.catch_up()  # what comes in meanwhile is found by its words
-                await self._embedding.make_learned()
+                if time.monotonic() >= self._embed_from:
+                    await self._embed()
             except Exception:
                 log.exception("the search index could not follow the library; trying again")
+
+    async def _embed(self) -> None:
+        """Make the vectors that are missing; a model that fails is left alone for a while."""
+        try:
+            while await self._embedding.make_some():
+                await self.catch_up()  # what comes in meanwhile is found by its words
+            await self._embedding.make_learned()
+        except ModelError as error:
+            log.warning("no vectors can be made for now: %s", error)
+            self._embed_from = time.monotonic() + RECOVERY
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Writing]:

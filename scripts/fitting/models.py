@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 
 from bot.search import ranker
-from bot.search.weights import Weights
+from bot.search.model import Weights
 from bot.services import metrics
+from bot.services.offering import OFFERED
 from fitting.cases import Case, Parts
 
 PENALTY = 1e-3
@@ -35,6 +37,24 @@ class Eye:
     name: str
     order: tuple[str, ...]
     confidence: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A question's candidates by place, the best first: which ask the same as it, their shares."""
+
+    places: list[int]
+    same: list[bool]
+    odds: list[float]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One of the best candidates of a question, with its confidences."""
+
+    confidence: float
+    together: float
+    right: bool
 
 
 _BY_WORDS = ("bm25_to_best", "asked_found", "title_asked", "overlap", "bigrams", "token_sort")
@@ -124,13 +144,38 @@ def _fit_confidence(
 
 def first(case: Case, order: dict[str, float]) -> tuple[dict[str, float], bool, list[str]]:
     """The first candidate's features with its share, whether it is right, and all in order."""
+    standing = _standing(case, order)
+    place = standing.places[0]
+    told = _told(case, place, standing.odds[0])
+    return told, bool(case.right[place]), [case.keys[place] for place in standing.places]
+
+
+def found(case: Case, model: Weights) -> list[Found]:
+    """The best candidates, as "Did you mean" is given them."""
+    standing = _standing(case, model.order)
+    rows = [
+        (place, _told(case, place, odd))
+        for place, odd in zip(standing.places[:OFFERED], standing.odds, strict=False)
+    ]
+    sure = accumulate((ranker.confidence(told, model) for _, told in rows), min)
+    either = ranker.together(rows[0][1], standing.odds, standing.same, model)
+    return [
+        Found(confidence, together, bool(case.right[place]))
+        for (place, _), confidence, together in zip(rows, sure, either, strict=False)
+    ]
+
+
+def _standing(case: Case, order: dict[str, float]) -> Standing:
     scores = case.columns(list(order)) @ np.array(list(order.values()))
     places = np.argsort(-scores, kind="stable").tolist()
     kin = case.kin.get(places[0], frozenset())
     same = [place in kin for place in places[1:]]
-    told = dict(zip(case.names, case.rows[places[0]].tolist(), strict=True))
-    ranker.add_share(told, ranker.shares(scores[places].tolist(), same)[0])
-    return told, bool(case.right[places[0]]), [case.keys[place] for place in places]
+    return Standing(places, same, ranker.shares(scores[places].tolist(), same))
+
+
+def _told(case: Case, place: int, share: float) -> dict[str, float]:
+    told = dict(zip(case.names, case.rows[place].tolist(), strict=True))
+    return told | ranker.shared(told, share)
 
 
 def judged(cases: Iterable[Case], model: Weights) -> tuple[list[float], list[float], list[bool]]:

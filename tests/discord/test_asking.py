@@ -180,7 +180,7 @@ async def test_slash_ask_repeats_the_question_on_every_reply(world: World):
     assert (await ask(VOTE)).startswith(f"-# asked: {VOTE}\nI answered that here a moment ago")
     assert (await ask(EGG)).startswith(f"-# asked: {EGG}\nI have nothing on that yet.")
     await world.house.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.0)
-    assert await ask(VOTE) == f"-# asked: {VOTE}\nDid you mean one of these?"
+    assert (await ask(VOTE)).startswith(f"-# asked: {VOTE}\nDid you mean ")
 
 
 async def test_slash_ask_repeats_a_hostile_question_harmlessly(world: World):

@@ -148,7 +148,8 @@ async def test_a_suggestion_is_right_when_one_of_those_offered_is(
 ) -> None:
     corpus = CORPUS | {"pears": "How do I prune a pear tree?"}
     corpus |= {f"spam{i}": f"How do I prune an apple tree number {i}?" for i in range(6)}
-    queries = {"q": APPLES, "r": APPLES, "s": "volcanology"}
+    pruning = "How do I prune an apple tree?"
+    queries = {"q": pruning, "r": pruning, "s": "volcanology"}
     folder = made(tmp_path / "garden", queries, {"q": "spam1", "r": "beets", "s": "bees"}, corpus)
     timid = settings.model_copy(update={"answer_threshold": 1.0, "suggest_threshold": 0.1})
     result = await evaluate(folder, timid)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.models import SHARED, Policy, StoredAnswer, StoredThread, Thread, Verdict, Vote
 from bot.services.answering import in_serving_order, reads_like_a_question
 from bot.services.house import House
+from bot.services.offering import likelihood
 
 from .conftest import BREAD, HERE, THERE
 
@@ -115,8 +116,9 @@ class TestVerdicts:
         self, house: House
     ) -> None:
         weak = "sourdough rise in the cold cellar of an old mill"
-        sure = (await house.answering.ask(weak)).confidence
-        assert 0 < sure < 1
+        reply = await house.answering.ask(weak)
+        sure, hope = reply.confidence, likelihood(reply.matches)
+        assert 0 < sure <= hope < 1
         more = math.nextafter(sure, 1)
 
         async def verdict(suggest: float, answer: float) -> Verdict:
@@ -129,8 +131,8 @@ class TestVerdicts:
 
         assert await verdict(0, sure) is Verdict.ANSWER
         assert await verdict(0, more) is Verdict.SUGGEST
-        assert await verdict(sure, 1) is Verdict.SUGGEST
-        assert await verdict(more, 1) is Verdict.NONE
+        assert await verdict(hope, 1) is Verdict.SUGGEST
+        assert await verdict(math.nextafter(hope, 1), 1) is Verdict.NONE
         elsewhere = await house.answering.ask(weak, guild_id=THERE)
         assert elsewhere.verdict is (await house.answering.ask(weak)).verdict
 

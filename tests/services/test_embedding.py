@@ -97,7 +97,7 @@ async def every_thread_is_seen(house: House) -> None:
     count = (await house.library.count()).threads
     assert house.engine.meaning.neighbours.threads == count == await kept(house)
     assert await models(house) == {house.engine.meaning.model}
-    assert await house.embedding.waiting() == 0
+    assert house.embedding.waiting == 0
     async with house.database.read() as connection:
         page = await threads.page(connection, 0, 10_000)
     for thread in page[:: max(1, len(page) // 10)]:
@@ -145,7 +145,7 @@ class TestMaking:
         await house.embedding.make()
         packed.clear()
         await house.library.add([replace(GARDEN[3], title="How do I mend a broken bike tube?")])
-        assert await house.embedding.waiting() == 1  # what was true of the old text is not used
+        assert house.embedding.waiting == 1  # what was true of the old text is not used
         await house.embedding.make()
         assert packed == ["s3"]
         assert await best(house, "my cycle has a hole in its inner tyre") in ("s1", "s3")
@@ -196,7 +196,7 @@ class TestMaking:
             await house.embedding.make()
             await house.embedding.catch_up()
             await house.embedding.save()
-            assert await house.embedding.waiting() == 0
+            assert house.embedding.waiting == 0
             assert await kept(house) == 0
         assert not (settings.data_dir / "neighbours").exists()
 
@@ -371,7 +371,7 @@ class TestKeepingUp:
                 return await best(house, "sourdough") == "bread"
 
             await until(found)
-            assert await house.embedding.waiting() > 0  # the vectors are far from done
+            assert house.embedding.waiting > 0  # the vectors are far from done
 
     async def test_an_import_does_not_wait_for_the_vectors_of_a_whole_library(
         self, house: House, monkeypatch: pytest.MonkeyPatch
@@ -484,3 +484,48 @@ async def test_neighbours_that_cannot_be_saved_are_a_warning(
         shutil.rmtree(settings.data_dir / "neighbours", ignore_errors=True)
         (settings.data_dir / "neighbours").write_text("in the way")
     assert "the neighbours can't be saved" in caplog.text
+
+
+def break_model(monkeypatch: pytest.MonkeyPatch, house: House) -> None:
+    """From now on the model fails at everything, as ONNX Runtime would on a worn-out disk."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : the session is broken\nmore")
+
+    assert house.engine.meaning is not None
+    model = house.engine.meaning._embedder._model
+    for name in ("query_embed", "passage_embed"):
+        monkeypatch.setattr(model, name, fail)
+
+
+async def test_a_question_is_answered_by_its_words_while_the_model_fails(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    async with opened(settings) as house:
+        await house.library.add([*GARDEN, BREAD])
+        await house.embedding.make()
+        with monkeypatch.context() as broken:
+            break_model(broken, house)
+            assert await best(house, "fix a flat bicycle tyre") == "s1"
+            assert await best(house, "how long must an egg boil") == "s3"
+            warned = [r.getMessage() for r in caplog.records if "words alone" in r.getMessage()]
+            assert len(warned) == 1
+            assert "the session is broken" in warned[0]
+            assert await best(house) is None  # of no word in the library
+        assert await best(house) == "s1"
+
+
+async def test_a_model_that_fails_is_left_alone_for_a_while(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(following, "INTERVAL", 0.01)
+    async with opened(settings) as house:
+        with monkeypatch.context() as broken:
+            break_model(broken, house)
+            await house.library.add(GARDEN)
+            house.follow()
+            await asyncio.sleep(0.5)
+            said = [r for r in caplog.records if "no vectors can be made" in r.getMessage()]
+            assert len(said) == 1
+            assert not said[0].exc_info
+            assert await best(house, "fix a flat bicycle tyre") == "s1"

@@ -9,7 +9,8 @@ import functools
 import hashlib
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -80,17 +81,31 @@ class Embedder:
         return self._model.model.tokenizer.token_to_id(word) is not None  # type: ignore[attr-defined]
 
     def question(self, text: str) -> Vectors:
-        """The vector of a question, shape (dimensions,)."""
-        return np.asarray(next(iter(self._model.query_embed(text))), np.float32)
+        """The vector of a question, shape (dimensions,). Raises ModelError."""
+        with self._explained():
+            return np.asarray(next(iter(self._model.query_embed(text))), np.float32)
 
     def texts(self, texts: Sequence[str]) -> Vectors:
-        """The vectors of texts to be found."""
+        """The vectors of texts to be found. Raises ModelError."""
         found = np.zeros((len(texts), self.dimensions), np.float32)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # so few are padded
-        alike = self._model.passage_embed([texts[i] for i in order], batch_size=BATCH)
-        for i, vector in zip(order, alike, strict=True):
-            found[i] = vector
+        with self._explained():
+            alike = self._model.passage_embed([texts[i] for i in order], batch_size=BATCH)
+            for i, vector in zip(order, alike, strict=True):
+                found[i] = vector
         return found
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Name the model in what it complains of."""
+        try:
+            yield
+        except Exception as error:  # whatever ONNX Runtime and tokenizers complain of
+            raise ModelError(f"{self.name} fails: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 @functools.lru_cache(maxsize=2)
@@ -110,8 +125,7 @@ def load(setting: str, cache: Path) -> Embedder:
     except ModelError:
         raise
     except Exception as error:  # whatever ONNX Runtime and tokenizers complain of
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"{setting or USUAL} can't be loaded: {said}") from error
+        raise ModelError(f"{setting or USUAL} can't be loaded: {_first_line(error)}") from error
 
 
 def _usual() -> _Folder:
