@@ -118,9 +118,12 @@ def describe(
     query: Query, hits: Sequence[Hit], cosines: Mapping[int, float] | None
 ) -> list[dict[str, float]]:
     """The features of each candidate, by name."""
-    best = max((hit.bm25 for hit in hits), default=0.0)
-    described = [features(query, hit, best) for hit in hits]
-    if cosines is not None and hits:
+    if not hits:
+        return []
+    scores = [hit.bm25 for hit in hits]
+    described = [features(query, hit, max(scores)) for hit in hits]
+    _add_standing(described, "bm25", scores)
+    if cosines is not None:
         _add_meaning(hits, described, cosines)
     return described
 
@@ -128,23 +131,29 @@ def describe(
 def _add_meaning(
     hits: Sequence[Hit], described: Sequence[dict[str, float]], cosines: Mapping[int, float]
 ) -> None:
-    """How alike in meaning, and the standing by either eye among all candidates.
+    """How alike in meaning, and the standing by that.
 
-    Both are told as a place (0 for the first, falling with its logarithm) and as
-    deviations from the mean of the best: a cosine of .6 is much in one library, and
-    little in another. A thread that has no vector yet is taken for what its words promise.
+    A thread that has no vector yet is taken for what its words promise.
     """
     alike = [
         cosines.get(hit.thread_id, UNSEEN[0] + UNSEEN[1] * told["overlap"])
         for hit, told in zip(hits, described, strict=True)
     ]
-    scores = [hit.bm25 for hit in hits]
-    rows = zip(described, alike, _places(alike), _deviations(alike), strict=True)
-    for told, cosine, place, above in rows:
-        told |= {"cosine": cosine, "cosine_place": place, "cosine_above": above}
-    rows_by_words = zip(described, _places(scores), _deviations(scores), strict=True)
-    for told, place, above in rows_by_words:
-        told |= {"bm25_place": place, "bm25_above": above}
+    for told, cosine in zip(described, alike, strict=True):
+        told["cosine"] = cosine
+    _add_standing(described, "cosine", alike)
+
+
+def _add_standing(
+    described: Sequence[dict[str, float]], name: str, values: Sequence[float]
+) -> None:
+    """The standing of each candidate by its value among those of all.
+
+    It is told as a place (0 for the first, falling with its logarithm) and as deviations
+    from the mean of the best: a cosine of .6 is much in one library, little in another.
+    """
+    for told, place, above in zip(described, _places(values), _deviations(values), strict=True):
+        told |= {f"{name}_place": place, f"{name}_above": above}
 
 
 def _places(values: Sequence[float]) -> list[float]:

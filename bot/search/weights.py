@@ -9,41 +9,42 @@ from bot.search.model import Weights
 
 WORDS = Weights(
     order={
-        "bm25_to_best": 6.006,
-        "asked_found": 0.826,
-        "title_asked": 1.293,
-        "overlap": 0.010,
-        "bigrams": 1.626,
-        "token_sort": 2.996,
+        "bm25_to_best": 4.894,
+        "bm25_above": 0.171,
+        "asked_found": 0.733,
+        "title_asked": 1.336,
+        "overlap": -0.099,
+        "bigrams": 1.575,
+        "token_sort": 2.916,
     },
     confidence={
-        "bm25": 1.321,
-        "title_asked": 0.701,
+        "bm25": 1.413,
+        "title_asked": 0.734,
         "token_sort": 0.000,
-        "share_backed": 3.506,
+        "share_backed": 3.340,
     },
-    bias=-2.497,
+    bias=-2.519,
 )
 
 MEANING = Weights(
     order={
         "cosine": 5.017,
-        "cosine_place": 0.135,
-        "cosine_above": 0.562,
+        "cosine_place": 0.137,
+        "cosine_above": 0.560,
         "bm25_place": -0.142,
         "bm25_above": -0.533,
-        "bm25_to_best": 6.428,
+        "bm25_to_best": 6.431,
         "overlap": -0.195,
-        "bigrams": 1.797,
+        "bigrams": 1.796,
     },
     confidence={
-        "cosine": 3.053,
-        "bm25": 1.088,
+        "cosine": 2.659,
+        "bm25": 1.096,
         "title_asked": 0.000,
-        "share": 3.970,
+        "share": 4.082,
     },
-    bias=-5.168,
+    bias=-4.977,
 )
 
-UNSEEN = (0.292, 0.756)
+UNSEEN = (0.292, 0.757)
 """A thread's likely cosine without a vector: this, and so much for each unit of overlap."""

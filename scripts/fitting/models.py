@@ -57,7 +57,15 @@ class Found:
     right: bool
 
 
-_BY_WORDS = ("bm25_to_best", "asked_found", "title_asked", "overlap", "bigrams", "token_sort")
+_BY_WORDS = (
+    "bm25_to_best",
+    "bm25_above",
+    "asked_found",
+    "title_asked",
+    "overlap",
+    "bigrams",
+    "token_sort",
+)
 EYES = (
     Eye("words", _BY_WORDS, ("bm25", "title_asked", "token_sort", "share_backed")),
     Eye(

@@ -16,7 +16,7 @@ from bot.services.offering import likelihood, offered
 from fitting.cases import Parts
 from fitting.models import SHARES, Found, found
 
-ANSWERS_RIGHT = 2 / 3
+ANSWERS_RIGHT = 0.65
 """The share of answers that shall be right, in the mean over the sets. On travel-dups only
 one linked duplicate counts as right, though other threads may answer as well."""
 
