@@ -28,6 +28,6 @@ def to_markdown(html: str, *, base_url: str | None = None) -> str:
     if not html or html.isspace():
         return ""
     markdown = Blocks(base_url).document(parse(html))
-    if "&#" in html:  # a character that the parser was only told of by its number
+    if "&#" in html or not markdown.isascii():
         markdown = without_control(markdown)
     return unescape_lone(markdown) if "\\" in markdown else markdown

@@ -61,12 +61,12 @@ class Blocks:
         return [text] if text else []
 
     def _paragraph(self, element: Element) -> list[str]:
-        if not len(element):  # the most frequent of all
-            run: list[str] = []
-            if text := element.text:
-                add_text(run, text)
-            return self._paragraphs(run)
-        return self._blocks(element)
+        for child in element:
+            if child.tag in _HANDLERS:
+                return self._blocks(element)
+        run: list[str] = []
+        self._inline.inside(element, run, 0)
+        return self._paragraphs(run)
 
     def _heading(self, element: Element) -> list[str]:
         line = self._inline.line(element)

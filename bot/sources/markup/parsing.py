@@ -50,14 +50,17 @@ def parse(html: str) -> Element:
 
 
 def without_control(text: str) -> str:
-    """The text without control characters and halves of characters."""
-    return _CONTROL.sub("", text)
+    """The text without characters that nobody sees and nothing should be turned by."""
+    # The first look is quick, and finds nothing in nearly all that isn't plain ASCII.
+    return text if text.replace("\n", " ").isprintable() else _CONTROL.sub("", text)
 
 
 def _bytes(html: str) -> bytes:
-    if html.isascii():
-        return html.encode().translate(None, _ASCII_CONTROL)
-    return _CONTROL.sub("", _LONE.sub("\ufffd", html)).encode()
+    try:
+        data = html.encode()
+    except UnicodeEncodeError:
+        data = _LONE.sub("\ufffd", html).encode()
+    return data.translate(None, _ASCII_CONTROL)
 
 
 def _tree(data: bytes) -> Element | None:
