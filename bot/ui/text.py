@@ -171,7 +171,8 @@ def _split(text: str, limit: int) -> tuple[str, str]:
     marks = _marks_around(text, at)
     if marks:
         at = _best_place(text, len(_prefix(text, limit - len(marks))), fences)
-        marks = _marks_around(text, at)
+        # A tiny first part would be all marks, and what is left as long as before.
+        marks = _marks_around(text, at) if at > limit // 4 else ""
     rest = _BLANK_LINES.sub("", text[at:], count=1).removeprefix(" ")
     return text[:at].rstrip() + marks, marks + rest
 

@@ -6,7 +6,7 @@ import re
 
 from bot.sources.markup import formulas
 
-_URL = re.compile(r"(https?://[^\s<>]+)")
+_URL = re.compile(r"(https?://[^\s<>`|\\\"]*[^\s<>`|\\\"*_~.,:;!?)\]])")
 _BACKSLASH = re.compile(r"\\(?=[^\w\s]|$)")
 _STAR = re.compile(r"\*(?!\s)|(?<!\s)\*")
 _UNDERSCORES = re.compile(r"_+")

@@ -175,7 +175,7 @@ class Inline:
 def add_text(pieces: list[str], text: str) -> None:
     """Append running text, escaped."""
     text = escape(text)
-    if text[0] == "`" and pieces and pieces[-1][-1:] == "`":
+    if text[:1] == "`" and pieces and pieces[-1][-1:] == "`":
         pieces.append(_JOINT)
     pieces.append(text)
 
