@@ -66,7 +66,7 @@ def test_code(html: str, markdown: str):
     own_text_bare=('<a href="https://e.org/a_b">https://e.org/a_b</a>.', "https://e.org/a_b."),
     in_emphasis=('<i><a href="https://e.org">https://e.org</a></i>', "*<https://e.org>*"),
     shortened=('<a href="https://e.org/long">https://e.org/lo…</a>', "https://e.org/long"),
-    in_text=("see https://e.org/a_b__c for more", "see https://e.org/a_b__c for more"),
+    in_text=("see https://e.org/a_b__c_ or *x*", r"see https://e.org/a_b__c_ or \*x\*"),
     relative=('<a href="/q/1">x</a>', "[x](https://q.example/q/1)"),
     schemeless=('<a href="//e.org/x">x</a>', "[x](https://e.org/x)"),
     script=('<a href="javascript:alert(1)">x</a>', "x"),
@@ -117,6 +117,10 @@ def test_relative_link_without_a_base_keeps_its_text():
     mixed=("<ol><li><p>a</p><ul><li>b</ul></ol>", "1. a\n   - b"),
     code_in_list=("<ul><li>a<pre>b\n c</pre></ul>", "- a\n  ```\n  b\n   c\n  ```"),
     definitions=("<dl><dt>a</dt><dd>b</dd><dd>c</dd></dl>", "**a**\n- b\n- c"),
+    more_definitions=(
+        "<dl><div><dt>a</dt><dd>b</dd></div><dt>c</dt><dd>d</dd></dl>",
+        "**a**\n- b\n\n**c**\n- d",
+    ),
     details=("<details><summary>a</summary>b</details>", "**a**\n\nb"),
     quotation=("He said <q>yes</q>.", "He said “yes”."),
 )
@@ -130,7 +134,7 @@ def test_blocks(html: str, markdown: str):
     raised_otherwise=("x<sup>a,b</sup>", "x^(a,b)"),
     lowered_otherwise=("x<sub>Q</sub>", r"x_(Q)"),
     small_print=("<sup>Only on weekdays, they say.</sup>", "Only on weekdays, they say."),
-    footnote=('a<sup><a href="https://e.org">1</a></sup>', "a[1](https://e.org)"),
+    footnote=('a<sup><a href="https://e.org">1</a></sup>', "a[¹](https://e.org)"),
 )
 def test_raised_and_lowered(html: str, markdown: str):
     assert to_markdown(html) == markdown
@@ -141,15 +145,16 @@ def test_table_is_aligned_also_where_characters_are_wide():
         "<table><thead><tr><th>Word<th>Meaning</thead>"
         "<tr><td>猫<td>cat<tr><td>neko<td>a <b>cat</b>, too</table>"
     )
-    assert to_markdown(html) == (
-        "```\nWord │ Meaning\n─────┼──────────\n猫   │ cat\nneko │ a cat, too\n```"
-    )
+    lines = ["Word │ Meaning", "─────┼" + 11 * "─", "猫   │ cat", "neko │ a cat, too"]
+    assert to_markdown(html) == "\n".join(["```", *lines, "```"])
 
 
 def test_wide_table_and_one_with_links_are_lists_of_rows():
     wide = "long words " * 6
     html = f"<table><tr><th>A<th>B<tr><td>{wide}<td>1<tr><td>b<td>{wide}</table>"
-    assert to_markdown(html) == f"- A: {wide.strip()} · B: 1\n- A: b · B: {wide.strip()}"
+    assert to_markdown(html) == (
+        f"- **A**: {wide.strip()} · **B**: 1\n- **A**: b · **B**: {wide.strip()}"
+    )
     html = '<table><tr><td><a href="https://e.org">a</a><td>b</table>'
     assert to_markdown(html) == "- [a](https://e.org) · b"
 

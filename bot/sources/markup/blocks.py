@@ -118,14 +118,15 @@ class Blocks:
         return [] if element.tag in DROPPED else self._blocks(element)
 
     def _definitions(self, element: Element) -> list[str]:
-        lines = []
-        for child in element.iter("dt", "dd"):
+        entries: list[str] = []
+        for child in element.xpath("dt|dd|div/dt|div/dd"):
             blocks = self._blocks(child)
             if child.tag == "dt":
-                lines += [_bold(block) for block in blocks]
+                entries += map(_bold, blocks)
             elif blocks:
-                lines.append("- " + "\n".join(blocks).replace("\n", "\n  "))
-        return ["\n".join(lines)] if lines else []
+                item = "- " + "\n".join(blocks).replace("\n", "\n  ")
+                entries[-1:] = [f"{entries[-1]}\n{item}" if entries else item]
+        return entries
 
     def _code(self, element: Element) -> list[str]:
         for line_break in element.iter("br"):

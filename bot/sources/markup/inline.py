@@ -140,13 +140,13 @@ class Inline:
             pieces.append(links.linked(_label(escape(name)), links.video(url)))
 
     def _code(self, element: Element, pieces: list[str], within: int) -> None:
-        only = element[0] if len(element) == 1 and not (element.text or "").strip() else None
-        if only is not None and only.tag == "a" and not (only.tail or "").strip():
-            href = links.address(only.get("href"), self._base_url)
-            if href is not None and not within & _LINKED and (code := inline_code(flat(only))):
-                pieces.append(links.linked(code, href))
-                return
-        add_code(pieces, inline_code(flat(element)))
+        only = _only_link(element)
+        href = None if only is None else links.address(only.get("href"), self._base_url)
+        code = inline_code(flat(element))
+        if href and code and not within & _LINKED:
+            pieces.append(links.linked(code, href))
+        else:
+            add_code(pieces, code)
 
     def _break(self, element: Element, pieces: list[str], within: int) -> None:
         pieces.append(BREAK)
@@ -165,11 +165,21 @@ class Inline:
     def _script(
         self, element: Element, pieces: list[str], within: int, shifted: Callable[[str], str | None]
     ) -> None:
-        text = shifted(flat(element)) if not len(element) else None
+        only = _only_link(element)
+        text = shifted(flat(element)) if only is not None or not len(element) else None
         if text is None:
             self.inside(element, pieces, within)
-        else:
-            pieces.append(text)
+            return
+        href = None if only is None else links.address(only.get("href"), self._base_url)
+        pieces.append(links.linked(text, href) if href and not within & _LINKED else text)
+
+
+def _only_link(element: Element) -> Element | None:
+    """The link that is all there is in an element."""
+    if len(element) != 1 or element[0].tag != "a":
+        return None
+    around = (element.text or "") + (element[0].tail or "")
+    return None if around.strip() else element[0]
 
 
 def add_text(pieces: list[str], text: str) -> None:
