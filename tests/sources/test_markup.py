@@ -40,6 +40,8 @@ def test_emphasis(html: str, markdown: str):
     only_backtick=("<code>`</code>", "`` ` ``"),
     many_backticks=("<code>a```b</code>", f"``a`{HIDDEN}`{HIDDEN}`b``"),
     side_by_side=("<code>a</code><code>b</code>", "`ab`"),
+    side_by_side_unlike=("<code>a</code><code>b`</code>", f"`a`{HIDDEN}``b` ``"),
+    behind_a_backtick=("`<code>`a</code>`", f"\\`{HIDDEN}`` `a``\\`"),
     empty=("a<code> </code>b", "ab"),
     link=('<code><a href="https://e.org">f()</a></code>', "[`f()`](https://e.org)"),
     block=("<pre><code>a\n  b\n</code></pre>", "```\na\n  b\n```"),
@@ -101,6 +103,8 @@ def test_relative_link_without_a_base_keeps_its_text():
     paragraphs=("<p>a\nb</p>\n\n<p>c</p>", "a b\n\nc"),
     line_break=("a<br>b<br/><br/>c", "a\nb\n\nc"),
     headings=("<h1>a</h1><p>b</p><h3>c</h3><p>d</p>", "# a\nb\n\n### c\nd"),
+    comment_in_code=("<h2>a</h2><pre># b\n\nc</pre>", "## a\n```\n# b\n\nc\n```"),
+    heading_in_quote=("<blockquote><h3>a</h3><p>b</p></blockquote>", "> ### a\n> b"),
     small_heading=("<h4>a</h4><p>b</p>", "**a**\n\nb"),
     rule=("<p>a</p><hr><p>b</p>", "a\n\n────────────\n\nb"),
     quote=("<blockquote><p>a</p><p>b</p></blockquote><p>c</p>", "> a\n> \n> b\n\nc"),
@@ -133,6 +137,7 @@ def test_blocks(html: str, markdown: str):
     lowered=("H<sub>2</sub>O", "H₂O"),
     raised_otherwise=("x<sup>a,b</sup>", "x^(a,b)"),
     lowered_otherwise=("x<sub>Q</sub>", r"x_(Q)"),
+    raised_marks=("x<sup>*a*</sup>", r"x^(\*a\*)"),
     small_print=("<sup>Only on weekdays, they say.</sup>", "Only on weekdays, they say."),
     footnote=('a<sup><a href="https://e.org">1</a></sup>', "a[¹](https://e.org)"),
 )
@@ -219,6 +224,7 @@ def test_text_is_literal(html: str, markdown: str):
 
 @cases(
     script=("a<script>alert(1)</script><style>p {}</style>b", "ab"),
+    script_in_code=("<code>a<script>b</script></code>", "`a`"),
     handler=('<p onclick="x()">a</p>', "a"),
     comment=("a<!-- b -->c", "ac"),
     form=("<form><input value=a><button>b</button>c</form>", "c"),

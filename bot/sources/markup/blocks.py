@@ -150,8 +150,10 @@ def _holds_blocks(element: Element) -> bool:
 
 def _joined(blocks: list[str]) -> str:
     """Blocks below each other; a heading stays close to what it is the heading of."""
-    text = "\n\n".join(blocks)
-    return _AFTER_HEADING.sub(r"\1\n", text) if "# " in text else text
+    if not any(block[0] == "#" for block in blocks):
+        return "\n\n".join(blocks)
+    ends = ("\n" if block[0] == "#" else "\n\n" for block in blocks)
+    return "".join(block + end for block, end in zip(blocks, ends, strict=True)).rstrip("\n")
 
 
 def _bold(block: str) -> str:
@@ -171,7 +173,6 @@ def _start(element: Element) -> int:
     return int(start) if start.isascii() and start.isdigit() and len(start) < 9 else 1
 
 
-_AFTER_HEADING = re.compile(r"^((?:> )?#{1,3} .*)\n(?:> )?\n", re.MULTILINE)
 _LANGUAGE = re.compile(r"```\S*")
 _Handler = Callable[[Blocks, Element], list[str]]
 _TRANSPARENT = (

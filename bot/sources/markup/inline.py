@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from bot.sources.markup import links
-from bot.sources.markup.code import BREAK, inline_code
+from bot.sources.markup.code import BREAK, JOINT, add_code, inline_code
 from bot.sources.markup.escaping import escape, escape_lines
 from bot.sources.markup.parsing import DEEPEST, Element, flat
 from bot.sources.markup.scripts import lowered, raised
@@ -21,7 +21,6 @@ _MEDIA = frozenset("iframe embed video audio object source".split())
 _LINKED = 32
 _AROUND_BREAK = re.compile(rf" ?{BREAK} ?")
 _MANY_BREAKS = re.compile(r"\n{3,}")
-_JOINT = "\u200b"  # keeps marks apart that would be read as one
 
 
 class Inline:
@@ -98,7 +97,7 @@ class Inline:
                 pieces.pop()
             else:
                 if pieces and pieces[-1] in _MARKS:
-                    pieces.append(_JOINT)
+                    pieces.append(JOINT)
                 pieces.append(mark)
             pieces += [core, mark]
             if part[-1].isspace():
@@ -186,22 +185,8 @@ def add_text(pieces: list[str], text: str) -> None:
     """Append running text, escaped."""
     text = escape(text)
     if text[:1] == "`" and pieces and pieces[-1][-1:] == "`":
-        pieces.append(_JOINT)
+        pieces.append(JOINT)
     pieces.append(text)
-
-
-def add_code(pieces: list[str], code: str) -> None:
-    """Append a code span; two side by side become one."""
-    if not code:
-        return
-    before = pieces[-1] if pieces else ""
-    if before[-1:] == "`" and before[-2:] != "\\`":
-        if before[-2:] != "``" and code[:2] != "``":
-            pieces[-1] = before[:-1]
-            code = code[1:]
-        else:
-            pieces.append(_JOINT)
-    pieces.append(code)
 
 
 def _label(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from bot.sources.markup.code import code_block
+from bot.sources.markup.escaping import escape_lines
 from bot.sources.markup.inline import Inline
 from bot.sources.markup.parsing import Element, flat
 
@@ -58,7 +59,7 @@ def _listed(rows: list[list[Element]], inline: Inline) -> list[str]:
             if text := inline.line(cell):
                 cells.append(f"{_bold(head)}: {text}" if head else text)
         if cells:
-            items.append("- " + " · ".join(cells))
+            items.append("- " + escape_lines(" · ".join(cells)))
     return ["\n".join(items)] if items else []
 
 
