@@ -141,9 +141,13 @@ class Engine:
             for r in self.candidates(question, guild_id, limit, taught=taught)
         ]
 
-    def complete(self, text: str, guild_id: int, limit: int) -> list[Match]:
-        """The threads whose title starts like, contains or resembles what is being typed."""
-        return completion.complete(self._index, self._vocabulary, text, scopes(guild_id), limit)
+    def complete(self, text: str, guild_id: int, limit: int, *, own: bool = False) -> list[Match]:
+        """The threads whose title starts like, contains or resembles what is being typed.
+
+        ``own`` leaves out those of the shared library.
+        """
+        seen = (guild_id,) if own else scopes(guild_id)
+        return completion.complete(self._index, self._vocabulary, text, seen, limit)
 
     def _look(self, query: Query, taught: Taught, seen: Sequence[int]) -> _Look | None:
         """Look at a question by meaning, where there is such an eye and something to see."""

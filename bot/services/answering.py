@@ -85,9 +85,11 @@ class Answering:
         policy = (await self._guilds.settings(guild_id)).policy
         return replace(thread, answers=in_serving_order(thread.answers, policy))
 
-    async def complete(self, text: str, *, guild_id: int = SHARED, limit: int = 25) -> list[Match]:
-        """Threads whose title someone is typing, likeliest first."""
-        return await asyncio.to_thread(self._engine.complete, text, guild_id, limit)
+    async def complete(
+        self, text: str, *, guild_id: int = SHARED, limit: int = 25, own: bool = False
+    ) -> list[Match]:
+        """Threads whose title someone is typing, likeliest first; only a guild's ``own``."""
+        return await asyncio.to_thread(self._engine.complete, text, guild_id, limit, own=own)
 
     async def find(self, key_or_words: str, *, guild_id: int = SHARED) -> StoredThread | None:
         """The thread with this source key, else the one that the words are most like."""

@@ -18,6 +18,8 @@ from bot.store.database import Database
 from bot.store.retiring import Plan, Removal, Target
 from bot.store.shelves import Shelf, Source
 
+__all__ = ["UNDO", "Curating", "Exported", "Figures", "Plan", "Removal", "Target", "Unchanged"]
+
 UNDO = timedelta(days=1)
 """For how long what was removed can be brought back."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.moments import from_micros, to_micros
+from bot.store.moments import EPOCH, to_micros
 from bot.store.tables import answers, changes, threads, votes
 from bot.store.threads import IN_FORCE
 
@@ -29,9 +29,9 @@ class Removal:
     source: str | None
 
     @property
-    def at(self) -> datetime | None:
+    def at(self) -> datetime:
         """The moment as such."""
-        return from_micros(self.moment)
+        return EPOCH + timedelta(microseconds=self.moment)
 
 
 @dataclass(frozen=True, slots=True)
