@@ -77,20 +77,15 @@ class Library(commands.GroupCog, group_name="library"):
         found = await self.curating.figures(guild.id)
         last = await self.house.uploads.last(guild.id)
         own, shared = found.own, found.shared
-        facts = [
-            ("Votes given here", f"{found.votes:,}"),
-            ("Phrasings learned here", f"{found.phrasings:,}"),
-        ]
-        if last is not None:
-            when = discord.utils.format_dt(last.at, "R")
-            facts.append(("Last import", f"{library.name_of(last.name)}, {when}"))
         card = library.figures_card(
             [
                 ("This server's own", own.threads, own.answers, own.accepted),
-                ("Shared with all servers", shared.threads, shared.answers, shared.accepted),
+                ("Shared by all", shared.threads, shared.answers, shared.accepted),
             ],
-            facts,
+            found.votes,
+            found.phrasings,
             [(s.name, s.threads, s.scope != guild.id) for s in found.sources],
+            (last.name, last.at) if last else None,
         )
         await interaction.edit_original_response(**card.fresh())
 

@@ -98,6 +98,18 @@ async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | N
     return (await connection.execute(query)).scalars().first()
 
 
+async def named(
+    connection: AsyncConnection, keys: Sequence[str], guild_id: int
+) -> dict[str, tuple[str, str | None]]:
+    """Title and address of those of the keys that a guild sees; its own before the shared."""
+    query = (
+        select(threads.c.key, threads.c.title, threads.c.url)
+        .where(threads.c.key.in_(keys), threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
+        .order_by((threads.c.scope == SHARED).desc())
+    )
+    return {row.key: (row.title, row.url) for row in (await connection.execute(query)).all()}
+
+
 async def author_of(connection: AsyncConnection, answer_id: int) -> str | None:
     """Who wrote an answer, as its source names them."""
     return await connection.scalar(select(answers.c.author).where(answers.c.id == answer_id))

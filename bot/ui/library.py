@@ -14,7 +14,6 @@ from discord.utils import format_dt
 from bot.ui import limits, text
 from bot.ui.cards import ACCEPTED, ANSWER, QUIET, Card
 from bot.ui.items import Pressable
-from bot.ui.overview import lines
 
 BAR = 12
 """Signs of a progress bar."""
@@ -99,11 +98,11 @@ def imported_card(name: str, counts: dict[str, int], problems: Sequence[str]) ->
     if problems:
         shown = [f"- {text.title(problem, limits.PLAIN_LINE)}" for problem in problems[:PROBLEMS]]
         left = len(problems) - len(shown)
-        shown += [f"-# … and {left:,} more"] if left else []
+        shown += [f"… and {left:,} more"] if left else []
         embed.add_field(name="Not accepted", value="\n".join(shown), inline=False)
     if taken:
-        embed.description += (
-            "\n-# Members find them now. Was it the wrong file? `/library remove` takes threads "
+        embed.set_footer(
+            text="Members find them now. Was it the wrong file? /library remove takes threads "
             "out again, one or all of a source."
         )
     return Card(embed=embed)
@@ -111,38 +110,44 @@ def imported_card(name: str, counts: dict[str, int], problems: Sequence[str]) ->
 
 def figures_card(
     shelves: Sequence[tuple[str, int, int, int]],
-    facts: Sequence[tuple[str, str]],
+    votes: int,
+    phrasings: int,
     sources: Sequence[tuple[str | None, int, bool]],
+    last: tuple[str, datetime] | None,
 ) -> Card:
     """The library in figures.
 
     ``shelves`` are names with threads, answers and accepted answers; ``sources`` names
-    with threads, and whether they are shared.
+    with threads, and whether they are shared; ``last`` is the last import's file and time.
     """
     embed = discord.Embed(title="The library, seen from this server", colour=ANSWER)
     for name, threads, answers, accepted in shelves:
         value = f"**{counted(threads)}**\n{counted(answers, 'answer')}\n{accepted:,} accepted"
         embed.add_field(name=name, value=value)
-    for name, value in facts:
-        embed.add_field(name=name, value=value)
+    given = f"{counted(votes, 'vote')}\n{counted(phrasings, 'phrasing')} learned"
+    embed.add_field(name="From members", value=given)
     shown = [
         f"{text.title(name or 'unknown', limits.FACT)}: {count:,}{' (shared)' if shared else ''}"
         for name, count, shared in sources
     ]
     if shown:
-        embed.add_field(name="Threads by source", value=lines(shown), inline=False)
+        embed.add_field(name="Threads by source", value=text.lines(shown), inline=False)
+    if last is not None:
+        when = format_dt(last[1], "R")
+        embed.add_field(name="Last import", value=f"{name_of(last[0])}, {when}", inline=False)
     return Card(embed=embed)
 
 
 def removal_card(name: str, threads: int, votes: int, button: RemoveThese) -> Card:
     """Asks whether it is really to be removed."""
     embed = discord.Embed(title="Remove this?", colour=discord.Colour.red())
-    whole = f"all of {name_of(name)}: " if button.whole_source else f"{name_of(name)}\n"
+    whole = f"All of {name_of(name)}: " if button.whole_source else f"{name_of(name)}\n"
     said = counted(threads) if button.whole_source else ""
     with_votes = f" with {counted(votes, 'vote')}" if votes else ""
-    embed.description = f"{whole}{said}{with_votes}".strip() + (
-        "\n-# Nobody here finds it any more. It can be undone for a day; after that it is gone "
-        "for good, with its votes and with what members taught."
+    embed.description = f"{whole}{said}{with_votes}".strip()
+    embed.set_footer(
+        text="It can be undone for a day. After that it is gone for good, with its votes and what "
+        "members taught."
     )
     view = discord.ui.View(timeout=None)
     view.add_item(button)
@@ -155,7 +160,7 @@ def removed_card(name: str, threads: int, moment: int, until: datetime) -> Card:
     embed = discord.Embed(title="Removed", colour=QUIET)
     more = f" ({counted(threads)})" if threads != 1 else ""
     embed.description = (
-        f"{name_of(name)}{more}\n-# This can be undone until {format_dt(until, 'f')}, here or "
+        f"{name_of(name)}{more}\nThis can be undone until {format_dt(until, 'f')}, here or "
         "with `/library restore`."
     )
     view = discord.ui.View(timeout=None)

@@ -28,11 +28,11 @@ def settings_card(
     named = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
     embed.add_field(
         name="Channels",
-        value=lines(named) if named else "all as usual: I answer when I'm mentioned",
+        value=text.lines(named) if named else "all as usual: I answer when I'm mentioned",
         inline=False,
     )
     if notes:
-        embed.add_field(name="Mind", value=lines(notes), inline=False)
+        embed.add_field(name="Mind", value=text.lines(notes), inline=False)
     return Card(embed=embed)
 
 
@@ -43,7 +43,7 @@ def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Ca
         colour=ANSWER,
     )
     taught = [_phrasing(phrasing, with_title=not thread) for phrasing in phrasings]
-    embed.description = lines(taught, limits.EMBED_DESCRIPTION)
+    embed.description = text.lines(taught, limits.EMBED_DESCRIPTION)
     return Card(embed=embed)
 
 
@@ -52,15 +52,3 @@ def _phrasing(phrasing: LearnedPhrasing, *, with_title: bool) -> str:
     if not with_title:
         return said
     return f"{said}\n-# for: {text.title(phrasing.title, limits.FACT)}"
-
-
-def lines(found: Sequence[str], limit: int = limits.EMBED_FIELD) -> str:
-    """As many of the lines as fit, saying how many are left out."""
-    room, kept = limit - 30, 0
-    for line in found:
-        room -= text.width(line) + 1
-        if room < 0:
-            break
-        kept += 1
-    left = len(found) - kept
-    return "\n".join(found[:kept]) + (f"\n… and {left} more" if left else "")

@@ -121,7 +121,7 @@ async def test_member_as_author_is_not_shown_as_a_number():
     shown = thread("<@123456>")
     card = cards.answer_card(shown, shown.answers[0])
     assert card.embed is not None
-    assert "by a member" in (card.embed.footer.text or "")
+    assert "— a member" in (card.embed.description or "")
 
 
 async def test_pages_of_a_long_answer_lead_through_all_of_it():
