@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import asking, checking, measuring, moving
+from bot.cli import asking, checking, keeping, measuring, moving
 from bot.cli.console import handled
 from bot.cli.options import AsJson, Command, Group, Guild, NoBrowser, Port
 from bot.models import SHARED
@@ -134,6 +134,27 @@ def export(
 ) -> None:
     """Write the whole library as JSONL; importing it elsewhere gives the same library."""
     moving.export(file)
+
+
+@app.command(cls=Command)
+@handled
+def backup(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Where to write; an older backup there is replaced."),
+    ],
+) -> None:
+    """Copy the library, votes and settings into one file; the bot may be running."""
+    keeping.back_up(file)
+
+
+@app.command(cls=Command)
+@handled
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What [bold]backup[/] has written.")],
+) -> None:
+    """Put a backup in the library's place, once it is checked; stop the bot first."""
+    keeping.restore(file)
 
 
 @app.command(cls=Command)
