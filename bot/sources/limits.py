@@ -7,3 +7,10 @@ SCORES = range(-(2**63), 2**63)
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
+
+MAX_TEXT = 512 * 1024
+"""Characters of one text in a form that isn't ours: longer ones are no answers but damage,
+such as a quote in a table that is never closed."""
+
+MAX_FILE_BYTES = 128 * 1024 * 1024
+"""Of a file that must be held in memory as a whole."""

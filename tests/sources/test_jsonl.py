@@ -357,13 +357,21 @@ def test_threads_are_handed_on_while_the_file_is_read(path: Path, report: Source
     assert len(report.rejected) == 1
 
 
+def test_json_spread_over_lines_is_read_as_what_it_is(path: Path, report: SourceReport):
+    path.write_text('\n{\n  "id": 1,\n  "title": "T"\n}\n')
+    assert keys(path, report) == ["1"]
+    assert report == SourceReport()
+
+
 @pytest.mark.parametrize("opening", ["{", "["])
-def test_json_spread_over_lines_is_named_once(path: Path, report: SourceReport, opening: str):
+def test_json_spread_over_lines_is_named_once_where_lines_are_asked_for(
+    path: Path, report: SourceReport, opening: str
+):
     path.write_text(f'\n{opening}\n  "id": 1,\n  "title": "T"\n}}\n')
-    assert keys(path, report) == []
-    assert refusals(report) == [
-        (2, "the JSON is spread over several lines; write one thread a line")
-    ]
+    assert list(read(path, report, Options(format="jsonl"))) == []
+    ((line, reason),) = refusals(report)
+    assert line == 2
+    assert reason.startswith("the JSON is spread over several lines; write one thread a line")
 
 
 def test_a_stray_brace_on_a_later_line_costs_only_that_line(path: Path, report: SourceReport):
