@@ -10,10 +10,13 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import asking, checking, measuring, moving
+from bot.cli import asking, checking, measuring, moving, trial
 from bot.cli.console import handled
-from bot.cli.options import AsJson, Command, Group, Guild, NoBrowser, Port
+from bot.cli.options import AsJson, Columns, Command, FormatName, Group, Guild, NoBrowser, Port
 from bot.models import SHARED
+from bot.sources import Options
+from bot.sources.formats import named_format
+from bot.sources.names import chosen_names
 
 app = typer.Typer(
     name="threadwise",
@@ -113,11 +116,20 @@ def thread(
 def import_(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Files or folders: text pages (.txt), .jsonl[.gz]."),
+        typer.Argument(
+            metavar="PATH...", help="Files or folders: text pages, Markdown, tables, JSON, JSONL."
+        ),
     ],
+    form: FormatName = None,
+    columns: Columns = "",
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what would be read; the library isn't touched."),
+    ] = False,
 ) -> int:
     """Put threads into the library; what is there already is updated, its votes stay."""
-    return moving.import_paths(paths)
+    options = Options(format=form and named_format(form).name, columns=chosen_names(columns))
+    return trial.show(paths, options) if dry_run else moving.import_paths(paths, options)
 
 
 @app.command(cls=Command)

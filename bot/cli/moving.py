@@ -14,34 +14,44 @@ from typing import BinaryIO, TextIO, cast
 
 from rich.table import Table
 
-from bot.cli.console import complain, err, note, out, progress
+from bot.cli.console import complain, err, note, out, progress, warn
 from bot.cli.library import make_vectors, opened
 from bot.errors import ConfigError
 from bot.services.house import House
 from bot.services.library import ImportReport
 from bot.settings import load_settings
+from bot.sources import Options, SourceReport
 
 
-def import_paths(paths: Sequence[Path]) -> int:
+def import_paths(paths: Sequence[Path], options: Options) -> int:
     """Import files and folders, and show what came of it; 1 if anything was rejected."""
 
     async def go() -> ImportReport:
         house = await House.open(load_settings())
         try:
             with progress("Importing threads") as advance:
-                report = await house.library.import_paths(paths, progress=advance)
+                report = await house.library.import_paths(paths, options=options, progress=advance)
             await make_vectors(house)
             return report
         finally:
             await house.close()
 
     report = asyncio.run(go())
-    for problem in report.rejected:
-        complain(str(problem))
-    for key, times in sorted(report.unknown_keys.items()):
-        note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
+    tell(report)
     out().print(_summary(report))
     return 0 if report.ok else 1
+
+
+def tell(report: ImportReport | SourceReport) -> None:
+    """Say on stderr what was refused, what was read otherwise, and what was passed over."""
+    for problem in report.rejected:
+        complain(str(problem))
+    for problem in report.warned:
+        warn(str(problem))
+    for key, times in sorted(report.unknown_keys.items()):
+        note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
+    for what, times in sorted(report.passed_over.items()):
+        note(f"passed over: {times} {what}")
 
 
 def export(file: Path | None) -> None:

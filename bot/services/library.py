@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -15,7 +15,7 @@ from bot.models import SHARED, StoredThread, Thread
 from bot.services.following import Follower
 from bot.settings import Settings
 from bot.sources import AS_FOUND, Options, SourceReport, read_all, write_thread
-from bot.store import threads
+from bot.store import carried, threads
 from bot.store.database import Database, exists
 from bot.store.threads import Counts, Outcome
 
@@ -28,10 +28,14 @@ Progress = Callable[[int], None]
 
 @dataclass
 class ImportReport:
-    """What an import came to; ``rejected`` says what was not accepted, and why."""
+    """What an import came to: ``rejected`` is what was not accepted, and why.
+
+    ``warned`` tells what was, but not just as it stands in the file.
+    """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     rejected: list[InputError] = field(default_factory=list)
+    warned: list[InputError] = field(default_factory=list)
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
 
@@ -79,6 +83,7 @@ class Library:
         seen = SourceReport()
         report = await self.add(read_all(paths, seen, options), scope=scope, progress=progress)
         report.rejected += seen.rejected
+        report.warned += seen.warned
         report.unknown_keys += seen.unknown_keys
         report.passed_over += seen.passed_over
         return report
@@ -104,7 +109,8 @@ class Library:
         """Write the threads of one scope as JSONL, oldest first; returns how many."""
         written = 0
         async for page in _pages(self._database, scope):
-            out.writelines(f"{write_thread(thread)}\n" for thread in page)
+            whole = await _with_tallies(self._database, page)
+            out.writelines(f"{write_thread(thread)}\n" for thread in whole)
             written += len(page)
             if progress is not None:
                 progress(len(page))
@@ -133,6 +139,22 @@ async def in_force(settings: Settings) -> list[Thread]:
         seeds = read_all([settings.seeds_dir], SourceReport())
         found |= await asyncio.to_thread(lambda: {thread.key: thread for thread in seeds})
     return list(found.values())
+
+
+async def _with_tallies(database: Database, page: Sequence[StoredThread]) -> list[Thread]:
+    """The threads with what every guild's members voted, as an export carries it."""
+    async with database.read() as connection:
+        sums = await carried.tallies(connection, [thread.id for thread in page])
+    return [
+        replace(
+            thread,
+            answers=tuple(
+                replace(a, tallies=tuple(pair for pair in sums[a.id] if pair[1]))
+                for a in thread.answers
+            ),
+        )
+        for thread in page
+    ]
 
 
 async def _pages(database: Database, scope: int) -> AsyncIterator[list[StoredThread]]:

@@ -72,7 +72,7 @@ def lines_of(path: Path, report: SourceReport) -> list[str | None]:
             read.append(None)
             odd.append(number)
     if odd and not beyond:
-        report.note(
+        report.warn(
             "it is not UTF-8 text and was read as Windows-1252; if letters are wrong, "
             "save it as UTF-8",
             path,

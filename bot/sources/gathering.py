@@ -172,7 +172,7 @@ class Gathering:
         try:
             return date_of(row.get(field), self._called(field))
         except DateError as error:
-            self._say(self._report.note, str(error), where)
+            self._say(self._report.warn, str(error), where)
             return None
 
     def _new_key(self, title: str) -> str:

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.models import Answer, Thread
-from bot.sources.limits import SCORES
+from bot.sources.limits import SCORES, VOTES
 
 THREAD_KEYS = frozenset(
     ("id", "title", "body", "score", "tags", "url", "author", "license", "asked_at", "closed_at")
 ).union(("source", "phrasings", "related", "answers"))
 ANSWER_KEYS = frozenset(
-    ("id", "body", "score", "accepted", "author", "url", "license", "answered_at")
+    ("id", "body", "score", "accepted", "author", "url", "license", "answered_at", "votes")
 )
 
 _SHOWN = 40
@@ -86,6 +86,11 @@ def thread_to(thread: Thread) -> dict[str, Any]:
                 "license": answer.license,
                 "answered_at": _iso(answer.answered_at),
             }
+            | (
+                {"votes": {str(guild): net for guild, net in answer.tallies}}
+                if answer.tallies
+                else {}
+            )
             for answer in thread.answers
         ],
     }
@@ -109,6 +114,7 @@ def _answers(rows: list[Any], count_unknown: Callable[[str], None]) -> Iterator[
             url=fields.text_or_none("url"),
             license=fields.text_or_none("license"),
             answered_at=fields.date("answered_at"),
+            tallies=fields.tallies("votes"),
         )
         if answer.accepted and accepted:
             raise FieldError(f"{name} is a second accepted answer, {accepted} is accepted already")
@@ -177,6 +183,24 @@ class _Fields:
         if value not in SCORES:
             raise self._wrong(key, "must fit into 64 bits")
         return value
+
+    def tallies(self, key: str) -> tuple[tuple[int, int], ...]:
+        """Votes by guild, as an export carries them."""
+        value = self._row.get(key, {})
+        found = sorted(
+            (int(guild), votes)
+            for guild, votes in (value.items() if isinstance(value, dict) else ())
+            if re.fullmatch("0|[1-9][0-9]{0,18}", guild)
+            and int(guild) in SCORES
+            and isinstance(votes, int)
+            and not isinstance(votes, bool)
+            and votes in VOTES
+        )
+        if not isinstance(value, dict) or len(found) < len(value):
+            raise FieldError(
+                f'{self._where}{key} must be an object like {{"GUILD_ID": 3}} with whole numbers'
+            )
+        return tuple(found)
 
     def date(self, key: str) -> datetime | None:
         text = self.text_or_none(key)

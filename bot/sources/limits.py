@@ -5,6 +5,9 @@ from __future__ import annotations
 SCORES = range(-(2**63), 2**63)
 """Databases keep whole numbers in 64 bits."""
 
+VOTES = range(-(2**31), 2**31)
+"""Sums of one guild's votes: far from what databases can't add up."""
+
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
 

@@ -42,7 +42,7 @@ class PageHead:
         try:
             date = date_of(values.get("date"), "date")
         except DateError as error:
-            report.note(str(error), path, 1)
+            report.warn(str(error), path, 1)
             date = None
         self._row["asked_at"] = date.isoformat() if date else None
         self.of_answers = {"author": self._row["author"]}
