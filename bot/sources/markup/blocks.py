@@ -24,6 +24,7 @@ class Blocks:
         self._inline = Inline(base_url)
         self._lists = 0
         self._quotes = 0
+        self._spoilers = 0
 
     def document(self, body: Element) -> str:
         """The whole body as Markdown."""
@@ -40,7 +41,7 @@ class Blocks:
             add_text(run, text)
         for child in element:
             handle = _HANDLERS.get(child.tag)
-            if handle is None and len(child) and any(c.tag in _HANDLERS for c in child):
+            if handle is None and len(child) and _holds_blocks(child):
                 handle = Blocks._blocks
             if handle is None:
                 inline.add(child, run, 0)
@@ -61,12 +62,12 @@ class Blocks:
         return [text] if text else []
 
     def _paragraph(self, element: Element) -> list[str]:
-        if not len(element):  # the most frequent of all
-            run: list[str] = []
-            if text := element.text:
-                add_text(run, text)
-            return self._paragraphs(run)
-        return self._blocks(element)
+        for child in element:
+            if child.tag in _HANDLERS:
+                return self._blocks(element)
+        run: list[str] = []
+        self._inline.inside(element, run, 0)
+        return self._paragraphs(run)
 
     def _heading(self, element: Element) -> list[str]:
         line = self._inline.line(element)
@@ -89,7 +90,10 @@ class Blocks:
         return ["\n".join(f"> {line}" for line in lines)]
 
     def _spoiler(self, element: Element) -> list[str]:
-        return [_hidden(block) for block in self._blocks(element)]
+        self._spoilers += 1
+        inside = self._blocks(element)
+        self._spoilers -= 1
+        return inside if self._spoilers else [_hidden(block) for block in inside]
 
     def _list(self, element: Element) -> list[str]:
         number = _start(element) if element.tag == "ol" else None
@@ -138,8 +142,9 @@ class Blocks:
     def _summary(self, element: Element) -> list[str]:
         return [_bold(block) for block in self._blocks(element)]
 
-    def _nothing(self, element: Element) -> list[str]:
-        return []
+
+def _holds_blocks(element: Element) -> bool:
+    return element.tag not in DROPPED and any(child.tag in _HANDLERS for child in element)
 
 
 def _joined(blocks: list[str]) -> str:
@@ -182,6 +187,5 @@ _HANDLERS: dict[str, _Handler] = {
     "summary": Blocks._summary,
     **dict.fromkeys(("ul", "ol", "menu", "dir"), Blocks._list),
     **dict.fromkeys((f"h{level}" for level in range(1, 7)), Blocks._heading),
-    **dict.fromkeys(DROPPED, Blocks._nothing),
     **dict.fromkeys(_TRANSPARENT.split(), Blocks._blocks),
 }

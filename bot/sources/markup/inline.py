@@ -38,9 +38,7 @@ class Inline:
 
     def line(self, element: Element) -> str:
         """The inside of an element on a single line."""
-        pieces: list[str] = []
-        self.inside(element, pieces, 0)
-        return " ".join("".join(pieces).replace(BREAK, " ").split())
+        return " ".join(self._text(element, 0).replace(BREAK, " ").split())
 
     def inside(self, element: Element, pieces: list[str], within: int) -> None:
         """Append what is inside the element; ``within`` says which emphasis is around it."""
@@ -55,6 +53,13 @@ class Inline:
             if text := child.tail:
                 add_text(pieces, text)
         self.depth -= 1
+
+    def _text(self, element: Element, within: int) -> str:
+        if not len(element):
+            return escape(element.text or "")
+        pieces: list[str] = []
+        self.inside(element, pieces, within)
+        return "".join(pieces)
 
     def add(self, element: Element, pieces: list[str], within: int) -> None:
         """Append one element, without the text behind it."""
@@ -79,9 +84,7 @@ class Inline:
         if within & flag:
             self.inside(element, pieces, within)
             return
-        inner: list[str] = []
-        self.inside(element, inner, within | flag)
-        text = "".join(inner)
+        text = self._text(element, within | flag)
         for index, part in enumerate(text.split(BREAK)):
             if index:
                 pieces.append(BREAK)
@@ -106,15 +109,10 @@ class Inline:
         if href is None or within & _LINKED:
             self.inside(element, pieces, within)
             return
-        inner: list[str] = []
-        self.inside(element, inner, within | _LINKED)
-        label = _label("".join(inner))
-        if not label:
+        if links.looks_like_address(flat(element).strip()):
+            pieces.append(links.bare(href, element.tail or ("*" if within else "")))
             return
-        plain = flat(element).strip()
-        if links.looks_like_address(plain):
-            pieces.append(links.bare(href, element.tail or (within and "*") or ""))
-        else:
+        if label := _label(self._text(element, within | _LINKED)):
             pieces.append(links.linked(label, href))
 
     def _image(self, element: Element, pieces: list[str], within: int) -> None:
@@ -177,7 +175,7 @@ class Inline:
 def add_text(pieces: list[str], text: str) -> None:
     """Append running text, escaped."""
     text = escape(text)
-    if text[0] == "`" and pieces and pieces[-1][-1:] == "`":
+    if text[:1] == "`" and pieces and pieces[-1][-1:] == "`":
         pieces.append(_JOINT)
     pieces.append(text)
 
@@ -198,7 +196,8 @@ def add_code(pieces: list[str], code: str) -> None:
 
 def _label(text: str) -> str:
     """Markdown as the text of a link: one line, and no bracket that would end it."""
-    return _BRACKET.sub(r"\\\g<0>", " ".join(text.replace(BREAK, " ").split()))
+    text = " ".join(text.replace(BREAK, " ").split())
+    return _BRACKET.sub(r"\\\g<0>", text) if "[" in text or "]" in text else text
 
 
 def tidied(pieces: list[str]) -> str:
