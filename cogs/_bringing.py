@@ -90,4 +90,5 @@ class Bringing:
 
 def _summary(name: str, found: ImportReport) -> Card:
     counts = {"added": found.added, "updated": found.updated, "unchanged": found.unchanged}
-    return library.imported_card(name, counts, [str(problem) for problem in found.rejected])
+    problems, warnings = map(str, found.rejected), map(str, found.warned)
+    return library.imported_card(name, counts, list(problems), list(warnings))

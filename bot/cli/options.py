@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from bot.models import SHARED
+from bot.sources.formats import FORMATS
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
@@ -36,6 +37,26 @@ Port = Annotated[
 
 NoBrowser = Annotated[
     bool, typer.Option("--no-browser", help="Only print the demo's address; open no browser.")
+]
+
+FormatName = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help=f"Read them as this: {', '.join(form.name for form in FORMATS)}.",
+        show_default="by their content",
+    ),
+]
+
+Columns = Annotated[
+    str,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN,...",
+        help="Which column of a table, or key of JSON, holds what: question=Frage,answer=Antwort.",
+        show_default="by their usual names",
+    ),
 ]
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from bot.errors import InputError
+from bot.errors import ConfigError, InputError
 from bot.models import SHARED, StoredThread, Thread
 from bot.services.following import Follower
 from bot.settings import Settings
-from bot.sources import AS_FOUND, Options, SourceReport, read_all, write_thread
-from bot.store import threads
+from bot.sources import AS_FOUND, Options, SourceReport, read_all
+from bot.sources.limits import MAX_FILE_BYTES
+from bot.sources.writing import WRITERS, Pages
+from bot.store import carried, threads
 from bot.store.database import Database, exists
 from bot.store.threads import Counts, Outcome
 
@@ -28,10 +30,14 @@ Progress = Callable[[int], None]
 
 @dataclass
 class ImportReport:
-    """What an import came to; ``rejected`` says what was not accepted, and why."""
+    """What an import came to: ``rejected`` is what was not accepted, and why.
+
+    ``warned`` tells what was, but not just as it stands in the file.
+    """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     rejected: list[InputError] = field(default_factory=list)
+    warned: list[InputError] = field(default_factory=list)
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
 
@@ -79,6 +85,7 @@ class Library:
         seen = SourceReport()
         report = await self.add(read_all(paths, seen, options), scope=scope, progress=progress)
         report.rejected += seen.rejected
+        report.warned += seen.warned
         report.unknown_keys += seen.unknown_keys
         report.passed_over += seen.passed_over
         return report
@@ -99,16 +106,64 @@ class Library:
         return report
 
     async def export(
-        self, out: TextIO, *, scope: int = SHARED, progress: Progress | None = None
+        self,
+        out: TextIO,
+        *,
+        scope: int = SHARED,
+        form: str = "jsonl",
+        progress: Progress | None = None,
     ) -> int:
-        """Write the threads of one scope as JSONL, oldest first; returns how many."""
-        written = 0
-        async for page in _pages(self._database, scope):
-            out.writelines(f"{write_thread(thread)}\n" for thread in page)
+        """Write the threads of one scope, oldest first, in one of ``WRITERS``; returns how many.
+
+        Raises ConfigError where they are more than a file of this form may hold.
+        """
+        write = WRITERS[form]
+        written = size = 0
+        async for page in self._with_tallies(scope):
+            text = await asyncio.to_thread("".join, map(write, page))
+            size += len(text.encode())
+            if form != "jsonl" and size > MAX_FILE_BYTES:
+                raise ConfigError(
+                    f"the library is larger than a {form} file may be "
+                    f"({MAX_FILE_BYTES // 1024**2} MB); export it as jsonl"
+                )
+            out.write(text)
             written += len(page)
             if progress is not None:
                 progress(len(page))
         return written
+
+    async def export_pages(
+        self, folder: Path, *, scope: int = SHARED, progress: Progress | None = None
+    ) -> int:
+        """Write the threads of one scope as text pages into a folder; returns how many.
+
+        Raises OSError when that can't be.
+        """
+        pages = Pages(folder)
+        written = 0
+        async for page in self._with_tallies(scope):
+            await asyncio.to_thread(pages.write, page)
+            written += len(page)
+            if progress is not None:
+                progress(len(page))
+        return written
+
+    async def _with_tallies(self, scope: int) -> AsyncIterator[list[Thread]]:
+        """The threads of one scope with what every guild's members voted, as exports carry it."""
+        async for page in _pages(self._database, scope):
+            async with self._database.read() as connection:
+                sums = await carried.tallies(connection, [thread.id for thread in page])
+            yield [
+                replace(
+                    thread,
+                    answers=tuple(
+                        replace(a, tallies=tuple(pair for pair in sums[a.id] if pair[1]))
+                        for a in thread.answers
+                    ),
+                )
+                for thread in page
+            ]
 
     async def count(self) -> Counts:
         """How many threads, answers and votes there are, over all guilds."""

@@ -155,6 +155,7 @@ class Uploads:
             found = read(sent.file, SourceReport())
             report = await self._library.add(found, scope=guild_id, progress=progress)
         report.rejected += sent.rejected
+        report.warned += sent.warned
         report.unknown_keys.update(sent.unknown_keys)
         report.passed_over.update(sent.passed_over)
         return report

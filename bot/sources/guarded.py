@@ -55,13 +55,14 @@ class Limits:
 class Sent:
     """What was found in a file that somebody sent: a file of threads with these ``keys``.
 
-    ``rejected`` says what was not accepted, ``unknown_keys`` and ``passed_over`` what was
-    left out and how often.
+    ``rejected`` says what was not accepted, ``warned`` what got in otherwise than it stood
+    there, ``unknown_keys`` and ``passed_over`` what was left out and how often.
     """
 
     file: Path
     keys: list[str]
     rejected: list[InputError]
+    warned: list[InputError]
     unknown_keys: dict[str, int]
     passed_over: dict[str, int]
 
@@ -99,7 +100,8 @@ class Reading:
         if found["refused"]:
             raise InputError(found["refused"])
         del found["refused"]
-        found["rejected"] = [InputError(why, line=line) for why, line in found["rejected"]]
+        for kind in ("rejected", "warned"):
+            found[kind] = [InputError(why, line=line) for why, line in found[kind]]
         return Sent(self._out, **found)
 
     def stop(self) -> None:
@@ -147,6 +149,7 @@ def main(arguments: list[str]) -> None:
         "refused": refused,
         "keys": keys,
         "rejected": [(error.reason, error.line) for error in report.rejected],
+        "warned": [(error.reason, error.line) for error in report.warned[:COMPLAINTS]],
         "unknown_keys": report.unknown_keys,
         "passed_over": report.passed_over,
     }

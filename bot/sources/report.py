@@ -19,11 +19,13 @@ OTHER_KEYS = "(other keys)"
 class SourceReport:
     """Filled while threads are read: what was refused, what was passed over, how far we are.
 
-    ``unknown_keys`` are keys that a format doesn't have, ``passed_over`` what a source holds
-    beside threads, by what it is. ``size`` and ``done`` are bytes, once a reader knows them.
+    ``warned`` tell what got in, but not just as it stood; ``unknown_keys`` are keys
+    that a format doesn't have, ``passed_over`` what a source holds beside threads, by what
+    it is. ``size`` and ``done`` are bytes, once a reader knows them.
     """
 
     rejected: list[InputError] = field(default_factory=list)
+    warned: list[InputError] = field(default_factory=list)
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
     size: int = 0
@@ -32,6 +34,10 @@ class SourceReport:
     def reject(self, reason: str, path: Path, line: int | None = None) -> None:
         """Note that ``path``, or its ``line`` (from 1), was not accepted."""
         self.rejected.append(InputError(reason, shown_path(path), line))
+
+    def warn(self, reason: str, path: Path, line: int | None = None) -> None:
+        """Note that something in ``path``, at ``line``, got in otherwise than it stands there."""
+        self.warned.append(InputError(reason, shown_path(path), line))
 
     def count_unknown(self, name: str) -> None:
         """Count a key that the format does not have."""

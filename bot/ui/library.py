@@ -86,20 +86,24 @@ def progress_line(name: str, done: int, total: int) -> str:
     return f"Importing {name_of(name)}\n{bar} {done:,} of {counted(total)}"
 
 
-def imported_card(name: str, counts: dict[str, int], problems: Sequence[str]) -> Card:
-    """What an import came to: how many were added and so on, and what was wrong."""
+def imported_card(
+    name: str, counts: dict[str, int], problems: Sequence[str], warnings: Sequence[str] = ()
+) -> Card:
+    """What an import came to: how many were added and so on, and what was wrong.
+
+    ``warnings`` tell what got in otherwise than it stands in the file.
+    """
     taken = any(counts.values())
     colour = QUIET if not taken else ANSWER if problems else ACCEPTED
     embed = discord.Embed(title=text.title(name, limits.EMBED_TITLE), colour=colour)
-    told = [f"**{count:,}** {what}" for what, count in counts.items()]
-    if problems:
-        told.append(f"**{len(problems):,}** rejected")
-    embed.description = " · ".join(told)
-    if problems:
-        shown = [f"- {text.title(problem, limits.PLAIN_LINE)}" for problem in problems[:PROBLEMS]]
-        left = len(problems) - len(shown)
-        shown += [f"… and {left:,} more"] if left else []
-        embed.add_field(name="Not accepted", value="\n".join(shown), inline=False)
+    summed = [f"**{count:,}** {what}" for what, count in counts.items()]
+    summed += [f"**{len(problems):,}** rejected"] if problems else []
+    embed.description = " · ".join(summed)
+    for title, told in (("Not accepted", problems), ("Changed on the way", warnings)):
+        if told:
+            shown = [f"- {text.title(line, limits.PLAIN_LINE)}" for line in told[:PROBLEMS]]
+            shown += [f"… and {len(told) - PROBLEMS:,} more"] if len(told) > PROBLEMS else []
+            embed.add_field(name=title, value="\n".join(shown), inline=False)
     if taken:
         embed.set_footer(
             text="Members find them now. Was it the wrong file? /library remove takes threads "

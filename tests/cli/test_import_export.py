@@ -50,6 +50,13 @@ def test_import_names_what_it_rejects_and_takes_the_rest(
     assert any("latin.txt" in line for line in complaints)
 
 
+def test_import_for_one_server(threadwise: Threadwise, tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text(PAGE)
+    assert _summary(threadwise("import", "--guild", "77", tmp_path / "page.txt"))["added"] == 1
+    assert '"id": "page"' in threadwise("export", "--guild", "77").stdout
+    assert '"id": "page"' not in threadwise("export").stdout
+
+
 def test_import_counts_keys_it_does_not_know(threadwise: Threadwise, tmp_path: Path) -> None:
     file = tmp_path / "threads.jsonl"
     file.write_text(json.dumps(JSON_THREAD | {"colour": "red"}))

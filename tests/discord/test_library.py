@@ -92,6 +92,12 @@ class TestImport:
         assert field.value.splitlines()[0] == "- line 2: title must not be empty"
         assert field.value.splitlines()[-1] == "… and 3 more"
 
+    async def test_what_was_changed_on_the_way_is_told(self, world: World):
+        table = "question,answer,date\nIs it?,Yes.,the day before\n"
+        (embed,) = (await bring(world, "faq.csv", table.encode())).embeds
+        assert embed.description.startswith("**1** added")
+        assert embed.fields[0].name == "Changed on the way"
+
     async def test_names_and_problems_can_neither_ping_nor_leave_their_place(self, world: World):
         bad = jsonl({"id": "@everyone **x**", "title": "t", "answers": "<@1>"})
         (embed,) = (await bring(world, "@everyone*x*.jsonl", bad)).embeds
@@ -439,7 +445,7 @@ async def test_every_card_is_within_discords_limits(words: str):
     huge, now = 10**17, datetime.now(UTC)
     button = library.RemoveThese(huge, 10**8, whole_source=True)
     for card in (
-        library.imported_card(words, {"added": huge}, [words] * 2_000),
+        library.imported_card(words, {"added": huge}, [words] * 2_000, [words] * 2_000),
         library.imported_card(words, {"added": 0}, []),
         library.figures_card(
             [("Own", huge, huge, huge)] * 2, huge, huge, [(words, huge, True)] * 10, (words, now)

@@ -1,0 +1,106 @@
+"""HTML to a tree: any string in, a body out, however broken or deep it is."""
+
+from __future__ import annotations
+
+import re
+import threading
+from html import unescape
+from typing import Any
+
+from lxml import etree
+
+Element = Any
+"""An lxml element. (Its type says nothing that helps here.)"""
+
+DEEPEST = 50
+"""Levels of nesting that are told apart; what is deeper is text."""
+
+_ENDLESS = 255  # fewer tags can't nest deeper than libxml2 reads
+_LONG = 1_000_000  # bytes; fewer can't hold a text or an attribute that it finds too long
+
+# Beside what text never holds, the characters that turn the direction of writing.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]"
+)
+_ASCII_CONTROL = bytes((*range(9), *range(11, 32), 127))
+_LONE = re.compile("[\ud800-\udfff]")
+_NUMBER = re.compile(r"&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});?")
+_MARKUP = frozenset("<>&\"'")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])[^<>]*>")
+_DROPPED = re.compile(r"(?is)<(script|style|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)")
+# These end by themselves, so an unclosed one is no deeper than the one before.
+_FLAT = frozenset("p br hr img li td th tr dt dd input wbr source embed col area option".split())
+
+
+class _Parsers(threading.local):
+    """Parsers for each thread: lxml's have a lock and a log of their own."""
+
+    def __init__(self) -> None:
+        options = {"encoding": "utf-8", "remove_comments": True, "remove_pis": True}
+        self.usual = etree.HTMLParser(**options)
+        self.patient = etree.HTMLParser(huge_tree=True, **options)
+
+
+_parsers = _Parsers()
+
+
+def parse(html: str) -> Element:
+    """The HTML as a tree; the text is in and below its root."""
+    data = _clean(html).encode().translate(None, _ASCII_CONTROL)
+    root = _tree(data, _parsers.usual)
+    if root is None:
+        root = _tree(_shallow(data.decode()).encode(), _parsers.patient)
+    if root is None:
+        root = _tree(data.replace(b"<", b" "), _parsers.patient)
+    return root
+
+
+def flat(element: Element) -> str:
+    """The text of an element and of all that is in it, whatever its form."""
+    if not len(element):
+        return element.text or ""
+    return "".join(element.itertext())
+
+
+def _clean(html: str) -> str:
+    """The HTML without characters, written out or by number, that no text should hold."""
+    if "&#" in html:
+        html = _NUMBER.sub(_character, html)
+    # The quicker look finds nothing in most of what isn't plain ASCII.
+    if not html.isascii() and not html.replace("\n", " ").isprintable():
+        html = _CONTROL.sub("", _LONE.sub("\ufffd", html))
+    return html
+
+
+def _character(number: re.Match[str]) -> str:
+    """A character given by number as it was, but none that would be cleaned away."""
+    character = unescape(number[0])  # knows what browsers make of 128 to 159
+    return number[0] if character in _MARKUP else _CONTROL.sub("", character)
+
+
+def _tree(data: bytes, parser: Element) -> Element | None:
+    """The tree; nothing if libxml2 gave up on the way, of which it only leaves a note."""
+    # An outer element of ours: without one, an empty document would be an error.
+    root = etree.fromstring(b"<body>" + data, parser)
+    may_fail = data.count(b"<") >= _ENDLESS or len(data) > _LONG
+    if may_fail and any(e.level == etree.ErrorLevels.FATAL for e in parser.error_log):
+        return None
+    return root[0] if len(root) == 1 else root
+
+
+def _shallow(html: str) -> str:
+    """The HTML without the tags that nest too deep; their text stays."""
+    html = _DROPPED.sub(" ", html)
+    depth = 0
+
+    def keep(tag: re.Match[str]) -> str:
+        nonlocal depth
+        if tag[2].lower() in _FLAT:
+            return tag[0] if depth <= DEEPEST else " "
+        if tag[1]:
+            depth = max(0, depth - 1)
+            return tag[0] if depth < DEEPEST else " "
+        depth += 1
+        return tag[0] if depth <= DEEPEST else " "
+
+    return _TAG.sub(keep, html)
