@@ -1,0 +1,187 @@
+"""What stands on lines of its own: paragraphs, lists, quotes, code blocks, tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from bot.sources.markup.code import code_block, language_of
+from bot.sources.markup.inline import DROPPED, Inline, add_text
+from bot.sources.markup.parsing import DEEPEST, Element, flat
+from bot.sources.markup.tables import table
+
+RULE = "─" * 12
+"""Discord has no horizontal rule."""
+
+_DEEPEST_LIST = 6  # deeper ones go on at this indentation
+_LINE_MARK = re.compile(r"(\s*(?:(?:[-*]|\d+\.) |> |#{1,3} )*)(.+)")
+
+
+class Blocks:
+    """Turns the inside of elements into blocks of Markdown."""
+
+    def __init__(self, base_url: str | None) -> None:
+        self._inline = Inline(base_url)
+        self._lists = 0
+        self._quotes = 0
+
+    def document(self, body: Element) -> str:
+        """The whole body as Markdown."""
+        return _joined(self._blocks(body))
+
+    def _blocks(self, element: Element) -> list[str]:
+        inline = self._inline
+        if inline.depth > DEEPEST:
+            return self._paragraphs([flat(element)])
+        inline.depth += 1
+        done: list[str] = []
+        run: list[str] = []  # pieces of a paragraph that isn't complete yet
+        if (text := element.text) and not text.isspace():
+            add_text(run, text)
+        for child in element:
+            handle = _HANDLERS.get(child.tag)
+            if handle is None and len(child) and any(c.tag in _HANDLERS for c in child):
+                handle = Blocks._blocks
+            if handle is None:
+                inline.add(child, run, 0)
+            else:
+                if run:
+                    done += self._paragraphs(run)
+                    run = []
+                done += handle(self, child)
+            if (text := child.tail) and (run or not text.isspace()):
+                add_text(run, text)
+        if run:
+            done += self._paragraphs(run)
+        inline.depth -= 1
+        return done
+
+    def _paragraphs(self, run: list[str]) -> list[str]:
+        text = self._inline.paragraph(run)
+        return [text] if text else []
+
+    def _paragraph(self, element: Element) -> list[str]:
+        if not len(element):  # the most frequent of all
+            run: list[str] = []
+            if text := element.text:
+                add_text(run, text)
+            return self._paragraphs(run)
+        return self._blocks(element)
+
+    def _heading(self, element: Element) -> list[str]:
+        line = self._inline.line(element)
+        if not line:
+            return []
+        level = int(element.tag[1])
+        if level <= 3:
+            return [f"{'#' * level} {line}"]
+        return [line if "**" in line else f"**{line}**"]
+
+    def _quote(self, element: Element) -> list[str]:
+        if "spoiler" in (element.get("class") or "").split():
+            return self._spoiler(element)
+        self._quotes += 1
+        inside = self._blocks(element)
+        self._quotes -= 1
+        if self._quotes or not inside:  # Discord has no quotes in quotes
+            return inside
+        lines = _joined(inside).split("\n")
+        return ["\n".join(f"> {line}" for line in lines)]
+
+    def _spoiler(self, element: Element) -> list[str]:
+        return [_hidden(block) for block in self._blocks(element)]
+
+    def _list(self, element: Element) -> list[str]:
+        number = _start(element) if element.tag == "ol" else None
+        self._lists += 1
+        items = []
+        for child in element:
+            blocks = self._blocks(child) if child.tag == "li" else self._alone(child)
+            mark = "- " if number is None else f"{number}. "
+            if blocks:
+                indent = " " * len(mark) if self._lists <= _DEEPEST_LIST else ""
+                items.append(mark + "\n".join(blocks).replace("\n", "\n" + indent))
+            if number is not None and child.tag == "li":
+                number += 1
+        self._lists -= 1
+        return ["\n".join(items)] if items else []
+
+    def _alone(self, element: Element) -> list[str]:
+        """An element that stands where only list items may."""
+        handle = _HANDLERS.get(element.tag)
+        if handle is not None:
+            return handle(self, element)
+        return [] if element.tag in DROPPED else self._blocks(element)
+
+    def _definitions(self, element: Element) -> list[str]:
+        lines = []
+        for child in element.iter("dt", "dd"):
+            blocks = self._blocks(child)
+            if child.tag == "dt":
+                lines += [_bold(block) for block in blocks]
+            elif blocks:
+                lines.append("- " + "\n".join(blocks).replace("\n", "\n  "))
+        return ["\n".join(lines)] if lines else []
+
+    def _code(self, element: Element) -> list[str]:
+        for line_break in element.iter("br"):
+            line_break.tail = "\n" + (line_break.tail or "")
+        block = code_block(flat(element), language_of(element))
+        return [block] if block else []
+
+    def _rule(self, element: Element) -> list[str]:
+        return [RULE]
+
+    def _table(self, element: Element) -> list[str]:
+        return table(element, self._inline)
+
+    def _summary(self, element: Element) -> list[str]:
+        return [_bold(block) for block in self._blocks(element)]
+
+    def _nothing(self, element: Element) -> list[str]:
+        return []
+
+
+def _joined(blocks: list[str]) -> str:
+    """Blocks below each other; a heading stays close to what it is the heading of."""
+    text = "\n\n".join(blocks)
+    return _AFTER_HEADING.sub(r"\1\n", text) if "# " in text else text
+
+
+def _bold(block: str) -> str:
+    return block if "**" in block or "\n" in block or block[0] == "`" else f"**{block}**"
+
+
+def _hidden(block: str) -> str:
+    """A block as a spoiler, line by line so that no page can be cut inside of one."""
+    block = block.replace("||", "|\u200b|")
+    if block.startswith("```"):
+        return f"||{_LANGUAGE.sub('```', block, count=1)}||"
+    return "\n".join(_LINE_MARK.sub(r"\1||\2||", line) for line in block.split("\n"))
+
+
+def _start(element: Element) -> int:
+    start = element.get("start") or "1"
+    return int(start) if start.isascii() and start.isdigit() and len(start) < 9 else 1
+
+
+_AFTER_HEADING = re.compile(r"^((?:> )?#{1,3} .*)\n(?:> )?\n", re.MULTILINE)
+_LANGUAGE = re.compile(r"```\S*")
+_Handler = Callable[[Blocks, Element], list[str]]
+_TRANSPARENT = (
+    "div section article aside main header footer nav address figure figcaption details "
+    "center fieldset legend form body html li dt dd tr td th tbody thead tfoot"
+)
+_HANDLERS: dict[str, _Handler] = {
+    "p": Blocks._paragraph,
+    "blockquote": Blocks._quote,
+    "pre": Blocks._code,
+    "hr": Blocks._rule,
+    "table": Blocks._table,
+    "dl": Blocks._definitions,
+    "summary": Blocks._summary,
+    **dict.fromkeys(("ul", "ol", "menu", "dir"), Blocks._list),
+    **dict.fromkeys((f"h{level}" for level in range(1, 7)), Blocks._heading),
+    **dict.fromkeys(DROPPED, Blocks._nothing),
+    **dict.fromkeys(_TRANSPARENT.split(), Blocks._blocks),
+}

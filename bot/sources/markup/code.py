@@ -1,0 +1,47 @@
+"""Code as Discord shows it: inline or as a block, whatever is inside."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+BREAK = "\0"
+"""A line break inside a paragraph, until its spaces are tidied. (Text holds no NUL.)"""
+
+_TICKS = re.compile("``+")
+_LANGUAGE = re.compile(r"(?:^|\s)lang(?:uage)?-([A-Za-z0-9+#.\-]{1,20})(?=\s|$)")
+_ALIASES = {"none": "", "default": "", "plaintext": "", "text": "", "c++": "cpp", "c#": "cs"}
+_HIDDEN = "\u200b"
+
+
+def inline_code(text: str) -> str:
+    """The text as a code span, whatever backticks are in it."""
+    text = " ".join(text.split())
+    if "`" not in text:
+        return f"`{text}`" if text else ""
+    text = _TICKS.sub(lambda run: _HIDDEN.join(run[0]), text)
+    left = " " if text[0] == "`" else ""
+    right = " " if text[-1] == "`" else ""
+    return f"``{left}{text}{right}``"
+
+
+def code_block(text: str, language: str = "") -> str:
+    """The text as a fenced block; nothing if it is blank."""
+    lines = text.expandtabs(4).rstrip().split("\n")
+    while lines and not lines[0].strip():
+        del lines[0]
+    if not lines:
+        return ""
+    inside = "\n".join(line.rstrip() for line in lines)
+    if "```" in inside:  # which would end the block
+        inside = _TICKS.sub(lambda run: _HIDDEN.join(run[0]), inside)
+    return f"```{language}\n{inside}\n```"
+
+
+def language_of(pre: Any) -> str:
+    """The language that a ``pre`` or the ``code`` in it names, as Discord spells it."""
+    for element in (pre, *pre.iterchildren("code")):
+        if found := _LANGUAGE.search(element.get("class") or ""):
+            name = found[1].lower()
+            return _ALIASES.get(name, name)
+    return ""

@@ -1,0 +1,87 @@
+r"""MathJax in running text: kept as code, so that Markdown eats no backslash or underscore.
+
+Between dollars there may as well be prices or variables of a shell, so what stands there
+must look like a formula. ``$$…$$``, ``\(…\)``, ``\[…\]`` and ``\begin{…}`` leave no doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from bot.sources.markup.code import BREAK, inline_code
+
+_OPENING = re.compile(r"\$\$|\\\$|\$|\\\(|\\\[|\\begin\{([a-zA-Z]+\*?)\}")
+_CLOSING = {"$$": "$$", "\\(": "\\)", "\\[": "\\]", "\\$": "\\$"}
+_LONGEST = 1_000  # of a formula between single dollars
+_TEX = re.compile(r"\\[a-zA-Z{}|,;!]|[\^_{}]")
+_SURELY_TEX = re.compile(r"\\[a-zA-Z]{2}|[\^_]\{|\^")
+_PROSE = re.compile(r"[a-zA-Z]{3,}[,;:.]? |[^\W\d_]{2,} [^\W\d_]{2,}|[,;:.]$")
+
+
+def rendered(text: str, escape: Callable[[str], str]) -> str:
+    """The text with its formulas as code and the rest escaped."""
+    out = []
+    done = 0
+    for start, end, formula, display in _formulas(text):
+        out.append(escape(text[done:start]))
+        if display:
+            out += [BREAK, _shown(formula), BREAK]
+        else:
+            out.append(inline_code(formula))
+        done = end
+    out.append(escape(text[done:]))
+    return "".join(out)
+
+
+def _shown(formula: str) -> str:
+    """A formula that stands alone: a line of code for each of its lines."""
+    lines = map(inline_code, formula.split("\n"))
+    return BREAK.join(line for line in lines if line)
+
+
+def _formulas(text: str) -> Iterator[tuple[int, int, str, bool]]:
+    """Where formulas are: start, end, what is inside, and whether it stands alone."""
+    hopeless: set[str] = set()  # closings that don't come again: keeps the search linear
+    at = 0
+    while opening := _OPENING.search(text, at):
+        at = opening.end()
+        mark = opening[0]
+        if mark == "$":
+            end = _dollar(text, at)
+            if end:
+                yield opening.start(), end + 1, text[at:end].strip(), False
+                at = end + 1
+            continue
+        environment = opening[1]
+        closing = f"\\end{{{environment}}}" if environment else _CLOSING[mark]
+        end = -1 if closing in hopeless else text.find(closing, at)
+        if end < 0:
+            hopeless.add(closing)
+        elif mark == "\\$" and not _SURELY_TEX.search(text, at, end):
+            continue
+        elif inside := text[opening.start() : end + len(closing)] if environment else text[at:end]:
+            at = end + len(closing)
+            if inside.strip():
+                yield opening.start(), at, inside.strip(), mark not in ("\\(", "\\$")
+
+
+def _dollar(text: str, at: int) -> int:
+    """Where the formula ends that a single dollar before ``at`` opens; 0 if it opens none."""
+    before = text[at - 2] if at > 1 else ""
+    end = text.find("$", at, at + _LONGEST)
+    while end > 0 and text[end - 1] == "\\":
+        end = text.find("$", end + 1, at + _LONGEST)
+    if end <= at or before.isalnum():
+        return 0
+    inside = text[at:end]
+    after = text[end + 1] if end + 1 < len(text) else ""
+    if "\n\n" in inside or after.isdigit() or not inside.strip():
+        return 0
+    if inside[0].isspace() or inside[-1].isspace():
+        return end if _SURELY_TEX.search(inside) else 0
+    if _TEX.search(inside):
+        return end
+    if _PROSE.search(inside) or (after.isalpha() and len(inside) > 2):
+        return 0
+    return end

@@ -1,0 +1,241 @@
+"""What stands in a line: emphasis, links, code, keys, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from bot.sources.markup import links
+from bot.sources.markup.code import BREAK, inline_code
+from bot.sources.markup.escaping import escape, escape_lines
+from bot.sources.markup.parsing import DEEPEST, Element, flat
+from bot.sources.markup.scripts import lowered, raised
+
+DROPPED = frozenset(
+    "script style template head title meta link base noscript noframes param track datalist "
+    "input select button svg canvas area map".split()
+)
+"""Elements that have nothing to read in them."""
+
+_MEDIA = frozenset("iframe embed video audio object source".split())
+_LINKED = 32
+_AROUND_BREAK = re.compile(rf" ?{BREAK} ?")
+_MANY_BREAKS = re.compile(r"\n{3,}")
+_JOINT = "\u200b"  # keeps marks apart that would be read as one
+
+
+class Inline:
+    """Turns the inside of elements into pieces of a paragraph."""
+
+    def __init__(self, base_url: str | None) -> None:
+        self._base_url = base_url
+        self.depth = 0
+
+    def paragraph(self, pieces: list[str]) -> str:
+        """The pieces as a paragraph: spaces tidied, no line like the beginning of a block."""
+        text = tidied(pieces)
+        return escape_lines(text) if text else ""
+
+    def line(self, element: Element) -> str:
+        """The inside of an element on a single line."""
+        pieces: list[str] = []
+        self.inside(element, pieces, 0)
+        return " ".join("".join(pieces).replace(BREAK, " ").split())
+
+    def inside(self, element: Element, pieces: list[str], within: int) -> None:
+        """Append what is inside the element; ``within`` says which emphasis is around it."""
+        if self.depth > DEEPEST:
+            pieces.append(escape(flat(element)))
+            return
+        self.depth += 1
+        if text := element.text:
+            add_text(pieces, text)
+        for child in element:
+            self.add(child, pieces, within)
+            if text := child.tail:
+                add_text(pieces, text)
+        self.depth -= 1
+
+    def add(self, element: Element, pieces: list[str], within: int) -> None:
+        """Append one element, without the text behind it."""
+        tag = element.tag
+        if handle := _HANDLERS.get(tag):
+            handle(self, element, pieces, within)
+        elif tag in _EMPHASIS:
+            mark, flag = _EMPHASIS[tag]
+            self._emphasis(element, pieces, within, mark, flag)
+        elif tag in DROPPED:
+            return
+        elif tag in _BROKEN:  # a block where only a line may be
+            pieces.append(BREAK)
+            self.inside(element, pieces, within)
+            pieces.append(BREAK)
+        else:
+            self.inside(element, pieces, within)
+
+    def _emphasis(
+        self, element: Element, pieces: list[str], within: int, mark: str, flag: int
+    ) -> None:
+        if within & flag:
+            self.inside(element, pieces, within)
+            return
+        inner: list[str] = []
+        self.inside(element, inner, within | flag)
+        text = "".join(inner)
+        for index, part in enumerate(text.split(BREAK)):
+            if index:
+                pieces.append(BREAK)
+            core = part.strip()
+            if not core:
+                pieces.append(part)
+                continue
+            if part[0].isspace():
+                pieces.append(" ")
+            if pieces and pieces[-1] == mark:  # two of a kind side by side are one
+                pieces.pop()
+            else:
+                if pieces and pieces[-1] in _MARKS:
+                    pieces.append(_JOINT)
+                pieces.append(mark)
+            pieces += [core, mark]
+            if part[-1].isspace():
+                pieces.append(" ")
+
+    def _link(self, element: Element, pieces: list[str], within: int) -> None:
+        href = links.address(element.get("href"), self._base_url)
+        if href is None or within & _LINKED:
+            self.inside(element, pieces, within)
+            return
+        inner: list[str] = []
+        self.inside(element, inner, within | _LINKED)
+        label = _label("".join(inner))
+        if not label:
+            return
+        plain = flat(element).strip()
+        if links.looks_like_address(plain):
+            pieces.append(links.bare(href, element.tail or (within and "*") or ""))
+        else:
+            pieces.append(links.linked(label, href))
+
+    def _image(self, element: Element, pieces: list[str], within: int) -> None:
+        alt = " ".join((element.get("alt") or element.get("title") or "").split())
+        if not alt or alt == "enter image description here":
+            alt = "image"
+        if within & _LINKED:
+            pieces.append(escape(alt))
+            return
+        src = links.address(element.get("src"), self._base_url)
+        if src is not None:
+            label = "image" if links.looks_like_address(alt) else escape(alt)
+            pieces.append(links.linked(_label(label), src))
+        elif alt != "image":
+            pieces.append(escape(alt))
+
+    def _media(self, element: Element, pieces: list[str], within: int) -> None:
+        src = element.get("src") or element.get("data")
+        if src is None and (source := element.find("source")) is not None:
+            src = source.get("src")
+        url = links.address(src, self._base_url)
+        if url is not None and not within & _LINKED:
+            kind = "video" if element.tag in ("video", "iframe") else "media"
+            name = " ".join((element.get("title") or kind).split())
+            pieces.append(links.linked(_label(escape(name)), links.video(url)))
+
+    def _code(self, element: Element, pieces: list[str], within: int) -> None:
+        only = element[0] if len(element) == 1 and not (element.text or "").strip() else None
+        if only is not None and only.tag == "a" and not (only.tail or "").strip():
+            href = links.address(only.get("href"), self._base_url)
+            if href is not None and not within & _LINKED and (code := inline_code(flat(only))):
+                pieces.append(links.linked(code, href))
+                return
+        add_code(pieces, inline_code(flat(element)))
+
+    def _break(self, element: Element, pieces: list[str], within: int) -> None:
+        pieces.append(BREAK)
+
+    def _quotation(self, element: Element, pieces: list[str], within: int) -> None:
+        pieces.append("“")
+        self.inside(element, pieces, within)
+        pieces.append("”")
+
+    def _superscript(self, element: Element, pieces: list[str], within: int) -> None:
+        self._script(element, pieces, within, raised)
+
+    def _subscript(self, element: Element, pieces: list[str], within: int) -> None:
+        self._script(element, pieces, within, lowered)
+
+    def _script(
+        self, element: Element, pieces: list[str], within: int, shifted: Callable[[str], str | None]
+    ) -> None:
+        text = shifted(flat(element)) if not len(element) else None
+        if text is None:
+            self.inside(element, pieces, within)
+        else:
+            pieces.append(text)
+
+
+def add_text(pieces: list[str], text: str) -> None:
+    """Append running text, escaped."""
+    text = escape(text)
+    if text[0] == "`" and pieces and pieces[-1][-1:] == "`":
+        pieces.append(_JOINT)
+    pieces.append(text)
+
+
+def add_code(pieces: list[str], code: str) -> None:
+    """Append a code span; two side by side become one."""
+    if not code:
+        return
+    before = pieces[-1] if pieces else ""
+    if before[-1:] == "`" and before[-2:] != "\\`":
+        if before[-2:] != "``" and code[:2] != "``":
+            pieces[-1] = before[:-1]
+            code = code[1:]
+        else:
+            pieces.append(_JOINT)
+    pieces.append(code)
+
+
+def _label(text: str) -> str:
+    """Markdown as the text of a link: one line, and no bracket that would end it."""
+    return _BRACKET.sub(r"\\\g<0>", " ".join(text.replace(BREAK, " ").split()))
+
+
+def tidied(pieces: list[str]) -> str:
+    """The pieces with runs of space as one space, and line breaks where they were meant."""
+    text = "".join(pieces).replace("\n", " ").strip()
+    if text.isprintable() and "  " not in text:
+        return text
+    text = " ".join(text.split())
+    if BREAK in text:
+        text = _AROUND_BREAK.sub("\n", text).strip("\n")
+        if "\n\n\n" in text:
+            text = _MANY_BREAKS.sub("\n\n", text)
+    return text
+
+
+_BRACKET = re.compile(r"(?<!\\)[\[\]]")
+_BROKEN = frozenset("p div ul ol li blockquote pre table tr h1 h2 h3 h4 h5 h6 dl dt dd".split())
+_EMPHASIS = {
+    "strong": ("**", 1),
+    "b": ("**", 1),
+    "em": ("*", 2),
+    "i": ("*", 2),
+    "u": ("__", 4),
+    "ins": ("__", 4),
+    "s": ("~~", 8),
+    "strike": ("~~", 8),
+    "del": ("~~", 8),
+}
+_MARKS = frozenset(mark for mark, _ in _EMPHASIS.values())
+_Handler = Callable[[Inline, Element, list[str], int], None]
+_HANDLERS: dict[str, _Handler] = {
+    "a": Inline._link,
+    "img": Inline._image,
+    "br": Inline._break,
+    "q": Inline._quotation,
+    "sup": Inline._superscript,
+    "sub": Inline._subscript,
+    **dict.fromkeys(("code", "kbd", "samp", "tt"), Inline._code),
+    **dict.fromkeys(_MEDIA, Inline._media),
+}

@@ -1,0 +1,60 @@
+"""Addresses that may be linked, and links as Discord reads them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin
+
+_UNSAFE = re.compile(r"[\s<>\"`|\\^{}\[\]()\x00-\x20]")
+_BARE_UNSAFE = re.compile(r"[\s<>\"`|\\^{}\x00-\x20]")
+_EMBEDDED_VIDEO = re.compile(
+    r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/(?:embed|v)/([\w\-]{6,20})"
+)
+_HTTP = re.compile(r"https?://", re.IGNORECASE)
+_HOST = re.compile(r"https?://(?:[^\s/?#@]*@)?[^\s/?#@:]", re.IGNORECASE)
+
+
+def address(href: str | None, base_url: str | None) -> str | None:
+    """The absolute http(s) address that an attribute stands for; ``None`` if it is another."""
+    if not href:
+        return None
+    href = href.strip()
+    try:
+        if not _HTTP.match(href):
+            if base_url is not None and not href.startswith("#"):
+                href = urljoin(base_url, href)
+            elif href.startswith("//"):
+                href = f"https:{href}"
+            if not _HTTP.match(href):
+                return None
+    except ValueError:
+        return None
+    return href if _HOST.match(href) else None
+
+
+def video(src: str) -> str:
+    """The page of an embedded video, other addresses as they are."""
+    found = _EMBEDDED_VIDEO.match(src)
+    return f"https://www.youtube.com/watch?v={found[1]}" if found else src
+
+
+def looks_like_address(text: str) -> bool:
+    """Whether a link's text is an address, which Discord wants to be the link's own."""
+    return _HTTP.match(text) is not None and not any(map(str.isspace, text))
+
+
+def linked(label: str, url: str) -> str:
+    """``[label](url)``."""
+    return f"[{label}]({_UNSAFE.sub(_quoted, url)})"
+
+
+def bare(url: str, following: str) -> str:
+    """The address alone; in angle brackets where it would swallow what follows."""
+    url = _BARE_UNSAFE.sub(_quoted, url)
+    if url[-1] not in ".,:;!?'*_~" and (not following or following[0] in " \n\t.,;:!?\0"):
+        return url
+    return f"<{url}>"
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode())
