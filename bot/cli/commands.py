@@ -14,6 +14,7 @@ from bot.cli import asking, checking, measuring, moving
 from bot.cli.console import handled
 from bot.cli.options import AsJson, Command, Group, Guild, NoBrowser, Port
 from bot.models import SHARED
+from bot.sources import Options
 
 app = typer.Typer(
     name="threadwise",
@@ -113,11 +114,52 @@ def thread(
 def import_(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Files or folders: text pages (.txt), .jsonl[.gz]."),
+        typer.Argument(
+            metavar="PATH...",
+            help="Files or folders: text pages (.txt), .jsonl[.gz], Stack Exchange dumps.",
+        ),
     ],
+    site: Annotated[
+        str | None,
+        typer.Option(
+            "--site",
+            metavar="HOST",
+            help="Where a dump is from, such as history.stackexchange.com.",
+            show_default="guessed from its name",
+        ),
+    ] = None,
+    min_score: Annotated[
+        int | None,
+        typer.Option(
+            "--min-score",
+            metavar="N",
+            help="Only threads with at least this score.",
+            show_default=False,
+        ),
+    ] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            metavar="TAG",
+            help="Only threads with this tag, or one of several.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", metavar="N", min=1, help="Only the first N threads.", show_default=False
+        ),
+    ] = None,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Retire threads from the same source that it has no longer."),
+    ] = False,
 ) -> int:
     """Put threads into the library; what is there already is updated, its votes stay."""
-    return moving.import_paths(paths)
+    options = Options(site=site, min_score=min_score, tags=frozenset(tags or ()), limit=limit)
+    return moving.import_paths(paths, options, prune=prune)
 
 
 @app.command(cls=Command)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ConfigError, InputError
-from bot.models import Thread
-from bot.sources import jsonl, textpage
+from bot.sources import jsonl, stackexchange, textpage
+from bot.sources.draft import Found
 from bot.sources.files import Head
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -25,7 +25,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     looks_like: Callable[[Head], bool]
-    read: Callable[[Path, SourceReport, Options], Iterator[Thread]]
+    read: Callable[[Path, SourceReport, Options], Iterator[Found | None]]
     keyed_by_name: bool = False
     packed: bool = False
 
@@ -46,6 +46,12 @@ FORMATS = (
         looks_like=lambda head: head.text.lstrip().startswith("{"),
         read=jsonl.read_lines,
         packed=True,
+    ),
+    Format(
+        name="Stack Exchange dump",
+        suffixes=stackexchange.SUFFIXES,
+        looks_like=stackexchange.looks_like,
+        read=stackexchange.read_dump,
     ),
 )
 

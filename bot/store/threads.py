@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread, Thread
@@ -37,13 +38,19 @@ class Counts:
     votes: int
 
 
-async def put(connection: AsyncConnection, scope: int, batch: Sequence[Thread]) -> list[Outcome]:
+async def put(
+    connection: AsyncConnection,
+    scope: int,
+    batch: Sequence[Thread],
+    fingerprints: Mapping[str, str] = MappingProxyType({}),
+) -> list[Outcome]:
     """Add or update threads of one scope by their source keys, in one transaction.
 
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
     comes back; the feed of changes names every thread that was added or updated.
-    Returns one outcome a thread.
+    ``fingerprints`` are kept with those that have one, by key. Returns one outcome a
+    thread.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
     new, changed, moved, outcomes = [], [], [], []
@@ -56,18 +63,31 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Thread]) 
             changed.append((row, thread, digest))
             outcomes.append(Outcome.UPDATED)
         else:
-            moved += [(row.id, thread.source)] if row.source != thread.source else []
+            fingerprint = fingerprints.get(thread.key, row.fingerprint)
+            if (row.source, row.fingerprint) != (thread.source, fingerprint):
+                moved.append({"of": row.id, "source": thread.source, "fingerprint": fingerprint})
             outcomes.append(Outcome.UNCHANGED)
-    touched = await _add(connection, scope, new)
+    touched = await _add(connection, scope, new, fingerprints)
     for row, thread, digest in changed:
-        await _update(connection, row, thread, digest)
+        values = {"content_hash": digest, "fingerprint": fingerprints.get(thread.key)}
+        await _update(connection, row, thread, values)
         touched.append(row.id)
-    for thread_id, source in moved:
-        here = threads.c.id == thread_id
-        await connection.execute(update(threads).where(here).values(source=source))
+    if moved:
+        await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
     if touched:
         await connection.execute(insert(changes), [{"thread_id": i} for i in touched])
     return outcomes
+
+
+async def fingerprints(
+    connection: AsyncConnection, scope: int, keys: Sequence[str]
+) -> dict[str, str]:
+    """The fingerprints of those threads in force that have one, by key."""
+    query = select(threads.c.key, threads.c.fingerprint).where(
+        threads.c.scope == scope, threads.c.key.in_(keys), IN_FORCE
+    )
+    rows = (await connection.execute(query)).all()
+    return {row.key: row.fingerprint for row in rows if row.fingerprint is not None}
 
 
 async def fetch(
@@ -158,18 +178,25 @@ async def count(connection: AsyncConnection) -> Counts:
 
 async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -> dict[str, Any]:
     t = threads.c
-    query = select(t.id, t.key, t.content_hash, t.revision, t.source, t.retired_at).where(
-        t.scope == scope, t.key.in_(keys)
-    )
+    query = select(t.id, t.key, t.content_hash, t.revision, t.source, t.fingerprint, t.retired_at)
+    query = query.where(t.scope == scope, t.key.in_(keys))
     return {row.key: row for row in (await connection.execute(query)).all()}
 
 
 async def _add(
-    connection: AsyncConnection, scope: int, new: Sequence[tuple[Thread, str]]
+    connection: AsyncConnection,
+    scope: int,
+    new: Sequence[tuple[Thread, str]],
+    fingerprints: Mapping[str, str],
 ) -> list[int]:
     if not new:
         return []
-    rows = [columns(t) | {"scope": scope, "content_hash": d, "revision": 1} for t, d in new]
+    rows = [
+        columns(thread)
+        | {"scope": scope, "content_hash": digest, "revision": 1}
+        | {"fingerprint": fingerprints.get(thread.key)}
+        for thread, digest in new
+    ]
     await connection.execute(insert(threads), rows)
     # Asking for the ids afterwards lets the driver insert the whole batch at once.
     added = await _known(connection, scope, [thread.key for thread, _ in new])
@@ -185,8 +212,10 @@ async def _add(
     return ids
 
 
-async def _update(connection: AsyncConnection, row: Row[Any], thread: Thread, digest: str) -> None:
-    values = columns(thread) | {"content_hash": digest, "revision": row.revision + 1}
+async def _update(
+    connection: AsyncConnection, row: Row[Any], thread: Thread, values: dict[str, Any]
+) -> None:
+    values = columns(thread) | values | {"revision": row.revision + 1}
     values |= {"retired_at": None, "removed": False}
     await connection.execute(update(threads).where(threads.c.id == row.id).values(values))
     await connection.execute(delete(phrasings).where(phrasings.c.thread_id == row.id))

@@ -99,7 +99,7 @@ def test_where_content_says_nothing_the_suffix_decides(tmp_path: Path, report: S
     ("name", "content", "reason"),
     [
         ("notes.md", b"# Notes\nabout nothing", FORMS),
-        ("posts.xml", b"<?xml version='1.0'?><posts/>", FORMS),
+        ("feed.xml", b"<?xml version='1.0'?><feed/>", FORMS),
         ("empty", b"", FORMS),
         ("page.txt.gz", gzip.compress(PAGE.encode()), FORMS),
         ("broken.gz", b"\x1f\x8b\x08", FORMS),
