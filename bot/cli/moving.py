@@ -73,10 +73,10 @@ def _tell(report: ImportReport) -> None:
         complain(str(problem))
     for path, times in report.more_rejected.items():
         complain(f"{path}: {times:,} more were not accepted")
-    for problem in report.notes:
+    for problem in report.warned:
         warn(str(problem))
-    for path, times in report.more_notes.items():
-        warn(f"{path}: {times:,} more such notes")
+    for path, times in report.more_warned.items():
+        warn(f"{path}: {times:,} more such warnings")
     for key, times in sorted(report.unknown_keys.items()):
         note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
     for what, times in sorted(report.passed_over.items()):

@@ -31,15 +31,15 @@ class ImportReport:
 
     ``retired`` counts threads that a newer copy of their source has no longer.
 
-    ``notes`` tell what got in, but not just as it stood. Of both, the first of a file are
+    ``warned`` tell what got in, but not just as it stood. Of both, the first of a file are
     named; the ``more_`` counters say how many there were beyond.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     rejected: list[InputError] = field(default_factory=list)
-    notes: list[InputError] = field(default_factory=list)
+    warned: list[InputError] = field(default_factory=list)
     more_rejected: Counter[str] = field(default_factory=Counter)
-    more_notes: Counter[str] = field(default_factory=Counter)
+    more_warned: Counter[str] = field(default_factory=Counter)
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
     retired: int = 0
@@ -70,9 +70,9 @@ class ImportReport:
         return len(self.rejected) + self.more_rejected.total()
 
     @property
-    def noted(self) -> int:
+    def warnings(self) -> int:
         """How much got in otherwise, named or not."""
-        return len(self.notes) + self.more_notes.total()
+        return len(self.warned) + self.more_warned.total()
 
     @property
     def ok(self) -> bool:
@@ -82,9 +82,9 @@ class ImportReport:
     def take_over(self, seen: SourceReport) -> None:
         """Add what reading left behind."""
         self.rejected += seen.rejected
-        self.notes += seen.notes
+        self.warned += seen.warned
         self.more_rejected += seen.more_rejected
-        self.more_notes += seen.more_notes
+        self.more_warned += seen.more_warned
         self.unknown_keys += seen.unknown_keys
         self.passed_over += seen.passed_over
 

@@ -22,7 +22,7 @@ MAX_NAMED = 20
 class SourceReport:
     """Filled while threads are read: what was refused, what was passed over, how far we are.
 
-    ``rejected`` did not get in; ``notes`` tell what did, but not just as it stood. The
+    ``rejected`` did not get in; ``warned`` tell what did, but not just as it stood. The
     first of each file are named there, and the ``more_`` counters say by file how many
     there were beyond. ``unknown_keys`` are keys that a format doesn't have, ``passed_over``
     what a source holds beside threads, by what it is, and ``sources`` which file each
@@ -31,9 +31,9 @@ class SourceReport:
     """
 
     rejected: list[InputError] = field(default_factory=list)
-    notes: list[InputError] = field(default_factory=list)
+    warned: list[InputError] = field(default_factory=list)
     more_rejected: Counter[str] = field(default_factory=Counter)
-    more_notes: Counter[str] = field(default_factory=Counter)
+    more_warned: Counter[str] = field(default_factory=Counter)
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
     sources: dict[str, Path] = field(default_factory=dict)
@@ -46,9 +46,9 @@ class SourceReport:
         """Note that ``path``, or its ``line`` (from 1), was not accepted."""
         self._note(self.rejected, self.more_rejected, InputError(reason, shown_path(path), line))
 
-    def note(self, reason: str, path: Path, line: int | None = None) -> None:
+    def warn(self, reason: str, path: Path, line: int | None = None) -> None:
         """Note that something in ``path``, at ``line``, got in otherwise than it stands there."""
-        self._note(self.notes, self.more_notes, InputError(reason, shown_path(path), line))
+        self._note(self.warned, self.more_warned, InputError(reason, shown_path(path), line))
 
     def count_unknown(self, name: str) -> None:
         """Count a key that the format does not have."""

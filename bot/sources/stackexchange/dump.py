@@ -95,7 +95,7 @@ class _Dump:
             why = (
                 f"the accepted answer {accepted} of question {question.id} is not among its answers"
             )
-            self._report.note(why, self._posts_file, question.line)
+            self._report.warn(why, self._posts_file, question.line)
         return True
 
     def _beside(self, *parts: str) -> list[Path]:

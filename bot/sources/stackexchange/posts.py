@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +20,6 @@ _OTHERS = {
     "7": "wiki placeholders",
     "8": "privilege wikis",
 }
-_WHOLE = re.compile(r"-?[0-9]{1,19}")
 _LINKED, _DUPLICATE = "1", "3"
 _VALUES = {"2": 1, "3": -1}  # of the kinds of votes that make a score
 _BATCH = 1_000
@@ -32,16 +30,18 @@ class Filling:
 
     def __init__(self, spool: Spool, report: SourceReport):
         self._spool, self._report = spool, report
+        self._count = 0
         # A clock may be wrong by a day; whoever wrote after that has not written yet.
-        self._latest = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        self._latest = datetime.now(UTC) + timedelta(days=1)
 
     def posts(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
         """Take in the posts, pausing now and then."""
-        for row in rows.of(chunks):
-            if row is None:
-                yield
-            elif (post := self._post(row, rows)) and not self._spool.add_post(post):
-                self._refuse(rows, row, f"the id {post[0]} is that of another row before")
+
+        def add(posts: list[tuple[Any, ...]]) -> None:
+            for post in self._spool.add_posts(posts):
+                self._report.reject(f"the id {post[0]} is taken by a row before", rows.path, post[3])
+
+        yield from self._in_batches(rows, chunks, self._post, add)
 
     def users(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
         """Take in the names of users."""
@@ -65,7 +65,7 @@ class Filling:
             elif (value := read(row, rows)) is not None:
                 batch.append(value)
             if len(batch) >= _BATCH or row is None:
-                add(batch)
+                add(batch)  # at the latest when the chunk ends
                 batch = []
         add(batch)
 
@@ -78,6 +78,7 @@ class Filling:
         number = self._id(row, rows, "Id")
         if number is None:
             return None
+        self._count += 1
         thread, title = number, None
         if kind == "1":
             title = (get("Title") or "").strip()
@@ -97,6 +98,7 @@ class Filling:
             thread,
             QUESTION if kind == "1" else ANSWER,
             row.line,
+            self._count,
             self._number(row, rows, "AcceptedAnswerId"),
             self._number(row, rows, "Score"),
             self._date(row, rows, "CreationDate"),
@@ -126,7 +128,7 @@ class Filling:
         return None if value is None or post is None else (post, value)
 
     def _pass_over(self, kind: str | None, row: Row, rows: Rows) -> None:
-        if kind is None or not _WHOLE.fullmatch(kind):
+        if kind is None or _whole(kind) is None:
             self._refuse(rows, row, f"PostTypeId {_shown(kind)}")
         else:
             self._report.pass_over(_OTHERS.get(kind, "posts of other kinds"))
@@ -134,8 +136,8 @@ class Filling:
     def _id(self, row: Row, rows: Rows, name: str) -> int | None:
         """A number that a row can't do without."""
         text = row.get(name)
-        if text is not None and _WHOLE.fullmatch(text) and int(text) in SCORES:
-            return int(text)
+        if text is not None and (number := _whole(text)) is not None:
+            return number
         self._refuse(rows, row, f"{name} {_shown(text)}")
         return None
 
@@ -144,9 +146,9 @@ class Filling:
         text = row.get(name)
         if text is None or text == "":
             return None
-        if _WHOLE.fullmatch(text) and int(text) in SCORES:
-            return int(text)
-        self._report.note(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
+        if (number := _whole(text)) is not None:
+            return number
+        self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
         return None
 
     def _date(self, row: Row, rows: Rows, name: str) -> str | None:
@@ -157,16 +159,25 @@ class Filling:
         try:
             moment = date_of(text)
         except (ValueError, OverflowError):
-            self._report.note(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
+            self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
             return None
-        if moment.isoformat() > self._latest:
+        if moment > self._latest:
             why = f"{name} {text} lies in the future, and is left out"
-            self._report.note(why, rows.path, row.line)
+            self._report.warn(why, rows.path, row.line)
             return None
         return text
 
     def _refuse(self, rows: Rows, row: Row, why: str) -> None:
         self._report.reject(why, rows.path, row.line)
+
+
+def _whole(text: str) -> int | None:
+    """A whole number that fits into 64 bits."""
+    digits = text[1:] if text[:1] == "-" else text
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
+        return None
+    number = int(text)
+    return number if number in SCORES else None
 
 
 def _shown(text: str | None) -> str:

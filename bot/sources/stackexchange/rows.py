@@ -99,7 +99,7 @@ class Rows:
         except etree.XMLSyntaxError as error:
             mended = _NO_CHARACTER.sub(b"", text)
             if mended != text:
-                self._report.note("characters that XML can't have are left out", self.path, line)
+                self._report.warn("characters that XML can't have are left out", self.path, line)
                 return self._parsed(mended.removeprefix(b"<").removesuffix(b"</row>"), line)
             self._reject(f"the row is damaged: {_why(error)}", line)
             return None
@@ -110,7 +110,7 @@ class Rows:
             self._ended = piece.rstrip().endswith(b"/>")
             self._inside = not self._ended
         elif piece.startswith(b"!DOCTYPE"):
-            self._report.note("its DOCTYPE is passed over, entities are not resolved", self.path)
+            self._report.warn("its DOCTYPE is passed over, entities are not resolved", self.path)
         elif piece.startswith(b"?xml") and (found := _ENCODING.search(piece)):
             if found[1].lower() not in _UTF8:
                 name = found[1].decode()

@@ -8,7 +8,7 @@ temporary files and removes itself, also when the program is killed.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ QUESTION, ANSWER = 1, 2
 
 _TABLES = """
 CREATE TABLE posts (id INTEGER PRIMARY KEY, thread INTEGER, kind INTEGER, line INTEGER,
-    accepted INTEGER, score INTEGER, created TEXT, closed TEXT, title TEXT, tags TEXT,
+    number INTEGER, accepted INTEGER, score INTEGER, created TEXT, closed TEXT, title TEXT, tags TEXT,
     owner INTEGER, name TEXT, license TEXT, body TEXT);
 CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
 CREATE TABLE links (post INTEGER, target INTEGER, duplicate INTEGER);
@@ -94,10 +94,18 @@ class Spool:
         """Remove it."""
         self._database.close()
 
-    def add_post(self, row: tuple[Any, ...]) -> bool:
-        """Keep a post (in the table's order of columns); False if its id is taken."""
-        insert = "INSERT OR IGNORE INTO posts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-        return self._database.execute(insert, row).rowcount > 0
+    def add_posts(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Keep posts, in the order of the table's columns; returns those whose id is taken.
+
+        The fifth column is a number of each row's own, by which it is told from such.
+        """
+        before = self._database.total_changes
+        insert = "INSERT OR IGNORE INTO posts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        self._database.executemany(insert, rows)
+        if self._database.total_changes - before == len(rows):
+            return []
+        kept = "SELECT number FROM posts WHERE id = ?"
+        return [row for row in rows if self._number(kept, row[0]) != row[4]]
 
     def add_users(self, rows: Iterable[tuple[int, str]]) -> None:
         """Keep users' names by id."""
