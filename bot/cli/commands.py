@@ -10,11 +10,26 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import asking, checking, measuring, moving
+from bot.cli import asking, checking, measuring, moving, trial
 from bot.cli.console import handled
-from bot.cli.options import AsJson, Command, Group, Guild, NoBrowser, Port
+from bot.cli.options import (
+    AsJson,
+    Columns,
+    Command,
+    FormatName,
+    Group,
+    Guild,
+    Limit,
+    MinScore,
+    NoBrowser,
+    Port,
+    Site,
+    Tags,
+)
 from bot.models import SHARED
 from bot.sources import Options
+from bot.sources.formats import named_format
+from bot.sources.names import chosen_names
 
 app = typer.Typer(
     name="threadwise",
@@ -116,49 +131,36 @@ def import_(
         list[Path],
         typer.Argument(
             metavar="PATH...",
-            help="Files or folders: text pages (.txt), .jsonl[.gz], Stack Exchange dumps.",
+            help="Files or folders: text pages, Markdown, tables, JSON, JSONL, Stack Exchange "
+            "dumps.",
         ),
     ],
-    site: Annotated[
-        str | None,
-        typer.Option(
-            "--site",
-            metavar="HOST",
-            help="Where a dump is from, such as history.stackexchange.com.",
-            show_default="guessed from its name",
-        ),
-    ] = None,
-    min_score: Annotated[
-        int | None,
-        typer.Option(
-            "--min-score",
-            metavar="N",
-            help="Only threads with at least this score.",
-            show_default=False,
-        ),
-    ] = None,
-    tags: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tag",
-            metavar="TAG",
-            help="Only threads with this tag, or one of several.",
-            show_default=False,
-        ),
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            "--limit", metavar="N", min=1, help="Only the first N threads.", show_default=False
-        ),
-    ] = None,
+    form: FormatName = None,
+    columns: Columns = "",
+    site: Site = None,
+    min_score: MinScore = None,
+    tags: Tags = None,
+    limit: Limit = None,
     prune: Annotated[
         bool,
         typer.Option("--prune", help="Retire threads from the same source that it has no longer."),
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what would be read; the library isn't touched."),
+    ] = False,
 ) -> int:
     """Put threads into the library; what is there already is updated, its votes stay."""
-    options = Options(site=site, min_score=min_score, tags=frozenset(tags or ()), limit=limit)
+    options = Options(
+        format=form and named_format(form).name,
+        columns=chosen_names(columns),
+        site=site,
+        min_score=min_score,
+        tags=frozenset(tags or ()),
+        limit=limit,
+    )
+    if dry_run:
+        return trial.show(paths, options)
     return moving.import_paths(paths, options, prune=prune)
 
 

@@ -42,7 +42,7 @@ def import_paths(paths: Sequence[Path], options: Options, *, prune: bool = False
             await house.close()
 
     report = asyncio.run(go())
-    _tell(report)
+    tell(report)
     if prune and not report.ok:
         warn("nothing is retired: what was rejected may be what seems to be gone")
     out().print(_summary(report, prune))
@@ -67,8 +67,11 @@ async def _export(file: Path | None) -> None:
         err().print(f"Wrote {written} threads to {file}", markup=False, highlight=False)
 
 
-def _tell(report: ImportReport) -> None:
-    """Name what was not taken in, or not just so; of the same file only the first of many."""
+def tell(report: ImportReport | SourceReport) -> None:
+    """Say on stderr what was refused, what was read otherwise, and what was passed over.
+
+    Of one file only the first of many are named.
+    """
     for problem in report.rejected:
         complain(str(problem))
     for path, times in report.more_rejected.items():

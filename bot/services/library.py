@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -17,7 +17,7 @@ from bot.services.intake import BATCH, Batch, Intake
 from bot.services.pruning import Pruning
 from bot.settings import Settings
 from bot.sources import AS_FOUND, Found, Options, SourceReport, find_all, read_all, write_thread
-from bot.store import threads
+from bot.store import carried, threads
 from bot.store.database import Database, exists
 from bot.store.threads import Counts, Outcome
 
@@ -27,12 +27,11 @@ Progress = Callable[[int], None]
 
 @dataclass
 class ImportReport:
-    """What an import came to; ``rejected`` says what was not accepted, and why.
+    """What an import came to: ``rejected`` is what was not accepted, and why.
 
+    ``warned`` tells what was, but not just as it stands in the file. Of both, the first of
+    a file and the last are named; the ``more_`` counters say how many there were between.
     ``retired`` counts threads that a newer copy of their source has no longer.
-
-    ``warned`` tell what got in, but not just as it stood. Of both, the first of a file are
-    named; the ``more_`` counters say how many there were beyond.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -178,7 +177,8 @@ class Library:
         """Write the threads of one scope as JSONL, oldest first; returns how many."""
         written = 0
         async for page in _pages(self._database, scope):
-            out.writelines(f"{write_thread(thread)}\n" for thread in page)
+            whole = await _with_tallies(self._database, page)
+            out.writelines(f"{write_thread(thread)}\n" for thread in whole)
             written += len(page)
             if progress is not None:
                 progress(len(page))
@@ -207,6 +207,22 @@ async def in_force(settings: Settings) -> list[Thread]:
         seeds = read_all([settings.seeds_dir], SourceReport())
         found |= await asyncio.to_thread(lambda: {thread.key: thread for thread in seeds})
     return list(found.values())
+
+
+async def _with_tallies(database: Database, page: Sequence[StoredThread]) -> list[Thread]:
+    """The threads with what every guild's members voted, as an export carries it."""
+    async with database.read() as connection:
+        sums = await carried.tallies(connection, [thread.id for thread in page])
+    return [
+        replace(
+            thread,
+            answers=tuple(
+                replace(a, tallies=tuple(pair for pair in sums[a.id] if pair[1]))
+                for a in thread.answers
+            ),
+        )
+        for thread in page
+    ]
 
 
 async def _pages(database: Database, scope: int) -> AsyncIterator[list[StoredThread]]:

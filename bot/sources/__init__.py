@@ -11,9 +11,11 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.draft import Draft, Found
-from bot.sources.files import Broken, Walk, read_head, reason
+from bot.sources.faq import NoQuestions
+from bot.sources.files import Broken, Walk, read_head, reason, stamp
 from bot.sources.formats import has_known_suffix, recognise
 from bot.sources.jsonl import write_thread
+from bot.sources.jsonthread import printable
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 
@@ -62,7 +64,8 @@ def find_all(
     A thread that doesn't say where it is from is said to be from the path named here. A
     file named here is recognised by its content. In folders, hidden files and those
     with a suffix that no format has are passed over. A file that is reached twice is read
-    once. Of two text pages with the same name, and so the same key, the second is refused.
+    once. Of two threads whose keys are made of files' names and are the same, the second
+    is refused. A page without a question is refused if it is named, and in folders passed over.
     """
     reading = _Import(report, options)
     left = options.limit
@@ -83,14 +86,15 @@ def _name(path: Path) -> str:
 
 
 class _Import:
-    """One import over several paths: which files were read, and which page names there are."""
+    """One import over several paths: which files were read, which keys were made of names."""
 
     def __init__(self, report: SourceReport, options: Options) -> None:
         self._report, self._options = report, options
         self._walk = Walk(report, has_known_suffix)
         self._read: set[str] = set()
         self._repeated = 0
-        self._pages: dict[str, Path] = {}
+        self._keys: dict[str, Path] = {}
+        self._named = True
 
     def threads(self, path: Path) -> Iterator[Found | None]:
         try:
@@ -98,6 +102,7 @@ class _Import:
         except OSError as error:
             self._report.reject(reason(error), path)
             return
+        self._named = not is_folder
         if is_folder:
             yield from self._folder(path)
         else:
@@ -134,21 +139,29 @@ class _Import:
             # Opening a pipe would wait for its writer, perhaps for ever.
             if not stat.S_ISREG(path.stat().st_mode):
                 raise InputError("it is a pipe, socket or device, not a file", shown_path(path))
+            before = stamp(path)
             form = recognise(path, read_head(path), self._options.format)
             for thread in form.read(path, self._report, self._options):
-                if thread is None or not form.keyed_by_name or self._is_new_page(thread.key, path):
+                if thread is None or not form.names_keys or self._is_new_key(thread.key, path):
                     yield thread
+            if stamp(path) != before:
+                self._report.reject("it was changed while it was read; import it again", path)
+        except NoQuestions as error:
+            if not self._named:
+                self._report.pass_over("pages without a question")
+            else:
+                self._report.rejected.append(error)
         except InputError as error:
             self._report.rejected.append(error)
         except Broken as error:
             self._report.reject(reason(error), path)
 
-    def _is_new_page(self, key: str, path: Path) -> bool:
-        first = self._pages.setdefault(key, path)
+    def _is_new_key(self, key: str, path: Path) -> bool:
+        first = self._keys.setdefault(key, path)
         if first != path:
             self._report.reject(
-                "a page's name is its thread's key, and "
-                f"{shown_path(first)} has the same name; rename one",
+                f"a thread's key begins with its file's name, and {shown_path(first)} "
+                f"has a thread {printable(key)} too; rename one of the files",
                 path,
             )
         return first == path

@@ -15,7 +15,9 @@ MAX_UNKNOWN_KEYS = 1_000
 OTHER_KEYS = "(other keys)"
 
 MAX_NAMED = 20
-"""Refusals, and warnings, of one file that are named; the rest are only counted."""
+"""Refusals, and warnings, of one file that are named, and the last; the rest are counted."""
+
+_Kind = tuple[bool, str]
 
 
 @dataclass
@@ -23,11 +25,11 @@ class SourceReport:
     """Filled while threads are read: what was refused, what was passed over, how far we are.
 
     ``rejected`` did not get in; ``warned`` tell what did, but not just as it stood. The
-    first of each file are named there, and the ``more_`` counters say by file how many
-    there were beyond. ``unknown_keys`` are keys that a format doesn't have, ``passed_over``
-    what a source holds beside threads, by what it is, and ``sources`` which file each
-    source that may not come twice is from. ``stage`` says what is being done,
-    of which ``done`` of ``size`` are, once a reader knows: bytes or threads.
+    first of each file and the last are named there, and the ``more_`` counters say by file
+    how many there were between. ``unknown_keys`` are keys that a format doesn't have,
+    ``passed_over`` what a source holds beside threads, by what it is, and ``sources`` which
+    file each source that may not come twice is from. ``stage`` says what is being done, of
+    which ``done`` of ``size`` are, once a reader knows: bytes or threads.
     """
 
     rejected: list[InputError] = field(default_factory=list)
@@ -40,7 +42,8 @@ class SourceReport:
     stage: str = ""
     size: int = 0
     done: int = 0
-    _named: Counter[tuple[bool, str]] = field(default_factory=Counter, repr=False, compare=False)
+    _named: Counter[_Kind] = field(default_factory=Counter, repr=False, compare=False)
+    _last: dict[_Kind, InputError] = field(default_factory=dict, repr=False, compare=False)
 
     def reject(self, reason: str, path: Path, line: int | None = None) -> None:
         """Note that ``path``, or its ``line`` (from 1), was not accepted."""
@@ -49,6 +52,11 @@ class SourceReport:
     def warn(self, reason: str, path: Path, line: int | None = None) -> None:
         """Note that something in ``path``, at ``line``, got in otherwise than it stands there."""
         self._note(self.warned, self.more_warned, InputError(reason, shown_path(path), line))
+
+    @property
+    def refused(self) -> int:
+        """How much was not accepted, named or not."""
+        return len(self.rejected) + self.more_rejected.total()
 
     def count_unknown(self, name: str) -> None:
         """Count a key that the format does not have."""
@@ -66,13 +74,14 @@ class SourceReport:
         self.stage, self.size, self.done = stage, size, 0
 
     def _note(self, named: list[InputError], more: Counter[str], problem: InputError) -> None:
-        path = str(problem.path)
         # A million damaged rows must fill neither the memory nor the screen.
-        self._named[named is self.rejected, path] += 1
-        if self._named[named is self.rejected, path] <= MAX_NAMED:
-            named.append(problem)
-        else:
-            more[path] += 1
+        which = (named is self.rejected, str(problem.path))
+        self._named[which] += 1
+        if self._named[which] > MAX_NAMED + 1:
+            named.remove(self._last[which])
+            more[which[1]] += 1
+        self._last[which] = problem
+        named.append(problem)
 
 
 def shown_path(path: Path) -> Path | str:

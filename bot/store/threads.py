@@ -13,6 +13,7 @@ from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread, Thread
+from bot.store import carried
 from bot.store.pairing import Known, pair
 from bot.store.rows import answer_columns, answer_of, columns, digest_of, thread_of
 from bot.store.tables import answers, changes, phrasings, threads, votes
@@ -49,8 +50,8 @@ async def put(
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
     comes back; the feed of changes names every thread that was added or updated.
-    ``fingerprints`` are kept with those that have one, by key. Returns one outcome a
-    thread.
+    ``fingerprints`` are kept with those that have one, by key. Tallies that a thread
+    brings are kept, see ``carried``. Returns one outcome a thread.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
     new, changed, moved, outcomes = [], [], [], []
@@ -76,6 +77,7 @@ async def put(
         await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
     if touched:
         await connection.execute(insert(changes), [{"thread_id": i} for i in touched])
+    await carried.take(connection, scope, batch)
     return outcomes
 
 
@@ -258,7 +260,7 @@ async def _answers(
     connection: AsyncConnection, ids: Sequence[int], guild_id: int | None
 ) -> dict[int, tuple[StoredAnswer, ...]]:
     query: Select[Any] = (
-        select(answers, _votes_of(guild_id))
+        select(answers, carried.votes_of(guild_id))
         .where(answers.c.thread_id.in_(ids), answers.c.retired.is_(False))
         .order_by(answers.c.thread_id, answers.c.position)
     )
@@ -266,9 +268,3 @@ async def _answers(
     for row in (await connection.execute(query)).all():
         found[row.thread_id].append(answer_of(row))
     return defaultdict(tuple, {i: tuple(rows) for i, rows in found.items()})
-
-
-def _votes_of(guild_id: int | None) -> Any:
-    mine = (votes.c.answer_id == answers.c.id, votes.c.guild_id == guild_id)
-    total = select(func.coalesce(func.sum(votes.c.value), 0)).where(*mine)
-    return total.correlate(answers).scalar_subquery().label("votes")

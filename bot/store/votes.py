@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Vote
+from bot.store import carried
 from bot.store.tables import answers, postings, reactions, votes
 
 
@@ -90,12 +91,9 @@ async def tallies(
     connection: AsyncConnection, answer_ids: Collection[int], guild_id: int
 ) -> Mapping[int, int]:
     """Score plus this guild's votes, for each of the answers that exists."""
-    total = select(func.coalesce(func.sum(votes.c.value), 0)).where(
-        votes.c.answer_id == answers.c.id, votes.c.guild_id == guild_id
+    query = select(answers.c.id, answers.c.score, carried.votes_of(guild_id)).where(
+        answers.c.id.in_(answer_ids)
     )
-    query = select(
-        answers.c.id, answers.c.score, total.correlate(answers).scalar_subquery().label("votes")
-    ).where(answers.c.id.in_(answer_ids))
     # Added up here: the sum of a score of 64 bits and a vote may need one more.
     return {row.id: row.score + int(row.votes) for row in (await connection.execute(query)).all()}
 

@@ -125,8 +125,9 @@ class _Made:
             return "<ul>\n" + "\n".join(f"<li>{w}</li>" for w in said.split(" ")[:6]) + "\n</ul>"
         if kind == "quote":
             return f"<blockquote>\n  <p>{said}</p>\n</blockquote>"
+        place = few.replace(" ", "/")
         inside = {
-            "link": f'<a href="https://example.org/{few.replace(" ", "/")}" rel="nofollow">{few}</a>',
+            "link": f'<a href="https://example.org/{place}" rel="nofollow">{few}</a>',
             "strong": f"<strong>{few}</strong> &amp; <em>{few}</em>",
             "inline": f"<code>{few}()</code>",
         }

@@ -17,7 +17,7 @@ from bot.models import Thread
 from bot.sources import SourceReport, files, read, read_all
 
 PAGE = "T\nUpvote:1\nyes\n"
-FORMS = "its content is in no form that is read here: text page (.txt) and JSON Lines"
+FORMS = "its content is in no form that is read here: text (.txt), jsonl (.jsonl, .jsonl.gz), "
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_folder_is_read_through_in_order(tmp_path: Path, report: SourceReport)
 def test_hidden_files_and_other_suffixes_are_passed_over_in_folders(
     tmp_path: Path, report: SourceReport
 ):
-    for name in ("a.txt", ".b.txt", ".git/c.txt", "README.md", "d.csv", "e", "f.json", "g.txt~"):
+    for name in ("a.txt", ".b.txt", ".git/c.txt", "d.py", "e", "f.xml", "g.txt~"):
         put(tmp_path / name)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "gone").symlink_to("nothing")
@@ -98,7 +98,10 @@ def test_where_content_says_nothing_the_suffix_decides(tmp_path: Path, report: S
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("notes.md", b"# Notes\nabout nothing", FORMS),
+        ("notes", b"# Notes\nabout nothing", FORMS),
+        ("notes.md", b"# Notes\nabout nothing", "no heading in it is a question"),
+        ("table.csv", b"name,age\nAda,36\n", "no column is named like question and answer"),
+        ("package.json", b'{"name": "x", "version": "1"}', "its JSON has another shape"),
         ("feed.xml", b"<?xml version='1.0'?><feed/>", FORMS),
         ("empty", b"", FORMS),
         ("page.txt.gz", gzip.compress(PAGE.encode()), FORMS),
@@ -242,7 +245,7 @@ def test_of_two_pages_with_one_name_the_second_is_refused(tmp_path: Path, report
     assert [thread.key for thread in read_all(paths, report)] == ["faq", "z"]
     ((name, reason),) = refusals(report, tmp_path)
     assert name == "b/faq.txt"
-    assert str(first) in reason
+    assert f"{first} has a thread faq too; rename" in reason
 
 
 def test_a_refused_page_does_not_hold_its_name(tmp_path: Path, report: SourceReport):

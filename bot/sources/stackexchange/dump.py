@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.sources.draft import Draft
-from bot.sources.files import Broken, reason
+from bot.sources.files import Broken, reason, stamp
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 from bot.sources.stackexchange import archive
@@ -72,15 +72,15 @@ class _Dump:
         """Put the dump's files into the spool, pausing now and then."""
         files = [self._path, *self._beside(*PARTS)]
         self._report.begin(f"Reading {shown_path(self._path)}", sum(map(_size, files)))
-        before = [_state(file) for file in files]
+        before = [stamp(file) for file in files[1:]]
         for file in files:
             yield from self._file(file, PARTS)
         if self._spool.lacks_scores():
             for file in self._beside("votes") or files[:1]:
                 yield from self._file(file, ("votes",))
-        for file, state in zip(files, before, strict=True):
-            if _state(file) != state:
-                self._report.reject("it changed while it was read; import it again", file)
+        for file, then in zip(files[1:], before, strict=True):  # of the first it is seen to
+            if stamp(file) != then:
+                self._report.reject("it was changed while it was read; import it again", file)
 
     def is_whole(self, found: Gathered) -> bool:
         """Whether there is a question; says what is missing."""
@@ -164,12 +164,6 @@ def _is_archive(file: Path) -> bool:
 
 def _size(file: Path) -> int:
     return file.stat().st_size
-
-
-def _state(file: Path) -> tuple[int, ...]:
-    """What changes when a file does."""
-    state = file.stat()
-    return state.st_size, state.st_mtime_ns, state.st_ino
 
 
 def _explained(error: sqlite3.Error) -> str:

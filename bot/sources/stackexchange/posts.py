@@ -39,7 +39,9 @@ class Filling:
 
         def add(posts: list[tuple[Any, ...]]) -> None:
             for post in self._spool.add_posts(posts):
-                self._report.reject(f"the id {post[0]} is taken by a row before", rows.path, post[3])
+                self._report.reject(
+                    f"the id {post[0]} is taken by a row before", rows.path, post[3]
+                )
 
         yield from self._in_batches(rows, chunks, self._post, add)
 

@@ -16,8 +16,8 @@ QUESTION, ANSWER = 1, 2
 
 _TABLES = """
 CREATE TABLE posts (id INTEGER PRIMARY KEY, thread INTEGER, kind INTEGER, line INTEGER,
-    number INTEGER, accepted INTEGER, score INTEGER, created TEXT, closed TEXT, title TEXT, tags TEXT,
-    owner INTEGER, name TEXT, license TEXT, body TEXT);
+    number INTEGER, accepted INTEGER, score INTEGER, created TEXT, closed TEXT, title TEXT,
+    tags TEXT, owner INTEGER, name TEXT, license TEXT, body TEXT);
 CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
 CREATE TABLE links (post INTEGER, target INTEGER, duplicate INTEGER);
 CREATE TABLE votes (post INTEGER PRIMARY KEY, value INTEGER);
