@@ -127,7 +127,7 @@ class Follower:
             last_look = ended is None or ended.is_set()
             async with self._database.read() as connection:
                 now, ids = await threads.changed_after(connection, seq, BATCH, text=True)
-                found = await threads.fetch(connection, ids, None)
+                found = await threads.searched(connection, ids)
             if now == seq and last_look:
                 break
             if now == seq:
