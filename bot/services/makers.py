@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
@@ -67,7 +68,8 @@ class Makers:
         """Let the processes end."""
         for maker in self._all:
             for stream in (maker.stdin, maker.stdout):
-                cast("IO[bytes]", stream).close()
+                with suppress(OSError):  # of one that is gone, something may still wait
+                    cast("IO[bytes]", stream).close()
             maker.wait()
 
     def _start(self) -> None:

@@ -8,10 +8,8 @@ to be larger than its limit is not read (on).
 
 from __future__ import annotations
 
-import lzma
 import queue
 import threading
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -32,7 +30,6 @@ ALWAYS_BYTES = 256 * 1024 * 1024
 """What any archive may unpack to, however small it is."""
 
 _BLOCK = 128 * 1024  # bytes unpacked in one go; what comes out is some times larger
-_CHUNK = 1024 * 1024
 _WAITING = 4  # chunks that may wait for their reader
 
 Chunks = Iterator[bytes]
@@ -52,10 +49,10 @@ def parts(
         unpacking = _Unpacking(archive, raw, names, report)
         try:
             yield from unpacking.files()
-        except _Errors() as error:
-            report.reject(_reason(error), path)
         finally:
             unpacking.stop()
+        if unpacking.error is not None:
+            report.reject(_reason(unpacking.error), path)
 
 
 def _names(
@@ -82,15 +79,12 @@ def _opened(path: Path, raw: BinaryIO) -> Iterator[py7zr.SevenZipFile]:
     except ModuleNotFoundError:
         why = "reading it needs py7zr: pip install 'threadwise[dumps]', or unpack it yourself"
         raise InputError(why, shown_path(path)) from None
-    size = path.stat().st_size
-    limit = max(ALWAYS_BYTES, MOST_TIMES * size)
+    limit = max(ALWAYS_BYTES, MOST_TIMES * path.stat().st_size)
     try:
         archive = py7zr.SevenZipFile(raw, blocksize=_BLOCK, max_extract_size=limit)
         total = sum(entry.uncompressed for entry in archive.list())
-    except py7zr.exceptions.PasswordRequired:
-        raise InputError("it needs a password", shown_path(path)) from None
-    except _Errors() as error:
-        raise InputError(_reason(error), shown_path(path)) from None
+    except Exception as error:  # it trusts what headers say, so it may be any
+        raise InputError(_reason(error), shown_path(path)) from error
     with archive:
         if archive.needs_password():
             raise InputError("it needs a password", shown_path(path))
@@ -110,8 +104,9 @@ class _Unpacking:
         self, archive: py7zr.SevenZipFile, raw: BinaryIO, names: list[str], report: SourceReport
     ):
         self._archive, self._raw, self._names, self._report = archive, raw, names, report
-        self._queue: queue.Queue[str | bytes | BaseException | None] = queue.Queue(_WAITING)
+        self._queue: queue.Queue[str | bytes | None] = queue.Queue(_WAITING)
         self._stopped = False
+        self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="unpack 7z", daemon=True)
 
     def files(self) -> Iterator[tuple[str, Chunks]]:
@@ -122,8 +117,6 @@ class _Unpacking:
             chunks = _Chunks(self._queue, self._raw, self._report, begun)
             yield item, iter(chunks)
             item = chunks.next
-        if isinstance(item, BaseException):
-            raise item
 
     def stop(self) -> None:
         """Let the thread end, also in the middle of the archive."""
@@ -143,13 +136,14 @@ class _Unpacking:
     def _run(self) -> None:
         from bot.sources.stackexchange.unpacking import factory
 
-        end: BaseException | None = None
         try:
             if self._names:
                 self._archive.extract(targets=self._names, factory=factory(self.give))
-        except BaseException as error:
-            end = error
-        self._queue.put(end)
+        except _Stopped:
+            pass
+        except Exception as error:  # it trusts what headers say, so it may be any
+            self.error = error
+        self._queue.put(None)
 
 
 class _Chunks:
@@ -157,31 +151,23 @@ class _Chunks:
 
     def __init__(self, source: queue.Queue[Any], raw: BinaryIO, report: SourceReport, begun: int):
         self._queue, self._raw, self._report, self._begun = source, raw, report, begun
-        self.next: str | BaseException | None = None
+        self.next: str | None = None
 
     def __iter__(self) -> Chunks:
         while isinstance(item := self._queue.get(), bytes):
             self._report.done = self._begun + self._raw.tell()
-            yield from (item[at : at + _CHUNK] for at in range(0, len(item), _CHUNK))
+            yield item
         self.next = item
-        if isinstance(item, BaseException):
-            raise item
 
 
 class _Stopped(Exception):
     """Nobody reads on."""
 
 
-def _Errors() -> tuple[type[BaseException], ...]:
-    """What a damaged archive can make py7zr raise: it trusts what headers say."""
-    import py7zr
-
-    ours = (py7zr.exceptions.ArchiveError, lzma.LZMAError, zlib.error, EOFError, OSError)
-    return (*ours, ValueError, TypeError, LookupError, AttributeError, MemoryError, RuntimeError)
-
-
-def _reason(error: BaseException) -> str:
+def _reason(error: Exception) -> str:
     kind = type(error).__name__
+    if kind == "PasswordRequired":
+        return "it needs a password"
     if kind == "DecompressionBombError":
         return "it unpacks to more than it may, and was not read on"
     if kind == "UnsupportedCompressionMethodError":

@@ -76,7 +76,8 @@ class _Dump:
         for file in files:
             yield from self._file(file, PARTS)
         if self._spool.lacks_scores():
-            for file in self._beside("votes") or files[:1]:
+            inside = [self._path] if _is_archive(self._path) else []
+            for file in [*self._beside("votes"), *inside]:
                 yield from self._file(file, ("votes",))
         for file, then in zip(files[1:], before, strict=True):  # of the first it is seen to
             if stamp(file) != then:
@@ -112,7 +113,7 @@ class _Dump:
         return [self._path.parent / name for name in names if name.lower() in wanted]
 
     def _file(self, file: Path, parts: tuple[str, ...]) -> Iterator[None]:
-        if file.suffix.lower() == ".7z" or _is_archive(file):
+        if _is_archive(file):
             yield from self._archive(file, parts)
         else:
             yield from self._part(part_of(file.name) or "posts", file, self._chunks(file))

@@ -14,7 +14,6 @@ _SITE = re.compile(
     re.IGNORECASE,
 )
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]+")
-_FURNITURE = re.compile(r"(?:[-_.]?posts)?\.(?:xml|7z)$", re.IGNORECASE)
 
 
 def checked_site(name: str) -> str:
@@ -41,7 +40,8 @@ def site_of(path: Path) -> str | None:
 def source_of(path: Path) -> str:
     """What to call a dump whose site nobody knows: by its file, or else its folder."""
     real = path.resolve()
-    return _FURNITURE.sub("", real.name) or real.parent.name or "dump"
+    own = real.name.lower() not in ("posts.xml", "posts.7z")
+    return (real.stem if own else real.parent.name) or "dump"
 
 
 def thread_key(source: str, question: int) -> str:

@@ -11,7 +11,7 @@ SUFFIXES = ("posts.xml", ".7z")
 """What names of dumps end in; their other files are read along with ``Posts.xml``."""
 
 _ALL_PARTS = "badges comments posthistory postlinks posts tags users votes".split()
-_PART = re.compile(rf"(?:^|[-_.])({'|'.join(_ALL_PARTS)})\.(?:xml|7z)$", re.IGNORECASE)
+_PART = re.compile(rf"(?:^|[-_./\\])({'|'.join(_ALL_PARTS)})\.(?:xml|7z)$", re.IGNORECASE)
 
 
 def looks_like(head: Head) -> bool:
@@ -23,7 +23,7 @@ def looks_like(head: Head) -> bool:
 
 
 def part_of(name: str) -> str | None:
-    """Which part of a dump a file holds, by its name: ``posts``, ``users`` and so on."""
+    """Which part of a dump a file holds, by its name or path: ``posts``, ``users`` and so on."""
     found = _PART.search(name)
     return found[1].lower() if found else None
 

@@ -8,6 +8,8 @@ from py7zr.io import Py7zIO, WriterFactory
 
 Give = Callable[[str | bytes], None]
 
+_PIECE = 1024 * 1024
+
 
 def factory(give: Give) -> WriterFactory:
     """Makes files that give their name and then their pieces."""
@@ -30,7 +32,8 @@ class _Giving(Py7zIO):
         give(name)
 
     def write(self, s: bytes | bytearray) -> int:
-        self._give(bytes(s))
+        for at in range(0, len(s), _PIECE):  # what is packed well comes in very large ones
+            self._give(bytes(s[at : at + _PIECE]))
         self._size += len(s)
         return len(s)
 
