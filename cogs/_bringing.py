@@ -90,5 +90,10 @@ class Bringing:
 
 def _summary(name: str, found: ImportReport) -> Card:
     counts = {"added": found.added, "updated": found.updated, "unchanged": found.unchanged}
-    problems, warnings = map(str, found.rejected), map(str, found.warned)
-    return library.imported_card(name, counts, list(problems), list(warnings))
+    rejected, warned = len(found.rejected), len(found.warned)
+    return library.imported_card(
+        name,
+        counts,
+        library.Told(list(map(str, found.rejected)), rejected + found.more_rejected.total()),
+        library.Told(list(map(str, found.warned)), warned + found.more_warned.total()),
+    )

@@ -12,7 +12,20 @@ import typer
 from bot import __version__
 from bot.cli import asking, checking, keeping, measuring, moving, trial
 from bot.cli.console import handled
-from bot.cli.options import AsJson, Columns, Command, FormatName, Group, Guild, NoBrowser, Port
+from bot.cli.options import (
+    AsJson,
+    Columns,
+    Command,
+    FormatName,
+    Group,
+    Guild,
+    Limit,
+    MinScore,
+    NoBrowser,
+    Port,
+    Site,
+    Tags,
+)
 from bot.models import SHARED
 from bot.sources import Options
 from bot.sources.formats import named_format
@@ -117,11 +130,21 @@ def import_(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...", help="Files or folders: text pages, Markdown, tables, JSON, JSONL."
+            metavar="PATH...",
+            help="Files or folders: text pages, Markdown, tables, JSON, JSONL, Stack Exchange "
+            "dumps.",
         ),
     ],
     form: FormatName = None,
     columns: Columns = "",
+    site: Site = None,
+    min_score: MinScore = None,
+    tags: Tags = None,
+    limit: Limit = None,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Retire threads from the same source that it has no longer."),
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Only show what would be read; the library isn't touched."),
@@ -138,8 +161,17 @@ def import_(
     ] = SHARED,
 ) -> int:
     """Put threads into the library; what is there already is updated, its votes stay."""
-    options = Options(format=form and named_format(form).name, columns=chosen_names(columns))
-    return trial.show(paths, options) if dry_run else moving.import_paths(paths, options, guild)
+    options = Options(
+        format=form and named_format(form).name,
+        columns=chosen_names(columns),
+        site=site,
+        min_score=min_score,
+        tags=frozenset(tags or ()),
+        limit=limit,
+    )
+    if dry_run:
+        return trial.show(paths, options)
+    return moving.import_paths(paths, options, guild=guild, prune=prune)
 
 
 @app.command(cls=Command)

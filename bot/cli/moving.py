@@ -15,9 +15,10 @@ from typing import BinaryIO, TextIO, cast
 
 from rich.table import Table
 
-from bot.cli.console import complain, err, note, out, progress, warn
+from bot.cli.console import complain, err, note, out, progress, warn, watching
 from bot.cli.library import make_vectors, opened
 from bot.errors import ConfigError
+from bot.models import SHARED
 from bot.services.house import House
 from bot.services.library import ImportReport
 from bot.settings import load_settings
@@ -25,7 +26,9 @@ from bot.sources import Options, SourceReport
 from bot.sources.writing import PAGES, WRITERS
 
 
-def import_paths(paths: Sequence[Path], options: Options, guild: int) -> int:
+def import_paths(
+    paths: Sequence[Path], options: Options, *, guild: int = SHARED, prune: bool = False
+) -> int:
     """Import files and folders, and show what came of it; 1 if anything was rejected.
 
     With a ``guild``, they become that server's own.
@@ -33,10 +36,18 @@ def import_paths(paths: Sequence[Path], options: Options, guild: int) -> int:
 
     async def go() -> ImportReport:
         house = await House.open(load_settings())
+        seen = SourceReport()
         try:
-            with progress("Importing threads") as advance:
+            with watching(
+                "Importing threads", lambda: (seen.stage, seen.done, seen.size)
+            ) as advance:
                 report = await house.library.import_paths(
-                    paths, scope=guild, options=options, progress=advance
+                    paths,
+                    scope=guild,
+                    options=options,
+                    progress=advance,
+                    seen=seen,
+                    prune=prune,
                 )
             await make_vectors(house)
             return report
@@ -45,20 +56,10 @@ def import_paths(paths: Sequence[Path], options: Options, guild: int) -> int:
 
     report = asyncio.run(go())
     tell(report)
-    out().print(_summary(report))
+    if prune and not report.ok:
+        warn("nothing is retired: what was rejected may be what seems to be gone")
+    out().print(_summary(report, prune))
     return 0 if report.ok else 1
-
-
-def tell(report: ImportReport | SourceReport) -> None:
-    """Say on stderr what was refused, what was read otherwise, and what was passed over."""
-    for problem in report.rejected:
-        complain(str(problem))
-    for problem in report.warned:
-        warn(str(problem))
-    for key, times in sorted(report.unknown_keys.items()):
-        note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
-    for what, times in sorted(report.passed_over.items()):
-        note(f"passed over: {times} {what}")
 
 
 def export(file: Path | None, form: str | None, guild: int) -> None:
@@ -104,14 +105,35 @@ async def _export(file: Path | None, form: str, guild: int) -> None:
         err().print(f"Wrote {written} threads to {file}", markup=False, highlight=False)
 
 
-def _summary(report: ImportReport) -> Table:
+def tell(report: ImportReport | SourceReport) -> None:
+    """Say on stderr what was refused, what was read otherwise, and what was passed over.
+
+    Of one file only the first of many are named.
+    """
+    for problem in report.rejected:
+        complain(str(problem))
+    for path, times in report.more_rejected.items():
+        complain(f"{path}: {times:,} more were not accepted")
+    for problem in report.warned:
+        warn(str(problem))
+    for path, times in report.more_warned.items():
+        warn(f"{path}: {times:,} more such warnings")
+    for key, times in sorted(report.unknown_keys.items()):
+        note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
+    for what, times in sorted(report.passed_over.items()):
+        note(f"passed over: {times:,} {what}")
+
+
+def _summary(report: ImportReport, prune: bool) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
     table.add_column(justify="right")
     table.add_row("added", str(report.added))
     table.add_row("updated", str(report.updated))
     table.add_row("unchanged", str(report.unchanged))
-    table.add_row("rejected", str(len(report.rejected)), style="red" if report.rejected else None)
+    if prune:
+        table.add_row("retired", str(report.retired))
+    table.add_row("rejected", str(report.refused), style="red" if report.rejected else None)
     return table
 
 

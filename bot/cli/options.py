@@ -59,6 +59,43 @@ Columns = Annotated[
     ),
 ]
 
+Site = Annotated[
+    str | None,
+    typer.Option(
+        "--site",
+        metavar="HOST",
+        help="Where a dump is from, such as history.stackexchange.com.",
+        show_default="guessed from its name",
+    ),
+]
+
+MinScore = Annotated[
+    int | None,
+    typer.Option(
+        "--min-score",
+        metavar="N",
+        help="Only threads with at least this score.",
+        show_default=False,
+    ),
+]
+
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        help="Only threads with this tag; given again, also those with another.",
+        show_default=False,
+    ),
+]
+
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", metavar="N", min=1, help="Only the first N threads.", show_default=False
+    ),
+]
+
 
 class Command(TyperCommand):
     """A command whose help shows flags without the type of a value, since they take none."""

@@ -44,7 +44,7 @@ def show(paths: Sequence[Path], options: Options) -> int:
         "threads": threads,
         "answers": answers,
         "accepted answers": accepted,
-        "rejected": len(report.rejected),
+        "rejected": report.refused,
         "passed over": report.passed_over.total(),
     }
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

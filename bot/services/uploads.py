@@ -156,6 +156,8 @@ class Uploads:
             report = await self._library.add(found, scope=guild_id, progress=progress)
         report.rejected += sent.rejected
         report.warned += sent.warned
+        report.more_rejected[upload.name] += sent.more_rejected
+        report.more_warned[upload.name] += sent.more_warned
         report.unknown_keys.update(sent.unknown_keys)
         report.passed_over.update(sent.passed_over)
         return report

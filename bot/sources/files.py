@@ -94,6 +94,12 @@ def reason(error: BaseException) -> str:
     return f"it can't be read: {os.strerror(code) if code else error}"
 
 
+def stamp(path: Path) -> tuple[int, int, int]:
+    """What changes when a file is written to."""
+    now = path.stat()
+    return now.st_size, now.st_mtime_ns, now.st_ino
+
+
 class Walk:
     """Finds the files of folders; each real folder is entered once, however it is reached."""
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ConfigError, InputError
-from bot.models import Thread
-from bot.sources import faq, jsonl, pairs, table, textpage
+from bot.sources import faq, jsonl, pairs, stackexchange, table, textpage
+from bot.sources.draft import Found
 from bot.sources.files import Head
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -26,7 +26,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     looks_like: Callable[[Head], bool]
-    read: Callable[[Path, SourceReport, Options], Iterator[Thread]]
+    read: Callable[[Path, SourceReport, Options], Iterator[Found | None]]
     names_keys: bool = False
     packed: bool = False
     utf16: bool = False
@@ -49,6 +49,12 @@ FORMATS = (
         looks_like=jsonl.looks_like_lines,
         read=jsonl.read_lines,
         packed=True,
+    ),
+    Format(
+        name="stackexchange",
+        suffixes=stackexchange.SUFFIXES,
+        looks_like=stackexchange.looks_like,
+        read=stackexchange.read_dump,
     ),
     Format(
         name="json",

@@ -56,13 +56,16 @@ class Sent:
     """What was found in a file that somebody sent: a file of threads with these ``keys``.
 
     ``rejected`` says what was not accepted, ``warned`` what got in otherwise than it stood
-    there, ``unknown_keys`` and ``passed_over`` what was left out and how often.
+    there; of many only the first are named, and the ``more_`` numbers count the others.
+    ``unknown_keys`` and ``passed_over`` are what was left out and how often.
     """
 
     file: Path
     keys: list[str]
     rejected: list[InputError]
     warned: list[InputError]
+    more_rejected: int
+    more_warned: int
     unknown_keys: dict[str, int]
     passed_over: dict[str, int]
 
@@ -120,7 +123,7 @@ class _Patient(SourceReport):
 
     def reject(self, reason: str, path: Path, line: int | None = None) -> None:
         super().reject(reason, path, line)
-        if len(self.rejected) >= COMPLAINTS:
+        if self.refused >= COMPLAINTS:
             first = self.rejected[0]
             where = f" (line {first.line})" if first.line else ""
             raise _Refused(f"it has over {COMPLAINTS} mistakes; the first{where}: {first.reason}")
@@ -149,7 +152,9 @@ def main(arguments: list[str]) -> None:
         "refused": refused,
         "keys": keys,
         "rejected": [(error.reason, error.line) for error in report.rejected],
-        "warned": [(error.reason, error.line) for error in report.warned[:COMPLAINTS]],
+        "warned": [(error.reason, error.line) for error in report.warned],
+        "more_rejected": report.more_rejected.total(),
+        "more_warned": report.more_warned.total(),
         "unknown_keys": report.unknown_keys,
         "passed_over": report.passed_over,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
@@ -86,23 +87,30 @@ def progress_line(name: str, done: int, total: int) -> str:
     return f"Importing {name_of(name)}\n{bar} {done:,} of {counted(total)}"
 
 
-def imported_card(
-    name: str, counts: dict[str, int], problems: Sequence[str], warnings: Sequence[str] = ()
-) -> Card:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The first of some remarks on a file, and how many there were in all."""
+
+    lines: Sequence[str] = ()
+    count: int = 0
+
+
+def imported_card(name: str, counts: dict[str, int], problems: Told, warnings: Told) -> Card:
     """What an import came to: how many were added and so on, and what was wrong.
 
     ``warnings`` tell what got in otherwise than it stands in the file.
     """
     taken = any(counts.values())
-    colour = QUIET if not taken else ANSWER if problems else ACCEPTED
+    colour = QUIET if not taken else ANSWER if problems.count else ACCEPTED
     embed = discord.Embed(title=text.title(name, limits.EMBED_TITLE), colour=colour)
     summed = [f"**{count:,}** {what}" for what, count in counts.items()]
-    summed += [f"**{len(problems):,}** rejected"] if problems else []
+    summed += [f"**{problems.count:,}** rejected"] if problems.count else []
     embed.description = " · ".join(summed)
     for title, told in (("Not accepted", problems), ("Changed on the way", warnings)):
-        if told:
-            shown = [f"- {text.title(line, limits.PLAIN_LINE)}" for line in told[:PROBLEMS]]
-            shown += [f"… and {len(told) - PROBLEMS:,} more"] if len(told) > PROBLEMS else []
+        if told.count:
+            shown = [f"- {text.title(line, limits.PLAIN_LINE)}" for line in told.lines[:PROBLEMS]]
+            left = told.count - len(shown)
+            shown += [f"… and {left:,} more"] if left else []
             embed.add_field(name=title, value="\n".join(shown), inline=False)
     if taken:
         embed.set_footer(

@@ -444,9 +444,10 @@ async def test_long_names_fit(own: World):
 async def test_every_card_is_within_discords_limits(words: str):
     huge, now = 10**17, datetime.now(UTC)
     button = library.RemoveThese(huge, 10**8, whole_source=True)
+    told = library.Told([words] * 2_000, huge)
     for card in (
-        library.imported_card(words, {"added": huge}, [words] * 2_000, [words] * 2_000),
-        library.imported_card(words, {"added": 0}, []),
+        library.imported_card(words, {"added": huge}, told, told),
+        library.imported_card(words, {"added": 0}, library.Told(), library.Told()),
         library.figures_card(
             [("Own", huge, huge, huge)] * 2, huge, huge, [(words, huge, True)] * 10, (words, now)
         ),

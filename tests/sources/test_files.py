@@ -102,7 +102,7 @@ def test_where_content_says_nothing_the_suffix_decides(tmp_path: Path, report: S
         ("notes.md", b"# Notes\nabout nothing", "no heading in it is a question"),
         ("table.csv", b"name,age\nAda,36\n", "no column is named like question and answer"),
         ("package.json", b'{"name": "x", "version": "1"}', "its JSON has another shape"),
-        ("posts.xml", b"<?xml version='1.0'?><posts/>", FORMS),
+        ("feed.xml", b"<?xml version='1.0'?><feed/>", FORMS),
         ("empty", b"", FORMS),
         ("page.txt.gz", gzip.compress(PAGE.encode()), FORMS),
         ("broken.gz", b"\x1f\x8b\x08", FORMS),
