@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.errors import ConfigError, InputError
 from bot.models import Thread
-from bot.sources import faq, jsonl, pairs, table, textpage
+from bot.sources import faq, jsonl, pairs, table, textpage, webpage
 from bot.sources.files import Head
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -72,6 +72,16 @@ FORMATS = (
         suffixes=(".md", ".markdown"),
         looks_like=faq.looks_like_faq,
         read=faq.read_faq,
+        names_keys=True,
+        packed=True,
+        utf16=True,
+        modest=True,
+    ),
+    Format(
+        name="html",
+        suffixes=(".html", ".htm", ".xhtml"),
+        looks_like=webpage.looks_like_page,
+        read=webpage.read_page,
         names_keys=True,
         packed=True,
         utf16=True,
