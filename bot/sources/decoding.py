@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.sources.files import unpacked
-from bot.sources.limits import MAX_FILE_BYTES
+from bot.sources.limits import MAX_FILE_BYTES, MAX_HTML_BYTES
 from bot.sources.report import SourceReport, shown_path
 
 _MARKS = (
@@ -17,6 +17,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+_CHARSET = re.compile(rb"<meta\b[^>]*\bcharset\s*=\s*[\"']?\s*([\w\-]+)", re.IGNORECASE)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
@@ -82,6 +83,20 @@ def lines_of(path: Path, report: SourceReport) -> list[str | None]:
     for number in odd:
         report.reject("it is not UTF-8 text, though other lines are", path, number)
     return read
+
+
+def html_text(path: Path, report: SourceReport) -> str:
+    """A web page's text: in the coding that it names, else UTF-8, else cp1252 with a warning."""
+    data = whole(path, MAX_HTML_BYTES)
+    coding, body = _marked(data)
+    named = _CHARSET.search(body[:4096])
+    for known in ([named[1].decode()] if named and coding == "utf-8" else []) + [coding]:
+        try:
+            return body.decode(known)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    report.warn("it is neither in the coding that it names nor in UTF-8; read as cp1252", path)
+    return body.decode("cp1252", errors="replace")
 
 
 def _marked(data: bytes) -> tuple[str, bytes]:

@@ -87,15 +87,17 @@ def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thr
     yield from faq_threads(utf8_text(path), path, report)
 
 
-def faq_threads(text: str, path: Path, report: SourceReport) -> Iterator[Thread]:
-    """The same of a file's text."""
+def faq_threads(
+    text: str, path: Path, report: SourceReport, *, made: bool = False
+) -> Iterator[Thread]:
+    """The same of a file's text; of one that was ``made``, no lines are named."""
     lines = re.sub(r"\r\n?", "\n", text).split("\n")
     try:
-        about, offset = frontmatter.split(lines)
+        about, offset = ({}, 0) if made else frontmatter.split(lines)
         page = PageHead(about, path, report)
     except FieldError as error:
         raise InputError(str(error), shown_path(path), 1) from None
-    faq = _Faq(path, report, page)
+    faq = _Faq(path, report, page, made=made)
     yield from faq.threads(lines[offset:], offset)
     if not faq.found:
         raise NoQuestions(
@@ -132,9 +134,9 @@ class _Question:
 class _Faq:
     """One file while it is read: which questions are open, and which keys there were."""
 
-    def __init__(self, path: Path, report: SourceReport, page: PageHead):
+    def __init__(self, path: Path, report: SourceReport, page: PageHead, *, made: bool):
         self.found = False
-        self._path, self._report, self._page = path, report, page
+        self._path, self._report, self._page, self._made = path, report, page, made
         self._name = page.id or file_name(path)
         self._starts: dict[str, int] = {}
         self._again: Counter[str] = Counter()
@@ -160,7 +162,7 @@ class _Faq:
                         into = open_[-1].answers[-1] if open_[-1].answers else open_[-1]
                         into.lines += [*section.raw, *section.lines]
             except FieldError as error:
-                self._report.reject(str(error), self._path, section.start + offset)
+                self._reject(error, section.start + offset)
         yield from self._close(open_, 0)
         if not self.found and self._page.question:
             yield from self._page_thread(lines)
@@ -172,7 +174,7 @@ class _Faq:
             try:
                 thread = self._thread(question)
             except FieldError as error:
-                self._report.reject(str(error), self._path, question.start)
+                self._reject(error, question.start)
             else:
                 if thread is not None:
                     yield thread
@@ -246,6 +248,9 @@ class _Faq:
             key = f"{base}-{self._again[base]}"
         return key
 
+    def _reject(self, error: FieldError, line: int) -> None:
+        self._report.reject(str(error), self._path, None if self._made else line)
+
     def _page_thread(self, lines: Sequence[str]) -> Iterator[Thread]:
         """The whole page as the answer to the question in its front matter."""
         self.found = True
@@ -259,7 +264,7 @@ class _Faq:
         try:
             yield thread_from(row, self._report.count_unknown)
         except FieldError as error:
-            self._report.reject(str(error), self._path, 1)
+            self._reject(error, 1)
 
 
 def _github(heading: str) -> str:

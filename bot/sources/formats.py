@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ConfigError, InputError
-from bot.sources import faq, jsonl, pairs, stackexchange, table, textpage
+from bot.sources import faq, jsonl, pairs, stackexchange, table, textpage, webpage
 from bot.sources.draft import Found
 from bot.sources.files import Head
 from bot.sources.options import Options
@@ -78,6 +78,16 @@ FORMATS = (
         suffixes=(".md", ".markdown"),
         looks_like=faq.looks_like_faq,
         read=faq.read_faq,
+        names_keys=True,
+        packed=True,
+        utf16=True,
+        modest=True,
+    ),
+    Format(
+        name="html",
+        suffixes=(".html", ".htm", ".xhtml"),
+        looks_like=webpage.looks_like_page,
+        read=webpage.read_page,
         names_keys=True,
         packed=True,
         utf16=True,

@@ -32,7 +32,10 @@ Where = int | str
 """A line's number, or the place in a file that has no lines to speak of."""
 
 Row = Mapping[str, Any]
-"""Values by field, as ``names.FIELDS`` calls them; ``answer`` may be a list, of rows too."""
+"""Values by field, as ``names.FIELDS`` calls them; ``answer`` may be a list, of rows too.
+
+``anchor`` is where in its file the question stands, for its key.
+"""
 
 _SLUG = 80
 
@@ -107,7 +110,8 @@ class Gathering:
         key = given or self._by_question.get(words)
         found = None if key is None else self._found.get(key)
         if found is None:
-            thread = self._thread(row, titles[0], given or self._new_key(titles[0]), where)
+            words_of_key = line_of(row.get("anchor"), "anchor") or slug(titles[0])
+            thread = self._thread(row, titles[0], given or self._new_key(words_of_key), where)
             found = _Gathered(where, thread)
         self._check(found, words, answers, given, where)
         self._found.setdefault(found.thread.key, found)
@@ -177,8 +181,8 @@ class Gathering:
             self._say(self._report.warn, str(error), where)
             return None
 
-    def _new_key(self, title: str) -> str:
-        key = base = f"{self._name}#{slug(title)}"
+    def _new_key(self, words: str) -> str:
+        key = base = f"{self._name}#{words}"
         while key in self._found:
             self._again[base] += 1
             key = f"{base}-{self._again[base]}"

@@ -17,3 +17,6 @@ such as a quote in a table that is never closed."""
 
 MAX_FILE_BYTES = 128 * 1024 * 1024
 """Of a file that must be held in memory as a whole."""
+
+MAX_HTML_BYTES = 16 * 1024 * 1024
+"""Of a web page: its tree takes many times as much memory."""

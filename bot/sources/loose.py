@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from bot.sources.jsonthread import FieldError, moment, shown, sound
@@ -23,6 +22,12 @@ _SOON = timedelta(days=366)
 """How far ahead of this computer's clock a date may be."""
 
 
+class Ready(str):
+    """Text that is Markdown already."""
+
+    __slots__ = ()
+
+
 class DateError(ValueError):
     """A date that is left out: the text says why."""
 
@@ -39,7 +44,8 @@ def text_of(value: object, name: str) -> str:
             f"{name} is {len(text):,} characters long; up to {MAX_TEXT:,} are read, "
             "and a whole file in one text is most likely a quote that is never closed"
         )
-    return sound(to_markdown(text) if _HTML.match(text) else text.strip(), name)
+    is_html = not isinstance(value, Ready) and _HTML.match(text)
+    return sound(to_markdown(text) if is_html else text.strip(), name)
 
 
 def line_of(value: object, name: str) -> str:
@@ -91,11 +97,6 @@ def date_of(value: object, name: str) -> datetime | None:
     if date > datetime.now(UTC) + _SOON:
         raise DateError(f"{name} {shown(value)} is far in the future, and was left out")
     return date
-
-
-def first(values: Iterable[object]) -> object:
-    """The first value that is there."""
-    return next((value for value in values if value not in (None, "")), None)
 
 
 def _moment(value: object) -> datetime:

@@ -80,3 +80,15 @@ def unsaid(thread: Thread) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         return {k: v for k, v in row.items() if k not in shown and v not in (None, [], {})}
 
     return kept(values), [kept(answer) for answer in answers]
+
+
+def merged(row: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """What a page says and what its comment says of it; the comment's answers in order."""
+    said, about = row["answers"], values.get("answers", [])
+    if about and (not isinstance(about, list) or len(about) != len(said)):
+        raise FieldError(
+            f"it speaks of {len(about)} answers, and the page has {len(said)}; "
+            "mend that line or take it out"
+        )
+    answers = [own | more for own, more in zip(said, about or [{}] * len(said), strict=True)]
+    return row | values | {"answers": answers}

@@ -21,7 +21,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "id": "id key question_id questionid qna_id qnaid faq_id slug uid uuid",
         "answer_id": "answer_id answerid",
         "tags": "tags tag category categories topic topics label labels keywords section kategorie",
-        "score": "score votes vote upvotes upvote_count points punkte",
+        "score": "score votes vote upvotes upvote_count points punkte stimmen",
         "question_score": "question_score question_votes",
         "accepted": "accepted is_accepted best is_best correct is_correct akzeptiert",
         "url": "url link href permalink source_url question_url",

@@ -34,7 +34,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from bot.errors import InputError
 from bot.models import Answer, Thread
@@ -175,7 +174,7 @@ class _Page:
                 values = marks.values_of(self._lines[index])
                 if values is not None:
                     row = thread_to(thread) | {"id": values.get("id") or self._key()}
-                    return thread_from(_merged(row, values), lambda _: None)
+                    return thread_from(marks.merged(row, values), lambda _: None)
             except FieldError as error:
                 raise self._error(f"what its comment says can't be: {error}", index) from None
         return None
@@ -263,18 +262,6 @@ class _Page:
     def _error(self, why: str, index: int | None = None) -> InputError:
         line = None if index is None else index + 1
         return InputError(why, shown_path(self._path), line)
-
-
-def _merged(row: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """What a page says and what its comment says of it; the comment's answers in order."""
-    said, about = row["answers"], values.get("answers", [])
-    if about and (not isinstance(about, list) or len(about) != len(said)):
-        raise FieldError(
-            f"it speaks of {len(about)} answers, and the page has {len(said)}; "
-            "mend that line or take it out"
-        )
-    answers = [own | more for own, more in zip(said, about or [{}] * len(said), strict=True)]
-    return row | values | {"answers": answers}
 
 
 def _mark(line: str) -> _Mark | None:

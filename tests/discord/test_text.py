@@ -110,6 +110,41 @@ def test_endless_link_keeps_its_words():
     assert "here it is" in "".join(pages)
 
 
+@pytest.mark.parametrize("mark", ["**", "||", "~~", "__", "*"])
+def test_marked_text_that_is_cut_is_closed_and_opened_again(mark: str):
+    secret = "This is a sentence that a reader must ask for. " * 8
+    pages = text.pages(f"Before. {mark}{secret.strip()}{mark} After.", 150)
+    assert len(pages) > 2
+    assert all(page.count(mark) % 2 == 0 for page in pages)
+    assert all(page.startswith(mark) and page.endswith(mark) for page in pages[1:-1])
+    assert "".join(pages).count("ask for.") == 8
+
+
+def test_marks_in_code_and_addresses_mark_nothing():
+    body = "Use `**` here. " * 8 + "See https://e.org/a**b for it. " * 8
+    assert " ".join(text.pages(body, 150)).split() == body.split()
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        r"[see \[1\] there](https://example.org/)",
+        "[`code` and words](https://example.org/)",
+        "`" + "a long formula + " * 15 + "x`",
+        f"[words](https://example.org/{'x' * 200})",
+        r"\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*",
+    ],
+)
+def test_what_belongs_together_stays_on_one_page(whole: str):
+    for before in range(250, 300):
+        assert any(whole in page for page in text.pages("w" * before + " " + whole + " w", 300))
+
+
+def test_an_escaped_character_keeps_its_backslash():
+    for page in text.pages(r"\*" * 200, 101):
+        assert page == r"\*" * (len(page) // 2)
+
+
 def test_mentions_are_inert():
     for mention in ("@everyone", "@here", "<@1>", "<@!1>", "<@&1>", "<#1>", "</x:1>", "<id:home>"):
         assert mention not in text.inert(f"a {mention} b")

@@ -13,8 +13,9 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from bot.errors import ConfigError
 from bot.models import Thread
-from bot.sources import SourceReport, files, read, read_all
+from bot.sources import Options, SourceReport, files, read, read_all
 
 PAGE = "T\nUpvote:1\nyes\n"
 FORMS = "its content is in no form that is read here: text (.txt), jsonl (.jsonl, .jsonl.gz), "
@@ -315,6 +316,40 @@ def test_a_file_that_breaks_while_it_is_read_is_named(
     monkeypatch.setattr("bot.sources.jsonl._Lines.threads", broken)
     assert keys(tmp_path, report) == ["a"]
     assert refusals(report, tmp_path) == [("b.jsonl", "it can't be read: Input/output error")]
+
+
+@pytest.mark.parametrize("how", ["grown", "touched", "replaced", "gone"])
+def test_a_file_that_changes_while_it_is_read_is_named(
+    tmp_path: Path, report: SourceReport, how: str
+):
+    path = put(tmp_path / "a.jsonl", line("k") + line("l"))
+    threads = read(path, report)
+    assert next(threads).key == "k"
+    match how:
+        case "grown":
+            put(path, line("k") + line("l") + line("m"))
+        case "touched":
+            os.utime(path, ns=(1, 1))
+        case "replaced":
+            put(tmp_path / "b", line("x")).replace(path)
+        case "gone":
+            path.unlink()
+    assert "l" in [thread.key for thread in threads]
+    ((name, reason),) = refusals(report, tmp_path)
+    assert name == "a.jsonl"
+    assert reason in (
+        "it was changed while it was read; import it again",
+        "there is no such file or folder",
+    )
+
+
+def test_a_format_that_is_named_decides(tmp_path: Path, report: SourceReport):
+    put(tmp_path / "a.txt", "# Why?\n\nSo.\n\n# How?\n\nx")
+    assert keys(tmp_path, report) == ["a"]
+    named = read(tmp_path, report, Options(format="markdown"))
+    assert [thread.key for thread in named] == ["a#why", "a#how"]
+    with pytest.raises(ConfigError, match="there is no format 'word'; there are text, jsonl"):
+        list(read(tmp_path, report, Options(format="word")))
 
 
 def test_an_error_without_a_number_is_told_in_its_own_words():

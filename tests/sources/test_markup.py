@@ -40,6 +40,8 @@ def test_emphasis(html: str, markdown: str):
     only_backtick=("<code>`</code>", "`` ` ``"),
     many_backticks=("<code>a```b</code>", f"``a`{HIDDEN}`{HIDDEN}`b``"),
     side_by_side=("<code>a</code><code>b</code>", "`ab`"),
+    side_by_side_unlike=("<code>a</code><code>b`</code>", f"`a`{HIDDEN}``b` ``"),
+    behind_a_backtick=("`<code>`a</code>`", f"\\`{HIDDEN}`` `a``\\`"),
     empty=("a<code> </code>b", "ab"),
     link=('<code><a href="https://e.org">f()</a></code>', "[`f()`](https://e.org)"),
     block=("<pre><code>a\n  b\n</code></pre>", "```\na\n  b\n```"),
@@ -66,7 +68,7 @@ def test_code(html: str, markdown: str):
     own_text_bare=('<a href="https://e.org/a_b">https://e.org/a_b</a>.', "https://e.org/a_b."),
     in_emphasis=('<i><a href="https://e.org">https://e.org</a></i>', "*<https://e.org>*"),
     shortened=('<a href="https://e.org/long">https://e.org/lo…</a>', "https://e.org/long"),
-    in_text=("see https://e.org/a_b__c for more", "see https://e.org/a_b__c for more"),
+    in_text=("see https://e.org/a_b__c_ or *x*", r"see https://e.org/a_b__c_ or \*x\*"),
     relative=('<a href="/q/1">x</a>', "[x](https://q.example/q/1)"),
     schemeless=('<a href="//e.org/x">x</a>', "[x](https://e.org/x)"),
     script=('<a href="javascript:alert(1)">x</a>', "x"),
@@ -101,6 +103,8 @@ def test_relative_link_without_a_base_keeps_its_text():
     paragraphs=("<p>a\nb</p>\n\n<p>c</p>", "a b\n\nc"),
     line_break=("a<br>b<br/><br/>c", "a\nb\n\nc"),
     headings=("<h1>a</h1><p>b</p><h3>c</h3><p>d</p>", "# a\nb\n\n### c\nd"),
+    comment_in_code=("<h2>a</h2><pre># b\n\nc</pre>", "## a\n```\n# b\n\nc\n```"),
+    heading_in_quote=("<blockquote><h3>a</h3><p>b</p></blockquote>", "> ### a\n> b"),
     small_heading=("<h4>a</h4><p>b</p>", "**a**\n\nb"),
     rule=("<p>a</p><hr><p>b</p>", "a\n\n────────────\n\nb"),
     quote=("<blockquote><p>a</p><p>b</p></blockquote><p>c</p>", "> a\n> \n> b\n\nc"),
@@ -117,6 +121,10 @@ def test_relative_link_without_a_base_keeps_its_text():
     mixed=("<ol><li><p>a</p><ul><li>b</ul></ol>", "1. a\n   - b"),
     code_in_list=("<ul><li>a<pre>b\n c</pre></ul>", "- a\n  ```\n  b\n   c\n  ```"),
     definitions=("<dl><dt>a</dt><dd>b</dd><dd>c</dd></dl>", "**a**\n- b\n- c"),
+    more_definitions=(
+        "<dl><div><dt>a</dt><dd>b</dd></div><dt>c</dt><dd>d</dd></dl>",
+        "**a**\n- b\n\n**c**\n- d",
+    ),
     details=("<details><summary>a</summary>b</details>", "**a**\n\nb"),
     quotation=("He said <q>yes</q>.", "He said “yes”."),
 )
@@ -129,8 +137,9 @@ def test_blocks(html: str, markdown: str):
     lowered=("H<sub>2</sub>O", "H₂O"),
     raised_otherwise=("x<sup>a,b</sup>", "x^(a,b)"),
     lowered_otherwise=("x<sub>Q</sub>", r"x_(Q)"),
+    raised_marks=("x<sup>*a*</sup>", r"x^(\*a\*)"),
     small_print=("<sup>Only on weekdays, they say.</sup>", "Only on weekdays, they say."),
-    footnote=('a<sup><a href="https://e.org">1</a></sup>', "a[1](https://e.org)"),
+    footnote=('a<sup><a href="https://e.org">1</a></sup>', "a[¹](https://e.org)"),
 )
 def test_raised_and_lowered(html: str, markdown: str):
     assert to_markdown(html) == markdown
@@ -141,15 +150,16 @@ def test_table_is_aligned_also_where_characters_are_wide():
         "<table><thead><tr><th>Word<th>Meaning</thead>"
         "<tr><td>猫<td>cat<tr><td>neko<td>a <b>cat</b>, too</table>"
     )
-    assert to_markdown(html) == (
-        "```\nWord │ Meaning\n─────┼──────────\n猫   │ cat\nneko │ a cat, too\n```"
-    )
+    lines = ["Word │ Meaning", "─────┼" + 11 * "─", "猫   │ cat", "neko │ a cat, too"]
+    assert to_markdown(html) == "\n".join(["```", *lines, "```"])
 
 
 def test_wide_table_and_one_with_links_are_lists_of_rows():
     wide = "long words " * 6
     html = f"<table><tr><th>A<th>B<tr><td>{wide}<td>1<tr><td>b<td>{wide}</table>"
-    assert to_markdown(html) == f"- A: {wide.strip()} · B: 1\n- A: b · B: {wide.strip()}"
+    assert to_markdown(html) == (
+        f"- **A**: {wide.strip()} · **B**: 1\n- **A**: b · **B**: {wide.strip()}"
+    )
     html = '<table><tr><td><a href="https://e.org">a</a><td>b</table>'
     assert to_markdown(html) == "- [a](https://e.org) · b"
 
@@ -214,6 +224,7 @@ def test_text_is_literal(html: str, markdown: str):
 
 @cases(
     script=("a<script>alert(1)</script><style>p {}</style>b", "ab"),
+    script_in_code=("<code>a<script>b</script></code>", "`a`"),
     handler=('<p onclick="x()">a</p>', "a"),
     comment=("a<!-- b -->c", "ac"),
     form=("<form><input value=a><button>b</button>c</form>", "c"),

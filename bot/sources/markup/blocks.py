@@ -118,14 +118,15 @@ class Blocks:
         return [] if element.tag in DROPPED else self._blocks(element)
 
     def _definitions(self, element: Element) -> list[str]:
-        lines = []
-        for child in element.iter("dt", "dd"):
+        entries: list[str] = []
+        for child in element.xpath("dt|dd|div/dt|div/dd"):
             blocks = self._blocks(child)
             if child.tag == "dt":
-                lines += [_bold(block) for block in blocks]
+                entries += map(_bold, blocks)
             elif blocks:
-                lines.append("- " + "\n".join(blocks).replace("\n", "\n  "))
-        return ["\n".join(lines)] if lines else []
+                item = "- " + "\n".join(blocks).replace("\n", "\n  ")
+                entries[-1:] = [f"{entries[-1]}\n{item}" if entries else item]
+        return entries
 
     def _code(self, element: Element) -> list[str]:
         for line_break in element.iter("br"):
@@ -149,8 +150,18 @@ def _holds_blocks(element: Element) -> bool:
 
 def _joined(blocks: list[str]) -> str:
     """Blocks below each other; a heading stays close to what it is the heading of."""
-    text = "\n\n".join(blocks)
-    return _AFTER_HEADING.sub(r"\1\n", text) if "# " in text else text
+    if not any(block[0] == "#" for block in blocks):
+        return "\n\n".join(blocks)
+    ends = ("\n" if block[0] == "#" else "\n\n" for block in blocks)
+    return "".join(block + end for block, end in zip(blocks, ends, strict=True)).rstrip("\n")
+
+
+def _is_own(item: Element, element: Element) -> bool:
+    """Whether a term or description is of this list, not of one in it."""
+    parent = item.getparent()
+    while parent is not element and parent.tag not in ("dl", "dt", "dd"):
+        parent = parent.getparent()
+    return parent is element
 
 
 def _bold(block: str) -> str:
@@ -170,7 +181,6 @@ def _start(element: Element) -> int:
     return int(start) if start.isascii() and start.isdigit() and len(start) < 9 else 1
 
 
-_AFTER_HEADING = re.compile(r"^((?:> )?#{1,3} .*)\n(?:> )?\n", re.MULTILINE)
 _LANGUAGE = re.compile(r"```\S*")
 _Handler = Callable[[Blocks, Element], list[str]]
 _TRANSPARENT = (

@@ -6,7 +6,8 @@ import re
 
 from bot.sources.markup import formulas
 
-_URL = re.compile(r"(https?://[^\s<>`|\\\"]*[^\s<>`|\\\"*_~.,:;!?)\]])")
+# Marks in an address don't act, and a backslash would become part of it.
+_URL = re.compile(r"(https?://[^\s<>`|\\\"]+)")
 _BACKSLASH = re.compile(r"\\(?=[^\w\s]|$)")
 _STAR = re.compile(r"\*(?!\s)|(?<!\s)\*")
 _UNDERSCORES = re.compile(r"_+")

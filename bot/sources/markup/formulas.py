@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from bot.sources.markup.code import BREAK, inline_code
+from bot.sources.markup.code import BREAK, add_code, inline_code
 
 _OPENING = re.compile(r"\$\$|\\\$|\$|\\\(|\\\[|\\begin\{([a-zA-Z]+\*?)\}")
 _CLOSING = {"$$": "$$", "\\(": "\\)", "\\[": "\\]", "\\$": "\\$"}
@@ -27,16 +27,17 @@ _PROSE = re.compile(r"[a-zA-Z]{3,}[,;:.]? |[^\W\d_]{2,} [^\W\d_]{2,}|[,;:.]$")
 
 def rendered(text: str, escape: Callable[[str], str]) -> str:
     """The text with its formulas as code and the rest escaped."""
-    out = []
+    out: list[str] = []
     done = 0
     for start, end, formula, display in _formulas(text):
-        out.append(escape(text[done:start]))
+        if start > done:
+            out.append(escape(text[done:start]))
         if formula.startswith(_DEFINING):
             formula = _DEFINITION.sub("", formula).strip()
         if display:
             out += [BREAK, _shown(formula), BREAK]
         else:
-            out.append(inline_code(formula))
+            add_code(out, inline_code(formula))
         done = end
     out.append(escape(text[done:]))
     return "".join(out)

@@ -59,6 +59,7 @@ def flat(element: Element) -> str:
     """The text of an element and of all that is in it, whatever its form."""
     if not len(element):
         return element.text or ""
+    etree.strip_elements(element, "script", "style", "template", with_tail=False)
     return "".join(element.itertext())
 
 
