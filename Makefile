@@ -51,7 +51,7 @@ clean: ## Remove .venv, caches and build leftovers (not your data)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What the bot itself has, wherever there are wheels for it: see `run` below.
-EXTRAS_demo := demo,semantic
+EXTRAS_demo := demo,dumps,semantic
 
 # One stamp for each set of extras (each holds the demo's); stale when pyproject.toml has changed.
 $(VENV)/.demo $(VENV)/.dev $(VENV)/.bench $(VENV)/.fit $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml

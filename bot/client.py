@@ -16,9 +16,16 @@ from discord.ext import commands
 
 from bot.errors import SearchError, StoreError, ThreadwiseError
 from bot.services.house import House
-from bot.ui import items
+from bot.ui import items, library
 
-COGS = ("cogs.ask", "cogs.thread", "cogs.voting", "cogs.settings", "cogs.phrasings")
+COGS = (
+    "cogs.ask",
+    "cogs.thread",
+    "cogs.voting",
+    "cogs.settings",
+    "cogs.phrasings",
+    "cogs.library",
+)
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +68,7 @@ class ThreadBot(commands.AutoShardedBot):
         """Load the cogs, revive old buttons, and tell Discord of changed commands."""
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(*items.ALL)
+        self.add_dynamic_items(*items.ALL, *library.ALL)
         await self._sync_commands()
 
     async def on_ready(self) -> None:

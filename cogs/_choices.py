@@ -16,7 +16,7 @@ from cogs._pages import show_page
 from cogs._rooms import Room, is_moderator, lacking, room_of, scope_of
 
 TAKEN_BACK = "Taken back. Ask again in other words, or look through the threads with `/thread`."
-ALREADY_BACK = "Somebody has taken this back already."
+ALREADY_BACK = "Somebody has taken this back already, or its thread is not in the library any more."
 NOT_YOURS = "Only the person who asked, or a moderator, can take this back."
 GONE = "That thread is not in the library any more."
 UNANSWERED = "Nobody has answered that one yet."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import discord
 
 from bot.client import ThreadBot
 from bot.models import StoredThread
-from bot.ui import cards, items
+from bot.ui import cards, items, limits
 from bot.ui.emoji import for_buttons
 from cogs._rooms import room_of
 
@@ -24,15 +25,17 @@ async def show_page(
 ) -> None:
     """Show a place of a thread in the response that was deferred."""
     room = room_of(interaction)
-    settings = await interaction.client.house.guilds.settings(room.scope)
-    emoji = for_buttons(settings)
-    card = cards.page_card(thread, place, embeds=room.embeds, note=note, emoji=emoji)
+    house = interaction.client.house
+    emoji = for_buttons(await house.guilds.settings(room.scope))
+    related = []
+    if place.answer_id == items.QUESTION and thread.related:
+        related = await house.answering.related(thread, guild_id=room.scope, limit=limits.RELATED)
+    page = partial(cards.page_card, thread, place, embeds=room.embeds, note=note, related=related)
     try:
-        await interaction.edit_original_response(**card.over())
+        await interaction.edit_original_response(**page(emoji=emoji).over())
     except discord.HTTPException as error:
         if emoji is None or error.status != 400:
             raise
         # One emoji that Discord doesn't know (any more) has the whole page refused.
         log.warning("guild %d: no buttons with %s and %s: %s", room.scope, *emoji, error)
-        card = cards.page_card(thread, place, embeds=room.embeds, note=note)
-        await interaction.edit_original_response(**card.over())
+        await interaction.edit_original_response(**page().over())

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.settings import Settings, load_settings
+from bot.sources import SourceReport, read
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -103,6 +104,23 @@ def test_every_command_shown_in_the_readme_is_real(readme: str) -> None:
         assert words[1] in COMMANDS, line
         known = {o for parameter in COMMANDS[words[1]].params for o in parameter.opts}
         assert options <= known | {"--help"}, line
+
+
+def test_the_threads_shown_in_the_readme_are_read(readme: str, tmp_path: Path) -> None:
+    found: dict[str, list[str]] = {}
+    for form, suffix in {"text": "txt", "markdown": "md", "json": "jsonl"}.items():
+        section = readme[readme.index("## Your own threads") :]
+        (example,) = re.findall(rf"```{form}\n(.*?)\n```", section, re.DOTALL)[:1]
+        file = tmp_path / f"balcony.{suffix}"
+        file.write_text(example, encoding="utf-8")
+        report = SourceReport()
+        found[form] = [thread.key for thread in read(file, report) if thread.answers]
+        assert report.rejected == []
+    assert found == {
+        "text": ["balcony"],
+        "markdown": ["balcony#how-often-should-i-water-tomatoes-in-pots"],
+        "json": ["loan-time"],
+    }
 
 
 def test_every_make_target_shown_is_real(readme: str) -> None:

@@ -119,7 +119,8 @@ def print_reply(reply: Reply) -> None:
     console.print(line)
     others = reply.matches
     if reply.thread is not None and reply.answer is not None:
-        console.print(_panel(reply.answer, title=reply.thread.title))
+        license = reply.answer.license or reply.thread.license
+        console.print(_panel(reply.answer, title=reply.thread.title, license=license))
         others = tuple(m for m in others if m.thread_id != reply.thread.id)
     if others:
         console.print(_match_table(others))
@@ -137,13 +138,14 @@ def print_thread(thread: StoredThread) -> None:
     if not thread.answers:
         console.print(Text("Nobody has answered yet.", style="yellow"))
     for number, answer in enumerate(thread.answers, 1):
-        console.print(_panel(answer, title=f"Answer {number} of {len(thread.answers)}"))
+        title = f"Answer {number} of {len(thread.answers)}"
+        console.print(_panel(answer, title=title, license=answer.license))
 
 
-def _panel(answer: StoredAnswer, *, title: str) -> Panel:
+def _panel(answer: StoredAnswer, *, title: str, license: str | None) -> Panel:
     facts = ["✅ accepted"] if answer.accepted else []
     facts.append(f"{answer.tally:+d}" if answer.tally else "0")
-    facts += [text for text in (answer.author, answer.url) if text]
+    facts += [text for text in (answer.author, license, answer.url) if text]
     heading, footing = Text(title, style="bold"), Text(" · ".join(facts), style="dim")
     # A border cuts what is too long for it off; inside, it is wrapped.
     room = out().width - 6

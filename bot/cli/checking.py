@@ -156,7 +156,10 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
         await house.close()
     counts = health.counts
     if health.problems:
-        text = f"damaged ({'; '.join(health.problems)}); restore a backup, or export and import"
+        text = (
+            f"damaged ({'; '.join(health.problems)}); put a backup back with threadwise restore, "
+        )
+        text += "or export and import"
         yield Check("database", Level.FAIL, text)
     else:
         text = f"sound, at revision {health.revision}: {counts.threads} threads, "

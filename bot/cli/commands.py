@@ -10,10 +10,26 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import asking, checking, measuring, moving
+from bot.cli import asking, checking, keeping, measuring, moving, trial
 from bot.cli.console import handled
-from bot.cli.options import AsJson, Command, Group, Guild, NoBrowser, Port
+from bot.cli.options import (
+    AsJson,
+    Columns,
+    Command,
+    FormatName,
+    Group,
+    Guild,
+    Limit,
+    MinScore,
+    NoBrowser,
+    Port,
+    Site,
+    Tags,
+)
 from bot.models import SHARED
+from bot.sources import Options
+from bot.sources.formats import named_format
+from bot.sources.names import chosen_names
 
 app = typer.Typer(
     name="threadwise",
@@ -113,11 +129,49 @@ def thread(
 def import_(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Files or folders: text pages (.txt), .jsonl[.gz]."),
+        typer.Argument(
+            metavar="PATH...",
+            help="Files or folders: text pages, Markdown, tables, JSON, JSONL, Stack Exchange "
+            "dumps.",
+        ),
     ],
+    form: FormatName = None,
+    columns: Columns = "",
+    site: Site = None,
+    min_score: MinScore = None,
+    tags: Tags = None,
+    limit: Limit = None,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Retire threads from the same source that it has no longer."),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what would be read; the library isn't touched."),
+    ] = False,
+    guild: Annotated[
+        int,
+        typer.Option(
+            "--guild",
+            metavar="ID",
+            min=SHARED,
+            help="Make them this Discord server's own.",
+            show_default="the shared library",
+        ),
+    ] = SHARED,
 ) -> int:
     """Put threads into the library; what is there already is updated, its votes stay."""
-    return moving.import_paths(paths)
+    options = Options(
+        format=form and named_format(form).name,
+        columns=chosen_names(columns),
+        site=site,
+        min_score=min_score,
+        tags=frozenset(tags or ()),
+        limit=limit,
+    )
+    if dry_run:
+        return trial.show(paths, options)
+    return moving.import_paths(paths, options, guild=guild, prune=prune)
 
 
 @app.command(cls=Command)
@@ -127,13 +181,53 @@ def export(
         Path | None,
         typer.Argument(
             metavar="FILE",
-            help="Where to write; compressed if it ends in .gz.",
+            help="Where to write: a file, compressed if it ends in .gz, or a folder.",
             show_default="standard output",
         ),
     ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="jsonl, markdown, or pages: a folder with a text page for each thread.",
+            show_default="as FILE says, else jsonl",
+        ),
+    ] = None,
+    guild: Annotated[
+        int,
+        typer.Option(
+            "--guild",
+            metavar="ID",
+            min=SHARED,
+            help="Write this Discord server's own threads.",
+            show_default="the shared library",
+        ),
+    ] = SHARED,
 ) -> None:
-    """Write the whole library as JSONL; importing it elsewhere gives the same library."""
-    moving.export(file)
+    """Write the whole library; importing it elsewhere gives the same library."""
+    moving.export(file, form, guild)
+
+
+@app.command(cls=Command)
+@handled
+def backup(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Where to write; an older backup there is replaced."),
+    ],
+) -> None:
+    """Copy the library, votes and settings into one file; the bot may be running."""
+    keeping.back_up(file)
+
+
+@app.command(cls=Command)
+@handled
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What [bold]backup[/] has written.")],
+) -> None:
+    """Put a backup in the library's place, once it is checked; stop the bot first."""
+    keeping.restore(file)
 
 
 @app.command(cls=Command)

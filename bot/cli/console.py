@@ -5,13 +5,22 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, Protocol
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import TimeElapsedColumn as Elapsed
 
 from bot.errors import ThreadwiseError
@@ -84,6 +93,49 @@ def write_json(value: Any) -> None:
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     sys.stdout.write(json.dumps(value, ensure_ascii=ascii_only) + "\n")
     sys.stdout.flush()
+
+
+@contextmanager
+def watching(
+    what: str, look: Callable[[], tuple[str, int, int]]
+) -> Iterator[Callable[[int], None]]:
+    """A progress bar for work in stages; gives a function to call when more threads are done.
+
+    ``look`` says what is being done, how much of it is done, and of how much in all (0
+    while nobody knows). Shown are also the threads so far, how many a second, and the time
+    left. Where stderr is not a terminal, nothing is drawn.
+    """
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[threads]:,} threads{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    console, threads, started, stage = err(), 0, time.monotonic(), ""
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        task = bars.add_task(what, total=None, threads=0, rate="")
+
+        def advance(more: int) -> None:
+            nonlocal threads, started, stage
+            threads += more
+            now, done, total = look()
+            if now != stage:
+                stage, started = now, time.monotonic()
+                bars.reset(task, description=now or what, total=None)
+            rate = threads / max(time.monotonic() - started, 0.1)
+            bars.update(
+                task,
+                completed=done,
+                total=total or None,
+                threads=threads,
+                rate=f", {rate:,.0f}/s" if threads else "",
+            )
+
+        yield advance
 
 
 class Advance(Protocol):

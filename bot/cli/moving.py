@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import io
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,62 +15,125 @@ from typing import BinaryIO, TextIO, cast
 
 from rich.table import Table
 
-from bot.cli.console import complain, err, note, out, progress
+from bot.cli.console import complain, err, note, out, progress, warn, watching
 from bot.cli.library import make_vectors, opened
 from bot.errors import ConfigError
+from bot.models import SHARED
 from bot.services.house import House
 from bot.services.library import ImportReport
 from bot.settings import load_settings
+from bot.sources import Options, SourceReport
+from bot.sources.writing import PAGES, WRITERS
 
 
-def import_paths(paths: Sequence[Path]) -> int:
-    """Import files and folders, and show what came of it; 1 if anything was rejected."""
+def import_paths(
+    paths: Sequence[Path], options: Options, *, guild: int = SHARED, prune: bool = False
+) -> int:
+    """Import files and folders, and show what came of it; 1 if anything was rejected.
+
+    With a ``guild``, they become that server's own.
+    """
 
     async def go() -> ImportReport:
         house = await House.open(load_settings())
+        seen = SourceReport()
         try:
-            with progress("Importing threads") as advance:
-                report = await house.library.import_paths(paths, progress=advance)
+            with watching(
+                "Importing threads", lambda: (seen.stage, seen.done, seen.size)
+            ) as advance:
+                report = await house.library.import_paths(
+                    paths,
+                    scope=guild,
+                    options=options,
+                    progress=advance,
+                    seen=seen,
+                    prune=prune,
+                )
             await make_vectors(house)
             return report
         finally:
             await house.close()
 
     report = asyncio.run(go())
-    for problem in report.rejected:
-        complain(str(problem))
-    for key, times in sorted(report.unknown_keys.items()):
-        note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
-    out().print(_summary(report))
+    tell(report)
+    if prune and not report.ok:
+        warn("nothing is retired: what was rejected may be what seems to be gone")
+    out().print(_summary(report, prune))
     return 0 if report.ok else 1
 
 
-def export(file: Path | None) -> None:
+def export(file: Path | None, form: str | None, guild: int) -> None:
     """Write the library to ``file`` (standard output without one, or for ``-``).
 
-    Raises ConfigError when the file can't be written; an older file of that name
-    is then as it was.
+    Raises ConfigError when there is no such form, or the file can't be written; an older
+    file of that name is then as it was.
     """
-    asyncio.run(_export(None if file == Path("-") else file))
+    file = None if file == Path("-") else file
+    asyncio.run(_export(file, _form(file, form), guild))
 
 
-async def _export(file: Path | None) -> None:
+def _form(file: Path | None, named: str | None) -> str:
+    """The form to write: as it is named, else as the file's name or the folder says."""
+    forms = (*WRITERS, PAGES)
+    if named is not None and named not in forms:
+        raise ConfigError(f"there is no form {named!r} to write; there are {', '.join(forms)}")
+    if file is None:
+        if named == PAGES:
+            raise ConfigError("text pages are files: name a folder to write them to")
+        return named or "jsonl"
+    if named is None and file.is_dir():
+        return PAGES
+    name = file.name.lower().removesuffix(".gz")
+    return named or ("markdown" if name.endswith((".md", ".markdown")) else "jsonl")
+
+
+async def _export(file: Path | None, form: str, guild: int) -> None:
     async with opened() as house:
         total = (await house.library.count()).threads
-        with _writing(file) as stream, progress("Exporting threads", total) as advance:
-            written = await house.library.export(stream, progress=advance)
+        with progress("Exporting threads", total) as advance:
+            if file is not None and form == PAGES:
+                with _filling(file) as folder:
+                    written = await house.library.export_pages(
+                        folder, scope=guild, progress=advance
+                    )
+            else:
+                with _writing(file) as stream:
+                    written = await house.library.export(
+                        stream, scope=guild, form=form, progress=advance
+                    )
     if file is not None:
         err().print(f"Wrote {written} threads to {file}", markup=False, highlight=False)
 
 
-def _summary(report: ImportReport) -> Table:
+def tell(report: ImportReport | SourceReport) -> None:
+    """Say on stderr what was refused, what was read otherwise, and what was passed over.
+
+    Of one file only the first of many are named.
+    """
+    for problem in report.rejected:
+        complain(str(problem))
+    for path, times in report.more_rejected.items():
+        complain(f"{path}: {times:,} more were not accepted")
+    for problem in report.warned:
+        warn(str(problem))
+    for path, times in report.more_warned.items():
+        warn(f"{path}: {times:,} more such warnings")
+    for key, times in sorted(report.unknown_keys.items()):
+        note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
+    for what, times in sorted(report.passed_over.items()):
+        note(f"passed over: {times:,} {what}")
+
+
+def _summary(report: ImportReport, prune: bool) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
     table.add_column(justify="right")
     table.add_row("added", str(report.added))
     table.add_row("updated", str(report.updated))
     table.add_row("unchanged", str(report.unchanged))
-    table.add_row("rejected", str(len(report.rejected)), style="red" if report.rejected else None)
+    if prune:
+        table.add_row("retired", str(report.retired))
+    table.add_row("rejected", str(report.refused), style="red" if report.rejected else None)
     return table
 
 
@@ -84,6 +148,28 @@ def _writing(file: Path | None) -> Iterator[TextIO]:
             yield stream
     except OSError as error:
         raise ConfigError(f"{file} can't be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def _filling(folder: Path) -> Iterator[Path]:
+    """A folder that is filled under another name, and takes its own at the end."""
+    try:
+        target = folder.resolve()
+        if target.exists() and any(target.iterdir()):
+            raise ConfigError(
+                f"{folder} can't be written: there are files in it; empty it, or name another"
+            )
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+        unfinished.mkdir()
+        try:
+            yield unfinished
+            if target.exists():
+                target.rmdir()  # it is empty
+            unfinished.rename(target)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    except OSError as error:
+        raise ConfigError(f"{folder} can't be written: {error.strerror or error}") from None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from bot.models import SHARED
+from bot.sources.formats import FORMATS
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
@@ -36,6 +37,63 @@ Port = Annotated[
 
 NoBrowser = Annotated[
     bool, typer.Option("--no-browser", help="Only print the demo's address; open no browser.")
+]
+
+FormatName = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help=f"Read them as this: {', '.join(form.name for form in FORMATS)}.",
+        show_default="by their content",
+    ),
+]
+
+Columns = Annotated[
+    str,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN,...",
+        help="Which column of a table, or key of JSON, holds what: question=Frage,answer=Antwort.",
+        show_default="by their usual names",
+    ),
+]
+
+Site = Annotated[
+    str | None,
+    typer.Option(
+        "--site",
+        metavar="HOST",
+        help="Where a dump is from, such as history.stackexchange.com.",
+        show_default="guessed from its name",
+    ),
+]
+
+MinScore = Annotated[
+    int | None,
+    typer.Option(
+        "--min-score",
+        metavar="N",
+        help="Only threads with at least this score.",
+        show_default=False,
+    ),
+]
+
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        help="Only threads with this tag; given again, also those with another.",
+        show_default=False,
+    ),
+]
+
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", metavar="N", min=1, help="Only the first N threads.", show_default=False
+    ),
 ]
 
 

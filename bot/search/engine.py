@@ -148,9 +148,13 @@ class Engine:
             for r in self.candidates(question, guild_id, limit, taught=taught)
         ]
 
-    def complete(self, text: str, guild_id: int, limit: int) -> list[Match]:
-        """The threads whose title starts like, contains or resembles what is being typed."""
-        return completion.complete(self._index, self._vocabulary, text, scopes(guild_id), limit)
+    def complete(self, text: str, guild_id: int, limit: int, *, own: bool = False) -> list[Match]:
+        """The threads whose title starts like, contains or resembles what is being typed.
+
+        ``own`` leaves out those of the shared library.
+        """
+        seen = (guild_id,) if own else scopes(guild_id)
+        return completion.complete(self._index, self._vocabulary, text, seen, limit)
 
     def _by_both(self, query: Query, seen: Sequence[int], look: _Look) -> list[Hit]:
         """What both eyes propose. Raises ModelError."""

@@ -26,6 +26,9 @@ from bot.services.phrasebook import Phrasebook
 from bot.store import threads
 from bot.store.database import Database
 
+LOOKED_UP = 50
+"""Related threads that are looked up at most; a library has but some of them."""
+
 log = logging.getLogger(__name__)
 
 _ASKING = re.compile(
@@ -86,9 +89,20 @@ class Answering:
         policy = (await self._guilds.settings(guild_id)).policy
         return replace(thread, answers=in_serving_order(thread.answers, policy))
 
-    async def complete(self, text: str, *, guild_id: int = SHARED, limit: int = 25) -> list[Match]:
-        """Threads whose title someone is typing, likeliest first."""
-        return await asyncio.to_thread(self._engine.complete, text, guild_id, limit)
+    async def related(
+        self, thread: StoredThread, *, guild_id: int = SHARED, limit: int = 5
+    ) -> list[tuple[str, str | None]]:
+        """The threads that a thread's source points to: titles and addresses, in its order."""
+        keys = [key for key in dict.fromkeys(thread.related) if key != thread.key]
+        async with self._database.read() as connection:
+            found = await threads.named(connection, keys[:LOOKED_UP], guild_id)
+        return [found[key] for key in keys if key in found][:limit]
+
+    async def complete(
+        self, text: str, *, guild_id: int = SHARED, limit: int = 25, own: bool = False
+    ) -> list[Match]:
+        """Threads whose title someone is typing, likeliest first; only a guild's ``own``."""
+        return await asyncio.to_thread(self._engine.complete, text, guild_id, limit, own=own)
 
     async def find(self, key_or_words: str, *, guild_id: int = SHARED) -> StoredThread | None:
         """The thread with this source key, else the one that the words are most like."""

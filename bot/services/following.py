@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from bot.errors import ModelError
@@ -21,6 +21,12 @@ BATCH = 500
 
 COMMIT_EVERY = 50_000
 """Changes after which a long catching-up is made visible and safe from a crash."""
+
+MANY = 5_000
+"""Threads from which on an import is indexed while it is still being stored."""
+
+PAUSE = 0.1
+"""Seconds between looks at what such an import has stored since."""
 
 INTERVAL = 2.0
 """Seconds between looks at what other processes have imported."""
@@ -54,6 +60,35 @@ class Follower:
             await in_thread(self._engine.refresh)
             return True
 
+    @asynccontextmanager
+    async def alongside(self) -> AsyncIterator[Callable[[int], None]]:
+        """Index what the block stores while it does; it says how many threads it has stored.
+
+        A few are left to ``catch_up``, which is to be called afterwards in any case.
+        """
+        ended = asyncio.Event()
+        indexing: asyncio.Task[None] | None = None
+        stored = 0
+
+        def tell(more: int) -> None:
+            nonlocal stored, indexing
+            stored += more
+            if indexing is None and stored >= MANY:
+                indexing = asyncio.create_task(self._keep_up(ended), name="index alongside")
+            elif indexing is not None and indexing.done():
+                indexing.result()  # where it failed, what is stored could not be found
+
+        try:
+            yield tell
+        except BaseException:
+            if indexing is not None:
+                indexing.cancel()
+                await asyncio.wait([indexing])
+            raise
+        ended.set()
+        if indexing is not None:
+            await indexing
+
     async def run(self) -> None:
         """Look for changes for ever; a failure is logged and the next look tries again."""
         while True:
@@ -86,18 +121,33 @@ class Follower:
             raise
         await in_thread(writing.close)
 
-    async def _index_changes(self, writing: Writing) -> None:
+    async def _keep_up(self, ended: asyncio.Event) -> None:
+        """Index changes until there will be no more; another process that is at it will do."""
+        async with self._one_at_a_time:
+            try:
+                async with self._writing() as writing:
+                    await self._index_changes(writing, ended)
+            except IndexBusy:
+                return
+            await in_thread(self._engine.refresh)
+
+    async def _index_changes(self, writing: Writing, ended: asyncio.Event | None = None) -> None:
+        """Index what has changed; with ``ended``, also what will, until that is set."""
         # Read only now that the lock is ours: another process may have moved the index on.
         seq = done = self._engine.seq
         if (ahead := seq - await self._last_change()) > 0:
             await self._forget_lost(writing, ahead)
             seq = done = 0
         while True:
+            last_look = ended is None or ended.is_set()
             async with self._database.read() as connection:
                 now, ids = await threads.changed_after(connection, seq, BATCH, text=True)
-                found = await threads.fetch(connection, ids, None)
-            if now == seq:
+                found = await threads.searched(connection, ids)
+            if now == seq and last_look:
                 break
+            if now == seq:
+                await asyncio.sleep(PAUSE)
+                continue
             seq = now
             await in_thread(writing.put, found.values())
             await in_thread(writing.remove, [i for i in ids if i not in found])

@@ -12,12 +12,14 @@ from bot.models import SHARED
 from bot.search.engine import Engine
 from bot.search.meaning import OFF, open_meaning
 from bot.services.answering import Answering
+from bot.services.curating import Curating
 from bot.services.embedding import Embedding
 from bot.services.following import Follower
 from bot.services.guilds import Guilds
 from bot.services.learning import Learning
 from bot.services.library import ImportReport, Library, Progress
 from bot.services.postings import Postings
+from bot.services.uploads import Uploads
 from bot.services.voting import Voting
 from bot.settings import Settings
 from bot.store.database import Database
@@ -38,13 +40,15 @@ class House:
         self.no_meaning: str | None = None
         self.embedding = Embedding(database, engine)
         self._follower = Follower(database, engine, self.embedding)
-        self._following: asyncio.Task[None] | None = None
+        self._running: list[asyncio.Task[None]] = []
         self.guilds = Guilds(database, settings)
         self.answering = Answering(database, engine, self.guilds)
         self.voting = Voting(database)
         self.postings = Postings(database)
         self.learning = Learning(database, self.guilds, self.embedding)
         self.library = Library(database, self._follower)
+        self.curating = Curating(database, self._follower, self.library)
+        self.uploads = Uploads(database, self.library, settings)
 
     @classmethod
     async def open(cls, settings: Settings) -> House:
@@ -82,16 +86,21 @@ class House:
         return await self.library.import_paths([folder], scope=SHARED, progress=progress)
 
     def follow(self) -> None:
-        """From now on, notice within seconds what other processes import."""
-        if self._following is None:
-            self._following = asyncio.create_task(self._follower.run(), name="follow changes")
+        """From now on, notice within seconds what other processes import.
+
+        What moderators removed is deleted for good when its day is over.
+        """
+        if not self._running:
+            for work, name in ((self._follower.run(), "follow"), (self.curating.run(), "purge")):
+                self._running.append(asyncio.create_task(work, name=name))
 
     async def close(self) -> None:
         """Stop following and give the database back; safe to call twice."""
-        if self._following is not None:
-            self._following.cancel()
+        for task in self._running:
+            task.cancel()
+        for task in self._running:
             with contextlib.suppress(asyncio.CancelledError):
-                await self._following
-            self._following = None
+                await task
+        self._running.clear()
         await self.embedding.save()
         await self.database.close()

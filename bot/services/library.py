@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
-from bot.errors import InputError
+from bot.errors import ConfigError, InputError
 from bot.models import SHARED, StoredThread, Thread
 from bot.services.following import Follower
+from bot.services.intake import BATCH, Batch, Intake
+from bot.services.pruning import Pruning
 from bot.settings import Settings
-from bot.sources import AS_FOUND, Options, SourceReport, read_all, write_thread
-from bot.store import threads
+from bot.sources import AS_FOUND, Found, Options, SourceReport, find_all, read_all
+from bot.sources.limits import MAX_FILE_BYTES
+from bot.sources.writing import WRITERS, Pages
+from bot.store import carried, threads
 from bot.store.database import Database, exists
 from bot.store.threads import Counts, Outcome
-
-BATCH = 500
-"""Threads a transaction: an import that is stopped keeps its finished batches."""
 
 Progress = Callable[[int], None]
 """Told how many threads were done since the last call."""
@@ -28,12 +29,21 @@ Progress = Callable[[int], None]
 
 @dataclass
 class ImportReport:
-    """What an import came to; ``rejected`` says what was not accepted, and why."""
+    """What an import came to: ``rejected`` is what was not accepted, and why.
+
+    ``warned`` tells what was, but not just as it stands in the file. Of both, the first of
+    a file and the last are named; the ``more_`` counters say how many there were between.
+    ``retired`` counts threads that a newer copy of their source has no longer.
+    """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     rejected: list[InputError] = field(default_factory=list)
+    warned: list[InputError] = field(default_factory=list)
+    more_rejected: Counter[str] = field(default_factory=Counter)
+    more_warned: Counter[str] = field(default_factory=Counter)
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
+    retired: int = 0
 
     @property
     def added(self) -> int:
@@ -56,9 +66,28 @@ class ImportReport:
         return self.outcomes.total()
 
     @property
+    def refused(self) -> int:
+        """How much was not accepted, named or not."""
+        return len(self.rejected) + self.more_rejected.total()
+
+    @property
+    def warnings(self) -> int:
+        """How much got in otherwise, named or not."""
+        return len(self.warned) + self.more_warned.total()
+
+    @property
     def ok(self) -> bool:
         """Whether everything was accepted."""
         return not self.rejected
+
+    def take_over(self, seen: SourceReport) -> None:
+        """Add what reading left behind."""
+        self.rejected += seen.rejected
+        self.warned += seen.warned
+        self.more_rejected += seen.more_rejected
+        self.more_warned += seen.more_warned
+        self.unknown_keys += seen.unknown_keys
+        self.passed_over += seen.passed_over
 
 
 class Library:
@@ -74,41 +103,135 @@ class Library:
         scope: int = SHARED,
         options: Options = AS_FOUND,
         progress: Progress | None = None,
+        seen: SourceReport | None = None,
+        prune: bool = False,
     ) -> ImportReport:
-        """Take in files and folders; bad input is reported, and the rest goes on."""
-        seen = SourceReport()
-        report = await self.add(read_all(paths, seen, options), scope=scope, progress=progress)
-        report.rejected += seen.rejected
-        report.unknown_keys += seen.unknown_keys
-        report.passed_over += seen.passed_over
-        return report
+        """Take in files and folders; bad input is reported, and the rest goes on.
 
-    async def add(
-        self, found: Iterable[Thread], *, scope: int = SHARED, progress: Progress | None = None
-    ) -> ImportReport:
-        """Add or update threads by source key, and make them findable."""
-        report = ImportReport()
-        stream = iter(found)
-        while batch := await asyncio.to_thread(_take, stream):
-            async with self._database.write() as connection:
-                outcomes = await threads.put(connection, scope, list(batch.values()))
-            report.outcomes.update(outcomes)
-            if progress is not None:
-                progress(len(batch))
+        ``seen`` is filled while they are read: who gives it can tell how far that is. With
+        ``prune``, threads that came from the same sources and are not there any more are
+        retired, unless something was rejected: among that they might be. Raises
+        ConfigError when ``options`` leave threads out that pruning would take for gone.
+        """
+        if prune and not options.wants_all:
+            raise ConfigError(
+                "--prune retires what the import doesn't bring, and --limit, --min-score and "
+                "--tag keep threads back; leave one of the two out"
+            )
+        seen = SourceReport() if seen is None else seen
+        found = find_all(paths, seen, options)
+        pruning = Pruning(self._database, scope) if prune else None
+        try:
+            report = await self._add(pruning.noting(found) if pruning else found, scope, progress)
+            report.take_over(seen)
+            if pruning is not None and report.ok:
+                report.retired = await pruning.retire()
+        finally:
+            if pruning is not None:
+                pruning.close()
         await self._follower.catch_up()
         return report
 
+    async def add(
+        self,
+        found: Iterable[Found | None],
+        *,
+        scope: int = SHARED,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Add or update threads by source key, and make them findable."""
+        report = await self._add(found, scope, progress)
+        await self._follower.catch_up()
+        return report
+
+    async def _add(
+        self, found: Iterable[Found | None], scope: int, progress: Progress | None
+    ) -> ImportReport:
+        report = ImportReport()
+        stream = iter(found)
+        intake = Intake(self._database, scope, stream, BATCH)
+        try:
+            async with (
+                self._follower.alongside() as stored,
+                aclosing(intake.batches()) as batches,
+            ):
+                async for batch in batches:
+                    await self._store(batch, scope, report)
+                    stored(len(batch.made))
+                    if progress is not None:
+                        progress(len(batch))
+        finally:
+            if isinstance(stream, Generator):
+                stream.close()  # it may hold files
+        return report
+
+    async def _store(self, batch: Batch, scope: int, report: ImportReport) -> None:
+        if batch.made:
+            async with self._database.write() as connection:
+                made, fingerprints = batch.made, batch.fingerprints
+                report.outcomes.update(await threads.put(connection, scope, made, fingerprints))
+        report.outcomes[Outcome.UNCHANGED] += len(batch.known)
+        report.rejected += [InputError(why, key) for key, why in batch.problems.items()]
+
     async def export(
-        self, out: TextIO, *, scope: int = SHARED, progress: Progress | None = None
+        self,
+        out: TextIO,
+        *,
+        scope: int = SHARED,
+        form: str = "jsonl",
+        progress: Progress | None = None,
     ) -> int:
-        """Write the threads of one scope as JSONL, oldest first; returns how many."""
-        written = 0
-        async for page in _pages(self._database, scope):
-            out.writelines(f"{write_thread(thread)}\n" for thread in page)
+        """Write the threads of one scope, oldest first, in one of ``WRITERS``; returns how many.
+
+        Raises ConfigError where they are more than a file of this form may hold.
+        """
+        write = WRITERS[form]
+        written = size = 0
+        async for page in self._with_tallies(scope):
+            text = await asyncio.to_thread("".join, map(write, page))
+            size += len(text.encode())
+            if form != "jsonl" and size > MAX_FILE_BYTES:
+                raise ConfigError(
+                    f"the library is larger than a {form} file may be "
+                    f"({MAX_FILE_BYTES // 1024**2} MB); export it as jsonl"
+                )
+            out.write(text)
             written += len(page)
             if progress is not None:
                 progress(len(page))
         return written
+
+    async def export_pages(
+        self, folder: Path, *, scope: int = SHARED, progress: Progress | None = None
+    ) -> int:
+        """Write the threads of one scope as text pages into a folder; returns how many.
+
+        Raises OSError when that can't be.
+        """
+        pages = Pages(folder)
+        written = 0
+        async for page in self._with_tallies(scope):
+            await asyncio.to_thread(pages.write, page)
+            written += len(page)
+            if progress is not None:
+                progress(len(page))
+        return written
+
+    async def _with_tallies(self, scope: int) -> AsyncIterator[list[Thread]]:
+        """The threads of one scope with what every guild's members voted, as exports carry it."""
+        async for page in _pages(self._database, scope):
+            async with self._database.read() as connection:
+                sums = await carried.tallies(connection, [thread.id for thread in page])
+            yield [
+                replace(
+                    thread,
+                    answers=tuple(
+                        replace(a, tallies=tuple(pair for pair in sums[a.id] if pair[1]))
+                        for a in thread.answers
+                    ),
+                )
+                for thread in page
+            ]
 
     async def count(self) -> Counts:
         """How many threads, answers and votes there are, over all guilds."""
@@ -145,8 +268,3 @@ async def _pages(database: Database, scope: int) -> AsyncIterator[list[StoredThr
             return
         yield page
         last = page[-1].id
-
-
-def _take(stream: Iterator[Thread]) -> dict[str, Thread]:
-    """The next batch by source key; of two threads with one key the later holds."""
-    return {thread.key: thread for thread in islice(stream, BATCH)}

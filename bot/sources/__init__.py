@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.sources.files import Broken, Walk, read_head, reason
+from bot.sources.draft import Draft, Found
+from bot.sources.faq import NoQuestions
+from bot.sources.files import Broken, Walk, read_head, reason, stamp
 from bot.sources.formats import has_known_suffix, recognise
 from bot.sources.jsonl import write_thread
+from bot.sources.jsonthread import printable
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 
-__all__ = ["Options", "SourceReport", "read", "read_all", "write_thread"]
+__all__ = [
+    "Draft",
+    "Found",
+    "Options",
+    "SourceReport",
+    "find_all",
+    "read",
+    "read_all",
+    "write_thread",
+]
 
 AS_FOUND = Options()
 """Every thread, each file recognised by its content."""
+
+
+def made(found: Iterable[Found | None]) -> Iterator[Thread]:
+    """All of them as threads."""
+    for one in found:
+        if one is not None:
+            yield one.make() if isinstance(one, Draft) else one
 
 
 def read(path: Path, report: SourceReport, options: Options = AS_FOUND) -> Iterator[Thread]:
@@ -31,21 +49,34 @@ def read(path: Path, report: SourceReport, options: Options = AS_FOUND) -> Itera
 def read_all(
     paths: Sequence[Path], report: SourceReport, options: Options = AS_FOUND
 ) -> Iterator[Thread]:
-    """The threads of files and folders, as one import; what is refused is named in ``report``.
+    """The threads of files and folders, as one import: those that ``find_all`` finds, made."""
+    return made(find_all(paths, report, options))
+
+
+def find_all(
+    paths: Sequence[Path], report: SourceReport, options: Options = AS_FOUND
+) -> Iterator[Found | None]:
+    """What is in files and folders, as one import; what is refused is named in ``report``.
+
+    Gives threads, drafts of threads that take a while to make, and ``None`` now and then
+    while a reader is busy.
 
     A thread that doesn't say where it is from is said to be from the path named here. A
     file named here is recognised by its content. In folders, hidden files and those
     with a suffix that no format has are passed over. A file that is reached twice is read
-    once. Of two text pages with the same name, and so the same key, the second is refused.
+    once. Of two threads whose keys are made of files' names and are the same, the second
+    is refused. A page without a question is refused if it is named, and in folders passed over.
     """
     reading = _Import(report, options)
-    found = (
-        thread if thread.source else replace(thread, source=_name(path))
-        for path in paths
-        for thread in reading.threads(path)
-    )
-    wanted = (thread for thread in found if reading.is_wanted(thread))
-    yield from islice(wanted, options.limit)
+    left = options.limit
+    for path in paths:
+        for one in reading.threads(path):
+            if one is None:
+                yield None
+            elif reading.is_wanted(one):
+                if left is not None and (left := left - 1) < 0:
+                    return
+                yield one if one.source else replace(one, source=_name(path))
 
 
 def _name(path: Path) -> str:
@@ -55,39 +86,41 @@ def _name(path: Path) -> str:
 
 
 class _Import:
-    """One import over several paths: which files were read, and which page names there are."""
+    """One import over several paths: which files were read, which keys were made of names."""
 
     def __init__(self, report: SourceReport, options: Options) -> None:
         self._report, self._options = report, options
         self._walk = Walk(report, has_known_suffix)
         self._read: set[str] = set()
         self._repeated = 0
-        self._pages: dict[str, Path] = {}
+        self._keys: dict[str, Path] = {}
+        self._named = True
 
-    def threads(self, path: Path) -> Iterator[Thread]:
+    def threads(self, path: Path) -> Iterator[Found | None]:
         try:
             is_folder = stat.S_ISDIR(path.stat().st_mode)
         except OSError as error:
             self._report.reject(reason(error), path)
             return
+        self._named = not is_folder
         if is_folder:
             yield from self._folder(path)
         else:
             yield from self._file(path)
 
-    def is_wanted(self, thread: Thread) -> bool:
+    def is_wanted(self, thread: Found) -> bool:
         """Whether the options ask for this thread; counted where they don't."""
         wanted = self._options.wants(thread.score, thread.tags)
         if not wanted:
             self._report.pass_over("threads that the options leave out")
         return wanted
 
-    def _folder(self, folder: Path) -> Iterator[Thread]:
+    def _folder(self, folder: Path) -> Iterator[Found | None]:
         before = self._noticed()
         empty = True
         for path in self._walk.files(folder):
             for thread in self._file(path):
-                empty = False
+                empty = empty and thread is None
                 yield thread
         # What was refused or read before says enough: such a folder is not an empty one.
         if empty and self._noticed() == before:
@@ -96,7 +129,7 @@ class _Import:
     def _noticed(self) -> int:
         return len(self._report.rejected) + self._repeated + self._walk.skipped
 
-    def _file(self, path: Path) -> Iterator[Thread]:
+    def _file(self, path: Path) -> Iterator[Found | None]:
         real = os.path.realpath(path)
         if real in self._read:
             self._repeated += 1
@@ -106,21 +139,29 @@ class _Import:
             # Opening a pipe would wait for its writer, perhaps for ever.
             if not stat.S_ISREG(path.stat().st_mode):
                 raise InputError("it is a pipe, socket or device, not a file", shown_path(path))
+            before = stamp(path)
             form = recognise(path, read_head(path), self._options.format)
             for thread in form.read(path, self._report, self._options):
-                if not form.keyed_by_name or self._is_new_page(thread.key, path):
+                if thread is None or not form.names_keys or self._is_new_key(thread.key, path):
                     yield thread
+            if stamp(path) != before:
+                self._report.reject("it was changed while it was read; import it again", path)
+        except NoQuestions as error:
+            if not self._named:
+                self._report.pass_over("pages without a question")
+            else:
+                self._report.rejected.append(error)
         except InputError as error:
             self._report.rejected.append(error)
         except Broken as error:
             self._report.reject(reason(error), path)
 
-    def _is_new_page(self, key: str, path: Path) -> bool:
-        first = self._pages.setdefault(key, path)
+    def _is_new_key(self, key: str, path: Path) -> bool:
+        first = self._keys.setdefault(key, path)
         if first != path:
             self._report.reject(
-                "a page's name is its thread's key, and "
-                f"{shown_path(first)} has the same name; rename one",
+                f"a thread's key begins with its file's name, and {shown_path(first)} "
+                f"has a thread {printable(key)} too; rename one of the files",
                 path,
             )
         return first == path

@@ -37,18 +37,19 @@ class Head:
 
     @cached_property
     def text(self) -> str:
-        """The beginning as text, as far as it is UTF-8, without a byte-order mark."""
-        return self.data.decode(errors="replace").lstrip("\ufeff")
+        """The beginning as text, as far as one can tell, without a byte-order mark."""
+        coding = "utf-16" if self.utf16 else "utf-8"
+        return self.data.decode(coding, errors="replace").lstrip("\ufeff")
 
     @property
     def utf16(self) -> bool:
-        """Whether it starts as UTF-16 does: text, but not as we read it."""
+        """Whether it starts as UTF-16 does: text, but not as every reader takes it."""
         return self.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
     @property
     def binary(self) -> bool:
         """Whether a NUL byte shows that this is no text."""
-        return b"\0" in self.data[:BINARY_BYTES]
+        return b"\0" in self.data[:BINARY_BYTES] and not self.utf16
 
 
 @contextmanager
@@ -91,6 +92,12 @@ def reason(error: BaseException) -> str:
     if code == errno.ELOOP:
         return "it is a link that leads back to itself"
     return f"it can't be read: {os.strerror(code) if code else error}"
+
+
+def stamp(path: Path) -> tuple[int, int, int]:
+    """What changes when a file is written to."""
+    now = path.stat()
+    return now.st_size, now.st_mtime_ns, now.st_ino
 
 
 class Walk:

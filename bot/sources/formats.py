@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ConfigError, InputError
-from bot.models import Thread
-from bot.sources import jsonl, textpage
+from bot.sources import faq, jsonl, pairs, stackexchange, table, textpage, webpage
+from bot.sources.draft import Found
 from bot.sources.files import Head
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -18,34 +18,80 @@ from bot.sources.report import SourceReport, shown_path
 class Format:
     """One format: how it is recognised, and what reads it.
 
-    ``keyed_by_name``: a thread's key is its file's name, so two files of one name in
-    different folders would overwrite each other. ``packed``: also read from gzip.
+    ``names_keys``: a thread's key may be made of its file's name, so that two files of one
+    name in different folders would overwrite each other. ``packed``: also read from gzip,
+    ``utf16``: also from UTF-16. ``modest``: a suffix of another format outweighs its looks.
     """
 
     name: str
     suffixes: tuple[str, ...]
     looks_like: Callable[[Head], bool]
-    read: Callable[[Path, SourceReport, Options], Iterator[Thread]]
-    keyed_by_name: bool = False
+    read: Callable[[Path, SourceReport, Options], Iterator[Found | None]]
+    names_keys: bool = False
     packed: bool = False
+    utf16: bool = False
+    modest: bool = False
 
 
 # Where two look alike and the suffix doesn't tell, the first is taken: a line of JSON is
 # never a marker, but a page's title may begin with a brace.
 FORMATS = (
     Format(
-        name="text page",
+        name="text",
         suffixes=(".txt",),
         looks_like=lambda head: textpage.has_marker(head.text),
         read=textpage.read_pages,
-        keyed_by_name=True,
+        names_keys=True,
     ),
     Format(
-        name="JSON Lines",
+        name="jsonl",
         suffixes=(".jsonl", ".jsonl.gz"),
-        looks_like=lambda head: head.text.lstrip().startswith("{"),
+        looks_like=jsonl.looks_like_lines,
         read=jsonl.read_lines,
         packed=True,
+    ),
+    Format(
+        name="stackexchange",
+        suffixes=stackexchange.SUFFIXES,
+        looks_like=stackexchange.looks_like,
+        read=stackexchange.read_dump,
+    ),
+    Format(
+        name="json",
+        suffixes=(".json",),
+        looks_like=pairs.looks_like_json,
+        read=pairs.read_json,
+        names_keys=True,
+        packed=True,
+    ),
+    Format(
+        name="csv",
+        suffixes=(".csv", ".tsv"),
+        looks_like=table.looks_like_table,
+        read=table.read_table,
+        names_keys=True,
+        packed=True,
+        utf16=True,
+    ),
+    Format(
+        name="markdown",
+        suffixes=(".md", ".markdown"),
+        looks_like=faq.looks_like_faq,
+        read=faq.read_faq,
+        names_keys=True,
+        packed=True,
+        utf16=True,
+        modest=True,
+    ),
+    Format(
+        name="html",
+        suffixes=(".html", ".htm", ".xhtml"),
+        looks_like=webpage.looks_like_page,
+        read=webpage.read_page,
+        names_keys=True,
+        packed=True,
+        utf16=True,
+        modest=True,
     ),
 )
 
@@ -63,9 +109,16 @@ def recognise(path: Path, head: Head, named: str | None = None) -> Format:
     if named is not None:
         return named_format(named)
     possible = [form for form in FORMATS if form.packed or not head.gzipped]
-    alike = [form for form in possible if form.looks_like(head)]
+    possible = [form for form in possible if form.utf16 or not head.utf16]
+    foreign = has_known_suffix(path.name)
+    alike = [
+        form
+        for form in possible
+        if form.looks_like(head)
+        and not (form.modest and foreign and not _has_suffix(path.name, form))
+    ]
     # A line of JSON Lines that holds a stray NUL is refused by its reader, with its line.
-    if head.utf16:
+    if head.utf16 and not alike:
         raise InputError("it is UTF-16 text; save it as UTF-8", shown_path(path))
     if head.binary and not alike:
         raise InputError("it is not text (it holds NUL bytes)", shown_path(path))
@@ -74,7 +127,7 @@ def recognise(path: Path, head: Head, named: str | None = None) -> Format:
     suffixed = [form for form in alike or possible if _has_suffix(path.name, form)]
     if suffixed or alike:
         return (suffixed or alike)[0]
-    forms = " and ".join(f"{form.name} ({', '.join(form.suffixes)})" for form in FORMATS)
+    forms = ", ".join(f"{form.name} ({', '.join(form.suffixes)})" for form in FORMATS)
     raise InputError(f"its content is in no form that is read here: {forms}", shown_path(path))
 
 

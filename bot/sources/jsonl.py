@@ -2,7 +2,8 @@
 
 A line is read only up to ``MAX_LINE_BYTES`` and threads are handed on one by one, so a
 file of any size takes little memory. A line that is refused doesn't keep the others out.
-Ids are unique within a file; the same id in another file updates the thread.
+Ids are unique within a file; the same id in another file updates the thread. A line may
+also be a pair of question and answer under other names: those are handed on at the end.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from bot.models import Thread
-from bot.sources.files import Broken, reason, unpacked
+from bot.sources.files import Broken, Head, reason, unpacked
 from bot.sources.jsonthread import FieldError, thread_from, thread_to
 from bot.sources.limits import MAX_LINE_BYTES
 from bot.sources.options import Options
+from bot.sources.pairs import Entries, is_ours, is_spread
 from bot.sources.report import SourceReport
 
 _PIECE = 1024 * 1024
@@ -28,13 +30,19 @@ def write_thread(thread: Thread) -> str:
     return json.dumps(thread_to(thread), ensure_ascii=False, allow_nan=False)
 
 
-def read_lines(path: Path, report: SourceReport, _options: Options) -> Iterator[Thread]:
+def looks_like_lines(head: Head) -> bool:
+    """Whether the first line is an object, as far as one can see."""
+    text = head.text.lstrip()
+    return text.startswith("{") and not is_spread(text)
+
+
+def read_lines(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
     """Read a file's threads one by one; names each line that is refused in the report.
 
     A file that breaks off, or can't be read on, is named with the line; what came before
     was handed on.
     """
-    lines = _Lines(path, report)
+    lines = _Lines(path, report, options)
     try:
         with unpacked(path) as (stream, _):
             yield from lines.threads(stream)
@@ -45,23 +53,28 @@ def read_lines(path: Path, report: SourceReport, _options: Options) -> Iterator[
 class _Lines:
     """One file while it is read: where we are, and which ids there were."""
 
-    def __init__(self, path: Path, report: SourceReport) -> None:
+    def __init__(self, path: Path, report: SourceReport, options: Options) -> None:
         self.number = 0
         self._path = path
         self._report = report
         self._lines_by_key: dict[str, int] = {}
+        self._pairs = Entries(path, report, options)
 
     def threads(self, stream: BinaryIO) -> Iterator[Thread]:
         first = True
         for line in self._short_lines(stream):
             if first and line in (b"{", b"["):
                 # Each of its lines would be refused: say once what is wrong instead.
-                self._reject("the JSON is spread over several lines; write one thread a line")
+                self._reject(
+                    "the JSON is spread over several lines; write one thread a line, "
+                    "or read it with --format json"
+                )
                 return
             first = False
             thread = self._thread(line)
             if thread is not None:
                 yield thread
+        yield from self._pairs.threads()
 
     def _short_lines(self, stream: BinaryIO) -> Iterator[bytes]:
         """The lines that are not blank, stripped; those that are too long are refused."""
@@ -82,7 +95,11 @@ class _Lines:
 
     def _thread(self, line: bytes) -> Thread | None:
         try:
-            thread = thread_from(_parsed(line), self._report.count_unknown)
+            value = _parsed(line)
+            if isinstance(value, dict) and not is_ours(value) and self._pairs.is_entry(value):
+                self._pairs.entry(value, self.number)
+                return None
+            thread = thread_from(value, self._report.count_unknown)
         except FieldError as error:
             self._reject(str(error))
             return None

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.models import Answer, Thread
-from bot.sources.limits import SCORES
+from bot.sources.limits import SCORES, VOTES
 
 THREAD_KEYS = frozenset(
     ("id", "title", "body", "score", "tags", "url", "author", "license", "asked_at", "closed_at")
 ).union(("source", "phrasings", "related", "answers"))
 ANSWER_KEYS = frozenset(
-    ("id", "body", "score", "accepted", "author", "url", "license", "answered_at")
+    ("id", "body", "score", "accepted", "author", "url", "license", "answered_at", "votes")
 )
 
 _SHOWN = 40
@@ -37,7 +37,7 @@ def thread_from(row: object, count_unknown: Callable[[str], None]) -> Thread:
     Raises FieldError naming the first key that is wrong.
     """
     if not isinstance(row, dict):
-        raise FieldError(f"a thread must be a JSON object, this is {_shown(row)}")
+        raise FieldError(f"a thread must be a JSON object, this is {shown(row)}")
     fields = _Fields(row, "")
     fields.count_unknown(THREAD_KEYS, count_unknown)
     answers = fields.items("answers")
@@ -86,6 +86,11 @@ def thread_to(thread: Thread) -> dict[str, Any]:
                 "license": answer.license,
                 "answered_at": _iso(answer.answered_at),
             }
+            | (
+                {"votes": {str(guild): net for guild, net in answer.tallies}}
+                if answer.tallies
+                else {}
+            )
             for answer in thread.answers
         ],
     }
@@ -97,7 +102,7 @@ def _answers(rows: list[Any], count_unknown: Callable[[str], None]) -> Iterator[
     for index, row in enumerate(rows):
         name = f"answers[{index}]"
         if not isinstance(row, dict):
-            raise FieldError(f"{name} must be an object, it is {_shown(row)}")
+            raise FieldError(f"{name} must be an object, it is {shown(row)}")
         fields = _Fields(row, f"{name}.")
         fields.count_unknown(ANSWER_KEYS, lambda key: count_unknown(f"answers[].{key}"))
         answer = Answer(
@@ -109,11 +114,12 @@ def _answers(rows: list[Any], count_unknown: Callable[[str], None]) -> Iterator[
             url=fields.text_or_none("url"),
             license=fields.text_or_none("license"),
             answered_at=fields.date("answered_at"),
+            tallies=fields.tallies("votes"),
         )
         if answer.accepted and accepted:
             raise FieldError(f"{name} is a second accepted answer, {accepted} is accepted already")
         if answer.key is not None and answer.key in keys:
-            raise FieldError(f"{name}.id {_shown(answer.key)} is the id of {keys[answer.key]} too")
+            raise FieldError(f"{name}.id {shown(answer.key)} is the id of {keys[answer.key]} too")
         if answer.accepted:
             accepted = name
         if answer.key is not None:
@@ -130,7 +136,7 @@ class _Fields:
 
     def count_unknown(self, known: frozenset[str], count: Callable[[str], None]) -> None:
         for key in self._row.keys() - known:
-            count(_printable(key))
+            count(printable(key))
 
     def key(self) -> str:
         key = self.key_or_none()
@@ -178,17 +184,31 @@ class _Fields:
             raise self._wrong(key, "must fit into 64 bits")
         return value
 
+    def tallies(self, key: str) -> tuple[tuple[int, int], ...]:
+        """Votes by guild, as an export carries them."""
+        value = self._row.get(key, {})
+        found = sorted(
+            (int(guild), votes)
+            for guild, votes in (value.items() if isinstance(value, dict) else ())
+            if re.fullmatch("0|[1-9][0-9]{0,18}", guild)
+            and int(guild) in SCORES
+            and isinstance(votes, int)
+            and not isinstance(votes, bool)
+            and votes in VOTES
+        )
+        if not isinstance(value, dict) or len(found) < len(value):
+            raise FieldError(
+                f'{self._where}{key} must be an object like {{"GUILD_ID": 3}} with whole numbers'
+            )
+        return tuple(found)
+
     def date(self, key: str) -> datetime | None:
         text = self.text_or_none(key)
         if text is None:
             return None
         try:
-            if not _DATE.fullmatch(text):
-                raise ValueError
-            date = datetime.fromisoformat(text)
-            # Without a zone it is taken for UTC, as most data sets mean it.
-            return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
-        except (ValueError, OverflowError):
+            return moment(text)
+        except ValueError:
             raise self._wrong(
                 key, "must be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
             ) from None
@@ -203,31 +223,49 @@ class _Fields:
         value = self._row.get(key)
         if not isinstance(value, str):
             raise self._wrong(key, f"must be {what}", missing=key not in self._row)
-        if "\0" in value:
-            raise FieldError(f"{self._where}{key} holds a NUL character, which text never does")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise FieldError(f"{self._where}{key} holds half of a surrogate pair") from None
-        return value
+        return sound(value, f"{self._where}{key}")
 
     def _wrong(self, key: str, must: str, *, missing: bool = False) -> FieldError:
-        what = "it is missing" if missing else f"it is {_shown(self._row.get(key))}"
+        what = "it is missing" if missing else f"it is {shown(self._row.get(key))}"
         return FieldError(f"{self._where}{key} {must}, {what}")
 
 
-def _shown(value: object) -> str:
+def sound(text: str, name: str) -> str:
+    """The text, if every database can keep it. Raises FieldError naming it as ``name``."""
+    if "\0" in text:
+        raise FieldError(f"{name} holds a NUL character, which text never does")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise FieldError(f"{name} holds half of a surrogate pair") from None
+    return text
+
+
+def moment(text: str) -> datetime:
+    """The moment that a date in ISO 8601 names, in UTC. Raises ValueError if it is none."""
+    if not _DATE.fullmatch(text):
+        raise ValueError
+    date = datetime.fromisoformat(text)
+    try:
+        # Without a zone it is taken for UTC, as most data sets mean it.
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except OverflowError:
+        raise ValueError from None
+
+
+def shown(value: object) -> str:
     """A value as a message shows it: short, and printable on any terminal."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
         return "a list"
     if isinstance(value, str):
-        return json.dumps(_printable(value), ensure_ascii=False)
-    return _printable(json.dumps(value))
+        return json.dumps(printable(value), ensure_ascii=False)
+    return printable(json.dumps(value))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A text as a message shows it: short, and half surrogates escaped."""
     short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     return short.encode(errors="backslashreplace").decode()
 

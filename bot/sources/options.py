@@ -23,6 +23,11 @@ class Options:
     tags: frozenset[str] = frozenset()
     limit: int | None = None
 
+    @property
+    def wants_all(self) -> bool:
+        """Whether no thread is left out."""
+        return self.min_score is None and not self.tags and self.limit is None
+
     def wants(self, score: int, tags: tuple[str, ...]) -> bool:
         """Whether a thread with this score and these tags is wanted."""
         if self.min_score is not None and score < self.min_score:

@@ -1,4 +1,4 @@
-"""What reading sources leaves behind beside the threads: refusals and unknown keys."""
+"""What reading sources leaves behind beside the threads: refusals, warnings, counts."""
 
 from __future__ import annotations
 
@@ -14,24 +14,49 @@ MAX_UNKNOWN_KEYS = 1_000
 
 OTHER_KEYS = "(other keys)"
 
+MAX_NAMED = 20
+"""Refusals, and warnings, of one file that are named, and the last; the rest are counted."""
+
+_Kind = tuple[bool, str]
+
 
 @dataclass
 class SourceReport:
     """Filled while threads are read: what was refused, what was passed over, how far we are.
 
-    ``unknown_keys`` are keys that a format doesn't have, ``passed_over`` what a source holds
-    beside threads, by what it is. ``size`` and ``done`` are bytes, once a reader knows them.
+    ``rejected`` did not get in; ``warned`` tell what did, but not just as it stood. The
+    first of each file and the last are named there, and the ``more_`` counters say by file
+    how many there were between. ``unknown_keys`` are keys that a format doesn't have,
+    ``passed_over`` what a source holds beside threads, by what it is, and ``sources`` which
+    file each source that may not come twice is from. ``stage`` says what is being done, of
+    which ``done`` of ``size`` are, once a reader knows: bytes or threads.
     """
 
     rejected: list[InputError] = field(default_factory=list)
+    warned: list[InputError] = field(default_factory=list)
+    more_rejected: Counter[str] = field(default_factory=Counter)
+    more_warned: Counter[str] = field(default_factory=Counter)
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
+    sources: dict[str, Path] = field(default_factory=dict)
+    stage: str = ""
     size: int = 0
     done: int = 0
+    _named: Counter[_Kind] = field(default_factory=Counter, repr=False, compare=False)
+    _last: dict[_Kind, InputError] = field(default_factory=dict, repr=False, compare=False)
 
     def reject(self, reason: str, path: Path, line: int | None = None) -> None:
         """Note that ``path``, or its ``line`` (from 1), was not accepted."""
-        self.rejected.append(InputError(reason, shown_path(path), line))
+        self._note(self.rejected, self.more_rejected, InputError(reason, shown_path(path), line))
+
+    def warn(self, reason: str, path: Path, line: int | None = None) -> None:
+        """Note that something in ``path``, at ``line``, got in otherwise than it stands there."""
+        self._note(self.warned, self.more_warned, InputError(reason, shown_path(path), line))
+
+    @property
+    def refused(self) -> int:
+        """How much was not accepted, named or not."""
+        return len(self.rejected) + self.more_rejected.total()
 
     def count_unknown(self, name: str) -> None:
         """Count a key that the format does not have."""
@@ -43,6 +68,20 @@ class SourceReport:
     def pass_over(self, what: str, times: int = 1) -> None:
         """Count something that is no thread, or not one that is wanted; plural, for people."""
         self.passed_over[what] += times
+
+    def begin(self, stage: str, size: int) -> None:
+        """Say what is done from now on, and how much of it there is."""
+        self.stage, self.size, self.done = stage, size, 0
+
+    def _note(self, named: list[InputError], more: Counter[str], problem: InputError) -> None:
+        # A million damaged rows must fill neither the memory nor the screen.
+        which = (named is self.rejected, str(problem.path))
+        self._named[which] += 1
+        if self._named[which] > MAX_NAMED + 1:
+            named.remove(self._last[which])
+            more[which[1]] += 1
+        self._last[which] = problem
+        named.append(problem)
 
 
 def shown_path(path: Path) -> Path | str:

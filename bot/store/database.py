@@ -128,9 +128,9 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise _explain(error.orig or error, self.path or self.url) from error
+            raise explain(error.orig or error, self.path or self.url) from error
         except (sqlite3.Error, OSError) as error:
-            raise _explain(error, self.path or self.url) from error
+            raise explain(error, self.path or self.url) from error
 
 
 def exists(url: str) -> bool:
@@ -143,6 +143,20 @@ def exists(url: str) -> bool:
         return True
     file = _sqlite_file(parsed)
     return file is not None and file.exists()
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of the database at a URL; ``None`` if it is in memory or on a server.
+
+    Raises ConfigError for a URL that can't be used.
+    """
+    parsed = _parse(url)
+    return _sqlite_file(parsed) if parsed.get_backend_name() == "sqlite" else None
+
+
+def is_known(revision: str) -> bool:
+    """Whether this program knows a revision of the tables; a newer one has others."""
+    return revision in {known.revision for known in _script().walk_revisions()}
 
 
 def _parse(url: str) -> URL:
@@ -213,7 +227,8 @@ def _roll_back(connection: Any, _record: Any, _error: Any) -> None:
         connection.rollback()
 
 
-def _explain(error: BaseException, where: object) -> StoreError:
+def explain(error: BaseException, where: object) -> StoreError:
+    """What a driver's error means for people, and what they can do about it."""
     text = str(error).lower()
     if "locked" in text or "busy" in text:
         return StoreBusy(
@@ -252,7 +267,7 @@ def _migrate(connection: Connection) -> None:
     script, current = _script(), MigrationContext.configure(connection).get_current_revision()
     if current == script.get_current_head():
         return
-    if current is not None and current not in {r.revision for r in script.walk_revisions()}:
+    if current is not None and not is_known(current):
         raise StoreNewer(
             "this database was written by a newer Threadwise; install that version, "
             "or set DATA_DIR to another folder"

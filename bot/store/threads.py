@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread, Thread
-from bot.store.pairing import Known, pair
+from bot.store import carried, updating
 from bot.store.rows import answer_columns, answer_of, columns, digest_of, thread_of
-from bot.store.tables import answers, changes, phrasings, threads, votes
+from bot.store.tables import answers, changes, threads, votes
+from bot.store.updating import Change
 
 IN_FORCE = threads.c.retired_at.is_(None)
 """Of a thread: that it is not retired."""
@@ -37,13 +39,20 @@ class Counts:
     votes: int
 
 
-async def put(connection: AsyncConnection, scope: int, batch: Sequence[Thread]) -> list[Outcome]:
+async def put(
+    connection: AsyncConnection,
+    scope: int,
+    batch: Sequence[Thread],
+    fingerprints: Mapping[str, str] = MappingProxyType({}),
+) -> list[Outcome]:
     """Add or update threads of one scope by their source keys, in one transaction.
 
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
-    comes back; the feed of changes names every thread that was added or updated.
-    Returns one outcome a thread.
+    comes back; the feed of changes names every thread of which something changed that is
+    searched.
+    ``fingerprints`` are kept with those that have one, by key. Tallies that a thread
+    brings are kept, see ``carried``. Returns one outcome a thread.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
     new, changed, moved, outcomes = [], [], [], []
@@ -53,21 +62,33 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Thread]) 
             new.append((thread, digest))
             outcomes.append(Outcome.ADDED)
         elif row.content_hash != digest or row.retired_at is not None:
-            changed.append((row, thread, digest))
+            changed.append(Change(row.id, thread, digest, fingerprints.get(thread.key)))
             outcomes.append(Outcome.UPDATED)
         else:
-            moved += [(row.id, thread.source)] if row.source != thread.source else []
+            fingerprint = fingerprints.get(thread.key, row.fingerprint)
+            if (row.source, row.fingerprint) != (thread.source, fingerprint):
+                moved.append({"of": row.id, "source": thread.source, "fingerprint": fingerprint})
             outcomes.append(Outcome.UNCHANGED)
-    touched = await _add(connection, scope, new)
-    for row, thread, digest in changed:
-        await _update(connection, row, thread, digest)
-        touched.append(row.id)
-    for thread_id, source in moved:
-        here = threads.c.id == thread_id
-        await connection.execute(update(threads).where(here).values(source=source))
+    touched = await _add(connection, scope, new, fingerprints)
+    if changed:
+        touched += await updating.replace(connection, changed)
+    if moved:
+        await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
     if touched:
         await connection.execute(insert(changes), [{"thread_id": i} for i in touched])
+    await carried.take(connection, scope, batch)
     return outcomes
+
+
+async def fingerprints(
+    connection: AsyncConnection, scope: int, keys: Sequence[str]
+) -> dict[str, str]:
+    """The fingerprints of those threads in force that have one, by key."""
+    query = select(threads.c.key, threads.c.fingerprint).where(
+        threads.c.scope == scope, threads.c.key.in_(keys), IN_FORCE
+    )
+    rows = (await connection.execute(query)).all()
+    return {row.key: row.fingerprint for row in rows if row.fingerprint is not None}
 
 
 async def fetch(
@@ -83,9 +104,39 @@ async def fetch(
         wanted = wanted.where(threads.c.scope.in_((SHARED, guild_id)))
     rows = (await connection.execute(wanted)).all()
     found = [row.id for row in rows]
-    texts = await _phrasings(connection, found)
+    texts = await updating.texts_of(connection, found)
     given = await _answers(connection, found, guild_id)
     return {row.id: thread_of(row, texts[row.id], given[row.id]) for row in rows}
+
+
+async def searched(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
+    """Those of the threads that are in force, of any scope, with what is searched of them.
+
+    Everything else of them is left out: that is much quicker where there are many.
+    """
+    t, a = threads.c, answers.c
+    query = select(t.id, t.scope, t.key, t.title, t.body, t.tags).where(t.id.in_(ids), IN_FORCE)
+    rows = (await connection.execute(query)).all()
+    found = [row.id for row in rows]
+    texts = await updating.texts_of(connection, found)
+    given: dict[int, list[StoredAnswer]] = defaultdict(list)
+    said = select(a.thread_id, a.id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
+    said = said.order_by(a.thread_id, a.position)
+    for thread_id, answer_id, body in (await connection.execute(said)).all():
+        given[thread_id].append(StoredAnswer(id=answer_id, body=body))
+    return {
+        i: StoredThread(
+            id=i,
+            scope=scope,
+            key=key,
+            title=title,
+            body=body,
+            tags=tuple(tags),
+            phrasings=texts[i],
+            answers=tuple(given[i]),
+        )
+        for i, scope, key, title, body, tags in rows
+    }
 
 
 async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | None:
@@ -96,6 +147,18 @@ async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | N
         .order_by((threads.c.scope == SHARED).asc())
     )
     return (await connection.execute(query)).scalars().first()
+
+
+async def named(
+    connection: AsyncConnection, keys: Sequence[str], guild_id: int
+) -> dict[str, tuple[str, str | None]]:
+    """Title and address of those of the keys that a guild sees; its own before the shared."""
+    query = (
+        select(threads.c.key, threads.c.title, threads.c.url)
+        .where(threads.c.key.in_(keys), threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
+        .order_by((threads.c.scope == SHARED).desc())
+    )
+    return {row.key: (row.title, row.url) for row in (await connection.execute(query)).all()}
 
 
 async def author_of(connection: AsyncConnection, answer_id: int) -> str | None:
@@ -158,18 +221,25 @@ async def count(connection: AsyncConnection) -> Counts:
 
 async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -> dict[str, Any]:
     t = threads.c
-    query = select(t.id, t.key, t.content_hash, t.revision, t.source, t.retired_at).where(
-        t.scope == scope, t.key.in_(keys)
-    )
+    query = select(t.id, t.key, t.content_hash, t.revision, t.source, t.fingerprint, t.retired_at)
+    query = query.where(t.scope == scope, t.key.in_(keys))
     return {row.key: row for row in (await connection.execute(query)).all()}
 
 
 async def _add(
-    connection: AsyncConnection, scope: int, new: Sequence[tuple[Thread, str]]
+    connection: AsyncConnection,
+    scope: int,
+    new: Sequence[tuple[Thread, str]],
+    fingerprints: Mapping[str, str],
 ) -> list[int]:
     if not new:
         return []
-    rows = [columns(t) | {"scope": scope, "content_hash": d, "revision": 1} for t, d in new]
+    rows = [
+        columns(thread)
+        | {"scope": scope, "content_hash": digest, "revision": 1}
+        | {"fingerprint": fingerprints.get(thread.key)}
+        for thread, digest in new
+    ]
     await connection.execute(insert(threads), rows)
     # Asking for the ids afterwards lets the driver insert the whole batch at once.
     added = await _known(connection, scope, [thread.key for thread, _ in new])
@@ -181,55 +251,15 @@ async def _add(
     ]
     if said:
         await connection.execute(insert(answers), said)
-    await _add_phrasings(connection, zip(ids, (t for t, _ in new), strict=True))
+    await updating.add_phrasings(connection, [*zip(ids, (t for t, _ in new), strict=True)])
     return ids
-
-
-async def _update(connection: AsyncConnection, row: Row[Any], thread: Thread, digest: str) -> None:
-    values = columns(thread) | {"content_hash": digest, "revision": row.revision + 1}
-    values |= {"retired_at": None, "removed": False}
-    await connection.execute(update(threads).where(threads.c.id == row.id).values(values))
-    await connection.execute(delete(phrasings).where(phrasings.c.thread_id == row.id))
-    await _add_phrasings(connection, [(row.id, thread)])
-    mine = answers.c.thread_id == row.id
-    old = (await connection.execute(select(answers).where(mine))).all()
-    pairs = pair([Known(a.id, a.key, a.body) for a in old], thread.answers)
-    await connection.execute(update(answers).where(mine).values(retired=True))
-    for position, (answer, known) in enumerate(zip(thread.answers, pairs, strict=True)):
-        values = answer_columns(answer, position)
-        if known is None:
-            await connection.execute(insert(answers).values(values | {"thread_id": row.id}))
-        else:
-            await connection.execute(update(answers).where(answers.c.id == known.id).values(values))
-
-
-async def _add_phrasings(connection: AsyncConnection, pairs: Any) -> None:
-    rows = [
-        {"thread_id": thread_id, "position": position, "text": text}
-        for thread_id, thread in pairs
-        for position, text in enumerate(thread.phrasings)
-    ]
-    if rows:
-        await connection.execute(insert(phrasings), rows)
-
-
-async def _phrasings(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    query = (
-        select(phrasings)
-        .where(phrasings.c.thread_id.in_(ids))
-        .order_by(phrasings.c.thread_id, phrasings.c.position)
-    )
-    found: dict[int, tuple[str, ...]] = defaultdict(tuple)
-    for row in (await connection.execute(query)).all():
-        found[row.thread_id] += (row.text,)
-    return found
 
 
 async def _answers(
     connection: AsyncConnection, ids: Sequence[int], guild_id: int | None
 ) -> dict[int, tuple[StoredAnswer, ...]]:
     query: Select[Any] = (
-        select(answers, _votes_of(guild_id))
+        select(answers, carried.votes_of(guild_id))
         .where(answers.c.thread_id.in_(ids), answers.c.retired.is_(False))
         .order_by(answers.c.thread_id, answers.c.position)
     )
@@ -237,9 +267,3 @@ async def _answers(
     for row in (await connection.execute(query)).all():
         found[row.thread_id].append(answer_of(row))
     return defaultdict(tuple, {i: tuple(rows) for i, rows in found.items()})
-
-
-def _votes_of(guild_id: int | None) -> Any:
-    mine = (votes.c.answer_id == answers.c.id, votes.c.guild_id == guild_id)
-    total = select(func.coalesce(func.sum(votes.c.value), 0)).where(*mine)
-    return total.correlate(answers).scalar_subquery().label("votes")

@@ -15,7 +15,9 @@ from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Vote
-from bot.store.tables import answers, postings, reactions, votes
+from bot.store import carried
+from bot.store.tables import answers, postings, reactions, threads, votes
+from bot.store.threads import IN_FORCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,9 @@ async def in_force(connection: AsyncConnection, ballot: Ballot) -> Vote | None:
 async def tallies(
     connection: AsyncConnection, answer_ids: Collection[int], guild_id: int
 ) -> Mapping[int, int]:
-    """Score plus this guild's votes, for each of the answers that exists."""
-    total = select(func.coalesce(func.sum(votes.c.value), 0)).where(
-        votes.c.answer_id == answers.c.id, votes.c.guild_id == guild_id
-    )
-    query = select(
-        answers.c.id, answers.c.score, total.correlate(answers).scalar_subquery().label("votes")
-    ).where(answers.c.id.in_(answer_ids))
+    """Score plus this guild's votes, for each of the answers whose thread is in force."""
+    query = select(answers.c.id, answers.c.score, carried.votes_of(guild_id))
+    query = query.select_from(answers.join(threads)).where(answers.c.id.in_(answer_ids), IN_FORCE)
     # Added up here: the sum of a score of 64 bits and a vote may need one more.
     return {row.id: row.score + int(row.votes) for row in (await connection.execute(query)).all()}
 

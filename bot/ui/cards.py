@@ -15,12 +15,12 @@ import discord
 
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.ui import items, limits, text
+from bot.ui.credits import Credit, credits_of, link, linked, plain
 
 ACCEPTED = discord.Colour(0x3BA55D)
 ANSWER = discord.Colour(0x5865F2)
 QUIET = discord.Colour(0x80848E)
 
-_MEMBER = re.compile(r"<@!?\d+>")
 _ACCEPTED = "✅ accepted"
 _TALLY = re.compile(rf"^(?:{_ACCEPTED} · )?([▲▼] \d+)(?= · |$)")
 
@@ -45,7 +45,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One text of a thread as a heading, a line of facts and a body."""
+    """One text of a thread as a heading, a body, and lines of credits and facts.
+
+    ``related`` are names of other threads, with their addresses.
+    """
 
     title: str
     url: str | None
@@ -53,7 +56,9 @@ class Shown:
     over_url: str | None
     body: str
     facts: str
+    credits: Sequence[Credit]
     colour: discord.Colour
+    related: Sequence[tuple[str, str | None]] = ()
 
 
 def answer_card(
@@ -72,7 +77,7 @@ def answer_card(
     whole = text.body(answer.body)
     short = text.cut(whole, limits.CARD_TEXT if embeds else limits.PLAIN_TEXT)
     others = len(thread.answers) - 1
-    facts = _facts(thread, answer)
+    facts = _facts(answer)
     if confidence is not None:
         facts.append(f"{percent(confidence)} sure")
     if others > 0:
@@ -107,11 +112,13 @@ def page_card(
     embeds: bool = True,
     note: str = "",
     emoji: tuple[str, str] | None = None,
+    related: Sequence[tuple[str, str | None]] = (),
 ) -> Card:
     """One page of a private pager, with buttons to turn it and to vote.
 
     A place whose answer or part is gone shows the nearest there is. ``note`` is a
-    line of our own above it, ``emoji`` what the guild votes up and down with.
+    line of our own above it, ``emoji`` what the guild votes up and down with,
+    ``related`` what stands below the question: titles and addresses.
     """
     answer = thread.answer(place.answer_id)
     if place.answer_id != items.QUESTION and answer is None and thread.answers:
@@ -125,8 +132,9 @@ def page_card(
     if answer is None:
         facts += _question_facts(thread)
     else:
-        facts += _facts(thread, answer)
-    shown = _shown(thread, answer, parts[part], facts)
+        facts += _facts(answer)
+    last = answer is None and part == len(parts) - 1
+    shown = _shown(thread, answer, parts[part], facts, related if last else ())
     view = _pager(thread, here, len(parts), embeds=embeds)
     if answer is not None:
         up, down = emoji or (None, None)
@@ -186,10 +194,8 @@ def percent(confidence: float) -> str:
     return f"{min(99, round(confidence * 100))} %"
 
 
-def _facts(thread: StoredThread, answer: StoredAnswer) -> list[str]:
-    facts = [_ACCEPTED] if answer.accepted else []
-    facts.append(_tally(answer.tally))
-    return facts + _credits(answer.author, thread.license)
+def _facts(answer: StoredAnswer) -> list[str]:
+    return [*([_ACCEPTED] if answer.accepted else []), _tally(answer.tally)]
 
 
 def _tally(tally: int) -> str:
@@ -198,20 +204,11 @@ def _tally(tally: int) -> str:
 
 def _question_facts(thread: StoredThread) -> list[str]:
     facts = [f"▲ {thread.score}"] if thread.score else []
-    facts += _credits(thread.author, thread.license)
+    if thread.closed_at is not None:
+        facts.append(f"closed {thread.closed_at:%Y-%m-%d}")
     if thread.tags:
         facts.append(text.label(", ".join(thread.tags), limits.FACT))
     return facts
-
-
-def _credits(author: str | None, license: str | None) -> list[str]:
-    credits = []
-    if author:
-        name = "a member" if _MEMBER.fullmatch(author.strip()) else author
-        credits.append(f"by {text.label(text.inert(name), limits.FACT)}")
-    if license:
-        credits.append(text.label(text.inert(license), limits.FACT))
-    return credits
 
 
 def _position(
@@ -225,7 +222,13 @@ def _position(
     return place + ([f"page {part + 1} of {parts}"] if parts > 1 else [])
 
 
-def _shown(thread: StoredThread, answer: StoredAnswer | None, body: str, facts: list[str]) -> Shown:
+def _shown(
+    thread: StoredThread,
+    answer: StoredAnswer | None,
+    body: str,
+    facts: list[str],
+    related: Sequence[tuple[str, str | None]] = (),
+) -> Shown:
     if answer is None:
         over, colour = "Question", QUIET
     else:
@@ -240,7 +243,9 @@ def _shown(thread: StoredThread, answer: StoredAnswer | None, body: str, facts: 
         over_url=own,
         body=body,
         facts=" · ".join(facts),
+        credits=credits_of(thread, answer),
         colour=colour,
+        related=related,
     )
 
 
@@ -250,24 +255,28 @@ def _dressed(shown: Shown, view: discord.ui.View, *, embeds: bool, note: str = "
     embed = discord.Embed(
         title=text.title(shown.title, limits.EMBED_TITLE),
         url=shown.url,
-        description=shown.body or None,
+        description="\n\n".join(p for p in (shown.body, linked(shown.credits)) if p) or None,
         colour=shown.colour,
     )
     embed.set_author(name=shown.over, url=shown.over_url)
+    if shown.related:
+        names = [f"- {link(name, url, limits.FACT)}" for name, url in shown.related]
+        embed.add_field(name="See also", value=text.lines(names), inline=False)
     embed.set_footer(text=text.label(shown.facts, limits.EMBED_FOOTER))
     return Card(content=note or None, embed=embed, view=view)
 
 
 def _plain(shown: Shown, note: str) -> str:
     """The same as text. The body comes last, where it can swallow nothing of ours."""
-    link = shown.over_url or shown.url
-    lines = [
+    address = shown.over_url or shown.url
+    above = [
         note,
         f"**{text.title(shown.title, limits.PLAIN_LINE)}**",
-        f"<{link}>" if link and text.width(link) <= limits.PLAIN_LINE else "",
+        f"<{address}>" if address and text.width(address) <= limits.PLAIN_LINE else "",
         f"-# {text.title(shown.facts, limits.PLAIN_LINE)}",
+        plain(shown.credits),
     ]
-    return "\n".join([line for line in lines if line] + [shown.body]).rstrip()
+    return "\n".join([line for line in above if line] + [shown.body]).rstrip()
 
 
 def _pager(thread: StoredThread, here: items.Place, parts: int, *, embeds: bool) -> discord.ui.View:

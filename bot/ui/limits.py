@@ -38,7 +38,7 @@ CARD_TEXT = 1_500
 """How much of an answer a public card shows before *Read the rest*."""
 PAGE_TEXT = 3_500
 """How much text one page of a private pager shows."""
-PLAIN_TEXT = 1_300
+PLAIN_TEXT = 1_140
 """How much of an answer a message without embeds shows under its heading."""
 SUGGESTIONS = 5
 """How many threads "Did you mean" offers."""
@@ -46,6 +46,10 @@ READABLE = 200_000
 """How much of one text a pager goes through."""
 FACT = 80
 """One fact in a card's footer: an author, a licence, the tags."""
+CREDITS = 560
+"""The line under an answer that names its author, site and licence, with their links."""
+RELATED = 5
+"""How many threads "See also" names."""
 ASKED = 150
 """How much of a question is repeated above the reply to it."""
 PHRASING = 150

@@ -25,14 +25,14 @@ def settings_card(
     embed.add_field(name="Voting", value=f"{settings.up_emoji} {settings.down_emoji}")
     learning = "from votes and choices" if settings.learn_phrasings else "off"
     embed.add_field(name="Learning", value=learning)
-    lines = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
+    named = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
     embed.add_field(
         name="Channels",
-        value=_lines(lines) if lines else "all as usual: I answer when I'm mentioned",
+        value=text.lines(named) if named else "all as usual: I answer when I'm mentioned",
         inline=False,
     )
     if notes:
-        embed.add_field(name="Mind", value=_lines(notes), inline=False)
+        embed.add_field(name="Mind", value=text.lines(notes), inline=False)
     return Card(embed=embed)
 
 
@@ -42,8 +42,8 @@ def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Ca
         title=text.title(thread, limits.EMBED_TITLE) if thread else "What members taught me",
         colour=ANSWER,
     )
-    lines = [_phrasing(phrasing, with_title=not thread) for phrasing in phrasings]
-    embed.description = _lines(lines, limits.EMBED_DESCRIPTION)
+    taught = [_phrasing(phrasing, with_title=not thread) for phrasing in phrasings]
+    embed.description = text.lines(taught, limits.EMBED_DESCRIPTION)
     return Card(embed=embed)
 
 
@@ -52,15 +52,3 @@ def _phrasing(phrasing: LearnedPhrasing, *, with_title: bool) -> str:
     if not with_title:
         return said
     return f"{said}\n-# for: {text.title(phrasing.title, limits.FACT)}"
-
-
-def _lines(lines: Sequence[str], limit: int = limits.EMBED_FIELD) -> str:
-    """As many of the lines as fit, saying how many are left out."""
-    room, kept = limit - 30, 0
-    for line in lines:
-        room -= text.width(line) + 1
-        if room < 0:
-            break
-        kept += 1
-    left = len(lines) - kept
-    return "\n".join(lines[:kept]) + (f"\n… and {left} more" if left else "")

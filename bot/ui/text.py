@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from bot.ui import limits
@@ -92,6 +92,18 @@ def title(text: str, limit: int) -> str:
         else:
             high = middle - 1
     return escape(line[: _grapheme(line, low)].rstrip()) + ELLIPSIS
+
+
+def lines(found: Sequence[str], limit: int = limits.EMBED_FIELD) -> str:
+    """As many of the lines as fit, saying how many are left out."""
+    room, kept = limit - 30, 0
+    for line in found:
+        room -= width(line) + 1
+        if room < 0:
+            break
+        kept += 1
+    left = len(found) - kept
+    return "\n".join(found[:kept]) + (f"\n… and {left} more" if left else "")
 
 
 def escape(text: str) -> str:

@@ -100,7 +100,7 @@ def beginnings(place: Path) -> list[str]:
 
 def made(real: list[str], size: int) -> Iterator[Doc]:
     """The threads themselves; bodies and titles have their own chance, so that sizes agree."""
-    uses = _uses(real) if real else _zipf()
+    uses = _uses(real) if real else zipf()
     titles, texts = Words(uses, 3), Words(uses, 4)
     for number in range(size):
         title = real[number] if number < len(real) else titles.title()
@@ -151,7 +151,7 @@ def _uses(titles: list[str]) -> Counter[str]:
     return Counter(word for title in titles for word in re.findall(r"\w+", title.lower()))
 
 
-def _zipf() -> Counter[str]:
+def zipf() -> Counter[str]:
     """Words of syllables, the n-th used 1/n as often as the first."""
     rng = random.Random(5)
     syllables = [c + v for c in "bcdfghjklmnprstvwz" for v in ("a", "e", "i", "o", "u", "an", "er")]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from bot.services import library
 from bot.services.library import Library
 from tests.cli.conftest import JSON_THREAD, PAGE, Threadwise
 
@@ -50,6 +51,13 @@ def test_import_names_what_it_rejects_and_takes_the_rest(
     assert any("latin.txt" in line for line in complaints)
 
 
+def test_import_for_one_server(threadwise: Threadwise, tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text(PAGE)
+    assert _summary(threadwise("import", "--guild", "77", tmp_path / "page.txt"))["added"] == 1
+    assert '"id": "page"' in threadwise("export", "--guild", "77").stdout
+    assert '"id": "page"' not in threadwise("export").stdout
+
+
 def test_import_counts_keys_it_does_not_know(threadwise: Threadwise, tmp_path: Path) -> None:
     file = tmp_path / "threads.jsonl"
     file.write_text(json.dumps(JSON_THREAD | {"colour": "red"}))
@@ -86,6 +94,160 @@ def test_export_and_import_give_the_same_library(
     assert _summary(threadwise("import", out))["added"] == 2
     threadwise("export", out / "again.jsonl")
     assert (out / "again.jsonl").read_bytes() == (out / "library.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(("name", "form"), [("library.md", ""), ("x", "markdown"), ("x", "pages")])
+def test_every_form_gives_the_same_library(
+    threadwise: Threadwise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, form: str
+) -> None:
+    threadwise("export", tmp_path / "before.jsonl")
+    options = ["--format", form] if form else []
+    first = threadwise("export", tmp_path / name, *options)
+    assert first.exit_code == 0, first.output
+    assert "Wrote 2 threads" in first.stderr
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("SEEDS_DIR", str(tmp_path / "none"))
+    assert _summary(threadwise("import", tmp_path / name))["added"] == 2
+    threadwise("export", tmp_path / "after.jsonl")
+    before, after = (
+        (tmp_path / f"{n}.jsonl").read_text().splitlines() for n in ("before", "after")
+    )
+    assert sorted(after) == sorted(before)
+
+
+def test_pages_fill_a_folder_that_is_empty_and_no_other(
+    threadwise: Threadwise, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    assert threadwise("export", folder).exit_code == 0
+    assert sorted(os.listdir(folder)) == ["bread.txt", "router.txt"]
+    again = threadwise("export", folder)
+    assert again.exit_code == 2
+    assert "can't be written: there are files in it" in again.stderr
+    assert sorted(os.listdir(tmp_path)) == ["home", "pages"]
+
+
+def test_pages_that_cannot_be_written_leave_nothing_behind(
+    threadwise: Threadwise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fill_the_disk(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Library, "export_pages", fill_the_disk)
+    result = threadwise("export", tmp_path / "pages", "--format", "pages")
+    assert result.exit_code == 2
+    assert "No space left on device" in result.stderr
+    assert os.listdir(tmp_path) == ["home"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["x", "--format", "word"], "there is no form 'word' to write; there are jsonl, markdown"),
+        (["--format", "pages"], "text pages are files: name a folder"),
+        (["missing/pages", "--format", "pages"], "can't be written"),
+    ],
+)
+def test_a_form_that_cannot_be_written_is_exit_code_2(
+    threadwise: Threadwise, arguments: list[str], reason: str
+) -> None:
+    result = threadwise("export", *arguments)
+    assert result.exit_code == 2
+    assert reason in result.stderr
+
+
+def test_a_library_too_large_for_markdown_is_told(
+    threadwise: Threadwise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "MAX_FILE_BYTES", 100)
+    result = threadwise("export", tmp_path / "x.md")
+    assert result.exit_code == 2
+    assert "export it as jsonl" in result.stderr
+    assert threadwise("export", tmp_path / "x.jsonl").exit_code == 0
+
+
+def test_export_of_a_server_gives_its_own_threads(threadwise: Threadwise) -> None:
+    result = threadwise("export", "--guild", "5", "--format", "markdown")
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+TABLE = "Frage,Antwort,Stimmen\nWie geht das?,So.,3\nWie geht das?,Oder so.,\nkaputt,,\n"
+
+
+def test_a_dry_run_shows_threads_and_counts_and_touches_nothing(
+    threadwise: Threadwise, tmp_path: Path, home: Path
+) -> None:
+    (tmp_path / "faq.csv").write_text(TABLE)
+    (tmp_path / "more.md").write_text("".join(f"# Question {n}?\n\nx\n\n" for n in range(6)))
+    result = threadwise("import", "--dry-run", tmp_path / "faq.csv", tmp_path / "more.md")
+    assert result.exit_code == 1
+    assert "Wie geht das?" in result.stdout
+    assert "faq#wie-geht-das" in result.stdout
+    assert "Oder so." in result.stdout
+    assert "Question 3?" in result.stdout
+    assert "Question 4?" not in result.stdout
+    assert "and 2 more" in result.stderr
+    assert "faq.csv, line 4: Antwort must not be empty" in result.stderr
+    counts = dict(re.findall(r"^([a-z ]+?)  +(\d+)", result.stdout, re.MULTILINE))
+    assert counts == {
+        "threads": "7",
+        "answers": "8",
+        "accepted answers": "0",
+        "rejected": "1",
+        "passed over": "0",
+    }
+    assert os.listdir(home) == ["seeds"]
+
+
+def test_a_dry_run_of_good_files_is_exit_code_0(threadwise: Threadwise, home: Path) -> None:
+    result = threadwise("import", "--dry-run", home / "seeds")
+    assert result.exit_code == 0
+    assert not result.stderr
+
+
+def test_columns_are_mapped_and_mistakes_name_those_there_are(
+    threadwise: Threadwise, tmp_path: Path
+) -> None:
+    file = tmp_path / "faq.csv"
+    file.write_text(TABLE.replace("Frage", "Text").replace("kaputt,,\n", ""))
+    wrong = threadwise("import", "--map", "question=Foo,answer=Antwort", file)
+    assert wrong.exit_code == 1
+    assert "no column 'Foo'; its columns are Text, Antwort, Stimmen" in wrong.stderr
+    right = threadwise("import", "--map", "question=Text, answer=Antwort, score=Stimmen", file)
+    assert (right.exit_code, _summary(right)["added"]) == (0, 1)
+    assert "+3" in threadwise("thread", "faq#wie-geht-das").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--map", "frag=Foo"], "a thread has no 'frag' to map a column to; it has question, "),
+        (["--map", "question"], "'question' names no column: write --map question=COLUMN"),
+        (["--format", "word"], "there is no format 'word'; there are text, jsonl, json, csv"),
+    ],
+)
+def test_options_that_say_nothing_are_exit_code_2(
+    threadwise: Threadwise, home: Path, arguments: list[str], reason: str
+) -> None:
+    result = threadwise("import", *arguments, home / "seeds")
+    assert result.exit_code == 2
+    assert reason in result.stderr
+    assert os.listdir(home) == ["seeds"]
+
+
+def test_what_was_read_otherwise_or_passed_over_is_told(
+    threadwise: Threadwise, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "faq.csv").write_bytes("Frage,Antwort\nWärum?,Därum\n".encode("cp1252"))
+    (folder / "README.md").write_text("# Tools")
+    result = threadwise("import", folder)
+    assert result.exit_code == 0
+    assert "warning: " in result.stderr
+    assert "faq.csv, line 2: it is not UTF-8 text and was read as Windows-1252" in result.stderr
+    assert "passed over: 1 pages without a question" in result.stderr
 
 
 def test_export_goes_to_stdout_without_a_file(threadwise: Threadwise) -> None:

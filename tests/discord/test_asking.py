@@ -21,10 +21,15 @@ async def test_question_in_an_ask_channel_gets_a_card(world: World):
     embed = card.embeds[0]
     assert embed.title == "How do I vote on an answer?"
     assert embed.url == "https://example.org/vote"
-    assert embed.description == "React with **⬆️** or ⬇️."
+    body, _, credits = embed.description.rpartition("\n\n")
+    assert body == "React with **⬆️** or ⬇️."
+    assert credits == (
+        "— dave · [example.org](https://example.org/vote) · "
+        "[CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/)"
+    )
     assert embed.author.name == "Accepted answer"
     assert embed.footer.text is not None
-    for fact in ("✅ accepted", "▲ 2", "by dave", "CC BY-SA 4.0", "% sure", "1 other answer"):
+    for fact in ("✅ accepted", "▲ 2", "% sure", "1 other answer"):
         assert fact in embed.footer.text
     assert labels(card) == ["Other answers (1)", "Not my question"]
     assert card.reference is not None

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import cards, items, limits, overview, text
+from bot.ui import cards, items, library, limits, overview, text
 
 HUGE = 10**18
 NASTY = "@everyone ](https://evil.example) **x** `` ``` <@1> 😀 \ud800 \x00 \u202e >>> "
@@ -121,7 +121,7 @@ async def test_member_as_author_is_not_shown_as_a_number():
     shown = thread("<@123456>")
     card = cards.answer_card(shown, shown.answers[0])
     assert card.embed is not None
-    assert "by a member" in (card.embed.footer.text or "")
+    assert "— a member" in (card.embed.description or "")
 
 
 async def test_pages_of_a_long_answer_lead_through_all_of_it():
@@ -168,12 +168,15 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         items.PickThread(HUGE, [items.Option(1, "t")]),
         items.PickThread(HUGE, [items.Option(1, "t")], again=True),
         items.NoneOfThese(HUGE),
+        library.RemoveThese(HUGE, 10**8, whole_source=False),
+        library.RemoveThese(HUGE, 10**8, whole_source=True),
+        library.KeepThem(),
+        library.BringBack(HUGE - 1),
     ]
-    assert {type(item) for item in made} == set(items.ALL)
+    known = (*items.ALL, *library.ALL)
+    assert {type(item) for item in made} == set(known)
     for item in made:
-        fits = [
-            k for k in items.ALL if k.__discord_ui_compiled_template__.fullmatch(item.custom_id)
-        ]
+        fits = [k for k in known if k.__discord_ui_compiled_template__.fullmatch(item.custom_id)]
         assert fits == [type(item)]
 
 

@@ -10,7 +10,7 @@ import pytest
 from discord import app_commands
 
 from bot.client import COGS, ThreadBot
-from bot.ui import items
+from bot.ui import items, library
 from tests.conftest import World
 from tests.discord.looking import last
 
@@ -69,15 +69,16 @@ async def test_cogs_can_be_reloaded(world: World):
 
 
 async def test_every_button_has_somebody_who_deals_with_it(world: World):
-    assert set(world.bot._presses) == set(items.ALL)
+    assert set(world.bot._presses) == {*items.ALL, *library.ALL}
 
 
 async def test_management_is_for_servers_and_asking_for_everywhere(world: World):
     tree = {c.name: c for c in world.bot.tree.get_commands()}
-    settings = tree["settings"]
-    assert isinstance(settings, app_commands.Group)
-    assert settings.guild_only
-    assert settings.default_permissions == discord.Permissions(manage_guild=True)
+    for name in ("settings", "phrasings", "library"):
+        group = tree[name]
+        assert isinstance(group, app_commands.Group)
+        assert group.guild_only
+        assert group.default_permissions == discord.Permissions(manage_guild=True)
     for name in ("ask", "thread", "forget-me", "Find an answer"):
         command = tree[name]
         assert not isinstance(command, app_commands.Group)

@@ -8,6 +8,7 @@ from typing import Any
 import discord
 import pytest
 
+from cogs._choices import ALREADY_BACK
 from tests.conftest import World
 from tests.discord.looking import items, labels, last, offered, shown, size, told
 from tests.simkit import overwrite
@@ -178,7 +179,7 @@ async def test_not_my_question_after_a_restart_and_without_its_question(world: W
 async def test_button_whose_posting_is_gone(world: World, card: Any):
     await world.house.postings.forget([card.id])
     result = await world.alice.click(card, label="Not my question")
-    assert result.followups[0].content == "Somebody has taken this back already."
+    assert result.followups[0].content == ALREADY_BACK
     assert result.followups[0].ephemeral
 
 
@@ -210,7 +211,7 @@ async def test_two_members_press_at_once(world: World, card: Any):
     assert await world.key_of(card) is None
     stored = world.env.backend.messages[world.ask.id].values()
     told = [m.content for m in stored if m.flags & 64]
-    assert told == ["Somebody has taken this back already."]
+    assert told == [ALREADY_BACK]
     assert not world.env.errors
 
 

@@ -36,10 +36,11 @@ async def test_without_embed_links_the_card_is_text(world: World, caplog: pytest
     await world.alice.send(channel, f"{world.me} {VOTE}")
     card = last(channel)
     assert card.embeds == []
-    first, second, third, body = card.content.split("\n")
+    first, second, third, fourth, body = card.content.split("\n")
     assert first == "**How do I vote on an answer?**"
     assert second == "<https://example.org/vote>"
-    assert third.startswith("-# ✅ accepted · ▲ 2 · by dave")
+    assert third.startswith("-# ✅ accepted · ▲ 2 · ")
+    assert fourth == "-# from: dave · example.org · CC BY-SA 4.0"
     assert body == "React with **⬆️** or ⬇️."
     assert labels(card) == ["Other answers (1)", "Not my question"]
     assert len(card.reactions) == 2

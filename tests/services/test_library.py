@@ -158,14 +158,42 @@ class TestExporting:
         assert sum(steps) == len(MANY)
         assert len(steps) > 1
 
-    async def test_gives_one_scope_without_the_votes(self, house: House) -> None:
+    async def test_gives_one_scope_with_its_votes_and_nobodys_id(self, house: House) -> None:
         await house.library.add([BREAD])
         await house.library.add([MANY[0]], scope=HERE)
-        await house.voting.press(answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
+        for user in (987_001, 987_002):
+            await house.voting.press(answer_id=1, guild_id=HERE, user_id=user, value=Vote.UP)
+        await house.voting.press(answer_id=1, guild_id=5, user_id=1, value=Vote.DOWN)
         shared, ours = await exported(house), await exported(house, HERE)
         assert [json.loads(line)["id"] for line in shared.splitlines()] == ["bread"]
         assert [json.loads(line)["id"] for line in ours.splitlines()] == ["k0"]
-        assert json.loads(shared)["answers"][0]["score"] == BREAD.answers[0].score
+        first, second = json.loads(shared)["answers"]
+        assert (first["score"], first["votes"]) == (BREAD.answers[0].score, {"5": -1, "111": 2})
+        assert "votes" not in second
+        assert "98700" not in shared
+
+    async def test_votes_come_along_to_another_library_and_not_twice(
+        self, house: House, tmp_path: Path
+    ) -> None:
+        await house.library.add([BREAD])
+        await house.voting.press(answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
+        file = tmp_path / "library.jsonl"
+        file.write_text(await exported(house))
+        other = await House.open(at(tmp_path / "other"))
+        await other.library.import_paths([file])
+        assert json.loads(await exported(other)) == {
+            **json.loads(file.read_text()),
+            "source": "library",
+        }
+        await other.voting.press(answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
+        await other.library.import_paths([file])
+        thread = await other.answering.find("bread", guild_id=HERE)
+        assert thread is not None
+        assert {a.body: a.votes for a in thread.answers} == {
+            BREAD.answers[0].body: 0,
+            BREAD.answers[1].body: 2,
+        }
+        await other.close()
 
     async def test_of_an_empty_library_is_empty(self, house: House) -> None:
         assert await exported(house) == ""

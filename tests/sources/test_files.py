@@ -13,11 +13,12 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from bot.errors import ConfigError
 from bot.models import Thread
-from bot.sources import SourceReport, files, read, read_all
+from bot.sources import Options, SourceReport, files, read, read_all
 
 PAGE = "T\nUpvote:1\nyes\n"
-FORMS = "its content is in no form that is read here: text page (.txt) and JSON Lines"
+FORMS = "its content is in no form that is read here: text (.txt), jsonl (.jsonl, .jsonl.gz), "
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_a_folder_is_read_through_in_order(tmp_path: Path, report: SourceReport)
 def test_hidden_files_and_other_suffixes_are_passed_over_in_folders(
     tmp_path: Path, report: SourceReport
 ):
-    for name in ("a.txt", ".b.txt", ".git/c.txt", "README.md", "d.csv", "e", "f.json", "g.txt~"):
+    for name in ("a.txt", ".b.txt", ".git/c.txt", "d.py", "e", "f.xml", "g.txt~"):
         put(tmp_path / name)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "gone").symlink_to("nothing")
@@ -98,8 +99,11 @@ def test_where_content_says_nothing_the_suffix_decides(tmp_path: Path, report: S
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("notes.md", b"# Notes\nabout nothing", FORMS),
-        ("posts.xml", b"<?xml version='1.0'?><posts/>", FORMS),
+        ("notes", b"# Notes\nabout nothing", FORMS),
+        ("notes.md", b"# Notes\nabout nothing", "no heading in it is a question"),
+        ("table.csv", b"name,age\nAda,36\n", "no column is named like question and answer"),
+        ("package.json", b'{"name": "x", "version": "1"}', "its JSON has another shape"),
+        ("feed.xml", b"<?xml version='1.0'?><feed/>", FORMS),
         ("empty", b"", FORMS),
         ("page.txt.gz", gzip.compress(PAGE.encode()), FORMS),
         ("broken.gz", b"\x1f\x8b\x08", FORMS),
@@ -242,7 +246,7 @@ def test_of_two_pages_with_one_name_the_second_is_refused(tmp_path: Path, report
     assert [thread.key for thread in read_all(paths, report)] == ["faq", "z"]
     ((name, reason),) = refusals(report, tmp_path)
     assert name == "b/faq.txt"
-    assert str(first) in reason
+    assert f"{first} has a thread faq too; rename" in reason
 
 
 def test_a_refused_page_does_not_hold_its_name(tmp_path: Path, report: SourceReport):
@@ -312,6 +316,40 @@ def test_a_file_that_breaks_while_it_is_read_is_named(
     monkeypatch.setattr("bot.sources.jsonl._Lines.threads", broken)
     assert keys(tmp_path, report) == ["a"]
     assert refusals(report, tmp_path) == [("b.jsonl", "it can't be read: Input/output error")]
+
+
+@pytest.mark.parametrize("how", ["grown", "touched", "replaced", "gone"])
+def test_a_file_that_changes_while_it_is_read_is_named(
+    tmp_path: Path, report: SourceReport, how: str
+):
+    path = put(tmp_path / "a.jsonl", line("k") + line("l"))
+    threads = read(path, report)
+    assert next(threads).key == "k"
+    match how:
+        case "grown":
+            put(path, line("k") + line("l") + line("m"))
+        case "touched":
+            os.utime(path, ns=(1, 1))
+        case "replaced":
+            put(tmp_path / "b", line("x")).replace(path)
+        case "gone":
+            path.unlink()
+    assert "l" in [thread.key for thread in threads]
+    ((name, reason),) = refusals(report, tmp_path)
+    assert name == "a.jsonl"
+    assert reason in (
+        "it was changed while it was read; import it again",
+        "there is no such file or folder",
+    )
+
+
+def test_a_format_that_is_named_decides(tmp_path: Path, report: SourceReport):
+    put(tmp_path / "a.txt", "# Why?\n\nSo.\n\n# How?\n\nx")
+    assert keys(tmp_path, report) == ["a"]
+    named = read(tmp_path, report, Options(format="markdown"))
+    assert [thread.key for thread in named] == ["a#why", "a#how"]
+    with pytest.raises(ConfigError, match="there is no format 'word'; there are text, jsonl"):
+        list(read(tmp_path, report, Options(format="word")))
 
 
 def test_an_error_without_a_number_is_told_in_its_own_words():

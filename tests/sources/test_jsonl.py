@@ -163,6 +163,14 @@ def test_unknown_keys_are_passed_over_and_counted(path: Path, report: SourceRepo
     }
 
 
+def test_votes_are_read_and_written_by_guild(path: Path, report: SourceReport):
+    path.write_text(row(answers=[{"body": "a", "votes": {"20": -1, "3": 4}}]))
+    (thread,) = read(path, report)
+    assert thread.answers[0].tallies == ((3, 4), (20, -1))
+    assert json.loads(write_thread(thread))["answers"][0]["votes"] == {"3": 4, "20": -1}
+    assert report == SourceReport()
+
+
 def test_keys_that_are_values_do_not_fill_the_summary(report: SourceReport):
     for number in range(MAX_UNKNOWN_KEYS + 5):
         report.count_unknown(str(number))
@@ -221,6 +229,11 @@ def test_keys_that_are_values_do_not_fill_the_summary(report: SourceReport):
             'answers[2].id "5" is the id of answers[0] too',
         ),
         (row(answers=[{"body": "a", "id": ""}]), "answers[0].id must not be empty"),
+        (row(answers=[{"body": "a", "votes": 3}]), "answers[0].votes must be an object like"),
+        (row(answers=[{"body": "a", "votes": {"x": 3}}]), "answers[0].votes must be an object"),
+        (row(answers=[{"body": "a", "votes": {"1": 2**31}}]), "answers[0].votes must be an"),
+        (row(answers=[{"body": "a", "votes": {"01": 1}}]), "answers[0].votes must be an"),
+        (row(answers=[{"body": "a", "votes": {"1": True}}]), "answers[0].votes must be an"),
         (row(title="a\0b"), "title holds a NUL character, which text never does"),
         (row(tags=["a\0b"]), "tags[0] holds a NUL character, which text never does"),
         (row(id="a\0b"), "id holds a NUL character, which text never does"),
@@ -357,13 +370,21 @@ def test_threads_are_handed_on_while_the_file_is_read(path: Path, report: Source
     assert len(report.rejected) == 1
 
 
+def test_json_spread_over_lines_is_read_as_what_it_is(path: Path, report: SourceReport):
+    path.write_text('\n{\n  "id": 1,\n  "title": "T"\n}\n')
+    assert keys(path, report) == ["1"]
+    assert report == SourceReport()
+
+
 @pytest.mark.parametrize("opening", ["{", "["])
-def test_json_spread_over_lines_is_named_once(path: Path, report: SourceReport, opening: str):
+def test_json_spread_over_lines_is_named_once_where_lines_are_asked_for(
+    path: Path, report: SourceReport, opening: str
+):
     path.write_text(f'\n{opening}\n  "id": 1,\n  "title": "T"\n}}\n')
-    assert keys(path, report) == []
-    assert refusals(report) == [
-        (2, "the JSON is spread over several lines; write one thread a line")
-    ]
+    assert list(read(path, report, Options(format="jsonl"))) == []
+    ((line, reason),) = refusals(report)
+    assert line == 2
+    assert reason.startswith("the JSON is spread over several lines; write one thread a line")
 
 
 def test_a_stray_brace_on_a_later_line_costs_only_that_line(path: Path, report: SourceReport):
@@ -457,7 +478,11 @@ answer = st.builds(
     key=st.none() | written_text,
     author=st.none() | text,
     url=st.none() | text,
+    license=st.none() | text,
     answered_at=dates,
+    tallies=st.dictionaries(
+        st.integers(0, 2**63 - 1), st.integers(-(2**31), 2**31 - 1), max_size=3
+    ).map(lambda votes: tuple(sorted(votes.items()))),
 )
 
 

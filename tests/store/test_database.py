@@ -185,7 +185,7 @@ class TestBadUrls:
 
     def test_a_password_is_never_shown(self) -> None:
         where = module._parse("postgresql+asyncpg://bot:secret@host/db")
-        assert "secret" not in str(module._explain(OSError("refused"), where))
+        assert "secret" not in str(module.explain(OSError("refused"), where))
 
 
 class TestWriting:
@@ -335,7 +335,7 @@ class TestUnusableFiles:
         assert await noted(database) == [1, 2]
 
     def test_any_other_error_keeps_its_own_words(self) -> None:
-        assert str(module._explain(OSError("the cable is out"), "x.db")) == "x.db: the cable is out"
+        assert str(module.explain(OSError("the cable is out"), "x.db")) == "x.db: the cable is out"
 
     async def test_an_error_of_the_system_is_ours_too(self, database: Database) -> None:
         with pytest.raises(StoreError, match="Input/output error"):

@@ -265,7 +265,7 @@ class TestFeedOfChanges:
 
     async def test_names_a_thread_once_and_is_read_in_parts(self, database: Database) -> None:
         for n in range(3):
-            await put(database, replace(BREAD, score=n))
+            await put(database, replace(BREAD, body=f"Version {n}."))
         assert await changes(database) == (3, [1])
         assert await changes(database, after=1, limit=1) == (2, [1])
         assert await changes(database, after=3) == (3, [])

@@ -1,0 +1,46 @@
+"""Retiring what a newer copy of a source has no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bot.sources import Found
+from bot.store.database import Database
+from bot.store.pruning import Seen, retire_unseen
+
+BATCH = 1_000
+"""Threads that are looked at in one transaction."""
+
+
+class Pruning:
+    """Notes what an import brings, and at its end retires the rest of the same sources."""
+
+    def __init__(self, database: Database, scope: int):
+        self._database, self._scope = database, scope
+        self._seen = Seen()
+        self._sources: set[str] = set()
+
+    def noting(self, found: Iterable[Found | None]) -> Iterator[Found | None]:
+        """The same threads, noted while they go by."""
+        for one in found:
+            if one is not None:
+                self._seen.add([one.key])
+                if one.source is not None:
+                    self._sources.add(one.source)
+            yield one
+
+    async def retire(self) -> int:
+        """Retire what did not go by; returns how many threads that were."""
+        after: int | None = 0
+        total = 0
+        while after is not None:
+            async with self._database.write() as connection:
+                after, gone = await retire_unseen(
+                    connection, self._scope, self._sources, self._seen, after, BATCH
+                )
+            total += gone
+        return total
+
+    def close(self) -> None:
+        """Forget what was noted."""
+        self._seen.close()

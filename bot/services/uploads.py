@@ -1,0 +1,248 @@
+"""Files that members send: taken into their guild's own scope, with nothing in them trusted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from bot.errors import InputError, StoreError, ThreadwiseError
+from bot.services.library import ImportReport, Library
+from bot.settings import Settings
+from bot.sources import SourceReport, read
+from bot.sources.guarded import Limits, Reading, Sent
+from bot.store import guilds, shelves
+from bot.store.database import Database
+
+MEGABYTE = 1024**2
+
+UNPACKED = 8
+"""How many times as large as it may be when sent a file may be when it is unpacked."""
+
+TEXT = 4_000
+"""Characters that a guild's own threads may have on average, or they would fill the disk."""
+
+WAITING = 10
+"""Imports that have their turn or wait for it; whoever comes then is asked to come again."""
+
+SECONDS = 20 * 60
+"""After which an import is stopped, so that others have their turn."""
+
+KEYS = 500
+"""Keys that are looked up at a time."""
+
+log = logging.getLogger(__name__)
+
+Told = Callable[[int, int], None]
+"""Told how many threads are done, and of how many."""
+
+
+class Refused(ThreadwiseError):
+    """Nothing was taken in; the text says why, to the person who sent the file."""
+
+    exit_code = 1
+
+
+class Stopped(ThreadwiseError):
+    """An import ended too early; what was finished is in the library."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as its sender named it, how large it is said to be, and how to get it."""
+
+    name: str
+    size: int
+    fetch: Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class LastImport:
+    """When a guild last brought threads in, from which file, and how many."""
+
+    at: datetime
+    name: str
+    threads: int
+
+
+class Uploads:
+    """Taking in what members send: one file at a time, and within limits."""
+
+    def __init__(self, database: Database, library: Library, settings: Settings):
+        self._database, self._library = database, library
+        self._most_bytes = settings.library_file_mb * MEGABYTE
+        self._most_threads = settings.library_threads
+        self._turn = asyncio.Lock()
+        self._guilds: set[int] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether one more file would have to wait for its turn."""
+        return self._turn.locked()
+
+    async def take_in(
+        self, guild_id: int, upload: Upload, told: Told | None = None
+    ) -> ImportReport:
+        """Take a file's threads into a guild's own scope.
+
+        Raises Refused when nothing was taken in, and Stopped when only the first were.
+        """
+        self._check_size(upload.size)
+        done = 0
+
+        def advance(now: int, total: int) -> None:
+            nonlocal done
+            done = now
+            if told is not None:
+                told(now, total)
+
+        async with self._place(guild_id):
+            try:
+                async with asyncio.timeout(SECONDS):
+                    report = await self._import(guild_id, upload, advance)
+            except (TimeoutError, StoreError, OSError) as error:
+                log.error("guild %d: an import stopped at %d", guild_id, done, exc_info=error)
+                raise _stopped(error, done) from error
+        await self._remember(guild_id, upload.name, report.total)
+        return report
+
+    async def last(self, guild_id: int) -> LastImport | None:
+        """A guild's last import, if there was one."""
+        async with self._database.read() as connection:
+            said = await guilds.fact(connection, _fact(guild_id))
+        if said is None:
+            return None
+        at, name, count = json.loads(said)
+        return LastImport(datetime.fromisoformat(at), name, count)
+
+    @asynccontextmanager
+    async def _place(self, guild_id: int) -> AsyncIterator[None]:
+        """This guild's turn, when it comes. Raises Refused where there is none to be had."""
+        if guild_id in self._guilds:
+            raise Refused("An import is running for this server already. Wait for its end.")
+        if len(self._guilds) >= WAITING:
+            raise Refused("Many servers are importing just now. Please try again in some minutes.")
+        self._guilds.add(guild_id)
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._guilds.discard(guild_id)
+
+    async def _import(self, guild_id: int, upload: Upload, told: Told) -> ImportReport:
+        data = await upload.fetch()
+        self._check_size(len(data))
+        with tempfile.TemporaryDirectory(
+            prefix="threadwise-", ignore_cleanup_errors=True
+        ) as folder:
+            sent = await self._read(data, upload.name, Path(folder))
+            await self._check_room(guild_id, sent)
+            done = 0
+
+            def progress(more: int) -> None:
+                nonlocal done
+                done += more
+                told(done, len(sent.keys))
+
+            told(0, len(sent.keys))
+            found = read(sent.file, SourceReport())
+            report = await self._library.add(found, scope=guild_id, progress=progress)
+        report.rejected += sent.rejected
+        report.warned += sent.warned
+        report.more_rejected[upload.name] += sent.more_rejected
+        report.more_warned[upload.name] += sent.more_warned
+        report.unknown_keys.update(sent.unknown_keys)
+        report.passed_over.update(sent.passed_over)
+        return report
+
+    async def _read(self, data: bytes, name: str, folder: Path) -> Sent:
+        """What is in the file. Raises Refused when it is not accepted."""
+        limits = Limits(self._most_bytes * UNPACKED, self._most_threads)
+
+        def begin() -> Reading:
+            inside = folder / "sent"
+            inside.mkdir()
+            file = inside / safe_name(name)
+            file.write_bytes(data)
+            return Reading(file, folder, limits)
+
+        reading = await asyncio.to_thread(begin)
+        try:
+            sent = await asyncio.to_thread(reading.result)
+        except InputError as error:
+            raise Refused(f"I can't take that file: {error.reason}.") from None
+        finally:
+            reading.stop()  # or it would go on when we are told to leave
+        if not sent.keys and not sent.rejected:
+            raise Refused("I can't take that file: there are no threads in it.")
+        return sent
+
+    def _check_size(self, size: int) -> None:
+        if not self._most_bytes:
+            raise Refused("Whoever hosts me takes no files; ask them to import it.")
+        if size > self._most_bytes:
+            raise Refused(
+                f"That file has {size / MEGABYTE:.1f} MB; I take up to "
+                f"{self._most_bytes // MEGABYTE} MB. Pack it with gzip, send it in parts, or "
+                "ask whoever hosts me to import it."
+            )
+
+    async def _check_room(self, guild_id: int, sent: Sent) -> None:
+        """Raise Refused when a guild would have more threads than it may."""
+        stream, new = iter(sent.keys), len(sent.keys)
+        async with self._database.read() as connection:
+            there = await shelves.rows(connection, guild_id)
+            size = await shelves.size(connection, guild_id) + sent.file.stat().st_size
+            while batch := list(islice(stream, KEYS)):
+                new -= await shelves.known(connection, guild_id, batch)
+        if there + new > self._most_threads:
+            raise Refused(
+                f"That file has {new} threads that are new here. With the {there} that there are "
+                f"it would be more than the {self._most_threads} that a server may have of its "
+                "own. Those removed within a day count."
+            )
+        if size > self._most_threads * TEXT:
+            raise Refused(
+                "With that file, this server's own threads would have more than the "
+                f"{self._most_threads * TEXT // MEGABYTE} MB of text that they may. Take some out "
+                "with `/library remove` first; they count for a day."
+            )
+
+    async def _remember(self, guild_id: int, name: str, count: int) -> None:
+        said = json.dumps([datetime.now(UTC).isoformat(), name[:100], count])
+        async with self._database.write() as connection:
+            await guilds.set_fact(connection, _fact(guild_id), said)
+
+
+def safe_name(name: str) -> str:
+    """The sender's name for a file with nothing in it that a path could use.
+
+    It is kept as far as that, because a text page's name is its thread's key.
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    kept = re.sub(r"[^\w.-]+", "_", last).lstrip("._-") or "file"
+    suffix = "".join(Path(kept).suffixes[-2:])[-16:]
+    return (kept.removesuffix(suffix)[:40] or "file") + suffix
+
+
+def _stopped(error: Exception, done: int) -> Stopped:
+    why = "it took too long" if isinstance(error, TimeoutError) else "I have trouble with my disk"
+    kept = f"The first {done} threads are in" if done else "Nothing is in"
+    return Stopped(
+        f"The import stopped, because {why}. {kept}; send the file again to go on. If it keeps "
+        "happening, tell whoever hosts me."
+    )
+
+
+def _fact(guild_id: int) -> str:
+    return f"import:{guild_id}"

@@ -1,0 +1,286 @@
+"""Markdown: each heading that is a question is a thread, what follows is its answer.
+
+A heading is a question when it ends in a question mark, or begins with ``Q:``. What
+follows goes up to the next question, or the next heading of the same or a higher level;
+other headings below it belong to the answer. Several answers stand under headings of
+their own, which say how the answer fared; the text before the first of them is then the
+question's body:
+
+    ## How do I vote?
+
+    On a phone.
+
+    ### Answer (score 3, accepted)
+
+    Tap the arrow.
+
+A question's key is the file's name, ``#`` and the words of the question, as in a link to
+it on GitHub (``faq#how-do-i-vote``); ``{#name}`` at the heading's end gives other words.
+The comment that our own exports write below a heading gives the key itself and all that
+Markdown has no words for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.errors import InputError
+from bot.models import Thread
+from bot.sources import frontmatter, marks
+from bot.sources.decoding import utf8_text
+from bot.sources.files import Head
+from bot.sources.gathering import file_name, slug
+from bot.sources.headings import Section, plain, sections
+from bot.sources.jsonthread import FieldError, thread_from
+from bot.sources.options import Options
+from bot.sources.pagehead import PageHead
+from bot.sources.report import SourceReport, shown_path
+
+_ASKED = r"(?:q|question|frage)\s*\d*\s*[:.]\s*"
+_QUESTION = re.compile(rf"""[?？؟][\s"'»”’)\]*_~`.!]*$|^{_ASKED}\S""", re.I)
+_NUMBER = re.compile(rf"^(?:{_ASKED}|\d{{1,3}}(?:\.\d{{1,3}})*[.)]\s+)(?=\S)", re.I)
+_ANCHOR = re.compile(r"\s*\{#(?P<name>[^\s{}]+)\}\s*$")
+_ANSWER = re.compile(
+    r"(?P<accepted>accepted\s+)?answer(?:\s+\d+)?\s*(?:\((?P<said>.*)\))?\s*:?", re.I
+)
+_SCORE = re.compile(r"score\s*:?\s*([+\-\u2212]?\d{1,19})", re.I)
+_LOOKS = re.compile(
+    r"^ {0,3}#{1,6}[ \t](?:.*[?？؟]|[ \t]*(?:accepted )?answer\b|.*\n\n?<!-- threadwise \{)",
+    re.M | re.I,
+)
+
+
+class NoQuestions(InputError):
+    """A page that may be fine, but has no question in it."""
+
+
+def looks_like_faq(head: Head) -> bool:
+    """Whether there is a heading that may be a question, or has a comment of ours."""
+    return _LOOKS.search(head.text) is not None
+
+
+def is_question(title: str) -> bool:
+    """Whether a heading's words are a question."""
+    return _QUESTION.search(title) is not None
+
+
+def is_structure(section: Section) -> bool:
+    """Whether a heading within a thread of an export of ours would be read as more than text."""
+    title = plain(section.title)
+    return (
+        section.level <= 1
+        or is_question(_ANCHOR.sub("", title))
+        or _ANSWER.fullmatch(title) is not None
+    )
+
+
+def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
+    """The threads of a Markdown file; names each question that is refused in the report.
+
+    Raises InputError when there is none at all, OSError when the file can't be read.
+    """
+    yield from faq_threads(utf8_text(path), path, report)
+
+
+def faq_threads(
+    text: str, path: Path, report: SourceReport, *, made: bool = False
+) -> Iterator[Thread]:
+    """The same of a file's text; of one that was ``made``, no lines are named."""
+    lines = re.sub(r"\r\n?", "\n", text).split("\n")
+    try:
+        about, offset = ({}, 0) if made else frontmatter.split(lines)
+        page = PageHead(about, path, report)
+    except FieldError as error:
+        raise InputError(str(error), shown_path(path), 1) from None
+    faq = _Faq(path, report, page, made=made)
+    yield from faq.threads(lines[offset:], offset)
+    if not faq.found:
+        raise NoQuestions(
+            "no heading in it is a question; one ends in a question mark, as '## How do I vote?'",
+            shown_path(path),
+        )
+
+
+@dataclass(slots=True)
+class _Answer:
+    start: int
+    score: int
+    accepted: bool
+    lines: list[str] = field(default_factory=list)
+    marked: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class _Question:
+    """A question while it is read; ``row`` is what the page gives to its thread.
+
+    ``marked`` is what a comment of ours says of it.
+    """
+
+    level: int
+    title: str
+    start: int
+    row: dict[str, Any]
+    lines: list[str]
+    marked: dict[str, Any] | None
+    answers: list[_Answer] = field(default_factory=list)
+
+
+class _Faq:
+    """One file while it is read: which questions are open, and which keys there were."""
+
+    def __init__(self, path: Path, report: SourceReport, page: PageHead, *, made: bool):
+        self.found = False
+        self._path, self._report, self._page, self._made = path, report, page, made
+        self._name = page.id or file_name(path)
+        self._starts: dict[str, int] = {}
+        self._again: Counter[str] = Counter()
+        self._offset = 0
+
+    def threads(self, lines: Sequence[str], offset: int) -> Iterator[Thread]:
+        self._offset = offset
+        open_: list[_Question] = []
+        for section in sections(lines):
+            try:
+                answer = self._answer(section, open_[-1].level) if open_ else None
+                question = None if answer else self._question(section)
+                if answer is not None:
+                    open_[-1].answers.append(answer)
+                elif question is not None:
+                    self.found = True
+                    yield from self._close(open_, question.level)
+                    open_.append(question)
+                else:
+                    if section.level:
+                        yield from self._close(open_, section.level)
+                    if open_:
+                        into = open_[-1].answers[-1] if open_[-1].answers else open_[-1]
+                        into.lines += [*section.raw, *section.lines]
+            except FieldError as error:
+                self._reject(error, section.start + offset)
+        yield from self._close(open_, 0)
+        if not self.found and self._page.question:
+            yield from self._page_thread(lines)
+
+    def _close(self, open_: list[_Question], level: int) -> Iterator[Thread]:
+        """The questions that end where a heading of this level begins, the inner one first."""
+        while open_ and open_[-1].level >= level:
+            question = open_.pop()
+            try:
+                thread = self._thread(question)
+            except FieldError as error:
+                self._reject(error, question.start)
+            else:
+                if thread is not None:
+                    yield thread
+
+    def _question(self, section: Section) -> _Question | None:
+        title = plain(section.title)
+        lines, marked = _unmarked(section.lines)
+        is_ours = marked is not None and "id" in marked
+        if not section.level or not (is_ours or is_question(_ANCHOR.sub("", title))):
+            return None
+        start = section.start + self._offset
+        if is_ours:
+            return _Question(section.level, title, start, {}, lines, marked)
+        found = _ANCHOR.search(title)
+        heading = _ANCHOR.sub("", title)
+        title = _NUMBER.sub("", heading)
+        row = self._page.row(found["name"] if found else _github(heading))
+        row["id"] = f"{self._name}#{found['name']}" if found else self._new_key(slug(title), start)
+        return _Question(section.level, title, start, row, lines, marked)
+
+    def _answer(self, section: Section, level: int) -> _Answer | None:
+        title = plain(section.title)
+        found = _ANSWER.fullmatch(title) if section.level >= level else None
+        lines, marked = _unmarked(section.lines)
+        # Beside the question, a thread of ours may be called so.
+        if not found or (section.level == level and marked):
+            return None
+        score, accepted = 0, found["accepted"] is not None
+        for part in re.split("[,;]", found["said"] or ""):
+            number = _SCORE.fullmatch(part.strip())
+            if number:
+                score = int(number[1].replace("\u2212", "-"))
+            elif part.strip().lower() == "accepted":
+                accepted = True
+            elif part.strip():
+                raise FieldError(
+                    f"'{title[:40]}' is not how an answer is headed: write 'Answer', "
+                    "'Answer (score 3)' or 'Answer (score 3, accepted)'"
+                )
+        return _Answer(section.start + self._offset, score, accepted, lines, marked)
+
+    def _thread(self, question: _Question) -> Thread | None:
+        text = _text(question.lines)
+        said = [
+            {"body": _text(answer.lines), "score": answer.score, "accepted": answer.accepted}
+            | (answer.marked or {})
+            for answer in question.answers
+        ]
+        row = {"title": question.title, "body": text, "answers": said, **question.row}
+        if question.row:
+            if not said and not text:
+                self._report.pass_over("questions without an answer")
+                return None
+            if not said:
+                row |= {"body": "", "answers": [{"body": text}]}
+            row["answers"] = [self._page.of_answers | answer for answer in row["answers"]]
+        for answer, given in zip(question.answers, said, strict=True):
+            if not given["body"]:
+                raise FieldError(f"the answer on line {answer.start} has no text")
+        thread = thread_from(row | (question.marked or {}), self._report.count_unknown)
+        first = self._starts.setdefault(thread.key, question.start)
+        if first != question.start:
+            raise FieldError(f"its id is the same as on line {first}; ids must differ")
+        return thread
+
+    def _new_key(self, words: str, start: int) -> str:
+        """The key of a question that gives none; asked again in the file, it is counted."""
+        key = base = f"{self._name}#{words}"
+        while self._starts.setdefault(key, start) != start:
+            self._again[base] += 1
+            key = f"{base}-{self._again[base]}"
+        return key
+
+    def _reject(self, error: FieldError, line: int) -> None:
+        self._report.reject(str(error), self._path, None if self._made else line)
+
+    def _page_thread(self, lines: Sequence[str]) -> Iterator[Thread]:
+        """The whole page as the answer to the question in its front matter."""
+        self.found = True
+        text = _text(list(lines))
+        row = self._page.row("") | {"title": self._page.question}
+        row["id"] = self._name
+        if not text:
+            self._report.pass_over("questions without an answer")
+            return
+        row["answers"] = [self._page.of_answers | {"body": text}]
+        try:
+            yield thread_from(row, self._report.count_unknown)
+        except FieldError as error:
+            self._reject(error, 1)
+
+
+def _github(heading: str) -> str:
+    """The anchor that a heading has on GitHub."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _unmarked(lines: Sequence[str]) -> tuple[list[str], dict[str, Any] | None]:
+    """The lines without a comment of ours at their beginning, and what it says."""
+    at = next((i for i, line in enumerate(lines) if line.strip()), None)
+    values = None if at is None else marks.values_of(lines[at])
+    return list(lines if values is None or at is None else lines[at + 1 :]), values
+
+
+def _text(lines: Sequence[str]) -> str:
+    """Lines as one text, without blank ones at its ends."""
+    said = [i for i, line in enumerate(lines) if line.strip(" \t")]
+    text = "\n".join(lines[said[0] : said[-1] + 1]) if said else ""
+    return marks.unwrapped(text)

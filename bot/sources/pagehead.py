@@ -1,0 +1,55 @@
+"""What a Markdown page says of itself in its front matter, for all its threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bot.sources.jsonthread import printable
+from bot.sources.loose import DateError, date_of, line_of, texts_of
+from bot.sources.names import field_of
+from bot.sources.report import SourceReport
+
+_IGNORED = frozenset("layout draft weight slug lang language order parent nav_order".split())
+"""What site generators keep there, which says nothing about threads."""
+
+
+class PageHead:
+    """Front matter, read: ``question`` is its title, ``id`` stands before the threads' keys.
+
+    Raises FieldError for a value that a thread can't have; a date that can't be is left
+    out with a note.
+    """
+
+    def __init__(self, about: Mapping[str, Any], path: Path, report: SourceReport):
+        values: dict[str, Any] = {}
+        for key, value in about.items():
+            field = "source" if key == "source" else field_of(key)
+            if field is not None:
+                values.setdefault(field, value)
+            elif key not in _IGNORED:
+                report.count_unknown(printable(key))
+        self.question = line_of(values.get("question"), "title")
+        self.id = line_of(values.get("id"), "id")
+        self._url = line_of(values.get("url"), "url")
+        self._row: dict[str, Any] = {
+            "tags": list(texts_of(values.get("tags"), "tags")),
+            "phrasings": list(texts_of(values.get("phrasings"), "phrasings")),
+        }
+        for name in ("author", "license", "source"):
+            self._row[name] = line_of(values.get(name), name) or None
+        try:
+            date = date_of(values.get("date"), "date")
+        except DateError as error:
+            report.warn(str(error), path, 1)
+            date = None
+        self._row["asked_at"] = date.isoformat() if date else None
+        self.of_answers = {"author": self._row["author"]}
+        """What holds for an answer that has no heading of its own."""
+
+    def row(self, anchor: str) -> dict[str, Any]:
+        """What holds for each thread; ``anchor`` is where it stands on the page."""
+        url = f"{self._url}#{anchor}" if self._url and anchor else self._url
+        phrasings = [] if anchor else self._row["phrasings"]
+        return {**self._row, "phrasings": phrasings, "url": url or None}

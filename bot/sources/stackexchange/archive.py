@@ -1,0 +1,181 @@
+"""Files out of a 7z archive, as a stream: nothing of it is ever written to the disk.
+
+An archive may be made to do harm: its names may lead out of the folder that it is unpacked
+into, and a few bytes may unpack to gigabytes. Where nothing is written names do no harm;
+those that lead elsewhere are told and left alone. And an archive that says, or turns out,
+to be larger than its limit is not read (on).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from bot.errors import InputError
+from bot.sources.report import SourceReport, shown_path
+
+if TYPE_CHECKING:
+    import py7zr
+
+MAGIC = b"7z\xbc\xaf\x27\x1c"
+
+MOST_TIMES = 100
+"""How many times its own size an archive may unpack to; dumps unpack to 3 to 30 times."""
+
+ALWAYS_BYTES = 256 * 1024 * 1024
+"""What any archive may unpack to, however small it is."""
+
+_BLOCK = 128 * 1024  # bytes unpacked in one go; what comes out is some times larger
+_WAITING = 4  # chunks that may wait for their reader
+
+Chunks = Iterator[bytes]
+
+
+def parts(
+    path: Path, wanted: Callable[[str], bool], report: SourceReport
+) -> Iterator[tuple[str, Chunks]]:
+    """The files of an archive whose names are ``wanted``, one after the other, as chunks.
+
+    Each must be read before the next is asked for. Raises InputError for an archive that
+    can't be read, before the first; one that turns out to be damaged ends there, and the
+    report says so.
+    """
+    with path.open("rb") as raw, _opened(path, raw) as archive:
+        names = _names(archive, path, wanted, report)
+        unpacking = _Unpacking(archive, raw, names, report)
+        try:
+            yield from unpacking.files()
+        finally:
+            unpacking.stop()
+        if unpacking.error is not None:
+            report.reject(_reason(unpacking.error), path)
+
+
+def _names(
+    archive: py7zr.SevenZipFile, path: Path, wanted: Callable[[str], bool], report: SourceReport
+) -> list[str]:
+    """The names of the wanted files; those that lead out of the archive's folder are refused."""
+    found = []
+    for entry in archive.list():
+        name = PurePosixPath(entry.filename.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+            shown = str(shown_path(Path(entry.filename)))
+            report.reject(f"{shown!r} in it lies outside its folder, and is left alone", path)
+        elif not entry.is_file:
+            continue  # a link needs no looking at, it would only lead elsewhere
+        elif wanted(name.name):
+            found.append(entry.filename)
+    return found
+
+
+@contextmanager
+def _opened(path: Path, raw: BinaryIO) -> Iterator[py7zr.SevenZipFile]:
+    try:
+        import py7zr  # takes a while to load, and few need it
+    except ModuleNotFoundError:
+        why = "reading it needs py7zr: pip install 'threadwise[dumps]', or unpack it yourself"
+        raise InputError(why, shown_path(path)) from None
+    limit = max(ALWAYS_BYTES, MOST_TIMES * path.stat().st_size)
+    try:
+        archive = py7zr.SevenZipFile(raw, blocksize=_BLOCK, max_extract_size=limit)
+        total = sum(entry.uncompressed for entry in archive.list())
+    except Exception as error:  # it trusts what headers say, so it may be any
+        raise InputError(_reason(error), shown_path(path)) from error
+    with archive:
+        if archive.needs_password():
+            raise InputError("it needs a password", shown_path(path))
+        if total > limit:
+            raise InputError(
+                f"it would unpack to {_megabytes(total)}, more than {MOST_TIMES} times its size "
+                f"and {_megabytes(ALWAYS_BYTES)}; no dump does",
+                shown_path(path),
+            )
+        yield archive
+
+
+class _Unpacking:
+    """py7zr at work in a thread of its own: it gives what it unpacks, we take it in turn."""
+
+    def __init__(
+        self, archive: py7zr.SevenZipFile, raw: BinaryIO, names: list[str], report: SourceReport
+    ):
+        self._archive, self._raw, self._names, self._report = archive, raw, names, report
+        self._queue: queue.Queue[str | bytes | None] = queue.Queue(_WAITING)
+        self._stopped = False
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="unpack 7z", daemon=True)
+
+    def files(self) -> Iterator[tuple[str, Chunks]]:
+        """Name and chunks of each file."""
+        self._thread.start()
+        item, begun = self._queue.get(), self._report.done
+        while isinstance(item, str):
+            chunks = _Chunks(self._queue, self._raw, self._report, begun)
+            yield item, iter(chunks)
+            item = chunks.next
+
+    def stop(self) -> None:
+        """Let the thread end, also in the middle of the archive."""
+        self._stopped = True
+        while self._thread.is_alive():
+            try:
+                self._queue.get(timeout=0.05)
+            except queue.Empty:
+                continue
+
+    def give(self, item: str | bytes) -> None:
+        """Hand something to the reader, when it has taken what came before."""
+        if self._stopped:
+            raise _Stopped
+        self._queue.put(item)
+
+    def _run(self) -> None:
+        from bot.sources.stackexchange.unpacking import factory
+
+        try:
+            if self._names:
+                self._archive.extract(targets=self._names, factory=factory(self.give))
+        except _Stopped:
+            pass
+        except Exception as error:  # it trusts what headers say, so it may be any
+            self.error = error
+        self._queue.put(None)
+
+
+class _Chunks:
+    """One file's chunks; ``next`` is what came after them."""
+
+    def __init__(self, source: queue.Queue[Any], raw: BinaryIO, report: SourceReport, begun: int):
+        self._queue, self._raw, self._report, self._begun = source, raw, report, begun
+        self.next: str | None = None
+
+    def __iter__(self) -> Chunks:
+        while isinstance(item := self._queue.get(), bytes):
+            self._report.done = self._begun + self._raw.tell()
+            yield item
+        self.next = item
+
+
+class _Stopped(Exception):
+    """Nobody reads on."""
+
+
+def _reason(error: Exception) -> str:
+    kind = type(error).__name__
+    if kind == "PasswordRequired":
+        return "it needs a password"
+    if kind == "DecompressionBombError":
+        return "it unpacks to more than it may, and was not read on"
+    if kind == "UnsupportedCompressionMethodError":
+        return "it is packed in a way that can't be read here; unpack it yourself"
+    if isinstance(error, OSError) and error.strerror:
+        return f"it can't be read: {error.strerror}"
+    return "the archive is cut off or damaged; what came before was read"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024**2:,.0f} MB"

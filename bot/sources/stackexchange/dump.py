@@ -1,0 +1,173 @@
+"""Reading one dump: its files into the spool, the threads out of it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.errors import InputError
+from bot.sources.draft import Draft
+from bot.sources.files import Broken, reason, stamp
+from bot.sources.options import Options
+from bot.sources.report import SourceReport, shown_path
+from bot.sources.stackexchange import archive
+from bot.sources.stackexchange.making import draft_of
+from bot.sources.stackexchange.naming import checked_site, site_of, source_of
+from bot.sources.stackexchange.posts import Filling
+from bot.sources.stackexchange.recognition import part_of
+from bot.sources.stackexchange.rows import Rows
+from bot.sources.stackexchange.spool import ANSWER, Gathered, Spool
+
+PARTS = ("posts", "users", "postlinks")
+"""The files of a dump that are read; ``votes`` as well, where scores are missing."""
+
+_CHUNK = 1024 * 1024
+
+
+def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Draft | None]:
+    """The threads of the dump whose ``Posts.xml``, or archive, ``path`` is.
+
+    Gives ``None`` now and then while it reads, so that whoever waits may look up. What is
+    wrong is named in the report. Raises InputError for what is no dump, or can't be put in
+    order for want of room, and ConfigError for a site that can't be one.
+    """
+    site = checked_site(options.site) if options.site else site_of(path)
+    source = site or source_of(path)
+    if part_of(path.name) not in (None, "posts"):
+        report.pass_over("files of dumps that are read along with their posts")
+        return
+    first = report.sources.setdefault(source, path)
+    if first != path:
+        why = f"it is a second dump of {source}, like {shown_path(first)}; import it on its own"
+        raise InputError(f"{why}, with --site if its name doesn't tell", shown_path(path))
+    spool = Spool()
+    try:
+        dump = _Dump(path, spool, report)
+        yield from dump.fill()
+        questions = spool.questions()
+        if not questions:
+            report.reject("there are no questions in it", path)
+        report.begin("Importing threads", questions)
+        for found in spool.threads():
+            report.done += 1
+            if dump.is_whole(found):
+                yield draft_of(found, source, site)
+    except sqlite3.Error as error:
+        raise InputError(_explained(error), shown_path(path)) from error
+    finally:
+        spool.close()
+
+
+class _Dump:
+    """One dump on its way through the spool."""
+
+    def __init__(self, path: Path, spool: Spool, report: SourceReport):
+        self._path, self._spool, self._report = path, spool, report
+        self._filling = Filling(spool, report)
+        self._posts_file = path
+
+    def fill(self) -> Iterator[None]:
+        """Put the dump's files into the spool, pausing now and then."""
+        files = [self._path, *self._beside(*PARTS)]
+        self._report.begin(f"Reading {shown_path(self._path)}", sum(map(_size, files)))
+        before = [stamp(file) for file in files[1:]]
+        for file in files:
+            yield from self._file(file, PARTS)
+        if self._spool.lacks_scores():
+            inside = [self._path] if _is_archive(self._path) else []
+            for file in [*self._beside("votes"), *inside]:
+                yield from self._file(file, ("votes",))
+        for file, then in zip(files[1:], before, strict=True):  # of the first it is seen to
+            if stamp(file) != then:
+                self._report.reject("it was changed while it was read; import it again", file)
+
+    def is_whole(self, found: Gathered) -> bool:
+        """Whether there is a question; says what is missing."""
+        question, posts = found.posts[0], found.posts
+        if question.kind == ANSWER:
+            for post in posts:
+                why = f"the question {found.id} of answer {post.id} is not in the dump"
+                self._report.reject(why, self._posts_file, post.line)
+            return False
+        accepted = question.accepted
+        if accepted is not None and all(post.id != accepted for post in posts[1:]):
+            why = (
+                f"the accepted answer {accepted} of question {question.id} is not among its answers"
+            )
+            self._report.warn(why, self._posts_file, question.line)
+        return True
+
+    def _beside(self, *parts: str) -> list[Path]:
+        """The files of other parts that lie beside this one, and are called like it."""
+        at = self._path.name.lower().rfind("posts.")
+        if at < 0:
+            return []
+        begins, ends = self._path.name[:at].lower(), self._path.name[at + 5 :].lower()
+        wanted = {f"{begins}{part}{ends}" for part in parts if part != "posts"}
+        try:
+            names = sorted(os.listdir(self._path.parent))
+        except OSError:
+            return []
+        return [self._path.parent / name for name in names if name.lower() in wanted]
+
+    def _file(self, file: Path, parts: tuple[str, ...]) -> Iterator[None]:
+        if _is_archive(file):
+            yield from self._archive(file, parts)
+        else:
+            yield from self._part(part_of(file.name) or "posts", file, self._chunks(file))
+
+    def _archive(self, file: Path, parts: tuple[str, ...]) -> Iterator[None]:
+        seen: set[str] = set()
+        for name, chunks in archive.parts(file, lambda name: part_of(name) in parts, self._report):
+            part = part_of(name) or ""
+            if part in seen:
+                self._report.reject(f"{name!r} is a second one in it, and is passed over", file)
+            else:
+                yield from self._part(part, file / name, chunks)
+            seen.add(part)
+            for _ in chunks:  # what was not read must be before the next comes
+                yield
+        if file == self._path and "posts" in parts and "posts" not in seen:
+            raise InputError("there is no Posts.xml in it", shown_path(file))
+
+    def _part(self, part: str, path: Path, chunks: Iterator[bytes]) -> Iterator[None]:
+        rows = Rows(path, part, self._report)
+        fill = {
+            "posts": self._filling.posts,
+            "users": self._filling.users,
+            "postlinks": self._filling.links,
+            "votes": self._filling.votes,
+        }[part]
+        if part == "posts":
+            self._posts_file = path
+        try:
+            yield from fill(rows, chunks)
+        except InputError as error:
+            if part == "posts":
+                raise
+            self._report.rejected.append(error)
+        except Broken as error:
+            self._report.reject(reason(error), path)
+
+    def _chunks(self, file: Path) -> Iterator[bytes]:
+        with file.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                self._report.done += len(chunk)
+                yield chunk
+
+
+def _is_archive(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(len(archive.MAGIC)) == archive.MAGIC
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size
+
+
+def _explained(error: sqlite3.Error) -> str:
+    if "full" in str(error):
+        return "there is no room to put it in order; set TMPDIR to a folder that has as much again"
+    return f"it can't be put in order in the folder for temporary files ({error}); set TMPDIR"

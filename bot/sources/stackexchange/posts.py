@@ -1,0 +1,186 @@
+"""The rows of a dump's files, checked and put into the spool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.sources.limits import SCORES
+from bot.sources.report import SourceReport
+from bot.sources.stackexchange.making import date_of
+from bot.sources.stackexchange.rows import Row, Rows
+from bot.sources.stackexchange.spool import ANSWER, QUESTION, Spool
+
+_OTHERS = {
+    "3": "orphaned tag wikis",
+    "4": "tag wiki excerpts",
+    "5": "tag wikis",
+    "6": "moderator nominations",
+    "7": "wiki placeholders",
+    "8": "privilege wikis",
+}
+_LINKED, _DUPLICATE = "1", "3"
+_VALUES = {"2": 1, "3": -1}  # of the kinds of votes that make a score
+_BATCH = 1_000
+
+
+class Filling:
+    """One dump's rows on their way into the spool; what is wrong with one is named."""
+
+    def __init__(self, spool: Spool, report: SourceReport):
+        self._spool, self._report = spool, report
+        self._count = 0
+        # A clock may be wrong by a day; whoever wrote after that has not written yet.
+        self._latest = datetime.now(UTC) + timedelta(days=1)
+
+    def posts(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
+        """Take in the posts, pausing now and then."""
+
+        def add(posts: list[tuple[Any, ...]]) -> None:
+            for post in self._spool.add_posts(posts):
+                self._report.reject(
+                    f"the id {post[0]} is taken by a row before", rows.path, post[3]
+                )
+
+        yield from self._in_batches(rows, chunks, self._post, add)
+
+    def users(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
+        """Take in the names of users."""
+        yield from self._in_batches(rows, chunks, self._user, self._spool.add_users)
+
+    def links(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
+        """Take in links between posts."""
+        yield from self._in_batches(rows, chunks, self._link, self._spool.add_links)
+
+    def votes(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
+        """Add up votes, for posts that come without a score."""
+        yield from self._in_batches(rows, chunks, self._vote, self._spool.add_votes)
+
+    def _in_batches(
+        self, rows: Rows, chunks: Iterable[bytes], read: Any, add: Any
+    ) -> Iterator[None]:
+        batch: list[Any] = []
+        for row in rows.of(chunks):
+            if row is None:
+                yield
+            elif (value := read(row, rows)) is not None:
+                batch.append(value)
+            if len(batch) >= _BATCH or row is None:
+                add(batch)  # at the latest when the chunk ends
+                batch = []
+        add(batch)
+
+    def _post(self, row: Row, rows: Rows) -> tuple[Any, ...] | None:
+        get = row.get
+        kind = get("PostTypeId")
+        if kind not in ("1", "2"):
+            self._pass_over(kind, row, rows)
+            return None
+        number = self._id(row, rows, "Id")
+        if number is None:
+            return None
+        self._count += 1
+        thread, title = number, None
+        if kind == "1":
+            title = (get("Title") or "").strip()
+            if not title:
+                self._refuse(rows, row, f"question {number} has no title")
+                return None
+        else:
+            parent = self._id(row, rows, "ParentId")
+            if parent is None:
+                return None
+            thread = parent
+            if not (get("Body") or "").strip():
+                self._refuse(rows, row, f"answer {number} has no text")
+                return None
+        return (
+            number,
+            thread,
+            QUESTION if kind == "1" else ANSWER,
+            row.line,
+            self._count,
+            self._number(row, rows, "AcceptedAnswerId"),
+            self._number(row, rows, "Score"),
+            self._date(row, rows, "CreationDate"),
+            self._date(row, rows, "ClosedDate"),
+            title,
+            get("Tags"),
+            self._number(row, rows, "OwnerUserId"),
+            (get("OwnerDisplayName") or "").strip() or None,
+            (get("ContentLicense") or "").strip() or None,
+            get("Body") or "",
+        )
+
+    def _user(self, row: Row, rows: Rows) -> tuple[int, str] | None:
+        number, name = self._id(row, rows, "Id"), (row.get("DisplayName") or "").strip()
+        return (number, name) if number is not None and name else None
+
+    def _link(self, row: Row, rows: Rows) -> tuple[int, int, bool] | None:
+        kind = row.get("LinkTypeId")
+        if kind not in (_LINKED, _DUPLICATE):
+            self._report.pass_over("links of other kinds")
+            return None
+        post, target = self._id(row, rows, "PostId"), self._id(row, rows, "RelatedPostId")
+        return None if post is None or target is None else (post, target, kind == _DUPLICATE)
+
+    def _vote(self, row: Row, rows: Rows) -> tuple[int, int] | None:
+        value, post = _VALUES.get(row.get("VoteTypeId")), self._number(row, rows, "PostId")
+        return None if value is None or post is None else (post, value)
+
+    def _pass_over(self, kind: str | None, row: Row, rows: Rows) -> None:
+        if kind is None or _whole(kind) is None:
+            self._refuse(rows, row, f"PostTypeId {_shown(kind)}")
+        else:
+            self._report.pass_over(_OTHERS.get(kind, "posts of other kinds"))
+
+    def _id(self, row: Row, rows: Rows, name: str) -> int | None:
+        """A number that a row can't do without."""
+        text = row.get(name)
+        if text is not None and (number := _whole(text)) is not None:
+            return number
+        self._refuse(rows, row, f"{name} {_shown(text)}")
+        return None
+
+    def _number(self, row: Row, rows: Rows, name: str) -> int | None:
+        """A number that may be missing; a wrong one is as good as missing."""
+        text = row.get(name)
+        if text is None or text == "":
+            return None
+        if (number := _whole(text)) is not None:
+            return number
+        self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
+        return None
+
+    def _date(self, row: Row, rows: Rows, name: str) -> str | None:
+        """A date that may be missing, as text; a wrong one is left out."""
+        text: str | None = row.get(name)
+        if not text:
+            return None
+        try:
+            moment = date_of(text)
+        except (ValueError, OverflowError):
+            self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
+            return None
+        if moment > self._latest:
+            why = f"{name} {text} lies in the future, and is left out"
+            self._report.warn(why, rows.path, row.line)
+            return None
+        return text
+
+    def _refuse(self, rows: Rows, row: Row, why: str) -> None:
+        self._report.reject(why, rows.path, row.line)
+
+
+def _whole(text: str) -> int | None:
+    """A whole number that fits into 64 bits."""
+    digits = text[1:] if text[:1] == "-" else text
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
+        return None
+    number = int(text)
+    return number if number in SCORES else None
+
+
+def _shown(text: str | None) -> str:
+    return "is missing" if text is None else f"can't be {text[:40]!r}"

@@ -1,0 +1,34 @@
+"""What a dump's files look like, and which part of a dump one is."""
+
+from __future__ import annotations
+
+import re
+
+from bot.sources.files import Head
+from bot.sources.stackexchange.archive import MAGIC
+
+SUFFIXES = ("posts.xml", ".7z")
+"""What names of dumps end in; their other files are read along with ``Posts.xml``."""
+
+_ALL_PARTS = "badges comments posthistory postlinks posts tags users votes".split()
+_PART = re.compile(rf"(?:^|[-_./\\])({'|'.join(_ALL_PARTS)})\.(?:xml|7z)$", re.IGNORECASE)
+
+
+def looks_like(head: Head) -> bool:
+    """Whether a file begins like one of a dump: a 7z archive, or XML with one of its roots."""
+    if head.data.startswith(MAGIC):
+        return True
+    text = head.text.lstrip()
+    return text.startswith("<") and _first_tag(text) in _ALL_PARTS
+
+
+def part_of(name: str) -> str | None:
+    """Which part of a dump a file holds, by its name or path: ``posts``, ``users`` and so on."""
+    found = _PART.search(name)
+    return found[1].lower() if found else None
+
+
+def _first_tag(text: str) -> str | None:
+    """The name of the first element, whatever comes before it."""
+    found = re.search(r"<([A-Za-z][\w.-]*)[\s/>]", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
+    return found[1] if found else None

@@ -1,0 +1,143 @@
+"""The rows of a dump's file, one by one, whatever is wrong with some of them.
+
+In well-formed XML a value never holds a bare ``<``, so each one begins a new piece of
+markup. The file is cut there, and libxml2 reads each row as a document of its own: what is
+wrong with one doesn't harm the next, and as no row comes with a DOCTYPE, nothing that one
+declares is ever resolved. A row is held in memory, the file never.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from bot.errors import InputError
+from bot.sources.report import SourceReport, shown_path
+
+MAX_ROW_BYTES = 16 * 1024 * 1024
+
+_ENCODING = re.compile(rb"""\bencoding\s*=\s*["']([\w.-]+)""")
+_UTF8 = {b"utf-8", b"utf8", b"us-ascii", b"ascii"}
+
+# Numbers of characters that XML can't have; some programs write them all the same.
+_NO_CHARACTER = re.compile(
+    rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcefBCEF]|1[\da-fA-F]));"
+)
+
+
+class Row:
+    """One row: its values by name, and the line that it begins on."""
+
+    __slots__ = ("get", "line")
+
+    def __init__(self, element: Any, line: int):
+        self.get = element.get
+        self.line = line
+
+
+class Rows:
+    """Cuts one file into rows; ``path`` is what the file is called in the report."""
+
+    def __init__(self, path: Path, root: str, report: SourceReport):
+        self.path = path
+        self._report = report
+        self._root = root.encode()
+        self._parser = etree.XMLParser(
+            resolve_entities=False, load_dtd=False, no_network=True, huge_tree=True
+        )
+        self._line = 1
+        self._inside = False  # between the root's two tags
+        self._ended = False
+        self._comment = False
+        self._damaged = False  # what follows a damaged row, up to the next, belongs to it
+
+    def of(self, chunks: Iterable[bytes]) -> Iterator[Row | None]:
+        """The rows of a file that is given in chunks; ``None`` after each chunk.
+
+        Raises InputError for a file that is no such file, or not in UTF-8.
+        """
+        rest = b""
+        for chunk in chunks:
+            *pieces, rest = (rest + chunk).split(b"<")
+            for piece in pieces:
+                if (row := self._row(piece)) is not None:
+                    yield row
+            if len(rest) > MAX_ROW_BYTES:
+                rest = self._too_long(rest)
+            yield None
+        # A row that is cut off is not damaged: the file's end is what is named.
+        if rest.rstrip().endswith(b">") and (row := self._row(rest)) is not None:
+            yield row
+        self._close()
+
+    def _row(self, piece: bytes) -> Row | None:
+        line = self._line
+        self._line += piece.count(b"\n")
+        if self._comment:
+            self._comment = b"-->" not in piece
+        elif self._inside and piece.startswith(b"row") and not piece[3:4].isalnum():
+            return self._parsed(piece.rstrip(), line)
+        elif piece.startswith(b"!--"):
+            self._comment = b"-->" not in piece
+        elif not self._inside:
+            self._look_before(piece, line)
+        elif piece.startswith(b"/" + self._root):
+            self._inside, self._ended = False, True
+        elif not self._damaged and not piece.startswith(b"/row") and not piece.startswith(b"?"):
+            self._reject("what begins here is no row", line)
+        return None
+
+    def _parsed(self, piece: bytes, line: int) -> Row | None:
+        self._damaged = False
+        text = b"<" + piece if piece.endswith(b"/>") else b"<%b</row>" % piece
+        try:
+            return Row(etree.fromstring(text, self._parser), line)
+        except etree.XMLSyntaxError as error:
+            mended = _NO_CHARACTER.sub(b"", text)
+            if mended != text:
+                self._report.warn("characters that XML can't have are left out", self.path, line)
+                return self._parsed(mended.removeprefix(b"<").removesuffix(b"</row>"), line)
+            self._reject(f"the row is damaged: {_why(error)}", line)
+            return None
+
+    def _look_before(self, piece: bytes, line: int) -> None:
+        """What stands before the first row, or after the last."""
+        if piece.startswith(self._root) and not self._ended:
+            self._ended = piece.rstrip().endswith(b"/>")
+            self._inside = not self._ended
+        elif piece.startswith(b"!DOCTYPE"):
+            self._report.warn("its DOCTYPE is passed over, entities are not resolved", self.path)
+        elif piece.startswith(b"?xml") and (found := _ENCODING.search(piece)):
+            if found[1].lower() not in _UTF8:
+                name = found[1].decode()
+                raise InputError(f"it is in {name}; save it as UTF-8", shown_path(self.path))
+        elif self._ended and not piece.isspace():
+            self._reject("something follows the end of the file's rows", line)
+
+    def _too_long(self, rest: bytes) -> bytes:
+        limit = MAX_ROW_BYTES // 1024**2
+        if rest.startswith(b"row") and self._inside:
+            self._reject(f"the row is longer than {limit} MB", self._line)
+        self._line += rest.count(b"\n")
+        return b"!"  # what is left of it, up to the next markup
+
+    def _close(self) -> None:
+        if not self._inside and not self._ended:
+            raise InputError(f"there is no <{self._root.decode()}> in it", shown_path(self.path))
+        if not self._ended:
+            self._report.reject(
+                "the file is cut off here; what came before was read", self.path, self._line
+            )
+
+    def _reject(self, why: str, line: int) -> None:
+        self._damaged = True
+        self._report.reject(why, self.path, line)
+
+
+def _why(error: Any) -> str:
+    """What libxml2 says, without its place within the row."""
+    return re.sub(r", line \d+, column \d+.*", "", str(error.msg or "it is not XML"))

@@ -1,0 +1,163 @@
+"""A dump put in order: its posts on the disk, read back a question with its answers at a time.
+
+Answers may stand anywhere relative to their questions, and links anywhere relative to
+both. The spool is a database of its own that SQLite keeps in the system's folder for
+temporary files and removes itself, also when the program is killed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+QUESTION, ANSWER = 1, 2
+
+_TABLES = """
+CREATE TABLE posts (id INTEGER PRIMARY KEY, thread INTEGER, kind INTEGER, line INTEGER,
+    number INTEGER, accepted INTEGER, score INTEGER, created TEXT, closed TEXT, title TEXT,
+    tags TEXT, owner INTEGER, name TEXT, license TEXT, body TEXT);
+CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE links (post INTEGER, target INTEGER, duplicate INTEGER);
+CREATE TABLE votes (post INTEGER PRIMARY KEY, value INTEGER);
+"""
+_INDEXES = "CREATE INDEX posts_of_threads ON posts (thread, kind, id)"
+
+_POSTS = """
+SELECT p.line, p.kind, p.id, p.thread, p.accepted, coalesce(p.score, v.value, 0), p.created,
+    p.closed, p.title, p.tags, coalesce(u.name, p.name), p.license, p.body
+FROM posts p LEFT JOIN users u ON u.id = p.owner LEFT JOIN votes v ON v.post = p.id
+ORDER BY p.thread, p.kind, p.id
+"""
+_DUPLICATES = """
+SELECT l.target, d.title FROM links l
+JOIN posts d ON d.id = l.post AND d.kind = 1 JOIN posts t ON t.id = l.target AND t.kind = 1
+WHERE l.duplicate AND d.id <> t.id
+GROUP BY l.target, d.id ORDER BY l.target, d.score DESC, d.id
+"""
+# Both ways: what points to a thread is worth seeing from there as well.
+_RELATED = """
+SELECT pair.thread, pair.other FROM (
+    SELECT a.thread AS thread, b.thread AS other FROM links l
+    JOIN posts a ON a.id = l.post JOIN posts b ON b.id = l.target
+    UNION
+    SELECT b.thread, a.thread FROM links l
+    JOIN posts a ON a.id = l.post JOIN posts b ON b.id = l.target
+) pair
+JOIN posts q ON q.id = pair.thread AND q.kind = 1 JOIN posts o ON o.id = pair.other AND o.kind = 1
+WHERE pair.thread <> pair.other
+ORDER BY pair.thread, o.score DESC, pair.other
+"""
+
+
+class Post(NamedTuple):
+    """One question or answer as the dump has it; texts are still HTML."""
+
+    line: int
+    kind: int
+    id: int
+    thread: int
+    accepted: int | None
+    score: int
+    created: str | None
+    closed: str | None
+    title: str | None
+    tags: str | None
+    author: str | None
+    license: str | None
+    body: str
+
+
+class Gathered(NamedTuple):
+    """A thread's posts, question first if it has one, and what links say of it."""
+
+    id: int
+    posts: list[Post]
+    phrasings: tuple[str, ...]
+    related: tuple[int, ...]
+
+
+class Spool:
+    """The rows of one dump. Raises sqlite3.Error, such as for a full disk."""
+
+    def __init__(self) -> None:
+        # Without a name it is a private file that is unlinked at once: no crash leaves it.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute("PRAGMA cache_size = -32000")  # kB
+        self._database.executescript(_TABLES)
+        self._database.execute("BEGIN")
+
+    def close(self) -> None:
+        """Remove it."""
+        self._database.close()
+
+    def add_posts(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Keep posts, in the order of the table's columns; returns those whose id is taken.
+
+        The fifth column is a number of each row's own, by which it is told from such.
+        """
+        before = self._database.total_changes
+        insert = "INSERT OR IGNORE INTO posts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        self._database.executemany(insert, rows)
+        if self._database.total_changes - before == len(rows):
+            return []
+        kept = "SELECT number FROM posts WHERE id = ?"
+        return [row for row in rows if self._number(kept, row[0]) != row[4]]
+
+    def add_users(self, rows: Iterable[tuple[int, str]]) -> None:
+        """Keep users' names by id."""
+        self._database.executemany("INSERT OR IGNORE INTO users VALUES (?, ?)", rows)
+
+    def add_links(self, rows: Iterable[tuple[int, int, bool]]) -> None:
+        """Keep links: from a post, to a post, and whether the first is a duplicate of it."""
+        self._database.executemany("INSERT INTO links VALUES (?, ?, ?)", rows)
+
+    def add_votes(self, rows: Iterable[tuple[int, int]]) -> None:
+        """Add up votes on posts."""
+        add = "INSERT INTO votes VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + ?2"
+        self._database.executemany(add, rows)
+
+    def questions(self) -> int:
+        """How many questions there are."""
+        return self._number("SELECT count(*) FROM posts WHERE kind = 1")
+
+    def lacks_scores(self) -> bool:
+        """Whether some post came without a score."""
+        return self._number("SELECT EXISTS (SELECT 1 FROM posts WHERE score IS NULL)") > 0
+
+    def thread_of(self, post: int) -> int | None:
+        """The thread that a post belongs to, ``None`` if there is no such post."""
+        row = self._database.execute("SELECT thread FROM posts WHERE id = ?", [post]).fetchone()
+        return None if row is None else int(row[0])
+
+    def threads(self) -> Iterator[Gathered]:
+        """Every question with its answers, by id; answers without a question on their own."""
+        self._database.execute(_INDEXES)
+        duplicates = _InStep(self._database.execute(_DUPLICATES))
+        related = _InStep(self._database.execute(_RELATED))
+        posts = map(Post._make, self._database.execute(_POSTS))
+        for thread, of_thread in groupby(posts, lambda post: post.thread):
+            yield Gathered(thread, [*of_thread], duplicates.of(thread), related.of(thread))
+
+    def _number(self, query: str, *values: int) -> int:
+        return int(self._database.execute(query, values).fetchone()[0])
+
+
+class _InStep:
+    """Pairs of a thread and something of it, ordered by thread, read along with the threads."""
+
+    def __init__(self, pairs: Iterator[tuple[int, Any]]):
+        self._groups = groupby(pairs, lambda pair: pair[0])
+        self._next: tuple[int, list[Any]] | None = (-(2**63), [])
+
+    def of(self, thread: int) -> tuple[Any, ...]:
+        """What there is of a thread; threads must be asked for in order."""
+        while self._next is not None and self._next[0] < thread:
+            group = next(self._groups, None)
+            self._next = group and (group[0], [value for _, value in group[1]])
+        if self._next is None or self._next[0] != thread:
+            return ()
+        return tuple(self._next[1])

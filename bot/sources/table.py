@@ -1,0 +1,179 @@
+"""Tables (CSV and TSV): a row is a question with an answer; the header says what is where.
+
+Rows with the same question, or the same id, are one thread with several answers. A cell
+may hold several lines. A row that is damaged costs only itself: reading goes on with the
+next line, even where a quote is never closed.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+from bot.errors import InputError
+from bot.models import Thread
+from bot.sources.decoding import lines_of
+from bot.sources.files import Head
+from bot.sources.gathering import Gathering
+from bot.sources.limits import MAX_TEXT
+from bot.sources.names import Names, field_of
+from bot.sources.options import Options
+from bot.sources.report import SourceReport, shown_path
+
+_DELIMITERS = ",;\t|"
+_MAX_LINES = 2_000
+"""Lines of one row: with more, its quote is taken for one that is never closed."""
+
+csv.field_size_limit(2 * MAX_TEXT)  # so that a long cell is refused in our words
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    cells: list[str]
+    problem: str = ""
+
+
+def looks_like_table(head: Head) -> bool:
+    """Whether the first line names a column of questions and one of answers."""
+    fields = {field_of(cell) for cell in _header(head.text)}
+    return {"question", "answer"} <= fields
+
+
+def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
+    """The threads of a table; names each row that is refused in the report.
+
+    Raises InputError when the table has no columns of questions and answers, OSError when
+    it can't be read.
+    """
+    lines = lines_of(path, report)
+    text = "".join(line or "" for line in islice(lines, 20))
+    delimiter = _delimiter(text)
+    rows = _rows(lines, delimiter)
+    header = next((row for row in rows if row.problem or any(map(str.strip, row.cells))), None)
+    if header is None:
+        raise InputError("the table is empty", shown_path(path))
+    if header.problem:
+        raise InputError(header.problem, shown_path(path), header.line)
+    columns = _columns(header.cells, options.columns, path)
+    called = {field: header.cells[at].strip() for field, at in columns.items()}
+    if _by_number(header.cells, options.columns):
+        rows = chain([header], rows)
+        called = {}
+    gathering = Gathering(path, report, lambda field: called.get(field, field))
+    for row in rows:
+        _take(row, len(header.cells), columns, gathering)
+    yield from gathering.threads()
+
+
+def _take(row: _Row, width: int, columns: Mapping[str, int], gathering: Gathering) -> None:
+    cells = row.cells
+    if row.problem:
+        gathering.reject(row.problem, row.line)
+    elif len(cells) > width and any(map(str.strip, cells[width:])):
+        gathering.reject(
+            f"it has {len(cells)} cells, the header {width}: a text with a delimiter in it "
+            "must stand between quotes",
+            row.line,
+        )
+    elif any(map(str.strip, cells)):
+        values = {field: cells[at] for field, at in columns.items() if at < len(cells)}
+        gathering.add(values, row.line)
+
+
+def _columns(header: Sequence[str], chosen: Mapping[str, str], path: Path) -> dict[str, int]:
+    """Which field stands in which column. Raises InputError if the two that must be aren't."""
+    names = [cell.strip() for cell in header]
+    there = ", ".join(name or "(no name)" for name in names[:30])
+    if _by_number(names, chosen):
+        found = {field: number - 1 for field, number in _numbers(chosen).items()}
+        if far := [number + 1 for number in found.values() if not 0 <= number < len(names)]:
+            raise InputError(f"it has no column {far[0]}; it has {len(names)}", shown_path(path))
+        return found
+    named = Names(chosen).by_field(names)
+    for field, name in chosen.items():
+        if field not in named:
+            raise InputError(
+                f"it has no column {name!r}; its columns are {there}", shown_path(path)
+            )
+    missing = " and ".join(field for field in ("question", "answer") if field not in named)
+    if missing:
+        raise InputError(
+            f"no column is named like {missing}; its columns are {there}. Say which is which: "
+            "--map question=COLUMN,answer=COLUMN",
+            shown_path(path),
+        )
+    return {field: names.index(name) for field, name in named.items()}
+
+
+def _by_number(names: Sequence[str], chosen: Mapping[str, str]) -> bool:
+    """Whether columns are told by their numbers: the table has no header then."""
+    return (
+        bool(chosen) and len(_numbers(chosen)) == len(chosen) and not {*chosen.values()} & {*names}
+    )
+
+
+def _numbers(chosen: Mapping[str, str]) -> dict[str, int]:
+    return {field: int(name) for field, name in chosen.items() if re.fullmatch("[0-9]{1,4}", name)}
+
+
+def _rows(lines: Sequence[str | None], delimiter: str) -> Iterator[_Row]:
+    """Each row with the line it begins on; after a damaged one, the next line begins a row."""
+    at = 0
+    while at < len(lines):
+        if lines[at] is None:  # was named already
+            at += 1
+            continue
+        feed = _Feed(lines, at)
+        try:
+            cells = next(csv.reader(feed, delimiter=delimiter, strict=True), [])
+            yield _Row(at + 1, cells)
+            at = feed.at
+        except csv.Error as error:
+            yield _Row(at + 1, [], _problem(str(error)))
+            at += 1
+
+
+class _Feed:
+    """The lines of one row, as many as its quotes ask for."""
+
+    def __init__(self, lines: Sequence[str | None], start: int):
+        self._lines, self._end, self.at = lines, min(start + _MAX_LINES, len(lines)), start
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._lines[self.at] if self.at < self._end else None
+        if line is None:
+            raise StopIteration
+        self.at += 1
+        return line
+
+
+def _problem(error: str) -> str:
+    if "unexpected end of data" in error:
+        return "a quote is opened here and never closed"
+    if "expected after" in error:
+        return 'its quotes don\'t fit: a quote inside a quoted text is written twice, ""'
+    if "larger than field limit" in error:
+        return f"a cell is longer than {2 * MAX_TEXT:,} characters"
+    return f"it is no row of a table: {error}"
+
+
+def _header(text: str) -> list[str]:
+    line = next((line for line in text.splitlines() if line.strip()), "")
+    try:
+        return next(csv.reader([line], delimiter=_delimiter(line)), [])
+    except csv.Error:
+        return []
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter: that of the header line, in which names seldom hold one."""
+    line = next((line for line in text.splitlines() if line.strip()), "")
+    return max(_DELIMITERS, key=lambda sign: (line.count(sign), -_DELIMITERS.index(sign)))

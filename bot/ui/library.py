@@ -1,0 +1,190 @@
+"""What /library shows: an import's way and end, the figures, what is to be removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import discord
+from discord.ui import Button, DynamicItem, Item
+from discord.utils import format_dt
+
+from bot.ui import limits, text
+from bot.ui.cards import ACCEPTED, ANSWER, QUIET, Card
+from bot.ui.items import Pressable
+
+BAR = 12
+"""Signs of a progress bar."""
+
+PROBLEMS = 5
+"""How many of an import's rejections are told in words."""
+
+
+class RemoveThese(
+    Pressable,
+    DynamicItem[Button[Any]],
+    template=r"tw:remove:(?P<kind>[ts]):(?P<thread>\d{1,20}):(?P<count>\d{1,9})",
+):
+    """Removes a thread, or its whole source; ``count`` threads is what the person was told."""
+
+    def __init__(self, thread_id: int, count: int, *, whole_source: bool):
+        self.thread_id, self.count, self.whole_source = thread_id, count, whole_source
+        name = "Remove it" if count == 1 else f"Remove all {count:,}"
+        custom_id = f"tw:remove:{'s' if whole_source else 't'}:{thread_id}:{count}"
+        super().__init__(Button(label=name, style=discord.ButtonStyle.danger, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The item whose custom id was pressed."""
+        whole = match["kind"] == "s"
+        return cls(int(match["thread"]), int(match["count"]), whole_source=whole)
+
+
+class KeepThem(Pressable, DynamicItem[Button[Any]], template=r"tw:keep"):
+    """Leaves everything as it is."""
+
+    def __init__(self) -> None:
+        style = discord.ButtonStyle.secondary
+        super().__init__(Button(label="Keep", style=style, custom_id="tw:keep"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The item whose custom id was pressed."""
+        return cls()
+
+
+class BringBack(Pressable, DynamicItem[Button[Any]], template=r"tw:undo:(?P<moment>\d{1,18})"):
+    """Brings back what was removed at a moment."""
+
+    def __init__(self, moment: int):
+        self.moment = moment
+        style = discord.ButtonStyle.primary
+        super().__init__(Button(label="Undo", style=style, custom_id=f"tw:undo:{moment}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The item whose custom id was pressed."""
+        return cls(int(match["moment"]))
+
+
+ALL = (RemoveThese, KeepThem, BringBack)
+"""Every item, for the client to register."""
+
+
+def progress_line(name: str, done: int, total: int) -> str:
+    """How far an import is."""
+    full = BAR * done // total if total else 0
+    bar = "▰" * full + "▱" * (BAR - full)
+    return f"Importing {name_of(name)}\n{bar} {done:,} of {counted(total)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The first of some remarks on a file, and how many there were in all."""
+
+    lines: Sequence[str] = ()
+    count: int = 0
+
+
+def imported_card(name: str, counts: dict[str, int], problems: Told, warnings: Told) -> Card:
+    """What an import came to: how many were added and so on, and what was wrong.
+
+    ``warnings`` tell what got in otherwise than it stands in the file.
+    """
+    taken = any(counts.values())
+    colour = QUIET if not taken else ANSWER if problems.count else ACCEPTED
+    embed = discord.Embed(title=text.title(name, limits.EMBED_TITLE), colour=colour)
+    summed = [f"**{count:,}** {what}" for what, count in counts.items()]
+    summed += [f"**{problems.count:,}** rejected"] if problems.count else []
+    embed.description = " · ".join(summed)
+    for title, told in (("Not accepted", problems), ("Changed on the way", warnings)):
+        if told.count:
+            shown = [f"- {text.title(line, limits.PLAIN_LINE)}" for line in told.lines[:PROBLEMS]]
+            left = told.count - len(shown)
+            shown += [f"… and {left:,} more"] if left else []
+            embed.add_field(name=title, value="\n".join(shown), inline=False)
+    if taken:
+        embed.set_footer(
+            text="Members find them now. Was it the wrong file? /library remove takes threads "
+            "out again, one or all of a source."
+        )
+    return Card(embed=embed)
+
+
+def figures_card(
+    shelves: Sequence[tuple[str, int, int, int]],
+    votes: int,
+    phrasings: int,
+    sources: Sequence[tuple[str | None, int, bool]],
+    last: tuple[str, datetime] | None,
+) -> Card:
+    """The library in figures.
+
+    ``shelves`` are names with threads, answers and accepted answers; ``sources`` names
+    with threads, and whether they are shared; ``last`` is the last import's file and time.
+    """
+    embed = discord.Embed(title="The library, seen from this server", colour=ANSWER)
+    for name, threads, answers, accepted in shelves:
+        value = f"**{counted(threads)}**\n{counted(answers, 'answer')}\n{accepted:,} accepted"
+        embed.add_field(name=name, value=value)
+    given = f"{counted(votes, 'vote')}\n{counted(phrasings, 'phrasing')} learned"
+    embed.add_field(name="From members", value=given)
+    shown = [
+        f"{text.title(name or 'unknown', limits.FACT)}: {count:,}{' (shared)' if shared else ''}"
+        for name, count, shared in sources
+    ]
+    if shown:
+        embed.add_field(name="Threads by source", value=text.lines(shown), inline=False)
+    if last is not None:
+        when = format_dt(last[1], "R")
+        embed.add_field(name="Last import", value=f"{name_of(last[0])}, {when}", inline=False)
+    return Card(embed=embed)
+
+
+def removal_card(name: str, threads: int, votes: int, button: RemoveThese) -> Card:
+    """Asks whether it is really to be removed."""
+    embed = discord.Embed(title="Remove this?", colour=discord.Colour.red())
+    whole = f"All of {name_of(name)}: " if button.whole_source else f"{name_of(name)}\n"
+    said = counted(threads) if button.whole_source else ""
+    with_votes = f" with {counted(votes, 'vote')}" if votes else ""
+    embed.description = f"{whole}{said}{with_votes}".strip()
+    embed.set_footer(
+        text="It can be undone for a day. After that it is gone for good, with its votes and what "
+        "members taught."
+    )
+    view = discord.ui.View(timeout=None)
+    view.add_item(button)
+    view.add_item(KeepThem())
+    return Card(embed=embed, view=view)
+
+
+def removed_card(name: str, threads: int, moment: int, until: datetime) -> Card:
+    """Says what was removed, with a way back."""
+    embed = discord.Embed(title="Removed", colour=QUIET)
+    more = f" ({counted(threads)})" if threads != 1 else ""
+    embed.description = (
+        f"{name_of(name)}{more}\nThis can be undone until {format_dt(until, 'f')}, here or "
+        "with `/library restore`."
+    )
+    view = discord.ui.View(timeout=None)
+    view.add_item(BringBack(moment))
+    return Card(embed=embed, view=view)
+
+
+def name_of(name: str) -> str:
+    """A title, source or file's name in a sentence of ours."""
+    return f"**{text.title(name, limits.ASKED)}**"
+
+
+def counted(count: int, what: str = "thread") -> str:
+    """So many of something."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

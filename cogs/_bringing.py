@@ -1,0 +1,99 @@
+"""One import on Discord: the reply that says how far it is, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import discord
+
+from bot.client import ThreadBot, report
+from bot.services.library import ImportReport
+from bot.services.uploads import Refused, Upload
+from bot.ui import library
+from bot.ui.cards import Card
+
+EVERY = 3.0
+"""Seconds between two looks at the reply: Discord lets a message be edited so often."""
+
+log = logging.getLogger(__name__)
+
+
+class Bringing:
+    """An attached file on its way into a guild's own threads."""
+
+    def __init__(
+        self, bot: ThreadBot, interaction: discord.Interaction[ThreadBot], file: discord.Attachment
+    ):
+        self._bot, self._interaction, self._file = bot, interaction, file
+        self._told_at = 0.0
+        self._telling: asyncio.Task[bool] | None = None
+
+    async def run(self, guild_id: int) -> None:
+        """Bring it in and say what came of it; what goes wrong is told as well."""
+        uploads, file = self._bot.house.uploads, self._file
+        try:
+            if uploads.busy:
+                await self._edit(Card(content="Another file is being imported; yours is next."))
+            upload = Upload(file.filename, file.size, self._fetch)
+            found = await uploads.take_in(guild_id, upload, self._told)
+        except Exception as error:
+            await self._settled()
+            await report(self._interaction, error, "library import")
+            return
+        log.info("guild %d: imported %d threads", guild_id, found.total)
+        await self._settled()
+        await self._say(_summary(file.filename, found))
+
+    async def _fetch(self) -> bytes:
+        try:
+            return await self._file.read()
+        except discord.HTTPException as error:
+            log.warning("an attachment can't be had: %s", error)
+            raise Refused("Discord doesn't give me that file. Please send it again.") from None
+
+    def _told(self, done: int, total: int) -> None:
+        """Show how far it is, unless that was shown a moment ago."""
+        telling = self._telling is not None and not self._telling.done()
+        if telling or time.monotonic() - self._told_at < EVERY:
+            return
+        self._told_at = time.monotonic()
+        card = Card(content=library.progress_line(self._file.filename, done, total))
+        self._telling = asyncio.create_task(self._edit(card))
+
+    async def _settled(self) -> None:
+        """Let the last look come before what is said at the end."""
+        if self._telling is not None:
+            await self._telling
+
+    async def _edit(self, card: Card) -> bool:
+        """Show something in the reply; False if Discord doesn't take it (any more)."""
+        if self._interaction.is_expired():
+            return False
+        try:
+            await self._interaction.edit_original_response(**card.over())
+        except discord.HTTPException as error:
+            log.info("an import's reply can't be edited: %s", error)
+            return False
+        return True
+
+    async def _say(self, card: Card) -> None:
+        """Tell the end. After a quarter of an hour the reply is out of reach: then directly."""
+        if await self._edit(card):
+            return
+        try:
+            await self._interaction.user.send(**card.fresh())
+        except discord.HTTPException as error:
+            log.info("nobody could be told of an import's end: %s", error)
+
+
+def _summary(name: str, found: ImportReport) -> Card:
+    counts = {"added": found.added, "updated": found.updated, "unchanged": found.unchanged}
+    rejected, warned = len(found.rejected), len(found.warned)
+    return library.imported_card(
+        name,
+        counts,
+        library.Told(list(map(str, found.rejected)), rejected + found.more_rejected.total()),
+        library.Told(list(map(str, found.warned)), warned + found.more_warned.total()),
+    )

@@ -1,0 +1,1 @@
+"""Made-up Stack Exchange dumps, and how long importing one takes."""

@@ -1,0 +1,97 @@
+"""Importing a dump, measured: the first time, and again when nothing has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bot.services.house import House
+from bot.services.library import ImportReport
+from bot.settings import load_settings
+
+MEGABYTE = 2**20
+
+Figures = dict[str, Any]
+
+
+def imported(dump: Path, data: Path) -> Figures:
+    """Import a dump into the library in ``data``; embeddings are left to another time."""
+    figures: Figures = {}
+
+    async def run() -> ImportReport:
+        settings = load_settings(
+            _env_file=None, data_dir=data, database_url="", embedding_model="off"
+        )
+        house = await House.open(settings)
+        try:
+            with _measured(figures):
+                return await house.library.import_paths([dump])
+        finally:
+            await house.close()
+
+    report = asyncio.run(run())
+    return figures | {
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "rejected": report.refused,
+    }
+
+
+@contextmanager
+def _measured(figures: Figures) -> Iterator[None]:
+    """Seconds by the clock and of processors, and the most memory above that at the start.
+
+    Processes that are started meanwhile count.
+    """
+    watch = _Memory()
+    started, cpu = time.perf_counter(), _cpu()
+    with watch:
+        yield
+    figures["seconds"] = time.perf_counter() - started
+    figures["cpu_seconds"] = _cpu() - cpu
+    figures["memory_mb"] = watch.most / MEGABYTE
+
+
+def _cpu() -> float:
+    """What this process and those that it has waited for have used, in seconds."""
+    return sum(os.times()[:4])
+
+
+class _Memory:
+    """The most memory above that at the start, looked at now and then."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._process = psutil.Process()
+        self._start = self._now()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.1):
+            self.most = max(self.most, self._now() - self._start)
+
+    def _now(self) -> int:
+        total = 0
+        for process in (self._process, *self._process.children()):
+            try:
+                total += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        return total

@@ -1,0 +1,312 @@
+"""A source brought again: what is new, what has changed, what is gone, and what broke off."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bot.errors import ConfigError, StoreError
+from bot.models import SHARED, Thread, Vote
+from bot.services import following, health, makers
+from bot.services.house import House
+from bot.services.library import ImportReport
+from bot.settings import Settings
+from bot.sources import Options
+from bot.store import threads
+from tests.sources.dumps import answer, put, question
+
+from .conftest import HERE, at, titles
+
+ROOT = Path(__file__).parents[2]
+POSTS = [question(1, "How do I prune a pear?"), answer(2, 1), question(3, "Why are figs sweet?")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "garden"
+
+
+def counts(report: ImportReport) -> tuple[int, int, int, int]:
+    return report.added, report.updated, report.unchanged, report.retired
+
+
+async def last_change(house: House) -> int:
+    async with house.database.read() as connection:
+        return await threads.last_change(connection)
+
+
+class TestAgain:
+    async def test_nothing_is_made_and_nothing_changes(
+        self, house: House, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(folder, POSTS)
+        assert counts(await house.library.import_paths([folder])) == (2, 0, 0, 0)
+        seq = await last_change(house)
+
+        def never(_drafts: object) -> makers.Made:
+            raise AssertionError("there was nothing to make")
+
+        monkeypatch.setattr(makers, "make", never)
+        assert counts(await house.library.import_paths([folder])) == (0, 0, 2, 0)
+        assert await last_change(house) == seq
+
+    async def test_what_another_file_changed_is_put_right(self, house: House, folder: Path) -> None:
+        put(folder, POSTS)
+        await house.library.import_paths([folder])
+        await house.library.add([Thread(key="garden/1", title="Changed?", source="notes")])
+        assert counts(await house.library.import_paths([folder])) == (0, 1, 1, 0)
+        assert "How do I prune a pear?" in await titles(house)
+
+    async def test_made_in_another_manner_it_is_still_the_same(
+        self, house: House, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(folder, POSTS)
+        await house.library.import_paths([folder])
+        seq = await last_change(house)
+        monkeypatch.setattr("bot.sources.stackexchange.making.VERSION", "newer")
+        assert counts(await house.library.import_paths([folder])) == (0, 0, 2, 0)
+        monkeypatch.setattr(makers, "make", None)  # its new fingerprint is known by now
+        assert counts(await house.library.import_paths([folder])) == (0, 0, 2, 0)
+        assert await last_change(house) == seq
+
+
+class TestANewerCopy:
+    async def test_updates_and_adds(self, house: House, folder: Path) -> None:
+        await house.library.import_paths([put(folder, POSTS)])
+        newer = [POSTS[0], POSTS[1], question(3, "Why are dates sweet?"), question(9)]
+        report = await house.library.import_paths([put(folder, newer)])
+        assert counts(report) == (1, 1, 1, 0)
+        assert await titles(house) == sorted(
+            ["How do I prune a pear?", "Why are dates sweet?", "What is number 9?"]
+        )
+
+    async def test_leaves_votes_and_what_was_taught(self, house: House, folder: Path) -> None:
+        await house.library.import_paths([put(folder, POSTS)])
+        await house.voting.press(answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
+        changed = [
+            POSTS[0] | {"Score": 5},
+            POSTS[1] | {"Body": "<p>Quite another text: in winter.</p>", "Score": 3},
+            answer(4, 1),
+        ]
+        links = [{"PostId": 3, "RelatedPostId": 1, "LinkTypeId": 3}]
+        put(folder, [*changed, POSTS[2]], PostLinks=links)
+        assert counts(await house.library.import_paths([folder])) == (0, 2, 0, 0)
+        thread = await house.answering.find("garden/1", guild_id=HERE)
+        assert thread is not None
+        assert {a.key: (a.score, a.votes) for a in thread.answers} == {"2": (3, 1), "4": (0, 0)}
+        assert thread.phrasings == ("Why are figs sweet?",)
+        assert thread.related == ("garden/3",)
+
+    async def test_of_which_only_scores_are_new_is_not_indexed_again(
+        self, house: House, folder: Path
+    ) -> None:
+        await house.library.import_paths([put(folder, POSTS)])
+        seq = await last_change(house)
+        newer = [POSTS[0] | {"Score": 8}, POSTS[1] | {"Score": 9}, POSTS[2]]
+        assert counts(await house.library.import_paths([put(folder, newer)])) == (0, 1, 1, 0)
+        assert await last_change(house) == seq
+        async with house.database.read() as connection:
+            rows = await connection.exec_driver_sql("SELECT DISTINCT revision FROM threads")
+            assert [row.revision for row in rows] == [1]  # so its vectors are kept
+        thread = await house.answering.find("garden/1")
+        assert thread is not None
+        assert (thread.score, thread.answers[0].score) == (8, 9)
+
+    async def test_takes_what_others_say_of_a_thread_for_a_change(
+        self, house: House, folder: Path
+    ) -> None:
+        await house.library.import_paths([put(folder, POSTS)])
+        seq = await last_change(house)
+        newer = [POSTS[0], POSTS[1] | {"Body": "<p>Only in a dry winter.</p>"}, POSTS[2]]
+        await house.library.import_paths([put(folder, newer)])
+        assert await last_change(house) == seq + 1
+        assert [m.key for m in (await house.answering.ask("dry winter")).matches] == ["garden/1"]
+
+
+class TestPruning:
+    async def prune(self, house: House, *paths: Path) -> ImportReport:
+        return await house.library.import_paths(paths, prune=True)
+
+    async def test_retires_what_is_gone_from_the_source(
+        self, house: House, folder: Path, tmp_path: Path
+    ) -> None:
+        other = put(tmp_path / "other", [question(3, "Why are dates brown?")])
+        await house.library.import_paths([put(folder, POSTS), other])
+        report = await self.prune(house, put(folder, POSTS[:2]))
+        assert counts(report) == (0, 0, 1, 1)
+        assert await titles(house) == ["How do I prune a pear?", "Why are dates brown?"]
+        assert (await house.library.count()).threads == 2
+        assert "garden/3" not in [
+            m.key for m in (await house.answering.ask("why are figs sweet")).matches
+        ]
+        state = await health.examine(house)
+        assert state.problems == ()
+
+    async def test_what_comes_back_has_its_votes(self, house: House, folder: Path) -> None:
+        await house.library.import_paths([put(folder, POSTS)])
+        await house.voting.press(answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
+        assert (await self.prune(house, put(folder, POSTS[2:]))).retired == 1
+        assert await house.answering.find("garden/1") is None
+        assert counts(await self.prune(house, put(folder, POSTS))) == (0, 1, 1, 0)
+        thread = await house.answering.find("garden/1", guild_id=HERE)
+        assert thread is not None
+        assert thread.answers[0].votes == 1
+        assert [m.key for m in (await house.answering.ask("how do i prune a pear")).matches] == [
+            "garden/1"
+        ]
+
+    async def test_leaves_other_scopes_alone(self, house: House, folder: Path) -> None:
+        put(folder, POSTS)
+        for scope in (SHARED, HERE):
+            await house.library.import_paths([folder], scope=scope)
+        put(folder, POSTS[:2])
+        report = await house.library.import_paths([folder], scope=HERE, prune=True)
+        assert report.retired == 1
+        assert len(await titles(house)) == 2
+
+    async def test_is_of_every_format(self, house: House, tmp_path: Path) -> None:
+        pages = tmp_path / "faq"
+        pages.mkdir()
+        for name in "abc":
+            (pages / f"{name}.txt").write_text(f"Why {name}?\nUpvote:1\nSo.\n")
+        await house.library.import_paths([pages])
+        (pages / "b.txt").unlink()
+        assert counts(await self.prune(house, pages)) == (0, 0, 2, 1)
+
+    async def test_retires_nothing_when_something_was_rejected(
+        self, house: House, folder: Path
+    ) -> None:
+        await house.library.import_paths([put(folder, POSTS)])
+        report = await self.prune(house, put(folder, [*POSTS[:2], question(3, Title=None)]))
+        assert counts(report) == (0, 0, 1, 0)
+        assert len(await titles(house)) == 2
+
+    @pytest.mark.parametrize(
+        "options", [Options(limit=1), Options(min_score=1), Options(tags=frozenset("a"))]
+    )
+    async def test_is_refused_where_threads_are_left_out(
+        self, house: House, folder: Path, options: Options
+    ) -> None:
+        with pytest.raises(ConfigError, match="leave one of the two out"):
+            await house.library.import_paths([put(folder, POSTS)], options=options, prune=True)
+
+    async def test_of_many_goes_through_all(self, house: House, folder: Path) -> None:
+        many = [question(n) for n in range(1, 2_501)]
+        await house.library.import_paths([put(folder, many)])
+        assert (await self.prune(house, put(folder, many[::500]))).retired == 2_495
+        assert len(await titles(house)) == 5
+
+
+class TestMany:
+    """Enough that others make them, and that they are indexed while they are stored."""
+
+    MANY = 6_000
+
+    @pytest.fixture
+    def many(self, folder: Path) -> Path:
+        posts = [question(n, f"Which number is {n}?") for n in range(1, self.MANY + 1)]
+        return put(folder, [*posts, *(answer(10_000 + n, n) for n in range(1, 1_000))])
+
+    async def test_are_all_found(
+        self, house: House, many: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(following, "MANY", 1_000)
+        steps: list[int] = []
+        report = await house.library.import_paths([many], progress=steps.append)
+        assert counts(report) == (self.MANY, 0, 0, 0)
+        assert sum(steps) == self.MANY
+        assert len(house.engine) == self.MANY
+        assert house.engine.seq == await last_change(house)
+        assert psutil.Process().children() == []
+        reply = await house.answering.ask("which number is 5432")
+        assert reply.matches[0].key == "garden/5432"
+
+    async def test_whose_index_cant_be_written_stop_the_import(
+        self, house: House, many: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(following, "MANY", 1_000)
+
+        def broken(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("bot.search.index.Writing.put", broken)
+            with pytest.raises(OSError, match="No space left"):
+                await house.library.import_paths([many])
+        report = await house.library.import_paths([many])
+        assert report.total == self.MANY
+        assert len(house.engine) == self.MANY
+
+    async def test_on_a_full_disk_keep_what_was_finished(self, house: House, many: Path) -> None:
+        async with house.database.write() as connection:
+            pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+            await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 400}")
+        with pytest.raises(StoreError, match="no room left on the disk"):
+            await house.library.import_paths([many])
+        there = (await house.library.count()).threads
+        assert 0 < there < self.MANY
+        assert there % 500 == 0
+        async with house.database.write() as connection:
+            await connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        assert counts(await house.library.import_paths([many])) == (
+            self.MANY - there,
+            0,
+            there,
+            0,
+        )
+        assert len(house.engine) == self.MANY
+
+    @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+    async def test_broken_off_in_the_middle_go_on_from_there(
+        self, settings: Settings, many: Path, how: signal.Signals
+    ) -> None:
+        environment = {"DATA_DIR": str(settings.data_dir), "SEEDS_DIR": str(many / "none")}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "import", str(many), cwd=ROOT,
+            env=os.environ | environment | {"EMBEDDING_MODEL": "off"},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        await self._until_stored(settings.data_dir / "threadwise.db", 2_000)
+        helpers = psutil.Process(process.pid).children()
+        process.send_signal(how)
+        _, told = await process.communicate()
+        assert process.returncode == (-9 if how is signal.SIGKILL else 130), told
+        assert told.decode().split() == ([] if how is signal.SIGKILL else ["stopped"])
+        assert psutil.wait_procs(helpers, timeout=30)[1] == []
+
+        house = await House.open(at(settings.data_dir))
+        try:
+            there = (await house.library.count()).threads
+            assert 2_000 <= there < self.MANY
+            assert there % 500 == 0
+            report = await house.library.import_paths([many])
+            assert counts(report) == (self.MANY - there, 0, there, 0)
+            assert len(house.engine) == self.MANY
+            assert (await health.examine(house)).problems == ()
+        finally:
+            await house.close()
+
+    async def _until_stored(self, file: Path, wanted: int) -> None:
+        async with asyncio.timeout(120):
+            with closing(sqlite3.connect(file, timeout=30)) as connection:
+                while True:
+                    (there,) = connection.execute("SELECT count(*) FROM threads").fetchone()
+                    if there >= wanted:
+                        return
+                    await asyncio.sleep(0.01)
+
+
+async def test_two_versions_in_one_batch_leave_the_later(house: House) -> None:
+    first = Thread(key="a", title="First?")
+    report = await house.library.add([first, replace(first, title="Second?")])
+    assert report.added == 1
+    assert await titles(house) == ["Second?"]

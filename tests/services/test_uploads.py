@@ -1,0 +1,323 @@
+"""Files that members send: what is taken in, what is refused, and who has to wait."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.models import SHARED
+from bot.services import uploads
+from bot.services.house import House
+from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
+from bot.sources import guarded
+from bot.store import threads
+
+from .conftest import BREAD, HERE, THERE, titles
+
+PAGE = b"How warm is the compost?\nAccepted answer\nWarmer than the soup.\n"
+
+
+def lines(*rows: dict[str, Any]) -> bytes:
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+
+
+MANY = lines(*({"id": f"k{n}", "title": f"Number {n} of the questions"} for n in range(1_234)))
+
+
+def sent(data: bytes, name: str = "faq.jsonl") -> Upload:
+    async def fetch() -> bytes:
+        return data
+
+    return Upload(name, len(data), fetch)
+
+
+def limited(house: House, **settings: int) -> Uploads:
+    changed = house.settings.model_copy(update=settings)
+    return Uploads(house.database, house.library, changed)
+
+
+async def test_a_file_goes_into_the_guilds_own_scope(house: House) -> None:
+    report = await house.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
+    assert (report.added, report.ok) == (1, True)
+    assert await titles(house, HERE) == ["How warm is the compost?"]
+    assert await titles(house, THERE) == await titles(house, SHARED) == []
+    thread = await house.answering.find("compost", guild_id=HERE)
+    assert thread is not None
+    assert (thread.source, thread.scope) == ("compost", HERE)
+
+
+async def test_the_same_file_again_changes_nothing(house: House) -> None:
+    await house.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
+    report = await house.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
+    assert (report.added, report.unchanged) == (0, 1)
+
+
+async def test_a_packed_file_is_unpacked(house: House) -> None:
+    told: list[tuple[int, int]] = []
+    upload = sent(gzip.compress(MANY), "many.jsonl.gz")
+    report = await house.uploads.take_in(HERE, upload, lambda *now: told.append(now))
+    assert report.added == 1_234
+    assert told == [(0, 1_234), (500, 1_234), (1_000, 1_234), (1_234, 1_234)]
+
+
+async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(house: House) -> None:
+    row = {"id": "a", "title": "Is it?", "colour": "red"}
+    report = await house.uploads.take_in(HERE, sent(lines(row) + b"{oops\n"))
+    assert report.added == 1
+    assert [str(p) for p in report.rejected] == [
+        "line 2: it is not JSON: Expecting property name enclosed in double quotes at character 2"
+    ]
+    assert report.unknown_keys == {"colour": 1}
+
+
+async def test_rows_name_their_own_source(house: House) -> None:
+    row = {"id": "a", "title": "Is it?", "source": "example.org"}
+    await house.uploads.take_in(HERE, sent(lines(row)))
+    thread = await house.answering.find("a", guild_id=HERE)
+    assert thread is not None
+    assert thread.source == "example.org"
+
+
+async def test_votes_cannot_be_brought_along(house: House) -> None:
+    answer = {"body": "Yes.", "votes": {str(HERE): 99}, "tallies": [[HERE, 99]]}
+    await house.uploads.take_in(HERE, sent(lines({"id": "a", "title": "Q?", "answers": [answer]})))
+    thread = await house.answering.find("a", guild_id=HERE)
+    assert thread is not None
+    assert [a.tally for a in thread.answers] == [0]
+
+
+REFUSED = {
+    "bomb": (gzip.compress(b"0" * 9_000_000), "more than 8 MB when it is unpacked"),
+    "packed twice": (gzip.compress(gzip.compress(b"0" * 9_000)), "packed twice"),
+    "archive": (b"PK\x03\x04" + PAGE, "an archive"),
+    "archive in gzip": (gzip.compress(b"7z\xbc\xaf'\x1c" + PAGE), "packed twice"),
+    "nothing but mistakes": (b"x\n" * 50_000, "over 1000 mistakes"),
+    "empty": (gzip.compress(b""), "it"),
+    "cut off": (gzip.compress(MANY)[:500], "cut off"),
+    "damaged": (b"\x1f\x8b" + b"junk" * 100, "damaged"),
+}
+
+
+@pytest.mark.parametrize(("data", "why"), REFUSED.values(), ids=REFUSED)
+async def test_hostile_files_are_refused(house: House, data: bytes, why: str) -> None:
+    small = limited(house, library_file_mb=1)
+    said = ""
+    try:
+        report = await small.take_in(HERE, sent(data, "faq.jsonl.gz"))
+        said = str(report.rejected[0])
+    except Refused as refused:
+        said = str(refused)
+    assert why in said
+    assert "threadwise-" not in said
+    assert await titles(house, HERE) == []
+    assert not small.busy
+
+
+TOO_MUCH = {
+    "phrasings": {"phrasings": ["why"] * 51},
+    "answers": {"answers": [{"body": "b"}] * 1_001},
+    "tags": {"tags": ["t"] * 101},
+    "body": {"body": "b" * 200_001},
+    "answer": {"answers": [{"body": "b" * 200_001}]},
+    "title": {"title": "t" * 2_001},
+    "author": {"answers": [{"body": "b", "author": "a" * 2_001}]},
+}
+
+
+@pytest.mark.parametrize("more", TOO_MUCH.values(), ids=TOO_MUCH)
+async def test_a_thread_that_is_too_much_is_left_out(house: House, more: dict[str, Any]) -> None:
+    good = {"id": "good", "title": "Is it good?"}
+    report = await house.uploads.take_in(HERE, sent(lines({"id": "a", "title": "Q?"} | more, good)))
+    assert report.added == 1
+    assert len(report.rejected) == 1
+    assert await titles(house, HERE) == ["Is it good?"]
+
+
+async def test_a_file_larger_than_it_may_be_is_not_even_fetched(house: House) -> None:
+    async def fetch() -> bytes:
+        raise AssertionError
+
+    with pytest.raises(Refused, match=r"has 2\.0 MB; I take up to 1 MB"):
+        await limited(house, library_file_mb=1).take_in(HERE, Upload("f", 2 * 1024**2, fetch))
+    with pytest.raises(Refused, match="takes no files"):
+        await limited(house, library_file_mb=0).take_in(HERE, Upload("f", 1, fetch))
+
+
+async def test_a_file_larger_than_it_said_is_refused(house: House) -> None:
+    lying = replace(sent(b"x" * 2 * 1024**2), size=10)
+    with pytest.raises(Refused, match="MB"):
+        await limited(house, library_file_mb=1).take_in(HERE, lying)
+
+
+async def test_a_guild_has_room_for_so_many_threads_of_its_own(house: House) -> None:
+    small = limited(house, library_threads=1_300)
+    await small.take_in(HERE, sent(MANY))
+    row = [{"id": f"new{n}", "title": f"Another {n}"} for n in range(67)]
+    with pytest.raises(Refused, match="67 threads that are new here"):
+        await small.take_in(HERE, sent(lines(*row)))
+    assert (await small.take_in(HERE, sent(MANY))).unchanged == 1_234
+    assert (await small.take_in(HERE, sent(lines(*row[1:])))).added == 66
+    with pytest.raises(Refused, match="more than 1000 threads"):
+        await limited(house, library_threads=1_000).take_in(THERE, sent(MANY))
+
+
+async def test_a_guild_has_room_for_so_much_text(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = limited(house, library_threads=10)
+    monkeypatch.setattr(uploads, "TEXT", 100_000)
+    rows = [{"id": str(n), "title": "Q?", "answers": [{"body": "b" * 190_000}]} for n in range(6)]
+    assert (await small.take_in(HERE, sent(lines(*rows[:4])))).added == 4
+    with pytest.raises(Refused, match="more than the 0 MB of text"):
+        await small.take_in(HERE, sent(lines(*rows[4:])))
+    assert (await small.take_in(THERE, sent(lines(*rows[4:])))).added == 2
+
+
+async def test_a_file_that_takes_too_long_is_given_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarded, "SECONDS", 0.01)
+    with pytest.raises(Refused, match="takes longer"):
+        await house.uploads.take_in(HERE, sent(MANY))
+
+
+async def test_reading_that_dies_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(Refused, match="more time or memory"):
+        await house.uploads.take_in(HERE, sent(PAGE))
+
+
+class Gate:
+    """A file that comes when it is let through."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+
+    def upload(self) -> Upload:
+        async def fetch() -> bytes:
+            await self.open.wait()
+            return PAGE
+
+        return Upload("compost.txt", 10, fetch)
+
+
+async def test_guilds_take_turns_and_have_one_import_each(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "WAITING", 2)
+    gate = Gate()
+    first = asyncio.create_task(house.uploads.take_in(HERE, gate.upload()))
+    await asyncio.sleep(0)
+    assert house.uploads.busy
+    with pytest.raises(Refused, match="running for this server already"):
+        await house.uploads.take_in(HERE, sent(PAGE))
+    second = asyncio.create_task(house.uploads.take_in(THERE, sent(PAGE)))
+    await asyncio.sleep(0)
+    with pytest.raises(Refused, match="Many servers"):
+        await house.uploads.take_in(333, sent(PAGE))
+    gate.open.set()
+    assert [report.added for report in await asyncio.gather(first, second)] == [1, 1]
+    assert not house.uploads.busy
+
+
+async def test_an_import_that_is_told_to_leave_gives_its_place_back(house: House) -> None:
+    waiting = asyncio.create_task(house.uploads.take_in(HERE, Gate().upload()))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert (await house.uploads.take_in(HERE, sent(PAGE))).added == 1
+
+
+async def test_a_full_disk_leaves_the_finished_batches(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, calls = threads.put, 0
+
+    async def fails_later(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise OSError(28, "No space left on device")
+        return await put(*arguments)
+
+    monkeypatch.setattr(threads, "put", fails_later)
+    with pytest.raises(Stopped, match="The first 1000 threads are in") as stopped:
+        await house.uploads.take_in(HERE, sent(MANY))
+    assert "disk" in str(stopped.value)
+    assert (await house.curating.figures(HERE)).own.threads == 1_000
+    monkeypatch.undo()
+    report = await house.uploads.take_in(HERE, sent(MANY))
+    assert (report.added, report.unchanged) == (234, 1_000)
+
+
+async def test_an_import_that_goes_on_for_ever_is_stopped(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "SECONDS", 0.01)
+    with pytest.raises(Stopped, match=r"took too long\. Nothing is in"):
+        await house.uploads.take_in(HERE, Gate().upload())
+
+
+async def test_the_last_import_is_remembered(house: House) -> None:
+    assert await house.uploads.last(HERE) is None
+    await house.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
+    last = await house.uploads.last(HERE)
+    assert last is not None
+    assert (last.name, last.threads) == ("compost.txt", 1)
+    assert await house.uploads.last(THERE) is None
+
+
+async def test_other_peoples_questions_are_answered_meanwhile(house: House) -> None:
+    await house.library.add([BREAD])
+    importing = asyncio.create_task(house.uploads.take_in(HERE, sent(MANY)))
+    asked = 0
+    while not importing.done():
+        reply = await house.answering.ask("sourdough bread does not rise", guild_id=THERE)
+        assert reply.matches[0].key == "bread"
+        asked += 1
+        await asyncio.sleep(0)
+    assert (await importing).added == 1_234
+    assert asked > 3
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("faq.jsonl", "faq.jsonl"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\faq.txt", "faq.txt"),
+        ("...", "file"),
+        ("", "file"),
+        (".hidden.txt", "hidden.txt"),
+        ("what is\n\x00this?.txt", "what_is_this_.txt"),
+        ("łódka 🛶.jsonl.gz", "łódka_.jsonl.gz"),
+        ("-rf.txt", "rf.txt"),
+    ],
+)
+def test_names_lose_what_a_path_could_use(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
+
+
+@pytest.mark.parametrize("name", ["a" * 500, "🛶漢" * 300 + ".txt", "a." * 300, "x.jsonl" * 90])
+def test_names_are_short_enough_for_every_disk(name: str, tmp_path: Path) -> None:
+    (tmp_path / safe_name(name)).touch()
+    assert len(os.fsencode(safe_name(name))) < 255
+
+
+def test_reading_writes_nothing_outside_of_its_folder(tmp_path: Path) -> None:
+    inside = tmp_path / "sent"
+    inside.mkdir()
+    file = inside / "many.gz"
+    file.write_bytes(gzip.compress(MANY))
+    found = guarded.Reading(file, tmp_path, guarded.Limits(10**7, 2_000)).result()
+    assert len(found.keys) == 1_234
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [
+        "many", "many.gz", "report.json", "sent", "threads.jsonl",
+    ]  # fmt: skip
