@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
-.PHONY: help install run test check fmt bench fit screenshot clean
+.PHONY: help install run test check fmt bench fit screenshot gallery clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -41,6 +41,9 @@ fit: $(VENV)/.fit ## Fit the ranker's constants on the test sets named in ARGS
 
 screenshot: $(VENV)/.screenshots ## Make docs/demo.png from the demo (needs Debian's chromium)
 	$(BIN)/python scripts/screenshot.py $(ARGS)
+
+gallery: $(VENV)/.screenshots ## Make docs/gallery.png, hard posts as the demo shows them (needs chromium)
+	$(BIN)/python scripts/gallery.py $(ARGS)
 
 clean: ## Remove .venv, caches and build leftovers (not your data)
 	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov

@@ -12,6 +12,7 @@ from simcord.backend import serializers
 from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.enums import OverwriteType
+from simcord.preview._markdown import markdown_tokens
 
 
 def fast_settle(seconds: float = 0.0005) -> None:
@@ -95,3 +96,15 @@ async def clear_reactions(env: simcord.Env, message: Any, emoji: str | None = No
     else:
         env.backend.clear_reaction(channel_id, message.id, emoji)
     await env.settle()
+
+
+def shown(markdown: str) -> str:
+    """What the page shows of a card's text outside of code: its words, a line for each run."""
+
+    def texts(tokens: Sequence[Any]) -> Iterator[str]:
+        for token in tokens:
+            if token["type"] == "text":
+                yield token["content"]
+            yield from texts(token.get("children") or ())
+
+    return "\n".join(texts(markdown_tokens(markdown, "embed_description")))

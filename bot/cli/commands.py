@@ -171,13 +171,32 @@ def export(
         Path | None,
         typer.Argument(
             metavar="FILE",
-            help="Where to write; compressed if it ends in .gz.",
+            help="Where to write: a file, compressed if it ends in .gz, or a folder.",
             show_default="standard output",
         ),
     ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="jsonl, markdown, or pages: a folder with a text page for each thread.",
+            show_default="as FILE says, else jsonl",
+        ),
+    ] = None,
+    guild: Annotated[
+        int,
+        typer.Option(
+            "--guild",
+            metavar="ID",
+            min=SHARED,
+            help="Write this Discord server's own threads.",
+            show_default="the shared library",
+        ),
+    ] = SHARED,
 ) -> None:
-    """Write the whole library as JSONL; importing it elsewhere gives the same library."""
-    moving.export(file)
+    """Write the whole library; importing it elsewhere gives the same library."""
+    moving.export(file, form, guild)
 
 
 @app.command(cls=Command)

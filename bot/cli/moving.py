@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import io
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from bot.services.house import House
 from bot.services.library import ImportReport
 from bot.settings import load_settings
 from bot.sources import Options, SourceReport
+from bot.sources.writing import PAGES, WRITERS
 
 
 def import_paths(paths: Sequence[Path], options: Options, *, prune: bool = False) -> int:
@@ -49,20 +51,45 @@ def import_paths(paths: Sequence[Path], options: Options, *, prune: bool = False
     return 0 if report.ok else 1
 
 
-def export(file: Path | None) -> None:
+def export(file: Path | None, form: str | None, guild: int) -> None:
     """Write the library to ``file`` (standard output without one, or for ``-``).
 
-    Raises ConfigError when the file can't be written; an older file of that name
-    is then as it was.
+    Raises ConfigError when there is no such form, or the file can't be written; an older
+    file of that name is then as it was.
     """
-    asyncio.run(_export(None if file == Path("-") else file))
+    file = None if file == Path("-") else file
+    asyncio.run(_export(file, _form(file, form), guild))
 
 
-async def _export(file: Path | None) -> None:
+def _form(file: Path | None, named: str | None) -> str:
+    """The form to write: as it is named, else as the file's name or the folder says."""
+    forms = (*WRITERS, PAGES)
+    if named is not None and named not in forms:
+        raise ConfigError(f"there is no form {named!r} to write; there are {', '.join(forms)}")
+    if file is None:
+        if named == PAGES:
+            raise ConfigError("text pages are files: name a folder to write them to")
+        return named or "jsonl"
+    if named is None and file.is_dir():
+        return PAGES
+    name = file.name.lower().removesuffix(".gz")
+    return named or ("markdown" if name.endswith((".md", ".markdown")) else "jsonl")
+
+
+async def _export(file: Path | None, form: str, guild: int) -> None:
     async with opened() as house:
         total = (await house.library.count()).threads
-        with _writing(file) as stream, progress("Exporting threads", total) as advance:
-            written = await house.library.export(stream, progress=advance)
+        with progress("Exporting threads", total) as advance:
+            if file is not None and form == PAGES:
+                with _filling(file) as folder:
+                    written = await house.library.export_pages(
+                        folder, scope=guild, progress=advance
+                    )
+            else:
+                with _writing(file) as stream:
+                    written = await house.library.export(
+                        stream, scope=guild, form=form, progress=advance
+                    )
     if file is not None:
         err().print(f"Wrote {written} threads to {file}", markup=False, highlight=False)
 
@@ -110,6 +137,28 @@ def _writing(file: Path | None) -> Iterator[TextIO]:
             yield stream
     except OSError as error:
         raise ConfigError(f"{file} can't be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def _filling(folder: Path) -> Iterator[Path]:
+    """A folder that is filled under another name, and takes its own at the end."""
+    try:
+        target = folder.resolve()
+        if target.exists() and any(target.iterdir()):
+            raise ConfigError(
+                f"{folder} can't be written: there are files in it; empty it, or name another"
+            )
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+        unfinished.mkdir()
+        try:
+            yield unfinished
+            if target.exists():
+                target.rmdir()  # it is empty
+            unfinished.rename(target)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    except OSError as error:
+        raise ConfigError(f"{folder} can't be written: {error.strerror or error}") from None
 
 
 @contextmanager

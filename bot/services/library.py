@@ -16,7 +16,9 @@ from bot.services.following import Follower
 from bot.services.intake import BATCH, Batch, Intake
 from bot.services.pruning import Pruning
 from bot.settings import Settings
-from bot.sources import AS_FOUND, Found, Options, SourceReport, find_all, read_all, write_thread
+from bot.sources import AS_FOUND, Found, Options, SourceReport, find_all, read_all
+from bot.sources.limits import MAX_FILE_BYTES
+from bot.sources.writing import WRITERS, Pages
 from bot.store import carried, threads
 from bot.store.database import Database, exists
 from bot.store.threads import Counts, Outcome
@@ -172,17 +174,64 @@ class Library:
         report.rejected += [InputError(why, key) for key, why in batch.problems.items()]
 
     async def export(
-        self, out: TextIO, *, scope: int = SHARED, progress: Progress | None = None
+        self,
+        out: TextIO,
+        *,
+        scope: int = SHARED,
+        form: str = "jsonl",
+        progress: Progress | None = None,
     ) -> int:
-        """Write the threads of one scope as JSONL, oldest first; returns how many."""
-        written = 0
-        async for page in _pages(self._database, scope):
-            whole = await _with_tallies(self._database, page)
-            out.writelines(f"{write_thread(thread)}\n" for thread in whole)
+        """Write the threads of one scope, oldest first, in one of ``WRITERS``; returns how many.
+
+        Raises ConfigError where they are more than a file of this form may hold.
+        """
+        write = WRITERS[form]
+        written = size = 0
+        async for page in self._with_tallies(scope):
+            text = await asyncio.to_thread("".join, map(write, page))
+            size += len(text.encode())
+            if form != "jsonl" and size > MAX_FILE_BYTES:
+                raise ConfigError(
+                    f"the library is larger than a {form} file may be "
+                    f"({MAX_FILE_BYTES // 1024**2} MB); export it as jsonl"
+                )
+            out.write(text)
             written += len(page)
             if progress is not None:
                 progress(len(page))
         return written
+
+    async def export_pages(
+        self, folder: Path, *, scope: int = SHARED, progress: Progress | None = None
+    ) -> int:
+        """Write the threads of one scope as text pages into a folder; returns how many.
+
+        Raises OSError when that can't be.
+        """
+        pages = Pages(folder)
+        written = 0
+        async for page in self._with_tallies(scope):
+            await asyncio.to_thread(pages.write, page)
+            written += len(page)
+            if progress is not None:
+                progress(len(page))
+        return written
+
+    async def _with_tallies(self, scope: int) -> AsyncIterator[list[Thread]]:
+        """The threads of one scope with what every guild's members voted, as exports carry it."""
+        async for page in _pages(self._database, scope):
+            async with self._database.read() as connection:
+                sums = await carried.tallies(connection, [thread.id for thread in page])
+            yield [
+                replace(
+                    thread,
+                    answers=tuple(
+                        replace(a, tallies=tuple(pair for pair in sums[a.id] if pair[1]))
+                        for a in thread.answers
+                    ),
+                )
+                for thread in page
+            ]
 
     async def count(self) -> Counts:
         """How many threads, answers and votes there are, over all guilds."""
@@ -207,22 +256,6 @@ async def in_force(settings: Settings) -> list[Thread]:
         seeds = read_all([settings.seeds_dir], SourceReport())
         found |= await asyncio.to_thread(lambda: {thread.key: thread for thread in seeds})
     return list(found.values())
-
-
-async def _with_tallies(database: Database, page: Sequence[StoredThread]) -> list[Thread]:
-    """The threads with what every guild's members voted, as an export carries it."""
-    async with database.read() as connection:
-        sums = await carried.tallies(connection, [thread.id for thread in page])
-    return [
-        replace(
-            thread,
-            answers=tuple(
-                replace(a, tallies=tuple(pair for pair in sums[a.id] if pair[1]))
-                for a in thread.answers
-            ),
-        )
-        for thread in page
-    ]
 
 
 async def _pages(database: Database, scope: int) -> AsyncIterator[list[StoredThread]]:

@@ -23,6 +23,7 @@ Markdown has no words for.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +49,10 @@ _ANSWER = re.compile(
     r"(?P<accepted>accepted\s+)?answer(?:\s+\d+)?\s*(?:\((?P<said>.*)\))?\s*:?", re.I
 )
 _SCORE = re.compile(r"score\s*:?\s*([+\-\u2212]?\d{1,19})", re.I)
-_LOOKS = re.compile(r"^ {0,3}(#{1,6}[ \t].*[?？؟]|#{1,6}[ \t]+(accepted )?answer\b)", re.M | re.I)
+_LOOKS = re.compile(
+    r"^ {0,3}#{1,6}[ \t](?:.*[?？؟]|[ \t]*(?:accepted )?answer\b|.*\n\n?<!-- threadwise \{)",
+    re.M | re.I,
+)
 
 
 class NoQuestions(InputError):
@@ -56,13 +60,23 @@ class NoQuestions(InputError):
 
 
 def looks_like_faq(head: Head) -> bool:
-    """Whether there is a heading that may be a question, or a comment of ours."""
-    return _LOOKS.search(head.text) is not None or marks.has_comment(head.text)
+    """Whether there is a heading that may be a question, or has a comment of ours."""
+    return _LOOKS.search(head.text) is not None
 
 
 def is_question(title: str) -> bool:
     """Whether a heading's words are a question."""
     return _QUESTION.search(title) is not None
+
+
+def is_structure(section: Section) -> bool:
+    """Whether a heading within a thread of an export of ours would be read as more than text."""
+    title = plain(section.title)
+    return (
+        section.level <= 1
+        or is_question(_ANCHOR.sub("", title))
+        or _ANSWER.fullmatch(title) is not None
+    )
 
 
 def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
@@ -121,7 +135,9 @@ class _Faq:
     def __init__(self, path: Path, report: SourceReport, page: PageHead):
         self.found = False
         self._path, self._report, self._page = path, report, page
+        self._name = page.id or file_name(path)
         self._starts: dict[str, int] = {}
+        self._again: Counter[str] = Counter()
         self._offset = 0
 
     def threads(self, lines: Sequence[str], offset: int) -> Iterator[Thread]:
@@ -129,13 +145,14 @@ class _Faq:
         open_: list[_Question] = []
         for section in sections(lines):
             try:
-                question = self._question(section)
-                if question is not None:
+                answer = self._answer(section, open_[-1].level) if open_ else None
+                question = None if answer else self._question(section)
+                if answer is not None:
+                    open_[-1].answers.append(answer)
+                elif question is not None:
                     self.found = True
                     yield from self._close(open_, question.level)
                     open_.append(question)
-                elif open_ and (answer := self._answer(section, open_[-1].level)):
-                    open_[-1].answers.append(answer)
                 else:
                     if section.level:
                         yield from self._close(open_, section.level)
@@ -173,13 +190,15 @@ class _Faq:
         heading = _ANCHOR.sub("", title)
         title = _NUMBER.sub("", heading)
         row = self._page.row(found["name"] if found else _github(heading))
-        row["id"] = self._new_key(found["name"] if found else slug(title), start)
+        row["id"] = f"{self._name}#{found['name']}" if found else self._new_key(slug(title), start)
         return _Question(section.level, title, start, row, lines, marked)
 
     def _answer(self, section: Section, level: int) -> _Answer | None:
         title = plain(section.title)
         found = _ANSWER.fullmatch(title) if section.level >= level else None
-        if not found:
+        lines, marked = _unmarked(section.lines)
+        # Beside the question, a thread of ours may be called so.
+        if not found or (section.level == level and marked):
             return None
         score, accepted = 0, found["accepted"] is not None
         for part in re.split("[,;]", found["said"] or ""):
@@ -193,7 +212,6 @@ class _Faq:
                     f"'{title[:40]}' is not how an answer is headed: write 'Answer', "
                     "'Answer (score 3)' or 'Answer (score 3, accepted)'"
                 )
-        lines, marked = _unmarked(section.lines)
         return _Answer(section.start + self._offset, score, accepted, lines, marked)
 
     def _thread(self, question: _Question) -> Thread | None:
@@ -220,13 +238,12 @@ class _Faq:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
         return thread
 
-    def _new_key(self, anchor: str, start: int) -> str:
+    def _new_key(self, words: str, start: int) -> str:
         """The key of a question that gives none; asked again in the file, it is counted."""
-        base = f"{self._page.id or file_name(self._path)}#{anchor}"
-        key, number = base, 0
+        key = base = f"{self._name}#{words}"
         while self._starts.setdefault(key, start) != start:
-            number += 1
-            key = f"{base}-{number}"
+            self._again[base] += 1
+            key = f"{base}-{self._again[base]}"
         return key
 
     def _page_thread(self, lines: Sequence[str]) -> Iterator[Thread]:
@@ -234,7 +251,7 @@ class _Faq:
         self.found = True
         text = _text(list(lines))
         row = self._page.row("") | {"title": self._page.question}
-        row["id"] = self._page.id or file_name(self._path)
+        row["id"] = self._name
         if not text:
             self._report.pass_over("questions without an answer")
             return

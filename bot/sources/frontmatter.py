@@ -11,6 +11,9 @@ import yaml
 from bot.sources.jsonthread import FieldError
 
 _MAX_LINES = 200
+_MAX_TEXT = 16 * 1024
+_MAX_BRACKETS = 300
+"""The time that YAML takes grows with the square of how deeply they are nested."""
 
 
 def split(lines: Sequence[str]) -> tuple[dict[str, Any], int]:
@@ -25,11 +28,15 @@ def split(lines: Sequence[str]) -> tuple[dict[str, Any], int]:
     if end is None:
         return {}, 0
     text = "\n".join(lines[1:end])
+    if len(text) > _MAX_TEXT or text.count("[") + text.count("{") > _MAX_BRACKETS:
+        raise FieldError("its front matter is too long, or nested too deeply")
     try:
         # With aliases, few bytes may stand for millions of values.
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise FieldError("its front matter has YAML aliases (*name), which are not read")
         values = yaml.safe_load(text)
+    except FieldError:
+        raise
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 2})" if mark else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -69,6 +70,7 @@ class Gathering:
         self._name = file_name(path)
         self._found: dict[str, _Gathered] = {}
         self._by_question: dict[str, str] = {}
+        self._again: Counter[str] = Counter()
 
     def add(self, row: Row, where: Where) -> None:
         """Take in one row; what can't be is named in the report with where it stands."""
@@ -176,11 +178,10 @@ class Gathering:
             return None
 
     def _new_key(self, title: str) -> str:
-        base = f"{self._name}#{slug(title)}"
-        key, number = base, 0
+        key = base = f"{self._name}#{slug(title)}"
         while key in self._found:
-            number += 1
-            key = f"{base}-{number}"
+            self._again[base] += 1
+            key = f"{base}-{self._again[base]}"
         return key
 
     def _say(self, tell: Callable[..., None], what: str, where: Where) -> None:

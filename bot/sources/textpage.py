@@ -22,18 +22,24 @@ Where the grammar leaves room, this is what holds:
 - Inside a closed code fence everything is text, and blank lines stay as they are. A fence
   that is never closed is a line of text, so that it can't swallow the answers after it.
 - A page may have no answers yet.
+- Behind the end of the page, our own exports write a comment with what pages have no words
+  for: the key, authors, links (``marks``). Of an answer in a fence ``markdown verbatim``
+  they mean what is in the fence.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from bot.errors import InputError
 from bot.models import Answer, Thread
+from bot.sources import marks
+from bot.sources.jsonthread import FieldError, thread_from, thread_to
 from bot.sources.limits import MAX_PAGE_BYTES, SCORES
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -153,13 +159,26 @@ class _Page:
                 case _:
                     part = self._answers[-1] if self._answers else self._question
                     part.body.append(index)
-        return Thread(
-            key=self._key(),
+        thread = Thread(
+            key="",
             title=self._lines[self._title].strip(),
             body=self._text(self._question),
             score=self._question_score or 0,
             answers=tuple(map(self._answer, self._answers)),
         )
+        return self._marked(thread) or replace(thread, key=self._key())
+
+    def _marked(self, thread: Thread) -> Thread | None:
+        """The thread with what a comment behind the page says of it, if there is one."""
+        for index in range(self._end, len(self._lines)):
+            try:
+                values = marks.values_of(self._lines[index])
+                if values is not None:
+                    row = thread_to(thread) | {"id": values.get("id") or self._key()}
+                    return thread_from(_merged(row, values), lambda _: None)
+            except FieldError as error:
+                raise self._error(f"what its comment says can't be: {error}", index) from None
+        return None
 
     def _key(self) -> str:
         key = self._path.stem
@@ -239,11 +258,23 @@ class _Page:
                 lines.append(line)
             elif lines and lines[-1]:
                 lines.append("")
-        return "\n".join(lines).rstrip()
+        return marks.unwrapped("\n".join(lines).rstrip())
 
     def _error(self, why: str, index: int | None = None) -> InputError:
         line = None if index is None else index + 1
         return InputError(why, shown_path(self._path), line)
+
+
+def _merged(row: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """What a page says and what its comment says of it; the comment's answers in order."""
+    said, about = row["answers"], values.get("answers", [])
+    if about and (not isinstance(about, list) or len(about) != len(said)):
+        raise FieldError(
+            f"it speaks of {len(about)} answers, and the page has {len(said)}; "
+            "mend that line or take it out"
+        )
+    answers = [own | more for own, more in zip(said, about or [{}] * len(said), strict=True)]
+    return row | values | {"answers": answers}
 
 
 def _mark(line: str) -> _Mark | None:

@@ -21,13 +21,20 @@ _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _OPENING = re.compile(r"```(?:[\w+\-.#]{0,20}\n)?")
 _CLOSING = re.compile(r"\s*```")
 _WHOLE = re.compile(  # what must not be cut in two
-    r"\[[^\[\]`\n]{1,2000}\]\(<?[^\s\[]{1,4000}?\)"  # [label](address)
+    r"\\[^\w\s]"  # an escaped character
+    r"|\[(?:[^\[\]\\\n]|\\.){1,2000}\]\(<?[^\s\[]{1,4000}?\)"  # [label](address)
     r"|https?://[^\s<>`\[\]]+"
     r"|<[^<>\s][^<>\n]{0,4000}>"  # <address>, mention, custom emoji, timestamp
-    r"|`+[^`\n]{0,200}`+"
+    r"|`+[^`\n]{0,1000}`+"
     r"|`+"
 )
-_LINK = re.compile(r"\[([^\[\]`\n]{1,2000})\]\(<?https?://[^\s`\[]+?\)|<?https?://[^\s<>`\[\]]+>?")
+_LINK = re.compile(
+    r"\[((?:[^\[\]\\\n]|\\.){1,2000})\]\(<?https?://[^\s`\[]+?\)|<?https?://[^\s<>`\[\]]+>?"
+)
+_MARKED = re.compile(  # bold, spoiler and such; what is passed over before it holds no marks
+    r"\\.|`[^`\n]+`|https?://[^\s<>]+"
+    r"|(\*\*|\|\||~~|__|\*)(?=\S)(?:[^\n\\`]|\\.|`[^`\n]+`)+?\1"
+)
 _SENTENCE = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s)|[。！？]|\n")
 _MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)|<(?=[@#]|/[^>\n]{1,200}:\d|id:)", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_~|\[\]()<>#]|^[-+](?=\s)|^\d+(?=\.)|:(?=//)", re.MULTILINE)
@@ -138,7 +145,7 @@ def pages(text: str, limit: int) -> list[str]:
 
 
 def _pieces(text: str, limit: int) -> Iterator[str]:
-    rest = _without_endless_links(text, limit // 2)
+    rest = _without_endless_links(text, limit - 50)
     while width(rest) > limit:
         head, rest = _split(rest, limit)
         if head:
@@ -161,7 +168,22 @@ def _split(text: str, limit: int) -> tuple[str, str]:
             return _split_fence(text, start, limit)
         return text[:start].rstrip(), text[start:]
     at = _best_place(text, end, fences)
-    return text[:at].rstrip(), _BLANK_LINES.sub("", text[at:], count=1).removeprefix(" ")
+    marks = _marks_around(text, at)
+    if marks:
+        at = _best_place(text, len(_prefix(text, limit - len(marks))), fences)
+        # A tiny first part would be all marks, and what is left as long as before.
+        marks = _marks_around(text, at) if at > limit // 4 else ""
+    rest = _BLANK_LINES.sub("", text[at:], count=1).removeprefix(" ")
+    return text[:at].rstrip() + marks, marks + rest
+
+
+def _marks_around(text: str, at: int) -> str:
+    """The mark of the bold text, spoiler or such that a cut goes through, if it does."""
+    line = text.rfind("\n", 0, at) + 1
+    for marked in _MARKED.finditer(text, line, at + 2_000):
+        if marked.end() > at:
+            return (marked[1] or "") if marked.start() < at else ""
+    return ""
 
 
 def _split_fence(text: str, start: int, limit: int) -> tuple[str, str]:

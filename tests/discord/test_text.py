@@ -26,11 +26,12 @@ MARKDOWN = st.lists(PIECES, max_size=100).map("".join) | st.text(max_size=500)
 @given(MARKDOWN, st.integers(100, 400))
 def test_pages_fit_and_never_divide_a_fence_or_character(raw: str, limit: int):
     body = text.body(raw)
-    shown = [*text.pages(body, limit), text.cut(body, limit)]
-    for page in shown:
+    pages = text.pages(body, limit)
+    for page in [*pages, text.cut(body, limit)]:
         assert text.width(page) <= limit
         assert page.count("```") % 2 == 0
         page.encode("utf-16-le")  # no lone surrogate
+    for page in pages[1:]:
         assert not page.startswith(("\u200d", "\ufe0f", "\U0001f3fd", "\u0301"))
 
 
@@ -107,6 +108,41 @@ def test_endless_link_keeps_its_words():
     pages = text.pages("word " * 50 + f"[here](https://e.org/{'x' * 500}) it is", 200)
     assert "https" not in "".join(pages)
     assert "here it is" in "".join(pages)
+
+
+@pytest.mark.parametrize("mark", ["**", "||", "~~", "__", "*"])
+def test_marked_text_that_is_cut_is_closed_and_opened_again(mark: str):
+    secret = "This is a sentence that a reader must ask for. " * 8
+    pages = text.pages(f"Before. {mark}{secret.strip()}{mark} After.", 150)
+    assert len(pages) > 2
+    assert all(page.count(mark) % 2 == 0 for page in pages)
+    assert all(page.startswith(mark) and page.endswith(mark) for page in pages[1:-1])
+    assert "".join(pages).count("ask for.") == 8
+
+
+def test_marks_in_code_and_addresses_mark_nothing():
+    body = "Use `**` here. " * 8 + "See https://e.org/a**b for it. " * 8
+    assert " ".join(text.pages(body, 150)).split() == body.split()
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        r"[see \[1\] there](https://example.org/)",
+        "[`code` and words](https://example.org/)",
+        "`" + "a long formula + " * 15 + "x`",
+        f"[words](https://example.org/{'x' * 200})",
+        r"\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*\*",
+    ],
+)
+def test_what_belongs_together_stays_on_one_page(whole: str):
+    for before in range(250, 300):
+        assert any(whole in page for page in text.pages("w" * before + " " + whole + " w", 300))
+
+
+def test_an_escaped_character_keeps_its_backslash():
+    for page in text.pages(r"\*" * 200, 101):
+        assert page == r"\*" * (len(page) // 2)
 
 
 def test_mentions_are_inert():

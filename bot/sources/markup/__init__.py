@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bot.sources.markup.blocks import Blocks
 from bot.sources.markup.escaping import unescape_lone
-from bot.sources.markup.parsing import parse, without_control
+from bot.sources.markup.parsing import parse
 
 __all__ = ["to_markdown"]
 
@@ -28,6 +28,4 @@ def to_markdown(html: str, *, base_url: str | None = None) -> str:
     if not html or html.isspace():
         return ""
     markdown = Blocks(base_url).document(parse(html))
-    if "&#" in html:  # a character that the parser was only told of by its number
-        markdown = without_control(markdown)
     return unescape_lone(markdown) if "\\" in markdown else markdown

@@ -24,6 +24,7 @@ class Blocks:
         self._inline = Inline(base_url)
         self._lists = 0
         self._quotes = 0
+        self._spoilers = 0
 
     def document(self, body: Element) -> str:
         """The whole body as Markdown."""
@@ -40,7 +41,7 @@ class Blocks:
             add_text(run, text)
         for child in element:
             handle = _HANDLERS.get(child.tag)
-            if handle is None and len(child) and any(c.tag in _HANDLERS for c in child):
+            if handle is None and len(child) and _holds_blocks(child):
                 handle = Blocks._blocks
             if handle is None:
                 inline.add(child, run, 0)
@@ -61,12 +62,12 @@ class Blocks:
         return [text] if text else []
 
     def _paragraph(self, element: Element) -> list[str]:
-        if not len(element):  # the most frequent of all
-            run: list[str] = []
-            if text := element.text:
-                add_text(run, text)
-            return self._paragraphs(run)
-        return self._blocks(element)
+        for child in element:
+            if child.tag in _HANDLERS:
+                return self._blocks(element)
+        run: list[str] = []
+        self._inline.inside(element, run, 0)
+        return self._paragraphs(run)
 
     def _heading(self, element: Element) -> list[str]:
         line = self._inline.line(element)
@@ -89,7 +90,10 @@ class Blocks:
         return ["\n".join(f"> {line}" for line in lines)]
 
     def _spoiler(self, element: Element) -> list[str]:
-        return [_hidden(block) for block in self._blocks(element)]
+        self._spoilers += 1
+        inside = self._blocks(element)
+        self._spoilers -= 1
+        return inside if self._spoilers else [_hidden(block) for block in inside]
 
     def _list(self, element: Element) -> list[str]:
         number = _start(element) if element.tag == "ol" else None
@@ -114,14 +118,15 @@ class Blocks:
         return [] if element.tag in DROPPED else self._blocks(element)
 
     def _definitions(self, element: Element) -> list[str]:
-        lines = []
-        for child in element.iter("dt", "dd"):
+        entries: list[str] = []
+        for child in element.xpath("dt|dd|div/dt|div/dd"):
             blocks = self._blocks(child)
             if child.tag == "dt":
-                lines += [_bold(block) for block in blocks]
+                entries += map(_bold, blocks)
             elif blocks:
-                lines.append("- " + "\n".join(blocks).replace("\n", "\n  "))
-        return ["\n".join(lines)] if lines else []
+                item = "- " + "\n".join(blocks).replace("\n", "\n  ")
+                entries[-1:] = [f"{entries[-1]}\n{item}" if entries else item]
+        return entries
 
     def _code(self, element: Element) -> list[str]:
         for line_break in element.iter("br"):
@@ -138,14 +143,17 @@ class Blocks:
     def _summary(self, element: Element) -> list[str]:
         return [_bold(block) for block in self._blocks(element)]
 
-    def _nothing(self, element: Element) -> list[str]:
-        return []
+
+def _holds_blocks(element: Element) -> bool:
+    return element.tag not in DROPPED and any(child.tag in _HANDLERS for child in element)
 
 
 def _joined(blocks: list[str]) -> str:
     """Blocks below each other; a heading stays close to what it is the heading of."""
-    text = "\n\n".join(blocks)
-    return _AFTER_HEADING.sub(r"\1\n", text) if "# " in text else text
+    if not any(block[0] == "#" for block in blocks):
+        return "\n\n".join(blocks)
+    ends = ("\n" if block[0] == "#" else "\n\n" for block in blocks)
+    return "".join(block + end for block, end in zip(blocks, ends, strict=True)).rstrip("\n")
 
 
 def _bold(block: str) -> str:
@@ -165,7 +173,6 @@ def _start(element: Element) -> int:
     return int(start) if start.isascii() and start.isdigit() and len(start) < 9 else 1
 
 
-_AFTER_HEADING = re.compile(r"^((?:> )?#{1,3} .*)\n(?:> )?\n", re.MULTILINE)
 _LANGUAGE = re.compile(r"```\S*")
 _Handler = Callable[[Blocks, Element], list[str]]
 _TRANSPARENT = (
@@ -182,6 +189,5 @@ _HANDLERS: dict[str, _Handler] = {
     "summary": Blocks._summary,
     **dict.fromkeys(("ul", "ol", "menu", "dir"), Blocks._list),
     **dict.fromkeys((f"h{level}" for level in range(1, 7)), Blocks._heading),
-    **dict.fromkeys(DROPPED, Blocks._nothing),
     **dict.fromkeys(_TRANSPARENT.split(), Blocks._blocks),
 }

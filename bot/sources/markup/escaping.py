@@ -6,7 +6,8 @@ import re
 
 from bot.sources.markup import formulas
 
-_URL = re.compile(r"(https?://[^\s<>]+)")
+# Marks in an address don't act, and a backslash would become part of it.
+_URL = re.compile(r"(https?://[^\s<>`|\\\"]+)")
 _BACKSLASH = re.compile(r"\\(?=[^\w\s]|$)")
 _STAR = re.compile(r"\*(?!\s)|(?<!\s)\*")
 _UNDERSCORES = re.compile(r"_+")
@@ -28,16 +29,14 @@ def escape(text: str) -> str:
     """A piece of running text as Markdown, its formulas as code."""
     if "$" in text or "\\" in text:
         return formulas.rendered(text, escape_words)
-    return escape_words(text)
+    return escape_words(text) if "://" in text else _escaped(text)
 
 
 def escape_words(text: str) -> str:
-    """A piece of running text without formulas as Markdown."""
-    if "://" in text:
-        parts = _URL.split(text)
-        parts[::2] = map(_escaped, parts[::2])
-        return "".join(parts)
-    return _escaped(text)
+    """A piece of running text without formulas as Markdown; addresses stay as they are."""
+    parts = _URL.split(text)
+    parts[::2] = map(_escaped, parts[::2])
+    return "".join(parts)
 
 
 def escape_lines(text: str) -> str:

@@ -9,26 +9,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from bot.sources.markup.code import BREAK, inline_code
+from bot.sources.markup.code import BREAK, add_code, inline_code
 
 _OPENING = re.compile(r"\$\$|\\\$|\$|\\\(|\\\[|\\begin\{([a-zA-Z]+\*?)\}")
 _CLOSING = {"$$": "$$", "\\(": "\\)", "\\[": "\\]", "\\$": "\\$"}
+_DEFINING = ("\\newcommand", "\\renewcommand", "\\def\\", "\\DeclareMathOperator")
+_BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
+_DEFINITION = re.compile(  # of a macro; readers see nothing of it
+    rf"\\(?:(?:re)?newcommand|DeclareMathOperator)\*?\s*(?:\\[a-zA-Z]+|{_BRACES})\s*(?:\[[^\]]*\])*\s*{_BRACES}"
+    rf"|\\def\s*\\[a-zA-Z]+[#\d]*\s*{_BRACES}"
+)
 _LONGEST = 1_000  # of a formula between single dollars
-_TEX = re.compile(r"\\[a-zA-Z{}|,;!]|[\^_{}]")
 _SURELY_TEX = re.compile(r"\\[a-zA-Z]{2}|[\^_]\{|\^")
+_MAYBE_TEX = re.compile(r"\\[a-zA-Z{}|,;!]|[_{}]")
 _PROSE = re.compile(r"[a-zA-Z]{3,}[,;:.]? |[^\W\d_]{2,} [^\W\d_]{2,}|[,;:.]$")
 
 
 def rendered(text: str, escape: Callable[[str], str]) -> str:
     """The text with its formulas as code and the rest escaped."""
-    out = []
+    out: list[str] = []
     done = 0
     for start, end, formula, display in _formulas(text):
-        out.append(escape(text[done:start]))
+        if start > done:
+            out.append(escape(text[done:start]))
+        if formula.startswith(_DEFINING):
+            formula = _DEFINITION.sub("", formula).strip()
         if display:
             out += [BREAK, _shown(formula), BREAK]
         else:
-            out.append(inline_code(formula))
+            add_code(out, inline_code(formula))
         done = end
     out.append(escape(text[done:]))
     return "".join(out)
@@ -68,20 +77,17 @@ def _formulas(text: str) -> Iterator[tuple[int, int, str, bool]]:
 
 def _dollar(text: str, at: int) -> int:
     """Where the formula ends that a single dollar before ``at`` opens; 0 if it opens none."""
-    before = text[at - 2] if at > 1 else ""
     end = text.find("$", at, at + _LONGEST)
     while end > 0 and text[end - 1] == "\\":
         end = text.find("$", end + 1, at + _LONGEST)
-    if end <= at or before.isalnum():
+    inside = text[at:end] if end > 0 else ""
+    if not inside or "\n\n" in inside:
         return 0
-    inside = text[at:end]
-    after = text[end + 1] if end + 1 < len(text) else ""
-    if "\n\n" in inside or after.isdigit() or not inside.strip():
-        return 0
-    if inside[0].isspace() or inside[-1].isspace():
-        return end if _SURELY_TEX.search(inside) else 0
-    if _TEX.search(inside):
+    if _SURELY_TEX.search(inside):
         return end
-    if _PROSE.search(inside) or (after.isalpha() and len(inside) > 2):
+    before, after = text[at - 2 : at - 1], text[end + 1 : end + 2]
+    if before.isalnum() or after.isdigit() or inside[0].isspace() or inside[-1].isspace():
         return 0
-    return end
+    if _MAYBE_TEX.search(inside):
+        return end
+    return 0 if _PROSE.search(inside) or (after.isalpha() and len(inside) > 2) else end

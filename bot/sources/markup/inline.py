@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from bot.sources.markup import links
-from bot.sources.markup.code import BREAK, inline_code
+from bot.sources.markup.code import BREAK, JOINT, add_code, inline_code
 from bot.sources.markup.escaping import escape, escape_lines
 from bot.sources.markup.parsing import DEEPEST, Element, flat
 from bot.sources.markup.scripts import lowered, raised
@@ -21,7 +21,6 @@ _MEDIA = frozenset("iframe embed video audio object source".split())
 _LINKED = 32
 _AROUND_BREAK = re.compile(rf" ?{BREAK} ?")
 _MANY_BREAKS = re.compile(r"\n{3,}")
-_JOINT = "\u200b"  # keeps marks apart that would be read as one
 
 
 class Inline:
@@ -38,9 +37,7 @@ class Inline:
 
     def line(self, element: Element) -> str:
         """The inside of an element on a single line."""
-        pieces: list[str] = []
-        self.inside(element, pieces, 0)
-        return " ".join("".join(pieces).replace(BREAK, " ").split())
+        return " ".join(self._text(element, 0).replace(BREAK, " ").split())
 
     def inside(self, element: Element, pieces: list[str], within: int) -> None:
         """Append what is inside the element; ``within`` says which emphasis is around it."""
@@ -55,6 +52,13 @@ class Inline:
             if text := child.tail:
                 add_text(pieces, text)
         self.depth -= 1
+
+    def _text(self, element: Element, within: int) -> str:
+        if not len(element):
+            return escape(element.text or "")
+        pieces: list[str] = []
+        self.inside(element, pieces, within)
+        return "".join(pieces)
 
     def add(self, element: Element, pieces: list[str], within: int) -> None:
         """Append one element, without the text behind it."""
@@ -79,9 +83,7 @@ class Inline:
         if within & flag:
             self.inside(element, pieces, within)
             return
-        inner: list[str] = []
-        self.inside(element, inner, within | flag)
-        text = "".join(inner)
+        text = self._text(element, within | flag)
         for index, part in enumerate(text.split(BREAK)):
             if index:
                 pieces.append(BREAK)
@@ -95,7 +97,7 @@ class Inline:
                 pieces.pop()
             else:
                 if pieces and pieces[-1] in _MARKS:
-                    pieces.append(_JOINT)
+                    pieces.append(JOINT)
                 pieces.append(mark)
             pieces += [core, mark]
             if part[-1].isspace():
@@ -106,15 +108,10 @@ class Inline:
         if href is None or within & _LINKED:
             self.inside(element, pieces, within)
             return
-        inner: list[str] = []
-        self.inside(element, inner, within | _LINKED)
-        label = _label("".join(inner))
-        if not label:
+        if links.looks_like_address(flat(element).strip()):
+            pieces.append(links.bare(href, element.tail or ("*" if within else "")))
             return
-        plain = flat(element).strip()
-        if links.looks_like_address(plain):
-            pieces.append(links.bare(href, element.tail or (within and "*") or ""))
-        else:
+        if label := _label(self._text(element, within | _LINKED)):
             pieces.append(links.linked(label, href))
 
     def _image(self, element: Element, pieces: list[str], within: int) -> None:
@@ -142,13 +139,13 @@ class Inline:
             pieces.append(links.linked(_label(escape(name)), links.video(url)))
 
     def _code(self, element: Element, pieces: list[str], within: int) -> None:
-        only = element[0] if len(element) == 1 and not (element.text or "").strip() else None
-        if only is not None and only.tag == "a" and not (only.tail or "").strip():
-            href = links.address(only.get("href"), self._base_url)
-            if href is not None and not within & _LINKED and (code := inline_code(flat(only))):
-                pieces.append(links.linked(code, href))
-                return
-        add_code(pieces, inline_code(flat(element)))
+        only = _only_link(element)
+        href = None if only is None else links.address(only.get("href"), self._base_url)
+        code = inline_code(flat(element))
+        if href and code and not within & _LINKED:
+            pieces.append(links.linked(code, href))
+        else:
+            add_code(pieces, code)
 
     def _break(self, element: Element, pieces: list[str], within: int) -> None:
         pieces.append(BREAK)
@@ -167,38 +164,35 @@ class Inline:
     def _script(
         self, element: Element, pieces: list[str], within: int, shifted: Callable[[str], str | None]
     ) -> None:
-        text = shifted(flat(element)) if not len(element) else None
+        only = _only_link(element)
+        text = shifted(flat(element)) if only is not None or not len(element) else None
         if text is None:
             self.inside(element, pieces, within)
-        else:
-            pieces.append(text)
+            return
+        href = None if only is None else links.address(only.get("href"), self._base_url)
+        pieces.append(links.linked(text, href) if href and not within & _LINKED else text)
+
+
+def _only_link(element: Element) -> Element | None:
+    """The link that is all there is in an element."""
+    if len(element) != 1 or element[0].tag != "a":
+        return None
+    around = (element.text or "") + (element[0].tail or "")
+    return None if around.strip() else element[0]
 
 
 def add_text(pieces: list[str], text: str) -> None:
     """Append running text, escaped."""
     text = escape(text)
-    if text[0] == "`" and pieces and pieces[-1][-1:] == "`":
-        pieces.append(_JOINT)
+    if text[:1] == "`" and pieces and pieces[-1][-1:] == "`":
+        pieces.append(JOINT)
     pieces.append(text)
-
-
-def add_code(pieces: list[str], code: str) -> None:
-    """Append a code span; two side by side become one."""
-    if not code:
-        return
-    before = pieces[-1] if pieces else ""
-    if before[-1:] == "`" and before[-2:] != "\\`":
-        if before[-2:] != "``" and code[:2] != "``":
-            pieces[-1] = before[:-1]
-            code = code[1:]
-        else:
-            pieces.append(_JOINT)
-    pieces.append(code)
 
 
 def _label(text: str) -> str:
     """Markdown as the text of a link: one line, and no bracket that would end it."""
-    return _BRACKET.sub(r"\\\g<0>", " ".join(text.replace(BREAK, " ").split()))
+    text = " ".join(text.replace(BREAK, " ").split())
+    return _BRACKET.sub(r"\\\g<0>", text) if "[" in text or "]" in text else text
 
 
 def tidied(pieces: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from html import unescape
 from typing import Any
 
 from lxml import etree
@@ -15,6 +16,7 @@ DEEPEST = 50
 """Levels of nesting that are told apart; what is deeper is text."""
 
 _ENDLESS = 255  # fewer tags can't nest deeper than libxml2 reads
+_LONG = 1_000_000  # bytes; fewer can't hold a text or an attribute that it finds too long
 
 # Beside what text never holds, the characters that turn the direction of writing.
 _CONTROL = re.compile(
@@ -22,6 +24,8 @@ _CONTROL = re.compile(
 )
 _ASCII_CONTROL = bytes((*range(9), *range(11, 32), 127))
 _LONE = re.compile("[\ud800-\udfff]")
+_NUMBER = re.compile(r"&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});?")
+_MARKUP = frozenset("<>&\"'")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])[^<>]*>")
 _DROPPED = re.compile(r"(?is)<(script|style|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)")
 # These end by themselves, so an unclosed one is no deeper than the one before.
@@ -29,10 +33,12 @@ _FLAT = frozenset("p br hr img li td th tr dt dd input wbr source embed col area
 
 
 class _Parsers(threading.local):
-    """One parser a thread: lxml's have a lock and a log of their own."""
+    """Parsers for each thread: lxml's have a lock and a log of their own."""
 
     def __init__(self) -> None:
-        self.html = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        options = {"encoding": "utf-8", "remove_comments": True, "remove_pis": True}
+        self.usual = etree.HTMLParser(**options)
+        self.patient = etree.HTMLParser(huge_tree=True, **options)
 
 
 _parsers = _Parsers()
@@ -40,34 +46,45 @@ _parsers = _Parsers()
 
 def parse(html: str) -> Element:
     """The HTML as a tree; the text is in and below its root."""
-    data = _bytes(html)
-    root = _tree(data)
+    data = _clean(html).encode().translate(None, _ASCII_CONTROL)
+    root = _tree(data, _parsers.usual)
     if root is None:
-        root = _tree(_shallow(data.decode()).encode())
+        root = _tree(_shallow(data.decode()).encode(), _parsers.patient)
     if root is None:
-        root = _tree(data.replace(b"<", b" "))
+        root = _tree(data.replace(b"<", b" "), _parsers.patient)
     return root
 
 
-def without_control(text: str) -> str:
-    """The text without control characters and halves of characters."""
-    return _CONTROL.sub("", text)
+def flat(element: Element) -> str:
+    """The text of an element and of all that is in it, whatever its form."""
+    if not len(element):
+        return element.text or ""
+    etree.strip_elements(element, "script", "style", "template", with_tail=False)
+    return "".join(element.itertext())
 
 
-def _bytes(html: str) -> bytes:
-    if html.isascii():
-        return html.encode().translate(None, _ASCII_CONTROL)
-    return _CONTROL.sub("", _LONE.sub("\ufffd", html)).encode()
+def _clean(html: str) -> str:
+    """The HTML without characters, written out or by number, that no text should hold."""
+    if "&#" in html:
+        html = _NUMBER.sub(_character, html)
+    # The quicker look finds nothing in most of what isn't plain ASCII.
+    if not html.isascii() and not html.replace("\n", " ").isprintable():
+        html = _CONTROL.sub("", _LONE.sub("\ufffd", html))
+    return html
 
 
-def _tree(data: bytes) -> Element | None:
+def _character(number: re.Match[str]) -> str:
+    """A character given by number as it was, but none that would be cleaned away."""
+    character = unescape(number[0])  # knows what browsers make of 128 to 159
+    return number[0] if character in _MARKUP else _CONTROL.sub("", character)
+
+
+def _tree(data: bytes, parser: Element) -> Element | None:
     """The tree; nothing if libxml2 gave up on the way, of which it only leaves a note."""
-    parser = _parsers.html
     # An outer element of ours: without one, an empty document would be an error.
     root = etree.fromstring(b"<body>" + data, parser)
-    if data.count(b"<") >= _ENDLESS and any(
-        error.level == etree.ErrorLevels.FATAL for error in parser.error_log
-    ):
+    may_fail = data.count(b"<") >= _ENDLESS or len(data) > _LONG
+    if may_fail and any(e.level == etree.ErrorLevels.FATAL for e in parser.error_log):
         return None
     return root[0] if len(root) == 1 else root
 
@@ -88,10 +105,3 @@ def _shallow(html: str) -> str:
         return tag[0] if depth <= DEEPEST else " "
 
     return _TAG.sub(keep, html)
-
-
-def flat(element: Element) -> str:
-    """The text of an element and of all that is in it, whatever its form."""
-    if not len(element):
-        return element.text or ""
-    return "".join(element.itertext())

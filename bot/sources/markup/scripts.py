@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.sources.markup.escaping import escape_words
+
 _RAISED = str.maketrans(
     "0123456789+-−=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVW",
     "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂ",
@@ -26,4 +28,4 @@ def _shifted(text: str, table: dict[int, int], mark: str) -> str | None:
         return None
     if all(ord(c) in table for c in text):
         return text.translate(table)
-    return None if " " in text else f"{mark}({text})"
+    return None if " " in text else f"{mark}({escape_words(text)})"

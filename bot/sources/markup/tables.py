@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from bot.sources.markup.code import code_block
+from bot.sources.markup.escaping import escape_lines
 from bot.sources.markup.inline import Inline
 from bot.sources.markup.parsing import Element, flat
 
@@ -14,7 +15,7 @@ _WIDEST = 60
 
 def table(element: Element, inline: Inline) -> list[str]:
     """The blocks that a ``table`` becomes."""
-    rows = [_cells(row) for row in element.iter("tr")]
+    rows = [_cells(row) for row in element.xpath("tr|thead/tr|tbody/tr|tfoot/tr")]
     rows = [row for row in rows if row]
     if not rows:
         return []
@@ -56,10 +57,14 @@ def _listed(rows: list[list[Element]], inline: Inline) -> list[str]:
         for column, cell in enumerate(row):
             head = heads[column] if column < len(heads) and len(rows) > 1 else ""
             if text := inline.line(cell):
-                cells.append(f"{head}: {text}" if head else text)
+                cells.append(f"{_bold(head)}: {text}" if head else text)
         if cells:
-            items.append("- " + " · ".join(cells))
+            items.append("- " + escape_lines(" · ".join(cells)))
     return ["\n".join(items)] if items else []
+
+
+def _bold(head: str) -> str:
+    return head if "**" in head else f"**{head}**"
 
 
 def _width(text: str) -> int:

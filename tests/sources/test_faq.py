@@ -1,0 +1,456 @@
+"""Markdown: which headings are questions, what belongs to each, and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.errors import InputError
+from bot.models import Answer, Thread
+from bot.sources import SourceReport, headings, read
+from bot.sources.faq import faq_threads
+from bot.sources.faqwriter import write_faq
+from bot.sources.headings import plain
+from bot.sources.options import Options
+
+from . import making
+
+# Machines that run tests may be busy: how long an example takes says nothing.
+relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture
+def report() -> SourceReport:
+    return SourceReport()
+
+
+def faq(text: str, report: SourceReport, name: str = "faq.md") -> list[Thread]:
+    return list(faq_threads(text, Path(name), report))
+
+
+def one(text: str) -> Thread:
+    report = SourceReport()
+    (thread,) = faq(text, report)
+    assert report == SourceReport()
+    return thread
+
+
+def refusals(report: SourceReport) -> list[tuple[int | None, str]]:
+    return [(error.line, error.reason) for error in report.rejected]
+
+
+def test_each_heading_that_is_a_question_is_a_thread(report: SourceReport):
+    text = """# Frequently asked
+
+Welcome!
+
+## How do I vote?
+
+Tap an **arrow**.
+
+Or press a button.
+
+## About us
+
+We are three.
+
+## Where is the *log*?
+
+In `data`.
+"""
+    assert faq(text, report) == [
+        Thread(
+            key="faq#how-do-i-vote",
+            title="How do I vote?",
+            answers=(Answer(body="Tap an **arrow**.\n\nOr press a button."),),
+        ),
+        Thread(
+            key="faq#where-is-the-log",
+            title="Where is the log?",
+            answers=(Answer(body="In `data`."),),
+        ),
+    ]
+    assert report == SourceReport()
+
+
+def test_several_answers_stand_under_headings_of_their_own():
+    thread = one(
+        """# How do I vote?
+
+On a phone.
+
+## Answer (score 3)
+
+Tap.
+
+## Answer
+
+Press.
+
+### On old phones
+
+Press harder.
+
+## Answer (score -2)
+Don't.
+## accepted ANSWER 4:
+
+Never.
+""".replace("score 3, accepted", "score 3")
+    )
+    assert thread.body == "On a phone."
+    assert thread.answers == (
+        Answer(body="Tap.", score=3),
+        Answer(body="Press.\n\n### On old phones\n\nPress harder."),
+        Answer(body="Don't.", score=-2),
+        Answer(body="Never.", accepted=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "score", "accepted"),
+    [
+        ("Answer", 0, False),
+        ("Answer (score 3, accepted)", 3, True),
+        ("Answer (accepted; score: \u22123)", -3, True),
+        ("*Answer* 2 (Score +4):", 4, False),
+        ("Accepted answer", 0, True),
+    ],
+)
+def test_how_an_answer_may_be_headed(heading: str, score: int, accepted: bool):
+    assert one(f"# Why?\n## {heading}\nx").answers == (
+        Answer(body="x", score=score, accepted=accepted),
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "title", "key"),
+    [
+        ("# How do I vote?", "How do I vote?", "how-do-i-vote"),
+        ("###### How do I vote? ######", "How do I vote?", "how-do-i-vote"),
+        ("How do I\nvote?\n====", "How do I vote?", "how-do-i-vote"),
+        ("## 3. Why [not](http://e.org)?", "Why not?", "why-not"),
+        ("## 3.1) Why?", "Why?", "why"),
+        ("## Q: Reset the **router**", "Reset the router", "reset-the-router"),
+        ("## Q12. Why?", "Why?", "why"),
+        ("## “Why?” :)", "“Why?” :)", ""),
+        ("## ¿Por qué no?", "¿Por qué no?", "por-qué-no"),
+        ("## なぜですか？", "なぜですか？", "なぜですか"),
+        ("## What is `a_b`? {#underscore}", "What is a_b?", "underscore"),
+        ("## ???", "???", "a03b221c"),
+    ],
+)
+def test_what_is_a_question(heading: str, title: str, key: str, report: SourceReport):
+    if key:
+        thread = one(f"{heading}\n\nBecause.")
+        assert (thread.title, thread.key.split("#")[1][:16]) == (title, key[:16])
+    else:
+        with pytest.raises(InputError, match="no heading in it is a question"):
+            faq(heading, report)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\n# What is this?\n```",
+        "~~~~\n# What is this?\n~~~\n~~~~",
+        "    # What is this?",
+        "> # What is this?",
+        "- a\n\n  # What is this?",
+        "<!--\n# What is this?\n-->",
+        "<pre>\n# What is this?\n</pre>",
+        "#What is this?",
+        "\\# What is this?",
+    ],
+)
+def test_what_only_looks_like_a_heading_is_text(text: str):
+    thread = one(f"# Why?\n\n{text}\n\nx")
+    assert thread.answers[0].body == f"{text}\n\nx".strip("\n")
+
+
+def test_questions_within_an_answer_are_threads_of_their_own(report: SourceReport):
+    text = "# Why?\na\n## And how?\nb\n### Linux\nc\n## Windows\nd\n# News\ne"
+    assert {t.title: t.answers[0].body for t in faq(text, report)} == {
+        "Why?": "a\n## Windows\nd",
+        "And how?": "b\n### Linux\nc",
+    }
+
+
+def test_the_same_question_again_is_counted_as_links_to_it_are(report: SourceReport):
+    text = "# Flights\n## Can I cancel?\na\n# Hotels\n## Can I cancel?\nb\n## Can I cancel?\nc"
+    assert [t.key for t in faq(text, report, "help.md")] == [
+        "help#can-i-cancel",
+        "help#can-i-cancel-1",
+        "help#can-i-cancel-2",
+    ]
+
+
+def test_an_edited_answer_keeps_its_key(report: SourceReport):
+    before, after = one("# 1. Why?\na"), one("# Intro\n\n# 2. Why?\nanother")
+    assert before.key == after.key == "faq#why"
+
+
+def test_a_question_without_text_is_passed_over_and_counted(report: SourceReport):
+    assert [t.title for t in faq("# Questions?\n## Why?\nx\n## How?\n", report)] == ["Why?"]
+    assert report.passed_over == {"questions without an answer": 2}
+    assert report.rejected == []
+
+
+def test_front_matter_holds_for_all_threads(report: SourceReport):
+    text = """---
+title: Help
+author: Mina
+license: CC0
+tags: [bots, votes]
+url: https://e.org/faq
+date: 2024-05-31
+layout: page
+colour: red
+---
+## 1. Why?
+a
+## How?
+b
+### Answer
+c
+"""
+    first, second = faq(text, report)
+    assert (first.author, first.license, first.tags) == ("Mina", "CC0", ("bots", "votes"))
+    assert first.url == "https://e.org/faq#1-why"
+    assert first.asked_at == datetime(2024, 5, 31, tzinfo=UTC)
+    assert [a.author for a in (*first.answers, *second.answers)] == ["Mina", "Mina"]
+    assert report.unknown_keys == {"colour": 1}
+    assert report.rejected == []
+
+
+def test_a_page_whose_question_is_in_its_front_matter():
+    thread = one(
+        "---\ntitle: Why?\nid: why-1\nphrasings:\n  - What for?\n---\n\nBecause.\n\n## More\n\nx"
+    )
+    assert (thread.key, thread.title, thread.phrasings) == ("why-1", "Why?", ("What for?",))
+    assert thread.answers == (Answer(body="Because.\n\n## More\n\nx"),)
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        ("a: [", "its front matter is not YAML"),
+        ("a: &x 1\nb: *x", "its front matter has YAML aliases"),
+        ("author: {a: 1}", "author must be text, it is an object"),
+        ("a: " + "[" * 5000, "its front matter is too long, or nested too deeply"),
+        ("? !!python/object:os.system x", "its front matter is not YAML"),
+    ],
+)
+def test_front_matter_that_cannot_be_read_is_refused(head: str, reason: str, report: SourceReport):
+    with pytest.raises(InputError) as caught:
+        faq(f"---\n{head}\n---\n# Why?\nx", report)
+    assert caught.value.reason.startswith(reason)
+    assert caught.value.line == 1
+
+
+def test_rules_at_the_top_are_no_front_matter(report: SourceReport):
+    assert [t.title for t in faq("---\nHello\n---\n# Why?\nx", report)] == ["Why?"]
+    assert [t.title for t in faq("---\n# Why?\nx", report)] == ["Why?"]
+
+
+def test_a_date_far_in_the_future_is_left_out_with_a_warning(report: SourceReport):
+    (thread,) = faq("---\ndate: 2999-01-01\n---\n# Why?\nx", report)
+    assert thread.asked_at is None
+    assert [error.reason for error in report.warned] == [
+        'date "2999-01-01" is far in the future, and was left out'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("# Why?\n## Answer (scroe 3)\nx", 2, "'Answer (scroe 3)' is not how an answer is headed"),
+        ("# Why?\na\n## Answer\n\n## Answer\nx", 1, "the answer on line 3 has no text"),
+        ("# Why?\n## Accepted answer\na\n## Answer (accepted)\nb", 1, "answers[1] is a second acc"),
+        ("# Why?\n## Answer (score 9999999999999999999)\na", 1, "answers[0].score must fit"),
+        ("# Why? {#x}\na\n# How? {#x}\nb", 3, "its id is the same as on line 1"),
+        ("# Why?\na\0b", 1, "answers[0].body holds a NUL"),
+        ("# A\n<!-- threadwise {oops} -->\nx", 1, "its comment is not JSON"),
+        ('# A\n<!-- threadwise {"id": 1, "score": "x"} -->\nx', 1, "score must be a whole number"),
+        ('# A\n<!-- threadwise {"id": ""} -->\nx', 1, "id must not be empty"),
+    ],
+)
+def test_a_bad_question_is_named_and_the_rest_loads(
+    text: str, line: int, reason: str, report: SourceReport
+):
+    found = faq(f"{text}\n\n# Last?\n\nyes", report)
+    assert found[-1].title == "Last?"
+    assert [(where, said[: len(reason)]) for where, said in refusals(report)] == [(line, reason)]
+
+
+def test_lines_are_counted_from_the_top_of_the_file(report: SourceReport):
+    faq("---\na: b\n---\n\n# Why?\n## Answer\n\n# How?\nx", report)
+    assert [line for line, _ in refusals(report)] == [5]
+
+
+def test_a_file_is_recognised_by_its_questions(tmp_path: Path, report: SourceReport):
+    (tmp_path / "help").write_text("Intro\n\n## Why?\n\nx\n")
+    (tmp_path / "help.md.gz").write_bytes(gzip.compress(b"# Why?\nx"))
+    (tmp_path / "crlf.md").write_bytes(b"\xef\xbb\xbf# Why?\r\n\r\nx\r\ny\r\n")
+    assert [t.key for t in read(tmp_path / "help", report)] == ["help#why"]
+    assert [t.key for t in read(tmp_path / "help.md.gz", report)] == ["help#why"]
+    (thread,) = read(tmp_path / "crlf.md", report)
+    assert thread.answers[0].body == "x\ny"
+    assert report == SourceReport()
+
+
+def test_a_text_page_that_begins_like_markdown_stays_a_text_page(
+    tmp_path: Path, report: SourceReport
+):
+    page = tmp_path / "page.txt"
+    page.write_text("# Why?\n\nNo answer yet.\n")
+    (thread,) = read(page, report)
+    assert (thread.key, thread.title, thread.body) == ("page", "# Why?", "No answer yet.")
+    (thread,) = read(page, report, Options(format="markdown"))
+    assert (thread.key, thread.title) == ("page#why", "Why?")
+
+
+def test_a_page_without_questions_is_refused_when_named_and_else_passed_over(
+    tmp_path: Path, report: SourceReport
+):
+    (tmp_path / "README.md").write_text("# Tools\n\n## How it works\n\nWell.\n")
+    (tmp_path / "faq.md").write_text("# Why?\n\nx\n")
+    assert [t.key for t in read(tmp_path, report)] == ["faq#why"]
+    assert report == SourceReport(passed_over=report.passed_over)
+    assert report.passed_over == {"pages without a question": 1}
+    assert list(read(tmp_path / "README.md", report)) == []
+    assert refusals(report)[0][1].startswith("no heading in it is a question")
+
+
+def test_files_of_one_name_may_not_give_the_same_thread(tmp_path: Path, report: SourceReport):
+    for folder, text in {"a": "# Why?\na\n# How?\nb", "b": "# Why?\nc\n# Where?\nd"}.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "faq.md").write_text(text)
+    assert [t.key for t in read(tmp_path, report)] == ["faq#why", "faq#how", "faq#where"]
+    ((_, reason),) = refusals(report)
+    assert "has a thread faq#why too; rename one of the files" in reason
+
+
+def test_text_that_is_not_utf8_is_named_with_its_line(tmp_path: Path, report: SourceReport):
+    path = tmp_path / "faq.md"
+    path.write_bytes("# Why?\n\ncafé".encode("latin-1"))
+    assert list(read(path, report)) == []
+    assert refusals(report) == [(3, "it is not UTF-8 text (byte 0xe9); save it as UTF-8")]
+
+
+@pytest.mark.parametrize(
+    "line", ["# Why?\nx\n", "```\n", "> \n", "- a\n", "# a\n", "<!--\n", "> " * 200 + "\n", "*[`a"]
+)
+def test_a_long_file_takes_no_more_than_moments(line: str, report: SourceReport):
+    text = "# Why?\n\nx\n\n" + line * (64 * 1024 // len(line))
+    started = time.monotonic()
+    assert faq(text, report)
+    assert time.monotonic() - started < 30
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headings, "_CHUNK", 2)
+
+
+mixes = st.lists(
+    st.sampled_from(
+        ["# Why?", "## Answer", "## So", "```", "x", "", "- a", "  # b?", "===", "<!--"]
+    ),
+    max_size=30,
+)
+
+
+@relaxed
+@given(mixes)
+@pytest.mark.usefixtures("small_chunks")
+def test_parsed_in_pieces_a_text_says_the_same(mix: list[str]):
+    cut = list(headings.sections(mix))
+    chunk, headings._CHUNK = headings._CHUNK, 10_000
+    try:
+        assert cut == list(headings.sections(mix))
+    finally:
+        headings._CHUNK = chunk
+
+
+@relaxed
+@given(mixes.map("\n".join) | making.text)
+def test_any_text_is_read_or_refused_and_nothing_else(text: str):
+    report = SourceReport()
+    try:
+        found = faq(text, report)
+    except InputError:
+        return
+    assert all(thread.answers for thread in found if "#" in thread.key)
+
+
+@relaxed
+@given(st.text(max_size=60))
+def test_the_words_of_any_heading_are_one_line(text: str):
+    assert "\n" not in plain(text)
+
+
+def test_a_thread_is_written_for_people():
+    thread = Thread(
+        key="vote",
+        title="How do I vote?",
+        body="On a phone.",
+        tags=("votes",),
+        answers=(
+            Answer(body="Tap.", score=3, accepted=True, author="joe"),
+            Answer(body="Press.\n\n### Where?\n\nThere."),
+        ),
+    )
+    assert (
+        write_faq(thread)
+        == """# How do I vote?
+
+<!-- threadwise {"id": "vote", "tags": ["votes"]} -->
+
+On a phone.
+
+## Answer (score 3, accepted)
+
+<!-- threadwise {"author": "joe"} -->
+
+Tap.
+
+## Answer
+
+```markdown verbatim
+Press.
+
+### Where?
+
+There.
+```
+
+"""
+    )
+
+
+@relaxed
+@given(st.lists(making.threads, min_size=1, max_size=3, unique_by=lambda thread: thread.key))
+@pytest.mark.usefixtures("small_chunks")
+def test_reading_what_was_written_gives_equal_threads(written: list[Thread]):
+    report = SourceReport()
+    assert faq("".join(map(write_faq, written)), report) == written
+    assert report == SourceReport()
+
+
+@relaxed
+@given(making.threads)
+def test_a_written_file_reads_back_whole(tmp_path_factory: Any, thread: Thread):
+    path = tmp_path_factory.mktemp("faq") / "all.md"
+    path.write_bytes(write_faq(thread).encode())
+    report = SourceReport()
+    (found,) = read(path, report)
+    assert (found.key, found.title, found.answers) == (thread.key, thread.title, thread.answers)
+    assert report == SourceReport()
