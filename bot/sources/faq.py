@@ -36,7 +36,6 @@ from typing import Any
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources import asked, frontmatter, marks
-from bot.sources.decoding import utf8_text
 from bot.sources.files import Head
 from bot.sources.folded import Fold, folded
 from bot.sources.gathering import file_name, slug
@@ -45,6 +44,7 @@ from bot.sources.jsonthread import FieldError, thread_from
 from bot.sources.options import Options
 from bot.sources.pagehead import PageHead
 from bot.sources.report import SourceReport, shown_path
+from bot.sources.timely import timely
 
 _DETAILS = 9
 """The level of a question in ``<details>``: below any heading."""
@@ -231,9 +231,13 @@ class _Faq:
         return _Answer(section.start + self._offset, *fared, lines, marked)
 
     def _thread(self, question: _Question) -> Thread | None:
-        text = _text(question.lines)
+        text = marks.text_of(question.lines)
         said = [
-            {"body": _text(answer.lines), "score": answer.score, "accepted": answer.accepted}
+            {
+                "body": marks.text_of(answer.lines),
+                "score": answer.score,
+                "accepted": answer.accepted,
+            }
             | (answer.marked or {})
             for answer in question.answers
         ]
@@ -252,7 +256,7 @@ class _Faq:
         first = self._starts.setdefault(thread.key, question.start)
         if first != question.start:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
-        return thread
+        return timely(thread, lambda what: self._warn(what, question.start))
 
     def _new_key(self, words: str, start: int) -> str:
         """The key of a question that gives none; asked again in the file, it is counted."""
@@ -265,10 +269,13 @@ class _Faq:
     def _reject(self, error: FieldError, line: int) -> None:
         self._report.reject(str(error), self._path, None if self._made else line)
 
+    def _warn(self, what: str, line: int) -> None:
+        self._report.warn(what, self._path, None if self._made else line)
+
     def _page_thread(self, lines: Sequence[str]) -> Iterator[Thread]:
         """The whole page as the answer to the question in its front matter."""
         self.found = True
-        text = _text(list(lines))
+        text = marks.text_of(list(lines))
         row = self._page.row("") | {"title": self._page.question}
         row["id"] = self._name
         if not text:
@@ -290,10 +297,3 @@ def _unmarked(lines: Sequence[str]) -> tuple[list[str], dict[str, Any] | None]:
     at = next((i for i, line in enumerate(lines) if line.strip()), None)
     values = None if at is None else marks.values_of(lines[at])
     return list(lines if values is None or at is None else lines[at + 1 :]), values
-
-
-def _text(lines: Sequence[str]) -> str:
-    """Lines as one text, without blank ones at its ends."""
-    said = [i for i, line in enumerate(lines) if line.strip(" \t")]
-    text = "\n".join(lines[said[0] : said[-1] + 1]) if said else ""
-    return marks.unwrapped(text)
