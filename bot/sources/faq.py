@@ -36,6 +36,7 @@ from typing import Any
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources import asked, frontmatter, marks
+from bot.sources.decoding import utf8_text
 from bot.sources.files import Head
 from bot.sources.folded import Fold, folded
 from bot.sources.gathering import file_name, slug
