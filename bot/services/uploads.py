@@ -27,6 +27,9 @@ MEGABYTE = 1024**2
 UNPACKED = 8
 """How many times as large as it may be when sent a file may be when it is unpacked."""
 
+TEXT = 4_000
+"""Characters that a guild's own threads may have on average, or they would fill the disk."""
+
 WAITING = 10
 """Imports that have their turn or wait for it; whoever comes then is asked to come again."""
 
@@ -199,6 +202,7 @@ class Uploads:
         stream, new = iter(sent.keys), len(sent.keys)
         async with self._database.read() as connection:
             there = await shelves.rows(connection, guild_id)
+            size = await shelves.size(connection, guild_id) + sent.file.stat().st_size
             while batch := list(islice(stream, KEYS)):
                 new -= await shelves.known(connection, guild_id, batch)
         if there + new > self._most_threads:
@@ -206,6 +210,12 @@ class Uploads:
                 f"That file has {new} threads that are new here. With the {there} that there are "
                 f"it would be more than the {self._most_threads} that a server may have of its "
                 "own. Those removed within a day count."
+            )
+        if size > self._most_threads * TEXT:
+            raise Refused(
+                "With that file, this server's own threads would have more than the "
+                f"{self._most_threads * TEXT // MEGABYTE} MB of text that they may. Take some out "
+                "with `/library remove` first; they count for a day."
             )
 
     async def _remember(self, guild_id: int, name: str, count: int) -> None:

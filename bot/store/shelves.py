@@ -48,6 +48,16 @@ async def rows(connection: AsyncConnection, scope: int) -> int:
     return await connection.scalar(query) or 0
 
 
+async def size(connection: AsyncConnection, scope: int) -> int:
+    """How many characters the texts of a scope's threads have, those out of sight included."""
+    mine = threads.c.scope == scope
+    asked = select(func.coalesce(func.sum(func.length(threads.c.body)), 0)).where(mine)
+    said = select(func.coalesce(func.sum(func.length(answers.c.body)), 0))
+    said = said.select_from(answers.join(threads)).where(mine)
+    both = await connection.scalar(asked), await connection.scalar(said)
+    return sum(int(found or 0) for found in both)
+
+
 async def known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -> int:
     """How many of these keys a scope has, those of threads out of sight included."""
     mine = (threads.c.scope == scope, threads.c.key.in_(keys))

@@ -168,6 +168,18 @@ async def test_a_guild_has_room_for_so_many_threads_of_its_own(house: House) -> 
         await limited(house, library_threads=1_000).take_in(THERE, sent(MANY))
 
 
+async def test_a_guild_has_room_for_so_much_text(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = limited(house, library_threads=10)
+    monkeypatch.setattr(uploads, "TEXT", 100_000)
+    rows = [{"id": str(n), "title": "Q?", "answers": [{"body": "b" * 190_000}]} for n in range(6)]
+    assert (await small.take_in(HERE, sent(lines(*rows[:4])))).added == 4
+    with pytest.raises(Refused, match="more than the 0 MB of text"):
+        await small.take_in(HERE, sent(lines(*rows[4:])))
+    assert (await small.take_in(THERE, sent(lines(*rows[4:])))).added == 2
+
+
 async def test_a_file_that_takes_too_long_is_given_up(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
