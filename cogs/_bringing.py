@@ -10,7 +10,7 @@ import discord
 
 from bot.client import ThreadBot, report
 from bot.services.library import ImportReport
-from bot.services.uploads import Refused, Upload
+from bot.services.uploads import Refused, Stopped, Upload
 from bot.ui import library
 from bot.ui.cards import Card
 
@@ -38,6 +38,10 @@ class Bringing:
                 await self._edit(Card(content="Another file is being imported; yours is next."))
             upload = Upload(file.filename, file.size, self._fetch)
             found = await uploads.take_in(guild_id, upload, self._told)
+        except (Refused, Stopped) as error:
+            await self._settled()
+            await self._say(Card(content=str(error)))
+            return
         except Exception as error:
             await self._settled()
             await report(self._interaction, error, "library import")

@@ -160,8 +160,8 @@ class _Import:
         first = self._keys.setdefault(key, path)
         if first != path:
             self._report.reject(
-                f"a thread's key begins with its file's name, and {shown_path(first)} "
-                f"has a thread {printable(key)} too; rename one of the files",
+                f"its thread {printable(key)} is in {shown_path(first)} too: where a file gives "
+                "no id, its name is part of the key; rename one, or give an id",
                 path,
             )
         return first == path

@@ -14,6 +14,8 @@ question's body:
 
     Tap the arrow.
 
+Where no question is open, ``<details>`` whose ``<summary>`` is a question are threads too.
+
 A question's key is the file's name, ``#`` and the words of the question, as in a link to
 it on GitHub (``faq#how-do-i-vote``); ``{#name}`` at the heading's end gives other words.
 The comment that our own exports write below a heading gives the key itself and all that
@@ -23,34 +25,34 @@ Markdown has no words for.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.sources import frontmatter, marks
+from bot.sources import asked, frontmatter, marks
 from bot.sources.decoding import utf8_text
 from bot.sources.files import Head
+from bot.sources.folded import Fold, folded
 from bot.sources.gathering import file_name, slug
 from bot.sources.headings import Section, plain, sections
 from bot.sources.jsonthread import FieldError, thread_from
 from bot.sources.options import Options
 from bot.sources.pagehead import PageHead
 from bot.sources.report import SourceReport, shown_path
+from bot.sources.timely import timely
 
-_ASKED = r"(?:q|question|frage)\s*\d*\s*[:.]\s*"
-_QUESTION = re.compile(rf"""[?？؟][\s"'»”’)\]*_~`.!]*$|^{_ASKED}\S""", re.I)
-_NUMBER = re.compile(rf"^(?:{_ASKED}|\d{{1,3}}(?:\.\d{{1,3}})*[.)]\s+)(?=\S)", re.I)
-_ANCHOR = re.compile(r"\s*\{#(?P<name>[^\s{}]+)\}\s*$")
-_ANSWER = re.compile(
-    r"(?P<accepted>accepted\s+)?answer(?:\s+\d+)?\s*(?:\((?P<said>.*)\))?\s*:?", re.I
-)
-_SCORE = re.compile(r"score\s*:?\s*([+\-\u2212]?\d{1,19})", re.I)
+_DETAILS = 9
+"""The level of a question in ``<details>``: below any heading."""
+
 _LOOKS = re.compile(
-    r"^ {0,3}#{1,6}[ \t](?:.*[?？؟]|[ \t]*(?:accepted )?answer\b|.*\n\n?<!-- threadwise \{)",
+    r"^ {0,3}(?:<details\b|"
+    r"#{1,6}[ \t](?:.*[?？؟]|[ \t]*(?:accepted )?answer\b|.*\n\n?<!-- threadwise \{))",
     re.M | re.I,
 )
 
@@ -62,21 +64,6 @@ class NoQuestions(InputError):
 def looks_like_faq(head: Head) -> bool:
     """Whether there is a heading that may be a question, or has a comment of ours."""
     return _LOOKS.search(head.text) is not None
-
-
-def is_question(title: str) -> bool:
-    """Whether a heading's words are a question."""
-    return _QUESTION.search(title) is not None
-
-
-def is_structure(section: Section) -> bool:
-    """Whether a heading within a thread of an export of ours would be read as more than text."""
-    title = plain(section.title)
-    return (
-        section.level <= 1
-        or is_question(_ANCHOR.sub("", title))
-        or _ANSWER.fullmatch(title) is not None
-    )
 
 
 def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
@@ -140,12 +127,13 @@ class _Faq:
         self._name = page.id or file_name(path)
         self._starts: dict[str, int] = {}
         self._again: Counter[str] = Counter()
+        self._folds: list[Fold] = []
         self._offset = 0
 
     def threads(self, lines: Sequence[str], offset: int) -> Iterator[Thread]:
         self._offset = offset
         open_: list[_Question] = []
-        for section in sections(lines):
+        for section in self._sections(lines):
             try:
                 answer = self._answer(section, open_[-1].level) if open_ else None
                 question = None if answer else self._question(section)
@@ -158,7 +146,11 @@ class _Faq:
                 else:
                     if section.level:
                         yield from self._close(open_, section.level)
-                    if open_:
+                    if not open_:
+                        for inner in self._folded(section):
+                            self.found = True
+                            yield from self._close([inner], _DETAILS)
+                    else:
                         into = open_[-1].answers[-1] if open_[-1].answers else open_[-1]
                         into.lines += [*section.raw, *section.lines]
             except FieldError as error:
@@ -183,43 +175,70 @@ class _Faq:
         title = plain(section.title)
         lines, marked = _unmarked(section.lines)
         is_ours = marked is not None and "id" in marked
-        if not section.level or not (is_ours or is_question(_ANCHOR.sub("", title))):
+        if not section.level or not (is_ours or asked.is_question(title)):
             return None
         start = section.start + self._offset
         if is_ours:
             return _Question(section.level, title, start, {}, lines, marked)
-        found = _ANCHOR.search(title)
-        heading = _ANCHOR.sub("", title)
-        title = _NUMBER.sub("", heading)
-        row = self._page.row(found["name"] if found else _github(heading))
-        row["id"] = f"{self._name}#{found['name']}" if found else self._new_key(slug(title), start)
-        return _Question(section.level, title, start, row, lines, marked)
+        return self._asked(section.level, title, start, lines, marked)
+
+    def _asked(
+        self,
+        level: int,
+        heading: str,
+        start: int,
+        lines: list[str],
+        marked: dict[str, Any] | None = None,
+    ) -> _Question:
+        """A question of the page's own, which gets its key from its words."""
+        title, anchor = asked.title(heading)
+        row = self._page.row(anchor or asked.link(heading))
+        row["id"] = f"{self._name}#{anchor}" if anchor else self._new_key(slug(title), start)
+        return _Question(level, title, start, row, lines, marked)
+
+    def _sections(self, lines: Sequence[str]) -> Iterator[Section]:
+        """The file cut at its headings, but for those within folded questions."""
+        # Exports of ours have none, and other people's texts in them may be half of one.
+        if not any(map(marks.has_comment, lines)):
+            self._folds = [fold for fold in folded(lines) if asked.is_question(fold.summary)]
+        last: Section | None = None
+        for section in sections(lines):
+            inside = bisect_left(self._folds, section.start, key=_start) - 1
+            if last is not None and inside >= 0 and section.start <= self._folds[inside].end:
+                last = replace(last, lines=[*last.lines, *section.raw, *section.lines])
+                continue
+            if last is not None:
+                yield last
+            last = section
+        if last is not None:
+            yield last
+
+    def _folded(self, section: Section) -> Iterator[_Question]:
+        """The folded questions in a text that is no answer."""
+        end = section.start + len(section.raw) + len(section.lines)
+        for fold in islice(self._folds, bisect_left(self._folds, section.start, key=_start), None):
+            if fold.start >= end:
+                return
+            yield self._asked(_DETAILS, fold.summary, fold.start + self._offset, fold.lines)
 
     def _answer(self, section: Section, level: int) -> _Answer | None:
-        title = plain(section.title)
-        found = _ANSWER.fullmatch(title) if section.level >= level else None
         lines, marked = _unmarked(section.lines)
         # Beside the question, a thread of ours may be called so.
-        if not found or (section.level == level and marked):
+        if section.level < level or (section.level == level and marked):
             return None
-        score, accepted = 0, found["accepted"] is not None
-        for part in re.split("[,;]", found["said"] or ""):
-            number = _SCORE.fullmatch(part.strip())
-            if number:
-                score = int(number[1].replace("\u2212", "-"))
-            elif part.strip().lower() == "accepted":
-                accepted = True
-            elif part.strip():
-                raise FieldError(
-                    f"'{title[:40]}' is not how an answer is headed: write 'Answer', "
-                    "'Answer (score 3)' or 'Answer (score 3, accepted)'"
-                )
-        return _Answer(section.start + self._offset, score, accepted, lines, marked)
+        fared = asked.answer(plain(section.title))
+        if fared is None:
+            return None
+        return _Answer(section.start + self._offset, *fared, lines, marked)
 
     def _thread(self, question: _Question) -> Thread | None:
-        text = _text(question.lines)
+        text = marks.text_of(question.lines)
         said = [
-            {"body": _text(answer.lines), "score": answer.score, "accepted": answer.accepted}
+            {
+                "body": marks.text_of(answer.lines),
+                "score": answer.score,
+                "accepted": answer.accepted,
+            }
             | (answer.marked or {})
             for answer in question.answers
         ]
@@ -238,7 +257,7 @@ class _Faq:
         first = self._starts.setdefault(thread.key, question.start)
         if first != question.start:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
-        return thread
+        return timely(thread, lambda what: self._warn(what, question.start))
 
     def _new_key(self, words: str, start: int) -> str:
         """The key of a question that gives none; asked again in the file, it is counted."""
@@ -251,10 +270,13 @@ class _Faq:
     def _reject(self, error: FieldError, line: int) -> None:
         self._report.reject(str(error), self._path, None if self._made else line)
 
+    def _warn(self, what: str, line: int) -> None:
+        self._report.warn(what, self._path, None if self._made else line)
+
     def _page_thread(self, lines: Sequence[str]) -> Iterator[Thread]:
         """The whole page as the answer to the question in its front matter."""
         self.found = True
-        text = _text(list(lines))
+        text = marks.text_of(list(lines))
         row = self._page.row("") | {"title": self._page.question}
         row["id"] = self._name
         if not text:
@@ -267,9 +289,8 @@ class _Faq:
             self._reject(error, 1)
 
 
-def _github(heading: str) -> str:
-    """The anchor that a heading has on GitHub."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+def _start(fold: Fold) -> int:
+    return fold.start
 
 
 def _unmarked(lines: Sequence[str]) -> tuple[list[str], dict[str, Any] | None]:
@@ -277,10 +298,3 @@ def _unmarked(lines: Sequence[str]) -> tuple[list[str], dict[str, Any] | None]:
     at = next((i for i, line in enumerate(lines) if line.strip()), None)
     values = None if at is None else marks.values_of(lines[at])
     return list(lines if values is None or at is None else lines[at + 1 :]), values
-
-
-def _text(lines: Sequence[str]) -> str:
-    """Lines as one text, without blank ones at its ends."""
-    said = [i for i, line in enumerate(lines) if line.strip(" \t")]
-    text = "\n".join(lines[said[0] : said[-1] + 1]) if said else ""
-    return marks.unwrapped(text)

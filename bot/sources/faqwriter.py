@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from bot.models import Answer, Thread
-from bot.sources import marks
-from bot.sources.faq import is_structure
-from bot.sources.headings import plain, sections
+from bot.sources import asked, marks
+from bot.sources.headings import Section, plain, sections
 
 
 def write_faq(thread: Thread) -> str:
@@ -56,7 +55,13 @@ def _is_plain(text: str) -> bool:
     # An open fence or comment in the text would swallow this heading.
     *own, last = sections([*lines, "", "# end"])
     own = [section for section in own if section.level]
-    return last.start == len(lines) + 2 and not any(map(is_structure, own))
+    return last.start == len(lines) + 2 and not any(map(_is_structure, own))
+
+
+def _is_structure(section: Section) -> bool:
+    """Whether a heading within a thread would be read as more than text."""
+    title = plain(section.title)
+    return section.level <= 1 or asked.is_question(title) or asked.is_answer(title)
 
 
 def _read_title(shown: str) -> str:

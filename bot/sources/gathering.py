@@ -86,6 +86,10 @@ class Gathering:
         """Name a row that is not accepted."""
         self._say(self._report.reject, why, where)
 
+    def warn(self, what: str, where: Where) -> None:
+        """Name a row that is taken in otherwise than it stands there."""
+        self._say(self._report.warn, what, where)
+
     def threads(self) -> Iterator[Thread]:
         """What was gathered, in the order of the questions' first rows."""
         for found in self._found.values():
@@ -178,7 +182,7 @@ class Gathering:
         try:
             return date_of(row.get(field), self._called(field))
         except DateError as error:
-            self._say(self._report.warn, str(error), where)
+            self.warn(str(error), where)
             return None
 
     def _new_key(self, words: str) -> str:

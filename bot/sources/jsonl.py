@@ -20,6 +20,7 @@ from bot.sources.limits import MAX_LINE_BYTES
 from bot.sources.options import Options
 from bot.sources.pairs import Entries, is_ours, is_spread
 from bot.sources.report import SourceReport
+from bot.sources.timely import timely
 
 _PIECE = 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
@@ -99,7 +100,7 @@ class _Lines:
             if isinstance(value, dict) and not is_ours(value) and self._pairs.is_entry(value):
                 self._pairs.entry(value, self.number)
                 return None
-            thread = thread_from(value, self._report.count_unknown)
+            thread = timely(thread_from(value, self._report.count_unknown), self._warn)
         except FieldError as error:
             self._reject(str(error))
             return None
@@ -108,6 +109,9 @@ class _Lines:
             self._reject(f"its id is the same as on line {first}; ids must differ within a file")
             return None
         return thread
+
+    def _warn(self, what: str) -> None:
+        self._report.warn(what, self._path, self.number)
 
     def _reject(self, why: str) -> None:
         self._report.reject(why, self._path, self.number)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.sources.jsonthread import FieldError, moment, shown, sound
 from bot.sources.limits import MAX_TEXT, SCORES
 from bot.sources.markup import to_markdown
+from bot.sources.timely import is_far
 
 _YES = frozenset("true yes y x 1 ✓ ✔ ✅ ja oui si sí sim tak да accepted best correct".split())
 _NO = frozenset(["", *"false no n 0 - ✗ ✘ ❌ nein non nao não nie нет none null".split()])
@@ -18,8 +19,6 @@ _HTML = re.compile(
     r"|[^`]*</(p|a|li|ul|ol|div|strong|em|b|i|span|pre|h[1-6])>",
     re.IGNORECASE,
 )
-_SOON = timedelta(days=366)
-"""How far ahead of this computer's clock a date may be."""
 
 
 class Ready(str):
@@ -94,7 +93,7 @@ def date_of(value: object, name: str) -> datetime | None:
         raise DateError(
             f"{name} {shown(value)} is no date like 2024-05-31, and was left out"
         ) from None
-    if date > datetime.now(UTC) + _SOON:
+    if is_far(date):
         raise DateError(f"{name} {shown(value)} is far in the future, and was left out")
     return date
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.models import Thread
@@ -65,6 +65,13 @@ def unwrapped(text: str) -> str:
     """What stands in the fence of ``verbatim``; any other text as it is."""
     found = _FENCED.fullmatch(text)
     return found["text"] if found else text
+
+
+def text_of(lines: Sequence[str]) -> str:
+    """Lines as one text, without blank ones at its ends."""
+    said = [i for i, line in enumerate(lines) if line.strip(" \t")]
+    text = "\n".join(lines[said[0] : said[-1] + 1]) if said else ""
+    return unwrapped(text)
 
 
 def unsaid(thread: Thread) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -22,6 +22,7 @@ from bot.sources.jsonthread import FieldError, printable, thread_from
 from bot.sources.names import Names, field_of
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
+from bot.sources.timely import timely
 
 SHAPES = (
     'read are a list of objects like {"question": "…", "answer": "…"}, alone or under a key such '
@@ -113,6 +114,7 @@ class Entries:
             return
         try:
             thread = thread_from(row, self._report.count_unknown)
+            thread = timely(thread, lambda what: self._gathering.warn(what, where))
         except FieldError as error:
             self._gathering.reject(str(error), where)
             return

@@ -134,7 +134,10 @@ def _rows(lines: Sequence[str | None], delimiter: str) -> Iterator[_Row]:
             yield _Row(at + 1, cells)
             at = feed.at
         except csv.Error as error:
-            yield _Row(at + 1, [], _problem(str(error)))
+            if delimiter == "\t":  # many programs write quotes there as any other letter
+                yield _Row(at + 1, (lines[at] or "").rstrip("\r\n").split(delimiter))
+            else:
+                yield _Row(at + 1, [], _problem(str(error)))
             at += 1
 
 

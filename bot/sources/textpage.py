@@ -42,6 +42,7 @@ from bot.sources.jsonthread import FieldError, thread_from, thread_to
 from bot.sources.limits import MAX_PAGE_BYTES, SCORES
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
+from bot.sources.timely import timely
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _MARK = re.compile(
@@ -95,7 +96,7 @@ def read_pages(path: Path, report: SourceReport, _options: Options) -> Iterator[
     except InputError as error:
         report.rejected.append(error)
     else:
-        yield thread
+        yield timely(thread, lambda what: report.warn(what, path))
 
 
 def read_page(text: str, path: Path) -> Thread:

@@ -20,8 +20,9 @@ from urllib.parse import urldefrag, urljoin
 from lxml import etree
 
 from bot.models import Thread
+from bot.sources.asked import is_question
 from bot.sources.decoding import html_text
-from bot.sources.faq import NoQuestions, faq_threads, is_question
+from bot.sources.faq import NoQuestions, faq_threads
 from bot.sources.files import Head
 from bot.sources.gathering import Gathering, Row
 from bot.sources.loose import Ready

@@ -224,7 +224,7 @@ def test_columns_are_mapped_and_mistakes_name_those_there_are(
     [
         (["--map", "frag=Foo"], "a thread has no 'frag' to map a column to; it has question, "),
         (["--map", "question"], "'question' names no column: write --map question=COLUMN"),
-        (["--format", "word"], "there is no format 'word'; there are text, jsonl, json, csv"),
+        (["--format", "word"], "there is no format 'word'; there are text, jsonl, "),
     ],
 )
 def test_options_that_say_nothing_are_exit_code_2(

@@ -40,7 +40,7 @@ zones = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(
 )
 # A day from either end, so that any zone's instant exists in UTC too.
 dates = st.none() | st.datetimes(
-    datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC) | zones
+    datetime(1, 1, 2), datetime(2024, 12, 30), timezones=st.just(UTC) | zones
 )
 tallies = st.dictionaries(
     st.integers(0, 2**63 - 1), st.integers(-(2**31), 2**31 - 1), max_size=3

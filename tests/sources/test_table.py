@@ -178,6 +178,13 @@ def test_broken_quotes_cost_only_their_row(
     assert [line for line, _ in refusals(report)] == lines
 
 
+def test_quotes_in_tabbed_tables_may_be_letters_like_others(path: Path, report: SourceReport):
+    content = 'q\ta\n"So" he asked?\tx\n"never closed?\ty\n"a\nb?"\tz\n'
+    found = table(path, report, content)
+    assert titles(found) == ['"So" he asked?', '"never closed?', "a b?"]
+    assert report.rejected == []
+
+
 def test_a_quote_within_a_text_is_text(path: Path, report: SourceReport):
     assert titles(table(path, report, 'q,a\nA 5" nail?,x\n')) == ['A 5" nail?']
     assert report.rejected == []
