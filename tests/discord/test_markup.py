@@ -23,7 +23,7 @@ LINK = re.compile(
     r"\[(?:[^\[\]\\\n]|\\.)+\]\(https?://[^\s()]+\)|<https?://[^\s>]+>|https?://[^\s<>)]+"
 )
 STRAY = re.compile(r"\*\*|~~|\|\||```|\]\(|\\|^#+ (?!This is no)|^> |</?[a-z]+>", re.MULTILINE)
-KEPT_LINK = 1_200
+KEPT_LINK = limits.PLAIN_TEXT - 100
 """Longer ones may lose their address where a page is not much longer than that."""
 
 
