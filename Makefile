@@ -21,7 +21,7 @@ run: $(VENV)/.demo ## Start the bot: on Discord with a token, otherwise a demo i
 	@$(BIN)/python -m bot $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests and report branch coverage
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types and import directions
 	$(BIN)/ruff format --check .
