@@ -273,7 +273,7 @@ def _plain(shown: Shown, note: str) -> str:
         note,
         f"**{text.title(shown.title, limits.PLAIN_LINE)}**",
         f"<{address}>" if address and text.width(address) <= limits.PLAIN_LINE else "",
-        f"-# {text.title(shown.facts, limits.PLAIN_LINE)}",
+        f"-# {text.title(shown.facts, limits.PLAIN_FACTS)}",
         plain(shown.credits),
     ]
     return "\n".join([line for line in above if line] + [shown.body]).rstrip()

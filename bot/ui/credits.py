@@ -65,7 +65,7 @@ def linked(credits: Sequence[Credit]) -> str:
 def plain(credits: Sequence[Credit]) -> str:
     """A small line without links, for messages; empty without credits."""
     said = " · ".join(text.label(credit.name, limits.FACT) for credit in credits)
-    return f"-# from: {text.title(said, limits.PLAIN_LINE)}" if said else ""
+    return f"-# from: {text.title(said, limits.PLAIN_CREDITS)}" if said else ""
 
 
 def link(name: str, url: str | None, limit: int) -> str:

@@ -38,7 +38,7 @@ CARD_TEXT = 1_500
 """How much of an answer a public card shows before *Read the rest*."""
 PAGE_TEXT = 3_500
 """How much text one page of a private pager shows."""
-PLAIN_TEXT = 1_140
+PLAIN_TEXT = 1_300
 """How much of an answer a message without embeds shows under its heading."""
 SUGGESTIONS = 5
 """How many threads "Did you mean" offers."""
@@ -54,5 +54,8 @@ ASKED = 150
 """How much of a question is repeated above the reply to it."""
 PHRASING = 150
 """How much of a learned phrasing a list of them shows."""
-PLAIN_LINE = 160
-"""Title, address and facts in a message without embeds."""
+PLAIN_LINE = 130
+"""Title and address in a message without embeds."""
+PLAIN_FACTS = 100
+PLAIN_CREDITS = 150
+"""The two small lines below them."""
