@@ -15,10 +15,15 @@ from simcord.enums import OverwriteType
 from simcord.preview._markdown import markdown_tokens
 
 
-def fast_settle(seconds: float = 0.0005) -> None:
-    """Look often whether the bot has settled: a quiet message takes 2 ms instead of 51."""
+def fast_settle(seconds: float = 0.0005, patience: float = 30.0) -> None:
+    """Look often whether the bot has settled: a quiet message takes 2 ms instead of 51.
+
+    Patience is for machines that have other work to do as well.
+    """
     defaults: Any = simcord.Env._settle_internal.__kwdefaults__
     defaults["idle"] = seconds
+    begun: Any = simcord.Env.__init__
+    begun.__kwdefaults__["settle_timeout"] = patience
 
 
 @contextmanager
