@@ -15,7 +15,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tantivy import Document, Index, IndexWriter, Occur, Query, Schema, SchemaBuilder, Searcher
+from tantivy import (
+    Document,
+    Index,
+    IndexWriter,
+    Occur,
+    Order,
+    Query,
+    Schema,
+    SchemaBuilder,
+    Searcher,
+)
 
 from bot.errors import SearchError
 from bot.models import StoredThread
@@ -145,6 +155,14 @@ class TextIndex:
         """In how many threads, of any scope, a stem occurs."""
         return int(self.searcher.doc_freq("text", stem))
 
+    def newest(self) -> int:
+        """The highest id of a thread that is in; 0 without any."""
+        everything = Query.all_query()
+        last = self.searcher.search(
+            everything, 1, count=False, order_by_field="id", order=Order.Desc
+        )
+        return int(last.hits[0][0]) if last.hits else 0
+
     def vocabulary(self) -> list[tuple[str, int]]:
         """Every word of the library with the number of threads that use it."""
         return self.searcher.terms_with_prefix("words", "")
@@ -241,6 +259,8 @@ class Writing:
 
     def __init__(self, index: TextIndex, writer: IndexWriter):
         self._index, self._writer = index, writer
+        index.reload()  # another process may have written until now
+        self._newest = index.newest()
 
     def __enter__(self) -> Self:
         return self
@@ -263,7 +283,11 @@ class Writing:
     def put(self, threads: Iterable[StoredThread]) -> None:
         """Index threads, in place of what was known of them."""
         for thread in threads:
-            self._writer.delete_documents_by_term("id", thread.id)
+            # The writer remembers each deletion until it commits, and looks for its document
+            # in all that was added: what can't be in is not to be taken out.
+            if thread.id <= self._newest:
+                self._writer.delete_documents_by_term("id", thread.id)
+            self._newest = max(self._newest, thread.id)
             self._writer.add_document(_document(thread))
 
     def remove(self, thread_ids: Iterable[int]) -> None:

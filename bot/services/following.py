@@ -19,8 +19,9 @@ from bot.store.database import Database
 BATCH = 500
 """Threads that are read from the store and indexed at a time."""
 
-COMMIT_EVERY = 50_000
-"""Changes after which a long catching-up is made visible and safe from a crash."""
+COMMIT_EVERY = 200_000
+"""Changes after which a long catching-up is made visible and safe from a crash: some minutes'
+work. Each commit leaves pieces that are merged later, which takes time and memory."""
 
 MANY = 5_000
 """Threads from which on an import is indexed while it is still being stored."""

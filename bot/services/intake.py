@@ -8,17 +8,19 @@ other processes do it.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
 from bot.models import Thread
-from bot.services.makers import Makers
+from bot.services.makers import Made, Makers
 from bot.services.steps import in_thread
 from bot.sources import Draft, Found
 from bot.store import threads
 from bot.store.database import Database
+from bot.store.threads import Prints
 
 BATCH = 500
 """Threads a transaction: an import that is stopped keeps its finished batches."""
@@ -26,21 +28,26 @@ BATCH = 500
 AHEAD = 3
 """Batches that are read or made while another is stored."""
 
+SWITCH = 0.0005
+"""Seconds after which a thread must let others on: the store has many short answers to wait
+for, and each would wait for the reader as long as Python lets one thread run on, 5 ms."""
+
 PATIENCE = 0.2
 """Seconds after which a reader that is busy is asked how far it is."""
 
 
 @dataclass
 class Batch:
-    """Some threads by key: those ``known`` just so, and those to be put, made.
+    """Some threads: those ``known`` just so, and those to be put, made.
 
+    ``prints`` are those of threads that were drafts, by key.
     ``problems`` says of keys why no thread could be made. An empty batch only says that
     the reader is still at it.
     """
 
     known: list[Found] = field(default_factory=list)
     made: list[Thread] = field(default_factory=list)
-    fingerprints: dict[str, str] = field(default_factory=dict)
+    prints: dict[str, Prints] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -58,6 +65,8 @@ class Intake:
     async def batches(self) -> AsyncGenerator[Batch]:
         """Every batch in order, ready to be put."""
         ahead: deque[asyncio.Task[Batch | None]] = deque()
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(min(before, SWITCH))
         try:
             while True:
                 while len(ahead) < AHEAD:
@@ -68,6 +77,7 @@ class Intake:
                     return
                 yield batch
         finally:
+            sys.setswitchinterval(before)
             for task in ahead:
                 task.cancel()
             await asyncio.gather(*ahead, return_exceptions=True)
@@ -109,9 +119,9 @@ class Intake:
         return batch
 
     @staticmethod
-    def _take_made(batch: Batch, draft: Draft, made: Thread | str) -> None:
+    def _take_made(batch: Batch, draft: Draft, made: Made | str) -> None:
         if isinstance(made, str):
             batch.problems[draft.key] = made
         else:
-            batch.made.append(made)
-            batch.fingerprints[draft.key] = draft.fingerprint
+            batch.made.append(made.thread)
+            batch.prints[draft.key] = Prints(made.digest, draft.fingerprint)

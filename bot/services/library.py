@@ -168,8 +168,8 @@ class Library:
     async def _store(self, batch: Batch, scope: int, report: ImportReport) -> None:
         if batch.made:
             async with self._database.write() as connection:
-                made, fingerprints = batch.made, batch.fingerprints
-                report.outcomes.update(await threads.put(connection, scope, made, fingerprints))
+                outcomes = await threads.put(connection, scope, batch.made, batch.prints)
+            report.outcomes.update(outcomes)
         report.outcomes[Outcome.UNCHANGED] += len(batch.known)
         report.rejected += [InputError(why, key) for key, why in batch.problems.items()]
 

@@ -17,12 +17,13 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 import bot
 from bot.errors import ThreadwiseError
 from bot.models import Thread
 from bot.sources import Draft
+from bot.store.rows import digest_of
 
 FEW = 1_000
 """Drafts that are made here before another process is worth its start."""
@@ -30,10 +31,15 @@ FEW = 1_000
 MOST = 4
 """Processes at most; the store takes in no more than those make."""
 
-Made = list[Thread | str]
+
+class Made(NamedTuple):
+    """A thread with its digest, which is work as well."""
+
+    thread: Thread
+    digest: str
 
 
-def make(drafts: Sequence[Draft]) -> Made:
+def make(drafts: Sequence[Draft]) -> list[Made | str]:
     """The drafts' threads in order; a text in its place says why one can't be made."""
     return [_made(draft) for draft in drafts]
 
@@ -48,7 +54,7 @@ class Makers:
         # ``None`` stands for one that is gone: its share is made here.
         self._free: queue.SimpleQueue[subprocess.Popen[bytes] | None] = queue.SimpleQueue()
 
-    def make(self, drafts: Sequence[Draft]) -> Made:
+    def make(self, drafts: Sequence[Draft]) -> list[Made | str]:
         """The same as ``make``; may be called from several threads at a time."""
         self._count += len(drafts)
         if self._count <= FEW:
@@ -108,16 +114,18 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _ask(maker: subprocess.Popen[bytes], drafts: Sequence[Draft]) -> Made:
+def _ask(maker: subprocess.Popen[bytes], drafts: Sequence[Draft]) -> list[Made | str]:
     tell, hear = cast("IO[bytes]", maker.stdin), cast("IO[bytes]", maker.stdout)
     pickle.dump(list(drafts), tell)
     tell.flush()
-    return cast(Made, pickle.load(hear))
+    made: list[Made | str] = pickle.load(hear)
+    return made
 
 
-def _made(draft: Draft) -> Thread | str:
+def _made(draft: Draft) -> Made | str:
     try:
-        return draft.make()
+        thread = draft.make()
+        return Made(thread, digest_of(thread))
     except ThreadwiseError as error:
         return str(error)
     except (ValueError, RecursionError, MemoryError) as error:

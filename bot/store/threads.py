@@ -39,37 +39,46 @@ class Counts:
     votes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """What tells a thread's version: its own digest, and that of what it was made of."""
+
+    digest: str
+    fingerprint: str
+
+
 async def put(
     connection: AsyncConnection,
     scope: int,
     batch: Sequence[Thread],
-    fingerprints: Mapping[str, str] = MappingProxyType({}),
+    prints: Mapping[str, Prints] = MappingProxyType({}),
 ) -> list[Outcome]:
     """Add or update threads of one scope by their source keys, in one transaction.
 
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
     comes back; the feed of changes names every thread of which something changed that is
-    searched.
-    ``fingerprints`` are kept with those that have one, by key. Tallies that a thread
-    brings are kept, see ``carried``. Returns one outcome a thread.
+    searched. ``prints`` are those of threads that were made of drafts, by key. Tallies
+    that a thread brings are kept, see ``carried``. Returns one outcome a thread.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
     new, changed, moved, outcomes = [], [], [], []
     for thread in batch:
-        row, digest = known.get(thread.key), digest_of(thread)
+        row, given = known.get(thread.key), prints.get(thread.key)
+        digest = given.digest if given else digest_of(thread)
+        fingerprint = given.fingerprint if given else None
         if row is None:
-            new.append((thread, digest))
+            new.append((thread, digest, fingerprint))
             outcomes.append(Outcome.ADDED)
         elif row.content_hash != digest or row.retired_at is not None:
-            changed.append(Change(row.id, thread, digest, fingerprints.get(thread.key)))
+            changed.append(Change(row.id, thread, digest, fingerprint))
             outcomes.append(Outcome.UPDATED)
         else:
-            fingerprint = fingerprints.get(thread.key, row.fingerprint)
+            fingerprint = fingerprint or row.fingerprint
             if (row.source, row.fingerprint) != (thread.source, fingerprint):
                 moved.append({"of": row.id, "source": thread.source, "fingerprint": fingerprint})
             outcomes.append(Outcome.UNCHANGED)
-    touched = await _add(connection, scope, new, fingerprints)
+    touched = await _add(connection, scope, new)
     if changed:
         touched += await updating.replace(connection, changed)
     if moved:
@@ -227,31 +236,27 @@ async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -
 
 
 async def _add(
-    connection: AsyncConnection,
-    scope: int,
-    new: Sequence[tuple[Thread, str]],
-    fingerprints: Mapping[str, str],
+    connection: AsyncConnection, scope: int, new: Sequence[tuple[Thread, str, str | None]]
 ) -> list[int]:
     if not new:
         return []
     rows = [
         columns(thread)
-        | {"scope": scope, "content_hash": digest, "revision": 1}
-        | {"fingerprint": fingerprints.get(thread.key)}
-        for thread, digest in new
+        | {"scope": scope, "content_hash": digest, "revision": 1, "fingerprint": fingerprint}
+        for thread, digest, fingerprint in new
     ]
     await connection.execute(insert(threads), rows)
     # Asking for the ids afterwards lets the driver insert the whole batch at once.
-    added = await _known(connection, scope, [thread.key for thread, _ in new])
-    ids = [added[thread.key].id for thread, _ in new]
+    added = await _known(connection, scope, [thread.key for thread, *_ in new])
+    ids = [added[thread.key].id for thread, *_ in new]
     said = [
         answer_columns(answer, position) | {"thread_id": i}
-        for i, (thread, _) in zip(ids, new, strict=True)
+        for i, (thread, *_) in zip(ids, new, strict=True)
         for position, answer in enumerate(thread.answers)
     ]
     if said:
         await connection.execute(insert(answers), said)
-    await updating.add_phrasings(connection, [*zip(ids, (t for t, _ in new), strict=True)])
+    await updating.add_phrasings(connection, [*zip(ids, (t for t, *_ in new), strict=True)])
     return ids
 
 

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,8 @@ def imported(dump: Path, data: Path) -> Figures:
 def _measured(figures: Figures) -> Iterator[None]:
     """Seconds by the clock and of processors, and the most memory above that at the start.
 
-    Processes that are started meanwhile count.
+    Processes that are started meanwhile count. ``resident`` includes what is mapped of
+    files, which the system takes back when it needs to: the index while it is merged.
     """
     watch = _Memory()
     started, cpu = time.perf_counter(), _cpu()
@@ -59,6 +60,7 @@ def _measured(figures: Figures) -> Iterator[None]:
     figures["seconds"] = time.perf_counter() - started
     figures["cpu_seconds"] = _cpu() - cpu
     figures["memory_mb"] = watch.most / MEGABYTE
+    figures["resident_mb"] = watch.most_resident / MEGABYTE
 
 
 def _cpu() -> float:
@@ -70,7 +72,7 @@ class _Memory:
     """The most memory above that at the start, looked at now and then."""
 
     def __init__(self) -> None:
-        self.most = 0
+        self.most = self.most_resident = 0
         self._process = psutil.Process()
         self._start = self._now()
         self._ended = threading.Event()
@@ -85,13 +87,16 @@ class _Memory:
 
     def _watch(self) -> None:
         while not self._ended.wait(0.1):
-            self.most = max(self.most, self._now() - self._start)
+            own, resident = self._now()
+            self.most = max(self.most, own - self._start[0])
+            self.most_resident = max(self.most_resident, resident - self._start[1])
 
-    def _now(self) -> int:
-        total = 0
+    def _now(self) -> tuple[int, int]:
+        """What is held by this process and its children: of their own, and with files."""
+        own = resident = 0
         for process in (self._process, *self._process.children()):
-            try:
-                total += process.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        return total
+            with suppress(psutil.NoSuchProcess):
+                memory = process.memory_info()
+                own += memory.rss - getattr(memory, "shared", 0)
+                resident += memory.rss
+        return own, resident

@@ -56,7 +56,7 @@ def test_importing_it_is_measured(dump: Path, tmp_path: Path) -> None:
         check=True,
     )
     head, first, again, ratio = done.stdout.decode().splitlines()
-    assert head.split() == "seconds posts/s cpu s memory MB outcome".split()
+    assert head.split() == "seconds posts/s cpu s memory MB resident outcome".split()
     assert first.split()[0] == "first"
     assert first.endswith(" added")
     assert again.split()[0] == "again"

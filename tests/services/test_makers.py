@@ -11,8 +11,9 @@ import pytest
 
 from bot.models import Thread
 from bot.services import makers
-from bot.services.makers import Makers
+from bot.services.makers import Made, Makers
 from bot.sources import Draft
+from bot.store.rows import digest_of
 
 
 def draft(n: int) -> Draft:
@@ -27,7 +28,7 @@ def broken(kind: str) -> Draft:
 
 
 DRAFTS = [draft(n) for n in range(50)]
-MADE = [Thread(key=str(n), title=f"Number {n}?") for n in range(50)]
+MADE = [Made(thread, digest_of(thread)) for thread in (d.make() for d in DRAFTS)]
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ class TestAgain:
         assert counts(await house.library.import_paths([folder])) == (2, 0, 0, 0)
         seq = await last_change(house)
 
-        def never(_drafts: object) -> makers.Made:
+        def never(_drafts: object) -> list[makers.Made]:
             raise AssertionError("there was nothing to make")
 
         monkeypatch.setattr(makers, "make", never)

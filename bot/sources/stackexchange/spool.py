@@ -86,7 +86,7 @@ class Spool:
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute("PRAGMA cache_size = -32000")  # kB
+        self._database.execute("PRAGMA cache_size = -16000")  # kB
         self._database.executescript(_TABLES)
         self._database.execute("BEGIN")
 
