@@ -103,7 +103,7 @@ async def _start(*arguments: str) -> Process:
 async def _address(process: Process) -> str:
     said = ""
     assert process.stderr is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while line := (await process.stderr.readline()).decode():
             said += line
             if match := re.search(r"http://127\.0\.0\.1:\d+/#\S+", line):

@@ -46,7 +46,7 @@ async def _until(process: Process, words: str) -> str:
     """What the program says until it has said these words, or is no more."""
     said = ""
     assert process.stderr is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while words not in said and (line := await process.stderr.readline()):
             said += line.decode()
     return said
