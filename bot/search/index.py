@@ -28,7 +28,7 @@ from tantivy import (
 )
 
 from bot.errors import SearchError
-from bot.models import StoredThread
+from bot.models import Entry
 from bot.search.text import PLAIN, STEMMED, Name, spaced
 
 FORMAT = 3
@@ -280,7 +280,7 @@ class Writing:
         self._writer.wait_merging_threads()
         del self._writer  # tantivy gives its lock back when the writer is gone
 
-    def put(self, threads: Iterable[StoredThread]) -> None:
+    def put(self, threads: Iterable[Entry]) -> None:
         """Index threads, in place of what was known of them."""
         for thread in threads:
             # The writer remembers each deletion until it commits, and looks for its document
@@ -315,7 +315,7 @@ def _schema() -> Schema:
     return builder.build()
 
 
-def _document(thread: StoredThread) -> Document:
+def _document(thread: Entry) -> Document:
     document = Document()
     document.add_integer("id", thread.id)
     document.add_text("scope", str(thread.scope))

@@ -94,8 +94,8 @@ class Embedding:
         model = meaning.model
         async with self._database.read() as connection:
             seq = await vectors.done(connection, model)
-            now, ids = await threads.changed_after(connection, seq, BATCH, text=True)
-            missing = await vectors.lacking(connection, ids, model)
+            now, changed = await threads.changed_after(connection, seq, BATCH, text=True)
+            missing = await vectors.lacking(connection, [*changed], model)
         if now == seq:
             return None
         packed = await in_thread(meaning.pack, [thread for thread, _ in missing])
@@ -126,9 +126,9 @@ class Embedding:
                 await in_thread(neighbours.clear)  # an older copy of the database was put back
         while True:
             async with self._database.read() as connection:
-                seq, ids = await threads.changed_after(connection, neighbours.seq, READ_BATCH)
-                found = await vectors.of_threads(connection, ids, meaning.model)
+                seq, changed = await threads.changed_after(connection, neighbours.seq, READ_BATCH)
+                found = await vectors.of_threads(connection, [*changed], meaning.model)
             if seq == neighbours.seq:
                 return
             rows = {i: {v.scope: v.data} for i, v in found.items()}
-            await in_thread(meaning.take_in, rows, [i for i in ids if i not in rows], seq)
+            await in_thread(meaning.take_in, rows, [i for i in changed if i not in rows], seq)

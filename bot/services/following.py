@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from bot.errors import ModelError
+from bot.models import Entry, Thread
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, Writing
 from bot.services.embedding import Embedding
 from bot.services.steps import in_thread
 from bot.store import threads
 from bot.store.database import Database
+from bot.store.threads import Put
 
 BATCH = 500
 """Threads that are read from the store and indexed at a time."""
@@ -25,6 +27,9 @@ work. Each commit leaves pieces that are merged later, which takes time and memo
 
 MANY = 5_000
 """Threads from which on an import is indexed while it is still being stored."""
+
+MOST_FRESH = 10_000
+"""Threads that are kept in memory between being stored and being indexed."""
 
 PAUSE = 0.1
 """Seconds between looks at what such an import has stored since."""
@@ -55,27 +60,29 @@ class Follower:
                 return True
             try:
                 async with self._writing() as writing:
-                    await self._index_changes(writing)
+                    await self._index_changes(writing, _Fresh())
             except IndexBusy:
                 return False
             await in_thread(self._engine.refresh)
             return True
 
     @asynccontextmanager
-    async def alongside(self) -> AsyncIterator[Callable[[int], None]]:
-        """Index what the block stores while it does; it says how many threads it has stored.
+    async def alongside(self, scope: int) -> AsyncIterator[Callable[[Put], None]]:
+        """Index what the block stores while it does; it tells what it has put into the scope.
 
         A few are left to ``catch_up``, which is to be called afterwards in any case.
         """
         ended = asyncio.Event()
         indexing: asyncio.Task[None] | None = None
-        stored = 0
+        stored, fresh = 0, _Fresh()
 
-        def tell(more: int) -> None:
+        def tell(put: Put) -> None:
             nonlocal stored, indexing
-            stored += more
+            stored += len(put.outcomes)
+            fresh.add(put, scope)
             if indexing is None and stored >= MANY:
-                indexing = asyncio.create_task(self._keep_up(ended), name="index alongside")
+                follow = self._keep_up(ended, fresh)
+                indexing = asyncio.create_task(follow, name="index alongside")
             elif indexing is not None and indexing.done():
                 indexing.result()  # where it failed, what is stored could not be found
 
@@ -122,17 +129,19 @@ class Follower:
             raise
         await in_thread(writing.close)
 
-    async def _keep_up(self, ended: asyncio.Event) -> None:
+    async def _keep_up(self, ended: asyncio.Event, fresh: _Fresh) -> None:
         """Index changes until there will be no more; another process that is at it will do."""
         async with self._one_at_a_time:
             try:
                 async with self._writing() as writing:
-                    await self._index_changes(writing, ended)
+                    await self._index_changes(writing, fresh, ended)
             except IndexBusy:
                 return
             await in_thread(self._engine.refresh)
 
-    async def _index_changes(self, writing: Writing, ended: asyncio.Event | None = None) -> None:
+    async def _index_changes(
+        self, writing: Writing, fresh: _Fresh, ended: asyncio.Event | None = None
+    ) -> None:
         """Index what has changed; with ``ended``, also what will, until that is set."""
         # Read only now that the lock is ours: another process may have moved the index on.
         seq = done = self._engine.seq
@@ -142,8 +151,10 @@ class Follower:
         while True:
             last_look = ended is None or ended.is_set()
             async with self._database.read() as connection:
-                now, ids = await threads.changed_after(connection, seq, BATCH, text=True)
-                found = await threads.searched(connection, ids)
+                now, changed = await threads.changed_after(connection, seq, BATCH, text=True)
+                found = fresh.take(changed)
+                rest = [i for i in changed if i not in found]
+                found |= await threads.searched(connection, rest) if rest else {}
             if now == seq and last_look:
                 break
             if now == seq:
@@ -151,7 +162,7 @@ class Follower:
                 continue
             seq = now
             await in_thread(writing.put, found.values())
-            await in_thread(writing.remove, [i for i in ids if i not in found])
+            await in_thread(writing.remove, [i for i in changed if i not in found])
             if seq - done >= COMMIT_EVERY:
                 await in_thread(writing.commit, seq)
                 done = seq
@@ -177,3 +188,33 @@ class Follower:
     async def _last_change(self) -> int:
         async with self._database.read() as connection:
             return await threads.last_change(connection)
+
+
+class _Fresh:
+    """Threads that were just stored, so that most need not be read back to be indexed."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[int, int, Thread]] = {}
+
+    def add(self, put: Put, scope: int) -> None:
+        """Keep what was added, unless so much waits already that memory would grow."""
+        if len(self._kept) < MOST_FRESH:
+            self._kept |= {i: (put.seq, scope, thread) for i, thread in put.added.items()}
+
+    def take(self, changed: Mapping[int, int]) -> dict[int, Entry]:
+        """Those of the threads that are kept and were not changed again since, by id."""
+        found = {}
+        for i, last in changed.items():
+            seq, scope, thread = self._kept.pop(i, (0, 0, None))
+            if thread is not None and last <= seq:
+                found[i] = Entry(
+                    id=i,
+                    scope=scope,
+                    key=thread.key,
+                    title=thread.title,
+                    body=thread.body,
+                    tags=thread.tags,
+                    phrasings=thread.phrasings,
+                    answers=thread.answers,
+                )
+        return found

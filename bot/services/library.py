@@ -12,6 +12,7 @@ from typing import TextIO
 
 from bot.errors import ConfigError, InputError
 from bot.models import SHARED, StoredThread, Thread
+from bot.services.again import Again
 from bot.services.following import Follower
 from bot.services.intake import BATCH, Batch, Intake
 from bot.services.pruning import Pruning
@@ -19,9 +20,9 @@ from bot.settings import Settings
 from bot.sources import AS_FOUND, Found, Options, SourceReport, find_all, read_all
 from bot.sources.limits import MAX_FILE_BYTES
 from bot.sources.writing import WRITERS, Pages
-from bot.store import carried, threads
+from bot.store import carried, imports, threads
 from bot.store.database import Database, exists
-from bot.store.threads import Counts, Outcome
+from bot.store.threads import Counts, Outcome, Put
 
 Progress = Callable[[int], None]
 """Told how many threads were done since the last call."""
@@ -33,7 +34,8 @@ class ImportReport:
 
     ``warned`` tells what was, but not just as it stands in the file. Of both, the first of
     a file and the last are named; the ``more_`` counters say how many there were between.
-    ``retired`` counts threads that a newer copy of their source has no longer.
+    ``retired`` counts threads that a newer copy of their source has no longer, ``batches``
+    the transactions in which threads were put.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -44,6 +46,7 @@ class ImportReport:
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
     retired: int = 0
+    batches: int = 0
 
     @property
     def added(self) -> int:
@@ -119,6 +122,12 @@ class Library:
                 "--tag keep threads back; leave one of the two out"
             )
         seen = SourceReport() if seen is None else seen
+        again = Again(self._database, scope)
+        if (known := await again.unchanged(paths, options, seen, prune=prune)) is not None:
+            report = ImportReport(Counter({Outcome.UNCHANGED: known}))
+            report.take_over(seen)
+            await self._follower.catch_up()
+            return report
         found = find_all(paths, seen, options)
         pruning = Pruning(self._database, scope) if prune else None
         try:
@@ -126,6 +135,8 @@ class Library:
             report.take_over(seen)
             if pruning is not None and report.ok:
                 report.retired = await pruning.retire()
+            if report.ok and not report.warned:
+                await again.note(report.total, report.batches, seen)
         finally:
             if pruning is not None:
                 pruning.close()
@@ -152,12 +163,12 @@ class Library:
         intake = Intake(self._database, scope, stream, BATCH)
         try:
             async with (
-                self._follower.alongside() as stored,
+                self._follower.alongside(scope) as stored,
                 aclosing(intake.batches()) as batches,
             ):
                 async for batch in batches:
-                    await self._store(batch, scope, report)
-                    stored(len(batch.made))
+                    if (put := await self._store(batch, scope, report)) is not None:
+                        stored(put)
                     if progress is not None:
                         progress(len(batch))
         finally:
@@ -165,13 +176,17 @@ class Library:
                 stream.close()  # it may hold files
         return report
 
-    async def _store(self, batch: Batch, scope: int, report: ImportReport) -> None:
+    async def _store(self, batch: Batch, scope: int, report: ImportReport) -> Put | None:
+        put = None
         if batch.made:
             async with self._database.write() as connection:
-                outcomes = await threads.put(connection, scope, batch.made, batch.prints)
-            report.outcomes.update(outcomes)
+                put = await threads.put(connection, scope, batch.made, batch.prints)
+                await imports.count_batch(connection, scope)
+            report.batches += 1
+            report.outcomes.update(put.outcomes)
         report.outcomes[Outcome.UNCHANGED] += len(batch.known)
         report.rejected += [InputError(why, key) for key, why in batch.problems.items()]
+        return put
 
     async def export(
         self,

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple, cast
@@ -41,7 +41,7 @@ class Made(NamedTuple):
 
 def make(drafts: Sequence[Draft]) -> list[Made | str]:
     """The drafts' threads in order; a text in its place says why one can't be made."""
-    return [_made(draft) for draft in drafts]
+    return [_made(draft.make) for draft in drafts]
 
 
 class Makers:
@@ -93,7 +93,7 @@ def serve() -> None:
     sys.stdout = sys.stderr  # whatever is printed must not get between the threads
     try:
         while True:
-            pickle.dump(make(pickle.load(drafts)), threads)
+            pickle.dump([*map(_made, pickle.load(drafts))], threads)
             threads.flush()
     except EOFError:
         return
@@ -116,15 +116,15 @@ def _processors() -> int:
 
 def _ask(maker: subprocess.Popen[bytes], drafts: Sequence[Draft]) -> list[Made | str]:
     tell, hear = cast("IO[bytes]", maker.stdin), cast("IO[bytes]", maker.stdout)
-    pickle.dump(list(drafts), tell)
+    pickle.dump([draft.make for draft in drafts], tell)
     tell.flush()
     made: list[Made | str] = pickle.load(hear)
     return made
 
 
-def _made(draft: Draft) -> Made | str:
+def _made(make_thread: Callable[[], Thread]) -> Made | str:
     try:
-        thread = draft.make()
+        thread = make_thread()
         return Made(thread, digest_of(thread))
     except ThreadwiseError as error:
         return str(error)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, StoredAnswer, StoredThread, Thread
-from bot.store import carried, updating
+from bot.models import SHARED, Answer, Entry, StoredAnswer, StoredThread, Thread
+from bot.store import bulk, carried, updating
 from bot.store.rows import answer_columns, answer_of, columns, digest_of, thread_of
 from bot.store.tables import answers, changes, threads, votes
 from bot.store.updating import Change
@@ -47,19 +47,32 @@ class Prints:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What putting a batch came to: one outcome a thread, in order.
+
+    ``added`` are the threads that are new, by the id that they have now; the feed of changes
+    names them up to ``seq``.
+    """
+
+    outcomes: list[Outcome]
+    added: dict[int, Thread] = field(default_factory=dict)
+    seq: int = 0
+
+
 async def put(
     connection: AsyncConnection,
     scope: int,
     batch: Sequence[Thread],
     prints: Mapping[str, Prints] = MappingProxyType({}),
-) -> list[Outcome]:
+) -> Put:
     """Add or update threads of one scope by their source keys, in one transaction.
 
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
     comes back; the feed of changes names every thread of which something changed that is
     searched. ``prints`` are those of threads that were made of drafts, by key. Tallies
-    that a thread brings are kept, see ``carried``. Returns one outcome a thread.
+    that a thread brings are kept, see ``carried``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
     new, changed, moved, outcomes = [], [], [], []
@@ -78,15 +91,15 @@ async def put(
             if (row.source, row.fingerprint) != (thread.source, fingerprint):
                 moved.append({"of": row.id, "source": thread.source, "fingerprint": fingerprint})
             outcomes.append(Outcome.UNCHANGED)
-    touched = await _add(connection, scope, new)
+    added = await _add(connection, scope, new)
+    touched = [*added]
     if changed:
         touched += await updating.replace(connection, changed)
     if moved:
         await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
-    if touched:
-        await connection.execute(insert(changes), [{"thread_id": i} for i in touched])
+    await bulk.add(connection, changes, [{"thread_id": i} for i in touched])
     await carried.take(connection, scope, batch)
-    return outcomes
+    return Put(outcomes, added, await last_change(connection) if added else 0)
 
 
 async def fingerprints(
@@ -118,7 +131,7 @@ async def fetch(
     return {row.id: thread_of(row, texts[row.id], given[row.id]) for row in rows}
 
 
-async def searched(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
+async def searched(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Entry]:
     """Those of the threads that are in force, of any scope, with what is searched of them.
 
     Everything else of them is left out: that is much quicker where there are many.
@@ -128,13 +141,13 @@ async def searched(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
     rows = (await connection.execute(query)).all()
     found = [row.id for row in rows]
     texts = await updating.texts_of(connection, found)
-    given: dict[int, list[StoredAnswer]] = defaultdict(list)
-    said = select(a.thread_id, a.id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
+    given: dict[int, list[Answer]] = defaultdict(list)
+    said = select(a.thread_id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
     said = said.order_by(a.thread_id, a.position)
-    for thread_id, answer_id, body in (await connection.execute(said)).all():
-        given[thread_id].append(StoredAnswer(id=answer_id, body=body))
+    for thread_id, body in (await connection.execute(said)).all():
+        given[thread_id].append(Answer(body=body))
     return {
-        i: StoredThread(
+        i: Entry(
             id=i,
             scope=scope,
             key=key,
@@ -206,16 +219,17 @@ async def newest(connection: AsyncConnection) -> int:
 
 async def changed_after(
     connection: AsyncConnection, seq: int, limit: int, *, text: bool = False
-) -> tuple[int, list[int]]:
-    """The ids of threads changed after ``seq``, and the number that this goes up to.
+) -> tuple[int, dict[int, int]]:
+    """The threads changed after ``seq``, and the number that this goes up to.
 
-    With ``text``, those whose vectors alone have changed are left out. When the number
+    Each thread's id comes with the number of its last change that was looked at. With
+    ``text``, those whose vectors alone have changed are left out. When the number
     is ``seq`` itself, nothing has changed since.
     """
     query = select(changes).where(changes.c.seq > seq).order_by(changes.c.seq).limit(limit)
     rows = (await connection.execute(query)).all()
-    ids = (row.thread_id for row in rows if row.text or not text)
-    return (rows[-1].seq if rows else seq), list(dict.fromkeys(ids))
+    found = {row.thread_id: row.seq for row in rows if row.text or not text}
+    return (rows[-1].seq if rows else seq), found
 
 
 async def count(connection: AsyncConnection) -> Counts:
@@ -237,27 +251,29 @@ async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -
 
 async def _add(
     connection: AsyncConnection, scope: int, new: Sequence[tuple[Thread, str, str | None]]
-) -> list[int]:
+) -> dict[int, Thread]:
     if not new:
-        return []
+        return {}
+    before = await newest(connection)
     rows = [
         columns(thread)
         | {"scope": scope, "content_hash": digest, "revision": 1, "fingerprint": fingerprint}
         for thread, digest, fingerprint in new
     ]
-    await connection.execute(insert(threads), rows)
+    await bulk.add(connection, threads, rows)
     # Asking for the ids afterwards lets the driver insert the whole batch at once.
-    added = await _known(connection, scope, [thread.key for thread, *_ in new])
-    ids = [added[thread.key].id for thread, *_ in new]
+    query = select(threads.c.key, threads.c.id)
+    query = query.where(threads.c.scope == scope, threads.c.id > before)
+    ids = {row.key: row.id for row in (await connection.execute(query)).all()}
+    added = {ids[thread.key]: thread for thread, *_ in new}
     said = [
         answer_columns(answer, position) | {"thread_id": i}
-        for i, (thread, *_) in zip(ids, new, strict=True)
+        for i, thread in added.items()
         for position, answer in enumerate(thread.answers)
     ]
-    if said:
-        await connection.execute(insert(answers), said)
-    await updating.add_phrasings(connection, [*zip(ids, (t for t, *_ in new), strict=True)])
-    return ids
+    await bulk.add(connection, answers, said)
+    await updating.add_phrasings(connection, [*added.items()])
+    return added
 
 
 async def _answers(

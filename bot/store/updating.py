@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Table, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Thread
+from bot.store import bulk
 from bot.store.pairing import Known, pair
 from bot.store.rows import answer_columns, columns
 from bot.store.tables import answers, phrasings, threads
@@ -72,8 +73,7 @@ async def add_phrasings(connection: AsyncConnection, pairs: Sequence[tuple[int, 
         for thread_id, thread in pairs
         for position, text in enumerate(thread.phrasings)
     ]
-    if rows:
-        await connection.execute(insert(phrasings), rows)
+    await bulk.add(connection, phrasings, rows)
 
 
 @dataclass
@@ -138,8 +138,7 @@ async def _write(connection: AsyncConnection, rows: _Rows) -> None:
         await add_phrasings(connection, rows.said_anew)
     await _update(connection, answers, rows.answers)
     await _update(connection, answers, [{"of": i, "retired": True} for i in rows.gone])
-    if rows.new_answers:
-        await connection.execute(insert(answers), rows.new_answers)
+    await bulk.add(connection, answers, rows.new_answers)
 
 
 async def _update(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:

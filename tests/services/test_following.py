@@ -19,6 +19,7 @@ from bot.settings import Settings
 from bot.store import threads
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
+from bot.store.threads import Outcome, Put
 
 from .conftest import BREAD, HERE, at, titles
 
@@ -74,6 +75,36 @@ async def test_an_import_longer_than_a_batch_is_indexed_whole(
     await house.library.add(MANY)
     assert len(await titles(house)) == len(MANY)
     assert house.engine.seq == len(MANY)
+
+
+class TestFresh:
+    """Threads that were just stored are indexed without being read back, if they are still so."""
+
+    def put(self, *keys: str, first: int = 1, seq: int = 0) -> Put:
+        added = {n: Thread(key=key, title=f"Is it {key}?") for n, key in enumerate(keys, first)}
+        return Put([Outcome.ADDED for _ in keys], added, seq or first + len(keys) - 1)
+
+    def test_are_taken_once(self) -> None:
+        fresh = following._Fresh()
+        fresh.add(self.put("a", "b"), scope=7)
+        taken = fresh.take({2: 2})
+        assert [(i, entry.id, entry.scope, entry.title) for i, entry in taken.items()] == [
+            (2, 2, 7, "Is it b?")
+        ]
+        assert fresh.take({1: 1, 2: 2}).keys() == {1}
+
+    def test_that_were_changed_since_are_read_back(self) -> None:
+        fresh = following._Fresh()
+        fresh.add(self.put("a", "b"), scope=7)
+        assert fresh.take({1: 3, 2: 2}).keys() == {2}
+        assert fresh.take({1: 3}) == {}
+
+    def test_are_not_kept_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(following, "MOST_FRESH", 2)
+        fresh = following._Fresh()
+        for n in range(1, 5):
+            fresh.add(self.put("a", first=n), scope=7)
+        assert fresh.take({n: n for n in range(1, 5)}).keys() == {1, 2}
 
 
 class TestAnotherProgramsImports:

@@ -7,15 +7,17 @@ import os
 import signal
 import sqlite3
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import ConfigError, StoreError
-from bot.models import SHARED, Thread, Vote
+from bot.models import SHARED, Entry, Thread, Vote
 from bot.services import following, health, makers
 from bot.services.house import House
 from bot.services.library import ImportReport
@@ -220,12 +222,21 @@ class TestMany:
         self, house: House, many: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(following, "MANY", 1_000)
+        read_back: list[int] = []
+        searched = threads.searched
+
+        async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Entry]:
+            read_back.extend(ids)
+            return await searched(connection, ids)
+
+        monkeypatch.setattr(threads, "searched", noted)
         steps: list[int] = []
         report = await house.library.import_paths([many], progress=steps.append)
         assert counts(report) == (self.MANY, 0, 0, 0)
         assert sum(steps) == self.MANY
         assert len(house.engine) == self.MANY
         assert house.engine.seq == await last_change(house)
+        assert len(read_back) < self.MANY / 2  # the rest was indexed as it was stored
         assert psutil.Process().children() == []
         reply = await house.answering.ask("which number is 5432")
         assert reply.matches[0].key == "garden/5432"

@@ -10,7 +10,7 @@ import pytest
 
 from bot.sources import SourceReport, find_all, read
 from bot.sources.report import MAX_NAMED
-from bot.sources.stackexchange import dump, rows
+from bot.sources.stackexchange import dump, rows, stretches
 from bot.sources.stackexchange.spool import Spool
 from tests.sources.dumps import answer, put, question
 from tests.sources.dumps import rows as xml
@@ -164,6 +164,7 @@ class TestRows:
         self, folder: Path, report: SourceReport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rows, "MAX_ROW_BYTES", 100_000)
+        monkeypatch.setattr(stretches, "MAX_ROW_BYTES", 100_000)
         monkeypatch.setattr(dump, "_CHUNK", 10_000)
         put(folder, [question(1), question(2, Body="x" * 400_000), question(3)])
         assert keys(folder, report) == ["1", "3"]

@@ -27,7 +27,7 @@ BREAD = Thread(
 
 async def put(database: Database, thread: Thread = BREAD, scope: int = SHARED) -> Outcome:
     async with database.write() as connection:
-        return (await threads.put(connection, scope, [thread]))[0]
+        return (await threads.put(connection, scope, [thread])).outcomes[0]
 
 
 async def seen(database: Database, guild: int) -> dict[str, int]:

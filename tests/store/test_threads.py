@@ -36,7 +36,7 @@ BREAD = Thread(
 
 async def put(database: Database, *batch: Thread, scope: int = SHARED) -> list[Outcome]:
     async with database.write() as connection:
-        return await threads.put(connection, scope, batch)
+        return (await threads.put(connection, scope, batch)).outcomes
 
 
 async def get(database: Database, key: str, guild: int = SHARED) -> StoredThread | None:
@@ -59,7 +59,8 @@ async def vote(database: Database, answer_id: int, guild: int = SHARED, user: in
 
 async def changes(database: Database, after: int = 0, limit: int = 100) -> tuple[int, list[int]]:
     async with database.read() as connection:
-        return await threads.changed_after(connection, after, limit)
+        seq, changed = await threads.changed_after(connection, after, limit)
+        return seq, [*changed]
 
 
 def plain(thread: StoredThread) -> Thread:

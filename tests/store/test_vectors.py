@@ -101,7 +101,8 @@ async def test_a_deleted_thread_takes_its_vector_along(database: Database) -> No
 async def test_the_feed_tells_vectors_from_texts(database: Database) -> None:
     async def look(after: int, *, text: bool) -> tuple[int, list[int]]:
         async with database.read() as connection:
-            return await threads.changed_after(connection, after, 100, text=text)
+            seq, changed = await threads.changed_after(connection, after, 100, text=text)
+            return seq, [*changed]
 
     async def last(*, text: bool) -> int:
         async with database.read() as connection:

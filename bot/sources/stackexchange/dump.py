@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +15,11 @@ from bot.sources.stackexchange import archive
 from bot.sources.stackexchange.making import draft_of
 from bot.sources.stackexchange.naming import checked_site, site_of, source_of
 from bot.sources.stackexchange.posts import Filling
-from bot.sources.stackexchange.recognition import part_of
+from bot.sources.stackexchange.recognition import PARTS, beside, part_of
 from bot.sources.stackexchange.rows import Rows
 from bot.sources.stackexchange.spool import ANSWER, Gathered, Spool
 
-PARTS = ("posts", "users", "postlinks")
-"""The files of a dump that are read; ``votes`` as well, where scores are missing."""
-
-_CHUNK = 1024 * 1024
+_CHUNK = 512 * 1024
 
 
 def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Draft | None]:
@@ -70,14 +66,14 @@ class _Dump:
 
     def fill(self) -> Iterator[None]:
         """Put the dump's files into the spool, pausing now and then."""
-        files = [self._path, *self._beside(*PARTS)]
+        files = [self._path, *beside(self._path, *PARTS)]
         self._report.begin(f"Reading {shown_path(self._path)}", sum(map(_size, files)))
         before = [stamp(file) for file in files[1:]]
         for file in files:
             yield from self._file(file, PARTS)
         if self._spool.lacks_scores():
             inside = [self._path] if _is_archive(self._path) else []
-            for file in [*self._beside("votes"), *inside]:
+            for file in [*beside(self._path, "votes"), *inside]:
                 yield from self._file(file, ("votes",))
         for file, then in zip(files[1:], before, strict=True):  # of the first it is seen to
             if stamp(file) != then:
@@ -98,19 +94,6 @@ class _Dump:
             )
             self._report.warn(why, self._posts_file, question.line)
         return True
-
-    def _beside(self, *parts: str) -> list[Path]:
-        """The files of other parts that lie beside this one, and are called like it."""
-        at = self._path.name.lower().rfind("posts.")
-        if at < 0:
-            return []
-        begins, ends = self._path.name[:at].lower(), self._path.name[at + 5 :].lower()
-        wanted = {f"{begins}{part}{ends}" for part in parts if part != "posts"}
-        try:
-            names = sorted(os.listdir(self._path.parent))
-        except OSError:
-            return []
-        return [self._path.parent / name for name in names if name.lower() in wanted]
 
     def _file(self, file: Path, parts: tuple[str, ...]) -> Iterator[None]:
         if _is_archive(file):

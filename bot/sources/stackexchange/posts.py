@@ -33,6 +33,7 @@ class Filling:
         self._count = 0
         # A clock may be wrong by a day; whoever wrote after that has not written yet.
         self._latest = datetime.now(UTC) + timedelta(days=1)
+        self._latest_here = self._latest.replace(tzinfo=None)  # dumps tell UTC without saying so
 
     def posts(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
         """Take in the posts, pausing now and then."""
@@ -159,11 +160,12 @@ class Filling:
         if not text:
             return None
         try:
-            moment = date_of(text)
+            moment = datetime.fromisoformat(text)
+            late = date_of(text) > self._latest if moment.tzinfo else moment > self._latest_here
         except (ValueError, OverflowError):
             self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
             return None
-        if moment > self._latest:
+        if late:
             why = f"{name} {text} lies in the future, and is left out"
             self._report.warn(why, rows.path, row.line)
             return None
@@ -176,10 +178,10 @@ class Filling:
 def _whole(text: str) -> int | None:
     """A whole number that fits into 64 bits."""
     digits = text[1:] if text[:1] == "-" else text
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
+    if not (digits.isdecimal() and digits.isascii() and len(digits) < 20):
         return None
     number = int(text)
-    return number if number in SCORES else None
+    return number if len(digits) < 19 or number in SCORES else None
 
 
 def _shown(text: str | None) -> str:

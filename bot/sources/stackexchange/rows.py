@@ -1,9 +1,10 @@
 """The rows of a dump's file, one by one, whatever is wrong with some of them.
 
 In well-formed XML a value never holds a bare ``<``, so each one begins a new piece of
-markup. The file is cut there, and libxml2 reads each row as a document of its own: what is
-wrong with one doesn't harm the next, and as no row comes with a DOCTYPE, nothing that one
-declares is ever resolved. A row is held in memory, the file never.
+markup. Where the file is not just rows in good order it is cut there, and libxml2 reads
+each row as a document of its own: what is wrong with one doesn't harm the next, and as no
+row comes with a DOCTYPE, nothing that one declares is ever resolved. Some rows are held in
+memory, the file never.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from lxml import etree
 
 from bot.errors import InputError
 from bot.sources.report import SourceReport, shown_path
-
-MAX_ROW_BYTES = 16 * 1024 * 1024
+from bot.sources.stackexchange.stretches import MAX_ROW_BYTES, Stretch, parser, stretches
 
 _ENCODING = re.compile(rb"""\bencoding\s*=\s*["']([\w.-]+)""")
 _UTF8 = {b"utf-8", b"utf8", b"us-ascii", b"ascii"}
@@ -46,9 +46,7 @@ class Rows:
         self.path = path
         self._report = report
         self._root = root.encode()
-        self._parser = etree.XMLParser(
-            resolve_entities=False, load_dtd=False, no_network=True, huge_tree=True
-        )
+        self._parser = parser()
         self._line = 1
         self._inside = False  # between the root's two tags
         self._ended = False
@@ -56,23 +54,33 @@ class Rows:
         self._damaged = False  # what follows a damaged row, up to the next, belongs to it
 
     def of(self, chunks: Iterable[bytes]) -> Iterator[Row | None]:
-        """The rows of a file that is given in chunks; ``None`` after each chunk.
+        """The rows of a file that is given in chunks; ``None`` now and then.
 
         Raises InputError for a file that is no such file, or not in UTF-8.
         """
-        rest = b""
-        for chunk in chunks:
-            *pieces, rest = (rest + chunk).split(b"<")
-            for piece in pieces:
-                if (row := self._row(piece)) is not None:
-                    yield row
-            if len(rest) > MAX_ROW_BYTES:
-                rest = self._too_long(rest)
+        for stretch in stretches(chunks):
+            if stretch.cut:
+                self._too_long(stretch.text)
+            elif stretch.rows and self._inside and not self._comment:
+                yield from self._sound(stretch)
+            else:
+                yield from self._one_by_one(stretch.text)
             yield None
-        # A row that is cut off is not damaged: the file's end is what is named.
-        if rest.rstrip().endswith(b">") and (row := self._row(rest)) is not None:
-            yield row
         self._close()
+
+    def _sound(self, stretch: Stretch) -> Iterator[Row]:
+        """Rows in good order."""
+        self._damaged = False
+        before = self._line - 1
+        for row in stretch.rows:
+            yield Row(row, before + row.sourceline)
+        self._line += stretch.text.count(b"\n")
+
+    def _one_by_one(self, text: bytes) -> Iterator[Row]:
+        """What there is of rows, whatever else there is."""
+        for piece in text.removeprefix(b"<").split(b"<"):
+            if (row := self._row(piece)) is not None:
+                yield row
 
     def _row(self, piece: bytes) -> Row | None:
         line = self._line
@@ -118,12 +126,11 @@ class Rows:
         elif self._ended and not piece.isspace():
             self._reject("something follows the end of the file's rows", line)
 
-    def _too_long(self, rest: bytes) -> bytes:
-        limit = MAX_ROW_BYTES // 1024**2
-        if rest.startswith(b"row") and self._inside:
+    def _too_long(self, text: bytes) -> None:
+        if text.startswith(b"<row") and self._inside:
+            limit = MAX_ROW_BYTES // 1024**2
             self._reject(f"the row is longer than {limit} MB", self._line)
-        self._line += rest.count(b"\n")
-        return b"!"  # what is left of it, up to the next markup
+        self._line += text.count(b"\n")
 
     def _close(self) -> None:
         if not self._inside and not self._ended:
