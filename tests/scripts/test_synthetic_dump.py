@@ -55,10 +55,12 @@ def test_importing_it_is_measured(dump: Path, tmp_path: Path) -> None:
         capture_output=True,
         check=True,
     )
-    head, first, again, ratio = done.stdout.decode().splitlines()
+    head, first, again, newer, ratio = done.stdout.decode().splitlines()
     assert head.split() == "seconds posts/s cpu s memory MB resident outcome".split()
     assert first.split()[0] == "first"
     assert first.endswith(" added")
     assert again.split()[0] == "again"
     assert again.endswith(" unchanged")
+    assert newer.split()[0] == "newer"
+    assert newer.endswith(" unchanged")
     assert ratio.startswith("again is ")
