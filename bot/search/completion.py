@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 
 from bot.models import Match
+from bot.search.documents import Hit
 from bot.search.fuzzy import Vocabulary
-from bot.search.index import Hit, TextIndex
+from bot.search.index import TextIndex
 from bot.search.text import STOP_WORDS, clean, stems, words
 
 ENDINGS = 24

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from bot.errors import ModelError
 from bot.models import SHARED, Match
 from bot.search import completion
+from bot.search.documents import Hit
 from bot.search.fuzzy import Vocabulary
-from bot.search.index import Hit, State, TextIndex, Writing
+from bot.search.index import State, TextIndex, Writing
 from bot.search.query import Idf, Query, read
 from bot.search.ranker import Ranked, rank
 from bot.search.taught import JOINED, NOTHING, Taught

@@ -15,30 +15,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tantivy import (
-    Document,
-    Index,
-    IndexWriter,
-    Occur,
-    Order,
-    Query,
-    Schema,
-    SchemaBuilder,
-    Searcher,
-)
+from tantivy import Index, IndexWriter, Occur, Order, Query, Searcher
 
 from bot.errors import SearchError
 from bot.models import Entry
-from bot.search.text import PLAIN, STEMMED, Name, spaced
-
-FORMAT = 3
-"""Raised when the fields or their analysis change: an older index is rebuilt."""
+from bot.search.documents import FORMAT, Hit, document_of, hit_of, schema
+from bot.search.text import PLAIN, STEMMED
 
 TITLE_BOOST = 0.5
 """What a title's own BM25 adds to that of the whole text (where it counts twice)."""
-
-MAX_TEXT = 20_000
-"""Characters of a body or an answer that are indexed; the topic is clear by then."""
 
 _HEAP = 64_000_000  # bytes that the writer may fill before it writes a segment
 
@@ -56,24 +41,6 @@ class State:
     format: int = FORMAT
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A candidate: what the ranker and a reader need to know of a thread.
-
-    ``names`` are its title and, after that, its phrasings.
-    """
-
-    thread_id: int
-    key: str
-    names: tuple[Name, ...]
-    bm25: float
-
-    @property
-    def title(self) -> str:
-        """The thread's title."""
-        return self.names[0].text
-
-
 class TextIndex:
     """An open index. Reading is safe from any thread; writing is ``with index.writing()``."""
 
@@ -86,7 +53,7 @@ class TextIndex:
         self.folder = folder
         self.note: str | None = None
         self._state_file = folder / "state.json"
-        self._schema = _schema()
+        self._schema = schema()
         self._open(library)
 
     @property
@@ -187,7 +154,7 @@ class TextIndex:
             found = searcher.search(query, limit, count=False).hits
             ids = searcher.fast_field_values("id", [address for _, address in found])
             return [
-                _hit(searcher.doc(address), int(i or 0), score)
+                hit_of(searcher.doc(address), int(i or 0), score)
                 for (score, address), i in zip(found, ids, strict=True)
             ]
         except BaseException as error:
@@ -288,7 +255,7 @@ class Writing:
             if thread.id <= self._newest:
                 self._writer.delete_documents_by_term("id", thread.id)
             self._newest = max(self._newest, thread.id)
-            self._writer.add_document(_document(thread))
+            self._writer.add_document(document_of(thread))
 
     def remove(self, thread_ids: Iterable[int]) -> None:
         """Take threads out; those that are not in are passed over."""
@@ -300,41 +267,6 @@ class Writing:
         self._writer.commit()
         self._index.write_state(State(self._index.state.library, seq))
         self._index.reload()
-
-
-def _schema() -> Schema:
-    builder = SchemaBuilder()
-    # Signed, because deleting by term takes every number for a signed one.
-    builder.add_integer_field("id", indexed=True, fast=True)
-    builder.add_text_field("scope", tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("title", tokenizer_name="stemmed", index_option="freq")
-    builder.add_text_field("text", tokenizer_name="stemmed", index_option="freq")
-    builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
-    # Bytes are stored without being indexed a second time.
-    builder.add_bytes_field("card", stored=True)
-    return builder.build()
-
-
-def _document(thread: Entry) -> Document:
-    document = Document()
-    document.add_integer("id", thread.id)
-    document.add_text("scope", str(thread.scope))
-    names = " \n".join((thread.title, *thread.phrasings))
-    said = [thread.body, *(answer.body for answer in thread.answers), *thread.tags]
-    text = " \n".join([spaced(names), *(spaced(part[:MAX_TEXT]) for part in said)])
-    document.add_text("title", spaced(names))
-    document.add_text("text", f"{spaced(names)} \n{text}")
-    document.add_text("words", text)
-    cut = [Name.of(name) for name in (thread.title, *thread.phrasings)]
-    card = [thread.key, *([n.text, " ".join(n.stems), n.content] for n in cut)]
-    document.add_bytes("card", json.dumps(card, ensure_ascii=False).encode())
-    return document
-
-
-def _hit(document: Document, thread_id: int, score: float) -> Hit:
-    key, *names = json.loads(bytes(document["card"][0]).decode())
-    cut = tuple(Name(text, tuple(stems.split()), content) for text, stems, content in names)
-    return Hit(thread_id, key, cut, score)
 
 
 def _is_damage(error: BaseException) -> bool:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from bot.errors import SearchError
 from bot.models import SHARED, StoredThread
-from bot.search.index import MAX_TEXT, IndexBusy, State, TextIndex
+from bot.search.documents import MAX_TEXT
+from bot.search.index import IndexBusy, State, TextIndex
 from bot.search.text import stems, words
 from tests.search.library import GARDEN, numbered, thread
 
@@ -428,7 +429,7 @@ def test_an_interruption_is_not_taken_for_damage(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("bot.search.index._hit", interrupted)
+        patch.setattr("bot.search.index.hit_of", interrupted)
         with pytest.raises(KeyboardInterrupt):
             index.first((SHARED,), 1)
     with monkeypatch.context() as patch:
