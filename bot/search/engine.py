@@ -38,7 +38,7 @@ BOTH = (40, 60)
 nDCG@10 on any of the sets that the ranker is fitted on, and cost time."""
 
 MOSTLY = 0.9
-"""Share of the threads that must have vectors before meaning counts at all."""
+"""Share of the threads that a guild sees which must have vectors before meaning counts."""
 
 log = logging.getLogger(__name__)
 
@@ -89,13 +89,11 @@ class Engine:
         """Take the index's write lock. Raises IndexBusy while another process has it."""
         return self._index.writing()
 
-    @property
-    def sees_meaning(self) -> bool:
-        """Whether questions are matched by meaning as well, vectors being there."""
-        meaning = self.meaning
-        if meaning is None or not meaning.neighbours.threads:
-            return False
-        return meaning.neighbours.threads > MOSTLY * len(self) - 1
+    def sees_meaning(self, guild_id: int) -> bool:
+        """Whether a guild's questions are matched by meaning as well, vectors being there."""
+        seen = scopes(guild_id)
+        vectors = 0 if self.meaning is None else self.meaning.neighbours.threads_in(seen)
+        return vectors > 0 and vectors > MOSTLY * self._index.threads_in(seen) - 1
 
     def read(self, question: str, taught: Taught = NOTHING) -> Query:
         """The question as the search understands it."""
@@ -127,7 +125,8 @@ class Engine:
     ) -> tuple[list[Hit], Sense | None, Query]:
         """The candidates in no order, what they mean, and the question as it was read."""
         query, seen = self.read(question, taught), scopes(guild_id)
-        look = self._look(query, taught, seen)  # the model is at it while words are looked up
+        # The model is at it while words are looked up.
+        look = self._look(query, taught, seen) if self.sees_meaning(guild_id) else None
         if look is not None:
             try:
                 hits = self._by_both(query, seen, look)
@@ -172,7 +171,7 @@ class Engine:
     def _look(self, query: Query, taught: Taught, seen: Sequence[int]) -> _Look | None:
         """Look at a question by meaning, where there is such an eye and something to see."""
         meaning = self.meaning
-        if meaning is None or not self.sees_meaning or not query.words:
+        if meaning is None or not query.words:
             return None
         return _Look(meaning, meaning.begin(query.mended(meaning.knows)), taught, seen)
 

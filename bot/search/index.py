@@ -69,6 +69,16 @@ class TextIndex:
     def __len__(self) -> int:
         return int(self.searcher.num_docs)
 
+    def threads_in(self, scopes: Sequence[int]) -> int:
+        """How many threads of those scopes there are, at least.
+
+        What was replaced is counted where it was until tantivy merges, so it is the others'
+        that are taken off: mostly there are none.
+        """
+        searcher, present = self._snapshot
+        others = sum(count for scope, count in present.items() if int(scope) not in scopes)
+        return max(0, int(searcher.num_docs) - others)
+
     def reload(self) -> None:
         """See what was committed since, by this process or another."""
         self._index.reload()
@@ -146,7 +156,7 @@ class TextIndex:
         searcher, present = self._snapshot
         query = Query.boolean_query([(Occur.Should, q) for q in wanted])
         visible = [str(scope) for scope in scopes]
-        if not present <= set(visible):  # a filter costs time; most libraries need none
+        if not present.keys() <= set(visible):  # a filter costs time; most libraries need none
             seen = Query.term_set_query(self._schema, "scope", visible)
             only = (Occur.Must, Query.const_score_query(seen, 0.0))
             query = Query.boolean_query([(Occur.Must, query), only])
@@ -168,7 +178,7 @@ class TextIndex:
     def _look(self) -> None:
         """Take a snapshot, with the scopes in it: the two are used together."""
         searcher = self._index.searcher()
-        present = {scope for scope, _ in searcher.terms_with_prefix("scope", "")}
+        present = dict(searcher.terms_with_prefix("scope", ""))
         self._snapshot = (searcher, present)
 
     def _either_field(self, stem: str, weight: float) -> tuple[Query, Query]:

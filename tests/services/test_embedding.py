@@ -241,7 +241,7 @@ class TestOtherModels:
             assert await house.embedding.make_some()
             assert house.engine.meaning is not None
             assert house.engine.meaning.neighbours.threads == 20
-            assert not house.engine.sees_meaning
+            assert not house.engine.sees_meaning(SHARED)
         async with opened(settings) as house:
             assert house.engine.meaning is not None
             assert house.engine.meaning.neighbours.threads == 40
@@ -410,17 +410,28 @@ class TestMeanwhile:
                 told = (await house.answering.ask(question)).matches
                 assert told == (await plain.answering.ask(question)).matches
 
+    async def test_what_one_guild_brings_leaves_others_their_meaning(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await house.library.add(GARDEN)
+        await house.embedding.make()
+        await house.library.add(MANY, scope=HERE)
+        assert house.engine.sees_meaning(SHARED)
+        assert not house.engine.sees_meaning(HERE)
+        await house.embedding.make()
+        assert house.engine.sees_meaning(HERE)
+
     async def test_a_single_thread_without_vectors_is_searched_by_words(self, house: House) -> None:
         await house.library.add(GARDEN[1:2])
-        assert not house.engine.sees_meaning
+        assert not house.engine.sees_meaning(SHARED)
         await house.embedding.make()
-        assert house.engine.sees_meaning
+        assert house.engine.sees_meaning(SHARED)
 
     async def test_a_thread_without_vectors_yet_is_found_by_its_words(self, house: House) -> None:
         await house.library.add([*GARDEN, *MANY])
         await house.embedding.make()
         await house.library.add([BREAD])
-        assert house.engine.sees_meaning
+        assert house.engine.sees_meaning(SHARED)
         assert await best(house, BREAD.title) == "bread"
 
     async def test_the_event_loop_goes_on(

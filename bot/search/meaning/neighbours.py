@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -23,7 +24,7 @@ from usearch.index import Index
 Rows = NDArray[np.int8]
 """Quantised vectors, shape (texts, dimensions)."""
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the vectors are packed or kept otherwise: older checkpoints are left."""
 
 CONNECTIVITY = 16
@@ -40,36 +41,47 @@ WORTH_SAVING = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What the files hold: vectors of a model for a library, up to a change of it."""
+    """What the files hold: vectors of a model for a library, up to a change of it.
+
+    ``threads`` counts those of each scope that have any.
+    """
 
     library: str
     model: str
     seq: int = 0
     format: int = FORMAT
-    threads: int = 0
+    threads: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
 
 class Neighbours:
     """The vectors of every scope, by thread id; safe from any thread.
 
-    ``threads`` is how many threads have vectors, ``seq`` the change up to which they are
-    true.
+    ``seq`` is the change up to which they are true.
     """
 
     def __init__(self, folder: Path, library: str, model: str, dimensions: int):
         """Take up the checkpoint in ``folder``, if it is of this library and model."""
         self.folder = folder
         self.seq = 0
-        self.threads = 0
         self._unsaved = 0
         self._library, self._model, self._dimensions = library, model, dimensions
         self._scopes: dict[int, Index] = {}
+        self._threads: Counter[int] = Counter()
         self._lock = threading.Lock()
         self._load()
 
     def __len__(self) -> int:
         return sum(len(index) for index in self._scopes.values())
+
+    @property
+    def threads(self) -> int:
+        """How many threads have vectors."""
+        return self._threads.total()
+
+    def threads_in(self, scopes: Sequence[int]) -> int:
+        """How many threads of those scopes have vectors."""
+        return sum(self._threads[scope] for scope in scopes)
 
     def near(self, wanted: Rows, scopes: Sequence[int], limit: int) -> list[int]:
         """The ids of the threads whose texts are nearest; about ``limit`` of them."""
@@ -108,7 +120,6 @@ class Neighbours:
         With them and without those ``gone``, what is here is true to change ``seq``.
         """
         self._remove(list({*texts, *gone}))
-        self.threads += len(texts)
         by_scope: dict[int, list[tuple[int, Rows]]] = {}
         for thread_id, of_scopes in texts.items():
             for scope, rows in of_scopes.items():
@@ -119,13 +130,15 @@ class Neighbours:
                 [len(rows) for _, rows in pairs],
             )
             self._add(scope, keys, np.vstack([rows for _, rows in pairs]))
+            self._threads[scope] += len(pairs)
         self.seq = seq
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._scopes = {}
-        self.seq = self.threads = 0
+            self._threads.clear()
+        self.seq = 0
 
     def save(self, *, all_changes: bool = False) -> None:
         """Write a checkpoint if enough has changed; half of one is never taken up.
@@ -144,7 +157,8 @@ class Neighbours:
                 unfinished = self.folder / f"{name}.{os.getpid()}"  # others may be at it too
                 index.save(str(unfinished))
                 unfinished.replace(self.folder / name)
-        state = Checkpoint(self._library, self._model, self.seq, FORMAT, self.threads, files)
+        threads = {str(scope): count for scope, count in self._threads.items()}
+        state = Checkpoint(self._library, self._model, self.seq, FORMAT, threads, files)
         temporary = self.folder / f"state.{os.getpid()}"
         temporary.write_text(json.dumps(asdict(state)), encoding="utf-8")
         temporary.replace(self.folder / "state.json")
@@ -155,14 +169,12 @@ class Neighbours:
 
     def _remove(self, thread_ids: Sequence[int]) -> None:
         out = np.array(thread_ids, np.uint64)
-        there = np.zeros(len(out), np.bool_)
         with self._lock:
-            for index in self._scopes.values():
+            for scope, index in self._scopes.items():
                 if len(index) and len(out):
                     known = index.contains(out)
                     index.remove(out[known])
-                    there |= known
-        self.threads -= int(there.sum())
+                    self._threads[scope] -= int(np.count_nonzero(known))
         self._unsaved += len(out)
 
     def _add(self, scope: int, keys: NDArray[np.uint64], rows: Rows) -> None:
@@ -200,7 +212,8 @@ class Neighbours:
                 if not self._fits(index):
                     return
                 loaded[int(scope)] = index
-            self._scopes, self.seq, self.threads = loaded, state.seq, state.threads
+            counts = {int(scope): int(count) for scope, count in state.threads.items()}
+            self._scopes, self._threads, self.seq = loaded, Counter(counts), state.seq
 
 
 _AT_ONCE = 64
@@ -212,6 +225,6 @@ def _read(file: Path) -> Checkpoint | None:
         state = Checkpoint(**json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-    numbers = (state.seq, state.format, state.threads)
-    sound = type(state.files) is dict and all(type(number) is int for number in numbers)
+    kinds = [*map(type, (state.seq, state.format, state.threads, state.files))]
+    sound = kinds == [int, int, dict, dict]
     return state if sound and state.format == FORMAT else None

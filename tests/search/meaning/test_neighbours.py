@@ -92,6 +92,7 @@ def test_after_any_changes_it_holds_what_comparing_everything_finds(made, seed: 
     assert those.threads == len(naive.texts)
     for scopes in ([SHARED], [SHARED, HERE], [SHARED, THERE]):
         known = naive.rows(scopes)
+        assert those.threads_in(scopes) == len(known)
         assert content(those, range(1, 13), *scopes) == known
         wanted = rows(seed)[0]
         assert sorted(those.near(wanted, scopes, 100)) == sorted(known)
@@ -157,6 +158,7 @@ class TestCheckpoints:
         before.save()
         after = opened(tmp_path)
         assert (after.seq, after.threads, len(after)) == (33, 19, 21)
+        assert (after.threads_in([SHARED]), after.threads_in([HERE])) == (18, 1)
         for scopes in ([SHARED], [SHARED, HERE]):
             assert content(after, range(30), *scopes) == content(before, range(30), *scopes)
         after.replace({40: {SHARED: rows(40)}}, [1], 34)  # and it can be changed
