@@ -29,11 +29,13 @@ def escape(text: str) -> str:
     """A piece of running text as Markdown, its formulas as code."""
     if "$" in text or "\\" in text:
         return formulas.rendered(text, escape_words)
-    return escape_words(text) if "://" in text else _escaped(text)
+    return escape_words(text)
 
 
 def escape_words(text: str) -> str:
     """A piece of running text without formulas as Markdown; addresses stay as they are."""
+    if ":" not in text or "://" not in text:
+        return _escaped(text)
     parts = _URL.split(text)
     parts[::2] = map(_escaped, parts[::2])
     return "".join(parts)
@@ -58,8 +60,8 @@ def unescape_lone(markdown: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    # Looking for a character takes a hundredth of what a regular expression takes, and
-    # most text has none of these.
+    # Looking for one character takes a tenth of what looking for two takes, a hundredth of
+    # what a regular expression takes, and most text has none of these.
     if "\\" in text:
         text = _BACKSLASH.sub(r"\\\\", text)
     if "`" in text:
@@ -68,11 +70,11 @@ def _escaped(text: str) -> str:
         text = _STAR.sub(r"\\*", text)
     if "_" in text:
         text = _UNDERSCORES.sub(_underscores, text)
-    if "~~" in text:
+    if "~" in text:
         text = _STRUCK.sub(_each, text)
-    if "||" in text:
+    if "|" in text:
         text = _HIDDEN.sub(_each, text)
-    if "](" in text:
+    if "]" in text:
         text = text.replace("](", "\\](")
     if "<" in text:
         text = _TIME_OR_EMOJI.sub(r"\\<", text)

@@ -60,12 +60,12 @@ def flat(element: Element) -> str:
     if not len(element):
         return element.text or ""
     etree.strip_elements(element, "script", "style", "template", with_tail=False)
-    return "".join(element.itertext())
+    return etree.tostring(element, encoding=str, method="text", with_tail=False)
 
 
 def _clean(html: str) -> str:
     """The HTML without characters, written out or by number, that no text should hold."""
-    if "&#" in html:
+    if "#" in html and "&#" in html:  # the one character is found much sooner
         html = _NUMBER.sub(_character, html)
     # The quicker look finds nothing in most of what isn't plain ASCII.
     if not html.isascii() and not html.replace("\n", " ").isprintable():
