@@ -39,9 +39,9 @@ class Blocks:
         run: list[str] = []  # pieces of a paragraph that isn't complete yet
         if (text := element.text) and not text.isspace():
             add_text(run, text)
-        for child in element:
+        for child in element[:]:
             handle = _HANDLERS.get(child.tag)
-            if handle is None and len(child) and _holds_blocks(child):
+            if handle is None and child.tag not in DROPPED and _holds_blocks(child):
                 handle = Blocks._blocks
             if handle is None:
                 inline.add(child, run, 0)
@@ -62,9 +62,8 @@ class Blocks:
         return [text] if text else []
 
     def _paragraph(self, element: Element) -> list[str]:
-        for child in element:
-            if child.tag in _HANDLERS:
-                return self._blocks(element)
+        if _holds_blocks(element):
+            return self._blocks(element)
         run: list[str] = []
         self._inline.inside(element, run, 0)
         return self._paragraphs(run)
@@ -145,13 +144,14 @@ class Blocks:
 
 
 def _holds_blocks(element: Element) -> bool:
-    return element.tag not in DROPPED and any(child.tag in _HANDLERS for child in element)
+    return len(element) > 0 and any(child.tag in _HANDLERS for child in element)
 
 
 def _joined(blocks: list[str]) -> str:
     """Blocks below each other; a heading stays close to what it is the heading of."""
-    if not any(block[0] == "#" for block in blocks):
-        return "\n\n".join(blocks)
+    together = "\n\n".join(blocks)
+    if "#" not in together or not any(block[0] == "#" for block in blocks):
+        return together
     ends = ("\n" if block[0] == "#" else "\n\n" for block in blocks)
     return "".join(block + end for block, end in zip(blocks, ends, strict=True)).rstrip("\n")
 

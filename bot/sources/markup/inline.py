@@ -47,7 +47,7 @@ class Inline:
         self.depth += 1
         if text := element.text:
             add_text(pieces, text)
-        for child in element:
+        for child in element[:]:  # lxml makes a list sooner than an iterator
             self.add(child, pieces, within)
             if text := child.tail:
                 add_text(pieces, text)
