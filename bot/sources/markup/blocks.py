@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from bot.sources.markup.code import code_block, language_of
-from bot.sources.markup.inline import DROPPED, Inline, add_text
+from bot.sources.markup.inline import DROPPED, Inline, add_text, paragraph
 from bot.sources.markup.parsing import DEEPEST, Element, flat
 from bot.sources.markup.tables import table
 
@@ -33,7 +33,7 @@ class Blocks:
     def _blocks(self, element: Element) -> list[str]:
         inline = self._inline
         if inline.depth > DEEPEST:
-            return self._paragraphs([flat(element)])
+            return _paragraphs([flat(element)])
         inline.depth += 1
         done: list[str] = []
         run: list[str] = []  # pieces of a paragraph that isn't complete yet
@@ -41,32 +41,29 @@ class Blocks:
             add_text(run, text)
         for child in element[:]:
             handle = _HANDLERS.get(child.tag)
-            if handle is None and child.tag not in DROPPED and _holds_blocks(child):
+            if handle is None and len(child) and _holds_blocks(child):
                 handle = Blocks._blocks
             if handle is None:
                 inline.add(child, run, 0)
             else:
                 if run:
-                    done += self._paragraphs(run)
+                    done += _paragraphs(run)
                     run = []
                 done += handle(self, child)
             if (text := child.tail) and (run or not text.isspace()):
                 add_text(run, text)
         if run:
-            done += self._paragraphs(run)
+            done += _paragraphs(run)
         inline.depth -= 1
         return done
 
-    def _paragraphs(self, run: list[str]) -> list[str]:
-        text = self._inline.paragraph(run)
-        return [text] if text else []
-
     def _paragraph(self, element: Element) -> list[str]:
-        if _holds_blocks(element):
-            return self._blocks(element)
+        for child in element[:]:
+            if child.tag in _HANDLERS:
+                return self._blocks(element)
         run: list[str] = []
         self._inline.inside(element, run, 0)
-        return self._paragraphs(run)
+        return _paragraphs(run)
 
     def _heading(self, element: Element) -> list[str]:
         line = self._inline.line(element)
@@ -143,8 +140,13 @@ class Blocks:
         return [_bold(block) for block in self._blocks(element)]
 
 
+def _paragraphs(run: list[str]) -> list[str]:
+    text = paragraph(run)
+    return [text] if text else []
+
+
 def _holds_blocks(element: Element) -> bool:
-    return len(element) > 0 and any(child.tag in _HANDLERS for child in element)
+    return element.tag not in DROPPED and any(child.tag in _HANDLERS for child in element)
 
 
 def _joined(blocks: list[str]) -> str:

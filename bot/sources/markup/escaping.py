@@ -43,9 +43,10 @@ def escape_words(text: str) -> str:
 
 def escape_lines(text: str) -> str:
     """A paragraph in which no line begins like a list, a quote or a heading."""
-    if text[0] in _MAY_MARK_A_LINE or "\n" in text:
-        return _MARKS_OF_A_LINE.sub(lambda m: f"{m[1] or ''}\\", text)
-    return text
+    first = [line[:1] for line in text.split("\n")] if "\n" in text else text[0]
+    if _MAY_MARK_A_LINE.isdisjoint(first):
+        return text
+    return _MARKS_OF_A_LINE.sub(lambda m: f"{m[1] or ''}\\", text)
 
 
 def unescape_lone(markdown: str) -> str:
