@@ -9,7 +9,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def to_micros(moment: datetime | None) -> int | None:
     """An aware moment as Unix microseconds."""
-    return None if moment is None else (moment - EPOCH) // timedelta(microseconds=1)
+    if moment is None:
+        return None
+    since = moment - EPOCH  # dividing it by a microsecond would take four times as long
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_micros(micros: int | None) -> datetime | None:

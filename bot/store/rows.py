@@ -11,9 +11,6 @@ from sqlalchemy import Row
 from bot.models import Answer, StoredAnswer, StoredThread, Thread
 from bot.store.moments import from_micros, to_micros
 
-_OF_ANSWER = ("position key body score accepted author url answered_at retired").split()
-"""What of an answer is part of a thread's digest, in this order."""
-
 
 def columns(thread: Thread) -> dict[str, Any]:
     """What the table of threads keeps of one, its answers and phrasings aside."""
@@ -95,12 +92,18 @@ def digest_of(thread: Thread) -> str:
     What later versions of the program know of threads counts only where it says something,
     so that libraries made before need not be taken in again.
     """
-    said = [answer_columns(answer, position) for position, answer in enumerate(thread.answers)]
     content = [thread.key, thread.title, thread.body, thread.score, list(thread.tags)]
     content += [thread.url, thread.author, thread.license, to_micros(thread.asked_at)]
-    content += [thread.phrasings, [[a[name] for name in _OF_ANSWER] for a in said]]
+    content += [thread.phrasings, [_said(a, place) for place, a in enumerate(thread.answers)]]
     later: dict[str, Any] = {"closed": to_micros(thread.closed_at), "related": thread.related}
     later["licenses"] = [a.license for a in thread.answers if a.license]
     if any(later.values()):
         content.append(later)
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _said(a: Answer, place: int) -> list[Any]:
+    """What of an answer is part of its thread's digest."""
+    retired = False  # no answer that a source gives is
+    said = [place, a.key, a.body, a.score, a.accepted, a.author, a.url]
+    return [*said, to_micros(a.answered_at), retired]

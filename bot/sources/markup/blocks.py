@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from bot.sources.markup.code import code_block, language_of
-from bot.sources.markup.inline import DROPPED, Inline, add_text
+from bot.sources.markup.inline import DROPPED, Inline, add_text, paragraph
 from bot.sources.markup.parsing import DEEPEST, Element, flat
 from bot.sources.markup.tables import table
 
@@ -33,13 +33,13 @@ class Blocks:
     def _blocks(self, element: Element) -> list[str]:
         inline = self._inline
         if inline.depth > DEEPEST:
-            return self._paragraphs([flat(element)])
+            return _paragraphs([flat(element)])
         inline.depth += 1
         done: list[str] = []
         run: list[str] = []  # pieces of a paragraph that isn't complete yet
         if (text := element.text) and not text.isspace():
             add_text(run, text)
-        for child in element:
+        for child in element[:]:
             handle = _HANDLERS.get(child.tag)
             if handle is None and len(child) and _holds_blocks(child):
                 handle = Blocks._blocks
@@ -47,27 +47,23 @@ class Blocks:
                 inline.add(child, run, 0)
             else:
                 if run:
-                    done += self._paragraphs(run)
+                    done += _paragraphs(run)
                     run = []
                 done += handle(self, child)
             if (text := child.tail) and (run or not text.isspace()):
                 add_text(run, text)
         if run:
-            done += self._paragraphs(run)
+            done += _paragraphs(run)
         inline.depth -= 1
         return done
 
-    def _paragraphs(self, run: list[str]) -> list[str]:
-        text = self._inline.paragraph(run)
-        return [text] if text else []
-
     def _paragraph(self, element: Element) -> list[str]:
-        for child in element:
+        for child in element[:]:
             if child.tag in _HANDLERS:
                 return self._blocks(element)
         run: list[str] = []
         self._inline.inside(element, run, 0)
-        return self._paragraphs(run)
+        return _paragraphs(run)
 
     def _heading(self, element: Element) -> list[str]:
         line = self._inline.line(element)
@@ -144,14 +140,20 @@ class Blocks:
         return [_bold(block) for block in self._blocks(element)]
 
 
+def _paragraphs(run: list[str]) -> list[str]:
+    text = paragraph(run)
+    return [text] if text else []
+
+
 def _holds_blocks(element: Element) -> bool:
     return element.tag not in DROPPED and any(child.tag in _HANDLERS for child in element)
 
 
 def _joined(blocks: list[str]) -> str:
     """Blocks below each other; a heading stays close to what it is the heading of."""
-    if not any(block[0] == "#" for block in blocks):
-        return "\n\n".join(blocks)
+    together = "\n\n".join(blocks)
+    if "#" not in together or not any(block[0] == "#" for block in blocks):
+        return together
     ends = ("\n" if block[0] == "#" else "\n\n" for block in blocks)
     return "".join(block + end for block, end in zip(blocks, ends, strict=True)).rstrip("\n")
 

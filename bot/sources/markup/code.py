@@ -48,7 +48,7 @@ def code_block(text: str, language: str = "") -> str:
         del lines[0]
     if not lines:
         return ""
-    inside = "\n".join(line.rstrip() for line in lines)
+    inside = "\n".join(map(str.rstrip, lines))
     if "```" in inside:  # which would end the block
         inside = _TICKS.sub(lambda run: JOINT.join(run[0]), inside)
     return f"```{language}\n{inside}\n```"
@@ -56,8 +56,9 @@ def code_block(text: str, language: str = "") -> str:
 
 def language_of(pre: Any) -> str:
     """The language that a ``pre`` or the ``code`` in it names, as Discord spells it."""
-    for element in (pre, *pre.iterchildren("code")):
-        if found := _LANGUAGE.search(element.get("class") or ""):
+    for element in (pre, *pre):
+        named = element.get("class") if element is pre or element.tag == "code" else None
+        if named and (found := _LANGUAGE.search(named)):
             name = found[1].lower()
             return _ALIASES.get(name, name)
     return ""

@@ -29,11 +29,13 @@ def escape(text: str) -> str:
     """A piece of running text as Markdown, its formulas as code."""
     if "$" in text or "\\" in text:
         return formulas.rendered(text, escape_words)
-    return escape_words(text) if "://" in text else _escaped(text)
+    return escape_words(text)
 
 
 def escape_words(text: str) -> str:
     """A piece of running text without formulas as Markdown; addresses stay as they are."""
+    if ":" not in text or "://" not in text:
+        return _escaped(text)
     parts = _URL.split(text)
     parts[::2] = map(_escaped, parts[::2])
     return "".join(parts)
@@ -41,9 +43,10 @@ def escape_words(text: str) -> str:
 
 def escape_lines(text: str) -> str:
     """A paragraph in which no line begins like a list, a quote or a heading."""
-    if text[0] in _MAY_MARK_A_LINE or "\n" in text:
-        return _MARKS_OF_A_LINE.sub(lambda m: f"{m[1] or ''}\\", text)
-    return text
+    first = [line[:1] for line in text.split("\n")] if "\n" in text else text[0]
+    if _MAY_MARK_A_LINE.isdisjoint(first):
+        return text
+    return _MARKS_OF_A_LINE.sub(lambda m: f"{m[1] or ''}\\", text)
 
 
 def unescape_lone(markdown: str) -> str:
@@ -58,8 +61,8 @@ def unescape_lone(markdown: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    # Looking for a character takes a hundredth of what a regular expression takes, and
-    # most text has none of these.
+    # Looking for one character takes a tenth of what looking for two takes, a hundredth of
+    # what a regular expression takes, and most text has none of these.
     if "\\" in text:
         text = _BACKSLASH.sub(r"\\\\", text)
     if "`" in text:
@@ -68,11 +71,11 @@ def _escaped(text: str) -> str:
         text = _STAR.sub(r"\\*", text)
     if "_" in text:
         text = _UNDERSCORES.sub(_underscores, text)
-    if "~~" in text:
+    if "~" in text:
         text = _STRUCK.sub(_each, text)
-    if "||" in text:
+    if "|" in text:
         text = _HIDDEN.sub(_each, text)
-    if "](" in text:
+    if "]" in text:
         text = text.replace("](", "\\](")
     if "<" in text:
         text = _TIME_OR_EMOJI.sub(r"\\<", text)

@@ -19,7 +19,6 @@ DROPPED = frozenset(
 
 _MEDIA = frozenset("iframe embed video audio object source".split())
 _LINKED = 32
-_AROUND_BREAK = re.compile(rf" ?{BREAK} ?")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 
 
@@ -29,11 +28,6 @@ class Inline:
     def __init__(self, base_url: str | None) -> None:
         self._base_url = base_url
         self.depth = 0
-
-    def paragraph(self, pieces: list[str]) -> str:
-        """The pieces as a paragraph: spaces tidied, no line like the beginning of a block."""
-        text = tidied(pieces)
-        return escape_lines(text) if text else ""
 
     def line(self, element: Element) -> str:
         """The inside of an element on a single line."""
@@ -47,7 +41,7 @@ class Inline:
         self.depth += 1
         if text := element.text:
             add_text(pieces, text)
-        for child in element:
+        for child in element[:]:  # lxml makes a list sooner than an iterator
             self.add(child, pieces, within)
             if text := child.tail:
                 add_text(pieces, text)
@@ -195,14 +189,20 @@ def _label(text: str) -> str:
     return _BRACKET.sub(r"\\\g<0>", text) if "[" in text or "]" in text else text
 
 
-def tidied(pieces: list[str]) -> str:
-    """The pieces with runs of space as one space, and line breaks where they were meant."""
+def paragraph(pieces: list[str]) -> str:
+    """The pieces as a paragraph: spaces tidied, no line like the beginning of a block."""
     text = "".join(pieces).replace("\n", " ").strip()
-    if text.isprintable() and "  " not in text:
-        return text
+    if "  " in text or not text.isprintable():
+        text = _tidied(text)
+    return escape_lines(text) if text else ""
+
+
+def _tidied(text: str) -> str:
+    """The text with runs of space as one space, and line breaks where they were meant."""
     text = " ".join(text.split())
     if BREAK in text:
-        text = _AROUND_BREAK.sub("\n", text).strip("\n")
+        text = text.replace(f" {BREAK}", BREAK).replace(f"{BREAK} ", BREAK)
+        text = text.replace(BREAK, "\n").strip("\n")
         if "\n\n\n" in text:
             text = _MANY_BREAKS.sub("\n\n", text)
     return text

@@ -25,6 +25,7 @@ _CONTROL = re.compile(
 _ASCII_CONTROL = bytes((*range(9), *range(11, 32), 127))
 _LONE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});?")
+_UNREAD = ("script", "style", "template")
 _MARKUP = frozenset("<>&\"'")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])[^<>]*>")
 _DROPPED = re.compile(r"(?is)<(script|style|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)")
@@ -37,6 +38,7 @@ class _Parsers(threading.local):
 
     def __init__(self) -> None:
         options = {"encoding": "utf-8", "remove_comments": True, "remove_pis": True}
+        options |= {"collect_ids": False, "default_doctype": False}  # which nobody asks for
         self.usual = etree.HTMLParser(**options)
         self.patient = etree.HTMLParser(huge_tree=True, **options)
 
@@ -59,13 +61,16 @@ def flat(element: Element) -> str:
     """The text of an element and of all that is in it, whatever its form."""
     if not len(element):
         return element.text or ""
-    etree.strip_elements(element, "script", "style", "template", with_tail=False)
-    return "".join(element.itertext())
+    if len(element) == 1 and not len(only := element[0]) and only.tag not in _UNREAD:
+        return f"{element.text or ''}{only.text or ''}{only.tail or ''}"  # such as code in pre
+    etree.strip_elements(element, *_UNREAD, with_tail=False)
+    text: str = etree.tostring(element, encoding=str, method="text", with_tail=False)
+    return text
 
 
 def _clean(html: str) -> str:
     """The HTML without characters, written out or by number, that no text should hold."""
-    if "&#" in html:
+    if "#" in html and "&#" in html:  # the one character is found much sooner
         html = _NUMBER.sub(_character, html)
     # The quicker look finds nothing in most of what isn't plain ASCII.
     if not html.isascii() and not html.replace("\n", " ").isprintable():
