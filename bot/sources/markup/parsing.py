@@ -24,9 +24,8 @@ _CONTROL = re.compile(
 )
 _ASCII_CONTROL = bytes((*range(9), *range(11, 32), 127))
 _LONE = re.compile("[\ud800-\udfff]")
-_NUMBER = re.compile(r"&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});?")
+_NUMBER = re.compile(rb"&#(?:0*\d{1,9}|[xX]0*[0-9a-fA-F]{1,8});?")
 _UNREAD = ("script", "style", "template")
-_MARKUP = frozenset("<>&\"'")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])[^<>]*>")
 _DROPPED = re.compile(r"(?is)<(script|style|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)")
 # These end by themselves, so an unclosed one is no deeper than the one before.
@@ -48,7 +47,7 @@ _parsers = _Parsers()
 
 def parse(html: str) -> Element:
     """The HTML as a tree; the text is in and below its root."""
-    data = _clean(html).encode().translate(None, _ASCII_CONTROL)
+    data = _clean(html)
     root = _tree(data, _parsers.usual)
     if root is None:
         root = _tree(_shallow(data.decode()).encode(), _parsers.patient)
@@ -68,20 +67,27 @@ def flat(element: Element) -> str:
     return text
 
 
-def _clean(html: str) -> str:
+def _clean(html: str) -> bytes:
     """The HTML without characters, written out or by number, that no text should hold."""
-    if "#" in html and "&#" in html:  # the one character is found much sooner
-        html = _NUMBER.sub(_character, html)
     # The quicker look finds nothing in most of what isn't plain ASCII.
     if not html.isascii() and not html.replace("\n", " ").isprintable():
         html = _CONTROL.sub("", _LONE.sub("\ufffd", html))
-    return html
+    data = html.encode().translate(None, _ASCII_CONTROL)
+    if b"#" in data and b"&#" in data:  # the one character is found much sooner
+        data = _NUMBER.sub(_character, data)
+    return data
 
 
-def _character(number: re.Match[str]) -> str:
-    """A character given by number as it was, but none that would be cleaned away."""
-    character = unescape(number[0])  # knows what browsers make of 128 to 159
-    return number[0] if character in _MARKUP else _CONTROL.sub("", character)
+def _character(number: re.Match[bytes]) -> bytes:
+    """A character given by number as it was, or as such; a space for what would be cleaned away.
+
+    Nothing is removed, and what plain text may hold stays a number: another number could
+    come of it.
+    """
+    character = unescape(number[0].decode())  # knows what browsers make of 128 to 159
+    if character and character.isascii() and character.isprintable():
+        return number[0]
+    return _CONTROL.sub(" ", character or " ").encode()
 
 
 def _tree(data: bytes, parser: Element) -> Element | None:
