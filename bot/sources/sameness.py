@@ -25,25 +25,31 @@ _CHUNK = 1024 * 1024
 def digest_of(paths: Sequence[Path], options: Options, report: SourceReport) -> str | None:
     """A digest of what an import of these paths reads, and how.
 
-    ``None`` for so little that it may as well be read, and for what can't be read. The
-    report tells how far it is.
+    ``None`` for so little that it may as well be read, for what is read only in part, and
+    for what can't be read. The report tells how far it is.
     """
+    if options.limit is not None:
+        return None
     try:
         files = [*_files(paths)]
         size = sum(file.stat().st_size for file in files)
         if size < SMALLEST:
             return None
         report.begin("Looking for anything new", size)
-        return _digest(files, options, report)
+        return _digest(paths, files, options, report)
     except OSError:
         return None  # the readers find it too, and name it
 
 
-def _digest(files: Sequence[Path], options: Options, report: SourceReport) -> str:
-    manner = [options.format, sorted(options.columns.items()), options.site, options.min_score]
-    found = hashlib.blake2b(repr([VERSION, manner, sorted(options.tags), options.limit]).encode())
+def _digest(
+    paths: Sequence[Path], files: Sequence[Path], options: Options, report: SourceReport
+) -> str:
+    # What is named, and where it lies, tells the threads' source and goes into their keys.
+    named = [str(path.resolve()) for path in paths]
+    manner = (VERSION, options.format, sorted(options.columns.items()), options.site)
+    wanted = (options.min_score, sorted(options.tags))
+    found = hashlib.blake2b(repr((named, manner, wanted)).encode())
     for file in files:
-        # Where a file lies tells which site it is from, and what its threads' keys are.
         found.update(repr((str(file.resolve()), file.stat().st_size)).encode())
         with file.open("rb") as stream:
             while chunk := stream.read(_CHUNK):

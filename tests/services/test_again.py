@@ -90,7 +90,7 @@ class TestAreReadWhere:
         assert len(reads) == 1
 
     @pytest.mark.parametrize(
-        "options", [Options(min_score=1), Options(site="x.example.org"), Options(limit=1)]
+        "options", [Options(min_score=1), Options(site="x.example.org"), Options(limit=2)]
     )
     async def test_other_options_are_given(
         self, house: House, folder: Path, options: Options, reads: list[Options]
@@ -156,3 +156,14 @@ async def test_what_no_longer_holds_is_not_kept(house: House, folder: Path) -> N
     noted = select(func.count()).where(facts.c.name.startswith("import:"))
     async with house.database.read() as connection:
         assert await connection.scalar(noted) == 1
+
+
+async def test_a_file_is_not_the_folder_it_lies_in(
+    house: House, tmp_path: Path, reads: list[Options]
+) -> None:
+    table = tmp_path / "faq" / "garden.csv"
+    table.parent.mkdir()
+    table.write_text("question,answer\nHow do I prune a pear?,In winter.\n", encoding="utf-8")
+    await house.library.import_paths([table.parent])
+    await house.library.import_paths([table])  # the same thread, from another source
+    assert len(reads) == 2
