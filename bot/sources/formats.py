@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ConfigError, InputError
-from bot.sources import faq, jsonl, pairs, stackexchange, table, textpage, webpage
+from bot.sources import faq, jsonl, labelled, pairs, stackexchange, table, textpage, webpage
 from bot.sources.draft import Found
 from bot.sources.files import Head
 from bot.sources.options import Options
@@ -84,6 +84,15 @@ FORMATS = (
         modest=True,
     ),
     Format(
+        name="labelled",
+        suffixes=(),
+        looks_like=labelled.looks_labelled,
+        read=labelled.read_labelled,
+        names_keys=True,
+        packed=True,
+        utf16=True,
+    ),
+    Format(
         name="html",
         suffixes=(".html", ".htm", ".xhtml"),
         looks_like=webpage.looks_like_page,
@@ -127,7 +136,9 @@ def recognise(path: Path, head: Head, named: str | None = None) -> Format:
     suffixed = [form for form in alike or possible if _has_suffix(path.name, form)]
     if suffixed or alike:
         return (suffixed or alike)[0]
-    forms = ", ".join(f"{form.name} ({', '.join(form.suffixes)})" for form in FORMATS)
+    forms = ", ".join(
+        f"{form.name} ({', '.join(form.suffixes) or 'Q: and A:'})" for form in FORMATS
+    )
     raise InputError(f"its content is in no form that is read here: {forms}", shown_path(path))
 
 
