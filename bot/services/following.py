@@ -28,8 +28,8 @@ work. Each commit leaves pieces that are merged later, which takes time and memo
 MANY = 5_000
 """Threads from which on an import is indexed while it is still being stored."""
 
-MOST_FRESH = 10_000
-"""Threads that are kept in memory between being stored and being indexed."""
+MOST_FRESH = 30_000_000
+"""Characters of threads that are kept in memory between being stored and being indexed."""
 
 PAUSE = 0.1
 """Seconds between looks at what such an import has stored since."""
@@ -195,17 +195,22 @@ class _Fresh:
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[int, int, Thread]] = {}
+        self._size = 0
 
     def add(self, put: Put, scope: int) -> None:
         """Keep what was added, unless so much waits already that memory would grow."""
-        if len(self._kept) < MOST_FRESH:
-            self._kept |= {i: (put.seq, scope, thread) for i, thread in put.added.items()}
+        for i, thread in put.added.items():
+            if self._size < MOST_FRESH:
+                self._kept[i] = (put.seq, scope, thread)
+                self._size += _size(thread)
 
     def take(self, changed: Mapping[int, int]) -> dict[int, Entry]:
         """Those of the threads that are kept and were not changed again since, by id."""
         found = {}
         for i, last in changed.items():
             seq, scope, thread = self._kept.pop(i, (0, 0, None))
+            if thread is not None:
+                self._size -= _size(thread)
             if thread is not None and last <= seq:
                 found[i] = Entry(
                     id=i,
@@ -218,3 +223,8 @@ class _Fresh:
                     answers=thread.answers,
                 )
         return found
+
+
+def _size(thread: Thread) -> int:
+    """How many characters there are in a thread's texts."""
+    return len(thread.title) + len(thread.body) + sum(len(a.body) for a in thread.answers)

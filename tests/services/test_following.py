@@ -100,11 +100,13 @@ class TestFresh:
         assert fresh.take({1: 3}) == {}
 
     def test_are_not_kept_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(following, "MOST_FRESH", 2)
+        monkeypatch.setattr(following, "MOST_FRESH", 2 * len("Is it a?"))
         fresh = following._Fresh()
         for n in range(1, 5):
             fresh.add(self.put("a", first=n), scope=7)
         assert fresh.take({n: n for n in range(1, 5)}).keys() == {1, 2}
+        fresh.add(self.put("a", first=5), scope=7)
+        assert fresh.take({5: 5}).keys() == {5}
 
 
 class TestAnotherProgramsImports:
