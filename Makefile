@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
+# Without it, every program that a test starts would compile all of the bot anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install run test check fmt bench fit screenshot gallery clean
 
 help: ## List what can be made

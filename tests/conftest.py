@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import coverage
 import discord
 import pytest
 import simcord
@@ -61,6 +62,25 @@ THREADS = (
     ),
     Thread(key="silent", title="Which compost heap is the warmest one?", body="Nobody knows."),
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Run a test that is marked ``untraced`` while coverage pauses.
+
+    In a worker there are two to pause: pytest-cov's, and below it the one with which
+    every new process begins. Of the latter pytest-cov's own ``no_cover`` knows nothing.
+    """
+    paused = list[coverage.Coverage]()
+    if item.get_closest_marker("untraced"):
+        while running := coverage.Coverage.current():
+            running.stop()
+            paused.append(running)
+    try:
+        return (yield)
+    finally:
+        for one in reversed(paused):
+            one.start()
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ def words(markdown: str) -> str:
     return re.sub(r"```[\w+#.\-]*\n?|[*~_|\s\u200b]", "", unlinked)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "site", ["quantumcomputing-2018", "conlang-meta", "datascience-meta-posts"]
 )
@@ -70,6 +71,7 @@ def test_every_post_of_a_dump_becomes_pages_that_are_cut_nowhere_inside(site: st
             assert words("\n".join(pages)) == words(body)
 
 
+@pytest.mark.untraced
 def test_every_thread_of_a_dump_fits_into_its_cards():
     answers = [
         StoredAnswer(id=number, body=markdown)

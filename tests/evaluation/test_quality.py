@@ -9,17 +9,20 @@ from __future__ import annotations
 import asyncio
 import gzip
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from bot.models import Reply, Verdict
+from bot.models import Reply, Thread, Verdict
+from bot.search.meaning.eye import Meaning
 from bot.services.evaluate import Evaluation, evaluate
 from bot.services.house import House
 from bot.settings import Settings
+
+pytestmark = pytest.mark.untraced  # how well it matches is measured; each line is tested elsewhere
 
 ROOT = Path(__file__).parents[2]
 SHARED_FOLDER = ROOT.parent / "shared"
@@ -95,7 +98,22 @@ def test_slips_in_a_third_of_the_long_words_cost_little_on_a_part_of_the_queries
     assert misspelt >= (1 - MOST_LOST) * clean
 
 
+@pytest.fixture
+def _vectors_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that is made a second time gets the vectors of the first."""
+    real, known = Meaning.pack, dict[str, list[bytes]]()
+
+    def remembered(self: Meaning, threads: Sequence[Thread]) -> list[bytes]:
+        asked = repr(threads)
+        if asked not in known:
+            known[asked] = real(self, threads)
+        return known[asked]
+
+    monkeypatch.setattr(Meaning, "pack", remembered)
+
+
 @needs_test_sets
+@pytest.mark.usefixtures("_vectors_made_once")
 def test_meaning_finds_more_than_words_misspelt_or_not(part: Path) -> None:
     by_words = measured(part / "covid-faq", 0.0)
     by_both, misspelt = (measured(part / "covid-faq", typos, "") for typos in (0.0, 0.3))

@@ -378,6 +378,7 @@ def test_text_that_is_not_utf8_is_named_with_its_line(tmp_path: Path, report: So
     assert refusals(report) == [(3, "it is not UTF-8 text (byte 0xe9); save it as UTF-8")]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "line",
     [

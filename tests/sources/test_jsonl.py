@@ -410,6 +410,7 @@ def packed_threads() -> tuple[bytes, list[str]]:
     return gzip.compress("\n".join(lines).encode()), [str(i) for i in range(20_000)]
 
 
+@pytest.mark.untraced
 def test_a_gzip_file_that_is_cut_off_gives_what_came_before(path: Path, report: SourceReport):
     data, expected = packed_threads()
     path.write_bytes(data[: len(data) // 2])
@@ -421,6 +422,7 @@ def test_a_gzip_file_that_is_cut_off_gives_what_came_before(path: Path, report: 
     ]
 
 
+@pytest.mark.untraced
 def test_a_gzip_file_that_is_damaged_gives_what_came_before(path: Path, report: SourceReport):
     data, expected = packed_threads()
     half = len(data) // 2

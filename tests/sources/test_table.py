@@ -280,6 +280,7 @@ def test_a_mapped_column_takes_the_place_of_the_usual_one(path: Path, report: So
     assert titles(table(path, report, content)) == ["long question?"]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("line", ['"\n', '"x""\n', "x,y\n", "x?,y\n", '"a\n\n', ",\n", '""",'])
 def test_a_long_table_takes_no_more_than_moments(path: Path, report: SourceReport, line: str):
     started = time.monotonic()

@@ -287,6 +287,7 @@ def test_the_key_is_the_name_without_its_last_suffix():
     assert page(PAGE, "a").key == "a"
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "line",
     ["~~~x\n", "```\n", "Upvote:1\na\n", "```\nx\n```\n", "score:1\n\n", "\n", "More post\n"],

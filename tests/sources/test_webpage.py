@@ -257,6 +257,7 @@ def test_a_large_page_is_refused(tmp_path: Path, report: SourceReport):
     assert refusals(report)[0][1].startswith("such a file may have up to 16 MB")
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "piece",
     [
