@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from itertools import takewhile
 
 from bot.errors import ModelError
 from bot.models import Entry, Thread
@@ -67,8 +68,10 @@ class Follower:
             return True
 
     @asynccontextmanager
-    async def alongside(self, scope: int) -> AsyncIterator[Callable[[Put], None]]:
+    async def alongside(self, scope: int) -> AsyncIterator[Callable[[Put], Awaitable[None]]]:
         """Index what the block stores while it does; it tells what it has put into the scope.
+
+        Telling takes a while where the index is far behind: what waits for it is in memory.
 
         A few are left to ``catch_up``, which is to be called afterwards in any case.
         """
@@ -76,14 +79,16 @@ class Follower:
         indexing: asyncio.Task[None] | None = None
         stored, fresh = 0, _Fresh()
 
-        def tell(put: Put) -> None:
+        async def tell(put: Put) -> None:
             nonlocal stored, indexing
             stored += len(put.outcomes)
             fresh.add(put, scope)
             if indexing is None and stored >= MANY:
                 follow = self._keep_up(ended, fresh)
                 indexing = asyncio.create_task(follow, name="index alongside")
-            elif indexing is not None and indexing.done():
+            while indexing is not None and not indexing.done() and fresh.is_full:
+                await asyncio.sleep(PAUSE)
+            if indexing is not None and indexing.done():
                 indexing.result()  # where it failed, what is stored could not be found
 
         try:
@@ -152,7 +157,7 @@ class Follower:
             last_look = ended is None or ended.is_set()
             async with self._database.read() as connection:
                 now, changed = await threads.changed_after(connection, seq, BATCH, text=True)
-                found = fresh.take(changed)
+                found = fresh.take(changed, now)
                 rest = [i for i in changed if i not in found]
                 found |= await threads.searched(connection, rest) if rest else {}
             if now == seq and last_look:
@@ -200,18 +205,28 @@ class _Fresh:
     def add(self, put: Put, scope: int) -> None:
         """Keep what was added, unless so much waits already that memory would grow."""
         for i, thread in put.added.items():
-            if self._size < MOST_FRESH:
+            if not self.is_full:
                 self._kept[i] = (put.seq, scope, thread)
                 self._size += _size(thread)
 
-    def take(self, changed: Mapping[int, int]) -> dict[int, Entry]:
-        """Those of the threads that are kept and were not changed again since, by id."""
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is kept for now."""
+        return self._size >= MOST_FRESH
+
+    def take(self, changed: Mapping[int, int], now: int) -> dict[int, Entry]:
+        """Those of the threads that are kept and were not changed again since, by id.
+
+        What is older than change ``now`` and not among them was indexed by somebody else.
+        """
         found = {}
-        for i, last in changed.items():
+        done = [i for i in changed if i in self._kept]
+        for i in (*done, *self._older(now)):
             seq, scope, thread = self._kept.pop(i, (0, 0, None))
-            if thread is not None:
-                self._size -= _size(thread)
-            if thread is not None and last <= seq:
+            if thread is None:
+                continue
+            self._size -= _size(thread)
+            if i in changed and changed[i] <= seq:
                 found[i] = Entry(
                     id=i,
                     scope=scope,
@@ -223,6 +238,11 @@ class _Fresh:
                     answers=thread.answers,
                 )
         return found
+
+    def _older(self, now: int) -> list[int]:
+        """Those kept of which the feed is past all changes, the oldest first."""
+        kept = takewhile(lambda item: item[1][0] <= now, self._kept.items())
+        return [i for i, _ in kept]
 
 
 def _size(thread: Thread) -> int:

@@ -168,7 +168,7 @@ class Library:
             ):
                 async for batch in batches:
                     if (put := await self._store(batch, scope, report)) is not None:
-                        stored(put)
+                        await stored(put)
                     if progress is not None:
                         progress(len(batch))
         finally:

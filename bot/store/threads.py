@@ -261,10 +261,10 @@ async def _add(
         for thread, digest, fingerprint in new
     ]
     await bulk.add(connection, threads, rows)
-    # Asking for the ids afterwards lets the driver insert the whole batch at once.
-    query = select(threads.c.key, threads.c.id)
-    query = query.where(threads.c.scope == scope, threads.c.id > before)
-    ids = {row.key: row.id for row in (await connection.execute(query)).all()}
+    # Asking for the ids afterwards lets the driver insert the whole batch at once. Asked for
+    # the scope as well, SQLite would read all of it, by the index that begins with it.
+    query = select(threads.c.scope, threads.c.key, threads.c.id).where(threads.c.id > before)
+    ids = {row.key: row.id for row in (await connection.execute(query)).all() if row.scope == scope}
     added = {ids[thread.key]: thread for thread, *_ in new}
     said = [
         answer_columns(answer, position) | {"thread_id": i}

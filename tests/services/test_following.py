@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, insert
 
 from bot.models import Answer, Thread
-from bot.services import following
+from bot.services import following, library
 from bot.services.house import House
 from bot.settings import Settings
 from bot.store import threads
@@ -87,26 +87,43 @@ class TestFresh:
     def test_are_taken_once(self) -> None:
         fresh = following._Fresh()
         fresh.add(self.put("a", "b"), scope=7)
-        taken = fresh.take({2: 2})
+        taken = fresh.take({2: 2}, 0)
         assert [(i, entry.id, entry.scope, entry.title) for i, entry in taken.items()] == [
             (2, 2, 7, "Is it b?")
         ]
-        assert fresh.take({1: 1, 2: 2}).keys() == {1}
+        assert fresh.take({1: 1, 2: 2}, 0).keys() == {1}
 
     def test_that_were_changed_since_are_read_back(self) -> None:
         fresh = following._Fresh()
         fresh.add(self.put("a", "b"), scope=7)
-        assert fresh.take({1: 3, 2: 2}).keys() == {2}
-        assert fresh.take({1: 3}) == {}
+        assert fresh.take({1: 3, 2: 2}, 0).keys() == {2}
+        assert fresh.take({1: 3}, 0) == {}
 
     def test_are_not_kept_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(following, "MOST_FRESH", 2 * len("Is it a?"))
         fresh = following._Fresh()
         for n in range(1, 5):
             fresh.add(self.put("a", first=n), scope=7)
-        assert fresh.take({n: n for n in range(1, 5)}).keys() == {1, 2}
+        assert fresh.take({n: n for n in range(1, 5)}, 4).keys() == {1, 2}
         fresh.add(self.put("a", first=5), scope=7)
-        assert fresh.take({5: 5}).keys() == {5}
+        assert fresh.take({5: 5}, 5).keys() == {5}
+
+    def test_that_somebody_else_has_indexed_are_let_go(self) -> None:
+        fresh = following._Fresh()
+        fresh.add(self.put("a", "b"), scope=7)
+        fresh.add(self.put("c", first=3), scope=7)
+        assert fresh.take({}, 2) == {}
+        assert fresh.take({1: 2, 2: 2, 3: 3}, 3).keys() == {3}
+
+
+async def test_an_import_waits_for_an_index_that_is_far_behind(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "MANY", 1)
+    monkeypatch.setattr(following, "MOST_FRESH", 1)
+    monkeypatch.setattr(library, "BATCH", 5)
+    await house.library.add(MANY)
+    assert len(await titles(house)) == len(MANY)
 
 
 class TestAnotherProgramsImports:
