@@ -54,11 +54,11 @@ def document_of(thread: Entry) -> Document:
     document = Document()
     document.add_integer("id", thread.id)
     document.add_text("scope", str(thread.scope))
-    names = " \n".join((thread.title, *thread.phrasings))
+    names = spaced(" \n".join((thread.title, *thread.phrasings)))
     said = [thread.body, *(answer.body for answer in thread.answers), *thread.tags]
-    text = " \n".join([spaced(names), *(spaced(part[:MAX_TEXT]) for part in said)])
-    document.add_text("title", spaced(names))
-    document.add_text("text", f"{spaced(names)} \n{text}")
+    text = " \n".join([names, *(spaced(part[:MAX_TEXT]) for part in said)])
+    document.add_text("title", names)
+    document.add_text("text", f"{names} \n{text}")
     document.add_text("words", text)
     cut = [Name.of(name) for name in (thread.title, *thread.phrasings)]
     card = [thread.key, *([n.text, " ".join(n.stems), n.content] for n in cut)]

@@ -125,8 +125,7 @@ class Engine:
     ) -> tuple[list[Hit], Sense | None, Query]:
         """The candidates in no order, what they mean, and the question as it was read."""
         query, seen = self.read(question, taught), scopes(guild_id)
-        # The model is at it while words are looked up.
-        look = self._look(query, taught, seen) if self.sees_meaning(guild_id) else None
+        look = self._look(query, taught, guild_id)  # the model is at it while words are looked up
         if look is not None:
             try:
                 hits = self._by_both(query, seen, look)
@@ -168,12 +167,13 @@ class Engine:
             log.warning("questions are matched by their words alone for now: %s", error)
         self._model_failed = True
 
-    def _look(self, query: Query, taught: Taught, seen: Sequence[int]) -> _Look | None:
+    def _look(self, query: Query, taught: Taught, guild_id: int) -> _Look | None:
         """Look at a question by meaning, where there is such an eye and something to see."""
         meaning = self.meaning
-        if meaning is None or not query.words:
+        if meaning is None or not self.sees_meaning(guild_id) or not query.words:
             return None
-        return _Look(meaning, meaning.begin(query.mended(meaning.knows)), taught, seen)
+        begun = meaning.begin(query.mended(meaning.knows))
+        return _Look(meaning, begun, taught, scopes(guild_id))
 
 
 class _Look:

@@ -166,7 +166,8 @@ class Follower:
                 await asyncio.sleep(PAUSE)
                 continue
             seq = now
-            await in_thread(writing.put, found.values())
+            # In the feed's order: a thread before the newest would be taken for a replacement.
+            await in_thread(writing.put, [found[i] for i in changed if i in found])
             await in_thread(writing.remove, [i for i in changed if i not in found])
             if seq - done >= COMMIT_EVERY:
                 await in_thread(writing.commit, seq)
@@ -220,11 +221,8 @@ class _Fresh:
         What is older than change ``now`` and not among them was indexed by somebody else.
         """
         found = {}
-        done = [i for i in changed if i in self._kept]
-        for i in (*done, *self._older(now)):
-            seq, scope, thread = self._kept.pop(i, (0, 0, None))
-            if thread is None:
-                continue
+        for i in (self._kept.keys() & changed.keys()).union(self._older(now)):
+            seq, scope, thread = self._kept.pop(i)
             self._size -= _size(thread)
             if i in changed and changed[i] <= seq:
                 found[i] = Entry(

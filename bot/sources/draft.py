@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot import __version__
 from bot.models import Thread
+
+VERSION = f"{__version__}/1"
+"""Goes into fingerprints and digests; raised when the same files make other threads than before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bot import __version__
+from bot.sources.draft import VERSION
 from bot.sources.files import Walk
 from bot.sources.formats import has_known_suffix
 from bot.sources.options import Options
 from bot.sources.report import SourceReport
 from bot.sources.stackexchange import beside
-
-VERSION = f"{__version__}/1"
-"""Goes into digests; raised when the same files are read in another way than before."""
 
 SMALLEST = 16 * 1024 * 1024
 """Bytes of files from which on it is worth the while: fewer are read in a second or two."""

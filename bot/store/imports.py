@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.guilds import fact, set_fact
 from bot.store.tables import facts
 from bot.store.threads import last_change
 
@@ -17,13 +18,8 @@ Standing = tuple[int, int]
 
 async def count_batch(connection: AsyncConnection, scope: int) -> None:
     """Say that threads are put into a scope: what was noted of its imports holds no longer."""
-    name = f"batches:{scope}"
-    before = await _batches(connection, scope)
-    if before:
-        new = update(facts).where(facts.c.name == name).values(value=str(before + 1))
-        await connection.execute(new)
-    else:
-        await connection.execute(insert(facts).values(name=name, value="1"))
+    now = await _batches(connection, scope) + 1
+    await set_fact(connection, f"batches:{scope}", str(now))
 
 
 async def standing(connection: AsyncConnection, scope: int) -> Standing:
@@ -38,16 +34,15 @@ async def note(
     now = await standing(connection, scope)
     for name, value in (await _noted(connection, scope)).items():
         # What was noted before others put something in will never hold again.
-        if name == _name(scope, digest) or tuple(json.loads(value)["standing"]) != now:
+        if tuple(json.loads(value)["standing"]) != now:
             await connection.execute(delete(facts).where(facts.c.name == name))
     value = json.dumps({"standing": now, "outcome": outcome})
-    await connection.execute(insert(facts).values(name=_name(scope, digest), value=value))
+    await set_fact(connection, _name(scope, digest), value)
 
 
 async def noted(connection: AsyncConnection, scope: int, digest: str) -> dict[str, Any] | None:
     """What was noted of an import, if the scope still stands as it did then."""
-    query = select(facts.c.value).where(facts.c.name == _name(scope, digest))
-    if (value := await connection.scalar(query)) is None:
+    if (value := await fact(connection, _name(scope, digest))) is None:
         return None
     found = json.loads(value)
     now = await standing(connection, scope)
@@ -56,8 +51,7 @@ async def noted(connection: AsyncConnection, scope: int, digest: str) -> dict[st
 
 
 async def _batches(connection: AsyncConnection, scope: int) -> int:
-    query = select(facts.c.value).where(facts.c.name == f"batches:{scope}")
-    return int(await connection.scalar(query) or 0)
+    return int(await fact(connection, f"batches:{scope}") or 0)
 
 
 async def _noted(connection: AsyncConnection, scope: int) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -56,8 +56,8 @@ class Put:
     """
 
     outcomes: list[Outcome]
-    added: dict[int, Thread] = field(default_factory=dict)
-    seq: int = 0
+    added: dict[int, Thread]
+    seq: int
 
 
 async def put(

@@ -9,15 +9,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from bot import __version__
 from bot.models import Answer, Thread
-from bot.sources.draft import Draft
+from bot.sources.draft import VERSION, Draft
 from bot.sources.markup import to_markdown
 from bot.sources.stackexchange.naming import answer_url, question_url, thread_key
 from bot.sources.stackexchange.spool import Gathered, Post
-
-VERSION = f"{__version__}/1"
-"""What fingerprints begin with; raised when the same rows make another thread than before."""
 
 MAX_PHRASINGS = 20
 """Titles of duplicates that a thread takes, the best scored."""

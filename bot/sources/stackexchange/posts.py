@@ -33,7 +33,6 @@ class Filling:
         self._count = 0
         # A clock may be wrong by a day; whoever wrote after that has not written yet.
         self._latest = datetime.now(UTC) + timedelta(days=1)
-        self._latest_here = self._latest.replace(tzinfo=None)  # dumps tell UTC without saying so
 
     def posts(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
         """Take in the posts, pausing now and then."""
@@ -160,12 +159,11 @@ class Filling:
         if not text:
             return None
         try:
-            moment = datetime.fromisoformat(text)
-            late = date_of(text) > self._latest if moment.tzinfo else moment > self._latest_here
+            moment = date_of(text)
         except (ValueError, OverflowError):
             self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
             return None
-        if late:
+        if moment > self._latest:
             why = f"{name} {text} lies in the future, and is left out"
             self._report.warn(why, rows.path, row.line)
             return None
@@ -178,10 +176,10 @@ class Filling:
 def _whole(text: str) -> int | None:
     """A whole number that fits into 64 bits."""
     digits = text[1:] if text[:1] == "-" else text
-    if not (digits.isdecimal() and digits.isascii() and len(digits) < 20):
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
         return None
     number = int(text)
-    return number if len(digits) < 19 or number in SCORES else None
+    return number if number in SCORES else None
 
 
 def _shown(text: str | None) -> str:
