@@ -9,8 +9,9 @@ from typing import Any
 from bot.sources.limits import SCORES
 from bot.sources.report import SourceReport
 from bot.sources.stackexchange.making import date_of
-from bot.sources.stackexchange.rows import Row, Rows
+from bot.sources.stackexchange.rows import Rows
 from bot.sources.stackexchange.spool import ANSWER, QUESTION, Spool
+from bot.sources.stackexchange.stretches import Row
 
 _OTHERS = {
     "3": "orphaned tag wikis",
@@ -72,7 +73,7 @@ class Filling:
         add(batch)
 
     def _post(self, row: Row, rows: Rows) -> tuple[Any, ...] | None:
-        get = row.get
+        get = row.values.get
         kind = get("PostTypeId")
         if kind not in ("1", "2"):
             self._pass_over(kind, row, rows)
@@ -114,11 +115,11 @@ class Filling:
         )
 
     def _user(self, row: Row, rows: Rows) -> tuple[int, str] | None:
-        number, name = self._id(row, rows, "Id"), (row.get("DisplayName") or "").strip()
+        number, name = self._id(row, rows, "Id"), (row.values.get("DisplayName") or "").strip()
         return (number, name) if number is not None and name else None
 
     def _link(self, row: Row, rows: Rows) -> tuple[int, int, bool] | None:
-        kind = row.get("LinkTypeId")
+        kind = row.values.get("LinkTypeId")
         if kind not in (_LINKED, _DUPLICATE):
             self._report.pass_over("links of other kinds")
             return None
@@ -126,7 +127,7 @@ class Filling:
         return None if post is None or target is None else (post, target, kind == _DUPLICATE)
 
     def _vote(self, row: Row, rows: Rows) -> tuple[int, int] | None:
-        value, post = _VALUES.get(row.get("VoteTypeId")), self._number(row, rows, "PostId")
+        value, post = _VALUES.get(row.values.get("VoteTypeId")), self._number(row, rows, "PostId")
         return None if value is None or post is None else (post, value)
 
     def _pass_over(self, kind: str | None, row: Row, rows: Rows) -> None:
@@ -137,7 +138,7 @@ class Filling:
 
     def _id(self, row: Row, rows: Rows, name: str) -> int | None:
         """A number that a row can't do without."""
-        text = row.get(name)
+        text = row.values.get(name)
         if text is not None and (number := _whole(text)) is not None:
             return number
         self._refuse(rows, row, f"{name} {_shown(text)}")
@@ -145,7 +146,7 @@ class Filling:
 
     def _number(self, row: Row, rows: Rows, name: str) -> int | None:
         """A number that may be missing; a wrong one is as good as missing."""
-        text = row.get(name)
+        text = row.values.get(name)
         if text is None or text == "":
             return None
         if (number := _whole(text)) is not None:
@@ -155,7 +156,7 @@ class Filling:
 
     def _date(self, row: Row, rows: Rows, name: str) -> str | None:
         """A date that may be missing, as text; a wrong one is left out."""
-        text: str | None = row.get(name)
+        text: str | None = row.values.get(name)
         if not text:
             return None
         try:

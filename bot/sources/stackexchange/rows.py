@@ -18,7 +18,7 @@ from lxml import etree
 
 from bot.errors import InputError
 from bot.sources.report import SourceReport, shown_path
-from bot.sources.stackexchange.stretches import MAX_ROW_BYTES, Stretch, parser, stretches
+from bot.sources.stackexchange.stretches import MAX_ROW_BYTES, Row, Stretch, stretches
 
 _ENCODING = re.compile(rb"""\bencoding\s*=\s*["']([\w.-]+)""")
 _UTF8 = {b"utf-8", b"utf8", b"us-ascii", b"ascii"}
@@ -29,16 +29,6 @@ _NO_CHARACTER = re.compile(
 )
 
 
-class Row:
-    """One row: its values by name, and the line that it begins on."""
-
-    __slots__ = ("get", "line")
-
-    def __init__(self, element: Any, line: int):
-        self.get = element.get
-        self.line = line
-
-
 class Rows:
     """Cuts one file into rows; ``path`` is what the file is called in the report."""
 
@@ -46,7 +36,9 @@ class Rows:
         self.path = path
         self._report = report
         self._root = root.encode()
-        self._parser = parser()
+        self._parser = etree.XMLParser(
+            resolve_entities=False, load_dtd=False, no_network=True, huge_tree=True
+        )
         self._line = 1
         self._inside = False  # between the root's two tags
         self._ended = False
@@ -71,9 +63,9 @@ class Rows:
     def _sound(self, stretch: Stretch) -> Iterator[Row]:
         """Rows in good order."""
         self._damaged = False
-        before = self._line - 1
-        for row in stretch.rows:
-            yield Row(row, before + row.sourceline)
+        before = self._line
+        for line, values in stretch.rows:
+            yield Row(before + line, values)
         self._line += stretch.text.count(b"\n")
 
     def _one_by_one(self, text: bytes) -> Iterator[Row]:
@@ -103,7 +95,7 @@ class Rows:
         self._damaged = False
         text = b"<" + piece if piece.endswith(b"/>") else b"<%b</row>" % piece
         try:
-            return Row(etree.fromstring(text, self._parser), line)
+            return Row(line, etree.fromstring(text, self._parser).attrib)
         except etree.XMLSyntaxError as error:
             mended = _NO_CHARACTER.sub(b"", text)
             if mended != text:

@@ -1,24 +1,24 @@
-"""A dump's file in stretches that end where markup begins, read ahead as far as they are rows.
+"""A dump's file in stretches that end where markup begins, read as far as they are rows.
 
-libxml2 reads a stretch in a thread of its own while the one before is looked at. Only what
-is nothing but sound rows is told as read: everything else is for ``Rows`` to look into.
+libxml2 reads a stretch at once and makes no tree of it. Only what is nothing but sound rows
+is told as read: everything else is for ``Rows`` to look into.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from lxml import etree
 
-Element = Any
-"""An lxml element."""
-
 MAX_ROW_BYTES = 16 * 1024 * 1024
 
-_AHEAD = 2
+
+class Row(NamedTuple):
+    """One row: the line that it begins on (of a stretch, from 0), and its values by name."""
+
+    line: int
+    values: Mapping[str, str]
 
 
 class Stretch(NamedTuple):
@@ -29,30 +29,14 @@ class Stretch(NamedTuple):
     """
 
     text: bytes
-    rows: list[Element]
+    rows: list[Row]
     cut: bool
-
-
-def parser() -> Any:
-    """One that resolves nothing and asks nobody."""
-    return etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=True)
 
 
 def stretches(chunks: Iterable[bytes]) -> Generator[Stretch]:
     """The stretches of a file that is given in chunks; what is cut off at its end is left out."""
-    reading = parser()
-    ahead: deque[tuple[bytes, bool, Future[list[Element]]]] = deque()
-    with ThreadPoolExecutor(1, "read rows") as thread:
-        for text, cut in _pieces(chunks):
-            ahead.append((text, cut, thread.submit(_rows, text, reading)))
-            if len(ahead) > _AHEAD:
-                yield _ready(*ahead.popleft())
-        while ahead:
-            yield _ready(*ahead.popleft())
-
-
-def _ready(text: bytes, cut: bool, rows: Future[list[Element]]) -> Stretch:
-    return Stretch(text, rows.result(), cut)
+    for text, cut in _pieces(chunks):
+        yield Stretch(text, [] if cut else _rows(text), cut)
 
 
 def _pieces(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
@@ -70,20 +54,45 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
         yield rest, False
 
 
-def _rows(text: bytes, reading: Any) -> list[Element]:
+def _rows(text: bytes) -> list[Row]:
     """The rows of a stretch; none where there is anything else, or anything wrong.
 
-    Line breaks may stand between rows only, so that the lines libxml2 tells are those on
-    which rows begin.
+    Line breaks may stand between rows only, so that it is known where each begins.
     """
     if not text.startswith(b"<row"):
         return []
+    seen = _Seen()
+    # "internal" are XML's own entities: what the stretch is wrapped in declares no others.
+    reading = etree.XMLParser(
+        target=seen, resolve_entities="internal", load_dtd=False, no_network=True, huge_tree=True
+    )
     try:
-        root = etree.fromstring(b"<_>%b</_>" % text, reading)
+        etree.fromstring(b"<_>%b</_>" % text, reading)
     except etree.XMLSyntaxError:
         return []
-    rows = [*root.iterchildren("row")]
-    between = etree.tostring(root, encoding="unicode", method="text")
-    if len(rows) != text.count(b"<") or not between.isspace():
+    if len(seen.rows) != text.count(b"<") or seen.others:
         return []
-    return rows if between.count("\n") == text.count(b"\n") else []
+    return seen.rows if seen.line == text.count(b"\n") else []
+
+
+class _Seen:
+    """What libxml2 comes by: rows, and whether there is anything else (its root is one)."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.line = 0
+        self.others = -1
+
+    def start(self, tag: str, values: Mapping[str, str]) -> None:
+        if tag == "row":
+            self.rows.append(Row(self.line, values))
+        else:
+            self.others += 1
+
+    def data(self, text: str) -> None:
+        self.line += text.count("\n")
+        if not text.isspace():
+            self.others += 1
+
+    def close(self) -> None:
+        """Nothing is left to do."""
