@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tantivy import Document, Schema, SchemaBuilder
 
-from bot.models import Entry
+from bot.models import Thread
 from bot.search.text import Name, spaced
 
 FORMAT = 3
@@ -49,20 +50,44 @@ def schema() -> Schema:
     return builder.build()
 
 
-def document_of(thread: Entry) -> Document:
+class Pieces(NamedTuple):
+    """What is searched of a thread, ready for the index.
+
+    ``names`` are its title and phrasings in one text, ``said`` its other texts, ``card`` what
+    a ``Hit`` has of it. Making them is work; they can be handed from process to process.
+    """
+
+    names: str
+    said: tuple[str, ...]
+    card: bytes
+
+
+Indexed = tuple[int, int, Pieces]
+"""A thread's id, its scope, and what is searched of it."""
+
+
+def pieces_of(thread: Thread) -> Pieces:
+    """What is searched of a thread."""
+    said = [thread.body, *[answer.body for answer in thread.answers], *thread.tags]
+    names = (thread.title, *thread.phrasings)
+    cut = [[name.text, " ".join(name.stems), name.content] for name in map(Name.of, names)]
+    return Pieces(
+        names=spaced(" \n".join(names)),
+        said=tuple([spaced(part[:MAX_TEXT]) for part in said]),
+        card=json.dumps([thread.key, *cut], ensure_ascii=False).encode(),
+    )
+
+
+def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
     """What the index keeps of a thread."""
     document = Document()
-    document.add_integer("id", thread.id)
-    document.add_text("scope", str(thread.scope))
-    names = spaced(" \n".join((thread.title, *thread.phrasings)))
-    said = [thread.body, *(answer.body for answer in thread.answers), *thread.tags]
-    text = " \n".join([names, *(spaced(part[:MAX_TEXT]) for part in said)])
+    document.add_integer("id", thread_id)
+    document.add_text("scope", str(scope))
+    names, text = pieces.names, " \n".join((pieces.names, *pieces.said))
     document.add_text("title", names)
     document.add_text("text", f"{names} \n{text}")
     document.add_text("words", text)
-    cut = [Name.of(name) for name in (thread.title, *thread.phrasings)]
-    card = [thread.key, *([n.text, " ".join(n.stems), n.content] for n in cut)]
-    document.add_bytes("card", json.dumps(card, ensure_ascii=False).encode())
+    document.add_bytes("card", pieces.card)
     return document
 
 

@@ -19,7 +19,15 @@ from tantivy import Index, IndexWriter, Occur, Order, Query, Searcher
 
 from bot.errors import SearchError
 from bot.models import Entry
-from bot.search.documents import FORMAT, Hit, document_of, hit_of, schema
+from bot.search.documents import (
+    FORMAT,
+    Hit,
+    Indexed,
+    document_of,
+    hit_of,
+    pieces_of,
+    schema,
+)
 from bot.search.text import PLAIN, STEMMED
 
 TITLE_BOOST = 0.5
@@ -259,13 +267,17 @@ class Writing:
 
     def put(self, threads: Iterable[Entry]) -> None:
         """Index threads, in place of what was known of them."""
-        for thread in threads:
+        self.put_pieces((thread.id, thread.scope, pieces_of(thread)) for thread in threads)
+
+    def put_pieces(self, threads: Iterable[Indexed]) -> None:
+        """The same for threads of which the pieces are there already."""
+        for thread_id, scope, pieces in threads:
             # The writer remembers each deletion until it commits, and looks for its document
             # in all that was added: what can't be in is not to be taken out.
-            if thread.id <= self._newest:
-                self._writer.delete_documents_by_term("id", thread.id)
-            self._newest = max(self._newest, thread.id)
-            self._writer.add_document(document_of(thread))
+            if thread_id <= self._newest:
+                self._writer.delete_documents_by_term("id", thread_id)
+            self._newest = max(self._newest, thread_id)
+            self._writer.add_document(document_of(thread_id, scope, pieces))
 
     def remove(self, thread_ids: Iterable[int]) -> None:
         """Take threads out; those that are not in are passed over."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from itertools import takewhile
 
 from bot.errors import ModelError
-from bot.models import Entry, Thread
+from bot.models import Entry
+from bot.search.documents import Indexed, Pieces, pieces_of
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, Writing
 from bot.services.embedding import Embedding
@@ -43,6 +44,9 @@ RECOVERY = 300.0
 
 log = logging.getLogger(__name__)
 
+Stored = Callable[[Put, Mapping[str, Pieces]], Awaitable[None]]
+"""Told what a batch came to, and what is searched of its threads, by key."""
+
 
 class Follower:
     """Brings the index up to the store: at start, after an import, and while running."""
@@ -68,21 +72,21 @@ class Follower:
             return True
 
     @asynccontextmanager
-    async def alongside(self, scope: int) -> AsyncIterator[Callable[[Put], Awaitable[None]]]:
+    async def alongside(self, scope: int) -> AsyncIterator[Stored]:
         """Index what the block stores while it does; it tells what it has put into the scope.
 
         Telling takes a while where the index is far behind: what waits for it is in memory.
 
-        A few are left to ``catch_up``, which is to be called afterwards in any case.
+        ``catch_up`` is to be called afterwards in any case: another process may be at it.
         """
         ended = asyncio.Event()
         indexing: asyncio.Task[None] | None = None
         stored, fresh = 0, _Fresh()
 
-        async def tell(put: Put) -> None:
+        async def tell(put: Put, pieces: Mapping[str, Pieces]) -> None:
             nonlocal stored, indexing
             stored += len(put.outcomes)
-            fresh.add(put, scope)
+            fresh.add(put, scope, pieces)
             if indexing is None and stored >= MANY:
                 follow = self._keep_up(ended, fresh)
                 indexing = asyncio.create_task(follow, name="index alongside")
@@ -99,7 +103,9 @@ class Follower:
                 await asyncio.wait([indexing])
             raise
         ended.set()
-        if indexing is not None:
+        if indexing is None and fresh:
+            await self._keep_up(ended, fresh)
+        elif indexing is not None:
             await indexing
 
     async def run(self) -> None:
@@ -159,16 +165,14 @@ class Follower:
                 now, changed = await threads.changed_after(connection, seq, BATCH, text=True)
                 found = fresh.take(changed, now)
                 rest = [i for i in changed if i not in found]
-                found |= await threads.searched(connection, rest) if rest else {}
+                read = await threads.searched(connection, rest) if rest else {}
             if now == seq and last_look:
                 break
             if now == seq:
                 await asyncio.sleep(PAUSE)
                 continue
             seq = now
-            # In the feed's order: a thread before the newest would be taken for a replacement.
-            await in_thread(writing.put, [found[i] for i in changed if i in found])
-            await in_thread(writing.remove, [i for i in changed if i not in found])
+            await in_thread(_write, writing, changed, found, read)
             if seq - done >= COMMIT_EVERY:
                 await in_thread(writing.commit, seq)
                 done = seq
@@ -196,45 +200,58 @@ class Follower:
             return await threads.last_change(connection)
 
 
+def _write(
+    writing: Writing,
+    changed: Iterable[int],
+    fresh: Mapping[int, Indexed],
+    read: Mapping[int, Entry],
+) -> None:
+    """Index those of the threads that there are, and take the others out.
+
+    In the feed's order: a thread before the newest would be taken for a replacement.
+    """
+    there = (fresh.get(i) or _indexed(read[i]) for i in changed if i in fresh or i in read)
+    writing.put_pieces(there)
+    writing.remove(i for i in changed if i not in fresh and i not in read)
+
+
+def _indexed(thread: Entry) -> Indexed:
+    return thread.id, thread.scope, pieces_of(thread)
+
+
 class _Fresh:
     """Threads that were just stored, so that most need not be read back to be indexed."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, tuple[int, int, Thread]] = {}
+        self._kept: dict[int, tuple[int, int, Pieces]] = {}
         self._size = 0
 
-    def add(self, put: Put, scope: int) -> None:
+    def add(self, put: Put, scope: int, pieces: Mapping[str, Pieces]) -> None:
         """Keep what was added, unless so much waits already that memory would grow."""
-        for i, thread in put.added.items():
+        for key, i in put.added.items():
             if not self.is_full:
-                self._kept[i] = (put.seq, scope, thread)
-                self._size += _size(thread)
+                self._kept[i] = (put.seq, scope, pieces[key])
+                self._size += _size(pieces[key])
+
+    def __bool__(self) -> bool:
+        return bool(self._kept)
 
     @property
     def is_full(self) -> bool:
         """Whether nothing more is kept for now."""
         return self._size >= MOST_FRESH
 
-    def take(self, changed: Mapping[int, int], now: int) -> dict[int, Entry]:
+    def take(self, changed: Mapping[int, int], now: int) -> dict[int, Indexed]:
         """Those of the threads that are kept and were not changed again since, by id.
 
         What is older than change ``now`` and not among them was indexed by somebody else.
         """
         found = {}
         for i in (self._kept.keys() & changed.keys()).union(self._older(now)):
-            seq, scope, thread = self._kept.pop(i)
-            self._size -= _size(thread)
+            seq, scope, pieces = self._kept.pop(i)
+            self._size -= _size(pieces)
             if i in changed and changed[i] <= seq:
-                found[i] = Entry(
-                    id=i,
-                    scope=scope,
-                    key=thread.key,
-                    title=thread.title,
-                    body=thread.body,
-                    tags=thread.tags,
-                    phrasings=thread.phrasings,
-                    answers=thread.answers,
-                )
+                found[i] = (i, scope, pieces)
         return found
 
     def _older(self, now: int) -> list[int]:
@@ -243,6 +260,6 @@ class _Fresh:
         return [i for i, _ in kept]
 
 
-def _size(thread: Thread) -> int:
+def _size(pieces: Pieces) -> int:
     """How many characters there are in a thread's texts."""
-    return len(thread.title) + len(thread.body) + sum(len(a.body) for a in thread.answers)
+    return len(pieces.names) + len(pieces.card) + sum(map(len, pieces.said))

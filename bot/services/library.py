@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,11 +13,14 @@ from typing import TextIO
 from bot.errors import ConfigError, InputError
 from bot.models import SHARED, StoredThread, Thread
 from bot.services.again import Again
+from bot.services.elsewhere import reader_of
 from bot.services.following import Follower
-from bot.services.intake import BATCH, Batch, Intake
+from bot.services.intake import BATCH, Batch, Intake, Make
 from bot.services.pruning import Pruning
+from bot.services.reading import Here, Item
+from bot.services.steps import in_thread
 from bot.settings import Settings
-from bot.sources import AS_FOUND, Found, Options, SourceReport, find_all, read_all
+from bot.sources import AS_FOUND, Found, Options, SourceReport, read_all
 from bot.sources.limits import MAX_FILE_BYTES
 from bot.sources.writing import WRITERS, Pages
 from bot.store import carried, imports, threads
@@ -128,16 +131,18 @@ class Library:
             report.take_over(seen)
             await self._follower.catch_up()
             return report
-        found = find_all(paths, seen, options)
+        reader = await in_thread(reader_of, paths, options, seen)
         pruning = Pruning(self._database, scope) if prune else None
         try:
-            report = await self._add(pruning.noting(found) if pruning else found, scope, progress)
+            found = pruning.noting(reader.found()) if pruning else reader.found()
+            report = await self._add(found, reader.make, scope, progress)
             report.take_over(seen)
             if pruning is not None and report.ok:
                 report.retired = await pruning.retire()
             if report.ok and not report.warned:
                 await again.note(report.total, report.batches, seen)
         finally:
+            await in_thread(reader.close)
             if pruning is not None:
                 pruning.close()
         await self._follower.catch_up()
@@ -151,40 +156,39 @@ class Library:
         progress: Progress | None = None,
     ) -> ImportReport:
         """Add or update threads by source key, and make them findable."""
-        report = await self._add(found, scope, progress)
+        reader = Here(found)
+        try:
+            report = await self._add(reader.found(), reader.make, scope, progress)
+        finally:
+            reader.close()
         await self._follower.catch_up()
         return report
 
     async def _add(
-        self, found: Iterable[Found | None], scope: int, progress: Progress | None
+        self, found: Iterator[Item | None], make: Make, scope: int, progress: Progress | None
     ) -> ImportReport:
         report = ImportReport()
-        stream = iter(found)
-        intake = Intake(self._database, scope, stream, BATCH)
-        try:
-            async with (
-                self._follower.alongside(scope) as stored,
-                aclosing(intake.batches()) as batches,
-            ):
-                async for batch in batches:
-                    if (put := await self._store(batch, scope, report)) is not None:
-                        await stored(put)
-                    if progress is not None:
-                        progress(len(batch))
-        finally:
-            if isinstance(stream, Generator):
-                stream.close()  # it may hold files
+        intake = Intake(self._database, scope, found, make)
+        async with (
+            self._follower.alongside(scope) as stored,
+            aclosing(intake.batches()) as batches,
+        ):
+            async for batch in batches:
+                if (put := await self._store(batch, scope, report)) is not None:
+                    await stored(put, {made.packed.key: made.pieces for made in batch.made})
+                if progress is not None:
+                    progress(len(batch))
         return report
 
     async def _store(self, batch: Batch, scope: int, report: ImportReport) -> Put | None:
         put = None
         if batch.made:
             async with self._database.write() as connection:
-                put = await threads.put(connection, scope, batch.made, batch.prints)
+                put = await threads.put(connection, scope, [made.packed for made in batch.made])
                 await imports.count_batch(connection, scope)
             report.batches += 1
             report.outcomes.update(put.outcomes)
-        report.outcomes[Outcome.UNCHANGED] += len(batch.known)
+        report.outcomes[Outcome.UNCHANGED] += batch.known
         report.rejected += [InputError(why, key) for key, why in batch.problems.items()]
         return put
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bot.sources import Found
+from bot.services.reading import Item
 from bot.store.database import Database
 from bot.store.pruning import Seen, retire_unseen
 
@@ -20,7 +20,7 @@ class Pruning:
         self._seen = Seen()
         self._sources: set[str] = set()
 
-    def noting(self, found: Iterable[Found | None]) -> Iterator[Found | None]:
+    def noting(self, found: Iterable[Item | None]) -> Iterator[Item | None]:
         """The same threads, noted while they go by."""
         for one in found:
             if one is not None:

@@ -14,11 +14,10 @@ from typing import Any
 from sqlalchemy import Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, Thread
+from bot.models import SHARED
+from bot.store.packing import Packed
+from bot.store.rows import Tallies
 from bot.store.tables import answers, carried_votes, threads, votes
-
-Tallies = tuple[tuple[int, int], ...]
-"""Pairs of a guild and the sum of its votes, by guild."""
 
 
 def votes_of(guild_id: int | None) -> Any:
@@ -32,12 +31,12 @@ def votes_of(guild_id: int | None) -> Any:
     return (total(votes) + total(carried_votes)).label("votes")
 
 
-async def take(connection: AsyncConnection, scope: int, batch: Sequence[Thread]) -> None:
+async def take(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) -> None:
     """Keep the tallies that came with threads, which are in the library already.
 
     Into a guild's own library come its own votes only: other guilds don't see it.
     """
-    brought = {thread.key: thread for thread in batch if any(a.tallies for a in thread.answers)}
+    brought = {packed.key: packed.tallies for packed in batch if packed.tallies}
     if not brought:
         return
     there = (threads.c.scope == scope, threads.c.key.in_(brought), answers.c.retired.is_(False))
@@ -47,7 +46,7 @@ async def take(connection: AsyncConnection, scope: int, batch: Sequence[Thread])
     new = [
         {"answer_id": row.id, "guild_id": guild_id, "value": value}
         for row in rows
-        for guild_id, value in brought[row.key].answers[row.position].tallies
+        for guild_id, value in brought[row.key][row.position]
         if value and scope in (SHARED, guild_id) and guild_id not in dict(known[row.id])
     ]
     if new:

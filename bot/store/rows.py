@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
-
-from sqlalchemy import Row
+from typing import TYPE_CHECKING, Any
 
 from bot.models import Answer, StoredAnswer, StoredThread, Thread
 from bot.store.moments import from_micros, to_micros
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+Tallies = tuple[tuple[int, int], ...]
+"""Pairs of a guild and the sum of its votes, by guild."""
 
 
 def columns(thread: Thread) -> dict[str, Any]:

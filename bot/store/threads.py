@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, Answer, Entry, StoredAnswer, StoredThread, Thread
+from bot.models import SHARED, Answer, Entry, StoredAnswer, StoredThread
 from bot.store import bulk, carried, updating
-from bot.store.rows import answer_columns, answer_of, columns, digest_of, thread_of
+from bot.store.packing import THREAD, Packed, unpack
+from bot.store.rows import answer_of, thread_of
 from bot.store.tables import answers, changes, threads, votes
 from bot.store.updating import Change
 
@@ -40,64 +40,48 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Prints:
-    """What tells a thread's version: its own digest, and that of what it was made of."""
-
-    digest: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
 class Put:
     """What putting a batch came to: one outcome a thread, in order.
 
-    ``added`` are the threads that are new, by the id that they have now; the feed of changes
-    names them up to ``seq``.
+    ``added`` are the ids of those that are new, by key; the feed of changes names them up
+    to ``seq``.
     """
 
     outcomes: list[Outcome]
-    added: dict[int, Thread]
+    added: dict[str, int]
     seq: int
 
 
-async def put(
-    connection: AsyncConnection,
-    scope: int,
-    batch: Sequence[Thread],
-    prints: Mapping[str, Prints] = MappingProxyType({}),
-) -> Put:
+async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) -> Put:
     """Add or update threads of one scope by their source keys, in one transaction.
 
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
     comes back; the feed of changes names every thread of which something changed that is
-    searched. ``prints`` are those of threads that were made of drafts, by key. Tallies
-    that a thread brings are kept, see ``carried``.
+    searched. Tallies that a thread brings are kept, see ``carried``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
     new, changed, moved, outcomes = [], [], [], []
     for thread in batch:
-        row, given = known.get(thread.key), prints.get(thread.key)
-        digest = given.digest if given else digest_of(thread)
-        fingerprint = given.fingerprint if given else None
+        row = known.get(thread.key)
         if row is None:
-            new.append((thread, digest, fingerprint))
+            new.append(thread)
             outcomes.append(Outcome.ADDED)
-        elif row.content_hash != digest or row.retired_at is not None:
-            changed.append(Change(row.id, thread, digest, fingerprint))
+        elif row.content_hash != thread.digest or row.retired_at is not None:
+            changed.append(Change(row.id, unpack(thread), thread.digest, thread.fingerprint))
             outcomes.append(Outcome.UPDATED)
         else:
-            fingerprint = fingerprint or row.fingerprint
+            fingerprint = thread.fingerprint or row.fingerprint
             if (row.source, row.fingerprint) != (thread.source, fingerprint):
                 moved.append({"of": row.id, "source": thread.source, "fingerprint": fingerprint})
             outcomes.append(Outcome.UNCHANGED)
     added = await _add(connection, scope, new)
-    touched = [*added]
+    touched = [*added.values()]
     if changed:
         touched += await updating.replace(connection, changed)
     if moved:
         await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
-    await bulk.add(connection, changes, [{"thread_id": i} for i in touched])
+    await bulk.add(connection, changes, ("thread_id",), [(i,) for i in touched])
     await carried.take(connection, scope, batch)
     return Put(outcomes, added, await last_change(connection) if added else 0)
 
@@ -226,9 +210,10 @@ async def changed_after(
     ``text``, those whose vectors alone have changed are left out. When the number
     is ``seq`` itself, nothing has changed since.
     """
-    query = select(changes).where(changes.c.seq > seq).order_by(changes.c.seq).limit(limit)
+    c = changes.c
+    query = select(c.seq, c.thread_id, c.text).where(c.seq > seq).order_by(c.seq).limit(limit)
     rows = (await connection.execute(query)).all()
-    found = {row.thread_id: row.seq for row in rows if row.text or not text}
+    found = {thread_id: at for at, thread_id, said in rows if said or not text}
     return (rows[-1].seq if rows else seq), found
 
 
@@ -249,31 +234,24 @@ async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -
     return {row.key: row for row in (await connection.execute(query)).all()}
 
 
-async def _add(
-    connection: AsyncConnection, scope: int, new: Sequence[tuple[Thread, str, str | None]]
-) -> dict[int, Thread]:
+async def _add(connection: AsyncConnection, scope: int, new: Sequence[Packed]) -> dict[str, int]:
     if not new:
         return {}
     before = await newest(connection)
-    rows = [
-        columns(thread)
-        | {"scope": scope, "content_hash": digest, "revision": 1, "fingerprint": fingerprint}
-        for thread, digest, fingerprint in new
-    ]
-    await bulk.add(connection, threads, rows)
+    names = (*THREAD, "scope", "content_hash", "revision", "fingerprint")
+    rows = [(*thread.row, scope, thread.digest, 1, thread.fingerprint) for thread in new]
+    await bulk.add(connection, threads, names, rows)
     # Asking for the ids afterwards lets the driver insert the whole batch at once. Asked for
     # the scope as well, SQLite would read all of it, by the index that begins with it.
     query = select(threads.c.scope, threads.c.key, threads.c.id).where(threads.c.id > before)
-    ids = {row.key: row.id for row in (await connection.execute(query)).all() if row.scope == scope}
-    added = {ids[thread.key]: thread for thread, *_ in new}
-    said = [
-        answer_columns(answer, position) | {"thread_id": i}
-        for i, thread in added.items()
-        for position, answer in enumerate(thread.answers)
-    ]
-    await bulk.add(connection, answers, said)
-    await updating.add_phrasings(connection, [*added.items()])
-    return added
+    query = query.order_by(threads.c.id)
+    found = (await connection.execute(query)).all()
+    ids = {key: thread_id for of, key, thread_id in found if of == scope}
+    said = [(*answer, ids[thread.key]) for thread in new for answer in thread.answers]
+    await updating.add_answers(connection, said)
+    asked = {ids[thread.key]: thread.phrasings for thread in new if thread.phrasings}
+    await updating.add_phrasings(connection, asked)
+    return ids
 
 
 async def _answers(

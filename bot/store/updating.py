@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Thread
 from bot.store import bulk
+from bot.store.packing import ANSWER
 from bot.store.pairing import Known, pair
 from bot.store.rows import answer_columns, columns
 from bot.store.tables import answers, phrasings, threads
@@ -31,9 +32,9 @@ class _Rows:
     """What is written, table by table."""
 
     threads: list[dict[str, Any]] = field(default_factory=list)
-    said_anew: list[tuple[int, Thread]] = field(default_factory=list)
+    said_anew: dict[int, tuple[str, ...]] = field(default_factory=dict)
     answers: list[dict[str, Any]] = field(default_factory=list)
-    new_answers: list[dict[str, Any]] = field(default_factory=list)
+    new_answers: list[tuple[Any, ...]] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
 
 
@@ -52,7 +53,7 @@ async def replace(connection: AsyncConnection, batch: Sequence[Change]) -> list[
         same_name = (this.title, this.body, texts) == _name(change.new)
         same_answers = _take_answers(rows, old.answers[change.thread_id], change)
         if texts != change.new.phrasings:
-            rows.said_anew.append((change.thread_id, change.new))
+            rows.said_anew[change.thread_id] = change.new.phrasings
         if not (same_name and same_answers and list(this.tags) == list(change.new.tags)) or (
             this.retired_at is not None
         ):
@@ -66,14 +67,19 @@ async def replace(connection: AsyncConnection, batch: Sequence[Change]) -> list[
     return touched
 
 
-async def add_phrasings(connection: AsyncConnection, pairs: Sequence[tuple[int, Thread]]) -> None:
-    """Write the phrasings of threads that have none, given with their ids."""
+async def add_answers(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write answers: of each the columns of ``packing.ANSWER``, and the id of its thread."""
+    await bulk.add(connection, answers, (*ANSWER, "thread_id"), rows)
+
+
+async def add_phrasings(connection: AsyncConnection, given: Mapping[int, tuple[str, ...]]) -> None:
+    """Write the phrasings of threads that have none, by the threads' ids."""
     rows = [
-        {"thread_id": thread_id, "position": position, "text": text}
-        for thread_id, thread in pairs
-        for position, text in enumerate(thread.phrasings)
+        (thread_id, position, text)
+        for thread_id, texts in given.items()
+        for position, text in enumerate(texts)
     ]
-    await bulk.add(connection, phrasings, rows)
+    await bulk.add(connection, phrasings, ("thread_id", "position", "text"), rows)
 
 
 @dataclass
@@ -124,7 +130,7 @@ def _take_answers(rows: _Rows, old: Sequence[Row[Any]], change: Change) -> bool:
     for position, (answer, known) in enumerate(zip(new, pairs, strict=True)):
         values = answer_columns(answer, position)
         if known is None:
-            rows.new_answers.append(values | {"thread_id": change.thread_id})
+            rows.new_answers.append((*values.values(), change.thread_id))
         else:
             rows.answers.append(values | {"of": known.id})
     return sorted(row.body for row in shown) == sorted(answer.body for answer in new)
@@ -133,12 +139,12 @@ def _take_answers(rows: _Rows, old: Sequence[Row[Any]], change: Change) -> bool:
 async def _write(connection: AsyncConnection, rows: _Rows) -> None:
     await _update(connection, threads, rows.threads)
     if rows.said_anew:
-        ids = [thread_id for thread_id, _ in rows.said_anew]
-        await connection.execute(delete(phrasings).where(phrasings.c.thread_id.in_(ids)))
+        those = phrasings.c.thread_id.in_(rows.said_anew)
+        await connection.execute(delete(phrasings).where(those))
         await add_phrasings(connection, rows.said_anew)
     await _update(connection, answers, rows.answers)
     await _update(connection, answers, [{"of": i, "retired": True} for i in rows.gone])
-    await bulk.add(connection, answers, rows.new_answers)
+    await add_answers(connection, rows.new_answers)
 
 
 async def _update(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.models import SHARED, Thread
-from bot.services import again, library
+from bot.services import again, elsewhere
 from bot.services.house import House
 from bot.services.library import ImportReport
 from bot.sources import Found, Options, SourceReport, find_all, sameness
@@ -41,7 +41,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
         found.append(options)
         return find_all(paths, seen, options)
 
-    monkeypatch.setattr(library, "find_all", noted)
+    monkeypatch.setattr(elsewhere, "find_all", noted)
     return found
 
 

@@ -8,12 +8,14 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import delete, insert
 
 from bot.models import Answer, Thread
-from bot.services import following, library
+from bot.search.documents import Pieces
+from bot.services import following, intake
 from bot.services.house import House
 from bot.settings import Settings
 from bot.store import threads
@@ -81,21 +83,21 @@ class TestFresh:
     """Threads that were just stored are indexed without being read back, if they are still so."""
 
     def put(self, *keys: str, first: int = 1, seq: int = 0) -> Put:
-        added = {n: Thread(key=key, title=f"Is it {key}?") for n, key in enumerate(keys, first)}
+        added = {key: n for n, key in enumerate(keys, first)}
         return Put([Outcome.ADDED for _ in keys], added, seq or first + len(keys) - 1)
+
+    PIECES: ClassVar = {key: Pieces(f"Is it {key}?", (), b"") for key in "abc"}
 
     def test_are_taken_once(self) -> None:
         fresh = following._Fresh()
-        fresh.add(self.put("a", "b"), scope=7)
+        fresh.add(self.put("a", "b"), 7, self.PIECES)
         taken = fresh.take({2: 2}, 0)
-        assert [(i, entry.id, entry.scope, entry.title) for i, entry in taken.items()] == [
-            (2, 2, 7, "Is it b?")
-        ]
+        assert taken == {2: (2, 7, self.PIECES["b"])}
         assert fresh.take({1: 1, 2: 2}, 0).keys() == {1}
 
     def test_that_were_changed_since_are_read_back(self) -> None:
         fresh = following._Fresh()
-        fresh.add(self.put("a", "b"), scope=7)
+        fresh.add(self.put("a", "b"), 7, self.PIECES)
         assert fresh.take({1: 3, 2: 2}, 0).keys() == {2}
         assert fresh.take({1: 3}, 0) == {}
 
@@ -103,15 +105,15 @@ class TestFresh:
         monkeypatch.setattr(following, "MOST_FRESH", 2 * len("Is it a?"))
         fresh = following._Fresh()
         for n in range(1, 5):
-            fresh.add(self.put("a", first=n), scope=7)
+            fresh.add(self.put("a", first=n), 7, self.PIECES)
         assert fresh.take({n: n for n in range(1, 5)}, 4).keys() == {1, 2}
-        fresh.add(self.put("a", first=5), scope=7)
+        fresh.add(self.put("a", first=5), 7, self.PIECES)
         assert fresh.take({5: 5}, 5).keys() == {5}
 
     def test_that_somebody_else_has_indexed_are_let_go(self) -> None:
         fresh = following._Fresh()
-        fresh.add(self.put("a", "b"), scope=7)
-        fresh.add(self.put("c", first=3), scope=7)
+        fresh.add(self.put("a", "b"), 7, self.PIECES)
+        fresh.add(self.put("c", first=3), 7, self.PIECES)
         assert fresh.take({}, 2) == {}
         assert fresh.take({1: 2, 2: 2, 3: 3}, 3).keys() == {3}
 
@@ -121,7 +123,7 @@ async def test_an_import_waits_for_an_index_that_is_far_behind(
 ) -> None:
     monkeypatch.setattr(following, "MANY", 1)
     monkeypatch.setattr(following, "MOST_FRESH", 1)
-    monkeypatch.setattr(library, "BATCH", 5)
+    monkeypatch.setattr(intake, "BATCH", 5)
     await house.library.add(MANY)
     assert len(await titles(house)) == len(MANY)
 

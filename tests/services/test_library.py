@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import Answer, Thread, Vote
-from bot.services import library
+from bot.services import intake
 from bot.services.house import House
 from bot.services.library import ImportReport
 from bot.settings import Settings
@@ -106,7 +106,7 @@ class TestImporting:
     async def test_a_source_that_breaks_keeps_its_finished_batches(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(library, "BATCH", 10)
+        monkeypatch.setattr(intake, "BATCH", 10)
 
         def breaks() -> Iterator[Thread]:
             yield from MANY[:25]

@@ -18,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import ConfigError, StoreError
 from bot.models import SHARED, Entry, Thread, Vote
-from bot.services import following, health, makers
+from bot.services import following, health, reading
 from bot.services.house import House
 from bot.services.library import ImportReport
+from bot.services.reading import Ready
 from bot.settings import Settings
 from bot.sources import Options
 from bot.store import threads
@@ -54,10 +55,10 @@ class TestAgain:
         assert counts(await house.library.import_paths([folder])) == (2, 0, 0, 0)
         seq = await last_change(house)
 
-        def never(_drafts: object) -> list[makers.Made]:
+        def never(_found: object) -> Ready:
             raise AssertionError("there was nothing to make")
 
-        monkeypatch.setattr(makers, "make", never)
+        monkeypatch.setattr(reading, "ready", never)
         assert counts(await house.library.import_paths([folder])) == (0, 0, 2, 0)
         assert await last_change(house) == seq
 
@@ -76,7 +77,7 @@ class TestAgain:
         seq = await last_change(house)
         monkeypatch.setattr("bot.sources.stackexchange.making.VERSION", "newer")
         assert counts(await house.library.import_paths([folder])) == (0, 0, 2, 0)
-        monkeypatch.setattr(makers, "make", None)  # its new fingerprint is known by now
+        monkeypatch.setattr(reading, "ready", None)  # its new fingerprint is known by now
         assert counts(await house.library.import_paths([folder])) == (0, 0, 2, 0)
         assert await last_change(house) == seq
 
@@ -252,7 +253,7 @@ class TestMany:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr("bot.search.index.Writing.put", broken)
+            patch.setattr("bot.search.index.Writing.put_pieces", broken)
             with pytest.raises(OSError, match="No space left"):
                 await house.library.import_paths([many])
         report = await house.library.import_paths([many])

@@ -15,6 +15,7 @@ from bot.services.postings import Postings
 from bot.services.voting import Voting
 from bot.store import threads
 from bot.store.database import Database
+from bot.store.packing import pack
 
 GUILDS = (11, 22)
 BUTTON = 0
@@ -48,7 +49,7 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
         self.voting = Voting(self.database)
         async with self.database.write() as connection:
             thread = Thread(key="k", title="t", answers=(Answer(body="a"), Answer(body="b")))
-            await threads.put(connection, SHARED, [thread])
+            await threads.put(connection, SHARED, [pack(thread)])
         for message, (answer, guild) in MESSAGES.items():
             await Postings(self.database).record(
                 Posting(

@@ -4,40 +4,48 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import delete, insert, select
 
 from bot.store import bulk
 from bot.store.database import Database
+from bot.store.packing import THREAD, pack
 from bot.store.rows import columns
 from bot.store.tables import answers, changes, threads
 from tests.store.test_threads import BREAD
 
-THREAD = columns(BREAD) | {"scope": 7, "content_hash": "x", "revision": 1, "removed": True}
+MORE = {"scope": 7, "content_hash": "x", "revision": 1, "removed": True}
 
 
-async def rows(database: Database, *given: dict[str, Any], plainly: bool) -> list[Any]:
+async def rows(database: Database) -> list[Any]:
     async with database.write() as connection:
+        found = [row[1:] for row in (await connection.execute(select(threads))).all()]
         await connection.execute(delete(threads))
-        if plainly:
-            await connection.execute(insert(threads), [*given])
-        else:
-            await bulk.add(connection, threads, [dict(row) for row in given])
-        return [row[1:] for row in (await connection.execute(select(threads))).all()]
+    return found
 
 
-async def test_they_are_the_same(database: Database) -> None:
-    given = THREAD, dict(reversed((THREAD | {"key": "other", "removed": False}).items()))
-    assert await rows(database, *given, plainly=False) == await rows(database, *given, plainly=True)
+@pytest.mark.parametrize("step", [1, -1])
+async def test_they_are_the_same(database: Database, step: int) -> None:
+    names = (*THREAD, *MORE)[::step]
+    row = (*pack(BREAD).row, *MORE.values())
+    other = ("other", *row[1:])
+    async with database.write() as connection:
+        await bulk.add(connection, threads, names, [row[::step], other[::step]])
+    found = await rows(database)
+    async with database.write() as connection:
+        plain = columns(BREAD) | MORE
+        await connection.execute(insert(threads), [plain, plain | {"key": "other"}])
+    assert found == await rows(database)
 
 
 async def test_of_a_single_column(database: Database) -> None:
     async with database.write() as connection:
-        await bulk.add(connection, changes, [{"thread_id": 5}, {"thread_id": 6}])
+        await bulk.add(connection, changes, ["thread_id"], [(5,), (6,)])
         found = (await connection.execute(select(changes))).all()
     assert [(row.seq, row.thread_id, row.text) for row in found] == [(1, 5, True), (2, 6, True)]
 
 
 async def test_none_are_none(database: Database) -> None:
     async with database.write() as connection:
-        await bulk.add(connection, answers, [])
+        await bulk.add(connection, answers, ["body"], [])
         assert (await connection.execute(select(answers))).all() == []

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from bot.models import SHARED, Answer, StoredThread, Thread, Vote
 from bot.store import carried, threads, votes
 from bot.store.database import Database
+from bot.store.packing import pack
 from bot.store.tables import carried_votes
 from bot.store.threads import Outcome
 from bot.store.votes import BUTTON, Ballot
@@ -27,7 +28,7 @@ BREAD = Thread(
 
 async def put(database: Database, thread: Thread = BREAD, scope: int = SHARED) -> Outcome:
     async with database.write() as connection:
-        return (await threads.put(connection, scope, [thread])).outcomes[0]
+        return (await threads.put(connection, scope, [pack(thread)])).outcomes[0]
 
 
 async def seen(database: Database, guild: int) -> dict[str, int]:

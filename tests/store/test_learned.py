@@ -10,6 +10,7 @@ from bot.models import SHARED, LearnedPhrasing, Thread
 from bot.store import learned, threads
 from bot.store.database import Database
 from bot.store.learned import Lesson
+from bot.store.packing import pack
 from bot.store.tables import threads as thread_table
 
 HERE, THERE = 111, 222
@@ -31,7 +32,7 @@ async def library(database: Database) -> None:
     """Threads 1 and 2."""
     async with database.write() as connection:
         found = [Thread(key="bread", title="Bread?"), Thread(key="cake", title="Cake?")]
-        await threads.put(connection, SHARED, found)
+        await threads.put(connection, SHARED, [*map(pack, found)])
 
 
 async def add(database: Database, lesson: Lesson = LESSON, cap: int = CAP) -> int | None:
@@ -169,7 +170,7 @@ async def test_a_deleted_thread_takes_its_phrasings_along(database: Database) ->
 async def test_an_updated_thread_keeps_its_phrasings(database: Database) -> None:
     await add(database)
     async with database.write() as connection:
-        await threads.put(connection, SHARED, [Thread(key="bread", title="Why no crust?")])
+        await threads.put(connection, SHARED, [pack(Thread(key="bread", title="Why no crust?"))])
     assert [(p.title, p.text) for p in await known(database)] == [
         ("Why no crust?", "Flat bread, why?")
     ]

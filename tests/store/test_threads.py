@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select
 from bot.models import SHARED, Answer, StoredThread, Thread
 from bot.store import threads
 from bot.store.database import Database
+from bot.store.packing import pack
 from bot.store.rows import digest_of
 from bot.store.tables import answers as answer_table
 from bot.store.tables import threads as thread_table
@@ -36,7 +37,7 @@ BREAD = Thread(
 
 async def put(database: Database, *batch: Thread, scope: int = SHARED) -> list[Outcome]:
     async with database.write() as connection:
-        return (await threads.put(connection, scope, batch)).outcomes
+        return (await threads.put(connection, scope, [*map(pack, batch)])).outcomes
 
 
 async def get(database: Database, key: str, guild: int = SHARED) -> StoredThread | None:

@@ -10,6 +10,7 @@ from bot.models import SHARED, Thread
 from bot.store import learned, threads, vectors
 from bot.store.database import Database
 from bot.store.learned import Lesson
+from bot.store.packing import pack
 from bot.store.tables import threads as thread_table
 from bot.store.vectors import Vector
 
@@ -22,7 +23,7 @@ OURS, OTHERS = "ours@1", "others@1"
 
 async def add(database: Database, *batch: Thread, scope: int = SHARED) -> None:
     async with database.write() as connection:
-        await threads.put(connection, scope, batch)
+        await threads.put(connection, scope, [*map(pack, batch)])
 
 
 async def put(database: Database, thread_id: int, data: bytes, revision: int = 1) -> None:

@@ -127,7 +127,10 @@ class Filling:
         return None if post is None or target is None else (post, target, kind == _DUPLICATE)
 
     def _vote(self, row: Row, rows: Rows) -> tuple[int, int] | None:
-        value, post = _VALUES.get(row.values.get("VoteTypeId")), self._number(row, rows, "PostId")
+        value, post = (
+            _VALUES.get(row.values.get("VoteTypeId", "")),
+            self._number(row, rows, "PostId"),
+        )
         return None if value is None or post is None else (post, value)
 
     def _pass_over(self, kind: str | None, row: Row, rows: Rows) -> None:
