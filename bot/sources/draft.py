@@ -17,8 +17,7 @@ class Draft:
     """What makes a thread, for readers whose making takes longer than their reading.
 
     ``fingerprint`` is a digest of all that the thread is made of, the manner included:
-    where the library has the key with the same one, nothing needs to be made. ``make``
-    may be pickled, so that another process can do it.
+    where the library has the key with the same one, nothing needs to be made.
     """
 
     key: str

@@ -22,9 +22,10 @@ ANSWER = tuple(answer_columns(Answer(body=""), 0))
 class Packed(NamedTuple):
     """A thread's rows, with what tells its version.
 
-    ``fingerprint`` is that of what it was made of, if it was a draft. Lists are JSON in
-    text, as ``bulk.add`` wants them. ``tallies`` are those of each answer, or nothing where
-    none brought any.
+    ``fingerprint`` is that of what it was made of, if it was a draft; then there is no
+    ``digest``, which takes time and is seldom asked for. Lists are JSON in text, as
+    ``bulk.add`` wants them. ``tallies`` are those of each answer, or nothing where none
+    brought any.
     """
 
     key: str
@@ -44,7 +45,7 @@ def pack(thread: Thread, fingerprint: str | None = None) -> Packed:
     return Packed(
         key=thread.key,
         source=thread.source,
-        digest=digest_of(thread),
+        digest="" if fingerprint else digest_of(thread),
         fingerprint=fingerprint,
         row=tuple([json.dumps(v) if isinstance(v, list) else v for v in values]),
         answers=tuple([tuple(answer_columns(a, i).values()) for i, a in enumerate(thread.answers)]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.models import SHARED, Answer, Entry, StoredAnswer, StoredThread
 from bot.store import bulk, carried, updating
 from bot.store.packing import THREAD, Packed, unpack
-from bot.store.rows import answer_of, thread_of
+from bot.store.rows import answer_of, digest_of, thread_of
 from bot.store.tables import answers, changes, threads, votes
 from bot.store.updating import Change
 
@@ -61,13 +61,14 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) 
     searched. Tallies that a thread brings are kept, see ``carried``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
+    same = await _same(connection, known, batch)
     new, changed, moved, outcomes = [], [], [], []
-    for thread in batch:
+    for thread, is_same in zip(batch, same, strict=True):
         row = known.get(thread.key)
         if row is None:
             new.append(thread)
             outcomes.append(Outcome.ADDED)
-        elif row.content_hash != thread.digest or row.retired_at is not None:
+        elif not is_same or row.retired_at is not None:
             changed.append(Change(row.id, unpack(thread), thread.digest, thread.fingerprint))
             outcomes.append(Outcome.UPDATED)
         else:
@@ -232,6 +233,25 @@ async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -
     query = select(t.id, t.key, t.content_hash, t.revision, t.source, t.fingerprint, t.retired_at)
     query = query.where(t.scope == scope, t.key.in_(keys))
     return {row.key: row for row in (await connection.execute(query)).all()}
+
+
+async def _same(
+    connection: AsyncConnection, known: Mapping[str, Any], batch: Sequence[Packed]
+) -> list[bool]:
+    """Of each thread whether it says what the library has of it, by their digests.
+
+    Where one of the two has none, because it was a draft, digests of both are made.
+    """
+    there = [(known.get(thread.key), thread) for thread in batch]
+    unsure = [row.id for row, thread in there if row and not (row.content_hash and thread.digest)]
+    old = await fetch(connection, unsure, None) if unsure else {}
+
+    def is_same(row: Any, thread: Packed) -> bool:
+        if row is None or row.id not in old:
+            return row is not None and bool(row.content_hash == thread.digest)
+        return digest_of(old[row.id]) == (thread.digest or digest_of(unpack(thread)))
+
+    return [is_same(row, thread) for row, thread in there]
 
 
 async def _add(connection: AsyncConnection, scope: int, new: Sequence[Packed]) -> dict[str, int]:

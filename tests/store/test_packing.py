@@ -44,10 +44,11 @@ THREAD = Thread(
 
 @pytest.mark.parametrize("thread", [THREAD, Thread(key="k", title="Why?")])
 def test_packed_and_unpacked_they_are_the_same(thread: Thread) -> None:
-    packed = pack(thread, "f")
+    packed = pack(thread)
     assert unpack(packed) == thread
-    assert packed[:4] == (thread.key, thread.source, digest_of(thread), "f")
+    assert packed[:4] == (thread.key, thread.source, digest_of(thread), None)
     assert pickle.loads(pickle.dumps(packed)) == packed
+    assert pack(thread, "f") == packed._replace(digest="", fingerprint="f")
 
 
 def test_tallies_are_there_where_any_answer_has_one() -> None:

@@ -346,6 +346,28 @@ async def test_no_answer_is_lost_or_doubled_by_an_update(
     assert len({answer.id for answer in found}) == len(after)
 
 
+async def test_a_draft_made_in_another_manner_is_compared(database: Database) -> None:
+    """Drafts have no digests: that of what is there is made when it is needed."""
+
+    async def take(thread: Thread, fingerprint: str | None) -> tuple[Outcome, str | None]:
+        async with database.write() as connection:
+            (outcome,) = (
+                await threads.put(connection, SHARED, [pack(thread, fingerprint)])
+            ).outcomes
+            now = await threads.fingerprints(connection, SHARED, [thread.key])
+        return outcome, now.get(thread.key)
+
+    newer = replace(BREAD, body="New.")
+    assert await take(BREAD, "one") == (Outcome.ADDED, "one")
+    assert await take(BREAD, "two") == (Outcome.UNCHANGED, "two")
+    assert await take(BREAD, None) == (Outcome.UNCHANGED, "two")
+    assert await take(newer, "three") == (Outcome.UPDATED, "three")
+    assert await take(newer, "four") == (Outcome.UNCHANGED, "four")
+    assert await take(BREAD, None) == (Outcome.UPDATED, None)
+    assert await take(BREAD, "five") == (Outcome.UNCHANGED, "five")
+    assert await take(newer, "six") == (Outcome.UPDATED, "six")
+
+
 def test_a_thread_keeps_the_digest_that_earlier_versions_gave_it() -> None:
     """Otherwise a library would be taken in anew, and all its vectors made again."""
     thread = Thread(

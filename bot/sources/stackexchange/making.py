@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from bot.models import Answer, Thread
 from bot.sources.draft import VERSION, Draft
@@ -39,9 +38,7 @@ def draft_of(found: Gathered, source: str, site: str | None) -> Draft:
         score=question.score,
         tags=tags,
         fingerprint=_fingerprint(found, source, site),
-        make=partial(
-            _thread, tuple(map(tuple, found.posts)), tags, source, site, found.phrasings, named
-        ),
+        make=partial(_thread, found.posts, tags, source, site, found.phrasings, named),
     )
 
 
@@ -66,14 +63,14 @@ def license_of(post: Post) -> str | None:
 
 
 def _thread(
-    rows: tuple[tuple[Any, ...], ...],
+    posts: Sequence[Post],
     tags: tuple[str, ...],
     source: str,
     site: str | None,
     duplicates: tuple[str, ...],
     related: tuple[str, ...],
 ) -> Thread:
-    question, *answers = map(Post._make, rows)  # plain tuples are pickled in half the time
+    question, *answers = posts
     assert question.title is not None
     return Thread(
         key=thread_key(source, question.id),

@@ -66,7 +66,7 @@ class Rows:
         before = self._line
         for line, values in stretch.rows:
             yield Row(before + line, values)
-        self._line += stretch.text.count(b"\n")
+        self._line += stretch.lines
 
     def _one_by_one(self, text: bytes) -> Iterator[Row]:
         """What there is of rows, whatever else there is."""
