@@ -223,15 +223,16 @@ class _Fresh:
     """Threads that were just stored, so that most need not be read back to be indexed."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, tuple[int, int, Pieces]] = {}
+        self._kept: dict[int, tuple[int, int, Pieces, int]] = {}
         self._size = 0
 
     def add(self, put: Put, scope: int, pieces: Mapping[str, Pieces]) -> None:
         """Keep what was added, unless so much waits already that memory would grow."""
         for key, i in put.added.items():
             if not self.is_full:
-                self._kept[i] = (put.seq, scope, pieces[key])
-                self._size += _size(pieces[key])
+                size = _size(pieces[key])
+                self._kept[i] = (put.seq, scope, pieces[key], size)
+                self._size += size
 
     def __bool__(self) -> bool:
         return bool(self._kept)
@@ -248,8 +249,8 @@ class _Fresh:
         """
         found = {}
         for i in (self._kept.keys() & changed.keys()).union(self._older(now)):
-            seq, scope, pieces = self._kept.pop(i)
-            self._size -= _size(pieces)
+            seq, scope, pieces, size = self._kept.pop(i)
+            self._size -= size
             if i in changed and changed[i] <= seq:
                 found[i] = (i, scope, pieces)
         return found

@@ -18,7 +18,7 @@ from bot.services.steps import in_thread
 from bot.store import threads
 from bot.store.database import Database
 
-BATCH = 500
+BATCH = 1_000
 """Threads a transaction: an import that is stopped keeps its finished batches."""
 
 AHEAD = 3

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import ConfigError, StoreError
 from bot.models import SHARED, Entry, Thread, Vote
-from bot.services import following, health, reading
+from bot.services import elsewhere, following, health, reading
 from bot.services.house import House
 from bot.services.library import ImportReport
 from bot.services.reading import Ready
@@ -210,16 +210,19 @@ class TestPruning:
 
 
 class TestMany:
-    """Enough that others make them, and that they are indexed while they are stored."""
+    """Enough that another process reads them, and that they are indexed while they are stored."""
 
-    MANY = 4_000
+    MANY = 6_000
     BY_THEN = 1_500
     """Stored when the import is broken off: enough that others are at work."""
 
     @pytest.fixture
     def many(self, folder: Path) -> Path:
-        posts = [question(n, f"Which number is {n}?") for n in range(1, self.MANY + 1)]
-        return put(folder, [*posts, *(answer(10_000 + n, n) for n in range(1, 1_000))])
+        body = f"<p>{'Counting is fun. ' * 40}</p>"
+        posts = [question(n, f"Which number is {n}?", Body=body) for n in range(1, self.MANY + 1)]
+        put(folder, [*posts, *(answer(10_000 + n, n) for n in range(1, 1_000))])
+        assert (folder / "Posts.xml").stat().st_size > elsewhere.MUCH
+        return folder
 
     async def test_are_all_found(
         self, house: House, many: Path, monkeypatch: pytest.MonkeyPatch
@@ -263,12 +266,12 @@ class TestMany:
     async def test_on_a_full_disk_keep_what_was_finished(self, house: House, many: Path) -> None:
         async with house.database.write() as connection:
             pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-            await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 250}")
+            await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 900}")
         with pytest.raises(StoreError, match="no room left on the disk"):
             await house.library.import_paths([many])
         there = (await house.library.count()).threads
         assert 0 < there < self.MANY
-        assert there % 500 == 0
+        assert there % 1_000 == 0
         async with house.database.write() as connection:
             await connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
         assert counts(await house.library.import_paths([many])) == (
@@ -301,7 +304,7 @@ class TestMany:
         try:
             there = (await house.library.count()).threads
             assert self.BY_THEN <= there < self.MANY
-            assert there % 500 == 0
+            assert there % 1_000 == 0
             report = await house.library.import_paths([many])
             assert counts(report) == (self.MANY - there, 0, there, 0)
             assert len(house.engine) == self.MANY

@@ -1,0 +1,129 @@
+"""Work done aside, in another process: this one has a bot to run, and one Python at a time.
+
+The other is a plain Python program that reads questions from its input and writes what it
+answers to its output. It ends when its input does, so none is left when this one is killed.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any, cast
+
+from bot.errors import ThreadwiseError
+
+_PIPE = 1024 * 1024  # bytes that are written before one must wait for the other
+_ROOT = str(Path(__file__).parents[1])
+
+
+class Died(Exception):
+    """The other process has ended before its input did; says with which status."""
+
+
+class Aside:
+    """Another process that answers questions one by one, in their order.
+
+    ``what`` names, as ``module:name``, a function that is called there with the arguments
+    and gives a context manager of the function that answers. Everything is pickled.
+    """
+
+    def __init__(self, what: str, *arguments: object):
+        self._process = _started(what)
+        self._input = cast("IO[bytes]", self._process.stdin)
+        self._output = cast("IO[bytes]", self._process.stdout)
+        self._asking = threading.Lock()
+        self._asked: deque[Future[Any]] = deque()
+        self._gone = False
+        self._listening = threading.Thread(target=self._listen, name=what, daemon=True)
+        self._listening.start()
+        self._tell(arguments)
+
+    def ask(self, question: object) -> Future[Any]:
+        """What will be the answer. Its result raises the ThreadwiseError met there, or Died."""
+        answer: Future[Any] = Future()
+        with self._asking:
+            if self._gone:
+                answer.set_exception(self._death())
+            else:
+                self._asked.append(answer)
+                self._tell(question)
+        return answer
+
+    def close(self) -> None:
+        """Let the process end, once it has answered what it was asked."""
+        with suppress(OSError):
+            self._input.close()
+        self._listening.join()
+        self._output.close()
+        self._process.wait()
+
+    def _tell(self, what: object) -> None:
+        with suppress(OSError):  # of a process that died, whoever listens will know
+            pickle.dump(what, self._input, pickle.HIGHEST_PROTOCOL)
+            self._input.flush()
+
+    def _listen(self) -> None:
+        """Give the answers, as they come, to those who wait for them."""
+        with suppress(OSError, EOFError, pickle.UnpicklingError):
+            while True:
+                answer = pickle.load(self._output)
+                asked = self._asked.popleft()
+                if isinstance(answer, ThreadwiseError):
+                    asked.set_exception(answer)
+                else:
+                    asked.set_result(answer)
+        with self._asking:
+            self._gone = True
+            for asked in self._asked:
+                asked.set_exception(self._death())
+
+    def _death(self) -> Died:
+        return Died(f"status {self._process.wait()}")
+
+
+def serve(what: str) -> None:
+    """Be the other process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks; we end with it
+    questions, answers = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # whatever is printed must not get between the answers
+    module, _, name = what.partition(":")
+    answering = getattr(import_module(module), name)
+    gc.freeze()  # what is there now, stays
+    try:
+        with answering(*pickle.load(questions)) as answer:
+            while True:
+                question = pickle.load(questions)
+                try:
+                    said = answer(question)
+                except ThreadwiseError as error:
+                    said = error
+                pickle.dump(said, answers, pickle.HIGHEST_PROTOCOL)
+                answers.flush()
+    except EOFError:
+        pass
+    except BrokenPipeError:  # there is nobody to read the rest
+        os.dup2(os.open(os.devnull, os.O_WRONLY), answers.fileno())
+
+
+def _started(what: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", f"from bot.aside import serve; serve({what!r})"]
+    path = os.pathsep.join([_ROOT, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command,
+        stdin=pipe,
+        stdout=pipe,
+        env=os.environ | {"PYTHONPATH": path},
+        bufsize=_PIPE,
+        pipesize=_PIPE,
+    )
