@@ -23,7 +23,7 @@ install: $(VENV)/.dev ## Make .venv with everything for running and developing
 run: $(VENV)/.demo ## Start the bot: on Discord with a token, otherwise a demo in the browser
 	@$(BIN)/python -m bot $(ARGS)
 
-test: $(VENV)/.dev ## Run all tests; with ARGS="--cov" they take longer and report branch coverage
+test: $(VENV)/.dev ## Run all tests (with ARGS=--cov, report branch coverage, which takes longer)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types and import directions
