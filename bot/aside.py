@@ -6,7 +6,6 @@ answers to its output. It ends when its input does, so none is left when this on
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import signal
@@ -74,7 +73,7 @@ class Aside:
 
     def _listen(self) -> None:
         """Give the answers, as they come, to those who wait for them."""
-        with suppress(OSError, EOFError, pickle.UnpicklingError):
+        try:
             while True:
                 answer = pickle.load(self._output)
                 asked = self._asked.popleft()
@@ -82,10 +81,14 @@ class Aside:
                     asked.set_exception(answer)
                 else:
                     asked.set_result(answer)
-        with self._asking:
-            self._gone = True
-            for asked in self._asked:
-                asked.set_exception(self._death())
+        except (OSError, EOFError, pickle.UnpicklingError):
+            pass  # its end
+        finally:
+            self._process.kill()  # if it goes on all the same: nobody hears it any more
+            with self._asking:
+                self._gone = True
+                for asked in self._asked:
+                    asked.set_exception(self._death())
 
     def _death(self) -> Died:
         return Died(f"status {self._process.wait()}")
@@ -98,7 +101,6 @@ def serve(what: str) -> None:
     sys.stdout = sys.stderr  # whatever is printed must not get between the answers
     module, _, name = what.partition(":")
     answering = getattr(import_module(module), name)
-    gc.freeze()  # what is there now, stays
     try:
         with answering(*pickle.load(questions)) as answer:
             while True:

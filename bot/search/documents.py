@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tantivy import Document, Schema, SchemaBuilder
 
-from bot.models import Thread
+from bot.models import Entry, Thread
 from bot.search.text import Name, spaced
 
 FORMAT = 3
@@ -76,6 +76,11 @@ def pieces_of(thread: Thread) -> Pieces:
         said=tuple([spaced(part[:MAX_TEXT]) for part in said]),
         card=json.dumps([thread.key, *cut], ensure_ascii=False).encode(),
     )
+
+
+def indexed(thread: Entry) -> Indexed:
+    """A thread that was read back, as the index takes it in."""
+    return thread.id, thread.scope, pieces_of(thread)
 
 
 def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:

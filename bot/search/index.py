@@ -18,16 +18,7 @@ from typing import Self
 from tantivy import Index, IndexWriter, Occur, Order, Query, Searcher
 
 from bot.errors import SearchError
-from bot.models import Entry
-from bot.search.documents import (
-    FORMAT,
-    Hit,
-    Indexed,
-    document_of,
-    hit_of,
-    pieces_of,
-    schema,
-)
+from bot.search.documents import FORMAT, Hit, Indexed, document_of, hit_of, schema
 from bot.search.text import PLAIN, STEMMED
 
 TITLE_BOOST = 0.5
@@ -265,12 +256,8 @@ class Writing:
         self._writer.wait_merging_threads()
         del self._writer  # tantivy gives its lock back when the writer is gone
 
-    def put(self, threads: Iterable[Entry]) -> None:
+    def put(self, threads: Iterable[Indexed]) -> None:
         """Index threads, in place of what was known of them."""
-        self.put_pieces((thread.id, thread.scope, pieces_of(thread)) for thread in threads)
-
-    def put_pieces(self, threads: Iterable[Indexed]) -> None:
-        """The same for threads of which the pieces are there already."""
         for thread_id, scope, pieces in threads:
             # The writer remembers each deletion until it commits, and looks for its document
             # in all that was added: what can't be in is not to be taken out.

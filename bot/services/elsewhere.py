@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import monotonic
 from typing import Any, NamedTuple, cast
 
 from bot.aside import Aside, Died
 from bot.errors import InputError
-from bot.services.reading import Here, Item, Reader, Ready, ready
+from bot.services.reading import Here, Item, Reader, Ready, ready, some
 from bot.sources import Found, Options, SourceReport, find_all
 
 MUCH = 4 * 1024 * 1024
@@ -28,9 +27,6 @@ AHEAD = 2
 
 SOME = 250
 """Threads that are told of at a time."""
-
-PATIENCE = 0.2
-"""Seconds after which a reader that finds nothing says how far it is."""
 
 _Question = tuple[list[int], list[int]] | None
 """For more threads, or to make those with some numbers and to forget those with others."""
@@ -104,17 +100,15 @@ class _Reading:
         return self._some() if question is None else self._made(*question)
 
     def _some(self) -> _Some:
-        items: list[tuple[Any, ...]] = []
-        until = monotonic() + PATIENCE
-        for one in self._found:
-            if one is not None:
-                self._count += 1
-                self._kept[self._count] = one
-                items.append(tuple(Item.of(one, self._count)))
-            if len(items) >= SOME or (one is None and monotonic() > until):
-                so_far = {name: vars(self._report)[name] for name in ("stage", "size", "done")}
-                return _Some(items, so_far, False)
-        return _Some(items, vars(self._report), True)
+        found: list[Found]
+        found, ended = some(self._found, SOME)
+        numbered = dict(enumerate(found, self._count))
+        self._kept |= numbered
+        self._count += len(found)
+        items = [tuple(Item.of(one, number)) for number, one in numbered.items()]
+        report = vars(self._report)
+        so_far = {name: report[name] for name in ("stage", "size", "done")}
+        return _Some(items, report if ended else so_far, ended)
 
     def _made(self, wanted: Sequence[int], known: Sequence[int]) -> list[Ready | str]:
         for number in known:

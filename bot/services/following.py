@@ -11,7 +11,7 @@ from itertools import takewhile
 
 from bot.errors import ModelError
 from bot.models import Entry
-from bot.search.documents import Indexed, Pieces, pieces_of
+from bot.search.documents import Indexed, Pieces, indexed
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, Writing
 from bot.services.embedding import Embedding
@@ -210,13 +210,9 @@ def _write(
 
     In the feed's order: a thread before the newest would be taken for a replacement.
     """
-    there = (fresh.get(i) or _indexed(read[i]) for i in changed if i in fresh or i in read)
-    writing.put_pieces(there)
+    there = (fresh.get(i) or indexed(read[i]) for i in changed if i in fresh or i in read)
+    writing.put(there)
     writing.remove(i for i in changed if i not in fresh and i not in read)
-
-
-def _indexed(thread: Entry) -> Indexed:
-    return thread.id, thread.scope, pieces_of(thread)
 
 
 class _Fresh:

@@ -11,9 +11,8 @@ import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from time import monotonic
 
-from bot.services.reading import Item, Ready
+from bot.services.reading import Item, Ready, some
 from bot.services.steps import in_thread
 from bot.store import threads
 from bot.store.database import Database
@@ -27,9 +26,6 @@ AHEAD = 3
 SWITCH = 0.0005
 """Seconds after which a thread must let others on: the store has many short answers to wait
 for, and each would wait for the reader as long as Python lets one thread run on, 5 ms."""
-
-PATIENCE = 0.2
-"""Seconds after which a reader that is busy is asked how far it is."""
 
 
 Make = Callable[[Sequence[Item], Sequence[Item]], list[Ready | str]]
@@ -87,15 +83,8 @@ class Intake:
 
     def _take(self) -> dict[str, Item] | None:
         """The next threads by source key; of two with one key the later holds."""
-        taken: dict[str, Item] = {}
-        until, count = monotonic() + PATIENCE, 0
-        for one in self._found:
-            if one is not None:
-                taken[one.key] = one
-                count += 1
-            if count >= BATCH or (one is None and monotonic() > until):
-                return taken
-        return taken or None
+        found, ended = some(self._found, BATCH)
+        return None if ended and not found else {item.key: item for item in found}
 
     async def _prepared(self, found: dict[str, Item]) -> Batch:
         """Look up what is there just so, and make the rest."""

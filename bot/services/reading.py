@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol, cast
+from time import monotonic
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 from bot.errors import ThreadwiseError
 from bot.search.documents import Pieces, pieces_of
 from bot.sources import Draft, Found
 from bot.store.packing import Packed, pack
+
+PATIENCE = 0.2
+"""Seconds after which a reader that finds nothing may say how far it is."""
+
+T = TypeVar("T")
 
 
 class Item(NamedTuple):
@@ -34,6 +40,21 @@ class Ready(NamedTuple):
 
     packed: Packed
     pieces: Pieces
+
+
+def some(found: Iterator[T | None], most: int) -> tuple[list[T], bool]:
+    """The next of what is found, and whether that was the last of it.
+
+    Fewer than ``most``, or nothing, where finding them takes a while.
+    """
+    taken: list[T] = []
+    until = monotonic() + PATIENCE
+    for one in found:
+        if one is not None:
+            taken.append(one)
+        if len(taken) >= most or (one is None and monotonic() > until):
+            return taken, False
+    return taken, True
 
 
 class Reader(Protocol):

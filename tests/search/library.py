@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bot.models import SHARED, StoredAnswer, StoredThread
+from bot.search.documents import indexed
 from bot.search.engine import Engine
 
 GARDEN = (
@@ -54,7 +55,7 @@ def engine_with(folder: Path, threads: Iterable[StoredThread]) -> Engine:
     """An engine over an index of these threads."""
     engine = Engine(folder, "library")
     with engine.writing() as writing:
-        writing.put(threads)
+        writing.put(map(indexed, threads))
         writing.commit(1)
     engine.refresh()
     return engine

@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.models import SHARED, Match
+from bot.search.documents import indexed
 from bot.search.engine import BY_WORDS, Engine, scopes
 from bot.search.index import IndexBusy
 from bot.settings import Settings
@@ -264,10 +265,11 @@ WRITE = """
 import sys
 from pathlib import Path
 from tests.search.library import thread
+from bot.search.documents import indexed
 from bot.search.engine import Engine
 engine = Engine(Path(sys.argv[1]), "library")
 with engine.writing() as writing:
-    writing.put([thread(90, "How do I graft a quince?")])
+    writing.put([indexed(thread(90, "How do I graft a quince?"))])
     writing.remove([2])
     writing.commit(2)
 """
@@ -291,7 +293,7 @@ def test_a_refresh_sees_what_another_process_wrote(tmp_path: Path) -> None:
 def test_a_thread_put_again_is_offered_once(tmp_path: Path) -> None:
     engine = engine_with(tmp_path / "index", numbered(GARDEN))
     with engine.writing() as writing:
-        writing.put([thread(1, "How do I prune a pear tree in winter?")])
+        writing.put([indexed(thread(1, "How do I prune a pear tree in winter?"))])
         writing.commit(2)
     engine.refresh()
     assert len(engine) == len(GARDEN)

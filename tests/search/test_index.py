@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SearchError
 from bot.models import SHARED, StoredThread
-from bot.search.documents import MAX_TEXT
+from bot.search.documents import MAX_TEXT, indexed
 from bot.search.index import IndexBusy, State, TextIndex
 from bot.search.text import stems, words
 from tests.search.library import GARDEN, numbered, thread
@@ -32,7 +32,7 @@ def index(tmp_path: Path) -> TextIndex:
 
 def put(index: TextIndex, *threads: StoredThread, seq: int = 1) -> None:
     with index.writing() as writing:
-        writing.put(threads)
+        writing.put(map(indexed, threads))
         writing.commit(seq)
 
 
@@ -195,7 +195,7 @@ def test_a_commit_says_up_to_which_change_the_index_is(index: TextIndex) -> None
 
 def test_nothing_counts_until_it_is_committed(index: TextIndex) -> None:
     with index.writing() as writing:
-        writing.put([thread(1, "Apples")])
+        writing.put([indexed(thread(1, "Apples"))])
     index.reload()
     assert len(index) == 0
     assert index.state.seq == 0
@@ -206,7 +206,7 @@ def test_nothing_counts_until_it_is_committed(index: TextIndex) -> None:
 def test_an_exception_while_writing_leaves_nothing_behind(index: TextIndex) -> None:
     put(index, thread(1, "Apples"))
     with suppress(ZeroDivisionError), index.writing() as writing:
-        writing.put([thread(2, "Pears")])
+        writing.put([indexed(thread(2, "Pears"))])
         writing.remove([1])
         raise ZeroDivisionError
     index.reload()
@@ -218,9 +218,9 @@ def test_an_exception_while_writing_leaves_nothing_behind(index: TextIndex) -> N
 
 def test_what_was_committed_before_an_exception_stays(index: TextIndex) -> None:
     with suppress(ZeroDivisionError), index.writing() as writing:
-        writing.put([thread(1, "Apples")])
+        writing.put([indexed(thread(1, "Apples"))])
         writing.commit(5)
-        writing.put([thread(2, "Pears")])
+        writing.put([indexed(thread(2, "Pears"))])
         raise ZeroDivisionError
     assert found(index, "apples pears") == ["t1"]
     assert index.state.seq == 5
@@ -283,9 +283,10 @@ WRITE = """
 import sys
 from pathlib import Path
 from bot.models import StoredThread
+from bot.search.documents import indexed
 from bot.search.index import TextIndex
 with TextIndex(Path(sys.argv[1]), "library").writing() as writing:
-    writing.put([StoredThread(id=9, key="t9", scope=0, title="Quinces")])
+    writing.put([indexed(StoredThread(id=9, key="t9", scope=0, title="Quinces"))])
     writing.commit(9)
 """
 

@@ -115,6 +115,20 @@ def test_a_process_that_died_is_told_of(
     reader.close()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_who_cant_hear_the_answers_does_not_wait_for_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_stream: object) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr("bot.aside.pickle.load", fails)
+    reader = Elsewhere([folder], Options(), SourceReport())
+    with pytest.raises(InputError, match="ended too early"):
+        next(reader.found())
+    reader.close()
+
+
 def test_little_is_read_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = folder / "missing"
     file = folder / "Posts.xml"

@@ -256,7 +256,7 @@ class TestMany:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr("bot.search.index.Writing.put_pieces", broken)
+            patch.setattr("bot.search.index.Writing.put", broken)
             with pytest.raises(OSError, match="No space left"):
                 await house.library.import_paths([many])
         report = await house.library.import_paths([many])
