@@ -97,7 +97,9 @@ class Aside:
 def serve(what: str) -> None:
     """Be the other process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks; we end with it
-    questions, answers = sys.stdin.buffer, sys.stdout.buffer
+    # Streams of our own: Python's may be unbuffered, and then lose what a pipe doesn't take at
+    # once, as when a process is stopped and goes on.
+    questions, answers = os.fdopen(os.dup(0), "rb", _PIPE), os.fdopen(os.dup(1), "wb", _PIPE)
     sys.stdout = sys.stderr  # whatever is printed must not get between the answers
     module, _, name = what.partition(":")
     answering = getattr(import_module(module), name)
