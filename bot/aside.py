@@ -21,6 +21,10 @@ from typing import IO, Any, cast
 
 from bot.errors import ThreadwiseError
 
+LATER = 5
+"""How much the other process lets others go first: what it is asked ahead can wait, whoever
+works on its answers should not."""
+
 _PIPE = 1024 * 1024  # bytes that are written before one must wait for the other
 _ROOT = str(Path(__file__).parents[1])
 
@@ -97,6 +101,8 @@ class Aside:
 def serve(what: str) -> None:
     """Be the other process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks; we end with it
+    with suppress(AttributeError, OSError):
+        os.nice(LATER)
     # Streams of our own: Python's may be unbuffered, and then lose what a pipe doesn't take at
     # once, as when a process is stopped and goes on.
     questions, answers = os.fdopen(os.dup(0), "rb", _PIPE), os.fdopen(os.dup(1), "wb", _PIPE)

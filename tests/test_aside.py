@@ -44,6 +44,7 @@ def test_a_process_that_is_stopped_goes_on(
                 process.send_signal(what)
                 time.sleep(0.0005)
 
+    assert process.nice() > psutil.Process().nice()  # whoever waits for the answers goes first
     interrupting = threading.Thread(target=interrupt)
     interrupting.start()
     try:

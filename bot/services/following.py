@@ -27,14 +27,11 @@ COMMIT_EVERY = 200_000
 """Changes after which a long catching-up is made visible and safe from a crash: some minutes'
 work. Each commit leaves pieces that are merged later, which takes time and memory."""
 
-MANY = 5_000
-"""Threads from which on an import is indexed while it is still being stored."""
-
 MOST_FRESH = 30_000_000
 """Characters of threads that are kept in memory between being stored and being indexed."""
 
 PAUSE = 0.1
-"""Seconds between looks at what such an import has stored since."""
+"""Seconds between looks whether the index has come nearer."""
 
 INTERVAL = 2.0
 """Seconds between looks at what other processes have imported."""
@@ -65,7 +62,7 @@ class Follower:
                 return True
             try:
                 async with self._writing() as writing:
-                    await self._index_changes(writing, _Fresh())
+                    await self._index_changes(writing, _Fresh(ended=True))
             except IndexBusy:
                 return False
             await in_thread(self._engine.refresh)
@@ -79,17 +76,14 @@ class Follower:
 
         ``catch_up`` is to be called afterwards in any case: another process may be at it.
         """
-        ended = asyncio.Event()
+        fresh = _Fresh()
         indexing: asyncio.Task[None] | None = None
-        stored, fresh = 0, _Fresh()
 
         async def tell(put: Put, pieces: Mapping[str, Pieces]) -> None:
-            nonlocal stored, indexing
-            stored += len(put.outcomes)
+            nonlocal indexing
             fresh.add(put, scope, pieces)
-            if indexing is None and stored >= MANY:
-                follow = self._keep_up(ended, fresh)
-                indexing = asyncio.create_task(follow, name="index alongside")
+            if indexing is None and put.seq:
+                indexing = asyncio.create_task(self._keep_up(fresh), name="index alongside")
             while indexing is not None and not indexing.done() and fresh.is_full:
                 await asyncio.sleep(PAUSE)
             if indexing is not None and indexing.done():
@@ -102,10 +96,8 @@ class Follower:
                 indexing.cancel()
                 await asyncio.wait([indexing])
             raise
-        ended.set()
-        if indexing is None and fresh:
-            await self._keep_up(ended, fresh)
-        elif indexing is not None:
+        fresh.end()
+        if indexing is not None:
             await indexing
 
     async def run(self) -> None:
@@ -140,27 +132,25 @@ class Follower:
             raise
         await in_thread(writing.close)
 
-    async def _keep_up(self, ended: asyncio.Event, fresh: _Fresh) -> None:
+    async def _keep_up(self, fresh: _Fresh) -> None:
         """Index changes until there will be no more; another process that is at it will do."""
         async with self._one_at_a_time:
             try:
                 async with self._writing() as writing:
-                    await self._index_changes(writing, fresh, ended)
+                    await self._index_changes(writing, fresh)
             except IndexBusy:
                 return
             await in_thread(self._engine.refresh)
 
-    async def _index_changes(
-        self, writing: Writing, fresh: _Fresh, ended: asyncio.Event | None = None
-    ) -> None:
-        """Index what has changed; with ``ended``, also what will, until that is set."""
+    async def _index_changes(self, writing: Writing, fresh: _Fresh) -> None:
+        """Index what has changed, and what will, until ``fresh`` has ended."""
         # Read only now that the lock is ours: another process may have moved the index on.
         seq = done = self._engine.seq
         if (ahead := seq - await self._last_change()) > 0:
             await self._forget_lost(writing, ahead)
             seq = done = 0
         while True:
-            last_look = ended is None or ended.is_set()
+            last_look = fresh.look()
             async with self._database.read() as connection:
                 now, changed = await threads.changed_after(connection, seq, BATCH, text=True)
                 found = fresh.take(changed, now)
@@ -169,7 +159,7 @@ class Follower:
             if now == seq and last_look:
                 break
             if now == seq:
-                await asyncio.sleep(PAUSE)
+                await fresh.more()
                 continue
             seq = now
             await in_thread(_write, writing, changed, found, read)
@@ -216,22 +206,39 @@ def _write(
 
 
 class _Fresh:
-    """Threads that were just stored, so that most need not be read back to be indexed."""
+    """Threads that were just stored, so that most need not be read back to be indexed.
 
-    def __init__(self) -> None:
+    It also tells when there are more, and whether there will be.
+    """
+
+    def __init__(self, *, ended: bool = False):
         self._kept: dict[int, tuple[int, int, Pieces, int]] = {}
         self._size = 0
+        self._ended = ended
+        self._news = asyncio.Event()
+
+    def look(self) -> bool:
+        """Before looking at what is stored: whether that will be all. ``more`` is of later."""
+        self._news.clear()
+        return self._ended
+
+    async def more(self) -> None:
+        """Wait until more was stored since the last look, or there will be no more."""
+        await self._news.wait()
+
+    def end(self) -> None:
+        """Nothing more will be stored."""
+        self._ended = True
+        self._news.set()
 
     def add(self, put: Put, scope: int, pieces: Mapping[str, Pieces]) -> None:
         """Keep what was added, unless so much waits already that memory would grow."""
+        self._news.set()
         for key, i in put.added.items():
             if not self.is_full:
                 size = _size(pieces[key])
                 self._kept[i] = (put.seq, scope, pieces[key], size)
                 self._size += size
-
-    def __bool__(self) -> bool:
-        return bool(self._kept)
 
     @property
     def is_full(self) -> bool:

@@ -43,8 +43,8 @@ class Counts:
 class Put:
     """What putting a batch came to: one outcome a thread, in order.
 
-    ``added`` are the ids of those that are new, by key; the feed of changes names them up
-    to ``seq``.
+    ``added`` are the ids of those that are new, by key. The feed of changes names them, and
+    what else is searched otherwise now, up to ``seq``; 0 where there is nothing of that.
     """
 
     outcomes: list[Outcome]
@@ -84,7 +84,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) 
         await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
     await bulk.add(connection, changes, ("thread_id",), [(i,) for i in touched])
     await carried.take(connection, scope, batch)
-    return Put(outcomes, added, await last_change(connection) if added else 0)
+    return Put(outcomes, added, await last_change(connection) if touched else 0)
 
 
 async def fingerprints(

@@ -121,7 +121,6 @@ class TestFresh:
 async def test_an_import_waits_for_an_index_that_is_far_behind(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "MANY", 1)
     monkeypatch.setattr(following, "MOST_FRESH", 1)
     monkeypatch.setattr(intake, "BATCH", 5)
     await house.library.add(MANY)

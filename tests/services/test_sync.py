@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import ConfigError, StoreError
 from bot.models import SHARED, Entry, Thread, Vote
-from bot.services import elsewhere, following, health, reading
+from bot.services import elsewhere, health, reading
 from bot.services.house import House
 from bot.services.library import ImportReport
 from bot.services.reading import Ready
@@ -227,7 +227,6 @@ class TestMany:
     async def test_are_all_found(
         self, house: House, many: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(following, "MANY", 1_000)
         read_back: list[int] = []
         searched = threads.searched
 
@@ -250,7 +249,6 @@ class TestMany:
     async def test_whose_index_cant_be_written_stop_the_import(
         self, house: House, many: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(following, "MANY", 1_000)
 
         def broken(*_: object) -> None:
             raise OSError(28, "No space left on device")
