@@ -74,6 +74,25 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert "Exception ignored" not in err
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_export_that_is_stopped_goes_on_where_it_was(home: Path, unbuffered: str) -> None:
+    threads = [{"id": f"k{n}", "title": f"{n}?", "body": f"{n} " * 5_000} for n in range(400)]
+    lines = "".join(f"{json.dumps(thread)}\n" for thread in threads)
+    (home / "seeds" / "many.jsonl").write_text(lines, encoding="utf-8")
+    with _start("export", env={"PYTHONUNBUFFERED": unbuffered}) as process:
+        assert process.stdout
+        lines = process.stdout.readline()
+        while process.poll() is None:
+            # As Ctrl-Z and ``fg`` do: a pipe then takes a part of what is written.
+            process.send_signal(signal.SIGSTOP)
+            process.send_signal(signal.SIGCONT)
+            lines += process.stdout.read(100_000)
+        lines += process.stdout.read()
+    there = {thread["id"]: thread["body"] for thread in map(json.loads, lines.splitlines())}
+    assert {thread["id"] for thread in threads} < there.keys()
+    assert all(there[thread["id"]] == thread["body"] for thread in threads)
+
+
 def test_a_terminal_without_unicode_gets_json_without_loss(home: Path) -> None:
     (home / "seeds" / "cafe.txt").write_text("Où est le café ?\n", encoding="utf-8")
     environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
