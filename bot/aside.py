@@ -126,7 +126,8 @@ def serve(what: str) -> None:
 
 
 def _started(what: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", f"from bot.aside import serve; serve({what!r})"]
+    # With -P, so that nothing is imported from the folder that somebody happens to stand in.
+    command = [sys.executable, "-P", "-c", f"from bot.aside import serve; serve({what!r})"]
     path = os.pathsep.join([_ROOT, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     pipe = subprocess.PIPE
     return subprocess.Popen(

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -26,6 +27,19 @@ def answering() -> Iterator[Callable[[int], list[str]]]:
     """What the other process does in these tests."""
     print("ready")  # goes where errors go, not between the answers
     yield lines
+
+
+def test_nothing_is_imported_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bot", "pickle", "signal"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not me')\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    aside = Aside(f"{__name__}:answering")
+    try:
+        assert aside.ask(3).result(60) == lines(3)
+    finally:
+        aside.close()
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -17,6 +17,9 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+# Python knows them as codings of text; no page is in one, and some take for ever.
+_NO_PAGES = {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"}
+
 _CHARSET = re.compile(rb"<meta\b[^>]*\bcharset\s*=\s*[\"']?\s*([\w\-]+)", re.IGNORECASE)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -92,8 +95,9 @@ def html_text(path: Path, report: SourceReport) -> str:
     named = _CHARSET.search(body[:4096])
     for known in ([named[1].decode()] if named and coding == "utf-8" else []) + [coding]:
         try:
-            return body.decode(known)
-        except (UnicodeDecodeError, LookupError):
+            if codecs.lookup(known).name not in _NO_PAGES:
+                return body.decode(known)
+        except (UnicodeError, LookupError):
             continue
     report.warn("it is neither in the coding that it names nor in UTF-8; read as cp1252", path)
     return body.decode("cp1252", errors="replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +47,14 @@ async def replace(connection: AsyncConnection, batch: Sequence[Change]) -> list[
     revision is raised only where the meaning may be another, so that vectors are kept.
     """
     old = await _Old.read(connection, [change.thread_id for change in batch])
-    rows, touched = _Rows(), []
+    rows, touched = await asyncio.to_thread(_taken, old, batch)  # comparing texts takes a while
+    await _write(connection, rows)
+    return touched
+
+
+def _taken(old: _Old, batch: Sequence[Change]) -> tuple[_Rows, list[int]]:
+    """What is to be written, and the threads of which something has changed that is searched."""
+    rows, touched = _Rows(), list[int]()
     for change in batch:
         this = old.threads[change.thread_id]
         texts = old.phrasings[change.thread_id]
@@ -63,8 +71,7 @@ async def replace(connection: AsyncConnection, batch: Sequence[Change]) -> list[
         values = columns(change.new) | {"content_hash": change.digest, "of": change.thread_id}
         values |= {"fingerprint": change.fingerprint, "retired_at": None, "removed": False}
         rows.threads.append(values | {"revision": this.revision + (not same_meaning)})
-    await _write(connection, rows)
-    return touched
+    return rows, touched
 
 
 async def add_answers(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -87,6 +87,16 @@ def test_an_archive_is_read_whatever_order_it_has(
     assert report.rejected == report.warned == []
 
 
+def test_an_archive_of_a_folder_is_read(tmp_path: Path, report: SourceReport) -> None:
+    folder = tmp_path / "history"
+    folder.mkdir()
+    (folder / "Posts.xml").write_text(POSTS, encoding="utf-8")
+    with py7zr.SevenZipFile(tmp_path / "x.7z", "w") as packed:
+        packed.writeall(folder, ".")  # the folder itself has the name "." in it
+    assert len(list(read(tmp_path / "x.7z", report))) == 1
+    assert report.rejected == []
+
+
 def test_parts_in_archives_of_their_own_are_read_together(
     tmp_path: Path, report: SourceReport
 ) -> None:

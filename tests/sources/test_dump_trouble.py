@@ -138,6 +138,16 @@ class TestRows:
         assert keys(folder, report) == ["1", "3"]
         assert [line for _, line, _ in problems(report.rejected)] == [4]
 
+    def test_are_mended_once(self, folder: Path, report: SourceReport) -> None:
+        layers = "&#" * 3_000 + "1;" * 3_000  # what is left out makes the next one whole
+        posts = xml("posts", [question(1, "Is Q here?"), question(2)])
+        write(folder, posts.replace("Q", layers, 1))
+        assert keys(folder, report) == ["2"]
+        assert [(line, why[:18]) for _, line, why in problems(report.rejected)] == [
+            (3, "the row is damaged")
+        ]
+        assert report.warned == []
+
     @pytest.mark.parametrize("number", ["&#0;", "&#x1F;", "&#x0B;", "&#7;"])
     def test_lose_characters_that_xml_cant_have(
         self, folder: Path, report: SourceReport, number: str

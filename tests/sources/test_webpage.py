@@ -228,6 +228,9 @@ def test_a_page_without_questions_is_refused_when_named_and_else_passed_over(
         ("<!doctype html><h2>Wärum?</h2><p>Därum".encode("utf-16"), 0),
         ("<!doctype html><meta charset=x><h2>Wärum?</h2><p>Därum".encode("cp1252"), 1),
         ('<!doctype html><meta charset="hex"><h2>Wärum?</h2><p>Därum'.encode(), 0),
+        ('<!doctype html><meta charset="undefined"><h2>Wärum?</h2><p>Därum'.encode(), 0),
+        ('<!doctype html><meta charset="punycode"><h2>Wärum?</h2><p>Därum'.encode(), 0),
+        ('<!doctype html><meta charset="unicode_escape"><h2>Wärum?</h2><p>Därum'.encode(), 0),
     ],
 )
 def test_codings_are_told(tmp_path: Path, report: SourceReport, html: bytes, warned: int):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Answer
-from bot.store.pairing import Known, pair
+from bot.store.pairing import MOST, Known, pair
 
 COLD = "The kitchen is too cold for a dough."
 COLDER = "The kitchen is far too cold for any dough."
@@ -43,3 +43,13 @@ def test_a_new_answer_takes_the_place_of_the_known_one_it_is(
 def test_long_texts_are_told_apart_by_their_beginning() -> None:
     long = "A long answer. " * 5_000
     assert pair([Known(1, None, long)], [Answer(body=long + "An afterthought.")]) != [None]
+
+
+@pytest.mark.parametrize("count", [20, 21])
+def test_of_very_many_only_equal_bodies_are_paired(count: int) -> None:
+    known = [Known(n, None, f"{n} is a number, and a nice one.") for n in range(count)]
+    new = [Answer(body=f"{n} is a number, and a nice one!") for n in range(count)]
+    found = pair([*known, Known(99, None, SALT)], [Answer(body=SALT), *new])
+    assert found[0] is not None
+    assert found[0].id == 99
+    assert (None in found) == (count**2 > MOST)

@@ -62,7 +62,7 @@ def _names(
     found = []
     for entry in archive.list():
         name = PurePosixPath(entry.filename.replace("\\", "/"))
-        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+        if name.is_absolute() or ".." in name.parts or ":" in "".join(name.parts[:1]):
             shown = str(shown_path(Path(entry.filename)))
             report.reject(f"{shown!r} in it lies outside its folder, and is left alone", path)
         elif not entry.is_file:

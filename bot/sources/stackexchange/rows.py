@@ -95,14 +95,18 @@ class Rows:
         self._damaged = False
         text = b"<" + piece if piece.endswith(b"/>") else b"<%b</row>" % piece
         try:
-            return Row(line, etree.fromstring(text, self._parser).attrib)
+            try:
+                return Row(line, etree.fromstring(text, self._parser).attrib)
+            except etree.XMLSyntaxError:
+                mended = _NO_CHARACTER.sub(b"", text)
+                if mended == text:
+                    raise
+                row = Row(line, etree.fromstring(mended, self._parser).attrib)
         except etree.XMLSyntaxError as error:
-            mended = _NO_CHARACTER.sub(b"", text)
-            if mended != text:
-                self._report.warn("characters that XML can't have are left out", self.path, line)
-                return self._parsed(mended.removeprefix(b"<").removesuffix(b"</row>"), line)
             self._reject(f"the row is damaged: {_why(error)}", line)
             return None
+        self._report.warn("characters that XML can't have are left out", self.path, line)
+        return row
 
     def _look_before(self, piece: bytes, line: int) -> None:
         """What stands before the first row, or after the last."""
