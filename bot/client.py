@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, cast
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -26,6 +27,9 @@ COGS = (
     "cogs.phrasings",
     "cogs.library",
 )
+
+NOT_TOLD = (discord.HTTPException, aiohttp.ClientError, OSError)
+"""What is raised where Discord doesn't take what we say, or can't be reached just then."""
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +174,7 @@ async def report(interaction: discord.Interaction[Any], error: Exception, where:
             await interaction.followup.send(said, ephemeral=True)
         else:
             await interaction.response.send_message(said, ephemeral=True)
-    except discord.HTTPException as failed:
+    except NOT_TOLD as failed:
         log.warning("%s: the error could not be told: %s", where, failed)
 
 

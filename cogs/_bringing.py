@@ -8,7 +8,7 @@ import time
 
 import discord
 
-from bot.client import ThreadBot, report
+from bot.client import NOT_TOLD, ThreadBot, report
 from bot.services.library import ImportReport
 from bot.services.uploads import Refused, Stopped, Upload
 from bot.ui import library
@@ -53,7 +53,7 @@ class Bringing:
     async def _fetch(self) -> bytes:
         try:
             return await self._file.read()
-        except discord.HTTPException as error:
+        except NOT_TOLD as error:
             log.warning("an attachment can't be had: %s", error)
             raise Refused("Discord doesn't give me that file. Please send it again.") from None
 
@@ -77,7 +77,7 @@ class Bringing:
             return False
         try:
             await self._interaction.edit_original_response(**card.over())
-        except discord.HTTPException as error:
+        except NOT_TOLD as error:
             log.info("an import's reply can't be edited: %s", error)
             return False
         return True
@@ -88,7 +88,7 @@ class Bringing:
             return
         try:
             await self._interaction.user.send(**card.fresh())
-        except discord.HTTPException as error:
+        except NOT_TOLD as error:
             log.info("nobody could be told of an import's end: %s", error)
 
 

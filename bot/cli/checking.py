@@ -165,16 +165,20 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
         text = f"sound, at revision {health.revision}: {counts.threads} threads, "
         text += f"{counts.answers} answers, {counts.votes} votes"
         yield Check("database", Level.OK, text)
-    yield _index(counts.threads, health.indexed, health.note)
+    yield _index(health)
     yield _meaning(health)
 
 
-def _index(threads: int, indexed: int, note: str | None) -> Check:
+def _index(health: Health) -> Check:
+    threads, indexed = health.counts.threads, health.indexed
+    if health.indexing:
+        text = f"another program is at it: {indexed} of {threads} threads so far"
+        return Check("index", Level.NOTE, text)
     if threads != indexed:
         text = f"holds {indexed} of {threads} threads; delete the index folder to rebuild it"
         return Check("index", Level.FAIL, text)
-    if note:
-        return Check("index", Level.NOTE, f"rebuilt just now: {note}")
+    if health.note:
+        return Check("index", Level.NOTE, f"rebuilt just now: {health.note}")
     return Check("index", Level.OK, f"agrees with the database: {indexed} threads")
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -88,11 +89,9 @@ class TextIndex:
         try:
             return Writing(self, self._index.writer(_HEAP, num_threads=1))
         except ValueError as error:
-            if "lock" in str(error).lower():
+            if "LockBusy" in str(error):
                 raise IndexBusy("another program is writing the search index") from None
-            raise SearchError(
-                f"the search index in {self.folder} can't be written: {error}"
-            ) from None
+            raise _unwritable(self.folder, error) from None
 
     def search(self, stems: dict[str, float], scopes: Sequence[int], limit: int) -> list[Hit]:
         """The best threads by BM25 for weighted stems, among those scopes."""
@@ -250,32 +249,55 @@ class Writing:
         self.close(undo=kind is not None)
 
     def close(self, *, undo: bool = False) -> None:
-        """Give the lock back; with ``undo``, forget what was done since the last commit."""
-        if undo:
-            self._writer.rollback()
-        self._writer.wait_merging_threads()
-        del self._writer  # tantivy gives its lock back when the writer is gone
+        """Give the lock back; with ``undo``, forget what was done since the last commit.
+
+        This and the other steps raise SearchError for want of room, for example.
+        """
+        try:
+            with self._writable():
+                if undo:
+                    self._writer.rollback()
+                self._writer.wait_merging_threads()
+        finally:
+            del self._writer  # tantivy gives its lock back when the writer is gone
 
     def put(self, threads: Iterable[Indexed]) -> None:
         """Index threads, in place of what was known of them."""
-        for thread_id, scope, pieces in threads:
-            # The writer remembers each deletion until it commits, and looks for its document
-            # in all that was added: what can't be in is not to be taken out.
-            if thread_id <= self._newest:
-                self._writer.delete_documents_by_term("id", thread_id)
-            self._newest = max(self._newest, thread_id)
-            self._writer.add_document(document_of(thread_id, scope, pieces))
+        with self._writable():
+            for thread_id, scope, pieces in threads:
+                # The writer remembers each deletion until it commits, and looks for its document
+                # in all that was added: what can't be in is not to be taken out.
+                if thread_id <= self._newest:
+                    self._writer.delete_documents_by_term("id", thread_id)
+                self._newest = max(self._newest, thread_id)
+                self._writer.add_document(document_of(thread_id, scope, pieces))
 
     def remove(self, thread_ids: Iterable[int]) -> None:
         """Take threads out; those that are not in are passed over."""
-        for thread_id in thread_ids:
-            self._writer.delete_documents_by_term("id", thread_id)
+        with self._writable():
+            for thread_id in thread_ids:
+                self._writer.delete_documents_by_term("id", thread_id)
 
     def commit(self, seq: int) -> None:
         """Make what was done so far visible, as the library's state at change ``seq``."""
-        self._writer.commit()
-        self._index.write_state(State(self._index.state.library, seq))
+        with self._writable():
+            self._writer.commit()
+            self._index.write_state(State(self._index.state.library, seq))
         self._index.reload()
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, OSError) as error:
+            raise _unwritable(self._index.folder, error) from error
+
+
+def _unwritable(folder: Path, error: Exception) -> SearchError:
+    return SearchError(
+        f"the search index in {folder} can't be written ({error}); check that it may be, and "
+        "that the disk has room"
+    )
 
 
 def _is_damage(error: BaseException) -> bool:

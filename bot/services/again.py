@@ -7,7 +7,8 @@ to find that out takes a third of the time it took at first; a digest takes a hu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ class Again:
     """One import into a scope; ``unchanged`` first, ``note`` when all of it was taken in."""
 
     def __init__(self, database: Database, scope: int):
-        self._database, self._scope = database, scope
+        self._database, self.scope = database, scope
         self._digest: str | None = None
-        self._batches = 0
+        self._standing: imports.Standing | None = None
+        self._alone = True
 
     async def unchanged(
         self, paths: Sequence[Path], options: Options, seen: SourceReport, *, prune: bool
@@ -38,16 +40,24 @@ class Again:
             return None
         self._digest = f"{digest}{'p' * prune}"
         async with self._database.read() as connection:
-            self._batches, _ = await imports.standing(connection, self._scope)
-            outcome = await imports.noted(connection, self._scope, self._digest)
+            self._standing = await imports.standing(connection, self.scope)
+            outcome = await imports.noted(connection, self.scope, self._digest)
         if outcome is None:
             return None
         seen.passed_over += Counter(outcome["passed_over"])
         seen.unknown_keys += Counter(outcome["unknown_keys"])
         return int(outcome["threads"])
 
-    async def note(self, threads: int, batches: int, seen: SourceReport) -> None:
-        """Note that all the threads are in, for which so many batches were put.
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Any]:
+        """A transaction of this import's: what it changes is told from what others do."""
+        async with self._database.write() as connection:
+            await self._look(connection)
+            yield connection
+            self._standing = await imports.standing(connection, self.scope)
+
+    async def note(self, threads: int, seen: SourceReport) -> None:
+        """Note that all the threads are in, unless others have changed anything meanwhile.
 
         Only for imports that nothing was refused of, and nothing changed: it isn't told again.
         """
@@ -59,6 +69,10 @@ class Again:
             "unknown_keys": seen.unknown_keys,
         }
         async with self._database.write() as connection:
-            now, _ = await imports.standing(connection, self._scope)
-            if now == self._batches + batches:  # nobody else has put anything in meanwhile
-                await imports.note(connection, self._scope, self._digest, outcome)
+            await self._look(connection)
+            if self._alone:
+                await imports.note(connection, self.scope, self._digest, outcome)
+
+    async def _look(self, connection: Any) -> None:
+        now = await imports.standing(connection, self.scope)
+        self._alone = self._alone and now == self._standing

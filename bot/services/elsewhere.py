@@ -64,7 +64,7 @@ class Elsewhere:
             items, report, ended = _answer(ahead.popleft())
             vars(self._report).update(report)
             yield from map(Item._make, items)
-            if not items:
+            if len(items) < SOME:
                 yield None
 
     def make(self, wanted: Sequence[Item], known: Sequence[Item]) -> list[Ready | str]:

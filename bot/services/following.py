@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import takewhile
 
 from bot.errors import ModelError
@@ -23,9 +23,9 @@ from bot.store.threads import Put
 BATCH = 500
 """Threads that are read from the store and indexed at a time."""
 
-COMMIT_EVERY = 200_000
-"""Changes after which a long catching-up is made visible and safe from a crash: some minutes'
-work. Each commit leaves pieces that are merged later, which takes time and memory."""
+COMMIT_AFTER = 30.0
+"""Seconds of work after which a long catching-up is made visible, and safe from a crash. Each
+commit leaves pieces that are merged later, which takes time and memory."""
 
 MOST_FRESH = 30_000_000
 """Characters of threads that are kept in memory between being stored and being indexed."""
@@ -34,7 +34,7 @@ PAUSE = 0.1
 """Seconds between looks whether the index has come nearer."""
 
 INTERVAL = 2.0
-"""Seconds between looks at what other processes have imported."""
+"""Seconds between looks at what others have imported, also while one waits for an import."""
 
 RECOVERY = 300.0
 """Seconds that a model which failed is not asked for vectors."""
@@ -54,15 +54,18 @@ class Follower:
         self._embed_from = 0.0
 
     async def catch_up(self) -> bool:
-        """Index what has changed; False when another process is at it and will finish it."""
+        """Index what has changed; False when another process is at it.
+
+        What has changed until then, that one indexes as well; it is seen once it commits.
+        """
         await self._embedding.catch_up()
         async with self._one_at_a_time:
             await in_thread(self._engine.refresh)
-            if await self._is_current():
+            if await self.is_current():
                 return True
             try:
                 async with self._writing() as writing:
-                    await self._index_changes(writing, _Fresh(ended=True))
+                    await self._index_changes(writing, _Fresh(), _News(ended=True))
             except IndexBusy:
                 return False
             await in_thread(self._engine.refresh)
@@ -76,14 +79,16 @@ class Follower:
 
         ``catch_up`` is to be called afterwards in any case: another process may be at it.
         """
-        fresh = _Fresh()
+        fresh, news = _Fresh(), _News()
         indexing: asyncio.Task[None] | None = None
 
         async def tell(put: Put, pieces: Mapping[str, Pieces]) -> None:
             nonlocal indexing
             fresh.add(put, scope, pieces)
+            news.tell()
             if indexing is None and put.seq:
-                indexing = asyncio.create_task(self._keep_up(fresh), name="index alongside")
+                follow = self._keep_up(fresh, news)
+                indexing = asyncio.create_task(follow, name="index alongside")
             while indexing is not None and not indexing.done() and fresh.is_full:
                 await asyncio.sleep(PAUSE)
             if indexing is not None and indexing.done():
@@ -96,7 +101,7 @@ class Follower:
                 indexing.cancel()
                 await asyncio.wait([indexing])
             raise
-        fresh.end()
+        news.tell(last=True)
         if indexing is not None:
             await indexing
 
@@ -132,25 +137,26 @@ class Follower:
             raise
         await in_thread(writing.close)
 
-    async def _keep_up(self, fresh: _Fresh) -> None:
-        """Index changes until there will be no more; another process that is at it will do."""
+    async def _keep_up(self, fresh: _Fresh, news: _News) -> None:
+        """Index changes until there will be no more, unless another process is at it."""
         async with self._one_at_a_time:
             try:
                 async with self._writing() as writing:
-                    await self._index_changes(writing, fresh)
+                    await self._index_changes(writing, fresh, news)
             except IndexBusy:
                 return
             await in_thread(self._engine.refresh)
 
-    async def _index_changes(self, writing: Writing, fresh: _Fresh) -> None:
-        """Index what has changed, and what will, until ``fresh`` has ended."""
+    async def _index_changes(self, writing: Writing, fresh: _Fresh, news: _News) -> None:
+        """Index what has changed, whoever changed it, until the last news."""
         # Read only now that the lock is ours: another process may have moved the index on.
         seq = done = self._engine.seq
+        since = time.monotonic()
         if (ahead := seq - await self._last_change()) > 0:
             await self._forget_lost(writing, ahead)
             seq = done = 0
         while True:
-            last_look = fresh.look()
+            last_look = news.look()
             async with self._database.read() as connection:
                 now, changed = await threads.changed_after(connection, seq, BATCH, text=True)
                 found = fresh.take(changed, now)
@@ -158,14 +164,13 @@ class Follower:
                 read = await threads.searched(connection, rest) if rest else {}
             if now == seq and last_look:
                 break
-            if now == seq:
-                await fresh.more()
-                continue
-            seq = now
-            await in_thread(_write, writing, changed, found, read)
-            if seq - done >= COMMIT_EVERY:
+            waited = now == seq and not await news.more(INTERVAL)
+            if now != seq:
+                seq = now
+                await in_thread(_write, writing, changed, found, read)
+            if seq != done and (waited or time.monotonic() - since >= COMMIT_AFTER):
                 await in_thread(writing.commit, seq)
-                done = seq
+                done, since = seq, time.monotonic()
         await in_thread(writing.commit, seq)
 
     async def _forget_lost(self, writing: Writing, ahead: int) -> None:
@@ -178,7 +183,7 @@ class Follower:
             newest = await threads.newest(connection)
         await in_thread(writing.remove, range(newest + 1, newest + 1 + ahead))
 
-    async def _is_current(self) -> bool:
+    async def is_current(self) -> bool:
         """Whether there is nothing to index; vectors that were made since are not its matter."""
         async with self._database.read() as connection:
             text = await threads.last_change(connection, text=True)
@@ -205,35 +210,39 @@ def _write(
     writing.remove(i for i in changed if i not in fresh and i not in read)
 
 
-class _Fresh:
-    """Threads that were just stored, so that most need not be read back to be indexed.
-
-    It also tells when there are more, and whether there will be.
-    """
+class _News:
+    """Whether more was stored since the last look, and whether more will be."""
 
     def __init__(self, *, ended: bool = False):
-        self._kept: dict[int, tuple[int, int, Pieces, int]] = {}
-        self._size = 0
         self._ended = ended
-        self._news = asyncio.Event()
+        self._told = asyncio.Event()
+
+    def tell(self, *, last: bool = False) -> None:
+        """Something was stored; or, if this is the ``last``, nothing will be any more."""
+        self._ended = last
+        self._told.set()
 
     def look(self) -> bool:
-        """Before looking at what is stored: whether that will be all. ``more`` is of later."""
-        self._news.clear()
+        """To be called before looking at what is stored: whether that will be all."""
+        self._told.clear()
         return self._ended
 
-    async def more(self) -> None:
-        """Wait until more was stored since the last look, or there will be no more."""
-        await self._news.wait()
+    async def more(self, seconds: float) -> bool:
+        """Wait for something that is told after the last look; False if there is nothing."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._told.wait(), seconds)
+        return self._told.is_set()
 
-    def end(self) -> None:
-        """Nothing more will be stored."""
-        self._ended = True
-        self._news.set()
+
+class _Fresh:
+    """Threads that were just stored, so that most need not be read back to be indexed."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[int, int, Pieces, int]] = {}
+        self._size = 0
 
     def add(self, put: Put, scope: int, pieces: Mapping[str, Pieces]) -> None:
         """Keep what was added, unless so much waits already that memory would grow."""
-        self._news.set()
         for key, i in put.added.items():
             if not self.is_full:
                 size = _size(pieces[key])

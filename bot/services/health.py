@@ -13,15 +13,17 @@ from bot.store.threads import Counts
 class Health:
     """How the house is; ``problems`` of the database are empty when it is sound.
 
-    ``indexed`` is the number of threads in the index; ``note`` says why it had to
-    be made anew just now, if it had to. ``model`` is the embedding model, or ``None``
-    for the reason ``no_meaning``; ``embedded`` threads have vectors of it.
+    ``indexed`` is the number of threads in the index, ``indexing`` says that another
+    program is still adding to them, and ``note`` why it had to be made anew just now, if it
+    had to. ``model`` is the embedding model, or ``None`` for the reason ``no_meaning``;
+    ``embedded`` threads have vectors of it.
     """
 
     revision: str
     problems: tuple[str, ...]
     counts: Counts
     indexed: int
+    indexing: bool
     note: str | None
     model: str | None
     no_meaning: str | None
@@ -39,6 +41,7 @@ async def examine(house: House) -> Health:
         problems=database.problems,
         counts=await house.library.count(),
         indexed=len(house.engine),
+        indexing=not await house.is_indexed(),
         note=house.engine.note,
         model=meaning.model if meaning else None,
         no_meaning=house.no_meaning,

@@ -85,6 +85,10 @@ class House:
             return ImportReport()
         return await self.library.import_paths([folder], scope=SHARED, progress=progress)
 
+    async def is_indexed(self) -> bool:
+        """Whether all of the library is in the index; if not, another program is at it."""
+        return await self._follower.is_current()
+
     def follow(self) -> None:
         """From now on, notice within seconds what other processes import.
 

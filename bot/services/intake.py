@@ -78,16 +78,12 @@ class Intake:
 
     async def _next(self) -> Batch | None:
         async with self._reading:  # one at a time, and so in order
-            found = await in_thread(self._take)
-        return None if found is None else await self._prepared(found)
+            found, ended = await in_thread(some, self._found, BATCH)
+        return None if ended and not found else await self._prepared(found)
 
-    def _take(self) -> dict[str, Item] | None:
-        """The next threads by source key; of two with one key the later holds."""
-        found, ended = some(self._found, BATCH)
-        return None if ended and not found else {item.key: item for item in found}
-
-    async def _prepared(self, found: dict[str, Item]) -> Batch:
-        """Look up what is there just so, and make the rest."""
+    async def _prepared(self, items: Sequence[Item]) -> Batch:
+        """Look up what is there just so, and make the rest; of two with one key the later."""
+        found = {item.key: item for item in items}
         there: dict[str, str] = {}
         if drafts := [key for key, item in found.items() if item.fingerprint is not None]:
             async with self._database.read() as connection:
@@ -98,6 +94,7 @@ class Intake:
             is_known = key in there and there[key] == item.fingerprint
             (known if is_known else wanted).append(item)
         batch = Batch(len(known))
+        known += [item for item in items if found[item.key] is not item]
         for item, made in zip(wanted, await in_thread(self._make, wanted, known), strict=True):
             if isinstance(made, str):
                 batch.problems[item.key] = made

@@ -37,8 +37,7 @@ class ImportReport:
 
     ``warned`` tells what was, but not just as it stands in the file. Of both, the first of
     a file and the last are named; the ``more_`` counters say how many there were between.
-    ``retired`` counts threads that a newer copy of their source has no longer, ``batches``
-    the transactions in which threads were put.
+    ``retired`` counts threads that a newer copy of their source has no longer.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -49,7 +48,6 @@ class ImportReport:
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
     retired: int = 0
-    batches: int = 0
 
     @property
     def added(self) -> int:
@@ -135,12 +133,12 @@ class Library:
         pruning = Pruning(self._database, scope) if prune else None
         try:
             found = pruning.noting(reader.found()) if pruning else reader.found()
-            report = await self._add(found, reader.make, scope, progress)
+            report = await self._add(found, reader.make, again, progress)
             report.take_over(seen)
             if pruning is not None and report.ok:
-                report.retired = await pruning.retire()
+                report.retired = await pruning.retire(again)
             if report.ok and not report.warned:
-                await again.note(report.total, report.batches, seen)
+                await again.note(report.total, seen)
         finally:
             await in_thread(reader.close)
             if pruning is not None:
@@ -158,35 +156,36 @@ class Library:
         """Add or update threads by source key, and make them findable."""
         reader = Here(found)
         try:
-            report = await self._add(reader.found(), reader.make, scope, progress)
+            again = Again(self._database, scope)
+            report = await self._add(reader.found(), reader.make, again, progress)
         finally:
             reader.close()
         await self._follower.catch_up()
         return report
 
     async def _add(
-        self, found: Iterator[Item | None], make: Make, scope: int, progress: Progress | None
+        self, found: Iterator[Item | None], make: Make, again: Again, progress: Progress | None
     ) -> ImportReport:
-        report = ImportReport()
+        report, scope = ImportReport(), again.scope
         intake = Intake(self._database, scope, found, make)
         async with (
             self._follower.alongside(scope) as stored,
             aclosing(intake.batches()) as batches,
         ):
             async for batch in batches:
-                if (put := await self._store(batch, scope, report)) is not None:
+                if (put := await self._store(batch, again, report)) is not None:
                     await stored(put, {made.packed.key: made.pieces for made in batch.made})
                 if progress is not None:
                     progress(len(batch))
         return report
 
-    async def _store(self, batch: Batch, scope: int, report: ImportReport) -> Put | None:
+    async def _store(self, batch: Batch, again: Again, report: ImportReport) -> Put | None:
         put = None
         if batch.made:
-            async with self._database.write() as connection:
-                put = await threads.put(connection, scope, [made.packed for made in batch.made])
-                await imports.count_batch(connection, scope)
-            report.batches += 1
+            packed = [made.packed for made in batch.made]
+            async with again.writing() as connection:
+                put = await threads.put(connection, again.scope, packed)
+                await imports.count_batch(connection, again.scope)
             report.outcomes.update(put.outcomes)
         report.outcomes[Outcome.UNCHANGED] += batch.known
         report.rejected += [InputError(why, key) for key, why in batch.problems.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from bot.services.again import Again
 from bot.services.reading import Item
 from bot.store.database import Database
 from bot.store.pruning import Seen, retire_unseen
@@ -29,12 +30,12 @@ class Pruning:
                     self._sources.add(one.source)
             yield one
 
-    async def retire(self) -> int:
+    async def retire(self, again: Again) -> int:
         """Retire what did not go by; returns how many threads that were."""
         after: int | None = 0
         total = 0
         while after is not None:
-            async with self._database.write() as connection:
+            async with again.writing() as connection:
                 after, gone = await retire_unseen(
                     connection, self._scope, self._sources, self._seen, after, BATCH
                 )

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from bot.errors import InputError, StoreError, ThreadwiseError
+from bot.errors import InputError, SearchError, StoreError, ThreadwiseError
 from bot.services.library import ImportReport, Library
 from bot.settings import Settings
 from bot.sources import SourceReport, read
@@ -110,7 +110,7 @@ class Uploads:
             try:
                 async with asyncio.timeout(SECONDS):
                     report = await self._import(guild_id, upload, advance)
-            except (TimeoutError, StoreError, OSError) as error:
+            except (TimeoutError, StoreError, SearchError, OSError) as error:
                 log.error("guild %d: an import stopped at %d", guild_id, done, exc_info=error)
                 raise _stopped(error, done) from error
         await self._remember(guild_id, upload.name, report.total)

@@ -71,12 +71,12 @@ def find_all(
     left = options.limit
     for path in paths:
         for one in reading.threads(path):
-            if one is None:
+            if one is None or not reading.is_wanted(one):
                 yield None
-            elif reading.is_wanted(one):
-                if left is not None and (left := left - 1) < 0:
-                    return
-                yield one if one.source else replace(one, source=_name(path))
+                continue
+            yield one if one.source else replace(one, source=_name(path))
+            if left is not None and (left := left - 1) <= 0:
+                return
 
 
 def _name(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import Result
 
 from bot.cli import checking
+from bot.search.index import TextIndex
 from tests.cli.conftest import Threadwise
 
 FAKE_TOKEN = "MTA0MjQyNDI0MjQyNDI0MjQyNA.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789ab"
@@ -95,6 +97,22 @@ def test_an_index_that_lacks_threads_fails(
     result = threadwise("doctor")
     assert result.exit_code == 1
     assert "holds 1 of 2 threads" in result.stdout
+
+
+def test_an_index_that_another_program_is_writing_is_told(
+    threadwise: Threadwise, home: Path
+) -> None:
+    threadwise("ask", "why?")
+    folder = home / "data" / "index"
+    library = json.loads((folder / "state.json").read_text(encoding="utf-8"))["library"]
+    (home / "seeds" / "more.txt").write_text("Is there more?\n", encoding="utf-8")
+    with TextIndex(folder, library).writing():
+        threadwise("import", home / "seeds")
+        result = threadwise("doctor")
+    assert result.exit_code == 0
+    assert _levels(result)["index"] == "note"
+    assert "another program is at it: 2 of 3 threads so far" in result.stdout
+    assert _levels(threadwise("doctor"))["index"] == "ok"
 
 
 def test_a_rebuilt_index_is_told(threadwise: Threadwise, home: Path) -> None:

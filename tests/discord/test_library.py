@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import discord
 import pytest
 from simcord import SetupError
@@ -140,6 +141,22 @@ class TestImport:
 
         monkeypatch.setattr(Uploads, "_import", fail)
         assert "incident" in (await bring(world, "compost.txt", PAGE)).content
+
+    async def test_a_connection_that_breaks_on_the_way_does_not_hide_the_end(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(_bringing, "EVERY", 0.0)
+        works, broken = discord.Interaction.edit_original_response, iter([True])
+
+        async def edit(self: Any, **parts: Any) -> Any:
+            if "Importing" in str(parts.get("content")) and next(broken, False):
+                raise aiohttp.ClientOSError(104, "Connection reset by peer")
+            return await works(self, **parts)
+
+        monkeypatch.setattr(discord.Interaction, "edit_original_response", edit)
+        card = await bring(world, "compost.txt", PAGE)
+        assert next(broken, None) is None
+        assert "**1** added" in card.embeds[0].description
 
     async def test_discord_that_loses_the_file(self, world: World, monkeypatch: pytest.MonkeyPatch):
         async def lost(self: discord.Attachment) -> bytes:

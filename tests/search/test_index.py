@@ -455,6 +455,49 @@ def test_an_index_that_can_no_longer_be_written_is_named(
             raise ValueError("no space left on device")
 
     monkeypatch.setattr(index, "_index", Broken())
-    with pytest.raises(SearchError, match="can't be written: no space") as refused:
+    with pytest.raises(SearchError, match=r"can't be written \(no space") as refused:
         index.writing()
     assert not isinstance(refused.value, IndexBusy)
+
+
+def test_a_lock_that_cant_be_had_for_other_reasons_is_no_busy_index(index: TextIndex) -> None:
+    put(index, thread(1, "Why?"))
+    lock = index.folder / ".tantivy-writer.lock"
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(SearchError, match="can't be written") as refused:
+        index.writing()
+    assert not isinstance(refused.value, IndexBusy)
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from bot.errors import SearchError
+from bot.search.documents import Pieces
+from bot.search.index import TextIndex
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+index = TextIndex(Path(sys.argv[1]), "library")
+most = resource.getrlimit(resource.RLIMIT_FSIZE)
+pieces = [Pieces(f"Number {n}", tuple(f"w{n}x{m}" for m in range(300)), b"[]") for n in range(999)]
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most[1]))
+try:
+    with index.writing() as writing:
+        writing.put((n, 0, one) for n, one in enumerate(pieces, 1))
+        writing.commit(5)
+except SearchError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, most)
+with index.writing() as writing:
+    writing.put((n, 0, one) for n, one in enumerate(pieces, 1))
+    writing.commit(6)
+print(len(index), index.state.seq)
+"""
+
+
+def test_a_full_disk_is_told_and_does_not_last(tmp_path: Path) -> None:
+    told, then = in_another_process(FULL_DISK, tmp_path / "index").stdout.splitlines()
+    assert "can't be written" in told
+    assert "the disk has room" in told
+    assert then == "999 6"

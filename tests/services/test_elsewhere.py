@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
@@ -14,6 +15,8 @@ from bot.errors import ConfigError, InputError
 from bot.models import Answer, Thread
 from bot.services import elsewhere
 from bot.services.elsewhere import Elsewhere, reader_of
+from bot.services.house import House
+from bot.services.intake import Intake
 from bot.services.reading import Here, Item, Reader, Ready
 from bot.sources import Draft, Options, SourceReport, find_all, write_thread
 from tests.sources.dumps import answer, put, question
@@ -151,3 +154,23 @@ def test_one_that_cant_be_made_costs_only_itself() -> None:
     _, made = all_of(Here([good, None, good, broken, good, good]))
     assert made[1] == "its text can't be read (ValueError)"
     assert [type(one) for one in made] == [Ready, str, Ready]
+
+
+async def test_what_a_later_one_replaces_is_let_go(house: House, folder: Path) -> None:
+    lines = [write_thread(Thread(key=f"garden/{n}", title=f"{n}?")) for n in (5, 7)]
+    (folder / "zinnia.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    reader = Elsewhere([folder], Options(), SourceReport())
+    asked: list[int] = []
+
+    def make(wanted: Sequence[Item], known: Sequence[Item]) -> list[Ready | str]:
+        asked.extend(cast("int", item.what) for item in (*wanted, *known))
+        return reader.make(wanted, known)
+
+    intake = Intake(house.database, 0, reader.found(), make)
+    try:
+        batches = [batch async for batch in intake.batches()]
+    finally:
+        reader.close()
+    assert sorted(asked) == [*range(len(asked))]
+    titles = {one.packed.key: one.packed.row[1] for batch in batches for one in batch.made}
+    assert (len(titles), titles["garden/5"], titles["garden/7"]) == (len(asked) - 2, "5?", "7?")

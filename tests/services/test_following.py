@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -73,7 +73,7 @@ async def test_an_import_longer_than_a_batch_is_indexed_whole(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "BATCH", 7)
-    monkeypatch.setattr(following, "COMMIT_EVERY", 14)
+    monkeypatch.setattr(following, "COMMIT_AFTER", 0)
     await house.library.add(MANY)
     assert len(await titles(house)) == len(MANY)
     assert house.engine.seq == len(MANY)
@@ -163,6 +163,26 @@ class TestAnotherProgramsImports:
             assert await titles(house) == []
             await second.library.add([replace(BREAD, key="other", title="Why is it so dark?")])
         await until(lambda: shows(house, BREAD.title, "Why is it so dark?"))
+
+    async def test_are_found_while_one_goes_on_that_brings_little(
+        self, house: House, second: House
+    ) -> None:
+        ended = False
+
+        def slow() -> Iterator[Thread | None]:
+            yield BREAD
+            while not ended:
+                yield None
+
+        house.follow()
+        importing = asyncio.create_task(second.library.add(slow()))
+        try:
+            await until(lambda: shows(house, BREAD.title))
+            await house.library.add(MANY[:1])
+            await until(lambda: shows(house, BREAD.title, MANY[0].title))
+        finally:
+            ended = True
+            await importing
 
     async def test_come_through_when_both_import_at_once(self, house: House, second: House) -> None:
         house.follow()

@@ -15,7 +15,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.models import Thread
-from bot.sources import Options, SourceReport, files, read, read_all
+from bot.sources import Options, SourceReport, files, find_all, read, read_all
 
 PAGE = "T\nUpvote:1\nyes\n"
 FORMS = "its content is in no form that is read here: text (.txt), jsonl (.jsonl, .jsonl.gz), "
@@ -415,3 +415,19 @@ def test_a_path_too_long_for_the_system_is_named(tmp_path: Path, report: SourceR
     put(tmp_path / "z.txt")
     assert keys(tmp_path / ("x" * 300), report) == []
     assert report.rejected[0].reason == "it can't be read: File name too long"
+
+
+def test_a_limit_ends_the_reading(tmp_path: Path) -> None:
+    file = tmp_path / "many.jsonl"
+    file.write_text('{"id": "a", "title": "A?"}\n{broken\n', encoding="utf-8")
+    report = SourceReport()
+    assert [thread.key for thread in read(file, report, Options(limit=1))] == ["a"]
+    assert report.rejected == []
+
+
+def test_what_the_options_leave_out_lets_whoever_waits_look_up(tmp_path: Path) -> None:
+    file = tmp_path / "many.jsonl"
+    lines = [f'{{"id": "{n}", "title": "{n}?", "score": {n}}}' for n in range(4)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    found = find_all([file], SourceReport(), Options(min_score=3))
+    assert [one and one.key for one in found] == [None, None, None, "3"]
