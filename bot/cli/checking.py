@@ -171,6 +171,8 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
 
 def _index(health: Health) -> Check:
     threads, indexed = health.counts.threads, health.indexed
+    if health.not_indexed is not None:
+        return Check("index", Level.FAIL, health.not_indexed)
     if health.indexing:
         text = f"another program is at it: {indexed} of {threads} threads so far"
         return Check("index", Level.NOTE, text)

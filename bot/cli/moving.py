@@ -56,8 +56,8 @@ def import_paths(
 
     report = asyncio.run(go())
     tell(report)
-    if prune and not report.ok:
-        warn("nothing is retired: what was rejected may be what seems to be gone")
+    if report.not_retired is not None:
+        warn(f"nothing is retired: {report.not_retired}")
     out().print(_summary(report, prune))
     return 0 if report.ok else 1
 
@@ -122,6 +122,8 @@ def tell(report: ImportReport | SourceReport) -> None:
         note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
     for what, times in sorted(report.passed_over.items()):
         note(f"passed over: {times:,} {what}")
+    for hint in report.hints:
+        note(hint)
 
 
 def _summary(report: ImportReport, prune: bool) -> Table:

@@ -14,9 +14,9 @@ class Health:
     """How the house is; ``problems`` of the database are empty when it is sound.
 
     ``indexed`` is the number of threads in the index, ``indexing`` says that another
-    program is still adding to them, and ``note`` why it had to be made anew just now, if it
-    had to. ``model`` is the embedding model, or ``None`` for the reason ``no_meaning``;
-    ``embedded`` threads have vectors of it.
+    program is still adding to them, ``not_indexed`` why they can't be added to, and ``note``
+    why it had to be made anew just now, if it had to. ``model`` is the embedding model, or
+    ``None`` for the reason ``no_meaning``; ``embedded`` threads have vectors of it.
     """
 
     revision: str
@@ -24,6 +24,7 @@ class Health:
     counts: Counts
     indexed: int
     indexing: bool
+    not_indexed: str | None
     note: str | None
     model: str | None
     no_meaning: str | None
@@ -41,7 +42,8 @@ async def examine(house: House) -> Health:
         problems=database.problems,
         counts=await house.library.count(),
         indexed=len(house.engine),
-        indexing=not await house.is_indexed(),
+        indexing=house.not_indexed is None and not await house.is_indexed(),
+        not_indexed=house.not_indexed,
         note=house.engine.note,
         model=meaning.model if meaning else None,
         no_meaning=house.no_meaning,

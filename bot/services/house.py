@@ -7,7 +7,7 @@ import contextlib
 import logging
 from pathlib import Path
 
-from bot.errors import ModelError
+from bot.errors import ModelError, SearchError
 from bot.models import SHARED
 from bot.search.engine import Engine
 from bot.search.meaning import OFF, open_meaning
@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 class House:
     """Owns the database and the index; opened with ``House.open``, closed with ``close``.
 
-    ``no_meaning`` says why there is no eye for meaning, where there is none.
+    ``no_meaning`` says why there is no eye for meaning, where there is none, and
+    ``not_indexed`` why what has changed could not be indexed.
     """
 
     def __init__(self, settings: Settings, database: Database, engine: Engine):
@@ -38,6 +39,7 @@ class House:
         self.database = database
         self.engine = engine
         self.no_meaning: str | None = None
+        self.not_indexed: str | None = None
         self.embedding = Embedding(database, engine)
         self._follower = Follower(database, engine, self.embedding)
         self._running: list[asyncio.Task[None]] = []
@@ -61,11 +63,19 @@ class House:
             engine = await asyncio.to_thread(Engine, settings.data_dir / "index", database.id)
             house = cls(settings, database, engine)
             await asyncio.to_thread(house._look_for_meaning)
-            await house._follower.catch_up()
+            await house._catch_up()
         except BaseException:
             await database.close()
             raise
         return house
+
+    async def _catch_up(self) -> None:
+        """Index what has changed; where that can't be, what is indexed must do."""
+        try:
+            await self._follower.catch_up()
+        except SearchError as error:
+            self.not_indexed = str(error)
+            log.warning("what has changed is not found for now: %s", error)
 
     def _look_for_meaning(self) -> None:
         """Open the eye for meaning; where there is none, words alone have to do."""

@@ -37,7 +37,8 @@ class ImportReport:
 
     ``warned`` tells what was, but not just as it stands in the file. Of both, the first of
     a file and the last are named; the ``more_`` counters say how many there were between.
-    ``retired`` counts threads that a newer copy of their source has no longer.
+    ``retired`` counts threads that a newer copy of their source has no longer, and
+    ``not_retired`` says why none were, where that was asked for. ``hints`` tell of options.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -47,7 +48,9 @@ class ImportReport:
     more_warned: Counter[str] = field(default_factory=Counter)
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
+    hints: list[str] = field(default_factory=list)
     retired: int = 0
+    not_retired: str | None = None
 
     @property
     def added(self) -> int:
@@ -92,6 +95,7 @@ class ImportReport:
         self.more_warned += seen.more_warned
         self.unknown_keys += seen.unknown_keys
         self.passed_over += seen.passed_over
+        self.hints += seen.hints
 
 
 class Library:
@@ -135,8 +139,10 @@ class Library:
             found = pruning.noting(reader.found()) if pruning else reader.found()
             report = await self._add(found, reader.make, again, progress)
             report.take_over(seen)
-            if pruning is not None and report.ok:
-                report.retired = await pruning.retire(again)
+            if pruning is not None:
+                report.not_retired = _doubt(report)
+                if report.not_retired is None:
+                    report.retired = await pruning.retire(again)
             if report.ok and not report.warned:
                 await again.note(report.total, seen)
         finally:
@@ -255,6 +261,15 @@ class Library:
         """How many threads, answers and votes there are, over all guilds."""
         async with self._database.read() as connection:
             return await threads.count(connection)
+
+
+def _doubt(report: ImportReport) -> str | None:
+    """Why an import had better not retire what it didn't bring, or ``None``."""
+    if not report.ok:
+        return "what was rejected may be what seems to be gone"
+    if report.added and not report.updated and not report.unchanged:
+        return "nothing that was there came again: this may be another source of the same name"
+    return None
 
 
 async def in_force(settings: Settings) -> list[Thread]:

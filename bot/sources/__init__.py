@@ -61,11 +61,11 @@ def find_all(
     Gives threads, drafts of threads that take a while to make, and ``None`` now and then
     while a reader is busy.
 
-    A thread that doesn't say where it is from is said to be from the path named here. A
-    file named here is recognised by its content. In folders, hidden files and those
-    with a suffix that no format has are passed over. A file that is reached twice is read
-    once. Of two threads whose keys are made of files' names and are the same, the second
-    is refused. A page without a question is refused if it is named, and in folders passed over.
+    A thread that doesn't say where it is from is said to be from the path named here. A file named
+    here is recognised by its content. In folders, hidden files and those with a suffix that no
+    format has are passed over. A file that is reached twice is read once. Of two threads in
+    different files whose keys are the same, the second is refused. A page without a question is
+    refused if it is named, and in folders passed over.
     """
     reading = _Import(report, options)
     left = options.limit
@@ -86,7 +86,7 @@ def _name(path: Path) -> str:
 
 
 class _Import:
-    """One import over several paths: which files were read, which keys were made of names."""
+    """One import over several paths: which files were read, which keys there were."""
 
     def __init__(self, report: SourceReport, options: Options) -> None:
         self._report, self._options = report, options
@@ -142,7 +142,7 @@ class _Import:
             before = stamp(path)
             form = recognise(path, read_head(path), self._options.format)
             for thread in form.read(path, self._report, self._options):
-                if thread is None or not form.names_keys or self._is_new_key(thread.key, path):
+                if thread is None or form.own_keys or self._is_new_key(thread.key, path):
                     yield thread
             if stamp(path) != before:
                 self._report.reject("it was changed while it was read; import it again", path)
@@ -161,7 +161,7 @@ class _Import:
         if first != path:
             self._report.reject(
                 f"its thread {printable(key)} is in {shown_path(first)} too: where a file gives "
-                "no id, its name is part of the key; rename one, or give an id",
+                "no id, its name is part of the key; rename one, or give an id that no other has",
                 path,
             )
         return first == path

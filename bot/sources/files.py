@@ -132,6 +132,9 @@ class Walk:
                 )
             elif self._wanted(entry.name):
                 yield entry
+            elif (suffix := entry.suffix.lower()) != ".xml":  # dumps are full of those
+                ending = f"that end in {suffix}" if suffix else "without a suffix"
+                self._report.pass_over(f"files {ending}")
 
     def _enter(self, folder: Path, real: str, walking: dict[str, Iterator[Path]]) -> None:
         if real in walking:

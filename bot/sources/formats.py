@@ -18,8 +18,8 @@ from bot.sources.report import SourceReport, shown_path
 class Format:
     """One format: how it is recognised, and what reads it.
 
-    ``names_keys``: a thread's key may be made of its file's name, so that two files of one
-    name in different folders would overwrite each other. ``packed``: also read from gzip,
+    ``own_keys``: no two files can have threads with the same key: the reader sees to it, for
+    there may be millions. ``packed``: also read from gzip,
     ``utf16``: also from UTF-16. ``modest``: a suffix of another format outweighs its looks.
     """
 
@@ -27,7 +27,7 @@ class Format:
     suffixes: tuple[str, ...]
     looks_like: Callable[[Head], bool]
     read: Callable[[Path, SourceReport, Options], Iterator[Found | None]]
-    names_keys: bool = False
+    own_keys: bool = False
     packed: bool = False
     utf16: bool = False
     modest: bool = False
@@ -41,7 +41,6 @@ FORMATS = (
         suffixes=(".txt",),
         looks_like=lambda head: textpage.has_marker(head.text),
         read=textpage.read_pages,
-        names_keys=True,
     ),
     Format(
         name="jsonl",
@@ -55,13 +54,13 @@ FORMATS = (
         suffixes=stackexchange.SUFFIXES,
         looks_like=stackexchange.looks_like,
         read=stackexchange.read_dump,
+        own_keys=True,
     ),
     Format(
         name="json",
         suffixes=(".json",),
         looks_like=pairs.looks_like_json,
         read=pairs.read_json,
-        names_keys=True,
         packed=True,
     ),
     Format(
@@ -69,7 +68,6 @@ FORMATS = (
         suffixes=(".csv", ".tsv"),
         looks_like=table.looks_like_table,
         read=table.read_table,
-        names_keys=True,
         packed=True,
         utf16=True,
     ),
@@ -78,7 +76,6 @@ FORMATS = (
         suffixes=(".md", ".markdown"),
         looks_like=faq.looks_like_faq,
         read=faq.read_faq,
-        names_keys=True,
         packed=True,
         utf16=True,
         modest=True,
@@ -88,7 +85,6 @@ FORMATS = (
         suffixes=(),
         looks_like=labelled.looks_labelled,
         read=labelled.read_labelled,
-        names_keys=True,
         packed=True,
         utf16=True,
     ),
@@ -97,7 +93,6 @@ FORMATS = (
         suffixes=(".html", ".htm", ".xhtml"),
         looks_like=webpage.looks_like_page,
         read=webpage.read_page,
-        names_keys=True,
         packed=True,
         utf16=True,
         modest=True,

@@ -1,7 +1,8 @@
 """Pairs of question and answer become threads: one thread for each question.
 
-A key that the file gives is kept. Otherwise it is the file's name, ``#`` and the words of
-the question (``faq#how-do-i-vote``), so that an edited answer stays with its votes.
+Its key is the file's name, ``#``, and the id that the file gives (``faq#12``: the next
+spreadsheet counts from 1 as well) or the words of the question (``faq#how-do-i-vote``), so
+that an edited answer stays with its votes.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class Gathering:
         ]
         if not titles:
             raise FieldError(f"{self._called('question')} must not be empty")
-        given = line_of(row.get("id"), self._called("id"))
+        given = self._given_key(row)
         answers = list(self._answers(row, where))
         if not answers:
             raise FieldError(f"{self._called('answer')} must not be empty")
@@ -184,6 +185,10 @@ class Gathering:
         except DateError as error:
             self.warn(str(error), where)
             return None
+
+    def _given_key(self, row: Row) -> str:
+        given = line_of(row.get("id"), self._called("id"))
+        return given and f"{self._name}#{given}"
 
     def _new_key(self, words: str) -> str:
         key = base = f"{self._name}#{words}"

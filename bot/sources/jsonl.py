@@ -2,7 +2,7 @@
 
 A line is read only up to ``MAX_LINE_BYTES`` and threads are handed on one by one, so a
 file of any size takes little memory. A line that is refused doesn't keep the others out.
-Ids are unique within a file; the same id in another file updates the thread. A line may
+Ids are unique within an import; the same id in a later one updates the thread. A line may
 also be a pair of question and answer under other names: those are handed on at the end.
 """
 

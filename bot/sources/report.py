@@ -28,7 +28,8 @@ class SourceReport:
     first of each file and the last are named there, and the ``more_`` counters say by file
     how many there were between. ``unknown_keys`` are keys that a format doesn't have,
     ``passed_over`` what a source holds beside threads, by what it is, and ``sources`` which
-    file each source that may not come twice is from. ``stage`` says what is being done, of
+    file each source that may not come twice is from. ``hints`` say what could be done better
+    another time. ``stage`` says what is being done, of
     which ``done`` of ``size`` are, once a reader knows: bytes or threads.
     """
 
@@ -39,6 +40,7 @@ class SourceReport:
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
     sources: dict[str, Path] = field(default_factory=dict)
+    hints: list[str] = field(default_factory=list, compare=False)
     stage: str = ""
     size: int = 0
     done: int = 0
@@ -68,6 +70,10 @@ class SourceReport:
     def pass_over(self, what: str, times: int = 1) -> None:
         """Count something that is no thread, or not one that is wanted; plural, for people."""
         self.passed_over[what] += times
+
+    def hint(self, what: str) -> None:
+        """Tell what an option would do for this import, in words."""
+        self.hints.append(what)
 
     def begin(self, stage: str, size: int) -> None:
         """Say what is done from now on, and how much of it there is."""

@@ -95,10 +95,13 @@ class Told:
     count: int = 0
 
 
-def imported_card(name: str, counts: dict[str, int], problems: Told, warnings: Told) -> Card:
+def imported_card(
+    name: str, counts: dict[str, int], problems: Told, warnings: Told, others: Told
+) -> Card:
     """What an import came to: how many were added and so on, and what was wrong.
 
-    ``warnings`` tell what got in otherwise than it stands in the file.
+    ``warnings`` tell what got in otherwise than it stands in the file, ``others`` what
+    was passed over.
     """
     taken = any(counts.values())
     colour = QUIET if not taken else ANSWER if problems.count else ACCEPTED
@@ -106,7 +109,8 @@ def imported_card(name: str, counts: dict[str, int], problems: Told, warnings: T
     summed = [f"**{count:,}** {what}" for what, count in counts.items()]
     summed += [f"**{problems.count:,}** rejected"] if problems.count else []
     embed.description = " · ".join(summed)
-    for title, told in (("Not accepted", problems), ("Changed on the way", warnings)):
+    fields = {"Not accepted": problems, "Changed on the way": warnings, "Passed over": others}
+    for title, told in fields.items():
         if told.count:
             shown = [f"- {text.title(line, limits.PLAIN_LINE)}" for line in told.lines[:PROBLEMS]]
             left = told.count - len(shown)

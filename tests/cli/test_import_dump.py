@@ -77,7 +77,7 @@ def test_nothing_is_retired_after_a_refusal(threadwise: Threadwise, home: Path) 
     threadwise("import", put(home / "garden", POSTS))
     result = threadwise("import", put(home / "garden", [*POSTS[:2], answer(9, 77)]), "--prune")
     assert result.exit_code == 1
-    first, second = result.stderr.splitlines()
+    first, _, second = result.stderr.splitlines()
     assert first.endswith("Posts.xml, line 5: the question 77 of answer 9 is not in the dump")
     assert second.startswith("warning: nothing is retired")
     assert figures(result.stdout)["retired"] == 0

@@ -99,6 +99,12 @@ class TestImport:
         assert embed.description.startswith("**1** added")
         assert embed.fields[0].name == "Changed on the way"
 
+    async def test_what_was_passed_over_is_told(self, world: World):
+        table = "question,answer\nIs it?,Yes.\nIs it?,Yes.\n"
+        (embed,) = (await bring(world, "faq.csv", table.encode())).embeds
+        assert embed.fields[0].name == "Passed over"
+        assert embed.fields[0].value == "- 1 repeated answers"
+
     async def test_names_and_problems_can_neither_ping_nor_leave_their_place(self, world: World):
         bad = jsonl({"id": "@everyone **x**", "title": "t", "answers": "<@1>"})
         (embed,) = (await bring(world, "@everyone*x*.jsonl", bad)).embeds
@@ -463,8 +469,8 @@ async def test_every_card_is_within_discords_limits(words: str):
     button = library.RemoveThese(huge, 10**8, whole_source=True)
     told = library.Told([words] * 2_000, huge)
     for card in (
-        library.imported_card(words, {"added": huge}, told, told),
-        library.imported_card(words, {"added": 0}, library.Told(), library.Told()),
+        library.imported_card(words, {"added": huge}, told, told, told),
+        library.imported_card(words, {"added": 0}, *[library.Told()] * 3),
         library.figures_card(
             [("Own", huge, huge, huge)] * 2, huge, huge, [(words, huge, True)] * 10, (words, now)
         ),

@@ -155,3 +155,25 @@ async def test_a_house_that_doesnt_open_lets_go_of_its_database(
     (settings.data_dir / "threadwise.db").write_text("Dear diary, " * 500)
     with pytest.raises(StoreError, match="damaged or not a Threadwise database"):
         await House.open(settings)
+
+
+async def test_an_index_that_cant_be_written_leaves_what_is_indexed(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise SearchError("the disk is full")
+
+    await house.library.add([BREAD])
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.search.index.Writing.put", full)
+        with pytest.raises(SearchError, match="full"):
+            await house.library.add([replace(BREAD, key="other")])
+        again = await House.open(house.settings)
+        try:
+            asked = await again.answering.ask("sourdough bread does not rise")
+            assert [match.key for match in asked.matches] == ["bread"]
+            state = await health.examine(again)
+        finally:
+            await again.close()
+    assert (state.indexing, state.not_indexed) == (False, "the disk is full")
+    assert "what has changed is not found for now: the disk is full" in caplog.text

@@ -167,6 +167,20 @@ class TestPruning:
             "garden/1"
         ]
 
+    async def test_takes_no_other_source_of_the_same_name_for_a_newer_copy(
+        self, house: House, tmp_path: Path
+    ) -> None:
+        for place in "ab":
+            (tmp_path / place / "faq").mkdir(parents=True)
+            page = tmp_path / place / "faq" / f"{place}.txt"
+            page.write_text(f"Where is {place}?\nAccepted answer\nHere.\n", encoding="utf-8")
+        await self.prune(house, tmp_path / "a" / "faq")
+        report = await self.prune(house, tmp_path / "b" / "faq")
+        assert counts(report) == (1, 0, 0, 0)
+        assert report.not_retired is not None
+        assert "another source of the same name" in report.not_retired
+        assert await titles(house) == ["Where is a?", "Where is b?"]
+
     async def test_leaves_other_scopes_alone(self, house: House, folder: Path) -> None:
         put(folder, POSTS)
         for scope in (SHARED, HERE):

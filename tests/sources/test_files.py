@@ -7,6 +7,7 @@ import errno
 import gzip
 import os
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +17,7 @@ import pytest
 from bot.errors import ConfigError
 from bot.models import Thread
 from bot.sources import Options, SourceReport, files, find_all, read, read_all
+from bot.sources.report import shown_path
 
 PAGE = "T\nUpvote:1\nyes\n"
 FORMS = "its content is in no form that is read here: text (.txt), jsonl (.jsonl, .jsonl.gz), "
@@ -45,10 +47,10 @@ def line(key: str) -> str:
 
 
 def test_a_folder_is_read_through_in_order(tmp_path: Path, report: SourceReport):
-    for name in ("b.txt", "a/z.txt", "a/b/c.TXT", "c/x.jsonl", "d.jsonl.gz"):
+    for name in ("b.txt", "a/z.txt", "a/b/c.TXT", "e/x.jsonl", "d.jsonl.gz"):
         content: bytes = (PAGE if name.lower().endswith("txt") else line(name[0])).encode()
         put(tmp_path / name, gzip.compress(content) if name.endswith("gz") else content)
-    assert keys(tmp_path, report) == ["c", "z", "b", "c", "d"]
+    assert keys(tmp_path, report) == ["c", "z", "b", "d", "e"]
     assert report == SourceReport()
 
 
@@ -60,7 +62,8 @@ def test_hidden_files_and_other_suffixes_are_passed_over_in_folders(
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "gone").symlink_to("nothing")
     assert keys(tmp_path, report) == ["a"]
-    assert report == SourceReport()
+    others = {"files that end in .py": 1, "files that end in .txt~": 1, "files without a suffix": 3}
+    assert report == SourceReport(passed_over=Counter(others))
 
 
 @pytest.mark.parametrize("name", ["page.txt", "page", "page.md", ".page", "page.jsonl", "page.gz"])
@@ -256,12 +259,14 @@ def test_a_refused_page_does_not_hold_its_name(tmp_path: Path, report: SourceRep
     assert len(report.rejected) == 1
 
 
-def test_the_same_id_in_two_files_updates_the_thread(tmp_path: Path, report: SourceReport):
+def test_the_same_id_in_another_file_is_refused(tmp_path: Path, report: SourceReport):
     put(tmp_path / "1.jsonl", line("k"))
     put(tmp_path / "2.jsonl", line("k"))
     put(tmp_path / "k.txt")
-    assert keys(tmp_path, report) == ["k", "k", "k"]
-    assert report == SourceReport()
+    assert keys(tmp_path, report) == ["k"]
+    assert [error.path for error in report.rejected] == [tmp_path / "2.jsonl", tmp_path / "k.txt"]
+    first = shown_path(tmp_path / "1.jsonl")
+    assert report.rejected[0].reason.startswith(f"its thread k is in {first} too: ")
 
 
 def test_an_import_of_its_own_knows_nothing_of_the_one_before(tmp_path: Path, report: SourceReport):

@@ -104,7 +104,8 @@ def test_much_of_anything_takes_linear_time(piece: str):
 
     seconds(1_000)
     # Ten times as much takes about ten times as long, and a quadratic pass a hundred times.
-    assert seconds(500_000) < max(0.25, 40 * seconds(50_000))
+    # A busy machine may be that much slower for a moment, but not each time.
+    assert any(seconds(500_000) < max(0.25, 40 * seconds(50_000)) for _ in range(3))
 
 
 def test_texts_and_addresses_too_long_for_the_parser_are_kept():

@@ -95,7 +95,7 @@ def test_all_that_is_said_of_a_pair_is_kept(tmp_path: Path, report: SourceReport
     }
     assert pairs(tmp_path, report, [value]) == [
         Thread(
-            key="7",
+            key="faq#7",
             title="Why?",
             body="I wonder.",
             tags=("a", "b"),
@@ -127,7 +127,7 @@ def test_exports_of_other_bots_are_read(tmp_path: Path, report: SourceReport):
     assert [a.body for a in thread.answers] == ["Hey", "Yo"]
     qna = {"qnaDocuments": [{"id": 3, "answer": "A", "source": "s", "questions": ["Why?", "How?"]}]}
     (thread,) = pairs(tmp_path, report, qna)
-    assert (thread.key, thread.title, thread.phrasings) == ("3", "Why?", ("How?",))
+    assert (thread.key, thread.title, thread.phrasings) == ("faq#3", "Why?", ("How?",))
 
 
 def test_our_own_threads_are_read_as_a_list_or_alone(tmp_path: Path, report: SourceReport):

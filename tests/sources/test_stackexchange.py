@@ -410,3 +410,12 @@ class TestRealDumps:
         assert threads(tmp_path / f"{name}.7z", packed) == threads(SHARED / name, unpacked)
         assert packed.rejected == []
         assert packed.passed_over == unpacked.passed_over
+
+
+@pytest.mark.parametrize(("site", "hints"), [(None, 1), ("garden.stackexchange.com", 0)])
+def test_a_site_that_nobody_knows_is_asked_for(
+    tmp_path: Path, report: SourceReport, site: str | None, hints: int
+) -> None:
+    assert len(list(read(put(tmp_path / "garden", [question(1)]), report, Options(site=site)))) == 1
+    assert len(report.hints) == hints
+    assert all("--site HOST" in hint for hint in report.hints)

@@ -50,7 +50,7 @@ def test_a_row_is_a_question_with_its_answer(path: Path, report: SourceReport):
     )
     assert table(path, report, content) == [
         Thread(
-            key="q1",
+            key="faq#q1",
             title="How do I vote?",
             tags=("votes", "bot"),
             url="https://e.org/1",
@@ -122,7 +122,7 @@ def test_an_edited_answer_or_a_moved_row_keeps_its_key(path: Path, report: Sourc
 def test_the_same_id_with_the_same_answer_is_another_way_to_ask(path: Path, report: SourceReport):
     content = "id,q,a\n7,Why?,So.\n7,What for?,So.\n7,How come?,Other.\n7,Why?,Also.\n"
     (thread,) = table(path, report, content)
-    assert (thread.key, thread.phrasings) == ("7", ("What for?",))
+    assert (thread.key, thread.phrasings) == ("faq#7", ("What for?",))
     assert [a.body for a in thread.answers] == ["So.", "Also."]
     assert refusals(report) == [
         (4, "its id is the same as that of line 2, which asks something else")
@@ -305,3 +305,12 @@ def test_any_table_is_read_or_refused_and_nothing_else(
         assert thread.answers
     for error in report.rejected:
         str(error).encode()
+
+
+def test_two_tables_that_count_from_one_keep_apart(tmp_path: Path, report: SourceReport):
+    for name in ("shop", "staff"):
+        rows = f"id,question,answer\n1,Who is {name}?,We are.\n2,Where is {name}?,Here.\n"
+        (tmp_path / f"{name}.csv").write_text(rows, encoding="utf-8")
+    found = [thread.key for thread in read(tmp_path, report)]
+    assert found == ["shop#1", "shop#2", "staff#1", "staff#2"]
+    assert report.rejected == []

@@ -45,6 +45,11 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
         questions = spool.questions()
         if not questions:
             report.reject("there are no questions in it", path)
+        if site is None and questions:
+            report.hint(
+                f"nobody knows which site {shown_path(path)} is from, so there are no links back "
+                "to it; --site HOST names it"
+            )
         report.begin("Importing threads", questions)
         for found in spool.threads():
             report.done += 1
