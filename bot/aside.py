@@ -100,7 +100,7 @@ class Aside:
 
 def serve(what: str) -> None:
     """Be the other process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks; we end with it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where there are no groups of processes
     with suppress(AttributeError, OSError):
         os.nice(LATER)
     # Streams of our own: Python's may be unbuffered, and then lose what a pipe doesn't take at
@@ -137,4 +137,5 @@ def _started(what: str) -> subprocess.Popen[bytes]:
         env=os.environ | {"PYTHONPATH": path},
         bufsize=_PIPE,
         pipesize=_PIPE,
+        process_group=0,  # Ctrl-C is for whoever asks; we end with it
     )

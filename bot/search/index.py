@@ -230,12 +230,15 @@ class TextIndex:
 
 
 class Writing:
-    """The write lock on an index; ``with`` gives it back. Nothing counts until ``commit``."""
+    """The write lock on an index; ``with`` gives it back. Nothing counts until ``commit``.
+
+    ``newest`` is the highest id of a thread that is in.
+    """
 
     def __init__(self, index: TextIndex, writer: IndexWriter):
         self._index, self._writer = index, writer
         index.reload()  # another process may have written until now
-        self._newest = index.newest()
+        self.newest = index.newest()
 
     def __enter__(self) -> Self:
         return self
@@ -267,9 +270,9 @@ class Writing:
             for thread_id, scope, pieces in threads:
                 # The writer remembers each deletion until it commits, and looks for its document
                 # in all that was added: what can't be in is not to be taken out.
-                if thread_id <= self._newest:
+                if thread_id <= self.newest:
                     self._writer.delete_documents_by_term("id", thread_id)
-                self._newest = max(self._newest, thread_id)
+                self.newest = max(self.newest, thread_id)
                 self._writer.add_document(document_of(thread_id, scope, pieces))
 
     def remove(self, thread_ids: Iterable[int]) -> None:

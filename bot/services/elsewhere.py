@@ -1,7 +1,7 @@
 """Reading in another process: that is work for a processor, and this one has a bot to run.
 
 The other reads an import's files, tells what it finds, and makes ready what it is asked
-for. What it unpacks on the way it removes, also when this process is killed.
+for. It ends with this process, also when that is killed.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def _answer(asked: Future[Any]) -> Any:
         return asked.result()
     except Died as death:
         raise InputError(
-            f"the process that reads the files has ended too early ({death}), perhaps for want "
-            "of memory; what was taken in stays, so import them again"
+            f"the process that reads the files has ended too early ({death}: below 0 perhaps for "
+            "want of memory); what was taken in stays, so import them again"
         ) from None
 
 

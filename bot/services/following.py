@@ -152,8 +152,8 @@ class Follower:
         # Read only now that the lock is ours: another process may have moved the index on.
         seq = done = self._engine.seq
         since = time.monotonic()
-        if (ahead := seq - await self._last_change()) > 0:
-            await self._forget_lost(writing, ahead)
+        if seq > await self._last_change():
+            await self._forget_lost(writing)
             seq = done = 0
         while True:
             last_look = news.look()
@@ -173,15 +173,12 @@ class Follower:
                 done, since = seq, time.monotonic()
         await in_thread(writing.commit, seq)
 
-    async def _forget_lost(self, writing: Writing, ahead: int) -> None:
-        """An older copy of the database was put back: take out what only the newer one had.
-
-        Each of its threads came with a change of its own, so there are at most ``ahead``.
-        """
+    async def _forget_lost(self, writing: Writing) -> None:
+        """An older copy of the database was put back: take out what only the newer one had."""
         log.warning("the search index is made anew: the library is an older copy")
         async with self._database.read() as connection:
             newest = await threads.newest(connection)
-        await in_thread(writing.remove, range(newest + 1, newest + 1 + ahead))
+        await in_thread(writing.remove, range(newest + 1, writing.newest + 1))
 
     async def is_current(self) -> bool:
         """Whether there is nothing to index; vectors that were made since are not its matter."""

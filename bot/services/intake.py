@@ -25,7 +25,8 @@ AHEAD = 3
 
 SWITCH = 0.0005
 """Seconds after which a thread must let others on: the store has many short answers to wait
-for, and each would wait for the reader as long as Python lets one thread run on, 5 ms."""
+for, and each would wait for who indexes, or reads here, as long as Python lets one thread run
+on, 5 ms."""
 
 
 Make = Callable[[Sequence[Item], Sequence[Item]], list[Ready | str]]

@@ -15,7 +15,7 @@ from bot.models import SHARED, StoredThread, Thread
 from bot.services.again import Again
 from bot.services.elsewhere import reader_of
 from bot.services.following import Follower
-from bot.services.intake import BATCH, Batch, Intake, Make
+from bot.services.intake import Batch, Intake, Make
 from bot.services.pruning import Pruning
 from bot.services.reading import Here, Item
 from bot.services.steps import in_thread
@@ -26,6 +26,9 @@ from bot.sources.writing import WRITERS, Pages
 from bot.store import carried, imports, threads
 from bot.store.database import Database, exists
 from bot.store.threads import Counts, Outcome, Put
+
+PAGE = 500
+"""Threads that are given out at a time."""
 
 Progress = Callable[[int], None]
 """Told how many threads were done since the last call."""
@@ -219,7 +222,7 @@ class Library:
                     f"the library is larger than a {form} file may be "
                     f"({MAX_FILE_BYTES // 1024**2} MB); export it as jsonl"
                 )
-            out.write(text)
+            await in_thread(out.write, text)  # which may have to pack it
             written += len(page)
             if progress is not None:
                 progress(len(page))
@@ -296,7 +299,7 @@ async def _pages(database: Database, scope: int) -> AsyncIterator[list[StoredThr
     last = 0
     while True:
         async with database.read() as connection:
-            page = await threads.page(connection, last, BATCH, scope)
+            page = await threads.page(connection, last, PAGE, scope)
         if not page:
             return
         yield page

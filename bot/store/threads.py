@@ -103,8 +103,8 @@ async def fetch(
 ) -> dict[int, StoredThread]:
     """Those of the threads that ``guild_id`` may see, by id, with its votes.
 
-    ``None`` sees every scope and no votes: that is for the search index. Retired
-    threads are seen by nobody.
+    ``None`` sees every scope and no votes: that is for whoever writes or compares them.
+    Retired threads are seen by nobody.
     """
     wanted = select(threads).where(threads.c.id.in_(ids), IN_FORCE)
     if guild_id is not None:

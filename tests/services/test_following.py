@@ -258,6 +258,27 @@ class TestBackups:
             assert house.engine.seq == await threads.last_change(connection)
         await house.close()
 
+    async def test_what_only_the_newer_one_had_is_taken_out_wherever_it_stands(
+        self, settings: Settings
+    ) -> None:
+        file, copy = settings.data_dir / "threadwise.db", settings.data_dir / "copy.db"
+        house = await House.open(settings)
+        await house.library.add(MANY[:9])
+        async with house.database.write() as connection:  # as moderators' removals end
+            await connection.execute(delete(thread_table).where(thread_table.c.id > 3))
+            await connection.execute(insert(changes), [{"thread_id": n} for n in range(4, 10)])
+        await house.close()
+        shutil.copy(file, copy)
+        house = await House.open(settings)
+        await house.library.add(MANY[9:12])
+        await house.close()
+        for left in settings.data_dir.glob("threadwise.db*"):
+            left.unlink()
+        shutil.copy(copy, file)
+        house = await House.open(settings)
+        assert len(house.engine) == (await house.library.count()).threads == 3
+        await house.close()
+
     async def test_a_library_without_its_index_is_whole(
         self, settings: Settings, tmp_path: Path
     ) -> None:

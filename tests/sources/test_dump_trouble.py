@@ -260,14 +260,16 @@ class TestFiles:
             for name in ("Posts", "Users")
         ]
 
-    def test_that_may_not_be_read_are_named(
-        self, folder: Path, report: SourceReport, monkeypatch: pytest.MonkeyPatch
+    def test_beside_it_that_cant_be_read_are_named_and_cost_only_themselves(
+        self, folder: Path, report: SourceReport
     ) -> None:
         put(folder, [question(1)])
         (folder / "Users.xml").symlink_to("nowhere")
-        assert keys(folder, report) == []
-        assert [why for _, _, why in problems(report.rejected)] == [
-            "there is no such file or folder"
+        (folder / "PostLinks.xml").mkdir()
+        assert keys(folder, report) == ["1"]
+        assert [(name, why) for name, _, why in problems(report.rejected)] == [
+            ("PostLinks.xml", "it can't be read: Is a directory"),
+            ("Users.xml", "there is no such file or folder"),
         ]
 
     def test_for_which_there_is_no_room_are_named(

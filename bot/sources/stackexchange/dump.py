@@ -71,18 +71,27 @@ class _Dump:
 
     def fill(self) -> Iterator[None]:
         """Put the dump's files into the spool, pausing now and then."""
-        files = [self._path, *beside(self._path, *PARTS)]
+        files = [self._path, *self._beside(*PARTS)]
         self._report.begin(f"Reading {shown_path(self._path)}", sum(map(_size, files)))
         before = [stamp(file) for file in files[1:]]
         for file in files:
             yield from self._file(file, PARTS)
         if self._spool.lacks_scores():
             inside = [self._path] if _is_archive(self._path) else []
-            for file in [*beside(self._path, "votes"), *inside]:
+            for file in [*self._beside("votes"), *inside]:
                 yield from self._file(file, ("votes",))
         for file, then in zip(files[1:], before, strict=True):  # of the first it is seen to
             if stamp(file) != then:
                 self._report.reject("it was changed while it was read; import it again", file)
+
+    def _beside(self, *parts: str) -> Iterator[Path]:
+        """The files of other parts that can be read; without the others, posts are still posts."""
+        for file in beside(self._path, *parts):
+            try:
+                with file.open("rb"):
+                    yield file
+            except OSError as error:
+                self._report.reject(reason(error), file)
 
     def is_whole(self, found: Gathered) -> bool:
         """Whether there is a question; says what is missing."""

@@ -52,5 +52,6 @@ def beside(path: Path, *parts: str) -> list[Path]:
 
 def _first_tag(text: str) -> str | None:
     """The name of the first element, whatever comes before it."""
-    found = re.search(r"<([A-Za-z][\w.-]*)[\s/>]", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
+    bare = re.sub(r"<!--.*?(?:-->|\Z)", "", text, flags=re.DOTALL)
+    found = re.search(r"<([A-Za-z][\w.-]*)[\s/>]", bare)
     return found[1] if found else None
