@@ -122,7 +122,9 @@ class TestAThread:
         body = "<p>" + "word " * 220_000 + "</p>"
         (thread,) = read(put(folder, [question(7, Body=body)]), report)
         assert len(thread.body) > 1_000_000
-        assert report.rejected == report.warned == []
+        assert report.rejected == []
+        (told,) = report.warned
+        assert (told.line, told.reason[:32]) == (3, "its text has 1,100,007 character")
 
 
 class TestLinks:

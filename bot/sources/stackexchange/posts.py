@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.sources.limits import SCORES
+from bot.sources.limits import MAX_TEXT, SCORES
 from bot.sources.report import SourceReport
 from bot.sources.stackexchange.making import date_of
 from bot.sources.stackexchange.rows import Rows
@@ -111,7 +111,7 @@ class Filling:
             self._number(row, rows, "OwnerUserId"),
             (get("OwnerDisplayName") or "").strip() or None,
             (get("ContentLicense") or "").strip() or None,
-            get("Body") or "",
+            self._body(row, rows),
         )
 
     def _user(self, row: Row, rows: Rows) -> tuple[int, str] | None:
@@ -171,6 +171,14 @@ class Filling:
             why = f"{name} {text} lies in the future, and is left out"
             self._report.warn(why, rows.path, row.line)
             return None
+        return text
+
+    def _body(self, row: Row, rows: Rows) -> str:
+        """The text, whatever its length; of one that nobody would write it is told."""
+        text: str = row.values.get("Body") or ""
+        if len(text) > MAX_TEXT:
+            why = f"its text has {len(text):,} characters; all are kept, the first are searched"
+            self._report.warn(why, rows.path, row.line)
         return text
 
     def _refuse(self, rows: Rows, row: Row, why: str) -> None:
