@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import io
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -161,7 +162,7 @@ def _filling(folder: Path) -> Iterator[Path]:
             raise ConfigError(
                 f"{folder} can't be written: there are files in it; empty it, or name another"
             )
-        unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+        unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
         unfinished.mkdir()
         try:
             yield unfinished
@@ -181,7 +182,7 @@ def _replacing(file: Path) -> Iterator[TextIO]:
         with file.open("wb") as raw, _text(raw) as stream:
             yield stream
         return
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.part")
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
     try:
         with unfinished.open("xb") as raw:
             with _packing(raw) if file.suffix == ".gz" else _text(raw) as stream:

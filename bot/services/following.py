@@ -129,13 +129,15 @@ class Follower:
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Writing]:
         """The index's write lock. Raises IndexBusy while another process has it."""
-        writing = await in_thread(self._engine.writing)
+        taken: list[Writing] = []  # who is told to leave while it is taken must give it back
         try:
-            yield writing
+            await in_thread(lambda: taken.append(self._engine.writing()))
+            yield taken[0]
         except BaseException:
-            await in_thread(writing.close, undo=True)
+            for writing in taken:
+                await in_thread(writing.close, undo=True)
             raise
-        await in_thread(writing.close)
+        await in_thread(taken[0].close)
 
     async def _keep_up(self, fresh: _Fresh, news: _News) -> None:
         """Index changes until there will be no more, unless another process is at it."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bot.errors import InputError, SearchError, StoreError, ThreadwiseError
 from bot.services.library import ImportReport, Library
+from bot.services.steps import in_thread
 from bot.settings import Settings
 from bot.sources import SourceReport, read
 from bot.sources.guarded import Limits, Reading, Sent
@@ -169,20 +170,23 @@ class Uploads:
         """What is in the file. Raises Refused when it is not accepted."""
         limits = Limits(self._most_bytes * UNPACKED, self._most_threads)
 
-        def begin() -> Reading:
+        begun: list[Reading] = []
+
+        def begin() -> None:
             inside = folder / "sent"
             inside.mkdir()
             file = inside / safe_name(name)
             file.write_bytes(data)
-            return Reading(file, folder, limits)
+            begun.append(Reading(file, folder, limits))
 
-        reading = await asyncio.to_thread(begin)
         try:
-            sent = await asyncio.to_thread(reading.result)
+            await in_thread(begin)
+            sent = await asyncio.to_thread(begun[0].result)
         except InputError as error:
             raise Refused(f"I can't take that file: {error.reason}.") from None
         finally:
-            reading.stop()  # or it would go on when we are told to leave
+            for reading in begun:
+                reading.stop()  # or it would go on when we are told to leave
         if not sent.keys and not sent.rejected:
             raise Refused("I can't take that file: there are no threads in it.")
         return sent

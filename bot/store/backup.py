@@ -7,6 +7,7 @@ and put into it in one step. SQLite only; other databases have tools of their ow
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -188,7 +189,7 @@ def _put(copy: Path, target: Path) -> None:
 @contextmanager
 def _unfinished(target: Path, shown: Path, *, make_folder: bool = False) -> Iterator[Path]:
     """A name beside the target for what isn't finished; what is left there is taken away."""
-    copy = target.with_name(f".{target.name}.{os.getpid()}.part")
+    copy = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         if make_folder:
             target.parent.mkdir(parents=True, exist_ok=True)
