@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+from bot.sources import marks
+from bot.sources.headings import Section
 from bot.sources.jsonthread import FieldError
 
 _ASKED = r"(?:q|question|frage)\s*\d*\s*[:.]\s*"
@@ -15,16 +19,130 @@ _ANSWER = re.compile(
 )
 _SCORE = re.compile(r"score\s*:?\s*([+\-\u2212]?\d{1,19})", re.I)
 
+_TRAILING = re.compile(r"(?<=[?？؟])[:;,…]\s*$")
+_REMARK = re.compile(r"""[?？؟][:;,…]?[\s"'»”’)\]*_~`.!]*(?:[(\[][^()\[\]]*[)\]][\s*_.!:]*)?$""")
+_VERB = r"""(?:is|are|am|was|were|do|does|did|can|could|should|would|will|shall|may|might|must|
+    has|have|had)(?:n['’]t|not)?\b"""
+_SOMEONE = r"(?:i|you|we|they|anyone|somebody|people)\b"
+_SOMETHING = (
+    rf"(?:{_SOMEONE}|(?:he|she|it|one|there|this|that|these|those|the|my|your|our|their|an?)\b)"
+)
+# What only begins as a question does must not be taken for one: "How it works", "What we
+# do", "What's new", "Do it yourself", "Will and testament", "May 2024", "IS NULL".
+_ASKS = re.compile(
+    rf"""(?:
+    how\s+(?:{_VERB}|(?:much|many|long|often|far|soon|fast|big|large|old|safe|secure)\b) |
+    (?:what|who|where|when|why|how)['’](?:s|re|ll|d)(?!\s+(?:new|next)\b) |
+    what\s+(?:(?:{_VERB})(?!\s+(?:new|next)\b)|(?:happens|if)\b) |
+    (?:who|whom|whose|which|where|when|why)\s+{_VERB} |
+    (?:what|which|whose)\s+(?!to\b|{_SOMETHING})(?:[\w\-]+\s+){{1,4}}?{_VERB} |
+    (?:is|are|does|did|should|could|would)(?:n['’]t)?\s+\S+ |
+    (?:can|will|has|was|were)(?:n['’]t|not)?\s+{_SOMETHING} |
+    (?:do|have|may|must|am)(?:n['’]t)?\s+{_SOMEONE}
+    )\s+\S""",
+    re.I | re.X,
+)
+_CONTENTS = re.compile(
+    r"(?:table\s+of\s+)?contents|toc|index|overview|navigation|menu|on\s+this\s+page", re.I
+)
+_LINK = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+\[[^\]]*\]\([^()\s]*\)\s*")
+
 
 def is_question(heading: str) -> bool:
     """Whether a heading's words are a question."""
     return _QUESTION.search(_ANCHOR.sub("", heading)) is not None
 
 
+def may_be_question(heading: str) -> bool:
+    """Whether it looks like one, though it has no question mark, or none at its end."""
+    words = _ANCHOR.sub("", heading)
+    return _REMARK.search(words) is not None or _ASKS.match(_NUMBER.sub("", words)) is not None
+
+
+def is_sure(section: Section) -> bool:
+    """Whether it is a question wherever it stands: by its words, or by a comment of ours."""
+    return is_question(section.title) or _has_comment(section)
+
+
+def likely(sections: Sequence[Section]) -> set[int]:
+    """The lines of headings that may be questions, and stand where questions do.
+
+    None of them is within an answer or has questions below it, nor is it a page's title.
+    """
+    alone = Counter(section.level for section in sections)
+    found: set[int] = set()
+    open_: list[int] = []
+    for at, section in enumerate(sections):
+        if open_ and _is_answer_to(open_[-1], section):
+            continue
+        while open_ and open_[-1] >= section.level:
+            open_.pop()
+        if not is_sure(section):
+            if open_ or not section.level or not may_be_question(section.title):
+                continue
+            below = [inner for inner in _below(sections, at) if not is_answer(inner.title)]
+            is_title = at == 1 == alone[section.level]  # at 0 is what stands before any heading
+            if any(map(is_sure, below)) or (below and is_title):
+                continue
+            found.add(section.start)
+        open_.append(section.level)
+    return found
+
+
+def lost(sections: Sequence[Section], likely: set[int]) -> set[int]:
+    """The lines of headings beside the questions that are none, and have a text.
+
+    A page's title, its contents and the headings of groups of questions are not among them.
+    """
+    asks = {section.start for section in sections if section.level and is_sure(section)} | likely
+    levels = {section.level for section in sections if section.start in asks}
+    found: set[int] = set()
+    inside = 0  # the level of what the sections below belong to
+    for at, section in enumerate(sections):
+        if inside and (section.level > inside or _is_answer_to(inside, section)):
+            continue
+        inside = section.level if section.start in asks else 0
+        is_title = at == 1 == section.level
+        if inside or is_title or section.level not in levels:
+            continue
+        whole = [section, *_below(sections, at)]
+        if asks.isdisjoint(inner.start for inner in whole) and any(map(_says, whole)):
+            found.add(section.start)
+            inside = section.level
+    return found
+
+
+def _below(sections: Sequence[Section], at: int) -> Iterator[Section]:
+    """The sections below the one ``at`` that place."""
+    for number in range(at + 1, len(sections)):
+        if sections[number].level <= sections[at].level:
+            return
+        yield sections[number]
+
+
+def _has_comment(section: Section) -> bool:
+    return marks.has_comment(next((line for line in section.lines if line.strip()), ""))
+
+
+def _is_answer_to(level: int, section: Section) -> bool:
+    """Whether it is headed as an answer, and below or beside a question of this level."""
+    if section.level < level or not is_answer(section.title):
+        return False
+    return section.level > level or not _has_comment(section)
+
+
+def _says(section: Section) -> bool:
+    """Whether there is a text in it, other than a list of links to other places."""
+    lines = [line for line in section.lines if line.strip()]
+    is_list = all(map(_LINK.fullmatch, lines)) or _CONTENTS.fullmatch(section.title.strip(" :"))
+    return not is_list
+
+
 def title(heading: str) -> tuple[str, str]:
     """The question without its number and ``{#name}``, and that name, if there is one."""
     found = _ANCHOR.search(heading)
-    return _NUMBER.sub("", _ANCHOR.sub("", heading)), found["name"] if found else ""
+    words = _TRAILING.sub("", _ANCHOR.sub("", heading))
+    return _NUMBER.sub("", words), found["name"] if found else ""
 
 
 def link(heading: str) -> str:

@@ -1,6 +1,7 @@
 """Markdown: each heading that is a question is a thread, what follows is its answer.
 
-A heading is a question when it ends in a question mark, or begins with ``Q:``. What
+A heading is a question when it ends in a question mark, or begins with ``Q:``; outside of
+answers also when only a remark follows the mark, or it begins as questions do. What
 follows goes up to the next question, or the next heading of the same or a higher level;
 other headings below it belong to the answer. Several answers stand under headings of
 their own, which say how the answer fared; the text before the first of them is then the
@@ -128,12 +129,18 @@ class _Faq:
         self._starts: dict[str, int] = {}
         self._again: Counter[str] = Counter()
         self._folds: list[Fold] = []
+        self._likely: set[int] = set()
         self._offset = 0
 
     def threads(self, lines: Sequence[str], offset: int) -> Iterator[Thread]:
         self._offset = offset
         open_: list[_Question] = []
-        for section in self._sections(lines):
+        found = list(self._sections(lines))
+        # A page whose question is its title has headings within the answer.
+        if not self._page.question or any(map(asked.is_sure, found)):
+            self._likely = asked.likely(found)
+        lost = asked.lost(found, self._likely)
+        for section in found:
             try:
                 answer = self._answer(section, open_[-1].level) if open_ else None
                 question = None if answer else self._question(section)
@@ -146,13 +153,16 @@ class _Faq:
                 else:
                     if section.level:
                         yield from self._close(open_, section.level)
-                    if not open_:
-                        for inner in self._folded(section):
-                            self.found = True
-                            yield from self._close([inner], _DETAILS)
-                    else:
+                    if open_:
                         into = open_[-1].answers[-1] if open_[-1].answers else open_[-1]
                         into.lines += [*section.raw, *section.lines]
+                        continue
+                    folds = list(self._folded(section))
+                    for inner in folds:
+                        self.found = True
+                        yield from self._close([inner], _DETAILS)
+                    if not folds and section.level and section.start in lost:
+                        self._report.pass_over("sections whose heading is no question")
             except FieldError as error:
                 self._reject(error, section.start + offset)
         yield from self._close(open_, 0)
@@ -172,10 +182,11 @@ class _Faq:
                     yield thread
 
     def _question(self, section: Section) -> _Question | None:
-        title = plain(section.title)
-        lines, marked = _unmarked(section.lines)
+        title = section.title
+        lines, marked = marks.unmarked(section.lines)
         is_ours = marked is not None and "id" in marked
-        if not section.level or not (is_ours or asked.is_question(title)):
+        asks = asked.is_question(title) or section.start in self._likely
+        if not section.level or not (is_ours or asks):
             return None
         start = section.start + self._offset
         if is_ours:
@@ -197,7 +208,10 @@ class _Faq:
         return _Question(level, title, start, row, lines, marked)
 
     def _sections(self, lines: Sequence[str]) -> Iterator[Section]:
-        """The file cut at its headings, but for those within folded questions."""
+        """The file cut at its headings, but for those within folded questions.
+
+        Their titles are their plain words.
+        """
         # Exports of ours have none, and other people's texts in them may be half of one.
         if not any(map(marks.has_comment, lines)):
             self._folds = [fold for fold in folded(lines) if asked.is_question(fold.summary)]
@@ -209,7 +223,7 @@ class _Faq:
                 continue
             if last is not None:
                 yield last
-            last = section
+            last = replace(section, title=plain(section.title))
         if last is not None:
             yield last
 
@@ -222,11 +236,11 @@ class _Faq:
             yield self._asked(_DETAILS, fold.summary, fold.start + self._offset, fold.lines)
 
     def _answer(self, section: Section, level: int) -> _Answer | None:
-        lines, marked = _unmarked(section.lines)
+        lines, marked = marks.unmarked(section.lines)
         # Beside the question, a thread of ours may be called so.
         if section.level < level or (section.level == level and marked):
             return None
-        fared = asked.answer(plain(section.title))
+        fared = asked.answer(section.title)
         if fared is None:
             return None
         return _Answer(section.start + self._offset, *fared, lines, marked)
@@ -291,10 +305,3 @@ class _Faq:
 
 def _start(fold: Fold) -> int:
     return fold.start
-
-
-def _unmarked(lines: Sequence[str]) -> tuple[list[str], dict[str, Any] | None]:
-    """The lines without a comment of ours at their beginning, and what it says."""
-    at = next((i for i, line in enumerate(lines) if line.strip()), None)
-    values = None if at is None else marks.values_of(lines[at])
-    return list(lines if values is None or at is None else lines[at + 1 :]), values

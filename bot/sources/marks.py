@@ -44,6 +44,13 @@ def values_of(line: str) -> dict[str, Any] | None:
     return values if isinstance(values, dict) else None
 
 
+def unmarked(lines: Sequence[str]) -> tuple[list[str], dict[str, Any] | None]:
+    """The lines without a comment of ours at their beginning, and what it says."""
+    at = next((i for i, line in enumerate(lines) if line.strip()), None)
+    values = None if at is None else values_of(lines[at])
+    return list(lines if values is None or at is None else lines[at + 1 :]), values
+
+
 def has_comment(text: str) -> bool:
     """Whether a line of the text may be a comment of ours."""
     return "<!-- threadwise {" in text

@@ -20,7 +20,7 @@ from urllib.parse import urldefrag, urljoin
 from lxml import etree
 
 from bot.models import Thread
-from bot.sources.asked import is_question
+from bot.sources.asked import is_question, may_be_question
 from bot.sources.decoding import html_text
 from bot.sources.faq import NoQuestions, faq_threads
 from bot.sources.files import Head
@@ -106,9 +106,12 @@ class _Page:
         for element in list(main.iter(*_FURNITURE)):
             if element is not main:
                 _remove(element)
-        for element in main.iter("h4", "h5", "h6"):
-            if is_question(_line(element)):
-                element.tag = "h3"  # below that, Markdown here has no headings
+        for name in ("h4", "h5", "h6"):
+            headings = [(element, _line(element)) for element in main.iter(name)]
+            asking = any(is_question(words) for _, words in headings)
+            for element, words in headings if asking else ():
+                if is_question(words) or may_be_question(words):
+                    element.tag = "h3"  # below that, Markdown here has no headings
         return self.inside(main)
 
     def placed(self, row: Row) -> Row:

@@ -77,7 +77,8 @@ In `data`.
             answers=(Answer(body="In `data`."),),
         ),
     ]
-    assert report == SourceReport()
+    assert report == SourceReport(passed_over=report.passed_over)
+    assert report.passed_over == {"sections whose heading is no question": 1}
 
 
 def test_several_answers_stand_under_headings_of_their_own():
@@ -154,6 +155,106 @@ def test_what_is_a_question(heading: str, title: str, key: str, report: SourceRe
     else:
         with pytest.raises(InputError, match="no heading in it is a question"):
             faq(heading, report)
+
+
+@pytest.mark.parametrize(
+    ("heading", "title"),
+    [
+        ("How do I vote? (beta)", "How do I vote? (beta)"),
+        ("How do I *vote*?:", "How do I vote?"),
+        ("Wo ist er? [neu]", "Wo ist er? [neu]"),
+        ("1. How long does it take", "How long does it take"),
+        ("how much is it", "how much is it"),
+        ("What is Threadwise", "What is Threadwise"),
+        ("What’s a thread", "What’s a thread"),
+        ("What payment methods do you accept", "What payment methods do you accept"),
+        ("Which browsers are supported {#browsers}", "Which browsers are supported"),
+        ("Why doesn't it work", "Why doesn't it work"),
+        ("What if I lose my card", "What if I lose my card"),
+        ("Can I get a refund", "Can I get a refund"),
+        ("Is there a free trial", "Is there a free trial"),
+        ("Do you ship abroad", "Do you ship abroad"),
+        ("Are refunds possible", "Are refunds possible"),
+    ],
+)
+def test_a_heading_may_ask_without_a_question_mark_at_its_end(heading: str, title: str):
+    assert one(f"# Help\n\n## {heading}\n\nSo.\n").title == title
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "How it works",
+        "How to vote",
+        "What we do",
+        "What's new",
+        "What is new in 2.0",
+        "What the numbers are telling",
+        "Who we are",
+        "When I grow up",
+        "Do it yourself",
+        "Do the following",
+        "Have a question",
+        "Can sizes are odd",
+        "May 2024 was cold",
+        "Will and testament",
+        "IS NULL",
+        "Whatever is left",
+        "Why? And how it went",
+        "“Why?” :)",
+        "Am Anfang war das Wort",
+    ],
+)
+def test_other_headings_ask_nothing_and_are_counted(heading: str, report: SourceReport):
+    text = f"# Help\n\n## Why?\n\nx\n\n## {heading}\n\nSo.\n"
+    assert [t.title for t in faq(text, report)] == ["Why?"]
+    assert report.passed_over == {"sections whose heading is no question": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "threads"),
+    [
+        ("# What is Tool\na\n## Install\nb\n## Why?\nc", {"Why?": "c"}),
+        ("# How do I pay\na\n## Is it safe?\nb\n# Why?\nc", {"Is it safe?": "b", "Why?": "c"}),
+        ("# Why?\na\n## How do I wait\nb", {"Why?": "a\n## How do I wait\nb"}),
+        ("# Why?\na\n## So? (yes)\nb", {"Why?": "a\n## So? (yes)\nb"}),
+        ("# Why?\n# Answer\na\n## Is it so then\nb", {"Why?": "a\n## Is it so then\nb"}),
+        (
+            "# How do I pay\na\n## Cash\nb\n# Why?\nc",
+            {"How do I pay": "a\n## Cash\nb", "Why?": "c"},
+        ),
+        ("# How do I pay\n## Answer (score 3)\na", {"How do I pay": "a"}),
+        (
+            "# Help\n## How do I pay\na\n### What is cash\nb",
+            {"How do I pay": "a\n### What is cash\nb"},
+        ),
+    ],
+)
+def test_only_where_questions_stand_it_may_ask_so(
+    text: str, threads: dict[str, str], report: SourceReport
+):
+    assert {t.title: t.answers[0].body for t in faq(text, report)} == threads
+    assert report.rejected == []
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("## Hours\na\n## Why?\nb\n## Prices\nc\n### Summer\nd", 2),
+        ("## Hours\n### Summer\na\n## Why?\nb", 1),
+        ("# Help\nintro\n# Why?\nb", 0),
+        ("# Help\nintro\n## Why?\nb\n# Imprint\nc", 0),
+        ("intro\n\n## Empty\n\n## Why?\nb", 0),
+        ("## Billing\nintro\n### How?\na\n## Why?\nb", 0),
+        ("## Contents\n- Why\n- How\n## Why?\nb", 0),
+        ("## Here\n- [Why](#why)\n1. [How](how.md)\n## Why?\nb", 0),
+        ("## More\n<details><summary>How?</summary>So.</details>\n\n## Why?\nb", 0),
+    ],
+)
+def test_what_is_lost_beside_questions_is_counted(text: str, lost: int, report: SourceReport):
+    assert "Why?" in [thread.title for thread in faq(text, report)]
+    assert report.passed_over["sections whose heading is no question"] == lost
+    assert report.rejected == []
 
 
 @pytest.mark.parametrize(
@@ -265,10 +366,11 @@ c
 
 def test_a_page_whose_question_is_in_its_front_matter():
     thread = one(
-        "---\ntitle: Why?\nid: why-1\nphrasings:\n  - What for?\n---\n\nBecause.\n\n## More\n\nx"
+        "---\ntitle: Why?\nid: why-1\nphrasings:\n  - What for?\n---\n\nBecause.\n\n"
+        "## What is more\n\nx"
     )
     assert (thread.key, thread.title, thread.phrasings) == ("why-1", "Why?", ("What for?",))
-    assert thread.answers == (Answer(body="Because.\n\n## More\n\nx"),)
+    assert thread.answers == (Answer(body="Because.\n\n## What is more\n\nx"),)
 
 
 @pytest.mark.parametrize(
@@ -392,6 +494,9 @@ def test_text_that_is_not_utf8_is_named_with_its_line(tmp_path: Path, report: So
         "*[`a",
         "<details>\n",
         "<summary>\n",
+        "# How do I\n## How do I go\nx\n",
+        "## So\nx\n",
+        "?(",
     ],
 )
 def test_a_long_file_takes_no_more_than_moments(line: str, report: SourceReport):

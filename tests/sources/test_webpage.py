@@ -199,6 +199,29 @@ def test_headings_are_read_where_there_is_nothing_else(tmp_path: Path, report: S
     assert report.rejected == []
 
 
+def test_headings_without_a_question_mark_are_read_beside_others_or_counted(
+    tmp_path: Path, report: SourceReport
+):
+    html = """<!doctype html><h1>FAQ</h1><h3>1. How do I pay?</h3><p>By card.</p>
+<h3>How long does it take</h3><p>3 days.</p><h3>Shipping costs</h3><p>5</p>
+<h4>What is that in dollars</h4><p>6</p><h2>Contact</h2><p>mail</p>"""
+    assert bodies(page(tmp_path, report, html)) == {
+        "How do I pay?": ["By card."],
+        "How long does it take": ["3 days."],
+    }
+    assert report.passed_over == {"sections whose heading is no question": 1}
+
+
+def test_small_headings_ask_without_a_question_mark_where_one_of_their_size_has_it(
+    tmp_path: Path, report: SourceReport
+):
+    html = "<!doctype html><h1>FAQ</h1><h4>Why?</h4>a<h4>Is it so then</h4>b<h5>How is it</h5>c"
+    assert bodies(page(tmp_path, report, html)) == {
+        "Why?": ["a"],
+        "Is it so then": ["b\n\n**How is it**\n\nc"],
+    }
+
+
 def test_a_question_that_cannot_be_is_named_and_the_rest_loads(
     tmp_path: Path, report: SourceReport
 ):
