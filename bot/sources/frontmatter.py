@@ -16,6 +16,19 @@ _MAX_BRACKETS = 300
 """The time that YAML takes grows with the square of how deeply they are nested."""
 
 
+class _Loader(yaml.SafeLoader):
+    """Leaves a date that no calendar has as it stands there, for its reader to tell."""
+
+    def date(self, node: yaml.ScalarNode) -> object:
+        try:
+            return self.construct_yaml_timestamp(node)
+        except (ValueError, OverflowError):
+            return self.construct_scalar(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.date)
+
+
 def split(lines: Sequence[str]) -> tuple[dict[str, Any], int]:
     """What stands in the front matter, and how many lines it takes; empty and 0 without.
 
@@ -34,7 +47,7 @@ def split(lines: Sequence[str]) -> tuple[dict[str, Any], int]:
         # With aliases, few bytes may stand for millions of values.
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise FieldError("its front matter has YAML aliases (*name), which are not read")
-        values = yaml.safe_load(text)
+        values = yaml.load(text, _Loader)
     except FieldError:
         raise
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -395,12 +395,21 @@ def test_rules_at_the_top_are_no_front_matter(report: SourceReport):
     assert [t.title for t in faq("---\n# Why?\nx", report)] == ["Why?"]
 
 
-def test_a_date_far_in_the_future_is_left_out_with_a_warning(report: SourceReport):
-    (thread,) = faq("---\ndate: 2999-01-01\n---\n# Why?\nx", report)
+@pytest.mark.parametrize(
+    ("date", "what"),
+    [
+        ("2999-01-01", "is far in the future, and was left out"),
+        ("2024-13-45", "is no date like 2024-05-31, and was left out"),
+        ("2024-02-30T25:61:00Z", "is no date like 2024-05-31, and was left out"),
+        ("31.05.2024", "is no date like 2024-05-31, and was left out"),
+    ],
+)
+def test_a_date_that_cannot_be_is_left_out_with_a_warning(
+    date: str, what: str, report: SourceReport
+):
+    (thread,) = faq(f"---\ndate: {date}\n---\n# Why?\nx", report)
     assert thread.asked_at is None
-    assert [error.reason for error in report.warned] == [
-        'date "2999-01-01" is far in the future, and was left out'
-    ]
+    assert [error.reason for error in report.warned] == [f'date "{date}" {what}']
 
 
 @pytest.mark.parametrize(
