@@ -267,11 +267,15 @@ class _Faq:
         for answer, given in zip(question.answers, said, strict=True):
             if not given["body"]:
                 raise FieldError(f"the answer on line {answer.start} has no text")
-        thread = thread_from(row | (question.marked or {}), self._report.count_unknown)
+
+        def warn(what: str) -> None:
+            self._warn(what, question.start)
+
+        thread = thread_from(row | (question.marked or {}), self._report.count_unknown, warn)
         first = self._starts.setdefault(thread.key, question.start)
         if first != question.start:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
-        return timely(thread, lambda what: self._warn(what, question.start))
+        return timely(thread, warn)
 
     def _new_key(self, words: str, start: int) -> str:
         """The key of a question that gives none; asked again in the file, it is counted."""

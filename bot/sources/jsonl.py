@@ -100,7 +100,8 @@ class _Lines:
             if isinstance(value, dict) and not is_ours(value) and self._pairs.is_entry(value):
                 self._pairs.entry(value, self.number)
                 return None
-            thread = timely(thread_from(value, self._report.count_unknown), self._warn)
+            thread = thread_from(value, self._report.count_unknown, self._warn)
+            thread = timely(thread, self._warn)
         except FieldError as error:
             self._reject(str(error))
             return None

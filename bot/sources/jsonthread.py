@@ -31,14 +31,17 @@ class FieldError(ValueError):
     """A value that a thread can't have; the text names its key."""
 
 
-def thread_from(row: object, count_unknown: Callable[[str], None]) -> Thread:
+def thread_from(
+    row: object, count_unknown: Callable[[str], None], warn: Callable[[str], None] | None = None
+) -> Thread:
     """The thread that one parsed JSON value holds; ``count_unknown`` gets unknown keys.
 
-    Raises FieldError naming the first key that is wrong.
+    Raises FieldError naming the first key that is wrong. A date that can't be read is left
+    out where there is somebody to ``warn`` of it.
     """
     if not isinstance(row, dict):
         raise FieldError(f"a thread must be a JSON object, this is {shown(row)}")
-    fields = _Fields(row, "")
+    fields = _Fields(row, "", warn)
     fields.count_unknown(THREAD_KEYS, count_unknown)
     answers = fields.items("answers")
     return Thread(
@@ -55,7 +58,7 @@ def thread_from(row: object, count_unknown: Callable[[str], None]) -> Thread:
         source=fields.text_or_none("source"),
         phrasings=fields.texts("phrasings"),
         related=fields.texts("related"),
-        answers=tuple(_answers(answers, count_unknown)),
+        answers=tuple(_answers(answers, count_unknown, warn)),
     )
 
 
@@ -96,14 +99,16 @@ def thread_to(thread: Thread) -> dict[str, Any]:
     }
 
 
-def _answers(rows: list[Any], count_unknown: Callable[[str], None]) -> Iterator[Answer]:
+def _answers(
+    rows: list[Any], count_unknown: Callable[[str], None], warn: Callable[[str], None] | None
+) -> Iterator[Answer]:
     accepted: str | None = None
     keys: dict[str, str] = {}
     for index, row in enumerate(rows):
         name = f"answers[{index}]"
         if not isinstance(row, dict):
             raise FieldError(f"{name} must be an object, it is {shown(row)}")
-        fields = _Fields(row, f"{name}.")
+        fields = _Fields(row, f"{name}.", warn)
         fields.count_unknown(ANSWER_KEYS, lambda key: count_unknown(f"answers[].{key}"))
         answer = Answer(
             body=fields.written("body"),
@@ -130,9 +135,12 @@ def _answers(rows: list[Any], count_unknown: Callable[[str], None]) -> Iterator[
 class _Fields:
     """One JSON object's values by key; errors name the key with where it stands."""
 
-    def __init__(self, row: dict[str, Any], where: str) -> None:
+    def __init__(
+        self, row: dict[str, Any], where: str, warn: Callable[[str], None] | None = None
+    ) -> None:
         self._row = row
         self._where = where
+        self._warn = warn
 
     def count_unknown(self, known: frozenset[str], count: Callable[[str], None]) -> None:
         for key in self._row.keys() - known:
@@ -209,9 +217,11 @@ class _Fields:
         try:
             return moment(text)
         except ValueError:
-            raise self._wrong(
-                key, "must be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
-            ) from None
+            what = "must be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
+            if self._warn is None:
+                raise self._wrong(key, what) from None
+        self._warn(f"{self._where}{key} {shown(text)} is no date like 2024-05-31, and was left out")
+        return None
 
     def _not_blank(self, key: str, what: str) -> str:
         text = self._text(key, what)

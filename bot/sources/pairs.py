@@ -112,9 +112,13 @@ class Entries:
         if not is_ours(row):
             self._gathering.add(self._row(row), where)
             return
+
+        def warn(what: str) -> None:
+            self._gathering.warn(what, where)
+
         try:
-            thread = thread_from(row, self._report.count_unknown)
-            thread = timely(thread, lambda what: self._gathering.warn(what, where))
+            thread = thread_from(row, self._report.count_unknown, warn)
+            thread = timely(thread, warn)
         except FieldError as error:
             self._gathering.reject(str(error), where)
             return

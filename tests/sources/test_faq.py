@@ -364,6 +364,14 @@ c
     assert report.rejected == []
 
 
+def test_a_date_in_a_comment_of_ours_that_cannot_be_is_left_out_too(report: SourceReport):
+    (thread,) = faq('# A\n\n<!-- threadwise {"id": 1, "asked_at": "soon"} -->\nx', report)
+    assert (thread.key, thread.asked_at) == ("1", None)
+    assert [(error.line, error.reason) for error in report.warned] == [
+        (1, 'asked_at "soon" is no date like 2024-05-31, and was left out')
+    ]
+
+
 def test_a_page_whose_question_is_in_its_front_matter():
     thread = one(
         "---\ntitle: Why?\nid: why-1\nphrasings:\n  - What for?\n---\n\nBecause.\n\n"

@@ -278,14 +278,18 @@ def test_a_bad_line_is_named_with_its_reason_and_the_rest_loads(
     ],
 )
 @pytest.mark.parametrize("where", ["asked_at", "answers[0].answered_at"])
-def test_a_date_that_is_not_iso_8601_is_refused(
+def test_a_date_that_is_not_iso_8601_is_left_out_with_a_warning(
     path: Path, report: SourceReport, date: str, where: str
 ):
     answers = [{"body": "a", "answered_at": date}] if "answers" in where else []
     values = {"answers": answers} if answers else {"asked_at": date}
     path.write_text(row(**values))
-    assert keys(path, report) == []
-    assert report.rejected[0].reason.startswith(f"{where} must be a date like 2024-05-31")
+    (thread,) = read(path, report)
+    assert (thread.asked_at, [a.answered_at for a in thread.answers if a.answered_at]) == (None, [])
+    assert report.rejected == []
+    assert [(error.line, error.reason) for error in report.warned] == [
+        (1, f'{where} "{date}" is no date like 2024-05-31, and was left out')
+    ]
 
 
 @pytest.mark.parametrize(
