@@ -27,7 +27,7 @@ from bot.sources.files import Head
 from bot.sources.gathering import Gathering, Row
 from bot.sources.loose import Ready
 from bot.sources.markup import to_markdown
-from bot.sources.markup.parsing import Element, flat, parse
+from bot.sources.markup.parsing import Element, one_line, parse
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 from bot.sources.schemaorg import json_ld, microdata
@@ -91,7 +91,7 @@ class _Page:
         asking = [
             element.getparent()
             for element in self._root.iter("details")
-            if is_question(_line(_summary(element)))
+            if is_question(one_line(_summary(element)))
         ]
         beside = set(asking)
         for element in self._root.iter("details", "dl"):
@@ -107,7 +107,7 @@ class _Page:
             if element is not main:
                 _remove(element)
         for name in ("h4", "h5", "h6"):
-            headings = [(element, _line(element)) for element in main.iter(name)]
+            headings = [(element, one_line(element)) for element in main.iter(name)]
             asking = any(is_question(words) for _, words in headings)
             for element, words in headings if asking else ():
                 if is_question(words) or may_be_question(words):
@@ -141,7 +141,7 @@ class _Page:
 
     def _detail(self, element: Element, beside_questions: bool) -> Row | None:
         summary = _summary(element)
-        title = _line(summary)
+        title = one_line(summary)
         # Beside questions, what only says "Shipping" is one too, but for a group of them.
         is_group = next(element.iterdescendants("details"), None) is not None
         if not is_question(title) and (is_group or not beside_questions):
@@ -166,13 +166,13 @@ class _Page:
             elif body := self.inside(item):
                 answers.append(Ready(body))
         groups.append((terms, answers))
-        if any(is_question(_line(term)) for terms, _ in groups for term in terms):
+        if any(is_question(one_line(term)) for terms, _ in groups for term in terms):
             for terms, answers in groups:
                 if terms:
                     yield (
                         terms[0].sourceline or 1,
                         {
-                            "question": [_line(term) for term in terms],
+                            "question": [one_line(term) for term in terms],
                             "answer": answers,
                             "anchor": terms[0].get("id"),
                         },
@@ -212,7 +212,3 @@ def _remove(element: Element) -> None:
         parent.text = (parent.text or "") + element.tail
     element.tail = None
     parent.remove(element)
-
-
-def _line(element: Element) -> str:
-    return " ".join(flat(element).split())

@@ -154,6 +154,18 @@ def test_table_is_aligned_also_where_characters_are_wide():
     assert to_markdown(html) == "\n".join(["```", *lines, "```"])
 
 
+@cases(
+    breaks=("9-12<br>13-17", "9-12 13-17"),
+    paragraphs=("<p>Tue</p><p>Wed</p>", "Tue Wed"),
+    items=("<ul><li>a </li>\n<li><b>b</b></li><li></li><li>c", "a, b, c"),
+    items_in_text=("so: <ol><li>a<li>b</ol> or c", "so: a, b or c"),
+    unlike_letters=("<b>a</b>b<i>c</i>", "abc"),
+    unread=("a<script>x</script><br>b", "a b"),
+)
+def test_lines_in_a_cell_are_kept_apart(html: str, markdown: str):
+    assert to_markdown(f"<table><tr><td>x<td>{html}</table>") == f"```\nx │ {markdown}\n```"
+
+
 def test_wide_table_and_one_with_links_are_lists_of_rows():
     wide = "long words " * 6
     html = f"<table><tr><th>A<th>B<tr><td>{wide}<td>1<tr><td>b<td>{wide}</table>"

@@ -173,6 +173,14 @@ def test_details_with_questions_are_read_and_their_neighbours_with_them(
     assert refusals(report) == [(8, "question must not be empty")]
 
 
+def test_a_question_over_two_lines_is_one_line_with_its_words_apart(
+    tmp_path: Path, report: SourceReport
+):
+    html = "<!doctype html><details><summary>How do<br>I vote?</summary>x</details>"
+    html += "<dl><dt><p>Why</p><p>so?</p></dt><dd>y</dd></dl>"
+    assert bodies(page(tmp_path, report, html)) == {"How do I vote?": ["x"], "Why so?": ["y"]}
+
+
 def test_definition_lists_with_questions_are_read(tmp_path: Path, report: SourceReport):
     html = """<!doctype html><dl>
 <div><dt id="a">What is a vote?</dt><dd>An <b>arrow</b>.</dd></div>

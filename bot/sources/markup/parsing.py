@@ -26,6 +26,8 @@ _ASCII_CONTROL = bytes((*range(9), *range(11, 32), 127))
 _LONE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(rb"&#(?:0*\d{1,9}|[xX]0*[0-9a-fA-F]{1,8});?")
 _UNREAD = ("script", "style", "template")
+_APART = frozenset("p br div li ul ol dl dt dd blockquote pre h1 h2 h3 h4 h5 h6 table tr".split())
+_NEXT = "\x01"  # a control character, which no text has any more
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])[^<>]*>")
 _DROPPED = re.compile(r"(?is)<(script|style|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)")
 # These end by themselves, so an unclosed one is no deeper than the one before.
@@ -65,6 +67,30 @@ def flat(element: Element) -> str:
     etree.strip_elements(element, *_UNREAD, with_tail=False)
     text: str = etree.tostring(element, encoding=str, method="text", with_tail=False)
     return text
+
+
+def one_line(element: Element) -> str:
+    """The same on a single line; what stands on lines of its own in it is kept apart."""
+    if not len(element):
+        return " ".join((element.text or "").split())
+    if next(element.iterdescendants(*_APART), None) is None:
+        return " ".join(flat(element).split())
+    items = (" ".join(item.split()) for item in _pieces(element).split(_NEXT))
+    return ", ".join(filter(None, items))
+
+
+def _pieces(element: Element) -> str:
+    """The text with spaces around lines, and a sign where the next item of a list begins."""
+    etree.strip_elements(element, *_UNREAD, with_tail=False)
+    pieces = []
+    for event, node in etree.iterwalk(element, events=("start", "end")):
+        if event == "start":
+            is_next = node.tag == "li" and node.getprevious() is not None
+            pieces += [_NEXT if is_next else " " if node.tag in _APART else "", node.text or ""]
+        else:
+            apart = " " if node.tag in _APART else ""
+            pieces += [apart, (node.tail or "") if node is not element else ""]
+    return "".join(pieces)
 
 
 def _clean(html: str) -> bytes:

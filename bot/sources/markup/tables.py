@@ -7,7 +7,7 @@ import unicodedata
 from bot.sources.markup.code import code_block
 from bot.sources.markup.escaping import escape_lines
 from bot.sources.markup.inline import Inline
-from bot.sources.markup.parsing import Element, flat
+from bot.sources.markup.parsing import Element, one_line
 
 _WIDEST = 60
 """Columns of a code block in a card before its lines wrap on a desktop."""
@@ -19,8 +19,8 @@ def table(element: Element, inline: Inline) -> list[str]:
     rows = [row for row in rows if row]
     if not rows:
         return []
-    above = [line for caption in element.iter("caption") if (line := inline.line(caption))]
-    texts = [[" ".join(flat(cell).split()) for cell in row] for row in rows]
+    above = [text for caption in element.iter("caption") if (text := inline.line(caption))]
+    texts = [[one_line(cell) for cell in row] for row in rows]
     linked = any(True for _ in element.iter("a", "img"))
     if not linked and (aligned := _aligned(texts, headed=_is_head(rows[0]))):
         return [*above, aligned]
