@@ -100,7 +100,12 @@ class Inline:
     def _link(self, element: Element, pieces: list[str], within: int) -> None:
         href = links.address(element.get("href"), self._base_url)
         if href is None or within & _LINKED:
+            before = len(pieces)
             self.inside(element, pieces, within)
+            contact = links.contact(element.get("href"))
+            if contact and not links.tells(flat(element), contact):
+                is_bare = not "".join(pieces[before:]).strip()
+                add_text(pieces, contact if is_bare else f" ({contact})")
             return
         if links.looks_like_address(flat(element).strip()):
             pieces.append(links.bare(href, element.tail or ("*" if within else "")))

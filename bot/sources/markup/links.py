@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 _UNSAFE = re.compile(r"[\s<>\"`|\\^{}\[\]()\x00-\x20]")
 _BARE_UNSAFE = re.compile(r"[\s<>\"`|\\^{}\x00-\x20]")
@@ -11,6 +11,13 @@ _EMBEDDED_VIDEO = re.compile(
     r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/(?:embed|v)/([\w\-]{6,20})"
 )
 _HOST = re.compile(r"https?://(?:[^\s/?#@]*@)?[^\s/?#@:]", re.IGNORECASE)
+
+_CONTACT = re.compile(
+    r"(?:mailto:(?P<mail>[^?]+)|tel:(?P<number>[^;?]+))(?:[;?].*)?", re.IGNORECASE | re.DOTALL
+)
+_MAIL = re.compile(r"[^\s<>()\[\]`@]+@[^\s<>()\[\]`@]+")
+_NUMBER = re.compile(r"[+0-9][0-9 ().\-/]*")
+_LONGEST = 254
 
 
 def address(href: str | None, base_url: str | None) -> str | None:
@@ -27,6 +34,24 @@ def address(href: str | None, base_url: str | None) -> str | None:
         except ValueError:
             return None
     return href if _HOST.match(href) else None
+
+
+def contact(href: str | None) -> str:
+    """The mail address or telephone number that an attribute stands for; empty for others."""
+    found = _CONTACT.fullmatch((href or "").strip())
+    if not found:
+        return ""
+    there = " ".join(unquote(found["mail"] or found["number"]).split())
+    kind = _MAIL if found["mail"] else _NUMBER
+    return there if len(there) <= _LONGEST and kind.fullmatch(there) else ""
+
+
+def tells(text: str, contact: str) -> bool:
+    """Whether a text has an address or number in it, in whatever way this is written."""
+    if "@" in contact:
+        return contact.casefold() in text.casefold()
+    digits = re.sub("[^0-9]", "", text).lstrip("0")
+    return len(digits) > 3 and re.sub("[^0-9]", "", contact).endswith(digits)
 
 
 def video(src: str) -> str:
