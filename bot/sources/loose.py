@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot.sources.jsonthread import FieldError, moment, shown, sound
 from bot.sources.limits import MAX_TEXT, SCORES
 from bot.sources.markup import to_markdown
+from bot.sources.markup.parsing import one_line, parse
 from bot.sources.timely import is_far
 
 _YES = frozenset("true yes y x 1 ✓ ✔ ✅ ja oui si sí sim tak да accepted best correct".split())
@@ -31,7 +33,11 @@ class DateError(ValueError):
     """A date that is left out: the text says why."""
 
 
-def text_of(value: object, name: str) -> str:
+def _words(html: str) -> str:
+    return one_line(parse(html))
+
+
+def text_of(value: object, name: str, convert: Callable[[str], str] = to_markdown) -> str:
     """Text without spaces around it; HTML becomes Markdown. Raises FieldError naming it."""
     if value is None:
         return ""
@@ -43,13 +49,15 @@ def text_of(value: object, name: str) -> str:
             f"{name} is {len(text):,} characters long; up to {MAX_TEXT:,} are read, "
             "and a whole file in one text is most likely a quote that is never closed"
         )
+    if "\r" in text:  # other ends of lines would be kept as a part of the text
+        text = re.sub(r"\r\n?", "\n", text)
     is_html = not isinstance(value, Ready) and _HTML.match(text)
-    return sound(to_markdown(text) if is_html else text.strip(), name)
+    return sound(convert(text) if is_html else text.strip(), name)
 
 
 def line_of(value: object, name: str) -> str:
-    """Text on one line, as a title is."""
-    return " ".join(text_of(value, name).split())
+    """Text on one line, as a title is; of HTML the words alone."""
+    return " ".join(text_of(value, name, _words).split())
 
 
 def texts_of(value: object, name: str) -> tuple[str, ...]:

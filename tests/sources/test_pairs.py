@@ -120,6 +120,11 @@ def test_all_that_is_said_of_a_pair_is_kept(tmp_path: Path, report: SourceReport
     assert report.rejected == []
 
 
+def test_lines_in_texts_end_as_they_do_everywhere(tmp_path: Path, report: SourceReport):
+    pair = {"question": "Why?", "answers": ["So,\r\nor so.", {"text": "<p>a\r\nb</p>\rc"}]}
+    assert said(pairs(tmp_path, report, [pair])) == {"Why?": ["So,\nor so.", "a b\n\nc"]}
+
+
 def test_exports_of_other_bots_are_read(tmp_path: Path, report: SourceReport):
     intents = {"intents": [{"tag": "hi", "patterns": ["Hello", "Hi"], "responses": ["Hey", "Yo"]}]}
     (thread,) = pairs(tmp_path, report, intents)

@@ -238,6 +238,19 @@ def test_damaged_utf16_is_refused(path: Path, report: SourceReport, data: bytes)
     assert "UTF-16" in report.rejected[0].reason
 
 
+def test_lines_in_cells_end_as_they_do_everywhere(path: Path, report: SourceReport):
+    content = b'q,a,body\r\nWhy?,"So,\r\nor so.\rOr so.",a\r\nHow?,x,"y\r\n\r\nz"\r\n'
+    why, how = table(path, report, content)
+    assert why.answers[0].body == "So,\nor so.\nOr so."
+    assert how.body == "y\n\nz"
+
+
+def test_of_html_a_title_has_the_words_alone(path: Path, report: SourceReport):
+    content = 'q,a,author\n<b>Why</b> * <i>not</i>?,x,<a href="https://e.org">Mi_</a>\n'
+    (thread,) = table(path, report, content)
+    assert (thread.title, thread.answers[0].author) == ("Why * not?", "Mi_")
+
+
 def test_html_in_cells_becomes_markdown(path: Path, report: SourceReport):
     content = 'q,a\nWhy?,"<p>So, <b>yes</b>.</p>"\nHow?,Write `<b>` or a < b\n'
     why, how = table(path, report, content)

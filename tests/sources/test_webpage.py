@@ -63,7 +63,7 @@ def test_json_ld_is_read_wherever_it_holds_questions(
     tmp_path: Path, report: SourceReport, wrap: Any
 ):
     (thread,) = page(tmp_path, report, with_ld(wrap(QUESTION)))
-    assert (thread.key, thread.title) == ("faq#how-do-i-vote-why", "How do I *vote* & why?")
+    assert (thread.key, thread.title) == ("faq#how-do-i-vote-why", "How do I vote & why?")
     assert thread.answers == (Answer(body="Tap **it**.\n\n- once", accepted=True),)
     assert report == SourceReport()
 
@@ -149,6 +149,26 @@ def test_microdata_is_read(tmp_path: Path, report: SourceReport):
         Answer(body="No idea"),
     )
     assert report == SourceReport()
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("<b>Bold?</b>", "Bold?"),
+        ("<p>What is<br>a_b_ * c &amp; d?</p>", "What is a_b_ * c & d?"),
+        ("Is a < b?", "Is a < b?"),
+        ("Write &lt;b&gt;?", "Write <b>?"),
+    ],
+)
+def test_a_title_is_plain_text(tmp_path: Path, report: SourceReport, name: str, title: str):
+    (thread,) = page(tmp_path, report, with_ld(QUESTION | {"name": name}))
+    assert thread.title == title
+
+
+def test_a_title_of_microdata_is_plain_text(tmp_path: Path, report: SourceReport):
+    html = """<!doctype html><div itemscope itemtype="https://schema.org/Question">
+<meta itemprop="name" content="&lt;b&gt;Bold?&lt;/b&gt;"><p itemprop="acceptedAnswer">x</p></div>"""
+    assert bodies(page(tmp_path, report, html)) == {"Bold?": ["x"]}
 
 
 def test_details_with_questions_are_read_and_their_neighbours_with_them(
