@@ -1,8 +1,9 @@
 """JSON of other programs: pairs of question and answer, under the names that are common.
 
 Read are lists of objects, wherever they stand in the file (``[{"question": …, "answer": …}]``,
-``{"faqs": [...]}``, lists within categories, other bots' exports), and maps from a question to its
-answer (``{"How do I vote?": "With an arrow."}``). An object of our own JSON Lines is one too.
+``{"faqs": [...]}``, lists within categories, other bots' exports), and maps from a question to
+its answer, or a list of them (``{"How do I vote?": "With an arrow."}``). An object of our own
+JSON Lines is one too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from bot.models import Thread
 from bot.sources.decoding import utf8_text
 from bot.sources.files import Head
 from bot.sources.gathering import Gathering, Row
-from bot.sources.jsonthread import FieldError, printable, thread_from
+from bot.sources.jsonthread import FieldError, printable, shown, thread_from
 from bot.sources.names import Names, field_of
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -100,9 +101,7 @@ class Entries:
             return True
         if _is_map(value):
             for number, (question, answer) in enumerate(value.items(), 1):
-                self._gathering.add(
-                    {"question": question, "answer": answer}, _at(where, f"entry {number}")
-                )
+                self._mapped(question, answer, _at(where, f"entry {number}"))
             return True
         inner = [self.take(item, _at(where, key), depth + 1) for key, item in value.items()]
         return any(inner)
@@ -124,6 +123,18 @@ class Entries:
             return
         if self._ours.setdefault(thread.key, thread) is not thread:
             self._gathering.reject("its id is that of another entry; ids must differ", where)
+
+    def _mapped(self, question: str, answer: object, where: str) -> None:
+        """Take in one question of a map, with its answer or a list of them."""
+        odd = next((item for item in _listed(answer) if isinstance(item, dict | list)), None)
+        if odd is None:
+            self._gathering.add({"question": question, "answer": answer}, where)
+        else:
+            self._gathering.reject(
+                f"the answer to {shown(question)} must be text or a list of texts, "
+                f"it holds {shown(odd)}",
+                where,
+            )
 
     def _take_list(self, items: list[Any], where: str, depth: int) -> bool:
         entries = [isinstance(item, dict) and self.is_entry(item) for item in items]
@@ -186,11 +197,23 @@ def _listed(value: object) -> list[Any]:
 
 
 def _is_map(value: Mapping[str, Any]) -> bool:
-    """Whether it maps questions to answers: texts to texts, and the keys are sentences."""
-    return bool(value) and all(
-        isinstance(answer, str) and re.search(r"[?？]|\S\s+\S", question)
+    """Whether it maps questions to answers: the keys are sentences, and texts are among the rest.
+
+    An object may be what entries stand in, unless its key is a question for certain.
+    """
+    return any(map(_is_said, value.values())) and all(
+        re.search(r"[?？]" if _holds_more(answer) else r"[?？]|\S\s+\S", question)
         for question, answer in value.items()
     )
+
+
+def _is_said(answer: object) -> bool:
+    """Whether it is a text, or texts."""
+    return bool(_listed(answer)) and all(isinstance(item, str) for item in _listed(answer))
+
+
+def _holds_more(answer: object) -> bool:
+    return any(isinstance(item, dict | list) for item in _listed(answer))
 
 
 def _at(where: str, key: str) -> str:

@@ -198,9 +198,50 @@ def test_a_date_that_cannot_be_is_left_out_with_a_warning(tmp_path: Path, report
     ]
 
 
+def test_a_map_may_give_several_answers_and_its_odd_entries_are_named(
+    tmp_path: Path, report: SourceReport
+):
+    value = {
+        "Why?": "So.",
+        "How do I vote": ["Tap.", "Press."],
+        "Who?": {"name": "me"},
+        "Where?": None,
+        "When?": ["now", ["later"]],
+        "How many?": 3,
+        "Really?": True,
+    }
+    assert said(pairs(tmp_path, report, {"faq": value})) == {
+        "Why?": ["So."],
+        "How do I vote": ["Tap.", "Press."],
+        "How many?": ["3"],
+    }
+    odd = "must be text or a list of texts, it holds"
+    assert [reason for _, reason in refusals(report)] == [
+        f'faq.entry 3: the answer to "Who?" {odd} an object',
+        "faq.entry 4: answer must not be empty",
+        f'faq.entry 5: the answer to "When?" {odd} a list',
+        "faq.entry 7: answer must be text, it is true",
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"About us": "We are three.", "All questions": [PAIR]},
+        {"About us": "We are three.", "All questions": {"faqs": [PAIR]}},
+        {"About us": [], "All questions": [PAIR]},
+        {"Is this": {"faq": [PAIR]}},
+    ],
+)
+def test_what_entries_stand_in_is_no_map(tmp_path: Path, report: SourceReport, value: object):
+    assert said(pairs(tmp_path, report, value)) == {"Why?": ["So."]}
+    assert report.rejected == []
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
+        ({"two words": 1, "three of them": None}, "its JSON has another shape"),
         ({"name": "x", "version": "1"}, "its JSON has another shape (its keys are name, version)"),
         ([], "its JSON has another shape; read are a list of objects like"),
         ([1, "a"], "its JSON has another shape"),
