@@ -81,7 +81,8 @@ class Names:
 def chosen_names(text: str) -> dict[str, str]:
     """What ``--map question=Frage,answer=Antwort`` says, by field.
 
-    Raises ConfigError when that is said in another way, or of something that is no field.
+    Raises ConfigError when that is said in another way, of something that is no field, or
+    when a field or a column comes twice.
     """
     found: dict[str, str] = {}
     for part in filter(str.strip, text.split(",")):
@@ -93,5 +94,10 @@ def chosen_names(text: str) -> dict[str, str]:
         if plain(field) not in FIELDS:
             known = ", ".join(FIELDS)
             raise ConfigError(f"a thread has no {field!r} to map a column to; it has {known}")
+        if plain(field) in found:
+            raise ConfigError(f"--map gives {plain(field)!r} twice; it is one column")
+        for other, taken in found.items():
+            if (plain(taken) or taken) == (plain(name) or name):
+                raise ConfigError(f"column {name!r} can't be both {other} and {plain(field)}")
         found[plain(field)] = name
     return found

@@ -47,8 +47,8 @@ def looks_like_table(head: Head) -> bool:
 def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
     """The threads of a table; names each row that is refused in the report.
 
-    Raises InputError when the table has no columns of questions and answers, OSError when
-    it can't be read.
+    Raises InputError when the table has no rows, or no columns of questions and answers,
+    OSError when it can't be read.
     """
     lines = lines_of(path, report)
     text = "".join(line or "" for line in islice(lines, 20))
@@ -65,8 +65,12 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
         rows = chain([header], rows)
         called = {}
     gathering = Gathering(path, report, lambda field: called.get(field, field))
+    empty = True
     for row in rows:
+        empty = empty and not (row.problem or any(map(str.strip, row.cells)))
         _take(row, len(header.cells), columns, gathering)
+    if empty and None not in lines:  # one of those was named, and may have been a row
+        raise InputError("there are no rows below the table's header", shown_path(path))
     yield from gathering.threads()
 
 

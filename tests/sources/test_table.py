@@ -11,9 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.errors import ConfigError
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
 from bot.sources.limits import MAX_TEXT
+from bot.sources.names import chosen_names
 from bot.sources.options import Options
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -262,6 +264,8 @@ def test_html_in_cells_becomes_markdown(path: Path, report: SourceReport):
     [
         ("", "the table is empty"),
         ("\n\n", "the table is empty"),
+        ("question,answer", "there are no rows below the table's header"),
+        ("question,answer\n\n , \n", "there are no rows below the table's header"),
         ("name,age\nAda,36\n", "no column is named like question and answer; its columns are name"),
         ("question,age\nAda,36\n", "no column is named like answer; its columns are question, age"),
         ('"q,a\nx,y', "a quote is opened here and never closed"),
@@ -285,6 +289,21 @@ def test_columns_may_be_mapped_by_name_or_number(path: Path, report: SourceRepor
         "it has no column 'Foo'; its columns are Text, Reply text, Votes",
         "it has no column 4; it has 3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("question=Thema,answer=Thema", "column 'Thema' can't be both question and answer"),
+        ("answer=1,tags=2,score=2", "column '2' can't be both tags and score"),
+        ("question=Thema,answer=THEMA", "column 'THEMA' can't be both question and answer"),
+        ("question=A,Question=B", "--map gives 'question' twice; it is one column"),
+    ],
+)
+def test_a_column_is_one_field_and_a_field_one_column(text: str, reason: str):
+    with pytest.raises(ConfigError) as caught:
+        chosen_names(text)
+    assert str(caught.value) == reason
 
 
 def test_a_mapped_column_takes_the_place_of_the_usual_one(path: Path, report: SourceReport):
