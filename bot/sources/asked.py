@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from bot.sources import marks
 from bot.sources.headings import Section
@@ -46,6 +48,36 @@ _CONTENTS = re.compile(
     r"(?:table\s+of\s+)?contents|toc|index|overview|navigation|menu|on\s+this\s+page", re.I
 )
 _LINK = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+\[[^\]]*\]\([^()\s]*\)\s*")
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer while it is read: the line of its heading, and what this says.
+
+    ``marked`` is what a comment of ours says of it.
+    """
+
+    start: int
+    score: int
+    accepted: bool
+    lines: list[str] = field(default_factory=list)
+    marked: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Question:
+    """A question while it is read; ``row`` is what the page gives to its thread.
+
+    ``marked`` is what a comment of ours says of it.
+    """
+
+    level: int
+    title: str
+    start: int
+    row: dict[str, Any]
+    lines: list[str]
+    marked: dict[str, Any] | None
+    answers: list[Answer] = field(default_factory=list)
 
 
 def is_question(heading: str) -> bool:

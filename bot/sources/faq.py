@@ -29,7 +29,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from typing import Any
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources import asked, frontmatter, marks
+from bot.sources.asked import Answer, Question
 from bot.sources.decoding import utf8_text
 from bot.sources.files import Head
 from bot.sources.folded import Fold, folded
@@ -94,31 +95,6 @@ def faq_threads(
         )
 
 
-@dataclass(slots=True)
-class _Answer:
-    start: int
-    score: int
-    accepted: bool
-    lines: list[str] = field(default_factory=list)
-    marked: dict[str, Any] | None = None
-
-
-@dataclass(slots=True)
-class _Question:
-    """A question while it is read; ``row`` is what the page gives to its thread.
-
-    ``marked`` is what a comment of ours says of it.
-    """
-
-    level: int
-    title: str
-    start: int
-    row: dict[str, Any]
-    lines: list[str]
-    marked: dict[str, Any] | None
-    answers: list[_Answer] = field(default_factory=list)
-
-
 class _Faq:
     """One file while it is read: which questions are open, and which keys there were."""
 
@@ -134,7 +110,7 @@ class _Faq:
 
     def threads(self, lines: Sequence[str], offset: int) -> Iterator[Thread]:
         self._offset = offset
-        open_: list[_Question] = []
+        open_: list[Question] = []
         found = list(self._sections(lines))
         # A page whose question is its title has headings within the answer.
         if not self._page.question or any(map(asked.is_sure, found)):
@@ -169,7 +145,7 @@ class _Faq:
         if not self.found and self._page.question:
             yield from self._page_thread(lines)
 
-    def _close(self, open_: list[_Question], level: int) -> Iterator[Thread]:
+    def _close(self, open_: list[Question], level: int) -> Iterator[Thread]:
         """The questions that end where a heading of this level begins, the inner one first."""
         while open_ and open_[-1].level >= level:
             question = open_.pop()
@@ -181,7 +157,7 @@ class _Faq:
                 if thread is not None:
                     yield thread
 
-    def _question(self, section: Section) -> _Question | None:
+    def _question(self, section: Section) -> Question | None:
         title = section.title
         lines, marked = marks.unmarked(section.lines)
         is_ours = marked is not None and "id" in marked
@@ -190,7 +166,7 @@ class _Faq:
             return None
         start = section.start + self._offset
         if is_ours:
-            return _Question(section.level, title, start, {}, lines, marked)
+            return Question(section.level, title, start, {}, lines, marked)
         return self._asked(section.level, title, start, lines, marked)
 
     def _asked(
@@ -200,12 +176,12 @@ class _Faq:
         start: int,
         lines: list[str],
         marked: dict[str, Any] | None = None,
-    ) -> _Question:
+    ) -> Question:
         """A question of the page's own, which gets its key from its words."""
         title, anchor = asked.title(heading)
         row = self._page.row(anchor or asked.link(heading))
         row["id"] = f"{self._name}#{anchor}" if anchor else self._new_key(slug(title), start)
-        return _Question(level, title, start, row, lines, marked)
+        return Question(level, title, start, row, lines, marked)
 
     def _sections(self, lines: Sequence[str]) -> Iterator[Section]:
         """The file cut at its headings, but for those within folded questions.
@@ -227,7 +203,7 @@ class _Faq:
         if last is not None:
             yield last
 
-    def _folded(self, section: Section) -> Iterator[_Question]:
+    def _folded(self, section: Section) -> Iterator[Question]:
         """The folded questions in a text that is no answer."""
         end = section.start + len(section.raw) + len(section.lines)
         for fold in islice(self._folds, bisect_left(self._folds, section.start, key=_start), None):
@@ -235,7 +211,7 @@ class _Faq:
                 return
             yield self._asked(_DETAILS, fold.summary, fold.start + self._offset, fold.lines)
 
-    def _answer(self, section: Section, level: int) -> _Answer | None:
+    def _answer(self, section: Section, level: int) -> Answer | None:
         lines, marked = marks.unmarked(section.lines)
         # Beside the question, a thread of ours may be called so.
         if section.level < level or (section.level == level and marked):
@@ -243,9 +219,9 @@ class _Faq:
         fared = asked.answer(section.title)
         if fared is None:
             return None
-        return _Answer(section.start + self._offset, *fared, lines, marked)
+        return Answer(section.start + self._offset, *fared, lines, marked)
 
-    def _thread(self, question: _Question) -> Thread | None:
+    def _thread(self, question: Question) -> Thread | None:
         text = marks.text_of(question.lines)
         said = [
             {
@@ -256,6 +232,7 @@ class _Faq:
             | (answer.marked or {})
             for answer in question.answers
         ]
+        self._accept_one(question, said)
         row = {"title": question.title, "body": text, "answers": said, **question.row}
         if question.row:
             if not said and not text:
@@ -276,6 +253,18 @@ class _Faq:
         if first != question.start:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
         return timely(thread, warn)
+
+    def _accept_one(self, question: Question, said: list[dict[str, Any]]) -> None:
+        """Take all accepted answers but the first for ordinary ones, and tell."""
+        first = 0
+        for answer, row in zip(question.answers, said, strict=True):
+            if row["accepted"] is True and first:
+                where = "" if self._made else f"; the first is on line {first}"
+                what = f"a second accepted answer, taken for an ordinary one{where}"
+                self._warn(what, answer.start)
+                row["accepted"] = False
+            elif row["accepted"] is True:
+                first = answer.start
 
     def _new_key(self, words: str, start: int) -> str:
         """The key of a question that gives none; asked again in the file, it is counted."""

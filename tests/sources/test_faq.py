@@ -425,7 +425,6 @@ def test_a_date_that_cannot_be_is_left_out_with_a_warning(
     [
         ("# Why?\n## Answer (scroe 3)\nx", 2, "'Answer (scroe 3)' is not how an answer is headed"),
         ("# Why?\na\n## Answer\n\n## Answer\nx", 1, "the answer on line 3 has no text"),
-        ("# Why?\n## Accepted answer\na\n## Answer (accepted)\nb", 1, "answers[1] is a second acc"),
         ("# Why?\n## Answer (score 9999999999999999999)\na", 1, "answers[0].score must fit"),
         ("# Why? {#x}\na\n# How? {#x}\nb", 3, "its id is the same as on line 1"),
         ("# Why?\na\0b", 1, "answers[0].body holds a NUL"),
@@ -440,6 +439,21 @@ def test_a_bad_question_is_named_and_the_rest_loads(
     found = faq(f"{text}\n\n# Last?\n\nyes", report)
     assert found[-1].title == "Last?"
     assert [(where, said[: len(reason)]) for where, said in refusals(report)] == [(line, reason)]
+
+
+@pytest.mark.parametrize("comment", ["", '<!-- threadwise {"id": "why"} -->\n'])
+def test_of_several_accepted_answers_the_first_is(comment: str, report: SourceReport):
+    text = f"# Why?\n{comment}## Answer\na\n## Accepted answer\nb\n## Answer (score 2, accepted)\nc"
+    (thread,) = faq(f"---\nauthor: Mi\n---\n{text}", report)
+    assert [(a.body, a.score, a.accepted) for a in thread.answers] == [
+        ("a", 0, False),
+        ("b", 0, True),
+        ("c", 2, False),
+    ]
+    line = 10 if comment else 9
+    what = f"a second accepted answer, taken for an ordinary one; the first is on line {line - 2}"
+    assert [(error.line, error.reason) for error in report.warned] == [(line, what)]
+    assert report.rejected == []
 
 
 def test_lines_are_counted_from_the_top_of_the_file(report: SourceReport):
