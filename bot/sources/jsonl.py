@@ -18,7 +18,7 @@ from bot.sources.files import Broken, Head, reason, unpacked
 from bot.sources.jsonthread import FieldError, thread_from, thread_to
 from bot.sources.limits import MAX_LINE_BYTES
 from bot.sources.options import Options
-from bot.sources.pairs import Entries, is_ours, is_spread
+from bot.sources.pairs import Entries, is_ours, is_spread, keys_of
 from bot.sources.report import SourceReport
 from bot.sources.timely import timely
 
@@ -100,6 +100,10 @@ class _Lines:
             if isinstance(value, dict) and not is_ours(value) and self._pairs.is_entry(value):
                 self._pairs.entry(value, self.number)
                 return None
+            if isinstance(value, dict) and not value.keys() & {"id", "title"}:
+                raise FieldError(
+                    f'a line needs "id" and "title", or "question" and "answer"{keys_of(value)}'
+                )
             thread = thread_from(value, self._report.count_unknown, self._warn)
             thread = timely(thread, self._warn)
         except FieldError as error:

@@ -59,7 +59,7 @@ def read_json(path: Path, report: SourceReport, options: Options) -> Iterator[Th
     value = _parsed(utf8_text(path), path)
     entries = Entries(path, report, options)
     if not entries.take(value, ""):
-        raise InputError(f"its JSON has another shape{_keys_of(value)}; {SHAPES}", shown_path(path))
+        raise InputError(f"its JSON has another shape{keys_of(value)}; {SHAPES}", shown_path(path))
     yield from entries.threads()
 
 
@@ -149,7 +149,7 @@ class Entries:
                 self.entry(item, f"{where}[{number}]")
             else:
                 self._gathering.reject(
-                    f"it has no question with an answer{_keys_of(item)}", f"{where}[{number}]"
+                    f"it has no question with an answer{keys_of(item)}", f"{where}[{number}]"
                 )
         return True
 
@@ -220,7 +220,8 @@ def _at(where: str, key: str) -> str:
     return f"{where}.{printable(key)}" if where else printable(key)
 
 
-def _keys_of(value: object) -> str:
+def keys_of(value: object) -> str:
+    """Which keys an object has, or the first one of a list, as a message shows them."""
     if isinstance(value, list):
         value = next((item for item in value if isinstance(item, dict)), None)
     if not isinstance(value, dict) or not value:

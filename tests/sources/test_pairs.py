@@ -157,7 +157,8 @@ def test_json_lines_of_pairs_are_read(tmp_path: Path, report: SourceReport):
     rows = [PAIR, {"id": "k", "title": "T"}, {"prompt": "Why?", "response": "Also."}, {"x": 1}]
     found = pairs(tmp_path, report, "\n".join(map(json.dumps, rows)), "faq.jsonl")
     assert said(found) == {"T": [], "Why?": ["So.", "Also."]}
-    assert refusals(report) == [(4, "id must be text or a whole number, it is missing")]
+    needed = 'a line needs "id" and "title", or "question" and "answer" (its keys are x)'
+    assert refusals(report) == [(4, needed)]
 
 
 def test_keys_may_be_mapped(tmp_path: Path, report: SourceReport):
