@@ -16,6 +16,8 @@ _PIECES = [
         "## Answer",
         "## Answer (score 3)",
         "### Why?",
+        "## How do I go",
+        "### Is it so? (beta)",
         "Title\n===",
         "Title\n---",
         "---",
