@@ -229,7 +229,8 @@ class _News:
     async def more(self, seconds: float) -> bool:
         """Wait for something that is told after the last look; False if there is nothing."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._told.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for may swallow that one is to leave
+                await self._told.wait()
         return self._told.is_set()
 
 

@@ -79,6 +79,17 @@ async def test_an_import_longer_than_a_batch_is_indexed_whole(
     assert house.engine.seq == len(MANY)
 
 
+async def test_who_is_told_to_leave_just_when_there_are_news_leaves() -> None:
+    news = following._News()
+    waiting = asyncio.create_task(news.more(60))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    news.tell(last=True)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
 class TestFresh:
     """Threads that were just stored are indexed without being read back, if they are still so."""
 

@@ -158,14 +158,6 @@ def _joined(blocks: list[str]) -> str:
     return "".join(block + end for block, end in zip(blocks, ends, strict=True)).rstrip("\n")
 
 
-def _is_own(item: Element, element: Element) -> bool:
-    """Whether a term or description is of this list, not of one in it."""
-    parent = item.getparent()
-    while parent is not element and parent.tag not in ("dl", "dt", "dd"):
-        parent = parent.getparent()
-    return parent is element
-
-
 def _bold(block: str) -> str:
     return block if "**" in block or "\n" in block or block[0] == "`" else f"**{block}**"
 
