@@ -143,7 +143,7 @@ class Library:
             report = await self._add(found, reader.make, again, progress)
             report.take_over(seen)
             if pruning is not None:
-                report.not_retired = _doubt(report)
+                report.not_retired = await _doubt(report, pruning)
                 if report.not_retired is None:
                     report.retired = await pruning.retire(again)
             if report.ok and not report.warned:
@@ -266,11 +266,11 @@ class Library:
             return await threads.count(connection)
 
 
-def _doubt(report: ImportReport) -> str | None:
+async def _doubt(report: ImportReport, pruning: Pruning) -> str | None:
     """Why an import had better not retire what it didn't bring, or ``None``."""
     if not report.ok:
         return "what was rejected may be what seems to be gone"
-    if report.added and not report.updated and not report.unchanged:
+    if report.added == report.total and await pruning.is_other(report.total):
         return "nothing that was there came again: this may be another source of the same name"
     return None
 

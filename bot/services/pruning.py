@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from bot.services.again import Again
 from bot.services.reading import Item
 from bot.store.database import Database
-from bot.store.pruning import Seen, retire_unseen
+from bot.store.pruning import Seen, count_of, retire_unseen
 
 BATCH = 1_000
 """Threads that are looked at in one transaction."""
@@ -29,6 +29,14 @@ class Pruning:
                 if one.source is not None:
                     self._sources.add(one.source)
             yield one
+
+    async def is_other(self, brought: int) -> bool:
+        """Of an import in which all was new: whether there was something of its sources before.
+
+        Then it may well be something else that is called the same.
+        """
+        async with self._database.read() as connection:
+            return await count_of(connection, self._scope, self._sources) > brought
 
     async def retire(self, again: Again) -> int:
         """Retire what did not go by; returns how many threads that were."""

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import changes, threads
@@ -37,6 +37,13 @@ class Seen:
     def __contains__(self, key: str) -> bool:
         query = "SELECT 1 FROM keys WHERE key = ?"
         return self._database.execute(query, (key,)).fetchone() is not None
+
+
+async def count_of(connection: AsyncConnection, scope: int, sources: Collection[str]) -> int:
+    """How many threads in force there are of those sources."""
+    t = threads.c
+    query = select(func.count()).where(t.scope == scope, t.source.in_(sources), IN_FORCE)
+    return (await connection.scalar(query)) or 0
 
 
 async def retire_unseen(

@@ -174,7 +174,7 @@ class TestPruning:
             (tmp_path / place / "faq").mkdir(parents=True)
             page = tmp_path / place / "faq" / f"{place}.txt"
             page.write_text(f"Where is {place}?\nAccepted answer\nHere.\n", encoding="utf-8")
-        await self.prune(house, tmp_path / "a" / "faq")
+        assert (await self.prune(house, tmp_path / "a" / "faq")).not_retired is None
         report = await self.prune(house, tmp_path / "b" / "faq")
         assert counts(report) == (1, 0, 0, 0)
         assert report.not_retired is not None
