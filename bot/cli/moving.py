@@ -55,7 +55,11 @@ def import_paths(
         finally:
             await house.close()
 
-    report = asyncio.run(go())
+    try:
+        report = asyncio.run(go())
+    except KeyboardInterrupt:
+        note("what was taken in stays; the same command goes on from there")
+        raise
     tell(report)
     if report.not_retired is not None:
         warn(f"nothing is retired: {report.not_retired}")

@@ -25,6 +25,9 @@ from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 
 _DELIMITERS = ",;\t|"
+_NAMED = re.compile(rf"sep=([{_DELIMITERS}])[\r\n]*", re.IGNORECASE)
+"""A first line for Excel, which names the delimiter."""
+
 _MAX_LINES = 2_000
 """Lines of one row: with more, its quote is taken for one that is never closed."""
 
@@ -51,8 +54,11 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
     OSError when it can't be read.
     """
     lines = lines_of(path, report)
-    text = "".join(line or "" for line in islice(lines, 20))
-    delimiter = _delimiter(text)
+    if lines and (named := _NAMED.fullmatch(lines[0] or "")):
+        delimiter = named[1]
+        lines = ["\n", *lines[1:]]
+    else:
+        delimiter = _delimiter("".join(line or "" for line in islice(lines, 20)))
     rows = _rows(lines, delimiter)
     header = next((row for row in rows if row.problem or any(map(str.strip, row.cells))), None)
     if header is None:
@@ -173,7 +179,8 @@ def _problem(error: str) -> str:
 
 
 def _header(text: str) -> list[str]:
-    line = next((line for line in text.splitlines() if line.strip()), "")
+    lines = (line for line in text.splitlines() if line.strip() and not _NAMED.fullmatch(line))
+    line = next(lines, "")
     try:
         return next(csv.reader([line], delimiter=_delimiter(line)), [])
     except csv.Error:

@@ -346,3 +346,11 @@ def test_two_tables_that_count_from_one_keep_apart(tmp_path: Path, report: Sourc
     found = [thread.key for thread in read(tmp_path, report)]
     assert found == ["shop#1", "shop#2", "staff#1", "staff#2"]
     assert report.rejected == []
+
+
+@pytest.mark.parametrize("name", ["faq.csv", "faq"])
+def test_a_first_line_may_name_the_delimiter(tmp_path: Path, report: SourceReport, name: str):
+    (tmp_path / name).write_text("sep=;\r\nquestion;answer\r\nIs it, or not?;Yes, it is.\r\n")
+    (thread,) = read(tmp_path / name, report)
+    assert (thread.title, thread.answers[0].body) == ("Is it, or not?", "Yes, it is.")
+    assert report.rejected == report.warned == []
