@@ -9,7 +9,7 @@ import time
 import discord
 
 from bot.client import NOT_TOLD, ThreadBot, report
-from bot.services.library import ImportReport
+from bot.services.importreport import ImportReport
 from bot.services.uploads import Refused, Stopped, Upload
 from bot.ui import library
 from bot.ui.cards import Card

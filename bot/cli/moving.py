@@ -21,7 +21,7 @@ from bot.cli.library import make_vectors, opened
 from bot.errors import ConfigError
 from bot.models import SHARED
 from bot.services.house import House
-from bot.services.library import ImportReport
+from bot.services.importreport import ImportReport
 from bot.settings import load_settings
 from bot.sources import Options, SourceReport
 from bot.sources.writing import PAGES, WRITERS

@@ -16,8 +16,9 @@ from bot.services.curating import Curating
 from bot.services.embedding import Embedding
 from bot.services.following import Follower
 from bot.services.guilds import Guilds
+from bot.services.importreport import ImportReport
 from bot.services.learning import Learning
-from bot.services.library import ImportReport, Library, Progress
+from bot.services.library import Library, Progress
 from bot.services.postings import Postings
 from bot.services.uploads import Uploads
 from bot.services.voting import Voting

@@ -28,6 +28,7 @@ SWITCH = 0.0005
 for, and each would wait for who indexes, or reads here, as long as Python lets one thread run
 on, 5 ms."""
 
+_USUAL = sys.getswitchinterval()  # not asked for each time: imports may overlap
 
 Make = Callable[[Sequence[Item], Sequence[Item]], list[Ready | str]]
 """As ``Reader.make``."""
@@ -60,8 +61,7 @@ class Intake:
     async def batches(self) -> AsyncGenerator[Batch]:
         """Every batch in order, ready to be put."""
         ahead: deque[asyncio.Task[Batch | None]] = deque()
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(min(before, SWITCH))
+        sys.setswitchinterval(min(_USUAL, SWITCH))
         try:
             while True:
                 while len(ahead) < AHEAD:
@@ -72,7 +72,7 @@ class Intake:
                     return
                 yield batch
         finally:
-            sys.setswitchinterval(before)
+            sys.setswitchinterval(_USUAL)
             for task in ahead:
                 task.cancel()
             await asyncio.gather(*ahead, return_exceptions=True)

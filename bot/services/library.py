@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -15,6 +15,7 @@ from bot.models import SHARED, StoredThread, Thread
 from bot.services.again import Again
 from bot.services.elsewhere import reader_of
 from bot.services.following import Follower
+from bot.services.importreport import ImportReport
 from bot.services.intake import Batch, Intake, Make
 from bot.services.pruning import Pruning
 from bot.services.reading import Here, Item
@@ -32,73 +33,6 @@ PAGE = 500
 
 Progress = Callable[[int], None]
 """Told how many threads were done since the last call."""
-
-
-@dataclass
-class ImportReport:
-    """What an import came to: ``rejected`` is what was not accepted, and why.
-
-    ``warned`` tells what was, but not just as it stands in the file. Of both, the first of
-    a file and the last are named; the ``more_`` counters say how many there were between.
-    ``retired`` counts threads that a newer copy of their source has no longer, and
-    ``not_retired`` says why none were, where that was asked for. ``hints`` tell of options.
-    """
-
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    rejected: list[InputError] = field(default_factory=list)
-    warned: list[InputError] = field(default_factory=list)
-    more_rejected: Counter[str] = field(default_factory=Counter)
-    more_warned: Counter[str] = field(default_factory=Counter)
-    unknown_keys: Counter[str] = field(default_factory=Counter)
-    passed_over: Counter[str] = field(default_factory=Counter)
-    hints: list[str] = field(default_factory=list)
-    retired: int = 0
-    not_retired: str | None = None
-
-    @property
-    def added(self) -> int:
-        """Threads that the library did not have."""
-        return self.outcomes[Outcome.ADDED]
-
-    @property
-    def updated(self) -> int:
-        """Threads that it had, in another version."""
-        return self.outcomes[Outcome.UPDATED]
-
-    @property
-    def unchanged(self) -> int:
-        """Threads that it had just so."""
-        return self.outcomes[Outcome.UNCHANGED]
-
-    @property
-    def total(self) -> int:
-        """All threads that were accepted."""
-        return self.outcomes.total()
-
-    @property
-    def refused(self) -> int:
-        """How much was not accepted, named or not."""
-        return len(self.rejected) + self.more_rejected.total()
-
-    @property
-    def warnings(self) -> int:
-        """How much got in otherwise, named or not."""
-        return len(self.warned) + self.more_warned.total()
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything was accepted."""
-        return not self.rejected
-
-    def take_over(self, seen: SourceReport) -> None:
-        """Add what reading left behind."""
-        self.rejected += seen.rejected
-        self.warned += seen.warned
-        self.more_rejected += seen.more_rejected
-        self.more_warned += seen.more_warned
-        self.unknown_keys += seen.unknown_keys
-        self.passed_over += seen.passed_over
-        self.hints += seen.hints
 
 
 class Library:
@@ -136,9 +70,10 @@ class Library:
             report.take_over(seen)
             await self._follower.catch_up()
             return report
-        reader = await in_thread(reader_of, paths, options, seen)
-        pruning = Pruning(self._database, scope) if prune else None
-        try:
+        async with AsyncExitStack() as stack:
+            reader = await in_thread(reader_of, paths, options, seen)
+            stack.push_async_callback(in_thread, reader.close)
+            pruning = stack.enter_context(Pruning(self._database, scope)) if prune else None
             found = pruning.noting(reader.found()) if pruning else reader.found()
             report = await self._add(found, reader.make, again, progress)
             report.take_over(seen)
@@ -148,10 +83,6 @@ class Library:
                     report.retired = await pruning.retire(again)
             if report.ok and not report.warned:
                 await again.note(report.total, seen)
-        finally:
-            await in_thread(reader.close)
-            if pruning is not None:
-                pruning.close()
         await self._follower.catch_up()
         return report
 

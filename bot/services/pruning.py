@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 from bot.services.again import Again
 from bot.services.reading import Item
@@ -14,7 +15,10 @@ BATCH = 1_000
 
 
 class Pruning:
-    """Notes what an import brings, and at its end retires the rest of the same sources."""
+    """Notes what an import brings, and at its end retires the rest of the same sources.
+
+    What was noted is forgotten when the ``with`` ends.
+    """
 
     def __init__(self, database: Database, scope: int):
         self._database, self._scope = database, scope
@@ -50,6 +54,8 @@ class Pruning:
             total += gone
         return total
 
-    def close(self) -> None:
-        """Forget what was noted."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._seen.close()

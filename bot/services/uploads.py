@@ -15,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 from bot.errors import InputError, SearchError, StoreError, ThreadwiseError
-from bot.services.library import ImportReport, Library
+from bot.services.importreport import ImportReport
+from bot.services.library import Library
 from bot.services.steps import in_thread
 from bot.settings import Settings
 from bot.sources import SourceReport, read

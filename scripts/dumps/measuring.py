@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from bot.services.house import House
-from bot.services.library import ImportReport
+from bot.services.importreport import ImportReport
 from bot.settings import load_settings
 
 MEGABYTE = 2**20

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from bot.models import SHARED, Thread
 from bot.services import again, elsewhere
 from bot.services.house import House
-from bot.services.library import ImportReport
+from bot.services.importreport import ImportReport
 from bot.sources import Found, Options, SourceReport, find_all, sameness
 from bot.store import retiring
 from bot.store.retiring import Target

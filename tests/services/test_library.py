@@ -13,7 +13,7 @@ import pytest
 from bot.models import Answer, Thread, Vote
 from bot.services import intake
 from bot.services.house import House
-from bot.services.library import ImportReport
+from bot.services.importreport import ImportReport
 from bot.settings import Settings
 from bot.store.threads import Counts
 

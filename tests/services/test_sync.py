@@ -20,7 +20,7 @@ from bot.errors import ConfigError, StoreError
 from bot.models import SHARED, Entry, Thread, Vote
 from bot.services import elsewhere, health, reading
 from bot.services.house import House
-from bot.services.library import ImportReport
+from bot.services.importreport import ImportReport
 from bot.services.reading import Ready
 from bot.settings import Settings
 from bot.sources import Options
