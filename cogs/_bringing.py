@@ -94,13 +94,12 @@ class Bringing:
 
 def _summary(name: str, found: ImportReport) -> Card:
     counts = {"added": found.added, "updated": found.updated, "unchanged": found.unchanged}
-    rejected, warned = len(found.rejected), len(found.warned)
     others = [f"{times:,} {what}" for what, times in sorted(found.passed_over.items())]
     others += [f"{key} ({times:,} times)" for key, times in sorted(found.unknown_keys.items())]
     return library.imported_card(
         name,
         counts,
-        library.Told(list(map(str, found.rejected)), rejected + found.more_rejected.total()),
-        library.Told(list(map(str, found.warned)), warned + found.more_warned.total()),
+        library.Told(list(map(str, found.rejected)), found.refused),
+        library.Told(list(map(str, found.warned)), found.warnings),
         library.Told(others, len(others)),
     )

@@ -25,8 +25,7 @@ class Again:
     def __init__(self, database: Database, scope: int):
         self._database, self.scope = database, scope
         self._digest: str | None = None
-        self._standing: imports.Standing | None = None
-        self._alone = True
+        self._standing: imports.Standing | None = None  # of no use once others changed something
 
     async def unchanged(
         self, paths: Sequence[Path], options: Options, seen: SourceReport, *, prune: bool
@@ -52,9 +51,9 @@ class Again:
     async def writing(self) -> AsyncIterator[Any]:
         """A transaction of this import's: what it changes is told from what others do."""
         async with self._database.write() as connection:
-            await self._look(connection)
+            alone = await self._is_alone(connection)
             yield connection
-            self._standing = await imports.standing(connection, self.scope)
+            self._standing = await imports.standing(connection, self.scope) if alone else None
 
     async def note(self, threads: int, seen: SourceReport) -> None:
         """Note that all the threads are in, unless others have changed anything meanwhile.
@@ -69,10 +68,11 @@ class Again:
             "unknown_keys": seen.unknown_keys,
         }
         async with self._database.write() as connection:
-            await self._look(connection)
-            if self._alone:
+            if await self._is_alone(connection):
                 await imports.note(connection, self.scope, self._digest, outcome)
 
-    async def _look(self, connection: Any) -> None:
-        now = await imports.standing(connection, self.scope)
-        self._alone = self._alone and now == self._standing
+    async def _is_alone(self, connection: Any) -> bool:
+        """Whether nobody else has changed anything since; if nobody looked, that isn't known."""
+        if self._standing is None:
+            return False
+        return await imports.standing(connection, self.scope) == self._standing

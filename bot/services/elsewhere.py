@@ -82,8 +82,8 @@ def _answer(asked: Future[Any]) -> Any:
         return asked.result()
     except Died as death:
         raise InputError(
-            f"the process that reads the files has ended too early ({death}: below 0 perhaps for "
-            "want of memory); what was taken in stays, so import them again"
+            f"the process that reads the files has ended too early ({death}; -9 is often want "
+            "of memory); what was taken in stays, so import them again"
         ) from None
 
 

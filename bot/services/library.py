@@ -66,7 +66,7 @@ class Library:
         seen = SourceReport() if seen is None else seen
         again = Again(self._database, scope)
         if (known := await again.unchanged(paths, options, seen, prune=prune)) is not None:
-            report = ImportReport(Counter({Outcome.UNCHANGED: known}))
+            report = ImportReport(outcomes=Counter({Outcome.UNCHANGED: known}))
             report.take_over(seen)
             await self._follower.catch_up()
             return report

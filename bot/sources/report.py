@@ -21,16 +21,14 @@ _Kind = tuple[bool, str]
 
 
 @dataclass
-class SourceReport:
-    """Filled while threads are read: what was refused, what was passed over, how far we are.
+class Findings:
+    """What is told of an import beside its threads.
 
     ``rejected`` did not get in; ``warned`` tell what did, but not just as it stood. The
     first of each file and the last are named there, and the ``more_`` counters say by file
     how many there were between. ``unknown_keys`` are keys that a format doesn't have,
-    ``passed_over`` what a source holds beside threads, by what it is, and ``sources`` which
-    file each source that may not come twice is from. ``hints`` say what could be done better
-    another time. ``stage`` says what is being done, of
-    which ``done`` of ``size`` are, once a reader knows: bytes or threads.
+    ``passed_over`` what a source holds beside threads, by what it is. ``hints`` say what
+    could be done better another time.
     """
 
     rejected: list[InputError] = field(default_factory=list)
@@ -39,8 +37,39 @@ class SourceReport:
     more_warned: Counter[str] = field(default_factory=Counter)
     unknown_keys: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
-    sources: dict[str, Path] = field(default_factory=dict)
     hints: list[str] = field(default_factory=list, compare=False)
+
+    @property
+    def refused(self) -> int:
+        """How much was not accepted, named or not."""
+        return len(self.rejected) + self.more_rejected.total()
+
+    @property
+    def warnings(self) -> int:
+        """How much got in otherwise, named or not."""
+        return len(self.warned) + self.more_warned.total()
+
+    def take_over(self, seen: Findings) -> None:
+        """Add what somebody else has found."""
+        self.rejected += seen.rejected
+        self.warned += seen.warned
+        self.more_rejected += seen.more_rejected
+        self.more_warned += seen.more_warned
+        self.unknown_keys += seen.unknown_keys
+        self.passed_over += seen.passed_over
+        self.hints += seen.hints
+
+
+@dataclass
+class SourceReport(Findings):
+    """Filled while threads are read: what was refused, what was passed over, how far we are.
+
+    ``sources`` says which file each source that may not come twice is from. ``stage`` says
+    what is being done, of which ``done`` of ``size`` are, once a reader knows: bytes or
+    threads.
+    """
+
+    sources: dict[str, Path] = field(default_factory=dict)
     stage: str = ""
     size: int = 0
     done: int = 0
@@ -54,11 +83,6 @@ class SourceReport:
     def warn(self, reason: str, path: Path, line: int | None = None) -> None:
         """Note that something in ``path``, at ``line``, got in otherwise than it stands there."""
         self._note(self.warned, self.more_warned, InputError(reason, shown_path(path), line))
-
-    @property
-    def refused(self) -> int:
-        """How much was not accepted, named or not."""
-        return len(self.rejected) + self.more_rejected.total()
 
     def count_unknown(self, name: str) -> None:
         """Count a key that the format does not have."""

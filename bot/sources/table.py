@@ -71,17 +71,17 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
         rows = chain([header], rows)
         called = {}
     gathering = Gathering(path, report, lambda field: called.get(field, field))
-    empty = True
-    for row in rows:
-        empty = empty and not (row.problem or any(map(str.strip, row.cells)))
-        _take(row, len(header.cells), columns, gathering)
-    if empty and None not in lines:  # one of those was named, and may have been a row
+    taken = [_take(row, len(header.cells), columns, gathering) for row in rows]
+    if not any(taken) and None not in lines:  # one of those was named, and may have been a row
         raise InputError("there are no rows below the table's header", shown_path(path))
     yield from gathering.threads()
 
 
-def _take(row: _Row, width: int, columns: Mapping[str, int], gathering: Gathering) -> None:
+def _take(row: _Row, width: int, columns: Mapping[str, int], gathering: Gathering) -> bool:
+    """Take in a row, or name it; False where there is nothing in it."""
     cells = row.cells
+    if not row.problem and not any(map(str.strip, cells)):
+        return False
     if row.problem:
         gathering.reject(row.problem, row.line)
     elif len(cells) > width and any(map(str.strip, cells[width:])):
@@ -90,9 +90,10 @@ def _take(row: _Row, width: int, columns: Mapping[str, int], gathering: Gatherin
             "must stand between quotes",
             row.line,
         )
-    elif any(map(str.strip, cells)):
+    else:
         values = {field: cells[at] for field, at in columns.items() if at < len(cells)}
         gathering.add(values, row.line)
+    return True
 
 
 def _columns(header: Sequence[str], chosen: Mapping[str, str], path: Path) -> dict[str, int]:

@@ -53,7 +53,7 @@ def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
     match_all(lambda a: by_key.get(a.key, ()) if a.key is not None else ())
     match_all(lambda a: (k for k in by_body.get(a.body, ()) if _nameless(k, a)))
     if len(free) * paired.count(None) <= MOST:
-        match_all(lambda a: (k for k in [*free.values()] if _nameless(k, a) and _alike(k, a)))
+        match_all(lambda a: (k for k in free.values() if _nameless(k, a) and _alike(k, a)))
     return paired
 
 

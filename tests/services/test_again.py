@@ -123,29 +123,23 @@ class TestAreReadWhere:
             await retiring.remove(connection, SHARED, Target(1))
         assert counts(await house.library.import_paths([folder])) == (0, 1, 1, 0)
 
-    async def test_a_moderator_took_one_away_while_they_were_read(
-        self, house: House, folder: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("what", ["removed", "imported"])
+    async def test_somebody_changed_something_meanwhile(
+        self,
+        house: House,
+        folder: Path,
+        reads: list[Options],
+        monkeypatch: pytest.MonkeyPatch,
+        what: str,
     ) -> None:
         real = again.Again.note
 
         async def late(self: again.Again, threads: int, seen: SourceReport) -> None:
-            async with house.database.write() as connection:
-                await retiring.remove(connection, SHARED, Target(1))
-            await real(self, threads, seen)
-
-        put(folder, [*POSTS, question(8)])
-        with monkeypatch.context() as patch:
-            patch.setattr(again.Again, "note", late)
-            await house.library.import_paths([folder])
-        assert counts(await house.library.import_paths([folder])) == (0, 1, 2, 0)
-
-    async def test_somebody_else_imported_meanwhile(
-        self, house: House, folder: Path, reads: list[Options], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        real = again.Again.note
-
-        async def late(self: again.Again, threads: int, seen: SourceReport) -> None:
-            await house.library.add([Thread(key="garden/1", title="How do I prune a plum?")])
+            if what == "removed":
+                async with house.database.write() as connection:
+                    await retiring.remove(connection, SHARED, Target(1))
+            else:
+                await house.library.add([Thread(key="garden/1", title="How do I prune a plum?")])
             await real(self, threads, seen)
 
         put(folder, [*POSTS, question(8)])
