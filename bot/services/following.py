@@ -27,8 +27,9 @@ COMMIT_AFTER = 30.0
 """Seconds of work after which a long catching-up is made visible, and safe from a crash. Each
 commit leaves pieces that are merged later, which takes time and memory."""
 
-MOST_FRESH = 30_000_000
-"""Characters of threads that are kept in memory between being stored and being indexed."""
+MOST_FRESH = 10_000_000
+"""Characters of threads that are kept in memory between being stored and being indexed. The
+index itself has ten thousand documents waiting, so more than some batches is for nothing."""
 
 PAUSE = 0.1
 """Seconds between looks whether the index has come nearer."""
