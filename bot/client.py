@@ -31,6 +31,9 @@ COGS = (
 NOT_TOLD = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What is raised where Discord doesn't take what we say, or can't be reached just then."""
 
+LEAVE_SECONDS = 2.0
+"""How long what is being handled may take to end when the bot is closed."""
+
 log = logging.getLogger(__name__)
 
 P = TypeVar("P", bound=items.Pressable)
@@ -88,11 +91,18 @@ class ThreadBot(commands.AutoShardedBot):
         """Text commands are not used; messages are the cogs' business."""
 
     async def close(self) -> None:
-        """Finish our own work first, then leave Discord."""
+        """Finish our own work first, then leave Discord; nothing of ours runs afterwards.
+
+        Handlers of events and commands have ``LEAVE_SECONDS`` to end by themselves.
+        """
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        if handlers := _handlers():
+            await asyncio.wait(handlers, timeout=LEAVE_SECONDS)
+        await _cancelled(_handlers())
         await super().close()
+        await _cancelled(_handlers())  # those of events that came meanwhile
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do work in the background; a failure is logged, closing cancels it."""
@@ -193,6 +203,24 @@ def _for_people(error: Exception) -> str | None:
     if isinstance(error, discord.HTTPException):
         return "Discord did not take my reply just now. Please try again in a moment."
     return None
+
+
+def _handlers() -> set[asyncio.Task[Any]]:
+    """The tasks in which discord.py has events, commands and presses handled just now."""
+    mine = asyncio.current_task()
+    tasks = (task for task in asyncio.all_tasks() if task is not mine)
+    return {task for task in tasks if task.get_name().startswith(_HANDLED)}
+
+
+async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+_HANDLED = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
+"""How discord.py names such tasks."""
 
 
 def bot_of(interaction: discord.Interaction[Any]) -> ThreadBot:

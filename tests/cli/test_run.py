@@ -18,10 +18,9 @@ import pytest
 from bot.cli import logs
 from bot.client import ThreadBot
 from tests.cli.conftest import Threadwise
-from tests.cli.fake_discord import MESSAGE_CONTENT, FakeDiscord, serving
+from tests.loopback import MESSAGE_CONTENT, TOKEN, Loopback, serving
 
 ROOT = Path(__file__).parents[2]
-TOKEN = "MTA0MjQyNDI0MjQyNDI0MjQyNA.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789ab"
 PROGRAM = """
 import sys, warnings
 warnings.simplefilter("ignore")
@@ -66,13 +65,13 @@ async def _end(process: Process) -> tuple[int, str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_it_connects_and_leaves_when_told_to(number: signal.Signals) -> None:
-    async with serving(FakeDiscord(TOKEN)) as fake:
+    async with serving(Loopback(TOKEN)) as fake:
         process = await _start(fake.url, "run")
         said = await _until(process, "connected as threadwise")
         _signal(process, number)
         code, err = await _end(process)
     assert code == 0, said + err
-    assert fake.intents[0] & MESSAGE_CONTENT
+    assert fake.gateway.intents[0] & MESSAGE_CONTENT
     assert {command["name"] for command in fake.commands} >= {"ask", "thread"}
     assert "Traceback" not in said + err
     assert "WARNING" not in said + err
@@ -80,7 +79,7 @@ async def test_it_connects_and_leaves_when_told_to(number: signal.Signals) -> No
 
 
 async def test_a_token_starts_the_bot_without_a_command() -> None:
-    async with serving(FakeDiscord(TOKEN)) as fake:
+    async with serving(Loopback(TOKEN)) as fake:
         process = await _start(fake.url)
         await fake.connected(process)
         _signal(process, signal.SIGINT)
@@ -90,7 +89,7 @@ async def test_a_token_starts_the_bot_without_a_command() -> None:
 
 
 async def test_a_wrong_token_is_one_line_and_exit_code_2() -> None:
-    async with serving(FakeDiscord("another")) as fake:
+    async with serving(Loopback("another")) as fake:
         code, err = await _end(await _start(fake.url, "run"))
     assert code == 2
     assert "error: Discord refused DISCORD_TOKEN" in err
@@ -129,20 +128,20 @@ def test_a_discord_that_is_down_is_one_line_and_exit_code_1(
 
 
 async def test_without_message_content_it_says_so_and_goes_on() -> None:
-    fake = FakeDiscord(TOKEN, grants_message_content=False)
+    fake = Loopback(TOKEN, grants_message_content=False)
     async with serving(fake):
         process = await _start(fake.url, "run")
         await fake.connected(process)
         _signal(process, signal.SIGINT)
         code, err = await _end(process)
     assert code == 0, err
-    assert [bool(intents & MESSAGE_CONTENT) for intents in fake.intents] == [True, False]
+    assert [bool(intents & MESSAGE_CONTENT) for intents in fake.gateway.intents] == [True, False]
     assert "switch on Message Content Intent" in err
     assert "Traceback" not in err
 
 
 async def test_the_token_is_in_no_log_even_at_debug() -> None:
-    async with serving(FakeDiscord(TOKEN)) as fake:
+    async with serving(Loopback(TOKEN)) as fake:
         process = await _start(fake.url, "run", level="DEBUG")
         await fake.connected(process)
         _signal(process, signal.SIGTERM)
