@@ -16,6 +16,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.errors import SearchError, StoreError, ThreadwiseError
+from bot.replies import tell
+from bot.retry import FAILURES, described
 from bot.services.house import House
 from bot.ui import items, library
 
@@ -28,7 +30,7 @@ COGS = (
     "cogs.library",
 )
 
-NOT_TOLD = (discord.HTTPException, aiohttp.ClientError, OSError)
+NOT_TOLD = FAILURES
 """What is raised where Discord doesn't take what we say, or can't be reached just then."""
 
 LEAVE_SECONDS = 2.0
@@ -169,8 +171,8 @@ async def report(interaction: discord.Interaction[Any], error: Exception, where:
     if isinstance(error, discord.NotFound) and error.code in (10062, 10015):
         log.warning("%s: Discord had given up waiting for the reply", where)
         return
-    if isinstance(error, discord.HTTPException):
-        log.warning("%s: %s", where, error)
+    if isinstance(error, _FROM_DISCORD):
+        log.warning("%s: %s", where, described(error))
     said = _for_people(error)
     if said is None:
         incident = secrets.token_hex(3)
@@ -180,12 +182,9 @@ async def report(interaction: discord.Interaction[Any], error: Exception, where:
             f"happening, tell whoever hosts me about incident `{incident}`."
         )
     try:
-        if interaction.response.is_done():
-            await interaction.followup.send(said, ephemeral=True)
-        else:
-            await interaction.response.send_message(said, ephemeral=True)
+        await tell(interaction, said)
     except NOT_TOLD as failed:
-        log.warning("%s: the error could not be told: %s", where, failed)
+        log.warning("%s: the error could not be told: %s", where, described(failed))
 
 
 def _for_people(error: Exception) -> str | None:
@@ -200,7 +199,7 @@ def _for_people(error: Exception) -> str | None:
         return "This command has changed. Please reload Discord (Ctrl+R) and try again."
     if isinstance(error, discord.Forbidden):
         return "I'm not allowed to do that here. A moderator can give me the permission."
-    if isinstance(error, discord.HTTPException):
+    if isinstance(error, _FROM_DISCORD):
         return "Discord did not take my reply just now. Please try again in a moment."
     return None
 
@@ -218,6 +217,9 @@ async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
+
+_FROM_DISCORD = (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError)
+"""What requests to Discord raise; other errors of the system are for the host."""
 
 _HANDLED = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
 """How discord.py names such tasks."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 
 import discord
 
 from bot.client import NOT_TOLD, ThreadBot, report
+from bot.replies import edit_response
+from bot.retry import described, new_nonce, retried
 from bot.services.importreport import ImportReport
 from bot.services.uploads import Refused, Stopped, Upload
 from bot.ui import library
@@ -76,9 +79,9 @@ class Bringing:
         if self._interaction.is_expired():
             return False
         try:
-            await self._interaction.edit_original_response(**card.over())
+            await edit_response(self._interaction, **card.over())
         except NOT_TOLD as error:
-            log.info("an import's reply can't be edited: %s", error)
+            log.info("an import's reply can't be edited: %s", described(error))
             return False
         return True
 
@@ -87,9 +90,10 @@ class Bringing:
         if await self._edit(card):
             return
         try:
-            await self._interaction.user.send(**card.fresh())
+            send = partial(self._interaction.user.send, nonce=new_nonce(), **card.fresh())
+            await retried(send, "a direct message")
         except NOT_TOLD as error:
-            log.info("nobody could be told of an import's end: %s", error)
+            log.info("nobody could be told of an import's end: %s", described(error))
 
 
 def _summary(name: str, found: ImportReport) -> Card:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import discord
 
 from bot.client import ThreadBot
 from bot.models import SHARED
+from bot.replies import acknowledge, delete_response, edit_pressed, edit_response, tell
+from bot.retry import FAILURES, described, new_nonce, retried
 from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
@@ -38,16 +41,16 @@ class Choices:
     ) -> None:
         """Take a card back and offer the next best threads instead."""
         message = interaction.message
-        await interaction.response.defer()
+        await acknowledge(interaction)
         if message is None:
             return
         async with self._turns.at(message.id):
             posting = await self.house.postings.get(message.id)
             if posting is None:
-                await interaction.followup.send(ALREADY_BACK, ephemeral=True)
+                await tell(interaction, ALREADY_BACK)
                 return
             if interaction.user.id != posting.asker_id and not is_moderator(interaction):
-                await interaction.followup.send(NOT_YOURS, ephemeral=True)
+                await tell(interaction, NOT_YOURS)
                 return
             await self.house.postings.forget([message.id])
             await self.house.learning.refused(posting)
@@ -58,7 +61,7 @@ class Choices:
             if options:
                 note = cards.noted(note, "Taken back.")
                 card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
-            await interaction.edit_original_response(**card.over())
+            await edit_response(interaction, **card.over())
         await self._remove_reactions(message, room_of(interaction))
 
     async def pick(
@@ -67,13 +70,13 @@ class Choices:
         """Show the thread that was chosen: to all for the asker, to others privately."""
         message = interaction.message
         if message is None or item.chosen is None:
-            await interaction.response.defer()
+            await acknowledge(interaction)
             return
         if interaction.user.id != item.asker_id:
-            await interaction.response.defer(ephemeral=True, thinking=True)
+            await acknowledge(interaction, ephemeral=True, thinking=True)
             await self._show_privately(item.chosen, interaction)
             return
-        await interaction.response.defer()
+        await acknowledge(interaction)
         async with self._turns.at(message.id):
             if await self.house.postings.get(message.id) is not None:
                 return  # pressed twice: the first press has shown it
@@ -84,14 +87,14 @@ class Choices:
     ) -> None:
         """Take suggestions back."""
         if interaction.user.id != item.asker_id and not is_moderator(interaction):
-            await interaction.response.send_message(NOT_YOURS, ephemeral=True)
+            await tell(interaction, NOT_YOURS)
             return
         note = ""
         if interaction.message is not None:
             note = cards.note_of(interaction.message.content)
             self.house.learning.drop([interaction.message.id])
         card = Card(content=cards.noted(note, TAKEN_BACK))
-        await interaction.response.edit_message(**card.over())
+        await edit_pressed(interaction, **card.over())
 
     async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
         found = []
@@ -107,7 +110,7 @@ class Choices:
         scope = scope_of(interaction)
         thread = await self.house.answering.serve(thread_id, guild_id=scope)
         if thread is None:
-            await interaction.edit_original_response(content=GONE)
+            await edit_response(interaction, content=GONE)
             return
         first = thread.answers[0].id if thread.answers else items.QUESTION
         await show_page(interaction, thread, items.Place(thread.id, first, with_question=True))
@@ -122,24 +125,19 @@ class Choices:
         thread = await self.house.answering.serve(item.chosen or 0, guild_id=room.scope)
         if thread is None or not thread.answers:
             said = GONE if thread is None else UNANSWERED
-            await interaction.followup.send(said, ephemeral=True)
+            await tell(interaction, said)
             return
+
+        nonce = new_nonce()
 
         async def send(card: Card) -> discord.Message | None:
             if not item.again:
-                return await interaction.edit_original_response(**card.over())
+                return await edit_response(interaction, **card.over())
             # Reactions on this message may be meant for the answer it showed before.
             # Deleting it fails for all but the first of two presses at once.
-            try:
-                await interaction.delete_original_response()
-            except discord.NotFound:
+            if not await delete_response(interaction):
                 return None
-            question = _question_of(message, room)
-            if question is None:
-                return await interaction.followup.send(**card.fresh(), wait=True)
-            return await message.channel.send(
-                **card.fresh(), reference=question, mention_author=False
-            )
+            return await self._post_anew(message, interaction, card, nonce)
 
         asked = Asked(
             text=self.house.learning.question(message.id),
@@ -154,17 +152,45 @@ class Choices:
         if shown is not None:
             await self.house.learning.chose(shown.id)
 
+    async def _post_anew(
+        self,
+        message: discord.Message,
+        interaction: discord.Interaction[ThreadBot],
+        card: Card,
+        nonce: int,
+    ) -> discord.Message:
+        """Post a card where a message of ours was, as a reply to the same question."""
+        room = room_of(interaction)
+        if not _may_post(interaction, room):
+            # The one post that has no nonce: it is not repeated, or it might come twice.
+            return await interaction.followup.send(**card.fresh(), wait=True)
+        parts = card.fresh()
+        question = _question_of(message, room)
+        if question is not None:
+            parts |= {"reference": question, "mention_author": False}
+        send = partial(message.channel.send, nonce=nonce, **parts)
+        return await retried(send, f"channel {room.channel_id}")
+
     async def _remove_reactions(self, message: discord.Message, room: Room) -> None:
         """Nothing is voted on here any more; without the permission only ours go."""
         try:
             if room.may.manage_messages and room.scope != SHARED:
-                await message.clear_reactions()
+                await retried(message.clear_reactions, "reactions")
             elif self.bot.user is not None:
                 settings = await self.house.guilds.settings(room.scope)
                 for emoji in (settings.up_emoji, settings.down_emoji):
-                    await message.remove_reaction(to_react(emoji), self.bot.user)
-        except discord.HTTPException as error:
-            log.info("message %d: its reactions stay: %s", message.id, error)
+                    remove = partial(message.remove_reaction, to_react(emoji), self.bot.user)
+                    await retried(remove, "reactions")
+        except FAILURES as error:
+            log.info("message %d: its reactions stay: %s", message.id, described(error))
+
+
+def _may_post(interaction: discord.Interaction[ThreadBot], room: Room) -> bool:
+    """Whether the bot may post in the channel of an interaction, not only reply to it."""
+    if interaction.guild_id is None:
+        return interaction.context.dm_channel
+    channel = interaction.channel
+    return room.scope != SHARED and channel is not None and lacking(channel, room.may) is None
 
 
 def _question_of(message: discord.Message, room: Room) -> discord.MessageReference | None:

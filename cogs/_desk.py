@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from weakref import WeakValueDictionary
 
 import discord
 
 from bot.client import ThreadBot
+from bot.errors import StoreError
 from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict
+from bot.retry import FAILURES, described, retried
 from bot.services.offering import OFFERED, left_over, offered
 from bot.ui import cards, items
 from bot.ui.cards import Card
@@ -22,7 +25,13 @@ NOTHING_YET = (
     "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
 )
 
+RECORD_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Seconds between the tries to record a posting while the database can't be written."""
+
 log = logging.getLogger(__name__)
+
+_GONE = {10003, 10008}
+"""Unknown channel, unknown message."""
 
 Send = Callable[[Card], Awaitable[discord.Message | None]]
 
@@ -35,7 +44,8 @@ class Asked:
     ``suggests`` that it may offer threads that it is not sure of. ``send`` posts
     the reply and returns the message, or ``None`` if it could not be posted;
     ``note`` is a line of our own above whatever the reply is. ``own_words`` says
-    that the asker wrote the text: nobody teaches what others have said.
+    that the asker wrote the text: nobody teaches what others have said. Whoever
+    replies calls ``reply``.
     """
 
     text: str
@@ -46,10 +56,22 @@ class Asked:
     send: Send
     note: str = ""
     own_words: bool = True
+    _replies: list[discord.Message | None] = field(default_factory=list)
+
+    @property
+    def replied(self) -> bool:
+        """Whether a reply was made, or may have been: no apology is due under it."""
+        return bool(self._replies)
+
+    async def reply(self, card: Card) -> discord.Message | None:
+        """Post the reply; ``None`` if it could not be posted. Raises what ``send`` raises."""
+        message = await self.send(card)
+        self._replies.append(message)
+        return message
 
     async def say(self, words: str) -> None:
         """Reply with a line that is no card."""
-        await self.send(Card(content=cards.noted(self.note, words)))
+        await self.reply(Card(content=cards.noted(self.note, words)))
 
 
 class Turns:
@@ -83,7 +105,7 @@ class Desk:
         elif reply.verdict is Verdict.SUGGEST and asked.suggests:
             options = [_option(match) for match in offered(reply.matches)]
             card = cards.suggestion_card(options, asked.asker_id, note=asked.note)
-            await self._hear(asked, await asked.send(card))
+            await self._hear(asked, await asked.reply(card))
         elif asked.addressed:
             await asked.say(NOTHING_YET)
 
@@ -100,18 +122,34 @@ class Desk:
 
         Returns the message, or ``None`` if it could not be posted.
         """
+        message = await self._show(
+            thread, answer, asked, confidence=confidence, alternatives=alternatives
+        )
+        if message is not None:
+            await self._invite_votes(message, asked.room)
+        return message
+
+    async def _show(
+        self,
+        thread: StoredThread,
+        answer: StoredAnswer,
+        asked: Asked,
+        *,
+        confidence: float | None = None,
+        alternatives: Iterable[int] = (),
+    ) -> discord.Message | None:
+        """Show an answer and record where: from then on votes on the message count."""
         room = asked.room
         embeds = say_where(self.bot, room, "embed_links")
         card = cards.answer_card(
             thread, answer, confidence=confidence, embeds=embeds, note=asked.note
         )
-        message = await asked.send(card)
-        if message is None:
-            return None
-        await self._hear(asked, message)
-        # Recorded first: somebody may vote before our own reactions are there.
-        await self.house.postings.record(
-            Posting(
+        with self.house.postings.posting_in(room.channel_id):
+            message = await asked.reply(card)
+            if message is None:
+                return None
+            await self._hear(asked, message)
+            posting = Posting(
                 message_id=message.id,
                 channel_id=room.channel_id,
                 guild_id=room.scope,
@@ -120,37 +158,66 @@ class Desk:
                 asker_id=asked.asker_id,
                 alternatives=tuple(alternatives),
             )
-        )
-        log.info("posted answer %d as message %d", answer.id, message.id)
-        await self._invite_votes(message, room)
+            await self._record(posting)
         return message
+
+    async def _record(self, posting: Posting) -> None:
+        """Record a posting, now or as soon as the database can be written."""
+        try:
+            await self.house.postings.record(posting)
+        except StoreError as error:
+            log.warning("message %d: not recorded yet: %s", posting.message_id, error)
+            self.bot.spawn(self._record_later(posting), f"record {posting.message_id}")
+            await asyncio.sleep(0)  # votes wait for it from now on
+            return
+        log.info("posted answer %d as message %d", posting.answer_id, posting.message_id)
+
+    async def _record_later(self, posting: Posting) -> None:
+        with self.house.postings.posting_in(posting.channel_id):
+            for pause in RECORD_PAUSES:
+                await asyncio.sleep(pause)
+                try:
+                    await self.house.postings.record(posting)
+                except StoreError as error:
+                    failure = error
+                else:
+                    log.info("message %d is recorded after all", posting.message_id)
+                    return
+        log.error("message %d is not recorded: %s", posting.message_id, failure)
 
     async def _hear(self, asked: Asked, message: discord.Message | None) -> None:
         """Have what was asked at hand, for when the asker confirms the reply to it."""
-        if message is not None and asked.own_words:
+        if message is None or not asked.own_words:
+            return
+        try:
             await self.house.learning.heard(
                 message.id,
                 guild_id=asked.room.scope,
                 user_id=asked.asker_id,
                 question=asked.text,
             )
+        except StoreError as error:
+            log.warning("message %d teaches nothing: %s", message.id, error)
 
     async def _answer(
         self, asked: Asked, reply: Reply, thread: StoredThread, answer: StoredAnswer
     ) -> None:
         seconds = self.house.settings.cooldown_seconds
+        message = None
         # One at a time in a channel, or two who ask at once would both be answered.
         async with self._turns.at(asked.room.channel_id):
             former = await self.house.postings.latest_in(asked.room.channel_id, answer.id, seconds)
             if former is None:
                 least = (await self.house.guilds.settings(asked.room.scope)).suggest_threshold
                 others = [m.thread_id for m in left_over(reply.matches, least)]
-                await self.post(
+                message = await self._show(
                     thread, answer, asked, confidence=reply.confidence, alternatives=others
                 )
             elif asked.addressed:
                 link = asked.room.link(former.message_id)
                 await asked.say(f"I answered that here a moment ago: {link}")
+        if message is not None:
+            await self._invite_votes(message, asked.room)
 
     async def _invite_votes(self, message: discord.Message, room: Room) -> None:
         if not say_where(self.bot, room, "add_reactions", "read_message_history"):
@@ -158,12 +225,14 @@ class Desk:
         settings = await self.house.guilds.settings(room.scope)
         for emoji in (settings.up_emoji, settings.down_emoji):
             try:
-                await message.add_reaction(to_react(emoji))
-            except discord.NotFound:
-                return  # the message is gone already
-            except discord.HTTPException as error:
-                log.warning("channel %d: can't react with %s: %s", room.channel_id, emoji, error)
-                return
+                await retried(partial(message.add_reaction, to_react(emoji)), "a reaction")
+            except FAILURES as error:
+                if isinstance(error, discord.NotFound) and error.code in _GONE:
+                    return  # the message is gone already
+                said = described(error)
+                log.warning("channel %d: can't react with %s: %s", room.channel_id, emoji, said)
+                if isinstance(error, discord.Forbidden):
+                    return  # nor with the other
 
 
 def _option(match: Match) -> items.Option:

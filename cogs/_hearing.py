@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import partial
 
 import discord
 
 from bot.client import ThreadBot
 from bot.models import Mode
+from bot.retry import FAILURES, described, new_nonce, retried
 from bot.services.answering import reads_like_a_question
 from bot.ui import text
 from bot.ui.cards import Card
@@ -49,8 +51,10 @@ class Ears:
             self.bot.missing(room.channel_id, missing)
             return None
 
+        nonce = new_nonce()
+
         async def send(card: Card) -> discord.Message | None:
-            return await self._reply(message, room, card)
+            return await self._reply(message, room, card, nonce)
 
         return Asked(
             text=said,
@@ -95,23 +99,29 @@ class Ears:
         original = reference.resolved
         if original is None:
             try:
-                original = await message.channel.fetch_message(reference.message_id)
-            except discord.HTTPException:
+                fetch = partial(message.channel.fetch_message, reference.message_id)
+                original = await retried(fetch, "a message")
+            except FAILURES:
                 return "", False
         if isinstance(original, discord.DeletedReferencedMessage):
             return "", False
         return self.without_mention(original.content), original.author == message.author
 
     async def _reply(
-        self, message: discord.Message, room: Room, card: Card
+        self, message: discord.Message, room: Room, card: Card, nonce: int
     ) -> discord.Message | None:
-        """Post under a message, or just into its channel if that may not be done."""
+        """Post under a message, or just into its channel if that may not be done.
+
+        All replies to one message have the same nonce: of those that follow each other
+        within some minutes Discord posts the first, and returns it for the others.
+        """
         parts = card.fresh()
         if room.may.read_message_history:  # without it Discord refuses replies
             parts["reference"] = message.to_reference(fail_if_not_exists=False)
             parts["mention_author"] = False
         try:
-            return await message.channel.send(**parts)
-        except discord.HTTPException as error:
-            log.warning("channel %d: could not post: %s", room.channel_id, error)
+            send = partial(message.channel.send, nonce=nonce, **parts)
+            return await retried(send, f"channel {room.channel_id}")
+        except FAILURES as error:
+            log.warning("channel %d: could not post: %s", room.channel_id, described(error))
             return None

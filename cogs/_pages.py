@@ -9,6 +9,7 @@ import discord
 
 from bot.client import ThreadBot
 from bot.models import StoredThread
+from bot.replies import edit_response
 from bot.ui import cards, items, limits
 from bot.ui.emoji import for_buttons
 from cogs._rooms import room_of
@@ -32,10 +33,10 @@ async def show_page(
         related = await house.answering.related(thread, guild_id=room.scope, limit=limits.RELATED)
     page = partial(cards.page_card, thread, place, embeds=room.embeds, note=note, related=related)
     try:
-        await interaction.edit_original_response(**page(emoji=emoji).over())
+        await edit_response(interaction, **page(emoji=emoji).over())
     except discord.HTTPException as error:
         if emoji is None or error.status != 400:
             raise
         # One emoji that Discord doesn't know (any more) has the whole page refused.
         log.warning("guild %d: no buttons with %s and %s: %s", room.scope, *emoji, error)
-        await interaction.edit_original_response(**page().over())
+        await edit_response(interaction, **page().over())

@@ -10,6 +10,7 @@ from discord import app_commands
 
 from bot.client import ThreadBot, bot_of
 from bot.models import SHARED
+from bot.replies import acknowledge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,7 @@ async def begin_privately(interaction: discord.Interaction[Any]) -> discord.Guil
     """Say that the reply comes, privately, and return the server it is about."""
     if interaction.guild is None:
         raise app_commands.NoPrivateMessage
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await acknowledge(interaction, ephemeral=True, thinking=True)
     return interaction.guild
 
 

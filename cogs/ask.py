@@ -11,6 +11,8 @@ from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.errors import ThreadwiseError
+from bot.replies import acknowledge, edit_response, tell
+from bot.retry import FAILURES
 from bot.ui import cards, items, limits, text
 from bot.ui.cards import Card
 from cogs._choices import Choices
@@ -67,7 +69,7 @@ class Ask(commands.Cog):
             else:
                 await self._desk.respond(asked)
         except Exception as error:
-            if asked.addressed:
+            if asked.addressed and not asked.replied:
                 await asked.say(SORRY)
             if not isinstance(error, ThreadwiseError):
                 raise
@@ -84,7 +86,7 @@ class Ask(commands.Cog):
     ) -> None:
         """Answer a question asked by command."""
         if text.is_blank(question):
-            await interaction.response.send_message(HINT, ephemeral=True)
+            await tell(interaction, HINT)
         else:
             await self._look_up(interaction, question, cards.asked_note(question), own_words=True)
 
@@ -94,7 +96,7 @@ class Ask(commands.Cog):
         """Look an existing message up, as its context menu asks."""
         question = self._ears.without_mention(message.content)
         if text.is_blank(question):
-            await interaction.response.send_message(NO_TEXT, ephemeral=True)
+            await tell(interaction, NO_TEXT)
             return
         for_message = f"-# for {message.jump_url}" if interaction.guild_id else ""
         own_words = message.author == interaction.user
@@ -109,15 +111,10 @@ class Ask(commands.Cog):
         own_words: bool,
     ) -> None:
         """Answer a question that came as a command."""
-        await interaction.response.defer(thinking=True)
-
-        sent = False
+        await acknowledge(interaction, thinking=True)
 
         async def send(card: Card) -> discord.Message | None:
-            nonlocal sent
-            message = await interaction.edit_original_response(**card.fresh())
-            sent = True
-            return message
+            return await edit_response(interaction, **card.fresh())
 
         asked = Asked(
             text=question,
@@ -131,12 +128,16 @@ class Ask(commands.Cog):
         )
         try:
             await self._desk.respond(asked)
-        except Exception:
+        except Exception as error:
+            if asked.replied:
+                # It is answered: nobody is told that something went wrong after that.
+                why = None if isinstance(error, ThreadwiseError) else error
+                log.error("after the reply to a command: %s", error, exc_info=why)
+                return
             # The public reply that is still waiting must end, or the next follow-up, which
             # says privately what went wrong, would take its place.
-            if not sent:
-                with contextlib.suppress(discord.HTTPException):
-                    await asked.say(SORRY)
+            with contextlib.suppress(*FAILURES):
+                await asked.say(SORRY)
             raise
 
 

@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.errors import ConfigError, NotFound
+from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.curating import UNDO, Plan, Removal, Target
 from bot.ui import library, limits, text
 from bot.ui.cards import Card
@@ -64,11 +65,15 @@ class Library(commands.GroupCog, group_name="library"):
         guild = await begin_privately(interaction)
         exported = await self.curating.export(guild.id, interaction.filesize_limit)
         if exported is None:
-            await interaction.edit_original_response(content=_too_large(interaction, guild.id))
+            await edit_response(interaction, content=_too_large(interaction, guild.id))
             return
         said = f"{library.counted(exported.threads)}, as `/library import` reads them."
-        file = discord.File(io.BytesIO(exported.data), exported.name)
-        await interaction.edit_original_response(content=said, attachments=[file])
+        data, name = exported.data, exported.name
+
+        def parts() -> dict[str, Any]:
+            return {"content": said, "attachments": [discord.File(io.BytesIO(data), name)]}
+
+        await edit_response(interaction, parts)
 
     @app_commands.command(name="stats", description="Show how much I know here, and from where")
     async def stats(self, interaction: Interaction) -> None:
@@ -87,7 +92,7 @@ class Library(commands.GroupCog, group_name="library"):
             [(s.name, s.threads, s.scope != guild.id) for s in found.sources],
             (last.name, last.at) if last else None,
         )
-        await interaction.edit_original_response(**card.fresh())
+        await edit_response(interaction, **card.fresh())
 
     @app_commands.command(name="remove", description="Take a thread, or all of a source, out")
     @app_commands.describe(thread="One of this server's own threads", source="All from there")
@@ -103,7 +108,7 @@ class Library(commands.GroupCog, group_name="library"):
         else:
             target = await self.curating.find_source(guild.id, _number(source or ""))
         card = _asked(await self.curating.plan(guild.id, target))
-        await interaction.edit_original_response(**card.fresh())
+        await edit_response(interaction, **card.fresh())
 
     @app_commands.command(name="restore", description="Bring back what was removed within a day")
     @app_commands.describe(removal="Which; without it, the latest")
@@ -119,7 +124,7 @@ class Library(commands.GroupCog, group_name="library"):
     async def remove_these(self, item: RemoveThese, interaction: Interaction) -> None:
         """Remove what was asked about; ask again if that has become another number."""
         only_managers(interaction)
-        await interaction.response.defer()
+        await acknowledge(interaction)
         guild_id = interaction.guild_id or 0
         target = Target(item.thread_id, item.whole_source)
         plan = await self.curating.plan(guild_id, target)
@@ -128,22 +133,22 @@ class Library(commands.GroupCog, group_name="library"):
             gone = await self.curating.remove(guild_id, target)
             until = gone.at + UNDO
             card = library.removed_card(_name(gone), gone.threads, gone.moment, until)
-        await interaction.edit_original_response(**card.over())
+        await edit_response(interaction, **card.over())
 
     async def keep(self, item: KeepThem, interaction: Interaction) -> None:
         """Leave everything as it is."""
-        await interaction.response.edit_message(**Card(content=KEPT).over())
+        await edit_pressed(interaction, **Card(content=KEPT).over())
 
     async def bring_back(self, item: BringBack, interaction: Interaction) -> None:
         """Undo the removal that the button belongs to."""
         only_managers(interaction)
-        await interaction.response.defer()
+        await acknowledge(interaction)
         await self._restore(interaction, interaction.guild_id or 0, item.moment)
 
     async def _restore(self, interaction: Interaction, guild_id: int, moment: int) -> None:
         count = await self.curating.restore(guild_id, moment)
         said = f"Back again: {library.counted(count)}, with the votes."
-        await interaction.edit_original_response(**Card(content=said).over())
+        await edit_response(interaction, **Card(content=said).over())
 
     @remove.autocomplete("thread")
     async def threads(self, interaction: Interaction, current: str) -> Choices:

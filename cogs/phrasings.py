@@ -12,6 +12,7 @@ from discord.ext import commands
 from bot.client import ThreadBot
 from bot.errors import NotFound
 from bot.models import LearnedPhrasing
+from bot.replies import edit_response
 from bot.ui import limits, overview, text
 from bot.ui.cards import Card
 from cogs._rooms import begin_privately, manages, only_managers
@@ -53,7 +54,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
             card = Card(content=NOTHING_OF_IT)
             if mine:
                 card = overview.phrasings_card(mine, mine[0].title)
-        await interaction.edit_original_response(**card.fresh())
+        await edit_response(interaction, **card.fresh())
 
     @app_commands.command(name="remove", description="Forget a phrasing that I have learned")
     @app_commands.describe(phrasing="Words of it, or its number")
@@ -64,9 +65,8 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
         if not (number.isascii() and number.isdecimal() and len(number) <= _DIGITS):
             raise NotFound(CHOOSE)
         gone = await self.learning.remove(guild.id, int(number))
-        await interaction.edit_original_response(
-            content=f"Forgotten: {text.title(gone, limits.PHRASING)}"
-        )
+        said = f"Forgotten: {text.title(gone, limits.PHRASING)}"
+        await edit_response(interaction, content=said)
 
     @show.autocomplete("thread")
     async def threads(

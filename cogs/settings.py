@@ -11,6 +11,7 @@ from discord.ext import commands
 from bot.client import ThreadBot
 from bot.errors import ConfigError
 from bot.models import Mode, Policy
+from bot.replies import edit_response
 from bot.ui import cards, emoji, overview
 from cogs._rooms import begin_privately, lacking, only_managers, permissions_in
 
@@ -58,7 +59,7 @@ class Settings(commands.GroupCog, group_name="settings"):
             notes.append(_DEAF)
         settings = await self.guilds.settings(guild.id)
         card = overview.settings_card(settings, shown, notes)
-        await interaction.edit_original_response(**card.fresh())
+        await edit_response(interaction, **card.fresh())
 
     @app_commands.command(name="channel", description="Say when I speak in a channel")
     @app_commands.describe(channel="The channel", mode="When I speak there")
@@ -223,7 +224,7 @@ def _usable(given: str, guild: discord.Guild) -> str:
 
 
 async def _say(interaction: discord.Interaction[ThreadBot], said: str) -> None:
-    await interaction.edit_original_response(content=said)
+    await edit_response(interaction, content=said)
 
 
 async def setup(bot: ThreadBot) -> None:

@@ -11,6 +11,7 @@ from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.models import Match, StoredThread
+from bot.replies import acknowledge, edit_response
 from bot.ui import items, limits, text
 from bot.ui.cards import Card
 from cogs._pages import show_page
@@ -49,12 +50,12 @@ class ThreadPages(commands.Cog, name="Thread"):
         share: bool = False,
     ) -> None:
         """Show a thread, from its question on."""
-        await interaction.response.defer(ephemeral=not share, thinking=True)
+        await acknowledge(interaction, ephemeral=not share, thinking=True)
         scope = scope_of(interaction)
         thread = await self._find(query, scope)
         if thread is None:
             closest = await self.answering.complete(query, guild_id=scope, limit=5)
-            await interaction.edit_original_response(**_not_found(closest).fresh())
+            await edit_response(interaction, **_not_found(closest).fresh())
             return
         place = items.Place(thread.id, items.QUESTION, with_question=True)
         await show_page(interaction, thread, place)
@@ -78,23 +79,23 @@ class ThreadPages(commands.Cog, name="Thread"):
         self, item: items.ReadRest, interaction: discord.Interaction[ThreadBot]
     ) -> None:
         """Open the pager at the answer that a card had to cut."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await acknowledge(interaction, ephemeral=True, thinking=True)
         await self._open(interaction, item.place)
 
     async def other_answers(
         self, item: items.OtherAnswers, interaction: discord.Interaction[ThreadBot]
     ) -> None:
         """Open the pager at the first answer that the card does not show."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await acknowledge(interaction, ephemeral=True, thinking=True)
         await self._open(interaction, item.place, others=True)
 
     async def turn(self, item: items.TurnPage, interaction: discord.Interaction[ThreadBot]) -> None:
         """Turn the page: in place if it is private, else in a private copy."""
         private = interaction.message is not None and interaction.message.flags.ephemeral
         if private:
-            await interaction.response.defer()
+            await acknowledge(interaction)
         else:
-            await interaction.response.defer(ephemeral=True, thinking=True)
+            await acknowledge(interaction, ephemeral=True, thinking=True)
         await self._open(interaction, item.place)
 
     async def _find(self, query: str, scope: int) -> StoredThread | None:
@@ -113,7 +114,7 @@ class ThreadPages(commands.Cog, name="Thread"):
         """Show a place of a thread in the response that was deferred."""
         thread = await self.answering.serve(place.thread_id, guild_id=scope_of(interaction))
         if thread is None:
-            await interaction.edit_original_response(**Card(content=GONE).over())
+            await edit_response(interaction, **Card(content=GONE).over())
             return
         if others:
             other = next((a.id for a in thread.answers if a.id != place.answer_id), None)

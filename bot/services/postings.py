@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from bot.models import Posting
 from bot.store import postings as table
 from bot.store.database import Database
+
+SETTLE_SECONDS = 150.0
+"""How long ``settled`` waits at most: longer than a post is tried for."""
 
 
 class Postings:
@@ -15,6 +21,33 @@ class Postings:
 
     def __init__(self, database: Database):
         self._database = database
+        self._in_flight: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
+
+    @contextmanager
+    def posting_in(self, channel_id: int) -> Iterator[None]:
+        """An answer is on its way into a channel: from before it is sent until it is recorded."""
+        done = asyncio.Event()
+        self._in_flight[channel_id].add(done)
+        try:
+            yield
+        finally:
+            done.set()
+            self._in_flight[channel_id].discard(done)
+            if not self._in_flight[channel_id]:
+                del self._in_flight[channel_id]
+
+    async def settled(self, channel_id: int) -> None:
+        """Wait until the answers that are on their way into a channel now are recorded.
+
+        After that a message of the channel that has no posting is none, unless it is newer
+        than the call. Waits ``SETTLE_SECONDS`` at most.
+        """
+        waits = [asyncio.ensure_future(done.wait()) for done in self._in_flight.get(channel_id, ())]
+        if not waits:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await asyncio.gather(*waits)
 
     async def record(self, posting: Posting) -> None:
         """Remember that a message shows an answer (now); it may have shown another."""

@@ -158,7 +158,7 @@ class Loopback:
         return self.messages(channel)[count - 1]
 
     async def until(
-        self, true: Callable[[], bool | Awaitable[bool]], seconds: float = 30.0
+        self, true: Callable[[], bool | Awaitable[bool]], seconds: float = 15.0
     ) -> None:
         """Wait for something that comes true within ``seconds``, or fail."""
         async with asyncio.timeout(seconds):
@@ -254,7 +254,7 @@ class Loopback:
         permissions = guild.permissions
         payload: Payload = {
             "id": str(press.id),
-            "application_id": "42",
+            "application_id": world.ME["id"],
             "token": press.token,
             "type": kind,
             "version": 1,

@@ -18,10 +18,15 @@ LOADING = 1 << 7
 EVERYTHING = (1 << 53) - 1
 """All permissions."""
 
-ME: Payload = {"id": "42", "username": "threadwise", "discriminator": "0", "bot": True}
+ME: Payload = {
+    "id": "420000000000000042",
+    "username": "threadwise",
+    "discriminator": "0",
+    "bot": True,
+}
 ME |= {"avatar": None, "global_name": None}
 APPLICATION: Payload = {
-    "id": "42",
+    "id": ME["id"],
     "name": "threadwise",
     "icon": None,
     "description": "",
@@ -222,7 +227,7 @@ def opened(guilds: list[Guild], session: str, url: str) -> Iterator[tuple[str, P
             "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
             "session_id": session,
             "resume_gateway_url": url,
-            "application": {"id": "42", "flags": 0},
+            "application": {"id": ME["id"], "flags": 0},
         },
     )
     for guild in guilds:

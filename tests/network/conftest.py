@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot import retry
 from bot.client import ThreadBot
 from bot.services.house import House
 from tests.loopback import Guild, Loopback, running, serving
@@ -39,6 +40,14 @@ class Net:
         thread = await self.house.answering.find(key, guild_id=self.guild.id)
         assert thread is not None
         return [a.tally for a in sorted(thread.answers, key=lambda a: a.id)]
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are tried again at once; each test hears of its own outage."""
+    monkeypatch.setattr(retry, "PAUSES", (0.001,) * len(retry.PAUSES))
+    monkeypatch.setattr(retry, "QUICK", (0.001,) * len(retry.QUICK))
+    monkeypatch.setattr(retry, "_said_at", float("-inf"))
 
 
 @pytest.fixture
