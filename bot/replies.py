@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import discord
@@ -80,20 +81,14 @@ async def edit_response(
         return found
 
 
-async def delete_response(interaction: Interaction) -> bool:
-    """Delete the message that the reply is in; False if somebody else has done so."""
-    tries = 0
+async def delete_response(interaction: Interaction) -> None:
+    """Delete the message that the reply is in, if it is there.
 
-    async def delete() -> None:
-        nonlocal tries
-        tries += 1
-        await interaction.delete_original_response()
-
-    try:
-        await retried(delete, "deleting a reply")
-    except discord.NotFound:
-        return tries > 1  # an earlier try of ours has done it
-    return True
+    That it is gone already tells nothing: it may have been deleted by a request whose
+    answer was lost, and aiohttp repeats those by itself.
+    """
+    with suppress(discord.NotFound):
+        await retried(interaction.delete_original_response, "deleting a reply")
 
 
 async def _respond(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from functools import partial
 
 import discord
@@ -35,6 +36,7 @@ class Choices:
         self.house = bot.house
         self._desk = desk
         self._turns = Turns()
+        self._replaced: deque[int] = deque(maxlen=1000)  # deleted for a new message
 
     async def not_mine(
         self, item: items.NotMine, interaction: discord.Interaction[ThreadBot]
@@ -61,7 +63,12 @@ class Choices:
             if options:
                 note = cards.noted(note, "Taken back.")
                 card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
-            await edit_response(interaction, **card.over())
+            try:
+                await edit_response(interaction, **card.over())
+            except FAILURES as error:
+                if not isinstance(error, discord.NotFound):
+                    await self.house.postings.record(posting)  # it is still shown
+                raise
         await self._remove_reactions(message, room_of(interaction))
 
     async def pick(
@@ -78,7 +85,8 @@ class Choices:
             return
         await acknowledge(interaction)
         async with self._turns.at(message.id):
-            if await self.house.postings.get(message.id) is not None:
+            shown = message.id in self._replaced or await self.house.postings.get(message.id)
+            if shown:
                 return  # pressed twice: the first press has shown it
             await self._show_chosen(item, message, interaction)
 
@@ -134,9 +142,8 @@ class Choices:
             if not item.again:
                 return await edit_response(interaction, **card.over())
             # Reactions on this message may be meant for the answer it showed before.
-            # Deleting it fails for all but the first of two presses at once.
-            if not await delete_response(interaction):
-                return None
+            self._replaced.append(message.id)
+            await delete_response(interaction)
             return await self._post_anew(message, interaction, card, nonce)
 
         asked = Asked(
