@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import secrets
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, cast
 
@@ -35,6 +36,9 @@ NOT_TOLD = FAILURES
 
 LEAVE_SECONDS = 2.0
 """How long what is being handled may take to end when the bot is closed."""
+
+POSTED = 100
+"""How many of our latest messages are known by their nonce."""
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +76,7 @@ class ThreadBot(commands.AutoShardedBot):
         self._presses: dict[type[items.Pressable], Handler] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._told: set[tuple[int, str]] = set()
+        self._posted: OrderedDict[str, discord.Message] = OrderedDict()
 
     async def setup_hook(self) -> None:
         """Load the cogs, revive old buttons, and tell Discord of changed commands."""
@@ -90,7 +95,15 @@ class ThreadBot(commands.AutoShardedBot):
             )
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Text commands are not used; messages are the cogs' business."""
+        """Note what we have posted; other messages are the cogs' business."""
+        if message.author == self.user and message.nonce is not None:
+            self._posted[str(message.nonce)] = message
+            while len(self._posted) > POSTED:
+                self._posted.popitem(last=False)
+
+    def posted(self, nonce: int) -> discord.Message | None:
+        """The message of this nonce, if the gateway has told us that it was posted."""
+        return self._posted.get(str(nonce))
 
     async def close(self) -> None:
         """Finish our own work first, then leave Discord; nothing of ours runs afterwards.

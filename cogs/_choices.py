@@ -176,7 +176,12 @@ class Choices:
         if question is not None:
             parts |= {"reference": question, "mention_author": False}
         send = partial(message.channel.send, nonce=nonce, **parts)
-        return await retried(send, f"channel {room.channel_id}")
+        try:
+            return await retried(send, f"channel {room.channel_id}")
+        except FAILURES:
+            if (found := self.bot.posted(nonce)) is not None:
+                return found
+            raise
 
     async def _remove_reactions(self, message: discord.Message, room: Room) -> None:
         """Nothing is voted on here any more; without the permission only ours go."""

@@ -123,5 +123,8 @@ class Ears:
             send = partial(message.channel.send, nonce=nonce, **parts)
             return await retried(send, f"channel {room.channel_id}")
         except FAILURES as error:
+            if (found := self.bot.posted(nonce)) is not None:
+                log.info("message %d was posted (%s)", found.id, described(error))
+                return found
             log.warning("channel %d: could not post: %s", room.channel_id, described(error))
             return None

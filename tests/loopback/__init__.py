@@ -20,7 +20,8 @@ bot that is ready, on the house of tests/conftest.py.
 World (``Loopback``): all changes are synchronous, and their events reach the gateway in
 the order of the calls. ``add_guild``, ``add_member``, ``say``, ``react(…, burst=True)``,
 ``unreact``, ``clear(message, emoji=None)``, ``delete(*messages)``, ``press(message, user,
-custom_id, values=())``, ``command(channel, user, name, **options)``, ``emit(name,
+custom_id, values=())``, ``command(channel, user, name, **options)`` (a file is an
+``Upload``), ``emit(name,
 payload)``; ``messages(channel)``, ``posted(channel)``, ``requests``. ``silent=True`` of
 ``react`` and its like changes the world without an event.
 
@@ -49,6 +50,7 @@ from tests.loopback.faults import (
     status_after,
 )
 from tests.loopback.running import running, serving
+from tests.loopback.world import Upload
 
 __all__ = [
     "MESSAGE_CONTENT",
@@ -57,6 +59,7 @@ __all__ = [
     "Guild",
     "Loopback",
     "Press",
+    "Upload",
     "empty",
     "held",
     "malformed",

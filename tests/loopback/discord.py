@@ -31,6 +31,7 @@ class Loopback:
         self.by_id: dict[int, Message] = {}
         self.presses: dict[str, Press] = {}
         self.users: dict[int, Payload] = {int(ME["id"]): ME}
+        self.files: dict[int, bytes] = {}
         self.commands: list[Any] = []
         self.requests: list[tuple[str, str, str]] = []
         """Method, path and kind of fault ("" for none) of each request, in order."""
@@ -125,8 +126,11 @@ class Loopback:
 
     def command(self, channel: int, user: int, name: str, **options: Any) -> Press:
         """Use a slash command; a subcommand's options are a dictionary under its name."""
-        data = {"id": str(snowflake()), "name": name, "type": 1}
+        data: Payload = {"id": str(snowflake()), "name": name, "type": 1}
         data |= {"options": world.options_payload(options)}
+        if files := world.uploads(options):
+            self.files |= {file.id: file.data for file in files}
+            data["resolved"] = {"attachments": {str(f.id): f.payload(self.url) for f in files}}
         press = Press(snowflake(), f"token{snowflake()}", channel, self.users[user])
         return self._interact(press, 2, data, {})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -74,6 +75,7 @@ class Rest:
             web.get("/applications/{id}/commands", self.synced),
             web.get("/socket", self.loopback.gateway.connect),
             web.get("/socket/", self.loopback.gateway.connect),
+            web.get("/files/{file}", self.file),
             web.post("/users/@me/channels", self.direct),
             web.get("/channels/{channel}", self.channel),
             web.get("/channels/{channel}/messages", self.history),
@@ -110,6 +112,9 @@ class Rest:
 
     async def synced(self, request: web.Request) -> web.Response:
         return replied(self.loopback.commands)
+
+    async def file(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.loopback.files[int(request.match_info["file"])])
 
     async def direct(self, request: web.Request) -> web.Response:
         user = self.loopback.users[int((await request.json())["recipient_id"])]
@@ -274,6 +279,6 @@ async def _body(request: web.Request) -> Payload:
     if request.content_type == "application/json":
         body: Payload = await request.json()
         return body
-    form = await request.post()
-    part = form.get("payload_json")
-    return json.loads(part) if isinstance(part, str) else {}
+    part = re.search(rb'name="payload_json".*?\r\n\r\n(.*?)\r\n--', await request.read(), re.S)
+    found: Payload = json.loads(part[1]) if part else {}
+    return found

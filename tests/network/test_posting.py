@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 
@@ -122,6 +123,44 @@ async def test_a_reply_that_never_comes_is_one_line_and_no_apology(
     assert len(lines(caplog)) == 2  # that it is tried again, and that it could not be done
     posts = [path for method, path, _ in net.discord.requests if method == "POST"]
     assert len(posts) == 7
+
+
+@pytest.mark.parametrize("fault", SPOILED, ids=name)
+async def test_an_answer_that_was_posted_though_no_reply_says_so(
+    net: Net, fault: Fault, caplog: pytest.LogCaptureFixture
+):
+    net.discord.faults.always("POST", "/messages$", fault)
+    ask(net)
+    card = await net.discord.posted(net.ask)
+    await arrows(net, card)
+    await net.recorded(card)
+    await quiet(net)
+    assert net.discord.messages(net.ask) == [card]
+    assert len(lines(caplog)) == 1
+
+
+async def test_an_outage_is_few_lines(net: Net, caplog: pytest.LogCaptureFixture):
+    """All that is asked and voted meanwhile is there afterwards."""
+    ask(net)
+    voted = await net.discord.posted(net.ask)
+    await arrows(net, voted)
+    await net.recorded(voted)
+    channels = net.discord.add_guild("Others", [f"ask-{n}" for n in range(12)]).channels
+    await net.discord.until(lambda: len(net.bot.guilds) == 2)
+    # Six tries of a post are 16 seconds of an outage, three of a tally 15.
+    for channel in channels.values():
+        net.discord.faults.fail("POST", f"/{channel}/messages$", *[status(503), reset()] * 3)
+    net.discord.faults.fail("GET", f"/messages/{voted.id}$", *[status(503)] * 3)
+    cog: Any = net.bot.get_cog("Voting")
+    cog._tallies._rounds.change_interval(seconds=0.02)
+    net.discord.react(voted, net.bob, "⬇️")
+    for channel in channels.values():
+        net.discord.say(channel, net.alice, f"{ME} {PIN}")
+    for channel in channels.values():
+        await arrows(net, await net.discord.posted(channel))
+    await net.discord.until(lambda: voted.footer.startswith("▼ 1"))
+    assert net.discord.faults.left == 0
+    assert 0 < len(lines(caplog)) <= 10
 
 
 async def test_what_discord_refuses_is_not_tried_again(net: Net, caplog: pytest.LogCaptureFixture):

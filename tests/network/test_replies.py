@@ -9,7 +9,7 @@ import pytest
 
 from bot.client import LEAVE_SECONDS
 from cogs._choices import ALREADY_BACK
-from tests.loopback import Fault, Press, empty, held, malformed, reset, reset_after, status
+from tests.loopback import Fault, Press, Upload, empty, held, malformed, reset, reset_after, status
 from tests.loopback.world import Message
 from tests.network.conftest import Net
 from tests.network.test_posting import PIN, UNKNOWN, arrows, ask, lines, name, quiet, unsure
@@ -245,6 +245,48 @@ async def test_what_goes_wrong_after_the_reply_is_no_apology(
     other = await net.discord.posted(net.ask)
     await quiet(net)
     assert net.discord.messages(net.ask) == [other]
+
+
+class TestImports:
+    FILE = b'{"id": "mug", "title": "Which mug?", "answers": [{"body": "The blue one."}]}\n'
+
+    def bring(self, net: Net) -> Press:
+        file = Upload("mugs.jsonl", self.FILE)
+        return net.discord.command(net.general, net.alice, "library", **{"import": {"file": file}})
+
+    @pytest.mark.parametrize("fault", LOST, ids=name)
+    @pytest.mark.parametrize(
+        "where", [("POST", CALLBACK), ("PATCH", ORIGINAL)], ids=["first", "then"]
+    )
+    async def test_its_end_is_told_once(self, net: Net, where: tuple[str, str], fault: Fault):
+        net.discord.faults.fail(*where, fault, fault)
+        press = self.bring(net)
+        await net.discord.until(lambda: "1 thread" in told(press) or "1 added" in told(press))
+        await quiet(net)
+        assert len(press.told) == 1
+        assert len(net.discord.sent) == 2  # no direct message beside it
+
+    @pytest.mark.parametrize("fault", LOST, ids=name)
+    async def test_after_a_quarter_of_an_hour_it_is_told_directly_once(
+        self, net: Net, fault: Fault, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("discord.Interaction.is_expired", lambda self: True)
+        net.discord.faults.fail("POST", "/messages$", fault, fault)
+        self.bring(net)
+        direct = net.alice + 1
+        await net.discord.until(lambda: bool(net.discord.sent.get(direct)))
+        await net.discord.until(lambda: net.discord.faults.left == 0)
+        await asyncio.sleep(0.05)
+        assert len(net.discord.messages(direct)) == 1
+
+    @pytest.mark.parametrize("fault", LOST, ids=name)
+    async def test_an_export_is_sent_whatever_is_lost(self, net: Net, fault: Fault):
+        done = self.bring(net)
+        await net.discord.until(lambda: bool(done.told and "importing" not in told(done).lower()))
+        net.discord.faults.fail("PATCH", ORIGINAL, fault)
+        press = net.discord.command(net.general, net.alice, "library", export={})
+        await net.discord.until(lambda: "as `/library import` reads them" in told(press))
+        assert len(press.told) == 1
 
 
 async def test_leaving_during_a_command_leaves_no_traceback(
