@@ -13,6 +13,7 @@ from discord.ext import commands
 from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.models import SHARED, GuildSettings, Posting, Vote
+from bot.replies import acknowledge, edit_response
 from bot.ui import cards, items
 from bot.ui.cards import Card
 from bot.ui.emoji import vote_of
@@ -111,15 +112,16 @@ class Voting(commands.Cog):
     @app_commands.allowed_installs(guilds=True, users=True)
     async def forget_me(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Delete all that is kept about the person who asks for it."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await acknowledge(interaction, ephemeral=True, thinking=True)
         count = await self.house.voting.forget_user(interaction.user.id)
         taught = await self.house.learning.forget_user(interaction.user.id)
         votes = "1 vote" if count == 1 else f"{count} votes"
         phrasings = "1 phrasing" if taught == 1 else f"{taught} phrasings"
-        await interaction.edit_original_response(
+        await edit_response(
+            interaction,
             content=f"Done: {votes} and {phrasings} of yours deleted, and I no longer know which "
             "questions were yours. Reactions that you leave on my messages count again when I "
-            "restart, so take those away as well."
+            "restart, so take those away as well.",
         )
 
     async def press(
@@ -128,9 +130,9 @@ class Voting(commands.Cog):
         """A vote button: the page shows the new tally; a shared page stays as it is."""
         private = interaction.message is not None and interaction.message.flags.ephemeral
         if private:
-            await interaction.response.defer()
+            await acknowledge(interaction)
         else:
-            await interaction.response.defer(ephemeral=True, thinking=True)
+            await acknowledge(interaction, ephemeral=True, thinking=True)
         scope = scope_of(interaction)
         vote = await self.house.voting.press(
             answer_id=item.place.answer_id,
@@ -146,7 +148,7 @@ class Voting(commands.Cog):
         answer = thread.answer(item.place.answer_id) if thread else None
         said = cards.vote_line(vote, answer.tally if answer else None)
         if not private or thread is None:
-            await interaction.edit_original_response(**Card(content=said).fresh())
+            await edit_response(interaction, **Card(content=said).fresh())
             return
         await show_page(interaction, thread, item.place, note=said)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot import retry
 from bot.errors import StoreBusy
 from bot.models import Posting
 from cogs import _desk
@@ -109,6 +110,21 @@ async def test_all_that_is_said_is_said_once(net: Net, said: str, fault: Fault):
     assert len(texts) == before + 1
     assert said in texts[-1]
     assert net.discord.faults.left == 0
+
+
+async def test_an_answer_whose_reply_never_comes_is_posted_once_and_known(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(retry, "PATIENCE", 0.1)
+    gate = asyncio.Event()
+    net.discord.faults.fail("POST", "/messages$", held(gate))
+    ask(net)
+    card = await net.discord.posted(net.ask)
+    await arrows(net, card)
+    gate.set()
+    await quiet(net)
+    assert net.discord.messages(net.ask) == [card]
+    assert await net.house.postings.get(card.id) is not None
 
 
 async def test_a_reply_that_never_comes_is_one_line_and_no_apology(

@@ -128,6 +128,21 @@ async def test_the_pager_opens_whatever_is_lost(net: Net, where: tuple[str, str]
 
 
 @pytest.mark.parametrize("fault", LOST, ids=name)
+@pytest.mark.parametrize("where", [("POST", CALLBACK), ("PATCH", ORIGINAL)], ids=["first", "then"])
+async def test_a_button_votes_once_whatever_is_lost(net: Net, where: tuple[str, str], fault: Fault):
+    ask(net)
+    opened = await pressed(net, await net.discord.posted(net.ask), "tw:other")
+    await net.discord.until(lambda: "Ask a moderator" in told(opened))
+    assert opened.original is not None
+    net.discord.faults.fail(*where, fault)
+    press = await pressed(net, opened.original, "tw:up")
+    await net.discord.until(lambda: "You voted for it. The answer stands at +1" in told(opened))
+    await quiet(net)
+    assert press.told == []
+    assert await net.tallies("pins") == [0, 1]
+
+
+@pytest.mark.parametrize("fault", LOST, ids=name)
 async def test_what_is_said_at_once_is_said_once(net: Net, fault: Fault):
     net.discord.faults.fail("POST", CALLBACK, fault)
     press = net.discord.command(net.general, net.alice, "ask", question=" ")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -84,3 +85,38 @@ async def test_the_latest_of_an_answer_in_a_channel(house: House) -> None:
     assert await latest(6, 1, 120) == 5
     assert await latest(5, 1, 5) is None
     assert await latest(7, 1, 120) is None
+
+
+class TestInFlight:
+    """Whoever meets a message that is no posting yet can wait until that is certain."""
+
+    async def test_only_those_of_the_channel_and_the_moment_are_waited_for(self, house: House):
+        postings = house.postings
+        await postings.settled(1)  # nothing is on its way
+        with postings.posting_in(1):
+            await postings.settled(2)
+            waiting = asyncio.create_task(postings.settled(1))
+            await asyncio.sleep(0)
+            with postings.posting_in(1):  # began later
+                assert not waiting.done()
+            await asyncio.sleep(0.01)
+            assert not waiting.done()
+        await asyncio.wait_for(waiting, 5)
+        assert postings._in_flight == {}
+
+    async def test_one_that_fails_is_over(self, house: House):
+        async def fail() -> None:
+            with house.postings.posting_in(1):
+                await asyncio.sleep(0)
+                raise RuntimeError
+
+        failing = asyncio.create_task(fail())
+        await asyncio.sleep(0)
+        await asyncio.wait_for(house.postings.settled(1), 5)
+        with pytest.raises(RuntimeError):
+            await failing
+
+    async def test_the_wait_has_an_end(self, house: House, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("bot.services.postings.SETTLE_SECONDS", 0.01)
+        with house.postings.posting_in(1):
+            await asyncio.wait_for(house.postings.settled(1), 5)
