@@ -15,7 +15,7 @@ import discord
 
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.ui import items, limits, text
-from bot.ui.credits import Credit, credits_of, link, linked, plain
+from bot.ui.credits import Credit, credits_of, linked, plain
 
 ACCEPTED = discord.Colour(0x3BA55D)
 ANSWER = discord.Colour(0x5865F2)
@@ -260,7 +260,7 @@ def _dressed(shown: Shown, view: discord.ui.View, *, embeds: bool, note: str = "
     )
     embed.set_author(name=shown.over, url=shown.over_url)
     if shown.related:
-        names = [f"- {link(name, url, limits.FACT)}" for name, url in shown.related]
+        names = [f"- {text.linked(name, url, limits.FACT)}" for name, url in shown.related]
         embed.add_field(name="See also", value=text.lines(names), inline=False)
     embed.set_footer(text=text.label(shown.facts, limits.EMBED_FOOTER))
     return Card(content=note or None, embed=embed, view=view)
