@@ -13,7 +13,7 @@ import discord
 from bot.client import ThreadBot
 from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict
 from bot.services.offering import OFFERED, left_over, offered
-from bot.ui import cards, items
+from bot.ui import cards, items, prepared
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from cogs._rooms import Room, say_where
@@ -102,6 +102,7 @@ class Desk:
         """
         room = asked.room
         embeds = say_where(self.bot, room, "embed_links")
+        await prepared.for_card(answer, embeds=embeds)
         card = cards.answer_card(
             thread, answer, confidence=confidence, embeds=embeds, note=asked.note
         )
