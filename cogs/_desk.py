@@ -16,7 +16,7 @@ from bot.errors import StoreError
 from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict
 from bot.retry import FAILURES, described, retried
 from bot.services.offering import OFFERED, left_over, offered
-from bot.ui import cards, items
+from bot.ui import cards, items, prepared
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from cogs._rooms import Room, say_where
@@ -141,6 +141,7 @@ class Desk:
         """Show an answer and record where: from then on votes on the message count."""
         room = asked.room
         embeds = say_where(self.bot, room, "embed_links")
+        await prepared.for_card(answer, embeds=embeds)
         card = cards.answer_card(
             thread, answer, confidence=confidence, embeds=embeds, note=asked.note
         )

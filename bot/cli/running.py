@@ -17,6 +17,7 @@ from bot.client import ThreadBot
 from bot.errors import ConfigError, Unreachable
 from bot.services.house import House
 from bot.settings import Settings, load_settings
+from bot.watchdog import Watchdog
 
 PORTAL = "https://discord.com/developers/applications"
 
@@ -98,17 +99,23 @@ async def _serve(settings: Settings, token: str) -> None:
     try:
         await load_seeds(house)
         house.follow()
-        try:
-            await _connect(ThreadBot(house), token)
-        except discord.PrivilegedIntentsRequired:
-            warn(
-                "this application may not read messages: switch on Message Content Intent at "
-                f"{PORTAL} > Bot. Until then the bot answers mentions, replies, direct messages "
-                "and commands only."
-            )
-            await _connect(ThreadBot(house, message_content=False), token)
+        with Watchdog():
+            await _connect_as_allowed(house, token)
     finally:
         await house.close()
+
+
+async def _connect_as_allowed(house: House, token: str) -> None:
+    """Connect, without reading messages where Discord doesn't let us."""
+    try:
+        await _connect(ThreadBot(house), token)
+    except discord.PrivilegedIntentsRequired:
+        warn(
+            "this application may not read messages: switch on Message Content Intent at "
+            f"{PORTAL} > Bot. Until then the bot answers mentions, replies, direct messages "
+            "and commands only."
+        )
+        await _connect(ThreadBot(house, message_content=False), token)
 
 
 async def _connect(bot: ThreadBot, token: str) -> None:

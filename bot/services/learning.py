@@ -26,6 +26,9 @@ LONGEST = 300
 CAP = 20
 """Phrasings that a guild keeps for one thread."""
 
+MOST_PARTS = 50
+"""Words of what is typed that a phrasing is looked for by."""
+
 log = logging.getLogger(__name__)
 
 
@@ -109,9 +112,9 @@ class Learning:
 
     async def find(self, guild_id: int, typed: str) -> list[LearnedPhrasing]:
         """A guild's phrasings in which all that is being typed occurs, newest first."""
-        wanted = wording(typed).split()
-        known = [(phrasing, wording(phrasing.text)) for phrasing in await self.phrasings(guild_id)]
-        return [phrasing for phrasing, said in known if all(part in said for part in wanted)]
+        wanted = list(dict.fromkeys(wording(typed[:LONGEST]).split()))
+        async with self._database.read() as connection:
+            return await learned.saying(connection, guild_id, wanted[:MOST_PARTS])
 
     async def remove(self, guild_id: int, phrasing_id: int) -> str:
         """Forget a phrasing and return its text. Raises NotFound without one of this id."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from bot.errors import ConfigError, InputError
-from bot.models import SHARED, StoredThread, Thread
+from bot.models import SHARED, StoredAnswer, StoredThread, Thread
 from bot.services.again import Again
 from bot.services.elsewhere import reader_of
 from bot.services.following import Follower
@@ -26,6 +26,7 @@ from bot.sources.limits import MAX_FILE_BYTES
 from bot.sources.writing import WRITERS, Pages
 from bot.store import carried, imports, threads
 from bot.store.database import Database, exists
+from bot.store.rows import Tallies
 from bot.store.threads import Counts, Outcome, Put
 
 PAGE = 500
@@ -180,21 +181,21 @@ class Library:
         async for page in _pages(self._database, scope):
             async with self._database.read() as connection:
                 sums = await carried.tallies(connection, [thread.id for thread in page])
-            yield [
-                replace(
-                    thread,
-                    answers=tuple(
-                        replace(a, tallies=tuple(pair for pair in sums[a.id] if pair[1]))
-                        for a in thread.answers
-                    ),
-                )
-                for thread in page
-            ]
+            yield await asyncio.to_thread(_tallied, page, sums)
 
     async def count(self) -> Counts:
         """How many threads, answers and votes there are, over all guilds."""
         async with self._database.read() as connection:
             return await threads.count(connection)
+
+
+def _tallied(page: Sequence[StoredThread], sums: Mapping[int, Tallies]) -> list[Thread]:
+    """The threads with the tallies of their answers, as far as those are not 0."""
+
+    def tallied(answer: StoredAnswer) -> StoredAnswer:
+        return replace(answer, tallies=tuple(pair for pair in sums.get(answer.id, ()) if pair[1]))
+
+    return [replace(t, answers=tuple(map(tallied, t.answers))) for t in page]
 
 
 async def _doubt(report: ImportReport, pruning: Pruning) -> str | None:

@@ -50,6 +50,7 @@ class Database:
             raise _unusable(error) from None
         self.id = ""
         self._write_lock = asyncio.Lock()
+        self._reading = asyncio.Semaphore(READERS)
         self._writer = self._engine("BEGIN IMMEDIATE", 1)
         self._readers = self._writer if self._in_memory else self._engine("BEGIN", READERS)
 
@@ -81,13 +82,17 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that sees one consistent state and never waits for a writer."""
+        """A connection that sees one consistent state and never waits for a writer.
+
+        One block must not be within another: each takes one of ``READERS`` turns.
+        """
         if self._in_memory:  # one connection for all: take turns
             async with self.write() as connection:
                 yield connection
             return
         with self._explained():
-            async with self._readers.connect() as connection:
+            # Whoever waits here costs the event loop nothing; the pool would open more.
+            async with self._reading, self._readers.connect() as connection:
                 yield connection
 
     @asynccontextmanager

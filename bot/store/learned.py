@@ -6,16 +6,18 @@ worth learning: that is the service's business.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, case, delete, func, insert, or_, select
+from sqlalchemy import Row, Select, case, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import LearnedPhrasing
 from bot.store.moments import from_micros, to_micros
+from bot.store.slices import slices
 from bot.store.tables import learned_phrasings as learned
 from bot.store.tables import threads
 from bot.store.threads import IN_FORCE
@@ -78,13 +80,15 @@ async def withdraw(connection: AsyncConnection, message_id: int) -> int:
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> list[LearnedPhrasing]:
     """All that a guild has learned of threads that it can see, newest first."""
-    query = (
-        select(learned, threads.c.key, threads.c.title)
-        .join(threads, threads.c.id == learned.c.thread_id)
-        .where(learned.c.guild_id == guild_id, IN_FORCE)
-        .order_by(learned.c.id.desc())
-    )
-    return [_phrasing(row) for row in (await connection.execute(query)).all()]
+    return await _found(connection, _of_guild(guild_id))
+
+
+async def saying(
+    connection: AsyncConnection, guild_id: int, parts: Sequence[str]
+) -> list[LearnedPhrasing]:
+    """Those of a guild's phrasings in whose wording all of the parts occur, newest first."""
+    said = [learned.c.wording.contains(part, autoescape=True) for part in parts]
+    return await _found(connection, _of_guild(guild_id).where(*said))
 
 
 async def version(
@@ -115,6 +119,19 @@ async def forget_user(connection: AsyncConnection, user_id: int) -> int:
     return int(
         (await connection.execute(delete(learned).where(learned.c.user_id == user_id))).rowcount
     )
+
+
+def _of_guild(guild_id: int) -> Select[Any]:
+    return (
+        select(learned, threads.c.key, threads.c.title)
+        .join(threads, threads.c.id == learned.c.thread_id)
+        .where(learned.c.guild_id == guild_id, IN_FORCE)
+        .order_by(learned.c.id.desc())
+    )
+
+
+async def _found(connection: AsyncConnection, query: Select[Any]) -> list[LearnedPhrasing]:
+    return [_phrasing(row) async for part in slices(connection, query) for row in part]
 
 
 def _phrasing(row: Row[Any]) -> LearnedPhrasing:

@@ -15,6 +15,7 @@ from bot.models import SHARED, Answer, Entry, StoredAnswer, StoredThread
 from bot.store import bulk, carried, updating
 from bot.store.packing import THREAD, Packed, unpack
 from bot.store.rows import answer_of, digest_of, thread_of
+from bot.store.slices import slices
 from bot.store.tables import answers, changes, threads, votes
 from bot.store.updating import Change
 
@@ -109,7 +110,7 @@ async def fetch(
     wanted = select(threads).where(threads.c.id.in_(ids), IN_FORCE)
     if guild_id is not None:
         wanted = wanted.where(threads.c.scope.in_((SHARED, guild_id)))
-    rows = (await connection.execute(wanted)).all()
+    rows = [row async for part in slices(connection, wanted) for row in part]
     found = [row.id for row in rows]
     texts = await updating.texts_of(connection, found)
     given = await _answers(connection, found, guild_id)
@@ -129,8 +130,9 @@ async def searched(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
     given: dict[int, list[Answer]] = defaultdict(list)
     said = select(a.thread_id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
     said = said.order_by(a.thread_id, a.position)
-    for thread_id, body in (await connection.execute(said)).all():
-        given[thread_id].append(Answer(body=body))
+    async for part in slices(connection, said):
+        for thread_id, body in part:
+            given[thread_id].append(Answer(body=body))
     return {
         i: Entry(
             id=i,
@@ -283,6 +285,7 @@ async def _answers(
         .order_by(answers.c.thread_id, answers.c.position)
     )
     found: dict[int, list[StoredAnswer]] = defaultdict(list)
-    for row in (await connection.execute(query)).all():
-        found[row.thread_id].append(answer_of(row))
+    async for part in slices(connection, query):
+        for row in part:
+            found[row.thread_id].append(answer_of(row))
     return defaultdict(tuple, {i: tuple(rows) for i, rows in found.items()})

@@ -16,6 +16,7 @@ from bot.store import bulk
 from bot.store.packing import ANSWER
 from bot.store.pairing import Known, pair
 from bot.store.rows import answer_columns, columns
+from bot.store.slices import slices
 from bot.store.tables import answers, phrasings, threads
 
 
@@ -117,10 +118,11 @@ async def texts_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
         .where(phrasings.c.thread_id.in_(ids))
         .order_by(phrasings.c.thread_id, phrasings.c.position)
     )
-    found: dict[int, tuple[str, ...]] = defaultdict(tuple)
-    for row in (await connection.execute(query)).all():
-        found[row.thread_id] += (row.text,)
-    return found
+    found: dict[int, list[str]] = defaultdict(list)
+    async for part in slices(connection, query):
+        for row in part:
+            found[row.thread_id].append(row.text)
+    return defaultdict(tuple, {i: tuple(texts) for i, texts in found.items()})
 
 
 def _name(thread: Thread) -> tuple[str, str, tuple[str, ...]]:

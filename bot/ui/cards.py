@@ -14,8 +14,8 @@ from typing import Any
 import discord
 
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import items, limits, text
-from bot.ui.credits import Credit, credits_of, link, linked, plain
+from bot.ui import items, limits, prepared, text
+from bot.ui.credits import Credit, credits_of, linked, plain
 
 ACCEPTED = discord.Colour(0x3BA55D)
 ANSWER = discord.Colour(0x5865F2)
@@ -74,8 +74,7 @@ def answer_card(
     ``confidence`` is left out for an answer that a person chose. ``note`` is a
     line of our own above the card, ``embeds`` whether the bot may show embeds here.
     """
-    whole = text.body(answer.body)
-    short = text.cut(whole, limits.CARD_TEXT if embeds else limits.PLAIN_TEXT)
+    short, more = prepared.excerpt(answer, embeds=embeds)
     others = len(thread.answers) - 1
     facts = _facts(answer)
     if confidence is not None:
@@ -85,7 +84,7 @@ def answer_card(
     shown = _shown(thread, answer, short, facts)
     place = items.Place(thread.id, answer.id)
     view = discord.ui.View(timeout=None)
-    if short != whole:
+    if more:
         view.add_item(items.ReadRest(place))
     if others > 0:
         view.add_item(items.OtherAnswers(place, others))
@@ -120,9 +119,7 @@ def page_card(
     line of our own above it, ``emoji`` what the guild votes up and down with,
     ``related`` what stands below the question: titles and addresses.
     """
-    answer = thread.answer(place.answer_id)
-    if place.answer_id != items.QUESTION and answer is None and thread.answers:
-        answer = thread.answers[0]
+    answer = prepared.answer_at(thread, place)
     parts = parts_of(thread, answer, embeds=embeds)
     part = min(place.part, len(parts) - 1)
     here = items.Place(
@@ -145,11 +142,9 @@ def page_card(
 
 def parts_of(
     thread: StoredThread, answer: StoredAnswer | None, *, embeds: bool = True
-) -> list[str]:
+) -> Sequence[str]:
     """The pages that a text of the thread takes in a pager; the question's for ``None``."""
-    raw = thread.body if answer is None else answer.body
-    readable = text.body(raw[: limits.READABLE])
-    return text.pages(readable, limits.PAGE_TEXT if embeds else limits.PLAIN_TEXT)
+    return prepared.pages(thread, answer, embeds=embeds)
 
 
 def vote_line(value: Vote | None, tally: int | None) -> str:
@@ -260,7 +255,7 @@ def _dressed(shown: Shown, view: discord.ui.View, *, embeds: bool, note: str = "
     )
     embed.set_author(name=shown.over, url=shown.over_url)
     if shown.related:
-        names = [f"- {link(name, url, limits.FACT)}" for name, url in shown.related]
+        names = [f"- {text.linked(name, url, limits.FACT)}" for name, url in shown.related]
         embed.add_field(name="See also", value=text.lines(names), inline=False)
     embed.set_footer(text=text.label(shown.facts, limits.EMBED_FOOTER))
     return Card(content=note or None, embed=embed, view=view)
@@ -295,8 +290,7 @@ def _neighbours(
     def at(answer_id: int, part: int) -> items.Place:
         return items.Place(thread.id, answer_id, part, here.with_question)
 
-    texts = [items.QUESTION] if here.with_question else []
-    texts += [answer.id for answer in thread.answers]
+    texts = prepared.texts_of(thread, here)
     index = texts.index(here.answer_id) if here.answer_id in texts else 0
     before = after = None
     if here.part > 0:

@@ -53,7 +53,7 @@ def linked(credits: Sequence[Credit]) -> str:
     for least_needed in range(len(credits) + 1):
         kept = len(credits) - least_needed
         names = [
-            link(credit.name, credit.url if place < kept else None, limits.FACT)
+            text.linked(credit.name, credit.url if place < kept else None, limits.FACT)
             for place, credit in enumerate(credits)
         ]
         line = f"— {' · '.join(names)}" if names else ""
@@ -66,15 +66,6 @@ def plain(credits: Sequence[Credit]) -> str:
     """A small line without links, for messages; empty without credits."""
     said = " · ".join(text.label(credit.name, limits.FACT) for credit in credits)
     return f"-# from: {text.title(said, limits.PLAIN_CREDITS)}" if said else ""
-
-
-def link(name: str, url: str | None, limit: int) -> str:
-    """A name as it stands, or linked; brackets in it would end the link too early."""
-    address = text.safe_url(url)
-    if address is None:
-        return text.title(name, limit)
-    shown = text.title(name.replace("[", "(").replace("]", ")"), limit)
-    return f"[{shown}]({address.replace('(', '%28').replace(')', '%29')})"
 
 
 def _site(source: str | None, url: str | None) -> str | None:

@@ -10,6 +10,9 @@ from bot.models import GuildSettings, LearnedPhrasing
 from bot.ui import limits, text
 from bot.ui.cards import ANSWER, Card, percent
 
+_SHORTEST = 6
+"""Characters of a line about a phrasing, at least: a number, a letter, quotes and spaces."""
+
 
 def settings_card(
     settings: GuildSettings, modes: Sequence[tuple[int, str]], notes: Sequence[str]
@@ -42,8 +45,10 @@ def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Ca
         title=text.title(thread, limits.EMBED_TITLE) if thread else "What members taught me",
         colour=ANSWER,
     )
-    taught = [_phrasing(phrasing, with_title=not thread) for phrasing in phrasings]
-    embed.description = text.lines(taught, limits.EMBED_DESCRIPTION)
+    most = limits.EMBED_DESCRIPTION // _SHORTEST  # there may be thousands
+    taught = [_phrasing(phrasing, with_title=not thread) for phrasing in phrasings[:most]]
+    more = max(0, len(phrasings) - most)
+    embed.description = text.lines(taught, limits.EMBED_DESCRIPTION, more)
     return Card(embed=embed)
 
 

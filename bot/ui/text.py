@@ -7,45 +7,43 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bot.ui import limits
+from bot.ui.addresses import misleading, safe_url
+from bot.ui.markdown import Span, spans
+from bot.ui.measure import grapheme, prefix, width
+from bot.ui.paging import FENCE, WINDOW, pieces
 
-FENCE = "```"
+__all__ = [
+    "body",
+    "clean",
+    "cut",
+    "escape",
+    "inert",
+    "is_blank",
+    "label",
+    "lines",
+    "linked",
+    "one_line",
+    "pages",
+    "safe_url",
+    "title",
+    "width",
+]  # fmt: skip
+
 ELLIPSIS = "…"
 NO_TITLE = "(no title)"
 _QUIET = "\u200b"  # a zero-width space: seen by Discord's parser, not by people
 
-_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_OPENING = re.compile(r"```(?:[\w+\-.#]{0,20}\n)?")
-_CLOSING = re.compile(r"\s*```")
-_WHOLE = re.compile(  # what must not be cut in two
-    r"\\[^\w\s]"  # an escaped character
-    r"|\[(?:[^\[\]\\\n]|\\.){1,2000}\]\(<?[^\s\[]{1,4000}?\)"  # [label](address)
-    r"|https?://[^\s<>`\[\]]+"
-    r"|<[^<>\s][^<>\n]{0,4000}>"  # <address>, mention, custom emoji, timestamp
-    r"|`+[^`\n]{0,1000}`+"
-    r"|`+"
-)
-_LINK = re.compile(
-    r"\[((?:[^\[\]\\\n]|\\.){1,2000})\]\(<?https?://[^\s`\[]+?\)|<?https?://[^\s<>`\[\]]+>?"
-)
-_MARKED = re.compile(  # bold, spoiler and such; what is passed over before it holds no marks
-    r"\\.|`[^`\n]+`|https?://[^\s<>]+"
-    r"|(\*\*|\|\||~~|__|\*)(?=\S)(?:[^\n\\`]|\\.|`[^`\n]+`)+?\1"
-)
-_SENTENCE = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s)|[。！？]|\n")
-_MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)|<(?=[@#]|/[^>\n]{1,200}:\d|id:)", re.IGNORECASE)
+_LINKED = re.compile(r"\(<?https?://[^\s`\[]+?\)")
+_LINK = re.compile(r"<?https?://[^\s<>`\[\]]++>?")
+_ADDRESS = re.compile(r"\(<?(https?://[^\s<>\[\]()]{1,4000})", re.IGNORECASE)
+_CODE = re.compile(r"```.*?(?:```|\Z)|`++[^`\n]{0,1000}+`++|`++|\\.", re.DOTALL)
+_MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)|<(?=[@#]|/[^<>\n]{1,200}:\d|id:)", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_~|\[\]()<>#]|^[-+](?=\s)|^\d+(?=\.)|:(?=//)", re.MULTILINE)
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 _LONE = re.compile("[\ud800-\udfff]")
-_BLANK_LINES = re.compile(r"\A\s*\n")
-
-
-def width(text: str) -> int:
-    """How long Discord may take this text to be."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clean(text: str) -> str:
@@ -70,15 +68,15 @@ def is_blank(text: str) -> bool:
 
 def label(text: str, limit: int) -> str:
     """One plain line of at most ``limit`` for a place that renders no Markdown."""
-    line = one_line(text)
+    line = _line(text, limit)
     if width(line) <= limit:
         return line or NO_TITLE
-    return _prefix(line, limit - 1).rstrip() + ELLIPSIS
+    return prefix(line, limit - 1).rstrip() + ELLIPSIS
 
 
 def title(text: str, limit: int) -> str:
     """One line of at most ``limit`` in which nothing counts as Markdown or a mention."""
-    line = one_line(text)
+    line = _line(text, limit)
     if not line:
         return NO_TITLE
     if width(escape(line)) <= limit:
@@ -91,18 +89,18 @@ def title(text: str, limit: int) -> str:
             low = middle
         else:
             high = middle - 1
-    return escape(line[: _grapheme(line, low)].rstrip()) + ELLIPSIS
+    return escape(line[: grapheme(line, low)].rstrip()) + ELLIPSIS
 
 
-def lines(found: Sequence[str], limit: int = limits.EMBED_FIELD) -> str:
-    """As many of the lines as fit, saying how many are left out."""
+def lines(found: Sequence[str], limit: int = limits.EMBED_FIELD, more: int = 0) -> str:
+    """As many of the lines as fit, saying how many are left out, ``more`` of them unseen."""
     room, kept = limit - 30, 0
     for line in found:
         room -= width(line) + 1
         if room < 0:
             break
         kept += 1
-    left = len(found) - kept
+    left = len(found) - kept + more
     return "\n".join(found[:kept]) + (f"\n… and {left} more" if left else "")
 
 
@@ -116,21 +114,12 @@ def inert(text: str) -> str:
     return _MENTION.sub(lambda m: m[0] + _QUIET, text)
 
 
-def safe_url(url: str | None) -> str | None:
-    """The address if it may be linked: http(s), one line, with a host, not endless."""
-    if not url or width(url) > limits.LINK or re.search(r"[\s<>\"`|\\\x00-\x1f]", url):
-        return None
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return None
-    return url if known else None
-
-
 def body(text: str) -> str:
-    """An answer's Markdown, ready to be shown or cut: clean, inert, fences closed."""
-    text = inert(clean(text)).strip()
+    """An answer's Markdown, ready to be shown or cut: clean, inert, fences closed.
+
+    A link whose label looks like an address of another host shows its own host as well.
+    """
+    text = inert(_with_hosts(clean(text))).strip()
     if text.count(FENCE) % 2:  # an unclosed fence would swallow what follows it
         head, _, tail = text.rpartition(FENCE)
         text = head + r"\`\`\`" + tail
@@ -145,7 +134,7 @@ def cut(text: str, limit: int) -> str:
     if width(text) <= limit:
         return text
     # What lies far behind the cut can't change where it is.
-    head = next(_pieces(text[: limit * 4], limit - 6))
+    head = next(_pieces(text[: limit * WINDOW], limit - 6))
     if head.count(FENCE) % 2:
         head += "\n" + FENCE
     return head + ("\n" if head.endswith(FENCE) else "") + ELLIPSIS
@@ -156,124 +145,68 @@ def pages(text: str, limit: int) -> list[str]:
     return list(_pieces(text, limit)) or [""]
 
 
+def linked(name: str, url: str | None, limit: int) -> str:
+    """A name as it stands, or linked if the address is safe, as one line of at most ``limit``.
+
+    ``limit`` is without the address. A name that looks like an address of another host is
+    shown with the one that it leads to. Brackets would end the link too early.
+    """
+    address = safe_url(url)
+    if address is None:
+        return title(name, limit)
+    host = misleading(label(name, limit), address)
+    more = f" ({label(host, limit // 2)})" if host else ""
+    shown = title(name.replace("[", "(").replace("]", ")"), limit - len(more)) + more
+    return f"[{shown}]({address.replace('(', '%28').replace(')', '%29')})"
+
+
 def _pieces(text: str, limit: int) -> Iterator[str]:
-    rest = _without_endless_links(text, limit - 50)
-    while width(rest) > limit:
-        head, rest = _split(rest, limit)
-        if head:
-            yield head
-    if rest:
-        yield rest
+    return pieces(_without_endless_links(text, limit - 50), limit)
 
 
-def _split(text: str, limit: int) -> tuple[str, str]:
-    """Two parts, the first of which fits, at the best place there is."""
-    end = len(_prefix(text, limit))
-    fences = []
-    for fence in _FENCED.finditer(text):
-        if fence.start() >= end:
-            break
-        fences.append(fence.span())
-    if fences and fences[-1][1] > end:
-        start = fences[-1][0]
-        if start < end * 2 // 5:
-            return _split_fence(text, start, limit)
-        return text[:start].rstrip(), text[start:]
-    at = _best_place(text, end, fences)
-    marks = _marks_around(text, at)
-    if marks:
-        at = _best_place(text, len(_prefix(text, limit - len(marks))), fences)
-        # A tiny first part would be all marks, and what is left as long as before.
-        marks = _marks_around(text, at) if at > limit // 4 else ""
-    rest = _BLANK_LINES.sub("", text[at:], count=1).removeprefix(" ")
-    return text[:at].rstrip() + marks, marks + rest
-
-
-def _marks_around(text: str, at: int) -> str:
-    """The mark of the bold text, spoiler or such that a cut goes through, if it does."""
-    line = text.rfind("\n", 0, at) + 1
-    for marked in _MARKED.finditer(text, line, at + 2_000):
-        if marked.end() > at:
-            return (marked[1] or "") if marked.start() < at else ""
-    return ""
-
-
-def _split_fence(text: str, start: int, limit: int) -> tuple[str, str]:
-    """Cut inside a code block that is too long for one piece, at the end of a line."""
-    found = _OPENING.match(text, start)
-    opening = found[0] if found else FENCE
-    first = start + len(opening)
-    room = limit - len(FENCE) - 1
-    end = max(len(_prefix(text, room)), first + 1)
-    line = text.rfind("\n", first + 1, end)
-    at = line if line > first else _off_backticks(text, _grapheme(text, end), first + 1)
-    closing = _CLOSING.match(text, at)
-    rest = text[closing.end() :] if closing else opening + text[at:].removeprefix("\n")
-    return text[:at] + "\n" + FENCE, rest
-
-
-def _best_place(text: str, end: int, fences: list[tuple[int, int]]) -> int:
-    spans = fences + [m.span() for m in _WHOLE.finditer(text, 0, min(len(text), end * 2))]
-
-    def free(at: int) -> bool:
-        return not any(a < at < b for a, b in spans)
-
-    def last(places: list[int], least: int) -> int:
-        return next((at for at in reversed(places) if at >= least and free(at)), 0)
-
-    window = text[:end]
-    paragraphs = [m.start() for m in re.finditer(r"\n\s*\n", window)]
-    sentences = [m.end() if m[0] != "\n" else m.start() for m in _SENTENCE.finditer(window)]
-    words = [m.start() for m in re.finditer(r"\s+", window)]
-    at = last(paragraphs, end // 2) or last(sentences, end * 2 // 5) or last(words, 1)
-    if at:
-        return at
-    at = _grapheme(text, end)
-    while at > 1 and not free(at):
-        at = max(a for a, b in spans if a < at < b)
-    return at if at >= 1 else end
+def _line(text: str, most: int) -> str:
+    """The text as ``one_line`` makes it, but no more of it than cutting to ``most`` needs."""
+    size = 4 * most + 64
+    while True:
+        line = one_line(text[:size])
+        if size >= len(text) or len(line) > most + 64:
+            return line
+        size *= 4  # mostly of space, or of what can't be seen
 
 
 def _without_endless_links(text: str, limit: int) -> str:
     """Links that would not fit on any piece keep only their words."""
 
-    def shorten(match: re.Match[str]) -> str:
-        if width(match[0]) <= limit:
-            return match[0]
-        return label(match[1], limit // 2) if match[1] else "(a link too long to show)"
+    def shortened(span: Span) -> str:
+        if width(text[span.start : span.end]) <= limit:
+            return text[span.start : span.end]
+        named = span.label(text)
+        return label(named, limit // 2) if named else "(a link too long to show)"
 
-    return _LINK.sub(shorten, text)
-
-
-def _prefix(text: str, limit: int) -> str:
-    """The longest beginning within ``limit`` that ends between two graphemes."""
-    if width(text[:limit]) <= limit:
-        return text[: _grapheme(text, min(limit, len(text)))]
-    room, at = limit, 0
-    while room >= (step := 2 if text[at] > "\uffff" else 1):
-        room -= step
-        at += 1
-    return text[: _grapheme(text, at)]
+    return _replaced(text, spans(text, _LINKED, _LINK), shortened)
 
 
-def _grapheme(text: str, at: int) -> int:
-    """The nearest place at or before ``at`` that divides no visible character."""
-    start = at
-    while 0 < at < len(text) and start - at < 32 and _joined(text[at - 1], text[at]):
-        at -= 1
-    return at if at > 0 and start - at < 32 else start
+def _with_hosts(text: str) -> str:
+    """Markdown in which a link shows its host where its label looks like another's address."""
+    if "](" not in text:
+        return text
+
+    def told(span: Span) -> str:
+        link = text[span.start : span.end]
+        address = _ADDRESS.match(text, span.label_end) if span.label_end else None
+        host = misleading(span.label(text), address[1]) if address else ""
+        if not host:
+            return link
+        at = span.label_end - span.start - 1
+        return f"{link[:at]} ({escape(host)}){link[at:]}"
+
+    return _replaced(text, spans(text, _ADDRESS, _CODE), told)
 
 
-def _joined(before: str, after: str) -> bool:
-    return (
-        before == "\u200d"
-        or after in "\u200d\ufe0e\ufe0f\u20e3"
-        or "\U0001f3fb" <= after <= "\U0001f3ff"
-        or unicodedata.category(after) in ("Mn", "Mc", "Me")
-    )
-
-
-def _off_backticks(text: str, at: int, least: int) -> int:
-    while at > least and text[at - 1] == "`":
-        at -= 1
-    return at
+def _replaced(text: str, found: Iterable[Span], new: Callable[[Span], str]) -> str:
+    """The text with other words for some of its parts."""
+    made, at = [], 0
+    for span in found:
+        made += [text[at : span.start], new(span)]
+        at = span.end
+    return "".join([*made, text[at:]])

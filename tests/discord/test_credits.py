@@ -97,7 +97,8 @@ def test_other_licences_are_named(license: str):
 
 def test_links_end_where_they_should():
     said = line({"author": "[x](https://evil.example)", "url": "https://e.org/a_(b)"})
-    assert said.startswith("— [\\(x\\)\\(https\\://evil.example\\)](https://e.org/a_%28b%29)")
+    name = "\\(x\\)\\(https\\://evil.example\\) (e.org)"
+    assert said.startswith(f"— [{name}](https://e.org/a_%28b%29)")
 
 
 def test_member_is_not_shown_as_a_number():

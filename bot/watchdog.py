@@ -1,0 +1,210 @@
+"""A watchdog for the event loop: what holds it is named in the log while it happens.
+
+A thread looks several times in a tenth of a second whether the loop waits for something to
+happen. If not, it asks for a sign of life, and where that is late, it looks at what the
+loop's thread is doing until it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import CodeType, FrameType, TracebackType
+from typing import Self
+
+LIMIT = 0.1
+"""Seconds that nothing may hold the loop for."""
+
+LOOKS = 3
+"""Looks at the loop in that time."""
+
+SAMPLE = 0.01
+"""Seconds between two looks at what holds the loop."""
+
+QUIET = 60.0
+"""Seconds in which one place is named once; how often it was meanwhile is said later."""
+
+OURS = ("bot", "cogs")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The loop did nothing else for so many ``seconds``, until ``end`` (``time.monotonic``).
+
+    ``place`` is the ``module:function`` of ours that was seen most often meanwhile; else, of
+    whatever it was. ``in_thread`` says that it ran in another thread and kept the interpreter.
+    """
+
+    seconds: float
+    place: str
+    end: float
+    in_thread: bool = False
+
+
+Report = Callable[[Hold], None]
+
+
+class Watchdog:
+    """Watches an event loop from the ``with`` line on, until the block ends.
+
+    ``limit`` is in seconds; holds are measured to a third of it. ``report`` is called for
+    each hold, in the watchdog's thread; by default they are logged, but not in floods.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limit: float = LIMIT,
+        report: Report | None = None,
+    ):
+        self._loop = loop or asyncio.get_running_loop()
+        self._limit, self._pause = limit, limit / LOOKS
+        self._report = report or Logged()
+        self._answered, self._stopped = threading.Event(), threading.Event()
+        self._watched = 0
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin to watch; called in the loop's own thread."""
+        self._watched = threading.get_ident()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Watch no longer; safe to call twice."""
+        self._stopped.set()
+        self._answered.set()  # so that it need not wait for the loop, which waits here
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while True:
+            slept, worked = time.monotonic(), time.process_time()
+            if self._stopped.wait(self._pause):
+                return
+            late = time.monotonic() - slept - self._pause
+            if late > self._limit - self._pause:
+                self._overslept(late, time.process_time() - worked)
+            elif not self._is_idle() and not self._answers():
+                return
+
+    def _is_idle(self) -> bool:
+        """Whether the loop waits for something to happen; asking it would only wake it."""
+        frame = sys._current_frames().get(self._watched)
+        return frame is not None and _is_waiting(frame)
+
+    def _overslept(self, late: float, worked: float) -> None:
+        """This thread could not run: another one kept the interpreter, or the machine is busy.
+
+        In the latter case this process has hardly worked meanwhile, and is not to blame.
+        """
+        if worked > late / 2 and (place := self._place()) is not None:
+            self._report(Hold(late, place[0], time.monotonic(), place[1]))
+
+    def _answers(self) -> bool:
+        """Ask the loop for a sign of life and see what holds it; False once it is closed."""
+        asked = time.monotonic()
+        self._answered.clear()
+        try:
+            self._loop.call_soon_threadsafe(self._answered.set)
+        except RuntimeError:
+            return False
+        if not self._answered.wait(self._limit - self._pause):
+            self._look(asked)
+        return True
+
+    def _look(self, asked: float) -> None:
+        """See what holds the loop until it answers, and report it if it took long enough."""
+        seen: Counter[tuple[str, bool]] = Counter()
+        while True:
+            if (place := self._place()) is not None:
+                seen[place] += 1
+            if self._answered.wait(SAMPLE):
+                break
+        end = time.monotonic()
+        if seen and not self._stopped.is_set() and end - asked > self._limit - self._pause / 2:
+            ((place, in_thread), _), *_ = seen.most_common(1)
+            self._report(Hold(end - asked, place, end, in_thread))
+
+    def _place(self) -> tuple[str, bool] | None:
+        """What the loop's thread is doing; if it waits, what of ours another one is doing."""
+        frames = sys._current_frames()
+        watched = frames.pop(self._watched, None)
+        if watched is None:
+            return None
+        if not _is_waiting(watched):
+            return _ours(watched) or _name(watched), False
+        theirs = (_ours(frame) for frame in frames.values())
+        return next(((place, True) for place in theirs if place), None)
+
+
+@dataclass
+class Logged:
+    """Writes holds to the log: the same place once a minute, with how often it was since."""
+
+    _named: dict[str, _Named] = field(default_factory=dict)
+
+    def __call__(self, hold: Hold) -> None:
+        """Write a hold down, unless its place was named a moment ago."""
+        known = self._named.setdefault(hold.place, _Named())
+        if hold.end < known.quiet_until:
+            known.more += 1
+            known.longest = max(known.longest, hold.seconds)
+            return
+        since = f"; {known.more} times since I last said so" if known.more else ""
+        most = f", for up to {known.longest * 1000:.0f} ms" if known.more else ""
+        log.warning(
+            "the loop was held for %.0f ms by %s%s%s%s",
+            hold.seconds * 1000, hold.place, " in a thread" if hold.in_thread else "", since, most,
+        )  # fmt: skip
+        self._named[hold.place] = _Named(quiet_until=hold.end + QUIET)
+
+
+@dataclass
+class _Named:
+    """When a place may be named again, and what was seen of it until then."""
+
+    quiet_until: float = 0.0
+    more: int = 0
+    longest: float = 0.0
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _ours(frame: FrameType) -> str | None:
+    """The innermost function of ours that a thread is in."""
+    for caller in _callers(frame):
+        module = str(caller.f_globals.get("__name__", ""))
+        if module.partition(".")[0] in OURS and module != __name__:
+            return _name(caller)
+    return None
+
+
+def _is_waiting(frame: FrameType) -> bool:
+    """Whether a loop's thread waits for something to happen."""
+    return frame.f_code.co_name == "select"
+
+
+def _name(frame: FrameType) -> str:
+    code: CodeType = frame.f_code
+    return f"{frame.f_globals.get('__name__', '?')}:{code.co_qualname}"
