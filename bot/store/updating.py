@@ -117,10 +117,10 @@ async def texts_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
         .where(phrasings.c.thread_id.in_(ids))
         .order_by(phrasings.c.thread_id, phrasings.c.position)
     )
-    found: dict[int, tuple[str, ...]] = defaultdict(tuple)
+    found: dict[int, list[str]] = defaultdict(list)
     for row in (await connection.execute(query)).all():
-        found[row.thread_id] += (row.text,)
-    return found
+        found[row.thread_id].append(row.text)
+    return defaultdict(tuple, {i: tuple(texts) for i, texts in found.items()})
 
 
 def _name(thread: Thread) -> tuple[str, str, tuple[str, ...]]:
