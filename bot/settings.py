@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     reconcile_messages: int = Field(default=200, ge=0, le=10_000)
     library_file_mb: int = Field(default=8, ge=0, le=100)
     library_threads: int = Field(default=50_000, ge=1, le=10_000_000)
+    library_words: int = Field(default=200_000, ge=1_000, le=10_000_000)
+    library_phrasings: int = Field(default=100_000, ge=0, le=10_000_000)
     embedding_model: str = ""
     log_level: str = "INFO"
 
