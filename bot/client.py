@@ -20,6 +20,7 @@ from bot.errors import SearchError, StoreError, ThreadwiseError
 from bot.replies import tell
 from bot.retry import FAILURES, described
 from bot.services.house import House
+from bot.throttle import Throttle
 from bot.ui import items, library
 
 COGS = (
@@ -73,6 +74,7 @@ class ThreadBot(commands.AutoShardedBot):
             max_messages=None,  # everything here works on raw events
         )
         self.house = house
+        self.throttle = Throttle(house.question_limits)
         self._presses: dict[type[items.Pressable], Handler] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._told: set[tuple[int, str]] = set()
@@ -132,7 +134,8 @@ class ThreadBot(commands.AutoShardedBot):
     async def pressed(self, item: items.Pressable, interaction: discord.Interaction[Any]) -> None:
         """Deal with a press; what goes wrong is told to the person, and logged."""
         try:
-            await self._presses[type(item)](item, interaction)
+            if await self.throttle.admits_press(item, interaction):
+                await self._presses[type(item)](item, interaction)
         except Exception as error:
             await report(interaction, error, type(item).__name__)
 
@@ -168,6 +171,14 @@ class ThreadBot(commands.AutoShardedBot):
 
 class Tree(app_commands.CommandTree[ThreadBot]):
     """The commands, with one place where their errors end."""
+
+    async def interaction_check(self, interaction: discord.Interaction[ThreadBot], /) -> bool:
+        """Take no more of anybody than their share."""
+        try:
+            return await interaction.client.throttle.admits_command(interaction)
+        except NOT_TOLD as error:
+            log.warning("a refusal could not be told: %s", error)
+            return False
 
     async def on_error(
         self, interaction: discord.Interaction[ThreadBot], error: app_commands.AppCommandError, /

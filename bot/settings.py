@@ -34,9 +34,13 @@ class Settings(BaseSettings):
     down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
     learn_phrasings: bool = True
     cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
+    member_questions_per_minute: int = Field(default=20, ge=0, le=10_000)
+    server_questions_per_minute: int = Field(default=240, ge=0, le=100_000)
     reconcile_messages: int = Field(default=200, ge=0, le=10_000)
     library_file_mb: int = Field(default=8, ge=0, le=100)
     library_threads: int = Field(default=50_000, ge=1, le=10_000_000)
+    library_words: int = Field(default=200_000, ge=1_000, le=10_000_000)
+    library_phrasings: int = Field(default=100_000, ge=0, le=10_000_000)
     embedding_model: str = ""
     log_level: str = "INFO"
 

@@ -11,8 +11,10 @@ from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.errors import ThreadwiseError
-from bot.replies import acknowledge, edit_response, tell
+from bot.replies import acknowledge, delete_response, edit_response, tell
 from bot.retry import FAILURES
+from bot.services.fair_queue import Busy
+from bot.throttle import explained
 from bot.ui import cards, items, limits, text
 from bot.ui.cards import Card
 from cogs._choices import Choices
@@ -63,17 +65,27 @@ class Ask(commands.Cog):
         asked = await self._ears.heard(message)
         if asked is None:
             return
+        if (refusal := self.bot.throttle.refusal_of(message)) is not None:
+            await self._put_off(asked, explained(refusal))
+            return
         try:
             if text.is_blank(asked.text):
                 await asked.say(HINT)
             else:
                 await self._desk.respond(asked)
+        except Busy as busy:
+            await self._put_off(asked, str(busy))
         except Exception as error:
             if asked.addressed and not asked.replied:
                 await asked.say(SORRY)
             if not isinstance(error, ThreadwiseError):
                 raise
             log.error("message %d can't be answered: %s", message.id, error)
+
+    async def _put_off(self, asked: Asked, why: str) -> None:
+        """Say that a question is not taken: once a minute in a channel, and to whoever asked us."""
+        if asked.addressed and self.bot.throttle.may_say(asked.room.channel_id):
+            await asked.say(why)
 
     @app_commands.command(name="ask", description="Ask a question in your own words")
     @app_commands.describe(question="What you want to know")
@@ -111,6 +123,8 @@ class Ask(commands.Cog):
         own_words: bool,
     ) -> None:
         """Answer a question that came as a command."""
+        if self.house.answering.is_busy:
+            raise Busy
         await acknowledge(interaction, thinking=True)
 
         async def send(card: Card) -> discord.Message | None:
@@ -128,6 +142,10 @@ class Ask(commands.Cog):
         )
         try:
             await self._desk.respond(asked)
+        except Busy:
+            with contextlib.suppress(*FAILURES):
+                await delete_response(interaction)
+            raise
         except Exception as error:
             if asked.replied:
                 # It is answered: nobody is told that something went wrong after that.

@@ -12,6 +12,7 @@ from discord.ext import commands
 from bot.client import ThreadBot
 from bot.models import Match, StoredThread
 from bot.replies import acknowledge, edit_response
+from bot.services.fair_queue import Busy
 from bot.ui import items, limits, text
 from bot.ui.cards import Card
 from cogs._pages import show_page
@@ -50,6 +51,8 @@ class ThreadPages(commands.Cog, name="Thread"):
         share: bool = False,
     ) -> None:
         """Show a thread, from its question on."""
+        if self.answering.is_busy:
+            raise Busy
         await acknowledge(interaction, ephemeral=not share, thinking=True)
         scope = scope_of(interaction)
         thread = await self._find(query, scope)
@@ -69,6 +72,8 @@ class ThreadPages(commands.Cog, name="Thread"):
             found = await self.answering.complete(
                 current, guild_id=scope_of(interaction), limit=limits.CHOICES
             )
+        except Busy:
+            return []
         except Exception as error:
             log.warning("autocomplete failed: %s", error)
             log.debug("it failed here:", exc_info=True)

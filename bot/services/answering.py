@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import time
@@ -20,6 +19,7 @@ from bot.models import (
     Verdict,
 )
 from bot.search.engine import Engine
+from bot.services.fair_queue import FairQueue
 from bot.services.guilds import Guilds
 from bot.services.offering import OFFERED, likelihood
 from bot.services.phrasebook import Phrasebook
@@ -55,9 +55,22 @@ class Answering:
     def __init__(self, database: Database, engine: Engine, guilds: Guilds):
         self._database, self._engine, self._guilds = database, engine, guilds
         self._phrasebook = Phrasebook(database, engine, guilds)
+        self._searching = FairQueue()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether so many questions wait that one more may be turned away."""
+        return self._searching.is_full
+
+    def close(self) -> None:
+        """Search no more."""
+        self._searching.close()
 
     async def ask(self, question: str, *, guild_id: int = SHARED, limit: int = 5) -> Reply:
-        """The verdict on a question, with up to ``limit`` matches, best first."""
+        """The verdict on a question, with up to ``limit`` matches, best first.
+
+        Raises Busy where too many questions wait.
+        """
         started = time.perf_counter()
         settings = await self._guilds.settings(guild_id)
         matches = await self._search(question, guild_id, max(limit, OFFERED))
@@ -101,8 +114,12 @@ class Answering:
     async def complete(
         self, text: str, *, guild_id: int = SHARED, limit: int = 25, own: bool = False
     ) -> list[Match]:
-        """Threads whose title someone is typing, likeliest first; only a guild's ``own``."""
-        return await asyncio.to_thread(self._engine.complete, text, guild_id, limit, own=own)
+        """Threads whose title someone is typing, likeliest first; only a guild's ``own``.
+
+        Raises Busy where too many questions wait.
+        """
+        search = self._engine.complete
+        return await self._searching.run(guild_id, search, text, guild_id, limit, own=own)
 
     async def find(self, key_or_words: str, *, guild_id: int = SHARED) -> StoredThread | None:
         """The thread with this source key, else the one that the words are most like."""
@@ -121,7 +138,8 @@ class Answering:
     async def _search(self, question: str, guild_id: int, limit: int) -> list[Match]:
         """The threads that a question means, by what this guild has taught as well."""
         taught = await self._phrasebook.of(guild_id)
-        return await asyncio.to_thread(self._engine.search, question, guild_id, limit, taught)
+        search = self._engine.search
+        return await self._searching.run(guild_id, search, question, guild_id, limit, taught)
 
     async def _answerable(
         self, matches: Sequence[Match], settings: GuildSettings, guild_id: int

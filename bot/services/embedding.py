@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from bot.models import MOST_PHRASINGS, StoredThread
 from bot.search.engine import Engine
+from bot.services.embedding_queue import EmbeddingQueue, Work
 from bot.services.steps import in_thread
 from bot.store import threads, vectors
 from bot.store.database import Database
+from bot.store.vectors import Unfinished
 
 if TYPE_CHECKING:
     from bot.search.meaning.eye import Meaning
 
 BATCH = 128
-"""Threads whose vectors are made and written at a time: about a second's work."""
+"""Threads, or phrasings, whose vectors are made and written at a time: about a second's work."""
+
+LOOKED_AT = 5_000
+"""Changes of the library that are looked at together."""
 
 READ_BATCH = 1_000
 """Threads whose vectors are read from the store at a time."""
@@ -32,6 +40,7 @@ class Embedding:
 
     def __init__(self, database: Database, engine: Engine):
         self._database, self._engine = database, engine
+        self._queue = EmbeddingQueue()
         self._one_at_a_time = asyncio.Lock()
         self._one_lesson_at_a_time = asyncio.Lock()
 
@@ -45,6 +54,7 @@ class Embedding:
     async def make(self, progress: Progress | None = None) -> None:
         """Make the vectors that are missing and take them in, a batch after the other.
 
+        Scopes take turns, so that none waits for the whole of another.
         Stopped in between, it goes on from there the next time. Raises ModelError.
         """
         while await self.make_some(progress):
@@ -67,10 +77,16 @@ class Embedding:
 
     async def make_learned(self) -> None:
         """Embed what members taught just now, or while there was no model, or another."""
+        while await self.make_some_learned():
+            pass
+
+    async def make_some_learned(self) -> bool:
+        """Embed some of what ``make_learned`` would; False when there was nothing left to do."""
         meaning = self._engine.meaning
-        if meaning is not None:
-            async with self._one_lesson_at_a_time:
-                await self._make_learned(meaning)
+        if meaning is None:
+            return False
+        async with self._one_lesson_at_a_time:
+            return await self._make_learned(meaning)
 
     async def catch_up(self) -> None:
         """Take in what this or another process has made."""
@@ -90,34 +106,92 @@ class Embedding:
                 log.warning("the neighbours can't be saved, the next start takes longer: %s", error)
 
     async def _make_batch(self, meaning: Meaning) -> int | None:
-        """Embed the next threads of the feed; ``None`` when there are no more."""
-        model = meaning.model
+        """Embed what is next; ``None`` when there is no more. Returns how many threads."""
+        await self._look(meaning)
+        while work := self._queue.take(BATCH):
+            try:
+                made = await self._do(meaning, work)
+            except BaseException:
+                self._queue.put_back(work)
+                raise
+            if made is not None:
+                return made
         async with self._database.read() as connection:
-            seq = await vectors.done(connection, model)
-            now, changed = await threads.changed_after(connection, seq, BATCH, text=True)
-            missing = await vectors.lacking(connection, [*changed], model)
-        if now == seq:
+            done = await vectors.done(connection, meaning.model)
+        if self._queue.seq > done:
+            async with self._database.write() as connection:
+                await vectors.set_done(connection, meaning.model, self._queue.seq)
+        return None
+
+    async def _look(self, meaning: Meaning) -> None:
+        """See which threads were changed since the last look, by this process or another."""
+        queue, ended = self._queue, False
+        while not ended:
+            async with self._database.read() as connection:
+                if queue.seq > await threads.last_change(connection):
+                    queue.clear()  # an older copy of the database was put back
+                since = max(queue.seq, await vectors.done(connection, meaning.model))
+                found = await vectors.changed_after(connection, since, LOOKED_AT)
+            queue.seq, changed, ended = found
+            for scope, thread_ids in changed.items():
+                queue.add(scope, thread_ids)
+
+    async def _do(self, meaning: Meaning, work: Work) -> int | None:
+        """Embed some threads and phrasings; ``None`` where that had been done."""
+        model, scopes = meaning.model, {i: scope for scope, i in work.threads}
+        ids = [i for _, i, _ in work.phrasings]
+        async with self._database.read() as connection:
+            missing = await vectors.lacking(connection, [*scopes], model)
+            new = {thread.id for thread, _ in missing}
+            # Of some, another process may have made the first row, or we before a restart.
+            begun = [i for i in scopes if i not in new]
+            later = await vectors.without_phrasings(connection, begun, model, meaning.row_bytes)
+            unfinished = await vectors.without_phrasings(connection, ids, model, meaning.row_bytes)
+        for this in later:
+            self._queue.add_phrasings(scopes[this.thread_id], this.thread_id, len(this.texts))
+        rows = await self._threads(meaning, missing) | await self._phrasings(meaning, unfinished)
+        if not rows:
             return None
-        packed = await in_thread(meaning.pack, [thread for thread, _ in missing])
-        rows = {
+        async with self._database.write() as connection:
+            await vectors.begin(connection, model)
+            await vectors.put(connection, model, rows)
+        for thread, _ in missing:
+            if count := min(len(thread.phrasings), MOST_PHRASINGS):
+                self._queue.add_phrasings(thread.scope, thread.id, count)
+        return len(missing)
+
+    async def _threads(
+        self, meaning: Meaning, missing: Sequence[tuple[StoredThread, int]]
+    ) -> dict[int, tuple[int, bytes]]:
+        """The vectors of threads without their phrasings: revisions and rows, by id."""
+        alone = [replace(thread, phrasings=()) for thread, _ in missing]
+        packed = await in_thread(meaning.pack, alone) if alone else []
+        return {
             thread.id: (revision, data)
             for (thread, revision), data in zip(missing, packed, strict=True)
         }
-        async with self._database.write() as connection:
-            await vectors.put(connection, model, rows)
-            await vectors.set_done(connection, model, now)
-        return len(rows)
 
-    async def _make_learned(self, meaning: Meaning) -> None:
-        while True:
-            async with self._database.read() as connection:
-                found = await vectors.unlearnt(connection, meaning.model, BATCH)
-            if not found:
-                return
-            packed = await in_thread(meaning.pack_texts, [text for _, text in found])
-            rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
-            async with self._database.write() as connection:
-                await vectors.put_learned(connection, meaning.model, rows)
+    async def _phrasings(
+        self, meaning: Meaning, unfinished: Sequence[Unfinished]
+    ) -> dict[int, tuple[int, bytes]]:
+        """The vectors of threads with their phrasings: revisions and rows, by id."""
+        texts = [text for this in unfinished for text in this.texts]
+        made = iter(await in_thread(meaning.pack_texts, texts) if texts else [])
+        return {
+            this.thread_id: (this.revision, this.own + b"".join(islice(made, len(this.texts))))
+            for this in unfinished
+        }
+
+    async def _make_learned(self, meaning: Meaning) -> bool:
+        async with self._database.read() as connection:
+            found = await vectors.unlearnt(connection, meaning.model, BATCH)
+        if not found:
+            return False
+        packed = await in_thread(meaning.pack_texts, [text for _, text in found])
+        rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
+        async with self._database.write() as connection:
+            await vectors.put_learned(connection, meaning.model, rows)
+        return True
 
     async def _catch_up(self, meaning: Meaning) -> None:
         neighbours = meaning.neighbours

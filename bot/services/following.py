@@ -122,6 +122,7 @@ class Follower:
         try:
             while await self._embedding.make_some():
                 await self.catch_up()  # what comes in meanwhile is found by its words
+                await self._embedding.make_some_learned()
             await self._embedding.make_learned()
         except ModelError as error:
             log.warning("no vectors can be made for now: %s", error)

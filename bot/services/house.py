@@ -20,6 +20,7 @@ from bot.services.importreport import ImportReport
 from bot.services.learning import Learning
 from bot.services.library import Library, Progress
 from bot.services.postings import Postings
+from bot.services.rate_limit import QuestionLimits
 from bot.services.uploads import Uploads
 from bot.services.voting import Voting
 from bot.settings import Settings
@@ -46,6 +47,7 @@ class House:
         self._running: list[asyncio.Task[None]] = []
         self.guilds = Guilds(database, settings)
         self.answering = Answering(database, engine, self.guilds)
+        self.question_limits = QuestionLimits(settings)
         self.voting = Voting(database)
         self.postings = Postings(database)
         self.learning = Learning(database, self.guilds, self.embedding)
@@ -117,5 +119,6 @@ class House:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self._running.clear()
+        self.answering.close()
         await self.embedding.save()
         await self.database.close()

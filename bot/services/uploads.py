@@ -8,29 +8,26 @@ import logging
 import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 from bot.errors import InputError, SearchError, StoreError, ThreadwiseError
 from bot.services.importreport import ImportReport
 from bot.services.library import Library
 from bot.services.steps import in_thread
+from bot.services.upload_limits import MEGABYTE, UploadLimits
+from bot.services.upload_limits import Refused as Refused
+from bot.services.word_count import Counting
 from bot.settings import Settings
 from bot.sources import SourceReport, read
 from bot.sources.guarded import Limits, Reading, Sent
-from bot.store import guilds, shelves
+from bot.store import guilds
 from bot.store.database import Database
-
-MEGABYTE = 1024**2
 
 UNPACKED = 8
 """How many times as large as it may be when sent a file may be when it is unpacked."""
-
-TEXT = 4_000
-"""Characters that a guild's own threads may have on average, or they would fill the disk."""
 
 WAITING = 10
 """Imports that have their turn or wait for it; whoever comes then is asked to come again."""
@@ -38,19 +35,13 @@ WAITING = 10
 SECONDS = 20 * 60
 """After which an import is stopped, so that others have their turn."""
 
-KEYS = 500
-"""Keys that are looked up at a time."""
+COUNTING = f"{Counting.__module__}:{Counting.__name__}"
+"""Who counts the words of a file where it is read."""
 
 log = logging.getLogger(__name__)
 
 Told = Callable[[int, int], None]
 """Told how many threads are done, and of how many."""
-
-
-class Refused(ThreadwiseError):
-    """Nothing was taken in; the text says why, to the person who sent the file."""
-
-    exit_code = 1
 
 
 class Stopped(ThreadwiseError):
@@ -84,6 +75,7 @@ class Uploads:
         self._database, self._library = database, library
         self._most_bytes = settings.library_file_mb * MEGABYTE
         self._most_threads = settings.library_threads
+        self._limits = UploadLimits(database, settings)
         self._turn = asyncio.Lock()
         self._guilds: set[int] = set()
 
@@ -148,7 +140,7 @@ class Uploads:
             prefix="threadwise-", ignore_cleanup_errors=True
         ) as folder:
             sent = await self._read(data, upload.name, Path(folder))
-            await self._check_room(guild_id, sent)
+            words = await self._limits.check(guild_id, sent)
             done = 0
 
             def progress(more: int) -> None:
@@ -159,6 +151,8 @@ class Uploads:
             told(0, len(sent.keys))
             found = read(sent.file, SourceReport())
             report = await self._library.add(found, scope=guild_id, progress=progress)
+        with suppress(StoreError):  # they are counted anew then
+            await self._limits.remember(guild_id, words)
         report.rejected += sent.rejected
         report.warned += sent.warned
         report.more_rejected[upload.name] += sent.more_rejected
@@ -170,7 +164,6 @@ class Uploads:
     async def _read(self, data: bytes, name: str, folder: Path) -> Sent:
         """What is in the file. Raises Refused when it is not accepted."""
         limits = Limits(self._most_bytes * UNPACKED, self._most_threads)
-
         begun: list[Reading] = []
 
         def begin() -> None:
@@ -178,7 +171,7 @@ class Uploads:
             inside.mkdir()
             file = inside / safe_name(name)
             file.write_bytes(data)
-            begun.append(Reading(file, folder, limits))
+            begun.append(Reading(file, folder, limits, (COUNTING, self._database.id)))
 
         try:
             await in_thread(begin)
@@ -200,27 +193,6 @@ class Uploads:
                 f"That file has {size / MEGABYTE:.1f} MB; I take up to "
                 f"{self._most_bytes // MEGABYTE} MB. Pack it with gzip, send it in parts, or "
                 "ask whoever hosts me to import it."
-            )
-
-    async def _check_room(self, guild_id: int, sent: Sent) -> None:
-        """Raise Refused when a guild would have more threads than it may."""
-        stream, new = iter(sent.keys), len(sent.keys)
-        async with self._database.read() as connection:
-            there = await shelves.rows(connection, guild_id)
-            size = await shelves.size(connection, guild_id) + sent.file.stat().st_size
-            while batch := list(islice(stream, KEYS)):
-                new -= await shelves.known(connection, guild_id, batch)
-        if there + new > self._most_threads:
-            raise Refused(
-                f"That file has {new} threads that are new here. With the {there} that there are "
-                f"it would be more than the {self._most_threads} that a server may have of its "
-                "own. Those removed within a day count."
-            )
-        if size > self._most_threads * TEXT:
-            raise Refused(
-                "With that file, this server's own threads would have more than the "
-                f"{self._most_threads * TEXT // MEGABYTE} MB of text that they may. Take some out "
-                "with `/library remove` first; they count for a day."
             )
 
     async def _remember(self, guild_id: int, name: str, count: int) -> None:

@@ -192,14 +192,16 @@ class _Faq:
         if not any(map(marks.has_comment, lines)):
             self._folds = [fold for fold in folded(lines) if asked.is_question(fold.summary)]
         last: Section | None = None
+        joined: list[str] = []  # the lines of the last, to which those inside a fold are added
         for section in sections(lines):
             inside = bisect_left(self._folds, section.start, key=_start) - 1
             if last is not None and inside >= 0 and section.start <= self._folds[inside].end:
-                last = replace(last, lines=[*last.lines, *section.raw, *section.lines])
+                joined += [*section.raw, *section.lines]
                 continue
             if last is not None:
                 yield last
-            last = replace(section, title=plain(section.title))
+            joined = list(section.lines)
+            last = replace(section, title=plain(section.title), lines=joined)
         if last is not None:
             yield last
 

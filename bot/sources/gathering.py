@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -58,10 +58,33 @@ def file_name(path: Path) -> str:
 
 @dataclass(slots=True)
 class _Gathered:
+    """One question so far; a row is looked up in sets, as there may be thousands of them."""
+
     where: Where
     thread: Thread
+    words: str
     answers: list[Answer] = field(default_factory=list)
-    phrasings: list[str] = field(default_factory=list)
+    phrasings: dict[str, None] = field(default_factory=dict)
+    accepted: int = 0
+    _known: set[Answer] = field(default_factory=set)
+    _keys: set[str] = field(default_factory=set)
+
+    def new_of(self, answers: Iterable[Answer]) -> list[Answer]:
+        """Those of some answers that the question doesn't have yet."""
+        return [answer for answer in answers if answer not in self._known]
+
+    def repeats_key(self, new: Sequence[Answer]) -> bool:
+        """Whether one of the new answers has the id of another of the question's answers."""
+        keys = [answer.key for answer in new if answer.key is not None]
+        return len(set(keys)) < len(keys) or not self._keys.isdisjoint(keys)
+
+    def take(self, new: Sequence[Answer], phrasings: Iterable[str]) -> None:
+        """Take in answers that are new, and phrasings that may be."""
+        self.answers += new
+        self._known.update(new)
+        self._keys.update(answer.key for answer in new if answer.key is not None)
+        self.accepted += sum(answer.accepted for answer in new)
+        self.phrasings |= dict.fromkeys(phrasings)
 
 
 class Gathering:
@@ -111,39 +134,36 @@ class Gathering:
         answers = list(self._answers(row, where))
         if not answers:
             raise FieldError(f"{self._called('answer')} must not be empty")
-        words = " ".join(titles[0].casefold().split())
+        words = _words(titles[0])
         key = given or self._by_question.get(words)
         found = None if key is None else self._found.get(key)
         if found is None:
             words_of_key = line_of(row.get("anchor"), "anchor") or slug(titles[0])
             thread = self._thread(row, titles[0], given or self._new_key(words_of_key), where)
-            found = _Gathered(where, thread)
-        self._check(found, words, answers, given, where)
+            found = _Gathered(where, thread, words)
+        new = found.new_of(answers)
+        self._check(found, words, new, given, where)
         self._found.setdefault(found.thread.key, found)
         self._by_question.setdefault(words, found.thread.key)
         phrasings = [*titles[1:], *texts_of(row.get("phrasings"), self._called("phrasings"))]
-        if words != _words(found.thread):
+        if words != found.words:
             phrasings.insert(0, titles[0])
-        found.phrasings += [p for p in dict.fromkeys(phrasings) if p not in found.phrasings]
-        found.answers += [answer for answer in answers if answer not in found.answers]
+        found.take(new, phrasings)
 
     def _check(
-        self, found: _Gathered, words: str, answers: list[Answer], given: str, where: Where
+        self, found: _Gathered, words: str, new: list[Answer], given: str, where: Where
     ) -> None:
         """Raise FieldError if these answers can't be given to the question that was found."""
         before = f"line {found.where}" if isinstance(found.where, int) else found.where
-        new = [answer for answer in answers if answer not in found.answers]
         # The same answer to other words is another way to ask; another answer is a mistake.
-        if given and words != _words(found.thread) and new:
+        if given and words != found.words and new:
             raise FieldError(f"its id is the same as that of {before}, which asks something else")
-        accepted = sum(answer.accepted for answer in [*found.answers, *new])
-        if accepted > 1:
+        if found.accepted + sum(answer.accepted for answer in new) > 1:
             before = f"; the first is at {before}" if found.answers else ""
             raise FieldError(f"a second accepted answer{before}")
-        keys = [answer.key for answer in [*found.answers, *new] if answer.key is not None]
-        if len(set(keys)) < len(keys):
+        if found.repeats_key(new):
             raise FieldError("two of the question's answers have the same id")
-        if where != found.where and found.answers and not new and words == _words(found.thread):
+        if where != found.where and found.answers and not new and words == found.words:
             self._report.pass_over("repeated answers")
 
     def _thread(self, row: Row, title: str, key: str, where: Where) -> Thread:
@@ -204,5 +224,6 @@ class Gathering:
             tell(f"{where}: {what}", self._path)
 
 
-def _words(thread: Thread) -> str:
-    return " ".join(thread.title.casefold().split())
+def _words(title: str) -> str:
+    """What two spellings of one question share."""
+    return " ".join(title.casefold().split())

@@ -13,9 +13,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol, cast
 
 from bot.errors import InputError
 from bot.models import Answer, Thread
@@ -57,11 +59,14 @@ class Sent:
 
     ``rejected`` says what was not accepted, ``warned`` what got in otherwise than it stood
     there; of many only the first are named, and the ``more_`` numbers count the others.
-    ``unknown_keys`` and ``passed_over`` are what was left out and how often.
+    ``unknown_keys`` and ``passed_over`` are what was left out and how often. ``words`` is
+    what came of counting them.
     """
 
     file: Path
     keys: list[str]
+    phrasings: int
+    words: str
     rejected: list[InputError]
     warned: list[InputError]
     more_rejected: int
@@ -73,11 +78,15 @@ class Sent:
 class Reading:
     """One file being read. ``result`` waits, in any thread; ``stop`` ends it at once."""
 
-    def __init__(self, file: Path, folder: Path, limits: Limits):
-        """Begin; ``folder``, which isn't the file's own, is for what comes of it."""
+    def __init__(self, file: Path, folder: Path, limits: Limits, count: Sequence[str] = ()):
+        """Begin; ``folder``, which isn't the file's own, is for what comes of it.
+
+        ``count`` names a class as ``module:name``, and what it is made with there: it is
+        given each thread that is taken, and its result is the ``words`` of what was sent.
+        """
         self._out, self._report = folder / "threads.jsonl", folder / "report.json"
         arguments = [str(file), str(self._out), str(self._report)]
-        arguments += [str(value) for value in asdict(limits).values()]
+        arguments += [str(value) for value in asdict(limits).values()] + [*count]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__, *arguments],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -132,9 +141,10 @@ class _Patient(SourceReport):
 def main(arguments: list[str]) -> None:
     """What the process does: read the file, write what it holds and what was wrong."""
     file, out, report_file = map(Path, arguments[:3])
-    limits = Limits(*map(int, arguments[3:]))
+    limits = Limits(*map(int, arguments[3:5]))
     _be_modest(limits)
     report, refused, keys = _Patient(), None, list[str]()
+    count, phrasings = _count_of(arguments[5:]), 0
     try:
         with out.open("w", encoding="utf-8", newline="\n") as stream:
             for thread in _threads(_unpacked(file, limits.unpacked), report):
@@ -142,6 +152,8 @@ def main(arguments: list[str]) -> None:
                 if len(keys) > limits.threads:
                     raise _Refused(f"there are more than {limits.threads} threads in it")
                 stream.write(f"{write_thread(thread)}\n")
+                phrasings += len(thread.phrasings)
+                count.add(thread)
     except _Refused as error:
         refused = str(error)
     except MemoryError:
@@ -151,6 +163,8 @@ def main(arguments: list[str]) -> None:
     found = {
         "refused": refused,
         "keys": keys,
+        "phrasings": phrasings,
+        "words": count.result(),
         "rejected": [(error.reason, error.line) for error in report.rejected],
         "warned": [(error.reason, error.line) for error in report.warned],
         "more_rejected": report.more_rejected.total(),
@@ -159,6 +173,34 @@ def main(arguments: list[str]) -> None:
         "passed_over": report.passed_over,
     }
     report_file.write_text(json.dumps(found), encoding="utf-8")
+
+
+class Count(Protocol):
+    """Who counts something of the threads that are taken."""
+
+    def add(self, thread: Thread) -> None:
+        """Count a thread."""
+        ...
+
+    def result(self) -> str:
+        """What came of it."""
+        ...
+
+
+class _NoCount:
+    def add(self, thread: Thread) -> None:
+        """Count nothing."""
+
+    def result(self) -> str:
+        return ""
+
+
+def _count_of(arguments: Sequence[str]) -> Count:
+    if not arguments:
+        return _NoCount()
+    what, *more = arguments
+    module, _, name = what.partition(":")
+    return cast("Count", getattr(import_module(module), name)(*more))
 
 
 def _be_modest(limits: Limits) -> None:

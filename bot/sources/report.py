@@ -108,7 +108,11 @@ class SourceReport(Findings):
         which = (named is self.rejected, str(problem.path))
         self._named[which] += 1
         if self._named[which] > MAX_NAMED + 1:
-            named.remove(self._last[which])
+            last = self._last[which]
+            if named[-1] is last:  # mistakes of one file come together, and files are many
+                named.pop()
+            else:
+                named.remove(last)
             more[which[1]] += 1
         self._last[which] = problem
         named.append(problem)

@@ -27,11 +27,13 @@ Inside = Callable[[Element], str]
 
 def json_ld(page: str, broken: Callable[[int], None]) -> Iterator[tuple[int, Row]]:
     """The questions in a page's JSON-LD, with their line; ``broken`` is told where it is none."""
+    line, counted = 1, 0
     for found in _SCRIPT.finditer(page):
         end = _END.search(page, found.end())
         if end is None:
             return
-        line = page.count("\n", 0, found.start()) + 1
+        line += page.count("\n", counted, found.start())
+        counted = found.start()
         try:
             value = _spoken(json.loads(page[found.end() : end.start()].strip(), strict=False), 0)
         except (ValueError, RecursionError):

@@ -42,12 +42,13 @@ async def take(connection: AsyncConnection, scope: int, batch: Sequence[Packed])
     there = (threads.c.scope == scope, threads.c.key.in_(brought), answers.c.retired.is_(False))
     query = select(answers.c.id, answers.c.position, threads.c.key, threads.c.id.label("thread"))
     rows = (await connection.execute(query.join(threads).where(*there))).all()
-    known = await tallies(connection, [row.thread for row in rows])
+    found = await tallies(connection, [row.thread for row in rows])
+    known = {row.id: frozenset(guild_id for guild_id, _ in found[row.id]) for row in rows}
     new = [
         {"answer_id": row.id, "guild_id": guild_id, "value": value}
         for row in rows
         for guild_id, value in brought[row.key][row.position]
-        if value and scope in (SHARED, guild_id) and guild_id not in dict(known[row.id])
+        if value and scope in (SHARED, guild_id) and guild_id not in known[row.id]
     ]
     if new:
         await connection.execute(insert(carried_votes), new)

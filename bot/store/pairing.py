@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -36,29 +36,67 @@ def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
     that no key names, unless there are very many; each known answer is used once.
     """
     paired: list[Known | None] = [None] * len(new)
-    free = {k.id: k for k in known}
-    by_key, by_body = defaultdict[str, list[Known]](list), defaultdict[str, list[Known]](list)
-    for k in known:
-        by_body[k.body].append(k)
-        if k.key is not None:
-            by_key[k.key].append(k)
+    free = _Free(known)
 
-    def match_all(like: Callable[[Answer], Iterable[Known]]) -> None:
+    def match_all(like: Callable[[Answer], Known | None]) -> None:
         for position, answer in enumerate(new):
             if paired[position] is None:
-                found = next((k for k in like(answer) if k.id in free), None)
-                if found is not None:
-                    paired[position] = free.pop(found.id)
+                paired[position] = like(answer)
 
-    match_all(lambda a: by_key.get(a.key, ()) if a.key is not None else ())
-    match_all(lambda a: (k for k in by_body.get(a.body, ()) if _nameless(k, a)))
+    match_all(free.with_key)
+    match_all(free.with_body)
     if len(free) * paired.count(None) <= MOST:
-        match_all(lambda a: (k for k in free.values() if _nameless(k, a) and _alike(k, a)))
+        match_all(free.alike)
     return paired
 
 
-def _nameless(known: Known, answer: Answer) -> bool:
-    return known.key is None or answer.key is None
+class _Free:
+    """Known answers that no new one replaces yet.
+
+    A thread may have thousands with one body, or one key: those that are used are not
+    looked at again.
+    """
+
+    def __init__(self, known: Sequence[Known]):
+        self._free = {k.id: k for k in known}
+        self._by_key = defaultdict[str, deque[Known]](deque)
+        self._by_body = defaultdict[str, deque[Known]](deque)
+        self._nameless = defaultdict[str, deque[Known]](deque)
+        for k in known:
+            self._by_body[k.body].append(k)
+            if k.key is None:
+                self._nameless[k.body].append(k)
+            else:
+                self._by_key[k.key].append(k)
+
+    def __len__(self) -> int:
+        return len(self._free)
+
+    def with_key(self, answer: Answer) -> Known | None:
+        """Take the first that has the answer's key, if it has one."""
+        return None if answer.key is None else self._first(self._by_key, answer.key)
+
+    def with_body(self, answer: Answer) -> Known | None:
+        """Take the first with the answer's body; not one of another key."""
+        among = self._by_body if answer.key is None else self._nameless
+        return self._first(among, answer.body)
+
+    def alike(self, answer: Answer) -> Known | None:
+        """Take the first with a body like the answer's; not one of another key."""
+        candidates = (k for k in self._free.values() if k.key is None or answer.key is None)
+        found = next((k for k in candidates if _alike(k, answer)), None)
+        return None if found is None else self._free.pop(found.id)
+
+    def _first(self, among: Mapping[str, deque[Known]], name: str) -> Known | None:
+        waiting = among.get(name, _NONE)
+        while waiting:
+            found = waiting.popleft()
+            if self._free.pop(found.id, None) is not None:
+                return found
+        return None
+
+
+_NONE: deque[Known] = deque()
 
 
 def _alike(known: Known, answer: Answer) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED
-from bot.store.tables import answers, learned_phrasings, threads, votes
+from bot.models import SHARED, Answer, Entry
+from bot.store.tables import answers, learned_phrasings, phrasings, threads, votes
 from bot.store.threads import IN_FORCE
+from bot.store.updating import texts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,20 @@ class Shelf:
     threads: int
     answers: int
     accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much threads are: how many, with how many characters of text and phrasings."""
+
+    threads: int
+    text: int
+    phrasings: int
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(
+            self.threads + other.threads, self.text + other.text, self.phrasings + other.phrasings
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +58,54 @@ async def shelf(connection: AsyncConnection, scope: int) -> Shelf:
     return Shelf(await connection.scalar(count) or 0, int(row[0]), int(row[1]))
 
 
-async def rows(connection: AsyncConnection, scope: int) -> int:
-    """How many threads a scope takes room for, those that can be brought back included."""
-    query = select(func.count()).select_from(threads).where(threads.c.scope == scope)
-    return await connection.scalar(query) or 0
-
-
-async def size(connection: AsyncConnection, scope: int) -> int:
-    """How many characters the texts of a scope's threads have, those out of sight included."""
-    mine = threads.c.scope == scope
-    asked = select(func.coalesce(func.sum(func.length(threads.c.body)), 0)).where(mine)
+async def amount(
+    connection: AsyncConnection, scope: int, keys: Sequence[str] | None = None
+) -> Amount:
+    """How much a scope's threads are, or those with some keys; those out of sight included."""
+    mine: tuple[ColumnElement[bool], ...] = (threads.c.scope == scope,)
+    if keys is not None:
+        mine += (threads.c.key.in_(keys),)
+    asked = select(func.count(), func.coalesce(func.sum(func.length(threads.c.body)), 0))
+    row = (await connection.execute(asked.where(*mine))).one()
     said = select(func.coalesce(func.sum(func.length(answers.c.body)), 0))
-    said = said.select_from(answers.join(threads)).where(mine)
-    both = await connection.scalar(asked), await connection.scalar(said)
-    return sum(int(found or 0) for found in both)
+    text = await connection.scalar(said.select_from(answers.join(threads)).where(*mine))
+    put = select(func.count()).select_from(phrasings.join(threads)).where(*mine)
+    count = await connection.scalar(put)
+    return Amount(int(row[0]), int(row[1]) + int(text or 0), int(count or 0))
 
 
-async def known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -> int:
-    """How many of these keys a scope has, those of threads out of sight included."""
-    mine = (threads.c.scope == scope, threads.c.key.in_(keys))
-    query = select(func.count()).select_from(threads).where(*mine)
-    return await connection.scalar(query) or 0
+async def texts(
+    connection: AsyncConnection, scope: int, after: int, limit: int, most: int
+) -> list[Entry]:
+    """The next threads of a scope by id, with what is searched of them.
+
+    Of bodies and answers the first ``most`` characters. Threads out of sight are included,
+    as they can be brought back.
+    """
+    t, a = threads.c, answers.c
+    body = func.substr(t.body, 1, most).label("body")
+    query = select(t.id, t.key, t.title, body, t.tags).where(t.scope == scope, t.id > after)
+    rows = (await connection.execute(query.order_by(t.id).limit(limit))).all()
+    found = [row.id for row in rows]
+    put = await texts_of(connection, found)
+    given: dict[int, list[Answer]] = defaultdict(list)
+    said = select(a.thread_id, func.substr(a.body, 1, most))
+    said = said.where(a.thread_id.in_(found), a.retired.is_(False))
+    for thread_id, body in (await connection.execute(said)).all():
+        given[thread_id].append(Answer(body=body))
+    return [
+        Entry(
+            id=row.id,
+            scope=scope,
+            key=row.key,
+            title=row.title,
+            body=row.body,
+            tags=tuple(row.tags),
+            phrasings=put[row.id],
+            answers=tuple(given[row.id]),
+        )
+        for row in rows
+    ]
 
 
 async def sources(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import StoredThread
+from bot.models import MOST_PHRASINGS, StoredThread
 from bot.store import guilds, threads
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
+from bot.store.updating import texts_of
 
 _DONE = "vectors"
 
@@ -53,15 +55,70 @@ async def lacking(
     return [(thread, revisions[i]) for i, thread in found.items()]
 
 
+async def changed_after(
+    connection: AsyncConnection, seq: int, limit: int
+) -> tuple[int, dict[int, list[int]], bool]:
+    """The threads whose texts changed after ``seq``, by scope, oldest change first.
+
+    Before them, the change that this goes up to; after them, whether that is the last.
+    """
+    last = await threads.last_change(connection)
+    c = changes.c
+    query = select(c.seq, c.thread_id, thread_table.c.scope).outerjoin(
+        thread_table, thread_table.c.id == c.thread_id
+    )
+    query = query.where(c.text.is_(True), c.seq > seq).order_by(c.seq).limit(limit)
+    rows = (await connection.execute(query)).all()
+    found: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        if row.scope is not None:  # or the thread is no more
+            found[row.scope].append(row.thread_id)
+    if len(rows) < limit:
+        return max(seq, last), found, True
+    return rows[-1].seq, found, False
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A thread that has its own row, and none yet for its phrasings, which are ``texts``."""
+
+    thread_id: int
+    revision: int
+    own: bytes
+    texts: tuple[str, ...]
+
+
+async def without_phrasings(
+    connection: AsyncConnection, ids: Sequence[int], model: str, row_bytes: int
+) -> list[Unfinished]:
+    """Those of the threads whose vectors are true, but lack the rows of their phrasings."""
+    query = (
+        select(vectors.c.thread_id, vectors.c.revision, vectors.c.data)
+        .join(thread_table, thread_table.c.id == vectors.c.thread_id)
+        .where(vectors.c.thread_id.in_(ids), _current(model), threads.IN_FORCE)
+        .where(func.length(vectors.c.data) == row_bytes)
+    )
+    rows = {row.thread_id: row for row in (await connection.execute(query)).all()}
+    texts = await texts_of(connection, [*rows])
+    return [
+        Unfinished(i, row.revision, bytes(row.data), texts[i][:MOST_PHRASINGS])
+        for i, row in rows.items()
+        if texts[i]
+    ]
+
+
 async def put(
     connection: AsyncConnection, model: str, packed: Mapping[int, tuple[int, bytes]]
 ) -> None:
     """Keep threads' vectors (id: revision, rows), in place of others, and tell the feed.
 
-    A thread that is gone by now is passed over; one with a newer text stays stale.
+    A thread that is gone by now, or has a newer text, is passed over: another process may
+    have made the vectors of that.
     """
-    query = select(thread_table.c.id).where(thread_table.c.id.in_(packed))
-    there = (await connection.execute(query)).scalars().all()
+    t = thread_table.c
+    query = select(t.id, t.revision).where(t.id.in_(packed))
+    rows_there = (await connection.execute(query)).all()
+    there = [row.id for row in rows_there if row.revision == packed[row.id][0]]
     if not there:
         return
     rows = [
@@ -71,6 +128,13 @@ async def put(
     await connection.execute(delete(vectors).where(vectors.c.thread_id.in_(there)))
     await connection.execute(insert(vectors), rows)
     await connection.execute(insert(changes), [{"thread_id": i, "text": False} for i in there])
+
+
+async def begin(connection: AsyncConnection, model: str) -> None:
+    """Note that vectors of this model are made now: those of another are not complete then."""
+    known = json.loads(await guilds.fact(connection, _DONE) or "{}")
+    if known.get("model") != model:
+        await set_done(connection, model, 0)
 
 
 async def done(connection: AsyncConnection, model: str) -> int:
@@ -85,9 +149,14 @@ async def set_done(connection: AsyncConnection, model: str, seq: int) -> None:
 
 
 async def unlearnt(connection: AsyncConnection, model: str, limit: int) -> list[tuple[int, str]]:
-    """Learned phrasings of any guild that have no vector of this model: ids and texts."""
-    stale = learned_phrasings.c.model.is_distinct_from(model)
-    query = select(learned_phrasings.c.id, learned_phrasings.c.text).where(stale).limit(limit)
+    """Learned phrasings that have no vector of this model, a guild's after another's.
+
+    Returns ids and texts.
+    """
+    c = learned_phrasings.c
+    turn = func.row_number().over(partition_by=c.guild_id, order_by=c.id)
+    query = select(c.id, c.text).where(c.model.is_distinct_from(model))
+    query = query.order_by(turn, c.id).limit(limit)
     return [(row.id, row.text) for row in (await connection.execute(query)).all()]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, cast
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import discord
 from discord.ui import Button, DynamicItem, Item, Select
@@ -30,7 +30,14 @@ class Presser(Protocol):
 
 
 class Pressable:
-    """Mixed into every item here: a press goes to the client."""
+    """Mixed into every item here: a press goes to the client.
+
+    ``counts`` says whether presses count to what a member may ask; ``saves`` that people
+    take a press for done unless they are told.
+    """
+
+    counts: ClassVar[bool] = True
+    saves: ClassVar[bool] = False
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the press to the client."""
@@ -140,6 +147,8 @@ class CastVote(
 
     ``emoji`` is the guild's own for this vote; without one there is a plain sign.
     """
+
+    saves = True
 
     def __init__(self, value: Vote, place: Place, *, emoji: str | None = None, count: str = ""):
         self.value = value

@@ -30,6 +30,8 @@ class RemoveThese(
 ):
     """Removes a thread, or its whole source; ``count`` threads is what the person was told."""
 
+    counts = False
+
     def __init__(self, thread_id: int, count: int, *, whole_source: bool):
         self.thread_id, self.count, self.whole_source = thread_id, count, whole_source
         name = "Remove it" if count == 1 else f"Remove all {count:,}"
@@ -48,6 +50,8 @@ class RemoveThese(
 class KeepThem(Pressable, DynamicItem[Button[Any]], template=r"tw:keep"):
     """Leaves everything as it is."""
 
+    counts = False
+
     def __init__(self) -> None:
         style = discord.ButtonStyle.secondary
         super().__init__(Button(label="Keep", style=style, custom_id="tw:keep"))
@@ -62,6 +66,8 @@ class KeepThem(Pressable, DynamicItem[Button[Any]], template=r"tw:keep"):
 
 class BringBack(Pressable, DynamicItem[Button[Any]], template=r"tw:undo:(?P<moment>\d{1,18})"):
     """Brings back what was removed at a moment."""
+
+    counts = False
 
     def __init__(self, moment: int):
         self.moment = moment

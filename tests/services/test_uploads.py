@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from bot.models import SHARED
-from bot.services import intake, uploads
+from bot.services import intake, upload_limits, uploads
 from bot.services.house import House
 from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
 from bot.sources import guarded
-from bot.store import threads
+from bot.store import shelves, threads
 
 from .conftest import BREAD, HERE, THERE, titles
 
@@ -172,7 +172,7 @@ async def test_a_guild_has_room_for_so_much_text(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = limited(house, library_threads=10)
-    monkeypatch.setattr(uploads, "TEXT", 100_000)
+    monkeypatch.setattr(upload_limits, "TEXT", 100_000)
     rows = [{"id": str(n), "title": "Q?", "answers": [{"body": "b" * 190_000}]} for n in range(6)]
     assert (await small.take_in(HERE, sent(lines(*rows[:4])))).added == 4
     with pytest.raises(Refused, match="more than the 0 MB of text"):
@@ -322,3 +322,86 @@ def test_reading_writes_nothing_outside_of_its_folder(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.rglob("*")) == [
         "many", "many.gz", "report.json", "sent", "threads.jsonl",
     ]  # fmt: skip
+
+
+def made(numbers: range, key: str = "made") -> bytes:
+    """A thread of words that nobody uses."""
+    words = " ".join(f"word{n}x" for n in numbers)
+    return lines({"id": key, "title": "Is it one?", "answers": [{"body": words}]})
+
+
+class TestWords:
+    async def test_a_guild_has_room_for_so_many_different_words(self, house: House) -> None:
+        small = limited(house, library_words=1_500)
+        assert (await small.take_in(HERE, sent(made(range(1_000))))).added == 1
+        with pytest.raises(Refused, match=r"about 1,\d\d\d different words, more than the 1,500"):
+            await small.take_in(HERE, sent(made(range(900, 1_900), "more")))
+        assert await titles(house, HERE) == ["Is it one?"]
+        assert (await small.take_in(THERE, sent(made(range(900, 1_900), "more")))).added == 1
+        assert (await small.take_in(HERE, sent(made(range(500), "same")))).added == 1
+
+    async def test_in_one_file_as_well(self, house: House) -> None:
+        with pytest.raises(Refused, match="different words"):
+            await limited(house, library_words=1_500).take_in(HERE, sent(made(range(2_000))))
+
+    async def test_what_a_file_replaces_makes_room(self, house: House) -> None:
+        small = limited(house, library_words=1_500)
+        await small.take_in(HERE, sent(made(range(1_000))))
+        assert (await small.take_in(HERE, sent(made(range(2_000, 3_000))))).updated == 1
+        assert (await small.take_in(HERE, sent(made(range(4_000, 5_000))))).updated == 1
+
+    async def test_what_the_host_imports_counts_and_stays(self, house: House) -> None:
+        words = " ".join(f"word{n}x" for n in range(3_000))
+        big = replace(BREAD, title="Is it one?", answers=(replace(BREAD.answers[0], body=words),))
+        await house.library.add([big], scope=HERE)
+        small = limited(house, library_words=1_500)
+        with pytest.raises(Refused, match="different words"):
+            await small.take_in(HERE, sent(made(range(5_000, 5_200))))
+        # What brings no word that is new may come.
+        assert (await small.take_in(HERE, sent(made(range(500))))).added == 1
+        assert len(await titles(house, HERE)) == 2
+
+    async def test_words_are_counted_once(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await house.uploads.take_in(HERE, sent(made(range(100))))
+        read = 0
+        texts = shelves.texts
+
+        async def counted(*arguments: Any) -> Any:
+            nonlocal read
+            read += 1
+            return await texts(*arguments)
+
+        monkeypatch.setattr(shelves, "texts", counted)
+        await house.uploads.take_in(HERE, sent(made(range(200), "other")))
+        assert read == 0
+        await house.library.add([BREAD], scope=HERE)  # by the host, say
+        await house.uploads.take_in(HERE, sent(made(range(300), "third")))
+        assert read > 0
+
+
+async def test_a_guild_has_room_for_so_many_phrasings(house: House) -> None:
+    def asked(*keys: str) -> bytes:
+        return lines(
+            *({"id": k, "title": k, "phrasings": [f"{k} {n}" for n in range(40)]} for k in keys)
+        )
+
+    small = limited(house, library_phrasings=100)
+    assert (await small.take_in(HERE, sent(asked("a", "b")))).added == 2
+    with pytest.raises(Refused, match="have 120 phrasings, more than the 100"):
+        await small.take_in(HERE, sent(asked("c")))
+    assert (await small.take_in(HERE, sent(asked("a", "b")))).unchanged == 2
+    assert (await small.take_in(HERE, sent(PAGE, "compost.txt"))).added == 1
+    assert (await small.take_in(THERE, sent(asked("c")))).added == 1
+
+
+async def test_the_text_that_a_file_replaces_makes_room(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_limits, "TEXT", 100_000)
+    small = limited(house, library_threads=10)
+    rows = [{"id": str(n), "title": "Q?", "answers": [{"body": "b" * 190_000}]} for n in range(4)]
+    assert (await small.take_in(HERE, sent(lines(*rows)))).added == 4
+    changed = [{**row, "title": "Q, once more?"} for row in rows]
+    assert (await small.take_in(HERE, sent(lines(*changed)))).updated == 4

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bot.models import LearnedPhrasing, Thread
+from bot.models import MOST_PHRASINGS, LearnedPhrasing, Thread
 from bot.search.meaning.embedder import Embedder, Vectors
 from bot.search.meaning.lessons import Lessons
 from bot.search.meaning.neighbours import Neighbours, Rows
@@ -18,8 +18,6 @@ from bot.search.meaning.neighbours import Neighbours, Rows
 MOST_TEXT = 600
 """Characters of a title, a body or a phrasing that are read: about as many as the model takes."""
 
-MOST_PHRASINGS = 100
-"""Phrasings of a thread that have rows of their own: the first ones."""
 
 ALIKE = 0.75
 """The cosine of two threads from which they count as asking nearly the same."""
@@ -90,6 +88,11 @@ class Meaning:
         """Numbers of a vector."""
         return self._embedder.dimensions
 
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row of what ``pack`` gives."""
+        return self._embedder.dimensions
+
     def knows(self, word: str) -> bool:
         """Whether the model has learnt this word as a whole."""
         return self._embedder.knows(word)
@@ -137,7 +140,8 @@ class Meaning:
 
     def pack_texts(self, texts: Sequence[str]) -> list[bytes]:
         """What the store keeps of phrasings that were learnt: a row each."""
-        return [row.tobytes() for row in self.quantised(self._embedder.texts(texts))]
+        cut = [text[:MOST_TEXT] for text in texts]
+        return [row.tobytes() for row in self.quantised(self._embedder.texts(cut))]
 
     def lessons(self, phrasings: Iterable[LearnedPhrasing]) -> Lessons:
         """What a guild has taught, as far as it has vectors of this model."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.models import SHARED, StoredAnswer, StoredThread
+from bot.models import MOST_PHRASINGS, SHARED, StoredAnswer, StoredThread
 from bot.search.meaning.embedder import Embedder, Vectors
-from bot.search.meaning.eye import MOST_PHRASINGS, MOST_TEXT, Meaning
+from bot.search.meaning.eye import MOST_TEXT, Meaning
 from tests.search.library import GARDEN, numbered, thread
 
 HERE, THERE = 111, 222

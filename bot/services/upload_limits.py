@@ -1,0 +1,135 @@
+"""How much a server may have of its own: threads, text, words and phrasings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from itertools import islice
+
+from bot.errors import ThreadwiseError
+from bot.search.documents import MAX_TEXT
+from bot.services.steps import in_thread
+from bot.services.word_count import WordCount, texts_of
+from bot.settings import Settings
+from bot.sources.guarded import Sent
+from bot.store import guilds, shelves
+from bot.store.database import Database
+from bot.store.shelves import Amount
+
+MEGABYTE = 1024**2
+
+TEXT = 4_000
+"""Characters that a guild's own threads may have on average, or they would fill the disk."""
+
+KEYS = 500
+"""Keys that are looked up at a time."""
+
+PAGE = 100
+"""Threads that are read at a time to count their words."""
+
+
+class Refused(ThreadwiseError):
+    """Nothing was taken in; the text says why, to the person who sent the file."""
+
+    exit_code = 1
+
+
+class UploadLimits:
+    """Looks whether a file has room beside what its guild has."""
+
+    def __init__(self, database: Database, settings: Settings):
+        self._database = database
+        self._threads = settings.library_threads
+        self._words = settings.library_words
+        self._phrasings = settings.library_phrasings
+
+    async def check(self, guild_id: int, sent: Sent) -> str:
+        """Raise Refused when a guild would have more than it may.
+
+        Returns the words that it will have, for ``remember``.
+        """
+        async with self._database.read() as connection:
+            there = await shelves.amount(connection, guild_id)
+            stream, again = iter(sent.keys), Amount(0, 0, 0)
+            while batch := list(islice(stream, KEYS)):
+                again += await shelves.amount(connection, guild_id, batch)
+        self._check_threads(there.threads, len(sent.keys) - again.threads)
+        # What the file replaces makes room for it.
+        self._check_text(there.text - again.text + sent.file.stat().st_size)
+        self._check_phrasings(there.phrasings - again.phrasings + sent.phrasings, sent.phrasings)
+        return await self._check_words(guild_id, there, sent)
+
+    async def remember(self, guild_id: int, words: str) -> None:
+        """Keep what ``check`` returned, so that the words need not be counted again."""
+        async with self._database.read() as connection:
+            now = await shelves.amount(connection, guild_id)
+        said = json.dumps([now.threads, now.text, now.phrasings, words])
+        async with self._database.write() as connection:
+            await guilds.set_fact(connection, _fact(guild_id), said)
+
+    def _check_threads(self, there: int, new: int) -> None:
+        if there + new > self._threads:
+            raise Refused(
+                f"That file has {new} threads that are new here. With the {there} that there are "
+                f"it would be more than the {self._threads} that a server may have of its "
+                "own. Those removed within a day count."
+            )
+
+    def _check_text(self, size: int) -> None:
+        if size > self._threads * TEXT:
+            raise Refused(
+                "With that file, this server's own threads would have more than the "
+                f"{self._threads * TEXT // MEGABYTE} MB of text that they may. Take some out "
+                "with `/library remove` first; they count for a day."
+            )
+
+    def _check_phrasings(self, after: int, brought: int) -> None:
+        if brought and after > self._phrasings:
+            raise Refused(
+                f"With that file, this server's own threads would have {after:,} phrasings, more "
+                f"than the {self._phrasings:,} that they may. Send fewer, or ask whoever hosts me."
+            )
+
+    async def _check_words(self, guild_id: int, there: Amount, sent: Sent) -> str:
+        brought = WordCount(self._database.id, sent.words)
+        known = await self._counted(guild_id, there)
+        after = known.with_(brought)
+        if after.words > self._words and after.kept != known.kept:
+            # The words of what the file replaces, or of what was removed for good, may be gone.
+            after = (await self._count(guild_id, frozenset(sent.keys))).with_(brought)
+            if after.words > self._words:
+                raise Refused(
+                    "With that file, this server's own threads would have about "
+                    f"{after.words:,} different words, more than the {self._words:,} that they "
+                    "may. Send fewer threads, or ask whoever hosts me."
+                )
+        return after.kept
+
+    async def _counted(self, guild_id: int, there: Amount) -> WordCount:
+        """The words of a guild's own threads: those remembered, if nothing has changed since."""
+        if not there.threads:
+            return WordCount(self._database.id)
+        async with self._database.read() as connection:
+            said = await guilds.fact(connection, _fact(guild_id))
+        if said is not None:
+            *amount, words = json.loads(said)
+            if Amount(*amount) == there:
+                return WordCount(self._database.id, words)
+        return await self._count(guild_id)
+
+    async def _count(self, guild_id: int, without: Collection[str] = ()) -> WordCount:
+        """Count the words of a guild's own threads, those removed included."""
+        counted, last = WordCount(self._database.id), 0
+        while True:
+            async with self._database.read() as connection:
+                page = await shelves.texts(connection, guild_id, last, PAGE, MAX_TEXT)
+            if not page:
+                return counted
+            for thread in page:
+                if thread.key not in without:
+                    await in_thread(counted.add, [*texts_of(thread)])
+            last = page[-1].id
+
+
+def _fact(guild_id: int) -> str:
+    return f"words:{guild_id}"
