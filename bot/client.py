@@ -26,6 +26,7 @@ COGS = (
     "cogs.settings",
     "cogs.phrasings",
     "cogs.library",
+    "cogs.membership",
 )
 
 NOT_TOLD = (discord.HTTPException, aiohttp.ClientError, OSError)

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     learn_phrasings: bool = True
     cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
     reconcile_messages: int = Field(default=200, ge=0, le=10_000)
+    guild_retention_days: int = Field(default=30, ge=0, le=36_500)
     library_file_mb: int = Field(default=8, ge=0, le=100)
     library_threads: int = Field(default=50_000, ge=1, le=10_000_000)
     embedding_model: str = ""
