@@ -30,6 +30,7 @@ COGS = (
     "cogs.settings",
     "cogs.phrasings",
     "cogs.library",
+    "cogs.membership",
 )
 
 NOT_TOLD = FAILURES

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     member_questions_per_minute: int = Field(default=20, ge=0, le=10_000)
     server_questions_per_minute: int = Field(default=240, ge=0, le=100_000)
     reconcile_messages: int = Field(default=200, ge=0, le=10_000)
+    guild_retention_days: int = Field(default=30, ge=0, le=36_500)
     library_file_mb: int = Field(default=8, ge=0, le=100)
     library_threads: int = Field(default=50_000, ge=1, le=10_000_000)
     library_words: int = Field(default=200_000, ge=1_000, le=10_000_000)

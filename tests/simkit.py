@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -64,6 +65,43 @@ async def join_guild(
     env.backend.emit("GUILD_CREATE", payload)
     await env.settle()
     return guild
+
+
+async def leave_guild(env: simcord.Env, guild_id: int, *, outage: bool = False) -> None:
+    """A guild removes the bot; or, with ``outage``, Discord can't serve it for a while."""
+    payload = {"id": str(guild_id)} | ({"unavailable": True} if outage else {})
+    env.backend.emit("GUILD_DELETE", payload)
+    await env.settle()
+
+
+async def new_session(
+    env: simcord.Env, listed: Sequence[int], outages: Sequence[int] = (), shard_id: int = 0
+) -> None:
+    """The gateway drops, then READY lists these guilds, as Discord's own does.
+
+    Those in ``outages`` stay unavailable; of the others a GUILD_CREATE follows.
+    """
+    bot: Any = env.bot
+    backend, shard = env.backend, bot.shards[shard_id]
+    await shard.disconnect()
+    await env.settle()
+    with env._bot_scope():
+        shard._parent.ws.open = True
+        parsers = bot._connection.parsers
+        ready = {
+            "v": 10,
+            "user": dict(serializers.user_payload(backend.bot_user)),
+            "guilds": [{"id": str(i), "unavailable": True} for i in (*listed, *outages)],
+            "session_id": "another",
+            "resume_gateway_url": "wss://simcord.invalid",
+            "shard": [shard_id, bot.shard_count],
+            "application": {"id": str(backend.application_id), "flags": 0},
+        }
+        parsers["READY"](ready)
+        for i in listed:
+            payload = serializers.guild_create_payload(backend, backend.guilds[i])
+            parsers["GUILD_CREATE"](copy.deepcopy(dict(payload)))
+    await env.settle()
 
 
 async def user_thread(

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import asking, checking, keeping, measuring, moving, trial
+from bot.cli import asking, checking, forgetting, keeping, measuring, moving, trial
 from bot.cli.console import handled
 from bot.cli.options import (
     AsJson,
@@ -31,6 +31,9 @@ from bot.models import SHARED
 from bot.sources import Options
 from bot.sources.formats import named_format
 from bot.sources.names import chosen_names
+
+MOST_ID = 2**63 - 1
+"""Ids are numbers of 63 bits; larger ones fit no database."""
 
 app = typer.Typer(
     name="threadwise",
@@ -234,6 +237,22 @@ def restore(
 ) -> None:
     """Put a backup in the library's place, once it is checked; stop the bot first."""
     keeping.restore(file)
+
+
+@app.command(cls=Command)
+@handled
+def forget(
+    guild: Annotated[
+        int,
+        typer.Argument(
+            metavar="GUILD", min=1, max=MOST_ID, help="The Discord server's id.", show_default=False
+        ),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking first.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Delete all that is kept of a Discord server; a running bot notices."""
+    return forgetting.forget(guild, yes=yes, as_json=as_json)
 
 
 @app.command(cls=Command)

@@ -64,6 +64,7 @@ def _own(settings: Settings) -> Settings:
             "database_url": "",
             "ask_channels": ("ask",),
             "reconcile_messages": 0,  # yesterday's messages are not in today's Discord
+            "guild_retention_days": 36_500,  # today's Discord is not yesterday's
             "cooldown_seconds": 0,  # someone who tries things out asks the same twice
         }
     )

@@ -71,6 +71,11 @@ class Guilds:
             await table.set_mode(connection, guild_id, channel_id, mode)
         self._modes.pop(guild_id, None)
 
+    def drop_cached(self) -> None:
+        """Read settings and modes anew: they were changed by somebody else."""
+        self._settings.clear()
+        self._modes.clear()
+
     async def tree_hash(self) -> str | None:
         """What the command tree looked like when it was last sent to Discord."""
         async with self._database.read() as connection:

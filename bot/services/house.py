@@ -15,6 +15,7 @@ from bot.services.answering import Answering
 from bot.services.curating import Curating
 from bot.services.embedding import Embedding
 from bot.services.following import Follower
+from bot.services.guild_removal import GuildRemoval
 from bot.services.guilds import Guilds
 from bot.services.importreport import ImportReport
 from bot.services.learning import Learning
@@ -54,6 +55,7 @@ class House:
         self.library = Library(database, self._follower)
         self.curating = Curating(database, self._follower, self.library)
         self.uploads = Uploads(database, self.library, settings)
+        self.guild_removal = GuildRemoval(database, self.guilds, self._follower, settings)
 
     @classmethod
     async def open(cls, settings: Settings) -> House:
@@ -105,10 +107,15 @@ class House:
     def follow(self) -> None:
         """From now on, notice within seconds what other processes import.
 
-        What moderators removed is deleted for good when its day is over.
+        What moderators removed is deleted for good when its day is over, and what is kept of
+        guilds that removed the bot when theirs are.
         """
         if not self._running:
-            for work, name in ((self._follower.run(), "follow"), (self.curating.run(), "purge")):
+            for work, name in (
+                (self._follower.run(), "follow"),
+                (self.curating.run(), "purge"),
+                (self.guild_removal.run(), "purge guilds"),
+            ):
                 self._running.append(asyncio.create_task(work, name=name))
 
     async def close(self) -> None:

@@ -24,7 +24,7 @@ LONGEST = 300
 """Characters of a question that is learned; longer ones tell a story nobody will repeat."""
 
 CAP = 20
-"""Phrasings that a guild keeps for one thread."""
+"""Phrasings that a guild keeps for one thread; its members share the room."""
 
 MOST_PARTS = 50
 """Words of what is typed that a phrasing is looked for by."""

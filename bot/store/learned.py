@@ -6,6 +6,7 @@ worth learning: that is the service's business.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -41,21 +42,40 @@ class Lesson:
 
 
 async def add(connection: AsyncConnection, lesson: Lesson, cap: int) -> int | None:
-    """Learn a phrasing and return its id; of more than ``cap``, the thread's oldest go.
+    """Learn a phrasing and return its id; ``None`` if the thread has the wording here already.
 
-    ``None`` if the thread has the wording in this guild already.
+    A thread keeps ``cap`` phrasings in a guild. Where there are more, the member who taught
+    most of them loses their oldest: so nobody pushes out what others taught but who has more
+    than themselves. ``None`` as well if that is the new phrasing itself.
     """
     row = asdict(lesson) | {"learned_at": to_micros(datetime.now(UTC))}
     try:
         async with connection.begin_nested():  # or a refusal would spoil the transaction
-            await connection.execute(insert(learned).values(row))
+            new = await connection.execute(insert(learned).values(row))
     except IntegrityError:
         return None
+    added = int(new.inserted_primary_key[0])
     mine = (learned.c.guild_id == lesson.guild_id, learned.c.thread_id == lesson.thread_id)
-    newest_first = select(learned.c.id).where(*mine).order_by(learned.c.id.desc())
-    ids = (await connection.execute(newest_first)).scalars().all()
-    await connection.execute(delete(learned).where(learned.c.id.in_(ids[cap:])))
-    return int(ids[0])
+    oldest_first = select(learned.c.id, learned.c.user_id).where(*mine).order_by(learned.c.id)
+    kept = [(row.id, row.user_id) for row in (await connection.execute(oldest_first)).all()]
+    surplus = _surplus(kept, lesson.user_id, cap)
+    await connection.execute(delete(learned).where(learned.c.id.in_(surplus)))
+    return None if added in surplus else added
+
+
+def _surplus(kept: Sequence[tuple[int, int]], newcomer: int, cap: int) -> list[int]:
+    """Which phrasings must go, of pairs (id, member) from the oldest to the newest.
+
+    Of members with the same number of phrasings it is the newcomer who loses one.
+    """
+    left, gone = list(kept), list[int]()
+    while len(left) > cap:
+        counts = Counter(user_id for _, user_id in left)
+        most = max(counts, key=lambda user_id: (counts[user_id], user_id == newcomer))
+        oldest = next(pair for pair in left if pair[1] == most)
+        left.remove(oldest)
+        gone.append(oldest[0])
+    return gone
 
 
 async def take_back(

@@ -130,6 +130,7 @@ votes = Table(
     Column("value", Integer, CheckConstraint("value IN (-1, 1)", "value"), nullable=False),
     Column("posting_id", BigInteger, nullable=False),  # 0: a button, not a reaction
     Index(None, "user_id"),
+    Index(None, "guild_id"),
 )
 
 # Votes that came with an import, added up: who gave them isn't known here.
@@ -139,6 +140,7 @@ carried_votes = Table(
     Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
     Column("guild_id", BigInteger, primary_key=True),
     Column("value", BigInteger, nullable=False),
+    Index(None, "guild_id"),
 )
 
 # What stands on Discord's messages now: the evidence from which a vote follows.
@@ -154,6 +156,7 @@ reactions = Table(
     Column("given_at", BigInteger, nullable=False),
     Index(None, "posting_id"),
     Index(None, "user_id"),
+    Index(None, "guild_id"),
 )
 
 postings = Table(
@@ -172,6 +175,7 @@ postings = Table(
     Index(None, "asker_id"),
     Index(None, "thread_id"),
     Index(None, "answer_id"),
+    Index(None, "guild_id"),
 )
 
 guild_settings = Table(
@@ -192,6 +196,17 @@ channel_modes = Table(
     Column("guild_id", BigInteger, primary_key=True),
     Column("channel_id", BigInteger, primary_key=True),
     Column("mode", String(16), nullable=False),
+)
+
+# In which guilds an application (a bot account) was seen, and since when it is there no more.
+guild_memberships = Table(
+    "guild_memberships",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("application_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("removed_at", BigInteger),  # NULL: it is a member
+    Index(None, "removed_at"),
 )
 
 # The feed that the search index follows; a thread that is no more is a deletion.

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from bot.models import SHARED, LearnedPhrasing, Thread
@@ -113,6 +116,52 @@ async def test_beyond_the_cap_the_oldest_goes(database: Database) -> None:
     await add(database, replace(said(9), thread_id=2), cap=3)
     await add(database, replace(said(9), guild_id=THERE), cap=3)
     assert len(await known(database)) == 4  # the cap is for each thread and guild
+
+
+async def test_a_member_cannot_push_out_what_others_taught(database: Database) -> None:
+    for user_id in (8, 9):
+        await add(database, replace(said(user_id), user_id=user_id), cap=4)
+    for number in range(20, 40):  # member 7 goes on and on
+        assert await add(database, said(number), cap=4) is not None
+    assert await texts(database) == ["Text 39", "Text 38", "Text 9", "Text 8"]
+
+
+async def test_where_each_has_one_a_newcomer_is_not_taken(database: Database) -> None:
+    for user_id in (7, 8, 9):
+        await add(database, replace(said(user_id), user_id=user_id), cap=3)
+    before = await version(database)
+    assert await add(database, replace(said(10), user_id=10), cap=3) is None
+    assert await texts(database) == ["Text 9", "Text 8", "Text 7"]
+    assert await version(database) == before
+
+
+async def test_who_has_taught_most_makes_room_for_others(database: Database) -> None:
+    for number in range(4):
+        await add(database, said(number), cap=4)
+    assert await add(database, replace(said(8), user_id=8), cap=4) is not None
+    assert await texts(database) == ["Text 8", "Text 3", "Text 2", "Text 1"]
+
+
+@given(st.lists(st.integers(1, 6), max_size=60), st.integers(1, 8))
+def test_nobody_is_pushed_below_who_pushes(members: list[int], cap: int) -> None:
+    """Whatever members teach in whichever order: each keeps a fair share of the room."""
+    kept: list[tuple[int, int]] = []
+    for number, member in enumerate(members):
+        before = Counter(user_id for _, user_id in kept)
+        kept.append((number, member))
+        gone = learned._surplus(kept, member, cap)
+        kept = [pair for pair in kept if pair[0] not in gone]
+        after = Counter(user_id for _, user_id in kept)
+        assert len(kept) == min(cap, sum(before.values()) + 1)
+        assert len(gone) <= 1
+        for other in before.keys() - {member}:
+            if after[other] < before[other]:  # who loses one had more, and still has as many
+                assert after[other] >= after[member]
+                assert before[other] == max(before.values())
+    room = Counter(members)
+    for member, taught in room.items():  # a share of the room is anybody's who uses it
+        share = min(taught, cap // len(room))
+        assert Counter(user_id for _, user_id in kept)[member] >= share
 
 
 async def test_taking_a_posting_back(database: Database) -> None:
