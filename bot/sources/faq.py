@@ -77,7 +77,7 @@ def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thr
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    yield from faq_threads(utf8_text(path), path, report)
+    yield from faq_threads(utf8_text(path, options), path, report)
 
 
 def faq_threads(

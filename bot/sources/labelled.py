@@ -58,7 +58,7 @@ def looks_labelled(head: Head) -> bool:
     return answered and not textpage.has_marker(head.text, behind_label)
 
 
-def read_labelled(path: Path, report: SourceReport, _options: Options) -> Iterator[Thread]:
+def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
     """The threads of a file; names each question that is refused in the report.
 
     Raises InputError when there is none at all, OSError when the file can't be read.
@@ -66,7 +66,7 @@ def read_labelled(path: Path, report: SourceReport, _options: Options) -> Iterat
     gathering = Gathering(path, report)
     asked: _Part | None = None
     answers: list[str] = []
-    parts = _parts(utf8_text(path), lambda what, line: report.warn(what, path, line))
+    parts = _parts(utf8_text(path, options), lambda what, line: report.warn(what, path, line))
     for part in [*parts, None]:
         if part is not None and part.asks is None:
             if asked is not None and _text(part.lines):

@@ -38,6 +38,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Answer, Thread
 from bot.sources import marks
+from bot.sources.decoding import decoded
 from bot.sources.fences import find_fences
 from bot.sources.jsonthread import FieldError, thread_from, thread_to
 from bot.sources.limits import MAX_PAGE_BYTES, SCORES
@@ -92,15 +93,13 @@ def has_marker(text: str, content: Callable[[int, str], str] | None = None) -> b
     return not all(fenced[index] for index in found)
 
 
-def read_pages(path: Path, report: SourceReport, _options: Options) -> Iterator[Thread]:
+def read_pages(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
     """Read a file that holds one page; names in the report why it can't be accepted.
 
     Raises OSError when the file can't be read.
     """
-    with path.open("rb") as stream:
-        data = stream.read(MAX_PAGE_BYTES + 1)
     try:
-        thread = read_page(_decoded(data, path), path)
+        thread = read_page(_decoded(path, options), path)
     except InputError as error:
         report.rejected.append(error)
     else:
@@ -115,19 +114,13 @@ def read_page(text: str, path: Path) -> Thread:
     return _Page(text, path).thread()
 
 
-def _decoded(data: bytes, path: Path) -> str:
+def _decoded(path: Path, options: Options) -> str:
+    with path.open("rb") as stream:
+        data = stream.read(MAX_PAGE_BYTES + 1)
     if len(data) > MAX_PAGE_BYTES:
         limit = MAX_PAGE_BYTES // 1024**2
         raise InputError(f"a text page may have up to {limit} MB", shown_path(path))
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
-        line = len(_LINE_END.findall(before)) + 1
-        byte = f"byte 0x{data[error.start]:02x} at position {error.start}"
-        raise InputError(
-            f"it is not UTF-8 text ({byte}); save it as UTF-8", shown_path(path), line
-        ) from None
+    return decoded(data, options.encoding or "utf-8", path, options)
 
 
 class _Page:
