@@ -17,6 +17,7 @@ from bot.cli.options import (
     AsJson,
     Columns,
     Command,
+    EncodingName,
     FormatName,
     Group,
     Guild,
@@ -29,6 +30,7 @@ from bot.cli.options import (
 )
 from bot.models import SHARED
 from bot.sources import Options
+from bot.sources.charsets import named_encoding
 from bot.sources.formats import named_format
 from bot.sources.names import chosen_names
 
@@ -146,6 +148,7 @@ def import_(
     ],
     form: FormatName = None,
     columns: Columns = "",
+    encoding: EncodingName = None,
     site: Site = None,
     min_score: MinScore = None,
     tags: Tags = None,
@@ -177,6 +180,7 @@ def import_(
         min_score=min_score,
         tags=frozenset(tags or ()),
         limit=limit,
+        encoding=encoding and named_encoding(encoding),
     )
     if dry_run:
         return trial.show(paths, options)

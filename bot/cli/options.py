@@ -49,6 +49,16 @@ FormatName = Annotated[
     ),
 ]
 
+EncodingName = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="What their text is in, such as cp1252 or gb18030; dumps say so themselves.",
+        show_default="UTF-8; of tables also by their content",
+    ),
+]
+
 Columns = Annotated[
     str,
     typer.Option(

@@ -208,3 +208,16 @@ def answer(heading: str) -> tuple[int, bool] | None:
 def is_answer(heading: str) -> bool:
     """Whether a heading opens an answer, or tries to."""
     return _ANSWER.fullmatch(heading) is not None
+
+
+def accept_one(
+    answers: Sequence[Answer], rows: Sequence[dict[str, Any]]
+) -> Iterator[tuple[int, int]]:
+    """Take all accepted answers but the first for ordinary ones; gives the lines of both."""
+    first = 0
+    for answer, row in zip(answers, rows, strict=True):
+        if row["accepted"] is True and first:
+            row["accepted"] = False
+            yield answer.start, first
+        elif row["accepted"] is True:
+            first = answer.start

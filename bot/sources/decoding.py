@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 from bot.errors import InputError
+from bot.sources.charsets import NO_TEXT, guess, label
 from bot.sources.files import unpacked
 from bot.sources.limits import MAX_FILE_BYTES, MAX_HTML_BYTES
+from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 
 _MARKS = (
@@ -17,10 +19,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-# Python knows them as codings of text; no page is in one, and some take for ever.
-_NO_PAGES = {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"}
-
 _CHARSET = re.compile(rb"<meta\b[^>]*\bcharset\s*=\s*[\"']?\s*([\w\-]+)", re.IGNORECASE)
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
@@ -36,84 +36,113 @@ def whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     return data
 
 
-def utf8_text(path: Path, limit: int = MAX_FILE_BYTES) -> str:
-    """A file's text, in UTF-8 or with a byte-order mark in UTF-16.
+def utf8_text(path: Path, options: Options, limit: int = MAX_FILE_BYTES) -> str:
+    """A file's text: in the encoding that the options name, else UTF-8, or UTF-16 with its mark.
 
-    Raises InputError with the line at which it is neither.
+    Raises InputError with the line at which it isn't.
     """
-    data = whole(path, limit)
-    coding, body = _marked(data)
+    coding, body = _marked(whole(path, limit), options)
+    return decoded(body, coding, path, options)
+
+
+def decoded(data: bytes, coding: str, path: Path, options: Options) -> str:
+    """The text of bytes. Raises InputError with the line at which they are in no such encoding."""
     try:
-        return body.decode(coding)
+        return data.decode(coding)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        byte = f"byte 0x{body[error.start]:02x}"
+        line = len(_LINE_END.findall(data, 0, error.start)) + 1
+        byte = f"byte 0x{data[error.start]:02x} at position {error.start}"
+        what = coding.upper() if coding.startswith("utf") else label(coding)
         raise InputError(
-            f"it is not {coding.upper()} text ({byte}); save it as UTF-8", shown_path(path), line
+            f"it is not {what} text ({byte}); {_advice(options)}", shown_path(path), line
         ) from None
 
 
-def lines_of(path: Path, report: SourceReport) -> list[str | None]:
+def lines_of(path: Path, report: SourceReport, options: Options) -> list[str | None]:
     """A file's lines with their ends; ``None`` for one whose letters can't be told.
 
-    UTF-8 and UTF-16 are recognised. A file in which nothing beyond ASCII is UTF-8 is
-    taken for cp1252, as Windows writes it, with a note; where some lines are UTF-8, the
-    others are damage and are named.
+    It is in the encoding that the options name, else in UTF-8 or UTF-16, else in the one that
+    its bytes tell, with a warning; where most lines beyond ASCII are UTF-8, the others are
+    damage and are named. Raises InputError where that leaves a doubt.
     """
     data = whole(path)
-    coding, body = _marked(data)
+    coding, body = _marked(data, options)
     if coding != "utf-8":
-        return list(_LINE.findall(_decoded(body, coding, path)))
+        return list(_LINE.findall(decoded(body, coding, path, options)))
     lines = body.splitlines(keepends=True)
     read: list[str | None] = []
     odd: list[int] = []
-    beyond = False
+    beyond = 0
     for number, line in enumerate(lines, 1):
         try:
             read.append(line.decode())
-            beyond = beyond or not line.isascii()
+            beyond += not line.isascii()
         except UnicodeDecodeError:
             read.append(None)
             odd.append(number)
-    if odd and not beyond:
-        report.warn(
-            "it is not UTF-8 text and was read as Windows-1252; if letters are wrong, "
-            "save it as UTF-8",
-            path,
-            odd[0],
-        )
-        return [line.decode("cp1252", errors="replace") for line in lines]
+    # Of a text in another encoding, some short line may happen to be UTF-8 as well.
+    if odd and beyond < len(odd) and body is data and options.encoding is None:
+        return list(_LINE.findall(_guessed(body, path, report, options, odd[0])))
     for number in odd:
         report.reject("it is not UTF-8 text, though other lines are", path, number)
     return read
 
 
-def html_text(path: Path, report: SourceReport) -> str:
-    """A web page's text: in the coding that it names, else UTF-8, else cp1252 with a warning."""
-    data = whole(path, MAX_HTML_BYTES)
-    coding, body = _marked(data)
+def html_text(path: Path, report: SourceReport, options: Options) -> str:
+    """A web page's text: in the encoding that the options or the page name, else UTF-8.
+
+    Else it is in the one that its bytes tell, with a warning. Raises InputError where that
+    leaves a doubt.
+    """
+    coding, body = _marked(whole(path, MAX_HTML_BYTES), options)
+    if options.encoding is not None:
+        return decoded(body, coding, path, options)
     named = _CHARSET.search(body[:4096])
     for known in ([named[1].decode()] if named and coding == "utf-8" else []) + [coding]:
         try:
-            if codecs.lookup(known).name not in _NO_PAGES:
+            if codecs.lookup(known).name not in NO_TEXT:
                 return body.decode(known)
         except (UnicodeError, LookupError):
             continue
-    report.warn("it is neither in the coding that it names nor in UTF-8; read as cp1252", path)
-    return body.decode("cp1252", errors="replace")
+    return _guessed(body, path, report, options, None)
 
 
-def _marked(data: bytes) -> tuple[str, bytes]:
+def _guessed(
+    data: bytes, path: Path, report: SourceReport, options: Options, line: int | None
+) -> str:
+    """The text of bytes that are not UTF-8, with a warning that says what they were taken for."""
+    found = guess(data)
+    if found.sure is None:
+        perhaps = " or ".join(map(label, found.possible[:3]))
+        perhaps = f" (perhaps {perhaps})" if perhaps else ""
+        raise InputError(
+            f"it is not UTF-8 text, and its bytes don't tell for certain what it is{perhaps}; "
+            f"{_advice(options)}",
+            shown_path(path),
+            line,
+        )
+    report.warn(
+        f"read as {label(found.sure)}, for it is not UTF-8 text; if letters are wrong, "
+        f"{_advice(options)}",
+        path,
+    )
+    return data.decode(found.sure)
+
+
+def _advice(options: Options) -> str:
+    if options.encoding is not None:
+        return f"is --encoding {options.encoding} right?"
+    if options.upload:
+        return "save it as UTF-8 and send it again"
+    return "save it as UTF-8, or say what it is: --encoding NAME"
+
+
+def _marked(data: bytes, options: Options) -> tuple[str, bytes]:
+    """The encoding that is named, or that the first bytes say, and the bytes behind those."""
+    if options.encoding is not None:
+        bom = codecs.BOM_UTF8 if options.encoding == "utf-8" else b""
+        return options.encoding, data.removeprefix(bom)
     for mark, coding in _MARKS:
         if data.startswith(mark):
             return coding, data.removeprefix(mark)
     return "utf-8", data
-
-
-def _decoded(body: bytes, coding: str, path: Path) -> str:
-    try:
-        return body.decode(coding)
-    except UnicodeDecodeError:
-        raise InputError(
-            f"it is damaged {coding.upper()} text; save it as UTF-8", shown_path(path)
-        ) from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot import __version__
 from bot.models import Thread
 
-VERSION = f"{__version__}/3"
+VERSION = f"{__version__}/4"
 """Goes into fingerprints and digests; raised when the same files make other threads than before."""
 
 

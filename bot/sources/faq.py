@@ -31,6 +31,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from bot.models import Thread
 from bot.sources import asked, frontmatter, marks
 from bot.sources.asked import Answer, Question
 from bot.sources.decoding import utf8_text
+from bot.sources.fences import find_fences, in_fence, swallowed
 from bot.sources.files import Head
 from bot.sources.folded import Fold, folded
 from bot.sources.gathering import file_name, slug
@@ -57,6 +59,8 @@ _LOOKS = re.compile(
     r"#{1,6}[ \t](?:.*[?？؟]|[ \t]*(?:accepted )?answer\b|.*\n\n?<!-- threadwise \{))",
     re.M | re.I,
 )
+_START = attrgetter("start")
+_MAY_ASK = re.compile(r" {0,3}(?:#{1,6}[ \t].*[?？؟]|<details\b)", re.I)
 
 
 class NoQuestions(InputError):
@@ -73,7 +77,7 @@ def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thr
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    yield from faq_threads(utf8_text(path), path, report)
+    yield from faq_threads(utf8_text(path, options), path, report)
 
 
 def faq_threads(
@@ -112,6 +116,7 @@ class _Faq:
         self._offset = offset
         open_: list[Question] = []
         found = list(self._sections(lines))
+        self._doubt(lines, {section.start for section in found})
         # A page whose question is its title has headings within the answer.
         if not self._page.question or any(map(asked.is_sure, found)):
             self._likely = asked.likely(found)
@@ -194,7 +199,7 @@ class _Faq:
         last: Section | None = None
         joined: list[str] = []  # the lines of the last, to which those inside a fold are added
         for section in sections(lines):
-            inside = bisect_left(self._folds, section.start, key=_start) - 1
+            inside = bisect_left(self._folds, section.start, key=_START) - 1
             if last is not None and inside >= 0 and section.start <= self._folds[inside].end:
                 joined += [*section.raw, *section.lines]
                 continue
@@ -208,7 +213,7 @@ class _Faq:
     def _folded(self, section: Section) -> Iterator[Question]:
         """The folded questions in a text that is no answer."""
         end = section.start + len(section.raw) + len(section.lines)
-        for fold in islice(self._folds, bisect_left(self._folds, section.start, key=_start), None):
+        for fold in islice(self._folds, bisect_left(self._folds, section.start, key=_START), None):
             if fold.start >= end:
                 return
             yield self._asked(_DETAILS, fold.summary, fold.start + self._offset, fold.lines)
@@ -234,7 +239,9 @@ class _Faq:
             | (answer.marked or {})
             for answer in question.answers
         ]
-        self._accept_one(question, said)
+        for line, first in asked.accept_one(question.answers, said):
+            where = "" if self._made else f"; the first is on line {first}"
+            self._warn(f"a second accepted answer, taken for an ordinary one{where}", line)
         row = {"title": question.title, "body": text, "answers": said, **question.row}
         if question.row:
             if not said and not text:
@@ -256,17 +263,11 @@ class _Faq:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
         return timely(thread, warn)
 
-    def _accept_one(self, question: Question, said: list[dict[str, Any]]) -> None:
-        """Take all accepted answers but the first for ordinary ones, and tell."""
-        first = 0
-        for answer, row in zip(question.answers, said, strict=True):
-            if row["accepted"] is True and first:
-                where = "" if self._made else f"; the first is on line {first}"
-                what = f"a second accepted answer, taken for an ordinary one{where}"
-                self._warn(what, answer.start)
-                row["accepted"] = False
-            elif row["accepted"] is True:
-                first = answer.start
+    def _doubt(self, lines: Sequence[str], headings: set[int]) -> None:
+        """Tell of fences that may have swallowed a question; ``headings`` are lines of others."""
+        for opened, line in swallowed(lines, find_fences(lines), _MAY_ASK.match):
+            if line + 1 not in headings and not self._made:
+                self._warn(in_fence(line + self._offset + 1), opened + self._offset + 1)
 
     def _new_key(self, words: str, start: int) -> str:
         """The key of a question that gives none; asked again in the file, it is counted."""
@@ -296,7 +297,3 @@ class _Faq:
             yield thread_from(row, self._report.count_unknown)
         except FieldError as error:
             self._reject(error, 1)
-
-
-def _start(fold: Fold) -> int:
-    return fold.start

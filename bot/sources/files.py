@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from bot.sources.charsets import guess
 from bot.sources.report import SourceReport
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -30,26 +31,38 @@ Broken = (OSError, EOFError, zlib.error)
 
 @dataclass(frozen=True)
 class Head:
-    """How a file begins; ``data`` is unpacked when the file is ``gzipped``."""
+    """How a file begins; ``data`` is unpacked when the file is ``gzipped``.
+
+    ``encoding`` is what it is said to be in.
+    """
 
     data: bytes
     gzipped: bool = False
+    encoding: str | None = None
 
     @cached_property
     def text(self) -> str:
         """The beginning as text, as far as one can tell, without a byte-order mark."""
-        coding = "utf-16" if self.utf16 else "utf-8"
-        return self.data.decode(coding, errors="replace").lstrip("\ufeff")
+        coding = self.encoding or ("utf-16" if self.utf16 else "utf-8")
+        try:
+            # A letter may be cut at the end.
+            text = codecs.getincrementaldecoder(coding)().decode(self.data)
+        except UnicodeDecodeError:
+            guessed = None if self.encoding or self.utf16 else guess(self.data).sure
+            text = self.data.decode(guessed or coding, errors="replace")
+        return text.lstrip("\ufeff")
 
     @property
     def utf16(self) -> bool:
         """Whether it starts as UTF-16 does: text, but not as every reader takes it."""
-        return self.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return self.encoding is None and self.data.startswith(
+            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        )
 
     @property
     def binary(self) -> bool:
         """Whether a NUL byte shows that this is no text."""
-        return b"\0" in self.data[:BINARY_BYTES] and not self.utf16
+        return b"\0" in self.data[:BINARY_BYTES] and not self.utf16 and self.encoding is None
 
 
 @contextmanager
@@ -62,7 +75,7 @@ def unpacked(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
         yield cast(BinaryIO, stream), gzipped
 
 
-def read_head(path: Path) -> Head:
+def read_head(path: Path, encoding: str | None = None) -> Head:
     """Look at how a file begins; raises OSError when it can't be read.
 
     A broken gzip file gives what could be unpacked: its reader names the damage.
@@ -75,7 +88,7 @@ def read_head(path: Path) -> Head:
         except Broken:
             if not gzipped:
                 raise
-    return Head(bytes(data), gzipped)
+    return Head(bytes(data), gzipped, encoding)
 
 
 def reason(error: BaseException) -> str:

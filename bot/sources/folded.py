@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.sources.fences import find_fences
 from bot.sources.headings import plain
 from bot.sources.markup import to_markdown
 
@@ -13,7 +14,6 @@ _OPEN = re.compile(r" {0,3}<details\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)details\b[^<>]*>", re.IGNORECASE)
 _SUMMARY = re.compile(r"<summary\b[^<>]*>", re.IGNORECASE)
 _SUMMARY_END = re.compile(r"</summary\s*>", re.IGNORECASE)
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,9 @@ def _ends(lines: Sequence[str]) -> dict[int, int]:
     """For each line that opens a ``<details>``, the line after the one that closes it."""
     ends: dict[int, int] = {}
     opened: list[int] = []
-    fence = ""
+    fenced = find_fences(lines).places
     for at, line in enumerate(lines):
-        mark = _FENCE.match(line)
-        if mark and (not fence or mark[1].startswith(fence)):
-            fence = "" if fence else mark[1]
-        for tag in () if fence or mark else _TAG.finditer(line):
+        for tag in () if fenced[at] else _TAG.finditer(line):
             if not tag[1]:
                 opened.append(at)
             elif opened:

@@ -39,7 +39,7 @@ FORMATS = (
     Format(
         name="text",
         suffixes=(".txt",),
-        looks_like=lambda head: textpage.has_marker(head.text),
+        looks_like=lambda head: textpage.has_marker(head.text, labelled.behind_label),
         read=textpage.read_pages,
     ),
     Format(

@@ -21,7 +21,7 @@ from typing import Protocol, cast
 
 from bot.errors import InputError
 from bot.models import Answer, Thread
-from bot.sources import SourceReport, read, write_thread
+from bot.sources import Options, SourceReport, read, write_thread
 from bot.sources.files import GZIP_MAGIC, Broken, reason
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -242,7 +242,7 @@ def _unpacked(file: Path, limit: int) -> Path:
 
 def _threads(file: Path, report: SourceReport) -> Iterator[Thread]:
     """The file's threads that are within bounds; the others are named in the report."""
-    for thread in read(file, report):
+    for thread in read(file, report, Options(upload=True)):
         if (why := _too_much(thread)) is not None:
             report.reject(f"{thread.key[:40]!r}: {why}", file)
         else:

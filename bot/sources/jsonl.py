@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from bot.models import Thread
+from bot.sources.decoding import utf8_text
 from bot.sources.files import Broken, Head, reason, unpacked
 from bot.sources.jsonthread import FieldError, thread_from, thread_to
 from bot.sources.limits import MAX_LINE_BYTES
@@ -45,8 +47,12 @@ def read_lines(path: Path, report: SourceReport, options: Options) -> Iterator[T
     """
     lines = _Lines(path, report, options)
     try:
-        with unpacked(path) as (stream, _):
-            yield from lines.threads(stream)
+        if options.encoding is None:
+            with unpacked(path) as (stream, _):
+                yield from lines.threads(stream)
+        else:
+            text = utf8_text(path, options)
+            yield from lines.threads(BytesIO(text.encode(errors="surrogatepass")))
     except Broken as error:
         report.reject(reason(error), path, lines.number + 1 if lines.number else None)
 
@@ -60,6 +66,7 @@ class _Lines:
         self._report = report
         self._lines_by_key: dict[str, int] = {}
         self._pairs = Entries(path, report, options)
+        self._upload = options.upload
 
     def threads(self, stream: BinaryIO) -> Iterator[Thread]:
         first = True
@@ -67,8 +74,8 @@ class _Lines:
             if first and line in (b"{", b"["):
                 # Each of its lines would be refused: say once what is wrong instead.
                 self._reject(
-                    "the JSON is spread over several lines; write one thread a line, "
-                    "or read it with --format json"
+                    "the JSON is spread over several lines; write one thread a line, or "
+                    + ("call it .json" if self._upload else "read it with --format json")
                 )
                 return
             first = False

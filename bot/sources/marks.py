@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.models import Thread
+from bot.sources.fences import is_one_fence
 from bot.sources.jsonthread import FieldError, thread_to
 
 _COMMENT = re.compile(r"[ \t]*<!-- threadwise (?P<json>\{.*\}) -->[ \t]*")
@@ -65,13 +66,13 @@ def verbatim(text: str) -> str:
 
 def is_verbatim(text: str) -> bool:
     """Whether the text as a whole stands in such a fence."""
-    return _FENCED.fullmatch(text) is not None
+    return _FENCED.fullmatch(text) is not None and is_one_fence(text.split("\n"))
 
 
 def unwrapped(text: str) -> str:
     """What stands in the fence of ``verbatim``; any other text as it is."""
     found = _FENCED.fullmatch(text)
-    return found["text"] if found else text
+    return found["text"] if found and is_one_fence(text.split("\n")) else text
 
 
 def text_of(lines: Sequence[str]) -> str:

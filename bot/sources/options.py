@@ -14,6 +14,8 @@ class Options:
     which column of a table holds what (``question``, ``answer``, ...). ``site`` is
     where a dump comes from, as ``history.stackexchange.com``. Wanted are threads with
     at least ``min_score``, with one of ``tags`` (if any are named), at most ``limit``.
+    ``encoding`` is what all files are in (``None``: told by their bytes). ``upload`` says that
+    a member sent them, who has no command line: remarks name no options of it.
     """
 
     format: str | None = None
@@ -22,6 +24,8 @@ class Options:
     min_score: int | None = None
     tags: frozenset[str] = frozenset()
     limit: int | None = None
+    encoding: str | None = None
+    upload: bool = False
 
     @property
     def wants_all(self) -> bool:

@@ -56,7 +56,7 @@ def read_json(path: Path, report: SourceReport, options: Options) -> Iterator[Th
 
     Raises InputError when it is not JSON, or of another shape, OSError when it can't be read.
     """
-    value = _parsed(utf8_text(path), path)
+    value = _parsed(utf8_text(path, options), path)
     entries = Entries(path, report, options)
     if not entries.take(value, ""):
         raise InputError(f"its JSON has another shape{keys_of(value)}; {SHAPES}", shown_path(path))

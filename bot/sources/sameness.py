@@ -43,7 +43,13 @@ def _digest(
 ) -> str:
     # What is named, and where it lies, tells the threads' source and goes into their keys.
     named = [str(path.resolve()) for path in paths]
-    manner = (VERSION, options.format, sorted(options.columns.items()), options.site)
+    manner = (
+        VERSION,
+        options.format,
+        sorted(options.columns.items()),
+        options.site,
+        options.encoding,
+    )
     wanted = (options.min_score, sorted(options.tags))
     found = hashlib.blake2b(repr((named, manner, wanted)).encode())
     for file in files:

@@ -53,7 +53,7 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
     Raises InputError when the table has no rows, or no columns of questions and answers,
     OSError when it can't be read.
     """
-    lines = lines_of(path, report)
+    lines = lines_of(path, report, options)
     if lines and (named := _NAMED.fullmatch(lines[0] or "")):
         delimiter = named[1]
         lines = ["\n", *lines[1:]]
@@ -65,7 +65,7 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
         raise InputError("the table is empty", shown_path(path))
     if header.problem:
         raise InputError(header.problem, shown_path(path), header.line)
-    columns = _columns(header.cells, options.columns, path)
+    columns = _columns(header.cells, options, path)
     called = {field: header.cells[at].strip() for field, at in columns.items()}
     if _by_number(header.cells, options.columns):
         rows = chain([header], rows)
@@ -96,8 +96,9 @@ def _take(row: _Row, width: int, columns: Mapping[str, int], gathering: Gatherin
     return True
 
 
-def _columns(header: Sequence[str], chosen: Mapping[str, str], path: Path) -> dict[str, int]:
+def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, int]:
     """Which field stands in which column. Raises InputError if the two that must be aren't."""
+    chosen = options.columns
     names = [cell.strip() for cell in header]
     there = ", ".join(name or "(no name)" for name in names[:30])
     if _by_number(names, chosen):
@@ -114,8 +115,12 @@ def _columns(header: Sequence[str], chosen: Mapping[str, str], path: Path) -> di
     missing = " and ".join(field for field in ("question", "answer") if field not in named)
     if missing:
         raise InputError(
-            f"no column is named like {missing}; its columns are {there}. Say which is which: "
-            "--map question=COLUMN,answer=COLUMN",
+            f"no column is named like {missing}; its columns are {there}. "
+            + (
+                "Name two of them question and answer"
+                if options.upload
+                else "Say which is which: --map question=COLUMN,answer=COLUMN"
+            ),
             shown_path(path),
         )
     return {field: names.index(name) for field, name in named.items()}

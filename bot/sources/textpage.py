@@ -30,7 +30,7 @@ Where the grammar leaves room, this is what holds:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -38,6 +38,8 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Answer, Thread
 from bot.sources import marks
+from bot.sources.decoding import decoded
+from bot.sources.fences import find_fences
 from bot.sources.jsonthread import FieldError, thread_from, thread_to
 from bot.sources.limits import MAX_PAGE_BYTES, SCORES
 from bot.sources.options import Options
@@ -52,7 +54,6 @@ _MARK = re.compile(
 )
 # People's pages carry a real minus sign as well as a hyphen.
 _NUMBER = re.compile(r"([+\-\u2212]?)0*([0-9]{1,19})")
-_FENCE = re.compile(r"\s*(?P<ticks>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)", re.DOTALL)
 
 
 class _Kind(Enum):
@@ -78,21 +79,27 @@ class _Part:
     body: list[int] = field(default_factory=list)
 
 
-def has_marker(text: str) -> bool:
-    """Whether a line of the text is a marker, so that it reads like a text page."""
-    marks = (_mark(line) for line in _LINE_END.split(text))
-    return any(mark is not None and mark.kind is not _Kind.FURNITURE for mark in marks)
+def has_marker(text: str, content: Callable[[int, str], str] | None = None) -> bool:
+    """Whether a line of the text is a marker, so that it reads like a text page.
+
+    ``content`` says what behind the labels of other forms may open a fence.
+    """
+    lines = _LINE_END.split(text)
+    marks = ((index, _mark(line)) for index, line in enumerate(lines))
+    found = [index for index, mark in marks if mark and mark.kind is not _Kind.FURNITURE]
+    if not found:
+        return False
+    fenced = find_fences(lines, to_end=False, content=content).places
+    return not all(fenced[index] for index in found)
 
 
-def read_pages(path: Path, report: SourceReport, _options: Options) -> Iterator[Thread]:
+def read_pages(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
     """Read a file that holds one page; names in the report why it can't be accepted.
 
     Raises OSError when the file can't be read.
     """
-    with path.open("rb") as stream:
-        data = stream.read(MAX_PAGE_BYTES + 1)
     try:
-        thread = read_page(_decoded(data, path), path)
+        thread = read_page(_decoded(path, options), path)
     except InputError as error:
         report.rejected.append(error)
     else:
@@ -107,19 +114,13 @@ def read_page(text: str, path: Path) -> Thread:
     return _Page(text, path).thread()
 
 
-def _decoded(data: bytes, path: Path) -> str:
+def _decoded(path: Path, options: Options) -> str:
+    with path.open("rb") as stream:
+        data = stream.read(MAX_PAGE_BYTES + 1)
     if len(data) > MAX_PAGE_BYTES:
         limit = MAX_PAGE_BYTES // 1024**2
         raise InputError(f"a text page may have up to {limit} MB", shown_path(path))
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
-        line = len(_LINE_END.findall(before)) + 1
-        byte = f"byte 0x{data[error.start]:02x} at position {error.start}"
-        raise InputError(
-            f"it is not UTF-8 text ({byte}); save it as UTF-8", shown_path(path), line
-        ) from None
+    return decoded(data, options.encoding or "utf-8", path, options)
 
 
 class _Page:
@@ -130,7 +131,7 @@ class _Page:
         self._lines = _LINE_END.split(text.lstrip("\ufeff"))
         self._refuse_nul(text)
         self._title = self._find_title()
-        self._fenced = _fenced(self._lines, self._title + 1)
+        self._fenced = bytes(self._title + 1) + _fenced(self._lines[self._title + 1 :])
         self._marks = {
             index: mark
             for index, line in enumerate(self._lines)
@@ -274,22 +275,6 @@ def _mark(line: str) -> _Mark | None:
     return _Mark(_Kind.ACCEPTED if found["accepted"] else _Kind.FURNITURE)
 
 
-def _fenced(lines: list[str], start: int) -> bytearray:
-    """For each line, 1 if it is inside a closed code fence or is one of its two ends."""
-    fenced = bytearray(len(lines))
-    found = ((i, _FENCE.fullmatch(lines[i])) for i in range(start, len(lines)))
-    fences = [(i, match["ticks"], not match["info"].strip()) for i, match in found if match]
-    # A tick -> the shortest fence known never to be closed: keeps the search linear.
-    hopeless: dict[str, int] = {}
-    done = -1
-    for at, (opening, ticks, _) in enumerate(fences):
-        if opening <= done or len(ticks) >= hopeless.get(ticks[0], len(ticks) + 1):
-            continue
-        rest = (fences[later] for later in range(at + 1, len(fences)))
-        closing = next((i for i, other, bare in rest if bare and other.startswith(ticks)), None)
-        if closing is None:
-            hopeless[ticks[0]] = len(ticks)
-        else:
-            done = closing
-            fenced[opening : closing + 1] = b"\1" * (closing + 1 - opening)
-    return fenced
+def _fenced(lines: list[str]) -> bytearray:
+    """For each line, whether it is in a closed code fence or one of its two ends."""
+    return find_fences(lines, to_end=False).places

@@ -45,12 +45,12 @@ def looks_like_page(head: Head) -> bool:
     return _PAGE.match(head.text) is not None
 
 
-def read_page(path: Path, report: SourceReport, _options: Options) -> Iterator[Thread]:
+def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
     """The threads of a web page; names each question that is refused in the report.
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    text = html_text(path, report)
+    text = html_text(path, report, options)
     page = _Page(text)
     gathering = Gathering(path, report)
 

@@ -246,8 +246,23 @@ def test_what_was_read_otherwise_or_passed_over_is_told(
     result = threadwise("import", folder)
     assert result.exit_code == 0
     assert "warning: " in result.stderr
-    assert "faq.csv, line 2: it is not UTF-8 text and was read as Windows-1252" in result.stderr
+    assert "faq.csv: read as Windows-1252, for it is not UTF-8 text" in result.stderr
     assert "passed over: 1 pages without a question" in result.stderr
+
+
+def test_an_encoding_may_be_named(threadwise: Threadwise, tmp_path: Path) -> None:
+    file = tmp_path / "shop.csv"
+    file.write_bytes("q,a\nΠού;,Εδώ\n".encode("cp1253"))
+    result = threadwise("import", file)
+    assert result.exit_code == 1
+    assert "save it as UTF-8, or say what it is: --encoding NAME" in result.stderr
+    for options in (["--dry-run"], []):
+        result = threadwise("import", *options, "--encoding", "windows-1253", file)
+        assert (result.exit_code, result.stderr) == (0, "")
+    assert json.loads(threadwise("thread", "shop#πού", "--json").stdout)["title"] == "Πού;"
+    result = threadwise("import", "--encoding", "punycode", file)
+    assert result.exit_code == 2
+    assert "'punycode' is no encoding that text files are in" in result.stderr
 
 
 def test_export_goes_to_stdout_without_a_file(threadwise: Threadwise) -> None:

@@ -77,6 +77,19 @@ async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(house: Hou
     assert report.unknown_keys == {"colour": 1}
 
 
+async def test_what_a_table_was_read_as_is_told_without_an_option(house: House) -> None:
+    data = "question;answer\nГде лежит ключ?;Он висит у двери.\n".encode("cp1251")
+    report = await house.uploads.take_in(HERE, sent(data, "shop.csv"))
+    assert await titles(house, HERE) == ["Где лежит ключ?"]
+    assert [problem.reason for problem in report.warned] == [
+        "read as Windows-1251, for it is not UTF-8 text; if letters are wrong, save it as UTF-8 "
+        "and send it again"
+    ]
+    data = "question;answer\nΠού είναι το κλειδί;Δίπλα στην πόρτα.\n".encode("cp1253")
+    report = await house.uploads.take_in(HERE, sent(data, "shop.csv"))
+    assert report.rejected[0].reason.endswith("; save it as UTF-8 and send it again")
+
+
 async def test_rows_name_their_own_source(house: House) -> None:
     row = {"id": "a", "title": "Is it?", "source": "example.org"}
     await house.uploads.take_in(HERE, sent(lines(row)))

@@ -508,7 +508,13 @@ def test_text_that_is_not_utf8_is_named_with_its_line(tmp_path: Path, report: So
     path = tmp_path / "faq.md"
     path.write_bytes("# Why?\n\ncafé".encode("latin-1"))
     assert list(read(path, report)) == []
-    assert refusals(report) == [(3, "it is not UTF-8 text (byte 0xe9); save it as UTF-8")]
+    assert refusals(report) == [
+        (
+            3,
+            "it is not UTF-8 text (byte 0xe9 at position 11); save it as UTF-8, or say what it "
+            "is: --encoding NAME",
+        )
+    ]
 
 
 @pytest.mark.untraced

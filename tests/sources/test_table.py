@@ -225,7 +225,7 @@ def test_unicode_in_its_usual_codings_is_read(path: Path, report: SourceReport, 
 def test_other_bytes_are_taken_for_windows_letters_with_a_warning(path: Path, report: SourceReport):
     (thread,) = table(path, report, "Frage;Antwort\nÖffnet “es”?;Ja – für 5 €\n".encode("cp1252"))
     assert (thread.title, thread.answers[0].body) == ("Öffnet “es”?", "Ja – für 5 €")
-    assert [(e.line, e.reason[:22]) for e in report.warned] == [(2, "it is not UTF-8 text a")]
+    assert [(e.line, e.reason[:21]) for e in report.warned] == [(None, "read as Windows-1252,")]
 
 
 def test_where_codings_are_mixed_the_odd_rows_are_named(path: Path, report: SourceReport):

@@ -1,0 +1,143 @@
+"""Which encoding a text is in that is not UTF-8, told by its bytes; and names of encodings.
+
+charset-normalizer says which of a few encodings give no mess; of a short text those may be
+several, so that how likely the letters are decides (``letters``). Where that leaves a doubt
+nothing is guessed: wrong letters would go into keys as well.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from bot.errors import ConfigError
+from bot.sources.lettercounts import LANGUAGES
+from bot.sources.letters import likelihood
+
+CANDIDATES = ("cp1252", "cp1250", "cp1251", "cp932", "gb18030", "euc_kr", "big5")
+"""What may be detected; the first of those that give the same text is named."""
+
+LABELS = {
+    "cp1252": "Windows-1252",
+    "cp1250": "Windows-1250",
+    "cp1251": "Windows-1251",
+    "cp932": "Shift JIS (cp932)",
+    "gb18030": "GB18030",
+    "euc_kr": "EUC-KR",
+    "big5": "Big5",
+}
+"""What an encoding is called for people; any other by its own name."""
+
+NO_TEXT = frozenset(
+    "punycode idna undefined unicode-escape raw-unicode-escape utf-7 charmap mbcs oem".split()
+)
+"""Python knows them as encodings of text; no file is in one, and some take for ever."""
+
+_SAMPLE = 8 * 1024
+"""Bytes that are looked at, of lines beyond ASCII: enough to be sure, and quickly read."""
+
+_MARGIN = 4.0
+"""How much likelier the best must be than any other text, as a logarithm: 1 in 50 at most."""
+
+_HANDICAPS = {"cp1254": 2.0, "cp1257": 2.0, "iso8859_2": 2.0, "mac_roman": 6.0}
+"""How much likelier than a candidate an encoding must be that is none, to be taken for more than
+chance: in these, short words are often words of Windows' encodings too."""
+
+_OTHER_LETTERS = -2.0
+"""The same for encodings of other letters, where it needs less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What bytes may be in: ``sure`` if that leaves no doubt, else what is ``possible``."""
+
+    sure: str | None
+    possible: tuple[str, ...] = ()
+
+
+def label(encoding: str) -> str:
+    """What an encoding is called for people."""
+    return LABELS.get(encoding, encoding)
+
+
+def named_encoding(name: str) -> str:
+    """Python's name of an encoding of text. Raises ConfigError when there is none of this name."""
+    try:
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        raise ConfigError(
+            f"there is no encoding {name[:40]!r}; among others there are utf-8, utf-16, "
+            f"{', '.join(CANDIDATES)}"
+        ) from None
+    if found in NO_TEXT or not _is_text(found):
+        raise ConfigError(f"{name[:40]!r} is no encoding that text files are in")
+    return found
+
+
+def guess(data: bytes) -> Guess:
+    """The encoding of bytes that are not UTF-8."""
+    sample = _sample(data)
+    likely: dict[str, float] = {}
+    names: dict[str, str] = {}
+    for encoding in LANGUAGES:
+        text = _decoded(data, sample, encoding)
+        if text is None:
+            continue
+        chance = likelihood(text, encoding) - _handicap(encoding)
+        if text not in likely or chance > likely[text]:
+            likely[text] = chance
+        names.setdefault(text, encoding)
+    ranked = sorted(likely, key=lambda text: -likely[text])
+    if not ranked:
+        return Guess(None)
+    best = ranked[0]
+    close = [text for text in ranked if likely[text] > likely[best] - _MARGIN]
+    close = [text for text in close if text == best or names[text] in CANDIDATES]
+    possible = tuple(names[text] for text in close)
+    sure = len(close) == 1 and names[best] in CANDIDATES and best in _without_mess(sample)
+    return Guess(names[best] if sure else None, possible)
+
+
+def _sample(data: bytes) -> bytes:
+    """The first lines that hold more than ASCII, tags of HTML left out."""
+    lines: list[bytes] = []
+    size = 0
+    for found in re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data):
+        line = re.sub(rb"<[^<>]*>", b" ", found[0][: _SAMPLE - size])
+        lines.append(line)
+        size += len(line) + 1
+        if size >= _SAMPLE:
+            break
+    return b"\n".join(lines)
+
+
+def _decoded(data: bytes, sample: bytes, encoding: str) -> str | None:
+    """The sample in an encoding; ``None`` where that can't be, of all the bytes."""
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return sample.decode(encoding, errors="ignore")  # its last letter may be cut
+
+
+def _handicap(encoding: str) -> float:
+    return 0 if encoding in CANDIDATES else _HANDICAPS.get(encoding, _OTHER_LETTERS)
+
+
+def _without_mess(sample: bytes) -> set[str]:
+    """The texts that charset-normalizer finds possible."""
+    from charset_normalizer import from_bytes  # takes a tenth of a second
+
+    found = from_bytes(sample, cp_isolation=[*CANDIDATES], preemptive_behaviour=False)
+    return {str(match) for match in found}
+
+
+def _is_text(encoding: str) -> bool:
+    try:
+        b"text".decode(encoding)
+    except LookupError:
+        return False
+    except UnicodeError:
+        pass
+    return True
