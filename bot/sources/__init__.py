@@ -140,7 +140,14 @@ class _Import:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise InputError("it is a pipe, socket or device, not a file", shown_path(path))
             before = stamp(path)
-            form = recognise(path, read_head(path, self._options.encoding), self._options.format)
+            head = read_head(path, self._options.encoding)
+            form = recognise(path, head, self._options.format)
+            if head.also_utf8:
+                self._report.warn(
+                    f"it is UTF-8 as well, and was read as {head.encoding}; if letters are wrong, "
+                    "import it without --encoding",
+                    path,
+                )
             for thread in form.read(path, self._report, self._options):
                 if thread is None or form.own_keys or self._is_new_key(thread.key, path):
                     yield thread

@@ -19,7 +19,7 @@ _CLOSING = re.compile(r"(?P<run>`{3,}|~{3,})[ \t]*")
 _ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?=[ \t]|$)")
 _MAY_MATTER = re.compile(r"[ \t]*(?:`{3}|~{3}|[-*+][ \t]|\d{1,9}[.)][ \t])")
 _INNER = re.compile(r"(?:[^`~\s]{1,12}[ \t]+){0,2}(?P<run>`{3,}|~{3,})[A-Za-z][^`]*")
-"""A fence that names its language, perhaps behind a label; in a fence it opens none."""
+"""A fence that names its language, perhaps behind a label; in one as long it opens none."""
 
 _MOST_INDENT = 3
 
@@ -117,7 +117,7 @@ class _Finder:
         else:
             self.found.places[index] = INSIDE
             inner = _INNER.fullmatch(rest)
-            if inner and inner["run"][0] == self._run[0]:
+            if inner and inner["run"][0] == self._run[0] and len(inner["run"]) >= len(self._run):
                 self.found.doubled.append((opened, index))
         return True
 

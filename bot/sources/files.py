@@ -60,6 +60,17 @@ class Head:
         )
 
     @property
+    def also_utf8(self) -> bool:
+        """Whether it has letters beyond ASCII that are UTF-8, though it is said to be another."""
+        if self.encoding in (None, "utf-8", "utf-8-sig") or self.data.isascii():
+            return False
+        try:
+            codecs.getincrementaldecoder("utf-8")().decode(self.data)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    @property
     def binary(self) -> bool:
         """Whether a NUL byte shows that this is no text."""
         return b"\0" in self.data[:BINARY_BYTES] and not self.utf16 and self.encoding is None

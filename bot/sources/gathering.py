@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.models import Answer, Thread
-from bot.sources.jsonthread import FieldError
+from bot.sources.jsonthread import FieldError, printable
 from bot.sources.loose import (
     DateError,
     date_of,
@@ -35,8 +35,12 @@ Where = int | str
 Row = Mapping[str, Any]
 """Values by field, as ``names.FIELDS`` calls them; ``answer`` may be a list, of rows too.
 
-``anchor`` is where in its file the question stands, for its key.
+``anchor`` is where in its file the question stands, for its key. ``dropped`` names what else
+there was, which nothing is made of.
 """
+
+OF_ANSWERS = frozenset("answer answer_id score accepted author license answer_url date".split())
+"""What a row that is an answer may say; of a question's row, ``license`` is the question's."""
 
 _SLUG = 80
 
@@ -131,7 +135,10 @@ class Gathering:
         if not titles:
             raise FieldError(f"{self._called('question')} must not be empty")
         given = self._given_key(row)
-        answers = list(self._answers(row, where))
+        for name in row.get("dropped", ()):
+            self._report.count_unknown(name)
+        every = list(self._answers(row, where))
+        answers = list(dict.fromkeys(every))
         if not answers:
             raise FieldError(f"{self._called('answer')} must not be empty")
         words = _words(titles[0])
@@ -141,8 +148,13 @@ class Gathering:
             words_of_key = line_of(row.get("anchor"), "anchor") or slug(titles[0])
             thread = self._thread(row, titles[0], given or self._new_key(words_of_key), where)
             found = _Gathered(where, thread, words)
+        if len(answers) < len(every):
+            self._report.pass_over("repeated answers", len(every) - len(answers))
         new = found.new_of(answers)
         self._check(found, words, new, given, where)
+        repeated = len(answers) - len(new)
+        if where != found.where and repeated and words == found.words:
+            self._report.pass_over("repeated answers", repeated)
         self._found.setdefault(found.thread.key, found)
         self._by_question.setdefault(words, found.thread.key)
         phrasings = [*titles[1:], *texts_of(row.get("phrasings"), self._called("phrasings"))]
@@ -163,8 +175,6 @@ class Gathering:
             raise FieldError(f"a second accepted answer{before}")
         if found.repeats_key(new):
             raise FieldError("two of the question's answers have the same id")
-        if where != found.where and found.answers and not new and words == found.words:
-            self._report.pass_over("repeated answers")
 
     def _thread(self, row: Row, title: str, key: str, where: Where) -> Thread:
         return Thread(
@@ -182,12 +192,17 @@ class Gathering:
     def _answers(self, row: Row, where: Where) -> Iterator[Answer]:
         said = row.get("answer")
         items = said if isinstance(said, list) else [said]
+        empty, some = 0, False
         for item in items:
             # What is said of the row holds for its answer; of several, each says its own.
             own = item if isinstance(item, dict) else {**row, "answer": item}
             if len(items) > 1 and not isinstance(item, dict):
                 own = {"answer": item, "author": row.get("author")}
             body = text_of(own.get("answer"), self._called("answer"))
+            for name in item.get("dropped", ()) if isinstance(item, dict) else ():
+                self._report.count_unknown(f"answers[].{printable(name)}")
+            empty += not body
+            some = some or bool(body)
             if body:
                 yield Answer(
                     body=body,
@@ -196,8 +211,27 @@ class Gathering:
                     key=line_of(own.get("answer_id"), self._called("answer_id")) or None,
                     author=line_of(own.get("author"), self._called("author")) or None,
                     url=line_of(own.get("answer_url"), self._called("answer_url")) or None,
+                    license=self._license(item),
                     answered_at=self._date(own, "date", where),
                 )
+        # Where none has a text, the question as a whole is refused.
+        if some and empty:
+            self._report.pass_over("answers without a text", empty)
+        self._count_homeless(row, items)
+
+    def _count_homeless(self, row: Row, items: list[Any]) -> None:
+        """Count what is said beside answers that say all themselves, or of one of several."""
+        own = [isinstance(item, dict) for item in items]
+        if len(items) == 1 and not own[0]:
+            return
+        for name in ("answer_id", "score", "accepted", "author", "answer_url", "date"):
+            if row.get(name) not in (None, "", []) and (name != "author" or all(own)):
+                self._report.pass_over(f"values of {self._called(name)!r} that belong to no answer")
+
+    def _license(self, item: object) -> str | None:
+        """The licence of an answer that gives its own; else the question's holds for it."""
+        given = item.get("license") if isinstance(item, dict) else None
+        return line_of(given, self._called("license")) or None
 
     def _date(self, row: Row, field: str, where: Where) -> datetime | None:
         try:

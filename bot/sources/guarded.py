@@ -247,6 +247,8 @@ def _threads(file: Path, report: SourceReport) -> Iterator[Thread]:
             report.reject(f"{thread.key[:40]!r}: {why}", file)
         else:
             # Votes are given here, by members; nobody brings some along.
+            if sums := sum(len(answer.tallies) for answer in thread.answers):
+                report.pass_over("sums of votes, which only members give", sums)
             yield replace(thread, answers=tuple(replace(a, tallies=()) for a in thread.answers))
 
 

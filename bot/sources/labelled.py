@@ -73,8 +73,6 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
                 report.pass_over("texts that belong to no question")
             continue
         if part is not None and not part.asks:
-            if asked is None:
-                report.pass_over("answers before the first question")
             answers.append(_text(part.lines))
             continue
         if asked is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import unescape
 
 from bot.sources.jsonthread import FieldError, moment, shown, sound
 from bot.sources.limits import MAX_TEXT, SCORES
@@ -21,6 +22,9 @@ _HTML = re.compile(
     r"|[^`]*</(p|a|li|ul|ol|div|strong|em|b|i|span|pre|h[1-6])>",
     re.IGNORECASE,
 )
+_BREAK = re.compile(r"[ \t]*<br[ \t]{0,3}/?>[ \t]*\n?", re.IGNORECASE)
+_CODE = re.compile(r"(`+[^`]+`+)")
+_TABLE = re.compile(r"^[ \t]*\|", re.MULTILINE)
 
 
 class Ready(str):
@@ -52,7 +56,18 @@ def text_of(value: object, name: str, convert: Callable[[str], str] = to_markdow
     if "\r" in text:  # other ends of lines would be kept as a part of the text
         text = re.sub(r"\r\n?", "\n", text)
     is_html = not isinstance(value, Ready) and _HTML.match(text)
+    if not is_html and not isinstance(value, Ready) and _BREAK.search(text):
+        text = _with_lines(text)
     return sound(convert(text) if is_html else text.strip(), name)
+
+
+def _with_lines(text: str) -> str:
+    """Text with lines where it has ``<br>``, and with the letters that its entities mean."""
+    if _TABLE.search(text):  # of Markdown, whose rows are lines
+        return text
+    parts = _CODE.split(text)
+    parts[::2] = [unescape(_BREAK.sub("\n", part)).replace("\xa0", " ") for part in parts[::2]]
+    return "".join(parts)
 
 
 def line_of(value: object, name: str) -> str:

@@ -11,6 +11,9 @@ from bot.sources.loose import DateError, date_of, line_of, texts_of
 from bot.sources.names import field_of
 from bot.sources.report import SourceReport
 
+_FIELDS = frozenset("question id url tags phrasings author license source date".split())
+"""What front matter may say of a page's threads."""
+
 _IGNORED = frozenset("layout draft weight slug lang language order parent nav_order".split())
 """What site generators keep there, which says nothing about threads."""
 
@@ -26,8 +29,8 @@ class PageHead:
         values: dict[str, Any] = {}
         for key, value in about.items():
             field = "source" if key == "source" else field_of(key)
-            if field is not None:
-                values.setdefault(field, value)
+            if field in _FIELDS and field not in values:
+                values[field] = value
             elif key not in _IGNORED:
                 report.count_unknown(printable(key))
         self.question = line_of(values.get("question"), "title")

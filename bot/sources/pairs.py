@@ -18,7 +18,7 @@ from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import utf8_text
 from bot.sources.files import Head
-from bot.sources.gathering import Gathering, Row
+from bot.sources.gathering import OF_ANSWERS, Gathering, Row
 from bot.sources.jsonthread import FieldError, printable, shown, thread_from
 from bot.sources.names import Names, field_of
 from bot.sources.options import Options
@@ -31,6 +31,8 @@ SHAPES = (
 )
 _DEEP = 12
 """How far down lists of pairs are looked for."""
+
+_NOTHING: tuple[object, ...] = (None, "", [], {})
 
 _TEXT_KEYS = ("body", "text", "content", "value", "message")
 """Where an object that is an answer may have its text, beside the names of answers."""
@@ -169,8 +171,10 @@ class Entries:
             field = self._names.field(key)
             if field is None:
                 self._report.count_unknown(printable(key))
-            elif field not in values or values[field] in (None, "", []):
+            elif field not in values or values[field] in _NOTHING:
                 values[field] = value
+            elif value not in (values[field], *_NOTHING):
+                self._report.pass_over("values under a second name of the same field")
         values["answer"] = [self._answer(item) for item in _listed(values.get("answer"))]
         if isinstance(values.get("tags"), dict):
             values["tags"] = list(values["tags"].values())
@@ -179,16 +183,18 @@ class Entries:
     def _answer(self, item: object) -> object:
         if not isinstance(item, dict):
             return item
-        values = {field: item[name] for field, name in self._names.by_field(item).items()}
-        if "body" in values and "answer" not in values:
-            values["answer"] = values["body"]
-        for key in _TEXT_KEYS:
-            if "answer" not in values and key in item:
-                values["answer"] = item[key]
-        if "id" in values:
-            values["answer_id"] = values["id"]
-        if "url" in values:
-            values["answer_url"] = values["url"]
+        names = self._names.by_field(item)
+        for field, other in (("answer", "body"), ("answer_id", "id"), ("answer_url", "url")):
+            if other in names:
+                names.setdefault(field, names[other])
+        text = next((key for key in _TEXT_KEYS if key in item), None)
+        if "answer" not in names and text is not None:
+            names["answer"] = text
+        values = {field: item[name] for field, name in names.items() if field in OF_ANSWERS}
+        used = {name for field, name in names.items() if field in values}
+        for key in item.keys() - used:
+            if item[key] not in _NOTHING:
+                self._report.count_unknown(f"answers[].{printable(key)}")
         return values
 
 

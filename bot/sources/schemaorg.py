@@ -21,6 +21,13 @@ _SCRIPT = re.compile(
 _END = re.compile("</script", re.IGNORECASE)
 _DEEP = 20
 
+_ANSWER = frozenset(
+    "text description articleBody upvoteCount author url dateCreated datePublished".split()
+)
+"""What is read of an answer; ``name`` and ``position`` say nothing more."""
+
+_SAYS_NOTHING = frozenset(("name", "position"))
+
 Inside = Callable[[Element], str]
 """What stands in an element, as Markdown."""
 
@@ -93,6 +100,7 @@ def _row(question: Mapping[str, Any]) -> Row:
         "url": _link(question),
         "license": _name(question.get("license")),
         "asked_at": question.get("dateCreated") or question.get("datePublished"),
+        "dropped": ["comment"] * len(_listed(question.get("comment"))),
     }
 
 
@@ -106,7 +114,13 @@ def _answer(item: object, *, accepted: bool) -> Row:
         "author": _name(item.get("author")),
         "answer_url": _link(item),
         "date": item.get("dateCreated") or item.get("datePublished"),
+        "dropped": [key for key in item if not key.startswith("@") and _is_dropped(key)],
     }
+
+
+def _is_dropped(name: str) -> bool:
+    """Whether a property of an answer is one that isn't read, though it says something."""
+    return name not in _ANSWER and name not in _SAYS_NOTHING
 
 
 def _listed(value: object) -> list[Any]:
@@ -148,6 +162,7 @@ def _marked_row(element: Element, inside: Inside) -> Row:
         "license": _value(properties, "license"),
         "asked_at": _value(properties, "dateCreated") or _value(properties, "datePublished"),
         "anchor": element.get("id"),
+        "dropped": ["comment"] * len(properties.get("comment", [])),
     }
 
 
@@ -161,6 +176,7 @@ def _marked_answer(element: Element, inside: Inside, *, accepted: bool) -> Row:
         "author": _value(properties, "author"),
         "answer_url": _value(properties, "url"),
         "date": _value(properties, "dateCreated") or _value(properties, "datePublished"),
+        "dropped": [name for name in properties if _is_dropped(name)],
     }
 
 

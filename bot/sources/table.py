@@ -19,14 +19,19 @@ from bot.models import Thread
 from bot.sources.decoding import lines_of
 from bot.sources.files import Head
 from bot.sources.gathering import Gathering
+from bot.sources.jsonthread import printable
 from bot.sources.limits import MAX_TEXT
-from bot.sources.names import Names, field_of
+from bot.sources.names import Names, field_of, plain
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 
 _DELIMITERS = ",;\t|"
 _NAMED = re.compile(rf"sep=([{_DELIMITERS}])[\r\n]*", re.IGNORECASE)
 """A first line for Excel, which names the delimiter."""
+
+_TEXTS = frozenset({"question", "answer", "body"})
+_LINE_END = re.compile(r"(?<!\\)(?:\\r)?\\n")
+_INLINE_CODE = re.compile(r"((?<!`)`(?!`)[^`]*(?<!`)`(?!`))")
 
 _MAX_LINES = 2_000
 """Lines of one row: with more, its quote is taken for one that is never closed."""
@@ -71,29 +76,68 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
         rows = chain([header], rows)
         called = {}
     gathering = Gathering(path, report, lambda field: called.get(field, field))
-    taken = [_take(row, len(header.cells), columns, gathering) for row in rows]
+    reading = _Reading(header.cells, columns, gathering, report)
+    taken = [reading.take(row) for row in rows]
     if not any(taken) and None not in lines:  # one of those was named, and may have been a row
         raise InputError("there are no rows below the table's header", shown_path(path))
     yield from gathering.threads()
 
 
-def _take(row: _Row, width: int, columns: Mapping[str, int], gathering: Gathering) -> bool:
-    """Take in a row, or name it; False where there is nothing in it."""
-    cells = row.cells
-    if not row.problem and not any(map(str.strip, cells)):
-        return False
-    if row.problem:
-        gathering.reject(row.problem, row.line)
-    elif len(cells) > width and any(map(str.strip, cells[width:])):
-        gathering.reject(
-            f"it has {len(cells)} cells, the header {width}: a text with a delimiter in it "
-            "must stand between quotes",
-            row.line,
-        )
-    else:
-        values = {field: cells[at] for field, at in columns.items() if at < len(cells)}
-        gathering.add(values, row.line)
-    return True
+class _Reading:
+    """A table's rows on their way into threads; columns that hold no field are counted."""
+
+    def __init__(
+        self,
+        header: Sequence[str],
+        columns: Mapping[str, int],
+        gathering: Gathering,
+        report: SourceReport,
+    ):
+        self._width, self._columns = len(header), columns
+        self._gathering, self._report = gathering, report
+        known = {*columns.values()}
+        self._others = {
+            at: printable(name.strip()) or f"column {at + 1}"
+            for at, name in enumerate(header)
+            if at not in known
+        }
+        self._escaped = _is_of_qna_maker(header)
+
+    def take(self, row: _Row) -> bool:
+        """Take in a row, or name it; False where there is nothing in it."""
+        cells = row.cells
+        if not row.problem and not any(map(str.strip, cells)):
+            return False
+        if row.problem:
+            self._gathering.reject(row.problem, row.line)
+        elif len(cells) > self._width and any(map(str.strip, cells[self._width :])):
+            self._gathering.reject(
+                f"it has {len(cells)} cells, the header {self._width}: a text with a delimiter in "
+                "it must stand between quotes",
+                row.line,
+            )
+        else:
+            values = {field: cells[at] for field, at in self._columns.items() if at < len(cells)}
+            if self._escaped:
+                values |= {field: _with_lines(values[field]) for field in _TEXTS & values.keys()}
+            self._gathering.add(values, row.line)
+            for at, name in self._others.items():
+                if at < len(cells) and cells[at].strip():
+                    self._report.count_unknown(name)
+        return True
+
+
+def _is_of_qna_maker(header: Sequence[str]) -> bool:
+    """Whether it is a table of Microsoft's QnA Maker, in which a line ends with ``\\n``."""
+    names = {plain(name) for name in header}
+    return {"question", "answer", "source", "metadata"} <= names
+
+
+def _with_lines(text: str) -> str:
+    """A text of such a table with its lines; in inline code, ``\\n`` is what it looks like."""
+    parts = _INLINE_CODE.split(text)
+    parts[::2] = [_LINE_END.sub("\n", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, int]:

@@ -151,6 +151,7 @@ def test_a_table_that_grows_keeps_its_keys(tmp_path: Path, name: str) -> None:
     more = "".join(f"Plain {number}?;Plain words\n" for number in range(300))
     before, _ = table(tmp_path / "shop.csv", short, encoding)
     after, report = table(tmp_path / "shop.csv", f"{short}{more}{question[::-1]};x\n", encoding)
+    assert before[0].title == question
     assert before[0].key == after[0].key
     assert report.rejected == []
 
@@ -197,6 +198,18 @@ def test_any_form_is_read_in_the_encoding_that_is_named(
     found, report = table(tmp_path / name, FILES[name], encoding, encoding=encoding)
     assert [(t.title, t.answers[0].body) for t in found] == [("Wo hängt er?", "An der Tür.")]
     assert report == SourceReport()
+
+
+def test_a_file_that_is_utf8_beside_those_that_are_not_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("q,a\nÖffnet es?,Ja\n", encoding="cp1252")
+    (tmp_path / "b.csv").write_text("q,a\nSchließt es?,Ja\n", encoding="utf-8")
+    (tmp_path / "c.csv").write_text("q,a\nIs it?,Yes\n", encoding="utf-8")
+    report = SourceReport()
+    found = [thread.title for thread in read(tmp_path, report, Options(encoding="cp1252"))]
+    assert found[::2] == ["Öffnet es?", "Is it?"]
+    ((where, why),) = [(str(warning.path), warning.reason) for warning in report.warned]
+    assert where.endswith("b.csv")
+    assert why.startswith("it is UTF-8 as well, and was read as cp1252; if letters are wrong")
 
 
 @pytest.mark.parametrize("name", FILES)
