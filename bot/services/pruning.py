@@ -8,6 +8,7 @@ from typing import Self
 from bot.services.again import Again
 from bot.services.reading import Item
 from bot.store.database import Database
+from bot.store.former_keys import bare_id
 from bot.store.pruning import Seen, count_of, retire_unseen
 
 BATCH = 1_000
@@ -29,7 +30,7 @@ class Pruning:
         """The same threads, noted while they go by."""
         for one in found:
             if one is not None:
-                self._seen.add([one.key])
+                self._seen.add([one.key, bare_id(one.key)])
                 if one.source is not None:
                     self._sources.add(one.source)
             yield one

@@ -68,15 +68,18 @@ def find_all(
     refused if it is named, and in folders passed over.
     """
     reading = _Import(report, options)
-    left = options.limit
+    left, unanswered = options.limit, 0
     for path in paths:
         for one in reading.threads(path):
             if one is None or not reading.is_wanted(one):
                 yield None
                 continue
+            unanswered += isinstance(one, Thread) and not one.answers
             yield one if one.source else replace(one, source=_name(path))
             if left is not None and (left := left - 1) <= 0:
                 return
+    if unanswered:
+        report.hint(f"threads that have no answer yet: {unanswered}")
 
 
 def _name(path: Path) -> str:
@@ -94,6 +97,7 @@ class _Import:
         self._read: set[str] = set()
         self._repeated = 0
         self._keys: dict[str, Path] = {}
+        self._capitals: dict[str, str] = {}  # ids with capital letters, by what they are without
         self._named = True
 
     def threads(self, path: Path) -> Iterator[Found | None]:
@@ -165,6 +169,7 @@ class _Import:
 
     def _is_new_key(self, key: str, path: Path) -> bool:
         first = self._keys.setdefault(key, path)
+        self._note_case(key, path)
         if first != path:
             self._report.reject(
                 f"its thread {printable(key)} is in {shown_path(first)} too: where a file gives "
@@ -172,3 +177,16 @@ class _Import:
                 path,
             )
         return first == path
+
+    def _note_case(self, key: str, path: Path) -> None:
+        """Warn of an id that differs from another's in capital letters alone."""
+        small = key.casefold()
+        other = self._capitals.get(small, small if small != key and small in self._keys else key)
+        if small != key:
+            self._capitals.setdefault(small, key)
+        if other != key:
+            self._report.warn(
+                f"the ids {printable(other)} and {printable(key)} differ in capital letters alone, "
+                "and are two threads",
+                path,
+            )

@@ -44,6 +44,16 @@ _ASKS = re.compile(
     )\s+\S""",
     re.I | re.X,
 )
+_FAQ_TITLE = re.compile(
+    r"(?:(?:the|our|general|common)\s+)?(?:faqs?|f\.a\.q\.?s?|q\s?(?:&|and|\+)\s?as?|"
+    r"(?:frequently|commonly)\s+asked\s+questions|common\s+questions|questions\s+(?:and|&)\s+"
+    r"answers|häufig(?:e|\s+gestellte)\s+fragen|fragen\s+und\s+antworten|foire\s+aux\s+questions|"
+    r"questions\s+fréquentes|preguntas\s+(?:más\s+)?frecuentes|perguntas\s+(?:mais\s+)?frequentes|"
+    r"domande\s+frequenti|veelgestelde\s+vragen|często\s+zadawane\s+pytania|sık\s+sorulan\s+sorular|"
+    r"часто\s+задаваемые\s+вопросы|よくある(?:ご)?質問|常见问题|常見問題|자주\s*묻는\s*질문)"
+    r"(?:\s*\(.*\))?",
+    re.I,
+)
 _CONTENTS = re.compile(
     r"(?:table\s+of\s+)?contents|toc|index|overview|navigation|menu|on\s+this\s+page", re.I
 )
@@ -119,6 +129,28 @@ def likely(sections: Sequence[Section]) -> set[int]:
             found.add(section.start)
         open_.append(section.level)
     return found
+
+
+def is_faq_title(title: str) -> bool:
+    """Whether a page's title says that questions stand on it, and asks none itself."""
+    return _FAQ_TITLE.fullmatch(title.strip(" :!.#*_")) is not None
+
+
+def topics(sections: Sequence[Section], title: str) -> set[int]:
+    """The lines of headings that are questions because the page is called a FAQ.
+
+    There are some where no heading is a question for certain: then all of the highest level
+    that have a text, but for the title. ``title`` is that of the front matter.
+    """
+    headed = [section for section in sections if section.level]
+    if any(is_sure(section) or is_answer(section.title) for section in headed):
+        return set()
+    if headed and is_faq_title(headed[0].title):
+        title, headed = headed[0].title, headed[1:]
+    if not headed or not is_faq_title(title):
+        return set()
+    level = min(section.level for section in headed)
+    return {section.start for section in headed if section.level == level and _says(section)}
 
 
 def lost(sections: Sequence[Section], likely: set[int]) -> set[int]:

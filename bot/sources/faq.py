@@ -118,7 +118,9 @@ class _Faq:
         found = list(self._sections(lines))
         self._doubt(lines, {section.start for section in found})
         # A page whose question is its title has headings within the answer.
-        if not self._page.question or any(map(asked.is_sure, found)):
+        if topics := asked.topics(found, self._page.faq_title):
+            self._likely = topics
+        elif not self._page.question or any(map(asked.is_sure, found)):
             self._likely = asked.likely(found)
         lost = asked.lost(found, self._likely)
         for section in found:

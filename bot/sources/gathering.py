@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.models import Answer, Thread
-from bot.sources.jsonthread import FieldError, printable
+from bot.sources.jsonthread import FieldError, plain_id, printable
 from bot.sources.loose import (
     DateError,
     date_of,
@@ -241,7 +241,7 @@ class Gathering:
             return None
 
     def _given_key(self, row: Row) -> str:
-        given = line_of(row.get("id"), self._called("id"))
+        given = plain_id(line_of(row.get("id"), self._called("id")))
         return given and f"{self._name}#{given}"
 
     def _new_key(self, words: str) -> str:

@@ -12,11 +12,12 @@ import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from bot.models import Thread
 from bot.sources.decoding import utf8_text
 from bot.sources.files import Broken, Head, reason, unpacked
+from bot.sources.help_desk import ARTICLE_KEYS
 from bot.sources.jsonthread import FieldError, thread_from, thread_to
 from bot.sources.limits import MAX_LINE_BYTES
 from bot.sources.options import Options
@@ -104,7 +105,7 @@ class _Lines:
     def _thread(self, line: bytes) -> Thread | None:
         try:
             value = _parsed(line)
-            if isinstance(value, dict) and not is_ours(value) and self._pairs.is_entry(value):
+            if isinstance(value, dict) and self._is_pair(value):
                 self._pairs.entry(value, self.number)
                 return None
             if isinstance(value, dict) and not value.keys() & {"id", "title"}:
@@ -121,6 +122,11 @@ class _Lines:
             self._reject(f"its id is the same as on line {first}; ids must differ within a file")
             return None
         return thread
+
+    def _is_pair(self, value: dict[str, Any]) -> bool:
+        """Whether a line is read as other programs' JSON is: a pair, or a help desk's article."""
+        is_article = "answers" not in value and bool(value.keys() & ARTICLE_KEYS)
+        return (is_article or not is_ours(value)) and self._pairs.is_entry(value)
 
     def _warn(self, what: str) -> None:
         self._report.warn(what, self._path, self.number)

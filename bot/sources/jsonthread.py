@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,9 @@ THREAD_KEYS = frozenset(
 ANSWER_KEYS = frozenset(
     ("id", "body", "score", "accepted", "author", "url", "license", "answered_at", "votes")
 )
+
+_ALWAYS = frozenset(("asked_at", "phrasings", "tags"))
+"""Keys that exports of every version write."""
 
 _SHOWN = 40
 """Characters of a wrong value, or of an unknown key, that a message shows."""
@@ -156,7 +160,11 @@ class _Fields:
         value = self._row.get("id")
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        return None if value is None else self._not_blank("id", "text or a whole number")
+        if value is None:
+            return None
+        if not (key := plain_id(self._text("id", "text or a whole number"))):
+            raise FieldError(f"{self._where}id must not be empty")
+        return key
 
     def written(self, key: str) -> str:
         """Text that must be there and must say something."""
@@ -238,6 +246,32 @@ class _Fields:
     def _wrong(self, key: str, must: str, *, missing: bool = False) -> FieldError:
         what = "it is missing" if missing else f"it is {shown(self._row.get(key))}"
         return FieldError(f"{self._where}{key} {must}, {what}")
+
+
+def plain_id(text: str) -> str:
+    """An id without what nobody sees: spaces around it, and characters that show nothing."""
+    if text.isascii():
+        return text.strip()
+    return "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+
+
+def is_line(row: Mapping[str, Any]) -> bool:
+    """Whether an object may be a line of JSON Lines by its keys: it has none but ours."""
+    return {"id", "title"} <= row.keys() <= THREAD_KEYS
+
+
+def is_export(row: Mapping[str, Any]) -> bool:
+    """Whether an object has the shape of a thread as exports write it, not only its names.
+
+    Its answers are objects with a ``body``; where there are none, it has nothing but our keys
+    and those that every export writes.
+    """
+    answers = row.get("answers")
+    if not row.keys() >= {"id", "title"} or not isinstance(answers, list):
+        return False
+    if not answers:
+        return _ALWAYS <= row.keys() <= THREAD_KEYS
+    return all(isinstance(answer, dict) and "body" in answer for answer in answers)
 
 
 def sound(text: str, name: str) -> str:

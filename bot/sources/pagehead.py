@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bot.sources.asked import is_faq_title
 from bot.sources.jsonthread import printable
 from bot.sources.loose import DateError, date_of, line_of, texts_of
 from bot.sources.names import field_of
@@ -21,6 +22,8 @@ _IGNORED = frozenset("layout draft weight slug lang language order parent nav_or
 class PageHead:
     """Front matter, read: ``question`` is its title, ``id`` stands before the threads' keys.
 
+    A title that only says that the page has questions is its ``faq_title``, and no question.
+
     Raises FieldError for a value that a thread can't have; a date that can't be is left
     out with a note.
     """
@@ -33,7 +36,9 @@ class PageHead:
                 values[field] = value
             elif key not in _IGNORED:
                 report.count_unknown(printable(key))
-        self.question = line_of(values.get("question"), "title")
+        title = line_of(values.get("question"), "title")
+        self.faq_title = title if is_faq_title(title) else ""
+        self.question = "" if self.faq_title else title
         self.id = line_of(values.get("id"), "id")
         self._url = line_of(values.get("url"), "url")
         self._row: dict[str, Any] = {

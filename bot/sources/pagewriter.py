@@ -39,7 +39,9 @@ def write_page(thread: Thread, name: str) -> str:
         del values["id"]
     title = _title(thread.title, values)
     body = _said(thread.body, values)
-    parts = [title, body, f"score:{thread.score}" if thread.score else ""]
+    # Of a page without an answer, a marker must show that it is one.
+    scored = thread.score or not thread.answers
+    parts = [title, body, f"score:{thread.score}" if scored else ""]
     for answer, about in zip(thread.answers, of_answers, strict=True):
         parts += [_marker(answer), _said(answer.body, about)]
     if any(of_answers):
@@ -61,7 +63,7 @@ def _title(title: str, values: dict[str, Any]) -> str:
         return title
     values["title"] = title
     shown = " ".join(title.split()).replace("\ufeff", "")
-    return shown if shown and _read(f"{shown}\nx") else f"Question: {shown}"
+    return shown if shown and _read(f"{shown}\nx\nscore:0") else f"Question: {shown}"
 
 
 def _said(text: str, about: dict[str, Any]) -> str:
@@ -83,7 +85,7 @@ def _is_plain(text: str) -> bool:
     # Within a page, as an answer; at a page's end; as the question's body.
     within = _read(f"T\n\nUpvote:0\n\n{text}\n\nUpvote:0\n\n{closing}\n")
     ends = _read(f"T\n\nUpvote:0\n\n{text}\n\nRelated post\n{closing}")
-    asks = _read(f"T\n\n{text}\n\nRelated post\n{closing}")
+    asks = _read(f"T\n\n{text}\n\nscore:0\n\nRelated post\n{closing}")
     return (
         within is not None
         and [answer.body for answer in within.answers] == [text, closing]

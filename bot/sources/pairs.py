@@ -19,7 +19,8 @@ from bot.models import Thread
 from bot.sources.decoding import utf8_text
 from bot.sources.files import Head
 from bot.sources.gathering import OF_ANSWERS, Gathering, Row
-from bot.sources.jsonthread import FieldError, printable, shown, thread_from
+from bot.sources.help_desk import as_pair, is_article, is_draft, marked
+from bot.sources.jsonthread import FieldError, is_export, is_line, printable, shown, thread_from
 from bot.sources.names import Names, field_of
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -66,7 +67,7 @@ def read_json(path: Path, report: SourceReport, options: Options) -> Iterator[Th
 
 
 def is_ours(row: Mapping[str, Any]) -> bool:
-    """Whether an object is meant as a thread of our JSON Lines, rather than somebody's pair."""
+    """Whether a line is meant as a thread of our JSON Lines, rather than somebody's pair."""
     said = {"question", "answer"}
     return row.keys() >= {"id", "title"} and not any(
         field_of(key) in said for key in row if key not in ("title", "answers")
@@ -98,6 +99,9 @@ class Entries:
             return self._take_list(value, where, depth)
         if not isinstance(value, dict):
             return False
+        if not where and is_line(value):
+            self._thread(value, "the object")
+            return True
         if self.is_entry(value):
             self.entry(value, where or "the object")
             return True
@@ -105,14 +109,26 @@ class Entries:
             for number, (question, answer) in enumerate(value.items(), 1):
                 self._mapped(question, answer, _at(where, f"entry {number}"))
             return True
-        inner = [self.take(item, _at(where, key), depth + 1) for key, item in value.items()]
+        inner = [
+            self.take(marked(key, item), _at(where, key), depth + 1) for key, item in value.items()
+        ]
         return any(inner)
 
     def entry(self, row: Mapping[str, Any], where: str | int) -> None:
         """Take in one object as a thread."""
-        if not is_ours(row):
-            self._gathering.add(self._row(row), where)
+        if is_article(row, self._names):
+            if is_draft(row):
+                self._report.pass_over("drafts")
+            else:
+                self._gathering.add(self._row(as_pair(row)), where)
             return
+        if is_export(row):
+            self._thread(row, where)
+        else:
+            self._gathering.add(self._row(row), where)
+
+    def _thread(self, row: Mapping[str, Any], where: str | int) -> None:
+        """Take in one object as an export has it."""
 
         def warn(what: str) -> None:
             self._gathering.warn(what, where)
@@ -157,7 +173,7 @@ class Entries:
 
     def is_entry(self, row: Mapping[str, Any]) -> bool:
         """Whether an object has a question with an answer, or is a thread of ours."""
-        if is_ours(row):
+        if is_export(row) or is_article(row, self._names):
             return True
         fields = self._names.by_field(row)
         return {"question", "answer"} <= fields.keys() and not isinstance(

@@ -21,7 +21,8 @@ Where the grammar leaves room, this is what holds:
   opened after them; before that they are text like any other.
 - Inside a closed code fence everything is text, and blank lines stay as they are. A fence
   that is never closed is a line of text, so that it can't swallow the answers after it.
-- A page may have no answers yet.
+- A page may have no answers yet, if a marker or a comment of ours shows that it is one; any
+  other text without a marker is refused, for nobody can tell what in it is an answer.
 - Behind the end of the page, our own exports write a comment with what pages have no words
   for: the key, authors, links (``marks``). Of an answer in a fence ``markdown verbatim``
   they mean what is in the fence.
@@ -54,6 +55,20 @@ _MARK = re.compile(
 )
 # People's pages carry a real minus sign as well as a hyphen.
 _NUMBER = re.compile(r"([+\-\u2212]?)0*([0-9]{1,19})")
+
+
+NO_ANSWER = (
+    "no answer is marked in it: write 'Accepted answer' or 'Upvote:0' on a line of its own above "
+    "each answer, one question a file; or begin lines with 'Q:' and 'A:'"
+)
+CHAT = "; it looks like a chat log, in which nobody has said yet what answers what"
+
+# A time with who wrote then: "[01/04/2024 10:00] max", "4/1/24, 10:00 - Max: ...", "10:05 <max>".
+_CHAT = re.compile(
+    r"^\W{0,2}(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ T]+)?\d{1,2}:\d\d(?::\d\d)?"
+    r"(?: ?[ap]m)?\W{1,4}(?=\w)",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 class _Kind(Enum):
@@ -167,7 +182,10 @@ class _Page:
             score=self._question_score or 0,
             answers=tuple(map(self._answer, self._answers)),
         )
-        return self._marked(thread) or replace(thread, key=self._key())
+        marked = self._marked(thread)
+        if marked is None and not self._marks:
+            raise self._error(NO_ANSWER + (CHAT if _CHAT.search("\n".join(self._lines)) else ""))
+        return marked or replace(thread, key=self._key())
 
     def _marked(self, thread: Thread) -> Thread | None:
         """The thread with what a comment behind the page says of it, if there is one."""

@@ -4,6 +4,8 @@ Looked for are, and the first that is found is taken:
 
 - schema.org's ``Question`` (of an ``FAQPage`` or a ``QAPage``) in JSON-LD, then in microdata;
 - ``<details>`` whose ``<summary>`` is a question, and definition lists with questions;
+- what is repeated on the page: elements of one kind that are questions, each with its answer
+  beside it (``repeated_pairs``), unless more headings are questions;
 - headings that are questions, as in Markdown.
 
 A question's key is the file's name, ``#`` and the element's ``id``, else its words.
@@ -29,6 +31,7 @@ from bot.sources.loose import Ready
 from bot.sources.markup import to_markdown
 from bot.sources.markup.parsing import Element, one_line, parse
 from bot.sources.options import Options
+from bot.sources.repeated_pairs import repeated_pairs
 from bot.sources.report import SourceReport, shown_path
 from bot.sources.schemaorg import json_ld, microdata
 
@@ -57,7 +60,7 @@ def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Th
     def broken(line: int) -> None:
         report.warn("its JSON-LD is not JSON, and was passed over", path, line)
 
-    for rows in (json_ld(text, broken), page.marked(), page.folded()):
+    for rows in (json_ld(text, broken), page.marked(), page.folded(), page.repeated()):
         found = False
         for line, row in rows:
             found = True
@@ -99,6 +102,18 @@ class _Page:
                 yield from self._defined(element)
             elif (row := self._detail(element, element.getparent() in beside)) is not None:
                 yield element.sourceline or 1, row
+
+    def repeated(self) -> Iterator[tuple[int, Row]]:
+        """The questions of a list of equal elements, if there are more than in headings."""
+        pairs = repeated_pairs(self._root)
+        asking = {question for question, _ in pairs}
+        headings = self._root.iter("h1", "h2", "h3", "h4", "h5", "h6")
+        others = [h for h in headings if is_question(one_line(h)) and asking.isdisjoint(h.iter())]
+        for question, answer in pairs if len(pairs) > len(others) else ():
+            body = "\n\n".join(filter(None, map(self.inside, answer)))
+            anchor = question.get("id") or None
+            row = {"question": one_line(question), "answer": Ready(body), "anchor": anchor}
+            yield question.sourceline or 1, row
 
     def markdown(self) -> str:
         """The page's text as Markdown, without what stands around it."""

@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Answer, Entry, StoredAnswer, StoredThread
-from bot.store import bulk, carried, updating
+from bot.store import bulk, carried, former_keys, updating
 from bot.store.packing import THREAD, Packed, unpack
 from bot.store.rows import answer_of, digest_of, thread_of
 from bot.store.slices import slices
@@ -62,6 +62,9 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) 
     searched. Tallies that a thread brings are kept, see ``carried``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
+    batch, asked = await former_keys.kept(connection, scope, known, batch), batch
+    if batch != asked:
+        known = await _known(connection, scope, [thread.key for thread in batch])
     same = await _same(connection, known, batch)
     new, changed, moved, outcomes = [], [], [], []
     for thread, is_same in zip(batch, same, strict=True):

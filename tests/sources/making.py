@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import strategies as st
 
 from bot.models import Answer, Thread
+from bot.sources.jsonthread import plain_id
 
 # Lines that mean something to one of the forms, as texts may have them too.
 _PIECES = [
@@ -35,6 +36,7 @@ text = st.one_of(
     st.lists(st.sampled_from(_PIECES) | st.text(letters, max_size=8), max_size=6).map("\n".join),
 )
 written = text.filter(str.strip)
+identity = written.filter(lambda text: plain_id(text) == text)
 title = written | st.sampled_from(_PIECES).filter(str.strip)
 score = st.sampled_from([0, 1, -7]) | st.integers(-(2**63), 2**63 - 1)
 zones = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(
@@ -51,7 +53,7 @@ answer = st.builds(
     Answer,
     body=written,
     score=score,
-    key=st.none() | written,
+    key=st.none() | identity,
     author=st.none() | text,
     url=st.none() | text,
     license=st.none() | text,
@@ -71,7 +73,7 @@ answers = st.builds(
 )
 threads = st.builds(
     Thread,
-    key=written,
+    key=identity,
     title=title,
     body=text,
     score=score,

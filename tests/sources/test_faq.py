@@ -476,7 +476,7 @@ def test_a_text_page_that_begins_like_markdown_stays_a_text_page(
     tmp_path: Path, report: SourceReport
 ):
     page = tmp_path / "page.txt"
-    page.write_text("# Why?\n\nNo answer yet.\n")
+    page.write_text("# Why?\n\nNo answer yet.\n\nscore:0\n")
     (thread,) = read(page, report)
     assert (thread.key, thread.title, thread.body) == ("page", "# Why?", "No answer yet.")
     (thread,) = read(page, report, Options(format="markdown"))

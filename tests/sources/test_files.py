@@ -94,7 +94,7 @@ def test_where_content_says_both_the_suffix_decides(
 
 
 def test_where_content_says_nothing_the_suffix_decides(tmp_path: Path, report: SourceReport):
-    assert keys(put(tmp_path / "x.txt", "Just a question?"), report) == ["x"]
+    assert keys(put(tmp_path / "x.txt", "Just a question?\n\nscore:0"), report) == ["x"]
     assert keys(put(tmp_path / "y.jsonl", "not json\n" + line("k")), report) == ["k"]
     assert [(e.line, e.path) for e in report.rejected] == [(1, tmp_path / "y.jsonl")]
 
@@ -349,7 +349,7 @@ def test_a_file_that_changes_while_it_is_read_is_named(
 
 
 def test_a_format_that_is_named_decides(tmp_path: Path, report: SourceReport):
-    put(tmp_path / "a.txt", "# Why?\n\nSo.\n\n# How?\n\nx")
+    put(tmp_path / "a.txt", "# Why?\n\nSo.\n\n# How?\n\nx\n\nUpvote:0\n\nYes.")
     assert keys(tmp_path, report) == ["a"]
     named = read(tmp_path, report, Options(format="markdown"))
     assert [thread.key for thread in named] == ["a#why", "a#how"]

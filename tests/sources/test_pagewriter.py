@@ -120,7 +120,8 @@ def test_names_differ_where_letter_case_says_nothing(tmp_path: Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["A-2.txt", "a-2-2.txt", "a.txt"]
     report = SourceReport()
     assert {thread.key for thread in read(tmp_path, report)} == {"a", "A", "a-2"}
-    assert report == SourceReport()
+    assert report.rejected == []
+    assert len(report.warned) == 1  # of ids that differ in capital letters alone
 
 
 @relaxed

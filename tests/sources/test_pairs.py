@@ -180,7 +180,10 @@ def test_keys_may_be_mapped(tmp_path: Path, report: SourceReport):
         ({"question": "How?", "answer": "x", "score": []}, "faqs[1]: score must be a whole number"),
         ({"foo": "bar"}, "faqs[1]: it has no question with an answer (its keys are foo)"),
         ("text", "faqs[1]: it has no question with an answer"),
-        ({"id": "x", "title": " "}, "faqs[1]: title must not be empty"),
+        (
+            {"id": "x", "title": " ", "answers": [{"body": "y"}]},
+            "faqs[1]: title must not be empty",
+        ),
     ],
 )
 def test_a_bad_entry_is_named_and_the_rest_loads(

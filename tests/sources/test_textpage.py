@@ -135,10 +135,26 @@ def test_a_title_may_contain_anything(title: str):
 
 
 def test_a_page_may_have_no_answers_yet():
-    assert page("Only a title") == Thread(key="host", title="Only a title")
+    assert page("Only a title\n\nscore:0") == Thread(key="host", title="Only a title")
     assert page("T\n\nand a body\n\nRelated post\nOther") == Thread(
         key="host", title="T", body="and a body"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "is_chat"),
+    [
+        ("Garden FAQ\n\n1. When do I sow?\n\n   In April.\n", False),
+        ("[12:01] ann: my beans wilt\n[12:02] bo: water them\n", True),
+        ("03.05.2024, 08:15 - Ann: my beans wilt\n03.05.2024, 08:16 - Bo: water them\n", True),
+        ("=====\nChannel: help\n=====\n\n[03/05/2024 08:15] ann\nmy beans wilt\n", True),
+    ],
+)
+def test_a_text_in_which_nothing_is_marked_is_refused_with_what_would_help(text, is_chat):
+    with pytest.raises(InputError) as refused:
+        page(text)
+    assert refused.value.reason.startswith("no answer is marked in it: write 'Accepted answer'")
+    assert ("chat log" in refused.value.reason) is is_chat
 
 
 def test_a_score_before_any_answer_is_the_questions():

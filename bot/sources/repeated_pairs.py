@@ -1,0 +1,77 @@
+"""Questions on a web page that nothing marks but their layout: the same elements over and over.
+
+Accordions and cards are lists of elements of one kind (the same tag, class and parent's
+class), each with a question and its answer in what follows it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from bot.sources.asked import is_question
+from bot.sources.markup.parsing import Element, one_line
+
+LEAST = 2
+"""Elements of one kind that make a list; a single question may be anything, an advert too."""
+
+_ASKING = frozenset("div button span p a strong b h2 h3 h4 h5 h6 li label".split())
+_OUTSIDE = frozenset("nav header footer aside form script style template noscript".split())
+_LONGEST = 300  # characters of a question; beyond it, it is a text that ends in one
+
+Pair = tuple[Element, list[Element]]
+"""The element that asks, and those that answer it."""
+
+
+def repeated_pairs(root: Element) -> list[Pair]:
+    """The questions and answers of the page's largest list of equal elements, in order."""
+    kinds: defaultdict[tuple[str, ...], list[Pair]] = defaultdict(list)
+    asking = set(_innermost(root))
+    for element in asking_in_order(root, asking):
+        answer = _answer_to(element, asking)
+        if answer:
+            kinds[_kind(element)].append((element, answer))
+    best = max(kinds.values(), key=len, default=[])
+    return best if len(best) >= LEAST else []
+
+
+def asking_in_order(root: Element, asking: set[Element]) -> list[Element]:
+    """The elements of a set in the page's order."""
+    return [element for element in root.iter() if element in asking]
+
+
+def _innermost(root: Element) -> list[Element]:
+    """The elements that are a question as a whole, without such an element in them."""
+    found: list[Element] = []
+    for element in root.iter(*_ASKING):
+        if any(parent.tag in _OUTSIDE for parent in element.iterancestors()):
+            continue
+        words = one_line(element)
+        if len(words) <= _LONGEST and is_question(words):
+            found.append(element)
+    inside = {parent for element in found for parent in element.iterancestors()}
+    return [element for element in found if element not in inside]
+
+
+def _answer_to(element: Element, asking: set[Element]) -> list[Element]:
+    """What follows a question, up to the next one: beside it, or beside what it alone fills."""
+    words = one_line(element)
+    while True:
+        answer: list[Element] = []
+        for beside in element.itersiblings():
+            if not isinstance(beside.tag, str):
+                continue
+            if not asking.isdisjoint(beside.iter()):
+                return answer
+            if one_line(beside):
+                answer.append(beside)
+        parent = element.getparent()
+        if answer or parent is None or one_line(parent) != words:
+            return answer
+        element = parent
+
+
+def _kind(element: Element) -> tuple[str, ...]:
+    parent = element.getparent()
+    classes = "" if parent is None else parent.get("class") or parent.tag
+    first = (element.get("class") or "").split()[:1]
+    return element.tag, *first, classes

@@ -1,0 +1,59 @@
+"""Threads that an older version of the program knew by another key.
+
+Ids in other programs' JSON and tables were keys of their own once; now they are part of a key
+with the file's name (``helpdesk#7``), since another file counts from 1 as well. A thread that
+is there under the bare id keeps it, with its votes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.packing import Packed, pack, unpack
+from bot.store.tables import threads
+
+
+def bare_id(key: str) -> str:
+    """The id within a key that begins with a file's name; empty if there is none."""
+    return key.partition("#")[2]
+
+
+async def kept(
+    connection: AsyncConnection, scope: int, known: Mapping[str, Any], batch: Sequence[Packed]
+) -> list[Packed]:
+    """The batch, with the former keys of threads that the library has under those.
+
+    Such a thread is from the same source, and either that is the file whose name begins the
+    new key, or its title is the same: in a folder, other files have bare keys as well.
+    """
+    mine = {thread.key for thread in batch}
+    wanted = {
+        former: thread
+        for thread in batch
+        if thread.key not in known
+        and thread.source is not None
+        and (former := bare_id(thread.key))
+        and former not in mine
+    }
+    if not wanted:
+        return [*batch]
+    t = threads.c
+    query = select(t.key, t.source, t.title).where(t.scope == scope, t.key.in_(wanted))
+    former_of = {
+        thread.key: row.key
+        for row in (await connection.execute(query)).all()
+        if (thread := wanted[row.key]).source == row.source
+        and (thread.key == f"{row.source}#{row.key}" or unpack(thread).title == row.title)
+    }
+    return [_named(thread, former_of.get(thread.key)) for thread in batch]
+
+
+def _named(thread: Packed, key: str | None) -> Packed:
+    if key is None:
+        return thread
+    return pack(replace(unpack(thread), key=key), thread.fingerprint)

@@ -1,0 +1,159 @@
+"""JSON of other programs: what is ours keeps its ids, what is somebody's own never takes them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.models import Answer, Thread
+from bot.sources import SourceReport, read
+
+
+def write(path: Path, value: Any) -> Path:
+    lines = path.suffix == ".jsonl"
+    path.write_text("\n".join(map(json.dumps, value)) if lines else json.dumps(value))
+    return path
+
+
+def keys(path: Path, report: SourceReport | None = None) -> list[str]:
+    return [thread.key for thread in read(path, report or SourceReport())]
+
+
+ARTICLE = {"id": 7, "title": "Beans", "body": "<p>Sow them in <b>May</b>.</p>"}
+
+
+def test_articles_of_two_help_desks_with_one_id_are_two_threads(tmp_path: Path) -> None:
+    for name in ("north", "south"):
+        path = write(tmp_path / f"{name}.json", {"articles": [ARTICLE]})
+        (thread,) = read(path, SourceReport())
+        assert thread.key == f"{name}#7"
+        assert thread.answers == (Answer(body="Sow them in **May**."),)
+        assert thread.body == ""
+
+
+def test_an_article_says_more_than_its_text(tmp_path: Path) -> None:
+    article = {
+        **ARTICLE,
+        "url": "https://api.example.org/7.json",
+        "html_url": "https://example.org/7",
+        "label_names": ["garden"],
+        "vote_sum": 3,
+        "draft": False,
+    }
+    draft = {**article, "id": 8, "draft": True}
+    report = SourceReport()
+    (thread,) = read(write(tmp_path / "desk.json", [article, draft]), report)
+    assert (thread.url, thread.tags) == ("https://example.org/7", ("garden",))
+    assert thread.answers[0].score == 3
+    assert report.passed_over == {"drafts": 1}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"id": 1, "title": "Spade", "price": 12, "description": "Digs."}],
+        [{"id": 1, "title": "The gate is stuck", "body": "It won't open.", "state": "open"}],
+        [{"id": 1, "title": "Spade", "answers": []}],
+        ["How do I sow beans?", "When do I sow beans?"],
+        [{"question": "How do I sow beans?"}],
+    ],
+)
+def test_what_only_has_an_id_and_a_title_becomes_no_thread(tmp_path: Path, value: Any) -> None:
+    report = SourceReport()
+    assert keys(write(tmp_path / "shop.json", value), report) == []
+    (refused,) = report.rejected
+    assert "its JSON has another shape" in refused.reason or "must not be empty" in refused.reason
+
+
+def test_an_export_keeps_its_ids_in_any_file(tmp_path: Path) -> None:
+    row = {"id": "k", "title": "Beans?", "answers": [{"body": "In May."}]}
+    assert keys(write(tmp_path / "a.json", {"threads": [row]})) == ["k"]
+    assert keys(write(tmp_path / "a.jsonl", [row, {"id": "bare", "title": "Peas?"}])) == [
+        "k",
+        "bare",
+    ]
+
+
+def test_ids_that_look_the_same_are_one(tmp_path: Path) -> None:
+    report = SourceReport()
+    lines = [{"id": i, "title": "T"} for i in ("a", " a ", "a\u200b", "\ufeffa")]
+    assert keys(write(tmp_path / "a.jsonl", lines), report) == ["a"]
+    assert len(report.rejected) == 3
+    pairs = [{"id": i, "question": "Q?", "answer": "A"} for i in ("7", "7\u2060 ")]
+    assert keys(write(tmp_path / "b.json", pairs)) == ["b#7"]
+
+
+def test_ids_that_differ_in_case_alone_are_two_and_told(tmp_path: Path) -> None:
+    for order in (("Bean", "bean"), ("bean", "Bean"), ("BEAN", "Bean")):
+        report = SourceReport()
+        lines = [{"id": i, "title": "T"} for i in order]
+        assert keys(write(tmp_path / "a.jsonl", lines), report) == [*order]
+        (warning,) = report.warned
+        assert "differ in capital letters alone" in warning.reason
+
+
+def test_threads_without_an_answer_are_told_of(tmp_path: Path) -> None:
+    report = SourceReport()
+    lines: list[dict[str, Any]] = [{"id": 1, "title": "T"}, {"id": 2, "title": "U"}]
+    assert len(keys(write(tmp_path / "a.jsonl", lines), report)) == 2
+    assert report.hints == ["threads that have no answer yet: 2"]
+
+
+FAQ = """
+# {title}
+
+## Sowing beans
+
+In May.
+
+## Watering
+
+Every morning.
+"""
+
+
+@pytest.mark.parametrize("title", ["FAQ", "Frequently asked questions", "Häufige Fragen", "Q&A"])
+def test_topics_of_a_page_that_is_called_faq_are_its_questions(tmp_path: Path, title: str) -> None:
+    expected = ["garden#sowing-beans", "garden#watering"]
+    page = tmp_path / "garden.md"
+    page.write_text(FAQ.format(title=title))
+    assert keys(page) == expected
+    page.write_text(f"---\ntitle: {title}\n---\n{FAQ.format(title=title)}")
+    assert keys(page) == expected
+
+
+def test_topics_of_another_page_are_none(tmp_path: Path) -> None:
+    page = tmp_path / "garden.md"
+    page.write_text(FAQ.format(title="Our garden"))
+    assert keys(page) == []
+
+
+def test_a_page_of_equal_blocks_is_read_and_not_its_advert_alone(tmp_path: Path) -> None:
+    page = tmp_path / "garden.html"
+    blocks = "".join(
+        f"<div class='row'><div class='a'>{question}</div><div class='b'>{answer}</div></div>"
+        for question, answer in (("When do I sow?", "In <b>May</b>."), ("How deep?", "A thumb."))
+    )
+    page.write_text(f"<html><body><h1>Help</h1>{blocks}<h2>Want seeds?</h2><p>Buy!</p></html>")
+    threads = {thread.key: thread.answers[0].body for thread in read(page, SourceReport())}
+    assert threads == {"garden#when-do-i-sow": "In **May**.", "garden#how-deep": "A thumb."}
+
+
+def test_questions_on_buttons_are_answered_by_what_they_open(tmp_path: Path) -> None:
+    page = tmp_path / "garden.html"
+    item = "<div class='item'><h2><button>{}</button></h2><div class='panel'><p>{}</p></div></div>"
+    blocks = item.format("When do I sow?", "In May.") + item.format("How deep?", "A thumb.")
+    page.write_text(f"<html><body><nav>Home?</nav>{blocks}</body></html>")
+    assert [t.answers[0].body for t in read(page, SourceReport())] == ["In May.", "A thumb."]
+
+
+def test_more_headings_than_blocks_are_the_questions(tmp_path: Path) -> None:
+    page = tmp_path / "garden.html"
+    headings = "".join(f"<h2>Question {n}?</h2><p>Answer {n}</p>" for n in range(3))
+    teasers = "<div class='t'><p>Hungry?</p><p>Eat.</p></div>" * 2
+    page.write_text(f"<html><body>{headings}{teasers}</body></html>")
+    found: list[Thread] = list(read(page, SourceReport()))
+    assert [thread.title for thread in found] == ["Question 0?", "Question 1?", "Question 2?"]

@@ -1,0 +1,70 @@
+"""Threads of before ids were part of a key with the file's name: found again, never doubled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.models import Answer, Thread
+from bot.services.house import House
+from bot.settings import Settings
+from bot.store import threads
+
+
+@pytest.fixture
+async def house(tmp_path: Path):
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path / "data",
+        seeds_dir=tmp_path / "none",
+        embedding_model="off",
+    )
+    opened = await House.open(settings)
+    yield opened
+    await opened.close()
+
+
+def thread(key: str, source: str = "desk", title: str = "Beans", body: str = "In May.") -> Thread:
+    return Thread(key=key, title=title, source=source, answers=(Answer(body=body),))
+
+
+async def keys(house: House) -> list[str]:
+    async with house.database.read() as connection:
+        return [each.key for each in await threads.page(connection, 0, 100)]
+
+
+async def test_a_thread_under_the_bare_id_from_the_same_source_keeps_it(house: House):
+    await house.library.add([thread("7")])
+    report = await house.library.add([thread("desk#7", title="Beans and peas", body="In June.")])
+    assert (report.added, report.updated) == (0, 1)
+    assert await keys(house) == ["7"]
+    report = await house.library.add([thread("desk#7", title="Beans and peas", body="In June.")])
+    assert report.unchanged == 1
+
+
+async def test_another_source_does_not_take_it_over(house: House):
+    await house.library.add([thread("7")])
+    report = await house.library.add([thread("other#7", source="other")])
+    assert report.added == 1
+    assert await keys(house) == ["7", "other#7"]
+
+
+async def test_in_a_folder_the_title_tells_too(house: House):
+    await house.library.add([thread("install", source="docs", title="How do I install it?")])
+    report = await house.library.add(
+        [
+            thread("faq#install", source="docs", title="What if that fails?"),
+            thread("faq#7", source="docs", title="Peas"),
+        ]
+    )
+    assert report.added == 2
+    await house.library.add([thread("9", source="docs", title="Corn")])
+    report = await house.library.add([thread("desk#9", source="docs", title="Corn")])
+    assert (report.added, report.unchanged) == (0, 1)
+
+
+async def test_a_thread_that_is_brought_itself_is_left_alone(house: House):
+    await house.library.add([thread("7")])
+    report = await house.library.add([thread("7"), thread("desk#7", title="Beans")])
+    assert (report.added, report.unchanged) == (1, 1)
