@@ -35,12 +35,25 @@ NO_TEXT = frozenset(
 """Python knows them as encodings of text; no file is in one, and some take for ever."""
 
 _SAMPLE = 8 * 1024
-"""Bytes that are looked at, of lines beyond ASCII: enough to be sure, and quickly read."""
+"""Bytes that are looked at, of what is beyond ASCII: enough to be sure, and quickly read."""
+
+_AROUND = 150
+"""Bytes of ASCII on either side of what is beyond it, of the same line."""
+
+_PIECE = 1024 * 1024
+_BEYOND = re.compile(rb"[\x80-\xff](?:[^\x80-\xff\r\n]{0,150}[\x80-\xff])*")
+_LINE_BEFORE = re.compile(rb"[^\r\n]*\Z")
+_LINE_AFTER = re.compile(rb"[^\r\n]*")
+_TAG = re.compile(rb"<[^<>]*>")
+
+_MESS = 0.5
+"""How much of a text charset-normalizer may find odd; with its own 0.2, Chinese with words of
+English in it is left out."""
 
 _MARGIN = 4.0
 """How much likelier the best must be than any other text, as a logarithm: 1 in 50 at most."""
 
-_HANDICAPS = {"cp1254": 2.0, "cp1257": 2.0, "iso8859_2": 2.0, "mac_roman": 6.0}
+_HANDICAPS = {"cp1254": 2.0, "cp1257": 2.0, "iso8859_2": 2.0, "mac_roman": 6.0, "cp874": 8.0}
 """How much likelier than a candidate an encoding must be that is none, to be taken for more than
 chance: in these, short words are often words of Windows' encodings too."""
 
@@ -100,22 +113,29 @@ def guess(data: bytes) -> Guess:
 
 
 def _sample(data: bytes) -> bytes:
-    """The first lines that hold more than ASCII, tags of HTML left out."""
-    lines: list[bytes] = []
-    size = 0
-    for found in re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data):
-        line = re.sub(rb"<[^<>]*>", b" ", found[0][: _SAMPLE - size])
-        lines.append(line)
-        size += len(line) + 1
-        if size >= _SAMPLE:
+    """What is beyond ASCII, with the words around it; tags of HTML are left out."""
+    parts: list[bytes] = []
+    room = _SAMPLE
+    for found in _BEYOND.finditer(data):
+        # All before it is ASCII, so that no letter is cut there.
+        before = _LINE_BEFORE.search(data, max(found.start() - _AROUND, 0), found.start())
+        begin = before.start() if before else found.start()
+        after = _LINE_AFTER.match(data, found.end(), found.end() + _AROUND)
+        end = min(after.end() if after else found.end(), begin + room + _AROUND)
+        parts.append(_TAG.sub(b" ", data[begin:end]))
+        room -= len(parts[-1]) + 1
+        if room <= 0:
             break
-    return b"\n".join(lines)
+    return b"\n".join(parts)
 
 
 def _decoded(data: bytes, sample: bytes, encoding: str) -> str | None:
     """The sample in an encoding; ``None`` where that can't be, of all the bytes."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        data.decode(encoding)
+        for start in range(0, len(data), _PIECE):
+            decoder.decode(data[start : start + _PIECE])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return None
     return sample.decode(encoding, errors="ignore")  # its last letter may be cut
@@ -129,7 +149,9 @@ def _without_mess(sample: bytes) -> set[str]:
     """The texts that charset-normalizer finds possible."""
     from charset_normalizer import from_bytes  # takes a tenth of a second
 
-    found = from_bytes(sample, cp_isolation=[*CANDIDATES], preemptive_behaviour=False)
+    found = from_bytes(
+        sample, cp_isolation=[*CANDIDATES], threshold=_MESS, preemptive_behaviour=False
+    )
     return {str(match) for match in found}
 
 

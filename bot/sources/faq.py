@@ -267,7 +267,10 @@ class _Faq:
 
     def _doubt(self, lines: Sequence[str], headings: set[int]) -> None:
         """Tell of fences that may have swallowed a question; ``headings`` are lines of others."""
-        for opened, line in swallowed(lines, find_fences(lines), _MAY_ASK.match):
+        fences = find_fences(lines)
+        if any(map(marks.has_comment, lines)):  # in exports of ours, all fences have their ends
+            fences.doubled.clear()
+        for opened, line in swallowed(lines, fences, _MAY_ASK.match):
             if line + 1 not in headings and not self._made:
                 self._warn(in_fence(line + self._offset + 1), opened + self._offset + 1)
 
@@ -289,8 +292,7 @@ class _Faq:
         """The whole page as the answer to the question in its front matter."""
         self.found = True
         text = marks.text_of(list(lines))
-        row = self._page.row("") | {"title": self._page.question}
-        row["id"] = self._name
+        row = self._page.row("") | {"title": self._page.question, "id": self._name}
         if not text:
             self._report.pass_over("questions without an answer")
             return

@@ -79,13 +79,15 @@ def _is_inside(text: str, found: re.Match[str]) -> bool:
 
 
 def _sum(tokens: list[tuple[str, bool]], model: _Model) -> float:
-    total = 0.0
+    total, foreign = 0.0, False
     for token, inside in tokens:
+        if not model.latin and token[0].isalpha():
+            total += log(0.9 if foreign == token.isascii() else 0.1)
+            foreign = token.isascii()
         if len(token) == 1 and not token.isalpha():
             total += log(_of_sign(token, inside, model))
         elif token.isascii():
             total += sum(log(model.letter(letter.lower())) for letter in token)
-            total += 0 if model.latin else log(0.2)
         else:
             total += _of_word(token, model)
     return total

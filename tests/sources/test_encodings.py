@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,15 @@ def test_any_bytes_are_told_or_not_and_what_is_told_can_be_read(data: bytes) -> 
     found = guess(data)
     if found.sure is not None:
         data.decode(found.sure)
+
+
+@pytest.mark.untraced
+def test_long_lines_take_no_more_than_moments_and_are_looked_at_to_their_letters() -> None:
+    started = time.process_time()
+    for plain in ("<" * 2_000_000, "\n" * 2_000_000, "with plain words " * 100_000):
+        data = f"{plain} Где лежит ключ? Он висит у двери. {plain}".encode("cp1251")
+        assert guess(data).sure == "cp1251"
+    assert time.process_time() - started < 60
 
 
 def test_letters_that_other_encodings_have_too_are_named_as_the_commonest(tmp_path: Path) -> None:

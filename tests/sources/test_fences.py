@@ -238,6 +238,14 @@ def test_of_fences_that_end_nothing_is_told(tmp_path: Path, text: str) -> None:
     assert report == SourceReport()
 
 
+def test_of_what_we_wrote_ourselves_nothing_is_told(tmp_path: Path) -> None:
+    thread = Thread(key="k", title="How?", body="```\n# Why?\n```py\n```", source="faq")
+    (tmp_path / "faq.md").write_text(write_faq(thread), encoding="utf-8")
+    report = SourceReport()
+    assert list(read(tmp_path / "faq.md", report)) == [thread]
+    assert report == SourceReport()
+
+
 def test_a_marker_in_a_fence_makes_no_text_page(tmp_path: Path) -> None:
     text = "Q: How does a page look?\nA: So:\n```\nUpvote:3\n```\n\nQ: Is that all?\nA: Yes.\n"
     (tmp_path / "faq.txt").write_text(text, encoding="utf-8")
