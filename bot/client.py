@@ -18,7 +18,7 @@ from discord.ext import commands
 
 from bot.errors import SearchError, StoreError, ThreadwiseError
 from bot.replies import tell
-from bot.retry import FAILURES, described
+from bot.retry import FAILURES, described, retried
 from bot.services.house import House
 from bot.throttle import Throttle
 from bot.ui import items, library
@@ -162,9 +162,10 @@ class ThreadBot(commands.AutoShardedBot):
         if now == await self.house.guilds.tree_hash():
             return
         try:
-            await self.tree.sync()
-        except discord.HTTPException as error:
-            log.warning("Discord did not take the commands (%s); next start tries again", error)
+            await retried(self.tree.sync, "the commands")
+        except FAILURES as error:
+            said = described(error)
+            log.warning("Discord did not take the commands (%s); next start tries again", said)
             return
         await self.house.guilds.set_tree_hash(now)
         log.info("sent %d commands to Discord", len(tree))

@@ -41,6 +41,7 @@ class Bringing:
                 await self._edit(Card(content="Another file is being imported; yours is next."))
             upload = Upload(file.filename, file.size, self._fetch)
             found = await uploads.take_in(guild_id, upload, self._told)
+            await self._settled()
         except (Refused, Stopped) as error:
             await self._settled()
             await self._say(Card(content=str(error)))
@@ -49,8 +50,10 @@ class Bringing:
             await self._settled()
             await report(self._interaction, error, "library import")
             return
+        finally:
+            if self._telling is not None:
+                self._telling.cancel()  # when the bot is leaving; it has ended otherwise
         log.info("guild %d: imported %d threads", guild_id, found.total)
-        await self._settled()
         await self._say(_summary(file.filename, found))
 
     async def _fetch(self) -> bytes:

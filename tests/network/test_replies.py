@@ -7,9 +7,23 @@ import logging
 
 import pytest
 
-from bot.client import LEAVE_SECONDS
+from bot.client import LEAVE_SECONDS, ThreadBot
+from bot.services.house import House
 from cogs._choices import ALREADY_BACK
-from tests.loopback import Fault, Press, Upload, empty, held, malformed, reset, reset_after, status
+from tests.loopback import (
+    Fault,
+    Loopback,
+    Press,
+    Upload,
+    empty,
+    held,
+    malformed,
+    reset,
+    reset_after,
+    running,
+    serving,
+    status,
+)
 from tests.loopback.world import Message
 from tests.network.conftest import Net
 from tests.network.test_posting import PIN, UNKNOWN, arrows, ask, lines, name, quiet, unsure
@@ -260,6 +274,16 @@ async def test_what_goes_wrong_after_the_reply_is_no_apology(
     other = await net.discord.posted(net.ask)
     await quiet(net)
     assert net.discord.messages(net.ask) == [other]
+
+
+@pytest.mark.parametrize("fault", [reset(), malformed(), status(503)], ids=name)
+async def test_commands_reach_discord_whatever_is_lost(house: House, fault: Fault):
+    async with serving(Loopback()) as loopback:
+        loopback.faults.fail("PUT", "/commands$", fault)
+        async with running(loopback, ThreadBot(house, shard_count=1)):
+            assert {command["name"] for command in loopback.commands} >= {"ask", "thread"}
+            assert await house.guilds.tree_hash()
+            assert loopback.faults.left == 0
 
 
 class TestImports:
