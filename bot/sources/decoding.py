@@ -20,7 +20,7 @@ _MARKS = (
 # Python knows them as codings of text; no page is in one, and some take for ever.
 _NO_PAGES = {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"}
 
-_CHARSET = re.compile(rb"<meta\b[^>]*\bcharset\s*=\s*[\"']?\s*([\w\-]+)", re.IGNORECASE)
+_CHARSET = re.compile(rb"<meta\b[^<>]*\bcharset\s*=\s*[\"']?\s*([\w\-]+)", re.IGNORECASE)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
