@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Self
 
@@ -29,6 +30,8 @@ SAMPLE = 0.01
 
 QUIET = 60.0
 """Seconds in which one place is named once; how often it was meanwhile is said later."""
+
+UNKNOWN = "something that was over before it could be seen"
 
 OURS = ("bot", "cogs")
 
@@ -70,12 +73,12 @@ class Watchdog:
         self._limit, self._pause = limit, limit / LOOKS
         self._report = report or Logged()
         self._answered, self._stopped = threading.Event(), threading.Event()
-        self._watched = 0
+        self._watched = self._native = 0
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin to watch; called in the loop's own thread."""
-        self._watched = threading.get_ident()
+        self._watched, self._native = threading.get_ident(), threading.get_native_id()
         self._thread.start()
         return self
 
@@ -94,12 +97,14 @@ class Watchdog:
         self._thread.join()
 
     def _watch(self) -> None:
+        own = threading.get_native_id()
         while True:
-            slept, worked = time.monotonic(), time.process_time()
+            slept, worked, starved = time.monotonic(), time.process_time(), _starved(own)
             if self._stopped.wait(self._pause):
                 return
             late = time.monotonic() - slept - self._pause
             if late > self._limit - self._pause:
+                late -= _starved(own) - starved
                 self._overslept(late, time.process_time() - worked)
             elif not self._is_idle() and not self._answers():
                 return
@@ -114,23 +119,29 @@ class Watchdog:
 
         In the latter case this process has hardly worked meanwhile, and is not to blame.
         """
-        if worked > late / 2 and (place := self._place()) is not None:
-            self._report(Hold(late, place[0], time.monotonic(), place[1]))
+        if late > self._limit - self._pause and worked > late / 2:
+            place, in_thread = self._place() or (UNKNOWN, False)
+            self._report(Hold(late, place, time.monotonic(), in_thread))
 
     def _answers(self) -> bool:
         """Ask the loop for a sign of life and see what holds it; False once it is closed."""
-        asked = time.monotonic()
+        asked, starved = time.monotonic(), _starved(self._native)
         self._answered.clear()
         try:
             self._loop.call_soon_threadsafe(self._answered.set)
         except RuntimeError:
             return False
-        if not self._answered.wait(self._limit - self._pause):
-            self._look(asked)
+        most = self._limit - self._pause
+        # The answer may be there at last when this thread can run again, too.
+        if not self._answered.wait(most) or time.monotonic() - asked > most:
+            self._look(asked, starved)
         return True
 
-    def _look(self, asked: float) -> None:
-        """See what holds the loop until it answers, and report it if it took long enough."""
+    def _look(self, asked: float, starved: float) -> None:
+        """See what holds the loop until it answers, and report it if it took long enough.
+
+        The time in which other programs had the processor is not counted.
+        """
         seen: Counter[tuple[str, bool]] = Counter()
         while True:
             if (place := self._place()) is not None:
@@ -138,9 +149,11 @@ class Watchdog:
             if self._answered.wait(SAMPLE):
                 break
         end = time.monotonic()
-        if seen and not self._stopped.is_set() and end - asked > self._limit - self._pause / 2:
-            ((place, in_thread), _), *_ = seen.most_common(1)
-            self._report(Hold(end - asked, place, end, in_thread))
+        held = end - asked - (_starved(self._native) - starved)
+        if not self._stopped.is_set() and held > self._limit - self._pause / 2:
+            seen[UNKNOWN, False] += not seen
+            ((where, in_thread), _), *_ = seen.most_common(1)
+            self._report(Hold(held, where, end, in_thread))
 
     def _place(self) -> tuple[str, bool] | None:
         """What the loop's thread is doing; if it waits, what of ours another one is doing."""
@@ -148,10 +161,12 @@ class Watchdog:
         watched = frames.pop(self._watched, None)
         if watched is None:
             return None
-        if not _is_waiting(watched):
-            return _ours(watched) or _name(watched), False
+        if not _is_waiting(watched) and (own := _ours(watched)):
+            return own, False
         theirs = (_ours(frame) for frame in frames.values())
-        return next(((place, True) for place in theirs if place), None)
+        if found := next((place for place in theirs if place), None):
+            return found, True
+        return None if _is_waiting(watched) else (_name(watched), False)
 
 
 @dataclass
@@ -185,8 +200,21 @@ class _Named:
     longest: float = 0.0
 
 
+def _starved(thread: int) -> float:
+    """For how many seconds a thread could have run, had others not had the processor.
+
+    Only Linux tells; elsewhere it is 0, and what holds the loop on a busy machine is more.
+    """
+    try:
+        told = Path(f"/proc/self/task/{thread}/schedstat").read_text()
+        return int(told.split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 def _callers(frame: FrameType | None) -> Iterator[FrameType]:
-    while frame is not None:
+    """The frames of a stack from the inside, as far as the loop that runs them."""
+    while frame is not None and frame.f_code.co_name != "run_forever":
         yield frame
         frame = frame.f_back
 

@@ -75,7 +75,7 @@ def arguments() -> argparse.Namespace:
     add("--patience", type=float, default=900.0, metavar="S", help="a peer's building may take")
     add("--json", action="store_true", help="print JSON instead of tables")
     add("--save", type=Path, metavar="FOLDER", help="write bench.md and bench.png there")
-    add("--stage", choices=["prepare", "build", "serve", *PEERS], help=argparse.SUPPRESS)
+    add("--stage", choices=["prepare", "build", "serve", "loop", *PEERS], help=argparse.SUPPRESS)
     add("--step", choices=["build", "ask"], help=argparse.SUPPRESS)
     add("--place", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -86,7 +86,7 @@ def measure(size: int, options: argparse.Namespace, before: list[Figures]) -> Fi
     with tempfile.TemporaryDirectory(prefix="threadwise-bench-") as place:
         run = Run(size, options, place)
         row: Figures = {"threads": size}
-        for name in ("prepare", "build", "serve"):
+        for name in ("prepare", "build", "serve", "loop"):
             row |= run.ours(name)
         row["peers"] = {name: run.peer(name, row, before) for name in options.peers}
     return row
@@ -148,6 +148,10 @@ def stage(options: argparse.Namespace) -> Figures:
         return corpus.prepare(place, size, options.titles, options.questions)
     if options.stage in PEERS:
         return peer_stage(PEERS[options.stage](place, options.patience), options)
+    if options.stage == "loop":
+        from benchmarks import loop
+
+        return loop.holds(place, size)
     from benchmarks import ours  # here, so that its weight is not in the peers' memory
 
     return ours.build(place) if options.stage == "build" else ours.serve(place, options.seconds)

@@ -12,14 +12,16 @@ from bot.sources import marks
 from bot.sources.headings import Section
 from bot.sources.jsonthread import FieldError
 
-_ASKED = r"(?:q|question|frage)\s*\d*\s*[:.]\s*"
+# Headings are people's text: where spaces may stand twice in a row, or before what is looked
+# for, "*+" and "(?<!\s)" keep each run of them from being looked through more than once.
+_ASKED = r"(?:q|question|frage)\s*+\d*+\s*+[:.]\s*+"
 _QUESTION = re.compile(rf"""[?？؟][\s"'»”’)\]*_~`.!]*$|^{_ASKED}\S""", re.I)
 _NUMBER = re.compile(rf"^(?:{_ASKED}|\d{{1,3}}(?:\.\d{{1,3}})*[.)]\s+)(?=\S)", re.I)
-_ANCHOR = re.compile(r"\s*\{#(?P<name>[^\s{}]+)\}\s*$")
+_ANCHOR = re.compile(r"(?<!\s)\s*\{#(?P<name>[^\s{}]+)\}\s*$")
 _ANSWER = re.compile(
-    r"(?P<accepted>accepted\s+)?answer(?:\s+\d+)?\s*(?:\((?P<said>.*)\))?\s*:?", re.I
+    r"(?P<accepted>accepted\s+)?answer(?:\s++\d++)?\s*+(?:\((?P<said>.*)\)\s*+)?:?", re.I
 )
-_SCORE = re.compile(r"score\s*:?\s*([+\-\u2212]?\d{1,19})", re.I)
+_SCORE = re.compile(r"score\s*+:?\s*+([+\-\u2212]?\d{1,19})", re.I)
 
 _TRAILING = re.compile(r"(?<=[?？؟])[:;,…]\s*$")
 _REMARK = re.compile(r"""[?？؟][:;,…]?[\s"'»”’)\]*_~`.!]*(?:[(\[][^()\[\]]*[)\]][\s*_.!:]*)?$""")

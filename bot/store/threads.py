@@ -134,8 +134,8 @@ async def searched(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
     said = select(a.thread_id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
     said = said.order_by(a.thread_id, a.position)
     async for part in slices(connection, said):
-        for thread_id, body in part:
-            given[thread_id].append(Answer(body=body))
+        for row in part:
+            given[row.thread_id].append(Answer(body=row.body))
     return {
         i: Entry(
             id=i,

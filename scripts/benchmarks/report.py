@@ -47,6 +47,7 @@ def sections(rows: list[Row]) -> list[Section]:
     )
     found = [
         ours,
+        Section("The event loop is held for at most, ms (100 are the limit)", _holds(rows)),
         Section("The same questions to others, ms (how many times ours)", _asked(rows, "ask")),
         Section("The thread that was meant is among the others' first 5", _found(rows)),
         Section("The same beginnings, ms (how many times ours)", _asked(rows, "complete")),
@@ -154,6 +155,17 @@ def _asked(rows: list[Row], kind: str) -> list[tuple[str, list[str]]]:
         return f"{_pair(peer[kind])} ({_times(peer[f'{kind}_ratio'])})"
 
     return _lines(rows, kind, cell)
+
+
+def _holds(rows: list[Row]) -> list[tuple[str, list[str]]]:
+    """What was done, with the longest hold at each size and what it was by."""
+    lines: dict[str, list[str]] = {}
+    for place, row in enumerate(rows):
+        for name, hold in row.get("loop", {}).items():
+            cells = lines.setdefault(name, ["–"] * len(rows))
+            by = f" ({hold['by']})" if hold["by"] else ""
+            cells[place] = f"{_number(hold['ms'])}{by}"
+    return [*lines.items()]
 
 
 def _ours_found(row: Row) -> str:

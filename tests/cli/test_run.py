@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -15,7 +17,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.cli import logs
+from bot.cli import logs, running
 from bot.client import ThreadBot
 from tests.cli.conftest import Threadwise
 from tests.loopback import MESSAGE_CONTENT, TOKEN, Loopback, serving
@@ -30,14 +32,30 @@ from bot.cli import main
 main()
 """
 
+HELD = (
+    """
+import time, types
+from bot.client import ThreadBot
+held = types.ModuleType("bot.held")
+exec("def step():\\n    time.sleep(0.7)", held.__dict__ | {"time": time}, held.__dict__)
+step = types.FunctionType(held.step.__code__, held.__dict__ | {"time": time})
+async def on_ready(self):
+    step()
+ThreadBot.on_ready = on_ready
+"""
+    + PROGRAM
+)
 
-async def _start(url: str, *arguments: str, token: str = TOKEN, level: str = "INFO") -> Process:
+
+async def _start(
+    url: str, *arguments: str, token: str = TOKEN, level: str = "INFO", program: str = PROGRAM
+) -> Process:
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "DISCORD_TOKEN": token,
         "LOG_LEVEL": level,
     }
-    command = [sys.executable, "-c", PROGRAM, url, *arguments]
+    command = [sys.executable, "-c", program, url, *arguments]
     return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, env=environment)
 
 
@@ -61,6 +79,26 @@ async def _end(process: Process) -> tuple[int, str]:
     assert not out
     assert process.returncode is not None
     return process.returncode, err.decode()
+
+
+def test_the_collector_has_little_to_look_through_while_the_bot_runs() -> None:
+    """A full collection looks at all objects, which holds the event loop meanwhile."""
+    try:
+        running.keep_from_collector()
+        assert gc.get_freeze_count() > 50_000
+        assert len(gc.get_objects()) < 1_000
+    finally:
+        gc.unfreeze()
+
+
+async def test_what_holds_the_loop_of_the_running_bot_is_in_the_log() -> None:
+    async with serving(FakeDiscord(TOKEN)) as fake:
+        process = await _start(fake.url, "run", program=HELD)
+        said = await _until(process, "the loop was held for")
+        _signal(process, signal.SIGTERM)
+        code, err = await _end(process)
+    assert code == 0, said + err
+    assert re.search(r"the loop was held for \d{3,} ms by bot\.held:step\b", said)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

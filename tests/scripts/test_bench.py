@@ -60,6 +60,12 @@ def test_threadwise_is_measured(row: dict[str, Any]) -> None:
     assert 0.5 < row["found"] <= 1
 
 
+def test_the_longest_hold_of_the_event_loop_is_measured(row: dict[str, Any]) -> None:
+    assert len(row["loop"]) == 5
+    assert all(hold["ms"] >= 0 for hold in row["loop"].values())
+    assert "| 200 questions at once during an import |" in report.markdown([row])
+
+
 def test_each_peer_is_measured_or_says_why_not(row: dict[str, Any]) -> None:
     assert list(row["peers"]) == list(bench.PEERS)
     for name, peer in row["peers"].items():

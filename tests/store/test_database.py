@@ -11,12 +11,12 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, event, func, insert, select
 
 from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
 from bot.store import database as module
 from bot.store import health
-from bot.store.database import Database
+from bot.store.database import READERS, Database
 from bot.store.tables import changes, facts, guild_settings, metadata
 
 
@@ -223,6 +223,24 @@ class TestWriting:
             await note(database, 2)
             assert await reader.scalar(count) == 1
         assert await noted(database) == [1, 2]
+
+    async def test_many_readers_wait_for_a_turn_and_not_for_a_connection_each(
+        self, database: Database
+    ) -> None:
+        """To open connections for all that come at once would hold the event loop."""
+        opened: list[object] = []
+        at_once: list[int] = []
+        event.listen(database._readers.sync_engine, "connect", lambda *about: opened.append(1))
+
+        async def read() -> None:
+            async with database.read() as connection:
+                at_once.append(database._readers.pool.checkedout())  # type: ignore[attr-defined]
+                await connection.scalar(select(func.count()).select_from(facts))
+
+        await asyncio.gather(*(read() for _ in range(100)))
+        assert len(at_once) == 100
+        assert max(at_once) <= READERS
+        assert len(opened) <= READERS
 
     async def test_a_cancelled_write_is_undone_and_holds_no_lock(
         self, database: Database, other_program: sqlite3.Connection

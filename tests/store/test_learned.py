@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter
 from dataclasses import replace
@@ -7,13 +8,15 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from bot.models import SHARED, LearnedPhrasing, Thread
 from bot.store import learned, threads
 from bot.store.database import Database
 from bot.store.learned import Lesson
 from bot.store.packing import pack
+from bot.store.slices import SLICE, slices
+from bot.store.tables import learned_phrasings as learned_table
 from bot.store.tables import threads as thread_table
 
 HERE, THERE = 111, 222
@@ -246,3 +249,44 @@ async def test_the_version_tells_one_content_from_another(database: Database) ->
     await look()
     for now, content in seen:
         assert [c == content for _, c in seen] == [v == now for v, _ in seen]
+
+
+async def test_phrasings_are_found_by_parts_of_their_wording(database: Database) -> None:
+    for number, wording in enumerate(["salt in bread", "100_percent rye", "a bread of rye"], 1):
+        await add(database, replace(said(number), text=wording.title(), wording=wording))
+    await add(database, replace(said(9), guild_id=THERE, wording="bread elsewhere"))
+
+    async def saying(*parts: str) -> list[str]:
+        async with database.read() as connection:
+            found = await learned.saying(connection, HERE, parts)
+        return [phrasing.text for phrasing in found]
+
+    assert await saying("bre") == ["A Bread Of Rye", "Salt In Bread"]
+    assert await saying("rye", "bread") == ["A Bread Of Rye"]
+    assert await saying("100_") == ["100_Percent Rye"]
+    assert await saying("1__") == await saying("%") == []  # no signs with a meaning of their own
+    assert await saying() == ["A Bread Of Rye", "100_Percent Rye", "Salt In Bread"]
+    assert await saying(*["bread"] * 50) == await saying("bread")
+
+
+async def test_thousands_are_read_in_slices_between_which_others_run(database: Database) -> None:
+    async with database.write() as connection:
+        for number in range(3 * SLICE):
+            await learned.add(connection, said(number), cap=10**6)
+    turns = list[str]()
+
+    async def other() -> None:
+        while True:
+            turns.append("other")
+            await asyncio.sleep(0)
+
+    async with database.read() as connection:
+        running = asyncio.create_task(other())
+        async for part in slices(connection, select(learned_table)):
+            turns.append(f"slice of {len(part)}")
+        running.cancel()
+    sizes = [turn for turn in turns if turn != "other"]
+    assert sizes == [f"slice of {SLICE}"] * 3
+    first = turns.index(sizes[0])
+    assert turns[first : first + 3].count("other") >= 1  # and not only before the first
+    assert len(await known(database)) == 3 * SLICE

@@ -22,7 +22,7 @@ _MARKS_OF_A_LINE = re.compile(
     re.MULTILINE,
 )
 _MAY_MARK_A_LINE = frozenset("-+*#>=[0123456789")
-_STARRED_LINE = re.compile(r"^[\s>]*\\\*\s", re.MULTILINE)
+_STARRED_LINE = re.compile(r"^(?:[^\S\n]|>)*+\\\*\s", re.MULTILINE)
 
 
 def escape(text: str) -> str:

@@ -22,7 +22,7 @@ _DEFINITION = re.compile(  # of a macro; readers see nothing of it
 _LONGEST = 1_000  # of a formula between single dollars
 _SURELY_TEX = re.compile(r"\\[a-zA-Z]{2}|[\^_]\{|\^")
 _MAYBE_TEX = re.compile(r"\\[a-zA-Z{}|,;!]|[_{}]")
-_PROSE = re.compile(r"[a-zA-Z]{3,}[,;:.]? |[^\W\d_]{2,} [^\W\d_]{2,}|[,;:.]$")
+_PROSE = re.compile(r"[a-zA-Z]{3}[,;:.]? |[^\W\d_]{2} [^\W\d_]{2}|[,;:.]$")
 
 
 def rendered(text: str, escape: Callable[[str], str]) -> str:
