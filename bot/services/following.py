@@ -77,18 +77,16 @@ class Follower:
         """Index what the block stores while it does; it tells what it has put into the scope.
 
         Telling takes a while where the index is far behind: what waits for it is in memory.
-        Several imports may be at it; each ends when what it has stored is found, whatever
-        the others still bring.
+        Several imports may be at it, and share the indexing; it ends with the last of them.
 
-        ``catch_up`` is to be called afterwards in any case: another process may be at it.
+        ``catch_up`` is to be called afterwards in any case: another import, or another
+        process, may be at it.
         """
         if not self._alongside.imports:
             self._alongside = Alongside()
-        beside, last = self._alongside, 0
+        beside = self._alongside
 
         async def tell(put: Put, pieces: Mapping[str, Pieces]) -> None:
-            nonlocal last
-            last = max(last, put.seq)
             beside.fresh.add(put, scope, pieces)
             beside.news.tell()
             if beside.task is None and put.seq:
@@ -98,8 +96,6 @@ class Follower:
         beside.imports += 1
         try:
             yield tell
-            if beside.imports > 1:
-                await beside.until(last)
         except BaseException:
             beside.imports -= 1
             if not beside.imports:

@@ -199,10 +199,11 @@ class Gate:
     """A file that comes when it is let through."""
 
     def __init__(self) -> None:
-        self.open = asyncio.Event()
+        self.asked, self.open = asyncio.Event(), asyncio.Event()
 
     def upload(self) -> Upload:
         async def fetch() -> bytes:
+            self.asked.set()
             await self.open.wait()
             return PAGE
 
@@ -232,7 +233,9 @@ async def test_guilds_have_one_import_each_and_so_many_go_on_at_once(
 async def test_a_server_does_not_wait_for_the_import_of_another(house: House) -> None:
     gate = Gate()
     slow = asyncio.create_task(house.uploads.take_in(HERE, gate.upload()))
-    assert (await house.uploads.take_in(THERE, sent(PAGE, "compost.txt"))).added == 1
+    await gate.asked.wait()
+    async with asyncio.timeout(60):
+        assert (await house.uploads.take_in(THERE, sent(PAGE, "compost.txt"))).added == 1
     assert not slow.done()
     gate.open.set()
     assert (await slow).added == 1
@@ -246,7 +249,8 @@ async def test_large_files_leave_a_place_to_small_ones(
     large = [asyncio.create_task(house.uploads.take_in(g, gate.upload())) for g in range(1, 6)]
     await asyncio.sleep(0)
     small = replace(sent(PAGE, "compost.txt"), size=9)
-    assert (await house.uploads.take_in(HERE, small)).added == 1
+    async with asyncio.timeout(60):
+        assert (await house.uploads.take_in(HERE, small)).added == 1
     gate.open.set()
     assert [report.added for report in await asyncio.gather(*large)] == [1] * 5
 
@@ -285,7 +289,8 @@ async def test_what_one_server_has_brought_is_found_while_another_brings_on(hous
     try:
         while not house._follower._alongside.is_running:
             await asyncio.sleep(0.01)
-        report = await house.uploads.take_in(THERE, sent(PAGE, "compost.txt"))
+        async with asyncio.timeout(60):
+            report = await house.uploads.take_in(THERE, sent(PAGE, "compost.txt"))
         assert report.added == 1
         assert await titles(house, THERE) == ["How warm is the compost?"]
         await house.library.add([replace(BREAD, title="Is it dark?")], scope=333)
@@ -313,7 +318,8 @@ async def test_an_import_that_leaves_does_not_end_those_of_others(house: House) 
     leaving.cancel()
     await asyncio.wait([leaving])
     assert beside._alongside.is_running
-    await house.library.add([BREAD], scope=333)
+    async with asyncio.timeout(60):
+        await house.library.add([BREAD], scope=333)
     assert await titles(house, 333) == [BREAD.title]
     ended = True
     assert (await staying).added == 1
