@@ -6,8 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
-from itertools import takewhile
+from contextlib import asynccontextmanager
 
 from bot.errors import ModelError
 from bot.models import Entry
@@ -15,6 +14,7 @@ from bot.search.documents import Indexed, Pieces, indexed
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, Writing
 from bot.services.embedding import Embedding
+from bot.services.fresh import Alongside, News
 from bot.services.steps import in_thread
 from bot.store import threads
 from bot.store.database import Database
@@ -26,13 +26,6 @@ BATCH = 500
 COMMIT_AFTER = 30.0
 """Seconds of work after which a long catching-up is made visible, and safe from a crash. Each
 commit leaves pieces that are merged later, which takes time and memory."""
-
-MOST_FRESH = 10_000_000
-"""Characters of threads that are kept in memory between being stored and being indexed. The
-index itself has ten thousand documents waiting, so more than some batches is for nothing."""
-
-PAUSE = 0.1
-"""Seconds between looks whether the index has come nearer."""
 
 INTERVAL = 2.0
 """Seconds between looks at what others have imported, also while one waits for an import."""
@@ -52,6 +45,7 @@ class Follower:
     def __init__(self, database: Database, engine: Engine, embedding: Embedding):
         self._database, self._engine, self._embedding = database, engine, embedding
         self._one_at_a_time = asyncio.Lock()
+        self._alongside = Alongside()
         self._embed_from = 0.0
 
     async def catch_up(self) -> bool:
@@ -60,13 +54,19 @@ class Follower:
         What has changed until then, that one indexes as well; it is seen once it commits.
         """
         await self._embedding.catch_up()
+        if self._alongside.is_running:  # what imports are storing goes on being indexed
+            await self._alongside.until(await self._last_change())
+            return True
+        return await self._index()
+
+    async def _index(self) -> bool:
         async with self._one_at_a_time:
             await in_thread(self._engine.refresh)
             if await self.is_current():
                 return True
             try:
                 async with self._writing() as writing:
-                    await self._index_changes(writing, _Fresh(), _News(ended=True))
+                    await self._index_changes(writing, Alongside(news=News(ended=True)))
             except IndexBusy:
                 return False
             await in_thread(self._engine.refresh)
@@ -77,51 +77,59 @@ class Follower:
         """Index what the block stores while it does; it tells what it has put into the scope.
 
         Telling takes a while where the index is far behind: what waits for it is in memory.
+        Several imports may be at it, and share the indexing; it ends with the last of them.
 
-        ``catch_up`` is to be called afterwards in any case: another process may be at it.
+        ``catch_up`` is to be called afterwards in any case: another import, or another
+        process, may be at it.
         """
-        fresh, news = _Fresh(), _News()
-        indexing: asyncio.Task[None] | None = None
+        if not self._alongside.imports:
+            self._alongside = Alongside()
+        beside = self._alongside
 
         async def tell(put: Put, pieces: Mapping[str, Pieces]) -> None:
-            nonlocal indexing
-            fresh.add(put, scope, pieces)
-            news.tell()
-            if indexing is None and put.seq:
-                follow = self._keep_up(fresh, news)
-                indexing = asyncio.create_task(follow, name="index alongside")
-            while indexing is not None and not indexing.done() and fresh.is_full:
-                await asyncio.sleep(PAUSE)
-            if indexing is not None and indexing.done():
-                indexing.result()  # where it failed, what is stored could not be found
+            beside.fresh.add(put, scope, pieces)
+            beside.news.tell()
+            if beside.task is None and put.seq:
+                beside.task = asyncio.create_task(self._keep_up(beside), name="index alongside")
+            await beside.room()  # where indexing failed, what is stored could not be found
 
+        beside.imports += 1
         try:
             yield tell
         except BaseException:
-            if indexing is not None:
-                indexing.cancel()
-                await asyncio.wait([indexing])
+            beside.imports -= 1
+            if not beside.imports:
+                await beside.end()
             raise
-        news.tell(last=True)
-        if indexing is not None:
-            await indexing
+        beside.imports -= 1
+        if not beside.imports:
+            beside.news.tell(last=True)
+            if beside.task is not None:
+                await beside.task
 
     async def run(self) -> None:
         """Look for changes for ever; a failure is logged and the next look tries again."""
         while True:
             await asyncio.sleep(INTERVAL)
             try:
-                await self.catch_up()
+                await self._follow()
                 if time.monotonic() >= self._embed_from:
                     await self._embed()
             except Exception:
                 log.exception("the search index could not follow the library; trying again")
 
+    async def _follow(self) -> None:
+        """Take in what others have stored and made; imports of ours are indexed as they go."""
+        if self._alongside.is_running:
+            await self._embedding.catch_up()
+        else:
+            await self.catch_up()
+
     async def _embed(self) -> None:
         """Make the vectors that are missing; a model that fails is left alone for a while."""
         try:
             while await self._embedding.make_some():
-                await self.catch_up()  # what comes in meanwhile is found by its words
+                await self._follow()  # what comes in meanwhile is found by its words
                 await self._embedding.make_some_learned()
             await self._embedding.make_learned()
         except ModelError as error:
@@ -141,18 +149,19 @@ class Follower:
             raise
         await in_thread(taken[0].close)
 
-    async def _keep_up(self, fresh: _Fresh, news: _News) -> None:
+    async def _keep_up(self, beside: Alongside) -> None:
         """Index changes until there will be no more, unless another process is at it."""
         async with self._one_at_a_time:
             try:
                 async with self._writing() as writing:
-                    await self._index_changes(writing, fresh, news)
+                    await self._index_changes(writing, beside)
             except IndexBusy:
                 return
             await in_thread(self._engine.refresh)
 
-    async def _index_changes(self, writing: Writing, fresh: _Fresh, news: _News) -> None:
+    async def _index_changes(self, writing: Writing, beside: Alongside) -> None:
         """Index what has changed, whoever changed it, until the last news."""
+        fresh, news = beside.fresh, beside.news
         # Read only now that the lock is ours: another process may have moved the index on.
         seq = done = self._engine.seq
         since = time.monotonic()
@@ -168,13 +177,15 @@ class Follower:
                 read = await threads.searched(connection, rest) if rest else {}
             if now == seq and last_look:
                 break
-            waited = now == seq and not await news.more(INTERVAL)
+            is_wanted = beside.committed < beside.wanted <= now
+            waited = now == seq and not is_wanted and not await news.more(INTERVAL)
             if now != seq:
                 seq = now
                 await in_thread(_write, writing, changed, found, read)
-            if seq != done and (waited or time.monotonic() - since >= COMMIT_AFTER):
+            if is_wanted or (seq != done and (waited or time.monotonic() - since >= COMMIT_AFTER)):
                 await in_thread(writing.commit, seq)
-                done, since = seq, time.monotonic()
+                await in_thread(self._engine.refresh)
+                done, since, beside.committed = seq, time.monotonic(), seq
         await in_thread(writing.commit, seq)
 
     async def _forget_lost(self, writing: Writing) -> None:
@@ -209,72 +220,3 @@ def _write(
     there = (fresh.get(i) or indexed(read[i]) for i in changed if i in fresh or i in read)
     writing.put(there)
     writing.remove(i for i in changed if i not in fresh and i not in read)
-
-
-class _News:
-    """Whether more was stored since the last look, and whether more will be."""
-
-    def __init__(self, *, ended: bool = False):
-        self._ended = ended
-        self._told = asyncio.Event()
-
-    def tell(self, *, last: bool = False) -> None:
-        """Something was stored; or, if this is the ``last``, nothing will be any more."""
-        self._ended = last
-        self._told.set()
-
-    def look(self) -> bool:
-        """To be called before looking at what is stored: whether that will be all."""
-        self._told.clear()
-        return self._ended
-
-    async def more(self, seconds: float) -> bool:
-        """Wait for something that is told after the last look; False if there is nothing."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):  # wait_for may swallow that one is to leave
-                await self._told.wait()
-        return self._told.is_set()
-
-
-class _Fresh:
-    """Threads that were just stored, so that most need not be read back to be indexed."""
-
-    def __init__(self) -> None:
-        self._kept: dict[int, tuple[int, int, Pieces, int]] = {}
-        self._size = 0
-
-    def add(self, put: Put, scope: int, pieces: Mapping[str, Pieces]) -> None:
-        """Keep what was added, unless so much waits already that memory would grow."""
-        for key, i in put.added.items():
-            if not self.is_full:
-                size = _size(pieces[key])
-                self._kept[i] = (put.seq, scope, pieces[key], size)
-                self._size += size
-
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing more is kept for now."""
-        return self._size >= MOST_FRESH
-
-    def take(self, changed: Mapping[int, int], now: int) -> dict[int, Indexed]:
-        """Those of the threads that are kept and were not changed again since, by id.
-
-        What is older than change ``now`` and not among them was indexed by somebody else.
-        """
-        found = {}
-        for i in (self._kept.keys() & changed.keys()).union(self._older(now)):
-            seq, scope, pieces, size = self._kept.pop(i)
-            self._size -= size
-            if i in changed and changed[i] <= seq:
-                found[i] = (i, scope, pieces)
-        return found
-
-    def _older(self, now: int) -> list[int]:
-        """Those kept of which the feed is past all changes, the oldest first."""
-        kept = takewhile(lambda item: item[1][0] <= now, self._kept.items())
-        return [i for i, _ in kept]
-
-
-def _size(pieces: Pieces) -> int:
-    """How many characters there are in a thread's texts."""
-    return len(pieces.names) + len(pieces.card) + sum(map(len, pieces.said))

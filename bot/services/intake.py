@@ -28,7 +28,7 @@ SWITCH = 0.0005
 for, and each would wait for who indexes, or reads here, as long as Python lets one thread run
 on, 5 ms."""
 
-_USUAL = sys.getswitchinterval()  # not asked for each time: imports may overlap
+_USUAL = sys.getswitchinterval()
 
 Make = Callable[[Sequence[Item], Sequence[Item]], list[Ready | str]]
 """As ``Reader.make``."""
@@ -61,7 +61,7 @@ class Intake:
     async def batches(self) -> AsyncGenerator[Batch]:
         """Every batch in order, ready to be put."""
         ahead: deque[asyncio.Task[Batch | None]] = deque()
-        sys.setswitchinterval(min(_USUAL, SWITCH))
+        _let_others_on(1)
         try:
             while True:
                 while len(ahead) < AHEAD:
@@ -72,7 +72,7 @@ class Intake:
                     return
                 yield batch
         finally:
-            sys.setswitchinterval(_USUAL)
+            _let_others_on(-1)
             for task in ahead:
                 task.cancel()
             await asyncio.gather(*ahead, return_exceptions=True)
@@ -102,3 +102,13 @@ class Intake:
             else:
                 batch.made.append(made)
         return batch
+
+
+_at_it = 0  # imports of this process
+
+
+def _let_others_on(more: int) -> None:
+    """Switch between threads sooner while any import is at it."""
+    global _at_it
+    _at_it += more
+    sys.setswitchinterval(min(_USUAL, SWITCH) if _at_it else _USUAL)

@@ -8,7 +8,7 @@ import logging
 import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,11 @@ from bot.store.database import Database
 UNPACKED = 8
 """How many times as large as it may be when sent a file may be when it is unpacked."""
 
-WAITING = 10
+AT_ONCE, LARGE = 3, 1024 * 1024
+"""Imports that go on beside each other, and bytes from which on a file leaves one of these places
+to small ones. Each takes up to some 150 MB, half of it in the process that reads the file."""
+
+WAITING = 12
 """Imports that have their turn or wait for it; whoever comes then is asked to come again."""
 
 SECONDS = 20 * 60
@@ -69,20 +73,21 @@ class LastImport:
 
 
 class Uploads:
-    """Taking in what members send: one file at a time, and within limits."""
+    """Taking in what members send: one file of a guild at a time, and within limits."""
 
     def __init__(self, database: Database, library: Library, settings: Settings):
         self._database, self._library = database, library
         self._most_bytes = settings.library_file_mb * MEGABYTE
         self._most_threads = settings.library_threads
         self._limits = UploadLimits(database, settings)
-        self._turn = asyncio.Lock()
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._large = asyncio.Semaphore(max(1, AT_ONCE - 1))
         self._guilds: set[int] = set()
 
     @property
     def busy(self) -> bool:
         """Whether one more file would have to wait for its turn."""
-        return self._turn.locked()
+        return self._places.locked()
 
     async def take_in(
         self, guild_id: int, upload: Upload, told: Told | None = None
@@ -100,7 +105,7 @@ class Uploads:
             if told is not None:
                 told(now, total)
 
-        async with self._place(guild_id):
+        async with self._place(guild_id, large=upload.size >= LARGE):
             try:
                 async with asyncio.timeout(SECONDS):
                     report = await self._import(guild_id, upload, advance)
@@ -120,7 +125,7 @@ class Uploads:
         return LastImport(datetime.fromisoformat(at), name, count)
 
     @asynccontextmanager
-    async def _place(self, guild_id: int) -> AsyncIterator[None]:
+    async def _place(self, guild_id: int, *, large: bool) -> AsyncIterator[None]:
         """This guild's turn, when it comes. Raises Refused where there is none to be had."""
         if guild_id in self._guilds:
             raise Refused("An import is running for this server already. Wait for its end.")
@@ -128,7 +133,7 @@ class Uploads:
             raise Refused("Many servers are importing just now. Please try again in some minutes.")
         self._guilds.add(guild_id)
         try:
-            async with self._turn:
+            async with self._large if large else nullcontext(), self._places:
                 yield
         finally:
             self._guilds.discard(guild_id)

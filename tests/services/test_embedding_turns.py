@@ -36,8 +36,9 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def made(self: Embedder, those: Sequence[str]) -> Vectors:
         texts.extend(those)
-        found = np.ones((len(those), self.dimensions), np.float32)
-        return found / np.sqrt(np.float32(self.dimensions))
+        found: Vectors = np.ones((len(those), self.dimensions), np.float32)
+        found /= np.sqrt(np.float32(self.dimensions))
+        return found
 
     monkeypatch.setattr(Embedder, "texts", made)
     monkeypatch.setattr(embedding, "BATCH", 8)

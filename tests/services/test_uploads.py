@@ -6,13 +6,14 @@ import asyncio
 import gzip
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.models import SHARED
+from bot.models import SHARED, Thread
 from bot.services import intake, upload_limits, uploads
 from bot.services.house import House
 from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
@@ -211,33 +212,131 @@ class Gate:
     """A file that comes when it is let through."""
 
     def __init__(self) -> None:
-        self.open = asyncio.Event()
+        self.asked, self.open = asyncio.Event(), asyncio.Event()
 
     def upload(self) -> Upload:
         async def fetch() -> bytes:
+            self.asked.set()
             await self.open.wait()
             return PAGE
 
         return Upload("compost.txt", 10, fetch)
 
 
-async def test_guilds_take_turns_and_have_one_import_each(
+async def test_guilds_have_one_import_each_and_so_many_go_on_at_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "WAITING", 2)
+    monkeypatch.setattr(uploads, "WAITING", 4)
     gate = Gate()
-    first = asyncio.create_task(house.uploads.take_in(HERE, gate.upload()))
+    running = [asyncio.create_task(house.uploads.take_in(g, gate.upload())) for g in (HERE, 1, 2)]
     await asyncio.sleep(0)
     assert house.uploads.busy
     with pytest.raises(Refused, match="running for this server already"):
         await house.uploads.take_in(HERE, sent(PAGE))
-    second = asyncio.create_task(house.uploads.take_in(THERE, sent(PAGE)))
+    waiting = asyncio.create_task(house.uploads.take_in(THERE, sent(PAGE)))
     await asyncio.sleep(0)
     with pytest.raises(Refused, match="Many servers"):
         await house.uploads.take_in(333, sent(PAGE))
     gate.open.set()
-    assert [report.added for report in await asyncio.gather(first, second)] == [1, 1]
+    reports = await asyncio.gather(*running, waiting)
+    assert [report.added for report in reports] == [1, 1, 1, 1]
     assert not house.uploads.busy
+
+
+async def test_a_server_does_not_wait_for_the_import_of_another(house: House) -> None:
+    gate = Gate()
+    slow = asyncio.create_task(house.uploads.take_in(HERE, gate.upload()))
+    await gate.asked.wait()
+    async with asyncio.timeout(60):
+        assert (await house.uploads.take_in(THERE, sent(PAGE, "compost.txt"))).added == 1
+    assert not slow.done()
+    gate.open.set()
+    assert (await slow).added == 1
+
+
+async def test_large_files_leave_a_place_to_small_ones(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "LARGE", 10)
+    gate = Gate()
+    large = [asyncio.create_task(house.uploads.take_in(g, gate.upload())) for g in range(1, 6)]
+    await asyncio.sleep(0)
+    small = replace(sent(PAGE, "compost.txt"), size=9)
+    async with asyncio.timeout(60):
+        assert (await house.uploads.take_in(HERE, small)).added == 1
+    gate.open.set()
+    assert [report.added for report in await asyncio.gather(*large)] == [1] * 5
+
+
+async def test_batches_of_two_imports_come_in_turns(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "BATCH", 100)
+    put, order = threads.put, list[int]()
+
+    async def noted(connection: Any, scope: int, batch: Any) -> Any:
+        order.append(scope)
+        await asyncio.sleep(0)
+        return await put(connection, scope, batch)
+
+    monkeypatch.setattr(threads, "put", noted)
+    found = [
+        house.library.add([Thread(key=f"k{n}", title=f"Number {n}") for n in range(1_000)], scope=g)
+        for g in (HERE, THERE)
+    ]
+    await asyncio.gather(*found)
+    assert {HERE, THERE} <= {*order[:6]}
+    assert len(order) == 20
+    assert len(await titles(house, HERE)) == len(await titles(house, THERE))
+
+
+async def test_what_one_server_has_brought_is_found_while_another_brings_on(house: House) -> None:
+    ended = False
+
+    def slow() -> Iterator[Thread | None]:
+        yield replace(BREAD, key="slow")
+        while not ended:
+            yield None
+
+    bringing = asyncio.create_task(house.library.add(slow(), scope=HERE))
+    try:
+        while not house._follower._alongside.is_running:
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            report = await house.uploads.take_in(THERE, sent(PAGE, "compost.txt"))
+        assert report.added == 1
+        assert await titles(house, THERE) == ["How warm is the compost?"]
+        await house.library.add([replace(BREAD, title="Is it dark?")], scope=333)
+        assert await titles(house, 333) == ["Is it dark?"]
+        assert not bringing.done()
+    finally:
+        ended = True
+        await bringing
+    assert await titles(house, HERE) == [BREAD.title]
+
+
+async def test_an_import_that_leaves_does_not_end_those_of_others(house: House) -> None:
+    ended = False
+
+    def slow(key: str) -> Iterator[Thread | None]:
+        yield replace(BREAD, key=key)
+        while not ended:
+            yield None
+
+    leaving = asyncio.create_task(house.library.add(slow("leaving"), scope=HERE))
+    staying = asyncio.create_task(house.library.add(slow("staying"), scope=THERE))
+    beside = house._follower
+    while not (beside._alongside.is_running and beside._alongside.imports == 2):
+        await asyncio.sleep(0.01)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    assert beside._alongside.is_running
+    async with asyncio.timeout(60):
+        await house.library.add([BREAD], scope=333)
+    assert await titles(house, 333) == [BREAD.title]
+    ended = True
+    assert (await staying).added == 1
+    assert await titles(house, THERE) == [BREAD.title]
 
 
 async def test_an_import_that_is_told_to_leave_gives_its_place_back(house: House) -> None:
