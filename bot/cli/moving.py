@@ -6,8 +6,6 @@ import asyncio
 import gzip
 import io
 import os
-import secrets
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +23,7 @@ from bot.services.importreport import ImportReport
 from bot.settings import load_settings
 from bot.sources import Options, SourceReport
 from bot.sources.writing import PAGES, WRITERS
+from bot.unfinished import unfinished
 
 
 def import_paths(
@@ -166,15 +165,11 @@ def _filling(folder: Path) -> Iterator[Path]:
             raise ConfigError(
                 f"{folder} can't be written: there are files in it; empty it, or name another"
             )
-        unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-        unfinished.mkdir()
-        try:
-            yield unfinished
+        with unfinished(target, folder=True) as filling:
+            yield filling
             if target.exists():
                 target.rmdir()  # it is empty
-            unfinished.rename(target)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+            filling.rename(target)
     except OSError as error:
         raise ConfigError(f"{folder} can't be written: {error.strerror or error}") from None
 
@@ -186,16 +181,13 @@ def _replacing(file: Path) -> Iterator[TextIO]:
         with file.open("wb") as raw, _text(raw) as stream:
             yield stream
         return
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
-    try:
-        with unfinished.open("xb") as raw:
+    with unfinished(file) as place:
+        with place.open("wb") as raw:
             with _packing(raw) if file.suffix == ".gz" else _text(raw) as stream:
                 yield stream
             raw.flush()
             os.fsync(raw.fileno())
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        place.replace(file)
 
 
 @contextmanager

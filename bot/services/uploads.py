@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import re
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from bot.sources import SourceReport, read
 from bot.sources.guarded import Limits, Reading, Sent
 from bot.store import guilds, shelves
 from bot.store.database import Database
+from bot.unfinished import temporary_folder
 
 MEGABYTE = 1024**2
 
@@ -144,10 +144,8 @@ class Uploads:
     async def _import(self, guild_id: int, upload: Upload, told: Told) -> ImportReport:
         data = await upload.fetch()
         self._check_size(len(data))
-        with tempfile.TemporaryDirectory(
-            prefix="threadwise-", ignore_cleanup_errors=True
-        ) as folder:
-            sent = await self._read(data, upload.name, Path(folder))
+        with temporary_folder("upload") as folder:
+            sent = await self._read(data, upload.name, folder)
             await self._check_room(guild_id, sent)
             done = 0
 

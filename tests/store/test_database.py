@@ -295,7 +295,7 @@ class TestUnusableFiles:
     async def test_a_file_that_is_no_database(self, file: Path) -> None:
         file.parent.mkdir()
         file.write_text("Dear diary, " * 500)
-        with pytest.raises(StoreError, match=r"damaged or not a Threadwise database; move it away"):
+        with pytest.raises(StoreError, match=r"damaged or not a Threadwise database; put a backup"):
             await Database.open(url(file))
         assert file.read_text().startswith("Dear diary")
 
