@@ -32,6 +32,12 @@ COGS = (
 NOT_TOLD = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What is raised where Discord doesn't take what we say, or can't be reached just then."""
 
+HANDLERS = ("discord.py: on_", "CommandTree-invoker", "discord-ui-")
+"""How the tasks are called in which discord.py runs listeners, commands and presses."""
+
+GRACE = 1.0
+"""Seconds that handlers may still take when the bot stops."""
+
 log = logging.getLogger(__name__)
 
 P = TypeVar("P", bound=items.Pressable)
@@ -90,10 +96,29 @@ class ThreadBot(commands.AutoShardedBot):
 
     async def close(self) -> None:
         """Finish our own work first, then leave Discord."""
+        await self._end_handlers(GRACE)
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await super().close()
+        await self._end_handlers(0.0)  # of what came until then
+
+    async def _end_handlers(self, grace: float) -> None:
+        """Let commands and listeners that are at work end; those that take long are cancelled.
+
+        They would go on without Discord and without a database, and complain of both.
+        """
+        mine = asyncio.current_task()
+        working = [
+            task
+            for task in asyncio.all_tasks()
+            if task is not mine and task.get_name().startswith(HANDLERS)
+        ]
+        if working:
+            _, late = await asyncio.wait(working, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do work in the background; a failure is logged, closing cancels it."""

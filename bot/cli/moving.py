@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import io
 import os
@@ -14,6 +13,7 @@ from typing import BinaryIO, TextIO, cast
 
 from rich.table import Table
 
+from bot.cli import stopping
 from bot.cli.console import complain, err, note, out, progress, warn, watching
 from bot.cli.library import make_vectors, opened
 from bot.errors import ConfigError
@@ -24,6 +24,8 @@ from bot.settings import load_settings
 from bot.sources import Options, SourceReport
 from bot.sources.writing import PAGES, WRITERS
 from bot.unfinished import unfinished
+
+GOES_ON = "what was taken in stays; the same command goes on from there"
 
 
 def import_paths(
@@ -55,9 +57,9 @@ def import_paths(
             await house.close()
 
     try:
-        report = asyncio.run(go())
+        report = stopping.run(go(), f"{GOES_ON}\nstopped")
     except KeyboardInterrupt:
-        note("what was taken in stays; the same command goes on from there")
+        note(GOES_ON)
         raise
     tell(report)
     if report.not_retired is not None:
@@ -73,7 +75,7 @@ def export(file: Path | None, form: str | None, guild: int) -> None:
     file of that name is then as it was.
     """
     file = None if file == Path("-") else file
-    asyncio.run(_export(file, _form(file, form), guild))
+    stopping.run(_export(file, _form(file, form), guild))
 
 
 def _form(file: Path | None, named: str | None) -> str:

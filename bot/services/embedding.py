@@ -98,7 +98,8 @@ class Embedding:
             missing = await vectors.lacking(connection, [*changed], model)
         if now == seq:
             return None
-        packed = await in_thread(meaning.pack, [thread for thread, _ in missing])
+        # Who is told to leave doesn't wait for the model, which uses nothing but itself.
+        packed = await asyncio.to_thread(meaning.pack, [thread for thread, _ in missing])
         rows = {
             thread.id: (revision, data)
             for (thread, revision), data in zip(missing, packed, strict=True)
@@ -114,7 +115,7 @@ class Embedding:
                 found = await vectors.unlearnt(connection, meaning.model, BATCH)
             if not found:
                 return
-            packed = await in_thread(meaning.pack_texts, [text for _, text in found])
+            packed = await asyncio.to_thread(meaning.pack_texts, [text for _, text in found])
             rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
             async with self._database.write() as connection:
                 await vectors.put_learned(connection, meaning.model, rows)

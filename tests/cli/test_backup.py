@@ -40,9 +40,9 @@ def as_of(revision: str, copy: Path) -> Path:
     """The same rows in the tables of an earlier version, as far as it had them."""
     old = copy.with_name(f"{revision}.db")
     engine = create_engine(f"sqlite:///{old}")
-    with engine.begin() as connection:
+    with engine.begin() as migrating:
         config = database._config()
-        config.attributes["connection"] = connection
+        config.attributes["connection"] = migrating
         command.upgrade(config, revision)
     engine.dispose()
     with closing(sqlite3.connect(old)) as connection, connection:
