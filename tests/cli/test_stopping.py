@@ -254,7 +254,7 @@ async def test_stopping_during_a_command_is_no_traceback() -> None:
     fake = Asked()
     async with serving(fake):
         process = await start(fake.url, "nothing", "run")
-        said = await until(process, "connected as")
+        await until(process, "connected as")
         async with asyncio.timeout(60):
             await fake.answered.wait()
         took, code, err = await stopped(process, signal.SIGTERM)
