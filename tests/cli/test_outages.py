@@ -78,7 +78,12 @@ def test_kinds_are_counted_apart(log: tuple[logging.Logger, Said]) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [TimeoutError(), aiohttp.ClientPayloadError("half"), discord.GatewayNotFound(), OSError("dns")],
+    [
+        TimeoutError(),
+        aiohttp.ClientPayloadError("half"),
+        aiohttp.ServerTimeoutError(),
+        OSError("dns"),
+    ],
     ids=lambda error: type(error).__name__,
 )
 def test_what_is_the_network(log: tuple[logging.Logger, Said], error: Exception) -> None:

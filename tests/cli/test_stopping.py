@@ -176,22 +176,10 @@ def test_ctrl_c_at_any_moment_of_the_start_is_no_traceback(home: Path, moment: f
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    loaded = "bot/cli" if moment else ""
-    for _ in range(400):  # Python itself must have started
-        if not loaded or _has_begun(process.pid):
-            break
-        time.sleep(0.01)
     time.sleep(moment)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert "bot/" not in err, err
-
-
-def _has_begun(process: int) -> bool:
-    try:
-        return "python" in Path(f"/proc/{process}/maps").read_text()
-    except OSError:
-        return True
+    assert "bot/" not in err, err  # before that, it is Python itself that complains
 
 
 class Asked(FakeDiscord):
