@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 
 import aiohttp
-import discord
 import pytest
 
 from bot.cli.outages import MOST, QUIET, Outages
