@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
@@ -29,6 +30,9 @@ _PIPE = 1024 * 1024  # bytes that are written before one must wait for the other
 _ROOT = str(Path(__file__).parents[1])
 
 
+_children: weakref.WeakSet[subprocess.Popen[bytes]] = weakref.WeakSet()
+
+
 class Died(Exception):
     """The other process has ended before its input did; says with which status."""
 
@@ -41,7 +45,7 @@ class Aside:
     """
 
     def __init__(self, what: str, *arguments: object):
-        self._process = _started(what)
+        self._process = follow(_started(what))
         self._input = cast("IO[bytes]", self._process.stdin)
         self._output = cast("IO[bytes]", self._process.stdout)
         self._asking = threading.Lock()
@@ -96,6 +100,19 @@ class Aside:
 
     def _death(self) -> Died:
         return Died(f"status {self._process.wait()}")
+
+
+def follow(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Have a process ended by ``kill_all``, if it is still there then."""
+    _children.add(process)
+    return process
+
+
+def kill_all() -> None:
+    """End all other processes at once: this one ends, and nobody will read their answers."""
+    for process in list(_children):
+        with suppress(OSError):
+            process.kill()
 
 
 def serve(what: str) -> None:

@@ -42,6 +42,9 @@ LEAVE_SECONDS = 2.0
 POSTED = 100
 """How many of our latest messages are known by their nonce."""
 
+HANDLERS = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
+"""How the tasks are called in which discord.py runs listeners, commands and presses."""
+
 log = logging.getLogger(__name__)
 
 P = TypeVar("P", bound=items.Pressable)
@@ -109,18 +112,30 @@ class ThreadBot(commands.AutoShardedBot):
         return self._posted.get(str(nonce))
 
     async def close(self) -> None:
-        """Finish our own work first, then leave Discord; nothing of ours runs afterwards.
-
-        Handlers of events and commands have ``LEAVE_SECONDS`` to end by themselves.
-        """
+        """Finish our own work first, then leave Discord; nothing of ours runs afterwards."""
+        await self._end_handlers(LEAVE_SECONDS)
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        if handlers := _handlers():
-            await asyncio.wait(handlers, timeout=LEAVE_SECONDS)
-        await _cancelled(_handlers())
         await super().close()
-        await _cancelled(_handlers())  # those of events that came meanwhile
+        await self._end_handlers(0.0)  # of what came until then
+
+    async def _end_handlers(self, grace: float) -> None:
+        """Let commands and listeners that are at work end; those that take long are cancelled.
+
+        They would go on without Discord and without a database, and complain of both.
+        """
+        mine = asyncio.current_task()
+        working = [
+            task
+            for task in asyncio.all_tasks()
+            if task is not mine and task.get_name().startswith(HANDLERS)
+        ]
+        if working:
+            _, late = await asyncio.wait(working, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do work in the background; a failure is logged, closing cancels it."""
@@ -230,26 +245,8 @@ def _for_people(error: Exception) -> str | None:
     return None
 
 
-def _handlers() -> set[asyncio.Task[Any]]:
-    """The tasks in which discord.py has events, commands and presses handled just now."""
-    mine = asyncio.current_task()
-    tasks = (task for task in asyncio.all_tasks() if task is not mine)
-    return {task for task in tasks if task.get_name().startswith(_HANDLED)}
-
-
-async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
-    """Cancel tasks and wait until they have ended."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
 _FROM_DISCORD = (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError)
 """What requests to Discord raise; other errors of the system are for the host."""
-
-_HANDLED = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
-"""How discord.py names such tasks."""
-
 
 def bot_of(interaction: discord.Interaction[Any]) -> ThreadBot:
     """The bot that an interaction came to."""

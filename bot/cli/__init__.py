@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from bot.cli.commands import app, main
+import sys
+
+try:
+    from bot.cli.commands import app, main
+except KeyboardInterrupt:  # Ctrl-C while all is being loaded, which takes a moment
+    sys.stderr.write("stopped\n")
+    raise SystemExit(130) from None
 
 __all__ = ["app", "main"]

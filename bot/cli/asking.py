@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from bot.cli import stopping
 from bot.cli.console import out, write_json
 from bot.cli.library import opened
 from bot.errors import NotFound
@@ -37,7 +38,7 @@ def ask_one(question: str, *, limit: int, guild: int, show: Show) -> None:
         async with opened() as house:
             return await house.answering.ask(_clean(question), guild_id=guild, limit=limit)
 
-    show(asyncio.run(go()))
+    show(stopping.run(go()))
 
 
 def ask_lines(*, limit: int, guild: int, show: Show) -> None:
@@ -66,7 +67,7 @@ def show_thread(words: str, *, guild: int, as_json: bool) -> None:
         async with opened() as house:
             return await house.answering.find(_clean(words), guild_id=guild)
 
-    found = asyncio.run(go())
+    found = stopping.run(go())
     if found is None:
         raise NotFound(f"no thread has the key {words!r} or fits these words")
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import shutil
 import sys
@@ -16,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot import __version__, sources
+from bot.cli import stopping
 from bot.cli.console import out
 from bot.errors import ConfigError, ThreadwiseError
 from bot.services.health import Health, examine
@@ -72,7 +72,7 @@ def doctor() -> int:
                 code = max(code, 2 if check.name == "settings" else 1)
         return code
 
-    code = asyncio.run(go())
+    code = stopping.run(go())
     out().print(table)
     return code
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot import __version__
+from bot import __version__, file_modes
 from bot.cli import asking, checking, forgetting, keeping, measuring, moving, trial
 from bot.cli.console import handled
 from bot.cli.options import (
@@ -52,6 +52,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; the entry point of ``threadwise``."""
+    file_modes.by_default()
     if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
         # With PYTHONUNBUFFERED, what a pipe doesn't take at once would be lost.
         sys.stdout = open(  # noqa: SIM115  (for as long as we run)

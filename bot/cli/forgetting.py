@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from dataclasses import asdict
 
 import typer
 
+from bot.cli import stopping
 from bot.cli.console import note, write_json
 from bot.errors import ConfigError, NotFound
 from bot.services.guild_removal import GuildData
@@ -21,7 +21,7 @@ def forget(guild: int, *, yes: bool, as_json: bool) -> int:
 
     Raises NotFound when nothing is kept of it, ConfigError when nobody can be asked.
     """
-    return asyncio.run(_forget(guild, yes, as_json))
+    return stopping.run(_forget(guild, yes, as_json))
 
 
 async def _forget(guild: int, yes: bool, as_json: bool) -> int:

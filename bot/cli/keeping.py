@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from bot.cli import stopping
 from bot.cli.console import note, progress
 from bot.settings import load_settings
 from bot.store import backup
@@ -37,7 +37,7 @@ def _with_bar(work: Callable[[Progress], Awaitable[T]]) -> T:
         with progress("Copying pages") as advance:
             return await work(advance)
 
-    return asyncio.run(go())
+    return stopping.run(go())
 
 
 def _told(content: Content) -> str:

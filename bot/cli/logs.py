@@ -8,6 +8,7 @@ import sys
 from rich.logging import RichHandler
 
 from bot.cli.console import err
+from bot.cli.outages import Outages
 
 PLAIN = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 
@@ -24,6 +25,7 @@ def set_up(level: str, token: str | None) -> None:
     else:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(_Discreet(PLAIN, token))
+    handler.addFilter(Outages())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from pathlib import Path
 
+from bot.cli import stopping
 from bot.cli.console import note, out, progress, write_json
 from bot.cli.figures import markdown, tables
 from bot.cli.plots import check_matplotlib, draw_reliability
@@ -26,7 +26,7 @@ def evaluate(folder: Path, *, typos: float, as_json: bool, save: Path | None) ->
     if save is not None:
         check_matplotlib()
         _check_writable(save)
-    result = asyncio.run(_measured(folder, typos))
+    result = stopping.run(_measured(folder, typos))
     if as_json:
         write_json(result.to_dict())
     else:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import io
 import os
-import secrets
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +13,7 @@ from typing import BinaryIO, TextIO, cast
 
 from rich.table import Table
 
+from bot.cli import stopping
 from bot.cli.console import complain, err, note, out, progress, warn, watching
 from bot.cli.library import make_vectors, opened
 from bot.errors import ConfigError
@@ -25,6 +23,9 @@ from bot.services.importreport import ImportReport
 from bot.settings import load_settings
 from bot.sources import Options, SourceReport
 from bot.sources.writing import PAGES, WRITERS
+from bot.unfinished import unfinished
+
+GOES_ON = "what was taken in stays; the same command goes on from there"
 
 
 def import_paths(
@@ -56,9 +57,9 @@ def import_paths(
             await house.close()
 
     try:
-        report = asyncio.run(go())
+        report = stopping.run(go(), f"{GOES_ON}\nstopped")
     except KeyboardInterrupt:
-        note("what was taken in stays; the same command goes on from there")
+        note(GOES_ON)
         raise
     tell(report)
     if report.not_retired is not None:
@@ -74,7 +75,7 @@ def export(file: Path | None, form: str | None, guild: int) -> None:
     file of that name is then as it was.
     """
     file = None if file == Path("-") else file
-    asyncio.run(_export(file, _form(file, form), guild))
+    stopping.run(_export(file, _form(file, form), guild))
 
 
 def _form(file: Path | None, named: str | None) -> str:
@@ -166,15 +167,11 @@ def _filling(folder: Path) -> Iterator[Path]:
             raise ConfigError(
                 f"{folder} can't be written: there are files in it; empty it, or name another"
             )
-        unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-        unfinished.mkdir()
-        try:
-            yield unfinished
+        with unfinished(target, folder=True) as filling:
+            yield filling
             if target.exists():
                 target.rmdir()  # it is empty
-            unfinished.rename(target)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+            filling.rename(target)
     except OSError as error:
         raise ConfigError(f"{folder} can't be written: {error.strerror or error}") from None
 
@@ -186,16 +183,13 @@ def _replacing(file: Path) -> Iterator[TextIO]:
         with file.open("wb") as raw, _text(raw) as stream:
             yield stream
         return
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
-    try:
-        with unfinished.open("xb") as raw:
+    with unfinished(file) as place:
+        with place.open("wb") as raw:
             with _packing(raw) if file.suffix == ".gz" else _text(raw) as stream:
                 yield stream
             raw.flush()
             os.fsync(raw.fileno())
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        place.replace(file)
 
 
 @contextmanager

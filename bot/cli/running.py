@@ -14,11 +14,14 @@ import discord
 from bot.cli import logs
 from bot.cli.console import note, warn
 from bot.cli.library import load_seeds
+from bot.cli.stopping import leave_in_time
 from bot.client import ThreadBot
 from bot.errors import ConfigError, Unreachable
 from bot.services.house import House
 from bot.settings import Settings, load_settings
 from bot.watchdog import Watchdog
+
+STOPPED = "Stopped."
 
 PORTAL = "https://discord.com/developers/applications"
 
@@ -74,25 +77,31 @@ def demo(port: int, browser: bool) -> None:
 async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Do ``work`` until it is done, or cancel it when SIGINT or SIGTERM comes.
 
-    Being told to stop is how a bot ends, so it is no error.
+    Being told to stop is how a bot ends, so it is no error. The process then ends in time,
+    whatever its threads are at.
     """
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     stopped = False
 
-    def stop() -> None:
+    def stop(_number: int, _frame: object) -> None:
         nonlocal stopped
+        if not stopped:
+            leave_in_time(0, STOPPED)
         stopped = True
-        task.cancel()
+        loop.call_soon_threadsafe(task.cancel)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+    # Not the loop's own handlers: they would wait for whatever holds the loop.
+    former = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         await task
     except asyncio.CancelledError:
         if not stopped:
             raise
-        note("Stopped.")
+        note(STOPPED)
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 async def _serve(settings: Settings, token: str) -> None:

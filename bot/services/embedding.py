@@ -165,7 +165,8 @@ class Embedding:
     ) -> dict[int, tuple[int, bytes]]:
         """The vectors of threads without their phrasings: revisions and rows, by id."""
         alone = [replace(thread, phrasings=()) for thread, _ in missing]
-        packed = await in_thread(meaning.pack, alone) if alone else []
+        # Who is told to leave doesn't wait for the model, which uses nothing but itself.
+        packed = await asyncio.to_thread(meaning.pack, alone) if alone else []
         return {
             thread.id: (revision, data)
             for (thread, revision), data in zip(missing, packed, strict=True)
@@ -176,7 +177,7 @@ class Embedding:
     ) -> dict[int, tuple[int, bytes]]:
         """The vectors of threads with their phrasings: revisions and rows, by id."""
         texts = [text for this in unfinished for text in this.texts]
-        made = iter(await in_thread(meaning.pack_texts, texts) if texts else [])
+        made = iter(await asyncio.to_thread(meaning.pack_texts, texts) if texts else [])
         return {
             this.thread_id: (this.revision, this.own + b"".join(islice(made, len(this.texts))))
             for this in unfinished
@@ -187,7 +188,7 @@ class Embedding:
             found = await vectors.unlearnt(connection, meaning.model, BATCH)
         if not found:
             return False
-        packed = await in_thread(meaning.pack_texts, [text for _, text in found])
+        packed = await asyncio.to_thread(meaning.pack_texts, [text for _, text in found])
         rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
         async with self._database.write() as connection:
             await vectors.put_learned(connection, meaning.model, rows)

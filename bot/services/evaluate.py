@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from bot.services.offering import likelihood, offered
 from bot.services.slips import misspell
 from bot.services.testset import TestQuery, TestSet, has_corpus, load
 from bot.settings import Settings
+from bot.unfinished import temporary_folder
 
 DEPTH = 100
 """Matches that are looked at for each question."""
@@ -119,8 +119,8 @@ async def evaluate(
     """
     library = [] if has_corpus(folder) else await in_force(settings)
     test = await asyncio.to_thread(load, folder, library)
-    with tempfile.TemporaryDirectory(prefix="threadwise-") as place:
-        house = await House.open(_apart(settings, Path(place)))
+    with temporary_folder("evaluate") as place:
+        house = await House.open(_apart(settings, place))
         try:
             await house.library.add(test.threads)
             await house.embedding.make()

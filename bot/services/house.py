@@ -11,6 +11,7 @@ from bot.errors import ModelError, SearchError
 from bot.models import SHARED
 from bot.search.engine import Engine
 from bot.search.meaning import OFF, open_meaning
+from bot.services import data_folder
 from bot.services.answering import Answering
 from bot.services.curating import Curating
 from bot.services.embedding import Embedding
@@ -63,12 +64,13 @@ class House:
 
         Raises ThreadwiseError with a line that says what to do.
         """
-        database = await Database.open(settings.database)
+        database = await Database.open(settings.database, settings.data_dir / "index")
         try:
             engine = await asyncio.to_thread(Engine, settings.data_dir / "index", database.id)
             house = cls(settings, database, engine)
             await asyncio.to_thread(house._look_for_meaning)
             await house._catch_up()
+            await asyncio.to_thread(house._tidy)
         except BaseException:
             await database.close()
             raise
@@ -81,6 +83,11 @@ class House:
         except SearchError as error:
             self.not_indexed = str(error)
             log.warning("what has changed is not found for now: %s", error)
+
+    def _tidy(self) -> None:
+        """Clear what a crash left, and take what there is from everybody but its owner."""
+        data_folder.clear_left_over(self.settings, self.database.path)
+        data_folder.make_private(self.settings, self.database.path)
 
     def _look_for_meaning(self) -> None:
         """Open the eye for meaning; where there is none, words alone have to do."""

@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import re
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from bot.sources import SourceReport, read
 from bot.sources.guarded import Limits, Reading, Sent
 from bot.store import guilds
 from bot.store.database import Database
+from bot.unfinished import temporary_folder
 
 UNPACKED = 8
 """How many times as large as it may be when sent a file may be when it is unpacked."""
@@ -141,10 +141,8 @@ class Uploads:
     async def _import(self, guild_id: int, upload: Upload, told: Told) -> ImportReport:
         data = await upload.fetch()
         self._check_size(len(data))
-        with tempfile.TemporaryDirectory(
-            prefix="threadwise-", ignore_cleanup_errors=True
-        ) as folder:
-            sent = await self._read(data, upload.name, Path(folder))
+        with temporary_folder("upload") as folder:
+            sent = await self._read(data, upload.name, folder)
             words = await self._limits.check(guild_id, sent)
             done = 0
 

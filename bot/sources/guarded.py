@@ -19,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
+from bot import aside
 from bot.errors import InputError
 from bot.models import Answer, Thread
 from bot.sources import Options, SourceReport, read, write_thread
@@ -87,13 +88,14 @@ class Reading:
         self._out, self._report = folder / "threads.jsonl", folder / "report.json"
         arguments = [str(file), str(self._out), str(self._report)]
         arguments += [str(value) for value in asdict(limits).values()] + [*count]
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__, *arguments],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self._process = aside.follow(process)
 
     def result(self) -> Sent:
         """What came of it. Raises InputError when the file as a whole was not accepted."""

@@ -7,7 +7,6 @@ and put into it in one step. SQLite only; other databases have tools of their ow
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -16,9 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.errors import ConfigError, InputError, StoreBusy, StoreNewer
+from bot.file_modes import FOLDER, tighten
 from bot.store import copying
 from bot.store.copying import Content, Progress, checked, connected, lacking
 from bot.store.database import explain, sqlite_file
+from bot.store.database_file import BESIDE, beside
+from bot.unfinished import unfinished
 
 LOCK_SECONDS = 1.0
 """How long a restore waits for others to let go of the library."""
@@ -67,8 +69,6 @@ async def restore(
         with _explained(target):
             _let_go(target)
             await _make_own(copy, _counters(target))
-            if target.exists():
-                shutil.copymode(target, copy)
             former = _set_aside(target)
             _put(copy, target)
     return content, former
@@ -173,10 +173,11 @@ def _set_aside(target: Path) -> Path | None:
             os.link(target, former)  # so that there is a database at every moment
         except OSError:
             shutil.copy2(target, former)
-    for left in ("-wal", "-shm", "-journal"):  # of a damaged one; on another they do harm
-        beside = target.with_name(target.name + left)
-        if beside.exists():
-            beside.replace(former.with_name(former.name + left))
+    if there:
+        tighten([former])
+    for left in BESIDE:  # of a damaged one; on another they do harm
+        if (log := beside(target, left)).exists():
+            log.replace(beside(former, left))
     return former if there else None
 
 
@@ -189,18 +190,13 @@ def _put(copy: Path, target: Path) -> None:
 @contextmanager
 def _unfinished(target: Path, shown: Path, *, make_folder: bool = False) -> Iterator[Path]:
     """A name beside the target for what isn't finished; what is left there is taken away."""
-    copy = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         if make_folder:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        copy.touch(exist_ok=False)
-        yield copy
+            target.parent.mkdir(FOLDER, parents=True, exist_ok=True)
+        with unfinished(target) as copy:
+            yield copy
     except OSError as error:
         raise ConfigError(f"{shown} can't be written: {error.strerror or error}") from None
-    finally:
-        for left in ("", "-journal", "-wal", "-shm"):
-            with suppress(OSError):
-                copy.with_name(copy.name + left).unlink()
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.util import asbool
 
 from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
+from bot.store import database_file
 from bot.store.tables import facts
 
 BUSY_SECONDS = 15.0
@@ -55,18 +56,18 @@ class Database:
         self._readers = self._writer if self._in_memory else self._engine("BEGIN", READERS)
 
     @classmethod
-    async def open(cls, url: str) -> Database:
+    async def open(cls, url: str, index: Path | None = None) -> Database:
         """Open the database at ``url``, make or migrate its tables, and give it an id.
 
-        Raises ConfigError for a URL that can't be used, StoreError for a database
+        ``index`` is the folder of the search index that follows it: by default the one beside
+        it. Raises ConfigError for a URL that can't be used, StoreError for a database
         that can't be opened, and StoreNewer for one of a later program.
         """
         database = cls(url)
         try:
             if database.path is not None:
-                _make_folder(database.path)
                 with database._explained():
-                    await asyncio.to_thread(database._try)
+                    await asyncio.to_thread(database._try, index)
             async with database.write() as connection:
                 await connection.run_sync(_migrate)
                 database.id = await connection.run_sync(_own_id)
@@ -106,11 +107,15 @@ class Database:
     def _in_memory(self) -> bool:
         return self.is_sqlite and self.path is None
 
-    def _try(self) -> None:
+    def _try(self, index: Path | None) -> None:
         """Connect once without aiosqlite: where that fails to, it leaves a thread behind."""
+        assert self.path is not None
+        database_file.make_folder(self.path)
+        database_file.check_not_emptied(self.path, index or self.path.parent / "index")
         where, options = self._writer.dialect.create_connect_args(self.url)
         trial = sqlite3.connect(where[0], **{**options, "timeout": BUSY_SECONDS})
         with closing(trial):
+            database_file.make_private(self.path)
             _prepare_sqlite(trial, None)
 
     def _engine(self, begin: str, size: int) -> AsyncEngine:
@@ -190,16 +195,6 @@ def _sqlite_file(url: URL) -> Path | None:
     return None if name in ("", ":memory:") else Path(name)
 
 
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"the folder {path.parent} can't be made ({error.strerror}); "
-            "set DATA_DIR to one that can be written"
-        ) from None
-
-
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by us, not by the driver
     cursor = connection.cursor()
@@ -246,9 +241,11 @@ def explain(error: BaseException, where: object) -> StoreError:
         )
     if "not a database" in text or "malformed" in text:
         return StoreError(
-            f"{where} is damaged or not a Threadwise database; move it away and start again "
-            "with a backup or by importing your threads"
+            f"{where} is damaged or not a Threadwise database; put a backup back with "
+            "threadwise restore, or move it away and import your threads again"
         )
+    if "no such table" in text or "no such column" in text:
+        return StoreError(f"{where} is damaged: {error}; put a backup back with threadwise restore")
     if "full" in text or "no space" in text:
         return StoreError(f"no room left on the disk of {where}; free some and try again")
     if "unable to open" in text:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
+from bot.store.tables import metadata
 
 FEW = 3
 """So many complaints of the database are passed on; more wouldn't help anybody."""
@@ -38,4 +40,14 @@ async def examine(database: Database) -> Health:
             problems += [
                 f"a row of {row[0]} points to one of {row[2]} that is gone" for row in orphans
             ]
+            problems += await _missing(connection)
     return Health(revision or "none", tuple(problems[:FEW]))
+
+
+async def _missing(connection: AsyncConnection) -> list[str]:
+    """The tables and indexes that a database of this program has and this one lacks."""
+    said = await connection.execute(text("SELECT type, name FROM sqlite_master"))
+    there = {(row[0], row[1]) for row in said.all()}
+    wanted = [("table", table.name) for table in metadata.sorted_tables]
+    wanted += [("index", str(i.name)) for table in metadata.sorted_tables for i in table.indexes]
+    return [f"the {kind} {name} is missing" for kind, name in wanted if (kind, name) not in there]

@@ -51,13 +51,13 @@ async def add(connection: AsyncConnection, lesson: Lesson, cap: int) -> int | No
     row = asdict(lesson) | {"learned_at": to_micros(datetime.now(UTC))}
     try:
         async with connection.begin_nested():  # or a refusal would spoil the transaction
-            new = await connection.execute(insert(learned).values(row))
+            await connection.execute(insert(learned).values(row))
     except IntegrityError:
         return None
-    added = int(new.inserted_primary_key[0])
     mine = (learned.c.guild_id == lesson.guild_id, learned.c.thread_id == lesson.thread_id)
     oldest_first = select(learned.c.id, learned.c.user_id).where(*mine).order_by(learned.c.id)
     kept = [(row.id, row.user_id) for row in (await connection.execute(oldest_first)).all()]
+    added = int(kept[-1][0])  # ids only grow
     surplus = _surplus(kept, lesson.user_id, cap)
     await connection.execute(delete(learned).where(learned.c.id.in_(surplus)))
     return None if added in surplus else added

@@ -141,3 +141,13 @@ def test_missing_packages_are_told(threadwise: Threadwise, monkeypatch: pytest.M
     assert result.exit_code == 1
     assert "missing: no-such-package" in result.stdout
     assert _levels(result)["demo"] == "note"
+
+
+def test_an_emptied_database_is_no_empty_library(threadwise: Threadwise, home: Path) -> None:
+    assert threadwise("ask", "why?").exit_code == 0
+    os.truncate(home / "data" / "threadwise.db", 0)
+    result = threadwise("doctor")
+    assert result.exit_code == 1
+    assert "is empty (0 bytes)" in " ".join(result.stdout.split())
+    assert "sound" not in result.stdout
+    assert threadwise("ask", "why?").exit_code == 2

@@ -74,6 +74,22 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert "Exception ignored" not in err
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+def test_whatever_a_command_makes_is_its_owners_alone(home: Path) -> None:
+    previous = os.umask(0o022)
+    try:
+        for arguments in (["export", "out.jsonl"], ["backup", "copy.db"], ["export", "pages/"]):
+            (home / "pages").mkdir(exist_ok=True)
+            process = _start(*arguments)
+            _, err = process.communicate(timeout=60)
+            assert process.returncode == 0, err
+    finally:
+        os.umask(previous)
+    made = [p for name in ("data", "pages") for p in (home / name, *(home / name).rglob("*"))]
+    for path in (*made, home / "out.jsonl", home / "copy.db"):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_an_export_that_is_stopped_goes_on_where_it_was(home: Path, unbuffered: str) -> None:
     threads = [{"id": f"k{n}", "title": f"{n}?", "body": f"{n} " * 5_000} for n in range(400)]

@@ -9,7 +9,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.client import COGS, ThreadBot
+from bot.client import COGS, HANDLERS, ThreadBot
 from bot.ui import items, library
 from tests.conftest import World
 from tests.discord.looking import last
@@ -120,6 +120,62 @@ async def test_closing_ends_background_work(world: World):
         await started.wait()
     assert ended.is_set()
     assert (await world.house.library.count()).threads  # the house is not the bot's to close
+
+
+async def test_closing_ends_what_commands_and_listeners_are_at(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """Before Discord and the database are gone, so that nothing complains of that."""
+    monkeypatch.setattr("bot.client.GRACE", 0.05)
+    ended: list[str] = []
+
+    async def work(name: str, seconds: float, bot: ThreadBot) -> None:
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            ended.append(f"{name} {'after' if bot.is_closed() else 'before'}")
+
+    async with ThreadBot(world.house, shard_count=1) as bot:
+        tasks = [
+            asyncio.create_task(work(name, seconds, bot), name=name)
+            for name, seconds in [
+                ("discord.py: on_message", 600),
+                ("CommandTree-invoker", 0.001),
+                ("discord-ui-view-dispatch-1", 600),
+                ("somebody else's", 600),
+            ]
+        ]
+        await asyncio.sleep(0)
+    assert sorted(ended) == [
+        "CommandTree-invoker before",
+        "discord-ui-view-dispatch-1 before",
+        "discord.py: on_message before",
+    ]
+    assert not tasks[3].done()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_discord_py_still_calls_its_tasks_so(world: World):
+    """What is ended at closing is known by these names."""
+    seen: list[str] = []
+
+    async def hear(*_: object) -> None:
+        task = asyncio.current_task()
+        seen.append(task.get_name() if task else "")
+
+    async def check(_interaction: discord.Interaction[ThreadBot]) -> bool:
+        await hear()
+        return True
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.bot.tree, "interaction_check", check)
+        await world.alice.slash(world.general, "ask", question="how do I vote on an answer?")
+    world.bot.add_listener(hear, "on_message")
+    await world.alice.send(world.ask, "how do I vote on an answer?")
+    assert len(set(seen)) == 2
+    assert all(name.startswith(HANDLERS) for name in seen), seen
 
 
 async def test_failed_background_work_is_logged(world: World, caplog: pytest.LogCaptureFixture):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.errors import StoreBusy
 from bot.models import SHARED, Answer, Mode, Thread
 from bot.services.guild_removal import Shard
 from bot.services.house import House
@@ -202,3 +203,47 @@ async def test_random_comings_and_goings_end_as_the_last_word_says(house: House)
             assert await removal.is_member(one) == (one in there)
     await removal.connected(APP, there)
     assert set(await removal.purge(now() + LATER)) == seen - there
+
+
+async def test_while_it_runs_it_deletes_and_notices(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is due goes without a command, and what another process forgets is noticed."""
+    monkeypatch.setattr("bot.services.guild_removal.INTERVAL", 0.01)
+    other = await House.open(house.settings)
+    async with house.database.write() as connection:
+        await memberships.seen(connection, APP, [HERE, THERE], now() - 2 * LATER)
+        await memberships.removed(connection, APP, [HERE], now() - 2 * LATER)
+    await house.guild_removal.connected(APP, [THERE])
+    assert await house.guilds.modes(THERE) == {1: Mode.ALL}
+    house.follow()
+    try:
+        async with asyncio.timeout(60):
+            while await rows(house):
+                await asyncio.sleep(0.01)
+            await other.guild_removal.forget(THERE)
+            while await house.guilds.modes(THERE):
+                await asyncio.sleep(0.01)
+    finally:
+        await other.close()
+
+
+async def test_a_failure_is_logged_and_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.services.guild_removal.INTERVAL", 0.01)
+    looks = 0
+
+    async def fail(_connection: object) -> int:
+        nonlocal looks
+        looks += 1
+        raise StoreBusy("locked")
+
+    monkeypatch.setattr(guild_data, "forgotten", fail)
+    running = asyncio.create_task(house.guild_removal.run())
+    async with asyncio.timeout(60):
+        while looks < 2:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert "what is kept of guilds could not be looked at" in caplog.text

@@ -313,7 +313,7 @@ class TestUnusableFiles:
     async def test_a_file_that_is_no_database(self, file: Path) -> None:
         file.parent.mkdir()
         file.write_text("Dear diary, " * 500)
-        with pytest.raises(StoreError, match=r"damaged or not a Threadwise database; move it away"):
+        with pytest.raises(StoreError, match=r"damaged or not a Threadwise database; put a backup"):
             await Database.open(url(file))
         assert file.read_text().startswith("Dear diary")
 
@@ -383,6 +383,16 @@ class TestExamining:
         await database.close()
         with pytest.raises(StoreError, match="damaged"):
             await health.examine(database)
+
+    async def test_a_missing_index_or_table_is_named(
+        self, database: Database, other_program: sqlite3.Connection
+    ) -> None:
+        other_program.execute("DROP INDEX ix_answers_thread_id")
+        other_program.execute("DROP TABLE channel_modes")
+        assert (await health.examine(database)).problems == (
+            "the table channel_modes is missing",
+            "the index ix_answers_thread_id is missing",
+        )
 
     async def test_a_database_that_was_never_migrated_says_none(
         self, database: Database, other_program: sqlite3.Connection

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from fastembed.common.model_description import ModelSource, PoolingType
 from numpy.typing import NDArray
 
 from bot.errors import ModelError
+from bot.unfinished import temporary_folder
 
 Vectors = NDArray[np.float32]
 """Rows of length one, shape (texts, dimensions)."""
@@ -197,9 +197,9 @@ def _from_folder(name: str, found: _Folder) -> Embedder:
             dim=found.dimensions,
             model_file="model.onnx",
         )
-    with tempfile.TemporaryDirectory(prefix="threadwise-model-") as place:
-        _lay_out(found, Path(place))
-        model = TextEmbedding(known_as, specific_model_path=place, **_SESSION)
+    with temporary_folder("model") as place:
+        _lay_out(found, place)
+        model = TextEmbedding(known_as, specific_model_path=str(place), **_SESSION)
     return Embedder(known_as, model, found.dimensions)
 
 

@@ -33,10 +33,3 @@ def upgrade() -> None:
     op.create_index(op.f("ix_guild_memberships_removed_at"), "guild_memberships", ["removed_at"])
     for table in _BY_GUILD:
         op.create_index(op.f(f"ix_{table}_guild_id"), table, ["guild_id"])
-
-
-def downgrade() -> None:
-    """Take them away again."""
-    for table in _BY_GUILD:
-        op.drop_index(op.f(f"ix_{table}_guild_id"), table)
-    op.drop_table("guild_memberships")

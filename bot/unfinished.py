@@ -1,0 +1,150 @@
+"""Files under a name of their own until they are finished, and what is left of them by a crash.
+
+Whoever fills one holds a lock on it, which the system gives back when the process ends,
+however it ends. So what is not locked is nobody's any more, and can be cleared.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bot.file_modes import FILE, FOLDER
+
+try:
+    import fcntl
+except ImportError:  # Windows: there, what is open can't be deleted anyway
+    fcntl = None  # type: ignore[assignment]
+
+BESIDE = ("", "-journal", "-wal", "-shm")
+"""What a database that is being written may have beside it."""
+
+_LOCK = "in-use.lock"
+
+
+@contextmanager
+def unfinished(target: Path, *, folder: bool = False) -> Iterator[Path]:
+    """A new, empty file (or folder) beside ``target``, to be filled and put in its place.
+
+    What is still there at the end is taken away, and what an earlier process left is as
+    well. Raises OSError.
+    """
+    clear(target.parent, target.name)
+    with _new(target, folder) as place:
+        yield place
+
+
+@contextmanager
+def _new(target: Path, folder: bool) -> Iterator[Path]:
+    while True:
+        place = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        if folder:
+            place.mkdir(FOLDER)
+        else:
+            place.touch(FILE, exist_ok=False)
+        with _locked(place):
+            if not place.exists():
+                continue  # another process took it for a left one before it was locked
+            try:
+                yield place
+            finally:
+                _remove(place)
+            return
+
+
+def clear(folder: Path, name: str | None = None) -> list[Path]:
+    """Remove what nobody is at any more, of one target or of all in a folder."""
+    of = re.escape(name) if name is not None else ".+"
+    pattern = re.compile(rf"\.{of}\.[0-9a-f]{{8}}\.part")
+    return _clear(folder, pattern)
+
+
+@contextmanager
+def temporary_folder(purpose: str) -> Iterator[Path]:
+    """A folder for what is needed for a while, taken away at the end.
+
+    It lies where the system keeps temporary files, and what an earlier process left there is
+    cleared by ``clear_temporary``.
+    """
+    with tempfile.TemporaryDirectory(
+        prefix=f"threadwise-{purpose}-", ignore_cleanup_errors=True
+    ) as name:
+        lock = Path(name) / _LOCK
+        lock.touch(FILE)
+        with _locked(lock):
+            inside = Path(name) / "inside"
+            inside.mkdir()
+            yield inside
+
+
+def clear_temporary() -> list[Path]:
+    """Remove the temporary folders of processes that were killed."""
+    found = []
+    for lock in _listed(Path(tempfile.gettempdir()), re.compile(r"threadwise-\w+-\w{8}")):
+        if _is_left(lock / _LOCK):
+            _remove(lock)
+            found.append(lock)
+    return found
+
+
+def _clear(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+    left = [place for place in _listed(folder, pattern) if _is_left(place)]
+    for place in left:
+        _remove(place)
+    return left
+
+
+def _listed(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+    try:
+        return [place for place in folder.iterdir() if pattern.fullmatch(place.name)]
+    except OSError:
+        return []
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place, ignore_errors=True)
+        return
+    for left in BESIDE:
+        with suppress(OSError):
+            place.with_name(place.name + left).unlink()
+
+
+@contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    """Hold the lock that says that somebody is at it."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_left(place: Path) -> bool:
+    """Whether nobody holds the lock; of what can't be opened, it isn't ours to say."""
+    if fcntl is None:
+        return place.exists()
+    try:
+        if place.lstat().st_uid != os.geteuid():
+            return False
+        handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True

@@ -1,0 +1,252 @@
+"""Stopping: within five seconds, whatever the threads are at, and without a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from tests.cli.fake_discord import FakeDiscord, serving
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSIX")
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "MTA0MjQyNDI0MjQyNDI0MjQyNA.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789ab"
+
+LONG = 120
+"""Seconds that a thread of the program is at work and can't be stopped."""
+
+IN_TIME = 30
+"""Seconds within which the program must be gone: four, and room for a busy machine."""
+
+PROGRAM = f"""
+import sys, threading, time, warnings
+warnings.simplefilter("ignore")
+from discord.http import Route
+Route.BASE = sys.argv.pop(1)
+what = sys.argv.pop(1)
+
+def busy(*_, **__):
+    print("AT WORK", file=sys.stderr, flush=True)
+    time.sleep({LONG})
+
+if what == "vectors":
+    from bot.search.meaning.embedder import Embedder
+    Embedder.texts = busy
+elif what == "index":
+    from bot.search.index import Writing
+    Writing.commit = busy
+elif what == "opening":
+    from bot.services import house
+    house.open_meaning = busy
+elif what == "unpacking":
+    from bot.services.elsewhere import Elsewhere
+    Elsewhere.make = busy
+    from bot.services import elsewhere
+    elsewhere.MUCH = 0
+from bot.cli import main
+main()
+"""
+
+
+async def start(url: str, what: str, *arguments: str, model: str = "off") -> Process:
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "DISCORD_TOKEN": TOKEN,
+        "EMBEDDING_MODEL": model,
+    }
+    command = [sys.executable, "-c", PROGRAM, url, what, *arguments]
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stderr=PIPE,
+        stdout=PIPE,
+        env=environment,
+        # Tests that run in a shell's background inherit that Ctrl-C is to be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+async def until(process: Process, words: str) -> str:
+    said = ""
+    assert process.stderr is not None
+    async with asyncio.timeout(120):
+        while words not in said and (line := await process.stderr.readline()):
+            said += line.decode()
+    assert words in said, said
+    return said
+
+
+async def stopped(process: Process, number: signal.Signals) -> tuple[float, int | None, str]:
+    """How long it takes until the program is gone, with what code and which last words."""
+    began = time.monotonic()
+    process.send_signal(number)
+    try:
+        async with asyncio.timeout(LONG / 2):
+            _, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return time.monotonic() - began, process.returncode, err.decode()
+
+
+@pytest.mark.parametrize(
+    ("what", "model"), [("vectors", ""), ("opening", ""), ("index", "off"), ("unpacking", "off")]
+)
+async def test_a_bot_at_work_stops_in_time(what: str, model: str) -> None:
+    if what == "vectors":
+        pytest.importorskip("fastembed")
+    async with serving(FakeDiscord(TOKEN)) as fake:
+        process = await start(fake.url, what, "run", model=model)
+        said = await until(process, "AT WORK")
+        took, code, err = await stopped(process, signal.SIGTERM)
+    assert took < IN_TIME
+    assert (code, err.splitlines()[-1]) == (0, "Stopped."), said + err
+    assert "Traceback" not in said + err
+
+
+async def test_an_import_stops_in_time(home: Path) -> None:
+    (home / "more.jsonl").write_text('{"id": "moss", "title": "Which moss?"}\n')
+    process = await start("http://127.0.0.1:9", "unpacking", "import", "more.jsonl")
+    said = await until(process, "AT WORK")
+    took, code, err = await stopped(process, signal.SIGINT)
+    assert took < IN_TIME
+    assert code == 130, said + err
+    assert err.endswith("what was taken in stays; the same command goes on from there\nstopped\n")
+    assert "Traceback" not in said + err
+
+
+async def test_no_process_of_ours_stays_behind(home: Path) -> None:
+    """One that reads files aside is ended with the program, also in the middle of a file."""
+    code = (
+        "import sys, os\nfrom bot.aside import Aside\nfrom bot.cli import stopping\n"
+        "aside = Aside('tests.cli.test_stopping:sleeping')\naside.ask(None)\n"
+        "print(aside._process.pid, flush=True)\nstopping._leave(0, 'bye')\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        timeout=60,
+        check=True,
+    )
+    child = int(process.stdout)
+    for _ in range(200):  # it is ended, but whoever takes orphans in has to look first
+        if not Path(f"/proc/{child}/stat").exists() or " Z " in _stat(child):
+            break
+        await asyncio.sleep(0.05)
+    else:
+        pytest.fail("it is still there")
+
+
+def _stat(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return " Z "
+
+
+class sleeping:
+    """What the process aside does: nothing, for long."""
+
+    def __enter__(self) -> object:
+        return lambda _question: time.sleep(LONG)
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.1, 0.3, 0.6, 1.0])
+def test_ctrl_c_at_any_moment_of_the_start_is_no_traceback(home: Path, moment: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "ask", "why?"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    time.sleep(moment)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert "bot/" not in err, err  # before that, it is Python itself that complains
+
+
+class Asked(FakeDiscord):
+    """A Discord in which somebody uses ``/ask``, whose reply is never taken."""
+
+    def __init__(self) -> None:
+        super().__init__(TOKEN)
+        self.answered = asyncio.Event()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/interactions/{id}/{token}/callback", self._never),
+            *super().routes(),
+        ]
+
+    async def _never(self, request: web.Request) -> web.Response:
+        self.answered.set()
+        await asyncio.sleep(LONG)
+        return web.Response()
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"op": 10, "d": {"heartbeat_interval": 45_000}})
+        async for message in socket:
+            if json.loads(message.data)["op"] == 2:
+                ready = self._ready_payload()
+                await socket.send_json({"op": 0, "t": "READY", "s": 1, "d": ready})
+                asked = {"op": 0, "t": "INTERACTION_CREATE", "s": 2, "d": INTERACTION}
+                await socket.send_json(asked)
+        return socket
+
+
+USER = {"id": "7", "username": "alice", "discriminator": "0", "avatar": None, "global_name": None}
+INTERACTION = {
+    "id": "1001",
+    "application_id": "42",
+    "type": 2,
+    "token": "t",
+    "version": 1,
+    "user": USER,
+    "channel_id": "9",
+    "channel": {"id": "9", "type": 1, "recipients": [USER]},
+    "locale": "en-GB",
+    "app_permissions": "0",
+    "attachment_size_limit": 1_000_000,
+    "entitlements": [],
+    "authorizing_integration_owners": {"1": "7"},
+    "context": 1,
+    "data": {
+        "id": "77",
+        "name": "ask",
+        "type": 1,
+        "options": [{"name": "question", "type": 3, "value": "why?"}],
+    },
+}
+
+
+async def test_stopping_during_a_command_is_no_traceback() -> None:
+    fake = Asked()
+    async with serving(fake):
+        process = await start(fake.url, "nothing", "run")
+        await until(process, "connected as")
+        async with asyncio.timeout(60):
+            await fake.answered.wait()
+        took, code, err = await stopped(process, signal.SIGTERM)
+    assert took < IN_TIME
+    assert (code, err.splitlines()[-1]) == (0, "Stopped."), err
+    assert "Traceback" not in err
+    assert "incident" not in err
