@@ -80,7 +80,7 @@ class Engine:
         if state == self._seen:
             return False
         self._index.reload()
-        self._vocabulary = Vocabulary(self._index.vocabulary())
+        self._vocabulary = Vocabulary(self._index.words())
         self._idf = Idf(len(self._index), self._index.document_count)
         self._seen = state
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
@@ -34,6 +35,9 @@ REMEMBERED = 10_000
 MOST_WORDS = 400_000
 """Words kept in memory; in a larger library those used only once are left out."""
 
+SORTED_AT_ONCE = 10_000
+"""Words that are sorted in one call, which holds the interpreter for some milliseconds."""
+
 _LAST = "\U0010ffff"
 
 
@@ -52,16 +56,15 @@ class Vocabulary:
     """The library's words with the number of threads that use each.
 
     Lookups touch only words that share a beginning or an end with what they are
-    asked for: a single slip leaves one half of a word whole.
+    asked for: a single slip leaves one half of a word whole. Building one from many words
+    takes a while, but no step of it keeps other threads waiting for long.
     """
 
     def __init__(self, counts: Iterable[tuple[str, int]] = ()):
-        self._count = dict(counts)
-        if len(self._count) > MOST_WORDS:
-            self._count = {word: n for word, n in self._count.items() if n > 1}
+        self._count = _most_used(counts)
         self._repaired: dict[str, list[Repair]] = {}
-        self._forward = sorted(self._count)
-        self._backward = sorted(word[::-1] for word in self._count)
+        self._forward = _in_order(self._count)
+        self._backward = _in_order(word[::-1] for word in self._count)
 
     def __len__(self) -> int:
         return len(self._count)
@@ -126,3 +129,40 @@ class Vocabulary:
 def _range(words: list[str], prefix: str) -> Iterator[str]:
     start, end = bisect_left(words, prefix), bisect_left(words, prefix + _LAST)
     return iter(words[start:end])
+
+
+def _most_used(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The words with their counts; without those used once if they are more than MOST_WORDS."""
+    kept: dict[str, int] = {}
+    least = 0
+    for word, n in counts:
+        if n > least:
+            kept[word] = n
+            if len(kept) > MOST_WORDS and not least:
+                least = 1
+                kept = {word: n for word, n in kept.items() if n > least}
+    return kept
+
+
+def _in_order(words: Iterable[str], shared: int = 0) -> list[str]:
+    """The words sorted, a part at a time; all of them begin with the same ``shared`` letters.
+
+    ``sorted`` would hold the interpreter until it is through with all of them.
+    """
+    parts: defaultdict[str, list[str]] = defaultdict(list)
+    for word in words:
+        parts[word[shared : shared + 2]].append(word)
+    ordered: list[str] = []
+    for beginning in sorted(parts):
+        part = parts.pop(beginning)
+        if len(part) > SORTED_AT_ONCE and len(beginning) == 2:
+            part = _in_order(part, shared + 2)
+        else:
+            _sort(part)
+        ordered += part
+    return ordered
+
+
+def _sort(part: list[str]) -> None:
+    """Sort a part in one call, which no other thread can interrupt."""
+    part.sort()

@@ -19,6 +19,7 @@ from typing import Self
 from tantivy import Index, IndexWriter, Occur, Order, Query, Searcher
 
 from bot.errors import SearchError
+from bot.search import terms
 from bot.search.documents import FORMAT, Hit, Indexed, document_of, hit_of, schema
 from bot.search.text import PLAIN, STEMMED
 
@@ -54,6 +55,7 @@ class TextIndex:
         self.note: str | None = None
         self._state_file = folder / "state.json"
         self._schema = schema()
+        self._large = False
         self._open(library)
 
     @property
@@ -141,6 +143,16 @@ class TextIndex:
     def vocabulary(self) -> list[tuple[str, int]]:
         """Every word of the library with the number of threads that use it."""
         return self.searcher.terms_with_prefix("words", "")
+
+    def words(self) -> Iterator[tuple[str, int]]:
+        """The same in pieces and no certain order: no step holds the interpreter for long."""
+        searcher = self.searcher
+        if not self._large and terms.is_small(searcher, "words"):
+            yield from self.vocabulary()
+            return
+        self._large = True  # so that the next time, what shows it is not asked again
+        for piece in terms.counted(searcher, "words"):
+            yield from piece
 
     def write_state(self, state: State) -> None:
         """Say what the index holds, in one step that can't be half done."""

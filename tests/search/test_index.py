@@ -8,7 +8,9 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SearchError
 from bot.models import SHARED, StoredThread
+from bot.search import terms
 from bot.search.documents import MAX_TEXT, indexed
 from bot.search.index import IndexBusy, State, TextIndex
 from bot.search.text import stems, words
@@ -501,3 +504,26 @@ def test_a_full_disk_is_told_and_does_not_last(tmp_path: Path) -> None:
     assert "can't be written" in told
     assert "the disk has room" in told
     assert then == "999 6"
+
+
+def test_the_words_of_a_large_index_are_read_in_pieces(
+    index: TextIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terms, "PIECE", 5)
+    said = [f"{a}{b}{c} x{n}" for n, (a, b, c) in enumerate(product("abc", "abc1", "abd"))]
+    put(index, *(thread(n, s) for n, s in enumerate([*said, "жизнь ζωή 漢字 한국 a ab 7 𐌰x"], 1)))
+    longest: list[int] = []
+    real = terms._beginning
+
+    def watched(*about: Any) -> list[tuple[str, int]]:
+        found = real(*about)
+        longest.append(len(found))
+        return found
+
+    monkeypatch.setattr(terms, "_beginning", watched)
+    assert sorted(index.words()) == sorted(index.vocabulary())
+    assert len(longest) > 10
+    assert max(longest) <= 5
+    longest.clear()
+    put(index, thread(99, "quince"), seq=3)
+    assert dict(index.words())["quince"] == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import string
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -241,3 +243,25 @@ def test_a_rare_word_is_joined_by_a_much_commoner_neighbour(known: Any) -> None:
 
 def test_an_unknown_word_without_neighbours_stays_as_it_is(known: Any) -> None:
     assert known.read("zzyzx").wanted == {"zzyzx": 1.0}
+
+
+@pytest.mark.parametrize("first", ["", "all begin alike "])
+def test_many_words_are_sorted_in_small_parts(first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sorting them at once would keep the interpreter from the event loop until it is done."""
+    monkeypatch.setattr(fuzzy, "SORTED_AT_ONCE", 10)
+    sizes: list[int] = []
+
+    def watched(part: list[str]) -> None:
+        sizes.append(len(part))
+        part.sort()
+
+    monkeypatch.setattr(fuzzy, "_sort", watched)
+    ends = ("".join(p) for n in range(1, 5) for p in itertools.product("aé\U00010330z", repeat=n))
+    made = [first + end for end in ends]
+    random.Random(1).shuffle(made)
+    vocabulary = Vocabulary((word, 1) for word in made)
+    assert vocabulary.starting_with(first, 1_000) == sorted(made)
+    if not first:  # what is found by a word's end needs the order of the words turned round
+        assert Repair("zaéz", 1) in vocabulary.repairs("qaéz", limit=24)
+    assert sum(sizes) == 2 * len(made)
+    assert max(sizes) <= 10
