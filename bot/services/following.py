@@ -13,10 +13,10 @@ from bot.errors import ModelError
 from bot.models import Entry
 from bot.search.documents import Indexed, Pieces, indexed
 from bot.search.engine import Engine
-from bot.search.index import IndexBusy, Writing
+from bot.search.index import IndexBusy, IndexDamaged, Writing
 from bot.services.embedding import Embedding
 from bot.services.steps import in_thread
-from bot.store import threads
+from bot.store import scopes, threads
 from bot.store.database import Database
 from bot.store.threads import Put
 
@@ -30,6 +30,12 @@ commit leaves pieces that are merged later, which takes time and memory."""
 MOST_FRESH = 10_000_000
 """Characters of threads that are kept in memory between being stored and being indexed. The
 index itself has ten thousand documents waiting, so more than some batches is for nothing."""
+
+COMPACTED = 2_000
+"""Threads up to which a scope's index is made anew when some of them were replaced."""
+
+CHECKED_AT_ONCE = 64_000_000
+"""Bytes of an index whose checksums are looked at every ``INTERVAL``."""
 
 PAUSE = 0.1
 """Seconds between looks whether the index has come nearer."""
@@ -62,13 +68,18 @@ class Follower:
         await self._embedding.catch_up()
         async with self._one_at_a_time:
             await in_thread(self._engine.refresh)
-            if await self.is_current():
+            if not self._engine.is_damaged and await self.is_current():
                 return True
-            try:
-                async with self._writing() as writing:
-                    await self._index_changes(writing, _Fresh(), _News(ended=True))
-            except IndexBusy:
-                return False
+            for last_try in (False, True):
+                try:
+                    async with self._writing() as writing:
+                        await self._index_changes(writing, _Fresh(), _News(ended=True))
+                    break
+                except IndexBusy:
+                    return False
+                except IndexDamaged:  # which was seen only now: the next session mends it
+                    if last_try:
+                        raise
             await in_thread(self._engine.refresh)
             return True
 
@@ -153,11 +164,13 @@ class Follower:
     async def _index_changes(self, writing: Writing, fresh: _Fresh, news: _News) -> None:
         """Index what has changed, whoever changed it, until the last news."""
         # Read only now that the lock is ours: another process may have moved the index on.
-        seq = done = self._engine.seq
+        if writing.seq > await self._last_change():
+            await self._start_over(writing)
+        for scope in writing.lost:
+            await self._put_all(writing, scope)
+            writing.made_anew(scope)
+        seq = done = writing.seq
         since = time.monotonic()
-        if seq > await self._last_change():
-            await self._forget_lost(writing)
-            seq = done = 0
         while True:
             last_look = news.look()
             async with self._database.read() as connection:
@@ -165,23 +178,50 @@ class Follower:
                 found = fresh.take(changed, now)
                 rest = [i for i in changed if i not in found]
                 read = await threads.searched(connection, rest) if rest else {}
+                gone = [i for i in rest if i not in read]
+                left = await scopes.scopes_of(connection, gone) if gone else {}
             if now == seq and last_look:
                 break
             waited = now == seq and not await news.more(INTERVAL)
             if now != seq:
                 seq = now
                 await in_thread(_write, writing, changed, found, read)
+                await in_thread(writing.remove, gone, left)
             if seq != done and (waited or time.monotonic() - since >= COMMIT_AFTER):
                 await in_thread(writing.commit, seq)
                 done, since = seq, time.monotonic()
-        await in_thread(writing.commit, seq)
+        await self._compact(writing)
+        await in_thread(writing.commit, seq, settled=True)
 
-    async def _forget_lost(self, writing: Writing) -> None:
+    async def _start_over(self, writing: Writing) -> None:
         """An older copy of the database was put back: take out what only the newer one had."""
         log.warning("the search index is made anew: the library is an older copy")
         async with self._database.read() as connection:
             newest = await threads.newest(connection)
-        await in_thread(writing.remove, range(newest + 1, writing.newest + 1))
+            elsewhere = await scopes.not_shared(connection)
+        await in_thread(writing.start_over, newest, elsewhere)
+
+    async def _compact(self, writing: Writing) -> None:
+        """Index scopes of a few threads anew in which some were replaced or taken out.
+
+        Those are counted in the statistics until tantivy merges, which nobody can foresee.
+        """
+        for scope, count in (await in_thread(writing.replaced)).items():
+            if count <= COMPACTED:
+                await in_thread(writing.clear, scope)
+                await self._put_all(writing, scope)
+
+    async def _put_all(self, writing: Writing, scope: int) -> None:
+        """Index all threads of a scope."""
+        last = 0
+        while True:
+            async with self._database.read() as connection:
+                ids = await scopes.ids_of(connection, scope, last, BATCH)
+                read = await threads.searched(connection, ids) if ids else {}
+            if not ids:
+                return
+            last = ids[-1]
+            await in_thread(_put, writing, [read[i] for i in ids if i in read])
 
     async def is_current(self) -> bool:
         """Whether there is nothing to index; vectors that were made since are not its matter."""
@@ -201,13 +241,15 @@ def _write(
     fresh: Mapping[int, Indexed],
     read: Mapping[int, Entry],
 ) -> None:
-    """Index those of the threads that there are, and take the others out.
+    """Index those of the threads that there are.
 
     In the feed's order: a thread before the newest would be taken for a replacement.
     """
-    there = (fresh.get(i) or indexed(read[i]) for i in changed if i in fresh or i in read)
-    writing.put(there)
-    writing.remove(i for i in changed if i not in fresh and i not in read)
+    writing.put(fresh.get(i) or indexed(read[i]) for i in changed if i in fresh or i in read)
+
+
+def _put(writing: Writing, entries: Iterable[Entry]) -> None:
+    writing.put(map(indexed, entries))
 
 
 class _News:
