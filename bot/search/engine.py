@@ -83,9 +83,12 @@ class Engine:
         """Look for damage in the files that are open, ``most_bytes`` of each index at a time."""
         self._index.verify(most_bytes)
 
-    def verify_all(self) -> None:
-        """Look for damage in all files of every scope; takes seconds for a gigabyte."""
-        self._index.verify_all()
+    def verify_all(self) -> list[str]:
+        """Look for damage in all files of every scope; takes seconds for a gigabyte.
+
+        Returns what was found, which is made anew by the next writing.
+        """
+        return self._index.verify_all()
 
     def writing(self) -> Writing:
         """Take the index's write lock. Raises IndexBusy while another process has it."""

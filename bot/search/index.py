@@ -130,11 +130,15 @@ class TextIndex:
             if index.problem(most_bytes) is not None:
                 self.suspects.add(index.scope)
 
-    def verify_all(self) -> None:
-        """Look at the checksums of all files of all scopes. Takes seconds for a gigabyte."""
+    def verify_all(self) -> list[str]:
+        """Look at the checksums of all files of all scopes; returns what is damaged."""
+        found = []
         for scope in self.state.scopes:
-            if self.files.problem(scope) is not None:
+            problem = self.files.problem(scope)
+            if problem is not None and scope in self.state.scopes:
                 self.suspects.add(scope)
+                found.append(f"{self.files.place(scope)} was damaged ({problem})")
+        return found
 
     def _snapshot(self, scope: int) -> Snapshot | None:
         """What a scope's index holds; None if it has none. Raises IndexDamaged."""

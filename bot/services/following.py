@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager, suppress
 from itertools import takewhile
 
-from bot.errors import ModelError
+from bot.errors import ModelError, ThreadwiseError
 from bot.models import Entry
 from bot.search.documents import Indexed, Pieces, indexed
 from bot.search.engine import Engine
@@ -37,6 +37,9 @@ COMPACTED = 2_000
 CHECKED_AT_ONCE = 64_000_000
 """Bytes of an index whose checksums are looked at every ``INTERVAL``."""
 
+PATIENCE = 10.0
+"""Seconds that a question waits for a damaged index to be made anew."""
+
 PAUSE = 0.1
 """Seconds between looks whether the index has come nearer."""
 
@@ -59,6 +62,8 @@ class Follower:
         self._database, self._engine, self._embedding = database, engine, embedding
         self._one_at_a_time = asyncio.Lock()
         self._embed_from = 0.0
+        self._mending: asyncio.Task[bool] | None = None
+        self._said = ""
 
     async def catch_up(self) -> bool:
         """Index what has changed; False when another process is at it.
@@ -117,16 +122,48 @@ class Follower:
         if indexing is not None:
             await indexing
 
+    async def mend(self) -> None:
+        """Have what is damaged of the index made anew; waits ``PATIENCE`` seconds for it.
+
+        Raises SearchError when it can't be.
+        """
+        if self._mending is None or self._mending.done():
+            self._mending = asyncio.create_task(self.catch_up(), name="mend the index")
+            self._mending.add_done_callback(_retrieve)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.shield(self._mending)
+
+    async def stop(self) -> None:
+        """Leave what ``mend`` has begun."""
+        if self._mending is not None:
+            self._mending.cancel()
+            await asyncio.wait([self._mending])
+
     async def run(self) -> None:
-        """Look for changes for ever; a failure is logged and the next look tries again."""
+        """Look for changes and for damage for ever.
+
+        A failure is logged, once until something else happens; the next look tries again.
+        """
         while True:
             await asyncio.sleep(INTERVAL)
             try:
+                await in_thread(self._engine.verify, CHECKED_AT_ONCE)
                 await self.catch_up()
                 if time.monotonic() >= self._embed_from:
                     await self._embed()
-            except Exception:
-                log.exception("the search index could not follow the library; trying again")
+                self._said = ""
+            except Exception as error:
+                self._say(error)
+
+    def _say(self, error: Exception) -> None:
+        """Log a failure, unless it is the last one again."""
+        said = f"{type(error).__name__}: {error}"
+        if said != self._said:
+            known = isinstance(error, ThreadwiseError)
+            text = "the search index could not follow the library; trying again"
+            log.error("%s: %s", text, error, exc_info=None if known else error)
+        self._said = said
 
     async def _embed(self) -> None:
         """Make the vectors that are missing; a model that fails is left alone for a while."""
@@ -157,7 +194,7 @@ class Follower:
             try:
                 async with self._writing() as writing:
                     await self._index_changes(writing, fresh, news)
-            except IndexBusy:
+            except (IndexBusy, IndexDamaged):  # the next catching-up mends and goes on
                 return
             await in_thread(self._engine.refresh)
 
@@ -250,6 +287,12 @@ def _write(
 
 def _put(writing: Writing, entries: Iterable[Entry]) -> None:
     writing.put(map(indexed, entries))
+
+
+def _retrieve(task: asyncio.Task[bool]) -> None:
+    """Let nobody complain that nobody has waited for a task's failure."""
+    if not task.cancelled():
+        task.exception()
 
 
 class _News:
