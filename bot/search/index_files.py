@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from tantivy import Index
 
 from bot.errors import SearchError
 from bot.search.documents import FORMAT
 from bot.search.index_state import State, read_state, write_state
 from bot.search.integrity import Checker
-from bot.search.scope_index import ScopeIndex, unreadable
+from bot.search.scope_index import ScopeIndex, strangers, unreadable
 
 PATIENCE = 5.0
 """Seconds that a state which can't be used is waited for: another process may be writing it."""
@@ -130,8 +131,11 @@ class IndexFiles:
     def problem(self, scope: int) -> str | None:
         """What is damaged in a scope's files, all of which are read; None if nothing is."""
         try:
-            return Checker(self.place(scope)).problem()
-        except OSError as error:
+            problem = Checker(self.place(scope)).problem()
+            if problem is not None:
+                return problem
+            return strangers(Index.open(str(self.place(scope))).searcher(), scope)
+        except (OSError, ValueError) as error:
             raise unreadable(self.place(scope), error) from None
 
     def remove(self, scope: int) -> None:
@@ -155,7 +159,7 @@ class IndexFiles:
             raise unreadable(self.folder, error) from None
 
 
-def unwritable(folder: Path, error: Exception) -> SearchError:
+def unwritable(folder: Path, error: BaseException) -> SearchError:
     """What to say of an index that can't be written."""
     return SearchError(
         f"the search index in {folder} can't be written ({error}); check that it may be, and "

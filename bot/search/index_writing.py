@@ -36,9 +36,7 @@ class Writing:
     The steps raise SearchError for want of room, for example, and IndexDamaged.
     """
 
-    def __init__(
-        self, files: IndexFiles, lock: FileLock, state: State, seen: Callable[[], object]
-    ):
+    def __init__(self, files: IndexFiles, lock: FileLock, state: State, seen: Callable[[], object]):
         self._files, self._lock, self._state, self._seen = files, lock, state, seen
         self._writers: OrderedDict[int, _ScopeWriter] = OrderedDict()
         self._written: dict[int, int] = {}  # scopes since the last commit, with their threads
@@ -214,19 +212,20 @@ class Writing:
     def _holder(self, thread_id: int) -> int | None:
         """The scope that a thread is indexed in, of which the library knows nothing more."""
         if self._holders is None:
-            for scope, writer in self._writers.items():
-                self._write(scope, writer)  # so that what was put in just now is found as well
             self._holders = {}
             for scope in self._state.scopes.keys() | self._written.keys():
                 if scope != SHARED:
                     with self._writable(scope):
                         held = Index.open(str(self._files.place(scope)))
                         self._holders.update(dict.fromkeys(_ids(held), scope))
-        scope = self._holders.get(thread_id)
-        if scope is None and self._has(SHARED):
+            for scope, writer in self._writers.items():
+                if scope != SHARED:
+                    self._holders.update(dict.fromkeys(writer.added, scope))
+        found = self._holders.get(thread_id)
+        if found is None and self._has(SHARED):
             with self._writable(SHARED):
                 return SHARED if self._writer(SHARED).has(thread_id) else None
-        return scope
+        return found
 
     @contextmanager
     def _writable(self, scope: int) -> Iterator[None]:
@@ -246,7 +245,8 @@ class _ScopeWriter:
     """The writer of one scope's index.
 
     ``newest`` is the highest id of a thread that is in, ``pending`` whether there is
-    something to commit, ``replaced`` whether threads were taken out that were in.
+    something to commit, ``replaced`` whether threads were taken out that were in, ``added``
+    are a guild's threads since the last commit.
     """
 
     def __init__(self, scope: int, index: Index):
@@ -255,7 +255,8 @@ class _ScopeWriter:
         self._writer = index.writer(heap, num_threads=1)
         self.newest = _newest(index)
         self.pending = self.replaced = False
-        self._lowest_pending: float = inf
+        self.added: set[int] = set()
+        self._lowest_added: float = inf
 
     def put(self, thread_id: int, pieces: Pieces) -> None:
         # The writer remembers each deletion until it commits, and looks for its document
@@ -265,7 +266,10 @@ class _ScopeWriter:
         else:
             self.newest = thread_id
         self._writer.add_document(document_of(thread_id, self._scope, pieces))
-        self._lowest_pending = min(self._lowest_pending, thread_id)
+        if self._scope == SHARED:  # which may be millions
+            self._lowest_added = min(self._lowest_added, thread_id)
+        else:
+            self.added.add(thread_id)
         self.pending = True
 
     def remove(self, thread_id: int) -> None:
@@ -280,11 +284,11 @@ class _ScopeWriter:
         self._writer.rollback()
         self._writer.delete_all_documents()
         self.newest = 0
-        self.pending, self.replaced, self._lowest_pending = True, False, 0
+        self.pending, self.replaced, self._lowest_added = True, False, 0
 
     def has(self, thread_id: int) -> bool:
         """Whether a thread is in, or may have been put in since the last commit."""
-        if thread_id >= self._lowest_pending:
+        if thread_id >= self._lowest_added:
             return True
         only = Query.term_query(fields(), "id", thread_id)
         return bool(self._index.searcher().search(only, 1, count=False).hits)
@@ -293,7 +297,8 @@ class _ScopeWriter:
         """Write what was done; returns how many threads there are now."""
         if self.pending:
             self._writer.commit()
-            self.pending, self._lowest_pending = False, inf
+            self.pending, self._lowest_added = False, inf
+            self.added.clear()
         self._index.reload()
         return int(self._index.searcher().num_docs)
 

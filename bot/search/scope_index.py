@@ -50,10 +50,17 @@ def fields() -> Schema:
 
 
 def registered(index: Index) -> Index:
-    """Let an index know how texts are cut into words."""
+    """Let an index know how texts are cut into words, and read anew only when it is asked to."""
+    index.config_reader("manual")
     index.register_tokenizer("plain", PLAIN)
     index.register_tokenizer("stemmed", STEMMED)
     return index
+
+
+def strangers(searcher: Searcher, scope: int) -> str | None:
+    """What is wrong with an index that holds threads of another scope; None if it doesn't."""
+    holds_others = searcher.doc_freq("scope", str(scope)) < searcher.num_docs
+    return "it holds threads of another server" if holds_others else None
 
 
 class Snapshot:
@@ -137,6 +144,7 @@ class ScopeIndex:
             self._demand(self.problem(CHECKED_AT_ONCE))
             self._index = registered(Index.open(str(folder)))
             searcher = self._index.searcher()
+            self._demand(strangers(searcher, scope))
             self.snapshot = Snapshot(self, searcher, Vocabulary(self._words(searcher)))
 
     def reload(self, *, words: bool = True) -> None:

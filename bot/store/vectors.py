@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import StoredThread
@@ -73,6 +73,21 @@ async def put(
     await connection.execute(insert(changes), [{"thread_id": i, "text": False} for i in there])
 
 
+async def discard(connection: AsyncConnection, ids: Sequence[int], row_bytes: int) -> int:
+    """Delete those of the threads' vectors that are not of whole rows; returns how many.
+
+    The feed of changes has them made again.
+    """
+    length = func.length(vectors.c.data)
+    wrong = (length == 0) | (length % row_bytes != 0)
+    query = select(vectors.c.thread_id).where(vectors.c.thread_id.in_(ids), wrong)
+    found = (await connection.execute(query)).scalars().all()
+    if found:
+        await connection.execute(delete(vectors).where(vectors.c.thread_id.in_(found)))
+        await connection.execute(insert(changes), [{"thread_id": i} for i in found])
+    return len(found)
+
+
 async def done(connection: AsyncConnection, model: str) -> int:
     """The change up to which every thread has had vectors of this model made."""
     known = json.loads(await guilds.fact(connection, _DONE) or "{}")
@@ -84,9 +99,16 @@ async def set_done(connection: AsyncConnection, model: str, seq: int) -> None:
     await guilds.set_fact(connection, _DONE, json.dumps({"model": model, "seq": seq}))
 
 
-async def unlearnt(connection: AsyncConnection, model: str, limit: int) -> list[tuple[int, str]]:
-    """Learned phrasings of any guild that have no vector of this model: ids and texts."""
+async def unlearnt(
+    connection: AsyncConnection, model: str, limit: int, row_bytes: int | None = None
+) -> list[tuple[int, str]]:
+    """Learned phrasings of any guild that have no vector of this model: ids and texts.
+
+    One that has not ``row_bytes`` bytes, if they are given, is none.
+    """
     stale = learned_phrasings.c.model.is_distinct_from(model)
+    if row_bytes is not None:
+        stale |= func.length(learned_phrasings.c.vector) != row_bytes
     query = select(learned_phrasings.c.id, learned_phrasings.c.text).where(stale).limit(limit)
     return [(row.id, row.text) for row in (await connection.execute(query)).all()]
 

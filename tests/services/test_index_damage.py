@@ -37,6 +37,13 @@ def files(index: Path, suffix: str) -> list[Path]:
     return found
 
 
+def put_in_place(file: Path, content: bytes) -> None:
+    """Write a file anew; one that is mapped into memory must not become shorter."""
+    other = file.with_suffix(".harmed")
+    other.write_bytes(content)
+    other.replace(file)
+
+
 def delete(file: Path) -> None:
     file.unlink()
 
@@ -46,7 +53,7 @@ def empty(file: Path) -> None:
 
 
 def halve(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    put_in_place(file, file.read_bytes()[: file.stat().st_size // 2])
 
 
 def garble(file: Path) -> None:
