@@ -203,7 +203,9 @@ class TextIndex:
             opened = [index for scope, index in self._open.items() if scope != SHARED]
         words = sum(len(index.snapshot.words) for index in opened)
         oldest = time.monotonic() - IDLE
-        for place, index in enumerate(opened[:-1] if words else opened):
-            if len(opened) - place > MOST_OPEN or words > MOST_WORDS or index.used < oldest:
+        for place, index in enumerate(opened, 1):
+            is_last = place == len(opened)  # which is needed now, however large it is
+            too_many = len(opened) - place >= MOST_OPEN or (words > MOST_WORDS and not is_last)
+            if too_many or index.used < oldest:
                 words -= len(index.snapshot.words)
                 self._forget(index.scope)
