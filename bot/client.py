@@ -248,6 +248,7 @@ def _for_people(error: Exception) -> str | None:
 _FROM_DISCORD = (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError)
 """What requests to Discord raise; other errors of the system are for the host."""
 
+
 def bot_of(interaction: discord.Interaction[Any]) -> ThreadBot:
     """The bot that an interaction came to."""
     return cast(ThreadBot, interaction.client)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rapidfuzz import fuzz
 
 from bot.models import Match
 from bot.search.documents import Hit
 from bot.search.fuzzy import Vocabulary
-from bot.search.index import TextIndex
 from bot.search.text import STOP_WORDS, clean, stems, words
+from bot.search.view import View
 
 ENDINGS = 24
 """Words of the library that a half-typed word is taken to be the beginning of."""
@@ -21,16 +19,15 @@ LOOKED_AT = 100
 MOST_TYPED = 12  # words; the last ones typed
 
 
-def complete(
-    index: TextIndex, vocabulary: Vocabulary, text: str, scopes: Sequence[int], limit: int
-) -> list[Match]:
+def complete(view: View, text: str, limit: int) -> list[Match]:
     """The likeliest titles for a text, best first; for an empty text, some titles."""
     typed = words(clean(text))[-MOST_TYPED:]
     if not typed:
-        return [_match(hit, 0.0) for hit in index.first(scopes, limit)]
+        return [_match(hit, 0.0) for hit in view.first(limit)]
+    vocabulary = view.words
     groups = [_meant(vocabulary, word) for word in typed[:-1] if word not in STOP_WORDS]
     groups.append(_begun(vocabulary, typed[-1]))
-    hits = index.search_titles(groups, scopes, LOOKED_AT)
+    hits = view.search_titles(groups, LOOKED_AT)
     line = " ".join(typed)
     scored = [(_likeness(line, hit), hit) for hit in hits]
     scored.sort(key=lambda pair: (-pair[0], -pair[1].bm25, pair[1].thread_id))

@@ -11,8 +11,11 @@ from tantivy import Document, Schema, SchemaBuilder
 from bot.models import Entry, Thread
 from bot.search.text import Name, spaced
 
-FORMAT = 3
-"""Raised when the fields or their analysis change: an older index is rebuilt."""
+FORMAT = 4
+"""Raised when the fields, their analysis or the files change: an older index is rebuilt."""
+
+TITLE_BOOST = 0.5
+"""What a title's own BM25 adds to that of the whole text (where it counts twice)."""
 
 MAX_TEXT = 20_000
 """Characters of a body or an answer that are indexed; the topic is clear by then."""

@@ -19,11 +19,11 @@ from bot.errors import ModelError
 from bot.models import SHARED, Match
 from bot.search import completion
 from bot.search.documents import Hit
-from bot.search.fuzzy import Vocabulary
-from bot.search.index import State, TextIndex, Writing
-from bot.search.query import Idf, Query, read
+from bot.search.index import TextIndex, Writing
+from bot.search.query import Query, read
 from bot.search.ranker import Ranked, rank
 from bot.search.taught import JOINED, NOTHING, Taught
+from bot.search.view import View
 
 if TYPE_CHECKING:
     from bot.search.meaning.embedder import Vectors
@@ -53,11 +53,7 @@ class Engine:
         """
         self._index = TextIndex(folder, library)
         self.meaning = meaning
-        self._vocabulary = Vocabulary()
-        self._idf = Idf(0, self._index.document_count)
-        self._seen = State(library="")
         self._model_failed = False
-        self.refresh()
         if self._index.note:
             log.warning("the search index is made anew: %s", self._index.note)
 
@@ -71,19 +67,28 @@ class Engine:
         """The change of the library that the index is up to, as its files say now."""
         return self._index.state.seq
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether files of the index showed damage, or some of it is being made anew."""
+        return bool(self._index.suspects or self._index.state.rebuild)
+
     def __len__(self) -> int:
         return len(self._index)
 
     def refresh(self) -> bool:
         """See what was written since, by this process or another; False if nothing was."""
-        state = self._index.state
-        if state == self._seen:
-            return False
-        self._index.reload()
-        self._vocabulary = Vocabulary(self._index.words())
-        self._idf = Idf(len(self._index), self._index.document_count)
-        self._seen = state
-        return True
+        return self._index.refresh()
+
+    def verify(self, most_bytes: int | None = None) -> None:
+        """Look for damage in the files that are open, ``most_bytes`` of each index at a time."""
+        self._index.verify(most_bytes)
+
+    def verify_all(self) -> list[str]:
+        """Look for damage in all files of every scope; takes seconds for a gigabyte.
+
+        Returns what was found, which is made anew by the next writing.
+        """
+        return self._index.verify_all()
 
     def writing(self) -> Writing:
         """Take the index's write lock. Raises IndexBusy while another process has it."""
@@ -91,13 +96,11 @@ class Engine:
 
     def sees_meaning(self, guild_id: int) -> bool:
         """Whether a guild's questions are matched by meaning as well, vectors being there."""
-        seen = scopes(guild_id)
-        vectors = 0 if self.meaning is None else self.meaning.neighbours.threads_in(seen)
-        return vectors > 0 and vectors > MOSTLY * self._index.threads_in(seen) - 1
+        return self._sees_meaning(guild_id, self._index.view(scopes(guild_id)))
 
-    def read(self, question: str, taught: Taught = NOTHING) -> Query:
-        """The question as the search understands it."""
-        return read(question, self._vocabulary, self._idf, taught.stems)
+    def read(self, question: str, taught: Taught = NOTHING, guild_id: int = SHARED) -> Query:
+        """The question as the search understands it in a guild."""
+        return _read(question, self._index.view(scopes(guild_id)), taught)
 
     def candidates(
         self,
@@ -124,18 +127,19 @@ class Engine:
         taught: Taught = NOTHING,
     ) -> tuple[list[Hit], Sense | None, Query]:
         """The candidates in no order, what they mean, and the question as it was read."""
-        query, seen = self.read(question, taught), scopes(guild_id)
-        look = self._look(query, taught, guild_id)  # the model is at it while words are looked up
+        view = self._index.view(scopes(guild_id))
+        query = _read(question, view, taught)
+        look = self._look(query, taught, guild_id, view)  # the model is at it meanwhile
         if look is not None:
             try:
-                hits = self._by_both(query, seen, look)
+                hits = _by_both(query, view, look)
                 hits = taught.join(query, _without(leave_out, hits))
                 sense = look.sense([hit.thread_id for hit in hits])
                 self._model_failed = False
                 return hits, sense, query
             except ModelError as error:
                 self._warn_of(error)
-        hits = self._index.search(query.wanted, seen, BY_WORDS + 1)
+        hits = view.search(query.wanted, BY_WORDS + 1)
         return taught.join(query, _without(leave_out, hits)), None, query
 
     def search(
@@ -152,14 +156,13 @@ class Engine:
 
         ``own`` leaves out those of the shared library.
         """
-        seen = (guild_id,) if own else scopes(guild_id)
-        return completion.complete(self._index, self._vocabulary, text, seen, limit)
+        view = self._index.view((guild_id,) if own else scopes(guild_id))
+        return completion.complete(view, text, limit)
 
-    def _by_both(self, query: Query, seen: Sequence[int], look: _Look) -> list[Hit]:
-        """What both eyes propose. Raises ModelError."""
-        hits = self._index.search(query.wanted, seen, BOTH[0] + 1)
-        new = look.near(BOTH[1] + 1, known={hit.thread_id for hit in hits})
-        return hits + self._index.among(query.wanted, seen, new)
+    def _sees_meaning(self, guild_id: int, view: View) -> bool:
+        seen = scopes(guild_id)
+        vectors = 0 if self.meaning is None else self.meaning.neighbours.threads_in(seen)
+        return vectors > 0 and vectors > MOSTLY * len(view) - 1
 
     def _warn_of(self, error: ModelError) -> None:
         """Say that questions have to do with words, once until the model works again."""
@@ -167,10 +170,10 @@ class Engine:
             log.warning("questions are matched by their words alone for now: %s", error)
         self._model_failed = True
 
-    def _look(self, query: Query, taught: Taught, guild_id: int) -> _Look | None:
+    def _look(self, query: Query, taught: Taught, guild_id: int, view: View) -> _Look | None:
         """Look at a question by meaning, where there is such an eye and something to see."""
         meaning = self.meaning
-        if meaning is None or not self.sees_meaning(guild_id) or not query.words:
+        if meaning is None or not self._sees_meaning(guild_id, view) or not query.words:
             return None
         begun = meaning.begin(query.mended(meaning.knows))
         return _Look(meaning, begun, taught, scopes(guild_id))
@@ -199,6 +202,17 @@ class _Look:
     def sense(self, thread_ids: Sequence[int]) -> Sense:
         """What those threads have to do with the question in meaning."""
         return self._meaning.sense(self._begun.result(), thread_ids, self._seen, self._alike)
+
+
+def _read(question: str, view: View, taught: Taught) -> Query:
+    return read(question, view.words, view.idf, taught.stems)
+
+
+def _by_both(query: Query, view: View, look: _Look) -> list[Hit]:
+    """What both eyes propose. Raises ModelError."""
+    hits = view.search(query.wanted, BOTH[0] + 1)
+    new = look.near(BOTH[1] + 1, known={hit.thread_id for hit in hits})
+    return hits + view.among(query.wanted, new)
 
 
 def _without(key: str | None, hits: Sequence[Hit]) -> list[Hit]:

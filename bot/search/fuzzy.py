@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
 from math import log
@@ -61,7 +61,7 @@ class Vocabulary:
     """
 
     def __init__(self, counts: Iterable[tuple[str, int]] = ()):
-        self._count = _most_used(counts)
+        self._count: Mapping[str, int] = _most_used(counts)
         self._repaired: dict[str, list[Repair]] = {}
         self._forward = _in_order(self._count)
         self._backward = _in_order(word[::-1] for word in self._count)
@@ -110,7 +110,8 @@ class Vocabulary:
         found = self._within(word, 1, anchor=(len(word) - 1) // 2)
         if not found and len(word) >= TWO_SLIPS:
             found = self._within(word, 2, anchor=len(word) // 3)
-        return nsmallest(MOST_REPAIRS, found, key=lambda r: self._cost(word, r))
+        # Words of the same cost are in order of the alphabet: a set has them in any order.
+        return nsmallest(MOST_REPAIRS, found, key=lambda r: (self._cost(word, r), r.word))
 
     def _within(self, word: str, slips: int, anchor: int) -> list[Repair]:
         near = {*_range(self._forward, word[:anchor])}

@@ -32,6 +32,9 @@ BEGUN_CREDIT = 0.6
 RARE = 2
 """A word in no more threads than this may itself be a slip; neighbours are tried too."""
 
+MOST_REMEMBERED = 200_000
+"""Stems whose weights are kept, for when they come again."""
+
 FAR_COMMONER = 20
 """How many times as many threads must use such a neighbour before it is tried."""
 
@@ -129,6 +132,8 @@ class Idf(dict[str, float]):
         self.count = count
 
     def __missing__(self, stem: str) -> float:
+        if len(self) >= MOST_REMEMBERED:
+            self.clear()
         n = self.count(stem)
         share = STOP_SHARE if stem in STOP_STEMS else 1.0
         known = self[stem] = log(1 + max(0.0, self.documents - n + 0.5) / (n + 0.5)) * share

@@ -18,8 +18,7 @@ from typing import Protocol
 
 from rapidfuzz import fuzz
 
-from bot.search.documents import Hit
-from bot.search.index import TITLE_BOOST
+from bot.search.documents import TITLE_BOOST, Hit
 from bot.search.model import Weights
 from bot.search.query import Query
 from bot.search.text import Name

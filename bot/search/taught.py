@@ -14,8 +14,7 @@ from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from bot.models import LearnedPhrasing
-from bot.search.documents import Hit
-from bot.search.index import TITLE_BOOST
+from bot.search.documents import TITLE_BOOST, Hit
 from bot.search.query import Query
 from bot.search.ranker import Ranked
 from bot.search.text import STOP_STEMS, Name, wording

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import ParamSpec
 
 from bot.models import (
     SHARED,
@@ -19,12 +20,15 @@ from bot.models import (
     Verdict,
 )
 from bot.search.engine import Engine
+from bot.search.index import IndexDamaged
 from bot.services.fair_queue import FairQueue
 from bot.services.guilds import Guilds
 from bot.services.offering import OFFERED, likelihood
 from bot.services.phrasebook import Phrasebook
 from bot.store import threads
 from bot.store.database import Database
+
+P = ParamSpec("P")
 
 LOOKED_UP = 50
 """Related threads that are looked up at most; a library has but some of them."""
@@ -50,10 +54,20 @@ def reads_like_a_question(text: str) -> bool:
 
 
 class Answering:
-    """What the house says to a question, and how it shows a thread."""
+    """What the house says to a question, and how it shows a thread.
 
-    def __init__(self, database: Database, engine: Engine, guilds: Guilds):
+    ``mend`` has a damaged search index made anew.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        engine: Engine,
+        guilds: Guilds,
+        mend: Callable[[], Awaitable[None]],
+    ):
         self._database, self._engine, self._guilds = database, engine, guilds
+        self._mend = mend
         self._phrasebook = Phrasebook(database, engine, guilds)
         self._searching = FairQueue()
 
@@ -118,8 +132,9 @@ class Answering:
 
         Raises Busy where too many questions wait.
         """
-        search = self._engine.complete
-        return await self._searching.run(guild_id, search, text, guild_id, limit, own=own)
+        return await self._looked_up(
+            guild_id, self._engine.complete, text, guild_id, limit, own=own
+        )
 
     async def find(self, key_or_words: str, *, guild_id: int = SHARED) -> StoredThread | None:
         """The thread with this source key, else the one that the words are most like."""
@@ -138,8 +153,22 @@ class Answering:
     async def _search(self, question: str, guild_id: int, limit: int) -> list[Match]:
         """The threads that a question means, by what this guild has taught as well."""
         taught = await self._phrasebook.of(guild_id)
-        search = self._engine.search
-        return await self._searching.run(guild_id, search, question, guild_id, limit, taught)
+        return await self._looked_up(
+            guild_id, self._engine.search, question, guild_id, limit, taught
+        )
+
+    async def _looked_up(
+        self, asker: int, step: Callable[P, list[Match]], *args: P.args, **kwargs: P.kwargs
+    ) -> list[Match]:
+        """Look something up in a guild's turn; once more if the index is damaged, when mended.
+
+        Raises Busy where too many questions wait, and SearchError.
+        """
+        try:
+            return await self._searching.run(asker, step, *args, **kwargs)
+        except IndexDamaged:
+            await self._mend()
+            return await self._searching.run(asker, step, *args, **kwargs)
 
     async def _answerable(
         self, matches: Sequence[Match], settings: GuildSettings, guild_id: int

@@ -185,7 +185,7 @@ class Embedding:
 
     async def _make_learned(self, meaning: Meaning) -> bool:
         async with self._database.read() as connection:
-            found = await vectors.unlearnt(connection, meaning.model, BATCH)
+            found = await vectors.unlearnt(connection, meaning.model, BATCH, meaning.row_bytes)
         if not found:
             return False
         packed = await asyncio.to_thread(meaning.pack_texts, [text for _, text in found])
@@ -205,5 +205,15 @@ class Embedding:
                 found = await vectors.of_threads(connection, [*changed], meaning.model)
             if seq == neighbours.seq:
                 return
+            wrong = [i for i, vector in found.items() if not meaning.fits(vector.data)]
+            if wrong:
+                await self._discard(meaning, wrong)
+                found = {i: vector for i, vector in found.items() if i not in wrong}
             rows = {i: {v.scope: v.data} for i, v in found.items()}
             await in_thread(meaning.take_in, rows, [i for i in changed if i not in rows], seq)
+
+    async def _discard(self, meaning: Meaning, thread_ids: list[int]) -> None:
+        """Have vectors made again whose length is not the model's."""
+        async with self._database.write() as connection:
+            count = await vectors.discard(connection, thread_ids, meaning.row_bytes)
+        log.warning("vectors of %d threads have a wrong length: they are made again", count)

@@ -6,17 +6,17 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
-from bot.errors import ModelError
+from bot.errors import ModelError, ThreadwiseError
 from bot.models import Entry
 from bot.search.documents import Indexed, Pieces, indexed
 from bot.search.engine import Engine
-from bot.search.index import IndexBusy, Writing
+from bot.search.index import IndexBusy, IndexDamaged, Writing
 from bot.services.embedding import Embedding
 from bot.services.fresh import Alongside, News
 from bot.services.steps import in_thread
-from bot.store import threads
+from bot.store import scopes, threads
 from bot.store.database import Database
 from bot.store.threads import Put
 
@@ -26,6 +26,15 @@ BATCH = 500
 COMMIT_AFTER = 30.0
 """Seconds of work after which a long catching-up is made visible, and safe from a crash. Each
 commit leaves pieces that are merged later, which takes time and memory."""
+
+COMPACTED = 2_000
+"""Threads up to which a scope's index is made anew when some of them were replaced."""
+
+CHECKED_AT_ONCE = 64_000_000
+"""Bytes of an index whose checksums are looked at every ``INTERVAL``."""
+
+PATIENCE = 10.0
+"""Seconds that a question waits for a damaged index to be made anew."""
 
 INTERVAL = 2.0
 """Seconds between looks at what others have imported, also while one waits for an import."""
@@ -47,6 +56,8 @@ class Follower:
         self._one_at_a_time = asyncio.Lock()
         self._alongside = Alongside()
         self._embed_from = 0.0
+        self._mending: asyncio.Task[bool] | None = None
+        self._said = ""
 
     async def catch_up(self) -> bool:
         """Index what has changed; False when another process is at it.
@@ -62,13 +73,18 @@ class Follower:
     async def _index(self) -> bool:
         async with self._one_at_a_time:
             await in_thread(self._engine.refresh)
-            if await self.is_current():
+            if not self._engine.is_damaged and await self.is_current():
                 return True
-            try:
-                async with self._writing() as writing:
-                    await self._index_changes(writing, Alongside(news=News(ended=True)))
-            except IndexBusy:
-                return False
+            for last_try in (False, True):
+                try:
+                    async with self._writing() as writing:
+                        await self._index_changes(writing, Alongside(news=News(ended=True)))
+                    break
+                except IndexBusy:
+                    return False
+                except IndexDamaged:  # which was seen only now: the next session mends it
+                    if last_try:
+                        raise
             await in_thread(self._engine.refresh)
             return True
 
@@ -107,16 +123,48 @@ class Follower:
             if beside.task is not None:
                 await beside.task
 
+    async def mend(self) -> None:
+        """Have what is damaged of the index made anew; waits ``PATIENCE`` seconds for it.
+
+        Raises SearchError when it can't be.
+        """
+        if self._mending is None or self._mending.done():
+            self._mending = asyncio.create_task(self.catch_up(), name="mend the index")
+            self._mending.add_done_callback(_retrieve)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.shield(self._mending)
+
+    async def stop(self) -> None:
+        """Leave what ``mend`` has begun."""
+        if self._mending is not None:
+            self._mending.cancel()
+            await asyncio.wait([self._mending])
+
     async def run(self) -> None:
-        """Look for changes for ever; a failure is logged and the next look tries again."""
+        """Look for changes and for damage for ever.
+
+        A failure is logged, once until something else happens; the next look tries again.
+        """
         while True:
             await asyncio.sleep(INTERVAL)
             try:
+                await in_thread(self._engine.verify, CHECKED_AT_ONCE)
                 await self._follow()
                 if time.monotonic() >= self._embed_from:
                     await self._embed()
-            except Exception:
-                log.exception("the search index could not follow the library; trying again")
+                self._said = ""
+            except Exception as error:
+                self._say(error)
+
+    def _say(self, error: Exception) -> None:
+        """Log a failure, unless it is the last one again."""
+        said = f"{type(error).__name__}: {error}"
+        if said != self._said:
+            known = isinstance(error, ThreadwiseError)
+            text = "the search index could not follow the library; trying again"
+            log.error("%s: %s", text, error, exc_info=None if known else error)
+        self._said = said
 
     async def _follow(self) -> None:
         """Take in what others have stored and made; imports of ours are indexed as they go."""
@@ -155,7 +203,7 @@ class Follower:
             try:
                 async with self._writing() as writing:
                     await self._index_changes(writing, beside)
-            except IndexBusy:
+            except (IndexBusy, IndexDamaged):  # the next catching-up mends and goes on
                 return
             await in_thread(self._engine.refresh)
 
@@ -163,11 +211,13 @@ class Follower:
         """Index what has changed, whoever changed it, until the last news."""
         fresh, news = beside.fresh, beside.news
         # Read only now that the lock is ours: another process may have moved the index on.
-        seq = done = self._engine.seq
+        if writing.seq > await self._last_change():
+            await self._start_over(writing)
+        for scope in writing.lost:
+            await self._put_all(writing, scope)
+            writing.made_anew(scope)
+        seq = done = writing.seq
         since = time.monotonic()
-        if seq > await self._last_change():
-            await self._forget_lost(writing)
-            seq = done = 0
         while True:
             last_look = news.look()
             async with self._database.read() as connection:
@@ -175,6 +225,8 @@ class Follower:
                 found = fresh.take(changed, now)
                 rest = [i for i in changed if i not in found]
                 read = await threads.searched(connection, rest) if rest else {}
+                gone = [i for i in rest if i not in read]
+                left = await scopes.scopes_of(connection, gone) if gone else {}
             if now == seq and last_look:
                 break
             is_wanted = beside.committed < beside.wanted <= now
@@ -182,18 +234,43 @@ class Follower:
             if now != seq:
                 seq = now
                 await in_thread(_write, writing, changed, found, read)
+                await in_thread(writing.remove, gone, left)
             if is_wanted or (seq != done and (waited or time.monotonic() - since >= COMMIT_AFTER)):
                 await in_thread(writing.commit, seq)
                 await in_thread(self._engine.refresh)
                 done, since, beside.committed = seq, time.monotonic(), seq
-        await in_thread(writing.commit, seq)
+        await self._compact(writing)
+        await in_thread(writing.commit, seq, settled=True)
 
-    async def _forget_lost(self, writing: Writing) -> None:
+    async def _start_over(self, writing: Writing) -> None:
         """An older copy of the database was put back: take out what only the newer one had."""
         log.warning("the search index is made anew: the library is an older copy")
         async with self._database.read() as connection:
             newest = await threads.newest(connection)
-        await in_thread(writing.remove, range(newest + 1, writing.newest + 1))
+            elsewhere = await scopes.not_shared(connection)
+        await in_thread(writing.start_over, newest, elsewhere)
+
+    async def _compact(self, writing: Writing) -> None:
+        """Index scopes of a few threads anew in which some were replaced or taken out.
+
+        Those are counted in the statistics until tantivy merges, which nobody can foresee.
+        """
+        for scope, count in (await in_thread(writing.replaced)).items():
+            if count <= COMPACTED:
+                await in_thread(writing.clear, scope)
+                await self._put_all(writing, scope)
+
+    async def _put_all(self, writing: Writing, scope: int) -> None:
+        """Index all threads of a scope."""
+        last = 0
+        while True:
+            async with self._database.read() as connection:
+                ids = await scopes.ids_of(connection, scope, last, BATCH)
+                read = await threads.searched(connection, ids) if ids else {}
+            if not ids:
+                return
+            last = ids[-1]
+            await in_thread(_put, writing, [read[i] for i in ids if i in read])
 
     async def is_current(self) -> bool:
         """Whether there is nothing to index; vectors that were made since are not its matter."""
@@ -213,10 +290,18 @@ def _write(
     fresh: Mapping[int, Indexed],
     read: Mapping[int, Entry],
 ) -> None:
-    """Index those of the threads that there are, and take the others out.
+    """Index those of the threads that there are.
 
     In the feed's order: a thread before the newest would be taken for a replacement.
     """
-    there = (fresh.get(i) or indexed(read[i]) for i in changed if i in fresh or i in read)
-    writing.put(there)
-    writing.remove(i for i in changed if i not in fresh and i not in read)
+    writing.put(fresh.get(i) or indexed(read[i]) for i in changed if i in fresh or i in read)
+
+
+def _put(writing: Writing, entries: Iterable[Entry]) -> None:
+    writing.put(map(indexed, entries))
+
+
+def _retrieve(task: asyncio.Task[bool]) -> None:
+    """Let nobody complain that nobody has waited for a task's failure."""
+    if not task.cancelled():
+        task.exception()

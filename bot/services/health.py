@@ -32,11 +32,14 @@ class Health:
 
 
 async def examine(house: House) -> Health:
-    """Read the whole database once; takes seconds for a gigabyte.
+    """Read the whole database and index once; takes seconds for a gigabyte.
+
+    What is damaged of the index is made anew.
 
     Raises StoreError when it can't be read.
     """
     database, meaning = await health.examine(house.database), house.engine.meaning
+    damaged = await house.verify()
     return Health(
         revision=database.revision,
         problems=database.problems,
@@ -44,7 +47,7 @@ async def examine(house: House) -> Health:
         indexed=len(house.engine),
         indexing=house.not_indexed is None and not await house.is_indexed(),
         not_indexed=house.not_indexed,
-        note=house.engine.note,
+        note=house.engine.note or "; ".join(damaged) or None,
         model=meaning.model if meaning else None,
         no_meaning=house.no_meaning,
         embedded=meaning.neighbours.threads if meaning else 0,

@@ -137,6 +137,21 @@ async def begin(connection: AsyncConnection, model: str) -> None:
         await set_done(connection, model, 0)
 
 
+async def discard(connection: AsyncConnection, ids: Sequence[int], row_bytes: int) -> int:
+    """Delete those of the threads' vectors that are not of whole rows; returns how many.
+
+    The feed of changes has them made again.
+    """
+    length = func.length(vectors.c.data)
+    wrong = (length == 0) | (length % row_bytes != 0)
+    query = select(vectors.c.thread_id).where(vectors.c.thread_id.in_(ids), wrong)
+    found = (await connection.execute(query)).scalars().all()
+    if found:
+        await connection.execute(delete(vectors).where(vectors.c.thread_id.in_(found)))
+        await connection.execute(insert(changes), [{"thread_id": i} for i in found])
+    return len(found)
+
+
 async def done(connection: AsyncConnection, model: str) -> int:
     """The change up to which every thread has had vectors of this model made."""
     known = json.loads(await guilds.fact(connection, _DONE) or "{}")
@@ -148,15 +163,19 @@ async def set_done(connection: AsyncConnection, model: str, seq: int) -> None:
     await guilds.set_fact(connection, _DONE, json.dumps({"model": model, "seq": seq}))
 
 
-async def unlearnt(connection: AsyncConnection, model: str, limit: int) -> list[tuple[int, str]]:
+async def unlearnt(
+    connection: AsyncConnection, model: str, limit: int, row_bytes: int | None = None
+) -> list[tuple[int, str]]:
     """Learned phrasings that have no vector of this model, a guild's after another's.
 
-    Returns ids and texts.
+    One that has not ``row_bytes`` bytes, if they are given, is none. Returns ids and texts.
     """
     c = learned_phrasings.c
+    stale = c.model.is_distinct_from(model)
+    if row_bytes is not None:
+        stale |= func.length(c.vector) != row_bytes
     turn = func.row_number().over(partition_by=c.guild_id, order_by=c.id)
-    query = select(c.id, c.text).where(c.model.is_distinct_from(model))
-    query = query.order_by(turn, c.id).limit(limit)
+    query = select(c.id, c.text).where(stale).order_by(turn, c.id).limit(limit)
     return [(row.id, row.text) for row in (await connection.execute(query)).all()]
 
 

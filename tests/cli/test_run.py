@@ -92,7 +92,7 @@ def test_the_collector_has_little_to_look_through_while_the_bot_runs() -> None:
 
 
 async def test_what_holds_the_loop_of_the_running_bot_is_in_the_log() -> None:
-    async with serving(FakeDiscord(TOKEN)) as fake:
+    async with serving(Loopback(TOKEN)) as fake:
         process = await _start(fake.url, "run", program=HELD)
         said = await _until(process, "the loop was held for")
         _signal(process, signal.SIGTERM)

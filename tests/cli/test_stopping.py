@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -13,15 +12,12 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
-from tests.cli.fake_discord import FakeDiscord, serving
+from tests.loopback import TOKEN, Loopback, serving, slow
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSIX")
 
 ROOT = Path(__file__).parents[2]
-TOKEN = "MTA0MjQyNDI0MjQyNDI0MjQyNA.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789ab"
-
 LONG = 120
 """Seconds that a thread of the program is at work and can't be stopped."""
 
@@ -105,7 +101,7 @@ async def stopped(process: Process, number: signal.Signals) -> tuple[float, int 
 async def test_a_bot_at_work_stops_in_time(what: str, model: str) -> None:
     if what == "vectors":
         pytest.importorskip("fastembed")
-    async with serving(FakeDiscord(TOKEN)) as fake:
+    async with serving(Loopback(TOKEN)) as fake:
         process = await start(fake.url, what, "run", model=model)
         said = await until(process, "AT WORK")
         took, code, err = await stopped(process, signal.SIGTERM)
@@ -182,69 +178,16 @@ def test_ctrl_c_at_any_moment_of_the_start_is_no_traceback(home: Path, moment: f
     assert "bot/" not in err, err  # before that, it is Python itself that complains
 
 
-class Asked(FakeDiscord):
-    """A Discord in which somebody uses ``/ask``, whose reply is never taken."""
-
-    def __init__(self) -> None:
-        super().__init__(TOKEN)
-        self.answered = asyncio.Event()
-
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.post("/interactions/{id}/{token}/callback", self._never),
-            *super().routes(),
-        ]
-
-    async def _never(self, request: web.Request) -> web.Response:
-        self.answered.set()
-        await asyncio.sleep(LONG)
-        return web.Response()
-
-    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        await socket.send_json({"op": 10, "d": {"heartbeat_interval": 45_000}})
-        async for message in socket:
-            if json.loads(message.data)["op"] == 2:
-                ready = self._ready_payload()
-                await socket.send_json({"op": 0, "t": "READY", "s": 1, "d": ready})
-                asked = {"op": 0, "t": "INTERACTION_CREATE", "s": 2, "d": INTERACTION}
-                await socket.send_json(asked)
-        return socket
-
-
-USER = {"id": "7", "username": "alice", "discriminator": "0", "avatar": None, "global_name": None}
-INTERACTION = {
-    "id": "1001",
-    "application_id": "42",
-    "type": 2,
-    "token": "t",
-    "version": 1,
-    "user": USER,
-    "channel_id": "9",
-    "channel": {"id": "9", "type": 1, "recipients": [USER]},
-    "locale": "en-GB",
-    "app_permissions": "0",
-    "attachment_size_limit": 1_000_000,
-    "entitlements": [],
-    "authorizing_integration_owners": {"1": "7"},
-    "context": 1,
-    "data": {
-        "id": "77",
-        "name": "ask",
-        "type": 1,
-        "options": [{"name": "question", "type": 3, "value": "why?"}],
-    },
-}
-
-
 async def test_stopping_during_a_command_is_no_traceback() -> None:
-    fake = Asked()
+    fake = Loopback(TOKEN)
+    guild = fake.add_guild("Garden club")
+    alice = fake.add_member(guild, "alice")
+    fake.faults.always("POST", r"/callback$", slow(LONG))
     async with serving(fake):
         process = await start(fake.url, "nothing", "run")
         await until(process, "connected as")
-        async with asyncio.timeout(60):
-            await fake.answered.wait()
+        fake.command(guild.channels["general"], alice, "ask", question="why?")
+        await fake.until(lambda: any(path.endswith("/callback") for _, path, _ in fake.requests))
         took, code, err = await stopped(process, signal.SIGTERM)
     assert took < IN_TIME
     assert (code, err.splitlines()[-1]) == (0, "Stopped."), err

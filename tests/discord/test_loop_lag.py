@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.models import Answer, StoredAnswer, StoredThread, Thread
+from bot.models import SHARED, Answer, StoredAnswer, StoredThread, Thread
 from bot.services.house import House
 from bot.ui import cards, items, limits, prepared, text
 from tests.conftest import World
@@ -139,7 +139,7 @@ async def test_the_vocabulary_of_300_000_words_is_rebuilt(house: House) -> None:
     ]
     await house.library.add(threads)
     await house.library.add([Thread(key="one", title="One more zweihander")])
-    assert len(house.engine._vocabulary) > 250_000
+    assert len(house.engine._index.view((SHARED,)).words) > 250_000
     async with measured_lag() as lag:
         await house.library.add([Thread(key="more", title="And another quarterstaff")])
     assert lag.seconds < ROOM, lag

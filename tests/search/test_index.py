@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +21,8 @@ from bot.errors import SearchError
 from bot.models import SHARED, StoredThread
 from bot.search import terms
 from bot.search.documents import MAX_TEXT, indexed
-from bot.search.index import IndexBusy, State, TextIndex
+from bot.search.index import IndexBusy, IndexDamaged, State, TextIndex
+from bot.search.integrity import Checker
 from bot.search.text import stems, words
 from tests.search.library import GARDEN, numbered, thread
 
@@ -37,16 +39,27 @@ def put(index: TextIndex, *threads: StoredThread, seq: int = 1) -> None:
     with index.writing() as writing:
         writing.put(map(indexed, threads))
         writing.commit(seq)
+    index.refresh()
 
 
 def found(index: TextIndex, text: str, *scopes: int, limit: int = 10) -> list[str]:
     wanted = dict.fromkeys(stems(text), 1.0)
-    return [hit.key for hit in index.search(wanted, scopes or (SHARED,), limit)]
+    return [hit.key for hit in index.view(scopes or (SHARED,)).search(wanted, limit)]
 
 
 def found_titles(index: TextIndex, text: str, *scopes: int) -> list[str]:
-    hits = index.search_titles([[stem] for stem in stems(text)], scopes or (SHARED,), 10)
+    hits = index.view(scopes or (SHARED,)).search_titles([[s] for s in stems(text)], 10)
     return [hit.key for hit in hits]
+
+
+def counts(index: TextIndex) -> dict[str, int]:
+    """The words of the shared threads with how many use each."""
+    return dict(index.view((SHARED,)).words._count)
+
+
+def files(index: TextIndex, pattern: str, scope: int = SHARED) -> list[Path]:
+    """The files of a scope's index that fit a pattern."""
+    return list(index.files.place(scope).glob(pattern))
 
 
 def in_another_process(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -87,7 +100,7 @@ def test_tags_are_searched_too(index: TextIndex) -> None:
 
 def test_a_hit_carries_what_a_reader_needs(index: TextIndex) -> None:
     put(index, thread(7, "Wie schneide ich Bäume? 🌳", phrasings=("Äste kürzen",)))
-    (hit,) = index.search({"baum": 1.0, "baume": 1.0}, (SHARED,), 5)
+    (hit,) = index.view([SHARED]).search({"baum": 1.0, "baume": 1.0}, 5)
     assert (hit.thread_id, hit.key, hit.title) == (7, "t7", "Wie schneide ich Bäume? 🌳")
     assert [name.text for name in hit.names[1:]] == ["Äste kürzen"]
     assert hit.bm25 > 0
@@ -112,9 +125,9 @@ def test_removed_threads_are_gone_and_unknown_ones_are_passed_over(index: TextIn
 
 def test_the_vocabulary_counts_the_threads_that_use_a_word(index: TextIndex) -> None:
     put(index, thread(1, "Apples apples", "apples"), thread(2, "Café apples", body="réservé"))
-    assert dict(index.vocabulary()) == {"apples": 2, "cafe": 1, "reserve": 1}
-    assert index.document_count("appl") == 2
-    assert index.document_count("pear") == 0
+    assert counts(index) == {"apples": 2, "cafe": 1, "reserve": 1}
+    assert index.view([SHARED]).document_count("appl") == 2
+    assert index.view([SHARED]).document_count("pear") == 0
 
 
 def test_a_word_in_the_title_counts_more_than_one_in_the_body(index: TextIndex) -> None:
@@ -130,7 +143,7 @@ def test_a_stem_with_more_weight_counts_more(index: TextIndex) -> None:
     put(index, thread(1, "apples"), thread(2, "pears"))
 
     def first(**weights: float) -> str:
-        return index.search(weights, (SHARED,), 1)[0].key
+        return index.view([SHARED]).search(weights, 1)[0].key
 
     assert first(appl=1.0, pear=0.5) == "t1"
     assert first(appl=0.5, pear=1.0) == "t2"
@@ -138,9 +151,9 @@ def test_a_stem_with_more_weight_counts_more(index: TextIndex) -> None:
 
 def test_nothing_wanted_finds_nothing(index: TextIndex) -> None:
     put(index, thread(1, "Apples"))
-    assert index.search({}, (SHARED,), 5) == []
-    assert index.search_titles([], (SHARED,), 5) == []
-    assert index.search_titles([[], []], (SHARED,), 5) == []
+    assert index.view([SHARED]).search({}, 5) == []
+    assert index.view([SHARED]).search_titles([], 5) == []
+    assert index.view([SHARED]).search_titles([[], []], 5) == []
 
 
 def test_a_guild_sees_the_shared_threads_and_its_own(index: TextIndex) -> None:
@@ -154,15 +167,7 @@ def test_a_guild_sees_the_shared_threads_and_its_own(index: TextIndex) -> None:
     assert set(found(index, "apples", SHARED, HERE)) == {"t1", "t2"}
     assert set(found(index, "apples", SHARED, THERE)) == {"t1", "t3"}
     assert set(found_titles(index, "apples", SHARED, HERE)) == {"t1", "t2"}
-    assert {hit.key for hit in index.first((SHARED, HERE), 10)} == {"t1", "t2"}
-
-
-def test_a_filter_comes_into_force_when_another_scope_arrives(index: TextIndex) -> None:
-    put(index, thread(1, "Apples for all"))
-    assert found(index, "apples", SHARED) == ["t1"]  # one scope only: nothing to filter
-    put(index, thread(2, "Apples of there", scope=THERE), seq=2)
-    assert found(index, "apples", SHARED) == ["t1"]
-    assert found(index, "apples", SHARED, HERE) == ["t1"]
+    assert {hit.key for hit in index.view((SHARED, HERE)).first(10)} == {"t1", "t2"}
 
 
 @settings(
@@ -179,31 +184,61 @@ def test_no_guild_ever_sees_another_ones_threads(
         assert set(found(index, "apples", *scopes, limit=50)) == expected
 
 
-def test_the_scopes_filter_does_not_change_the_scores(index: TextIndex) -> None:
+def test_another_scope_changes_no_score(index: TextIndex) -> None:
     put(index, *numbered(GARDEN))
-    alone = index.search({"appl": 1.0}, (SHARED,), 5)
-    put(index, thread(99, "Rhubarb", scope=THERE), seq=2)
-    beside = index.search({"appl": 1.0}, (SHARED,), 5)
-    assert [h.key for h in alone] == [h.key for h in beside]
-    # The library is one thread larger now; beyond that the filter adds nothing.
-    assert beside[0].bm25 == pytest.approx(alone[0].bm25, rel=0.15)
+    alone = index.view([SHARED]).search({"appl": 1.0}, 5)
+    put(index, *(thread(n, f"Apples and pears {n}", scope=THERE) for n in range(50, 90)), seq=2)
+    assert index.view([SHARED]).search({"appl": 1.0}, 5) == alone
+    assert index.view([SHARED, HERE]).search({"appl": 1.0}, 5) == alone
+
+
+@pytest.mark.parametrize("own", [1, 3, 5])
+def test_two_scopes_are_scored_by_the_document_frequencies_of_both(
+    tmp_path: Path, own: int
+) -> None:
+    """As one index of the same threads would score them, texts being of one length."""
+    titles = [f"{a} {b}" for a, b in product(("apples", "pears", "plums"), ("pie", "tart"))]
+    one, two = (TextIndex(tmp_path / name / "index", "library") for name in ("one", "two"))
+    put(one, *numbered(titles))
+    put(two, *numbered(titles[own:], start=own + 1), *numbered(titles[:own], scope=HERE))
+    for stems_of in ({"appl": 1.0, "tart": 1.0}, {"pear": 1.0, "pie": 0.5, "plum": 0.1}):
+        together = one.view([SHARED]).search(stems_of, 9)
+        apart = two.view([SHARED, HERE]).search(stems_of, 9)
+        assert [hit.key for hit in apart] == [hit.key for hit in together]
+        expected = [pytest.approx(hit.bm25, rel=1e-5) for hit in together]
+        assert [hit.bm25 for hit in apart] == expected
+        ids = [hit.thread_id for hit in together][:3]
+        among = two.view([SHARED, HERE]).among(stems_of, ids)
+        assert [hit.thread_id for hit in among] == ids
+
+
+def test_of_equal_threads_the_oldest_are_taken(index: TextIndex) -> None:
+    same = [thread(n, "Apples", scope=SHARED if n % 3 else HERE) for n in range(1, 400)]
+    for start in (300, 200, 100, 0):  # segments in another order than that of the ids
+        put(index, *same[start : start + 100], seq=400 - start)
+    hits = index.view([SHARED]).search({"appl": 1.0}, 20)
+    assert [hit.thread_id for hit in hits] == [n for n in range(1, 31) if n % 3][:20]
+    hits = index.view([SHARED]).search_titles([["appl"]], 20)
+    assert [hit.thread_id for hit in hits] == [n for n in range(1, 31) if n % 3][:20]
 
 
 def test_a_commit_says_up_to_which_change_the_index_is(index: TextIndex) -> None:
     assert index.state == State("library", 0)
     put(index, thread(1, "Apples"), seq=42)
-    assert index.state == State("library", 42)
-    assert TextIndex(index.folder, "library").state.seq == 42
+    assert (index.state.library, index.state.seq) == ("library", 42)
+    assert [*index.state.scopes] == [SHARED]
+    assert index.state.scopes[SHARED].threads == 1
+    assert TextIndex(index.files.folder, "library").state.seq == 42
 
 
 def test_nothing_counts_until_it_is_committed(index: TextIndex) -> None:
     with index.writing() as writing:
         writing.put([indexed(thread(1, "Apples"))])
-    index.reload()
+    index.refresh()
     assert len(index) == 0
     assert index.state.seq == 0
     put(index, thread(2, "Pears"))  # the lock was given back, and nothing was left over
-    assert [hit.key for hit in index.first((SHARED,), 5)] == ["t2"]
+    assert [hit.key for hit in index.view((SHARED,)).first(5)] == ["t2"]
 
 
 def test_an_exception_while_writing_leaves_nothing_behind(index: TextIndex) -> None:
@@ -212,11 +247,11 @@ def test_an_exception_while_writing_leaves_nothing_behind(index: TextIndex) -> N
         writing.put([indexed(thread(2, "Pears"))])
         writing.remove([1])
         raise ZeroDivisionError
-    index.reload()
+    index.refresh()
     assert found(index, "apples pears") == ["t1"]
     assert index.state.seq == 1
     put(index, thread(3, "Plums"), seq=2)
-    assert len(TextIndex(index.folder, "library")) == 2
+    assert len(TextIndex(index.files.folder, "library")) == 2
 
 
 def test_what_was_committed_before_an_exception_stays(index: TextIndex) -> None:
@@ -231,7 +266,7 @@ def test_what_was_committed_before_an_exception_stays(index: TextIndex) -> None:
 
 def test_one_writer_at_a_time(index: TextIndex) -> None:
     with index.writing(), pytest.raises(IndexBusy, match="another program"):
-        TextIndex(index.folder, "library").writing()
+        TextIndex(index.files.folder, "library").writing()
     put(index, thread(1, "Apples"))
     assert len(index) == 1
 
@@ -250,7 +285,7 @@ with index.writing():
 def test_while_another_process_writes_the_index_is_busy_but_can_be_read(index: TextIndex) -> None:
     put(index, thread(1, "Apples"))
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(index.folder)],
+        [sys.executable, "-c", HOLD, str(index.files.folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -270,7 +305,7 @@ def test_while_another_process_writes_the_index_is_busy_but_can_be_read(index: T
 
 def test_a_writer_that_was_killed_does_not_hold_the_lock(index: TextIndex) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(index.folder)],
+        [sys.executable, "-c", HOLD, str(index.files.folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -296,10 +331,10 @@ with TextIndex(Path(sys.argv[1]), "library").writing() as writing:
 
 def test_what_another_process_committed_is_seen_after_a_reload(index: TextIndex) -> None:
     put(index, thread(1, "Apples"))
-    in_another_process(WRITE, index.folder)
+    in_another_process(WRITE, index.files.folder)
     assert index.state.seq == 9  # known before it is seen
     assert found(index, "quinces") == []
-    index.reload()
+    index.refresh()
     assert found(index, "quinces") == ["t9"]
     assert found(index, "apples") == ["t1"]
 
@@ -314,7 +349,7 @@ def test_any_text_can_be_indexed_and_comes_back_as_it_was(
 ) -> None:
     index = TextIndex(tmp_path_factory.mktemp("hostile") / "index", "library")
     put(index, thread(1, title, answer, body=body, phrasings=(answer,)))
-    (hit,) = index.first((SHARED,), 5)
+    (hit,) = index.view((SHARED,)).first(5)
     assert [name.text for name in hit.names] == [title, answer]
     for word in words(title):
         assert found(index, word) == ["t1"], word
@@ -343,8 +378,8 @@ def test_a_text_is_read_up_to_its_bound(index: TextIndex) -> None:
 def test_a_new_index_is_empty_and_has_no_note(index: TextIndex) -> None:
     assert index.note is None
     assert len(index) == 0
-    assert index.vocabulary() == []
-    assert index.first((SHARED,), 5) == []
+    assert counts(index) == {}
+    assert index.view((SHARED,)).first(5) == []
 
 
 @pytest.mark.parametrize(
@@ -366,32 +401,39 @@ def test_an_index_with_a_broken_state_is_made_anew_and_says_so(
     index: TextIndex, garbage: bytes
 ) -> None:
     put(index, thread(1, "Apples"))
-    (index.folder / "state.json").write_bytes(garbage)
-    again = TextIndex(index.folder, "library")
+    (index.files.folder / "state.json").write_bytes(garbage)
+    again = TextIndex(index.files.folder, "library")
     assert again.note == "it was incomplete"
     assert len(again) == 0
     assert again.state == State("library", 0)
     put(again, thread(1, "Apples"))
-    assert TextIndex(index.folder, "library").note is None
+    assert TextIndex(index.files.folder, "library").note is None
 
 
 def test_an_index_of_another_library_or_form_is_made_anew(index: TextIndex) -> None:
     put(index, thread(1, "Apples"))
-    other = TextIndex(index.folder, "another")
+    other = TextIndex(index.files.folder, "another")
     assert other.note == "it belongs to another library"
     assert len(other) == 0
-    state = json.loads((index.folder / "state.json").read_text())
-    (index.folder / "state.json").write_text(json.dumps(state | {"format": 999}))
-    assert TextIndex(index.folder, "another").note == "it was made by another version"
+    state = json.loads((index.files.folder / "state.json").read_text())
+    (index.files.folder / "state.json").write_text(json.dumps(state | {"format": 999}))
+    assert TextIndex(index.files.folder, "another").note == "it was made by another version"
+
+
+def _put_in_place(file: Path, content: bytes) -> None:
+    """Write a file anew; one that is mapped into memory must not become shorter."""
+    other = file.with_suffix(".harmed")
+    other.write_bytes(content)
+    other.replace(file)
 
 
 def _cut(file: Path) -> None:
     content = file.read_bytes()
-    file.write_bytes(content[: len(content) // 2])
+    _put_in_place(file, content[: len(content) // 2])
 
 
 def _overwrite(file: Path) -> None:
-    file.write_bytes(b"\x13garbage" * (file.stat().st_size // 8 + 2))
+    _put_in_place(file, b"\x13garbage" * (file.stat().st_size // 8 + 2))
 
 
 PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term", "json")
@@ -403,25 +445,122 @@ def test_an_index_with_broken_files_is_made_anew_and_says_so(
     index: TextIndex, part: str, harm: Callable[[Path], None]
 ) -> None:
     put(index, *numbered(GARDEN))
-    (file,) = (f for f in index.folder.glob(f"[!.]*.{part}") if f.name != "state.json")
+    (file,) = files(index, f"[!.]*.{part}")
     harm(file)
-    again = TextIndex(index.folder, "library")
+    again = TextIndex(index.files.folder, "library")
     assert again.note
     assert "could not be read" in again.note
-    assert again.state == State("library", 0)
-    put(again, *numbered(GARDEN))
+    with again.writing() as writing:
+        assert writing.lost == [SHARED]
+        writing.put(map(indexed, numbered(GARDEN)))
+        writing.made_anew(SHARED)
+        writing.commit(1)
+    again.refresh()
     assert found(again, "apples") == ["t1"]
+    assert TextIndex(index.files.folder, "library").note is None
 
 
-def test_damage_that_shows_only_when_searching_is_named_with_what_to_do(index: TextIndex) -> None:
-    put(index, *numbered(GARDEN))
-    (store,) = index.folder.glob("*.store")
-    content = bytearray(store.read_bytes())
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
     content[len(content) // 3] ^= 0xFF
-    store.write_bytes(content)
-    again = TextIndex(index.folder, "library")
-    with pytest.raises(SearchError, match=r"damaged.*delete that folder"):
-        again.first((SHARED,), 10)
+    with file.open("r+b") as stream:  # in place: it may be mapped into memory
+        stream.write(content)
+
+
+class TestDamageWhileOpen:
+    def test_shows_when_reading(self, index: TextIndex) -> None:
+        put(index, *numbered(GARDEN))
+        _flip(*files(index, "*.store"))
+        with pytest.raises(IndexDamaged, match=r"the checksum of \w+.store is wrong.*ask again"):
+            index.view((SHARED,)).first(10)
+        assert index.suspects == {SHARED}
+        with index.writing() as writing:
+            assert writing.lost == [SHARED]
+
+    @pytest.mark.parametrize("part", PARTS)
+    def test_is_found_by_the_checksums(self, index: TextIndex, part: str) -> None:
+        put(index, *numbered(GARDEN), thread(99, "Rhubarb", scope=HERE))
+        assert len(index.view((SHARED, HERE))) == len(GARDEN) + 1
+        index.verify()
+        assert index.suspects == set()
+        _flip(*files(index, f"[!.]*.{part}", HERE))
+        index.verify()
+        assert index.suspects == {HERE}
+
+    def test_of_a_scope_that_is_not_open_is_found_as_well(self, index: TextIndex) -> None:
+        put(index, *numbered(GARDEN), thread(99, "Rhubarb", scope=HERE))
+        _flip(*files(index, "*.idx", HERE))
+        index.verify()
+        assert index.suspects == set()
+        (told,) = index.verify_all()
+        assert "damaged (the checksum of" in told
+        assert index.suspects == {HERE}
+
+    def test_is_looked_for_a_part_at_a_time(self, index: TextIndex) -> None:
+        put(index, *numbered(GARDEN))
+        checker = Checker(index.files.place(SHARED))
+        looks = 0
+        while not checker.is_done:
+            assert checker.problem(1) is None
+            looks += 1
+        assert looks == 6  # files
+        _flip(*files(index, "*.pos"))
+        assert not checker.is_done
+        assert "pos is wrong" in (checker.problem(1) or "")
+
+    def test_is_not_what_else_goes_wrong(
+        self, index: TextIndex, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(index, *numbered(GARDEN))
+        errors = (PermissionError(13, "Permission denied"), OSError(24, "Too many open files"))
+        for error in (*errors, ValueError("a mistake of ours"), KeyError("another")):
+            with monkeypatch.context() as patch:
+                patch.setattr("bot.search.scope_index.hit_of", _raising(error))
+                with pytest.raises((SearchError, KeyError)) as raised:
+                    index.view((SHARED,)).first(1)
+            assert not isinstance(raised.value, IndexDamaged)
+            assert index.suspects == set()
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", _raising(errors[0]))
+            with pytest.raises(SearchError, match=r"can't be read .*check that DATA_DIR"):
+                index.files.problem(SHARED)
+        assert found(index, "apples") == ["t1"]
+
+    def test_a_lost_folder_serves_until_it_is_made_anew(
+        self, index: TextIndex, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        put(index, *numbered(GARDEN))
+        shutil.rmtree(index.files.folder)
+        assert not index.refresh()
+        assert found(index, "apples") == ["t1"]
+        with index.writing() as writing:
+            assert (writing.seq, writing.lost) == (0, [])
+            writing.put(map(indexed, numbered(GARDEN[:2])))
+            writing.commit(7)
+        index.refresh()
+        assert len(index) == 2
+        assert found(index, "apples") == ["t1"]
+        assert len(caplog.records) == 1
+
+    def test_a_scopes_lost_folder_is_to_be_made_anew(self, index: TextIndex) -> None:
+        put(index, *numbered(GARDEN), thread(99, "Rhubarb", scope=HERE))
+        shutil.rmtree(index.files.place(HERE))
+        with index.writing() as writing:
+            assert writing.lost == [HERE]
+
+    def test_a_strange_scope_in_a_folder_is_damage(self, index: TextIndex) -> None:
+        put(index, thread(1, "Apples", scope=THERE), thread(2, "Pears", scope=HERE))
+        shutil.rmtree(index.files.place(HERE))
+        shutil.copytree(index.files.place(THERE), index.files.place(HERE))
+        with pytest.raises(IndexDamaged, match="another server"):
+            TextIndex(index.files.folder, "library").view((SHARED, HERE))
+
+
+def _raising(error: Exception) -> Callable[..., None]:
+    def raises(*_: object, **__: object) -> None:
+        raise error
+
+    return raises
 
 
 def test_an_interruption_is_not_taken_for_damage(
@@ -433,14 +572,14 @@ def test_an_interruption_is_not_taken_for_damage(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("bot.search.index.hit_of", interrupted)
+        patch.setattr("bot.search.scope_index.hit_of", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            index.first((SHARED,), 1)
+            index.view((SHARED,)).first(1)
     with monkeypatch.context() as patch:
-        patch.setattr(TextIndex, "_look", interrupted)
+        patch.setattr("bot.search.scope_index.Snapshot", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            TextIndex(index.folder, "library")
-    assert len(TextIndex(index.folder, "library")) == len(GARDEN)
+            TextIndex(index.files.folder, "library")
+    assert len(TextIndex(index.files.folder, "library")) == len(GARDEN)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -454,18 +593,18 @@ def test_an_index_that_can_no_longer_be_written_is_named(
     index: TextIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken:
-        def writer(self, *_: object, **__: object) -> None:
+        def __init__(self, *_: object) -> None:
             raise ValueError("no space left on device")
 
-    monkeypatch.setattr(index, "_index", Broken())
+    monkeypatch.setattr("bot.search.index_writing._ScopeWriter", Broken)
     with pytest.raises(SearchError, match=r"can't be written \(no space") as refused:
-        index.writing()
+        put(index, thread(1, "Why?"))
     assert not isinstance(refused.value, IndexBusy)
 
 
 def test_a_lock_that_cant_be_had_for_other_reasons_is_no_busy_index(index: TextIndex) -> None:
     put(index, thread(1, "Why?"))
-    lock = index.folder / ".tantivy-writer.lock"
+    lock = index.files.folder.with_name("index.lock")
     lock.unlink()
     lock.mkdir()
     with pytest.raises(SearchError, match="can't be written") as refused:
@@ -521,9 +660,11 @@ def test_the_words_of_a_large_index_are_read_in_pieces(
         return found
 
     monkeypatch.setattr(terms, "_beginning", watched)
-    assert sorted(index.words()) == sorted(index.vocabulary())
+    words_of_it = {*words(" ".join(said)), *words("жизнь ζωή 漢字 한국 a ab 7 𐌰x")}
+    index.refresh()
+    assert counts(TextIndex(index.files.folder, "library")).keys() == words_of_it
     assert len(longest) > 10
     assert max(longest) <= 5
     longest.clear()
     put(index, thread(99, "quince"), seq=3)
-    assert dict(index.words())["quince"] == 1
+    assert counts(index)["quince"] == 1

@@ -93,6 +93,10 @@ class Meaning:
         """Bytes of one row of what ``pack`` gives."""
         return self._embedder.dimensions
 
+    def fits(self, data: bytes) -> bool:
+        """Whether what the store has is one row or more of this model's."""
+        return bool(data) and len(data) % self.row_bytes == 0
+
     def knows(self, word: str) -> bool:
         """Whether the model has learnt this word as a whole."""
         return self._embedder.knows(word)
@@ -145,8 +149,9 @@ class Meaning:
 
     def lessons(self, phrasings: Iterable[LearnedPhrasing]) -> Lessons:
         """What a guild has taught, as far as it has vectors of this model."""
-        known = [(p.thread_id, p.vector) for p in phrasings if p.vector and p.model == self.model]
-        rows = self._rows(b"".join(vector for _, vector in known))
+        mine = (p for p in phrasings if p.model == self.model)
+        known = [(p.thread_id, p.vector) for p in mine if len(p.vector or b"") == self.row_bytes]
+        rows = self._rows(b"".join(vector or b"" for _, vector in known))
         return Lessons([thread_id for thread_id, _ in known], rows, self._scale)
 
     def take_in(

@@ -8,11 +8,12 @@ read from the store.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -43,7 +44,8 @@ WORTH_SAVING = 0.05
 class Checkpoint:
     """What the files hold: vectors of a model for a library, up to a change of it.
 
-    ``threads`` counts those of each scope that have any.
+    ``threads`` counts those of each scope that have any; ``checksums`` are the CRC-32 of the
+    files, by name.
     """
 
     library: str
@@ -52,6 +54,7 @@ class Checkpoint:
     format: int = FORMAT
     threads: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    checksums: dict[str, int] = field(default_factory=dict)
 
 
 class Neighbours:
@@ -85,15 +88,20 @@ class Neighbours:
 
     def near(self, wanted: Rows, scopes: Sequence[int], limit: int) -> list[int]:
         """The ids of the threads whose texts are nearest; about ``limit`` of them."""
-        found: list[int] = []
+        found: list[tuple[float, int]] = []
+        searched = 0
         with self._lock:
             for scope in scopes:
                 index = self._scopes.get(scope)
                 if index is not None and len(index):
                     few = len(index) <= EXACT
                     hits = index.search(wanted, min(limit, len(index)), exact=few)
-                    found += np.atleast_1d(hits.keys).tolist()
-        return list(dict.fromkeys(found))
+                    far = np.atleast_1d(hits.distances).tolist()
+                    found += zip(far, np.atleast_1d(hits.keys).tolist(), strict=True)
+                    searched += 1
+        if searched > 1:  # of both together no more than of one alone
+            found = sorted(found)[:limit]
+        return list(dict.fromkeys(thread_id for _, thread_id in found))
 
     def rows(self, thread_ids: Sequence[int], scopes: Sequence[int]) -> dict[int, Rows]:
         """The vectors of threads as those scopes see them; some may have none."""
@@ -151,14 +159,16 @@ class Neighbours:
     def _write(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         files: dict[str, str] = {}
+        checksums: dict[str, int] = {}
         with self._lock:
             for scope, index in self._scopes.items():
                 files[str(scope)] = name = f"{scope}-{self.seq}.usearch"
                 unfinished = self.folder / f"{name}.{os.getpid()}"  # others may be at it too
                 index.save(str(unfinished))
+                checksums[name] = _checksum(unfinished)
                 unfinished.replace(self.folder / name)
         threads = {str(scope): count for scope, count in self._threads.items()}
-        state = Checkpoint(self._library, self._model, self.seq, FORMAT, threads, files)
+        state = Checkpoint(self._library, self._model, self.seq, FORMAT, threads, files, checksums)
         temporary = self.folder / f"state.{os.getpid()}"
         temporary.write_text(json.dumps(asdict(state)), encoding="utf-8")
         temporary.replace(self.folder / "state.json")
@@ -202,29 +212,74 @@ class Neighbours:
 
     def _load(self) -> None:
         state = _read(self.folder / "state.json")
-        if state is None or (state.library, state.model) != (self._library, self._model):
+        if (
+            state is None
+            or state.format != FORMAT
+            or (state.library, state.model) != (self._library, self._model)
+        ):
             return
-        loaded: dict[int, Index] = {}
-        with suppress(Exception):  # a damaged file: begin anew, the store has it all
-            for scope, name in state.files.items():
-                index = self._empty()
-                index.load(str(self.folder / name))
-                if not self._fits(index):
-                    return
-                loaded[int(scope)] = index
+        try:
+            loaded = {int(scope): self._loaded(name, state) for scope, name in state.files.items()}
             counts = {int(scope): int(count) for scope, count in state.threads.items()}
+        except _Damage as error:  # begin anew: the store has it all
+            log.warning("vectors kept in %s are damaged (%s): they are read from the library",
+                        self.folder, error)  # fmt: skip
+        except OSError as error:
+            log.warning("vectors kept in %s can't be read (%s): they are read from the library",
+                        self.folder, error)  # fmt: skip
+        except (ValueError, TypeError):
+            log.warning("vectors kept in %s are damaged (state.json): they are read from the "
+                        "library", self.folder)  # fmt: skip
+        else:
             self._scopes, self._threads, self.seq = loaded, Counter(counts), state.seq
 
+    def _loaded(self, name: str, state: Checkpoint) -> Index:
+        """The graph in a file. Raises _Damage, and OSError for what is no damage."""
+        file, index = self.folder / name, self._empty()
+        try:
+            found = _checksum(file)
+            if state.checksums.get(name, found) != found:
+                raise _Damage(f"the checksum of {name} is wrong")
+        except FileNotFoundError:
+            raise _Damage(f"{name} is missing") from None
+        try:
+            index.load(str(file))
+        except (RuntimeError, ValueError) as error:  # written before there were checksums
+            raise _Damage(f"{name}: {error}") from None
+        if not self._fits(index):
+            raise _Damage(f"{name} holds something else")
+        return index
+
+
+log = logging.getLogger(__name__)
 
 _AT_ONCE = 64
 """Vectors added between which a search may come: some ten milliseconds."""
 
 
+class _Damage(Exception):
+    """A file of a checkpoint is missing or not what was written."""
+
+
+def _checksum(file: Path) -> int:
+    """The CRC-32 of a file. Raises OSError."""
+    crc = 0
+    with file.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            crc = zlib.crc32(chunk, crc)
+    return crc
+
+
 def _read(file: Path) -> Checkpoint | None:
+    """What a checkpoint's file says; None if there is none, or none that can be used."""
     try:
         state = Checkpoint(**json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
+        told = (state.seq, state.format, state.threads, state.files, state.checksums)
+        if [*map(type, told)] != [int, int, dict, dict, dict]:
+            raise TypeError("of other kinds")
+        return state
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    kinds = [*map(type, (state.seq, state.format, state.threads, state.files))]
-    sound = kinds == [int, int, dict, dict]
-    return state if sound and state.format == FORMAT else None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        log.warning("%s can't be used (%s): vectors are read from the library", file, error)
+        return None

@@ -1,0 +1,141 @@
+"""What one server sees of the text indexes: the shared library's and its own, as one.
+
+Each index scores by its own statistics. Where two are seen, the document frequencies of
+both count: the weight of a term is that of its idf in both together, in place of the idf
+that tantivy takes from one of them. How long a text is stays measured against the threads
+of its own scope. Where only one is seen, its scores are taken as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from math import log
+
+from tantivy import Occur, Query
+
+from bot.search.documents import TITLE_BOOST, Hit
+from bot.search.fuzzy import Vocabulary
+from bot.search.joined_vocabulary import JoinedVocabulary
+from bot.search.query import Idf
+from bot.search.scope_index import Found, Snapshot, by_score, fields
+
+Term = tuple[str, str, float]
+"""What is looked for: a field, a stem in it, and what it weighs."""
+
+
+class View:
+    """Snapshots of one or two scopes, searched together. Its methods raise IndexDamaged."""
+
+    def __init__(self, parts: Sequence[Snapshot]):
+        self.parts = tuple(parts)
+        self._factors: dict[tuple[str, str], tuple[float, ...]] = {}
+
+    def __len__(self) -> int:
+        return sum(part.threads for part in self.parts)
+
+    @cached_property
+    def words(self) -> Vocabulary:
+        """The words of all threads that are seen."""
+        if len(self.parts) < 2:
+            return self.parts[0].words if self.parts else Vocabulary()
+        shared, own = (part.words for part in self.parts)
+        return JoinedVocabulary(shared, own)
+
+    @cached_property
+    def idf(self) -> Idf:
+        """The weight of any stem among the threads that are seen."""
+        return Idf(len(self), self.document_count)
+
+    def document_count(self, stem: str) -> int:
+        """In how many of the threads a stem occurs."""
+        return sum(part.count("text", stem) for part in self.parts)
+
+    def search(self, stems: dict[str, float], limit: int) -> list[Hit]:
+        """The best threads by BM25 for weighted stems; of equal ones, the oldest."""
+        terms = list(_in_both_fields(stems))
+        found = []
+        for number, part in enumerate(self.parts if terms else ()):
+            wanted = [self._query(term, number) for term in terms]
+            found.append(part.best(_any_of(wanted), limit))
+        return self._hits(found, limit)
+
+    def among(self, stems: dict[str, float], thread_ids: Sequence[int]) -> list[Hit]:
+        """The threads with these ids, each with its BM25 for the stems, as far as it has any."""
+        if not thread_ids:
+            return []
+        # An OR of terms is read in a third of the time that a set of them takes.
+        terms = (Query.term_query(fields(), "id", thread_id) for thread_id in thread_ids)
+        only = Query.boolean_query([(Occur.Should, Query.const_score_query(t, 0.0)) for t in terms])
+        found = []
+        for number, part in enumerate(self.parts):
+            wanted = (self._query(term, number) for term in _in_both_fields(stems))
+            clauses = [(Occur.Must, only), *((Occur.Should, query) for query in wanted)]
+            found.append(part.best(Query.boolean_query(clauses), len(thread_ids)))
+        return self._hits(found, len(thread_ids))
+
+    def search_titles(self, groups: Sequence[Sequence[str]], limit: int) -> list[Hit]:
+        """The best titles for groups of stems, one of each group being meant."""
+        groups = [group for group in groups if group]
+        found = []
+        for number, part in enumerate(self.parts if groups else ()):
+            wanted = [
+                Query.disjunction_max_query([self._query(("title", s, 1.0), number) for s in group])
+                for group in groups
+            ]
+            found.append(part.best(_any_of(wanted), limit))
+        return self._hits(found, limit)
+
+    def first(self, limit: int) -> list[Hit]:
+        """The oldest threads, for someone who has typed nothing yet."""
+        return self._hits([part.first(limit) for part in self.parts], limit)
+
+    def _hits(self, found: Sequence[Sequence[Found]], limit: int) -> list[Hit]:
+        """The best of what each part found, with what the index keeps of it."""
+        best = sorted((one for ones in found for one in ones), key=by_score)[:limit]
+        taken = {thread_id for _, thread_id, _ in best}
+        hits = [
+            hit
+            for part, ones in zip(self.parts, found, strict=False)
+            for hit in part.hits([one for one in ones if one[1] in taken])
+        ]
+        hits.sort(key=lambda hit: (-hit.bm25, hit.thread_id))
+        return hits
+
+    def _query(self, term: Term, part: int) -> Query:
+        field, stem, weight = term
+        if len(self.parts) > 1:
+            weight *= self._factor(field, stem)[part]
+        query = Query.term_query(fields(), field, stem, "freq")
+        return query if weight == 1.0 else Query.boost_query(query, weight)
+
+    def _factor(self, field: str, stem: str) -> tuple[float, ...]:
+        """For each part, a term's idf in all of them by its idf in that part."""
+        known = self._factors.get((field, stem))
+        if known is None:
+            if len(self._factors) >= MOST_REMEMBERED:
+                self._factors.clear()
+            there = [(part.documents, part.count(field, stem)) for part in self.parts]
+            together = _idf(*map(sum, zip(*there, strict=True)))
+            known = tuple(together / _idf(*counts) for counts in there)
+            self._factors[field, stem] = known
+        return known
+
+
+MOST_REMEMBERED = 50_000
+"""Terms of which the weights in both parts are kept."""
+
+
+def _in_both_fields(stems: dict[str, float]) -> Iterator[Term]:
+    for stem, weight in stems.items():
+        yield "text", stem, weight
+        yield "title", stem, TITLE_BOOST * weight
+
+
+def _any_of(wanted: Sequence[Query]) -> Query:
+    return Query.boolean_query([(Occur.Should, query) for query in wanted])
+
+
+def _idf(documents: int, count: int) -> float:
+    """The inverse document frequency as tantivy reckons it."""
+    return log(1 + (documents - count + 0.5) / (count + 0.5))
