@@ -20,7 +20,7 @@ import discord
 from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.models import Posting, Vote
-from bot.retry import FAILURES, QUIET, described, retried
+from bot.retry import FAILURES, QUIET, MalformedReply, described, retried
 from bot.ui.emoji import vote_of
 from cogs._card_emoji import emoji_on
 from cogs._rooms import permissions_in
@@ -32,6 +32,9 @@ BACK_OFF, LONGEST = 5.0, 600.0
 
 REQUEST_PAUSES = (0.5, 1.0)
 """Seconds between the tries of one request, before the next card has its turn."""
+
+DOUBTS = 2
+"""How often a card is looked at again because fewer members are named than are counted."""
 
 PAGE = 100
 """Users that Discord names in one reply."""
@@ -93,6 +96,11 @@ class Reconciler:
         self._waiting.clear()
         for timer in self._timers:
             timer.cancel()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no card waits to be looked at, but for those that are tried again later."""
+        return not (self._running or self._marking)
 
     async def _mark(self) -> None:
         """Mark cards in the database, so that a restart doesn't forget them.
@@ -206,12 +214,13 @@ class Reconciler:
             handles: dict[int, str] = {}
             normal: dict[int, set[Vote]] = {}
             supers: dict[int, set[Vote]] = {}
+            strict = self._tries.get(message_id, 0) < DOUBTS
             for reaction in message.reactions:
                 value = vote_of(str(reaction.emoji), used)
                 if value is None:
                     continue
                 for shown, kind in ((normal, discord.ReactionType.normal), (supers, _BURST)):
-                    for user in await _users(reaction, kind):
+                    for user in await _users(reaction, kind, strict=strict):
                         shown.setdefault(user.id, set()).add(value)
                         handles[user.id] = user.name
             await written  # what came before is older than what was seen
@@ -246,8 +255,13 @@ class Reconciler:
         log.log(logging.DEBUG if quiet else logging.WARNING, text, *args)
 
 
-async def _users(reaction: discord.Reaction, kind: discord.ReactionType) -> list[discord.abc.User]:
-    """The members whose reactions of a kind stand, without bots; each page is tried again."""
+async def _users(
+    reaction: discord.Reaction, kind: discord.ReactionType, *, strict: bool
+) -> list[discord.abc.User]:
+    """The members whose reactions of a kind stand, without bots; each page is tried again.
+
+    ``strict``: fewer than the message counts are taken for a spoiled reply.
+    """
     is_super = kind is _BURST
     left = reaction.burst_count if is_super else reaction.count - reaction.burst_count
     ours = reaction.me_burst if is_super else reaction.me
@@ -259,6 +273,8 @@ async def _users(reaction: discord.Reaction, kind: discord.ReactionType) -> list
         page = await _asked(partial(_page, reaction, kind, min(left, PAGE), after))
         new = {user.id: user for user in page if user.id not in found}
         if not new:
+            if strict and left > int(ours):
+                raise MalformedReply("fewer reactions than the message counts")
             break
         found |= new
         left -= len(new)

@@ -117,6 +117,11 @@ class VoteQueue:
         """Write nothing more: the next start asks Discord."""
         self._queues.stop()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be written."""
+        return self._queues.idle and not self._held
+
     async def _handle(self, guild_id: int, batch: list[Event]) -> None:
         try:
             await self._in_order(guild_id, batch)

@@ -54,6 +54,11 @@ class Voting(commands.Cog):
         self._reconciler.stop()
         self._tallies.stop()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be written, compared or learned from."""
+        return self._queue.idle and self._lessons.idle and self._reconciler.idle
+
     # What is heard is queued before anything is awaited: discord.py begins a task for each
     # event, in the order of the events, but they end in any.
 

@@ -23,6 +23,9 @@ __all__ = ["NO_EVENTS", "LiveEvents", "Reconciling", "Sign"]
 SLICE_SECONDS = 0.02
 """How long a transaction should take; slices of members grow and shrink accordingly."""
 
+PAUSE = 0.01
+"""Seconds between two transactions, beside those that the last one took."""
+
 SMALLEST, FIRST, LARGEST = 10, 50, 400
 """Members in a slice."""
 
@@ -157,6 +160,8 @@ async def _in_slices(
         some = users[done : done + size]
         written = await write(some)
         done, changed = done + len(some), changed + written.changed
+        if done < len(users):  # other programs look for the lock again and again, not all the time
+            await asyncio.sleep(written.seconds + PAUSE)
         if written.seconds > SLICE_SECONDS:
             size = max(SMALLEST, size // 2)
         elif written.seconds < SLICE_SECONDS / 2:
