@@ -11,18 +11,15 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
-from functools import partial
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable
 
 import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
-from bot.models import Posting, Vote
-from bot.retry import FAILURES, QUIET, MalformedReply, described, retried
-from bot.ui.emoji import vote_of
-from cogs._card_emoji import emoji_on
+from bot.models import Posting, ReactionKind
+from bot.retry import FAILURES, QUIET, described
+from cogs._card_reactions import read_card
 from cogs._rooms import permissions_in
 from cogs._vote_events import now
 from cogs._vote_queue import VoteQueue
@@ -30,19 +27,8 @@ from cogs._vote_queue import VoteQueue
 BACK_OFF, LONGEST = 5.0, 600.0
 """Seconds until a card that can't be looked at is tried again: doubled each time, at most."""
 
-REQUEST_PAUSES = (0.5, 1.0)
-"""Seconds between the tries of one request, before the next card has its turn."""
-
-DOUBTS = 2
-"""How often a card is looked at again because fewer members are named than are counted."""
-
-PAGE = 100
-"""Users that Discord names in one reply."""
-
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-Shown = dict[int, frozenset[Vote]]
 Changed = Callable[[Posting], None]
 
 
@@ -198,7 +184,6 @@ class Reconciler:
         self._timers.add(timer)
 
     async def _compare(self, posting: Posting) -> int:
-        channel = self.bot.get_partial_messageable(posting.channel_id)
         known = self.bot.get_channel(posting.channel_id)
         guild = self.bot.get_guild(posting.guild_id)
         if known is not None and not permissions_in(known, guild).read_message_history:
@@ -208,34 +193,22 @@ class Reconciler:
         with self._queue.watch(message_id) as watch:
             written = self._queue.mark(posting.guild_id)
             since = now()
-            message = await _asked(partial(channel.fetch_message, message_id))
-            used = (await self.house.guilds.settings(posting.guild_id)).emoji
-            watch.used = used = emoji_on(message, posting, used)
-            handles: dict[int, str] = {}
-            normal: dict[int, set[Vote]] = {}
-            supers: dict[int, set[Vote]] = {}
-            strict = self._tries.get(message_id, 0) < DOUBTS
-            for reaction in message.reactions:
-                value = vote_of(str(reaction.emoji), used)
-                if value is None:
-                    continue
-                for shown, kind in ((normal, discord.ReactionType.normal), (supers, _BURST)):
-                    for user in await _users(reaction, kind, strict=strict):
-                        shown.setdefault(user.id, set()).add(value)
-                        handles[user.id] = user.name
+            now_used = (await self.house.guilds.settings(posting.guild_id)).emoji
+            shown = await read_card(self.bot, posting, now_used)
+            watch.used = shown.emoji
             await written  # what came before is older than what was seen
             if posting.emoji is None:
-                await self.house.postings.set_emoji(message_id, used)
+                await self.house.postings.set_emoji(message_id, shown.emoji)
             changed = await self.house.voting.reconcile(
                 message_id=message_id,
-                reactions=_frozen(normal),
-                supers=_frozen(supers),
-                handles=handles,
+                reactions=shown.of(ReactionKind.NORMAL),
+                supers=shown.of(ReactionKind.SUPER),
+                handles=shown.handles,
                 live=watch,
                 since=since,
             )
-        if message_id in self._marked:
-            await self.house.postings.unmark_due(message_id, since)
+        marked = message_id in self._marked
+        if marked and await self.house.postings.unmark_due(message_id, since):
             self._marked.discard(message_id)
         if changed:
             self._changed(posting)
@@ -255,54 +228,9 @@ class Reconciler:
         log.log(logging.DEBUG if quiet else logging.WARNING, text, *args)
 
 
-async def _users(
-    reaction: discord.Reaction, kind: discord.ReactionType, *, strict: bool
-) -> list[discord.abc.User]:
-    """The members whose reactions of a kind stand, without bots; each page is tried again.
-
-    ``strict``: fewer than the message counts are taken for a spoiled reply.
-    """
-    is_super = kind is _BURST
-    left = reaction.burst_count if is_super else reaction.count - reaction.burst_count
-    ours = reaction.me_burst if is_super else reaction.me
-    if left <= int(ours):
-        return []
-    found: dict[int, discord.abc.User] = {}
-    after: discord.Object | None = None
-    while left > 0:
-        page = await _asked(partial(_page, reaction, kind, min(left, PAGE), after))
-        new = {user.id: user for user in page if user.id not in found}
-        if not new:
-            if strict and left > int(ours):
-                raise MalformedReply("fewer reactions than the message counts")
-            break
-        found |= new
-        left -= len(new)
-        after = discord.Object(max(new))
-    return [user for user in found.values() if not user.bot]
-
-
-async def _page(
-    reaction: discord.Reaction,
-    kind: discord.ReactionType,
-    limit: int,
-    after: discord.Object | None,
-) -> list[discord.abc.User]:
-    return [user async for user in reaction.users(limit=limit, after=after, type=kind)]
-
-
-async def _asked(request: Callable[[], Awaitable[T]]) -> T:
-    return await retried(request, "looking at a card", REQUEST_PAUSES)
-
-
-def _frozen(shown: dict[int, set[Vote]]) -> Shown:
-    return {user_id: frozenset(values) for user_id, values in shown.items()}
-
-
 def _back_off(tries: int) -> float:
     """Seconds until the next try, which differ so that not all come at once."""
     return min(BACK_OFF * 2.0 ** min(tries, 20), LONGEST) * random.uniform(0.8, 1.2)
 
 
-_BURST = discord.ReactionType.burst
 _UNKNOWN_CHANNEL = 10003

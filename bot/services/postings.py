@@ -92,10 +92,13 @@ class Postings:
         async with self._database.write() as connection:
             await table.mark_due(connection, message_ids, time.time_ns() // 1000)
 
-    async def unmark_due(self, message_id: int, asked_at: int) -> None:
-        """The votes on a message are those that Discord showed at a moment (Unix µs)."""
+    async def unmark_due(self, message_id: int, asked_at: int) -> bool:
+        """The votes on a message are those that Discord showed at a moment (Unix µs).
+
+        False if it was marked later than that.
+        """
         async with self._database.write() as connection:
-            await table.unmark_due(connection, message_id, asked_at)
+            return await table.unmark_due(connection, message_id, asked_at)
 
     async def due(self) -> list[Posting]:
         """The postings that are marked as due, newest first."""

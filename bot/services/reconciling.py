@@ -26,7 +26,7 @@ SLICE_SECONDS = 0.02
 PAUSE = 0.01
 """Seconds between two transactions, beside those that the last one took."""
 
-SMALLEST, FIRST, LARGEST = 10, 50, 400
+SMALLEST, FIRST, LARGEST = 50, 100, 300
 """Members in a slice."""
 
 _STEP = 2000

@@ -80,10 +80,11 @@ async def mark_due(connection: AsyncConnection, message_ids: Collection[int], no
         await connection.execute(update(postings).where(these).values(due_at=now))
 
 
-async def unmark_due(connection: AsyncConnection, message_id: int, marked_until: int) -> None:
-    """The votes of a posting are true, as of marks made until then (µs)."""
+async def unmark_due(connection: AsyncConnection, message_id: int, marked_until: int) -> bool:
+    """The votes of a posting are true, as of marks made until then (µs); False if none was."""
     this = (postings.c.message_id == message_id, postings.c.due_at <= marked_until)
-    await connection.execute(update(postings).where(*this).values(due_at=None))
+    done = await connection.execute(update(postings).where(*this).values(due_at=None))
+    return bool(done.rowcount)
 
 
 async def due(connection: AsyncConnection) -> list[Posting]:
