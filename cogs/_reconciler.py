@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Callable, Collection, Iterable
 
 import discord
@@ -18,8 +17,9 @@ import discord
 from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.models import Posting, ReactionKind
-from bot.retry import FAILURES, QUIET, described
+from bot.retry import FAILURES, described
 from cogs._card_reactions import read_card
+from cogs._outage_log import OutageLog
 from cogs._rooms import permissions_in
 from cogs._vote_events import now
 from cogs._vote_queue import VoteQueue
@@ -49,7 +49,7 @@ class Reconciler:
         self._closed: set[int] = set()  # channels that can't be read: ask there once only
         self._timers: set[asyncio.TimerHandle] = set()
         self._running = self._marking = self._stopped = False
-        self._said_at = float("-inf")
+        self._outage = OutageLog(log)
 
     async def look(self, shard_id: int, *, everything: bool) -> None:
         """Compare a shard's latest cards, newest first, or those alone that are due."""
@@ -61,7 +61,7 @@ class Reconciler:
                 limit = self.house.settings.reconcile_messages if everything else 0
                 recent = await self.house.postings.recent(limit)
             except StoreError as error:
-                self._say("cards can't be looked up: %s", error)
+                self._outage.say("cards can't be looked up: %s", error)
                 await asyncio.sleep(_back_off(tries))
                 tries += 1
             else:
@@ -102,7 +102,7 @@ class Reconciler:
                     await self.house.postings.mark_due(some)
                     found = await self.house.postings.of(some)
                 except StoreError as error:
-                    self._say("cards are not marked yet as due: %s", error)
+                    self._outage.say("cards are not marked yet as due: %s", error)
                     await asyncio.sleep(_back_off(tries))
                     tries += 1
                 else:
@@ -167,12 +167,11 @@ class Reconciler:
         """Try a card again later; the others go on."""
         tries = self._tries.get(posting.message_id, 0)
         self._tries[posting.message_id] = tries + 1
-        self._say(
-            "message %d can't be looked at, trying again: %s",
-            posting.message_id,
-            described(error),
-            known=isinstance(error, (*FAILURES, StoreError)),
-        )
+        said = "message %d can't be looked at, trying again: %s"
+        if isinstance(error, (*FAILURES, StoreError)):
+            self._outage.say(said, posting.message_id, described(error))
+        else:
+            log.error(said, posting.message_id, error, exc_info=error)
         if self._stopped:
             return
 
@@ -216,16 +215,6 @@ class Reconciler:
 
     def _shard_of(self, posting: Posting) -> int:
         return (posting.guild_id >> 22) % (self.bot.shard_count or 1)
-
-    def _say(self, text: str, *args: object, known: bool = True) -> None:
-        """Log that something is tried again: of one outage once in a while, of a fault always."""
-        if not known:
-            log.error(text, *args, exc_info=True)
-            return
-        quiet = time.monotonic() - self._said_at < QUIET
-        if not quiet:
-            self._said_at = time.monotonic()
-        log.log(logging.DEBUG if quiet else logging.WARNING, text, *args)
 
 
 def _back_off(tries: int) -> float:

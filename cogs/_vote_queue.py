@@ -20,6 +20,7 @@ from bot.models import Posting, Vote
 from bot.services.event_queue import EventQueues
 from bot.services.voting import Change, Outcome, Pressed, vote_of
 from cogs._card_emoji import learn_emoji
+from cogs._outage_log import OutageLog
 from cogs._vote_events import (
     ChannelDeleted,
     Event,
@@ -61,6 +62,7 @@ class VoteQueue:
         self._written, self._unwritten = written, unwritten
         self._held: dict[int, list[MessageEvent]] = {}
         self._watches: dict[int, list[Watch]] = {}
+        self._outage = OutageLog(log)
 
     def put(self, event: MessageEvent) -> None:
         """Queue what happened to a message; to be called before any ``await``."""
@@ -202,11 +204,7 @@ class VoteQueue:
                 if (pause := next(pauses, None)) is None:
                     self._give_up(steps, error)
                     return
-                log.log(
-                    logging.WARNING if pause == RETRY_PAUSES[0] else logging.DEBUG,
-                    "votes wait to be written: %s",
-                    error,
-                )
+                self._outage.say("votes wait to be written: %s", error)
                 await asyncio.sleep(pause)
             except Exception as error:
                 if alone or len(some) == 1:
@@ -243,7 +241,7 @@ class VoteQueue:
             try:
                 return dict(await self.house.postings.of(ids)) if ids else {}
             except StoreError as error:
-                log.warning("votes wait: the database can't be read: %s", error)
+                self._outage.say("votes wait: the database can't be read: %s", error)
                 await asyncio.sleep(pause)
         self._unwritten(ids)
         return {}
