@@ -128,6 +128,13 @@ class Vote(IntEnum):
     DOWN = -1
 
 
+class ReactionKind(IntEnum):
+    """The kind of a reaction, by Discord's numbers: a member may give both of one emoji."""
+
+    NORMAL = 0
+    SUPER = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A thread found for a question; ``confidence`` is in [0, 1].
@@ -160,12 +167,21 @@ class Reply:
     took_ms: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class VoteEmoji:
+    """The two emoji that members vote with, as ``/settings emoji`` has them."""
+
+    up: str
+    down: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """A Discord message that shows one answer.
 
     ``asker_id`` is the member whose question it replies to; ``alternatives`` are
     the ids of the threads to suggest when that member says *Not my question*.
+    ``emoji`` is what members vote with on it (``None``: not recorded).
     """
 
     message_id: int
@@ -176,6 +192,7 @@ class Posting:
     asker_id: int
     alternatives: tuple[int, ...] = ()
     posted_at: datetime | None = None
+    emoji: VoteEmoji | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +231,11 @@ class GuildSettings:
     up_emoji: str
     down_emoji: str
     learn_phrasings: bool
+
+    @property
+    def emoji(self) -> VoteEmoji:
+        """What members vote with on what is posted now."""
+        return VoteEmoji(self.up_emoji, self.down_emoji)
 
 
 def bare_emoji(emoji: str) -> str:

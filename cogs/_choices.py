@@ -9,12 +9,13 @@ from functools import partial
 import discord
 
 from bot.client import ThreadBot
-from bot.models import SHARED
+from bot.models import SHARED, Posting
 from bot.replies import acknowledge, delete_response, edit_pressed, edit_response, tell
 from bot.retry import FAILURES, described, new_nonce, retried
 from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
+from cogs._card_emoji import emoji_on
 from cogs._desk import Asked, Desk, Turns
 from cogs._pages import show_page
 from cogs._rooms import Room, is_moderator, lacking, room_of, scope_of
@@ -69,7 +70,7 @@ class Choices:
                 if not isinstance(error, discord.NotFound):
                     await self.house.postings.record(posting)  # it is still shown
                 raise
-        await self._remove_reactions(message, room_of(interaction))
+        await self._remove_reactions(message, room_of(interaction), posting)
 
     async def pick(
         self, item: items.PickThread, interaction: discord.Interaction[ThreadBot]
@@ -183,14 +184,17 @@ class Choices:
                 return found
             raise
 
-    async def _remove_reactions(self, message: discord.Message, room: Room) -> None:
+    async def _remove_reactions(
+        self, message: discord.Message, room: Room, posting: Posting
+    ) -> None:
         """Nothing is voted on here any more; without the permission only ours go."""
         try:
             if room.may.manage_messages and room.scope != SHARED:
                 await retried(message.clear_reactions, "reactions")
             elif self.bot.user is not None:
-                settings = await self.house.guilds.settings(room.scope)
-                for emoji in (settings.up_emoji, settings.down_emoji):
+                now = (await self.house.guilds.settings(room.scope)).emoji
+                used = emoji_on(message, posting, now)
+                for emoji in (used.up, used.down):
                     remove = partial(message.remove_reaction, to_react(emoji), self.bot.user)
                     await retried(remove, "reactions")
         except FAILURES as error:

@@ -140,6 +140,7 @@ class Desk:
     ) -> discord.Message | None:
         """Show an answer and record where: from then on votes on the message count."""
         room = asked.room
+        settings = await self.house.guilds.settings(room.scope)
         embeds = say_where(self.bot, room, "embed_links")
         await prepared.for_card(answer, embeds=embeds)
         card = cards.answer_card(
@@ -158,6 +159,7 @@ class Desk:
                 answer_id=answer.id,
                 asker_id=asked.asker_id,
                 alternatives=tuple(alternatives),
+                emoji=settings.emoji,
             )
             await self._record(posting)
         return message
@@ -223,8 +225,11 @@ class Desk:
     async def _invite_votes(self, message: discord.Message, room: Room) -> None:
         if not say_where(self.bot, room, "add_reactions", "read_message_history"):
             return
-        settings = await self.house.guilds.settings(room.scope)
-        for emoji in (settings.up_emoji, settings.down_emoji):
+        # Those that count on it, whatever the server's have become meanwhile.
+        posting = await self.house.postings.get(message.id)
+        used = (await self.house.guilds.settings(room.scope)).emoji
+        used = posting.emoji if posting and posting.emoji else used
+        for emoji in (used.up, used.down):
             try:
                 await retried(partial(message.add_reaction, to_react(emoji)), "a reaction")
             except FAILURES as error:

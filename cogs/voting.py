@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import ThreadBot
-from bot.errors import StoreError
-from bot.models import SHARED, GuildSettings, Posting, Vote
-from bot.replies import acknowledge, edit_response
+from bot.errors import StoreError, ThreadwiseError
+from bot.models import SHARED, Posting
+from bot.replies import acknowledge, edit_response, tell
+from bot.services.event_queue import EventQueues
+from bot.services.voting import Outcome, Pressed
 from bot.ui import cards, items
 from bot.ui.cards import Card
-from bot.ui.emoji import vote_of
 from cogs._pages import show_page
-from cogs._rooms import permissions_in, scope_of
+from cogs._reconciler import Reconciler
+from cogs._rooms import scope_of
 from cogs._tallies import Tallies
+from cogs._vote_events import MessageEvent, What, cleared, deleted, reacted
+from cogs._vote_queue import VoteQueue
+
+NOT_SAVED = "Your vote is not saved: I could not write it down just now. Please try again."
 
 log = logging.getLogger(__name__)
+
+Lesson = MessageEvent | Pressed | Posting
+"""What may teach a phrasing, or take one back."""
 
 
 class Voting(commands.Cog):
@@ -30,8 +38,10 @@ class Voting(commands.Cog):
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.house = bot.house
-        self._reconciling: set[int] = set()
         self._tallies = Tallies(bot)
+        self._queue = VoteQueue(bot, written=self._written, unwritten=self._unwritten)
+        self._reconciler = Reconciler(bot, self._queue, self._reconciled)
+        self._lessons = EventQueues[Lesson](self._learn, bot.spawn, name="lessons")
 
     async def cog_load(self) -> None:
         """Hear the pager's vote buttons."""
@@ -39,71 +49,74 @@ class Voting(commands.Cog):
 
     async def cog_unload(self) -> None:
         """Leave the cards as they are."""
+        self._queue.stop()
+        self._lessons.stop()
+        self._reconciler.stop()
         self._tallies.stop()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be written, compared or learned from."""
+        return self._queue.idle and self._lessons.idle and self._reconciler.idle
+
+    # What is heard is queued before anything is awaited: discord.py begins a task for each
+    # event, in the order of the events, but they end in any.
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """A member votes."""
         user = event.member or self.bot.get_user(event.user_id)
-        value = await self._vote(event)
-        if value is None or self._is_bot(event.user_id, user):
-            return
-        counted = await self.house.voting.react(
-            message_id=event.message_id,
-            user_id=event.user_id,
-            value=value,
-            author_handle=user.name if user else None,
-        )
-        log.debug("reaction on %d by %d: counted %s", event.message_id, event.user_id, counted)
-        if counted:
-            await self._changed(event.message_id, event.user_id)
+        if not self._is_bot(event.user_id, user):
+            self._queue.put(reacted(event, user))
 
     @commands.Cog.listener()
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         """A member takes a vote back."""
-        value = await self._vote(event)
-        if value is None or self._is_bot(event.user_id, self.bot.get_user(event.user_id)):
-            return
-        if await self.house.voting.unreact(
-            message_id=event.message_id, user_id=event.user_id, value=value
-        ):
-            await self._changed(event.message_id, event.user_id)
+        user = self.bot.get_user(event.user_id)
+        if not self._is_bot(event.user_id, user):
+            self._queue.put(reacted(event, user))
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
         """A moderator takes all reactions away, and the votes with them."""
-        await self.house.voting.clear(message_id=event.message_id)
-        await self._changed(event.message_id)
+        self._queue.put(cleared(event))
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
         """A moderator takes all reactions of one emoji away."""
-        value = await self._vote(event)
-        if value is not None:
-            await self.house.voting.clear(message_id=event.message_id, value=value)
-            await self._changed(event.message_id)
+        self._queue.put(cleared(event))
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A posting is gone; what was voted on it stays."""
-        self.house.learning.drop([event.message_id])
-        await self.house.postings.forget([event.message_id])
+        for each in deleted(event):
+            self._queue.put(each)
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Many messages are gone at once."""
-        self.house.learning.drop(event.message_ids)
-        await self.house.postings.forget(event.message_ids)
+        for each in deleted(event):
+            self._queue.put(each)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """A Discord thread is gone, with all messages in it."""
+        self._queue.channel_deleted(event.guild_id, event.thread_id)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """A channel is gone, with all messages in it."""
+        self._queue.channel_deleted(channel.guild.id, channel.id)
 
     @commands.Cog.listener()
     async def on_shard_ready(self, shard_id: int) -> None:
-        """After a start or a new session: see what was voted meanwhile.
+        """After a start or a new session: see what was voted meanwhile."""
+        self.bot.spawn(self._reconciler.look(shard_id, everything=True), f"shard {shard_id}")
 
-        A resumed session needs none of this, since Discord replays its events.
-        """
-        if shard_id not in self._reconciling:
-            self._reconciling.add(shard_id)
-            self.bot.spawn(self._reconcile(shard_id), f"reconcile votes of shard {shard_id}")
+    @commands.Cog.listener()
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """After a pause whose events Discord sends again: see what could not be written."""
+        self.bot.spawn(self._reconciler.look(shard_id, everything=False), f"shard {shard_id}")
 
     @app_commands.command(
         name="forget-me", description="Delete your votes and whatever else I keep about you"
@@ -128,22 +141,31 @@ class Voting(commands.Cog):
         self, item: items.CastVote, interaction: discord.Interaction[ThreadBot]
     ) -> None:
         """A vote button: the page shows the new tally; a shared page stays as it is."""
-        private = interaction.message is not None and interaction.message.flags.ephemeral
-        if private:
-            await acknowledge(interaction)
-        else:
-            await acknowledge(interaction, ephemeral=True, thinking=True)
         scope = scope_of(interaction)
-        vote = await self.house.voting.press(
-            answer_id=item.place.answer_id,
-            guild_id=scope,
-            user_id=interaction.user.id,
-            value=item.value,
-            author_handle=interaction.user.name,
+        press = self._queue.press(
+            Pressed(
+                answer_id=item.place.answer_id,
+                guild_id=scope,
+                user_id=interaction.user.id,
+                value=item.value,
+                author_handle=interaction.user.name,
+            )
         )
-        await self.house.learning.pressed(
-            answer_id=item.place.answer_id, guild_id=scope, user_id=interaction.user.id
-        )
+        private = interaction.message is not None and interaction.message.flags.ephemeral
+        try:
+            if private:
+                await acknowledge(interaction)
+            else:
+                await acknowledge(interaction, ephemeral=True, thinking=True)
+        except BaseException:
+            press.withdraw()  # the member is told that it failed, and presses again
+            raise
+        try:
+            vote = await self._queue.pressed(press)
+        except StoreError as error:
+            log.warning("a press of a vote button is not saved: %s", error)
+            await tell(interaction, NOT_SAVED)
+            return
         thread = await self.house.answering.serve(item.place.thread_id, guild_id=scope)
         answer = thread.answer(item.place.answer_id) if thread else None
         said = cards.vote_line(vote, answer.tally if answer else None)
@@ -152,106 +174,45 @@ class Voting(commands.Cog):
             return
         await show_page(interaction, thread, item.place, note=said)
 
-    async def _changed(self, message_id: int, user_id: int | None = None) -> None:
-        """A vote on a message has changed, a member's or any: draw it, and learn from it."""
-        self._tallies.changed(message_id)
-        if user_id is None:
-            await self.house.learning.cleared(message_id)
-        else:
-            await self.house.learning.voted(message_id, user_id)
+    def _written(self, event: MessageEvent | Pressed, outcome: Outcome) -> None:
+        """An event is on disk: draw the tally where it counted, and learn from it."""
+        if isinstance(event, Pressed):
+            if not isinstance(outcome, ThreadwiseError) and event.guild_id != SHARED:
+                self._lessons.put(event.guild_id, event)
+        elif outcome is True and event.what is not What.DELETED:
+            self._tallies.changed(event.message_id)
+            self._lessons.put(event.guild_id, event)
 
-    async def _vote(
-        self, event: discord.RawReactionActionEvent | discord.RawReactionClearEmojiEvent
-    ) -> Vote | None:
-        settings = await self.house.guilds.settings(event.guild_id or SHARED)
-        return vote_of(str(event.emoji), settings)
+    def _unwritten(self, message_ids: Collection[int]) -> None:
+        self._reconciler.unwritten(message_ids)
+
+    def _reconciled(self, posting: Posting) -> None:
+        self._tallies.changed(posting.message_id)
+        self._lessons.put(posting.guild_id, posting)
+
+    async def _learn(self, _guild_id: int, lessons: list[Lesson]) -> None:
+        """Learn from votes that have changed; each look is at what is in force by then."""
+        learning = self.house.learning
+        for lesson in lessons:
+            try:
+                if isinstance(lesson, Pressed):
+                    await learning.pressed(
+                        answer_id=lesson.answer_id,
+                        guild_id=lesson.guild_id,
+                        user_id=lesson.user_id,
+                    )
+                elif isinstance(lesson, Posting):
+                    await learning.reconciled(lesson.message_id)
+                elif lesson.user_id:
+                    await learning.voted(lesson.message_id, lesson.user_id)
+                else:
+                    await learning.cleared(lesson.message_id)
+            except StoreError as error:
+                log.warning("a vote teaches nothing: %s", error)
 
     def _is_bot(self, user_id: int, user: discord.User | discord.Member | None) -> bool:
         me = self.bot.user
         return (me is not None and user_id == me.id) or (user is not None and user.bot)
-
-    async def _reconcile(self, shard_id: int) -> None:
-        """Compare what recent postings show with what is known, newest first.
-
-        One request at a time, and no more postings than the settings say.
-        """
-        try:
-            recent = await self.house.postings.recent(self.house.settings.reconcile_messages)
-            mine = [p for p in recent if self._shard_of(p) == shard_id]
-            changed = await self._reconcile_all(mine)
-        finally:
-            self._reconciling.discard(shard_id)
-        log.info("shard %d: %d postings looked at, %d votes changed", shard_id, len(mine), changed)
-
-    def _shard_of(self, posting: Posting) -> int:
-        return (posting.guild_id >> 22) % (self.bot.shard_count or 1)
-
-    async def _reconcile_all(self, found: Iterable[Posting]) -> int:
-        changed = 0
-        closed: set[int] = set()  # channels that can't be read: ask there once only
-        gone: defaultdict[int, list[int]] = defaultdict(list)
-        for posting in found:
-            if posting.channel_id in gone:
-                gone[posting.channel_id].append(posting.message_id)
-            elif posting.channel_id not in closed:
-                try:
-                    changed += await self._reconcile_one(posting)
-                except discord.NotFound as error:
-                    if error.code == _UNKNOWN_CHANNEL:
-                        gone[posting.channel_id].append(posting.message_id)
-                    else:
-                        await self.house.postings.forget([posting.message_id])
-                except discord.Forbidden:
-                    closed.add(posting.channel_id)
-                    self.bot.missing(posting.channel_id, "read_message_history")
-                except (discord.HTTPException, StoreError) as error:
-                    log.warning("message %d can't be looked at: %s", posting.message_id, error)
-        await self.house.postings.forget([m for messages in gone.values() for m in messages])
-        return changed
-
-    async def _reconcile_one(self, posting: Posting) -> int:
-        channel = self.bot.get_partial_messageable(posting.channel_id)
-        known = self.bot.get_channel(posting.channel_id)
-        guild = self.bot.get_guild(posting.guild_id)
-        if known is not None and not permissions_in(known, guild).read_message_history:
-            self.bot.missing(posting.channel_id, "read_message_history")
-            return 0
-        message = await channel.fetch_message(posting.message_id)
-        settings = await self.house.guilds.settings(posting.guild_id)
-        if _voted_otherwise(message, settings):
-            return 0
-        shown: defaultdict[int, set[Vote]] = defaultdict(set)
-        handles: dict[int, str] = {}
-        for reaction in message.reactions:
-            value = vote_of(str(reaction.emoji), settings)
-            if value is None or reaction.count <= int(reaction.me):
-                continue
-            async for user in reaction.users():
-                if not user.bot:
-                    shown[user.id].add(value)
-                    handles[user.id] = user.name
-        changed = await self.house.voting.reconcile(
-            message_id=posting.message_id,
-            reactions={user_id: frozenset(values) for user_id, values in shown.items()},
-            handles=handles,
-        )
-        if changed:
-            await self._changed(posting.message_id)
-            for user_id in (i for i, values in shown.items() if Vote.DOWN in values):
-                await self.house.learning.voted(posting.message_id, user_id)
-        return changed
-
-
-_UNKNOWN_CHANNEL = 10003
-
-
-def _voted_otherwise(message: discord.Message, settings: GuildSettings) -> bool:
-    """Whether the message was posted when the guild voted with other emoji.
-
-    The votes on it stay as they were given then: the bot's own reactions show it.
-    """
-    ours = [vote_of(str(r.emoji), settings) for r in message.reactions if r.me]
-    return bool(ours) and all(value is None for value in ours)
 
 
 async def setup(bot: ThreadBot) -> None:

@@ -95,6 +95,15 @@ class Learning:
         if posting is not None:
             await self.voted(message_id, posting.asker_id)
 
+    async def reconciled(self, message_id: int) -> None:
+        """Votes on a posting were found changed: see whose are in force now."""
+        posting = await self._posting(message_id)
+        if posting is None:
+            return
+        async with self._database.read() as connection:
+            down = await votes.any_down(connection, message_id)
+        await (self.refused(posting) if down else self.cleared(message_id))
+
     async def refused(self, posting: Posting) -> None:
         """A posting was no answer to its question: forget what it taught, and the wording."""
         heard = self._questions.get(posting.message_id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
-from bot.models import Posting
+from bot.models import Posting, VoteEmoji
 from bot.store import postings as table
 from bot.store.database import Database
 
@@ -49,6 +50,10 @@ class Postings:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await asyncio.gather(*waits)
 
+    def in_flight(self, channel_id: int) -> bool:
+        """Whether an answer is on its way into a channel just now."""
+        return channel_id in self._in_flight
+
     async def record(self, posting: Posting) -> None:
         """Remember that a message shows an answer (now); it may have shown another."""
         async with self._database.write() as connection:
@@ -59,10 +64,46 @@ class Postings:
         async with self._database.read() as connection:
             return await table.get(connection, message_id)
 
+    async def of(self, message_ids: Collection[int]) -> Mapping[int, Posting]:
+        """The postings among these messages, by message id."""
+        async with self._database.read() as connection:
+            return await table.of(connection, message_ids)
+
     async def forget(self, message_ids: Collection[int]) -> None:
         """These messages are gone or show no answer any more; their votes stay."""
         async with self._database.write() as connection:
             await table.forget(connection, message_ids)
+
+    async def forget_channel(self, channel_id: int) -> list[int]:
+        """A channel is gone; returns the ids of its messages that showed answers."""
+        async with self._database.write() as connection:
+            return await table.forget_channel(connection, channel_id)
+
+    async def set_emoji(self, message_id: int, emoji: VoteEmoji) -> None:
+        """Record what a message was posted with, unless that is known."""
+        async with self._database.write() as connection:
+            await table.set_emoji(connection, message_id, emoji)
+
+    async def mark_due(self, message_ids: Collection[int]) -> None:
+        """Votes on these messages could not be written: Discord must be asked for them.
+
+        Messages that show no answer may be among them.
+        """
+        async with self._database.write() as connection:
+            await table.mark_due(connection, message_ids, time.time_ns() // 1000)
+
+    async def unmark_due(self, message_id: int, asked_at: int) -> bool:
+        """The votes on a message are those that Discord showed at a moment (Unix µs).
+
+        False if it was marked later than that.
+        """
+        async with self._database.write() as connection:
+            return await table.unmark_due(connection, message_id, asked_at)
+
+    async def due(self) -> list[Posting]:
+        """The postings that are marked as due, newest first."""
+        async with self._database.read() as connection:
+            return await table.due(connection)
 
     async def latest_in(
         self, channel_id: int, answer_id: int, within_seconds: float

@@ -2,17 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from bot.errors import NotFound, ThreadwiseError
-from bot.models import Posting, Vote
+from bot.models import Posting, ReactionKind, Vote
+from bot.services.reconciling import NO_EVENTS, LiveEvents, Reconciling, Sign
 from bot.store import postings, threads, votes
 from bot.store.database import Database
 from bot.store.votes import BUTTON, Ballot
 
+HOLD_SECONDS = 0.03
+"""After how long a transaction that writes votes takes in no further one."""
+
 
 class VoteRefused(ThreadwiseError):
     """Nobody votes on their own answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """A member's reaction was added; ``author_handle`` is their unique Discord name.
+
+    ``at`` is when, in Unix microseconds, where others of theirs may have been written since.
+    """
+
+    message_id: int
+    user_id: int
+    value: Vote
+    kind: ReactionKind = ReactionKind.NORMAL
+    author_handle: str | None = None
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """A member's reaction was taken away."""
+
+    message_id: int
+    user_id: int
+    value: Vote
+    kind: ReactionKind = ReactionKind.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """All reactions of a message were taken away, or all of one value."""
+
+    message_id: int
+    value: Vote | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """A member pressed a vote button."""
+
+    answer_id: int
+    guild_id: int
+    user_id: int
+    value: Vote
+    author_handle: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """A message is gone; what was voted on it stays."""
+
+    message_id: int
+
+
+Change = Added | Removed | Cleared | Pressed | Deleted
+Outcome = bool | Vote | ThreadwiseError | None
+"""Whether a change counted; of a press the vote in force, or why it was refused."""
 
 
 class Voting:
@@ -20,41 +83,64 @@ class Voting:
 
     def __init__(self, database: Database):
         self._database = database
+        self._reconciling = Reconciling(database)
+
+    async def apply(self, changes: Sequence[Change]) -> list[Outcome]:
+        """Make the first of these changes, in their order; one outcome for each that was made.
+
+        At least one is made; how many more, the time tells for which others may have to
+        wait for the database. Call again with the rest.
+        """
+        first = changes[0]
+        if isinstance(first, Cleared):  # it may be about thousands of members
+            await self._reconciling.clear(first.message_id, first.value)
+            return [True]
+        made = list[Outcome]()
+        async with self._database.write() as connection:
+            until = time.monotonic() + HOLD_SECONDS
+            for change in changes:
+                if isinstance(change, Cleared) or (made and time.monotonic() > until):
+                    break
+                made.append(await _make(connection, change))
+        return made
 
     async def react(
-        self, *, message_id: int, user_id: int, value: Vote, author_handle: str | None = None
+        self,
+        *,
+        message_id: int,
+        user_id: int,
+        value: Vote,
+        kind: ReactionKind = ReactionKind.NORMAL,
+        author_handle: str | None = None,
     ) -> bool:
         """A member's reaction was added; ``author_handle`` is their unique Discord name.
 
         False when the message shows no answer, or the member's own.
         """
-        if not await self._shows_answer(message_id):
-            return False
-        async with self._database.write() as connection:
-            posting = await postings.get(connection, message_id)
-            if posting is None:
-                return False
-            author = await threads.author_of(connection, posting.answer_id)
-            if _is_own(author, user_id, author_handle):
-                return False
-            await votes.give(connection, _ballot(posting, user_id), message_id, value)
-            return True
+        added = Added(
+            message_id=message_id,
+            user_id=user_id,
+            value=value,
+            kind=kind,
+            author_handle=author_handle,
+        )
+        return (await self.apply([added])) == [True]
 
-    async def unreact(self, *, message_id: int, user_id: int, value: Vote) -> bool:
+    async def unreact(
+        self,
+        *,
+        message_id: int,
+        user_id: int,
+        value: Vote,
+        kind: ReactionKind = ReactionKind.NORMAL,
+    ) -> bool:
         """A member's reaction was taken away; False when it did not count."""
-        if not await self._shows_answer(message_id):
-            return False
-        async with self._database.write() as connection:
-            posting = await postings.get(connection, message_id)
-            if posting is None:
-                return False
-            return await votes.take(connection, _ballot(posting, user_id), message_id, value)
+        gone = Removed(message_id=message_id, user_id=user_id, value=value, kind=kind)
+        return (await self.apply([gone])) == [True]
 
     async def clear(self, *, message_id: int, value: Vote | None = None) -> None:
         """All reactions of a message were taken away, or all of one value."""
-        if await self._shows_answer(message_id):
-            async with self._database.write() as connection:
-                await votes.clear(connection, message_id, value)
+        await self.apply([Cleared(message_id=message_id, value=value)])
 
     async def press(
         self,
@@ -67,48 +153,47 @@ class Voting:
     ) -> Vote | None:
         """A vote button: pressed again, it takes the vote back. Returns the vote in force.
 
-        Raises NotFound for an answer that is gone, VoteRefused for one's own.
+        Raises NotFound for an answer that is gone or not the guild's to see, VoteRefused
+        for one's own.
         """
-        async with self._database.write() as connection:
-            if not await votes.tallies(connection, [answer_id], guild_id):
-                raise NotFound("This answer is not in the library any more.")
-            author = await threads.author_of(connection, answer_id)
-            if _is_own(author, user_id, author_handle):
-                raise VoteRefused("You can't vote on your own answer.")
-            ballot = Ballot(answer_id, guild_id, user_id)
-            if await votes.in_force(connection, ballot) is value:
-                await votes.take_back_presses(connection, ballot)
-            else:
-                await votes.give(connection, ballot, BUTTON, value)
-            return await votes.in_force(connection, ballot)
+        pressed = Pressed(
+            answer_id=answer_id,
+            guild_id=guild_id,
+            user_id=user_id,
+            value=value,
+            author_handle=author_handle,
+        )
+        return vote_of((await self.apply([pressed]))[0])
 
     async def reconcile(
         self,
         *,
         message_id: int,
         reactions: Mapping[int, frozenset[Vote]],
+        supers: Mapping[int, frozenset[Vote]] | None = None,
         handles: Mapping[int, str] | None = None,
+        live: LiveEvents = NO_EVENTS,
+        since: int | None = None,
     ) -> int:
-        """Make the votes true to what a message shows now: user id -> values.
+        """Make the votes true to what a message showed: user id -> values.
 
-        ``handles`` gives members' unique names, to leave out the answer's author.
-        What is new counts as given just now, which is all that can be known. Returns
-        how many reactions had come or gone.
+        ``supers`` are the super reactions, ``reactions`` the others. ``handles`` gives
+        members' unique names, to leave out the answer's author. ``live`` tells of the
+        events that came since Discord was asked, at ``since`` (Unix microseconds; now):
+        they decide for what they are about. What is new counts as given then, which is all
+        that can be known. Returns how many reactions had come or gone.
         """
-        shown = {(user_id, v) for user_id, values in reactions.items() for v in values}
-        async with self._database.write() as connection:
-            posting = await postings.get(connection, message_id)
-            if posting is None:
-                return 0
-            known = await votes.standing(connection, message_id)
-            for user_id, value in known - shown:
-                await votes.take(connection, _ballot(posting, user_id), message_id, value)
-            author, new = await threads.author_of(connection, posting.answer_id), 0
-            for user_id, value in sorted(shown - known):
-                if not _is_own(author, user_id, (handles or {}).get(user_id)):
-                    await votes.give(connection, _ballot(posting, user_id), message_id, value)
-                    new += 1
-            return new + len(known - shown)
+        shown = {
+            Sign(user_id, value, kind)
+            for kind, found in ((ReactionKind.NORMAL, reactions), (ReactionKind.SUPER, supers))
+            for user_id, values in (found or {}).items()
+            for value in values
+        }
+
+        def is_own(author: str | None, user_id: int) -> bool:
+            return _is_own(author, user_id, (handles or {}).get(user_id))
+
+        return await self._reconciling.compare(message_id, shown, is_own, live, since)
 
     async def tally(self, answer_id: int, guild_id: int) -> int | None:
         """Source score plus this guild's votes; ``None`` when the answer is gone."""
@@ -120,10 +205,47 @@ class Voting:
         async with self._database.write() as connection:
             return await votes.forget_user(connection, user_id)
 
-    async def _shows_answer(self, message_id: int) -> bool:
-        """A look without the write lock: most reactions in a guild are not for us."""
-        async with self._database.read() as connection:
-            return await postings.get(connection, message_id) is not None
+
+def vote_of(outcome: Outcome) -> Vote | None:
+    """The vote in force after a press. Raises why it was refused."""
+    if isinstance(outcome, ThreadwiseError):
+        raise outcome
+    return outcome if isinstance(outcome, Vote) else None
+
+
+async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) -> Outcome:
+    if isinstance(change, Pressed):
+        return await _press(connection, change)
+    if isinstance(change, Deleted):
+        await postings.forget(connection, [change.message_id])
+        return True
+    posting = await postings.get(connection, change.message_id)
+    if posting is None:
+        return False
+    ballot, message_id = _ballot(posting, change.user_id), change.message_id
+    if isinstance(change, Removed):
+        return await votes.take(connection, ballot, message_id, change.value, kind=change.kind)
+    author = await threads.author_of(connection, posting.answer_id)
+    if _is_own(author, change.user_id, change.author_handle):
+        return False
+    value, kind = change.value, change.kind
+    await votes.give(connection, ballot, message_id, value, kind=kind, at=change.at)
+    return True
+
+
+async def _press(connection: Any, pressed: Pressed) -> Outcome:
+    answer_id, guild_id = pressed.answer_id, pressed.guild_id
+    if not await votes.tallies(connection, [answer_id], guild_id):
+        return NotFound("This answer is not in the library any more.")
+    author = await threads.author_of(connection, answer_id)
+    if _is_own(author, pressed.user_id, pressed.author_handle):
+        return VoteRefused("You can't vote on your own answer.")
+    ballot = Ballot(answer_id, guild_id, pressed.user_id)
+    if await votes.in_force(connection, ballot) is pressed.value:
+        await votes.take_back_presses(connection, ballot)
+    else:
+        await votes.give(connection, ballot, BUTTON, pressed.value)
+    return await votes.in_force(connection, ballot)
 
 
 def _ballot(posting: Posting, user_id: int) -> Ballot:

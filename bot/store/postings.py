@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Posting
+from bot.models import Posting, VoteEmoji
 from bot.store.moments import from_micros, to_micros
 from bot.store.tables import postings
+
+_AT_ONCE = 500
+"""Ids in one query: databases bear only so many parameters."""
 
 
 async def put(connection: AsyncConnection, posting: Posting) -> None:
@@ -26,6 +29,8 @@ async def put(connection: AsyncConnection, posting: Posting) -> None:
         "asker_id": posting.asker_id,
         "alternatives": list(posting.alternatives),
         "posted_at": to_micros(posting.posted_at or datetime.now(UTC)),
+        "up_emoji": posting.emoji.up if posting.emoji else None,
+        "down_emoji": posting.emoji.down if posting.emoji else None,
     }
     await connection.execute(insert(postings).values(row))
 
@@ -37,9 +42,56 @@ async def get(connection: AsyncConnection, message_id: int) -> Posting | None:
     return None if row is None else _posting(row)
 
 
+async def of(connection: AsyncConnection, message_ids: Collection[int]) -> Mapping[int, Posting]:
+    """The postings among these messages, by message id."""
+    found: dict[int, Posting] = {}
+    for ids in _portions(message_ids):
+        query = select(postings).where(postings.c.message_id.in_(ids))
+        rows = (await connection.execute(query)).all()
+        found |= {row.message_id: _posting(row) for row in rows}
+    return found
+
+
 async def forget(connection: AsyncConnection, message_ids: Collection[int]) -> None:
     """These messages show no answer any more; votes given on them stay."""
     await connection.execute(delete(postings).where(postings.c.message_id.in_(message_ids)))
+
+
+async def forget_channel(connection: AsyncConnection, channel_id: int) -> list[int]:
+    """A channel is gone, with all of its messages; returns the ids of those that were postings."""
+    there = postings.c.channel_id == channel_id
+    gone = list((await connection.scalars(select(postings.c.message_id).where(there))).all())
+    if gone:
+        await connection.execute(delete(postings).where(there))
+    return gone
+
+
+async def set_emoji(connection: AsyncConnection, message_id: int, emoji: VoteEmoji) -> None:
+    """Record what a message was posted with, where that is not recorded yet."""
+    this = (postings.c.message_id == message_id, postings.c.up_emoji.is_(None))
+    values = {"up_emoji": emoji.up, "down_emoji": emoji.down}
+    await connection.execute(update(postings).where(*this).values(values))
+
+
+async def mark_due(connection: AsyncConnection, message_ids: Collection[int], now: int) -> None:
+    """The votes of these postings may differ from what Discord shows; ``now`` in µs."""
+    for ids in _portions(message_ids):
+        these = postings.c.message_id.in_(ids)
+        await connection.execute(update(postings).where(these).values(due_at=now))
+
+
+async def unmark_due(connection: AsyncConnection, message_id: int, marked_until: int) -> bool:
+    """The votes of a posting are true, as of marks made until then (µs); False if none was."""
+    this = (postings.c.message_id == message_id, postings.c.due_at <= marked_until)
+    done = await connection.execute(update(postings).where(*this).values(due_at=None))
+    return bool(done.rowcount)
+
+
+async def due(connection: AsyncConnection) -> list[Posting]:
+    """The postings that are marked so, newest first."""
+    query = select(postings).where(postings.c.due_at.is_not(None))
+    rows = await connection.execute(query.order_by(postings.c.posted_at.desc()))
+    return [_posting(row) for row in rows.all()]
 
 
 async def latest_in(
@@ -88,6 +140,12 @@ async def recent(connection: AsyncConnection, limit: int) -> list[Posting]:
     return [_posting(row) for row in (await connection.execute(query)).all()]
 
 
+def _portions(message_ids: Collection[int]) -> Iterator[list[int]]:
+    ids = list(message_ids)
+    for start in range(0, len(ids), _AT_ONCE):
+        yield ids[start : start + _AT_ONCE]
+
+
 def _posting(row: Row[Any]) -> Posting:
     return Posting(
         message_id=row.message_id,
@@ -98,4 +156,5 @@ def _posting(row: Row[Any]) -> Posting:
         asker_id=row.asker_id,
         alternatives=tuple(row.alternatives),
         posted_at=from_micros(row.posted_at),
+        emoji=None if row.up_emoji is None else VoteEmoji(row.up_emoji, row.down_emoji),
     )

@@ -153,6 +153,8 @@ reactions = Table(
     Column("user_id", BigInteger, primary_key=True),
     Column("posting_id", BigInteger, primary_key=True),
     Column("value", Integer, CheckConstraint("value IN (-1, 1)", "value"), primary_key=True),
+    # A member may give a normal and a super reaction of one emoji: ``models.ReactionKind``.
+    Column("kind", Integer, primary_key=True, server_default="0"),
     Column("given_at", BigInteger, nullable=False),
     Index(None, "posting_id"),
     Index(None, "user_id"),
@@ -170,7 +172,13 @@ postings = Table(
     Column("asker_id", BigInteger, nullable=False),
     Column("alternatives", JSON, nullable=False),
     Column("posted_at", BigInteger, nullable=False),
+    # What counts as a vote on it; NULL: posted before this was recorded.
+    Column("up_emoji", String(64)),
+    Column("down_emoji", String(64)),
+    # Since when its votes may differ from the reactions on Discord; NULL: they don't.
+    Column("due_at", BigInteger),
     Index(None, "channel_id", "answer_id"),
+    Index(None, "due_at"),
     Index(None, "posted_at"),
     Index(None, "asker_id"),
     Index(None, "thread_id"),

@@ -11,10 +11,10 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Vote
+from bot.models import SHARED, ReactionKind, Vote
 from bot.store import carried
 from bot.store.tables import answers, postings, reactions, threads, votes
 from bot.store.threads import IN_FORCE
@@ -32,54 +32,53 @@ class Ballot:
 BUTTON = 0
 """The posting id of a vote given by a button instead of a reaction."""
 
+NEWEST_FIRST = (
+    reactions.c.given_at.desc(),
+    reactions.c.posting_id.desc(),
+    reactions.c.value.desc(),
+)
+"""The order of a member's signs: the first that stands is their vote."""
 
-async def give(connection: AsyncConnection, ballot: Ballot, posting_id: int, value: Vote) -> None:
-    """The member's newest sign: it becomes their vote."""
+
+async def give(
+    connection: AsyncConnection,
+    ballot: Ballot,
+    posting_id: int,
+    value: Vote,
+    *,
+    kind: ReactionKind = ReactionKind.NORMAL,
+    at: int | None = None,
+) -> None:
+    """Note a sign of the member: given just now, so that it becomes their vote, or at ``at``.
+
+    ``at`` is in Unix microseconds; where the member gave others since, those count.
+    """
     here = _signs(ballot)
     newest = await connection.scalar(select(func.max(reactions.c.given_at)).where(*here))
     if newest is not None:
-        this = (reactions.c.posting_id == posting_id, reactions.c.value == int(value))
-        await connection.execute(delete(reactions).where(*here, *this))
-        await connection.execute(delete(votes).where(*_vote(ballot)))
-    vote = {**asdict(ballot), "posting_id": posting_id, "value": int(value)}
+        await connection.execute(delete(reactions).where(*here, *_sign(posting_id, value, kind)))
     # A clock that stands still or goes back must not reorder a member's signs.
-    given_at = max(time.time_ns() // 1000, (newest or 0) + 1)
-    await connection.execute(insert(reactions).values(vote | {"given_at": given_at}))
-    await connection.execute(insert(votes).values(vote))
+    given_at = max(time.time_ns() // 1000, (newest or 0) + 1) if at is None else at
+    row = {**asdict(ballot), "posting_id": posting_id, "value": int(value)}
+    row |= {"kind": int(kind), "given_at": given_at}
+    await connection.execute(insert(reactions).values(row))
+    await _settle(connection, ballot)
 
 
-async def take(connection: AsyncConnection, ballot: Ballot, posting_id: int, value: Vote) -> bool:
+async def take(
+    connection: AsyncConnection,
+    ballot: Ballot,
+    posting_id: int,
+    value: Vote,
+    *,
+    kind: ReactionKind = ReactionKind.NORMAL,
+) -> bool:
     """Take one sign away; what stands of the member's others decides. False if unknown."""
-    gone = await connection.execute(
-        delete(reactions).where(
-            *_signs(ballot),
-            reactions.c.posting_id == posting_id,
-            reactions.c.value == int(value),
-        )
-    )
+    this = _sign(posting_id, value, kind)
+    gone = await connection.execute(delete(reactions).where(*_signs(ballot), *this))
     if gone.rowcount:
         await _settle(connection, ballot)
     return bool(gone.rowcount)
-
-
-async def clear(connection: AsyncConnection, posting_id: int, value: Vote | None) -> int:
-    """Take every reaction of a message away, or those of one value; returns how many."""
-    there = [reactions.c.posting_id == posting_id]
-    if value is not None:
-        there.append(reactions.c.value == int(value))
-    signs = (await connection.execute(select(reactions).where(*there))).all()
-    await connection.execute(delete(reactions).where(*there))
-    for ballot in dict.fromkeys(Ballot(s.answer_id, s.guild_id, s.user_id) for s in signs):
-        await _settle(connection, ballot)
-    return len(signs)
-
-
-async def standing(connection: AsyncConnection, posting_id: int) -> set[tuple[int, Vote]]:
-    """The (user id, value) pairs known to stand on a message."""
-    query = select(reactions.c.user_id, reactions.c.value).where(
-        reactions.c.posting_id == posting_id
-    )
-    return {(row.user_id, Vote(row.value)) for row in (await connection.execute(query)).all()}
 
 
 async def in_force(connection: AsyncConnection, ballot: Ballot) -> Vote | None:
@@ -88,12 +87,31 @@ async def in_force(connection: AsyncConnection, ballot: Ballot) -> Vote | None:
     return None if value is None else Vote(value)
 
 
+async def any_down(connection: AsyncConnection, posting_id: int) -> bool:
+    """Whether anybody's vote is a reaction on this message, and against its answer."""
+    query = select(votes.c.user_id).join(
+        reactions,
+        and_(
+            reactions.c.answer_id == votes.c.answer_id,
+            reactions.c.guild_id == votes.c.guild_id,
+            reactions.c.user_id == votes.c.user_id,
+            reactions.c.posting_id == votes.c.posting_id,
+        ),
+    )
+    down = (reactions.c.posting_id == posting_id, votes.c.value == int(Vote.DOWN))
+    return (await connection.execute(query.where(*down).limit(1))).first() is not None
+
+
 async def tallies(
     connection: AsyncConnection, answer_ids: Collection[int], guild_id: int
 ) -> Mapping[int, int]:
-    """Score plus this guild's votes, for each of the answers whose thread is in force."""
+    """Score plus this guild's votes, for each of the answers that the guild sees.
+
+    Those are the answers of threads in force, in the shared library or the guild's own.
+    """
     query = select(answers.c.id, answers.c.score, carried.votes_of(guild_id))
-    query = query.select_from(answers.join(threads)).where(answers.c.id.in_(answer_ids), IN_FORCE)
+    seen = (threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
+    query = query.select_from(answers.join(threads)).where(answers.c.id.in_(answer_ids), *seen)
     # Added up here: the sum of a score of 64 bits and a vote may need one more.
     return {row.id: row.score + int(row.votes) for row in (await connection.execute(query)).all()}
 
@@ -120,7 +138,7 @@ async def _settle(connection: AsyncConnection, ballot: Ballot) -> None:
     newest = (
         select(reactions.c.value, reactions.c.posting_id)
         .where(*_signs(ballot))
-        .order_by(reactions.c.given_at.desc(), reactions.c.posting_id.desc())
+        .order_by(*NEWEST_FIRST)
         .limit(1)
     )
     sign = (await connection.execute(newest)).first()
@@ -132,6 +150,14 @@ async def _settle(connection: AsyncConnection, ballot: Ballot) -> None:
             "posting_id": sign.posting_id,
         }
         await connection.execute(insert(votes).values(row))
+
+
+def _sign(posting_id: int, value: Vote, kind: ReactionKind) -> tuple[ColumnElement[bool], ...]:
+    return (
+        reactions.c.posting_id == posting_id,
+        reactions.c.value == int(value),
+        reactions.c.kind == int(kind),
+    )
 
 
 def _signs(ballot: Ballot) -> tuple[ColumnElement[bool], ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import discord
 
-from bot.models import GuildSettings, Vote, bare_emoji
+from bot.models import GuildSettings, Vote, VoteEmoji, bare_emoji
 
 CUSTOM = re.compile(r"<a?:(\w{2,32}):(\d{15,20})>")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
@@ -32,12 +33,26 @@ def to_react(emoji: str) -> discord.PartialEmoji:
     return discord.PartialEmoji.from_str(emoji.strip())
 
 
-def vote_of(emoji: str, settings: GuildSettings) -> Vote | None:
-    """The vote that a reaction stands for in a guild, if it stands for one."""
+def vote_of(emoji: str, used: VoteEmoji) -> Vote | None:
+    """The vote that a reaction stands for where these emoji are used, if it stands for one."""
     this = key(emoji)
-    if this == key(settings.up_emoji):
+    if this == key(used.up):
         return Vote.UP
-    return Vote.DOWN if this == key(settings.down_emoji) else None
+    return Vote.DOWN if this == key(used.down) else None
+
+
+def used_on(ours: Sequence[str], now: VoteEmoji) -> VoteEmoji:
+    """The emoji that a message was posted with, of which only our own reactions are known.
+
+    ``ours`` are those in their order, in which up is first; ``now`` are the guild's today.
+    One alone that is among the guild's is what the guild says; any other was for up, since
+    the second is not tried without the first. Without any, the guild's are taken.
+    """
+    if len(ours) >= 2:
+        return VoteEmoji(ours[0], ours[1])
+    if not ours or vote_of(ours[0], now) is not None:
+        return now
+    return VoteEmoji(ours[0], now.down)
 
 
 def for_buttons(settings: GuildSettings) -> tuple[str, str] | None:

@@ -22,6 +22,15 @@ QUESTION = 0
 """The answer id of the page that shows the question itself."""
 
 
+LARGEST_ID = 2**63 - 1
+"""The largest id that databases can look for; no row has it."""
+
+
+def row_id(digits: str) -> int:
+    """The id that a custom id or a value names; anybody can make up a larger one than there is."""
+    return min(int(digits), LARGEST_ID)
+
+
 class Presser(Protocol):
     """What the client of these items must be able to do."""
 
@@ -67,9 +76,8 @@ class Place:
     @classmethod
     def parse(cls, match: re.Match[str]) -> Place:
         """The place that a custom id names."""
-        return cls(
-            int(match["thread"]), int(match["answer"]), int(match["part"]), match["kind"] == "q"
-        )
+        thread, answer = row_id(match["thread"]), row_id(match["answer"])
+        return cls(thread, answer, int(match["part"]), match["kind"] == "q")
 
 
 class ReadRest(Pressable, DynamicItem[Button[Any]], template=r"tw:rest:" + Place.PATTERN):
@@ -217,19 +225,19 @@ class PickThread(
     ) -> Self:
         """The item whose custom id was used, with the options it was shown with."""
         shown = item.options if isinstance(item, Select) else []
-        options = [Option(int(o.value), o.label) for o in shown if o.value.isdecimal()]
-        return cls(int(match["asker"]), options, again=match["again"] == "repick")
+        options = [Option(row_id(o.value), o.label) for o in shown if o.value.isdecimal()]
+        return cls(row_id(match["asker"]), options, again=match["again"] == "repick")
 
     @property
     def chosen(self) -> int | None:
         """The id of the chosen thread."""
         values = self.item.values
-        return int(values[0]) if values and values[0].isdecimal() else None
+        return row_id(values[0]) if values and values[0].isdecimal() else None
 
     @property
     def others(self) -> tuple[int, ...]:
         """The ids of the threads that were offered and not chosen."""
-        ids = (int(o.value) for o in self.item.options)
+        ids = (row_id(o.value) for o in self.item.options)
         return tuple(i for i in ids if i != self.chosen)
 
 
@@ -247,7 +255,7 @@ class NoneOfThese(Pressable, DynamicItem[Button[Any]], template=r"tw:none:(?P<as
         cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
     ) -> Self:
         """The item whose custom id was pressed."""
-        return cls(int(match["asker"]))
+        return cls(row_id(match["asker"]))
 
 
 _PRIMARY = discord.ButtonStyle.primary

@@ -14,7 +14,7 @@ from discord.utils import format_dt
 
 from bot.ui import limits, text
 from bot.ui.cards import ACCEPTED, ANSWER, QUIET, Card
-from bot.ui.items import Pressable
+from bot.ui.items import Pressable, row_id
 
 BAR = 12
 """Signs of a progress bar."""
@@ -44,7 +44,7 @@ class RemoveThese(
     ) -> Self:
         """The item whose custom id was pressed."""
         whole = match["kind"] == "s"
-        return cls(int(match["thread"]), int(match["count"]), whole_source=whole)
+        return cls(row_id(match["thread"]), int(match["count"]), whole_source=whole)
 
 
 class KeepThem(Pressable, DynamicItem[Button[Any]], template=r"tw:keep"):
@@ -79,7 +79,7 @@ class BringBack(Pressable, DynamicItem[Button[Any]], template=r"tw:undo:(?P<mome
         cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
     ) -> Self:
         """The item whose custom id was pressed."""
-        return cls(int(match["moment"]))
+        return cls(row_id(match["moment"]))
 
 
 ALL = (RemoveThese, KeepThem, BringBack)

@@ -4,7 +4,7 @@ Why: what belongs to a guild that removed the bot is deleted after a while. The 
 that be done in small steps, none of which reads a whole table.
 
 Revision ID: 0006
-Revises: 0004
+Revises: 0005
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,225 @@
+"""Votes given and taken away unheard: cards are compared with what Discord shows.
+
+After a start, or a session that could not be resumed, that is done for the latest cards;
+at any time for cards whose events could not be written. What fails is tried again for that
+card alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Collection, Iterable
+
+import discord
+
+from bot.client import ThreadBot
+from bot.errors import StoreError
+from bot.models import Posting, ReactionKind
+from bot.retry import FAILURES, described
+from cogs._card_reactions import read_card
+from cogs._outage_log import OutageLog
+from cogs._rooms import permissions_in
+from cogs._vote_events import now
+from cogs._vote_queue import VoteQueue
+
+BACK_OFF, LONGEST = 5.0, 600.0
+"""Seconds until a card that can't be looked at is tried again: doubled each time, at most."""
+
+log = logging.getLogger(__name__)
+
+Changed = Callable[[Posting], None]
+
+
+class Reconciler:
+    """Looks at one card after the other until each has been seen.
+
+    ``changed`` is called with a posting of which votes have changed.
+    """
+
+    def __init__(self, bot: ThreadBot, queue: VoteQueue, changed: Changed):
+        self.bot = bot
+        self.house = bot.house
+        self._queue, self._changed = queue, changed
+        self._waiting: dict[int, Posting] = {}
+        self._tries: dict[int, int] = {}
+        self._marked: set[int] = set()  # as due, in the database
+        self._unmarked: set[int] = set()  # to be marked there
+        self._closed: set[int] = set()  # channels that can't be read: ask there once only
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._running = self._marking = self._stopped = False
+        self._outage = OutageLog(log)
+
+    async def look(self, shard_id: int, *, everything: bool) -> None:
+        """Compare a shard's latest cards, newest first, or those alone that are due."""
+        self._closed.clear()
+        tries = 0
+        while not self._stopped:
+            try:
+                due = await self.house.postings.due()
+                limit = self.house.settings.reconcile_messages if everything else 0
+                recent = await self.house.postings.recent(limit)
+            except StoreError as error:
+                self._outage.say("cards can't be looked up: %s", error)
+                await asyncio.sleep(_back_off(tries))
+                tries += 1
+            else:
+                self._marked |= {posting.message_id for posting in due}
+                self._add(p for p in [*due, *recent] if self._shard_of(p) == shard_id)
+                return
+
+    def unwritten(self, message_ids: Collection[int]) -> None:
+        """Events of these messages could not be written: mark them, and look at them."""
+        self._unmarked.update(message_ids)
+        if self._unmarked and not self._marking and not self._stopped:
+            self._marking = True
+            self.bot.spawn(self._mark(), "mark cards as due")
+
+    def stop(self) -> None:
+        """Look at nothing more; the next start does."""
+        self._stopped = True
+        self._waiting.clear()
+        for timer in self._timers:
+            timer.cancel()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no card waits to be looked at, but for those that are tried again later."""
+        return not (self._running or self._marking)
+
+    async def _mark(self) -> None:
+        """Mark cards in the database, so that a restart doesn't forget them.
+
+        If it can't be written for as long as the bot runs, the start after that looks at
+        the latest cards anyway.
+        """
+        tries = 0
+        try:
+            while self._unmarked and not self._stopped:
+                some = set(self._unmarked)
+                try:
+                    await self.house.postings.mark_due(some)
+                    found = await self.house.postings.of(some)
+                except StoreError as error:
+                    self._outage.say("cards are not marked yet as due: %s", error)
+                    await asyncio.sleep(_back_off(tries))
+                    tries += 1
+                else:
+                    self._unmarked -= some
+                    self._marked |= found.keys()
+                    self._add(found.values())
+        finally:
+            self._marking = False
+
+    def _add(self, found: Iterable[Posting]) -> None:
+        for posting in found:
+            # Also while it is being looked at: what was seen may be of before.
+            self._waiting.setdefault(posting.message_id, posting)
+        if self._waiting and not self._running and not self._stopped:
+            self._running = True
+            self.bot.spawn(self._run(), "reconcile votes")
+
+    async def _run(self) -> None:
+        looked = changed = 0
+        try:
+            while self._waiting:
+                posting = self._waiting.pop(next(iter(self._waiting)))
+                looked += 1
+                changed += await self._try(posting)
+        finally:
+            self._running = False
+        log.info("%d postings looked at, %d votes changed", looked, changed)
+
+    async def _try(self, posting: Posting) -> int:
+        """Compare a card, or put it off; returns how many votes changed."""
+        message_id, channel_id = posting.message_id, posting.channel_id
+        if channel_id in self._closed:
+            return 0
+        try:
+            changed = await self._compare(posting)
+        except discord.Forbidden:
+            self._closed.add(channel_id)
+            self.bot.missing(channel_id, "read_message_history")
+        except Exception as error:
+            if isinstance(error, discord.NotFound) and await self._forgotten(posting, error):
+                return 0
+            self._put_off(posting, error)
+        else:
+            self._tries.pop(message_id, None)
+            return changed
+        return 0
+
+    async def _forgotten(self, posting: Posting, error: discord.NotFound) -> bool:
+        """Forget a message that is gone, or all of a channel; False if that can't be written."""
+        try:
+            if error.code == _UNKNOWN_CHANNEL:
+                gone = await self.house.postings.forget_channel(posting.channel_id)
+                for message_id in gone:
+                    self._waiting.pop(message_id, None)
+            else:
+                await self.house.postings.forget([posting.message_id])
+        except StoreError:
+            return False
+        return True
+
+    def _put_off(self, posting: Posting, error: Exception) -> None:
+        """Try a card again later; the others go on."""
+        tries = self._tries.get(posting.message_id, 0)
+        self._tries[posting.message_id] = tries + 1
+        said = "message %d can't be looked at, trying again: %s"
+        if isinstance(error, (*FAILURES, StoreError)):
+            self._outage.say(said, posting.message_id, described(error))
+        else:
+            log.error(said, posting.message_id, error, exc_info=error)
+        if self._stopped:
+            return
+
+        def again() -> None:
+            self._timers.discard(timer)
+            self._add([posting])
+
+        timer = asyncio.get_running_loop().call_later(_back_off(tries), again)
+        self._timers.add(timer)
+
+    async def _compare(self, posting: Posting) -> int:
+        known = self.bot.get_channel(posting.channel_id)
+        guild = self.bot.get_guild(posting.guild_id)
+        if known is not None and not permissions_in(known, guild).read_message_history:
+            self.bot.missing(posting.channel_id, "read_message_history")
+            return 0
+        message_id = posting.message_id
+        with self._queue.watch(message_id) as watch:
+            written = self._queue.mark(posting.guild_id)
+            since = now()
+            now_used = (await self.house.guilds.settings(posting.guild_id)).emoji
+            shown = await read_card(self.bot, posting, now_used)
+            watch.used = shown.emoji
+            await written  # what came before is older than what was seen
+            if posting.emoji is None:
+                await self.house.postings.set_emoji(message_id, shown.emoji)
+            changed = await self.house.voting.reconcile(
+                message_id=message_id,
+                reactions=shown.of(ReactionKind.NORMAL),
+                supers=shown.of(ReactionKind.SUPER),
+                handles=shown.handles,
+                live=watch,
+                since=since,
+            )
+        marked = message_id in self._marked
+        if marked and await self.house.postings.unmark_due(message_id, since):
+            self._marked.discard(message_id)
+        if changed:
+            self._changed(posting)
+        return changed
+
+    def _shard_of(self, posting: Posting) -> int:
+        return (posting.guild_id >> 22) % (self.bot.shard_count or 1)
+
+
+def _back_off(tries: int) -> float:
+    """Seconds until the next try, which differ so that not all come at once."""
+    return min(BACK_OFF * 2.0 ** min(tries, 20), LONGEST) * random.uniform(0.8, 1.2)
+
+
+_UNKNOWN_CHANNEL = 10003

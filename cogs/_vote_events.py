@@ -1,0 +1,197 @@
+"""What Discord's gateway tells of votes, as events that are put in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import discord
+
+from bot.models import SHARED, ReactionKind, Vote, VoteEmoji
+from bot.services.reconciling import Sign
+from bot.services.voting import Added, Change, Cleared, Deleted, Outcome, Pressed, Removed
+from bot.ui import emoji
+from bot.ui.emoji import vote_of
+
+
+class What(StrEnum):
+    """What happened to a message."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CLEARED = "cleared"
+    EMOJI_CLEARED = "emoji cleared"
+    DELETED = "deleted"
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class MessageEvent:
+    """Something happened to a message, which may show an answer.
+
+    ``at`` is when it was heard, in Unix microseconds. ``is_late`` says that it had to wait
+    for something, so that later events of other messages may have been written.
+    """
+
+    what: What
+    guild_id: int
+    channel_id: int
+    message_id: int
+    user_id: int = 0
+    emoji: str = ""
+    kind: ReactionKind = ReactionKind.NORMAL
+    handle: str | None = None
+    at: int = field(default_factory=lambda: now())
+    is_late: bool = False
+
+    @property
+    def has_emoji(self) -> bool:
+        """Whether the event is about reactions of one emoji."""
+        return self.what in (What.ADDED, What.REMOVED, What.EMOJI_CLEARED)
+
+    def change(self, used: VoteEmoji) -> Change | None:
+        """What it does to votes on a message where these emoji are used; ``None``: nothing."""
+        if self.what is What.DELETED:
+            return Deleted(message_id=self.message_id)
+        if self.what is What.CLEARED:
+            return Cleared(message_id=self.message_id)
+        value = vote_of(self.emoji, used)
+        if value is None:
+            return None
+        if self.what is What.EMOJI_CLEARED:
+            return Cleared(message_id=self.message_id, value=value)
+        if self.what is What.REMOVED:
+            return Removed(
+                message_id=self.message_id, user_id=self.user_id, value=value, kind=self.kind
+            )
+        return Added(
+            message_id=self.message_id,
+            user_id=self.user_id,
+            value=value,
+            kind=self.kind,
+            author_handle=self.handle,
+            at=self.at if self.is_late else None,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Press:
+    """A vote button was pressed; ``outcome`` is set once that is written, or won't be."""
+
+    change: Pressed
+    outcome: asyncio.Future[Outcome]
+    is_taken: bool = False
+
+    def withdraw(self) -> bool:
+        """Don't count it any more; False if it may have been written already."""
+        return not self.is_taken and self.outcome.cancel()
+
+
+@dataclass(slots=True, eq=False)
+class ChannelDeleted:
+    """A channel or thread is gone, with all messages in it."""
+
+    channel_id: int
+    is_late: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Released:
+    """What was held back for a message or channel can be dealt with now."""
+
+    key: int
+
+
+@dataclass(slots=True, eq=False)
+class Marker:
+    """Tells when all events before it are written."""
+
+    reached: asyncio.Future[None]
+
+
+Event = MessageEvent | Press | ChannelDeleted | Released | Marker
+
+
+class Watch:
+    """The live events of one message since Discord was asked what is on it.
+
+    ``used`` must be set before it is asked what the events decide.
+    """
+
+    def __init__(self) -> None:
+        self.used: VoteEmoji | None = None
+        self._signs: set[tuple[int, str, ReactionKind]] = set()
+        self._members: set[int] = set()
+        self._emoji: set[str] = set()
+        self._all = False
+
+    def hear(self, event: MessageEvent) -> None:
+        """Note an event of the message."""
+        if event.what is What.CLEARED:
+            self._all = True
+        elif event.what is What.EMOJI_CLEARED:
+            self._emoji.add(emoji.key(event.emoji))
+        elif event.has_emoji:
+            self._signs.add((event.user_id, emoji.key(event.emoji), event.kind))
+            self._members.add(event.user_id)
+
+    def decides(self, sign: Sign) -> bool:
+        """Whether an event was about this member's reaction, or about all of its emoji."""
+        if self._all or self.used is None:
+            return True
+        key = emoji.key(self.used.up if sign.value is Vote.UP else self.used.down)
+        return key in self._emoji or (sign.user_id, key, sign.kind) in self._signs
+
+    def heard_of(self, user_id: int) -> bool:
+        """Whether any event was of this member."""
+        return user_id in self._members
+
+
+def reacted(event: discord.RawReactionActionEvent, user: discord.abc.User | None) -> MessageEvent:
+    """A member's reaction was added or taken away."""
+    return MessageEvent(
+        what=What.ADDED if event.event_type == "REACTION_ADD" else What.REMOVED,
+        guild_id=event.guild_id or SHARED,
+        channel_id=event.channel_id,
+        message_id=event.message_id,
+        user_id=event.user_id,
+        emoji=str(event.emoji),
+        kind=ReactionKind.SUPER if event.burst else ReactionKind.NORMAL,
+        handle=user.name if user else None,
+    )
+
+
+def cleared(
+    event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent,
+) -> MessageEvent:
+    """A moderator took all reactions of a message away, or those of one emoji."""
+    one = isinstance(event, discord.RawReactionClearEmojiEvent)
+    return MessageEvent(
+        what=What.EMOJI_CLEARED if one else What.CLEARED,
+        guild_id=event.guild_id or SHARED,
+        channel_id=event.channel_id,
+        message_id=event.message_id,
+        emoji=str(event.emoji) if isinstance(event, discord.RawReactionClearEmojiEvent) else "",
+    )
+
+
+def deleted(
+    event: discord.RawMessageDeleteEvent | discord.RawBulkMessageDeleteEvent,
+) -> list[MessageEvent]:
+    """Messages are gone."""
+    ids = [event.message_id] if isinstance(event, discord.RawMessageDeleteEvent) else None
+    return [
+        MessageEvent(
+            what=What.DELETED,
+            guild_id=event.guild_id or SHARED,
+            channel_id=event.channel_id,
+            message_id=message_id,
+        )
+        for message_id in ids or sorted(getattr(event, "message_ids", ()))
+    ]
+
+
+def now() -> int:
+    """This moment in Unix microseconds."""
+    return time.time_ns() // 1000

@@ -1,0 +1,299 @@
+"""Votes in the order in which Discord sent them.
+
+There is one queue a server, for reactions, buttons and deletions alike: an answer may be
+shown by many messages and pages, and of all a member's clicks the last one wins. What has
+to wait for more than the database (a card that is being posted, a look at an old card's
+reactions) is held back by itself, with whatever else comes for the same message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from bot.client import ThreadBot
+from bot.errors import StoreBusy, StoreError
+from bot.models import Posting, Vote
+from bot.services.event_queue import EventQueues
+from bot.services.voting import Change, Outcome, Pressed, vote_of
+from cogs._card_emoji import learn_emoji
+from cogs._outage_log import OutageLog
+from cogs._vote_events import (
+    ChannelDeleted,
+    Event,
+    Marker,
+    MessageEvent,
+    Press,
+    Released,
+    Watch,
+    What,
+)
+
+RETRY_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
+"""Seconds between the tries to write events; each try waits for the database as well."""
+
+LIMIT = 20_000
+"""Events of a server that wait at most; for more, Discord is asked later."""
+
+PRESS_SECONDS = 20.0
+"""How long a press waits to be written before its member is told that it is not saved."""
+
+log = logging.getLogger(__name__)
+
+Step = tuple[MessageEvent | Press, Change]
+Written = Callable[[MessageEvent | Pressed, Outcome], None]
+Unwritten = Callable[[Collection[int]], None]
+
+
+class VoteQueue:
+    """Writes the votes of each server one after the other.
+
+    ``written`` is called with each event that is written and its outcome, ``unwritten``
+    with the messages whose events could not be.
+    """
+
+    def __init__(self, bot: ThreadBot, *, written: Written, unwritten: Unwritten):
+        self.bot = bot
+        self.house = bot.house
+        self._queues = EventQueues[Event](self._handle, bot.spawn, name="votes")
+        self._written, self._unwritten = written, unwritten
+        self._held: dict[int, list[MessageEvent]] = {}
+        self._watches: dict[int, list[Watch]] = {}
+        self._outage = OutageLog(log)
+
+    def put(self, event: MessageEvent) -> None:
+        """Queue what happened to a message; to be called before any ``await``."""
+        for watch in self._watches.get(event.message_id, ()):
+            watch.hear(event)
+        if self._queues.waiting(event.guild_id) >= LIMIT:
+            self._unwritten([event.message_id])
+        else:
+            self._queues.put(event.guild_id, event)
+
+    def channel_deleted(self, guild_id: int, channel_id: int) -> None:
+        """Queue that a channel or thread is gone."""
+        self._queues.put(guild_id, ChannelDeleted(channel_id))
+
+    def press(self, change: Pressed) -> Press:
+        """Queue a press of a button; to be called before any ``await``."""
+        press = Press(change, asyncio.get_running_loop().create_future())
+        if self._queues.waiting(change.guild_id) >= LIMIT:
+            press.outcome.set_exception(StoreBusy("too many votes wait to be written"))
+        else:
+            self._queues.put(change.guild_id, press)
+        return press
+
+    async def pressed(self, press: Press) -> Vote | None:
+        """The vote in force after a press, once that is on disk.
+
+        Raises StoreError if it could not be written, NotFound or VoteRefused if it does
+        not count.
+        """
+        await asyncio.wait([press.outcome], timeout=PRESS_SECONDS)
+        if not press.outcome.done() and press.withdraw():
+            raise StoreBusy("a vote could not be written in time")
+        return vote_of(await press.outcome)
+
+    @contextmanager
+    def watch(self, message_id: int) -> Iterator[Watch]:
+        """Note the events of a message from now on."""
+        watch = Watch()
+        self._watches.setdefault(message_id, []).append(watch)
+        try:
+            yield watch
+        finally:
+            self._watches[message_id].remove(watch)
+            if not self._watches[message_id]:
+                del self._watches[message_id]
+
+    def mark(self, guild_id: int) -> asyncio.Future[None]:
+        """A future that is done when all events of a server until now are written."""
+        reached = asyncio.get_running_loop().create_future()
+        self._queues.put(guild_id, Marker(reached))
+        return reached
+
+    def stop(self) -> None:
+        """Write nothing more: the next start asks Discord."""
+        self._queues.stop()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be written."""
+        return self._queues.idle and not self._held
+
+    async def _handle(self, guild_id: int, batch: list[Event]) -> None:
+        try:
+            await self._in_order(guild_id, batch)
+        except Exception as error:
+            log.exception("server %d: votes could not be counted", guild_id)
+            self._drop(batch, error)
+
+    def _drop(self, batch: list[Event], error: Exception) -> None:
+        """Let nobody wait for events that were lost to a fault of ours."""
+        for event in batch:
+            if isinstance(event, Press) and not event.outcome.done():
+                event.outcome.set_exception(error)
+            elif isinstance(event, Marker) and not event.reached.done():
+                event.reached.set_result(None)
+            elif isinstance(event, Released):
+                self._held.pop(event.key, None)
+        self._unwritten({event.message_id for event in _of_messages(batch)})
+
+    async def _in_order(self, guild_id: int, batch: list[Event]) -> None:
+        # In this order: what is not on its way into a channel now has been recorded before.
+        busy = {e.channel_id for e in _of_messages(batch) if self._is_busy(e)}
+        known = await self._postings({e.message_id for e in _of_messages(batch)})
+        steps: list[Step] = []
+        for event in batch:
+            if isinstance(event, MessageEvent):
+                if event.message_id in self._held:
+                    self._held[event.message_id].append(event)
+                    continue
+                posting = known.get(event.message_id)
+                if posting is None and event.channel_id in busy:
+                    self._hold(event, self._settled(event.channel_id))
+                elif posting and event.has_emoji and posting.emoji is None:
+                    self._hold(event, learn_emoji(self.bot, posting))
+                else:
+                    steps += await self._steps([event], posting)
+            elif isinstance(event, Press):
+                steps.append((event, event.change))
+            else:
+                await self._write(steps)
+                steps = []
+                await self._special(guild_id, event, steps)
+        await self._write(steps)
+
+    async def _special(self, guild_id: int, event: Event, steps: list[Step]) -> None:
+        if isinstance(event, Marker):
+            if not event.reached.done():
+                event.reached.set_result(None)
+        elif isinstance(event, ChannelDeleted):
+            await self._forget_channel(guild_id, event)
+        elif isinstance(event, Released):
+            late = self._held.pop(event.key, [])
+            for each in late:
+                each.is_late = True
+            posting = (await self._postings({event.key})).get(event.key)
+            steps += await self._steps(late, posting)
+
+    async def _steps(self, events: Iterable[MessageEvent], posting: Posting | None) -> list[Step]:
+        """What events of one message do to votes: nothing, where it shows no answer."""
+        events = list(events)
+        if any(event.what is What.DELETED for event in events):
+            self.house.learning.drop({event.message_id for event in events})
+        if posting is None:
+            return []
+        used = posting.emoji or (await self.house.guilds.settings(posting.guild_id)).emoji
+        found = ((event, event.change(used)) for event in events)
+        return [(event, change) for event, change in found if change is not None]
+
+    async def _write(self, steps: list[Step]) -> None:
+        """Write all this in order, again and again while the database can't be written."""
+        pauses = iter(RETRY_PAUSES)
+        alone = False
+        while steps := [step for step in steps if _counts(step[0])]:
+            some = steps[:1] if alone else steps
+            try:
+                outcomes = await self.house.voting.apply([change for _, change in some])
+            except StoreError as error:
+                steps = _refused(steps, error)
+                if (pause := next(pauses, None)) is None:
+                    self._give_up(steps, error)
+                    return
+                self._outage.say("votes wait to be written: %s", error)
+                await asyncio.sleep(pause)
+            except Exception as error:
+                if alone or len(some) == 1:
+                    log.exception("a vote could not be written")
+                    self._give_up(_refused(some, error), None)
+                    steps = steps[1:]
+                alone = True  # the others are not to suffer from one
+            else:
+                for (event, change), outcome in zip(some, outcomes, strict=False):
+                    self._done(event, change, outcome)
+                steps = steps[len(outcomes) :]
+
+    def _done(self, event: MessageEvent | Press, change: Change, outcome: Outcome) -> None:
+        if isinstance(event, Press):
+            if not event.outcome.done():
+                event.outcome.set_result(outcome)
+            self._written(event.change, outcome)
+        else:
+            self._written(event, outcome)
+
+    def _give_up(self, steps: list[Step], error: StoreError | None) -> None:
+        messages = {event.message_id for event, _ in steps if isinstance(event, MessageEvent)}
+        if error is not None and messages:
+            said = "votes on %d messages could not be written, Discord will be asked for them: %s"
+            log.error(said, len(messages), error)
+        self._unwritten(messages)
+
+    def _is_busy(self, event: MessageEvent) -> bool:
+        return self.house.postings.in_flight(event.channel_id)
+
+    async def _postings(self, ids: Collection[int]) -> dict[int, Posting]:
+        """Which of these messages show answers; most reactions in a server are not for us."""
+        for pause in RETRY_PAUSES:
+            try:
+                return dict(await self.house.postings.of(ids)) if ids else {}
+            except StoreError as error:
+                self._outage.say("votes wait: the database can't be read: %s", error)
+                await asyncio.sleep(pause)
+        self._unwritten(ids)
+        return {}
+
+    def _hold(self, event: MessageEvent, until: Coroutine[Any, Any, None]) -> None:
+        """Deal with an event, and what comes for the same message, after something else."""
+        self._held[event.message_id] = [event]
+
+        async def release() -> None:
+            try:
+                await until
+            finally:
+                self._queues.put(event.guild_id, Released(event.message_id), first=True)
+
+        self.bot.spawn(release(), f"votes on {event.message_id} wait")
+
+    async def _settled(self, channel_id: int) -> None:
+        await self.house.postings.settled(channel_id)
+
+    async def _forget_channel(self, guild_id: int, event: ChannelDeleted) -> None:
+        postings = self.house.postings
+        if not event.is_late and postings.in_flight(event.channel_id):
+            event.is_late = True
+
+            async def wait() -> None:
+                await postings.settled(event.channel_id)
+                self._queues.put(guild_id, event)
+
+            self.bot.spawn(wait(), f"deletion of channel {event.channel_id} waits")
+            return
+        # If this fails, looking at the messages tells that they are gone.
+        with suppress(StoreError):
+            gone = await postings.forget_channel(event.channel_id)
+            self.house.learning.drop(gone)
+
+
+def _of_messages(batch: Iterable[Event]) -> list[MessageEvent]:
+    return [event for event in batch if isinstance(event, MessageEvent)]
+
+
+def _counts(event: MessageEvent | Press) -> bool:
+    """Whether an event still counts; a press that does can't be withdrawn any more."""
+    if isinstance(event, Press):
+        if event.outcome.done():
+            return False
+        event.is_taken = True
+    return True
+
+
+def _refused(steps: list[Step], error: Exception) -> list[Step]:
+    """The events without the presses, whose members are told at once."""
+    for event, _ in steps:
+        if isinstance(event, Press) and not event.outcome.done():
+            event.outcome.set_exception(error)
+    return [step for step in steps if not isinstance(step[0], Press)]

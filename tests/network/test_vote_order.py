@@ -1,0 +1,204 @@
+"""What happens on a message counts in the order in which Discord sent it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.models import Posting
+from tests.loopback.world import Message, channel_payload
+from tests.network.conftest import Net
+from tests.network.voting import (
+    DOWN,
+    UP,
+    button,
+    counted,
+    members,
+    post,
+    posting_of,
+    sent,
+    until_counted,
+)
+
+
+@pytest.fixture
+async def card(net: Net) -> Message:
+    return await post(net)
+
+
+async def test_up_and_back_in_one_burst_leaves_no_vote(net: Net, card: Message):
+    for member in members(net, 30):
+        net.discord.react(card, member, UP)
+        net.discord.unreact(card, member, UP)
+    await sent(net)
+    assert await counted(net) == 0
+    assert (await net.house.library.count()).votes == 0
+
+
+async def test_the_last_of_two_in_one_burst_wins(net: Net, card: Message):
+    for member in members(net, 30):
+        net.discord.react(card, member, UP)
+        net.discord.react(card, member, DOWN)
+    await sent(net)
+    assert await counted(net) == -30
+
+
+async def test_many_at_once_leave_no_votes(net: Net, card: Message):
+    everybody = members(net, 60)
+    for change in (net.discord.react, net.discord.unreact, net.discord.react):
+        for member in everybody:
+            change(card, member, UP)
+    await sent(net)
+    assert await counted(net) == 60
+    for change in (net.discord.unreact, net.discord.react, net.discord.unreact):
+        for member in everybody:
+            change(card, member, UP)
+    await sent(net)
+    assert await counted(net) == 0
+
+
+async def test_clearing_takes_its_place_in_the_burst(net: Net, card: Message):
+    everybody = members(net, 20)
+    for member in everybody:
+        net.discord.react(card, member, UP)
+    net.discord.clear(card)
+    net.discord.react(card, net.bob, DOWN)
+    for member in everybody[:5]:
+        net.discord.react(card, member, UP)
+    net.discord.clear(card, UP)
+    net.discord.react(card, everybody[0], DOWN)
+    await sent(net)
+    assert await counted(net) == -2
+
+
+async def test_a_members_clicks_on_several_cards_are_in_order(net: Net, card: Message):
+    other = await post(net, net.general)
+    for n, member in enumerate(members(net, 20)):
+        first, second = (card, other) if n % 2 else (other, card)
+        net.discord.react(first, member, UP)
+        net.discord.react(second, member, DOWN)
+    await sent(net)
+    assert await counted(net) == -20
+
+
+async def test_buttons_and_reactions_are_in_order(net: Net, card: Message):
+    up = await button(net, card, "up")
+    everybody = members(net, 12)
+    for member in everybody:
+        net.discord.press(card, member, up)
+        net.discord.react(card, member, DOWN)
+    await sent(net)
+    assert await counted(net) == -12
+    for member in everybody:
+        net.discord.press(card, member, up)
+        net.discord.press(card, member, up)
+        net.discord.unreact(card, member, DOWN)
+    await sent(net)
+    assert await counted(net) == 0
+
+
+async def test_votes_before_a_deletion_count_and_later_ones_do_not(net: Net, card: Message):
+    other, third = [net.discord.say(net.general, net.alice, "a card") for _ in range(2)]
+    for message in (other, third):
+        posting = replace(await posting_of(net, card), channel_id=net.general)
+        await net.house.postings.record(replace(posting, message_id=message.id))
+    everybody = members(net, 9)
+    for member in everybody[:3]:
+        net.discord.react(card, member, UP)
+        net.discord.react(other, member, UP)
+    net.discord.delete(card)
+    for member in everybody[3:]:
+        net.discord.react(other, member, UP)
+        net.discord.react(third, member, UP)
+        net.discord.unreact(third, member, UP)
+    net.discord.delete(other, third)
+    await sent(net)
+    assert await counted(net) == 9
+    for message in (card, other, third):
+        assert await net.house.postings.get(message.id) is None
+
+
+@pytest.mark.parametrize("kind", ["channel", "thread"])
+async def test_cards_of_a_deleted_channel_are_forgotten(net: Net, card: Message, kind: str):
+    net.discord.react(card, net.bob, UP)
+    payload = channel_payload(net.ask, net.guild.id, "ask")
+    if kind == "thread":
+        payload |= {"type": 11, "parent_id": str(net.general)}
+    net.discord.emit(f"{kind.upper()}_DELETE", payload, net.guild.id)
+    await sent(net)
+    assert await counted(net) == 1
+    assert await net.house.postings.get(card.id) is None
+
+
+async def test_a_channel_is_forgotten_after_what_is_on_its_way_into_it(net: Net, card: Message):
+    with net.house.postings.posting_in(net.ask):
+        payload = channel_payload(net.ask, net.guild.id, "ask")
+        net.discord.emit("CHANNEL_DELETE", payload, net.guild.id)
+        await sent_soon(net)
+        await net.house.postings.record(
+            Posting(
+                message_id=9,
+                channel_id=net.ask,
+                guild_id=net.guild.id,
+                thread_id=1,
+                answer_id=1,
+                asker_id=1,
+            )
+        )
+
+    async def forgotten() -> bool:
+        return await net.house.postings.get(9) is None
+
+    await net.discord.until(forgotten)
+
+
+async def sent_soon(net: Net) -> None:
+    """Wait until the bot has heard all that happened until now."""
+    last = net.discord.say(net.general, net.bob, "hello")
+    await net.bot.wait_for("message", check=lambda m: m.id == last.id, timeout=15)
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_vote_before_the_posting_is_recorded_waits_for_it(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+):
+    card = await post(net)
+    gate, record = asyncio.Event(), net.house.postings.record
+
+    async def late(posting: Posting) -> None:
+        await gate.wait()
+        await record(posting)
+
+    monkeypatch.setattr(net.house.postings, "record", late)
+    net.discord.say(net.general, net.alice, f"<@{net.bot.user.id}> how do I vote on an answer?")  # type: ignore[union-attr]
+    early = await net.discord.posted(net.general)
+    net.discord.react(early, net.bob, UP)
+    net.discord.react(early, net.alice, UP)
+    net.discord.unreact(early, net.bob, UP)
+    net.discord.react(card, net.bob, UP)  # others don't wait for it
+    await until_counted(net, 1)
+    assert (await net.tallies("vote"))[0] == 2
+    gate.set()
+    await sent(net)
+    assert (await net.tallies("vote"))[0] == 2 + 1
+    assert await counted(net) == 1
+
+
+async def test_reactions_to_other_messages_are_dropped(net: Net, card: Message):
+    hello = net.discord.say(net.ask, net.alice, "hello")
+    for member in members(net, 10):
+        net.discord.react(hello, member, UP)
+    net.discord.clear(hello)
+    await sent(net)
+    assert await counted(net) == 0
+
+
+async def test_queues_end_when_they_are_empty(net: Net, card: Message):
+    for member in members(net, 5):
+        net.discord.react(card, member, UP)
+    await sent(net)
+    names = {task.get_name() for task in asyncio.all_tasks()}
+    assert not [name for name in names if name.startswith(("votes", "lessons", "reconcile"))]

@@ -1,0 +1,215 @@
+"""Votes that can't be written wait, and are asked for later; a press is confirmed once written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bot.client import ThreadBot
+from bot.errors import StoreBusy
+from bot.services.voting import Change
+from cogs import _reconciler, _vote_queue
+from cogs.voting import NOT_SAVED
+from tests.loopback import Press, running
+from tests.loopback.world import Message
+from tests.network.conftest import Net
+from tests.network.voting import (
+    DOWN,
+    UP,
+    button,
+    counted,
+    looked_at,
+    members,
+    post,
+    posting_of,
+    sent,
+    until_counted,
+)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All is tried again at once."""
+    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.001,) * 4)
+    monkeypatch.setattr(_reconciler, "BACK_OFF", 0.01)
+
+
+@pytest.fixture
+async def card(net: Net) -> Message:
+    return await post(net)
+
+
+class Locked:
+    """Some of what the house does fails as if the database were locked, until it is opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: Any, *names: str):
+        self.tries = 0
+        self.open = False
+        for name in names:
+            monkeypatch.setattr(owner, name, self._failing(getattr(owner, name)))
+
+    def _failing(self, work: Any) -> Any:
+        async def fail(*args: Any, **parts: Any) -> Any:
+            if not self.open:
+                self.tries += 1
+                raise StoreBusy("locked by another program")
+            return await work(*args, **parts)
+
+        return fail
+
+
+async def test_events_are_kept_in_order_until_they_can_be_written(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    locked = Locked(monkeypatch, net.house.voting, "apply")
+    everybody = members(net, 20)
+    for member in everybody:
+        net.discord.react(card, member, UP)
+        net.discord.react(card, member, DOWN)
+        net.discord.unreact(card, member, UP)
+    await net.discord.until(lambda: locked.tries >= 2)
+    for member in everybody[:5]:
+        net.discord.unreact(card, member, DOWN)
+    locked.open = True
+    await sent(net)
+    assert await counted(net) == -15
+    assert looked_at(net, card) == []  # so that nothing had to be asked for
+
+
+async def test_what_could_not_be_written_is_asked_for(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    locked = Locked(monkeypatch, net.house.voting, "apply", "reconcile")
+    net.discord.react(card, net.bob, UP)
+
+    async def marked() -> bool:
+        return [p.message_id for p in await net.house.postings.due()] == [card.id]
+
+    await net.discord.until(marked)
+    await net.discord.until(lambda: looked_at(net, card) != [])
+    locked.open = True
+    await until_counted(net, 1)
+    await sent(net)
+    assert await net.house.postings.due() == []
+
+
+async def test_what_could_not_even_be_marked_is_seen_at_the_next_start(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    posting = await posting_of(net, card)
+    with monkeypatch.context() as patch:
+        locked = Locked(patch, net.house.voting, "apply", "reconcile")
+        marking = Locked(patch, net.house.postings, "mark_due")
+        net.discord.react(card, net.bob, UP)
+        await net.discord.until(lambda: locked.tries >= 5 and marking.tries >= 2)
+        await net.bot.close()
+    assert await net.house.postings.due() == []
+    assert await net.house.voting.tally(posting.answer_id, net.guild.id) == 0
+    async with running(net.discord, ThreadBot(net.house, shard_count=1)):
+        await until_counted(net, 1)
+
+
+async def test_a_marked_card_is_seen_at_the_next_start_however_old_it_is(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    await sent(net)
+    await net.bot.close()
+    await net.house.postings.mark_due([card.id])
+    net.discord.react(card, net.bob, UP)
+    none = net.house.settings.model_copy(update={"reconcile_messages": 0})
+    monkeypatch.setattr(net.house, "settings", none)
+    async with running(net.discord, ThreadBot(net.house, shard_count=1)):
+        await until_counted(net, 1)
+
+
+async def test_more_than_may_wait_is_asked_for(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_vote_queue, "LIMIT", 10)
+    locked = Locked(monkeypatch, net.house.voting, "apply")
+    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    everybody = members(net, 50)
+    net.discord.react(card, net.bob, DOWN)
+    await net.discord.until(lambda: locked.tries >= 2)
+    for member in everybody:
+        net.discord.react(card, member, UP)
+    last = net.discord.say(net.general, net.bob, "hello")
+    await net.bot.wait_for("message", check=lambda m: m.id == last.id, timeout=15)
+    locked.open = True
+    await until_counted(net, 49)
+
+
+async def test_one_event_that_fails_takes_no_other_with_it(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    apply, bad = net.house.voting.apply, members(net, 1)[0]
+
+    async def broken(changes: Sequence[Change]) -> Any:
+        if any(getattr(change, "user_id", 0) == bad for change in changes):
+            raise RuntimeError("a fault of ours")
+        return await apply(changes)
+
+    monkeypatch.setattr(net.house.voting, "apply", broken)
+    for member in [*members(net, 3), bad, *members(net, 3)]:
+        net.discord.react(card, member, UP)
+    await until_counted(net, 7)  # the one by asking Discord
+    assert "a vote could not be written" in caplog.text
+
+
+class TestPresses:
+    async def pressed(self, net: Net, card: Message) -> Press:
+        return net.discord.press(card, net.bob, await button(net, card, "up"))
+
+    async def test_are_confirmed_once_written(
+        self, net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+    ):
+        async with net.house.database.write():
+            press = await self.pressed(net, card)
+            await net.discord.until(lambda: bool(press.callbacks))
+            await asyncio.sleep(0.05)
+            assert press.told == []
+        await net.discord.until(lambda: any("stands at +1" in text for text in press.told))
+        assert await counted(net) == 1
+
+    async def test_that_fail_say_so_and_do_not_count_later(
+        self, net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+    ):
+        locked = Locked(monkeypatch, net.house.voting, "apply")
+        press = await self.pressed(net, card)
+        await net.discord.until(lambda: NOT_SAVED in press.told)
+        locked.open = True
+        await sent(net)
+        assert await counted(net) == 0
+
+    async def test_that_wait_too_long_are_withdrawn(
+        self, net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+    ):
+        locked = Locked(monkeypatch, net.house.voting, "apply")
+        monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+        monkeypatch.setattr(_vote_queue, "PRESS_SECONDS", 0.05)
+        net.discord.react(card, net.bob, DOWN)
+        await net.discord.until(lambda: locked.tries >= 1)
+        press = await self.pressed(net, card)
+        await net.discord.until(lambda: NOT_SAVED in press.told)
+        locked.open = True
+        await sent(net)
+        assert await counted(net) == -1
+
+    async def test_of_another_servers_answer_do_not_count(self, net: Net, card: Message):
+        other = net.discord.add_guild("Other")
+        from bot.models import Answer, Thread
+
+        await net.house.library.add(
+            [Thread(key="secret", title="What is our secret?", answers=(Answer(body="It."),))],
+            scope=other.id,
+        )
+        thread = await net.house.answering.find("secret", guild_id=other.id)
+        assert thread is not None
+        custom_id = await button(net, card, "up", thread.answers[0].id)
+        press = net.discord.press(card, net.bob, custom_id)
+        await net.discord.until(lambda: any("not in the library" in t for t in press.told))
+        assert (await net.house.library.count()).votes == 0
