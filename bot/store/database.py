@@ -52,6 +52,7 @@ class Database:
         self.id = ""
         self._write_lock = asyncio.Lock()
         self._reading = asyncio.Semaphore(READERS)
+        self._holders: set[asyncio.Task[Any] | None] = set()
         self._writer = self._engine("BEGIN IMMEDIATE", 1)
         self._readers = self._writer if self._in_memory else self._engine("BEGIN", READERS)
 
@@ -85,16 +86,24 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one consistent state and never waits for a writer.
 
-        One block must not be within another: each takes one of ``READERS`` turns.
+        One block must not be within another: each takes one of ``READERS`` turns, and as many
+        that hold one and wait for a second would wait for ever. RuntimeError is raised for it.
         """
         if self._in_memory:  # one connection for all: take turns
             async with self.write() as connection:
                 yield connection
             return
+        task = asyncio.current_task()
+        if task in self._holders:
+            raise RuntimeError("Database.read() within Database.read()")
         with self._explained():
             # Whoever waits here costs the event loop nothing; the pool would open more.
             async with self._reading, self._readers.connect() as connection:
-                yield connection
+                self._holders.add(task)
+                try:
+                    yield connection
+                finally:
+                    self._holders.discard(task)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:

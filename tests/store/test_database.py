@@ -405,3 +405,14 @@ async def test_facts_have_one_value_a_name(database: Database) -> None:
     async with database.read() as connection:
         names = (await connection.execute(select(facts.c.name))).scalars().all()
     assert names == ["library_id"]
+
+
+async def test_a_read_within_a_read_is_refused_before_it_can_wait_for_ever(
+    database: Database,
+) -> None:
+    async with database.read():
+        with pytest.raises(RuntimeError, match=r"within Database\.read"):
+            async with database.read():
+                pass
+    async with database.read():
+        pass
