@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -111,6 +112,8 @@ class Marker:
 
 
 Event = MessageEvent | Press | ChannelDeleted | Released | Marker
+Step = tuple[MessageEvent | Press, Change]
+"""An event and what it does to votes."""
 
 
 class Watch:
@@ -190,6 +193,28 @@ def deleted(
         )
         for message_id in ids or sorted(getattr(event, "message_ids", ()))
     ]
+
+
+def of_messages(batch: Iterable[Event]) -> list[MessageEvent]:
+    """Those of the events that happened to a message."""
+    return [event for event in batch if isinstance(event, MessageEvent)]
+
+
+def counts(event: MessageEvent | Press) -> bool:
+    """Whether an event still counts; a press that does can't be withdrawn any more."""
+    if isinstance(event, Press):
+        if event.outcome.done():
+            return False
+        event.is_taken = True
+    return True
+
+
+def without_presses(steps: list[Step], error: Exception) -> list[Step]:
+    """The steps without the presses, whose members are told at once why they failed."""
+    for event, _ in steps:
+        if isinstance(event, Press) and not event.outcome.done():
+            event.outcome.set_exception(error)
+    return [step for step in steps if not isinstance(step[0], Press)]
 
 
 def now() -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -28,8 +28,12 @@ from cogs._vote_events import (
     MessageEvent,
     Press,
     Released,
+    Step,
     Watch,
     What,
+    counts,
+    of_messages,
+    without_presses,
 )
 
 RETRY_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
@@ -43,7 +47,6 @@ PRESS_SECONDS = 20.0
 
 log = logging.getLogger(__name__)
 
-Step = tuple[MessageEvent | Press, Change]
 Written = Callable[[MessageEvent | Pressed, Outcome], None]
 Unwritten = Callable[[Collection[int]], None]
 
@@ -80,6 +83,7 @@ class VoteQueue:
     def press(self, change: Pressed) -> Press:
         """Queue a press of a button; to be called before any ``await``."""
         press = Press(change, asyncio.get_running_loop().create_future())
+        press.outcome.add_done_callback(lambda done: done.cancelled() or done.exception())
         if self._queues.waiting(change.guild_id) >= LIMIT:
             press.outcome.set_exception(StoreBusy("too many votes wait to be written"))
         else:
@@ -115,6 +119,12 @@ class VoteQueue:
         self._queues.put(guild_id, Marker(reached))
         return reached
 
+    async def flush(self, seconds: float) -> None:
+        """Wait until all that was queued until now is written, but not longer than that."""
+        marks = [self.mark(guild_id) for guild_id in self._queues.active()]
+        if marks:
+            await asyncio.wait(marks, timeout=seconds)
+
     def stop(self) -> None:
         """Write nothing more: the next start asks Discord."""
         self._queues.stop()
@@ -140,12 +150,12 @@ class VoteQueue:
                 event.reached.set_result(None)
             elif isinstance(event, Released):
                 self._held.pop(event.key, None)
-        self._unwritten({event.message_id for event in _of_messages(batch)})
+        self._unwritten({event.message_id for event in of_messages(batch)})
 
     async def _in_order(self, guild_id: int, batch: list[Event]) -> None:
         # In this order: what is not on its way into a channel now has been recorded before.
-        busy = {e.channel_id for e in _of_messages(batch) if self._is_busy(e)}
-        known = await self._postings({e.message_id for e in _of_messages(batch)})
+        busy = {e.channel_id for e in of_messages(batch) if self._is_busy(e)}
+        known = await self._postings({e.message_id for e in of_messages(batch)})
         steps: list[Step] = []
         for event in batch:
             if isinstance(event, MessageEvent):
@@ -180,12 +190,10 @@ class VoteQueue:
             posting = (await self._postings({event.key})).get(event.key)
             steps += await self._steps(late, posting)
 
-    async def _steps(self, events: Iterable[MessageEvent], posting: Posting | None) -> list[Step]:
+    async def _steps(self, events: list[MessageEvent], posting: Posting | None) -> list[Step]:
         """What events of one message do to votes: nothing, where it shows no answer."""
-        events = list(events)
-        if any(event.what is What.DELETED for event in events):
-            self.house.learning.drop({event.message_id for event in events})
         if posting is None:
+            self.house.learning.drop([e.message_id for e in events if e.what is What.DELETED])
             return []
         used = posting.emoji or (await self.house.guilds.settings(posting.guild_id)).emoji
         found = ((event, event.change(used)) for event in events)
@@ -195,12 +203,12 @@ class VoteQueue:
         """Write all this in order, again and again while the database can't be written."""
         pauses = iter(RETRY_PAUSES)
         alone = False
-        while steps := [step for step in steps if _counts(step[0])]:
+        while steps := [step for step in steps if counts(step[0])]:
             some = steps[:1] if alone else steps
             try:
                 outcomes = await self.house.voting.apply([change for _, change in some])
             except StoreError as error:
-                steps = _refused(steps, error)
+                steps = without_presses(steps, error)
                 if (pause := next(pauses, None)) is None:
                     self._give_up(steps, error)
                     return
@@ -209,7 +217,7 @@ class VoteQueue:
             except Exception as error:
                 if alone or len(some) == 1:
                     log.exception("a vote could not be written")
-                    self._give_up(_refused(some, error), None)
+                    self._give_up(without_presses(some, error), None)
                     steps = steps[1:]
                 alone = True  # the others are not to suffer from one
             else:
@@ -253,8 +261,9 @@ class VoteQueue:
         async def release() -> None:
             try:
                 await until
-            finally:
-                self._queues.put(event.guild_id, Released(event.message_id), first=True)
+            except Exception:  # it counts all the same
+                log.exception("message %d", event.message_id)
+            self._queues.put(event.guild_id, Released(event.message_id), first=True)
 
         self.bot.spawn(release(), f"votes on {event.message_id} wait")
 
@@ -276,24 +285,3 @@ class VoteQueue:
         with suppress(StoreError):
             gone = await postings.forget_channel(event.channel_id)
             self.house.learning.drop(gone)
-
-
-def _of_messages(batch: Iterable[Event]) -> list[MessageEvent]:
-    return [event for event in batch if isinstance(event, MessageEvent)]
-
-
-def _counts(event: MessageEvent | Press) -> bool:
-    """Whether an event still counts; a press that does can't be withdrawn any more."""
-    if isinstance(event, Press):
-        if event.outcome.done():
-            return False
-        event.is_taken = True
-    return True
-
-
-def _refused(steps: list[Step], error: Exception) -> list[Step]:
-    """The events without the presses, whose members are told at once."""
-    for event, _ in steps:
-        if isinstance(event, Press) and not event.outcome.done():
-            event.outcome.set_exception(error)
-    return [step for step in steps if not isinstance(step[0], Press)]

@@ -132,8 +132,8 @@ class Settings(commands.GroupCog, group_name="settings"):
         )
         await _say(
             interaction,
-            f"From now on people vote with {now.up_emoji} and {now.down_emoji}. Votes already "
-            "given stay.",
+            f"From now on people vote with {now.up_emoji} and {now.down_emoji} on what I post. "
+            "On earlier messages, the emoji under them count as before.",
         )
 
     @app_commands.command(name="learning", description="Say whether I learn how people ask here")

@@ -26,6 +26,9 @@ from cogs._vote_queue import VoteQueue
 
 NOT_SAVED = "Your vote is not saved: I could not write it down just now. Please try again."
 
+FLUSH_SECONDS = 10.0
+"""How long /forget-me waits for votes that are being written."""
+
 log = logging.getLogger(__name__)
 
 Lesson = MessageEvent | Pressed | Posting
@@ -126,6 +129,7 @@ class Voting(commands.Cog):
     async def forget_me(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Delete all that is kept about the person who asks for it."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
+        await self._queue.flush(FLUSH_SECONDS)  # what they did before is to be forgotten as well
         count = await self.house.voting.forget_user(interaction.user.id)
         taught = await self.house.learning.forget_user(interaction.user.id)
         votes = "1 vote" if count == 1 else f"{count} votes"
@@ -179,8 +183,9 @@ class Voting(commands.Cog):
         if isinstance(event, Pressed):
             if not isinstance(outcome, ThreadwiseError) and event.guild_id != SHARED:
                 self._lessons.put(event.guild_id, event)
-        elif outcome is True and event.what is not What.DELETED:
-            self._tallies.changed(event.message_id)
+        elif outcome is True:
+            if event.what is not What.DELETED:
+                self._tallies.changed(event.message_id)
             self._lessons.put(event.guild_id, event)
 
     def _unwritten(self, message_ids: Collection[int]) -> None:
@@ -203,6 +208,8 @@ class Voting(commands.Cog):
                     )
                 elif isinstance(lesson, Posting):
                     await learning.reconciled(lesson.message_id)
+                elif lesson.what is What.DELETED:
+                    learning.drop([lesson.message_id])
                 elif lesson.user_id:
                     await learning.voted(lesson.message_id, lesson.user_id)
                 else:

@@ -138,9 +138,9 @@ async def all_at_once() -> str:
     """⬆️ and back by many members at once."""
     async with scene() as at:
         members = at.members(AT_ONCE)
-        for change in (at.discord.react, at.discord.unreact):
-            for member in members:
-                change(at.card, member, UP)
+        for member in members:
+            at.discord.react(at.card, member, UP)
+            at.discord.unreact(at.card, member, UP)
         await quiet()
         return f"{await at.votes()} phantoms of {AT_ONCE}"
 

@@ -49,6 +49,10 @@ class EventQueues(Generic[E]):
         """How many events of a key have not been handed on."""
         return len(self._queues.get(key, ()))
 
+    def active(self) -> list[int]:
+        """The keys of which events wait or are being handled."""
+        return list(self._queues)
+
     def stop(self) -> None:
         """Take nothing more, and drop what waits."""
         self._stopped = True

@@ -202,3 +202,14 @@ async def test_queues_end_when_they_are_empty(net: Net, card: Message):
     await sent(net)
     names = {task.get_name() for task in asyncio.all_tasks()}
     assert not [name for name in names if name.startswith(("votes", "lessons", "reconcile"))]
+
+
+async def test_what_a_member_did_before_forget_me_is_forgotten_as_well(net: Net, card: Message):
+    async with net.house.database.write():
+        net.discord.react(card, net.bob, UP)
+        net.discord.react(card, net.alice, DOWN)
+        press = net.discord.command(net.general, net.bob, "forget-me")
+        await net.discord.until(lambda: bool(press.callbacks))
+    await net.discord.until(lambda: any("1 vote" in text for text in press.told))
+    await sent(net)
+    assert await counted(net) == 0

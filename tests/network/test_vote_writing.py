@@ -126,6 +126,25 @@ async def test_a_marked_card_is_seen_at_the_next_start_however_old_it_is(
         await until_counted(net, 1)
 
 
+async def test_what_waits_from_a_lost_session_is_older_than_what_discord_shows(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    locked = Locked(monkeypatch, net.house.voting, "apply")
+    bob, carol = members(net, 2)
+    net.discord.react(card, carol, UP)
+    net.discord.react(card, bob, UP)
+    await net.discord.until(lambda: locked.tries >= 1)
+    count = len(looked_at(net, card))
+    async with net.discord.disconnected(resumable=False):
+        net.discord.unreact(card, bob, UP, silent=True)
+    await net.discord.until(lambda: len(looked_at(net, card)) > count)
+    locked.open = True
+    await until_counted(net, 1)
+    await sent(net)
+    assert await counted(net) == 1
+
+
 async def test_more_than_may_wait_is_asked_for(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):

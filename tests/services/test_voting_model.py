@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -10,8 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bot.models import SHARED, Answer, Posting, Thread, Vote
+from bot.models import SHARED, Answer, Posting, ReactionKind, Thread, Vote
 from bot.services.postings import Postings
+from bot.services.reconciling import Sign
 from bot.services.voting import Voting
 from bot.store import threads
 from bot.store.database import Database
@@ -24,9 +26,30 @@ MESSAGES = {m: (1 + m % 2, GUILDS[m // 2 % 2]) for m in range(101, 109)}
 
 T = TypeVar("T")
 Ballot = tuple[int, int, int]
+Standing = tuple[int, Vote, ReactionKind]
 messages = st.sampled_from(sorted(MESSAGES))
 users = st.integers(1, 3)
 values = st.sampled_from(Vote)
+kinds = st.sampled_from(ReactionKind)
+shown_votes = st.dictionaries(users, st.frozensets(values))
+events = st.lists(st.tuples(st.booleans(), st.builds(Sign, users, values, kinds)), max_size=4)
+
+
+class Live:
+    """The signs that events were about since Discord was asked."""
+
+    def __init__(self, signs: set[Sign]):
+        self.signs = signs
+
+    def decides(self, sign: Sign) -> bool:
+        return sign in self.signs
+
+    def heard_of(self, user_id: int) -> bool:
+        return any(sign.user_id == user_id for sign in self.signs)
+
+
+def now() -> int:
+    return time.time_ns() // 1000
 
 
 class VotingIsLikeTheModel(RuleBasedStateMachine):
@@ -35,7 +58,7 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.signs: dict[Ballot, list[tuple[int, Vote]]] = {}
+        self.signs: dict[Ballot, list[Standing]] = {}
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -67,33 +90,34 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
             self.run(self.database.close())
         self.runner.close()
 
-    def of(self, message: int, user: int) -> list[tuple[int, Vote]]:
+    def of(self, message: int, user: int) -> list[Standing]:
         return self.signs.setdefault((*MESSAGES[message], user), [])
 
-    def give(self, signs: list[tuple[int, Vote]], sign: tuple[int, Vote]) -> None:
+    def give(self, signs: list[Standing], sign: Standing) -> None:
         if sign in signs:
             signs.remove(sign)
         signs.append(sign)
 
-    @rule(message=messages, user=users, value=values)
-    def react(self, message: int, user: int, value: Vote) -> None:
-        self.give(self.of(message, user), (message, value))
-        assert self.run(self.voting.react(message_id=message, user_id=user, value=value))
+    @rule(message=messages, user=users, value=values, kind=kinds)
+    def react(self, message: int, user: int, value: Vote, kind: ReactionKind) -> None:
+        self.give(self.of(message, user), (message, value, kind))
+        assert self.run(self.voting.react(message_id=message, user_id=user, value=value, kind=kind))
 
-    @rule(message=messages, user=users, value=values)
-    def unreact(self, message: int, user: int, value: Vote) -> None:
+    @rule(message=messages, user=users, value=values, kind=kinds)
+    def unreact(self, message: int, user: int, value: Vote, kind: ReactionKind) -> None:
         signs = self.of(message, user)
-        stood = (message, value) in signs
+        stood = (message, value, kind) in signs
         if stood:
-            signs.remove((message, value))
-        did = self.run(self.voting.unreact(message_id=message, user_id=user, value=value))
+            signs.remove((message, value, kind))
+        did = self.run(
+            self.voting.unreact(message_id=message, user_id=user, value=value, kind=kind)
+        )
         assert did is stood
 
     @rule(message=messages, value=st.none() | values)
     def clear(self, message: int, value: Vote | None) -> None:
-        gone = {(message, v) for v in Vote if value in (None, v)}
         for signs in self.signs.values():
-            signs[:] = [sign for sign in signs if sign not in gone]
+            signs[:] = [s for s in signs if s[0] != message or value not in (None, s[1])]
         self.run(self.voting.clear(message_id=message, value=value))
 
     @rule(answer=st.integers(1, 2), guild=st.sampled_from(GUILDS), user=users, value=values)
@@ -102,25 +126,44 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
         if signs and signs[-1][1] is value:
             signs[:] = [sign for sign in signs if sign[0] != BUTTON]
         else:
-            self.give(signs, (BUTTON, value))
+            self.give(signs, (BUTTON, value, ReactionKind.NORMAL))
         now = self.run(
             self.voting.press(answer_id=answer, guild_id=guild, user_id=user, value=value)
         )
         assert now is (signs[-1][1] if signs else None)
 
-    @rule(message=messages, shown=st.dictionaries(users, st.frozensets(values)))
-    def reconcile(self, message: int, shown: dict[int, frozenset[Vote]]) -> None:
-        changed = 0
+    @rule(message=messages, normal=shown_votes, supers=shown_votes, meanwhile=events)
+    def reconcile(
+        self,
+        message: int,
+        normal: dict[int, frozenset[Vote]],
+        supers: dict[int, frozenset[Vote]],
+        meanwhile: list[tuple[bool, Sign]],
+    ) -> None:
+        """Discord shows something, events come, then what it showed is taken in."""
+        since, live, changed = now(), Live({sign for _, sign in meanwhile}), 0
+        for comes, sign in meanwhile:
+            (self.react if comes else self.unreact)(message, *sign)
+        shown = {ReactionKind.NORMAL: normal, ReactionKind.SUPER: supers}
         for user in range(1, 4):
-            signs, there = self.of(message, user), shown.get(user, frozenset())
+            signs = self.of(message, user)
+            late = [s for s in signs if s[0] == message and live.decides(Sign(user, *s[1:]))]
+            signs[:] = [s for s in signs if s not in late]
             for value in sorted(Vote):
-                stood = (message, value) in signs
-                changed += stood is not (value in there)
-                if stood and value not in there:
-                    signs.remove((message, value))
-                elif value in there and not stood:
-                    signs.append((message, value))
-        assert self.run(self.voting.reconcile(message_id=message, reactions=shown)) == changed
+                for kind in ReactionKind:
+                    this, there = (message, value, kind), value in shown[kind].get(user, ())
+                    if live.decides(Sign(user, value, kind)):
+                        continue
+                    changed += (this in signs) is not there
+                    if this in signs and not there:
+                        signs.remove(this)
+                    elif there and this not in signs:
+                        signs.append(this)
+            signs += late
+        did = self.voting.reconcile(
+            message_id=message, reactions=normal, supers=supers, live=live, since=since
+        )
+        assert self.run(did) == changed
 
     @rule(user=users)
     def forget(self, user: int) -> None:
@@ -142,6 +185,6 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
 
 
 VotingIsLikeTheModel.TestCase.settings = settings(
-    max_examples=8, stateful_step_count=20, deadline=None
+    max_examples=10, stateful_step_count=20, deadline=None
 )
 TestVotingIsLikeTheModel = VotingIsLikeTheModel.TestCase

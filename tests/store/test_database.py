@@ -98,6 +98,37 @@ class TestOpening:
         assert (row.guild_id, row.policy, row.learn_phrasings) == (5, "score", None)
         await database.close()
 
+    async def test_reactions_of_before_they_had_kinds_are_normal_ones(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        upgrade = command.upgrade
+        with monkeypatch.context() as patch:
+            patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0004"))
+            await (await Database.open(url(file))).close()
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute(
+                "INSERT INTO threads (id, scope, key, title, body, score, tags, content_hash,"
+                " revision) VALUES (1, 0, 'k', 't', '', 0, '[]', '', 1)"
+            )
+            connection.execute(
+                "INSERT INTO answers VALUES (1, 1, 0, '', 'b', 0, 0, '', '', 0, 0, '')"
+            )
+            connection.execute("INSERT INTO reactions VALUES (1, 5, 7, 9, -1, 1234)")
+            connection.execute("INSERT INTO postings VALUES (9, 3, 5, 1, 1, 7, '[]', 99)")
+            connection.commit()
+        await (await Database.open(url(file))).close()
+        with closing(sqlite3.connect(file)) as connection:
+            columns = "answer_id, guild_id, user_id, posting_id, value, kind, given_at"
+            found = connection.execute(f"SELECT {columns} FROM reactions").fetchall()
+            assert found == [(1, 5, 7, 9, -1, 0, 1234)]
+            insert = f"INSERT INTO reactions ({columns}) VALUES (1, 5, 7, 9, ?, ?, 1)"
+            connection.execute(insert, (-1, 1))
+            for wrong in ((-1, 0), (5, 0)):  # there already; no vote
+                with pytest.raises(sqlite3.IntegrityError):
+                    connection.execute(insert, wrong)
+            cards = connection.execute("SELECT up_emoji, down_emoji, due_at FROM postings")
+            assert cards.fetchall() == [(None, None, None)]
+
     @pytest.mark.parametrize(
         ("setting", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
     )
