@@ -275,7 +275,7 @@ def _read(file: Path) -> Checkpoint | None:
         if [*map(type, told)] != [int, int, dict, dict, dict]:
             raise TypeError("of other kinds")
         for number in (*state.files, *state.threads, *state.threads.values()):
-            int(number)
+            int(str(number))
         return state
     except (FileNotFoundError, NotADirectoryError):
         return None
