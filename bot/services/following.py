@@ -7,14 +7,15 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from itertools import takewhile
 
 from bot.errors import ModelError, ThreadwiseError
 from bot.models import Entry
 from bot.search.documents import Indexed, Pieces, indexed
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, IndexDamaged, Writing
+from bot.services import rebuilding
 from bot.services.embedding import Embedding
+from bot.services.fresh import Fresh, News
 from bot.services.steps import in_thread
 from bot.store import scopes, threads
 from bot.store.database import Database
@@ -26,13 +27,6 @@ BATCH = 500
 COMMIT_AFTER = 30.0
 """Seconds of work after which a long catching-up is made visible, and safe from a crash. Each
 commit leaves pieces that are merged later, which takes time and memory."""
-
-MOST_FRESH = 10_000_000
-"""Characters of threads that are kept in memory between being stored and being indexed. The
-index itself has ten thousand documents waiting, so more than some batches is for nothing."""
-
-COMPACTED = 2_000
-"""Threads up to which a scope's index is made anew when some of them were replaced."""
 
 CHECKED_AT_ONCE = 64_000_000
 """Bytes of an index whose checksums are looked at every ``INTERVAL``."""
@@ -78,7 +72,7 @@ class Follower:
             for last_try in (False, True):
                 try:
                     async with self._writing() as writing:
-                        await self._index_changes(writing, _Fresh(), _News(ended=True))
+                        await self._index_changes(writing, Fresh(), News(ended=True))
                     break
                 except IndexBusy:
                     return False
@@ -96,7 +90,7 @@ class Follower:
 
         ``catch_up`` is to be called afterwards in any case: another process may be at it.
         """
-        fresh, news = _Fresh(), _News()
+        fresh, news = Fresh(), News()
         indexing: asyncio.Task[None] | None = None
 
         async def tell(put: Put, pieces: Mapping[str, Pieces]) -> None:
@@ -188,7 +182,7 @@ class Follower:
             raise
         await in_thread(taken[0].close)
 
-    async def _keep_up(self, fresh: _Fresh, news: _News) -> None:
+    async def _keep_up(self, fresh: Fresh, news: News) -> None:
         """Index changes until there will be no more, unless another process is at it."""
         async with self._one_at_a_time:
             try:
@@ -198,13 +192,13 @@ class Follower:
                 return
             await in_thread(self._engine.refresh)
 
-    async def _index_changes(self, writing: Writing, fresh: _Fresh, news: _News) -> None:
+    async def _index_changes(self, writing: Writing, fresh: Fresh, news: News) -> None:
         """Index what has changed, whoever changed it, until the last news."""
         # Read only now that the lock is ours: another process may have moved the index on.
         if writing.seq > await self._last_change():
-            await self._start_over(writing)
+            await rebuilding.start_over(self._database, writing)
         for scope in writing.lost:
-            await self._put_all(writing, scope)
+            await rebuilding.put_all(self._database, writing, scope)
             writing.made_anew(scope)
         seq = done = writing.seq
         since = time.monotonic()
@@ -227,38 +221,8 @@ class Follower:
             if seq != done and (waited or time.monotonic() - since >= COMMIT_AFTER):
                 await in_thread(writing.commit, seq)
                 done, since = seq, time.monotonic()
-        await self._compact(writing)
+        await rebuilding.compact(self._database, writing)
         await in_thread(writing.commit, seq, settled=True)
-
-    async def _start_over(self, writing: Writing) -> None:
-        """An older copy of the database was put back: take out what only the newer one had."""
-        log.warning("the search index is made anew: the library is an older copy")
-        async with self._database.read() as connection:
-            newest = await threads.newest(connection)
-            elsewhere = await scopes.not_shared(connection)
-        await in_thread(writing.start_over, newest, elsewhere)
-
-    async def _compact(self, writing: Writing) -> None:
-        """Index scopes of a few threads anew in which some were replaced or taken out.
-
-        Those are counted in the statistics until tantivy merges, which nobody can foresee.
-        """
-        for scope, count in (await in_thread(writing.replaced)).items():
-            if count <= COMPACTED:
-                await in_thread(writing.clear, scope)
-                await self._put_all(writing, scope)
-
-    async def _put_all(self, writing: Writing, scope: int) -> None:
-        """Index all threads of a scope."""
-        last = 0
-        while True:
-            async with self._database.read() as connection:
-                ids = await scopes.ids_of(connection, scope, last, BATCH)
-                read = await threads.searched(connection, ids) if ids else {}
-            if not ids:
-                return
-            last = ids[-1]
-            await in_thread(_put, writing, [read[i] for i in ids if i in read])
 
     async def is_current(self) -> bool:
         """Whether there is nothing to index; vectors that were made since are not its matter."""
@@ -285,80 +249,7 @@ def _write(
     writing.put(fresh.get(i) or indexed(read[i]) for i in changed if i in fresh or i in read)
 
 
-def _put(writing: Writing, entries: Iterable[Entry]) -> None:
-    writing.put(map(indexed, entries))
-
-
 def _retrieve(task: asyncio.Task[bool]) -> None:
     """Let nobody complain that nobody has waited for a task's failure."""
     if not task.cancelled():
         task.exception()
-
-
-class _News:
-    """Whether more was stored since the last look, and whether more will be."""
-
-    def __init__(self, *, ended: bool = False):
-        self._ended = ended
-        self._told = asyncio.Event()
-
-    def tell(self, *, last: bool = False) -> None:
-        """Something was stored; or, if this is the ``last``, nothing will be any more."""
-        self._ended = last
-        self._told.set()
-
-    def look(self) -> bool:
-        """To be called before looking at what is stored: whether that will be all."""
-        self._told.clear()
-        return self._ended
-
-    async def more(self, seconds: float) -> bool:
-        """Wait for something that is told after the last look; False if there is nothing."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):  # wait_for may swallow that one is to leave
-                await self._told.wait()
-        return self._told.is_set()
-
-
-class _Fresh:
-    """Threads that were just stored, so that most need not be read back to be indexed."""
-
-    def __init__(self) -> None:
-        self._kept: dict[int, tuple[int, int, Pieces, int]] = {}
-        self._size = 0
-
-    def add(self, put: Put, scope: int, pieces: Mapping[str, Pieces]) -> None:
-        """Keep what was added, unless so much waits already that memory would grow."""
-        for key, i in put.added.items():
-            if not self.is_full:
-                size = _size(pieces[key])
-                self._kept[i] = (put.seq, scope, pieces[key], size)
-                self._size += size
-
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing more is kept for now."""
-        return self._size >= MOST_FRESH
-
-    def take(self, changed: Mapping[int, int], now: int) -> dict[int, Indexed]:
-        """Those of the threads that are kept and were not changed again since, by id.
-
-        What is older than change ``now`` and not among them was indexed by somebody else.
-        """
-        found = {}
-        for i in (self._kept.keys() & changed.keys()).union(self._older(now)):
-            seq, scope, pieces, size = self._kept.pop(i)
-            self._size -= size
-            if i in changed and changed[i] <= seq:
-                found[i] = (i, scope, pieces)
-        return found
-
-    def _older(self, now: int) -> list[int]:
-        """Those kept of which the feed is past all changes, the oldest first."""
-        kept = takewhile(lambda item: item[1][0] <= now, self._kept.items())
-        return [i for i, _ in kept]
-
-
-def _size(pieces: Pieces) -> int:
-    """How many characters there are in a thread's texts."""
-    return len(pieces.names) + len(pieces.card) + sum(map(len, pieces.said))

@@ -16,6 +16,8 @@ from sqlalchemy import delete, insert
 from bot.models import Answer, Thread
 from bot.search.documents import Pieces
 from bot.services import following, intake
+from bot.services import fresh as fresh_module
+from bot.services.fresh import Fresh, News
 from bot.services.house import House
 from bot.settings import Settings
 from bot.store import threads
@@ -80,7 +82,7 @@ async def test_an_import_longer_than_a_batch_is_indexed_whole(
 
 
 async def test_who_is_told_to_leave_just_when_there_are_news_leaves() -> None:
-    news = following._News()
+    news = News()
     waiting = asyncio.create_task(news.more(60))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -100,21 +102,21 @@ class TestFresh:
     PIECES: ClassVar = {key: Pieces(f"Is it {key}?", (), b"") for key in "abc"}
 
     def test_are_taken_once(self) -> None:
-        fresh = following._Fresh()
+        fresh = Fresh()
         fresh.add(self.put("a", "b"), 7, self.PIECES)
         taken = fresh.take({2: 2}, 0)
         assert taken == {2: (2, 7, self.PIECES["b"])}
         assert fresh.take({1: 1, 2: 2}, 0).keys() == {1}
 
     def test_that_were_changed_since_are_read_back(self) -> None:
-        fresh = following._Fresh()
+        fresh = Fresh()
         fresh.add(self.put("a", "b"), 7, self.PIECES)
         assert fresh.take({1: 3, 2: 2}, 0).keys() == {2}
         assert fresh.take({1: 3}, 0) == {}
 
     def test_are_not_kept_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(following, "MOST_FRESH", 2 * len("Is it a?"))
-        fresh = following._Fresh()
+        monkeypatch.setattr(fresh_module, "MOST_FRESH", 2 * len("Is it a?"))
+        fresh = Fresh()
         for n in range(1, 5):
             fresh.add(self.put("a", first=n), 7, self.PIECES)
         assert fresh.take({n: n for n in range(1, 5)}, 4).keys() == {1, 2}
@@ -122,7 +124,7 @@ class TestFresh:
         assert fresh.take({5: 5}, 5).keys() == {5}
 
     def test_that_somebody_else_has_indexed_are_let_go(self) -> None:
-        fresh = following._Fresh()
+        fresh = Fresh()
         fresh.add(self.put("a", "b"), 7, self.PIECES)
         fresh.add(self.put("c", first=3), 7, self.PIECES)
         assert fresh.take({}, 2) == {}
@@ -132,7 +134,7 @@ class TestFresh:
 async def test_an_import_waits_for_an_index_that_is_far_behind(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "MOST_FRESH", 1)
+    monkeypatch.setattr(fresh_module, "MOST_FRESH", 1)
     monkeypatch.setattr(intake, "BATCH", 5)
     await house.library.add(MANY)
     assert len(await titles(house)) == len(MANY)

@@ -95,7 +95,7 @@ async def test_a_dictionary_with_wrong_bytes_in_it(
         content = bytearray(file.read_bytes())
         start = int(len(content) * place)
         content[start : start + 20] = bytes(b ^ 255 for b in content[start : start + 20])
-        put_in_place(file, content)
+        put_in_place(file, bytes(content))
     house = await House.open(settings)
     await house.close()
 
