@@ -7,24 +7,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from math import inf
 from types import TracebackType
 from typing import Self
 
 from filelock import FileLock
-from tantivy import Index, Order, Query
+from tantivy import Index, Query
 
 from bot.models import SHARED
-from bot.search.documents import Indexed, Pieces, document_of
+from bot.search.documents import Indexed
 from bot.search.index_files import IndexBusy, IndexFiles, unwritable
 from bot.search.index_state import ScopeState, State
 from bot.search.scope_index import IndexDamaged, fields, may_be_damage, registered
-
-HEAP = 64_000_000
-"""Bytes that the shared library's writer may fill before it writes a segment."""
-
-OWN_HEAP = 16_000_000
-"""The same for a server's: about the least that tantivy takes."""
+from bot.search.scope_writer import ScopeWriter
 
 MOST_WRITERS = 4
 """Servers' indexes that are written at a time; each takes some threads and its heap."""
@@ -38,7 +32,7 @@ class Writing:
 
     def __init__(self, files: IndexFiles, lock: FileLock, state: State, seen: Callable[[], object]):
         self._files, self._lock, self._state, self._seen = files, lock, state, seen
-        self._writers: OrderedDict[int, _ScopeWriter] = OrderedDict()
+        self._writers: OrderedDict[int, ScopeWriter] = OrderedDict()
         self._written: dict[int, int] = {}  # scopes since the last commit, with their threads
         self._replaced: set[int] = set()
         self._rebuilt: set[int] = set()
@@ -166,7 +160,7 @@ class Writing:
             self._drop(scope)
         self._seen()
 
-    def _write(self, scope: int, writer: _ScopeWriter) -> None:
+    def _write(self, scope: int, writer: ScopeWriter) -> None:
         """Have what was done to a scope on the disk, where it counts from the next commit on."""
         if writer.replaced:
             self._replaced.add(scope)
@@ -183,7 +177,7 @@ class Writing:
     def _has(self, scope: int) -> bool:
         return scope in self._state.scopes or scope in self._writers or scope in self._written
 
-    def _writer(self, scope: int) -> _ScopeWriter:
+    def _writer(self, scope: int) -> ScopeWriter:
         writer = self._writers.get(scope)
         if writer is None:
             while len(self._writers) >= MOST_WRITERS:
@@ -196,14 +190,14 @@ class Writing:
             self._writers.move_to_end(scope)
         return writer
 
-    def _opened(self, scope: int) -> _ScopeWriter:
+    def _opened(self, scope: int) -> ScopeWriter:
         place, is_new = self._files.place(scope), not self._has(scope)
         if is_new:  # what an interrupted session may have left there is put in again
             self._files.remove(scope)
             place.mkdir(parents=True)
         index = Index(fields(), str(place)) if is_new else Index.open(str(place))
         try:
-            return _ScopeWriter(scope, registered(index))
+            return ScopeWriter(scope, registered(index))
         except ValueError as error:
             if "LockBusy" in str(error):
                 raise IndexBusy("another program is writing the search index") from None
@@ -239,84 +233,6 @@ class Writing:
             if problem is not None:
                 raise IndexDamaged(scope, place, problem) from None
             raise unwritable(place, error) from error
-
-
-class _ScopeWriter:
-    """The writer of one scope's index.
-
-    ``newest`` is the highest id of a thread that is in, ``pending`` whether there is
-    something to commit, ``replaced`` whether threads were taken out that were in, ``added``
-    are a guild's threads since the last commit.
-    """
-
-    def __init__(self, scope: int, index: Index):
-        self._scope, self._index = scope, index
-        heap = HEAP if scope == SHARED else OWN_HEAP
-        self._writer = index.writer(heap, num_threads=1)
-        self.newest = _newest(index)
-        self.pending = self.replaced = False
-        self.added: set[int] = set()
-        self._lowest_added: float = inf
-
-    def put(self, thread_id: int, pieces: Pieces) -> None:
-        # The writer remembers each deletion until it commits, and looks for its document
-        # in all that was added: what can't be in is not to be taken out.
-        if thread_id <= self.newest:
-            self.remove(thread_id)
-        else:
-            self.newest = thread_id
-        self._writer.add_document(document_of(thread_id, self._scope, pieces))
-        if self._scope == SHARED:  # which may be millions
-            self._lowest_added = min(self._lowest_added, thread_id)
-        else:
-            self.added.add(thread_id)
-        self.pending = True
-
-    def remove(self, thread_id: int) -> None:
-        self._writer.delete_documents_by_term("id", thread_id)
-        self.pending = self.replaced = True
-
-    def remove_all(self, thread_ids: Iterable[int]) -> None:
-        for thread_id in thread_ids:
-            self.remove(thread_id)
-
-    def clear(self) -> None:
-        self._writer.rollback()
-        self._writer.delete_all_documents()
-        self.newest = 0
-        self.pending, self.replaced, self._lowest_added = True, False, 0
-
-    def has(self, thread_id: int) -> bool:
-        """Whether a thread is in, or may have been put in since the last commit."""
-        if thread_id >= self._lowest_added:
-            return True
-        only = Query.term_query(fields(), "id", thread_id)
-        return bool(self._index.searcher().search(only, 1, count=False).hits)
-
-    def commit(self) -> int:
-        """Write what was done; returns how many threads there are now."""
-        if self.pending:
-            self._writer.commit()
-            self.pending, self._lowest_added = False, inf
-            self.added.clear()
-        self._index.reload()
-        return int(self._index.searcher().num_docs)
-
-    def close(self, *, undo: bool = False) -> None:
-        try:
-            if undo:
-                self._writer.rollback()
-            self._writer.wait_merging_threads()
-        finally:
-            del self._writer  # tantivy gives its lock back when the writer is gone
-
-
-def _newest(index: Index) -> int:
-    """The highest id of a thread that is in; 0 without any."""
-    last = index.searcher().search(
-        Query.all_query(), 1, count=False, order_by_field="id", order=Order.Desc
-    )
-    return int(last.hits[0][0]) if last.hits else 0
 
 
 def _ids(index: Index) -> list[int]:

@@ -13,6 +13,7 @@ from bot.models import Entry
 from bot.search.documents import Indexed, Pieces, indexed
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, IndexDamaged, Writing
+from bot.services import rebuilding
 from bot.services.embedding import Embedding
 from bot.services.fresh import Alongside, News
 from bot.services.steps import in_thread
@@ -26,9 +27,6 @@ BATCH = 500
 COMMIT_AFTER = 30.0
 """Seconds of work after which a long catching-up is made visible, and safe from a crash. Each
 commit leaves pieces that are merged later, which takes time and memory."""
-
-COMPACTED = 2_000
-"""Threads up to which a scope's index is made anew when some of them were replaced."""
 
 CHECKED_AT_ONCE = 64_000_000
 """Bytes of an index whose checksums are looked at every ``INTERVAL``."""
@@ -212,9 +210,9 @@ class Follower:
         fresh, news = beside.fresh, beside.news
         # Read only now that the lock is ours: another process may have moved the index on.
         if writing.seq > await self._last_change():
-            await self._start_over(writing)
+            await rebuilding.start_over(self._database, writing)
         for scope in writing.lost:
-            await self._put_all(writing, scope)
+            await rebuilding.put_all(self._database, writing, scope)
             writing.made_anew(scope)
         seq = done = writing.seq
         since = time.monotonic()
@@ -239,38 +237,8 @@ class Follower:
                 await in_thread(writing.commit, seq)
                 await in_thread(self._engine.refresh)
                 done, since, beside.committed = seq, time.monotonic(), seq
-        await self._compact(writing)
+        await rebuilding.compact(self._database, writing)
         await in_thread(writing.commit, seq, settled=True)
-
-    async def _start_over(self, writing: Writing) -> None:
-        """An older copy of the database was put back: take out what only the newer one had."""
-        log.warning("the search index is made anew: the library is an older copy")
-        async with self._database.read() as connection:
-            newest = await threads.newest(connection)
-            elsewhere = await scopes.not_shared(connection)
-        await in_thread(writing.start_over, newest, elsewhere)
-
-    async def _compact(self, writing: Writing) -> None:
-        """Index scopes of a few threads anew in which some were replaced or taken out.
-
-        Those are counted in the statistics until tantivy merges, which nobody can foresee.
-        """
-        for scope, count in (await in_thread(writing.replaced)).items():
-            if count <= COMPACTED:
-                await in_thread(writing.clear, scope)
-                await self._put_all(writing, scope)
-
-    async def _put_all(self, writing: Writing, scope: int) -> None:
-        """Index all threads of a scope."""
-        last = 0
-        while True:
-            async with self._database.read() as connection:
-                ids = await scopes.ids_of(connection, scope, last, BATCH)
-                read = await threads.searched(connection, ids) if ids else {}
-            if not ids:
-                return
-            last = ids[-1]
-            await in_thread(_put, writing, [read[i] for i in ids if i in read])
 
     async def is_current(self) -> bool:
         """Whether there is nothing to index; vectors that were made since are not its matter."""
@@ -295,10 +263,6 @@ def _write(
     In the feed's order: a thread before the newest would be taken for a replacement.
     """
     writing.put(fresh.get(i) or indexed(read[i]) for i in changed if i in fresh or i in read)
-
-
-def _put(writing: Writing, entries: Iterable[Entry]) -> None:
-    writing.put(map(indexed, entries))
 
 
 def _retrieve(task: asyncio.Task[bool]) -> None:

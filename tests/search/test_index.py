@@ -596,7 +596,7 @@ def test_an_index_that_can_no_longer_be_written_is_named(
         def __init__(self, *_: object) -> None:
             raise ValueError("no space left on device")
 
-    monkeypatch.setattr("bot.search.index_writing._ScopeWriter", Broken)
+    monkeypatch.setattr("bot.search.index_writing.ScopeWriter", Broken)
     with pytest.raises(SearchError, match=r"can't be written \(no space") as refused:
         put(index, thread(1, "Why?"))
     assert not isinstance(refused.value, IndexBusy)

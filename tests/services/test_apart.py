@@ -14,8 +14,8 @@ from sqlalchemy import delete, insert, update
 
 from bot.errors import SearchError
 from bot.models import SHARED, Answer, Reply, Thread
-from bot.search import index_writing
 from bot.search.index import Writing
+from bot.search.scope_writer import ScopeWriter
 from bot.services import following, health
 from bot.services.house import House
 from bot.settings import Settings
@@ -133,9 +133,9 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
     filled: House, settings: Settings, monkeypatch: pytest.MonkeyPatch, commits: int
 ) -> None:
     brought = {SHARED: SHARED_THREADS, HERE: OWN, THERE: [*slips(4)]}
-    left, real = [commits], index_writing._ScopeWriter.commit
+    left, real = [commits], ScopeWriter.commit
 
-    def commit(writer: index_writing._ScopeWriter) -> int:
+    def commit(writer: ScopeWriter) -> int:
         if not left[0]:
             raise Killed
         left[0] -= 1
@@ -150,7 +150,7 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
 
     await change(filled)
     with monkeypatch.context() as patch:
-        patch.setattr(index_writing._ScopeWriter, "commit", commit)
+        patch.setattr(ScopeWriter, "commit", commit)
         with pytest.raises(Killed):
             await filled._follower.catch_up()
     await filled.close()

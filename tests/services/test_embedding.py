@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from bot.models import SHARED, Answer, Thread, Vote
 from bot.search.meaning import embedder
@@ -22,7 +22,7 @@ from bot.services import embedding, following
 from bot.services.house import House
 from bot.settings import Settings
 from bot.store import threads
-from bot.store.tables import changes, vectors
+from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
 
 from .conftest import BREAD, HERE, THERE, at, post
@@ -484,6 +484,51 @@ async def test_a_question_without_words_finds_nothing(house: House, question: st
     await house.library.add(GARDEN)
     await house.embedding.make()
     assert (await house.answering.ask(question)).matches == ()
+
+
+@pytest.mark.parametrize("wrong", [b"", b"\x01", b"\x01" * 385, b"\x01" * 1_000])
+async def test_vectors_of_a_wrong_length_are_made_again(
+    settings: Settings, wrong: bytes, packed: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(settings) as house:
+        await house.library.add(GARDEN)
+        await house.embedding.make()
+        async with house.database.write() as connection:
+            bad = update(vectors).where(vectors.c.thread_id.in_([2, 4])).values(data=wrong)
+            await connection.execute(bad)
+    shutil.rmtree(settings.data_dir / "neighbours")
+    packed.clear()
+    async with opened(settings) as house:
+        await house.embedding.make()
+        assert sorted(packed) == ["s1", "s3"]
+        assert await best(house) == "s1"
+        await every_thread_is_seen(house)
+        await house.embedding.make()
+    assert sorted(packed) == ["s1", "s3"]
+    told = [r.getMessage() for r in caplog.records if "wrong length" in r.getMessage()]
+    assert told == ["vectors of 2 threads have a wrong length: they are made again"]
+
+
+async def test_a_learned_phrasings_vector_of_a_wrong_length_is_made_again(house: House) -> None:
+    await house.library.add(GARDEN)
+    await house.embedding.make()
+    assert house.engine.meaning is not None
+    row = {
+        "guild_id": HERE, "thread_id": 2, "text": "my wheel lost its air", "wording": "w",
+        "user_id": 1, "message_id": 1, "chosen": False, "learned_at": 0,
+        "model": house.engine.meaning.model,
+    }  # fmt: skip
+    async with house.database.write() as connection:
+        for n, wrong in enumerate((b"\x01" * 5, b"\x01" * 763)):  # together two whole ones
+            more = {"message_id": n, "wording": f"w{n}", "vector": wrong}
+            await connection.execute(insert(learned_phrasings).values(row | more))
+    assert (await house.answering.ask("cats", guild_id=HERE)).matches is not None
+    await house.embedding.make_learned()
+    async with house.database.read() as connection:
+        found = (
+            await connection.execute(select(func.length(learned_phrasings.c.vector)))
+        ).scalars()
+        assert set(found) == {house.engine.meaning.row_bytes}
 
 
 async def test_neighbours_that_cannot_be_saved_are_a_warning(

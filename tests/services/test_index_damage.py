@@ -49,7 +49,7 @@ def delete(file: Path) -> None:
 
 
 def empty(file: Path) -> None:
-    file.write_bytes(b"")
+    put_in_place(file, b"")
 
 
 def halve(file: Path) -> None:
@@ -57,7 +57,7 @@ def halve(file: Path) -> None:
 
 
 def garble(file: Path) -> None:
-    file.write_bytes(b"\xa5" * file.stat().st_size)
+    put_in_place(file, b"\xa5" * file.stat().st_size)
 
 
 async def opened_anew(settings: Settings, because: str) -> None:
@@ -95,7 +95,7 @@ async def test_a_dictionary_with_wrong_bytes_in_it(
         content = bytearray(file.read_bytes())
         start = int(len(content) * place)
         content[start : start + 20] = bytes(b ^ 255 for b in content[start : start + 20])
-        file.write_bytes(content)
+        put_in_place(file, bytes(content))
     house = await House.open(settings)
     await house.close()
 

@@ -227,9 +227,6 @@ class Neighbours:
         except OSError as error:
             log.warning("vectors kept in %s can't be read (%s): they are read from the library",
                         self.folder, error)  # fmt: skip
-        except (ValueError, TypeError):
-            log.warning("vectors kept in %s are damaged (state.json): they are read from the "
-                        "library", self.folder)  # fmt: skip
         else:
             self._scopes, self._threads, self.seq = loaded, Counter(counts), state.seq
 
@@ -277,6 +274,8 @@ def _read(file: Path) -> Checkpoint | None:
         told = (state.seq, state.format, state.threads, state.files, state.checksums)
         if [*map(type, told)] != [int, int, dict, dict, dict]:
             raise TypeError("of other kinds")
+        for number in (*state.files, *state.threads, *state.threads.values()):
+            int(str(number))
         return state
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -136,6 +136,26 @@ def test_a_guilds_own_are_never_seen_from_elsewhere() -> None:
         assert content(those, [1, 2], *scopes).keys() == {2}
 
 
+def test_of_two_scopes_the_nearest_of_both_come() -> None:
+    those, naive = opened(NOWHERE), Naive()
+    texts = {i: {HERE if i % 3 else SHARED: rows(i)} for i in range(1, 90)}
+    those.replace(texts, [], 1)
+    naive.replace(texts, [])
+    wanted = rows(500)[0]
+    best = naive.best(wanted, [SHARED, HERE])
+    found = those.near(wanted, [SHARED, HERE], 12)
+    assert [best[i] for i in found] == sorted(best.values(), reverse=True)[:12]
+
+
+def test_what_another_scope_has_changes_nothing() -> None:
+    those = opened(NOWHERE)
+    those.replace({i: {HERE if i % 3 else SHARED: rows(i)} for i in range(1, 90)}, [], 1)
+    before = those.near(rows(500)[0], [SHARED, HERE], 12)
+    those.replace({i: {THERE: rows(500)} for i in range(100, 300)}, [], 2)
+    those.replace({}, range(100, 200), 3)
+    assert those.near(rows(500)[0], [SHARED, HERE], 12) == before
+
+
 def test_an_empty_one_finds_nothing() -> None:
     those = opened(NOWHERE)
     assert those.near(rows(1)[0], [SHARED, HERE], 5) == []
@@ -230,6 +250,49 @@ class TestCheckpoints:
         wider.save()
         shutil.copy(tmp_path / "wider" / "0-20.usearch", tmp_path / "0-20.usearch")
         empty(opened(tmp_path))
+
+    @pytest.mark.parametrize("place", [0.05, 0.3, 0.6, 0.95])
+    def test_a_file_with_a_wrong_byte_is_left_and_said_so(
+        self, tmp_path: Path, place: float, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        filled(tmp_path).save()
+        file = tmp_path / "0-20.usearch"
+        content = bytearray(file.read_bytes())
+        content[int(len(content) * place)] ^= 0xFF
+        file.write_bytes(content)
+        empty(opened(tmp_path))
+        (told,) = caplog.records
+        assert "damaged (the checksum of 0-20.usearch is wrong)" in told.getMessage()
+
+    def test_a_file_that_cant_be_read_is_not_taken_for_damage(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        filled(tmp_path).save()
+
+        def refused(*_: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_checksum", refused)
+            assert len(opened(tmp_path)) == 0
+        (told,) = caplog.records
+        assert "can't be read" in told.getMessage()
+        assert len(opened(tmp_path)) == 20
+
+    def test_a_mistake_of_ours_is_not_taken_for_damage(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        filled(tmp_path).save()
+        monkeypatch.setattr(Neighbours, "_fits", None)
+        with pytest.raises(TypeError):
+            opened(tmp_path)
+
+    def test_one_without_checksums_is_taken_up(self, tmp_path: Path) -> None:
+        filled(tmp_path).save()
+        state = json.loads((tmp_path / "state.json").read_text())
+        del state["checksums"]
+        (tmp_path / "state.json").write_text(json.dumps(state))
+        assert len(opened(tmp_path)) == 20
 
     def test_half_a_checkpoint_counts_for_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
