@@ -93,8 +93,7 @@ class Watchdog:
     def stop(self) -> None:
         """Watch no longer; safe to call twice."""
         self._stopped.set()
-        self._answered.set()  # so that it need not wait for the loop, which waits here
-        self._thread.join()
+        self._thread.join()  # it doesn't wait for the loop any more, which waits here
 
     def _watch(self) -> None:
         own = threading.get_native_id()
@@ -146,7 +145,7 @@ class Watchdog:
         while True:
             if (place := self._place()) is not None:
                 seen[place] += 1
-            if self._answered.wait(SAMPLE):
+            if self._answered.wait(SAMPLE) or self._stopped.is_set():
                 break
         end = time.monotonic()
         held = end - asked - (_starved(self._native) - starved)

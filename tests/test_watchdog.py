@@ -137,3 +137,22 @@ def test_the_log_names_a_place_once_a_minute(caplog: pytest.LogCaptureFixture) -
 def test_time_in_which_others_had_the_processor_is_known() -> None:
     assert watchdog._starved(threading.get_native_id()) > 0.0
     assert watchdog._starved(10**9) == 0.0
+
+
+async def test_it_stops_just_when_it_is_about_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must not wait for the answer of a loop that waits for its end."""
+    watch = Watchdog(limit=0.03)
+    asking = threading.Event()
+
+    def busy() -> bool:
+        asking.set()
+        return not watch._stopped.wait(PATIENCE)
+
+    monkeypatch.setattr(watch, "_is_idle", busy)
+    rescued: list[bool] = []
+    rescue = threading.Timer(10, lambda: (rescued.append(True), watch._answered.set()))
+    rescue.start()
+    with watch:
+        assert await asyncio.to_thread(asking.wait, PATIENCE)
+    rescue.cancel()
+    assert not rescued
