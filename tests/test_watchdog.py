@@ -150,7 +150,12 @@ async def test_it_stops_just_when_it_is_about_to_ask(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(watch, "_is_idle", busy)
     rescued: list[bool] = []
-    rescue = threading.Timer(10, lambda: (rescued.append(True), watch._answered.set()))
+
+    def answer() -> None:
+        rescued.append(True)
+        watch._answered.set()
+
+    rescue = threading.Timer(10, answer)
     rescue.start()
     with watch:
         assert await asyncio.to_thread(asking.wait, PATIENCE)
