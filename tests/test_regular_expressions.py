@@ -36,6 +36,7 @@ HANDED_ON = {
 IN_FUNCTIONS = {
     "bot.demo.mentions:understand_mentions",  # the bot's own name
     "bot.sources.pairs:_is_map",
+    "bot.unfinished:clear",  # file names
     "cogs._hearing:without_mention",  # the bot's own id
 }
 """Functions that make an expression of what is not known before; each was looked at."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from tantivy import Index
 
+from bot import file_modes
 from bot.errors import SearchError
 from bot.search.documents import FORMAT
 from bot.search.index_state import State, read_state, write_state
@@ -150,7 +151,7 @@ class IndexFiles:
 
     def _lock(self) -> FileLock:
         place = self.folder.with_name(f"{self.folder.name}.lock")
-        return FileLock(place, thread_local=False)
+        return FileLock(place, mode=file_modes.FILE, thread_local=False)
 
     def _read(self) -> State | None:
         try:

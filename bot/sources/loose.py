@@ -22,8 +22,8 @@ _HTML = re.compile(
     r"|[^`]*</(p|a|li|ul|ol|div|strong|em|b|i|span|pre|h[1-6])>",
     re.IGNORECASE,
 )
-_BREAK = re.compile(r"[ \t]*<br[ \t]{0,3}/?>[ \t]*\n?", re.IGNORECASE)
-_CODE = re.compile(r"(`+[^`]+`+)")
+_BREAK = re.compile(r"<br[ \t]{0,3}/?>[ \t]*\n?", re.IGNORECASE)
+_CODE = re.compile(r"((?<!`)`+[^`]+`+)")
 _TABLE = re.compile(r"^[ \t]*\|", re.MULTILINE)
 
 
@@ -66,8 +66,14 @@ def _with_lines(text: str) -> str:
     if _TABLE.search(text):  # of Markdown, whose rows are lines
         return text
     parts = _CODE.split(text)
-    parts[::2] = [unescape(_BREAK.sub("\n", part)).replace("\xa0", " ") for part in parts[::2]]
+    parts[::2] = [unescape(_broken(part)).replace("\xa0", " ") for part in parts[::2]]
     return "".join(parts)
+
+
+def _broken(text: str) -> str:
+    """Text with an end of line for each ``<br>`` and the spaces around it."""
+    *lines, last = _BREAK.split(text)
+    return "\n".join([*(line.rstrip(" \t") for line in lines), last])
 
 
 def line_of(value: object, name: str) -> str:

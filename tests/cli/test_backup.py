@@ -163,7 +163,7 @@ class TestBackup:
 
     def test_replaces_an_older_backup(self, threadwise: Threadwise, home: Path) -> None:
         threadwise("backup", "copy.db")
-        (home / "new.txt").write_text("Is this new?\n")
+        (home / "new.txt").write_text("Is this new?\n\nscore:0\n")
         threadwise("import", "new.txt")
         assert "Backed up 3 threads" in threadwise("backup", "copy.db").stderr
 
@@ -285,7 +285,7 @@ class TestRestore:
     def copy(self, library: Path, threadwise: Threadwise) -> Path:
         """A backup, since which a thread was added."""
         assert threadwise("backup", "copy.db").exit_code == 0
-        Path("new.txt").write_text("Is this new?\n")
+        Path("new.txt").write_text("Is this new?\n\nscore:0\n")
         threadwise("import", "new.txt")
         assert "new" in keys(threadwise)
         return Path("copy.db")

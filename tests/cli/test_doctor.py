@@ -105,7 +105,7 @@ def test_an_index_that_another_program_is_writing_is_told(
     threadwise("ask", "why?")
     folder = home / "data" / "index"
     library = json.loads((folder / "state.json").read_text(encoding="utf-8"))["library"]
-    (home / "seeds" / "more.txt").write_text("Is there more?\n", encoding="utf-8")
+    (home / "seeds" / "more.txt").write_text("Is there more?\n\nscore:0\n", encoding="utf-8")
     with TextIndex(folder, library).writing():
         threadwise("import", home / "seeds")
         result = threadwise("doctor")

@@ -110,7 +110,7 @@ def test_an_export_that_is_stopped_goes_on_where_it_was(home: Path, unbuffered: 
 
 
 def test_a_terminal_without_unicode_gets_json_without_loss(home: Path) -> None:
-    (home / "seeds" / "cafe.txt").write_text("Où est le café ?\n", encoding="utf-8")
+    (home / "seeds" / "cafe.txt").write_text("Où est le café ?\n\nscore:0\n", encoding="utf-8")
     environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     for arguments in (["ask", "où est le café", "--json"], ["thread", "cafe", "--json"]):
         process = _start(*arguments, env=environment)

@@ -42,7 +42,9 @@ def test_json_is_the_import_form_with_tallies(threadwise: Threadwise) -> None:
 
 
 def test_a_thread_without_answers_says_so(threadwise: Threadwise, home: Path) -> None:
-    (home / "seeds" / "lonely.txt").write_text("Is anybody out there?\n", encoding="utf-8")
+    (home / "seeds" / "lonely.txt").write_text(
+        "Is anybody out there?\n\nscore:0\n", encoding="utf-8"
+    )
     assert "Nobody has answered yet." in threadwise("thread", "lonely").stdout
 
 

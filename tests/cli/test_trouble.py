@@ -83,7 +83,7 @@ def test_database_that_may_only_be_read(
     file = home / "data" / "threadwise.db"
     # The same as a file without write permission, but also for root.
     monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///file:{file}?mode=ro&uri=true")
-    (home / "new.txt").write_text("Is this new?\n")
+    (home / "new.txt").write_text("Is this new?\n\nscore:0\n")
     assert "can't be written" in _says(threadwise, "import", "new.txt")
 
 

@@ -126,7 +126,7 @@ async def test_closing_ends_what_commands_and_listeners_are_at(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
     """Before Discord and the database are gone, so that nothing complains of that."""
-    monkeypatch.setattr("bot.client.GRACE", 0.05)
+    monkeypatch.setattr("bot.client.LEAVE_SECONDS", 0.05)
     ended: list[str] = []
 
     async def work(name: str, seconds: float, bot: ThreadBot) -> None:

@@ -287,7 +287,7 @@ async def test_a_set_without_corpus_is_asked_of_the_library_in_force(
     await house.close()
     seeds = tmp_path / "seeds"
     seeds.mkdir()
-    (seeds / "rain.txt").write_text("How much rain do carrots need?\n")
+    (seeds / "rain.txt").write_text("How much rain do carrots need?\n\nscore:0\n")
     before = {p: p.stat().st_mtime_ns for p in sorted(settings.data_dir.rglob("*"))}
     folder = tmp_path / "ours"
     folder.mkdir()
