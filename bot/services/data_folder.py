@@ -27,6 +27,7 @@ def make_private(settings: Settings, database: Path | None) -> None:
     changed = not file_modes.is_special(data) and file_modes.tighten([data])
     for name in FOLDERS:
         changed |= file_modes.tighten_tree(data / name)
+    changed |= file_modes.tighten([data / "index.lock"])
     if database is not None:
         changed |= file_modes.tighten(database.parent.glob(f"{_plain(database.name)}*"))
     if changed:
