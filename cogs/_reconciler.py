@@ -142,7 +142,8 @@ class Reconciler:
             self._closed.add(channel_id)
             self.bot.missing(channel_id, "read_message_history")
         except Exception as error:
-            if isinstance(error, discord.NotFound) and await self._forgotten(posting, error):
+            # Other 404s, of a server in between or of an emoji, don't say that it is gone.
+            if getattr(error, "code", 0) in _GONE and await self._forgotten(posting, error):
                 return 0
             self._put_off(posting, error)
         else:
@@ -150,10 +151,10 @@ class Reconciler:
             return changed
         return 0
 
-    async def _forgotten(self, posting: Posting, error: discord.NotFound) -> bool:
+    async def _forgotten(self, posting: Posting, error: Exception) -> bool:
         """Forget a message that is gone, or all of a channel; False if that can't be written."""
         try:
-            if error.code == _UNKNOWN_CHANNEL:
+            if getattr(error, "code", 0) == _UNKNOWN_CHANNEL:
                 gone = await self.house.postings.forget_channel(posting.channel_id)
                 for message_id in gone:
                     self._waiting.pop(message_id, None)
@@ -222,4 +223,5 @@ def _back_off(tries: int) -> float:
     return min(BACK_OFF * 2.0 ** min(tries, 20), LONGEST) * random.uniform(0.8, 1.2)
 
 
-_UNKNOWN_CHANNEL = 10003
+_UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE = 10003, 10008
+_GONE = {_UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE}

@@ -22,8 +22,8 @@ class Membership(commands.Cog):
     what an earlier session had put in. So ``bot.guilds`` still has, after a new session, the
     servers that removed the bot meanwhile. But each server that READY lists gets a new object
     in the cache. Hence what is in the cache as the same object as when the connection ended,
-    and was not announced since, was not listed. Nothing comes in between: a shard has one
-    connection at a time.
+    and was not announced since, was not listed. That is read at once after READY: until
+    discord.py says that a shard is ready, the connection may have ended again.
 
     The listeners read what they need before their first ``await``, so that the service is
     told in the order in which Discord sent it.
@@ -45,8 +45,8 @@ class Membership(commands.Cog):
         self._before.pop(shard_id, None)
 
     @commands.Cog.listener()
-    async def on_shard_ready(self, shard_id: int) -> None:
-        """A new session: servers that are not listed removed the bot, or it left them.
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """A new session: servers that READY didn't list removed the bot, or it left them.
 
         Servers in an outage are listed as well.
         """

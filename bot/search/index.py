@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from bot.models import SHARED
@@ -114,7 +115,8 @@ class TextIndex:
             for scope in suspects:  # opened again when used, whoever has mended it
                 self._forget(scope)
             self.suspects -= suspects
-            return Writing(self.files, lock, state, seen=lambda: self.refresh(words=False))
+            see = partial(self.refresh, words=False)
+            return Writing(self.files, lock, state, seen=see, report=self.suspects.add)
         except BaseException:
             lock.release()
             raise

@@ -30,8 +30,16 @@ class Writing:
     The steps raise SearchError for want of room, for example, and IndexDamaged.
     """
 
-    def __init__(self, files: IndexFiles, lock: FileLock, state: State, seen: Callable[[], object]):
+    def __init__(
+        self,
+        files: IndexFiles,
+        lock: FileLock,
+        state: State,
+        seen: Callable[[], object],
+        report: Callable[[int], object],
+    ):
         self._files, self._lock, self._state, self._seen = files, lock, state, seen
+        self._report = report
         self._writers: OrderedDict[int, ScopeWriter] = OrderedDict()
         self._written: dict[int, int] = {}  # scopes since the last commit, with their threads
         self._replaced: set[int] = set()
@@ -99,7 +107,8 @@ class Writing:
         for scope, writer in self._writers.items():
             with self._writable(scope):
                 self._write(scope, writer)
-        return {scope: self._written[scope] for scope in self._replaced & self._written.keys()}
+        held = {scope: state.threads for scope, state in self._state.scopes.items()} | self._written
+        return {scope: held[scope] for scope in self._replaced & held.keys()}
 
     def clear(self, scope: int) -> None:
         """Take all threads of a scope out, to put them in again; all count at once."""
@@ -231,6 +240,7 @@ class Writing:
             place = self._files.place(scope)
             problem = self._files.problem(scope) if self._has(scope) else None
             if problem is not None:
+                self._report(scope)  # so that the next writing has it made anew
                 raise IndexDamaged(scope, place, problem) from None
             raise unwritable(place, error) from error
 

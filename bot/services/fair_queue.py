@@ -66,6 +66,11 @@ class FairQueue:
     def close(self) -> None:
         """Take no more work, and wait for none."""
         self._closed = True
+        for turns in self._waiting.values():
+            for turn in turns:
+                if not turn.done():
+                    turn.set_exception(Busy())
+        self._waiting.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _turn(self, scope: int) -> None:

@@ -7,6 +7,7 @@ is there under the bare id keeps it, with its votes.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,24 +33,22 @@ async def kept(
     new key, or its title is the same: in a folder, other files have bare keys as well.
     """
     mine = {thread.key for thread in batch}
-    wanted = {
-        former: thread
-        for thread in batch
-        if thread.key not in known
-        and thread.source is not None
-        and (former := bare_id(thread.key))
-        and former not in mine
-    }
+    wanted: dict[str, list[Packed]] = defaultdict(list)
+    for thread in batch:
+        former = bare_id(thread.key)
+        if former and thread.key not in known and thread.source is not None and former not in mine:
+            wanted[former].append(thread)
     if not wanted:
         return [*batch]
     t = threads.c
     query = select(t.key, t.source, t.title).where(t.scope == scope, t.key.in_(wanted))
-    former_of = {
-        thread.key: row.key
-        for row in (await connection.execute(query)).all()
-        if (thread := wanted[row.key]).source == row.source
-        and (thread.key == f"{row.source}#{row.key}" or unpack(thread).title == row.title)
-    }
+    former_of: dict[str, str] = {}
+    for row in (await connection.execute(query)).all():
+        same = [thread for thread in wanted[row.key] if thread.source == row.source]
+        named = [thread for thread in same if thread.key == f"{row.source}#{row.key}"]
+        found = named or [thread for thread in same if unpack(thread).title == row.title]
+        if found:
+            former_of[found[0].key] = row.key
     return [_named(thread, former_of.get(thread.key)) for thread in batch]
 
 

@@ -188,6 +188,26 @@ class TestFaults:
             net.discord.react(card, net.bob, UP, silent=True)
         await until_counted(net, 1)
 
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("/reactions/", {"code": 10014, "message": "Unknown Emoji"}),
+            (r"/messages/\d+$", {"code": 0, "message": "404: Not Found"}),
+            (r"/messages/\d+$", None),  # a page of a server in between
+        ],
+    )
+    async def test_a_404_that_is_not_of_the_message_forgets_nothing(
+        self, net: Net, card: Message, path: str, body: object
+    ):
+        net.discord.react(card, net.bob, UP)
+        await sent(net)
+        net.discord.faults.fail("GET", path, status(404, body))
+        async with net.discord.disconnected(resumable=False):
+            (other,) = members(net, 1)
+            net.discord.react(card, other, UP, silent=True)
+        await until_counted(net, 2)
+        assert await posting_of(net, card) is not None
+
 
 class TestSessions:
     async def test_after_a_resume_nothing_is_fetched(self, net: Net, card: Message):

@@ -146,6 +146,16 @@ async def test_closed_it_takes_nothing() -> None:
         await queue.run(A, lambda: None)
 
 
+async def test_closed_it_turns_away_whoever_waits(works: Works) -> None:
+    await works.begin()
+    waiting = [works.put(A, "a"), works.put(B, "b"), works.put(B, "b2")]
+    await asyncio.sleep(0)
+    works.queue.close()
+    done = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 30)
+    assert all(isinstance(error, Busy) for error in done)
+    await works.end()
+
+
 async def test_two_hundred_questions_at_once_are_answered_by_a_few_threads(house: House) -> None:
     await house.library.add([BREAD])
     asked = [house.answering.ask("sourdough bread", guild_id=HERE) for _ in range(200)]

@@ -16,7 +16,7 @@ from bot.services import health
 from bot.services.house import House
 from bot.settings import Settings
 
-from .conftest import BREAD, at, titles
+from .conftest import BREAD, HERE, THERE, at, titles
 
 THREADS = [BREAD, *(Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(20))]
 
@@ -184,3 +184,27 @@ async def test_an_index_that_cant_be_written_leaves_what_is_indexed(
             await again.close()
     assert (state.indexing, state.not_indexed) == (False, "the disk is full")
     assert "what has changed is not found for now: the disk is full" in caplog.text
+
+
+@pytest.mark.parametrize("suffix", [".store", ".fast", ".term", ".fieldnorm"])
+async def test_damage_in_a_servers_closed_index_holds_up_nobody(
+    settings: Settings, suffix: str
+) -> None:
+    house = await House.open(settings)
+    for scope, word in ((HERE, "alpha"), (THERE, "beta")):
+        made = [Thread(key=f"{word}{n}", title=f"{word} question {n}") for n in range(5)]
+        await house.library.add(made, scope=scope)
+    await house.close()
+    for file in (settings.data_dir / "index" / str(HERE)).glob(f"*{suffix}"):
+        put_in_place(file, file.read_bytes()[: file.stat().st_size // 2])
+    house = await House.open(settings)
+    try:
+        await house.guild_removal.forget(THERE)  # looks for its threads in every index
+        await house.library.add([Thread(key="new", title="gamma zebra stripes")])
+        await house.library.add([Thread(key="alpha9", title="alpha question 9")], scope=HERE)
+        (first, *_) = (await house.answering.ask("gamma zebra stripes")).matches
+        assert first.key == "new"
+        found = (await house.answering.ask("alpha question 3", guild_id=HERE, limit=20)).matches
+        assert {f"alpha{n}" for n in (0, 1, 2, 3, 4, 9)} <= {match.key for match in found}
+    finally:
+        await house.close()

@@ -68,3 +68,25 @@ async def test_a_thread_that_is_brought_itself_is_left_alone(house: House):
     await house.library.add([thread("7")])
     report = await house.library.add([thread("7"), thread("desk#7", title="Beans")])
     assert (report.added, report.unchanged) == (1, 1)
+
+
+async def test_of_several_files_in_one_batch_that_of_the_source_keeps_it(house: House):
+    await house.library.add([thread("7", source="desk1", title="Beans")])
+    await house.library.add(
+        [
+            thread("desk1#7", source="desk1", title="Beans"),
+            thread("desk2#7", source="desk2", title="Peas"),
+        ]
+    )
+    assert await keys(house) == ["7", "desk2#7"]
+
+
+async def test_of_several_files_in_one_folder_that_with_its_title_keeps_it(house: House):
+    await house.library.add([thread("7", source="docs", title="Beans")])
+    await house.library.add(
+        [
+            thread("a#7", source="docs", title="Beans"),
+            thread("b#7", source="docs", title="Peas"),
+        ]
+    )
+    assert await keys(house) == ["7", "b#7"]
