@@ -87,17 +87,21 @@ def clear_temporary() -> list[Path]:
     """Remove the temporary folders of processes that were killed."""
     found = []
     for lock in _listed(Path(tempfile.gettempdir()), re.compile(r"threadwise-\w+-\w{8}")):
-        if _is_left(lock / _LOCK):
-            _remove(lock)
-            found.append(lock)
+        with _left(lock / _LOCK) as is_left:
+            if is_left:
+                _remove(lock)
+                found.append(lock)
     return found
 
 
 def _clear(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
-    left = [place for place in _listed(folder, pattern) if _is_left(place)]
-    for place in left:
-        _remove(place)
-    return left
+    cleared = []
+    for place in _listed(folder, pattern):
+        with _left(place) as is_left:
+            if is_left:
+                _remove(place)
+                cleared.append(place)
+    return cleared
 
 
 def _listed(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
@@ -131,20 +135,33 @@ def _locked(place: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _is_left(place: Path) -> bool:
-    """Whether nobody holds the lock; of what can't be opened, it isn't ours to say."""
+@contextmanager
+def _left(place: Path) -> Iterator[bool]:
+    """Whether nobody is at it, and then nobody may be until the block ends.
+
+    Of what can't be opened, it isn't ours to say.
+    """
     if fcntl is None:
-        return place.exists()
+        yield place.exists()
+        return
     try:
         if place.lstat().st_uid != os.geteuid():
-            return False
+            yield False
+            return
         handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
-        return False
+        yield False
+        return
+    try:
+        yield _is_locked(handle)
+    finally:
+        os.close(handle)
+
+
+def _is_locked(handle: int) -> bool:
+    """Whether the lock could be taken at once."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
-    finally:
-        os.close(handle)
     return True

@@ -55,6 +55,20 @@ class Choices:
             if interaction.user.id != posting.asker_id and not is_moderator(interaction):
                 await tell(interaction, NOT_YOURS)
                 return
+            await self._take_back(posting, message, interaction)
+        await self._remove_reactions(message, room_of(interaction), posting)
+
+    async def _take_back(
+        self,
+        posting: Posting,
+        message: discord.Message,
+        interaction: discord.Interaction[ThreadBot],
+    ) -> None:
+        """Show the next best threads in the place of an answer; if that fails, it stays.
+
+        Votes that come meanwhile wait for which of the two it is.
+        """
+        with self.house.postings.posting_in(posting.channel_id):
             await self.house.postings.forget([message.id])
             await self.house.learning.refused(posting)
             log.info("answer %d is taken back, message %d", posting.answer_id, message.id)
@@ -70,7 +84,6 @@ class Choices:
                 if not isinstance(error, discord.NotFound):
                     await self.house.postings.record(posting)  # it is still shown
                 raise
-        await self._remove_reactions(message, room_of(interaction), posting)
 
     async def pick(
         self, item: items.PickThread, interaction: discord.Interaction[ThreadBot]

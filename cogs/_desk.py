@@ -13,7 +13,7 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
-from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict
+from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict, VoteEmoji
 from bot.retry import FAILURES, described, retried
 from bot.services.offering import OFFERED, left_over, offered
 from bot.ui import cards, items, prepared
@@ -225,10 +225,7 @@ class Desk:
     async def _invite_votes(self, message: discord.Message, room: Room) -> None:
         if not say_where(self.bot, room, "add_reactions", "read_message_history"):
             return
-        # Those that count on it, whatever the server's have become meanwhile.
-        posting = await self.house.postings.get(message.id)
-        used = (await self.house.guilds.settings(room.scope)).emoji
-        used = posting.emoji if posting and posting.emoji else used
+        used = await self._emoji_on(message, room)
         for emoji in (used.up, used.down):
             try:
                 await retried(partial(message.add_reaction, to_react(emoji)), "a reaction")
@@ -239,6 +236,17 @@ class Desk:
                 log.warning("channel %d: can't react with %s: %s", room.channel_id, emoji, said)
                 if isinstance(error, discord.Forbidden):
                     return  # nor with the other
+
+    async def _emoji_on(self, message: discord.Message, room: Room) -> VoteEmoji:
+        """The emoji that count on a message, whatever the server's have become meanwhile."""
+        try:
+            posting = await self.house.postings.get(message.id)
+            if posting is not None and posting.emoji is not None:
+                return posting.emoji
+            return (await self.house.guilds.settings(room.scope)).emoji
+        except StoreError as error:
+            log.warning("message %d: its emoji can't be read: %s", message.id, error)
+            return self.house.settings.guild_defaults.emoji
 
 
 def _option(match: Match) -> items.Option:

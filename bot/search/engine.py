@@ -68,6 +68,11 @@ class Engine:
         return self._index.state.seq
 
     @property
+    def has_suspects(self) -> bool:
+        """Whether files of the index showed damage that nobody has looked at yet."""
+        return bool(self._index.suspects)
+
+    @property
     def is_damaged(self) -> bool:
         """Whether files of the index showed damage, or some of it is being made anew."""
         return bool(self._index.suspects or self._index.state.rebuild)

@@ -161,14 +161,19 @@ class TextIndex:
             return index
 
     def _opened(self, scope: int) -> ScopeIndex | None:
-        state = self.state
-        if scope in state.rebuild:
-            raise IndexDamaged(scope, self.files.place(scope), "it is being made anew")
-        if scope not in state.scopes:  # it was taken out just now
-            return None
-        index = self.files.open(scope, state, self.suspects.add)
-        with self._lock:
-            self._open[scope] = index
+        while True:
+            state = self.state
+            if scope in state.rebuild:
+                raise IndexDamaged(scope, self.files.place(scope), "it is being made anew")
+            if scope not in state.scopes:  # it was taken out just now
+                return None
+            index = self.files.open(scope, state, self.suspects.add)
+            with self._lock:
+                self._open[scope] = index
+            # What was committed while it was read, no refresh has seen in it.
+            if self.state.scopes.get(scope) == state.scopes.get(scope):
+                break
+            self._forget(scope)
         self._close_some()
         return index
 

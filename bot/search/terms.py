@@ -6,9 +6,8 @@ made under it: 300,000 words in one call stop every other thread for some 70 ms.
 
 from __future__ import annotations
 
-import string
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from tantivy import Searcher
@@ -24,24 +23,34 @@ def is_small(searcher: Searcher, field: str) -> bool:
     return len(_beginning(searcher, field, "")) < PIECE
 
 
-def counted(searcher: Searcher, field: str, prefix: str = "") -> Iterator[list[Count]]:
+def counted(searcher: Searcher, field: str) -> Iterator[list[Count]]:
     """Yield the words of a field with their document frequencies, piece by piece.
 
     The pieces are in the order of the words' beginnings. Of a large index's words, those
     are missing that begin with an ideograph outside the Basic Multilingual Plane.
     """
-    found = _beginning(searcher, field, prefix) if prefix else []
-    if prefix and len(found) < PIECE:
+    begun = {letter: _beginning(searcher, field, letter) for letter in _letters()}
+    begun = {letter: found for letter, found in begun.items() if found}
+    seen = {c for found in begun.values() for word, _ in found for c in word}
+    alphabet = sorted(
+        seen.union(*map(_letters_of, {_script(c) for c in seen} | {"LATIN", "DIGIT"}))
+    )
+    for letter, found in begun.items():
+        yield from _under(searcher, field, letter, found, alphabet)
+
+
+def _under(
+    searcher: Searcher, field: str, prefix: str, found: list[Count], alphabet: Sequence[str]
+) -> Iterator[list[Count]]:
+    """Yield the words with a beginning, of which the most used were ``found``."""
+    if len(found) < PIECE:
         yield found
         return
-    if own := searcher.doc_freq(field, prefix) if prefix else 0:
+    if own := searcher.doc_freq(field, prefix):
         yield [(prefix, own)]
-    for letter in sorted(_next_letters(found, len(prefix))):
-        more = _beginning(searcher, field, prefix + letter)
-        if len(more) < PIECE:
-            yield more
-        else:
-            yield from counted(searcher, field, prefix + letter)
+    for letter in alphabet:
+        if more := _beginning(searcher, field, prefix + letter):
+            yield from _under(searcher, field, prefix + letter, more, alphabet)
 
 
 def _beginning(searcher: Searcher, field: str, prefix: str) -> list[Count]:
@@ -49,11 +58,16 @@ def _beginning(searcher: Searcher, field: str, prefix: str) -> list[Count]:
     return searcher.terms_with_prefix(field, prefix, limit=PIECE)
 
 
-def _next_letters(found: Iterable[Count], place: int) -> set[str]:
-    """The characters that may stand at a place in words of which some were found."""
-    if place == 0:
-        return set(_letters())
-    return {*string.ascii_lowercase, *string.digits, *(w[place] for w, _ in found if w[place:])}
+def _script(letter: str) -> str:
+    """The first word of a character's name in Unicode, which for letters is their script."""
+    return unicodedata.name(letter, "").partition(" ")[0]
+
+
+@cache
+def _letters_of(script: str) -> frozenset[str]:
+    """All characters of a script that may stand within a word in small letters."""
+    known = (c for c in map(chr, range(0x20000)) if _script(c) == script and c == c.lower())
+    return frozenset(c for c in known if unicodedata.category(c)[0] in "LNM")
 
 
 @cache

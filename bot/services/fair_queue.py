@@ -97,7 +97,9 @@ class FairQueue:
         longest = max(self._waiting, key=lambda other: len(self._waiting[other]))
         if len(self._waiting[longest]) <= len(self._waiting.get(scope, ())) + 1:
             raise Busy
-        self._waiting[longest].pop().set_exception(Busy())
+        newest = self._waiting[longest].pop()
+        if not newest.done():  # whoever waited may have left just now
+            newest.set_exception(Busy())
 
     def _done(self, doing: asyncio.Future[T]) -> None:
         if not doing.cancelled():

@@ -65,7 +65,9 @@ class Follower:
         await self._embedding.catch_up()
         if self._alongside.is_running:  # what imports are storing goes on being indexed
             await self._alongside.until(await self._last_change())
-            return True
+            # It looks at damage before it goes on; unless it ends before that.
+            if await self._alongside.sees_to(lambda: not self._engine.is_damaged):
+                return True
         return await self._index()
 
     async def _index(self) -> bool:
@@ -76,8 +78,9 @@ class Follower:
             for last_try in (False, True):
                 try:
                     async with self._writing() as writing:
-                        await self._index_changes(writing, Alongside(news=News(ended=True)))
-                    break
+                        beside = Alongside(news=News(ended=True))
+                        if await self._index_changes(writing, beside):
+                            break
                 except IndexBusy:
                     return False
                 except IndexDamaged:  # which was seen only now: the next session mends it
@@ -199,14 +202,19 @@ class Follower:
         """Index changes until there will be no more, unless another process is at it."""
         async with self._one_at_a_time:
             try:
-                async with self._writing() as writing:
-                    await self._index_changes(writing, beside)
+                is_done = False
+                while not is_done:
+                    async with self._writing() as writing:
+                        is_done = await self._index_changes(writing, beside)
             except (IndexBusy, IndexDamaged):  # the next catching-up mends and goes on
                 return
             await in_thread(self._engine.refresh)
 
-    async def _index_changes(self, writing: Writing, beside: Alongside) -> None:
-        """Index what has changed, whoever changed it, until the last news."""
+    async def _index_changes(self, writing: Writing, beside: Alongside) -> bool:
+        """Index what has changed, whoever changed it, until the last news.
+
+        False if damage was found meanwhile: whoever writes next has it made anew first.
+        """
         fresh, news = beside.fresh, beside.news
         # Read only now that the lock is ours: another process may have moved the index on.
         if writing.seq > await self._last_change():
@@ -237,8 +245,12 @@ class Follower:
                 await in_thread(writing.commit, seq)
                 await in_thread(self._engine.refresh)
                 done, since, beside.committed = seq, time.monotonic(), seq
+            if self._engine.has_suspects:
+                await in_thread(writing.commit, seq)
+                return False
         await rebuilding.compact(self._database, writing)
         await in_thread(writing.commit, seq, settled=True)
+        return True
 
     async def is_current(self) -> bool:
         """Whether there is nothing to index; vectors that were made since are not its matter."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -124,6 +124,15 @@ class Alongside:
         while self.is_running and self.committed < seq:
             await asyncio.sleep(PAUSE)
         self._check()
+
+    async def sees_to(self, is_done: Callable[[], bool]) -> bool:
+        """Wait until something is done by whoever indexes; False if nobody does any more."""
+        while not is_done():
+            if not self.is_running:
+                return False
+            self.news.tell()
+            await asyncio.sleep(PAUSE)
+        return True
 
     async def end(self) -> None:
         """Stop indexing, where an import was told to leave and no other goes on."""

@@ -70,8 +70,7 @@ class GuildRemoval:
         now = datetime.now(UTC)
         async with self._in_order, self._database.write() as connection:
             # It was there, though perhaps never noted: its data was forgotten meanwhile.
-            known = await memberships.member_of(connection, application_id)
-            if guild_id not in known:
+            if not await memberships.is_noted(connection, application_id, guild_id):
                 await memberships.seen(connection, application_id, [guild_id], now)
             await memberships.removed(connection, application_id, [guild_id], now)
         self._log_removed([guild_id])

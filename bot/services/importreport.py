@@ -14,12 +14,14 @@ class ImportReport(Findings):
     """What an import came to, thread by thread, and what was found beside them.
 
     ``retired`` counts threads that a newer copy of their source has no longer, and
-    ``not_retired`` says why none were, where that was asked for.
+    ``not_retired`` says why none were, where that was asked for. ``former_keys`` are those
+    that threads keep from older versions of the program.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     retired: int = 0
     not_retired: str | None = None
+    former_keys: list[str] = field(default_factory=list)
 
     @property
     def added(self) -> int:

@@ -79,6 +79,7 @@ class Library:
             report = await self._add(found, reader.make, again, progress)
             report.take_over(seen)
             if pruning is not None:
+                pruning.keep(report.former_keys)
                 report.not_retired = await _doubt(report, pruning)
                 if report.not_retired is None:
                     report.retired = await pruning.retire(again)
@@ -128,6 +129,7 @@ class Library:
                 put = await threads.put(connection, again.scope, packed)
                 await imports.count_batch(connection, again.scope)
             report.outcomes.update(put.outcomes)
+            report.former_keys += put.former
         report.outcomes[Outcome.UNCHANGED] += batch.known
         report.rejected += [InputError(why, key) for key, why in batch.problems.items()]
         return put

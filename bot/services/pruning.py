@@ -8,7 +8,6 @@ from typing import Self
 from bot.services.again import Again
 from bot.services.reading import Item
 from bot.store.database import Database
-from bot.store.former_keys import bare_id
 from bot.store.pruning import Seen, count_of, retire_unseen
 
 BATCH = 1_000
@@ -30,10 +29,14 @@ class Pruning:
         """The same threads, noted while they go by."""
         for one in found:
             if one is not None:
-                self._seen.add([one.key, bare_id(one.key)])
+                self._seen.add([one.key])
                 if one.source is not None:
                     self._sources.add(one.source)
             yield one
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Note keys under which the library has threads that were brought by others."""
+        self._seen.add(keys)
 
     async def is_other(self, brought: int) -> bool:
         """Of an import in which all was new: whether there was something of its sources before.

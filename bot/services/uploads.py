@@ -112,7 +112,8 @@ class Uploads:
             except (TimeoutError, StoreError, SearchError, OSError) as error:
                 log.error("guild %d: an import stopped at %d", guild_id, done, exc_info=error)
                 raise _stopped(error, done) from error
-        await self._remember(guild_id, upload.name, report.total)
+        with suppress(StoreError):  # what was brought is in, whether that is noted or not
+            await self._remember(guild_id, upload.name, report.total)
         return report
 
     async def last(self, guild_id: int) -> LastImport | None:

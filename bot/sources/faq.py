@@ -266,12 +266,17 @@ class _Faq:
         return timely(thread, warn)
 
     def _doubt(self, lines: Sequence[str], headings: set[int]) -> None:
-        """Tell of fences that may have swallowed a question; ``headings`` are lines of others."""
+        """Tell of fences that may have swallowed a question; ``headings`` are lines of others.
+
+        Exports of ours close what they open, and other people's texts in them may look otherwise.
+        """
+        if self._made or any(map(marks.has_comment, lines)):
+            return
         fences = find_fences(lines)
         if any(map(marks.has_comment, lines)):  # in exports of ours, all fences have their ends
             fences.doubled.clear()
         for opened, line in swallowed(lines, fences, _MAY_ASK.match):
-            if line + 1 not in headings and not self._made:
+            if line + 1 not in headings:
                 self._warn(in_fence(line + self._offset + 1), opened + self._offset + 1)
 
     def _new_key(self, words: str, start: int) -> str:

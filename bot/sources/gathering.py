@@ -101,6 +101,7 @@ class Gathering:
         self._name = file_name(path)
         self._found: dict[str, _Gathered] = {}
         self._by_question: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
         self._again: Counter[str] = Counter()
 
     def add(self, row: Row, where: Where) -> None:
@@ -241,8 +242,9 @@ class Gathering:
             return None
 
     def _given_key(self, row: Row) -> str:
-        given = plain_id(line_of(row.get("id"), self._called("id")))
-        return given and f"{self._name}#{given}"
+        given = line_of(row.get("id"), self._called("id"))
+        first = self._ids.setdefault(plain_id(given), given)
+        return first and f"{self._name}#{first}"
 
     def _new_key(self, words: str) -> str:
         key = base = f"{self._name}#{words}"

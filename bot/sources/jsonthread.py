@@ -19,6 +19,8 @@ ANSWER_KEYS = frozenset(
     ("id", "body", "score", "accepted", "author", "url", "license", "answered_at", "votes")
 )
 
+_JOINERS = "\u200c\u200d"
+
 _ALWAYS = frozenset(("asked_at", "phrasings", "tags"))
 """Keys that exports of every version write."""
 
@@ -162,7 +164,8 @@ class _Fields:
             return str(value)
         if value is None:
             return None
-        if not (key := plain_id(self._text("id", "text or a whole number"))):
+        key = self._not_blank("id", "text or a whole number")
+        if not plain_id(key):
             raise FieldError(f"{self._where}id must not be empty")
         return key
 
@@ -249,10 +252,14 @@ class _Fields:
 
 
 def plain_id(text: str) -> str:
-    """An id without what nobody sees: spaces around it, and characters that show nothing."""
+    """What two ids share that are one: no spaces around them, no characters that show nothing.
+
+    The joiners within a word, which some languages spell with, are seen.
+    """
     if text.isascii():
         return text.strip()
-    return "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+    seen = "".join(c for c in text if c in _JOINERS or unicodedata.category(c) != "Cf")
+    return seen.strip().strip(_JOINERS).strip()
 
 
 def is_line(row: Mapping[str, Any]) -> bool:

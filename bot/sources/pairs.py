@@ -20,7 +20,15 @@ from bot.sources.decoding import utf8_text
 from bot.sources.files import Head
 from bot.sources.gathering import OF_ANSWERS, Gathering, Row
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
-from bot.sources.jsonthread import FieldError, is_export, is_line, printable, shown, thread_from
+from bot.sources.jsonthread import (
+    FieldError,
+    is_export,
+    is_line,
+    plain_id,
+    printable,
+    shown,
+    thread_from,
+)
 from bot.sources.names import Names, field_of
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -86,7 +94,7 @@ class Entries:
         """What was found."""
         yield from self._ours.values()
         for thread in self._gathering.threads():
-            if thread.key in self._ours:
+            if plain_id(thread.key) in self._ours:
                 self._gathering.reject("another entry has this id", thread.key)
             else:
                 yield thread
@@ -139,7 +147,7 @@ class Entries:
         except FieldError as error:
             self._gathering.reject(str(error), where)
             return
-        if self._ours.setdefault(thread.key, thread) is not thread:
+        if self._ours.setdefault(plain_id(thread.key), thread) is not thread:
             self._gathering.reject("its id is that of another entry; ids must differ", where)
 
     def _mapped(self, question: str, answer: object, where: str) -> None:

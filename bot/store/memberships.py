@@ -61,6 +61,12 @@ async def member_of(connection: AsyncConnection, application_id: int) -> set[int
     return set((await connection.execute(query)).scalars())
 
 
+async def is_noted(connection: AsyncConnection, application_id: int, guild_id: int) -> bool:
+    """Whether an application was ever seen in a guild whose data is still kept."""
+    this = (memberships.c.application_id == application_id, memberships.c.guild_id == guild_id)
+    return await connection.scalar(select(memberships.c.guild_id).where(*this)) is not None
+
+
 async def is_member(connection: AsyncConnection, guild_id: int) -> bool:
     """Whether any application is a member of a guild, as far as it is known."""
     there = (memberships.c.guild_id == guild_id, memberships.c.removed_at.is_(None))

@@ -46,11 +46,13 @@ class Put:
 
     ``added`` are the ids of those that are new, by key. The feed of changes names them, and
     what else is searched otherwise now, up to ``seq``; 0 where there is nothing of that.
+    ``former`` are the keys that threads keep from older versions of the program.
     """
 
     outcomes: list[Outcome]
     added: dict[str, int]
     seq: int
+    former: tuple[str, ...] = ()
 
 
 async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) -> Put:
@@ -88,7 +90,8 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) 
         await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
     await bulk.add(connection, changes, ("thread_id",), [(i,) for i in touched])
     await carried.take(connection, scope, batch)
-    return Put(outcomes, added, await last_change(connection) if touched else 0)
+    former = tuple(new.key for new, old in zip(batch, asked, strict=True) if new.key != old.key)
+    return Put(outcomes, added, await last_change(connection) if touched else 0, former)
 
 
 async def fingerprints(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from bot.store import memberships
 from tests.network.conftest import Net
@@ -31,7 +32,7 @@ async def test_a_connection_that_ends_just_after_ready_removes_nobody(net: Net) 
     assert net.guild.id in await known(net)
 
 
-def _noting(ready: list[int]) -> Callable[[int], Awaitable[None]]:
+def _noting(ready: list[int]) -> Callable[[int], Coroutine[Any, Any, None]]:
     async def on_shard_ready(shard_id: int) -> None:
         ready.append(shard_id)
 

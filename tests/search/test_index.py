@@ -668,3 +668,32 @@ def test_the_words_of_a_large_index_are_read_in_pieces(
     longest.clear()
     put(index, thread(99, "quince"), seq=3)
     assert counts(index)["quince"] == 1
+
+
+def test_all_words_of_a_large_index_are_read_whatever_letters_they_have(
+    index: TextIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terms, "PIECE", 20)
+    said = [f"{begun}{a}{b}" for begun in ("по", "пр", "пя") for a, b in product("абвг", "дежз")]
+    put(index, *(thread(n, word) for n, word in enumerate(said, 1)))
+    index.refresh()
+    assert set(said) <= counts(TextIndex(index.files.folder, "library")).keys()
+
+
+def test_what_is_committed_while_an_index_is_opened_is_seen(
+    index: TextIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(index, thread(1, "first thread", scope=7))
+    index.refresh()
+    real, opened = index.files.open, list[int]()
+
+    def slow(scope: int, *about: Any) -> Any:
+        found = real(scope, *about)
+        if scope == 7 and not opened:
+            opened.append(scope)
+            put(index, thread(2, "second thread", scope=7), seq=2)
+            index.refresh()
+        return found
+
+    monkeypatch.setattr(index.files, "open", slow)
+    assert len(index.view((SHARED, 7))) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,12 @@ async def test_of_several_files_in_one_folder_that_with_its_title_keeps_it(house
         ]
     )
     assert await keys(house) == ["7", "b#7"]
+
+
+async def test_pruning_keeps_it_and_retires_what_is_gone(house: House, tmp_path: Path):
+    await house.library.add([thread("7", source="desk"), thread("8", source="desk")])
+    articles = [{"id": 7, "title": "Beans", "body": "In May."}]
+    (tmp_path / "desk.json").write_text(json.dumps({"articles": articles}))
+    report = await house.library.import_paths([tmp_path / "desk.json"], prune=True)
+    assert (report.added, report.retired) == (0, 1)
+    assert await keys(house) == ["7"]
