@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from types import TracebackType
 from typing import Self
 
@@ -80,11 +82,13 @@ class Writing:
 
     def put(self, threads: Iterable[Indexed]) -> None:
         """Index threads, in place of what was known of them."""
-        for thread_id, scope, pieces in threads:
+        for scope, those in groupby(threads, key=itemgetter(1)):
             with self._writable(scope):
-                self._writer(scope).put(thread_id, pieces)
-            if self._holders is not None:
-                self._holders[thread_id] = scope
+                writer = self._writer(scope)
+                for thread_id, _, pieces in those:
+                    writer.put(thread_id, pieces)
+                    if self._holders is not None:
+                        self._holders[thread_id] = scope
 
     def remove(self, thread_ids: Iterable[int], scopes: Mapping[int, int] | None = None) -> None:
         """Take threads out; those that are not in are passed over.
