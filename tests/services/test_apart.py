@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,7 @@ from bot.errors import SearchError
 from bot.models import SHARED, Answer, Reply, Thread
 from bot.search.index import Writing
 from bot.search.scope_writer import ScopeWriter
-from bot.services import following, health
+from bot.services import following, health, reading
 from bot.services.house import House
 from bot.settings import Settings
 from bot.store import threads
@@ -227,6 +229,31 @@ class TestDamageWhileRunning:
         await until(lambda: made_anew(filled, HERE, made))
         assert await replies(filled, HERE) == before
         assert len(damaging(caplog.records)) == 1
+
+    async def test_is_mended_while_another_server_imports(self, filled: House) -> None:
+        before = await replies(filled, HERE)
+        gate = threading.Event()
+
+        def slowly() -> Iterator[Thread | None]:
+            yield Thread(key="slow", title="How slow is this import?")
+            time.sleep(2 * reading.PATIENCE)
+            yield None  # so that what there is goes on its way
+            gate.wait(60)
+            yield Thread(key="late", title="How late is this thread?")
+
+        async def is_indexing() -> bool:
+            return filled._follower._alongside.is_running
+
+        importing = asyncio.create_task(filled.library.add(slowly(), scope=THERE))
+        try:
+            await until(is_indexing)
+            opened_anew(filled)
+            flip(*(filled.settings.data_dir / "index" / str(HERE)).glob("*.store"))
+            assert await replies(filled, HERE) == before
+            assert not importing.done()
+        finally:
+            gate.set()
+        assert (await importing).added == 2
 
     async def test_by_another_programs_bot_is_left_to_it(
         self, filled: House, caplog: pytest.LogCaptureFixture
