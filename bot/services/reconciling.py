@@ -100,7 +100,7 @@ class Reconciling:
         users = sorted(user for user, signs in known.items() if signs != left[user])
 
         async def write(some: Sequence[int]) -> _Written:
-            return await self._write(message_id, some, left, _nobodys, NO_EVENTS, 0)
+            return await self._write(message_id, some, left, _everybodys, NO_EVENTS, 0)
 
         await _in_slices(users, write)
 
@@ -197,5 +197,6 @@ def _given_at(sign: Sign, newest: Mapping[int, int], live: LiveEvents, since: in
     return max(since, newest.get(sign.user_id, 0) + 1)
 
 
-def _nobodys(_author: str | None, _user_id: int) -> bool:
-    return False
+def _everybodys(_author: str | None, _user_id: int) -> bool:
+    """Let nobody's signs be given: what was left may have been deleted meanwhile."""
+    return True

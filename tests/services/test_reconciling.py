@@ -104,6 +104,25 @@ class TestSlices:
         await house.voting.clear(message_id=message)
         assert await tally(house, bread[0]) == 3
 
+    async def test_clearing_gives_back_nothing_that_was_deleted_meanwhile(
+        self, house: House, bread: Answers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reconciling, "FIRST", 2)
+        message = await post(house, bread[0])
+        shown = {user: frozenset({UP, DOWN}) for user in range(1, 10)}
+        await house.voting.reconcile(message_id=message, reactions=shown)
+        real, forgotten = asyncio.sleep, list[int]()
+
+        async def pause(seconds: float) -> None:
+            if not forgotten:
+                forgotten.append(await house.voting.forget_user(9))
+            await real(seconds)
+
+        monkeypatch.setattr(reconciling.asyncio, "sleep", pause)
+        await house.voting.clear(message_id=message, value=UP)
+        assert forgotten == [1]
+        assert await tally(house, bread[0]) == 3 - 8
+
 
 class TestLiveEvents:
     async def test_decide_for_what_they_are_about(self, house: House, bread: Answers) -> None:

@@ -163,10 +163,10 @@ class Neighbours:
         with self._lock:
             for scope, index in self._scopes.items():
                 files[str(scope)] = name = f"{scope}-{self.seq}.usearch"
-                unfinished = self.folder / f"{name}.{os.getpid()}"  # others may be at it too
-                index.save(str(unfinished))
-                checksums[name] = _checksum(unfinished)
-                unfinished.replace(self.folder / name)
+                index.save(str(self._unfinished(name)))
+        for name in files.values():  # searches go on meanwhile
+            checksums[name] = _checksum(self._unfinished(name))
+            self._unfinished(name).replace(self.folder / name)
         threads = {str(scope): count for scope, count in self._threads.items()}
         state = Checkpoint(self._library, self._model, self.seq, FORMAT, threads, files, checksums)
         temporary = self.folder / f"state.{os.getpid()}"
@@ -176,6 +176,10 @@ class Neighbours:
             if old.name not in files.values():
                 old.unlink(missing_ok=True)
         self._unsaved = 0
+
+    def _unfinished(self, name: str) -> Path:
+        """Where a file is written first: other processes may be at it too."""
+        return self.folder / f"{name}.{os.getpid()}"
 
     def _remove(self, thread_ids: Sequence[int]) -> None:
         out = np.array(thread_ids, np.uint64)
