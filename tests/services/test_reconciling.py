@@ -118,7 +118,7 @@ class TestSlices:
                 forgotten.append(await house.voting.forget_user(9))
             await real(seconds)
 
-        monkeypatch.setattr(reconciling.asyncio, "sleep", pause)
+        monkeypatch.setattr("bot.services.reconciling.asyncio.sleep", pause)
         await house.voting.clear(message_id=message, value=UP)
         assert forgotten == [1]
         assert await tally(house, bread[0]) == 3 - 8
