@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import discord
@@ -78,11 +78,28 @@ class MessageEvent:
 
 @dataclass(slots=True, eq=False)
 class Press:
-    """A vote button was pressed; ``outcome`` is set once that is written, or won't be."""
+    """A vote button was pressed; ``outcome`` is set once that is written, or won't be.
+
+    ``former`` is the same press before, if its member was not told what came of it.
+    """
 
     change: Pressed
     outcome: asyncio.Future[Outcome]
     is_taken: bool = False
+    former: Press | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was withdrawn, or could not be written."""
+        done = self.outcome
+        return done.done() and (done.cancelled() or done.exception() is not None)
+
+    def decided(self) -> Pressed:
+        """What it does to votes, as far as is known when it is its turn."""
+        former = self.former
+        if former is None or former.is_lost or not former.outcome.done():
+            return self.change
+        return replace(self.change, former=former.outcome.result())
 
     def withdraw(self) -> bool:
         """Don't count it any more; False if it may have been written already."""

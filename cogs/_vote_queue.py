@@ -170,7 +170,7 @@ class VoteQueue:
                 else:
                     steps += await self._steps([event], posting)
             elif isinstance(event, Press):
-                steps.append((event, event.change))
+                steps.append((event, event.decided()))
             else:
                 await self._write(steps)
                 steps = []

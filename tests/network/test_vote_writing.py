@@ -13,7 +13,7 @@ from bot.errors import StoreBusy
 from bot.services.voting import Change
 from cogs import _reconciler, _vote_queue
 from cogs.voting import NOT_SAVED
-from tests.loopback import Press, running
+from tests.loopback import Press, reset, running
 from tests.loopback.world import Message
 from tests.network.conftest import Net
 from tests.network.voting import (
@@ -218,6 +218,21 @@ class TestPresses:
         await sent(net)
         assert await counted(net) == -1
 
+    async def test_that_count_untold_are_repeated_and_not_taken_back(self, net: Net, card: Message):
+        custom_id = await button(net, card, "up")
+        for votes in (1, 0):
+            net.discord.faults.always("POST", "/callback$", reset())
+            net.discord.press(card, net.bob, custom_id)
+            await until_counted(net, votes)
+            await net.discord.until(lambda: _is_handled(net))
+            net.discord.faults.clear()
+            press = net.discord.press(card, net.bob, custom_id)
+            await net.discord.until(lambda press=press: press.told != [])
+            await sent(net)
+            assert await counted(net) == votes
+        net.discord.press(card, net.bob, custom_id)  # what they were told can be changed
+        await until_counted(net, 1)
+
     async def test_of_another_servers_answer_do_not_count(self, net: Net, card: Message):
         other = net.discord.add_guild("Other")
         from bot.models import Answer, Thread
@@ -232,3 +247,9 @@ class TestPresses:
         press = net.discord.press(card, net.bob, custom_id)
         await net.discord.until(lambda: any("not in the library" in t for t in press.told))
         assert (await net.house.library.count()).votes == 0
+
+
+def _is_handled(net: Net) -> bool:
+    """Whether no press is being dealt with: its member was told, or it has failed."""
+    names = [task.get_name() for task in asyncio.all_tasks()]
+    return not any(name.startswith("discord-ui-") for name in names)
