@@ -196,6 +196,7 @@ class Reconciler:
             shown = await read_card(self.bot, posting, now_used)
             watch.used = shown.emoji
             await written  # what came before is older than what was seen
+            await self._queue.released(posting.guild_id, message_id)  # some of it is held back
             if posting.emoji is None:
                 await self.house.postings.set_emoji(message_id, shown.emoji)
             changed = await self.house.voting.reconcile(

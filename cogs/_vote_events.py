@@ -115,6 +115,14 @@ class ChannelDeleted:
 
 
 @dataclass(slots=True, eq=False)
+class Held:
+    """What is held back for a message, until it is handed on or given up."""
+
+    events: list[MessageEvent]
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True, eq=False)
 class Released:
     """What was held back for a message or channel can be dealt with now."""
 

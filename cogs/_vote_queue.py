@@ -24,6 +24,7 @@ from cogs._outage_log import OutageLog
 from cogs._vote_events import (
     ChannelDeleted,
     Event,
+    Held,
     Marker,
     MessageEvent,
     Press,
@@ -63,7 +64,7 @@ class VoteQueue:
         self.house = bot.house
         self._queues = EventQueues[Event](self._handle, bot.spawn, name="votes")
         self._written, self._unwritten = written, unwritten
-        self._held: dict[int, list[MessageEvent]] = {}
+        self._held: dict[int, Held] = {}
         self._watches: dict[int, list[Watch]] = {}
         self._outage = OutageLog(log)
 
@@ -125,6 +126,12 @@ class VoteQueue:
         if marks:
             await asyncio.wait(marks, timeout=seconds)
 
+    async def released(self, guild_id: int, message_id: int) -> None:
+        """Wait until the events of a message that are held back now are written."""
+        if held := self._held.get(message_id):
+            await held.released.wait()
+            await self.mark(guild_id)
+
     def stop(self) -> None:
         """Write nothing more: the next start asks Discord."""
         self._queues.stop()
@@ -149,8 +156,13 @@ class VoteQueue:
             elif isinstance(event, Marker) and not event.reached.done():
                 event.reached.set_result(None)
             elif isinstance(event, Released):
-                self._held.pop(event.key, None)
-        self._unwritten({event.message_id for event in of_messages(batch)})
+                self._let_go(event.key)
+        released = {event.key for event in batch if isinstance(event, Released)}
+        self._unwritten(released | {event.message_id for event in of_messages(batch)})
+
+    def _let_go(self, message_id: int) -> None:
+        if held := self._held.pop(message_id, None):
+            held.released.set()
 
     async def _in_order(self, guild_id: int, batch: list[Event]) -> None:
         # In this order: what is not on its way into a channel now has been recorded before.
@@ -160,7 +172,7 @@ class VoteQueue:
         for event in batch:
             if isinstance(event, MessageEvent):
                 if event.message_id in self._held:
-                    self._held[event.message_id].append(event)
+                    self._held[event.message_id].events.append(event)
                     continue
                 posting = known.get(event.message_id)
                 if posting is None and event.channel_id in busy:
@@ -184,11 +196,12 @@ class VoteQueue:
         elif isinstance(event, ChannelDeleted):
             await self._forget_channel(guild_id, event)
         elif isinstance(event, Released):
-            late = self._held.pop(event.key, [])
+            late = held.events if (held := self._held.get(event.key)) else []
             for each in late:
                 each.is_late = True
             posting = (await self._postings({event.key})).get(event.key)
             steps += await self._steps(late, posting)
+            self._let_go(event.key)  # not before: if this fails, Discord is asked for them
 
     async def _steps(self, events: list[MessageEvent], posting: Posting | None) -> list[Step]:
         """What events of one message do to votes: nothing, where it shows no answer."""
@@ -256,7 +269,7 @@ class VoteQueue:
 
     def _hold(self, event: MessageEvent, until: Coroutine[Any, Any, None]) -> None:
         """Deal with an event, and what comes for the same message, after something else."""
-        self._held[event.message_id] = [event]
+        self._held[event.message_id] = Held([event])
 
         async def release() -> None:
             try:

@@ -11,9 +11,10 @@ import pytest
 from bot.client import ThreadBot
 from bot.errors import StoreBusy
 from bot.services.voting import Change
+from bot.store.tables import postings
 from cogs import _reconciler, _vote_queue
 from cogs.voting import NOT_SAVED
-from tests.loopback import Press, reset, running
+from tests.loopback import Press, held, reset, running
 from tests.loopback.world import Message
 from tests.network.conftest import Net
 from tests.network.voting import (
@@ -177,6 +178,47 @@ async def test_one_event_that_fails_takes_no_other_with_it(
         net.discord.react(card, member, UP)
     await until_counted(net, 7)  # the one by asking Discord
     assert "a vote could not be written" in caplog.text
+
+
+class TestHeldBack:
+    """Votes on a card whose emoji are not known wait for a look at it."""
+
+    @pytest.fixture
+    async def old(self, net: Net, card: Message) -> Message:
+        async with net.house.database.write() as connection:
+            await connection.execute(postings.update().values(up_emoji=None, down_emoji=None))
+        return card
+
+    async def test_they_are_asked_for_if_they_are_lost(
+        self, net: Net, old: Message, monkeypatch: pytest.MonkeyPatch
+    ):
+        Locked(monkeypatch, net.house.postings, "set_emoji")
+        locked = Locked(monkeypatch, net.house.guilds, "settings")
+        locked.open = True
+        gate = asyncio.Event()
+        net.discord.faults.fail("GET", rf"/messages/{old.id}$", held(gate))
+        net.discord.react(old, net.bob, UP)
+        await net.discord.until(lambda: net.discord.faults.left == 0)
+        locked.open = False
+        gate.set()
+        await net.discord.until(lambda: locked.tries >= 1)
+        monkeypatch.undo()
+        await until_counted(net, 1)
+
+    async def test_they_are_older_than_what_is_seen_while_they_wait(self, net: Net, old: Message):
+        gate = asyncio.Event()
+        net.discord.faults.fail("GET", rf"/messages/{old.id}$", held(gate))
+        net.discord.react(old, net.bob, UP)
+        await net.discord.until(lambda: net.discord.faults.left == 0)
+        async with net.discord.disconnected(resumable=False):
+            net.discord.unreact(old, net.bob, UP, silent=True)
+            net.discord.react(old, members(net, 1)[0], UP, silent=True)
+        reconciler = net.bot.get_cog("Voting")._reconciler  # type: ignore[union-attr]
+        await net.discord.until(lambda: not reconciler.idle)
+        await asyncio.sleep(0.1)
+        gate.set()
+        await sent(net)
+        assert await counted(net) == 1
 
 
 class TestPresses:
