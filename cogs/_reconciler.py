@@ -27,6 +27,9 @@ from cogs._vote_queue import VoteQueue
 BACK_OFF, LONGEST = 5.0, 600.0
 """Seconds until a card that can't be looked at is tried again: doubled each time, at most."""
 
+STOP_SECONDS = 2.0
+"""How long the bot waits at its end until cards are marked as due."""
+
 log = logging.getLogger(__name__)
 
 Changed = Callable[[Posting], None]
@@ -76,12 +79,19 @@ class Reconciler:
             self._marking = True
             self.bot.spawn(self._mark(), "mark cards as due")
 
-    def stop(self) -> None:
-        """Look at nothing more; the next start does."""
+    async def stop(self, unwritten: Collection[int] = ()) -> None:
+        """Look at nothing more; the next start does, also at messages with unwritten events."""
         self._stopped = True
         self._waiting.clear()
         for timer in self._timers:
             timer.cancel()
+        if not (due := self._unmarked | set(unwritten)):
+            return
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.house.postings.mark_due(due)
+        except (StoreError, TimeoutError) as error:
+            log.warning("%d messages are not marked as due: %s", len(due), described(error))
 
     @property
     def idle(self) -> bool:
@@ -189,7 +199,7 @@ class Reconciler:
             self.bot.missing(posting.channel_id, "read_message_history")
             return 0
         message_id = posting.message_id
-        with self._queue.watch(message_id) as watch:
+        with self._queue.watches.of(message_id) as watch:
             written = self._queue.mark(posting.guild_id)
             since = now()
             now_used = (await self.house.guilds.settings(posting.guild_id)).emoji

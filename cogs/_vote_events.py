@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import discord
 
-from bot.models import SHARED, ReactionKind, Vote, VoteEmoji
-from bot.services.reconciling import Sign
+from bot.models import SHARED, ReactionKind, VoteEmoji
 from bot.services.voting import Added, Change, Cleared, Deleted, Outcome, Pressed, Removed
-from bot.ui import emoji
 from bot.ui.emoji import vote_of
 
 
@@ -32,7 +30,8 @@ class MessageEvent:
     """Something happened to a message, which may show an answer.
 
     ``at`` is when it was heard, in Unix microseconds. ``is_late`` says that it had to wait
-    for something, so that later events of other messages may have been written.
+    for something, so that later events of other messages may have been written; ``is_dropped``
+    that it is not to be written any more.
     """
 
     what: What
@@ -45,6 +44,7 @@ class MessageEvent:
     handle: str | None = None
     at: int = field(default_factory=lambda: now())
     is_late: bool = False
+    is_dropped: bool = False
 
     @property
     def has_emoji(self) -> bool:
@@ -141,41 +141,6 @@ Step = tuple[MessageEvent | Press, Change]
 """An event and what it does to votes."""
 
 
-class Watch:
-    """The live events of one message since Discord was asked what is on it.
-
-    ``used`` must be set before it is asked what the events decide.
-    """
-
-    def __init__(self) -> None:
-        self.used: VoteEmoji | None = None
-        self._signs: set[tuple[int, str, ReactionKind]] = set()
-        self._members: set[int] = set()
-        self._emoji: set[str] = set()
-        self._all = False
-
-    def hear(self, event: MessageEvent) -> None:
-        """Note an event of the message."""
-        if event.what is What.CLEARED:
-            self._all = True
-        elif event.what is What.EMOJI_CLEARED:
-            self._emoji.add(emoji.key(event.emoji))
-        elif event.has_emoji:
-            self._signs.add((event.user_id, emoji.key(event.emoji), event.kind))
-            self._members.add(event.user_id)
-
-    def decides(self, sign: Sign) -> bool:
-        """Whether an event was about this member's reaction, or about all of its emoji."""
-        if self._all or self.used is None:
-            return True
-        key = emoji.key(self.used.up if sign.value is Vote.UP else self.used.down)
-        return key in self._emoji or (sign.user_id, key, sign.kind) in self._signs
-
-    def heard_of(self, user_id: int) -> bool:
-        """Whether any event was of this member."""
-        return user_id in self._members
-
-
 def reacted(event: discord.RawReactionActionEvent, user: discord.abc.User | None) -> MessageEvent:
     """A member's reaction was added or taken away."""
     return MessageEvent(
@@ -220,9 +185,15 @@ def deleted(
     ]
 
 
-def of_messages(batch: Iterable[Event]) -> list[MessageEvent]:
+def of_messages(batch: Collection[Event]) -> list[MessageEvent]:
     """Those of the events that happened to a message."""
     return [event for event in batch if isinstance(event, MessageEvent)]
+
+
+def messages_of(events: Collection[Event]) -> set[int]:
+    """The messages that events are about, also those of which some is released."""
+    released = {event.key for event in events if isinstance(event, Released)}
+    return released | {event.message_id for event in of_messages(events)}
 
 
 def counts(event: MessageEvent | Press) -> bool:
@@ -231,7 +202,17 @@ def counts(event: MessageEvent | Press) -> bool:
         if event.outcome.done():
             return False
         event.is_taken = True
-    return True
+        return True
+    return not event.is_dropped
+
+
+def drop(events: Iterable[Event], user_id: int) -> None:
+    """Have those of the events that a member caused not written any more."""
+    for event in events:
+        if isinstance(event, MessageEvent) and event.user_id == user_id:
+            event.is_dropped = True
+        elif isinstance(event, Press) and event.change.user_id == user_id:
+            event.withdraw()
 
 
 def without_presses(steps: list[Step], error: Exception) -> list[Step]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from bot.client import ThreadBot
@@ -20,6 +20,7 @@ from bot.models import Posting, Vote
 from bot.services.event_queue import EventQueues
 from bot.services.voting import Change, Outcome, Pressed, vote_of
 from cogs._card_emoji import learn_emoji
+from cogs._event_watch import Watches
 from cogs._outage_log import OutageLog
 from cogs._vote_events import (
     ChannelDeleted,
@@ -30,9 +31,10 @@ from cogs._vote_events import (
     Press,
     Released,
     Step,
-    Watch,
     What,
     counts,
+    drop,
+    messages_of,
     of_messages,
     without_presses,
 )
@@ -65,13 +67,12 @@ class VoteQueue:
         self._queues = EventQueues[Event](self._handle, bot.spawn, name="votes")
         self._written, self._unwritten = written, unwritten
         self._held: dict[int, Held] = {}
-        self._watches: dict[int, list[Watch]] = {}
+        self.watches = Watches()
         self._outage = OutageLog(log)
 
     def put(self, event: MessageEvent) -> None:
         """Queue what happened to a message; to be called before any ``await``."""
-        for watch in self._watches.get(event.message_id, ()):
-            watch.hear(event)
+        self.watches.hear(event)
         if self._queues.waiting(event.guild_id) >= LIMIT:
             self._unwritten([event.message_id])
         else:
@@ -102,18 +103,6 @@ class VoteQueue:
             raise StoreBusy("a vote could not be written in time")
         return vote_of(await press.outcome)
 
-    @contextmanager
-    def watch(self, message_id: int) -> Iterator[Watch]:
-        """Note the events of a message from now on."""
-        watch = Watch()
-        self._watches.setdefault(message_id, []).append(watch)
-        try:
-            yield watch
-        finally:
-            self._watches[message_id].remove(watch)
-            if not self._watches[message_id]:
-                del self._watches[message_id]
-
     def mark(self, guild_id: int) -> asyncio.Future[None]:
         """A future that is done when all events of a server until now are written."""
         reached = asyncio.get_running_loop().create_future()
@@ -132,9 +121,16 @@ class VoteQueue:
             await held.released.wait()
             await self.mark(guild_id)
 
-    def stop(self) -> None:
-        """Write nothing more: the next start asks Discord."""
-        self._queues.stop()
+    async def forget(self, user_id: int, seconds: float) -> None:
+        """Wait for what a member did until now, but not longer than that; drop the rest."""
+        held = [event for held in self._held.values() for event in held.events]
+        before = [*self._queues.pending(), *held]
+        await self.flush(seconds)
+        drop(before, user_id)
+
+    def stop(self) -> set[int]:
+        """Write nothing more; returns the messages that Discord must be asked for."""
+        return messages_of(self._queues.stop()) | self._held.keys()
 
     @property
     def idle(self) -> bool:
@@ -157,8 +153,7 @@ class VoteQueue:
                 event.reached.set_result(None)
             elif isinstance(event, Released):
                 self._let_go(event.key)
-        released = {event.key for event in batch if isinstance(event, Released)}
-        self._unwritten(released | {event.message_id for event in of_messages(batch)})
+        self._unwritten(messages_of(batch))
 
     def _let_go(self, message_id: int) -> None:
         if held := self._held.pop(message_id, None):

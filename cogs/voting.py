@@ -54,10 +54,10 @@ class Voting(commands.Cog):
 
     async def cog_unload(self) -> None:
         """Leave the cards as they are."""
-        self._queue.stop()
+        unwritten = self._queue.stop()
         self._lessons.stop()
-        self._reconciler.stop()
         self._tallies.stop()
+        await self._reconciler.stop(unwritten)
 
     @property
     def idle(self) -> bool:
@@ -131,7 +131,8 @@ class Voting(commands.Cog):
     async def forget_me(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Delete all that is kept about the person who asks for it."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
-        await self._queue.flush(FLUSH_SECONDS)  # what they did before is to be forgotten as well
+        # What they did before is to be forgotten as well.
+        await self._queue.forget(interaction.user.id, FLUSH_SECONDS)
         count = await self.house.voting.forget_user(interaction.user.id)
         taught = await self.house.learning.forget_user(interaction.user.id)
         votes = "1 vote" if count == 1 else f"{count} votes"

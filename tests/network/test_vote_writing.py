@@ -12,7 +12,7 @@ from bot.client import ThreadBot
 from bot.errors import StoreBusy
 from bot.services.voting import Change
 from bot.store.tables import postings
-from cogs import _reconciler, _vote_queue
+from cogs import _reconciler, _vote_queue, voting
 from cogs.voting import NOT_SAVED
 from tests.loopback import Press, held, reset, running
 from tests.loopback.world import Message
@@ -180,6 +180,39 @@ async def test_one_event_that_fails_takes_no_other_with_it(
     assert "a vote could not be written" in caplog.text
 
 
+async def test_what_waits_when_the_bot_stops_is_marked(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (60.0,))
+    locked = Locked(monkeypatch, net.house.voting, "apply")
+    other = await post(net, net.general)
+    net.discord.react(card, net.bob, UP)
+    await net.discord.until(lambda: locked.tries >= 1)
+    net.discord.react(other, net.bob, UP)
+    hello = net.discord.say(net.general, net.bob, "hello")
+    await net.bot.wait_for("message", check=lambda m: m.id == hello.id, timeout=15)
+    await net.bot.close()
+    due = {posting.message_id for posting in await net.house.postings.due()}
+    assert due == {card.id, other.id}
+
+
+async def test_what_waits_is_forgotten_with_its_member(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    monkeypatch.setattr(voting, "FLUSH_SECONDS", 0.05)
+    locked = Locked(monkeypatch, net.house.voting, "apply")
+    net.discord.react(card, net.bob, UP)
+    net.discord.react(card, members(net, 1)[0], UP)
+    await net.discord.until(lambda: locked.tries >= 1)
+    net.discord.react(card, net.bob, DOWN)
+    press = net.discord.command(net.ask, net.bob, "forget-me")
+    await net.discord.until(lambda: any("0 votes" in text for text in press.told))
+    locked.open = True
+    await sent(net)
+    assert await counted(net) == 1
+
+
 class TestHeldBack:
     """Votes on a card whose emoji are not known wait for a look at it."""
 
@@ -204,6 +237,21 @@ class TestHeldBack:
         await net.discord.until(lambda: locked.tries >= 1)
         monkeypatch.undo()
         await until_counted(net, 1)
+
+    async def test_they_are_marked_when_the_bot_stops_and_forgotten_with_their_member(
+        self, net: Net, old: Message
+    ):
+        gate = asyncio.Event()
+        net.discord.faults.always("GET", rf"/messages/{old.id}$", held(gate))
+        net.discord.react(old, net.bob, UP)
+        queue = net.bot.get_cog("Voting")._queue  # type: ignore[union-attr]
+        await net.discord.until(lambda: old.id in queue._held)
+        press = net.discord.command(net.ask, net.bob, "forget-me")
+        await net.discord.until(lambda: any("0 votes" in text for text in press.told))
+        assert all(event.is_dropped for event in queue._held[old.id].events)
+        await net.bot.close()
+        gate.set()
+        assert [p.message_id for p in await net.house.postings.due()] == [old.id]
 
     async def test_they_are_older_than_what_is_seen_while_they_wait(self, net: Net, old: Message):
         gate = asyncio.Event()
