@@ -51,6 +51,11 @@ class MessageEvent:
         """Whether the event is about reactions of one emoji."""
         return self.what in (What.ADDED, What.REMOVED, What.EMOJI_CLEARED)
 
+    @property
+    def is_clearing(self) -> bool:
+        """Whether reactions of many members may have been taken away at once."""
+        return self.what in (What.CLEARED, What.EMOJI_CLEARED)
+
     def change(self, used: VoteEmoji) -> Change | None:
         """What it does to votes on a message where these emoji are used; ``None``: nothing."""
         if self.what is What.DELETED:

@@ -161,7 +161,8 @@ class VoteQueue:
 
     async def _in_order(self, guild_id: int, batch: list[Event]) -> None:
         # In this order: what is not on its way into a channel now has been recorded before.
-        busy = {e.channel_id for e in of_messages(batch) if self._is_busy(e)}
+        in_flight = self.house.postings.in_flight
+        busy = {e.channel_id for e in of_messages(batch) if in_flight(e.channel_id)}
         known = await self._postings({e.message_id for e in of_messages(batch)})
         steps: list[Step] = []
         for event in batch:
@@ -171,9 +172,14 @@ class VoteQueue:
                     continue
                 posting = known.get(event.message_id)
                 if posting is None and event.channel_id in busy:
-                    self._hold(event, self._settled(event.channel_id))
+                    self._hold(event, self.house.postings.settled(event.channel_id))
                 elif posting and event.has_emoji and posting.emoji is None:
                     self._hold(event, learn_emoji(self.bot, posting))
+                elif posting and event.is_clearing:
+                    await self._write(steps)
+                    steps = []
+                    # Thousands may have voted: only the same message's events wait for it.
+                    self._hold(event, self._write(await self._steps([event], posting)), done=True)
                 else:
                     steps += await self._steps([event], posting)
             elif isinstance(event, Press):
@@ -248,9 +254,6 @@ class VoteQueue:
             log.error(said, len(messages), error)
         self._unwritten(messages)
 
-    def _is_busy(self, event: MessageEvent) -> bool:
-        return self.house.postings.in_flight(event.channel_id)
-
     async def _postings(self, ids: Collection[int]) -> dict[int, Posting]:
         """Which of these messages show answers; most reactions in a server are not for us."""
         for pause in RETRY_PAUSES:
@@ -262,9 +265,11 @@ class VoteQueue:
         self._unwritten(ids)
         return {}
 
-    def _hold(self, event: MessageEvent, until: Coroutine[Any, Any, None]) -> None:
-        """Deal with an event, and what comes for the same message, after something else."""
-        self._held[event.message_id] = Held([event])
+    def _hold(
+        self, event: MessageEvent, until: Coroutine[Any, Any, None], *, done: bool = False
+    ) -> None:
+        """Deal with an event, unless ``until`` does, and its message's next ones afterwards."""
+        self._held[event.message_id] = Held([] if done else [event])
 
         async def release() -> None:
             try:
@@ -274,9 +279,6 @@ class VoteQueue:
             self._queues.put(event.guild_id, Released(event.message_id), first=True)
 
         self.bot.spawn(release(), f"votes on {event.message_id} wait")
-
-    async def _settled(self, channel_id: int) -> None:
-        await self.house.postings.settled(channel_id)
 
     async def _forget_channel(self, guild_id: int, event: ChannelDeleted) -> None:
         postings = self.house.postings

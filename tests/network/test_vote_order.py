@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import StoreBusy
-from bot.models import Posting
+from bot.models import Posting, Vote
 from bot.services import postings
 from bot.store.database import BUSY_SECONDS
 from cogs import _desk
@@ -77,6 +77,31 @@ async def test_clearing_takes_its_place_in_the_burst(net: Net, card: Message):
     net.discord.react(card, everybody[0], DOWN)
     await sent(net)
     assert await counted(net) == -2
+
+
+async def test_only_the_same_message_waits_while_one_is_cleared(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    other = await post(net, net.general)
+    bob, carol, dave = members(net, 3)
+    gate, clear = asyncio.Event(), net.house.voting._reconciling.clear
+    begun: list[int] = []
+
+    async def slow(message_id: int, value: Vote | None) -> None:
+        begun.append(message_id)
+        await gate.wait()
+        await clear(message_id, value)
+
+    monkeypatch.setattr(net.house.voting._reconciling, "clear", slow)
+    net.discord.react(card, bob, UP)
+    net.discord.clear(card)
+    net.discord.react(card, dave, DOWN)
+    net.discord.react(other, carol, UP)
+    await until_counted(net, 2)
+    assert begun == [card.id]
+    gate.set()
+    await sent(net)
+    assert await counted(net) == 0
 
 
 async def test_a_members_clicks_on_several_cards_are_in_order(net: Net, card: Message):
