@@ -222,7 +222,7 @@ async def test_a_vote_waits_as_long_as_recording_the_posting_may_take(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ):
     """Every try waits for the database in vain but the last; all at a hundred times the speed."""
-    pauses = tuple(pause / 100 for pause in _desk.RECORD_PAUSES)
+    pauses = tuple(pause / 100 for pause in postings.RECORD_PAUSES)
     monkeypatch.setattr(_desk, "RECORD_PAUSES", pauses)
     monkeypatch.setattr(postings, "SETTLE_SECONDS", postings.SETTLE_SECONDS / 100)
     record, tries = net.house.postings.record, 0

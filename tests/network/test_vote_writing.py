@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -317,7 +318,7 @@ class TestPresses:
             await net.discord.until(lambda: _is_handled(net))
             net.discord.faults.clear()
             press = net.discord.press(card, net.bob, custom_id)
-            await net.discord.until(lambda press=press: press.told != [])
+            await net.discord.until(partial(_is_told, press))
             await sent(net)
             assert await counted(net) == votes
         net.discord.press(card, net.bob, custom_id)  # what they were told can be changed
@@ -343,3 +344,7 @@ def _is_handled(net: Net) -> bool:
     """Whether no press is being dealt with: its member was told, or it has failed."""
     names = [task.get_name() for task in asyncio.all_tasks()]
     return not any(name.startswith("discord-ui-") for name in names)
+
+
+def _is_told(press: Press) -> bool:
+    return press.told != []
