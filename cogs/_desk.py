@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from weakref import WeakValueDictionary
@@ -16,6 +17,7 @@ from bot.errors import StoreError
 from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict, VoteEmoji
 from bot.retry import FAILURES, described, retried
 from bot.services.offering import OFFERED, left_over, offered
+from bot.services.postings import RECORD_PAUSES
 from bot.ui import cards, items, prepared
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
@@ -24,9 +26,6 @@ from cogs._rooms import Room, say_where
 NOTHING_YET = (
     "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
 )
-
-RECORD_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-"""Seconds between the tries to record a posting while the database can't be written."""
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +145,8 @@ class Desk:
         card = cards.answer_card(
             thread, answer, confidence=confidence, embeds=embeds, note=asked.note
         )
-        with self.house.postings.posting_in(room.channel_id):
+        with ExitStack() as on_its_way:
+            on_its_way.enter_context(self.house.postings.posting_in(room.channel_id))
             message = await asked.reply(card)
             if message is None:
                 return None
@@ -161,22 +161,25 @@ class Desk:
                 alternatives=tuple(alternatives),
                 emoji=settings.emoji,
             )
-            await self._record(posting)
+            await self._record(posting, on_its_way)
         return message
 
-    async def _record(self, posting: Posting) -> None:
-        """Record a posting, now or as soon as the database can be written."""
+    async def _record(self, posting: Posting, on_its_way: ExitStack) -> None:
+        """Record a posting, now or as soon as the database can be written.
+
+        Votes wait for it until then: ``on_its_way`` is handed on and closed afterwards.
+        """
         try:
             await self.house.postings.record(posting)
         except StoreError as error:
             log.warning("message %d: not recorded yet: %s", posting.message_id, error)
-            self.bot.spawn(self._record_later(posting), f"record {posting.message_id}")
-            await asyncio.sleep(0)  # votes wait for it from now on
+            later = self._record_later(posting, on_its_way.pop_all())
+            self.bot.spawn(later, f"record {posting.message_id}")
             return
         log.info("posted answer %d as message %d", posting.answer_id, posting.message_id)
 
-    async def _record_later(self, posting: Posting) -> None:
-        with self.house.postings.posting_in(posting.channel_id):
+    async def _record_later(self, posting: Posting, on_its_way: ExitStack) -> None:
+        with on_its_way:
             for pause in RECORD_PAUSES:
                 await asyncio.sleep(pause)
                 try:

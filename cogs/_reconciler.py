@@ -27,13 +27,19 @@ from cogs._vote_queue import VoteQueue
 BACK_OFF, LONGEST = 5.0, 600.0
 """Seconds until a card that can't be looked at is tried again: doubled each time, at most."""
 
+AT_ONCE = 4
+"""Cards that are looked at together: one that hangs is not to hold up the others."""
+
+STOP_SECONDS = 2.0
+"""How long the bot waits at its end until cards are marked as due."""
+
 log = logging.getLogger(__name__)
 
 Changed = Callable[[Posting], None]
 
 
 class Reconciler:
-    """Looks at one card after the other until each has been seen.
+    """Looks at a few cards at once until each has been seen.
 
     ``changed`` is called with a posting of which votes have changed.
     """
@@ -48,7 +54,9 @@ class Reconciler:
         self._unmarked: set[int] = set()  # to be marked there
         self._closed: set[int] = set()  # channels that can't be read: ask there once only
         self._timers: set[asyncio.TimerHandle] = set()
-        self._running = self._marking = self._stopped = False
+        self._looking: set[int] = set()  # at these cards just now
+        self._looked = self._changes = self._workers = 0
+        self._marking = self._stopped = False
         self._outage = OutageLog(log)
 
     async def look(self, shard_id: int, *, everything: bool) -> None:
@@ -76,17 +84,24 @@ class Reconciler:
             self._marking = True
             self.bot.spawn(self._mark(), "mark cards as due")
 
-    def stop(self) -> None:
-        """Look at nothing more; the next start does."""
+    async def stop(self, unwritten: Collection[int] = ()) -> None:
+        """Look at nothing more; the next start does, also at messages with unwritten events."""
         self._stopped = True
         self._waiting.clear()
         for timer in self._timers:
             timer.cancel()
+        if not (due := self._unmarked | set(unwritten)):
+            return
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.house.postings.mark_due(due)
+        except (StoreError, TimeoutError) as error:
+            log.warning("%d messages are not marked as due: %s", len(due), described(error))
 
     @property
     def idle(self) -> bool:
         """Whether no card waits to be looked at, but for those that are tried again later."""
-        return not (self._running or self._marking)
+        return not (self._workers or self._marking)
 
     async def _mark(self) -> None:
         """Mark cards in the database, so that a restart doesn't forget them.
@@ -116,20 +131,31 @@ class Reconciler:
         for posting in found:
             # Also while it is being looked at: what was seen may be of before.
             self._waiting.setdefault(posting.message_id, posting)
-        if self._waiting and not self._running and not self._stopped:
-            self._running = True
+        free = 0 if self._stopped else AT_ONCE - self._workers
+        for _ in range(min(free, len(self._waiting))):
+            self._workers += 1
             self.bot.spawn(self._run(), "reconcile votes")
 
     async def _run(self) -> None:
-        looked = changed = 0
         try:
-            while self._waiting:
-                posting = self._waiting.pop(next(iter(self._waiting)))
-                looked += 1
-                changed += await self._try(posting)
+            while (posting := self._next()) is not None:
+                self._looking.add(posting.message_id)
+                try:
+                    self._changes += await self._try(posting)
+                finally:
+                    self._looking.discard(posting.message_id)
+                self._looked += 1
         finally:
-            self._running = False
-        log.info("%d postings looked at, %d votes changed", looked, changed)
+            self._workers -= 1
+        if not self._workers:
+            log.info("%d postings looked at, %d votes changed", self._looked, self._changes)
+            self._looked = self._changes = 0
+
+    def _next(self) -> Posting | None:
+        """The next card, but for those that are looked at: their turn comes after that."""
+        free = (message_id for message_id in self._waiting if message_id not in self._looking)
+        found = next(free, None)
+        return None if found is None else self._waiting.pop(found)
 
     async def _try(self, posting: Posting) -> int:
         """Compare a card, or put it off; returns how many votes changed."""
@@ -190,13 +216,14 @@ class Reconciler:
             self.bot.missing(posting.channel_id, "read_message_history")
             return 0
         message_id = posting.message_id
-        with self._queue.watch(message_id) as watch:
+        with self._queue.watches.of(message_id) as watch:
             written = self._queue.mark(posting.guild_id)
             since = now()
             now_used = (await self.house.guilds.settings(posting.guild_id)).emoji
             shown = await read_card(self.bot, posting, now_used)
             watch.used = shown.emoji
             await written  # what came before is older than what was seen
+            await self._queue.released(posting.guild_id, message_id)  # some of it is held back
             if posting.emoji is None:
                 await self.house.postings.set_emoji(message_id, shown.emoji)
             changed = await self.house.voting.reconcile(

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import discord
 
-from bot.models import SHARED, ReactionKind, Vote, VoteEmoji
-from bot.services.reconciling import Sign
+from bot.models import SHARED, ReactionKind, VoteEmoji
 from bot.services.voting import Added, Change, Cleared, Deleted, Outcome, Pressed, Removed
-from bot.ui import emoji
 from bot.ui.emoji import vote_of
 
 
@@ -32,7 +30,8 @@ class MessageEvent:
     """Something happened to a message, which may show an answer.
 
     ``at`` is when it was heard, in Unix microseconds. ``is_late`` says that it had to wait
-    for something, so that later events of other messages may have been written.
+    for something, so that later events of other messages may have been written; ``is_dropped``
+    that it is not to be written any more.
     """
 
     what: What
@@ -45,11 +44,17 @@ class MessageEvent:
     handle: str | None = None
     at: int = field(default_factory=lambda: now())
     is_late: bool = False
+    is_dropped: bool = False
 
     @property
     def has_emoji(self) -> bool:
         """Whether the event is about reactions of one emoji."""
         return self.what in (What.ADDED, What.REMOVED, What.EMOJI_CLEARED)
+
+    @property
+    def is_clearing(self) -> bool:
+        """Whether reactions of many members may have been taken away at once."""
+        return self.what in (What.CLEARED, What.EMOJI_CLEARED)
 
     def change(self, used: VoteEmoji) -> Change | None:
         """What it does to votes on a message where these emoji are used; ``None``: nothing."""
@@ -78,11 +83,28 @@ class MessageEvent:
 
 @dataclass(slots=True, eq=False)
 class Press:
-    """A vote button was pressed; ``outcome`` is set once that is written, or won't be."""
+    """A vote button was pressed; ``outcome`` is set once that is written, or won't be.
+
+    ``former`` is the same press before, if its member was not told what came of it.
+    """
 
     change: Pressed
     outcome: asyncio.Future[Outcome]
     is_taken: bool = False
+    former: Press | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was withdrawn, or could not be written."""
+        done = self.outcome
+        return done.done() and (done.cancelled() or done.exception() is not None)
+
+    def decided(self) -> Pressed:
+        """What it does to votes, as far as is known when it is its turn."""
+        former = self.former
+        if former is None or former.is_lost or not former.outcome.done():
+            return self.change
+        return replace(self.change, former=former.outcome.result())
 
     def withdraw(self) -> bool:
         """Don't count it any more; False if it may have been written already."""
@@ -95,6 +117,14 @@ class ChannelDeleted:
 
     channel_id: int
     is_late: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """What is held back for a message, until it is handed on or given up."""
+
+    events: list[MessageEvent]
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True, eq=False)
@@ -114,41 +144,6 @@ class Marker:
 Event = MessageEvent | Press | ChannelDeleted | Released | Marker
 Step = tuple[MessageEvent | Press, Change]
 """An event and what it does to votes."""
-
-
-class Watch:
-    """The live events of one message since Discord was asked what is on it.
-
-    ``used`` must be set before it is asked what the events decide.
-    """
-
-    def __init__(self) -> None:
-        self.used: VoteEmoji | None = None
-        self._signs: set[tuple[int, str, ReactionKind]] = set()
-        self._members: set[int] = set()
-        self._emoji: set[str] = set()
-        self._all = False
-
-    def hear(self, event: MessageEvent) -> None:
-        """Note an event of the message."""
-        if event.what is What.CLEARED:
-            self._all = True
-        elif event.what is What.EMOJI_CLEARED:
-            self._emoji.add(emoji.key(event.emoji))
-        elif event.has_emoji:
-            self._signs.add((event.user_id, emoji.key(event.emoji), event.kind))
-            self._members.add(event.user_id)
-
-    def decides(self, sign: Sign) -> bool:
-        """Whether an event was about this member's reaction, or about all of its emoji."""
-        if self._all or self.used is None:
-            return True
-        key = emoji.key(self.used.up if sign.value is Vote.UP else self.used.down)
-        return key in self._emoji or (sign.user_id, key, sign.kind) in self._signs
-
-    def heard_of(self, user_id: int) -> bool:
-        """Whether any event was of this member."""
-        return user_id in self._members
 
 
 def reacted(event: discord.RawReactionActionEvent, user: discord.abc.User | None) -> MessageEvent:
@@ -195,9 +190,15 @@ def deleted(
     ]
 
 
-def of_messages(batch: Iterable[Event]) -> list[MessageEvent]:
+def of_messages(batch: Collection[Event]) -> list[MessageEvent]:
     """Those of the events that happened to a message."""
     return [event for event in batch if isinstance(event, MessageEvent)]
+
+
+def messages_of(events: Collection[Event]) -> set[int]:
+    """The messages that events are about, also those of which some is released."""
+    released = {event.key for event in events if isinstance(event, Released)}
+    return released | {event.message_id for event in of_messages(events)}
 
 
 def counts(event: MessageEvent | Press) -> bool:
@@ -206,7 +207,17 @@ def counts(event: MessageEvent | Press) -> bool:
         if event.outcome.done():
             return False
         event.is_taken = True
-    return True
+        return True
+    return not event.is_dropped
+
+
+def drop(events: Iterable[Event], user_id: int) -> None:
+    """Have those of the events that a member caused not written any more."""
+    for event in events:
+        if isinstance(event, MessageEvent) and event.user_id == user_id:
+            event.is_dropped = True
+        elif isinstance(event, Press) and event.change.user_id == user_id:
+            event.withdraw()
 
 
 def without_presses(steps: list[Step], error: Exception) -> list[Step]:

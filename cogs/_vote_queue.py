@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from bot.client import ThreadBot
@@ -20,18 +20,21 @@ from bot.models import Posting, Vote
 from bot.services.event_queue import EventQueues
 from bot.services.voting import Change, Outcome, Pressed, vote_of
 from cogs._card_emoji import learn_emoji
+from cogs._event_watch import Watches
 from cogs._outage_log import OutageLog
 from cogs._vote_events import (
     ChannelDeleted,
     Event,
+    Held,
     Marker,
     MessageEvent,
     Press,
     Released,
     Step,
-    Watch,
     What,
     counts,
+    drop,
+    messages_of,
     of_messages,
     without_presses,
 )
@@ -63,14 +66,13 @@ class VoteQueue:
         self.house = bot.house
         self._queues = EventQueues[Event](self._handle, bot.spawn, name="votes")
         self._written, self._unwritten = written, unwritten
-        self._held: dict[int, list[MessageEvent]] = {}
-        self._watches: dict[int, list[Watch]] = {}
+        self._held: dict[int, Held] = {}
+        self.watches = Watches()
         self._outage = OutageLog(log)
 
     def put(self, event: MessageEvent) -> None:
         """Queue what happened to a message; to be called before any ``await``."""
-        for watch in self._watches.get(event.message_id, ()):
-            watch.hear(event)
+        self.watches.hear(event)
         if self._queues.waiting(event.guild_id) >= LIMIT:
             self._unwritten([event.message_id])
         else:
@@ -101,18 +103,6 @@ class VoteQueue:
             raise StoreBusy("a vote could not be written in time")
         return vote_of(await press.outcome)
 
-    @contextmanager
-    def watch(self, message_id: int) -> Iterator[Watch]:
-        """Note the events of a message from now on."""
-        watch = Watch()
-        self._watches.setdefault(message_id, []).append(watch)
-        try:
-            yield watch
-        finally:
-            self._watches[message_id].remove(watch)
-            if not self._watches[message_id]:
-                del self._watches[message_id]
-
     def mark(self, guild_id: int) -> asyncio.Future[None]:
         """A future that is done when all events of a server until now are written."""
         reached = asyncio.get_running_loop().create_future()
@@ -125,9 +115,22 @@ class VoteQueue:
         if marks:
             await asyncio.wait(marks, timeout=seconds)
 
-    def stop(self) -> None:
-        """Write nothing more: the next start asks Discord."""
-        self._queues.stop()
+    async def released(self, guild_id: int, message_id: int) -> None:
+        """Wait until the events of a message that are held back now are written."""
+        if held := self._held.get(message_id):
+            await held.released.wait()
+            await self.mark(guild_id)
+
+    async def forget(self, user_id: int, seconds: float) -> None:
+        """Wait for what a member did until now, but not longer than that; drop the rest."""
+        held = [event for held in self._held.values() for event in held.events]
+        before = [*self._queues.pending(), *held]
+        await self.flush(seconds)
+        drop(before, user_id)
+
+    def stop(self) -> set[int]:
+        """Write nothing more; returns the messages that Discord must be asked for."""
+        return messages_of(self._queues.stop()) | self._held.keys()
 
     @property
     def idle(self) -> bool:
@@ -149,28 +152,38 @@ class VoteQueue:
             elif isinstance(event, Marker) and not event.reached.done():
                 event.reached.set_result(None)
             elif isinstance(event, Released):
-                self._held.pop(event.key, None)
-        self._unwritten({event.message_id for event in of_messages(batch)})
+                self._let_go(event.key)
+        self._unwritten(messages_of(batch))
+
+    def _let_go(self, message_id: int) -> None:
+        if held := self._held.pop(message_id, None):
+            held.released.set()
 
     async def _in_order(self, guild_id: int, batch: list[Event]) -> None:
         # In this order: what is not on its way into a channel now has been recorded before.
-        busy = {e.channel_id for e in of_messages(batch) if self._is_busy(e)}
+        in_flight = self.house.postings.in_flight
+        busy = {e.channel_id for e in of_messages(batch) if in_flight(e.channel_id)}
         known = await self._postings({e.message_id for e in of_messages(batch)})
         steps: list[Step] = []
         for event in batch:
             if isinstance(event, MessageEvent):
                 if event.message_id in self._held:
-                    self._held[event.message_id].append(event)
+                    self._held[event.message_id].events.append(event)
                     continue
                 posting = known.get(event.message_id)
                 if posting is None and event.channel_id in busy:
-                    self._hold(event, self._settled(event.channel_id))
+                    self._hold(event, self.house.postings.settled(event.channel_id))
                 elif posting and event.has_emoji and posting.emoji is None:
                     self._hold(event, learn_emoji(self.bot, posting))
+                elif posting and event.is_clearing:
+                    await self._write(steps)
+                    steps = []
+                    # Thousands may have voted: only the same message's events wait for it.
+                    self._hold(event, self._write(await self._steps([event], posting)), done=True)
                 else:
                     steps += await self._steps([event], posting)
             elif isinstance(event, Press):
-                steps.append((event, event.change))
+                steps.append((event, event.decided()))
             else:
                 await self._write(steps)
                 steps = []
@@ -184,11 +197,12 @@ class VoteQueue:
         elif isinstance(event, ChannelDeleted):
             await self._forget_channel(guild_id, event)
         elif isinstance(event, Released):
-            late = self._held.pop(event.key, [])
+            late = held.events if (held := self._held.get(event.key)) else []
             for each in late:
                 each.is_late = True
             posting = (await self._postings({event.key})).get(event.key)
             steps += await self._steps(late, posting)
+            self._let_go(event.key)  # not before: if this fails, Discord is asked for them
 
     async def _steps(self, events: list[MessageEvent], posting: Posting | None) -> list[Step]:
         """What events of one message do to votes: nothing, where it shows no answer."""
@@ -240,9 +254,6 @@ class VoteQueue:
             log.error(said, len(messages), error)
         self._unwritten(messages)
 
-    def _is_busy(self, event: MessageEvent) -> bool:
-        return self.house.postings.in_flight(event.channel_id)
-
     async def _postings(self, ids: Collection[int]) -> dict[int, Posting]:
         """Which of these messages show answers; most reactions in a server are not for us."""
         for pause in RETRY_PAUSES:
@@ -254,9 +265,11 @@ class VoteQueue:
         self._unwritten(ids)
         return {}
 
-    def _hold(self, event: MessageEvent, until: Coroutine[Any, Any, None]) -> None:
-        """Deal with an event, and what comes for the same message, after something else."""
-        self._held[event.message_id] = [event]
+    def _hold(
+        self, event: MessageEvent, until: Coroutine[Any, Any, None], *, done: bool = False
+    ) -> None:
+        """Deal with an event, unless ``until`` does, and its message's next ones afterwards."""
+        self._held[event.message_id] = Held([] if done else [event])
 
         async def release() -> None:
             try:
@@ -266,9 +279,6 @@ class VoteQueue:
             self._queues.put(event.guild_id, Released(event.message_id), first=True)
 
         self.bot.spawn(release(), f"votes on {event.message_id} wait")
-
-    async def _settled(self, channel_id: int) -> None:
-        await self.house.postings.settled(channel_id)
 
     async def _forget_channel(self, guild_id: int, event: ChannelDeleted) -> None:
         postings = self.house.postings

@@ -21,7 +21,8 @@ from cogs._pages import show_page
 from cogs._reconciler import Reconciler
 from cogs._rooms import scope_of
 from cogs._tallies import Tallies
-from cogs._vote_events import MessageEvent, What, cleared, deleted, reacted
+from cogs._untold_presses import UntoldPresses
+from cogs._vote_events import MessageEvent, Press, What, cleared, deleted, reacted
 from cogs._vote_queue import VoteQueue
 
 NOT_SAVED = "Your vote is not saved: I could not write it down just now. Please try again."
@@ -44,6 +45,7 @@ class Voting(commands.Cog):
         self._tallies = Tallies(bot)
         self._queue = VoteQueue(bot, written=self._written, unwritten=self._unwritten)
         self._reconciler = Reconciler(bot, self._queue, self._reconciled)
+        self._untold = UntoldPresses()
         self._lessons = EventQueues[Lesson](self._learn, bot.spawn, name="lessons")
 
     async def cog_load(self) -> None:
@@ -52,10 +54,10 @@ class Voting(commands.Cog):
 
     async def cog_unload(self) -> None:
         """Leave the cards as they are."""
-        self._queue.stop()
+        unwritten = self._queue.stop()
         self._lessons.stop()
-        self._reconciler.stop()
         self._tallies.stop()
+        await self._reconciler.stop(unwritten)
 
     @property
     def idle(self) -> bool:
@@ -129,7 +131,8 @@ class Voting(commands.Cog):
     async def forget_me(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Delete all that is kept about the person who asks for it."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
-        await self._queue.flush(FLUSH_SECONDS)  # what they did before is to be forgotten as well
+        # What they did before is to be forgotten as well.
+        await self._queue.forget(interaction.user.id, FLUSH_SECONDS)
         count = await self.house.voting.forget_user(interaction.user.id)
         taught = await self.house.learning.forget_user(interaction.user.id)
         votes = "1 vote" if count == 1 else f"{count} votes"
@@ -145,38 +148,47 @@ class Voting(commands.Cog):
         self, item: items.CastVote, interaction: discord.Interaction[ThreadBot]
     ) -> None:
         """A vote button: the page shows the new tally; a shared page stays as it is."""
-        scope = scope_of(interaction)
         press = self._queue.press(
             Pressed(
                 answer_id=item.place.answer_id,
-                guild_id=scope,
+                guild_id=scope_of(interaction),
                 user_id=interaction.user.id,
                 value=item.value,
                 author_handle=interaction.user.name,
             )
         )
-        private = interaction.message is not None and interaction.message.flags.ephemeral
+        press.former = self._untold.take(press)
+        told = False
         try:
-            if private:
-                await acknowledge(interaction)
-            else:
-                await acknowledge(interaction, ephemeral=True, thinking=True)
-        except BaseException:
-            press.withdraw()  # the member is told that it failed, and presses again
-            raise
+            told = await self._tell(item, interaction, press)
+        finally:
+            if not told:
+                self._untold.add(press)
+
+    async def _tell(
+        self, item: items.CastVote, interaction: discord.Interaction[ThreadBot], press: Press
+    ) -> bool:
+        """Acknowledge a press and say what came of it; False if it does not count."""
+        private = interaction.message is not None and interaction.message.flags.ephemeral
+        if private:
+            await acknowledge(interaction)
+        else:
+            await acknowledge(interaction, ephemeral=True, thinking=True)
         try:
             vote = await self._queue.pressed(press)
         except StoreError as error:
             log.warning("a press of a vote button is not saved: %s", error)
             await tell(interaction, NOT_SAVED)
-            return
+            return False
+        scope = press.change.guild_id
         thread = await self.house.answering.serve(item.place.thread_id, guild_id=scope)
         answer = thread.answer(item.place.answer_id) if thread else None
         said = cards.vote_line(vote, answer.tally if answer else None)
         if not private or thread is None:
             await edit_response(interaction, **Card(content=said).fresh())
-            return
-        await show_page(interaction, thread, item.place, note=said)
+        else:
+            await show_page(interaction, thread, item.place, note=said)
+        return True
 
     def _written(self, event: MessageEvent | Pressed, outcome: Outcome) -> None:
         """An event is on disk: draw the tally where it counted, and learn from it."""

@@ -30,6 +30,8 @@ class EventQueues(Generic[E]):
     ):
         self._handle, self._spawn, self._name = handle, spawn, name
         self._queues: dict[int, deque[E]] = {}
+        self._in_hand: dict[int, list[E]] = {}
+        self._left: list[E] = []  # by workers that were cancelled
         self._stopped = False
 
     def put(self, key: int, event: E, *, first: bool = False) -> None:
@@ -53,11 +55,19 @@ class EventQueues(Generic[E]):
         """The keys of which events wait or are being handled."""
         return list(self._queues)
 
-    def stop(self) -> None:
-        """Take nothing more, and drop what waits."""
+    def pending(self) -> list[E]:
+        """The events that are not handled yet, or of which the handling was cancelled."""
+        waiting = (event for queue in self._queues.values() for event in queue)
+        in_hand = (event for batch in self._in_hand.values() for event in batch)
+        return [*self._left, *in_hand, *waiting]
+
+    def stop(self) -> list[E]:
+        """Take nothing more, and drop what waits; returns what was pending."""
         self._stopped = True
+        pending = self.pending()
         for queue in self._queues.values():
             queue.clear()
+        return pending
 
     @property
     def idle(self) -> bool:
@@ -68,12 +78,15 @@ class EventQueues(Generic[E]):
         try:
             while queue:
                 batch = [queue.popleft() for _ in range(min(AT_ONCE, len(queue)))]
+                self._in_hand[key] = batch
                 try:
                     await self._handle(key, batch)
                 except Exception:  # later events must not wait for ever
                     log.exception("%s of %d: %d events are lost", self._name, key, len(batch))
+                del self._in_hand[key]
                 await asyncio.sleep(0)
         finally:
+            self._left += [*self._in_hand.pop(key, ()), *queue]
             # A worker that is cancelled leaves with its queue; the next event begins another.
             if self._queues.get(key) is queue:
                 del self._queues[key]

@@ -11,10 +11,19 @@ from datetime import UTC, datetime, timedelta
 
 from bot.models import Posting, VoteEmoji
 from bot.store import postings as table
-from bot.store.database import Database
+from bot.store.database import BUSY_SECONDS, Database
 
-SETTLE_SECONDS = 150.0
-"""How long ``settled`` waits at most: longer than a post is tried for."""
+RECORD_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Seconds between the tries to record a posting while the database can't be written."""
+
+SEND_SECONDS = 150.0
+"""Longer than a post is tried for."""
+
+TRY_SECONDS = 2 * BUSY_SECONDS
+"""How long one try to record it takes at most: others in this program may wait before it."""
+
+SETTLE_SECONDS = SEND_SECONDS + sum(RECORD_PAUSES) + (len(RECORD_PAUSES) + 1) * TRY_SECONDS
+"""How long ``settled`` waits at most: longer than a post is tried to be sent and recorded."""
 
 
 class Postings:

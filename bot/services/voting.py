@@ -17,6 +17,9 @@ from bot.store.votes import BUTTON, Ballot
 HOLD_SECONDS = 0.03
 """After how long a transaction that writes votes takes in no further one."""
 
+Outcome = bool | Vote | ThreadwiseError | None
+"""Whether a change counted; of a press the vote in force, or why it was refused."""
+
 
 class VoteRefused(ThreadwiseError):
     """Nobody votes on their own answer."""
@@ -57,13 +60,18 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressed:
-    """A member pressed a vote button."""
+    """A member pressed a vote button.
+
+    ``former`` is the outcome of the same press shortly before, of which the member was not
+    told: while that is in force, this one repeats it and changes nothing. False: of none.
+    """
 
     answer_id: int
     guild_id: int
     user_id: int
     value: Vote
     author_handle: str | None = None
+    former: Outcome = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +82,6 @@ class Deleted:
 
 
 Change = Added | Removed | Cleared | Pressed | Deleted
-Outcome = bool | Vote | ThreadwiseError | None
-"""Whether a change counted; of a press the vote in force, or why it was refused."""
 
 
 class Voting:
@@ -241,7 +247,10 @@ async def _press(connection: Any, pressed: Pressed) -> Outcome:
     if _is_own(author, pressed.user_id, pressed.author_handle):
         return VoteRefused("You can't vote on your own answer.")
     ballot = Ballot(answer_id, guild_id, pressed.user_id)
-    if await votes.in_force(connection, ballot) is pressed.value:
+    before = await votes.in_force(connection, ballot)
+    if before is pressed.former:
+        return before
+    if before is pressed.value:
         await votes.take_back_presses(connection, ballot)
     else:
         await votes.give(connection, ballot, BUTTON, pressed.value)

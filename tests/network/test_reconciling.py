@@ -159,6 +159,16 @@ class TestFaults:
         gate.set()
         await until_counted(net, 2)
 
+    async def test_one_that_hangs_holds_up_no_other(self, net: Net, card: Message):
+        gate = asyncio.Event()
+        other = await post(net, net.general)
+        net.discord.faults.always("GET", rf"/messages/{other.id}$", held(gate, after=False))
+        async with net.discord.disconnected(resumable=False):
+            net.discord.react(card, net.bob, UP, silent=True)
+        await until_counted(net, 1)
+        gate.set()
+        await idle(net)
+
     async def test_an_outage_is_few_lines(
         self, net: Net, card: Message, caplog: pytest.LogCaptureFixture
     ):

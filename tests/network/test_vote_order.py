@@ -7,11 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from bot.models import Posting
+from bot.errors import StoreBusy
+from bot.models import Posting, Vote
+from bot.services import postings
+from bot.store.database import BUSY_SECONDS
+from cogs import _desk
+from tests.loopback import world
 from tests.loopback.world import Message, channel_payload
 from tests.network.conftest import Net
 from tests.network.voting import (
     DOWN,
+    PIN,
     UP,
     button,
     counted,
@@ -71,6 +77,31 @@ async def test_clearing_takes_its_place_in_the_burst(net: Net, card: Message):
     net.discord.react(card, everybody[0], DOWN)
     await sent(net)
     assert await counted(net) == -2
+
+
+async def test_only_the_same_message_waits_while_one_is_cleared(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    other = await post(net, net.general)
+    bob, carol, dave = members(net, 3)
+    gate, clear = asyncio.Event(), net.house.voting._reconciling.clear
+    begun: list[int] = []
+
+    async def slow(message_id: int, value: Vote | None) -> None:
+        begun.append(message_id)
+        await gate.wait()
+        await clear(message_id, value)
+
+    monkeypatch.setattr(net.house.voting._reconciling, "clear", slow)
+    net.discord.react(card, bob, UP)
+    net.discord.clear(card)
+    net.discord.react(card, dave, DOWN)
+    net.discord.react(other, carol, UP)
+    await until_counted(net, 2)
+    assert begun == [card.id]
+    gate.set()
+    await sent(net)
+    assert await counted(net) == 0
 
 
 async def test_a_members_clicks_on_several_cards_are_in_order(net: Net, card: Message):
@@ -184,6 +215,32 @@ async def test_a_vote_before_the_posting_is_recorded_waits_for_it(
     gate.set()
     await sent(net)
     assert (await net.tallies("vote"))[0] == 2 + 1
+    assert await counted(net) == 1
+
+
+async def test_a_vote_waits_as_long_as_recording_the_posting_may_take(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+):
+    """Every try waits for the database in vain but the last; all at a hundred times the speed."""
+    pauses = tuple(pause / 100 for pause in postings.RECORD_PAUSES)
+    monkeypatch.setattr(_desk, "RECORD_PAUSES", pauses)
+    monkeypatch.setattr(postings, "SETTLE_SECONDS", postings.SETTLE_SECONDS / 100)
+    record, tries = net.house.postings.record, 0
+
+    async def late(posting: Posting) -> None:
+        nonlocal tries
+        tries += 1
+        await asyncio.sleep(BUSY_SECONDS / 100)
+        if tries <= len(pauses):
+            raise StoreBusy("locked")
+        await record(posting)
+
+    monkeypatch.setattr(net.house.postings, "record", late)
+    net.discord.say(net.ask, net.alice, f"<@{world.ME['id']}> {PIN}")
+    card = await net.discord.posted(net.ask)
+    net.discord.react(card, net.bob, UP)
+    await net.recorded(card)
+    await sent(net)
     assert await counted(net) == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from bot.client import ThreadBot
 from bot.errors import StoreBusy
 from bot.services.voting import Change
-from cogs import _reconciler, _vote_queue
+from bot.store.tables import postings
+from cogs import _reconciler, _vote_queue, voting
 from cogs.voting import NOT_SAVED
-from tests.loopback import Press, running
+from tests.loopback import Press, held, reset, running
 from tests.loopback.world import Message
 from tests.network.conftest import Net
 from tests.network.voting import (
@@ -179,6 +181,95 @@ async def test_one_event_that_fails_takes_no_other_with_it(
     assert "a vote could not be written" in caplog.text
 
 
+async def test_what_waits_when_the_bot_stops_is_marked(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (60.0,))
+    locked = Locked(monkeypatch, net.house.voting, "apply")
+    other = await post(net, net.general)
+    net.discord.react(card, net.bob, UP)
+    await net.discord.until(lambda: locked.tries >= 1)
+    net.discord.react(other, net.bob, UP)
+    hello = net.discord.say(net.general, net.bob, "hello")
+    await net.bot.wait_for("message", check=lambda m: m.id == hello.id, timeout=15)
+    await net.bot.close()
+    due = {posting.message_id for posting in await net.house.postings.due()}
+    assert due == {card.id, other.id}
+
+
+async def test_what_waits_is_forgotten_with_its_member(
+    net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    monkeypatch.setattr(voting, "FLUSH_SECONDS", 0.05)
+    locked = Locked(monkeypatch, net.house.voting, "apply")
+    net.discord.react(card, net.bob, UP)
+    net.discord.react(card, members(net, 1)[0], UP)
+    await net.discord.until(lambda: locked.tries >= 1)
+    net.discord.react(card, net.bob, DOWN)
+    press = net.discord.command(net.ask, net.bob, "forget-me")
+    await net.discord.until(lambda: any("0 votes" in text for text in press.told))
+    locked.open = True
+    await sent(net)
+    assert await counted(net) == 1
+
+
+class TestHeldBack:
+    """Votes on a card whose emoji are not known wait for a look at it."""
+
+    @pytest.fixture
+    async def old(self, net: Net, card: Message) -> Message:
+        async with net.house.database.write() as connection:
+            await connection.execute(postings.update().values(up_emoji=None, down_emoji=None))
+        return card
+
+    async def test_they_are_asked_for_if_they_are_lost(
+        self, net: Net, old: Message, monkeypatch: pytest.MonkeyPatch
+    ):
+        Locked(monkeypatch, net.house.postings, "set_emoji")
+        locked = Locked(monkeypatch, net.house.guilds, "settings")
+        locked.open = True
+        gate = asyncio.Event()
+        net.discord.faults.fail("GET", rf"/messages/{old.id}$", held(gate))
+        net.discord.react(old, net.bob, UP)
+        await net.discord.until(lambda: net.discord.faults.left == 0)
+        locked.open = False
+        gate.set()
+        await net.discord.until(lambda: locked.tries >= 1)
+        monkeypatch.undo()
+        await until_counted(net, 1)
+
+    async def test_they_are_marked_when_the_bot_stops_and_forgotten_with_their_member(
+        self, net: Net, old: Message
+    ):
+        gate = asyncio.Event()
+        net.discord.faults.always("GET", rf"/messages/{old.id}$", held(gate))
+        net.discord.react(old, net.bob, UP)
+        queue = net.bot.get_cog("Voting")._queue  # type: ignore[union-attr]
+        await net.discord.until(lambda: old.id in queue._held)
+        press = net.discord.command(net.ask, net.bob, "forget-me")
+        await net.discord.until(lambda: any("0 votes" in text for text in press.told))
+        assert all(event.is_dropped for event in queue._held[old.id].events)
+        await net.bot.close()
+        gate.set()
+        assert [p.message_id for p in await net.house.postings.due()] == [old.id]
+
+    async def test_they_are_older_than_what_is_seen_while_they_wait(self, net: Net, old: Message):
+        gate = asyncio.Event()
+        net.discord.faults.fail("GET", rf"/messages/{old.id}$", held(gate))
+        net.discord.react(old, net.bob, UP)
+        await net.discord.until(lambda: net.discord.faults.left == 0)
+        async with net.discord.disconnected(resumable=False):
+            net.discord.unreact(old, net.bob, UP, silent=True)
+            net.discord.react(old, members(net, 1)[0], UP, silent=True)
+        reconciler = net.bot.get_cog("Voting")._reconciler  # type: ignore[union-attr]
+        await net.discord.until(lambda: not reconciler.idle)
+        await asyncio.sleep(0.1)
+        gate.set()
+        await sent(net)
+        assert await counted(net) == 1
+
+
 class TestPresses:
     async def pressed(self, net: Net, card: Message) -> Press:
         return net.discord.press(card, net.bob, await button(net, card, "up"))
@@ -218,6 +309,21 @@ class TestPresses:
         await sent(net)
         assert await counted(net) == -1
 
+    async def test_that_count_untold_are_repeated_and_not_taken_back(self, net: Net, card: Message):
+        custom_id = await button(net, card, "up")
+        for votes in (1, 0):
+            net.discord.faults.always("POST", "/callback$", reset())
+            net.discord.press(card, net.bob, custom_id)
+            await until_counted(net, votes)
+            await net.discord.until(lambda: _is_handled(net))
+            net.discord.faults.clear()
+            press = net.discord.press(card, net.bob, custom_id)
+            await net.discord.until(partial(_is_told, press))
+            await sent(net)
+            assert await counted(net) == votes
+        net.discord.press(card, net.bob, custom_id)  # what they were told can be changed
+        await until_counted(net, 1)
+
     async def test_of_another_servers_answer_do_not_count(self, net: Net, card: Message):
         other = net.discord.add_guild("Other")
         from bot.models import Answer, Thread
@@ -232,3 +338,13 @@ class TestPresses:
         press = net.discord.press(card, net.bob, custom_id)
         await net.discord.until(lambda: any("not in the library" in t for t in press.told))
         assert (await net.house.library.count()).votes == 0
+
+
+def _is_handled(net: Net) -> bool:
+    """Whether no press is being dealt with: its member was told, or it has failed."""
+    names = [task.get_name() for task in asyncio.all_tasks()]
+    return not any(name.startswith("discord-ui-") for name in names)
+
+
+def _is_told(press: Press) -> bool:
+    return press.told != []

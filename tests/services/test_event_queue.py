@@ -128,3 +128,16 @@ async def test_stopped_they_take_nothing_more(queues: EventQueues[int], handler:
     handler.gate.set()
     await until_idle(queues)
     assert handler.seen == [(1, [1])]
+
+
+async def test_what_is_not_handled_is_pending(queues: EventQueues[int], handler: Handler) -> None:
+    for n in range(AT_ONCE + 1):
+        queues.put(1, n)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert queues.pending() == [*range(AT_ONCE + 1)]
+    for task in handler.tasks:
+        task.cancel()
+    await asyncio.gather(*handler.tasks, return_exceptions=True)
+    queues.put(2, -2)
+    assert queues.stop() == [*range(AT_ONCE + 1), -2]
