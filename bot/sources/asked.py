@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sources import marks
+from bot.sources.faq_titles import is_faq_title
 from bot.sources.headings import Section
 from bot.sources.jsonthread import FieldError
 
@@ -45,16 +46,6 @@ _ASKS = re.compile(
     (?:do|have|may|must|am)(?:n['’]t)?\s+{_SOMEONE}
     )\s+\S""",
     re.I | re.X,
-)
-_FAQ_TITLE = re.compile(
-    r"(?:(?:the|our|general|common)\s+)?(?:faqs?|f\.a\.q\.?s?|q\s?(?:&|and|\+)\s?as?|"
-    r"(?:frequently|commonly)\s+asked\s+questions|common\s+questions|questions\s+(?:and|&)\s+"
-    r"answers|häufig(?:e|\s+gestellte)\s+fragen|fragen\s+und\s+antworten|foire\s+aux\s+questions|"
-    r"questions\s+fréquentes|preguntas\s+(?:más\s+)?frecuentes|perguntas\s+(?:mais\s+)?frequentes|"
-    r"domande\s+frequenti|veelgestelde\s+vragen|często\s+zadawane\s+pytania|sık\s+sorulan\s+sorular|"
-    r"часто\s+задаваемые\s+вопросы|よくある(?:ご)?質問|常见问题|常見問題|자주\s*묻는\s*질문)"
-    r"(?:\s*\(.*\))?",
-    re.I,
 )
 _CONTENTS = re.compile(
     r"(?:table\s+of\s+)?contents|toc|index|overview|navigation|menu|on\s+this\s+page", re.I
@@ -131,11 +122,6 @@ def likely(sections: Sequence[Section]) -> set[int]:
             found.add(section.start)
         open_.append(section.level)
     return found
-
-
-def is_faq_title(title: str) -> bool:
-    """Whether a page's title says that questions stand on it, and asks none itself."""
-    return _FAQ_TITLE.fullmatch(title.strip(" :!.#*_")) is not None
 
 
 def topics(sections: Sequence[Section], title: str) -> set[int]:

@@ -26,6 +26,9 @@ IN_LIST = "articles"
 MARK = "\0article"
 """A key that ``marked`` adds to an object of such a list: no JSON object of a file has it."""
 
+GOODS = frozenset("price prices sku currency vendor stock quantity variants".split())
+"""Keys of what is for sale, which is called an article in many languages."""
+
 _RENAMED = {
     "html_url": "url",
     "label_names": "tags",
@@ -48,7 +51,7 @@ def marked(key: str, value: object) -> object:
 
 def is_article(row: Mapping[str, Any], names: Names) -> bool:
     """Whether an object is a help desk's article, with a title and a text."""
-    if not (row.keys() & ARTICLE_KEYS or MARK in row):
+    if not (row.keys() & ARTICLE_KEYS or MARK in row) or row.keys() & GOODS:
         return False
     if "answer" in names.by_field(row) or not _text_of(row):
         return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.sources.asked import is_faq_title
+from bot.sources.faq_titles import is_faq_title
 from bot.sources.jsonthread import printable
 from bot.sources.loose import DateError, date_of, line_of, texts_of
 from bot.sources.names import field_of

@@ -1,7 +1,10 @@
 """Questions on a web page that nothing marks but their layout: the same elements over and over.
 
 Accordions and cards are lists of elements of one kind (the same tag, class and parent's
-class), each with a question and its answer in what follows it.
+class), each with a question and its answer in what follows it. At least half of the page's
+elements of that kind must be questions: paragraphs are of one kind as well, and some of them
+ask the reader something. What is asked below a heading that asks is a part of its answer, unless
+that is the only one, the title for example, and the elements have a class of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ LEAST = 2
 """Elements of one kind that make a list; a single question may be anything, an advert too."""
 
 _ASKING = frozenset("div button span p a strong b h2 h3 h4 h5 h6 li label".split())
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _OUTSIDE = frozenset("nav header footer aside form script style template noscript".split())
 _LONGEST = 300  # characters of a question; beyond it, it is a text that ends in one
 
@@ -26,12 +30,31 @@ def repeated_pairs(root: Element) -> list[Pair]:
     """The questions and answers of the page's largest list of equal elements, in order."""
     kinds: defaultdict[tuple[str, ...], list[Pair]] = defaultdict(list)
     asking = set(_innermost(root))
+    below, headings = _below_headings(root)
     for element in asking_in_order(root, asking):
+        is_below = element in below or not below.isdisjoint(element.iterancestors())
+        if is_below and (headings > 1 or not element.get("class")):
+            continue
         answer = _answer_to(element, asking)
         if answer:
             kinds[_kind(element)].append((element, answer))
-    best = max(kinds.values(), key=len, default=[])
-    return best if len(best) >= LEAST else []
+    best = max(kinds, key=lambda kind: len(kinds[kind]), default=())
+    pairs = kinds[best] if best else []
+    alike = sum(_kind(element) == best for element in root.iter(*_ASKING)) if pairs else 0
+    return pairs if len(pairs) >= LEAST and 2 * len(pairs) >= alike else []
+
+
+def _below_headings(root: Element) -> tuple[set[Element], int]:
+    """What follows the headings that ask, in the element in which they stand; how many do."""
+    found: set[Element] = set()
+    asking = [heading for heading in root.iter(*_HEADINGS) if is_question(one_line(heading))]
+    for heading in asking:
+        beside = heading.getnext()
+        while beside is not None and beside not in found:
+            if beside.tag not in _HEADINGS:
+                found.add(beside)
+            beside = beside.getnext()
+    return found, len(asking)
 
 
 def asking_in_order(root: Element, asking: set[Element]) -> list[Element]:

@@ -160,3 +160,65 @@ def test_more_headings_than_blocks_are_the_questions(tmp_path: Path) -> None:
     page.write_text(f"<html><body>{headings}{teasers}</body></html>")
     found: list[Thread] = list(read(page, SourceReport()))
     assert [thread.title for thread in found] == ["Question 0?", "Question 1?", "Question 2?"]
+
+
+def of_page(tmp_path: Path, body: str) -> dict[str, str]:
+    page = tmp_path / "garden.html"
+    page.write_text(f"<!doctype html><html><body>{body}</body></html>")
+    return {thread.title: thread.answers[0].body for thread in read(page, SourceReport())}
+
+
+def test_what_paragraphs_ask_the_reader_is_not_what_the_page_answers(tmp_path: Path) -> None:
+    prose = "<p>Tired?</p><p>We too.</p><p>Cold?</p><p>Come in.</p>"
+    heading = "<h2>When do I sow?</h2><p>In May.</p>"
+    assert list(of_page(tmp_path, heading + prose)) == ["When do I sow?"]
+    assert list(of_page(tmp_path, heading + f"<div>{prose}</div>")) == ["When do I sow?"]
+    told = "".join(f"<p class='t'>{text}</p>" for text in ("Tired?", "We too.", "Cold?", "x", "y"))
+    assert list(of_page(tmp_path, heading + told)) == ["When do I sow?"]
+    assert of_page(tmp_path, told) == {}
+
+
+def test_what_is_asked_below_headings_is_a_part_of_their_answers(tmp_path: Path) -> None:
+    asked = "".join(f"<p class='q'>{n} times?</p><p>Then {n}.</p>" for n in range(4))
+    headings = f"<h2>When do I sow?</h2><p>In May.</p><h2>How often?</h2>{asked}"
+    assert list(of_page(tmp_path, headings)) == ["When do I sow?", "How often?"]
+
+
+def test_a_title_that_asks_does_not_hide_the_blocks_below_it(tmp_path: Path) -> None:
+    blocks = "<div class='q'>When do I sow?</div><div>In May.</div>"
+    blocks += "<div class='q'>How deep?</div><div>A thumb.</div>"
+    found = of_page(tmp_path, f"<h1>Any questions?</h1>{blocks}")
+    assert found == {"When do I sow?": "In May.", "How deep?": "A thumb."}
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Garden FAQ", "FAQ – Beans", "Garden: FAQs", "F.A.Q.", "Frequently asked questions on beans"],
+)
+def test_a_page_whose_name_says_more_than_faq_is_one_too(tmp_path: Path, title: str) -> None:
+    page = tmp_path / "garden.md"
+    page.write_text(f'---\ntitle: "{title}"\n---\n{FAQ.format(title=title)}')
+    assert keys(page) == ["garden#sowing-beans", "garden#watering"]
+
+
+@pytest.mark.parametrize("title", ["Adding an entry to the FAQ", "Editing the FAQ", "Lost key"])
+def test_a_title_about_something_is_a_question(tmp_path: Path, title: str) -> None:
+    page = tmp_path / "garden.md"
+    page.write_text(f"---\ntitle: {title}\n---\n\nLike so.\n\n## Then\n\nWait.\n")
+    assert [thread.title for thread in read(page, SourceReport())] == [title]
+
+
+def test_one_article_in_a_file_of_its_own_takes_no_bare_id(tmp_path: Path) -> None:
+    report = SourceReport()
+    assert keys(write(tmp_path / "desk.json", ARTICLE), report) == []
+    assert len(report.rejected) == 1
+    goods = [{"id": n, "title": f"Vase {n}", "price": 3} for n in (1, 2)]
+    path = tmp_path / "shop.json"
+    path.write_text("\n".join(map(json.dumps, goods)))  # as databases write them
+    assert keys(path, report) == []
+    assert [e.line for e in report.rejected] == [None, 1, 2]
+
+
+def test_goods_are_no_help_desks_articles(tmp_path: Path) -> None:
+    vase = {"id": 1, "title": "Vase", "description": "Glass.", "price": 3}
+    assert keys(write(tmp_path / "shop.json", {"articles": [vase]})) == []
