@@ -83,6 +83,12 @@ class Question:
     answers: list[Answer] = field(default_factory=list)
 
 
+def only_asks(lines: Sequence[str]) -> bool:
+    """Whether lines are a single question, in which there can be no answer."""
+    said = [line.strip() for line in lines if line.strip()]
+    return len(said) == 1 and is_question(said[0])
+
+
 def is_question(heading: str) -> bool:
     """Whether a heading's words are a question."""
     return _QUESTION.search(_ANCHOR.sub("", heading)) is not None

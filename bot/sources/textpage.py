@@ -22,7 +22,7 @@ Where the grammar leaves room, this is what holds:
 - Inside a closed code fence everything is text, and blank lines stay as they are. A fence
   that is never closed is a line of text, so that it can't swallow the answers after it.
 - A page may have no answers yet, if a marker or a comment of ours shows that it is one; any
-  other text without a marker is refused, for nobody can tell what in it is an answer.
+  other text than a single question is refused, for nobody can tell what in it is an answer.
 - Behind the end of the page, our own exports write a comment with what pages have no words
   for: the key, authors, links (``marks``). Of an answer in a fence ``markdown verbatim``
   they mean what is in the fence.
@@ -39,6 +39,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Answer, Thread
 from bot.sources import marks
+from bot.sources.asked import only_asks
 from bot.sources.decoding import decoded
 from bot.sources.fences import find_fences
 from bot.sources.jsonthread import FieldError, thread_from, thread_to
@@ -183,7 +184,7 @@ class _Page:
             answers=tuple(map(self._answer, self._answers)),
         )
         marked = self._marked(thread)
-        if marked is None and not self._marks:
+        if marked is None and not self._marks and not only_asks(self._lines):
             raise self._error(NO_ANSWER + (CHAT if _CHAT.search("\n".join(self._lines)) else ""))
         return marked or replace(thread, key=self._key())
 

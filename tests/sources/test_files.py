@@ -94,7 +94,7 @@ def test_where_content_says_both_the_suffix_decides(
 
 
 def test_where_content_says_nothing_the_suffix_decides(tmp_path: Path, report: SourceReport):
-    assert keys(put(tmp_path / "x.txt", "Just a question?\n\nscore:0"), report) == ["x"]
+    assert keys(put(tmp_path / "x.txt", "Just a question?"), report) == ["x"]
     assert keys(put(tmp_path / "y.jsonl", "not json\n" + line("k")), report) == ["k"]
     assert [(e.line, e.path) for e in report.rejected] == [(1, tmp_path / "y.jsonl")]
 

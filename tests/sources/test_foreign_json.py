@@ -219,6 +219,15 @@ def test_one_article_in_a_file_of_its_own_takes_no_bare_id(tmp_path: Path) -> No
     assert [e.line for e in report.rejected] == [None, 1, 2]
 
 
+def test_a_single_question_waits_for_its_answer_and_is_told(tmp_path: Path) -> None:
+    page, report = tmp_path / "beans.txt", SourceReport()
+    page.write_text("When do I sow beans?\n")
+    assert keys(page, report) == ["beans"]
+    assert report.hints == ["threads that have no answer yet: 1"]
+    page.write_text("When do I sow beans?\n\nIn May.\n")
+    assert keys(page, report) == []
+
+
 def test_goods_are_no_help_desks_articles(tmp_path: Path) -> None:
     vase = {"id": 1, "title": "Vase", "description": "Glass.", "price": 3}
     assert keys(write(tmp_path / "shop.json", {"articles": [vase]})) == []
