@@ -109,4 +109,5 @@ def _summary(name: str, found: ImportReport) -> Card:
         library.Told(list(map(str, found.rejected)), found.refused),
         library.Told(list(map(str, found.warned)), found.warnings),
         library.Told(others, len(others)),
+        hints=found.hints,
     )

@@ -163,6 +163,7 @@ class Uploads:
         report.more_warned[upload.name] += sent.more_warned
         report.unknown_keys.update(sent.unknown_keys)
         report.passed_over.update(sent.passed_over)
+        report.hints += sent.hints
         return report
 
     async def _read(self, data: bytes, name: str, folder: Path) -> Sent:

@@ -60,7 +60,8 @@ class Sent:
 
     ``rejected`` says what was not accepted, ``warned`` what got in otherwise than it stood
     there; of many only the first are named, and the ``more_`` numbers count the others.
-    ``unknown_keys`` and ``passed_over`` are what was left out and how often. ``words`` is
+    ``unknown_keys`` and ``passed_over`` are what was left out and how often, ``hints``
+    what else is worth knowing. ``words`` is
     what came of counting them.
     """
 
@@ -74,6 +75,7 @@ class Sent:
     more_warned: int
     unknown_keys: dict[str, int]
     passed_over: dict[str, int]
+    hints: list[str]
 
 
 class Reading:
@@ -173,6 +175,7 @@ def main(arguments: list[str]) -> None:
         "more_warned": report.more_warned.total(),
         "unknown_keys": report.unknown_keys,
         "passed_over": report.passed_over,
+        "hints": report.hints,
     }
     report_file.write_text(json.dumps(found), encoding="utf-8")
 

@@ -18,7 +18,7 @@ from bot.models import Thread
 from bot.sources.decoding import utf8_text
 from bot.sources.files import Broken, Head, reason, unpacked
 from bot.sources.help_desk import ARTICLE_KEYS
-from bot.sources.jsonthread import FieldError, plain_id, thread_from, thread_to
+from bot.sources.jsonthread import FieldError, is_export, is_line, plain_id, thread_from, thread_to
 from bot.sources.limits import MAX_LINE_BYTES
 from bot.sources.options import Options
 from bot.sources.pairs import Entries, is_ours, is_spread, keys_of
@@ -112,6 +112,8 @@ class _Lines:
                 raise FieldError(
                     f'a line needs "id" and "title", or "question" and "answer"{keys_of(value)}'
                 )
+            if isinstance(value, dict) and self._is_others(value):
+                raise FieldError(f"it has an id and a title, but no answers{keys_of(value)}")
             thread = thread_from(value, self._report.count_unknown, self._warn)
             thread = timely(thread, self._warn)
         except FieldError as error:
@@ -127,6 +129,11 @@ class _Lines:
         """Whether a line is read as other programs' JSON is: a pair, or a help desk's article."""
         is_article = "answers" not in value and bool(value.keys() & ARTICLE_KEYS)
         return (is_article or not is_ours(value)) and self._pairs.is_entry(value)
+
+    def _is_others(self, value: dict[str, Any]) -> bool:
+        """Whether a line in a file of other JSON isn't in the form of ours."""
+        is_json = self._path.name.lower().removesuffix(".gz").endswith(".json")
+        return is_json and not (is_export(value) or is_line(value))
 
     def _warn(self, what: str) -> None:
         self._report.warn(what, self._path, self.number)

@@ -263,8 +263,12 @@ def plain_id(text: str) -> str:
 
 
 def is_line(row: Mapping[str, Any]) -> bool:
-    """Whether an object may be a line of JSON Lines by its keys: it has none but ours."""
-    return {"id", "title"} <= row.keys() <= THREAD_KEYS
+    """Whether an object may be a line of JSON Lines by its keys: it has none but ours.
+
+    With a text and no word of answers, it is most likely somebody's article.
+    """
+    is_ours = {"id", "title"} <= row.keys() <= THREAD_KEYS
+    return is_ours and ("answers" in row or not row.get("body"))
 
 
 def is_export(row: Mapping[str, Any]) -> bool:

@@ -102,19 +102,26 @@ class Told:
 
 
 def imported_card(
-    name: str, counts: dict[str, int], problems: Told, warnings: Told, others: Told
+    name: str,
+    counts: dict[str, int],
+    problems: Told,
+    warnings: Told,
+    others: Told,
+    *,
+    hints: Sequence[str] = (),
 ) -> Card:
     """What an import came to: how many were added and so on, and what was wrong.
 
     ``warnings`` tell what got in otherwise than it stands in the file, ``others`` what
-    was passed over.
+    was passed over, ``hints`` what else is worth knowing.
     """
     taken = any(counts.values())
     colour = QUIET if not taken else ANSWER if problems.count else ACCEPTED
     embed = discord.Embed(title=text.title(name, limits.EMBED_TITLE), colour=colour)
     summed = [f"**{count:,}** {what}" for what, count in counts.items()]
     summed += [f"**{problems.count:,}** rejected"] if problems.count else []
-    embed.description = " · ".join(summed)
+    lines = [" · ".join(summed), *(text.title(hint, limits.PLAIN_LINE) for hint in hints[:3])]
+    embed.description = "\n".join(lines)
     fields = {"Not accepted": problems, "Changed on the way": warnings, "Passed over": others}
     for title, told in fields.items():
         if told.count:

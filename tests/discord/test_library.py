@@ -93,6 +93,10 @@ class TestImport:
         assert field.value.splitlines()[0] == "- line 2: title must not be empty"
         assert field.value.splitlines()[-1] == "… and 3 more"
 
+    async def test_threads_without_an_answer_are_told(self, world: World):
+        (embed,) = (await bring(world, "faq.jsonl", jsonl({"id": "a", "title": "Q?"}))).embeds
+        assert embed.description.splitlines()[1].startswith("threads that have no answer yet")
+
     async def test_what_was_changed_on_the_way_is_told(self, world: World):
         table = "question,answer,date\nIs it?,Yes.,the day before\n"
         (embed,) = (await bring(world, "faq.csv", table.encode())).embeds
