@@ -54,7 +54,7 @@ class Reconciler:
         self._unmarked: set[int] = set()  # to be marked there
         self._closed: set[int] = set()  # channels that can't be read: ask there once only
         self._timers: set[asyncio.TimerHandle] = set()
-        self._looking: set[int] = set()  # at these cards just now
+        self._looking: set[int] = set()  # in these channels just now
         self._looked = self._changes = self._workers = 0
         self._marking = self._stopped = False
         self._outage = OutageLog(log)
@@ -139,11 +139,11 @@ class Reconciler:
     async def _run(self) -> None:
         try:
             while (posting := self._next()) is not None:
-                self._looking.add(posting.message_id)
+                self._looking.add(posting.channel_id)
                 try:
                     self._changes += await self._try(posting)
                 finally:
-                    self._looking.discard(posting.message_id)
+                    self._looking.discard(posting.channel_id)
                 self._looked += 1
         finally:
             self._workers -= 1
@@ -152,8 +152,8 @@ class Reconciler:
             self._looked = self._changes = 0
 
     def _next(self) -> Posting | None:
-        """The next card, but for those that are looked at: their turn comes after that."""
-        free = (message_id for message_id in self._waiting if message_id not in self._looking)
+        """The next card in a channel where none is looked at, as the channel may be gone."""
+        free = (p.message_id for p in self._waiting.values() if p.channel_id not in self._looking)
         found = next(free, None)
         return None if found is None else self._waiting.pop(found)
 
