@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import islice
 
 from bot.errors import ThreadwiseError
@@ -14,6 +14,7 @@ from bot.settings import Settings
 from bot.sources.guarded import Sent
 from bot.store import guilds, shelves
 from bot.store.database import Database
+from bot.store.former_keys import bare_id
 from bot.store.shelves import Amount
 
 MEGABYTE = 1024**2
@@ -53,6 +54,8 @@ class UploadLimits:
             stream, again = iter(sent.keys), Amount(0, 0, 0)
             while batch := list(islice(stream, KEYS)):
                 again += await shelves.amount(connection, guild_id, batch)
+                for source, ids in _former(batch).items():
+                    again += await shelves.amount(connection, guild_id, ids, source)
         self._check_threads(there.threads, len(sent.keys) - again.threads)
         # What the file replaces makes room for it.
         self._check_text(there.text - again.text + sent.file.stat().st_size)
@@ -96,7 +99,8 @@ class UploadLimits:
         after = known.with_(brought)
         if after.words > self._words and after.kept != known.kept:
             # The words of what the file replaces, or of what was removed for good, may be gone.
-            after = (await self._count(guild_id, frozenset(sent.keys))).with_(brought)
+            replaced = frozenset(sent.keys).union(*_former(sent.keys).values())
+            after = (await self._count(guild_id, replaced)).with_(brought)
             if after.words > self._words:
                 raise Refused(
                     "With that file, this server's own threads would have about "
@@ -129,6 +133,15 @@ class UploadLimits:
                 if thread.key not in without:
                     await in_thread(counted.add, [*texts_of(thread)])
             last = page[-1].id
+
+
+def _former(keys: Iterable[str]) -> dict[str, list[str]]:
+    """The bare ids that threads of these keys may have kept, by the source they are from."""
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        if former := bare_id(key):
+            found.setdefault(key.removesuffix(f"#{former}"), []).append(former)
+    return found
 
 
 def _fact(guild_id: int) -> str:

@@ -59,12 +59,20 @@ async def shelf(connection: AsyncConnection, scope: int) -> Shelf:
 
 
 async def amount(
-    connection: AsyncConnection, scope: int, keys: Sequence[str] | None = None
+    connection: AsyncConnection,
+    scope: int,
+    keys: Sequence[str] | None = None,
+    source: str | None = None,
 ) -> Amount:
-    """How much a scope's threads are, or those with some keys; those out of sight included."""
+    """How much a scope's threads are, or those with some keys; those out of sight included.
+
+    With a ``source``, those from there alone.
+    """
     mine: tuple[ColumnElement[bool], ...] = (threads.c.scope == scope,)
     if keys is not None:
         mine += (threads.c.key.in_(keys),)
+    if source is not None:
+        mine += (threads.c.source == source,)
     asked = select(func.count(), func.coalesce(func.sum(func.length(threads.c.body)), 0))
     row = (await connection.execute(asked.where(*mine))).one()
     said = select(func.coalesce(func.sum(func.length(answers.c.body)), 0))

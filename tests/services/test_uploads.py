@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.models import SHARED, Thread
+from bot.models import SHARED, Answer, Thread
 from bot.services import intake, upload_limits, uploads
 from bot.services.house import House
 from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
@@ -517,3 +517,22 @@ async def test_the_text_that_a_file_replaces_makes_room(
     assert (await small.take_in(HERE, sent(lines(*rows)))).added == 4
     changed = [{**row, "title": "Q, once more?"} for row in rows]
     assert (await small.take_in(HERE, sent(lines(*changed)))).updated == 4
+
+
+async def test_threads_that_keep_a_bare_id_make_room_for_themselves(house: House) -> None:
+    rows = [
+        {"id": n, "title": f"How is {n} reset?", "body": f"Press it {n} times."} for n in range(3)
+    ]
+    there = [
+        Thread(
+            key=str(row["id"]),
+            title=str(row["title"]),
+            source="desk",
+            answers=(Answer(body="So."),),
+        )
+        for row in rows
+    ]
+    await house.library.add(there, scope=HERE)
+    file = sent(json.dumps({"articles": rows}).encode(), "desk.json")
+    report = await limited(house, library_threads=4).take_in(HERE, file)
+    assert (report.added, report.updated) == (0, 3)
