@@ -14,7 +14,7 @@ import discord
 from bot.cli import logs
 from bot.cli.console import note, warn
 from bot.cli.library import load_seeds
-from bot.cli.stopping import leave_in_time
+from bot.cli.stopping import leave_in_time, waking
 from bot.client import ThreadBot
 from bot.errors import ConfigError, Unreachable
 from bot.services.house import House
@@ -94,7 +94,8 @@ async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
     # Not the loop's own handlers: they would wait for whatever holds the loop.
     former = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        await task
+        with waking(loop):
+            await task
     except asyncio.CancelledError:
         if not stopped:
             raise

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Coroutine, Iterator
@@ -73,9 +74,35 @@ def _in_time(said: str) -> Iterator[None]:
         yield
         return
     try:
-        yield
+        with waking(asyncio.get_running_loop()):
+            yield
     finally:
         signal.signal(signal.SIGINT, cancel)
+
+
+@contextmanager
+def waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Have every signal wake the loop, so that its handler is called at once.
+
+    Python calls handlers in its first thread, when that runs. A signal that the system gives
+    to another thread, or that comes just before the loop begins to wait, would be seen only
+    at the loop's next event. To be used in the first thread; Windows has loops that see to it.
+    """
+    if os.name != "posix":
+        yield
+        return
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    loop.add_reader(ours, ours.recv, 4096)
+    former = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(former)
+        loop.remove_reader(ours)
+        ours.close()
+        theirs.close()
 
 
 def _leave(code: int, said: str) -> None:

@@ -110,6 +110,38 @@ async def test_a_bot_at_work_stops_in_time(what: str, model: str) -> None:
     assert "Traceback" not in said + err
 
 
+ELSEWHERE = """
+import asyncio, signal, threading, time
+from bot.cli.running import until_stopped
+from bot.cli.stopping import run
+
+def tell(number):
+    time.sleep(0.5)  # until the loop waits
+    signal.pthread_kill(threading.get_ident(), number)
+
+async def idle(number):
+    threading.Thread(target=tell, args=[number], daemon=True).start()
+    await asyncio.sleep(3600)
+
+asyncio.run(until_stopped(idle(signal.SIGTERM)))
+try:
+    run(idle(signal.SIGINT))
+except KeyboardInterrupt:
+    print("both")
+"""
+
+
+def test_a_signal_that_another_thread_gets_stops_a_loop_that_waits() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=LONG / 2,
+    )
+    assert done.stdout == "both\n", done.stderr
+
+
 async def test_an_import_stops_in_time(home: Path) -> None:
     (home / "more.jsonl").write_text('{"id": "moss", "title": "Which moss?"}\n')
     process = await start("http://127.0.0.1:9", "unpacking", "import", "more.jsonl")
