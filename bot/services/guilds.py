@@ -25,11 +25,12 @@ class Guilds:
 
     async def settings(self, guild_id: int) -> GuildSettings:
         """What is in force in a guild."""
-        if guild_id not in self._settings:
+        known = self._settings.get(guild_id)
+        if known is None:  # it may be dropped again while it is read
             async with self._database.read() as connection:
                 changed = await table.overrides(connection, guild_id)
-            self._settings[guild_id] = self._in_force(changed)
-        return self._settings[guild_id]
+            known = self._settings[guild_id] = self._in_force(changed)
+        return known
 
     async def update(self, guild_id: int, **changes: Any) -> GuildSettings:
         """Change a guild's settings; ``None`` goes back to the host's default.
@@ -60,10 +61,11 @@ class Guilds:
 
     async def modes(self, guild_id: int) -> dict[int, Mode]:
         """The modes that moderators set, by channel id."""
-        if guild_id not in self._modes:
+        known = self._modes.get(guild_id)
+        if known is None:
             async with self._database.read() as connection:
-                self._modes[guild_id] = await table.modes(connection, guild_id)
-        return dict(self._modes[guild_id])
+                known = self._modes[guild_id] = await table.modes(connection, guild_id)
+        return dict(known)
 
     async def set_mode(self, guild_id: int, channel_id: int, mode: Mode | None) -> None:
         """Set a channel's mode; ``None`` goes back to the default."""

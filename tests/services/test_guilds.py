@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from bot.models import Mode, Policy
 from bot.services.guilds import Guilds
 from bot.services.house import House
 from bot.settings import Settings
+from bot.store import guilds as table
 
 from .conftest import HERE, THERE
 
@@ -137,3 +139,18 @@ async def test_the_hash_of_the_command_tree_is_remembered(house: House) -> None:
     for value in ("a1", "b2"):
         await house.guilds.set_tree_hash(value)
         assert await fresh(house).tree_hash() == value
+
+
+async def test_what_is_dropped_while_it_is_read_is_still_told(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may have forgotten the guild just then."""
+    real = table.modes
+
+    async def dropping(*about: Any) -> Any:
+        found = await real(*about)
+        asyncio.get_running_loop().call_soon(house.guilds._modes.clear)
+        return found
+
+    monkeypatch.setattr(table, "modes", dropping)
+    assert await house.guilds.modes(42) == {}
