@@ -168,6 +168,7 @@ def import_(
             "--guild",
             metavar="ID",
             min=SHARED,
+            max=2**63 - 1,  # as many bits as the database has
             help="Make them this Discord server's own.",
             show_default="the shared library",
         ),
@@ -181,7 +182,7 @@ def import_(
         min_score=min_score,
         tags=frozenset(tags or ()),
         limit=limit,
-        encoding=encoding and named_encoding(encoding),
+        encoding=None if encoding is None else named_encoding(encoding),
     )
     if dry_run:
         return trial.show(paths, options)
@@ -214,6 +215,7 @@ def export(
             "--guild",
             metavar="ID",
             min=SHARED,
+            max=2**63 - 1,  # as many bits as the database has
             help="Write this Discord server's own threads.",
             show_default="the shared library",
         ),

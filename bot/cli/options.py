@@ -18,6 +18,7 @@ Guild = Annotated[
         "--guild",
         metavar="ID",
         min=SHARED,
+        max=2**63 - 1,  # as many bits as the database has
         help="Ask as in this Discord server: its own threads and votes count too.",
         show_default="the shared library only",
     ),

@@ -127,3 +127,15 @@ def test_options_of_the_demo_before_another_command(threadwise: Threadwise) -> N
     result = threadwise("--port", "8765", "ask", "why?")
     assert result.exit_code == 2
     assert "go after the command" in result.stderr
+
+
+def test_an_id_that_no_server_has_is_wrong_usage(threadwise: Threadwise, home: Path) -> None:
+    (home / "page.txt").write_text("Is it so?\n\nUpvote:0\n\nYes.\n")
+    large = "99999999999999999999"
+    for command in (["ask", "why?"], ["thread", "x"], ["import", "page.txt"], ["export"]):
+        assert threadwise(*command, "--guild", large).exit_code == 2
+
+
+def test_an_encoding_without_a_name_is_refused(threadwise: Threadwise, home: Path) -> None:
+    (home / "page.txt").write_text("Is it so?\n\nUpvote:0\n\nYes.\n")
+    assert "there is no encoding ''" in threadwise("import", "--encoding", "", "page.txt").stderr
