@@ -16,20 +16,20 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.app import App
 from bot.errors import SearchError, StoreError, ThreadwiseError
 from bot.replies import tell
 from bot.retry import FAILURES, described, retried
-from bot.services.house import House
 from bot.throttle import Throttle
-from bot.ui import items, library
+from bot.ui import items, library_cards
 
 COGS = (
-    "cogs.ask",
-    "cogs.thread",
-    "cogs.voting",
+    "cogs.ask.cog",
+    "cogs.thread.cog",
+    "cogs.voting.cog",
     "cogs.settings",
     "cogs.phrasings",
-    "cogs.library",
+    "cogs.library.cog",
     "cogs.membership",
 )
 
@@ -60,7 +60,7 @@ class ThreadBot(commands.AutoShardedBot):
 
     def __init__(
         self,
-        house: House,
+        app: App,
         *,
         message_content: bool = True,
         shard_count: int | None = None,
@@ -77,8 +77,8 @@ class ThreadBot(commands.AutoShardedBot):
             shard_count=shard_count,
             max_messages=None,  # everything here works on raw events
         )
-        self.house = house
-        self.throttle = Throttle(house.question_limits)
+        self.app = app
+        self.throttle = Throttle(app.question_limits)
         self._presses: dict[type[items.Pressable], Handler] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._told: set[tuple[int, str]] = set()
@@ -88,7 +88,7 @@ class ThreadBot(commands.AutoShardedBot):
         """Load the cogs, revive old buttons, and tell Discord of changed commands."""
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(*items.ALL, *library.ALL)
+        self.add_dynamic_items(*items.ALL, *library_cards.ALL)
         await self._sync_commands()
 
     async def on_ready(self) -> None:
@@ -174,7 +174,7 @@ class ThreadBot(commands.AutoShardedBot):
         )
         shape = json.dumps([self.application_id, tree], sort_keys=True, default=str)
         now = hashlib.sha256(shape.encode()).hexdigest()
-        if now == await self.house.guilds.tree_hash():
+        if now == await self.app.guilds.tree_hash():
             return
         try:
             await retried(self.tree.sync, "the commands")
@@ -182,7 +182,7 @@ class ThreadBot(commands.AutoShardedBot):
             said = described(error)
             log.warning("Discord did not take the commands (%s); next start tries again", said)
             return
-        await self.house.guilds.set_tree_hash(now)
+        await self.app.guilds.set_tree_hash(now)
         log.info("sent %d commands to Discord", len(tree))
 
 

@@ -31,7 +31,7 @@ class Membership(commands.Cog):
 
     def __init__(self, bot: ThreadBot):
         self.bot = bot
-        self._service = bot.house.guild_removal
+        self._service = bot.app.guild_removal
         self._before: dict[int, list[discord.Guild]] = {}
 
     @commands.Cog.listener()

@@ -13,9 +13,9 @@ from bot.client import ThreadBot
 from bot.errors import NotFound
 from bot.models import LearnedPhrasing
 from bot.replies import edit_response
-from bot.ui import limits, overview, text
+from bot.ui import limits, settings_cards, text
 from bot.ui.cards import Card
-from cogs._rooms import begin_privately, manages, only_managers
+from cogs.channel_context import begin_privately, manages, only_managers
 
 NOTHING = (
     "I have learned nothing yet. When somebody votes for the answer to their question, or "
@@ -34,7 +34,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
 
     def __init__(self, bot: ThreadBot):
         self.bot = bot
-        self.learning = bot.house.learning
+        self.learning = bot.app.learning
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Only people with Manage Server. Autocomplete doesn't ask this: it asks itself."""
@@ -48,12 +48,12 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
         """Show what was learned, newest first."""
         guild = await begin_privately(interaction)
         found = await self.learning.phrasings(guild.id)
-        card = overview.phrasings_card(found) if found else Card(content=NOTHING)
+        card = settings_cards.phrasings_card(found) if found else Card(content=NOTHING)
         if found and thread is not None:
             mine = [p for p in found if thread in (f"#{p.thread_id}", p.key, p.title)]
             card = Card(content=NOTHING_OF_IT)
             if mine:
-                card = overview.phrasings_card(mine, mine[0].title)
+                card = settings_cards.phrasings_card(mine, mine[0].title)
         await edit_response(interaction, **card.fresh())
 
     @app_commands.command(name="remove", description="Forget a phrasing that I have learned")

@@ -12,8 +12,8 @@ from bot.client import ThreadBot
 from bot.errors import ConfigError
 from bot.models import Mode, Policy
 from bot.replies import edit_response
-from bot.ui import cards, emoji, overview
-from cogs._rooms import begin_privately, lacking, only_managers, permissions_in
+from bot.ui import cards, emoji, settings_cards
+from cogs.channel_context import begin_privately, lacking, only_managers, permissions_in
 
 MODES = {
     "off": "off: I stay silent there",
@@ -38,7 +38,7 @@ class Settings(commands.GroupCog, group_name="settings"):
 
     def __init__(self, bot: ThreadBot):
         self.bot = bot
-        self.guilds = bot.house.guilds
+        self.guilds = bot.app.guilds
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Only people with Manage Server."""
@@ -58,7 +58,7 @@ class Settings(commands.GroupCog, group_name="settings"):
         if not self.bot.intents.message_content and _listens((modes | named).values()):
             notes.append(_DEAF)
         settings = await self.guilds.settings(guild.id)
-        card = overview.settings_card(settings, shown, notes)
+        card = settings_cards.settings_card(settings, shown, notes)
         await edit_response(interaction, **card.fresh())
 
     @app_commands.command(name="channel", description="Say when I speak in a channel")

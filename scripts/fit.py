@@ -20,10 +20,10 @@ from fitting.models import EYES, Eye, fit, judged, unseen
 from rich.console import Console
 from rich.table import Table
 
-from bot.search.meaning import embedder
+from bot.evaluation import metrics
+from bot.evaluation.test_sets import TestSet, load
 from bot.search.model import Weights
-from bot.services import metrics
-from bot.services.testset import TestSet, load
+from bot.search.semantic import embedder
 
 WEIGHTS = Path(__file__).parents[1] / "bot" / "search" / "weights.py"
 LEVELS = (0.2, 0.25, 0.3, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8)

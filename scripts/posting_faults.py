@@ -16,9 +16,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.app import App
 from bot.client import ThreadBot
 from bot.models import Answer, Thread
-from bot.services.house import House
 from bot.settings import Settings
 from tests import loopback as kit
 from tests.loopback.world import ME, Message
@@ -43,22 +43,22 @@ FAULTS = {
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[House]:
+async def opened(folder: Path) -> AsyncIterator[App]:
     """A library of one thread."""
-    house = await House.open(Settings(data_dir=folder, embedding_model="off", _env_file=None))
-    await house.library.add([THREAD])
+    app = await App.open(Settings(data_dir=folder, embedding_model="off", _env_file=None))
+    await app.library.add([THREAD])
     try:
-        yield house
+        yield app
     finally:
-        await house.close()
+        await app.close()
 
 
-async def measure(house: House, where: str, fault: kit.Fault) -> str:
+async def measure(app: App, where: str, fault: kit.Fault) -> str:
     """One line of the table."""
     async with kit.serving(kit.Loopback()) as discord:
         guild = discord.add_guild("Guild", [f"ask-{n}" for n in range(CHANNELS)])
         alice = discord.add_member(guild, "alice")
-        async with kit.running(discord, ThreadBot(house, shard_count=1)):
+        async with kit.running(discord, ThreadBot(app, shard_count=1)):
             command = where in ("first reply", "/ask's card")
             if command:
                 discord.faults.fail(*PATHS[where], *[fault] * CHANNELS)
@@ -74,7 +74,7 @@ async def measure(house: House, where: str, fault: kit.Fault) -> str:
                 )
                 discord.say(channel, alice, f"<@{ME['id']}> {QUESTION}")
             await quiet()
-            return await summary(house, discord, guild)
+            return await summary(app, discord, guild)
 
 
 async def quiet(seconds: float = 40.0) -> None:
@@ -87,12 +87,12 @@ async def quiet(seconds: float = 40.0) -> None:
         still = 0 if any(name.startswith(busy) for name in names) else still + 1
 
 
-async def summary(house: House, discord: kit.Loopback, guild: kit.Guild) -> str:
+async def summary(app: App, discord: kit.Loopback, guild: kit.Guild) -> str:
     """What can be seen in the channels, and what the library knows of it."""
     shown = [discord.messages(channel) for channel in guild.channels.values()]
     told = [m for press in discord.presses.values() for m in press.followups]
     cards = [m for channel in shown for m in channel if m.embeds]
-    known = [m for m in cards if await house.postings.get(m.id) is not None]
+    known = [m for m in cards if await app.postings.get(m.id) is not None]
     arrows = [m for m in cards if len(m.reacted()) == 2]
     doubles = sum(len([m for m in channel if m.embeds]) > 1 for channel in shown)
     sorry = [m for m in [*sum(shown, list[Message]()), *told] if _is_apology(m)]
@@ -110,10 +110,10 @@ async def main() -> None:
     heads = "".join(f"{head:>9}" for head in ("posted", "known", "arrows", "doubles", "sorry"))
     print(f"of {CHANNELS}{'':<25}{heads}")
     with tempfile.TemporaryDirectory() as folder:
-        async with opened(Path(folder)) as house:
+        async with opened(Path(folder)) as app:
             for where in PATHS:
                 for name, fault in FAULTS.items():
-                    line = await measure(house, where, fault)
+                    line = await measure(app, where, fault)
                     print(f"{where:<13}{name:<16}{line}", flush=True)
 
 

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.app import App
 from bot.client import ThreadBot
 from bot.models import Answer, Posting, Thread, Vote
-from bot.services.house import House
 from bot.settings import Settings
 from tests import loopback as kit
 from tests.loopback.world import ME, Message
@@ -55,8 +55,8 @@ print(longest)
 class Scene:
     """A bot, connected, with a card in each of some channels."""
 
-    def __init__(self, discord: kit.Loopback, house: House, guild: kit.Guild):
-        self.discord, self.house, self.guild = discord, house, guild
+    def __init__(self, discord: kit.Loopback, app: App, guild: kit.Guild):
+        self.discord, self.app, self.guild = discord, app, guild
         self.cards: list[Message] = []
 
     @property
@@ -70,7 +70,7 @@ class Scene:
 
     async def votes(self, guild_id: int | None = None) -> int:
         """The sum of the votes on the answer."""
-        thread = await self.house.answering.find("pins", guild_id=guild_id or self.guild.id)
+        thread = await self.app.answering.find("pins", guild_id=guild_id or self.guild.id)
         assert thread is not None
         return thread.answers[0].votes
 
@@ -80,19 +80,19 @@ async def scene(cards: int = 1) -> AsyncIterator[Scene]:
     """Everything ready, the cards posted by the bot."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), embedding_model="off", _env_file=None)
-        house = await House.open(settings)
-        await house.library.add([THREAD])
+        app = await App.open(settings)
+        await app.library.add([THREAD])
         async with kit.serving(kit.Loopback()) as discord:
             guild = discord.add_guild("Guild", [f"ask-{n}" for n in range(cards)])
             alice = discord.add_member(guild, "alice")
-            made = Scene(discord, house, guild)
-            async with kit.running(discord, ThreadBot(house, shard_count=1)):
+            made = Scene(discord, app, guild)
+            async with kit.running(discord, ThreadBot(app, shard_count=1)):
                 for channel in guild.channels.values():
                     discord.say(channel, alice, f"<@{ME['id']}> {QUESTION}")
                     made.cards.append(await discord.posted(channel))
                 await quiet()
                 yield made
-        await house.close()
+        await app.close()
 
 
 async def quiet(seconds: float = 120.0) -> None:
@@ -108,7 +108,7 @@ async def quiet(seconds: float = 120.0) -> None:
 async def there_and_back(pause: float = 0.0, importing: bool = False) -> str:
     """⬆️ and back by one member after the other."""
     async with scene() as at:
-        task = asyncio.create_task(_import(at.house)) if importing else None
+        task = asyncio.create_task(_import(at.app)) if importing else None
         for member in at.members(RUNS):
             at.discord.react(at.card, member, UP)
             await asyncio.sleep(pause) if pause else None
@@ -162,7 +162,7 @@ async def outage(fault: kit.Fault, path: str) -> str:
 async def many_reactions(count: int) -> str:
     """Another program writes while a card with so many reactions is compared."""
     async with scene() as at:
-        path = at.house.database.path
+        path = at.app.database.path
         waiter = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", WAITER, str(path)),
             stdin=asyncio.subprocess.PIPE,
@@ -170,11 +170,11 @@ async def many_reactions(count: int) -> str:
         )
         assert waiter.stdout is not None
         await waiter.stdout.readline()
-        posting = await at.house.postings.get(at.card.id)
+        posting = await at.app.postings.get(at.card.id)
         assert isinstance(posting, Posting)
-        held = _timed(at.house)
+        held = _timed(at.app)
         begun = time.monotonic()
-        changed = await at.house.voting.reconcile(
+        changed = await at.app.voting.reconcile(
             message_id=at.card.id, reactions=dict.fromkeys(range(1000, 1000 + count), _UP)
         )
         seconds = time.monotonic() - begun
@@ -183,9 +183,9 @@ async def many_reactions(count: int) -> str:
         return f"{changed} in {seconds:.1f} s, lock held {max(held):.3f} s at most, {waited}"
 
 
-def _timed(house: House) -> list[float]:
+def _timed(app: App) -> list[float]:
     """How long each write transaction takes from now on."""
-    held, write = list[float](), house.database.write
+    held, write = list[float](), app.database.write
 
     @asynccontextmanager
     async def timed() -> AsyncIterator[AsyncConnection]:
@@ -194,7 +194,7 @@ def _timed(house: House) -> list[float]:
             yield connection
         held.append(time.monotonic() - begun)
 
-    house.database.write = timed  # type: ignore[method-assign]
+    app.database.write = timed  # type: ignore[method-assign]
     return held
 
 
@@ -207,12 +207,12 @@ async def quiet_soon() -> None:
         await asyncio.sleep(0.005)
 
 
-async def _import(house: House) -> None:
+async def _import(app: App) -> None:
     n = 0
     while True:
         n += 1
         batch = [Thread(key=f"k{n}-{i}", title=f"Question {n} about {i}") for i in range(300)]
-        await house.library.add(batch)
+        await app.library.add(batch)
 
 
 async def main() -> None:

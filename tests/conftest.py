@@ -15,9 +15,9 @@ import simcord
 from simcord import ChannelHandle, Env, MemberActor
 from simcord.builders import GuildHandle
 
+from bot.app import App
 from bot.client import ThreadBot
 from bot.models import Answer, Thread
-from bot.services.house import House
 from bot.settings import Settings
 from tests.simkit import fast_settle
 
@@ -89,9 +89,9 @@ def filled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("library")
 
     async def fill() -> None:
-        house = await House.open(Settings(data_dir=folder, embedding_model="off", _env_file=None))
-        await house.library.add(THREADS)
-        await house.close()
+        app = await App.open(Settings(data_dir=folder, embedding_model="off", _env_file=None))
+        await app.library.add(THREADS)
+        await app.close()
 
     asyncio.run(fill())
     return folder
@@ -108,9 +108,9 @@ def settings(tmp_path: Path, filled_folder: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-async def house(settings: Settings) -> AsyncIterator[House]:
+async def app(settings: Settings) -> AsyncIterator[App]:
     """The opened house; like the database, it outlives every bot of the test."""
-    opened = await House.open(settings)
+    opened = await App.open(settings)
     yield opened
     await opened.close()
 
@@ -119,12 +119,12 @@ MakeBot = Callable[[], ThreadBot]
 
 
 @pytest.fixture
-def make_bot(house: House, request: pytest.FixtureRequest) -> MakeBot:
+def make_bot(app: App, request: pytest.FixtureRequest) -> MakeBot:
     """Build another bot on the same house, as a restart does."""
     marker = request.node.get_closest_marker("simcord")
     options = marker.kwargs if marker else {}
     return lambda: ThreadBot(
-        house,
+        app,
         shard_count=options.get("shard_count", 1),
         message_content="approved_intents" not in options,
     )
@@ -141,7 +141,7 @@ class World:
     """A server with the channels ask and general, two members and a moderator."""
 
     env: Env
-    house: House
+    app: App
     make_bot: MakeBot
     guild: GuildHandle
     ask: ChannelHandle
@@ -166,21 +166,21 @@ class World:
 
     async def key_of(self, message: discord.Message) -> str | None:
         """The source key of the thread that a message shows an answer of."""
-        posting = await self.house.postings.get(message.id)
+        posting = await self.app.postings.get(message.id)
         if posting is None:
             return None
-        thread = await self.house.answering.serve(posting.thread_id, guild_id=posting.guild_id)
+        thread = await self.app.answering.serve(posting.thread_id, guild_id=posting.guild_id)
         return thread.key if thread else None
 
     async def tallies(self, key: str, guild_id: int | None = None) -> list[int]:
         """The tallies of a thread's answers as the guild sees them, in source order."""
-        thread = await self.house.answering.find(key, guild_id=guild_id or self.guild.id)
+        thread = await self.app.answering.find(key, guild_id=guild_id or self.guild.id)
         assert thread is not None
         return [a.tally for a in sorted(thread.answers, key=lambda a: a.id)]
 
 
 @pytest.fixture
-async def world(simcord_env: simcord.Env, house: House, make_bot: MakeBot) -> World:
+async def world(simcord_env: simcord.Env, app: App, make_bot: MakeBot) -> World:
     """The small world in which most tests of the bot play."""
     guild = simcord_env.create_guild("Garden club")
     moderators = guild.create_role(
@@ -189,7 +189,7 @@ async def world(simcord_env: simcord.Env, house: House, make_bot: MakeBot) -> Wo
     )
     return World(
         env=simcord_env,
-        house=house,
+        app=app,
         make_bot=make_bot,
         guild=guild,
         ask=guild.create_text_channel("ask"),

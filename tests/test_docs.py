@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.cli import cli
 from bot.settings import Settings, load_settings
 from bot.sources import SourceReport, read
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = [README, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md"))]
 SETTINGS = sorted(name.upper() for name in Settings.model_fields)
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS: dict[str, Any] = typer.main.get_command(cli).commands  # type: ignore[attr-defined]
 OPTIONS = sorted(
     {
         option
@@ -157,7 +157,7 @@ def test_every_command_and_option_explains_itself() -> None:
 def test_flags_take_no_value_in_the_help() -> None:
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb"})
     for command in ["", *COMMANDS]:
-        shown = runner.invoke(app, [*command.split(), "--help"])
+        shown = runner.invoke(cli, [*command.split(), "--help"])
         assert "--help" in shown.stdout
         assert "bool" not in shown.stdout, command
 

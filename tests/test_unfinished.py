@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.unfinished import clear, clear_temporary, temporary_folder, unfinished
+from bot.atomic_write import clear, clear_temporary, temporary_folder, unfinished
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the locks of POSIX")
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 AT_WORK = """
 import sys, time
 from pathlib import Path
-from bot.unfinished import temporary_folder, unfinished
+from bot.atomic_write import temporary_folder, unfinished
 with unfinished(Path(sys.argv[1])) as place, temporary_folder("upload") as folder:
     place.with_name(place.name + "-journal").touch()
     (folder / "sent.txt").write_text("private")

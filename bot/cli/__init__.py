@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 try:
-    from bot.cli.commands import app, main
+    from bot.cli.commands import cli, main
 except KeyboardInterrupt:  # Ctrl-C while all is being loaded, which takes a moment
     sys.stderr.write("stopped\n")
     raise SystemExit(130) from None
 
-__all__ = ["app", "main"]
+__all__ = ["cli", "main"]

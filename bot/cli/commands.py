@@ -11,8 +11,13 @@ from typing import Annotated
 import typer
 
 from bot import __version__, file_modes
-from bot.cli import asking, checking, forgetting, keeping, measuring, moving, trial
+from bot.cli import ask as ask_command
+from bot.cli import backup as backup_command
+from bot.cli import doctor as doctor_command
+from bot.cli import evaluate as evaluate_command
+from bot.cli import forgetting, import_export
 from bot.cli.console import handled
+from bot.cli.dry_run import show as show_dry_run
 from bot.cli.options import (
     AsJson,
     Columns,
@@ -31,13 +36,13 @@ from bot.cli.options import (
 from bot.models import SHARED
 from bot.sources import Options
 from bot.sources.charsets import named_encoding
+from bot.sources.field_aliases import chosen_names
 from bot.sources.formats import named_format
-from bot.sources.names import chosen_names
 
 MOST_ID = 2**63 - 1
 """Ids are numbers of 63 bits; larger ones fit no database."""
 
-app = typer.Typer(
+cli = typer.Typer(
     name="threadwise",
     cls=Group,
     help="A Discord bot that answers questions from threads people have already answered.",
@@ -61,10 +66,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows "?"
-    app(prog_name="threadwise")
+    cli(prog_name="threadwise")
 
 
-@app.callback(invoke_without_command=True)
+@cli.callback(invoke_without_command=True)
 def _start(
     context: typer.Context,
     port: Port = 0,
@@ -83,21 +88,21 @@ def _start(
         )
 
 
-@app.command(cls=Command)
+@cli.command(cls=Command)
 @handled
 def run() -> None:
     """Connect to Discord with [bold]DISCORD_TOKEN[/]; stop with Ctrl-C."""
     _running().run()
 
 
-@app.command(cls=Command)
+@cli.command(cls=Command)
 @handled
 def demo(port: Port = 0, no_browser: NoBrowser = False) -> None:
     """Try the bot in a simulated Discord channel in your browser; no token needed."""
     _running().demo(port, not no_browser)
 
 
-@app.command(cls=Command)
+@cli.command(cls=Command)
 @handled
 def ask(
     question: Annotated[
@@ -115,14 +120,14 @@ def ask(
     """Ask from the terminal, as a member would in a channel."""
     if stdin == (question is not None):
         raise typer.BadParameter('give either a question in quotes, or --stdin: ask "QUESTION"')
-    show = asking.reply_as_json if as_json else asking.print_reply
+    show = ask_command.reply_as_json if as_json else ask_command.print_reply
     if question is None:
-        asking.ask_lines(limit=limit, guild=guild, show=show)
+        ask_command.ask_lines(limit=limit, guild=guild, show=show)
     else:
-        asking.ask_one(question, limit=limit, guild=guild, show=show)
+        ask_command.ask_one(question, limit=limit, guild=guild, show=show)
 
 
-@app.command(cls=Command)
+@cli.command(cls=Command)
 @handled
 def thread(
     words: Annotated[
@@ -133,10 +138,10 @@ def thread(
     as_json: AsJson = False,
 ) -> None:
     """Show a thread: the question and its answers, best first."""
-    asking.show_thread(words, guild=guild, as_json=as_json)
+    ask_command.show_thread(words, guild=guild, as_json=as_json)
 
 
-@app.command("import", cls=Command)
+@cli.command("import", cls=Command)
 @handled
 def import_(
     paths: Annotated[
@@ -185,11 +190,11 @@ def import_(
         encoding=None if encoding is None else named_encoding(encoding),
     )
     if dry_run:
-        return trial.show(paths, options)
-    return moving.import_paths(paths, options, guild=guild, prune=prune)
+        return show_dry_run(paths, options)
+    return import_export.import_paths(paths, options, guild=guild, prune=prune)
 
 
-@app.command(cls=Command)
+@cli.command(cls=Command)
 @handled
 def export(
     file: Annotated[
@@ -222,10 +227,10 @@ def export(
     ] = SHARED,
 ) -> None:
     """Write the whole library; importing it elsewhere gives the same library."""
-    moving.export(file, form, guild)
+    import_export.export(file, form, guild)
 
 
-@app.command(cls=Command)
+@cli.command(cls=Command)
 @handled
 def backup(
     file: Annotated[
@@ -234,19 +239,19 @@ def backup(
     ],
 ) -> None:
     """Copy the library, votes and settings into one file; the bot may be running."""
-    keeping.back_up(file)
+    backup_command.back_up(file)
 
 
-@app.command(cls=Command)
+@cli.command(cls=Command)
 @handled
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What [bold]backup[/] has written.")],
 ) -> None:
     """Put a backup in the library's place, once it is checked; stop the bot first."""
-    keeping.restore(file)
+    backup_command.restore(file)
 
 
-@app.command(cls=Command)
+@cli.command(cls=Command)
 @handled
 def forget(
     guild: Annotated[
@@ -262,7 +267,7 @@ def forget(
     return forgetting.forget(guild, yes=yes, as_json=as_json)
 
 
-@app.command(cls=Command)
+@cli.command(cls=Command)
 @handled
 def evaluate(
     folder: Annotated[
@@ -295,18 +300,18 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure how well the bot finds the right thread, in a temporary library."""
-    measuring.evaluate(folder, typos=typos, as_json=as_json, save=save)
+    evaluate_command.evaluate(folder, typos=typos, as_json=as_json, save=save)
 
 
-@app.command(cls=Command)
+@cli.command(cls=Command)
 @handled
 def doctor() -> int:
     """Check configuration, database, index and seeds, and say what to do."""
-    return checking.doctor()
+    return doctor_command.doctor()
 
 
 def _running() -> ModuleType:
     """Discord's library takes a while to load; only those commands that need it do."""
-    from bot.cli import running
+    from bot.cli import run
 
-    return running
+    return run

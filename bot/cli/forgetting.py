@@ -7,11 +7,11 @@ from dataclasses import asdict
 
 import typer
 
+from bot.app import App
 from bot.cli import stopping
 from bot.cli.console import note, write_json
 from bot.errors import ConfigError, NotFound
 from bot.services.guild_removal import GuildData
-from bot.services.house import House
 from bot.settings import load_settings
 from bot.store.database import exists
 
@@ -29,18 +29,18 @@ async def _forget(guild: int, yes: bool, as_json: bool) -> int:
     nothing = NotFound(f"nothing is kept of the server {guild}")
     if not exists(settings.database):
         raise nothing
-    house = await House.open(settings)
+    app = await App.open(settings)
     try:
-        found = await house.guild_removal.figures(guild)
+        found = await app.guild_removal.figures(guild)
         if not found.rows:
             raise nothing
-        stays = await house.guild_removal.is_member(guild)
+        stays = await app.guild_removal.is_member(guild)
         if not yes and not _confirmed(guild, found):
             note("nothing was deleted")
             return 1
-        await house.guild_removal.forget(guild)
+        await app.guild_removal.forget(guild)
     finally:
-        await house.close()
+        await app.close()
     if as_json:
         write_json({"guild": guild} | _shown(found))
     else:

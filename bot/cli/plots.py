@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import ConfigError
-from bot.services.evaluate import Evaluation
-from bot.services.metrics import BINS
+from bot.evaluation.metrics import BINS
+from bot.evaluation.runner import Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

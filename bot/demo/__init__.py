@@ -20,13 +20,13 @@ from rich.console import Console
 from rich.text import Text
 from simcord import Env, Preview
 
+from bot.app import App
 from bot.client import ThreadBot
 from bot.demo.clock import Clock
 from bot.demo.mentions import understand_mentions
 from bot.demo.world import GUILD_ID, World, build
 from bot.errors import ConfigError
 from bot.models import Mode
-from bot.services.house import House
 from bot.settings import Settings
 
 __all__ = ["show"]
@@ -38,23 +38,23 @@ async def show(settings: Settings, *, port: int, browser: bool) -> None:
     ``port`` 0 takes any free one. Raises ConfigError when the port is taken, and
     ThreadwiseError when the demo's library can't be used.
     """
-    house = await House.open(_own(settings))
+    app = await App.open(_own(settings))
     try:
-        await house.load_seeds()
-        await house.embedding.make()
-        house.follow()
+        await app.load_seeds()
+        await app.embedding.make()
+        app.follow()
         # Each simulated Discord is a new one, which knows none of the commands yet.
-        await house.guilds.set_tree_hash("")
-        async with _simulated(house) as env:
+        await app.guilds.set_tree_hash("")
+        async with _simulated(app) as env:
             world = await build(env)
-            await _speak_freely(house, world)
+            await _speak_freely(app, world)
             async with _page(env, world, port) as preview:
                 _announce(preview.url)
                 if browser:
                     await asyncio.to_thread(webbrowser.open, preview.url)
                 await preview.wait_closed()
     finally:
-        await house.close()
+        await app.close()
 
 
 def _own(settings: Settings) -> Settings:
@@ -70,16 +70,16 @@ def _own(settings: Settings) -> Settings:
     )
 
 
-async def _speak_freely(house: House, world: World) -> None:
+async def _speak_freely(app: App, world: World) -> None:
     """Let newcomers see all that the bot does, "Did you mean" included."""
-    for former in await house.guilds.modes(GUILD_ID):  # the channel is new each time
-        await house.guilds.set_mode(GUILD_ID, former, None)
-    await house.guilds.set_mode(GUILD_ID, world.channel.id, Mode.ALL)
+    for former in await app.guilds.modes(GUILD_ID):  # the channel is new each time
+        await app.guilds.set_mode(GUILD_ID, former, None)
+    await app.guilds.set_mode(GUILD_ID, world.channel.id, Mode.ALL)
 
 
 @asynccontextmanager
-async def _simulated(house: House) -> AsyncIterator[Env]:
-    bot = ThreadBot(house, shard_count=1)
+async def _simulated(app: App) -> AsyncIterator[Env]:
+    bot = ThreadBot(app, shard_count=1)
     async with simcord.run(bot, check_errors=False, settle_timeout=30) as env:
         env.backend.clock._epoch = datetime.now(UTC)
         yield env

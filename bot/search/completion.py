@@ -6,9 +6,9 @@ from rapidfuzz import fuzz
 
 from bot.models import Match
 from bot.search.documents import Hit
-from bot.search.fuzzy import Vocabulary
 from bot.search.text import STOP_WORDS, clean, stems, words
 from bot.search.view import View
+from bot.search.vocabulary import Vocabulary
 
 ENDINGS = 24
 """Words of the library that a half-typed word is taken to be the beginning of."""

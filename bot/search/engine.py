@@ -19,15 +19,15 @@ from bot.errors import ModelError
 from bot.models import SHARED, Match
 from bot.search import completion
 from bot.search.documents import Hit
+from bot.search.guild_phrasings import JOINED, NOTHING, Taught
 from bot.search.index import TextIndex, Writing
 from bot.search.query import Query, read
 from bot.search.ranker import Ranked, rank
-from bot.search.taught import JOINED, NOTHING, Taught
 from bot.search.view import View
 
 if TYPE_CHECKING:
-    from bot.search.meaning.embedder import Vectors
-    from bot.search.meaning.eye import Meaning, Sense
+    from bot.search.semantic.embedder import Vectors
+    from bot.search.semantic.retrieval import Meaning, Sense
 
 BY_WORDS = 100
 """Threads proposed where words alone decide; BM25's first 100 hold 62 % of the right ones

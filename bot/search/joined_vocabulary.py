@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from heapq import nlargest
 
-from bot.search.fuzzy import Repair, Vocabulary, _range
+from bot.search.vocabulary import Repair, Vocabulary, _range
 
 
 class JoinedVocabulary(Vocabulary):

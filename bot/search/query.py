@@ -9,8 +9,8 @@ from functools import cached_property
 from itertools import pairwise
 from math import log
 
-from bot.search.fuzzy import Vocabulary
 from bot.search.text import STOP_STEMS, STOP_WORDS, clean, stems, words
+from bot.search.vocabulary import Vocabulary
 
 _WORD = re.compile(r"\w+")
 

@@ -18,9 +18,9 @@ from tantivy import DocAddress, Index, Order, Query, Schema, Searcher
 from bot.errors import SearchError
 from bot.search import terms
 from bot.search.documents import Hit, hit_of, schema
-from bot.search.fuzzy import Vocabulary
 from bot.search.integrity import Checker
 from bot.search.text import PLAIN, STEMMED
+from bot.search.vocabulary import Vocabulary
 
 MOST_TIES = 2_000
 """Threads of one score that are looked at, so that the oldest of them are taken."""

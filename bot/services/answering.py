@@ -23,8 +23,8 @@ from bot.search.engine import Engine
 from bot.search.index import IndexDamaged
 from bot.services.fair_queue import FairQueue
 from bot.services.guilds import Guilds
-from bot.services.offering import OFFERED, likelihood
-from bot.services.phrasebook import Phrasebook
+from bot.services.phrasing_cache import Phrasebook
+from bot.services.suggestions import OFFERED, likelihood
 from bot.store import threads
 from bot.store.database import Database
 

@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from bot import file_modes, unfinished
+from bot import atomic_write, file_modes
 from bot.settings import Settings
 
 FOLDERS = ("index", "neighbours")
@@ -37,8 +37,8 @@ def make_private(settings: Settings, database: Path | None) -> None:
 def clear_left_over(settings: Settings, database: Path | None) -> None:
     """Remove unfinished files of processes that were killed; those in use stay."""
     folders = {settings.data_dir} | ({database.parent} if database is not None else set())
-    left = [place for folder in folders for place in unfinished.clear(folder)]
-    left += unfinished.clear_temporary()
+    left = [place for folder in folders for place in atomic_write.clear(folder)]
+    left += atomic_write.clear_temporary()
     left += _of_dead_processes(settings.data_dir / "neighbours")
     if left:
         log.info("cleared %d unfinished files that an earlier process left", len(left))

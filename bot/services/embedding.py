@@ -18,7 +18,7 @@ from bot.store.database import Database
 from bot.store.vectors import Unfinished
 
 if TYPE_CHECKING:
-    from bot.search.meaning.eye import Meaning
+    from bot.search.semantic.retrieval import Meaning
 
 BATCH = 128
 """Threads, or phrasings, whose vectors are made and written at a time: about a second's work."""

@@ -14,8 +14,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.services.following import Follower
 from bot.services.guilds import Guilds
+from bot.services.index_sync import Follower
 from bot.settings import Settings
 from bot.store import guild_data, memberships
 from bot.store.database import Database

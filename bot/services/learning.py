@@ -14,7 +14,7 @@ from bot.models import SHARED, LearnedPhrasing, Posting, StoredThread, Vote
 from bot.search.text import STOP_WORDS, clean, wording
 from bot.services.embedding import Embedding
 from bot.services.guilds import Guilds
-from bot.services.questions import Heard, Questions
+from bot.services.recent_questions import Heard, Questions
 from bot.store import learned, postings, threads, votes
 from bot.store.database import Database
 from bot.store.learned import Lesson

@@ -14,8 +14,8 @@ from bot.errors import ConfigError, InputError
 from bot.models import SHARED, StoredAnswer, StoredThread, Thread
 from bot.services.again import Again
 from bot.services.elsewhere import reader_of
-from bot.services.following import Follower
-from bot.services.importreport import ImportReport
+from bot.services.import_report import ImportReport
+from bot.services.index_sync import Follower
 from bot.services.intake import Batch, Intake, Make
 from bot.services.pruning import Pruning
 from bot.services.reading import Here, Item
@@ -24,7 +24,7 @@ from bot.settings import Settings
 from bot.sources import AS_FOUND, Found, Options, SourceReport, read_all
 from bot.sources.limits import MAX_FILE_BYTES
 from bot.sources.writing import WRITERS, Pages
-from bot.store import carried, imports, threads
+from bot.store import imported_votes, imports, threads
 from bot.store.database import Database, exists
 from bot.store.rows import Tallies
 from bot.store.threads import Counts, Outcome, Put
@@ -182,7 +182,7 @@ class Library:
         """The threads of one scope with what every guild's members voted, as exports carry it."""
         async for page in _pages(self._database, scope):
             async with self._database.read() as connection:
-                sums = await carried.tallies(connection, [thread.id for thread in page])
+                sums = await imported_votes.tallies(connection, [thread.id for thread in page])
             yield await asyncio.to_thread(_tallied, page, sums)
 
     async def count(self) -> Counts:

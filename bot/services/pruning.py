@@ -8,7 +8,7 @@ from typing import Self
 from bot.services.again import Again
 from bot.services.reading import Item
 from bot.store.database import Database
-from bot.store.pruning import Seen, count_of, retire_unseen
+from bot.store.prune import Seen, count_of, retire_unseen
 
 BATCH = 1_000
 """Threads that are looked at in one transaction."""

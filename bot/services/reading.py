@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar, cast
 from bot.errors import ThreadwiseError
 from bot.search.documents import Pieces, pieces_of
 from bot.sources import Draft, Found
-from bot.store.packing import Packed, pack
+from bot.store.serialization import Packed, pack
 
 PATIENCE = 0.2
 """Seconds after which a reader that finds nothing may say how far it is."""

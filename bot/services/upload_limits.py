@@ -11,11 +11,11 @@ from bot.search.documents import MAX_TEXT
 from bot.services.steps import in_thread
 from bot.services.word_count import WordCount, texts_of
 from bot.settings import Settings
-from bot.sources.guarded import Sent
-from bot.store import guilds, shelves
+from bot.sources.sandbox import Sent
+from bot.store import guilds, stats
 from bot.store.database import Database
 from bot.store.former_keys import bare_id
-from bot.store.shelves import Amount
+from bot.store.stats import Amount
 
 MEGABYTE = 1024**2
 
@@ -50,12 +50,12 @@ class UploadLimits:
         Returns the words that it will have, for ``remember``.
         """
         async with self._database.read() as connection:
-            there = await shelves.amount(connection, guild_id)
+            there = await stats.amount(connection, guild_id)
             stream, again = iter(sent.keys), Amount(0, 0, 0)
             while batch := list(islice(stream, KEYS)):
-                again += await shelves.amount(connection, guild_id, batch)
+                again += await stats.amount(connection, guild_id, batch)
                 for source, ids in _former(batch).items():
-                    again += await shelves.amount(connection, guild_id, ids, source)
+                    again += await stats.amount(connection, guild_id, ids, source)
         self._check_threads(there.threads, len(sent.keys) - again.threads)
         # What the file replaces makes room for it.
         self._check_text(there.text - again.text + sent.file.stat().st_size)
@@ -65,7 +65,7 @@ class UploadLimits:
     async def remember(self, guild_id: int, words: str) -> None:
         """Keep what ``check`` returned, so that the words need not be counted again."""
         async with self._database.read() as connection:
-            now = await shelves.amount(connection, guild_id)
+            now = await stats.amount(connection, guild_id)
         said = json.dumps([now.threads, now.text, now.phrasings, words])
         async with self._database.write() as connection:
             await guilds.set_fact(connection, _fact(guild_id), said)
@@ -126,7 +126,7 @@ class UploadLimits:
         counted, last = WordCount(self._database.id), 0
         while True:
             async with self._database.read() as connection:
-                page = await shelves.texts(connection, guild_id, last, PAGE, MAX_TEXT)
+                page = await stats.texts(connection, guild_id, last, PAGE, MAX_TEXT)
             if not page:
                 return counted
             for thread in page:

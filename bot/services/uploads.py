@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.atomic_write import temporary_folder
 from bot.errors import InputError, SearchError, StoreError, ThreadwiseError
-from bot.services.importreport import ImportReport
+from bot.services.import_report import ImportReport
 from bot.services.library import Library
 from bot.services.steps import in_thread
 from bot.services.upload_limits import MEGABYTE, UploadLimits
@@ -21,10 +22,9 @@ from bot.services.upload_limits import Refused as Refused
 from bot.services.word_count import Counting
 from bot.settings import Settings
 from bot.sources import SourceReport, read
-from bot.sources.guarded import Limits, Reading, Sent
+from bot.sources.sandbox import Limits, Reading, Sent
 from bot.store import guilds
 from bot.store.database import Database
-from bot.unfinished import temporary_folder
 
 UNPACKED = 8
 """How many times as large as it may be when sent a file may be when it is unpacked."""

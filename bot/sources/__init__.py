@@ -14,8 +14,8 @@ from bot.sources.draft import Draft, Found
 from bot.sources.faq import NoQuestions
 from bot.sources.files import Broken, Walk, read_head, reason, stamp
 from bot.sources.formats import has_known_suffix, recognise
+from bot.sources.json_thread import plain_id, printable
 from bot.sources.jsonl import write_thread
-from bot.sources.jsonthread import plain_id, printable
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 

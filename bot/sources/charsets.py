@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 
 from bot.errors import ConfigError
-from bot.sources.lettercounts import LANGUAGES
-from bot.sources.letters import likelihood
+from bot.sources.letter_frequencies import LANGUAGES
+from bot.sources.letter_model import likelihood
 
 CANDIDATES = ("cp1252", "cp1250", "cp1251", "cp932", "gb18030", "euc_kr", "big5")
 """What may be detected; the first of those that give the same text is named."""

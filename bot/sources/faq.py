@@ -37,19 +37,19 @@ from typing import Any
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.sources import asked, frontmatter, marks
-from bot.sources.asked import Answer, Question
+from bot.sources import front_matter, question_headings, roundtrip_comments
+from bot.sources.date_checks import timely
 from bot.sources.decoding import utf8_text
+from bot.sources.details_blocks import Fold, folded
 from bot.sources.fences import find_fences, in_fence, swallowed
 from bot.sources.files import Head
-from bot.sources.folded import Fold, folded
-from bot.sources.gathering import file_name, slug
+from bot.sources.group_by_question import file_name, slug
 from bot.sources.headings import Section, plain, sections
-from bot.sources.jsonthread import FieldError, thread_from
+from bot.sources.json_thread import FieldError, thread_from
 from bot.sources.options import Options
-from bot.sources.pagehead import PageHead
+from bot.sources.page_metadata import PageHead
+from bot.sources.question_headings import Answer, Question
 from bot.sources.report import SourceReport, shown_path
-from bot.sources.timely import timely
 
 _DETAILS = 9
 """The level of a question in ``<details>``: below any heading."""
@@ -86,7 +86,7 @@ def faq_threads(
     """The same of a file's text; of one that was ``made``, no lines are named."""
     lines = re.sub(r"\r\n?", "\n", text).split("\n")
     try:
-        about, offset = ({}, 0) if made else frontmatter.split(lines)
+        about, offset = ({}, 0) if made else front_matter.split(lines)
         page = PageHead(about, path, report)
     except FieldError as error:
         raise InputError(str(error), shown_path(path), 1) from None
@@ -118,11 +118,11 @@ class _Faq:
         found = list(self._sections(lines))
         self._doubt(lines, {section.start for section in found})
         # A page whose question is its title has headings within the answer.
-        if topics := asked.topics(found, self._page.faq_title):
+        if topics := question_headings.topics(found, self._page.faq_title):
             self._likely = topics
-        elif not self._page.question or any(map(asked.is_sure, found)):
-            self._likely = asked.likely(found)
-        lost = asked.lost(found, self._likely)
+        elif not self._page.question or any(map(question_headings.is_sure, found)):
+            self._likely = question_headings.likely(found)
+        lost = question_headings.lost(found, self._likely)
         for section in found:
             try:
                 answer = self._answer(section, open_[-1].level) if open_ else None
@@ -166,9 +166,9 @@ class _Faq:
 
     def _question(self, section: Section) -> Question | None:
         title = section.title
-        lines, marked = marks.unmarked(section.lines)
+        lines, marked = roundtrip_comments.unmarked(section.lines)
         is_ours = marked is not None and "id" in marked
-        asks = asked.is_question(title) or section.start in self._likely
+        asks = question_headings.is_question(title) or section.start in self._likely
         if not section.level or not (is_ours or asks):
             return None
         start = section.start + self._offset
@@ -185,8 +185,8 @@ class _Faq:
         marked: dict[str, Any] | None = None,
     ) -> Question:
         """A question of the page's own, which gets its key from its words."""
-        title, anchor = asked.title(heading)
-        row = self._page.row(anchor or asked.link(heading))
+        title, anchor = question_headings.title(heading)
+        row = self._page.row(anchor or question_headings.link(heading))
         row["id"] = f"{self._name}#{anchor}" if anchor else self._new_key(slug(title), start)
         return Question(level, title, start, row, lines, marked)
 
@@ -196,8 +196,10 @@ class _Faq:
         Their titles are their plain words.
         """
         # Exports of ours have none, and other people's texts in them may be half of one.
-        if not any(map(marks.has_comment, lines)):
-            self._folds = [fold for fold in folded(lines) if asked.is_question(fold.summary)]
+        if not any(map(roundtrip_comments.has_comment, lines)):
+            self._folds = [
+                fold for fold in folded(lines) if question_headings.is_question(fold.summary)
+            ]
         last: Section | None = None
         joined: list[str] = []  # the lines of the last, to which those inside a fold are added
         for section in sections(lines):
@@ -221,27 +223,27 @@ class _Faq:
             yield self._asked(_DETAILS, fold.summary, fold.start + self._offset, fold.lines)
 
     def _answer(self, section: Section, level: int) -> Answer | None:
-        lines, marked = marks.unmarked(section.lines)
+        lines, marked = roundtrip_comments.unmarked(section.lines)
         # Beside the question, a thread of ours may be called so.
         if section.level < level or (section.level == level and marked):
             return None
-        fared = asked.answer(section.title)
+        fared = question_headings.answer(section.title)
         if fared is None:
             return None
         return Answer(section.start + self._offset, *fared, lines, marked)
 
     def _thread(self, question: Question) -> Thread | None:
-        text = marks.text_of(question.lines)
+        text = roundtrip_comments.text_of(question.lines)
         said = [
             {
-                "body": marks.text_of(answer.lines),
+                "body": roundtrip_comments.text_of(answer.lines),
                 "score": answer.score,
                 "accepted": answer.accepted,
             }
             | (answer.marked or {})
             for answer in question.answers
         ]
-        for line, first in asked.accept_one(question.answers, said):
+        for line, first in question_headings.accept_one(question.answers, said):
             where = "" if self._made else f"; the first is on line {first}"
             self._warn(f"a second accepted answer, taken for an ordinary one{where}", line)
         row = {"title": question.title, "body": text, "answers": said, **question.row}
@@ -270,10 +272,12 @@ class _Faq:
 
         Exports of ours close what they open, and other people's texts in them may look otherwise.
         """
-        if self._made or any(map(marks.has_comment, lines)):
+        if self._made or any(map(roundtrip_comments.has_comment, lines)):
             return
         fences = find_fences(lines)
-        if any(map(marks.has_comment, lines)):  # in exports of ours, all fences have their ends
+        if any(
+            map(roundtrip_comments.has_comment, lines)
+        ):  # in exports of ours, all fences have their ends
             fences.doubled.clear()
         for opened, line in swallowed(lines, fences, _MAY_ASK.match):
             if line + 1 not in headings:
@@ -296,7 +300,7 @@ class _Faq:
     def _page_thread(self, lines: Sequence[str]) -> Iterator[Thread]:
         """The whole page as the answer to the question in its front matter."""
         self.found = True
-        text = marks.text_of(list(lines))
+        text = roundtrip_comments.text_of(list(lines))
         row = self._page.row("") | {"title": self._page.question, "id": self._name}
         if not text:
             self._report.pass_over("questions without an answer")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ConfigError, InputError
-from bot.sources import faq, jsonl, labelled, pairs, stackexchange, table, textpage, webpage
+from bot.sources import faq, jsonl, qa_json, qa_labels, stackexchange, table, text_page, web_page
 from bot.sources.draft import Found
 from bot.sources.files import Head
 from bot.sources.options import Options
@@ -39,8 +39,8 @@ FORMATS = (
     Format(
         name="text",
         suffixes=(".txt",),
-        looks_like=lambda head: textpage.has_marker(head.text, labelled.behind_label),
-        read=textpage.read_pages,
+        looks_like=lambda head: text_page.has_marker(head.text, qa_labels.behind_label),
+        read=text_page.read_pages,
     ),
     Format(
         name="jsonl",
@@ -59,8 +59,8 @@ FORMATS = (
     Format(
         name="json",
         suffixes=(".json",),
-        looks_like=pairs.looks_like_json,
-        read=pairs.read_json,
+        looks_like=qa_json.looks_like_json,
+        read=qa_json.read_json,
         packed=True,
     ),
     Format(
@@ -83,16 +83,16 @@ FORMATS = (
     Format(
         name="labelled",
         suffixes=(),
-        looks_like=labelled.looks_labelled,
-        read=labelled.read_labelled,
+        looks_like=qa_labels.looks_labelled,
+        read=qa_labels.read_labelled,
         packed=True,
         utf16=True,
     ),
     Format(
         name="html",
         suffixes=(".html", ".htm", ".xhtml"),
-        looks_like=webpage.looks_like_page,
-        read=webpage.read_page,
+        looks_like=web_page.looks_like_page,
+        read=web_page.read_page,
         packed=True,
         utf16=True,
         modest=True,

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from bot.models import Thread
+from bot.sources.date_checks import timely
 from bot.sources.decoding import utf8_text
 from bot.sources.files import Broken, Head, reason, unpacked
 from bot.sources.help_desk import ARTICLE_KEYS
-from bot.sources.jsonthread import FieldError, is_export, is_line, plain_id, thread_from, thread_to
+from bot.sources.json_thread import FieldError, is_export, is_line, plain_id, thread_from, thread_to
 from bot.sources.limits import MAX_LINE_BYTES
 from bot.sources.options import Options
-from bot.sources.pairs import Entries, is_ours, is_spread, keys_of
+from bot.sources.qa_json import Entries, is_ours, is_spread, keys_of
 from bot.sources.report import SourceReport
-from bot.sources.timely import timely
 
 _PIECE = 1024 * 1024
 _BOM = b"\xef\xbb\xbf"

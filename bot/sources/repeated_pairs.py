@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from bot.sources.asked import is_question
 from bot.sources.markup.parsing import Element, one_line
+from bot.sources.question_headings import is_question
 
 LEAST = 2
 """Elements of one kind that make a list; a single question may be anything, an advert too."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bot.models import Thread
-from bot.sources.faqwriter import write_faq
+from bot.sources.faq_writer import write_faq
 from bot.sources.jsonl import write_thread
-from bot.sources.pagewriter import page_name, write_page
+from bot.sources.text_page_writer import page_name, write_page
 
 WRITERS: dict[str, Callable[[Thread], str]] = {
     "jsonl": lambda thread: f"{write_thread(thread)}\n",

@@ -14,13 +14,13 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.atomic_write import unfinished
 from bot.errors import ConfigError, InputError, StoreBusy, StoreNewer
 from bot.file_modes import FOLDER, tighten
-from bot.store import copying
-from bot.store.copying import Content, Progress, checked, connected, lacking
+from bot.store import sqlite_copy
 from bot.store.database import explain, sqlite_file
 from bot.store.database_file import BESIDE, beside
-from bot.unfinished import unfinished
+from bot.store.sqlite_copy import Content, Progress, checked, connected, lacking
 
 LOCK_SECONDS = 1.0
 """How long a restore waits for others to let go of the library."""
@@ -42,7 +42,7 @@ async def back_up(url: str, file: Path, progress: Progress | None = None) -> Con
     target = file.resolve()
     _check_target(target, source, file)
     with _unfinished(target, file) as copy, _explained(source):
-        await copying.copy(f"{source.as_uri()}?mode=rw", copy, progress)
+        await sqlite_copy.copy(f"{source.as_uri()}?mode=rw", copy, progress)
         content = await checked(copy)
         _put(copy, target)
     return content
@@ -64,7 +64,7 @@ async def restore(
         raise InputError("it is the library itself", file)
     with _unfinished(target, target, make_folder=True) as copy:
         with _refused(file):
-            await copying.copy(_uri(file.resolve()), copy, progress)
+            await sqlite_copy.copy(_uri(file.resolve()), copy, progress)
             content = await checked(copy)
         with _explained(target):
             _let_go(target)

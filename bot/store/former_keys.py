@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.packing import Packed, pack, unpack
+from bot.store.serialization import Packed, pack, unpack
 from bot.store.tables import threads
 
 

@@ -17,11 +17,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import LearnedPhrasing
-from bot.store.moments import from_micros, to_micros
 from bot.store.slices import slices
 from bot.store.tables import learned_phrasings as learned
 from bot.store.tables import threads
 from bot.store.threads import IN_FORCE
+from bot.store.timestamps import from_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

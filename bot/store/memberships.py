@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.moments import to_micros
 from bot.store.tables import guild_memberships as memberships
+from bot.store.timestamps import to_micros
 
 _AT_ONCE = 500  # ids in one statement; databases limit the number of parameters
 

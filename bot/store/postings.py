@@ -10,8 +10,8 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Posting, VoteEmoji
-from bot.store.moments import from_micros, to_micros
 from bot.store.tables import postings
+from bot.store.timestamps import from_micros, to_micros
 
 _AT_ONCE = 500
 """Ids in one query: databases bear only so many parameters."""

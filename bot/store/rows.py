@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bot.models import Answer, StoredAnswer, StoredThread, Thread
-from bot.store.moments import from_micros, to_micros
+from bot.store.timestamps import from_micros, to_micros
 
 if TYPE_CHECKING:
     from sqlalchemy import Row

@@ -12,12 +12,12 @@ from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Answer, Entry, StoredAnswer, StoredThread
-from bot.store import bulk, carried, former_keys, updating
-from bot.store.packing import THREAD, Packed, unpack
+from bot.store import bulk_insert, former_keys, imported_votes, upsert
 from bot.store.rows import answer_of, digest_of, thread_of
+from bot.store.serialization import THREAD, Packed, unpack
 from bot.store.slices import slices
 from bot.store.tables import answers, changes, threads, votes
-from bot.store.updating import Change
+from bot.store.upsert import Change
 
 IN_FORCE = threads.c.retired_at.is_(None)
 """Of a thread: that it is not retired."""
@@ -85,11 +85,11 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) 
     added = await _add(connection, scope, new)
     touched = [*added.values()]
     if changed:
-        touched += await updating.replace(connection, changed)
+        touched += await upsert.replace(connection, changed)
     if moved:
         await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
-    await bulk.add(connection, changes, ("thread_id",), [(i,) for i in touched])
-    await carried.take(connection, scope, batch)
+    await bulk_insert.add(connection, changes, ("thread_id",), [(i,) for i in touched])
+    await imported_votes.take(connection, scope, batch)
     former = tuple(new.key for new, old in zip(batch, asked, strict=True) if new.key != old.key)
     return Put(outcomes, added, await last_change(connection) if touched else 0, former)
 
@@ -118,7 +118,7 @@ async def fetch(
         wanted = wanted.where(threads.c.scope.in_((SHARED, guild_id)))
     rows = [row async for part in slices(connection, wanted) for row in part]
     found = [row.id for row in rows]
-    texts = await updating.texts_of(connection, found)
+    texts = await upsert.texts_of(connection, found)
     given = await _answers(connection, found, guild_id)
     return {row.id: thread_of(row, texts[row.id], given[row.id]) for row in rows}
 
@@ -132,7 +132,7 @@ async def searched(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
     query = select(t.id, t.scope, t.key, t.title, t.body, t.tags).where(t.id.in_(ids), IN_FORCE)
     rows = (await connection.execute(query)).all()
     found = [row.id for row in rows]
-    texts = await updating.texts_of(connection, found)
+    texts = await upsert.texts_of(connection, found)
     given: dict[int, list[Answer]] = defaultdict(list)
     said = select(a.thread_id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
     said = said.order_by(a.thread_id, a.position)
@@ -268,7 +268,7 @@ async def _add(connection: AsyncConnection, scope: int, new: Sequence[Packed]) -
     before = await newest(connection)
     names = (*THREAD, "scope", "content_hash", "revision", "fingerprint")
     rows = [(*thread.row, scope, thread.digest, 1, thread.fingerprint) for thread in new]
-    await bulk.add(connection, threads, names, rows)
+    await bulk_insert.add(connection, threads, names, rows)
     # Asking for the ids afterwards lets the driver insert the whole batch at once. Asked for
     # the scope as well, SQLite would read all of it, by the index that begins with it.
     query = select(threads.c.scope, threads.c.key, threads.c.id).where(threads.c.id > before)
@@ -276,9 +276,9 @@ async def _add(connection: AsyncConnection, scope: int, new: Sequence[Packed]) -
     found = (await connection.execute(query)).all()
     ids = {key: thread_id for of, key, thread_id in found if of == scope}
     said = [(*answer, ids[thread.key]) for thread in new for answer in thread.answers]
-    await updating.add_answers(connection, said)
+    await upsert.add_answers(connection, said)
     asked = {ids[thread.key]: thread.phrasings for thread in new if thread.phrasings}
-    await updating.add_phrasings(connection, asked)
+    await upsert.add_phrasings(connection, asked)
     return ids
 
 
@@ -286,7 +286,7 @@ async def _answers(
     connection: AsyncConnection, ids: Sequence[int], guild_id: int | None
 ) -> dict[int, tuple[StoredAnswer, ...]]:
     query: Select[Any] = (
-        select(answers, carried.votes_of(guild_id))
+        select(answers, imported_votes.votes_of(guild_id))
         .where(answers.c.thread_id.in_(ids), answers.c.retired.is_(False))
         .order_by(answers.c.thread_id, answers.c.position)
     )

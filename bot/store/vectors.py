@@ -14,7 +14,7 @@ from bot.models import MOST_PHRASINGS, StoredThread
 from bot.store import guilds, threads
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
-from bot.store.updating import texts_of
+from bot.store.upsert import texts_of
 
 _DONE = "vectors"
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, ReactionKind, Vote
-from bot.store import carried
+from bot.store import imported_votes
 from bot.store.tables import answers, postings, reactions, threads, votes
 from bot.store.threads import IN_FORCE
 
@@ -109,7 +109,7 @@ async def tallies(
 
     Those are the answers of threads in force, in the shared library or the guild's own.
     """
-    query = select(answers.c.id, answers.c.score, carried.votes_of(guild_id))
+    query = select(answers.c.id, answers.c.score, imported_votes.votes_of(guild_id))
     seen = (threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
     query = query.select_from(answers.join(threads)).where(answers.c.id.in_(answer_ids), *seen)
     # Added up here: the sum of a score of 64 bits and a vote may need one more.

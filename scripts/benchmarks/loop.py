@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.corpus import questions
-from benchmarks.ours import open_house
+from benchmarks.ours import open_app
+from bot.app import App
 from bot.models import Answer, StoredAnswer, StoredThread, Thread
-from bot.services.house import House
 from bot.ui import cards, items, prepared
 from bot.watchdog import Hold, Watchdog
 
@@ -35,7 +35,7 @@ MOST_WORDS, WORDS_A_THREAD = 300_000, 30
 GUILD = 4_242
 
 Figures = dict[str, Any]
-Step = Callable[[House, Path], Awaitable[None]]
+Step = Callable[[App, Path], Awaitable[None]]
 
 
 def holds(place: Path, size: int) -> Figures:
@@ -43,14 +43,14 @@ def holds(place: Path, size: int) -> Figures:
 
     async def run() -> Figures:
         found: Figures = {}
-        house = await open_house(place)
+        app = await open_app(place)
         gc.collect()
         gc.freeze()  # as the bot does before it connects
         try:
             for name, step in steps(size):
-                found[name] = await _watched(step, house, place)
+                found[name] = await _watched(step, app, place)
         finally:
-            await house.close()
+            await app.close()
         return {"loop": found}
 
     return asyncio.run(run())
@@ -63,24 +63,24 @@ def steps(size: int) -> list[tuple[str, Step]]:
         ("pager on 200,000 characters of brackets", turn_pages),
         (f"{AT_ONCE} questions at once during an import", ask_during_import),
         ("export of what was imported", export),
-        (f"import of {words:,} new words", lambda house, _: bring_words(house, words)),
+        (f"import of {words:,} new words", lambda app, _: bring_words(app, words)),
         (f"vocabulary rebuilt with {words:,} more words", rebuild),
     ]
 
 
-async def _watched(step: Step, house: House, place: Path) -> Figures:
+async def _watched(step: Step, app: App, place: Path) -> Figures:
     seen: list[Hold] = []
     with Watchdog(limit=NOTICED, report=seen.append):
-        await step(house, place)
+        await step(app, place)
     longest = max(seen, key=lambda hold: hold.seconds, default=None)
     if longest is None:
         return {"ms": 0.0, "by": ""}
     return {"ms": longest.seconds * 1000, "by": longest.place}
 
 
-async def turn_pages(house: House, place: Path) -> None:
+async def turn_pages(app: App, place: Path) -> None:
     """Open a pager as *Other answers* does, turn its pages, and make the card."""
-    del house, place
+    del app, place
     hostile = ("[a\\" * 70_000)[:200_000]
     answers = tuple(StoredAnswer(id=n, body=f"{n}{hostile}") for n in range(1, 4))
     thread = StoredThread(id=1, scope=0, key="k", title=hostile, body=hostile, answers=answers)
@@ -93,7 +93,7 @@ async def turn_pages(house: House, place: Path) -> None:
             cards.page_card(thread, at)
 
 
-async def ask_during_import(house: House, place: Path) -> None:
+async def ask_during_import(app: App, place: Path) -> None:
     """Ask as many questions as come at once while a server's file is taken in."""
     asked, _ = questions(place)
     many = (asked * (AT_ONCE // len(asked) + 1))[:AT_ONCE]
@@ -104,27 +104,27 @@ async def ask_during_import(house: House, place: Path) -> None:
             title = f"{many[number % AT_ONCE]} {number}"
             out.write(json.dumps({"id": f"i{number}", "title": title, "answers": [{"body": said}]}))
             out.write("\n")
-    importing = asyncio.create_task(house.library.import_paths([file], scope=GUILD))
+    importing = asyncio.create_task(app.library.import_paths([file], scope=GUILD))
     while not importing.done():
-        await asyncio.gather(*(house.answering.ask(q, guild_id=GUILD) for q in many))
+        await asyncio.gather(*(app.answering.ask(q, guild_id=GUILD) for q in many))
     await importing
 
 
-async def export(house: House, place: Path) -> None:
+async def export(app: App, place: Path) -> None:
     """Give a server its own threads."""
     del place
-    await house.curating.export(GUILD, 100_000_000)
+    await app.curating.export(GUILD, 100_000_000)
 
 
-async def bring_words(house: House, count: int) -> None:
+async def bring_words(app: App, count: int) -> None:
     """Take in so many words that nobody has used yet."""
-    await house.library.add(await asyncio.to_thread(made_words, count))
+    await app.library.add(await asyncio.to_thread(made_words, count))
 
 
-async def rebuild(house: House, place: Path) -> None:
+async def rebuild(app: App, place: Path) -> None:
     """Change one thread, after which all words are read anew."""
     del place
-    await house.library.add([Thread(key="one", title="One more quarterstaff")])
+    await app.library.add([Thread(key="one", title="One more quarterstaff")])
 
 
 def made_words(count: int) -> list[Thread]:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from benchmarks.corpus import Doc, beginnings, library, questions
 from benchmarks.timing import disk_mb, found, memory_mb, timed
+from bot.app import App
 from bot.models import Answer, Thread
-from bot.search.meaning.eye import Meaning
-from bot.services.house import House
+from bot.search.semantic.retrieval import Meaning
 from bot.settings import load_settings
 from bot.store import threads, vectors
 
@@ -39,62 +39,62 @@ def build(place: Path) -> Figures:
 
     async def run() -> Figures:
         figures: Figures = {}
-        house = await open_house(place)
+        app = await open_app(place)
         try:
             for step in STEPS:
-                figures |= await step(house, place)
+                figures |= await step(app, place)
         finally:
-            await house.close()
+            await app.close()
         return figures
 
     return asyncio.run(run())
 
 
-async def fill(house: House, place: Path) -> Figures:
+async def fill(app: App, place: Path) -> Figures:
     """Import the threads: store and text index together."""
     started = time.perf_counter()
-    report = await house.library.add(_thread(doc) for doc in library(place))
+    report = await app.library.add(_thread(doc) for doc in library(place))
     seconds = time.perf_counter() - started
     return {"import_s": seconds, "import_per_s": report.total / seconds}
 
 
-async def mean(house: House, place: Path) -> Figures:
+async def mean(app: App, place: Path) -> Figures:
     """Give the threads vectors: the model's for a small library, made ones for a large one.
 
     Making a million real ones takes the better part of a day; how long a search takes is
     the same with those. Questions are embedded by the model in any case.
     """
     del place
-    meaning = house.engine.meaning
+    meaning = app.engine.meaning
     if meaning is None:
-        return {"vectors": "none", "no_meaning": house.no_meaning}
-    kind, size = "real", len(house.engine)
+        return {"vectors": "none", "no_meaning": app.no_meaning}
+    kind, size = "real", len(app.engine)
     started = time.perf_counter()
     if size <= REAL_VECTORS:
-        await house.embedding.make()
+        await app.embedding.make()
     else:
         kind = "made"
-        await _make_up(house, meaning)
+        await _make_up(app, meaning)
         started = time.perf_counter()
-        await house.embedding.catch_up()
+        await app.embedding.catch_up()
     seconds = time.perf_counter() - started
     return {"vectors": kind, "vectors_per_s": size / seconds}
 
 
-async def _make_up(house: House, meaning: Meaning) -> None:
+async def _make_up(app: App, meaning: Meaning) -> None:
     """Vectors in clusters, as alike within those as real ones are, straight into the store."""
     rng, size = np.random.default_rng(7), meaning.dimensions
     topics = _unit(rng.normal(size=(TOPICS, size)))
-    last = len(house.engine)
+    last = len(app.engine)
     for start in range(1, last + 1, AT_ONCE):
         ids = range(start, min(last, start + AT_ONCE - 1) + 1)
         near = topics[rng.integers(TOPICS, size=len(ids))]
         made = _unit(near + NOISE * _unit(rng.normal(size=near.shape)))
         rows = [row.tobytes() for row in meaning.quantised(made.astype(np.float32))]
         packed = {i: (1, row) for i, row in zip(ids, rows, strict=True)}
-        async with house.database.write() as connection:
+        async with app.database.write() as connection:
             await vectors.put(connection, meaning.model, packed)
-    async with house.database.write() as connection:
+    async with app.database.write() as connection:
         await vectors.set_done(connection, meaning.model, await threads.last_change(connection))
 
 
@@ -103,7 +103,7 @@ def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return rows / lengths
 
 
-STEPS: tuple[Callable[[House, Path], Awaitable[Figures]], ...] = (fill, mean)
+STEPS: tuple[Callable[[App, Path], Awaitable[Figures]], ...] = (fill, mean)
 """What building consists of; each step adds its figures."""
 
 
@@ -113,17 +113,17 @@ def serve(place: Path, seconds: float) -> Figures:
 
     async def run() -> Figures:
         started = time.perf_counter()
-        house = await open_house(place)
+        app = await open_app(place)
         figures: Figures = {"start_s": time.perf_counter() - started}
         try:
-            figures["ask"], replies = await timed(house.answering.ask, asked, seconds)
+            figures["ask"], replies = await timed(app.answering.ask, asked, seconds)
             given = [[int(match.key) for match in reply.matches] for reply in replies]
             figures["found"] = found(given, meant)
-            figures["complete"], _ = await timed(house.answering.complete, typed, seconds)
-            figures["asks_per_s"] = await throughput(house, asked, seconds / 4)
+            figures["complete"], _ = await timed(app.answering.complete, typed, seconds)
+            figures["asks_per_s"] = await throughput(app, asked, seconds / 4)
             figures["memory_mb"] = memory_mb()
         finally:
-            await house.close()
+            await app.close()
         return figures
 
     figures = asyncio.run(run())
@@ -133,14 +133,14 @@ def serve(place: Path, seconds: float) -> Figures:
     return figures
 
 
-async def throughput(house: House, asked: list[str], seconds: float) -> float:
+async def throughput(app: App, asked: list[str], seconds: float) -> float:
     """Questions answered a second while ``ASKERS`` ask without a pause."""
     stream, started = itertools.cycle(asked), time.perf_counter()
 
     async def asker() -> int:
         answered = 0
         while time.perf_counter() - started < seconds:
-            await house.answering.ask(next(stream))
+            await app.answering.ask(next(stream))
             answered += 1
         return answered
 
@@ -153,7 +153,7 @@ def _thread(doc: Doc) -> Thread:
     return Thread(key=str(doc.number), title=doc.title, body=doc.body, answers=(answer,))
 
 
-async def open_house(place: Path) -> House:
+async def open_app(place: Path) -> App:
     """The library of a run, with nobody's .env in the way."""
     settings = load_settings(_env_file=None, data_dir=place / "data", database_url="")
-    return await House.open(settings)
+    return await App.open(settings)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import psutil
 
-from bot.services.metrics import percentile
+from bot.evaluation.metrics import percentile
 
 WARMING = 10
 """Calls that are not counted, as long as they take little of the time."""

@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from bot.services.house import House
-from bot.services.importreport import ImportReport
+from bot.app import App
+from bot.services.import_report import ImportReport
 from bot.settings import load_settings
 
 MEGABYTE = 2**20
@@ -30,12 +30,12 @@ def imported(dump: Path, data: Path) -> Figures:
         settings = load_settings(
             _env_file=None, data_dir=data, database_url="", embedding_model="off"
         )
-        house = await House.open(settings)
+        app = await App.open(settings)
         try:
             with _measured(figures):
-                return await house.library.import_paths([dump])
+                return await app.library.import_paths([dump])
         finally:
-            await house.close()
+            await app.close()
 
     report = asyncio.run(run())
     return figures | {

@@ -19,13 +19,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.app import App
+from bot.evaluation.test_sets import TestQuery, TestSet
+from bot.evaluation.typos import misspell
 from bot.models import Thread
 from bot.search import ranker
-from bot.search.meaning.embedder import Embedder, Vectors
-from bot.search.meaning.eye import Meaning
-from bot.services.house import House
-from bot.services.slips import misspell
-from bot.services.testset import TestQuery, TestSet
+from bot.search.semantic.embedder import Embedder, Vectors
+from bot.search.semantic.retrieval import Meaning
 from bot.settings import load_settings
 
 TYPOS = 0.3
@@ -110,25 +110,25 @@ def ask(
 
     async def run() -> list[Case]:
         with tempfile.TemporaryDirectory() as place:
-            house = await House.open(
+            app = await App.open(
                 load_settings(
                     _env_file=None, data_dir=Path(place), database_url="", embedding_model="off"
                 )
             )
             if embedder is not None:
                 folder = Path(place) / "neighbours"
-                house.engine.meaning = Meaning(cast(Embedder, embedder), folder, house.database.id)
-            await house.library.add(threads)
-            await house.embedding.make()
-            cases = [_case(house, query) for query in queries]
-            await house.close()
+                app.engine.meaning = Meaning(cast(Embedder, embedder), folder, app.database.id)
+            await app.library.add(threads)
+            await app.embedding.make()
+            cases = [_case(app, query) for query in queries]
+            await app.close()
         return cases
 
     return asyncio.run(run())
 
 
-def _case(house: House, query: TestQuery) -> Case:
-    engine = house.engine
+def _case(app: App, query: TestQuery) -> Case:
+    engine = app.engine
     hits, sense, asked = engine.found(query.text, 0, query.key)
     ranked = ranker.rank(asked, hits, sense)
     keys = [r.hit.key for r in ranked]

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 
+from bot.evaluation import metrics
 from bot.search import ranker
 from bot.search.model import Weights
-from bot.services import metrics
-from bot.services.offering import OFFERED
+from bot.services.suggestions import OFFERED
 from fitting.cases import Case, Parts
 
 PENALTY = 1e-3

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from bot.search.model import Weights
-from bot.services.offering import likelihood, offered
+from bot.services.suggestions import likelihood, offered
 from fitting.cases import Parts
 from fitting.models import SHARES, Found, found
 

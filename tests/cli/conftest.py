@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot.cli import app
+from bot.cli import cli
 from bot.settings import Settings
 
 PAGE = """\
@@ -60,6 +60,6 @@ def threadwise() -> Threadwise:
     runner = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
 
     def run(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
-        return runner.invoke(app, [str(a) for a in arguments], input=stdin)
+        return runner.invoke(cli, [str(a) for a in arguments], input=stdin)
 
     return run

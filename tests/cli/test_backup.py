@@ -17,10 +17,10 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
+from bot.app import App
 from bot.models import Answer, Thread, Vote
-from bot.services.house import House
 from bot.settings import Settings
-from bot.store import backup, copying, database
+from bot.store import backup, database, sqlite_copy
 from tests.cli.conftest import Threadwise
 
 ROOT = Path(__file__).parents[2]
@@ -64,9 +64,9 @@ def settings() -> Settings:
 
 
 async def add(*threads: Thread) -> None:
-    house = await House.open(settings())
-    await house.library.add(threads)
-    await house.close()
+    app = await App.open(settings())
+    await app.library.add(threads)
+    await app.close()
 
 
 def rows(file: Path, query: str) -> list[tuple[object, ...]]:
@@ -128,11 +128,11 @@ class TestBackup:
         await add(
             *(Thread(key=f"k{n}", title=f"Number {n}", body="word " * 400) for n in range(900))
         )
-        monkeypatch.setattr(copying, "PAGES", 5)
-        house = await House.open(settings())
+        monkeypatch.setattr(sqlite_copy, "PAGES", 5)
+        app = await App.open(settings())
         answers = (Answer(body="One."), Answer(body="Two."))
-        await house.library.add([Thread(key="pair", title="Which?", answers=answers)])
-        pair = await house.answering.find("pair")
+        await app.library.add([Thread(key="pair", title="Which?", answers=answers)])
+        pair = await app.answering.find("pair")
         assert pair is not None
         done = False
 
@@ -142,18 +142,18 @@ class TestBackup:
             while not done:
                 user += 1
                 for answer in pair.answers:
-                    await house.voting.press(
+                    await app.voting.press(
                         answer_id=answer.id, guild_id=1, user_id=user, value=Vote.UP
                     )
             return user
 
         voting = asyncio.create_task(votes())
-        while not await house.voting.tally(pair.answers[1].id, 1):
+        while not await app.voting.tally(pair.answers[1].id, 1):
             await asyncio.sleep(0.01)
-        content = await backup.back_up(house.settings.database, Path("copy.db"))
+        content = await backup.back_up(app.settings.database, Path("copy.db"))
         done = True
         users = await voting
-        await house.close()
+        await app.close()
         (sums,) = [r[0] for r in rows(Path("copy.db"), "SELECT count(*) FROM votes")]
         assert content.votes == sums
         assert 2 <= content.votes < 2 * users
@@ -226,7 +226,7 @@ class TestBackup:
         async def full(*_: object) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
-        monkeypatch.setattr(copying, "copy", full)
+        monkeypatch.setattr(sqlite_copy, "copy", full)
         result = threadwise("backup", "copy.db")
         assert result.exit_code == 2
         assert "no room left" in result.stderr
@@ -243,7 +243,7 @@ class TestBackup:
         url = settings().database
         await backup.back_up(url, Path("old.db"))
         before = {p: p.read_bytes() for p in (home / LIBRARY, home / "old.db")}
-        monkeypatch.setattr(copying, "PAGES", 1)
+        monkeypatch.setattr(sqlite_copy, "PAGES", 1)
         steps, pages, loop = 0, 0, asyncio.get_running_loop()
 
         def step(_done: int, total: int) -> None:
@@ -330,9 +330,9 @@ class TestRestore:
             connection.execute("INSERT INTO changes (thread_id, text) VALUES (1, 1)")
             connection.execute("INSERT INTO changes (thread_id, text) VALUES (1, 1)")
         connection.close()
-        house = await House.open(settings())
-        found = await house.answering.complete("", limit=99)
-        await house.close()
+        app = await App.open(settings())
+        found = await app.answering.complete("", limit=99)
+        await app.close()
         assert sorted(m.key for m in found) == ["bread", "router"]
 
     def test_is_refused_while_a_program_has_the_library_open(
@@ -442,7 +442,7 @@ class TestRestore:
         async def full(*_: object) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
-        monkeypatch.setattr(copying, "copy", full)
+        monkeypatch.setattr(sqlite_copy, "copy", full)
         result = threadwise("restore", "copy.db")
         assert result.exit_code == 2
         assert "no room left" in result.stderr

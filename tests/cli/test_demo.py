@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.cli import running
+from bot.cli import run
 from bot.demo.world import PEOPLE, WELCOME
 from tests.cli.conftest import Threadwise
 
@@ -243,7 +243,7 @@ def test_the_browser_is_opened_unless_told_not_to(
     threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, bool]] = []
-    monkeypatch.setattr(running, "demo", lambda port, browser: asked.append((port, browser)))
+    monkeypatch.setattr(run, "demo", lambda port, browser: asked.append((port, browser)))
     threadwise()
     threadwise("--no-browser", "--port", "8765")
     threadwise("demo")

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import Result
 
-from bot.cli import checking
+from bot.cli import doctor
 from bot.search.index import TextIndex
 from tests.cli.conftest import Threadwise
 
@@ -128,14 +128,14 @@ def test_a_full_disk_is_told(
     threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch, free: int, level: str, code: int
 ) -> None:
     usage = SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=free))
-    monkeypatch.setattr(checking, "shutil", usage)
+    monkeypatch.setattr(doctor, "shutil", usage)
     result = threadwise("doctor")
     assert result.exit_code == code
     assert _levels(result)["disk"] == level
 
 
 def test_missing_packages_are_told(threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "PACKAGES", ("rich", "no-such-package"))
+    monkeypatch.setattr(doctor, "PACKAGES", ("rich", "no-such-package"))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     result = threadwise("doctor")
     assert result.exit_code == 1

@@ -95,7 +95,7 @@ def test_without_matplotlib_it_says_how_to_install_it_before_measuring(
     threadwise: Threadwise, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.cli.plots.find_spec", lambda _: None)
-    monkeypatch.setattr("bot.cli.measuring.measure", None)
+    monkeypatch.setattr("bot.cli.evaluate.measure", None)
     result = threadwise("evaluate", folder, "--save", tmp_path / "kept")
     assert result.exit_code == 2
     assert "threadwise[plots]" in result.stderr
@@ -106,7 +106,7 @@ def test_without_matplotlib_it_says_how_to_install_it_before_measuring(
 def test_a_place_that_cannot_be_written_is_refused_before_measuring(
     threadwise: Threadwise, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.cli.measuring.measure", None)
+    monkeypatch.setattr("bot.cli.evaluate.measure", None)
     (tmp_path / "file").write_text("")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
         result = threadwise("evaluate", folder, "--save", place)

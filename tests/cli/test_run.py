@@ -17,7 +17,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.cli import logs, running
+from bot.cli import logs, run
 from bot.client import ThreadBot
 from tests.cli.conftest import Threadwise
 from tests.loopback import MESSAGE_CONTENT, TOKEN, Loopback, serving
@@ -84,7 +84,7 @@ async def _end(process: Process) -> tuple[int, str]:
 def test_the_collector_has_little_to_look_through_while_the_bot_runs() -> None:
     """A full collection looks at all objects, which holds the event loop meanwhile."""
     try:
-        running.keep_from_collector()
+        run.keep_from_collector()
         assert gc.get_freeze_count() > 50_000
         assert len(gc.get_objects()) < 1_000
     finally:

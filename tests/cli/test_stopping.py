@@ -36,7 +36,7 @@ def busy(*_, **__):
     time.sleep({LONG})
 
 if what == "vectors":
-    from bot.search.meaning.embedder import Embedder
+    from bot.search.semantic.embedder import Embedder
     Embedder.texts = busy
 elif what == "index":
     from bot.search.index import Writing
@@ -112,7 +112,7 @@ async def test_a_bot_at_work_stops_in_time(what: str, model: str) -> None:
 
 ELSEWHERE = """
 import asyncio, signal, threading, time
-from bot.cli.running import until_stopped
+from bot.cli.run import until_stopped
 from bot.cli.stopping import run
 
 def tell(number):

@@ -35,7 +35,7 @@ async def test_question_in_an_ask_channel_gets_a_card(world: World):
     assert card.reference is not None
     assert card.reference.message_id == question.id
     assert [str(r.emoji) for r in card.reactions] == ["⬆️", "⬇️"]
-    posting = await world.house.postings.get(card.id)
+    posting = await world.app.postings.get(card.id)
     assert posting is not None
     assert (posting.asker_id, posting.guild_id) == (world.alice.id, world.guild.id)
 
@@ -73,7 +73,7 @@ async def test_direct_message_always_gets_a_reply(world: World):
 
 async def test_modes_of_a_channel(world: World):
     async def says(mode: Mode | None, said: str) -> bool:
-        await world.house.guilds.set_mode(world.guild.id, channel.id, mode)
+        await world.app.guilds.set_mode(world.guild.id, channel.id, mode)
         before = size(channel)
         await world.alice.send(channel, said)
         return size(channel) > before + 1
@@ -91,8 +91,8 @@ async def test_modes_of_a_channel(world: World):
 
 
 async def test_mode_all_suggests_and_is_silent_without_a_match(world: World):
-    await world.house.guilds.set_mode(world.guild.id, world.general.id, Mode.ALL)
-    await world.house.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.2)
+    await world.app.guilds.set_mode(world.guild.id, world.general.id, Mode.ALL)
+    await world.app.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.2)
     await world.alice.send(world.general, "pin a message")
     assert "Did you mean" in last(world.general).content
     before = size(world.general)
@@ -101,7 +101,7 @@ async def test_mode_all_suggests_and_is_silent_without_a_match(world: World):
 
 
 async def test_mode_questions_does_not_suggest(world: World):
-    await world.house.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.2)
+    await world.app.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.2)
     await world.alice.send(world.ask, "how can I pin a message?")
     assert size(world.ask) == 1
     await world.alice.send(world.ask, f"{world.me} how can I pin a message?")
@@ -115,7 +115,7 @@ async def test_discord_threads_follow_their_channel(world: World):
     in_general = await user_thread(world.env, world.alice, world.general, "a chat")
     await world.alice.send(in_general, VOTE)
     assert last(in_general).author.id == world.alice.id
-    await world.house.guilds.set_mode(world.guild.id, world.general.id, Mode.QUESTIONS)
+    await world.app.guilds.set_mode(world.guild.id, world.general.id, Mode.QUESTIONS)
     await world.alice.send(in_general, VOTE)
     assert await world.key_of(last(in_general)) == "vote"
 
@@ -184,7 +184,7 @@ async def test_slash_ask_repeats_the_question_on_every_reply(world: World):
     assert await ask(VOTE) == f"-# asked: {VOTE}"
     assert (await ask(VOTE)).startswith(f"-# asked: {VOTE}\nI answered that here a moment ago")
     assert (await ask(EGG)).startswith(f"-# asked: {EGG}\nI have nothing on that yet.")
-    await world.house.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.0)
+    await world.app.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.0)
     assert (await ask(VOTE)).startswith(f"-# asked: {VOTE}\nDid you mean ")
 
 
@@ -202,7 +202,7 @@ async def test_slash_ask_repeats_a_hostile_question_harmlessly(world: World):
 
 async def test_slash_ask_keeps_the_question_through_other_choices(world: World):
     note = "-# asked: how can I pin a message in my channel?"
-    await world.house.guilds.update(world.guild.id, suggest_threshold=0.0)
+    await world.app.guilds.update(world.guild.id, suggest_threshold=0.0)
     await world.alice.slash(world.ask, "ask", question=note.removeprefix("-# asked: "))
     await world.alice.click(last(world.ask), label="Not my question")
     offer = last(world.ask)
@@ -251,7 +251,7 @@ async def test_long_answer_is_cut_and_can_be_read_to_its_end(world: World):
 
 async def test_guilds_see_the_shared_library_and_their_own_threads_only(world: World):
     own = Thread(key="club", title="Barbecue, Friday evening?", answers=(Answer(body="Friday."),))
-    await world.house.library.add([own], scope=world.guild.id)
+    await world.app.library.add([own], scope=world.guild.id)
     asked = "barbecue friday evening?"
     await world.alice.send(world.ask, asked)
     assert await world.key_of(last(world.ask)) == "club"
@@ -317,12 +317,12 @@ async def test_carried_into_a_foreign_server_it_knows_the_shared_library_only(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
     own = Thread(key="club", title="Barbecue, Friday evening?", answers=(Answer(body="Yes."),))
-    await world.house.library.add([own], scope=world.guild.id)
+    await world.app.library.add([own], scope=world.guild.id)
     monkeypatch.setattr(world.bot, "get_guild", lambda guild_id: None)
     result = await world.alice.slash(world.general, "ask", question="barbecue friday evening?")
     assert "nothing on that yet" in shown(result).content
     result = await world.alice.slash(world.general, "ask", question=VOTE)
-    posting = await world.house.postings.get(shown(result).id)
+    posting = await world.app.postings.get(shown(result).id)
     assert posting is not None
     assert posting.guild_id == 0
     assert shown(result).message.reactions == []

@@ -10,7 +10,7 @@ import pytest
 from discord import app_commands
 
 from bot.client import COGS, HANDLERS, ThreadBot
-from bot.ui import items, library
+from bot.ui import items, library_cards
 from tests.conftest import World
 from tests.discord.looking import last
 
@@ -25,7 +25,7 @@ async def test_commands_are_sent_only_when_they_changed(world: World):
     assert synced(world) == 1
     await world.restart()
     assert synced(world) == 1
-    await world.house.guilds.set_tree_hash("something else")
+    await world.app.guilds.set_tree_hash("something else")
     await world.restart()
     assert synced(world) == 2
 
@@ -33,11 +33,11 @@ async def test_commands_are_sent_only_when_they_changed(world: World):
 async def test_commands_that_discord_refuses_are_sent_again(
     world: World, caplog: pytest.LogCaptureFixture
 ):
-    await world.house.guilds.set_tree_hash("something else")
+    await world.app.guilds.set_tree_hash("something else")
     world.env.inject_error("PUT", "/applications/*/commands", status=500)
     await world.restart()
     assert "did not take the commands" in caplog.text
-    assert await world.house.guilds.tree_hash() == "something else"
+    assert await world.app.guilds.tree_hash() == "something else"
 
 
 async def test_every_cog_is_loaded_and_nothing_clashes(world: World):
@@ -69,7 +69,7 @@ async def test_cogs_can_be_reloaded(world: World):
 
 
 async def test_every_button_has_somebody_who_deals_with_it(world: World):
-    assert set(world.bot._presses) == {*items.ALL, *library.ALL}
+    assert set(world.bot._presses) == {*items.ALL, *library_cards.ALL}
 
 
 async def test_management_is_for_servers_and_asking_for_everywhere(world: World):
@@ -115,11 +115,11 @@ async def test_closing_ends_background_work(world: World):
         finally:
             ended.set()
 
-    async with ThreadBot(world.house, shard_count=1) as bot:
+    async with ThreadBot(world.app, shard_count=1) as bot:
         bot.spawn(forever(), "forever")
         await started.wait()
     assert ended.is_set()
-    assert (await world.house.library.count()).threads  # the house is not the bot's to close
+    assert (await world.app.library.count()).threads  # the house is not the bot's to close
 
 
 async def test_closing_ends_what_commands_and_listeners_are_at(
@@ -135,7 +135,7 @@ async def test_closing_ends_what_commands_and_listeners_are_at(
         finally:
             ended.append(f"{name} {'after' if bot.is_closed() else 'before'}")
 
-    async with ThreadBot(world.house, shard_count=1) as bot:
+    async with ThreadBot(world.app, shard_count=1) as bot:
         tasks = [
             asyncio.create_task(work(name, seconds, bot), name=name)
             for name, seconds in [
@@ -182,7 +182,7 @@ async def test_failed_background_work_is_logged(world: World, caplog: pytest.Log
     async def fail() -> None:
         raise RuntimeError("boom")
 
-    async with ThreadBot(world.house, shard_count=1) as bot:
+    async with ThreadBot(world.app, shard_count=1) as bot:
         bot.spawn(fail(), "a task")
         await asyncio.sleep(0.01)
     assert "the task a task failed" in caplog.text

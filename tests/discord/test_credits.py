@@ -158,9 +158,9 @@ async def test_related_threads_are_those_that_this_server_sees(world: World):
     keys = ("pins", "nowhere", "theirs", "mine", "hub", *(f"r{n}" for n in range(9)))
     more = [Thread(key=f"r{n}", title=f"Row {n}") for n in range(9)]
     hub = Thread(key="hub", title="Where is it all?", related=keys, answers=(Answer(body="x"),))
-    await world.house.library.add([hub, *more])
-    await world.house.library.add([Thread(key="mine", title="My own?")], scope=world.guild.id)
-    await world.house.library.add([Thread(key="theirs", title="Theirs?")], scope=12345)
+    await world.app.library.add([hub, *more])
+    await world.app.library.add([Thread(key="mine", title="My own?")], scope=world.guild.id)
+    await world.app.library.add([Thread(key="theirs", title="Theirs?")], scope=12345)
     result = await world.alice.slash(world.general, "thread", query="hub")
     (field,) = shown(result).embeds[0].fields
     assert field.value.splitlines() == [

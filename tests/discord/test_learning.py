@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.app import App
 from bot.client import ThreadBot
 from bot.models import SHARED
-from bot.services.house import House
 from tests.conftest import World
 from tests.discord.looking import last, offered, shown, size, vote_id
 from tests.simkit import clear_reactions, join_guild, muted, offline
@@ -23,7 +23,7 @@ SLOPPY = "pin a mesage in the chanel, how?"
 
 async def learned(world: World, guild_id: int | None = None) -> list[tuple[str, str]]:
     """The (key, text) pairs that a guild has learned, newest first."""
-    found = await world.house.learning.phrasings(guild_id or world.guild.id)
+    found = await world.app.learning.phrasings(guild_id or world.guild.id)
     return [(phrasing.key, phrasing.text) for phrasing in found]
 
 
@@ -36,7 +36,7 @@ async def ask(world: World, who: Any, channel: Any, question: str) -> Any:
 @pytest.fixture
 async def menu(world: World) -> Any:
     """Alice asked something, and the bot can only suggest."""
-    await world.house.guilds.update(world.guild.id, suggest_threshold=0.0)
+    await world.app.guilds.update(world.guild.id, suggest_threshold=0.0)
     message = await ask(world, world.alice, world.ask, STICK)
     assert PIN in offered(message)
     return message
@@ -83,12 +83,12 @@ class TestTeaching:
     async def test_the_askers_vote_teaches(self, world: World, card: Any) -> None:
         await world.bob.react(card, "⬆️")
         assert await learned(world) == [("pins", SLOPPY)]
-        await world.house.guilds.update(world.guild.id, answer_threshold=0.95)
+        await world.app.guilds.update(world.guild.id, answer_threshold=0.95)
         answer = await ask(world, world.mo, world.general, SLOPPY)
         assert await world.key_of(answer) == "pins"
 
     async def test_without_it_the_bot_is_less_sure(self, world: World, card: Any) -> None:
-        await world.house.guilds.update(world.guild.id, answer_threshold=0.95)
+        await world.app.guilds.update(world.guild.id, answer_threshold=0.95)
         assert await world.key_of(await ask(world, world.mo, world.general, SLOPPY)) is None
 
     async def test_a_question_asked_in_an_ask_channel(self, world: World) -> None:
@@ -126,7 +126,7 @@ class TestTeaching:
         assert await learned(world) == [("pins", SLOPPY)]
 
     async def test_a_choice_after_not_my_question_teaches(self, world: World) -> None:
-        await world.house.guilds.update(world.guild.id, suggest_threshold=0.0)
+        await world.app.guilds.update(world.guild.id, suggest_threshold=0.0)
         card = await ask(world, world.bob, world.ask, SLOPPY)
         await world.bob.click(card, label="Not my question")
         menu = last(world.ask)
@@ -178,16 +178,16 @@ class TestNobodyElseTeaches:
         card = last(world.bob.user.dm_channel)
         assert await world.key_of(card) == "pins"
         await world.bob.user.set_reaction(card, "⬆️", reacted=True)
-        thread = await world.house.answering.find("pins")
+        thread = await world.app.answering.find("pins")
         assert thread is not None
         assert [answer.tally for answer in thread.answers] == [1, 0]  # it counts as a vote
-        assert await world.house.learning.phrasings(SHARED) == []
-        assert world.house.learning.question(card.id) == ""
+        assert await world.app.learning.phrasings(SHARED) == []
+        assert world.app.learning.question(card.id) == ""
 
     async def test_a_server_that_does_not_want_it(self, world: World) -> None:
-        await world.house.guilds.update(world.guild.id, learn_phrasings=False)
+        await world.app.guilds.update(world.guild.id, learn_phrasings=False)
         card = await ask(world, world.bob, world.ask, SLOPPY)
-        assert world.house.learning.question(card.id) == ""
+        assert world.app.learning.question(card.id) == ""
         await world.bob.react(card, "⬆️")
         assert await learned(world) == []
 
@@ -279,19 +279,19 @@ class TestTakingBack:
         await taught.delete()
         await world.env.settle()
         assert await learned(world) == [("pins", SLOPPY)]
-        assert world.house.learning.question(taught.id) == ""
+        assert world.app.learning.question(taught.id) == ""
 
     async def test_none_of_these_ends_it(self, world: World, menu: Any) -> None:
-        assert world.house.learning.question(menu.id) == STICK
+        assert world.app.learning.question(menu.id) == STICK
         await world.alice.click(menu, label="None of these")
-        assert world.house.learning.question(menu.id) == ""
+        assert world.app.learning.question(menu.id) == ""
 
 
 class TestIsolation:
     async def test_another_server_learns_nothing(self, world: World, chosen: Any) -> None:
         other = await join_guild(world.env, "Other club", ["ask"])
         member = other.add_member(world.env.create_user("eve"))
-        await world.house.guilds.update(other.id, suggest_threshold=0.0)
+        await world.app.guilds.update(other.id, suggest_threshold=0.0)
         message = await ask(world, member, other.channels["ask"], STICK)
         assert await world.key_of(message) is None
         assert await learned(world, other.id) == []
@@ -301,9 +301,9 @@ class TestIsolation:
         assert await world.key_of(last(world.alice.user.dm_channel)) is None
 
     async def test_switched_off_it_is_not_used(self, world: World, chosen: Any) -> None:
-        await world.house.guilds.update(world.guild.id, learn_phrasings=False)
+        await world.app.guilds.update(world.guild.id, learn_phrasings=False)
         assert await world.key_of(await ask(world, world.bob, world.general, STICK)) is None
-        await world.house.guilds.update(world.guild.id, learn_phrasings=True)
+        await world.app.guilds.update(world.guild.id, learn_phrasings=True)
         assert await world.key_of(await ask(world, world.bob, world.general, STICK)) == "pins"
 
     async def test_titles_are_completed_without_doubles(self, world: World, taught: Any) -> None:
@@ -318,38 +318,38 @@ class TestRestart:
     """A new process: another house on the same data folder, and a bot on it."""
 
     @staticmethod
-    async def reopened(world: World) -> House:
-        again = await House.open(world.house.settings)
+    async def reopened(world: World) -> App:
+        again = await App.open(world.app.settings)
         await world.env.restart_bot(ThreadBot(again, shard_count=1))
         return again
 
     async def test_what_was_learned_lasts(self, world: World, chosen: Any) -> None:
-        house = await self.reopened(world)
+        app = await self.reopened(world)
         message = await ask(world, world.bob, world.general, STICK)
         assert message.embeds[0].title == PIN
-        await house.close()
+        await app.close()
 
     async def test_an_old_posting_teaches_nothing(self, world: World, card: Any) -> None:
-        house = await self.reopened(world)
+        app = await self.reopened(world)
         await world.bob.react(card, "⬆️")
         assert await world.tallies("pins") == [1, 0]
         assert await learned(world) == []
-        await house.close()
+        await app.close()
 
     async def test_an_old_posting_can_be_taken_back(self, world: World, taught: Any) -> None:
-        house = await self.reopened(world)
+        app = await self.reopened(world)
         await world.bob.unreact(taught, "⬆️")
         assert await learned(world) == []
-        await house.close()
+        await app.close()
 
     async def test_a_vote_taken_away_while_the_bot_was_away(
         self, world: World, taught: Any
     ) -> None:
         with muted(world.env):
             await world.bob.unreact(taught, "⬆️")
-        house = await self.reopened(world)
+        app = await self.reopened(world)
         assert await learned(world) == []
-        await house.close()
+        await app.close()
 
 
 async def test_forget_me_deletes_what_a_member_taught(world: World, taught: Any) -> None:
@@ -358,7 +358,7 @@ async def test_forget_me_deletes_what_a_member_taught(world: World, taught: Any)
     result = await world.bob.slash(world.general, "forget-me")
     assert "1 vote and 1 phrasing of yours deleted" in shown(result).content
     assert [key for key, _ in await learned(world)] == ["unpin"]
-    assert world.house.learning.question(taught.id) == ""
+    assert world.app.learning.question(taught.id) == ""
 
 
 async def test_what_is_asked_and_not_confirmed_is_nowhere_on_the_disk(
@@ -368,6 +368,6 @@ async def test_what_is_asked_and_not_confirmed_is_nowhere_on_the_disk(
     before = size(world.ask)
     await ask(world, world.bob, world.ask, secret)
     assert size(world.ask) > before + 1
-    folder = world.house.settings.data_dir
+    folder = world.app.settings.data_dir
     assert not [f for f in folder.rglob("*") if f.is_file() and b"xylophon" in f.read_bytes()]
     assert "xylophon" not in caplog.text

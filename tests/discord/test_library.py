@@ -16,8 +16,8 @@ from simcord import SetupError
 
 from bot.models import Answer, Thread, Vote
 from bot.services.uploads import Uploads
-from bot.ui import library, limits, text
-from cogs import _bringing
+from bot.ui import library_cards, limits, text
+from cogs.library import import_task
 from tests.conftest import THREADS, World
 from tests.discord.looking import labels, last, shown, told
 from tests.discord.test_cards import check
@@ -40,7 +40,7 @@ SHED = "where is the shed of member number 1?"
 @pytest.fixture
 async def own(world: World) -> World:
     """The world, in which the guild has four threads of its own."""
-    await world.house.library.add(OWN, scope=world.guild.id)
+    await world.app.library.add(OWN, scope=world.guild.id)
     return world
 
 
@@ -57,7 +57,7 @@ async def bring(world: World, name: str, data: bytes) -> Any:
 
 async def titles(world: World, guild_id: int | None = None) -> list[str]:
     guild_id = world.guild.id if guild_id is None else guild_id
-    found = await world.house.answering.complete("", guild_id=guild_id, limit=99)
+    found = await world.app.answering.complete("", guild_id=guild_id, limit=99)
     return sorted(m.title for m in found)
 
 
@@ -120,7 +120,7 @@ class TestImport:
     async def test_progress_is_shown_on_the_way(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(_bringing, "EVERY", 0.0)
+        monkeypatch.setattr(import_task, "EVERY", 0.0)
         many = jsonl(*({"id": str(n), "title": f"Row {n} of the beds?"} for n in range(1_200)))
         card = await bring(world, "beds.jsonl.gz", gzip.compress(many))
         assert "**1,200** added" in card.embeds[0].description
@@ -155,7 +155,7 @@ class TestImport:
     async def test_a_connection_that_breaks_on_the_way_does_not_hide_the_end(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(_bringing, "EVERY", 0.0)
+        monkeypatch.setattr(import_task, "EVERY", 0.0)
         works, broken = discord.Interaction.edit_original_response, iter([True])
 
         async def edit(self: Any, **parts: Any) -> Any:
@@ -188,14 +188,14 @@ class TestImport:
     async def test_after_a_quarter_of_an_hour_the_end_is_told_directly(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ):
-        take_in = world.house.uploads.take_in
+        take_in = world.app.uploads.take_in
 
         async def slowly(*args: Any) -> Any:
             report = await take_in(*args)
             monkeypatch.setattr("discord.Interaction.is_expired", lambda self: True)
             return report
 
-        monkeypatch.setattr(world.house.uploads, "take_in", slowly)
+        monkeypatch.setattr(world.app.uploads, "take_in", slowly)
         await world.mo.slash(world.general, "library import", file=("compost.txt", PAGE))
         sent = [r for r in world.env.http_requests if r.method == "POST" and r.json]
         embeds = [e for r in sent for e in (r.json or {}).get("embeds", ())]
@@ -215,7 +215,7 @@ class TestExport:
     async def test_what_is_too_large_the_host_can_get(
         self, own: World, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(own.house.curating, "export", lambda *args: _none())
+        monkeypatch.setattr(own.app.curating, "export", lambda *args: _none())
         result = await own.mo.slash(own.general, "library export")
         assert f"threadwise export --guild {own.guild.id}" in shown(result).content
         assert "25 MB" in shown(result).content
@@ -238,9 +238,9 @@ async def _none() -> None:
 
 async def test_stats_tell_what_there_is(own: World):
     await bring(own, "compost.txt", PAGE)
-    thread = await own.house.answering.find("own0", guild_id=own.guild.id)
+    thread = await own.app.answering.find("own0", guild_id=own.guild.id)
     assert thread is not None
-    await own.house.voting.press(
+    await own.app.voting.press(
         answer_id=thread.answers[0].id, guild_id=own.guild.id, user_id=own.bob.id, value=Vote.UP
     )
     result = await own.mo.slash(own.general, "library stats")
@@ -275,9 +275,9 @@ class TestRemove:
         assert len(await titles(own)) == len(THREADS) + 4
 
     async def test_a_source_with_its_votes(self, own: World):
-        thread = await own.house.answering.find("own0", guild_id=own.guild.id)
+        thread = await own.app.answering.find("own0", guild_id=own.guild.id)
         assert thread is not None
-        await own.house.voting.press(
+        await own.app.voting.press(
             answer_id=thread.answers[0].id, guild_id=own.guild.id, user_id=1, value=Vote.UP
         )
         (choice,) = await own.mo.autocomplete(own.general, "library remove", "source", "SHE")
@@ -297,7 +297,7 @@ class TestRemove:
     async def test_a_source_that_grew_meanwhile_is_asked_about_again(self, own: World):
         asked = await own.mo.slash(own.general, "library remove", source="sheds")
         more = replace(OWN[0], key="own9", title="Where is the newest shed?")
-        await own.house.library.add([more], scope=own.guild.id)
+        await own.app.library.add([more], scope=own.guild.id)
         again = await press(own, asked, "Remove all 3")
         assert labels(shown(again)) == ["Remove all 4", "Keep"]
         assert len(await titles(own)) == len(THREADS) + 5
@@ -348,7 +348,7 @@ class TestRemove:
 
     async def test_after_a_day_there_is_no_way_back(self, own: World):
         gone = await remove(own, thread="own1")
-        await own.house.curating.purge(datetime.now(UTC) + timedelta(days=2))
+        await own.app.curating.purge(datetime.now(UTC) + timedelta(days=2))
         assert "deleted for good" in told(await press(own, gone, "Undo")).content
 
 
@@ -380,7 +380,7 @@ class TestCardsOfWhatWasRemoved:
 
     async def test_not_my_question_when_it_is_deleted_for_good(self, own: World):
         card = await self.posted(own)
-        await own.house.curating.purge(datetime.now(UTC) + timedelta(days=2))
+        await own.app.curating.purge(datetime.now(UTC) + timedelta(days=2))
         result = await own.bob.click(card, label="Not my question")
         assert "not in the library any more" in told(result).content
 
@@ -444,9 +444,9 @@ async def test_autocomplete_that_fails_offers_nothing(
     async def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("no disk")
 
-    monkeypatch.setattr(own.house.answering, "complete", broken)
-    monkeypatch.setattr(own.house.curating, "sources", broken)
-    monkeypatch.setattr(own.house.curating, "removals", broken)
+    monkeypatch.setattr(own.app.answering, "complete", broken)
+    monkeypatch.setattr(own.app.curating, "sources", broken)
+    monkeypatch.setattr(own.app.curating, "removals", broken)
     for name, option in (("remove", "thread"), ("remove", "source"), ("restore", "removal")):
         assert await own.mo.autocomplete(own.general, f"library {name}", option, "") == []
     assert caplog.text.count("autocomplete failed: no disk") == 3
@@ -454,7 +454,7 @@ async def test_autocomplete_that_fails_offers_nothing(
 
 async def test_long_names_fit(own: World):
     long = "@everyone [x](https://e.example) " + "ÅÄÖ🛶" * 400
-    await own.house.library.add(
+    await own.app.library.add(
         [replace(OWN[0], key="long", title=long, source=long)], scope=own.guild.id
     )
     for name, option in (("remove", "thread"), ("remove", "source")):
@@ -470,16 +470,16 @@ async def test_long_names_fit(own: World):
 @pytest.mark.parametrize("words", ["", "a", "@everyone **x** <@1> ](http://e)", "🛶" * 3_000])
 async def test_every_card_is_within_discords_limits(words: str):
     huge, now = 10**17, datetime.now(UTC)
-    button = library.RemoveThese(huge, 10**8, whole_source=True)
-    told = library.Told([words] * 2_000, huge)
+    button = library_cards.RemoveThese(huge, 10**8, whole_source=True)
+    told = library_cards.Told([words] * 2_000, huge)
     for card in (
-        library.imported_card(words, {"added": huge}, told, told, told),
-        library.imported_card(words, {"added": 0}, *[library.Told()] * 3),
-        library.figures_card(
+        library_cards.imported_card(words, {"added": huge}, told, told, told),
+        library_cards.imported_card(words, {"added": 0}, *[library_cards.Told()] * 3),
+        library_cards.figures_card(
             [("Own", huge, huge, huge)] * 2, huge, huge, [(words, huge, True)] * 10, (words, now)
         ),
-        library.removal_card(words, huge, huge, button),
-        library.removed_card(words, huge, huge, now),
+        library_cards.removal_card(words, huge, huge, button),
+        library_cards.removed_card(words, huge, huge, now),
     ):
         check(card)
-    assert text.width(library.progress_line(words, huge, huge)) <= limits.MESSAGE
+    assert text.width(library_cards.progress_line(words, huge, huge)) <= limits.MESSAGE

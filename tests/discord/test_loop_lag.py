@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import App
 from bot.models import SHARED, Answer, StoredAnswer, StoredThread, Thread
-from bot.services.house import House
 from bot.ui import cards, items, limits, prepared, text
 from tests.conftest import World
 from tests.discord.looking import shown
@@ -43,7 +43,7 @@ async def test_a_press_of_other_answers_on_hostile_texts(world: World) -> None:
     hostile = Thread(
         key="hostile", title="How do I escape the brackets?", body=HOSTILE, answers=(*answers,)
     )
-    await world.house.library.add([hostile])
+    await world.app.library.add([hostile])
     async with measured_lag() as lag:
         await world.alice.send(world.ask, f"{world.me} how do I escape the brackets?")
         card = world.ask.last_message
@@ -75,7 +75,7 @@ async def test_what_a_press_shows_is_prepared_in_a_thread(
     monkeypatch.setattr(text, "pages", pages)
     answers = [Answer(body=f"{n} " + "Some words. " * 4_000, score=9 - n) for n in range(3)]
     long = Thread(key="long", title="How do I read it all?", answers=(*answers,))
-    await world.house.library.add([long])
+    await world.app.library.add([long])
     result = await world.alice.slash(world.general, "thread", query="long")
     for _ in range(3):
         result = await world.alice.click(shown(result), label="Next")
@@ -109,7 +109,7 @@ def test_what_was_prepared_is_made_again_when_the_text_has_changed(
     assert len(kept._made) < 10
 
 
-async def test_two_hundred_questions_while_a_file_is_imported(house: House, tmp_path: Path) -> None:
+async def test_two_hundred_questions_while_a_file_is_imported(app: App, tmp_path: Path) -> None:
     rng = random.Random(1)
     words = [f"{a}{b}{c}" for a in "bdfgkl" for b in "aeiou" for c in ("ster", "mond", "rip")]
     lines = [
@@ -120,8 +120,8 @@ async def test_two_hundred_questions_while_a_file_is_imported(house: House, tmp_
     file = tmp_path / "many.jsonl"
     file.write_text("\n".join(map(json.dumps, lines)))
     async with measured_lag() as lag:
-        importing = asyncio.create_task(house.library.import_paths([file]))
-        asked = [house.answering.ask(f"{line['title']} please", limit=5) for line in lines[:200]]
+        importing = asyncio.create_task(app.library.import_paths([file]))
+        asked = [app.answering.ask(f"{line['title']} please", limit=5) for line in lines[:200]]
         replies = await asyncio.gather(*asked)
         report = await importing
     assert report.added == 3_000
@@ -129,7 +129,7 @@ async def test_two_hundred_questions_while_a_file_is_imported(house: House, tmp_
     assert lag.seconds < ROOM, lag
 
 
-async def test_the_vocabulary_of_300_000_words_is_rebuilt(house: House) -> None:
+async def test_the_vocabulary_of_300_000_words_is_rebuilt(app: App) -> None:
     rng = random.Random(1)
     letters = "etaoinshrdlucmfwypvbgkjqxz"
     made = ["".join(rng.choices(letters, k=rng.randint(6, 10))) for _ in range(300_000)]
@@ -137,13 +137,13 @@ async def test_the_vocabulary_of_300_000_words_is_rebuilt(house: House) -> None:
         Thread(key=f"w{n}", title=f"Words {n}", answers=(Answer(body=" ".join(part)),))
         for n, part in enumerate(made[at : at + 1_500] for at in range(0, len(made), 1_500))
     ]
-    await house.library.add(threads)
-    await house.library.add([Thread(key="one", title="One more zweihander")])
-    assert len(house.engine._index.view((SHARED,)).words) > 250_000
+    await app.library.add(threads)
+    await app.library.add([Thread(key="one", title="One more zweihander")])
+    assert len(app.engine._index.view((SHARED,)).words) > 250_000
     async with measured_lag() as lag:
-        await house.library.add([Thread(key="more", title="And another quarterstaff")])
+        await app.library.add([Thread(key="more", title="And another quarterstaff")])
     assert lag.seconds < ROOM, lag
-    (match, *_) = await house.answering.complete("another quarterstuff")
+    (match, *_) = await app.answering.complete("another quarterstuff")
     assert match.key == "more"
 
 

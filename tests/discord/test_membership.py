@@ -17,16 +17,16 @@ LATER = timedelta(days=31)
 
 async def purged(world: World) -> list[int]:
     """Which servers' data goes when a month has passed."""
-    return await world.house.guild_removal.purge(datetime.now(UTC) + LATER)
+    return await world.app.guild_removal.purge(datetime.now(UTC) + LATER)
 
 
 async def is_member(world: World, guild_id: int) -> bool:
-    return await world.house.guild_removal.is_member(guild_id)
+    return await world.app.guild_removal.is_member(guild_id)
 
 
 @pytest.fixture(autouse=True)
 async def own(world: World) -> None:
-    await world.house.library.add(
+    await world.app.library.add(
         [Thread(key="own", title="Which moss is ours?")], scope=world.guild.id
     )
 
@@ -42,7 +42,7 @@ async def test_a_server_that_removes_the_bot_is_noted(world: World) -> None:
     await leave_guild(world.env, world.guild.id)
     assert not await is_member(world, world.guild.id)
     assert await purged(world) == [world.guild.id]
-    assert (await world.house.guild_removal.figures(world.guild.id)).rows == 0
+    assert (await world.app.guild_removal.figures(world.guild.id)).rows == 0
 
 
 async def test_an_outage_is_no_removal(world: World) -> None:
@@ -75,7 +75,7 @@ async def test_a_server_that_comes_back_finds_all(world: World) -> None:
     await new_session(world.env, [world.guild.id])
     assert await is_member(world, world.guild.id)
     assert await purged(world) == []
-    assert (await world.house.guild_removal.figures(world.guild.id)).threads == 1
+    assert (await world.app.guild_removal.figures(world.guild.id)).threads == 1
 
 
 async def test_a_restart_without_a_server_shows_its_removal(world: World) -> None:

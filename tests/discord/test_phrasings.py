@@ -11,7 +11,7 @@ from simcord import SetupError
 from bot.models import LearnedPhrasing
 from bot.store import learned
 from bot.store.learned import Lesson
-from bot.ui import limits, overview, text
+from bot.ui import limits, settings_cards, text
 from tests.conftest import World
 from tests.discord.looking import last, shown, told
 from tests.simkit import join_guild
@@ -30,14 +30,14 @@ async def teach(world: World, thread_id: int, said: str, guild_id: int | None = 
         message_id=1,
         chosen=False,
     )
-    async with world.house.database.write() as connection:
+    async with world.app.database.write() as connection:
         number = await learned.add(connection, lesson, 20)
     assert number is not None
     return number
 
 
 async def texts(world: World) -> list[str]:
-    return [p.text for p in await world.house.learning.phrasings(world.guild.id)]
+    return [p.text for p in await world.app.learning.phrasings(world.guild.id)]
 
 
 async def refused(world: World, *arguments: Any, **options: Any) -> str:
@@ -134,7 +134,7 @@ async def test_another_servers_phrasings_are_out_of_reach(world: World):
     result = await world.mo.slash(world.general, "phrasings remove", phrasing=str(number))
     assert "no such phrasing" in told(result).content
     assert len(world.env.errors) == 1
-    assert len(await world.house.learning.phrasings(other.id)) == 1
+    assert len(await world.app.learning.phrasings(other.id)) == 1
 
 
 async def test_members_may_not(world: World):
@@ -169,7 +169,7 @@ async def test_autocomplete_that_fails_offers_nothing(
     async def broken(*arguments: object) -> None:
         raise RuntimeError("no disk")
 
-    monkeypatch.setattr(world.house.learning, "find", broken)
+    monkeypatch.setattr(world.app.learning, "find", broken)
     assert await world.mo.autocomplete(world.general, "phrasings list", "thread", "") == []
     assert "autocomplete failed: no disk" in caplog.text
 
@@ -201,7 +201,7 @@ def test_all_phrasings_of_one_thread_fit():
         )
         for number in range(20)
     ]
-    embed = overview.phrasings_card(found, "t").embed
+    embed = settings_cards.phrasings_card(found, "t").embed
     assert embed is not None
     assert len((embed.description or "").splitlines()) == 20
 
@@ -210,10 +210,10 @@ async def test_learning_can_be_switched_off_and_on(world: World):
     for learn, said, value in (("off", "learn nothing", False), ("on", "I learn how", True)):
         result = await world.mo.slash(world.general, "settings learning", learn=learn)
         assert said in shown(result).content
-        assert (await world.house.guilds.settings(world.guild.id)).learn_phrasings is value
+        assert (await world.app.guilds.settings(world.guild.id)).learn_phrasings is value
         card = await world.mo.slash(world.general, "settings show")
         fields = {f.name: f.value for f in shown(card).embeds[0].fields}
         assert fields["Learning"] == ("from votes and choices" if value else "off")
     await world.mo.slash(world.general, "settings learning", learn="off")
     await world.mo.slash(world.general, "settings reset")
-    assert (await world.house.guilds.settings(world.guild.id)).learn_phrasings
+    assert (await world.app.guilds.settings(world.guild.id)).learn_phrasings

@@ -14,7 +14,7 @@ from tests.simkit import delete_channel
 
 
 async def test_show(world: World):
-    await world.house.guilds.set_mode(world.guild.id, world.ask.id, Mode.ALL)
+    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.ALL)
     result = await world.mo.slash(world.general, "settings show")
     assert shown(result).ephemeral
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
@@ -28,7 +28,7 @@ async def test_show_names_the_channels_that_listen_because_of_their_name(world: 
     mute = discord.PermissionOverwrite(send_messages=False)
     named = world.guild.create_text_channel("Ask", overwrites={role: mute})
     world.guild.create_category("ask")
-    await world.house.guilds.set_mode(world.guild.id, world.general.id, Mode.MENTION)
+    await world.app.guilds.set_mode(world.guild.id, world.general.id, Mode.MENTION)
     await world.env.settle()
     result = await world.mo.slash(world.general, "settings show")
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
@@ -59,7 +59,7 @@ async def test_channel_mode(world: World):
     await world.alice.send(world.general, "how do I vote on an answer?")
     assert await world.key_of(last(world.general)) == "vote"
     await set_mode("default")
-    assert await world.house.guilds.modes(world.guild.id) == {}
+    assert await world.app.guilds.modes(world.guild.id) == {}
 
 
 async def test_channel_where_the_bot_lacks_permissions(world: World):
@@ -76,20 +76,20 @@ async def test_channel_where_the_bot_lacks_permissions(world: World):
 async def test_thresholds(world: World):
     result = await world.mo.slash(world.general, "settings thresholds", answer=0.9, suggest=0.5)
     assert "90 %" in shown(result).content
-    now = await world.house.guilds.settings(world.guild.id)
+    now = await world.app.guilds.settings(world.guild.id)
     assert (now.answer_threshold, now.suggest_threshold) == (0.9, 0.5)
     wrong = await world.mo.slash(world.general, "settings thresholds", answer=0.1)
     assert "must not be above" in told(wrong).content
     nothing = await world.mo.slash(world.general, "settings thresholds")
     assert "Give me a number" in told(nothing).content
     assert len(world.env.errors) == 2
-    assert (await world.house.guilds.settings(world.guild.id)).answer_threshold == 0.9
+    assert (await world.app.guilds.settings(world.guild.id)).answer_threshold == 0.9
 
 
 async def test_policy(world: World):
     result = await world.mo.slash(world.general, "settings policy", policy="score")
     assert "score" in shown(result).content
-    assert (await world.house.guilds.settings(world.guild.id)).policy is Policy.SCORE
+    assert (await world.app.guilds.settings(world.guild.id)).policy is Policy.SCORE
 
 
 async def test_emoji(world: World):
@@ -117,16 +117,16 @@ async def test_emoji_that_will_not_do(world: World, up: str, down: str, said: st
     assert said in told(result).content
     assert told(result).ephemeral
     assert len(world.env.errors) == 1
-    assert (await world.house.guilds.settings(world.guild.id)).up_emoji == "⬆️"
+    assert (await world.app.guilds.settings(world.guild.id)).up_emoji == "⬆️"
 
 
 async def test_reset(world: World):
-    await world.house.guilds.set_mode(world.guild.id, world.ask.id, Mode.OFF)
-    await world.house.guilds.update(world.guild.id, answer_threshold=0.9, up_emoji="✅")
+    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.OFF)
+    await world.app.guilds.update(world.guild.id, answer_threshold=0.9, up_emoji="✅")
     await world.mo.slash(world.general, "settings reset")
-    assert await world.house.guilds.modes(world.guild.id) == {}
-    defaults = world.house.settings.guild_defaults
-    assert await world.house.guilds.settings(world.guild.id) == defaults
+    assert await world.app.guilds.modes(world.guild.id) == {}
+    defaults = world.app.settings.guild_defaults
+    assert await world.app.guilds.settings(world.guild.id) == defaults
 
 
 async def test_members_may_not(world: World):

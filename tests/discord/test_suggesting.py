@@ -8,7 +8,7 @@ from typing import Any
 import discord
 import pytest
 
-from cogs._choices import ALREADY_BACK
+from cogs.ask.suggestion_handlers import ALREADY_BACK
 from tests.conftest import World
 from tests.discord.looking import items, labels, last, offered, shown, size, told
 from tests.simkit import overwrite
@@ -21,7 +21,7 @@ COMPOST = "Which compost heap is the warmest one?"
 @pytest.fixture
 async def unsure(world: World) -> Any:
     """Alice asked something the bot is not sure about, and it suggests threads."""
-    await world.house.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.0)
+    await world.app.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.0)
     await world.alice.send(world.ask, f"{world.me} {PIN}")
     return last(world.ask)
 
@@ -29,7 +29,7 @@ async def unsure(world: World) -> Any:
 @pytest.fixture
 async def card(world: World) -> Any:
     """Alice asked something the bot was sure about, with another likely thread."""
-    await world.house.guilds.update(world.guild.id, suggest_threshold=0.0)
+    await world.app.guilds.update(world.guild.id, suggest_threshold=0.0)
     await world.alice.send(world.ask, PIN)
     shown = last(world.ask)
     assert await world.key_of(shown) == "pins"
@@ -54,7 +54,7 @@ async def test_choosing_shows_the_answer_in_place(world: World, unsure: Any):
     assert shown.content == ""
     assert await world.key_of(shown) == "unpin"
     assert len(shown.reactions) == 2
-    posting = await world.house.postings.get(shown.id)
+    posting = await world.app.postings.get(shown.id)
     assert posting is not None
     assert posting.asker_id == world.alice.id
     assert posting.alternatives
@@ -76,7 +76,7 @@ async def test_menu_lives_through_a_restart(world: World, unsure: Any):
 
 
 async def test_choosing_a_thread_that_is_gone_or_unanswered(world: World):
-    await world.house.guilds.update(world.guild.id, answer_threshold=1.0)
+    await world.app.guilds.update(world.guild.id, answer_threshold=1.0)
     await world.alice.send(world.ask, f"{world.me} {COMPOST}")
     message = last(world.ask)
     result = await world.alice.select(message, [offered(message)[COMPOST]])
@@ -158,9 +158,9 @@ async def test_not_my_question_by_others(world: World, card: Any):
 
 async def test_not_my_question_without_other_suggestions(world: World):
     await world.alice.send(world.ask, "how do I vote on an answer?")
-    posting = await world.house.postings.get(last(world.ask).id)
+    posting = await world.app.postings.get(last(world.ask).id)
     assert posting is not None
-    await world.house.postings.record(replace(posting, alternatives=()))
+    await world.app.postings.record(replace(posting, alternatives=()))
     await world.alice.click(last(world.ask), label="Not my question")
     assert last(world.ask).content.startswith("Taken back.")
     assert last(world.ask).embeds == []
@@ -177,7 +177,7 @@ async def test_not_my_question_after_a_restart_and_without_its_question(world: W
 
 
 async def test_button_whose_posting_is_gone(world: World, card: Any):
-    await world.house.postings.forget([card.id])
+    await world.app.postings.forget([card.id])
     result = await world.alice.click(card, label="Not my question")
     assert result.followups[0].content == ALREADY_BACK
     assert result.followups[0].ephemeral
@@ -236,7 +236,7 @@ async def test_thread_that_left_the_library(
     async def gone(*args: object, **kwargs: object) -> None:
         return None
 
-    monkeypatch.setattr(world.house.answering, "serve", gone)
+    monkeypatch.setattr(world.app.answering, "serve", gone)
     for member in (world.bob, world.alice):
         result = await member.select(unsure, [offered(unsure)[UNPIN]])
         assert told(result).content == "That thread is not in the library any more."

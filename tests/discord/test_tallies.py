@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import pytest
 
-from cogs._tallies import PAUSE
+from cogs.voting.tally_updater import PAUSE
 from tests.conftest import World
 from tests.discord.looking import items, last
 from tests.simkit import clear_reactions, muted
@@ -106,7 +106,7 @@ async def test_a_card_that_is_taken_back_meanwhile_stays_so(
 
     async def slow(self: discord.PartialMessageable, message_id: int, /) -> discord.Message:
         message = await fetch(self, message_id)
-        await world.house.postings.forget([message_id])
+        await world.app.postings.forget([message_id])
         return message
 
     monkeypatch.setattr(discord.PartialMessageable, "fetch_message", slow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Answer, Match, Thread, Vote
-from cogs.thread import choices
+from cogs.thread.cog import choices
 from tests.conftest import World
 from tests.discord.looking import is_disabled, items, labels, last, shown, told, vote_id
 
@@ -35,7 +35,7 @@ async def test_question_then_answers_best_first(world: World):
 async def test_by_words_and_by_id(world: World):
     by_words = await world.alice.slash(world.general, "thread", query="voting on an answer, how")
     assert shown(by_words).embeds[0].title == "How do I vote on an answer?"
-    thread = await world.house.answering.find("pins")
+    thread = await world.app.answering.find("pins")
     assert thread is not None
     by_id = await world.alice.slash(world.general, "thread", query=f"#{thread.id}")
     assert shown(by_id).embeds[0].title == thread.title
@@ -60,7 +60,7 @@ async def test_autocomplete_that_fails_offers_nothing(
     async def fail(*args, **kwargs):
         raise RuntimeError("the index is gone")
 
-    monkeypatch.setattr(world.house.answering, "complete", fail)
+    monkeypatch.setattr(world.app.answering, "complete", fail)
     assert await world.alice.autocomplete(world.general, "thread", "query", "vo") == []
     assert "autocomplete failed" in caplog.text
 
@@ -123,7 +123,7 @@ async def test_vote_buttons_carry_the_guilds_own_emoji(world: World):
     good = world.guild.create_emoji("good")
     await world.env.settle()
     for up, spelt in ((f"<:good:{good.id}>", ("good", good.id)), ("👍🏽", ("👍🏽", None))):
-        await world.house.guilds.update(world.guild.id, up_emoji=up, down_emoji="👎")
+        await world.app.guilds.update(world.guild.id, up_emoji=up, down_emoji="👎")
         opened = await world.alice.slash(world.general, "thread", query="vote")
         await world.alice.click(shown(opened), label="Next")
         buttons = items(shown(opened))[2:]
@@ -142,7 +142,7 @@ async def test_vote_buttons_without_usable_emoji_have_plain_signs(
     await world.alice.click(shown(opened), label="Next")
     assert labels(shown(opened)) == ["Back", "Next", "▲ 2", "▼"]
     assert "no buttons with" in caplog.text
-    await world.house.guilds.update(world.guild.id, up_emoji="up", down_emoji="👎")
+    await world.app.guilds.update(world.guild.id, up_emoji="up", down_emoji="👎")
     opened = await world.alice.slash(world.general, "thread", query="vote")
     await world.alice.click(shown(opened), label="Next")
     assert labels(shown(opened)) == ["Back", "Next", "▲ 2", "▼"]
@@ -171,7 +171,7 @@ async def test_page_of_a_thread_or_answer_that_is_gone(world: World):
     await world.alice.click(shown(opened), label="Next")
     await world.alice.click(shown(opened), label="Next")
     page = shown(opened)
-    await world.house.library.add([fewer])
+    await world.app.library.add([fewer])
     result = await world.alice.click(page, custom_id=vote_id(page, "up"))
     if result.followups:
         assert "not in the library" in result.followups[0].content
@@ -184,7 +184,7 @@ async def test_thread_in_a_direct_message(world: World):
     assert shown(opened).embeds[0].title == "How do I vote on an answer?"
     await world.alice.user.click(shown(opened), label="Next")
     await world.alice.user.click(shown(opened), custom_id=vote_id(shown(opened), "up"))
-    assert await world.house.answering.find("vote")
+    assert await world.app.answering.find("vote")
     assert await world.tallies("vote") == [2, 1]
 
 
@@ -200,7 +200,7 @@ async def test_pager_of_a_thread_that_left_the_library(
     async def gone(*args: object, **kwargs: object) -> None:
         return None
 
-    monkeypatch.setattr(world.house.answering, "serve", gone)
+    monkeypatch.setattr(world.app.answering, "serve", gone)
     await world.alice.click(shown(opened), label="Next")
     assert shown(opened).content == "That thread is not in the library any more."
     assert shown(opened).embeds == []

@@ -116,14 +116,14 @@ async def test_presses_are_refused_once_and_then_without_a_word(
     card = world.general.last_message
     assert card is not None
     served = 0
-    serve = world.house.answering.serve
+    serve = world.app.answering.serve
 
     async def counted(*arguments: int, **named: int) -> object:
         nonlocal served
         served += 1
         return await serve(*arguments, **named)
 
-    monkeypatch.setattr(world.house.answering, "serve", counted)
+    monkeypatch.setattr(world.app.answering, "serve", counted)
     replies = [await world.alice.click(card, label=OTHERS) for _ in range(12)]
     assert served == 8  # two questions are left, and a press costs a quarter of one
     told = [r.response for r in replies if r.response and "a lot at once" in r.response.content]
@@ -182,19 +182,19 @@ class TestBusy:
     @pytest.fixture
     async def held(self, world: World, monkeypatch: pytest.MonkeyPatch):
         """All places are taken by questions of this server, until the test ends."""
-        monkeypatch.setattr(world.house.answering._searching, "_most", 2)
-        gate, search = threading.Event(), world.house.engine.search
+        monkeypatch.setattr(world.app.answering._searching, "_most", 2)
+        gate, search = threading.Event(), world.app.engine.search
 
         def waits(*arguments: object) -> object:
             gate.wait(30)
             return search(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(world.house.engine, "search", waits)
+        monkeypatch.setattr(world.app.engine, "search", waits)
         asking = [
-            asyncio.create_task(world.house.answering.ask(QUESTION, guild_id=world.guild.id))
+            asyncio.create_task(world.app.answering.ask(QUESTION, guild_id=world.guild.id))
             for _ in range(fair_queue.AT_ONCE + 2)
         ]
-        while not world.house.answering.is_busy:
+        while not world.app.answering.is_busy:
             await asyncio.sleep(0.01)
         yield
         gate.set()

@@ -66,30 +66,30 @@ async def test_without_history_it_answers_without_replying(world: World):
 
 
 async def test_question_deleted_before_the_answer(world: World, monkeypatch: pytest.MonkeyPatch):
-    ask = world.house.answering.ask
+    ask = world.app.answering.ask
 
     async def slowly(*args, **kwargs):
         for message in world.ask.history():
             world.env.backend.delete_message(world.ask.id, message.id)
         return await ask(*args, **kwargs)
 
-    monkeypatch.setattr(world.house.answering, "ask", slowly)
+    monkeypatch.setattr(world.app.answering, "ask", slowly)
     await world.alice.send(world.ask, VOTE)
     assert await world.key_of(last(world.ask)) == "vote"
 
 
 async def test_channel_deleted_before_the_answer(world: World, monkeypatch: pytest.MonkeyPatch):
-    ask = world.house.answering.ask
+    ask = world.app.answering.ask
 
     async def slowly(*args, **kwargs):
         world.env.backend.delete_channel(world.ask.id)
         return await ask(*args, **kwargs)
 
-    monkeypatch.setattr(world.house.answering, "ask", slowly)
+    monkeypatch.setattr(world.app.answering, "ask", slowly)
     await world.alice.send(world.general, "hello")
     world.env.backend.create_message(world.ask.id, world.alice.id, VOTE)
     await world.env.settle()
-    assert await world.house.postings.recent(10) == []
+    assert await world.app.postings.recent(10) == []
     assert not world.env.errors
 
 
@@ -124,7 +124,7 @@ async def test_store_fails(
     async def fail(*args, **kwargs):
         raise StoreBusy("database is locked")
 
-    monkeypatch.setattr(world.house.answering, "ask", fail)
+    monkeypatch.setattr(world.app.answering, "ask", fail)
     await world.alice.send(world.ask, VOTE)
     assert size(world.ask) == 1
     await world.alice.send(world.ask, f"{world.me} {VOTE}")
@@ -147,7 +147,7 @@ async def test_unforeseen_error_behind_a_button(
     async def fail(*args, **kwargs):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(world.house.answering, "serve", fail)
+    monkeypatch.setattr(world.app.answering, "serve", fail)
     result = await world.alice.click(last(world.ask), label="Other answers (1)")
     assert "incident" in told(result).content
     assert told(result).ephemeral
@@ -158,7 +158,7 @@ async def test_unforeseen_error_while_hearing(world: World, monkeypatch: pytest.
     async def fail(*args, **kwargs):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(world.house.answering, "ask", fail)
+    monkeypatch.setattr(world.app.answering, "ask", fail)
     await world.alice.send(world.general, f"{world.me} {VOTE}")
     assert last(world.general).content.startswith("Sorry")
     assert [str(e) for e in world.env.errors] == ["boom"]
@@ -168,7 +168,7 @@ async def test_deleted_channel_is_no_trouble(world: World):
     await world.alice.send(world.ask, VOTE)
     await delete_channel(world.env, world.ask)
     await world.restart()
-    assert await world.house.postings.recent(10) == []
+    assert await world.app.postings.recent(10) == []
 
 
 async def test_logs_hold_no_words_of_people(world: World, caplog: pytest.LogCaptureFixture):

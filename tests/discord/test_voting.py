@@ -62,7 +62,7 @@ async def test_reactions_elsewhere_mean_nothing(world: World):
     message = await world.alice.send(world.general, "hello")
     await world.bob.react(message, "⬆️")
     await clear_reactions(world.env, message)
-    assert (await world.house.library.count()).votes == 0
+    assert (await world.app.library.count()).votes == 0
 
 
 async def test_clearing_takes_votes_away(world: World, card: Any):
@@ -80,7 +80,7 @@ async def test_votes_survive_their_message(world: World, card: Any):
     await world.bob.react(card, "⬆️")
     await card.delete()
     await world.env.settle()
-    assert await world.house.postings.get(card.id) is None
+    assert await world.app.postings.get(card.id) is None
     assert await world.tallies("pins") == [1, 0]
 
 
@@ -88,7 +88,7 @@ async def test_messages_deleted_in_bulk_are_forgotten(world: World, card: Any):
     other = await world.alice.send(world.ask, "hello")
     world.env.backend.bulk_delete_messages(world.ask.id, [card.id, other.id])
     await world.env.settle()
-    assert await world.house.postings.get(card.id) is None
+    assert await world.app.postings.get(card.id) is None
 
 
 async def test_guilds_votes_stay_their_own(world: World, card: Any):
@@ -110,7 +110,7 @@ async def test_votes_in_a_direct_message_stay_there(world: World):
     shown = last(world.bob.user.dm_channel)
     await world.bob.user.set_reaction(shown, "⬇️", reacted=True)
     assert await world.tallies("pins") == [0, 0]
-    thread = await world.house.answering.find("pins")
+    thread = await world.app.answering.find("pins")
     assert thread is not None
     assert sorted(a.tally for a in thread.answers) == [-1, 0]
 
@@ -140,10 +140,10 @@ async def test_reactions_while_the_gateway_was_gone(world: World, card: Any):
 
 
 async def test_button_votes_survive_reconciling(world: World, card: Any):
-    thread = await world.house.answering.find("pins", guild_id=world.guild.id)
+    thread = await world.app.answering.find("pins", guild_id=world.guild.id)
     assert thread is not None
     for answer in thread.answers:
-        await world.house.voting.press(
+        await world.app.voting.press(
             answer_id=answer.id, guild_id=world.guild.id, user_id=world.mo.id, value=Vote.UP
         )
     await world.restart()
@@ -152,7 +152,7 @@ async def test_button_votes_survive_reconciling(world: World, card: Any):
 
 async def test_votes_with_former_emoji_survive_reconciling(world: World, card: Any):
     await world.bob.react(card, "⬆️")
-    await world.house.guilds.update(world.guild.id, up_emoji="✅", down_emoji="❌")
+    await world.app.guilds.update(world.guild.id, up_emoji="✅", down_emoji="❌")
     await world.restart()
     assert await world.tallies("pins") == [1, 0]
 
@@ -178,7 +178,7 @@ async def test_reconciling_copes_with_what_is_gone(world: World, card: Any):
     await world.restart()
     assert await world.tallies("pins") == [1, 0]
     for message in (deleted, *in_general):
-        assert await world.house.postings.get(message.id) is None
+        assert await world.app.postings.get(message.id) is None
     fetched = [r for r in world.env.http_requests if f"/{world.general.id}/messages/" in r.path]
     assert sum(1 for r in fetched if r.method == "GET") == 1  # the channel is asked for once
 
@@ -188,8 +188,8 @@ async def test_reconciling_is_bounded_and_newest_first(
 ):
     await world.bob.send(world.ask, "how can I unpin a message?")
     newest = last(world.ask)
-    limited = world.house.settings.model_copy(update={"reconcile_messages": 1})
-    monkeypatch.setattr(world.house, "settings", limited)
+    limited = world.app.settings.model_copy(update={"reconcile_messages": 1})
+    monkeypatch.setattr(world.app, "settings", limited)
     before = len(world.env.http_requests)
     await world.restart()
     looked = [r.path for r in world.env.http_requests[before:] if "/messages/" in r.path]
@@ -230,7 +230,7 @@ async def test_forget_me(world: World, card: Any):
     assert shown(result).ephemeral
     assert "1 vote and 0 phrasings of yours deleted" in shown(result).content
     assert await world.tallies("pins") == [0, 0]
-    posting = await world.house.postings.get(card.id)
+    posting = await world.app.postings.get(card.id)
     assert posting is not None
     assert posting.asker_id == 0
 
@@ -239,7 +239,7 @@ async def test_guilds_own_emoji(world: World):
     good = world.guild.create_emoji("good")
     spelt = f"<:good:{good.id}>"
     await world.env.settle()
-    await world.house.guilds.update(world.guild.id, up_emoji=spelt, down_emoji="👎")
+    await world.app.guilds.update(world.guild.id, up_emoji=spelt, down_emoji="👎")
     await world.bob.send(world.ask, PIN)
     card = last(world.ask)
     assert [str(r.emoji) for r in card.reactions] == [spelt, "👎"]

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from bot.app import App
 from bot.errors import InputError
+from bot.evaluation.runner import Evaluation, evaluate
+from bot.evaluation.typos import misspell
 from bot.models import Thread
-from bot.services.evaluate import Evaluation, evaluate
-from bot.services.house import House
-from bot.services.slips import misspell
 from bot.settings import Settings
 
 APPLES = "How do I prune an apple tree in winter?"
@@ -212,7 +212,7 @@ async def test_typos_are_the_same_for_the_same_seed(
         asked.append(misspell(text, share, rng))
         return asked[-1]
 
-    monkeypatch.setattr("bot.services.evaluate.misspell", listening)
+    monkeypatch.setattr("bot.evaluation.runner.misspell", listening)
     once = await evaluate(folder, settings, typos=1.0)
     again = await evaluate(folder, settings, typos=1.0)
     other = await evaluate(folder, settings, typos=1.0, seed=2)
@@ -235,13 +235,13 @@ async def test_the_temporary_library_is_removed_and_the_own_one_untouched(
 ) -> None:
     folder = made(tmp_path / "garden", {"q1": APPLES}, {"q1": "apples"})
     seen: list[Path] = []
-    opened = House.open
+    opened = App.open
 
-    async def watching(given: Settings) -> House:
+    async def watching(given: Settings) -> App:
         seen.append(given.data_dir)
         return await opened(given)
 
-    monkeypatch.setattr(House, "open", watching)
+    monkeypatch.setattr(App, "open", watching)
     own = settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/mine.db"})
     await evaluate(folder, own)
     assert [tmp_path / "temporary" in place.parents for place in seen] == [True]
@@ -281,10 +281,10 @@ async def test_a_query_that_looks_for_itself_may_find_itself(
 async def test_a_set_without_corpus_is_asked_of_the_library_in_force(
     tmp_path: Path, settings: Settings
 ) -> None:
-    house = await House.open(settings)
-    await house.library.add(Thread(key=key, title=title) for key, title in CORPUS.items())
-    await house.library.add([Thread(key="elsewhere", title=APPLES)], scope=7)
-    await house.close()
+    app = await App.open(settings)
+    await app.library.add(Thread(key=key, title=title) for key, title in CORPUS.items())
+    await app.library.add([Thread(key="elsewhere", title=APPLES)], scope=7)
+    await app.close()
     seeds = tmp_path / "seeds"
     seeds.mkdir()
     (seeds / "rain.txt").write_text("How much rain do carrots need?\n\nscore:0\n")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.services.metrics import (
+from bot.evaluation.metrics import (
     BINS,
     Bin,
     calibration_error,

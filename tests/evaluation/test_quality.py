@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import App
+from bot.evaluation.runner import Evaluation, evaluate
 from bot.models import Reply, Thread, Verdict
-from bot.search.meaning.eye import Meaning
-from bot.services.evaluate import Evaluation, evaluate
-from bot.services.house import House
+from bot.search.semantic.retrieval import Meaning
 from bot.settings import Settings
 
 pytestmark = pytest.mark.untraced  # how well it matches is measured; each line is tested elsewhere
@@ -129,7 +129,7 @@ MISSPELT_QUESTION = "sovjet japanese nutrality pact why 2 yaers"
 EGG_QUESTION = "how do I boil an egg"
 
 
-async def _ask_house(
+async def _ask_app(
     folder: Path, questions: tuple[str, ...], model: str = "off"
 ) -> dict[str, Reply]:
     settings = Settings(
@@ -138,14 +138,14 @@ async def _ask_house(
         embedding_model=model,
         _env_file=None,
     )
-    house = await House.open(settings)
+    app = await App.open(settings)
     try:
-        report = await house.load_seeds()
+        report = await app.load_seeds()
         assert report.ok
-        await house.embedding.make()
-        return {question: await house.answering.ask(question) for question in questions}
+        await app.embedding.make()
+        return {question: await app.answering.ask(question) for question in questions}
     finally:
-        await house.close()
+        await app.close()
 
 
 @pytest.fixture(scope="module", params=["with our seeds", "alone"])
@@ -161,7 +161,7 @@ def replies(
         shutil.copytree(ROOT / "seeds", folder / "seeds", dirs_exist_ok=True)
     shutil.copy(SEED_DOCUMENT, folder / "seeds")
     questions = (LONG_QUESTION, MISSPELT_QUESTION, EGG_QUESTION)
-    return asyncio.run(_ask_house(folder, questions))
+    return asyncio.run(_ask_app(folder, questions))
 
 
 @pytest.mark.parametrize("question", [LONG_QUESTION, MISSPELT_QUESTION], ids=["long", "misspelt"])
@@ -179,7 +179,7 @@ def test_the_seed_document_is_not_offered_for_boiling_an_egg(replies: dict[str, 
 
 def test_our_own_seeds_say_nothing_about_boiling_an_egg(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "seeds", tmp_path / "seeds")
-    replies = asyncio.run(_ask_house(tmp_path, (EGG_QUESTION, "How do I vote on an answer?")))
+    replies = asyncio.run(_ask_app(tmp_path, (EGG_QUESTION, "How do I vote on an answer?")))
     assert replies[EGG_QUESTION].verdict is Verdict.NONE
     assert replies["How do I vote on an answer?"].verdict is Verdict.ANSWER
 
@@ -189,6 +189,6 @@ def test_one_thread_alone_is_not_the_answer_to_everything(tmp_path: Path, model:
     (tmp_path / "seeds").mkdir()
     shutil.copy(ROOT / "seeds" / "history-nomonhan-casualties.txt", tmp_path / "seeds")
     meant = "how high were the losses at nomonhan"
-    replies = asyncio.run(_ask_house(tmp_path, (meant, EGG_QUESTION), model))
+    replies = asyncio.run(_ask_app(tmp_path, (meant, EGG_QUESTION), model))
     assert replies[meant].verdict is Verdict.ANSWER
     assert replies[EGG_QUESTION].verdict is Verdict.NONE

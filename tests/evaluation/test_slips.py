@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from bot.services.slips import LONG, misspell
+from bot.evaluation.typos import LONG, misspell
 
 relaxed = settings(deadline=None, max_examples=150)
 

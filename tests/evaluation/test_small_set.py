@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.services.evaluate import Evaluation, evaluate
+from bot.evaluation.runner import Evaluation, evaluate
 from bot.settings import Settings
 
 pytestmark = pytest.mark.untraced

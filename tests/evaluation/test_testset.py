@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bot.errors import InputError
+from bot.evaluation.test_sets import load
 from bot.models import Thread
-from bot.services.testset import load
 
 CORPUS: list[dict[str, Any]] = [
     {"_id": "a", "title": "Apples", "text": "On trees."},

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from bot import retry
+from bot.app import App
 from bot.client import ThreadBot
-from bot.services.house import House
 from tests.loopback import Guild, Loopback, running, serving
 from tests.loopback.world import Message
 
@@ -19,7 +19,7 @@ class Net:
     """What a test over real sockets has at hand."""
 
     discord: Loopback
-    house: House
+    app: App
     bot: ThreadBot
     guild: Guild
     ask: int
@@ -31,13 +31,13 @@ class Net:
         """Wait until a message is known to be a posting."""
 
         async def known() -> bool:
-            return await self.house.postings.get(message.id) is not None
+            return await self.app.postings.get(message.id) is not None
 
         await self.discord.until(known)
 
     async def tallies(self, key: str) -> list[int]:
         """The tallies of a thread's answers as the guild sees them, in source order."""
-        thread = await self.house.answering.find(key, guild_id=self.guild.id)
+        thread = await self.app.answering.find(key, guild_id=self.guild.id)
         assert thread is not None
         return [a.tally for a in sorted(thread.answers, key=lambda a: a.id)]
 
@@ -51,12 +51,12 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def net(house: House) -> AsyncIterator[Net]:
+async def net(app: App) -> AsyncIterator[Net]:
     """The world in which most tests over the network play."""
     async with serving(Loopback()) as loopback:
         guild = loopback.add_guild("Garden club", channels=("ask", "general"))
         members = [loopback.add_member(guild, name) for name in ("alice", "bob")]
-        bot = ThreadBot(house, shard_count=1)
+        bot = ThreadBot(app, shard_count=1)
         async with running(loopback, bot):
             ask, general = guild.channels.values()
-            yield Net(loopback, house, bot, guild, ask, general, *members)
+            yield Net(loopback, app, bot, guild, ask, general, *members)

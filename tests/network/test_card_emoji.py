@@ -20,12 +20,12 @@ async def card(net: Net) -> Message:
 
 
 async def change(net: Net, up: str, down: str) -> None:
-    await net.house.guilds.update(net.guild.id, up_emoji=up, down_emoji=down)
+    await net.app.guilds.update(net.guild.id, up_emoji=up, down_emoji=down)
 
 
 async def forget_emoji(net: Net) -> None:
     """Make all cards as if posted before emoji were recorded."""
-    async with net.house.database.write() as connection:
+    async with net.app.database.write() as connection:
         await connection.execute(update(postings).values(up_emoji=None, down_emoji=None))
 
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from bot.ui import items, library
+from bot.ui import items, library_cards
 from tests.loopback.world import Message
 from tests.network.conftest import Net
 from tests.network.voting import give_button, post
@@ -20,9 +20,9 @@ FORGED = {
     items.PickThread: [f"tw:pick:{HUGE}", f"tw:repick:{HUGE}"],
     items.NoneOfThese: [f"tw:none:{HUGE}"],
     items.NotMine: ["tw:notmine"],
-    library.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
-    library.KeepThem: ["tw:keep"],
-    library.BringBack: [f"tw:undo:{'9' * 18}"],
+    library_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
+    library_cards.KeepThem: ["tw:keep"],
+    library_cards.BringBack: [f"tw:undo:{'9' * 18}"],
 }
 
 
@@ -32,7 +32,7 @@ async def card(net: Net) -> Message:
 
 
 def test_every_item_is_tried() -> None:
-    assert set(FORGED) == {*items.ALL, *library.ALL}
+    assert set(FORGED) == {*items.ALL, *library_cards.ALL}
 
 
 @pytest.mark.parametrize("custom_id", [each for ids in FORGED.values() for each in ids])

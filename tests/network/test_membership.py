@@ -10,7 +10,7 @@ from tests.network.conftest import Net
 
 
 async def known(net: Net) -> set[int]:
-    async with net.house.database.read() as connection:
+    async with net.app.database.read() as connection:
         return set(await memberships.member_of(connection, net.bot.application_id or 0))
 
 

@@ -11,7 +11,7 @@ import pytest
 from bot import retry
 from bot.errors import StoreBusy
 from bot.models import Posting
-from cogs import _desk
+from cogs.ask import responder
 from tests.loopback import (
     Fault,
     empty,
@@ -44,7 +44,7 @@ def ask(net: Net, question: str = PIN) -> None:
 
 async def unsure(net: Net) -> None:
     """From now on the bot suggests threads, whatever is asked."""
-    await net.house.guilds.update(net.guild.id, answer_threshold=1.0, suggest_threshold=0.0)
+    await net.app.guilds.update(net.guild.id, answer_threshold=1.0, suggest_threshold=0.0)
 
 
 async def arrows(net: Net, message) -> None:
@@ -124,7 +124,7 @@ async def test_an_answer_whose_reply_never_comes_is_posted_once_and_known(
     gate.set()
     await quiet(net)
     assert net.discord.messages(net.ask) == [card]
-    assert await net.house.postings.get(card.id) is not None
+    assert await net.app.postings.get(card.id) is not None
 
 
 async def test_a_reply_that_never_comes_is_one_line_and_no_apology(
@@ -191,8 +191,8 @@ async def test_what_discord_refuses_is_not_tried_again(net: Net, caplog: pytest.
 async def test_a_posting_that_cannot_be_recorded_is_recorded_later(
     net: Net, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(_desk, "RECORD_PAUSES", (0.001,) * 5)
-    record, failed = net.house.postings.record, 0
+    monkeypatch.setattr(responder, "RECORD_PAUSES", (0.001,) * 5)
+    record, failed = net.app.postings.record, 0
 
     async def busy(posting: Posting) -> None:
         nonlocal failed
@@ -201,7 +201,7 @@ async def test_a_posting_that_cannot_be_recorded_is_recorded_later(
             raise StoreBusy("locked")
         await record(posting)
 
-    monkeypatch.setattr(net.house.postings, "record", busy)
+    monkeypatch.setattr(net.app.postings, "record", busy)
     ask(net)
     card = await net.discord.posted(net.ask)
     await net.recorded(card)
@@ -216,13 +216,13 @@ async def test_a_vote_can_wait_for_the_posting_it_belongs_to(net: Net):
     net.discord.faults.fail("POST", "/messages$", held(gate))
     ask(net)
     card = await net.discord.posted(net.ask)
-    waiting = asyncio.create_task(net.house.postings.settled(net.ask))
-    await net.house.postings.settled(net.general)  # nothing is on its way there
-    assert await net.house.postings.get(card.id) is None
+    waiting = asyncio.create_task(net.app.postings.settled(net.ask))
+    await net.app.postings.settled(net.general)  # nothing is on its way there
+    assert await net.app.postings.get(card.id) is None
     assert not waiting.done()
     gate.set()
     await waiting
-    posting = await net.house.postings.get(card.id)
+    posting = await net.app.postings.get(card.id)
     assert posting is not None
     assert posting.message_id == card.id
 

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from bot.errors import StoreBusy
-from cogs import _card_reactions, _reconciler
+from cogs.voting import card_reactions, reconciler
 from tests.loopback import Fault, empty, held, malformed, passed, reset, status
 from tests.loopback.world import Message
 from tests.network.conftest import Net
@@ -32,8 +32,8 @@ PATHS = {"message": r"/messages/\d+$", "reactions": "/reactions/"}
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cards are tried again at once."""
-    monkeypatch.setattr(_card_reactions, "PAUSES", (0.001,))
-    monkeypatch.setattr(_reconciler, "BACK_OFF", 0.01)
+    monkeypatch.setattr(card_reactions, "PAUSES", (0.001,))
+    monkeypatch.setattr(reconciler, "BACK_OFF", 0.01)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ async def _votes(net: Net) -> dict[int, int]:
 
     from bot.store.tables import votes
 
-    async with net.house.database.read() as connection:
+    async with net.app.database.read() as connection:
         rows = (await connection.execute(select(votes.c.user_id, votes.c.value))).all()
     return {row.user_id: row.value for row in rows}
 
@@ -186,14 +186,14 @@ class TestFaults:
     async def test_a_locked_database(
         self, net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
     ):
-        reconcile, failures = net.house.voting.reconcile, iter([StoreBusy("locked")] * 3)
+        reconcile, failures = net.app.voting.reconcile, iter([StoreBusy("locked")] * 3)
 
         async def busy(**parts):
             for failure in failures:
                 raise failure
             return await reconcile(**parts)
 
-        monkeypatch.setattr(net.house.voting, "reconcile", busy)
+        monkeypatch.setattr(net.app.voting, "reconcile", busy)
         async with net.discord.disconnected(resumable=False):
             net.discord.react(card, net.bob, UP, silent=True)
         await until_counted(net, 1)
@@ -231,7 +231,7 @@ class TestSessions:
 
     async def test_after_a_resume_cards_that_are_due_are_looked_at(self, net: Net, card: Message):
         other = await post(net, net.general)
-        await net.house.postings.mark_due([card.id])
+        await net.app.postings.mark_due([card.id])
         net.discord.react(card, net.bob, UP, silent=True)
         net.discord.react(other, net.bob, DOWN, silent=True)
         async with net.discord.disconnected(resumable=True):
@@ -239,7 +239,7 @@ class TestSessions:
         await until_counted(net, 1)
         await idle(net)
         assert looked_at(net, other) == []
-        assert await net.house.postings.due() == []
+        assert await net.app.postings.due() == []
 
     async def test_a_new_session_while_cards_are_looked_at_looks_again(
         self, net: Net, card: Message
@@ -296,7 +296,7 @@ async def test_a_posting_of_a_forgotten_message_is_not_looked_for_again(net: Net
         net.discord.delete(card, silent=True)
 
     async def forgotten() -> bool:
-        return await net.house.postings.get(card.id) is None
+        return await net.app.postings.get(card.id) is None
 
     await net.discord.until(forgotten)
 

@@ -7,9 +7,9 @@ import logging
 
 import pytest
 
+from bot.app import App
 from bot.client import LEAVE_SECONDS, ThreadBot
-from bot.services.house import House
-from cogs._choices import ALREADY_BACK
+from cogs.ask.suggestion_handlers import ALREADY_BACK
 from tests.loopback import (
     Fault,
     Loopback,
@@ -73,7 +73,7 @@ async def test_a_command_whose_first_reply_is_lost_is_answered_once(net: Net, fa
     card = await answered(net, press)
     await arrows(net, card)
     await quiet(net)
-    assert await net.house.postings.get(card.id) is not None
+    assert await net.app.postings.get(card.id) is not None
     assert (len(press.callbacks), press.followups) == (1, [])
     assert net.discord.messages(net.general) == [card]
 
@@ -85,7 +85,7 @@ async def test_a_card_whose_reply_is_lost_is_known(net: Net, fault: Fault):
     card = await answered(net, press)
     await arrows(net, card)
     await quiet(net)
-    assert await net.house.postings.get(card.id) is not None
+    assert await net.app.postings.get(card.id) is not None
     assert "Sorry" not in told(press)
     assert press.followups == []
 
@@ -97,7 +97,7 @@ async def test_a_card_that_was_shown_though_discord_never_says_so(net: Net, faul
     card = await answered(net, press)
     await arrows(net, card)
     await quiet(net)
-    assert await net.house.postings.get(card.id) is not None
+    assert await net.app.postings.get(card.id) is not None
     assert card.embeds
     assert press.followups == []
 
@@ -111,7 +111,7 @@ async def test_a_card_that_was_never_shown_is_an_apology(
     await quiet(net)
     assert "did not take my reply" in told(press)
     assert len(lines(caplog)) == 2
-    assert await net.house.postings.recent(5) == []
+    assert await net.app.postings.recent(5) == []
 
 
 async def test_a_command_that_discord_gave_up_is_one_line(
@@ -186,7 +186,7 @@ async def test_a_suggestion_that_is_chosen_is_known(net: Net, fault: Fault):
     await pressed(net, offered, "tw:pick", an_option(offered))
     await arrows(net, offered)
     await quiet(net)
-    assert await net.house.postings.get(offered.id) is not None
+    assert await net.app.postings.get(offered.id) is not None
     assert net.discord.messages(net.ask) == [offered]
 
 
@@ -196,7 +196,7 @@ async def test_a_suggestion_that_is_chosen_is_known(net: Net, fault: Fault):
 async def test_another_answer_takes_the_place_of_one_taken_back(
     net: Net, command: bool, lost: str, fault: Fault
 ):
-    await net.house.guilds.update(net.guild.id, suggest_threshold=0.0)
+    await net.app.guilds.update(net.guild.id, suggest_threshold=0.0)
     if command:
         asking = net.discord.command(net.ask, net.alice, "ask", question=PIN)
         card = await answered(net, asking)
@@ -214,7 +214,7 @@ async def test_another_answer_takes_the_place_of_one_taken_back(
     await arrows(net, other)
     await quiet(net)
     assert net.discord.messages(net.ask) == [other]
-    assert await net.house.postings.get(other.id) is not None
+    assert await net.app.postings.get(other.id) is not None
     assert press.told == []
     assert net.discord.faults.left == 0
 
@@ -224,7 +224,7 @@ async def test_a_private_line_after_a_press_is_told(net: Net):
     card = await net.discord.posted(net.ask)
     await arrows(net, card)
     await net.recorded(card)
-    await net.house.postings.forget([card.id])
+    await net.app.postings.forget([card.id])
     net.discord.faults.fail("POST", "/webhooks/", reset(), status(503))
     press = await pressed(net, card, "tw:notmine")
     await net.discord.until(lambda: press.told == [ALREADY_BACK])
@@ -249,7 +249,7 @@ async def test_an_error_is_told_once(
     async def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(net.house.answering, "find", fail)
+    monkeypatch.setattr(net.app.answering, "find", fail)
     net.discord.faults.fail("POST", CALLBACK, reset_after(), malformed())
     press = net.discord.command(net.general, net.alice, "thread", query="pin")
     await net.discord.until(lambda: "incident" in told(press))
@@ -264,7 +264,7 @@ async def test_what_goes_wrong_after_the_reply_is_no_apology(
     async def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(net.house.postings, "record", fail)
+    monkeypatch.setattr(net.app.postings, "record", fail)
     press = net.discord.command(net.general, net.alice, "ask", question=PIN)
     card = await answered(net, press)
     await net.discord.until(lambda: "boom" in caplog.text)
@@ -277,12 +277,12 @@ async def test_what_goes_wrong_after_the_reply_is_no_apology(
 
 
 @pytest.mark.parametrize("fault", [reset(), malformed(), status(503)], ids=name)
-async def test_commands_reach_discord_whatever_is_lost(house: House, fault: Fault):
+async def test_commands_reach_discord_whatever_is_lost(app: App, fault: Fault):
     async with serving(Loopback()) as loopback:
         loopback.faults.fail("PUT", "/commands$", fault)
-        async with running(loopback, ThreadBot(house, shard_count=1)):
+        async with running(loopback, ThreadBot(app, shard_count=1)):
             assert {command["name"] for command in loopback.commands} >= {"ask", "thread"}
-            assert await house.guilds.tree_hash()
+            assert await app.guilds.tree_hash()
             assert loopback.faults.left == 0
 
 

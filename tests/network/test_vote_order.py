@@ -11,7 +11,7 @@ from bot.errors import StoreBusy
 from bot.models import Posting, Vote
 from bot.services import postings
 from bot.store.database import BUSY_SECONDS
-from cogs import _desk
+from cogs.ask import responder
 from tests.loopback import world
 from tests.loopback.world import Message, channel_payload
 from tests.network.conftest import Net
@@ -40,7 +40,7 @@ async def test_up_and_back_in_one_burst_leaves_no_vote(net: Net, card: Message):
         net.discord.unreact(card, member, UP)
     await sent(net)
     assert await counted(net) == 0
-    assert (await net.house.library.count()).votes == 0
+    assert (await net.app.library.count()).votes == 0
 
 
 async def test_the_last_of_two_in_one_burst_wins(net: Net, card: Message):
@@ -84,7 +84,7 @@ async def test_only_the_same_message_waits_while_one_is_cleared(
 ):
     other = await post(net, net.general)
     bob, carol, dave = members(net, 3)
-    gate, clear = asyncio.Event(), net.house.voting._reconciling.clear
+    gate, clear = asyncio.Event(), net.app.voting._reconciling.clear
     begun: list[int] = []
 
     async def slow(message_id: int, value: Vote | None) -> None:
@@ -92,7 +92,7 @@ async def test_only_the_same_message_waits_while_one_is_cleared(
         await gate.wait()
         await clear(message_id, value)
 
-    monkeypatch.setattr(net.house.voting._reconciling, "clear", slow)
+    monkeypatch.setattr(net.app.voting._reconciling, "clear", slow)
     net.discord.react(card, bob, UP)
     net.discord.clear(card)
     net.discord.react(card, dave, DOWN)
@@ -134,7 +134,7 @@ async def test_votes_before_a_deletion_count_and_later_ones_do_not(net: Net, car
     other, third = [net.discord.say(net.general, net.alice, "a card") for _ in range(2)]
     for message in (other, third):
         posting = replace(await posting_of(net, card), channel_id=net.general)
-        await net.house.postings.record(replace(posting, message_id=message.id))
+        await net.app.postings.record(replace(posting, message_id=message.id))
     everybody = members(net, 9)
     for member in everybody[:3]:
         net.discord.react(card, member, UP)
@@ -148,7 +148,7 @@ async def test_votes_before_a_deletion_count_and_later_ones_do_not(net: Net, car
     await sent(net)
     assert await counted(net) == 9
     for message in (card, other, third):
-        assert await net.house.postings.get(message.id) is None
+        assert await net.app.postings.get(message.id) is None
 
 
 @pytest.mark.parametrize("kind", ["channel", "thread"])
@@ -160,15 +160,15 @@ async def test_cards_of_a_deleted_channel_are_forgotten(net: Net, card: Message,
     net.discord.emit(f"{kind.upper()}_DELETE", payload, net.guild.id)
     await sent(net)
     assert await counted(net) == 1
-    assert await net.house.postings.get(card.id) is None
+    assert await net.app.postings.get(card.id) is None
 
 
 async def test_a_channel_is_forgotten_after_what_is_on_its_way_into_it(net: Net, card: Message):
-    with net.house.postings.posting_in(net.ask):
+    with net.app.postings.posting_in(net.ask):
         payload = channel_payload(net.ask, net.guild.id, "ask")
         net.discord.emit("CHANNEL_DELETE", payload, net.guild.id)
         await sent_soon(net)
-        await net.house.postings.record(
+        await net.app.postings.record(
             Posting(
                 message_id=9,
                 channel_id=net.ask,
@@ -180,7 +180,7 @@ async def test_a_channel_is_forgotten_after_what_is_on_its_way_into_it(net: Net,
         )
 
     async def forgotten() -> bool:
-        return await net.house.postings.get(9) is None
+        return await net.app.postings.get(9) is None
 
     await net.discord.until(forgotten)
 
@@ -197,13 +197,13 @@ async def test_a_vote_before_the_posting_is_recorded_waits_for_it(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ):
     card = await post(net)
-    gate, record = asyncio.Event(), net.house.postings.record
+    gate, record = asyncio.Event(), net.app.postings.record
 
     async def late(posting: Posting) -> None:
         await gate.wait()
         await record(posting)
 
-    monkeypatch.setattr(net.house.postings, "record", late)
+    monkeypatch.setattr(net.app.postings, "record", late)
     net.discord.say(net.general, net.alice, f"<@{net.bot.user.id}> how do I vote on an answer?")  # type: ignore[union-attr]
     early = await net.discord.posted(net.general)
     net.discord.react(early, net.bob, UP)
@@ -223,9 +223,9 @@ async def test_a_vote_waits_as_long_as_recording_the_posting_may_take(
 ):
     """Every try waits for the database in vain but the last; all at a hundred times the speed."""
     pauses = tuple(pause / 100 for pause in postings.RECORD_PAUSES)
-    monkeypatch.setattr(_desk, "RECORD_PAUSES", pauses)
+    monkeypatch.setattr(responder, "RECORD_PAUSES", pauses)
     monkeypatch.setattr(postings, "SETTLE_SECONDS", postings.SETTLE_SECONDS / 100)
-    record, tries = net.house.postings.record, 0
+    record, tries = net.app.postings.record, 0
 
     async def late(posting: Posting) -> None:
         nonlocal tries
@@ -235,7 +235,7 @@ async def test_a_vote_waits_as_long_as_recording_the_posting_may_take(
             raise StoreBusy("locked")
         await record(posting)
 
-    monkeypatch.setattr(net.house.postings, "record", late)
+    monkeypatch.setattr(net.app.postings, "record", late)
     net.discord.say(net.ask, net.alice, f"<@{world.ME['id']}> {PIN}")
     card = await net.discord.posted(net.ask)
     net.discord.react(card, net.bob, UP)
@@ -262,7 +262,7 @@ async def test_queues_end_when_they_are_empty(net: Net, card: Message):
 
 
 async def test_what_a_member_did_before_forget_me_is_forgotten_as_well(net: Net, card: Message):
-    async with net.house.database.write():
+    async with net.app.database.write():
         net.discord.react(card, net.bob, UP)
         net.discord.react(card, net.alice, DOWN)
         press = net.discord.command(net.general, net.bob, "forget-me")

@@ -13,8 +13,8 @@ from bot.client import ThreadBot
 from bot.errors import StoreBusy
 from bot.services.voting import Change
 from bot.store.tables import postings
-from cogs import _reconciler, _vote_queue, voting
-from cogs.voting import NOT_SAVED
+from cogs.voting import cog, reconciler, vote_queue
+from cogs.voting.cog import NOT_SAVED
 from tests.loopback import Press, held, reset, running
 from tests.loopback.world import Message
 from tests.network.conftest import Net
@@ -35,8 +35,8 @@ from tests.network.voting import (
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """All is tried again at once."""
-    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.001,) * 4)
-    monkeypatch.setattr(_reconciler, "BACK_OFF", 0.01)
+    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.001,) * 4)
+    monkeypatch.setattr(reconciler, "BACK_OFF", 0.01)
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ class Locked:
 async def test_events_are_kept_in_order_until_they_can_be_written(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
-    locked = Locked(monkeypatch, net.house.voting, "apply")
+    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    locked = Locked(monkeypatch, net.app.voting, "apply")
     everybody = members(net, 20)
     for member in everybody:
         net.discord.react(card, member, UP)
@@ -85,18 +85,18 @@ async def test_events_are_kept_in_order_until_they_can_be_written(
 async def test_what_could_not_be_written_is_asked_for(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
-    locked = Locked(monkeypatch, net.house.voting, "apply", "reconcile")
+    locked = Locked(monkeypatch, net.app.voting, "apply", "reconcile")
     net.discord.react(card, net.bob, UP)
 
     async def marked() -> bool:
-        return [p.message_id for p in await net.house.postings.due()] == [card.id]
+        return [p.message_id for p in await net.app.postings.due()] == [card.id]
 
     await net.discord.until(marked)
     await net.discord.until(lambda: looked_at(net, card) != [])
     locked.open = True
     await until_counted(net, 1)
     await sent(net)
-    assert await net.house.postings.due() == []
+    assert await net.app.postings.due() == []
 
 
 async def test_what_could_not_even_be_marked_is_seen_at_the_next_start(
@@ -104,14 +104,14 @@ async def test_what_could_not_even_be_marked_is_seen_at_the_next_start(
 ):
     posting = await posting_of(net, card)
     with monkeypatch.context() as patch:
-        locked = Locked(patch, net.house.voting, "apply", "reconcile")
-        marking = Locked(patch, net.house.postings, "mark_due")
+        locked = Locked(patch, net.app.voting, "apply", "reconcile")
+        marking = Locked(patch, net.app.postings, "mark_due")
         net.discord.react(card, net.bob, UP)
         await net.discord.until(lambda: locked.tries >= 5 and marking.tries >= 2)
         await net.bot.close()
-    assert await net.house.postings.due() == []
-    assert await net.house.voting.tally(posting.answer_id, net.guild.id) == 0
-    async with running(net.discord, ThreadBot(net.house, shard_count=1)):
+    assert await net.app.postings.due() == []
+    assert await net.app.voting.tally(posting.answer_id, net.guild.id) == 0
+    async with running(net.discord, ThreadBot(net.app, shard_count=1)):
         await until_counted(net, 1)
 
 
@@ -120,19 +120,19 @@ async def test_a_marked_card_is_seen_at_the_next_start_however_old_it_is(
 ):
     await sent(net)
     await net.bot.close()
-    await net.house.postings.mark_due([card.id])
+    await net.app.postings.mark_due([card.id])
     net.discord.react(card, net.bob, UP)
-    none = net.house.settings.model_copy(update={"reconcile_messages": 0})
-    monkeypatch.setattr(net.house, "settings", none)
-    async with running(net.discord, ThreadBot(net.house, shard_count=1)):
+    none = net.app.settings.model_copy(update={"reconcile_messages": 0})
+    monkeypatch.setattr(net.app, "settings", none)
+    async with running(net.discord, ThreadBot(net.app, shard_count=1)):
         await until_counted(net, 1)
 
 
 async def test_what_waits_from_a_lost_session_is_older_than_what_discord_shows(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
-    locked = Locked(monkeypatch, net.house.voting, "apply")
+    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    locked = Locked(monkeypatch, net.app.voting, "apply")
     bob, carol = members(net, 2)
     net.discord.react(card, carol, UP)
     net.discord.react(card, bob, UP)
@@ -150,9 +150,9 @@ async def test_what_waits_from_a_lost_session_is_older_than_what_discord_shows(
 async def test_more_than_may_wait_is_asked_for(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(_vote_queue, "LIMIT", 10)
-    locked = Locked(monkeypatch, net.house.voting, "apply")
-    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    monkeypatch.setattr(vote_queue, "LIMIT", 10)
+    locked = Locked(monkeypatch, net.app.voting, "apply")
+    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
     everybody = members(net, 50)
     net.discord.react(card, net.bob, DOWN)
     await net.discord.until(lambda: locked.tries >= 2)
@@ -167,14 +167,14 @@ async def test_more_than_may_wait_is_asked_for(
 async def test_one_event_that_fails_takes_no_other_with_it(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    apply, bad = net.house.voting.apply, members(net, 1)[0]
+    apply, bad = net.app.voting.apply, members(net, 1)[0]
 
     async def broken(changes: Sequence[Change]) -> Any:
         if any(getattr(change, "user_id", 0) == bad for change in changes):
             raise RuntimeError("a fault of ours")
         return await apply(changes)
 
-    monkeypatch.setattr(net.house.voting, "apply", broken)
+    monkeypatch.setattr(net.app.voting, "apply", broken)
     for member in [*members(net, 3), bad, *members(net, 3)]:
         net.discord.react(card, member, UP)
     await until_counted(net, 7)  # the one by asking Discord
@@ -184,8 +184,8 @@ async def test_one_event_that_fails_takes_no_other_with_it(
 async def test_what_waits_when_the_bot_stops_is_marked(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (60.0,))
-    locked = Locked(monkeypatch, net.house.voting, "apply")
+    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (60.0,))
+    locked = Locked(monkeypatch, net.app.voting, "apply")
     other = await post(net, net.general)
     net.discord.react(card, net.bob, UP)
     await net.discord.until(lambda: locked.tries >= 1)
@@ -193,16 +193,16 @@ async def test_what_waits_when_the_bot_stops_is_marked(
     hello = net.discord.say(net.general, net.bob, "hello")
     await net.bot.wait_for("message", check=lambda m: m.id == hello.id, timeout=15)
     await net.bot.close()
-    due = {posting.message_id for posting in await net.house.postings.due()}
+    due = {posting.message_id for posting in await net.app.postings.due()}
     assert due == {card.id, other.id}
 
 
 async def test_what_waits_is_forgotten_with_its_member(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
-    monkeypatch.setattr(voting, "FLUSH_SECONDS", 0.05)
-    locked = Locked(monkeypatch, net.house.voting, "apply")
+    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    monkeypatch.setattr(cog, "FLUSH_SECONDS", 0.05)
+    locked = Locked(monkeypatch, net.app.voting, "apply")
     net.discord.react(card, net.bob, UP)
     net.discord.react(card, members(net, 1)[0], UP)
     await net.discord.until(lambda: locked.tries >= 1)
@@ -219,15 +219,15 @@ class TestHeldBack:
 
     @pytest.fixture
     async def old(self, net: Net, card: Message) -> Message:
-        async with net.house.database.write() as connection:
+        async with net.app.database.write() as connection:
             await connection.execute(postings.update().values(up_emoji=None, down_emoji=None))
         return card
 
     async def test_they_are_asked_for_if_they_are_lost(
         self, net: Net, old: Message, monkeypatch: pytest.MonkeyPatch
     ):
-        Locked(monkeypatch, net.house.postings, "set_emoji")
-        locked = Locked(monkeypatch, net.house.guilds, "settings")
+        Locked(monkeypatch, net.app.postings, "set_emoji")
+        locked = Locked(monkeypatch, net.app.guilds, "settings")
         locked.open = True
         gate = asyncio.Event()
         net.discord.faults.fail("GET", rf"/messages/{old.id}$", held(gate))
@@ -252,7 +252,7 @@ class TestHeldBack:
         assert all(event.is_dropped for event in queue._held[old.id].events)
         await net.bot.close()
         gate.set()
-        assert [p.message_id for p in await net.house.postings.due()] == [old.id]
+        assert [p.message_id for p in await net.app.postings.due()] == [old.id]
 
     async def test_they_are_older_than_what_is_seen_while_they_wait(self, net: Net, old: Message):
         gate = asyncio.Event()
@@ -277,7 +277,7 @@ class TestPresses:
     async def test_are_confirmed_once_written(
         self, net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
     ):
-        async with net.house.database.write():
+        async with net.app.database.write():
             press = await self.pressed(net, card)
             await net.discord.until(lambda: bool(press.callbacks))
             await asyncio.sleep(0.05)
@@ -288,7 +288,7 @@ class TestPresses:
     async def test_that_fail_say_so_and_do_not_count_later(
         self, net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
     ):
-        locked = Locked(monkeypatch, net.house.voting, "apply")
+        locked = Locked(monkeypatch, net.app.voting, "apply")
         press = await self.pressed(net, card)
         await net.discord.until(lambda: NOT_SAVED in press.told)
         locked.open = True
@@ -298,9 +298,9 @@ class TestPresses:
     async def test_that_wait_too_long_are_withdrawn(
         self, net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
     ):
-        locked = Locked(monkeypatch, net.house.voting, "apply")
-        monkeypatch.setattr(_vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
-        monkeypatch.setattr(_vote_queue, "PRESS_SECONDS", 0.05)
+        locked = Locked(monkeypatch, net.app.voting, "apply")
+        monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+        monkeypatch.setattr(vote_queue, "PRESS_SECONDS", 0.05)
         net.discord.react(card, net.bob, DOWN)
         await net.discord.until(lambda: locked.tries >= 1)
         press = await self.pressed(net, card)
@@ -328,16 +328,16 @@ class TestPresses:
         other = net.discord.add_guild("Other")
         from bot.models import Answer, Thread
 
-        await net.house.library.add(
+        await net.app.library.add(
             [Thread(key="secret", title="What is our secret?", answers=(Answer(body="It."),))],
             scope=other.id,
         )
-        thread = await net.house.answering.find("secret", guild_id=other.id)
+        thread = await net.app.answering.find("secret", guild_id=other.id)
         assert thread is not None
         custom_id = await button(net, card, "up", thread.answers[0].id)
         press = net.discord.press(card, net.bob, custom_id)
         await net.discord.until(lambda: any("not in the library" in t for t in press.told))
-        assert (await net.house.library.count()).votes == 0
+        assert (await net.app.library.count()).votes == 0
 
 
 def _is_handled(net: Net) -> bool:

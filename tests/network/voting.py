@@ -79,7 +79,7 @@ def give_button(card: Message, custom_id: str) -> None:
 
 
 async def posting_of(net: Net, card: Message) -> Posting:
-    posting = await net.house.postings.get(card.id)
+    posting = await net.app.postings.get(card.id)
     assert posting is not None
     return posting
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from bot.search import fuzzy
-from bot.search.fuzzy import SHORTEST, TWO_SLIPS, Repair, Vocabulary
+from bot.search import vocabulary as vocabulary_module
 from bot.search.text import stems, words
+from bot.search.vocabulary import SHORTEST, TWO_SLIPS, Repair, Vocabulary
 from tests.search.library import engine_with, numbered, thread
 
 relaxed = settings(deadline=None, max_examples=250)
@@ -159,7 +159,7 @@ def test_a_beginning_finds_exactly_the_words_that_have_it(word: str, length: int
 
 
 def test_a_huge_vocabulary_drops_the_words_used_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fuzzy, "MOST_WORDS", 3)
+    monkeypatch.setattr(vocabulary_module, "MOST_WORDS", 3)
     vocabulary = Vocabulary([("once", 1), ("twice", 2), ("often", 9), ("rare", 1)])
     assert "once" not in vocabulary
     assert len(vocabulary) == 2
@@ -248,14 +248,14 @@ def test_an_unknown_word_without_neighbours_stays_as_it_is(known: Any) -> None:
 @pytest.mark.parametrize("first", ["", "all begin alike "])
 def test_many_words_are_sorted_in_small_parts(first: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sorting them at once would keep the interpreter from the event loop until it is done."""
-    monkeypatch.setattr(fuzzy, "SORTED_AT_ONCE", 10)
+    monkeypatch.setattr(vocabulary_module, "SORTED_AT_ONCE", 10)
     sizes: list[int] = []
 
     def watched(part: list[str]) -> None:
         sizes.append(len(part))
         part.sort()
 
-    monkeypatch.setattr(fuzzy, "_sort", watched)
+    monkeypatch.setattr(vocabulary_module, "_sort", watched)
     ends = ("".join(p) for n in range(1, 5) for p in itertools.product("aé\U00010330z", repeat=n))
     made = [first + end for end in ends]
     random.Random(1).shuffle(made)

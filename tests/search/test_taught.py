@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.models import SHARED, LearnedPhrasing
 from bot.search.engine import Engine
-from bot.search.taught import CONFIRMED, NOTHING, Taught
+from bot.search.guild_phrasings import CONFIRMED, NOTHING, Taught
 from tests.search.library import GARDEN, engine_with, numbered, thread
 
 HERE = 111

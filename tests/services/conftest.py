@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import App
 from bot.models import SHARED, Answer, Posting, StoredAnswer, Thread
-from bot.services.house import House
 from bot.settings import Settings
 
 HERE, THERE = 111, 222
@@ -34,7 +34,7 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("empty") / "data"
 
     async def make() -> None:
-        await (await House.open(at(folder, "off"))).close()
+        await (await App.open(at(folder, "off"))).close()
 
     asyncio.run(make())
     return folder
@@ -51,10 +51,10 @@ def settings(tmp_path: Path, empty_library: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-async def bread(house: House) -> Sequence[StoredAnswer]:
+async def bread(app: App) -> Sequence[StoredAnswer]:
     """The two answers of BREAD, in the library now."""
-    await house.library.add([BREAD])
-    thread = await house.answering.find("bread")
+    await app.library.add([BREAD])
+    thread = await app.answering.find("bread")
     assert thread is not None
     return thread.answers
 
@@ -68,7 +68,7 @@ def at(folder: Path, model: str | None = None) -> Settings:
 _numbers = count(1000)
 
 
-async def post(house: House, answer: StoredAnswer, guild: int = HERE, channel: int = 5) -> int:
+async def post(app: App, answer: StoredAnswer, guild: int = HERE, channel: int = 5) -> int:
     """Let a message show an answer of thread 1; returns the message's id."""
     message = next(_numbers)
     posting = Posting(
@@ -79,10 +79,10 @@ async def post(house: House, answer: StoredAnswer, guild: int = HERE, channel: i
         answer_id=answer.id,
         asker_id=77,
     )
-    await house.postings.record(posting)
+    await app.postings.record(posting)
     return message
 
 
-async def titles(house: House, guild: int = SHARED) -> list[str]:
+async def titles(app: App, guild: int = SHARED) -> list[str]:
     """Every title that can be found in a guild, in order of the alphabet."""
-    return sorted(m.title for m in await house.answering.complete("", guild_id=guild, limit=9999))
+    return sorted(m.title for m in await app.answering.complete("", guild_id=guild, limit=9999))

@@ -9,8 +9,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from bot.app import App
 from bot.services import embedding
-from bot.services.house import House
 
 from .conftest import at
 
@@ -19,8 +19,8 @@ BATCH = 8
 
 async def main(folder: Path) -> None:
     embedding.BATCH = BATCH
-    house = await House.open(at(folder, ""))
-    await house.embedding.make(lambda made: print("made", made, flush=True))
+    app = await App.open(at(folder, ""))
+    await app.embedding.make(lambda made: print("made", made, flush=True))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from bot.app import App
 from bot.models import SHARED, Thread
 from bot.services import again, elsewhere
-from bot.services.house import House
-from bot.services.importreport import ImportReport
+from bot.services.import_report import ImportReport
 from bot.sources import Found, Options, SourceReport, find_all, sameness
-from bot.store import retiring
-from bot.store.retiring import Target
+from bot.store import soft_delete
+from bot.store.soft_delete import Target
 from bot.store.tables import facts
 from tests.sources.dumps import answer, put, question
 
@@ -49,84 +49,84 @@ def counts(report: ImportReport) -> tuple[int, int, int, int]:
     return report.added, report.updated, report.unchanged, report.retired
 
 
-async def test_they_are_not_read(house: House, folder: Path, reads: list[Options]) -> None:
+async def test_they_are_not_read(app: App, folder: Path, reads: list[Options]) -> None:
     put(folder, [*POSTS, {"Id": 9, "PostTypeId": 5}])
-    first = await house.library.import_paths([folder])
-    second = await house.library.import_paths([folder])
+    first = await app.library.import_paths([folder])
+    second = await app.library.import_paths([folder])
     assert len(reads) == 1
     assert (counts(first), counts(second)) == ((2, 0, 0, 0), (0, 0, 2, 0))
     assert second.passed_over == first.passed_over == {"tag wikis": 1}
 
 
 async def test_two_of_them_by_turns_are_not_read(
-    house: House, folder: Path, tmp_path: Path, reads: list[Options]
+    app: App, folder: Path, tmp_path: Path, reads: list[Options]
 ) -> None:
     other = put(tmp_path / "kitchen", [question(1, "How long do eggs boil?")])
     for _ in range(2):  # the second time it is seen that neither changed anything
-        await house.library.import_paths([folder])
-        await house.library.import_paths([other])
+        await app.library.import_paths([folder])
+        await app.library.import_paths([other])
     reads.clear()
-    assert counts(await house.library.import_paths([folder])) == (0, 0, 2, 0)
-    assert counts(await house.library.import_paths([other])) == (0, 0, 1, 0)
+    assert counts(await app.library.import_paths([folder])) == (0, 0, 2, 0)
+    assert counts(await app.library.import_paths([other])) == (0, 0, 1, 0)
     assert not reads
 
 
 class TestAreReadWhere:
     @pytest.fixture(autouse=True)
-    async def imported(self, house: House, folder: Path, reads: list[Options]) -> None:
+    async def imported(self, app: App, folder: Path, reads: list[Options]) -> None:
         put(folder, POSTS, Users=[{"Id": 1, "DisplayName": "Ann"}])
-        await house.library.import_paths([folder])
+        await app.library.import_paths([folder])
         reads.clear()
 
-    async def test_the_posts_are_others(self, house: House, folder: Path) -> None:
+    async def test_the_posts_are_others(self, app: App, folder: Path) -> None:
         put(folder, [*POSTS[:2], question(3, "Why are figs sour?")])
-        assert counts(await house.library.import_paths([folder])) == (0, 1, 1, 0)
+        assert counts(await app.library.import_paths([folder])) == (0, 1, 1, 0)
 
     async def test_a_file_beside_them_is_another(
-        self, house: House, folder: Path, reads: list[Options]
+        self, app: App, folder: Path, reads: list[Options]
     ) -> None:
         put(folder, POSTS, Users=[{"Id": 1, "DisplayName": "Bob"}])
-        await house.library.import_paths([folder])
+        await app.library.import_paths([folder])
         assert len(reads) == 1
 
     @pytest.mark.parametrize(
         "options", [Options(min_score=1), Options(site="x.example.org"), Options(limit=2)]
     )
     async def test_other_options_are_given(
-        self, house: House, folder: Path, options: Options, reads: list[Options]
+        self, app: App, folder: Path, options: Options, reads: list[Options]
     ) -> None:
-        await house.library.import_paths([folder], options=options)
+        await app.library.import_paths([folder], options=options)
         assert reads == [options]
 
     async def test_what_is_gone_is_to_be_retired(
-        self, house: House, folder: Path, reads: list[Options]
+        self, app: App, folder: Path, reads: list[Options]
     ) -> None:
-        await house.library.add([Thread(key="old", title="Old?", source="garden")])
-        report = await house.library.import_paths([folder], prune=True)
+        await app.library.add([Thread(key="old", title="Old?", source="garden")])
+        report = await app.library.import_paths([folder], prune=True)
         assert counts(report) == (0, 0, 2, 1)
-        await house.library.import_paths([folder], prune=True)
+        await app.library.import_paths([folder], prune=True)
         assert len(reads) == 1
 
-    async def test_it_is_another_scope(self, house: House, folder: Path) -> None:
-        report = await house.library.import_paths([folder], scope=GUILD)
+    async def test_it_is_another_scope(self, app: App, folder: Path) -> None:
+        report = await app.library.import_paths([folder], scope=GUILD)
         assert counts(report) == (2, 0, 0, 0)
 
     async def test_another_import_gave_other_scores_alone(
-        self, house: House, folder: Path, tmp_path: Path
+        self, app: App, folder: Path, tmp_path: Path
     ) -> None:
         newer = put(tmp_path / "newer" / "garden", [POSTS[0] | {"Score": 5}, *POSTS[1:]])
-        assert counts(await house.library.import_paths([newer])) == (0, 1, 1, 0)
-        assert counts(await house.library.import_paths([folder])) == (0, 1, 1, 0)
+        assert counts(await app.library.import_paths([newer])) == (0, 1, 1, 0)
+        assert counts(await app.library.import_paths([folder])) == (0, 1, 1, 0)
 
-    async def test_a_moderator_took_one_away(self, house: House, folder: Path) -> None:
-        async with house.database.write() as connection:
-            await retiring.remove(connection, SHARED, Target(1))
-        assert counts(await house.library.import_paths([folder])) == (0, 1, 1, 0)
+    async def test_a_moderator_took_one_away(self, app: App, folder: Path) -> None:
+        async with app.database.write() as connection:
+            await soft_delete.remove(connection, SHARED, Target(1))
+        assert counts(await app.library.import_paths([folder])) == (0, 1, 1, 0)
 
     @pytest.mark.parametrize("what", ["removed", "imported"])
     async def test_somebody_changed_something_meanwhile(
         self,
-        house: House,
+        app: App,
         folder: Path,
         reads: list[Options],
         monkeypatch: pytest.MonkeyPatch,
@@ -136,44 +136,44 @@ class TestAreReadWhere:
 
         async def late(self: again.Again, threads: int, seen: SourceReport) -> None:
             if what == "removed":
-                async with house.database.write() as connection:
-                    await retiring.remove(connection, SHARED, Target(1))
+                async with app.database.write() as connection:
+                    await soft_delete.remove(connection, SHARED, Target(1))
             else:
-                await house.library.add([Thread(key="garden/1", title="How do I prune a plum?")])
+                await app.library.add([Thread(key="garden/1", title="How do I prune a plum?")])
             await real(self, threads, seen)
 
         put(folder, [*POSTS, question(8)])
         with monkeypatch.context() as patch:
             patch.setattr(again.Again, "note", late)
-            await house.library.import_paths([folder])
-        assert counts(await house.library.import_paths([folder])) == (0, 1, 2, 0)
+            await app.library.import_paths([folder])
+        assert counts(await app.library.import_paths([folder])) == (0, 1, 2, 0)
         assert len(reads) == 2
 
 
-async def test_what_was_refused_is_told_again(house: House, folder: Path) -> None:
+async def test_what_was_refused_is_told_again(app: App, folder: Path) -> None:
     put(folder, [*POSTS, question(3)])
     for _ in range(2):
-        report = await house.library.import_paths([folder])
+        report = await app.library.import_paths([folder])
         assert [problem.reason for problem in report.rejected] == [
             "the id 3 is taken by a row before"
         ]
 
 
-async def test_what_no_longer_holds_is_not_kept(house: House, folder: Path) -> None:
+async def test_what_no_longer_holds_is_not_kept(app: App, folder: Path) -> None:
     for n in range(5):
         put(folder, [*POSTS, question(10 + n)])
-        await house.library.import_paths([folder])
+        await app.library.import_paths([folder])
     noted = select(func.count()).where(facts.c.name.startswith("import:"))
-    async with house.database.read() as connection:
+    async with app.database.read() as connection:
         assert await connection.scalar(noted) == 1
 
 
 async def test_a_file_is_not_the_folder_it_lies_in(
-    house: House, tmp_path: Path, reads: list[Options]
+    app: App, tmp_path: Path, reads: list[Options]
 ) -> None:
     table = tmp_path / "faq" / "garden.csv"
     table.parent.mkdir()
     table.write_text("question,answer\nHow do I prune a pear?,In winter.\n", encoding="utf-8")
-    await house.library.import_paths([table.parent])
-    await house.library.import_paths([table])  # the same thread, from another source
+    await app.library.import_paths([table.parent])
+    await app.library.import_paths([table])  # the same thread, from another source
     assert len(reads) == 2

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.app import App
 from bot.models import SHARED, Policy, StoredAnswer, StoredThread, Thread, Verdict, Vote
 from bot.services.answering import in_serving_order, reads_like_a_question
-from bot.services.house import House
-from bot.services.offering import likelihood
+from bot.services.suggestions import likelihood
 
 from .conftest import BREAD, HERE, THERE
 
@@ -99,11 +99,11 @@ def _age(found: StoredAnswer) -> tuple[bool, datetime, int]:
 
 class TestVerdicts:
     @pytest.fixture(autouse=True)
-    async def library(self, house: House) -> None:
-        await house.library.add([BREAD, Thread(key="silent", title="Which oven is the hottest?")])
+    async def library(self, app: App) -> None:
+        await app.library.add([BREAD, Thread(key="silent", title="Which oven is the hottest?")])
 
-    async def test_above_the_answer_threshold_there_is_an_answer(self, house: House) -> None:
-        reply = await house.answering.ask(QUESTION)
+    async def test_above_the_answer_threshold_there_is_an_answer(self, app: App) -> None:
+        reply = await app.answering.ask(QUESTION)
         assert reply.verdict is Verdict.ANSWER
         assert reply.thread is not None
         assert reply.answer == reply.thread.answers[0]
@@ -112,18 +112,16 @@ class TestVerdicts:
         assert (reply.question, reply.matches[0].key) == (QUESTION, "bread")
         assert reply.took_ms > 0
 
-    async def test_thresholds_are_the_guilds_and_the_bounds_belong_above(
-        self, house: House
-    ) -> None:
+    async def test_thresholds_are_the_guilds_and_the_bounds_belong_above(self, app: App) -> None:
         weak = "sourdough rise in the cold cellar of an old mill"
-        reply = await house.answering.ask(weak)
+        reply = await app.answering.ask(weak)
         sure, hope = reply.confidence, likelihood(reply.matches)
         assert 0 < sure <= hope < 1
         more = math.nextafter(sure, 1)
 
         async def verdict(suggest: float, answer: float) -> Verdict:
-            await house.guilds.update(HERE, suggest_threshold=suggest, answer_threshold=answer)
-            reply = await house.answering.ask(weak, guild_id=HERE)
+            await app.guilds.update(HERE, suggest_threshold=suggest, answer_threshold=answer)
+            reply = await app.answering.ask(weak, guild_id=HERE)
             assert (reply.thread is None) is (reply.answer is None)
             assert (reply.thread is not None) is (reply.verdict is Verdict.ANSWER)
             assert reply.matches[0].confidence == sure
@@ -133,36 +131,34 @@ class TestVerdicts:
         assert await verdict(0, more) is Verdict.SUGGEST
         assert await verdict(hope, 1) is Verdict.SUGGEST
         assert await verdict(math.nextafter(hope, 1), 1) is Verdict.NONE
-        elsewhere = await house.answering.ask(weak, guild_id=THERE)
-        assert elsewhere.verdict is (await house.answering.ask(weak)).verdict
+        elsewhere = await app.answering.ask(weak, guild_id=THERE)
+        assert elsewhere.verdict is (await app.answering.ask(weak)).verdict
 
-    async def test_a_thread_without_answers_is_suggested(self, house: House) -> None:
-        reply = await house.answering.ask("Which oven is the hottest?")
+    async def test_a_thread_without_answers_is_suggested(self, app: App) -> None:
+        reply = await app.answering.ask("Which oven is the hottest?")
         assert (reply.verdict, reply.matches[0].key) == (Verdict.SUGGEST, "silent")
-        assert reply.confidence >= house.settings.answer_threshold
+        assert reply.confidence >= app.settings.answer_threshold
         assert (reply.thread, reply.answer) == (None, None)
 
-    async def test_nothing_like_it_is_no_match(self, house: House) -> None:
-        reply = await house.answering.ask("quantum chromodynamics")
+    async def test_nothing_like_it_is_no_match(self, app: App) -> None:
+        reply = await app.answering.ask("quantum chromodynamics")
         assert (reply.verdict, reply.confidence, reply.matches) == (Verdict.NONE, 0.0, ())
 
-    async def test_no_more_matches_than_asked_for(self, house: House) -> None:
-        await house.library.add([replace(BREAD, key=f"k{n}") for n in range(9)])
+    async def test_no_more_matches_than_asked_for(self, app: App) -> None:
+        await app.library.add([replace(BREAD, key=f"k{n}") for n in range(9)])
         for limit in (1, 5, 9):
-            assert len((await house.answering.ask(QUESTION, limit=limit)).matches) == limit
+            assert len((await app.answering.ask(QUESTION, limit=limit)).matches) == limit
 
-    async def test_a_guild_is_answered_from_its_own_and_the_shared_threads(
-        self, house: House
-    ) -> None:
+    async def test_a_guild_is_answered_from_its_own_and_the_shared_threads(self, app: App) -> None:
         ours = Thread(key="ours", title="Where is the club's key to the greenhouse?")
-        await house.library.add([replace(ours, answers=BREAD.answers)], scope=HERE)
+        await app.library.add([replace(ours, answers=BREAD.answers)], scope=HERE)
         verdicts = {
-            guild: (await house.answering.ask(ours.title, guild_id=guild)).verdict
+            guild: (await app.answering.ask(ours.title, guild_id=guild)).verdict
             for guild in (SHARED, HERE, THERE)
         }
         assert verdicts.pop(HERE) is Verdict.ANSWER
         assert set(verdicts.values()) == {Verdict.NONE}
-        assert (await house.answering.ask(QUESTION, guild_id=HERE)).verdict is Verdict.ANSWER
+        assert (await app.answering.ask(QUESTION, guild_id=HERE)).verdict is Verdict.ANSWER
 
     @pytest.mark.parametrize(
         "question",
@@ -181,20 +177,20 @@ class TestVerdicts:
             "\x00\ud800",
         ],
     )
-    async def test_odd_questions_get_a_reply(self, house: House, question: str) -> None:
-        reply = await house.answering.ask(question)
+    async def test_odd_questions_get_a_reply(self, app: App, question: str) -> None:
+        reply = await app.answering.ask(question)
         assert 0 <= reply.confidence <= 1
-        await house.answering.find(question)
-        await house.answering.complete(question)
+        await app.answering.find(question)
+        await app.answering.complete(question)
 
 
 class TestServing:
-    async def test_a_thread_in_the_guilds_order(self, house: House) -> None:
-        await house.library.add([BREAD])
+    async def test_a_thread_in_the_guilds_order(self, app: App) -> None:
+        await app.library.add([BREAD])
         for user in range(3):
-            await house.voting.press(answer_id=2, guild_id=HERE, user_id=user, value=Vote.UP)
+            await app.voting.press(answer_id=2, guild_id=HERE, user_id=user, value=Vote.UP)
         for guild, expected in ((SHARED, [1, 2]), (HERE, [2, 1])):
-            thread = await house.answering.serve(1, guild_id=guild)
+            thread = await app.answering.serve(1, guild_id=guild)
             assert thread is not None
             assert [a.id for a in thread.answers] == expected
         assert thread is not None
@@ -203,29 +199,29 @@ class TestServing:
         assert (answer.score, answer.votes, answer.tally) == (1, 3, 4)
         assert thread.answer(9) is None
 
-    async def test_by_the_guilds_policy(self, house: House) -> None:
+    async def test_by_the_guilds_policy(self, app: App) -> None:
         second = replace(BREAD.answers[1], accepted=True)
-        await house.library.add([replace(BREAD, answers=(BREAD.answers[0], second))])
-        await house.guilds.update(HERE, policy=Policy.SCORE)
+        await app.library.add([replace(BREAD, answers=(BREAD.answers[0], second))])
+        await app.guilds.update(HERE, policy=Policy.SCORE)
         for guild, first in ((HERE, 1), (THERE, 2)):
-            thread = await house.answering.serve(1, guild_id=guild)
+            thread = await app.answering.serve(1, guild_id=guild)
             assert thread is not None
             assert thread.answers[0].id == first
 
-    async def test_not_what_a_guild_may_not_see_or_is_gone(self, house: House) -> None:
-        await house.library.add([BREAD], scope=HERE)
-        assert await house.answering.serve(1, guild_id=HERE)
-        assert await house.answering.serve(1, guild_id=THERE) is None
-        assert await house.answering.serve(1) is None
-        assert await house.answering.serve(99, guild_id=HERE) is None
+    async def test_not_what_a_guild_may_not_see_or_is_gone(self, app: App) -> None:
+        await app.library.add([BREAD], scope=HERE)
+        assert await app.answering.serve(1, guild_id=HERE)
+        assert await app.answering.serve(1, guild_id=THERE) is None
+        assert await app.answering.serve(1) is None
+        assert await app.answering.serve(99, guild_id=HERE) is None
 
 
 class TestFinding:
-    async def test_by_key_then_by_words(self, house: House) -> None:
-        await house.library.add([BREAD, Thread(key="sourdough", title="What is a levain?")])
+    async def test_by_key_then_by_words(self, app: App) -> None:
+        await app.library.add([BREAD, Thread(key="sourdough", title="What is a levain?")])
 
         async def found(text: str, guild: int = SHARED) -> str | None:
-            thread: StoredThread | None = await house.answering.find(text, guild_id=guild)
+            thread: StoredThread | None = await app.answering.find(text, guild_id=guild)
             return thread.key if thread else None
 
         assert await found("bread") == "bread"
@@ -236,37 +232,37 @@ class TestFinding:
         assert await found("bread on the shelf of the astronaut in orbit") is None  # not sure
         assert await found("") is None
 
-    async def test_a_guilds_own_before_the_shared_one(self, house: House) -> None:
-        await house.library.add([BREAD])
-        await house.library.add([replace(BREAD, title="Our bread")], scope=HERE)
+    async def test_a_guilds_own_before_the_shared_one(self, app: App) -> None:
+        await app.library.add([BREAD])
+        await app.library.add([replace(BREAD, title="Our bread")], scope=HERE)
         for guild, title in ((HERE, "Our bread"), (THERE, BREAD.title)):
-            thread = await house.answering.find("bread", guild_id=guild)
+            thread = await app.answering.find("bread", guild_id=guild)
             assert thread is not None
             assert thread.title == title
 
 
 class TestCompleting:
     @pytest.fixture(autouse=True)
-    async def library(self, house: House) -> None:
-        await house.library.add(
+    async def library(self, app: App) -> None:
+        await app.library.add(
             [BREAD, Thread(key="cake", title="How long does a cake bake?")]
             + [Thread(key=f"k{n}", title=f"Kitchen question {n}") for n in range(40)]
         )
-        await house.library.add([Thread(key="ours", title="Kitchen rota of our club")], scope=HERE)
+        await app.library.add([Thread(key="ours", title="Kitchen rota of our club")], scope=HERE)
 
     @pytest.mark.parametrize(
         "typed", ["why does my sour", "sourdo", "sourdugh bread", "WHY DOES MY SOURDOUGH BREAD"]
     )
-    async def test_half_typed_and_misspelt(self, house: House, typed: str) -> None:
-        assert (await house.answering.complete(typed))[0].key == "bread"
+    async def test_half_typed_and_misspelt(self, app: App, typed: str) -> None:
+        assert (await app.answering.complete(typed))[0].key == "bread"
 
-    async def test_as_many_as_fit_in_a_menu(self, house: House) -> None:
-        assert len(await house.answering.complete("kitchen")) == 25
-        assert len(await house.answering.complete("", limit=3)) == 3
+    async def test_as_many_as_fit_in_a_menu(self, app: App) -> None:
+        assert len(await app.answering.complete("kitchen")) == 25
+        assert len(await app.answering.complete("", limit=3)) == 3
 
-    async def test_only_what_the_guild_may_see(self, house: House) -> None:
+    async def test_only_what_the_guild_may_see(self, app: App) -> None:
         keys = {
-            guild: [m.key for m in await house.answering.complete("kitchen rota", guild_id=guild)]
+            guild: [m.key for m in await app.answering.complete("kitchen rota", guild_id=guild)]
             for guild in (HERE, THERE)
         }
         assert keys[HERE][0] == "ours"

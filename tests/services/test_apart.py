@@ -14,15 +14,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, update
 
+from bot import health
+from bot.app import App
 from bot.errors import SearchError
 from bot.models import SHARED, Answer, Reply, Thread
 from bot.search.index import Writing
 from bot.search.scope_writer import ScopeWriter
-from bot.services import following, health, reading
-from bot.services.house import House
+from bot.services import index_sync, reading
 from bot.settings import Settings
 from bot.store import threads
-from bot.store.packing import pack
+from bot.store.serialization import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
 
@@ -43,25 +44,25 @@ def slips(count: int) -> Iterator[Thread]:
         yield Thread(key=f"b{n}", title=f"trun solw modee {n}", body="trun solw mdoe " * 3)
 
 
-async def replies(house: House, guild: int) -> list[object]:
+async def replies(app: App, guild: int) -> list[object]:
     """What is said in a guild, but for the time it took."""
-    asked = [await house.answering.ask(q, guild_id=guild) for q in (ASKED, "wher is chanel 3", "x")]
+    asked = [await app.answering.ask(q, guild_id=guild) for q in (ASKED, "wher is chanel 3", "x")]
     return [
         *(replace(reply, took_ms=0.0) for reply in asked),
-        await house.answering.complete("how do i tr", guild_id=guild),
-        await house.answering.complete("", guild_id=guild),
-        await house.answering.find("trun slow mode of", guild_id=guild),
+        await app.answering.complete("how do i tr", guild_id=guild),
+        await app.answering.complete("", guild_id=guild),
+        await app.answering.find("trun slow mode of", guild_id=guild),
     ]
 
 
 @pytest.fixture
-async def filled(house: House) -> House:
-    await house.library.add(SHARED_THREADS)
-    await house.library.add(OWN, scope=HERE)
-    return house
+async def filled(app: App) -> App:
+    await app.library.add(SHARED_THREADS)
+    await app.library.add(OWN, scope=HERE)
+    return app
 
 
-async def test_thirty_threads_of_slips_change_nothing_elsewhere(filled: House) -> None:
+async def test_thirty_threads_of_slips_change_nothing_elsewhere(filled: App) -> None:
     before = {guild: await replies(filled, guild) for guild in (SHARED, HERE)}
     reply = before[HERE][0]
     assert isinstance(reply, Reply)
@@ -71,7 +72,7 @@ async def test_thirty_threads_of_slips_change_nothing_elsewhere(filled: House) -
 
 
 async def test_three_thousand_threads_of_common_words_change_nothing_elsewhere(
-    filled: House,
+    filled: App,
 ) -> None:
     before = {guild: await replies(filled, guild) for guild in (SHARED, HERE)}
     common = "how do i turn slow mode on dark push login filter"
@@ -81,7 +82,7 @@ async def test_three_thousand_threads_of_common_words_change_nothing_elsewhere(
 
 
 @pytest.mark.parametrize("scope", [SHARED, HERE])
-async def test_what_was_replaced_counts_no_more(filled: House, scope: int) -> None:
+async def test_what_was_replaced_counts_no_more(filled: App, scope: int) -> None:
     """As if it had never been there, however often and in which order."""
     mine = SHARED_THREADS if scope == SHARED else OWN
     before = await replies(filled, HERE)
@@ -95,7 +96,7 @@ async def test_what_was_replaced_counts_no_more(filled: House, scope: int) -> No
     assert [part.documents for part in view.parts] == [len(SHARED_THREADS), len(OWN)]
 
 
-async def test_a_thread_deleted_for_good_is_taken_out_of_its_scope(filled: House) -> None:
+async def test_a_thread_deleted_for_good_is_taken_out_of_its_scope(filled: App) -> None:
     """Nothing in the library says in which scope it was."""
     await filled.library.add(OWN[:3], scope=THERE)
     shared = filled.engine._index.state.scopes[SHARED]
@@ -111,7 +112,7 @@ async def test_a_thread_deleted_for_good_is_taken_out_of_its_scope(filled: House
     assert filled.engine._index.state.scopes[SHARED] == shared  # which was not touched
 
 
-async def test_the_last_thread_of_a_guild_takes_its_index_along(filled: House) -> None:
+async def test_the_last_thread_of_a_guild_takes_its_index_along(filled: App) -> None:
     ids = range(len(SHARED_THREADS) + 1, len(SHARED_THREADS) + len(OWN) + 1)
     place = filled.settings.data_dir / "index" / str(HERE)
     assert place.exists()
@@ -132,7 +133,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("commits", [0, 1, 2, 3])
 async def test_ended_between_two_scopes_commits_all_is_put_right(
-    filled: House, settings: Settings, monkeypatch: pytest.MonkeyPatch, commits: int
+    filled: App, settings: Settings, monkeypatch: pytest.MonkeyPatch, commits: int
 ) -> None:
     brought = {SHARED: SHARED_THREADS, HERE: OWN, THERE: [*slips(4)]}
     left, real = [commits], ScopeWriter.commit
@@ -143,8 +144,8 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
         left[0] -= 1
         return real(writer)
 
-    async def change(house: House) -> None:
-        async with house.database.write() as connection:  # stored, and not indexed yet
+    async def change(app: App) -> None:
+        async with app.database.write() as connection:  # stored, and not indexed yet
             for scope, those in brought.items():
                 newer = [replace(t, title=f"{t.title} newer") for t in those]
                 packed = [pack(t) for t in newer]
@@ -156,29 +157,29 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
         with pytest.raises(Killed):
             await filled._follower.catch_up()
     await filled.close()
-    house = await House.open(settings)
+    app = await App.open(settings)
     try:
         for guild, own in ((SHARED, []), (HERE, OWN), (THERE, brought[THERE])):
             expected = sorted(f"{t.title} newer" for t in [*SHARED_THREADS, *own])
-            assert await titles(house, guild) == expected
-        assert (await health.examine(house)).indexed == 19
-        for part in house.engine._index.view((SHARED, HERE)).parts:
+            assert await titles(app, guild) == expected
+        assert (await health.examine(app)).indexed == 19
+        for part in app.engine._index.view((SHARED, HERE)).parts:
             assert part.documents == part.threads
     finally:
-        await house.close()
+        await app.close()
 
 
 async def test_a_batch_of_many_scopes_is_indexed_in_each(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "BATCH", 7)
-    async with house.database.write() as connection:
+    monkeypatch.setattr(index_sync, "BATCH", 7)
+    async with app.database.write() as connection:
         for n in range(60):
             await threads.put(connection, n % 12, [pack(Thread(key=f"k{n}", title=f"Number {n}"))])
-    await house._follower.catch_up()
+    await app._follower.catch_up()
     for guild in range(12):
-        assert len(await titles(house, guild)) == (5 if guild == SHARED else 10)
-    assert len(house.engine) == 60
+        assert len(await titles(app, guild)) == (5 if guild == SHARED else 10)
+    assert len(app.engine) == 60
 
 
 def flip(file: Path) -> None:
@@ -189,11 +190,11 @@ def flip(file: Path) -> None:
         stream.write(content)
 
 
-def opened_anew(house: House) -> None:
+def opened_anew(app: App) -> None:
     """The indexes are open, and nothing of them was read and is remembered."""
     for scope in (SHARED, HERE):
-        house.engine._index._forget(scope)
-    assert len(house.engine._index.view((SHARED, HERE))) == len(SHARED_THREADS) + len(OWN)
+        app.engine._index._forget(scope)
+    assert len(app.engine._index.view((SHARED, HERE))) == len(SHARED_THREADS) + len(OWN)
 
 
 def damaging(records: Sequence[logging.LogRecord]) -> list[str]:
@@ -203,11 +204,11 @@ def damaging(records: Sequence[logging.LogRecord]) -> list[str]:
 class TestDamageWhileRunning:
     @pytest.fixture(autouse=True)
     def quick_looks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(following, "INTERVAL", 0.05)
+        monkeypatch.setattr(index_sync, "INTERVAL", 0.05)
 
     @pytest.mark.parametrize("scope", [SHARED, HERE])
     async def test_is_mended_by_the_first_question_that_meets_it(
-        self, filled: House, caplog: pytest.LogCaptureFixture, scope: int
+        self, filled: App, caplog: pytest.LogCaptureFixture, scope: int
     ) -> None:
         before = await replies(filled, HERE)
         opened_anew(filled)
@@ -220,7 +221,7 @@ class TestDamageWhileRunning:
 
     @pytest.mark.parametrize("part", ["idx", "term", "fieldnorm"])
     async def test_is_found_and_mended_though_nobody_asks(
-        self, filled: House, caplog: pytest.LogCaptureFixture, part: str
+        self, filled: App, caplog: pytest.LogCaptureFixture, part: str
     ) -> None:
         before = await replies(filled, HERE)
         made = filled.engine._index.state.scopes[HERE].made
@@ -230,7 +231,7 @@ class TestDamageWhileRunning:
         assert await replies(filled, HERE) == before
         assert len(damaging(caplog.records)) == 1
 
-    async def test_is_mended_while_another_server_imports(self, filled: House) -> None:
+    async def test_is_mended_while_another_server_imports(self, filled: App) -> None:
         before = await replies(filled, HERE)
         gate = threading.Event()
 
@@ -256,13 +257,13 @@ class TestDamageWhileRunning:
         assert (await importing).added == 2
 
     async def test_by_another_programs_bot_is_left_to_it(
-        self, filled: House, caplog: pytest.LogCaptureFixture
+        self, filled: App, caplog: pytest.LogCaptureFixture
     ) -> None:
-        second = await House.open(filled.settings)
+        second = await App.open(filled.settings)
         try:
             before = await replies(second, HERE)
-            for house in (filled, second):
-                opened_anew(house)
+            for app in (filled, second):
+                opened_anew(app)
             flip(*(filled.settings.data_dir / "index" / str(HERE)).glob("*.store"))
             assert await replies(filled, HERE) == before
             assert await replies(second, HERE) == before
@@ -271,7 +272,7 @@ class TestDamageWhileRunning:
             await second.close()
 
     async def test_that_cant_be_mended_yet_is_an_error_in_one_line(
-        self, filled: House, monkeypatch: pytest.MonkeyPatch
+        self, filled: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         opened_anew(filled)
         flip(*(filled.settings.data_dir / "index" / str(SHARED)).glob("*.store"))
@@ -282,7 +283,7 @@ class TestDamageWhileRunning:
         assert (await filled.answering.ask(ASKED)).verdict == "answer"
 
     async def test_a_lost_folder_is_made_anew_with_one_line(
-        self, filled: House, caplog: pytest.LogCaptureFixture
+        self, filled: App, caplog: pytest.LogCaptureFixture
     ) -> None:
         before = await replies(filled, HERE)
         shutil.rmtree(filled.settings.data_dir / "index")
@@ -293,7 +294,7 @@ class TestDamageWhileRunning:
         assert "the search index is lost" in caplog.text
 
     async def test_what_else_goes_wrong_is_no_damage_and_said_once(
-        self, filled: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self, filled: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         made = filled.engine._index.state.scopes
         tries: list[int] = []
@@ -318,18 +319,18 @@ class TestDamageWhileRunning:
         assert {s: held.made for s, held in scopes.items()} == {s: h.made for s, h in made.items()}
 
     async def test_is_seen_by_doctor_in_indexes_nobody_has_open(
-        self, filled: House, settings: Settings
+        self, filled: App, settings: Settings
     ) -> None:
         await filled.close()
         flip(*(settings.data_dir / "index" / str(HERE)).glob("*.pos"))
-        house = await House.open(settings)
+        app = await App.open(settings)
         try:
-            state = await health.examine(house)
+            state = await health.examine(app)
             assert "111 was damaged (the checksum of" in (state.note or "")
             assert (state.indexed, state.indexing) == (state.counts.threads, False)
-            assert (await health.examine(house)).note is None
+            assert (await health.examine(app)).note is None
         finally:
-            await house.close()
+            await app.close()
 
 
 async def until(done: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
@@ -338,13 +339,13 @@ async def until(done: Callable[[], Awaitable[bool]], seconds: float = 60) -> Non
             await asyncio.sleep(0.02)
 
 
-async def made_anew(house: House, scope: int, before: str) -> bool:
-    held = house.engine._index.state.scopes.get(scope)
-    return held is not None and held.made != before and not house.engine.is_damaged
+async def made_anew(app: App, scope: int, before: str) -> bool:
+    held = app.engine._index.state.scopes.get(scope)
+    return held is not None and held.made != before and not app.engine.is_damaged
 
 
-async def is_whole(house: House) -> bool:
-    return await house.is_indexed() and len(house.engine) == (await house.library.count()).threads
+async def is_whole(app: App) -> bool:
+    return await app.is_indexed() and len(app.engine) == (await app.library.count()).threads
 
 
 async def happened(tries: list[int], count: int) -> bool:

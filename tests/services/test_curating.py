@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.app import App
 from bot.errors import NotFound
 from bot.models import SHARED, Answer, StoredThread, Thread, Vote
-from bot.services import curating
-from bot.services.curating import Unchanged
-from bot.services.house import House
+from bot.services import guild_library
+from bot.services.guild_library import Unchanged
 from bot.store import learned
 from bot.store.learned import Lesson
-from bot.store.retiring import Target
+from bot.store.soft_delete import Target
 
 from .conftest import BREAD, HERE, THERE, titles
 
@@ -34,26 +34,26 @@ TOMORROW = timedelta(days=1, seconds=1)
 
 
 @pytest.fixture
-async def own(house: House) -> House:
+async def own(app: App) -> App:
     """A house with a shared thread and five that are HERE's own."""
-    await house.library.add([replace(BREAD, source="bakery.example")])
-    await house.library.add(OWN, scope=HERE)
-    return house
+    await app.library.add([replace(BREAD, source="bakery.example")])
+    await app.library.add(OWN, scope=HERE)
+    return app
 
 
-async def thread(house: House, key: str, guild: int = HERE) -> StoredThread:
-    found = await house.answering.find(key, guild_id=guild)
+async def thread(app: App, key: str, guild: int = HERE) -> StoredThread:
+    found = await app.answering.find(key, guild_id=guild)
     assert found is not None
     assert found.key == key
     return found
 
 
-async def vote(house: House, key: str, guild: int = HERE) -> None:
-    answer = (await thread(house, key, guild)).answers[0]
-    await house.voting.press(answer_id=answer.id, guild_id=guild, user_id=1, value=Vote.UP)
+async def vote(app: App, key: str, guild: int = HERE) -> None:
+    answer = (await thread(app, key, guild)).answers[0]
+    await app.voting.press(answer_id=answer.id, guild_id=guild, user_id=1, value=Vote.UP)
 
 
-async def test_figures_tell_own_from_shared(own: House) -> None:
+async def test_figures_tell_own_from_shared(own: App) -> None:
     await vote(own, "own0")
     figures = await own.curating.figures(HERE)
     assert (figures.own.threads, figures.own.answers, figures.own.accepted) == (5, 10, 5)
@@ -67,7 +67,7 @@ async def test_figures_tell_own_from_shared(own: House) -> None:
     assert [s.name for s in elsewhere.sources] == ["bakery.example"]
 
 
-async def test_what_is_removed_is_found_by_nobody(own: House) -> None:
+async def test_what_is_removed_is_found_by_nobody(own: App) -> None:
     target = await own.curating.find(HERE, "own1")
     gone = await own.curating.remove(HERE, target)
     assert (gone.threads, gone.title) == (1, "Own question number 1")
@@ -76,7 +76,7 @@ async def test_what_is_removed_is_found_by_nobody(own: House) -> None:
     assert (await own.curating.figures(HERE)).own.threads == 4
 
 
-async def test_it_comes_back_with_its_votes(own: House) -> None:
+async def test_it_comes_back_with_its_votes(own: App) -> None:
     await vote(own, "own1")
     before = await thread(own, "own1")
     gone = await own.curating.remove(HERE, await own.curating.find(HERE, "own1"))
@@ -87,7 +87,7 @@ async def test_it_comes_back_with_its_votes(own: House) -> None:
         await own.curating.restore(HERE, gone.moment)
 
 
-async def test_a_whole_source_goes_and_comes_back_as_one(own: House) -> None:
+async def test_a_whole_source_goes_and_comes_back_as_one(own: App) -> None:
     await vote(own, "own0")
     target = await own.curating.find_source(HERE, "faq")
     plan = await own.curating.plan(HERE, target)
@@ -102,7 +102,7 @@ async def test_a_whole_source_goes_and_comes_back_as_one(own: House) -> None:
     assert len(await titles(own, HERE)) == 6
 
 
-async def test_two_removals_are_brought_back_apart(own: House) -> None:
+async def test_two_removals_are_brought_back_apart(own: App) -> None:
     first = await own.curating.remove(HERE, await own.curating.find(HERE, "own0"))
     second = await own.curating.remove(HERE, await own.curating.find(HERE, "own1"))
     assert [r.moment for r in await own.curating.removals(HERE)] == [second.moment, first.moment]
@@ -111,7 +111,7 @@ async def test_two_removals_are_brought_back_apart(own: House) -> None:
 
 
 async def test_removals_within_one_microsecond_stay_apart(
-    own: House, monkeypatch: pytest.MonkeyPatch
+    own: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time_ns", lambda: 1_000_000)
     one = await own.curating.remove(HERE, await own.curating.find(HERE, "own0"))
@@ -119,7 +119,7 @@ async def test_removals_within_one_microsecond_stay_apart(
     assert one.moment < two.moment
 
 
-async def test_a_shared_thread_is_the_hosts(own: House) -> None:
+async def test_a_shared_thread_is_the_hosts(own: App) -> None:
     shared = await thread(own, "bread", SHARED)
     for name in ("bread", shared.id):
         with pytest.raises(Unchanged, match="Whoever hosts me"):
@@ -131,7 +131,7 @@ async def test_a_shared_thread_is_the_hosts(own: House) -> None:
     assert await titles(own) == [BREAD.title]
 
 
-async def test_another_guilds_threads_are_out_of_reach(own: House) -> None:
+async def test_another_guilds_threads_are_out_of_reach(own: App) -> None:
     theirs = await thread(own, "own0")
     for name in ("own0", theirs.id, theirs.title):
         with pytest.raises(NotFound):
@@ -145,7 +145,7 @@ async def test_another_guilds_threads_are_out_of_reach(own: House) -> None:
     assert await own.curating.removals(THERE) == []
 
 
-async def test_removing_twice_says_that_it_is_gone(own: House) -> None:
+async def test_removing_twice_says_that_it_is_gone(own: App) -> None:
     target = await own.curating.find(HERE, "own0")
     await own.curating.remove(HERE, target)
     with pytest.raises(NotFound, match="not here any more"):
@@ -154,14 +154,14 @@ async def test_removing_twice_says_that_it_is_gone(own: House) -> None:
         await own.curating.remove(HERE, target)
 
 
-async def test_nobody_votes_on_what_is_removed(own: House) -> None:
+async def test_nobody_votes_on_what_is_removed(own: App) -> None:
     answer = (await thread(own, "own0")).answers[0]
     await own.curating.remove(HERE, await own.curating.find(HERE, "own0"))
     with pytest.raises(NotFound):
         await own.voting.press(answer_id=answer.id, guild_id=HERE, user_id=1, value=Vote.UP)
 
 
-async def test_importing_it_again_brings_it_back_and_ends_the_undo(own: House) -> None:
+async def test_importing_it_again_brings_it_back_and_ends_the_undo(own: App) -> None:
     gone = await own.curating.remove(HERE, await own.curating.find(HERE, "own0"))
     await own.library.add(OWN[:1], scope=HERE)
     assert OWN[0].title in await titles(own, HERE)
@@ -172,9 +172,9 @@ async def test_importing_it_again_brings_it_back_and_ends_the_undo(own: House) -
 
 
 async def test_after_a_day_it_is_deleted_with_all_that_hangs_on_it(
-    own: House, monkeypatch: pytest.MonkeyPatch
+    own: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(curating, "BATCH", 2)
+    monkeypatch.setattr(guild_library, "BATCH", 2)
     await vote(own, "own0")
     taught = Lesson(
         guild_id=HERE,
@@ -200,18 +200,16 @@ async def test_after_a_day_it_is_deleted_with_all_that_hangs_on_it(
         assert problems == []
 
 
-async def test_what_a_source_lacks_is_not_deleted(own: House) -> None:
+async def test_what_a_source_lacks_is_not_deleted(own: App) -> None:
     async with own.database.write() as connection:
         await connection.exec_driver_sql("UPDATE threads SET retired_at = 1 WHERE key = 'own0'")
     assert await own.curating.purge() == 0
 
 
-async def test_a_running_house_deletes_by_itself(
-    own: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_running_house_deletes_by_itself(own: App, monkeypatch: pytest.MonkeyPatch) -> None:
     await own.curating.remove(HERE, await own.curating.find(HERE, "own0"))
-    monkeypatch.setattr(curating, "UNDO", timedelta(0))
-    monkeypatch.setattr(curating, "HOURLY", 0.01)
+    monkeypatch.setattr(guild_library, "UNDO", timedelta(0))
+    monkeypatch.setattr(guild_library, "HOURLY", 0.01)
     purge, failures = own.curating.purge, [OSError("the disk is gone")]
 
     async def fails_once() -> int:
@@ -226,7 +224,7 @@ async def test_a_running_house_deletes_by_itself(
             await asyncio.sleep(0.01)
 
 
-async def test_export_has_the_guilds_own_threads_only(own: House) -> None:
+async def test_export_has_the_guilds_own_threads_only(own: App) -> None:
     exported = await own.curating.export(HERE, 10**6)
     assert exported is not None
     assert (exported.name, exported.threads) == ("library.jsonl", 5)
@@ -234,9 +232,9 @@ async def test_export_has_the_guilds_own_threads_only(own: House) -> None:
     assert [row["id"] for row in rows] == [t.key for t in OWN]
 
 
-async def test_a_large_export_is_packed(own: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_large_export_is_packed(own: App, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = await own.curating.export(HERE, 10**6)
-    monkeypatch.setattr(curating, "PLAIN", 10)
+    monkeypatch.setattr(guild_library, "PLAIN", 10)
     packed = await own.curating.export(HERE, 10**6)
     assert plain is not None
     assert packed is not None
@@ -244,7 +242,7 @@ async def test_a_large_export_is_packed(own: House, monkeypatch: pytest.MonkeyPa
     assert gzip.decompress(packed.data) == plain.data
 
 
-async def test_an_export_that_is_too_large_is_none(own: House) -> None:
+async def test_an_export_that_is_too_large_is_none(own: App) -> None:
     assert await own.curating.export(HERE, 50) is None
     with pytest.raises(NotFound):
         await own.curating.export(THERE, 10**6)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot import file_modes
+from bot.app import App
 from bot.errors import StoreError
 from bot.models import Thread
-from bot.services.house import House
 from bot.settings import Settings
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
@@ -32,19 +32,19 @@ def mode(path: Path) -> int:
 
 
 async def opened(settings: Settings) -> None:
-    await (await House.open(settings)).close()
+    await (await App.open(settings)).close()
 
 
 async def test_a_library_is_its_owners_alone(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "new", embedding_model="off", _env_file=None)
-    house = await House.open(settings)
+    app = await App.open(settings)
     try:
-        await house.library.add([Thread(key="moss", title="Which moss?")])
+        await app.library.add([Thread(key="moss", title="Which moss?")])
         assert mode(settings.data_dir) == mode(settings.data_dir / "index") == 0o700
         for name in ("", "-wal", "-shm"):
             assert mode(settings.data_dir / f"threadwise.db{name}") == 0o600
     finally:
-        await house.close()
+        await app.close()
 
 
 async def test_an_older_library_is_tightened_at_the_start(settings: Settings, data: Path) -> None:
@@ -104,7 +104,7 @@ async def test_an_emptied_database_is_refused_and_left_alone(
     file = data / "threadwise.db"
     os.truncate(file, 0)
     with pytest.raises(StoreError, match=r"is empty \(0 bytes\), but was a library before"):
-        await House.open(settings)
+        await App.open(settings)
     assert file.stat().st_size == 0
     file.unlink()
     await opened(settings)  # as the message says
@@ -115,7 +115,7 @@ async def test_an_emptied_database_elsewhere_is_refused_too(settings: Settings, 
     file.touch()
     elsewhere = {"database_url": f"sqlite+aiosqlite:///{file}"}
     with pytest.raises(StoreError, match=r"threadwise restore"):
-        await House.open(settings.model_copy(update=elsewhere))
+        await App.open(settings.model_copy(update=elsewhere))
 
 
 async def test_an_emptied_database_with_its_log_is_refused(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ async def test_an_emptied_database_with_its_log_is_refused(tmp_path: Path) -> No
     log = settings.data_dir / "threadwise.db-wal"
     log.write_text("what was written last")
     with pytest.raises(StoreError, match=r"threadwise.db-wal tells"):
-        await House.open(settings)
+        await App.open(settings)
     assert log.read_text() == "what was written last"
 
 

@@ -11,11 +11,11 @@ from typing import cast
 import psutil
 import pytest
 
+from bot.app import App
 from bot.errors import ConfigError, InputError
 from bot.models import Answer, Thread
 from bot.services import elsewhere
 from bot.services.elsewhere import Elsewhere, reader_of
-from bot.services.house import House
 from bot.services.intake import Intake
 from bot.services.reading import Here, Item, Reader, Ready
 from bot.sources import Draft, Options, SourceReport, find_all, write_thread
@@ -156,7 +156,7 @@ def test_one_that_cant_be_made_costs_only_itself() -> None:
     assert [type(one) for one in made] == [Ready, str, Ready]
 
 
-async def test_what_a_later_one_replaces_is_let_go(house: House, folder: Path) -> None:
+async def test_what_a_later_one_replaces_is_let_go(app: App, folder: Path) -> None:
     lines = [write_thread(Thread(key=f"garden/{n}", title=f"{n}?")) for n in (5, 7)]
     (folder / "zinnia.jsonl").write_text("\n".join(lines), encoding="utf-8")
     reader = Elsewhere([folder], Options(), SourceReport())
@@ -166,7 +166,7 @@ async def test_what_a_later_one_replaces_is_let_go(house: House, folder: Path) -
         asked.extend(cast("int", item.what) for item in (*wanted, *known))
         return reader.make(wanted, known)
 
-    intake = Intake(house.database, 0, reader.found(), make)
+    intake = Intake(app.database, 0, reader.found(), make)
     try:
         batches = [batch async for batch in intake.batches()]
     finally:

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
+from bot.app import App
 from bot.models import SHARED, Answer, Thread, Vote
-from bot.search.meaning import embedder
-from bot.search.meaning.eye import Meaning
-from bot.services import embedding, following
-from bot.services.house import House
+from bot.search.semantic import embedder
+from bot.search.semantic.retrieval import Meaning
+from bot.services import embedding, index_sync
 from bot.settings import Settings
 from bot.store import threads
 from bot.store.tables import changes, learned_phrasings, vectors
@@ -68,41 +68,41 @@ def packed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, model: str = "") -> AsyncIterator[House]:
-    house = await House.open(settings.model_copy(update={"embedding_model": model}))
+async def opened(settings: Settings, model: str = "") -> AsyncIterator[App]:
+    app = await App.open(settings.model_copy(update={"embedding_model": model}))
     try:
-        yield house
+        yield app
     finally:
-        await house.close()
+        await app.close()
 
 
-async def best(house: House, question: str = PUNCTURE, guild: int = SHARED) -> str | None:
-    matches = (await house.answering.ask(question, guild_id=guild)).matches
+async def best(app: App, question: str = PUNCTURE, guild: int = SHARED) -> str | None:
+    matches = (await app.answering.ask(question, guild_id=guild)).matches
     return matches[0].key if matches else None
 
 
-async def models(house: House) -> set[str]:
-    async with house.database.read() as connection:
+async def models(app: App) -> set[str]:
+    async with app.database.read() as connection:
         return set((await connection.execute(select(vectors.c.model))).scalars())
 
 
-async def kept(house: House) -> int:
-    async with house.database.read() as connection:
+async def kept(app: App) -> int:
+    async with app.database.read() as connection:
         return await connection.scalar(select(func.count()).select_from(vectors)) or 0
 
 
-async def every_thread_is_seen(house: House) -> None:
+async def every_thread_is_seen(app: App) -> None:
     """The neighbours hold just what the store's vectors say, of this model and text."""
-    assert house.engine.meaning is not None
-    count = (await house.library.count()).threads
-    assert house.engine.meaning.neighbours.threads == count == await kept(house)
-    assert await models(house) == {house.engine.meaning.model}
-    assert house.embedding.waiting == 0
-    async with house.database.read() as connection:
+    assert app.engine.meaning is not None
+    count = (await app.library.count()).threads
+    assert app.engine.meaning.neighbours.threads == count == await kept(app)
+    assert await models(app) == {app.engine.meaning.model}
+    assert app.embedding.waiting == 0
+    async with app.database.read() as connection:
         page = await threads.page(connection, 0, 10_000)
     for thread in page[:: max(1, len(page) // 10)]:
-        asked = house.engine.meaning.question(thread.title)
-        sense = house.engine.meaning.sense(asked, [thread.id], [SHARED, thread.scope])
+        asked = app.engine.meaning.question(thread.title)
+        sense = app.engine.meaning.sense(asked, [thread.id], [SHARED, thread.scope])
         assert sense.cosines[thread.id] > 0.7, thread.title
 
 
@@ -113,69 +113,69 @@ async def until(done: Callable[[], Awaitable[bool]], seconds: float = 60) -> Non
 
 
 class TestMaking:
-    async def test_a_question_in_other_words_is_found(self, house: House) -> None:
-        await house.library.add(GARDEN)
-        assert await best(house) is None
-        await house.embedding.make()
-        assert await best(house) == "s1"
-        await every_thread_is_seen(house)
+    async def test_a_question_in_other_words_is_found(self, app: App) -> None:
+        await app.library.add(GARDEN)
+        assert await best(app) is None
+        await app.embedding.make()
+        assert await best(app) == "s1"
+        await every_thread_is_seen(app)
 
-    async def test_is_done_once(self, house: House, packed: list[str]) -> None:
-        await house.library.add(GARDEN)
-        await house.embedding.make()
-        await house.embedding.make()
-        await house.library.add(GARDEN)  # the same again
-        await house.embedding.make()
+    async def test_is_done_once(self, app: App, packed: list[str]) -> None:
+        await app.library.add(GARDEN)
+        await app.embedding.make()
+        await app.embedding.make()
+        await app.library.add(GARDEN)  # the same again
+        await app.embedding.make()
         assert sorted(packed) == ["s0", "s1", "s2", "s3", "s4"]
 
     async def test_is_not_needed_again_after_a_restart(
         self, settings: Settings, packed: list[str]
     ) -> None:
-        async with opened(settings) as house:
-            await house.library.add(GARDEN)
-            await house.embedding.make()
+        async with opened(settings) as app:
+            await app.library.add(GARDEN)
+            await app.embedding.make()
         packed.clear()
-        async with opened(settings) as house:
-            await every_thread_is_seen(house)
-            await house.embedding.make()
+        async with opened(settings) as app:
+            await every_thread_is_seen(app)
+            await app.embedding.make()
         assert packed == []
 
-    async def test_a_changed_text_is_made_anew(self, house: House, packed: list[str]) -> None:
-        await house.library.add(GARDEN)
-        await house.embedding.make()
+    async def test_a_changed_text_is_made_anew(self, app: App, packed: list[str]) -> None:
+        await app.library.add(GARDEN)
+        await app.embedding.make()
         packed.clear()
-        await house.library.add([replace(GARDEN[3], title="How do I mend a broken bike tube?")])
-        assert house.embedding.waiting == 1  # what was true of the old text is not used
-        await house.embedding.make()
+        await app.library.add([replace(GARDEN[3], title="How do I mend a broken bike tube?")])
+        assert app.embedding.waiting == 1  # what was true of the old text is not used
+        await app.embedding.make()
         assert packed == ["s3"]
-        assert await best(house, "my cycle has a hole in its inner tyre") in ("s1", "s3")
-        await every_thread_is_seen(house)
+        assert await best(app, "my cycle has a hole in its inner tyre") in ("s1", "s3")
+        await every_thread_is_seen(app)
 
-    async def test_tells_its_progress(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_tells_its_progress(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(embedding, "BATCH", 25)
-        await house.library.add(MANY)
+        await app.library.add(MANY)
         told: list[int] = []
-        await house.embedding.make(told.append)
+        await app.embedding.make(told.append)
         assert [n for n in told if n] == [25, 25, 10]
 
     async def test_goes_on_where_it_was_cancelled(
-        self, house: House, packed: list[str], monkeypatch: pytest.MonkeyPatch
+        self, app: App, packed: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(embedding, "BATCH", 10)
-        await house.library.add(MANY)
+        await app.library.add(MANY)
         for patience in (0.0, 0.05, 0.1, 0.15):
-            making = asyncio.create_task(house.embedding.make())
+            making = asyncio.create_task(app.embedding.make())
             await asyncio.sleep(patience)
             making.cancel()
             await asyncio.wait([making])
-        await house.embedding.make()
+        await app.embedding.make()
         assert {*packed} == {t.key for t in MANY}
         assert len(packed) <= len(MANY) + 4 * 10  # what a cancelled batch had made is lost
-        await every_thread_is_seen(house)
+        await every_thread_is_seen(app)
 
     async def test_goes_on_where_it_was_killed(self, settings: Settings, packed: list[str]) -> None:
-        async with opened(settings, "off") as house:
-            await house.library.add(MANY)
+        async with opened(settings, "off") as app:
+            await app.library.add(MANY)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.services.embedder", str(settings.data_dir), cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
@@ -185,19 +185,19 @@ class TestMaking:
             assert await process.stdout.readline() == b"made %d\n" % BATCH
         process.kill()
         assert await process.wait() == -signal.SIGKILL
-        async with opened(settings) as house:
-            await house.embedding.make()
+        async with opened(settings) as app:
+            await app.embedding.make()
             assert 0 < len(packed) <= len(MANY) - 3 * BATCH
-            await every_thread_is_seen(house)
+            await every_thread_is_seen(app)
 
     async def test_without_a_model_there_is_nothing_to_do(self, settings: Settings) -> None:
-        async with opened(settings, "off") as house:
-            await house.library.add(GARDEN)
-            await house.embedding.make()
-            await house.embedding.catch_up()
-            await house.embedding.save()
-            assert house.embedding.waiting == 0
-            assert await kept(house) == 0
+        async with opened(settings, "off") as app:
+            await app.library.add(GARDEN)
+            await app.embedding.make()
+            await app.embedding.catch_up()
+            await app.embedding.save()
+            assert app.embedding.waiting == 0
+            assert await kept(app) == 0
         assert not (settings.data_dir / "neighbours").exists()
 
 
@@ -216,244 +216,242 @@ class TestOtherModels:
     async def test_make_all_vectors_anew(
         self, settings: Settings, packed: list[str], other: str
     ) -> None:
-        async with opened(settings) as house:
-            await house.library.add(GARDEN)
-            await house.embedding.make()
+        async with opened(settings) as app:
+            await app.library.add(GARDEN)
+            await app.embedding.make()
         for model in (other, ""):
             packed.clear()
-            async with opened(settings, model) as house:
-                assert house.engine.meaning is not None
+            async with opened(settings, model) as app:
+                assert app.engine.meaning is not None
                 # Those of the other don't count.
-                assert house.engine.meaning.neighbours.threads == 0
-                assert await best(house) is None
-                await house.embedding.make()
+                assert app.engine.meaning.neighbours.threads == 0
+                assert await best(app) is None
+                await app.embedding.make()
                 assert len(packed) == len(GARDEN)
-                await every_thread_is_seen(house)
+                await every_thread_is_seen(app)
 
     async def test_are_never_mixed_when_stopped_in_between(
         self, settings: Settings, other: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(embedding, "BATCH", 20)
-        async with opened(settings) as house:
-            await house.library.add(MANY)
-            await house.embedding.make()
-        async with opened(settings, other) as house:
-            assert await house.embedding.make_some()
-            assert house.engine.meaning is not None
-            assert house.engine.meaning.neighbours.threads == 20
-            assert not house.engine.sees_meaning(SHARED)
-        async with opened(settings) as house:
-            assert house.engine.meaning is not None
-            assert house.engine.meaning.neighbours.threads == 40
-            await house.embedding.make()
-            await every_thread_is_seen(house)
+        async with opened(settings) as app:
+            await app.library.add(MANY)
+            await app.embedding.make()
+        async with opened(settings, other) as app:
+            assert await app.embedding.make_some()
+            assert app.engine.meaning is not None
+            assert app.engine.meaning.neighbours.threads == 20
+            assert not app.engine.sees_meaning(SHARED)
+        async with opened(settings) as app:
+            assert app.engine.meaning is not None
+            assert app.engine.meaning.neighbours.threads == 40
+            await app.embedding.make()
+            await every_thread_is_seen(app)
 
     async def test_a_broken_one_is_told_once_and_words_do(
         self, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         (tmp_path / "broken").mkdir()
-        async with opened(settings, str(tmp_path / "broken")) as house:
-            await house.library.add(GARDEN)
-            await house.embedding.make()
-            assert house.no_meaning is not None
-            assert "holds no model.onnx" in house.no_meaning
+        async with opened(settings, str(tmp_path / "broken")) as app:
+            await app.library.add(GARDEN)
+            await app.embedding.make()
+            assert app.no_meaning is not None
+            assert "holds no model.onnx" in app.no_meaning
             for _ in range(3):
-                assert await best(house, "flat bicycle tyre") == "s1"
+                assert await best(app, "flat bicycle tyre") == "s1"
         assert caplog.text.count("questions are matched by their words alone") == 1
 
     async def test_switching_off_is_no_warning(
         self, settings: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
-        async with opened(settings, "off") as house:
-            assert house.no_meaning is not None
+        async with opened(settings, "off") as app:
+            assert app.no_meaning is not None
         assert caplog.text == ""
 
 
 class TestKeepingUp:
-    async def test_a_deleted_thread_goes(self, house: House) -> None:
-        await house.library.add(GARDEN)
-        await house.embedding.make()
-        async with house.database.write() as connection:
+    async def test_a_deleted_thread_goes(self, app: App) -> None:
+        await app.library.add(GARDEN)
+        await app.embedding.make()
+        async with app.database.write() as connection:
             await connection.execute(delete(thread_table).where(thread_table.c.key == "s1"))
             await connection.execute(insert(changes).values(thread_id=2))
-        await house.library.add([])
-        assert "s1" not in [m.key for m in (await house.answering.ask(PUNCTURE)).matches]
-        await every_thread_is_seen(house)
+        await app.library.add([])
+        assert "s1" not in [m.key for m in (await app.answering.ask(PUNCTURE)).matches]
+        await every_thread_is_seen(app)
 
     async def test_an_older_copy_put_back_is_followed(self, settings: Settings) -> None:
         file, copy = settings.data_dir / "threadwise.db", settings.data_dir / "copy.db"
-        async with opened(settings) as house:
-            await house.library.add(GARDEN[:3])
-            await house.embedding.make()
+        async with opened(settings) as app:
+            await app.library.add(GARDEN[:3])
+            await app.embedding.make()
         shutil.copy(file, copy)
-        async with opened(settings) as house:
-            await house.library.add([replace(GARDEN[1], title="Is it cold?"), *GARDEN[3:], *MANY])
-            await house.embedding.make()
+        async with opened(settings) as app:
+            await app.library.add([replace(GARDEN[1], title="Is it cold?"), *GARDEN[3:], *MANY])
+            await app.embedding.make()
         for left in settings.data_dir.glob("threadwise.db*"):
             left.unlink()
         shutil.copy(copy, file)
-        async with opened(settings) as house:
-            assert await best(house) == "s1"
-            await every_thread_is_seen(house)
-            await house.library.add([BREAD])
-            await house.embedding.make()
-            assert await best(house, "the loaf stays flat in the oven") == "bread"
-            await every_thread_is_seen(house)
+        async with opened(settings) as app:
+            assert await best(app) == "s1"
+            await every_thread_is_seen(app)
+            await app.library.add([BREAD])
+            await app.embedding.make()
+            assert await best(app, "the loaf stays flat in the oven") == "bread"
+            await every_thread_is_seen(app)
 
     async def test_lost_neighbours_are_read_from_the_store(
         self, settings: Settings, packed: list[str]
     ) -> None:
-        async with opened(settings) as house:
-            await house.library.add(GARDEN)
-            await house.embedding.make()
+        async with opened(settings) as app:
+            await app.library.add(GARDEN)
+            await app.embedding.make()
         packed.clear()
         shutil.rmtree(settings.data_dir / "neighbours")
-        async with opened(settings) as house:
-            await every_thread_is_seen(house)
-            assert await best(house) == "s1"
+        async with opened(settings) as app:
+            await every_thread_is_seen(app)
+            assert await best(app) == "s1"
         assert packed == []
 
     async def test_two_programs_share_the_work(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(embedding, "BATCH", 10)
-        async with opened(house.settings) as second:
-            await house.library.add(MANY[:30])
+        async with opened(app.settings) as second:
+            await app.library.add(MANY[:30])
             await second.library.add([*MANY[30:], replace(MANY[0], title="Is it done?")])
-            await asyncio.gather(house.embedding.make(), second.embedding.make())
-            for one in (house, second):
+            await asyncio.gather(app.embedding.make(), second.embedding.make())
+            for one in (app, second):
                 await one.embedding.make()
-            for one in (house, second):
+            for one in (app, second):
                 await one.embedding.catch_up()
                 await every_thread_is_seen(one)
 
     async def test_what_one_program_makes_the_other_uses(
-        self, house: House, packed: list[str], monkeypatch: pytest.MonkeyPatch
+        self, app: App, packed: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(following, "INTERVAL", 0.05)
-        async with opened(house.settings) as second:
+        monkeypatch.setattr(index_sync, "INTERVAL", 0.05)
+        async with opened(app.settings) as second:
             await second.library.add(GARDEN)
             await second.embedding.make()
             packed.clear()
-            house.follow()
+            app.follow()
 
             async def seen() -> bool:
-                return await best(house) == "s1"
+                return await best(app) == "s1"
 
             await until(seen)
         assert packed == []
 
     async def test_a_running_bot_makes_what_is_imported(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(following, "INTERVAL", 0.05)
-        house.follow()
-        async with opened(house.settings, "off") as second:
+        monkeypatch.setattr(index_sync, "INTERVAL", 0.05)
+        app.follow()
+        async with opened(app.settings, "off") as second:
             await second.library.add(GARDEN)
 
         async def seen() -> bool:
-            return await best(house) == "s1"
+            return await best(app) == "s1"
 
         await until(seen)
 
     async def test_what_is_imported_while_vectors_are_made_is_found_by_its_words(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(following, "INTERVAL", 0.02)
+        monkeypatch.setattr(index_sync, "INTERVAL", 0.02)
         monkeypatch.setattr(embedding, "BATCH", 4)
-        async with opened(house.settings, "off") as second:
+        async with opened(app.settings, "off") as second:
             await second.library.add(MANY)
-            house.follow()
-            await until(lambda: begun(house))
+            app.follow()
+            await until(lambda: begun(app))
             await second.library.add([BREAD])
 
             async def found() -> bool:
-                return await best(house, "sourdough") == "bread"
+                return await best(app, "sourdough") == "bread"
 
             await until(found)
-            assert house.embedding.waiting > 0  # the vectors are far from done
+            assert app.embedding.waiting > 0  # the vectors are far from done
 
     async def test_an_import_does_not_wait_for_the_vectors_of_a_whole_library(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(embedding, "BATCH", 4)
-        await house.library.add(MANY)
-        making = asyncio.create_task(house.embedding.make())
-        await until(lambda: begun(house))
-        await house.library.add([BREAD])
+        await app.library.add(MANY)
+        making = asyncio.create_task(app.embedding.make())
+        await until(lambda: begun(app))
+        await app.library.add([BREAD])
         assert not making.done()
-        assert await best(house, "sourdough") == "bread"
+        assert await best(app, "sourdough") == "bread"
         await making
 
     async def test_vectors_alone_are_no_work_for_the_index(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        await house.library.add(GARDEN)
-        await house.embedding.make()
-        monkeypatch.setattr(house.engine, "writing", lambda: pytest.fail("nothing to write"))
-        await house.library.add([])
+        await app.library.add(GARDEN)
+        await app.embedding.make()
+        monkeypatch.setattr(app.engine, "writing", lambda: pytest.fail("nothing to write"))
+        await app.library.add([])
 
 
-async def begun(house: House) -> bool:
-    return await kept(house) > 0
+async def begun(app: App) -> bool:
+    return await kept(app) > 0
 
 
 class TestMeanwhile:
     async def test_a_library_most_of_which_has_no_vectors_is_searched_by_words(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(embedding, "BATCH", 5)
-        await house.library.add([*GARDEN, *MANY])
-        async with opened(house.settings, "off") as plain:
-            assert await house.embedding.make_some()
+        await app.library.add([*GARDEN, *MANY])
+        async with opened(app.settings, "off") as plain:
+            assert await app.embedding.make_some()
             for question in ("flat bicycle tyre", PUNCTURE, "Question 7"):
-                told = (await house.answering.ask(question)).matches
+                told = (await app.answering.ask(question)).matches
                 assert told == (await plain.answering.ask(question)).matches
 
     async def test_what_one_guild_brings_leaves_others_their_meaning(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        await house.library.add(GARDEN)
-        await house.embedding.make()
-        await house.library.add(MANY, scope=HERE)
-        assert house.engine.sees_meaning(SHARED)
-        assert not house.engine.sees_meaning(HERE)
-        await house.embedding.make()
-        assert house.engine.sees_meaning(HERE)
+        await app.library.add(GARDEN)
+        await app.embedding.make()
+        await app.library.add(MANY, scope=HERE)
+        assert app.engine.sees_meaning(SHARED)
+        assert not app.engine.sees_meaning(HERE)
+        await app.embedding.make()
+        assert app.engine.sees_meaning(HERE)
 
-    async def test_a_single_thread_without_vectors_is_searched_by_words(self, house: House) -> None:
-        await house.library.add(GARDEN[1:2])
-        assert not house.engine.sees_meaning(SHARED)
-        await house.embedding.make()
-        assert house.engine.sees_meaning(SHARED)
+    async def test_a_single_thread_without_vectors_is_searched_by_words(self, app: App) -> None:
+        await app.library.add(GARDEN[1:2])
+        assert not app.engine.sees_meaning(SHARED)
+        await app.embedding.make()
+        assert app.engine.sees_meaning(SHARED)
 
-    async def test_a_thread_without_vectors_yet_is_found_by_its_words(self, house: House) -> None:
-        await house.library.add([*GARDEN, *MANY])
-        await house.embedding.make()
-        await house.library.add([BREAD])
-        assert house.engine.sees_meaning(SHARED)
-        assert await best(house, BREAD.title) == "bread"
+    async def test_a_thread_without_vectors_yet_is_found_by_its_words(self, app: App) -> None:
+        await app.library.add([*GARDEN, *MANY])
+        await app.embedding.make()
+        await app.library.add([BREAD])
+        assert app.engine.sees_meaning(SHARED)
+        assert await best(app, BREAD.title) == "bread"
 
-    async def test_the_event_loop_goes_on(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_the_event_loop_goes_on(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
         long = [replace(t, body=f"{t.title} and so on. " * 40) for t in MANY]
-        await house.library.add(long)
-        making = asyncio.create_task(house.embedding.make())
+        await app.library.add(long)
+        making = asyncio.create_task(app.embedding.make())
         longest = await longest_pause_until(making)
         assert longest < 0.5  # one batch of it takes longer than that
 
-    async def test_votes_and_answers_stay(self, house: House) -> None:
-        await house.library.add([BREAD, *GARDEN])
-        before = await house.answering.find("bread", guild_id=HERE)
+    async def test_votes_and_answers_stay(self, app: App) -> None:
+        await app.library.add([BREAD, *GARDEN])
+        before = await app.answering.find("bread", guild_id=HERE)
         assert before is not None
-        message = await post(house, before.answers[1])
-        await house.voting.react(message_id=message, user_id=77, value=Vote.UP)
-        voted = await house.answering.find("bread", guild_id=HERE)
+        message = await post(app, before.answers[1])
+        await app.voting.react(message_id=message, user_id=77, value=Vote.UP)
+        voted = await app.answering.find("bread", guild_id=HERE)
         assert voted is not None
         assert voted.answers != before.answers
-        await house.embedding.make()
-        assert await house.answering.find("bread", guild_id=HERE) == voted
+        await app.embedding.make()
+        assert await app.answering.find("bread", guild_id=HERE) == voted
 
 
 async def longest_pause_until(work: asyncio.Task[None]) -> float:
@@ -468,88 +466,88 @@ async def longest_pause_until(work: asyncio.Task[None]) -> float:
 
 
 class TestGuilds:
-    async def test_a_guilds_own_thread_is_found_there_alone(self, house: House) -> None:
-        await house.library.add(GARDEN[:1] + GARDEN[2:])
+    async def test_a_guilds_own_thread_is_found_there_alone(self, app: App) -> None:
+        await app.library.add(GARDEN[:1] + GARDEN[2:])
         own = replace(GARDEN[1], answers=(Answer(body="Patch the tube."),))
-        await house.library.add([own], scope=HERE)
-        await house.embedding.make()
-        assert await best(house, guild=HERE) == "s1"
+        await app.library.add([own], scope=HERE)
+        await app.embedding.make()
+        assert await best(app, guild=HERE) == "s1"
         for guild in (SHARED, THERE):
-            reply = await house.answering.ask(PUNCTURE, guild_id=guild)
+            reply = await app.answering.ask(PUNCTURE, guild_id=guild)
             assert "s1" not in [match.key for match in reply.matches]
 
 
 @pytest.mark.parametrize("question", ["", "???", "<@123>", "🎉🎉", "https://example.org/x"])
-async def test_a_question_without_words_finds_nothing(house: House, question: str) -> None:
-    await house.library.add(GARDEN)
-    await house.embedding.make()
-    assert (await house.answering.ask(question)).matches == ()
+async def test_a_question_without_words_finds_nothing(app: App, question: str) -> None:
+    await app.library.add(GARDEN)
+    await app.embedding.make()
+    assert (await app.answering.ask(question)).matches == ()
 
 
 @pytest.mark.parametrize("wrong", [b"", b"\x01", b"\x01" * 385, b"\x01" * 1_000])
 async def test_vectors_of_a_wrong_length_are_made_again(
     settings: Settings, wrong: bytes, packed: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with opened(settings) as house:
-        await house.library.add(GARDEN)
-        await house.embedding.make()
-        async with house.database.write() as connection:
+    async with opened(settings) as app:
+        await app.library.add(GARDEN)
+        await app.embedding.make()
+        async with app.database.write() as connection:
             bad = update(vectors).where(vectors.c.thread_id.in_([2, 4])).values(data=wrong)
             await connection.execute(bad)
     shutil.rmtree(settings.data_dir / "neighbours")
     packed.clear()
-    async with opened(settings) as house:
-        await house.embedding.make()
+    async with opened(settings) as app:
+        await app.embedding.make()
         assert sorted(packed) == ["s1", "s3"]
-        assert await best(house) == "s1"
-        await every_thread_is_seen(house)
-        await house.embedding.make()
+        assert await best(app) == "s1"
+        await every_thread_is_seen(app)
+        await app.embedding.make()
     assert sorted(packed) == ["s1", "s3"]
     told = [r.getMessage() for r in caplog.records if "wrong length" in r.getMessage()]
     assert told == ["vectors of 2 threads have a wrong length: they are made again"]
 
 
-async def test_a_learned_phrasings_vector_of_a_wrong_length_is_made_again(house: House) -> None:
-    await house.library.add(GARDEN)
-    await house.embedding.make()
-    assert house.engine.meaning is not None
+async def test_a_learned_phrasings_vector_of_a_wrong_length_is_made_again(app: App) -> None:
+    await app.library.add(GARDEN)
+    await app.embedding.make()
+    assert app.engine.meaning is not None
     row = {
         "guild_id": HERE, "thread_id": 2, "text": "my wheel lost its air", "wording": "w",
         "user_id": 1, "message_id": 1, "chosen": False, "learned_at": 0,
-        "model": house.engine.meaning.model,
+        "model": app.engine.meaning.model,
     }  # fmt: skip
-    async with house.database.write() as connection:
+    async with app.database.write() as connection:
         for n, wrong in enumerate((b"\x01" * 5, b"\x01" * 763)):  # together two whole ones
             more = {"message_id": n, "wording": f"w{n}", "vector": wrong}
             await connection.execute(insert(learned_phrasings).values(row | more))
-    assert (await house.answering.ask("cats", guild_id=HERE)).matches is not None
-    await house.embedding.make_learned()
-    async with house.database.read() as connection:
+    assert (await app.answering.ask("cats", guild_id=HERE)).matches is not None
+    await app.embedding.make_learned()
+    async with app.database.read() as connection:
         found = (
             await connection.execute(select(func.length(learned_phrasings.c.vector)))
         ).scalars()
-        assert set(found) == {house.engine.meaning.row_bytes}
+        assert set(found) == {app.engine.meaning.row_bytes}
 
 
 async def test_neighbours_that_cannot_be_saved_are_a_warning(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with opened(settings) as house:
-        await house.library.add(GARDEN)
-        await house.embedding.make()
+    async with opened(settings) as app:
+        await app.library.add(GARDEN)
+        await app.embedding.make()
         shutil.rmtree(settings.data_dir / "neighbours", ignore_errors=True)
         (settings.data_dir / "neighbours").write_text("in the way")
     assert "the neighbours can't be saved" in caplog.text
 
 
-def break_model(monkeypatch: pytest.MonkeyPatch, house: House) -> None:
+def break_model(monkeypatch: pytest.MonkeyPatch, app: App) -> None:
     """From now on the model fails at everything, as ONNX Runtime would on a worn-out disk."""
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : the session is broken\nmore")
 
-    assert house.engine.meaning is not None
-    model = house.engine.meaning._embedder._model
+    assert app.engine.meaning is not None
+    model = app.engine.meaning._embedder._model
     for name in ("query_embed", "passage_embed"):
         monkeypatch.setattr(model, name, fail)
 
@@ -557,31 +555,31 @@ def break_model(monkeypatch: pytest.MonkeyPatch, house: House) -> None:
 async def test_a_question_is_answered_by_its_words_while_the_model_fails(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    async with opened(settings) as house:
-        await house.library.add([*GARDEN, BREAD])
-        await house.embedding.make()
+    async with opened(settings) as app:
+        await app.library.add([*GARDEN, BREAD])
+        await app.embedding.make()
         with monkeypatch.context() as broken:
-            break_model(broken, house)
-            assert await best(house, "fix a flat bicycle tyre") == "s1"
-            assert await best(house, "how long must an egg boil") == "s3"
+            break_model(broken, app)
+            assert await best(app, "fix a flat bicycle tyre") == "s1"
+            assert await best(app, "how long must an egg boil") == "s3"
             warned = [r.getMessage() for r in caplog.records if "words alone" in r.getMessage()]
             assert len(warned) == 1
             assert "the session is broken" in warned[0]
-            assert await best(house) is None  # of no word in the library
-        assert await best(house) == "s1"
+            assert await best(app) is None  # of no word in the library
+        assert await best(app) == "s1"
 
 
 async def test_a_model_that_fails_is_left_alone_for_a_while(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(following, "INTERVAL", 0.01)
-    async with opened(settings) as house:
+    monkeypatch.setattr(index_sync, "INTERVAL", 0.01)
+    async with opened(settings) as app:
         with monkeypatch.context() as broken:
-            break_model(broken, house)
-            await house.library.add(GARDEN)
-            house.follow()
+            break_model(broken, app)
+            await app.library.add(GARDEN)
+            app.follow()
             await asyncio.sleep(0.5)
             said = [r for r in caplog.records if "no vectors can be made" in r.getMessage()]
             assert len(said) == 1
             assert not said[0].exc_info
-            assert await best(house, "fix a flat bicycle tyre") == "s1"
+            assert await best(app, "fix a flat bicycle tyre") == "s1"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from sqlalchemy import func, insert, select
 
+from bot.app import App
 from bot.models import SHARED, Thread
-from bot.search.meaning.embedder import Embedder, Vectors
+from bot.search.semantic.embedder import Embedder, Vectors
 from bot.services import embedding
 from bot.services.embedding_queue import EmbeddingQueue, Work
-from bot.services.house import House
 from bot.settings import Settings
 from bot.store import vectors as vector_store
 from bot.store.tables import learned_phrasings, vectors
@@ -47,81 +47,81 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-async def house(settings: Settings, embedded: list[str]) -> AsyncIterator[House]:
-    opened = await House.open(at(settings.data_dir, ""))
+async def app(settings: Settings, embedded: list[str]) -> AsyncIterator[App]:
+    opened = await App.open(at(settings.data_dir, ""))
     yield opened
     await opened.close()
 
 
-async def of_scope(house: House, scope: int) -> int:
+async def of_scope(app: App, scope: int) -> int:
     """How many threads of a scope have vectors."""
-    async with house.database.read() as connection:
+    async with app.database.read() as connection:
         query = select(func.count()).select_from(vectors.join(thread_table))
         return await connection.scalar(query.where(thread_table.c.scope == scope)) or 0
 
 
-async def test_a_small_server_is_not_kept_waiting_by_a_large_one(house: House) -> None:
-    await house.library.add(MANY, scope=HERE)
-    await house.library.add(FEW, scope=THERE)
-    assert await house.embedding.make_some()
-    assert await of_scope(house, THERE) == 3
-    assert await of_scope(house, HERE) == 5
-    assert house.engine.sees_meaning(THERE)
-    assert not house.engine.sees_meaning(HERE)
-    await house.embedding.make()
-    assert house.engine.sees_meaning(HERE)
-    assert house.embedding.waiting == 0
+async def test_a_small_server_is_not_kept_waiting_by_a_large_one(app: App) -> None:
+    await app.library.add(MANY, scope=HERE)
+    await app.library.add(FEW, scope=THERE)
+    assert await app.embedding.make_some()
+    assert await of_scope(app, THERE) == 3
+    assert await of_scope(app, HERE) == 5
+    assert app.engine.sees_meaning(THERE)
+    assert not app.engine.sees_meaning(HERE)
+    await app.embedding.make()
+    assert app.engine.sees_meaning(HERE)
+    assert app.embedding.waiting == 0
 
 
-async def test_who_comes_while_another_is_at_it_is_next(house: House) -> None:
-    await house.library.add(MANY, scope=HERE)
-    assert await house.embedding.make_some()
-    await house.library.add(FEW, scope=THERE)
-    assert await house.embedding.make_some()
-    assert house.engine.sees_meaning(THERE)
-    assert await of_scope(house, HERE) == 8 + 5
+async def test_who_comes_while_another_is_at_it_is_next(app: App) -> None:
+    await app.library.add(MANY, scope=HERE)
+    assert await app.embedding.make_some()
+    await app.library.add(FEW, scope=THERE)
+    assert await app.embedding.make_some()
+    assert app.engine.sees_meaning(THERE)
+    assert await of_scope(app, HERE) == 8 + 5
 
 
-async def test_the_shared_library_has_its_turn(house: House) -> None:
-    await house.library.add(MANY, scope=HERE)
-    await house.library.add(FEW, scope=SHARED)
-    assert await house.embedding.make_some()
-    assert await of_scope(house, SHARED) == 3
+async def test_the_shared_library_has_its_turn(app: App) -> None:
+    await app.library.add(MANY, scope=HERE)
+    await app.library.add(FEW, scope=SHARED)
+    assert await app.embedding.make_some()
+    assert await of_scope(app, SHARED) == 3
 
 
-async def test_threads_come_before_phrasings(house: House, embedded: list[str]) -> None:
-    await house.library.add([asked(t, f"{t.key} a", f"{t.key} b") for t in FEW], scope=HERE)
-    await house.library.add(FEW[:1], scope=THERE)
-    await house.embedding.make()
+async def test_threads_come_before_phrasings(app: App, embedded: list[str]) -> None:
+    await app.library.add([asked(t, f"{t.key} a", f"{t.key} b") for t in FEW], scope=HERE)
+    await app.library.add(FEW[:1], scope=THERE)
+    await app.embedding.make()
     titles = [t.title for t in FEW]
     assert sorted(embedded[:4]) == sorted([*titles, "there 0"])
     assert embedded[4:] == ["t0 a", "t0 b", "t1 a", "t1 b", "t2 a", "t2 b"]
-    assert house.engine.meaning is not None
-    assert len(house.engine.meaning.neighbours) == 4 + 6
+    assert app.engine.meaning is not None
+    assert len(app.engine.meaning.neighbours) == 4 + 6
 
 
 async def test_phrasings_of_one_server_take_turns_with_threads_of_another(
-    house: House, embedded: list[str]
+    app: App, embedded: list[str]
 ) -> None:
     many = [asked(t, *(f"{t.key} {n}" for n in range(6))) for t in FEW]
-    await house.library.add(many, scope=HERE)
-    assert await house.embedding.make_some()
-    assert await house.embedding.make_some()  # which makes some of the phrasings
-    await house.library.add(MANY[:5], scope=THERE)
-    assert await house.embedding.make_some()
-    assert await of_scope(house, THERE) > 0
-    await house.embedding.make()
-    assert await of_scope(house, THERE) == 5
+    await app.library.add(many, scope=HERE)
+    assert await app.embedding.make_some()
+    assert await app.embedding.make_some()  # which makes some of the phrasings
+    await app.library.add(MANY[:5], scope=THERE)
+    assert await app.embedding.make_some()
+    assert await of_scope(app, THERE) > 0
+    await app.embedding.make()
+    assert await of_scope(app, THERE) == 5
 
 
 async def test_phrasings_that_were_left_are_made_after_a_restart(
-    house: House, settings: Settings, embedded: list[str]
+    app: App, settings: Settings, embedded: list[str]
 ) -> None:
-    await house.library.add([asked(FEW[0], "one", "two"), FEW[1]], scope=HERE)
-    assert await house.embedding.make_some()
-    await house.close()
+    await app.library.add([asked(FEW[0], "one", "two"), FEW[1]], scope=HERE)
+    assert await app.embedding.make_some()
+    await app.close()
     assert sorted(embedded) == ["there 0", "there 1"]
-    again = await House.open(at(settings.data_dir, ""))
+    again = await App.open(at(settings.data_dir, ""))
     try:
         await again.embedding.make()
         await again.embedding.make()
@@ -132,20 +132,20 @@ async def test_phrasings_that_were_left_are_made_after_a_restart(
         await again.close()
 
 
-async def test_vectors_of_an_older_text_do_not_replace_newer_ones(house: House) -> None:
-    await house.library.add(FEW[:1], scope=HERE)
-    await house.library.add([replace(FEW[0], title="another title")], scope=HERE)
-    await house.embedding.make()
-    async with house.database.write() as connection:
+async def test_vectors_of_an_older_text_do_not_replace_newer_ones(app: App) -> None:
+    await app.library.add(FEW[:1], scope=HERE)
+    await app.library.add([replace(FEW[0], title="another title")], scope=HERE)
+    await app.embedding.make()
+    async with app.database.write() as connection:
         row = (await connection.execute(select(vectors))).one()
         late = {row.thread_id: (row.revision - 1, b"late")}
         await vector_store.put(connection, row.model, late)
         assert (await connection.execute(select(vectors))).one() == row
 
 
-async def test_what_guilds_taught_takes_turns_as_well(house: House) -> None:
-    await house.library.add(FEW)
-    async with house.database.write() as connection:
+async def test_what_guilds_taught_takes_turns_as_well(app: App) -> None:
+    await app.library.add(FEW)
+    async with app.database.write() as connection:
         for n in range(12):
             guild = HERE if n < 10 else THERE
             values = {

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.app import App
 from bot.services import fair_queue
 from bot.services.fair_queue import Busy, FairQueue
-from bot.services.house import House
 
 from .conftest import BREAD, HERE, THERE
 
@@ -156,20 +156,20 @@ async def test_closed_it_turns_away_whoever_waits(works: Works) -> None:
     await works.end()
 
 
-async def test_two_hundred_questions_at_once_are_answered_by_a_few_threads(house: House) -> None:
-    await house.library.add([BREAD])
-    asked = [house.answering.ask("sourdough bread", guild_id=HERE) for _ in range(200)]
-    replies = await asyncio.gather(*asked, house.answering.ask("sourdough", guild_id=THERE))
+async def test_two_hundred_questions_at_once_are_answered_by_a_few_threads(app: App) -> None:
+    await app.library.add([BREAD])
+    asked = [app.answering.ask("sourdough bread", guild_id=HERE) for _ in range(200)]
+    replies = await asyncio.gather(*asked, app.answering.ask("sourdough", guild_id=THERE))
     assert {reply.matches[0].key for reply in replies} == {"bread"}
     names = [t.name for t in threading.enumerate() if t.name.startswith("search")]
     assert 0 < len(names) <= fair_queue.AT_ONCE
 
 
 async def test_more_are_turned_away_and_another_server_is_not(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await house.library.add([BREAD])
-    held, search = threading.Event(), house.engine.search
+    await app.library.add([BREAD])
+    held, search = threading.Event(), app.engine.search
     asking: list[asyncio.Task[object]] = []
 
     def waits(*arguments: object) -> object:
@@ -178,15 +178,15 @@ async def test_more_are_turned_away_and_another_server_is_not(
 
     def ask(guild: int) -> asyncio.Task[object]:
         task: asyncio.Task[object] = asyncio.create_task(
-            house.answering.ask("sourdough", guild_id=guild)
+            app.answering.ask("sourdough", guild_id=guild)
         )
         asking.append(task)
         return task
 
-    monkeypatch.setattr(house.engine, "search", waits)
+    monkeypatch.setattr(app.engine, "search", waits)
     for _ in range(fair_queue.AT_ONCE + fair_queue.WAITING + 40):
         ask(HERE)
-    while not house.answering.is_busy or sum(task.done() for task in asking) < 40:
+    while not app.answering.is_busy or sum(task.done() for task in asking) < 40:
         await asyncio.sleep(0.01)
     other = ask(THERE)
     while sum(task.done() for task in asking) < 41:  # one of the others goes instead

@@ -13,10 +13,10 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import delete, insert
 
+from bot.app import App
 from bot.models import Answer, Thread
 from bot.search.documents import Pieces
-from bot.services import following, fresh, intake
-from bot.services.house import House
+from bot.services import fresh, index_sync, intake
 from bot.settings import Settings
 from bot.store import threads
 from bot.store.tables import changes
@@ -30,9 +30,9 @@ MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range
 
 
 @pytest.fixture
-async def second(house: House) -> AsyncIterator[House]:
+async def second(app: App) -> AsyncIterator[App]:
     """Another program with the same library open."""
-    opened = await House.open(house.settings)
+    opened = await App.open(app.settings)
     yield opened
     await opened.close()
 
@@ -43,40 +43,40 @@ async def until(done: Callable[[], Awaitable[bool]], seconds: float = 90) -> Non
             await asyncio.sleep(0.02)
 
 
-async def shows(house: House, *expected: str) -> bool:
-    return await titles(house) == sorted(expected)
+async def shows(app: App, *expected: str) -> bool:
+    return await titles(app) == sorted(expected)
 
 
-async def test_what_is_imported_is_found_at_once(house: House) -> None:
-    await house.library.add([BREAD])
-    assert (await house.answering.ask("sourdough bread does not rise")).matches[0].key == "bread"
+async def test_what_is_imported_is_found_at_once(app: App) -> None:
+    await app.library.add([BREAD])
+    assert (await app.answering.ask("sourdough bread does not rise")).matches[0].key == "bread"
 
 
-async def test_an_update_is_found_by_its_new_words_only(house: House) -> None:
-    await house.library.add([BREAD])
-    await house.library.add([replace(BREAD, title="Why is my cake so dry?", body="", answers=())])
-    assert [m.key for m in (await house.answering.ask("dry cake")).matches] == ["bread"]
-    assert (await house.answering.ask("sourdough starter")).matches == ()
+async def test_an_update_is_found_by_its_new_words_only(app: App) -> None:
+    await app.library.add([BREAD])
+    await app.library.add([replace(BREAD, title="Why is my cake so dry?", body="", answers=())])
+    assert [m.key for m in (await app.answering.ask("dry cake")).matches] == ["bread"]
+    assert (await app.answering.ask("sourdough starter")).matches == ()
 
 
-async def test_a_deleted_thread_is_found_no_more(house: House) -> None:
-    await house.library.add([BREAD, *MANY])
-    async with house.database.write() as connection:
+async def test_a_deleted_thread_is_found_no_more(app: App) -> None:
+    await app.library.add([BREAD, *MANY])
+    async with app.database.write() as connection:
         await connection.execute(delete(thread_table).where(thread_table.c.id == 1))
         await connection.execute(insert(changes).values(thread_id=1))
-    await house.library.add([])
-    assert BREAD.title not in await titles(house)
-    assert len(await titles(house)) == len(MANY)
+    await app.library.add([])
+    assert BREAD.title not in await titles(app)
+    assert len(await titles(app)) == len(MANY)
 
 
 async def test_an_import_longer_than_a_batch_is_indexed_whole(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "BATCH", 7)
-    monkeypatch.setattr(following, "COMMIT_AFTER", 0)
-    await house.library.add(MANY)
-    assert len(await titles(house)) == len(MANY)
-    assert house.engine.seq == len(MANY)
+    monkeypatch.setattr(index_sync, "BATCH", 7)
+    monkeypatch.setattr(index_sync, "COMMIT_AFTER", 0)
+    await app.library.add(MANY)
+    assert len(await titles(app)) == len(MANY)
+    assert app.engine.seq == len(MANY)
 
 
 async def test_who_is_told_to_leave_just_when_there_are_news_leaves() -> None:
@@ -137,53 +137,53 @@ class TestFresh:
 
 
 async def test_an_import_waits_for_an_index_that_is_far_behind(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fresh, "MOST_FRESH", 1)
     monkeypatch.setattr(intake, "BATCH", 5)
-    await house.library.add(MANY)
-    assert len(await titles(house)) == len(MANY)
+    await app.library.add(MANY)
+    assert len(await titles(app)) == len(MANY)
 
 
 class TestAnotherProgramsImports:
     @pytest.fixture(autouse=True)
     def quick_looks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(following, "INTERVAL", 0.05)
+        monkeypatch.setattr(index_sync, "INTERVAL", 0.05)
 
-    async def test_are_noticed_while_running(self, house: House, second: House) -> None:
-        house.follow()
-        house.follow()  # asking twice is asking once
+    async def test_are_noticed_while_running(self, app: App, second: App) -> None:
+        app.follow()
+        app.follow()  # asking twice is asking once
         await second.library.add([BREAD])
-        await until(lambda: shows(house, BREAD.title))
+        await until(lambda: shows(app, BREAD.title))
 
     async def test_of_a_real_process_are_found_within_seconds(
-        self, house: House, tmp_path: Path
+        self, app: App, tmp_path: Path
     ) -> None:
         page = tmp_path / "tyre.txt"
         page.write_text("How do I mend a flat tyre?\nAccepted answer\nPatch the tube.\n")
-        house.follow()
-        settings = {"DATA_DIR": str(house.settings.data_dir), "SEEDS_DIR": str(tmp_path / "none")}
+        app.follow()
+        settings = {"DATA_DIR": str(app.settings.data_dir), "SEEDS_DIR": str(tmp_path / "none")}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "import", str(page), cwd=ROOT, env=os.environ | settings,
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         await process.communicate()
         assert process.returncode == 0
-        await until(lambda: shows(house, "How do I mend a flat tyre?"), 5)
-        reply = await house.answering.ask("mend flat tyre")
+        await until(lambda: shows(app, "How do I mend a flat tyre?"), 5)
+        reply = await app.answering.ask("mend flat tyre")
         assert reply.matches[0].key == "tyre"
 
-    async def test_are_indexed_by_whoever_gets_the_lock(self, house: House, second: House) -> None:
-        house.follow()
+    async def test_are_indexed_by_whoever_gets_the_lock(self, app: App, second: App) -> None:
+        app.follow()
         with second.engine.writing():
-            report = await house.library.add([BREAD])
+            report = await app.library.add([BREAD])
             assert report.added == 1  # it is safe, if not findable yet
-            assert await titles(house) == []
+            assert await titles(app) == []
             await second.library.add([replace(BREAD, key="other", title="Why is it so dark?")])
-        await until(lambda: shows(house, BREAD.title, "Why is it so dark?"))
+        await until(lambda: shows(app, BREAD.title, "Why is it so dark?"))
 
     async def test_are_found_while_one_goes_on_that_brings_little(
-        self, house: House, second: House
+        self, app: App, second: App
     ) -> None:
         ended = False
 
@@ -192,36 +192,36 @@ class TestAnotherProgramsImports:
             while not ended:
                 yield None
 
-        house.follow()
+        app.follow()
         importing = asyncio.create_task(second.library.add(slow()))
         try:
-            await until(lambda: shows(house, BREAD.title))
-            await house.library.add(MANY[:1])
-            await until(lambda: shows(house, BREAD.title, MANY[0].title))
+            await until(lambda: shows(app, BREAD.title))
+            await app.library.add(MANY[:1])
+            await until(lambda: shows(app, BREAD.title, MANY[0].title))
         finally:
             ended = True
             await importing
 
-    async def test_come_through_when_both_import_at_once(self, house: House, second: House) -> None:
-        house.follow()
+    async def test_come_through_when_both_import_at_once(self, app: App, second: App) -> None:
+        app.follow()
         second.follow()
         await asyncio.gather(
-            *(house.library.add(MANY[n : n + 1]) for n in range(15)),
+            *(app.library.add(MANY[n : n + 1]) for n in range(15)),
             *(second.library.add(MANY[n : n + 1]) for n in range(15, 30)),
         )
         everything = [thread.title for thread in MANY]
-        await until(lambda: shows(house, *everything))
+        await until(lambda: shows(app, *everything))
         await until(lambda: shows(second, *everything))
 
 
 async def test_following_goes_on_after_a_failure(
-    house: House,
-    second: House,
+    app: App,
+    second: App,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(following, "INTERVAL", 0.02)
-    works = house._follower.catch_up
+    monkeypatch.setattr(index_sync, "INTERVAL", 0.02)
+    works = app._follower.catch_up
     failures = iter([OSError("the disk is gone"), None])
 
     async def fails_once() -> bool:
@@ -229,25 +229,25 @@ async def test_following_goes_on_after_a_failure(
             raise error
         return await works()
 
-    monkeypatch.setattr(house._follower, "catch_up", fails_once)
-    house.follow()
+    monkeypatch.setattr(app._follower, "catch_up", fails_once)
+    app.follow()
     await second.library.add([BREAD])
-    await until(lambda: shows(house, BREAD.title))
+    await until(lambda: shows(app, BREAD.title))
     assert "could not follow the library; trying again" in caplog.text
 
 
-async def test_a_cancelled_import_leaves_index_and_store_in_order(house: House) -> None:
+async def test_a_cancelled_import_leaves_index_and_store_in_order(app: App) -> None:
     long = [replace(t, body="many words " * 2_000) for t in MANY * 5]
     long = [replace(t, key=str(n)) for n, t in enumerate(long)]
     for patience in (0.0, 0.02, 0.05, 0.1, 0.2, 0.4):
-        importing = asyncio.create_task(house.library.add(long))
+        importing = asyncio.create_task(app.library.add(long))
         await asyncio.sleep(patience)
         importing.cancel()
         await asyncio.wait([importing])
         assert importing.cancelled() or importing.exception() is None
         long = [replace(t, body=t.body + "again ") for t in long]
-    await house.library.add([BREAD, *long])
-    assert len(house.engine) == len(long) + 1
+    await app.library.add([BREAD, *long])
+    assert len(app.engine) == len(long) + 1
 
 
 class TestBackups:
@@ -255,74 +255,74 @@ class TestBackups:
         self, settings: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
         file, copy = settings.data_dir / "threadwise.db", settings.data_dir / "copy.db"
-        house = await House.open(settings)
-        await house.library.add(MANY[:3])
-        await house.close()
+        app = await App.open(settings)
+        await app.library.add(MANY[:3])
+        await app.close()
         shutil.copy(file, copy)
-        house = await House.open(settings)
-        await house.library.add(MANY[3:8])
-        await house.library.add([replace(MANY[0], title="A newer title")])
-        await house.close()
+        app = await App.open(settings)
+        await app.library.add(MANY[3:8])
+        await app.library.add([replace(MANY[0], title="A newer title")])
+        await app.close()
         for left in settings.data_dir.glob("threadwise.db*"):
             left.unlink()
         shutil.copy(copy, file)
 
-        house = await House.open(settings)
-        assert await titles(house) == [t.title for t in MANY[:3]]
+        app = await App.open(settings)
+        assert await titles(app) == [t.title for t in MANY[:3]]
         assert "the library is an older copy" in caplog.text
-        await house.library.add([BREAD])
-        assert len(await titles(house)) == 4
-        async with house.database.read() as connection:
-            assert house.engine.seq == await threads.last_change(connection)
-        await house.close()
+        await app.library.add([BREAD])
+        assert len(await titles(app)) == 4
+        async with app.database.read() as connection:
+            assert app.engine.seq == await threads.last_change(connection)
+        await app.close()
 
     async def test_what_only_the_newer_one_had_is_taken_out_wherever_it_stands(
         self, settings: Settings
     ) -> None:
         file, copy = settings.data_dir / "threadwise.db", settings.data_dir / "copy.db"
-        house = await House.open(settings)
-        await house.library.add(MANY[:9])
-        async with house.database.write() as connection:  # as moderators' removals end
+        app = await App.open(settings)
+        await app.library.add(MANY[:9])
+        async with app.database.write() as connection:  # as moderators' removals end
             await connection.execute(delete(thread_table).where(thread_table.c.id > 3))
             await connection.execute(insert(changes), [{"thread_id": n} for n in range(4, 10)])
-        await house.close()
+        await app.close()
         shutil.copy(file, copy)
-        house = await House.open(settings)
-        await house.library.add(MANY[9:12])
-        await house.close()
+        app = await App.open(settings)
+        await app.library.add(MANY[9:12])
+        await app.close()
         for left in settings.data_dir.glob("threadwise.db*"):
             left.unlink()
         shutil.copy(copy, file)
-        house = await House.open(settings)
-        assert len(house.engine) == (await house.library.count()).threads == 3
-        await house.close()
+        app = await App.open(settings)
+        assert len(app.engine) == (await app.library.count()).threads == 3
+        await app.close()
 
     async def test_a_library_without_its_index_is_whole(
         self, settings: Settings, tmp_path: Path
     ) -> None:
-        house = await House.open(settings)
-        await house.library.add([BREAD])
-        await house.library.add(MANY, scope=HERE)
-        await house.close()
+        app = await App.open(settings)
+        await app.library.add([BREAD])
+        await app.library.add(MANY, scope=HERE)
+        await app.close()
         (tmp_path / "new").mkdir()
         shutil.copy(settings.data_dir / "threadwise.db", tmp_path / "new")
-        house = await House.open(at(tmp_path / "new"))
-        assert await titles(house) == [BREAD.title]
-        assert len(await titles(house, HERE)) == 1 + len(MANY)
-        assert house.engine.note is None  # nothing was lost: there was none
-        await house.close()
+        app = await App.open(at(tmp_path / "new"))
+        assert await titles(app) == [BREAD.title]
+        assert len(await titles(app, HERE)) == 1 + len(MANY)
+        assert app.engine.note is None  # nothing was lost: there was none
+        await app.close()
 
 
 async def test_closing_twice_is_closing_once(settings: Settings) -> None:
-    house = await House.open(settings)
-    house.follow()
-    await house.close()
-    await house.close()
+    app = await App.open(settings)
+    app.follow()
+    await app.close()
+    await app.close()
 
 
-async def test_the_log_names_no_title(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_log_names_no_title(app: App, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "bot"):
-        await house.library.add([replace(BREAD, answers=(Answer(body="A secret"),))])
-        await house.answering.ask("Why does my sourdough stay flat?")
+        await app.library.add([replace(BREAD, answers=(Answer(body="A secret"),))])
+        await app.answering.ask("Why does my sourdough stay flat?")
     assert "asked in guild 0" in caplog.text
     assert "sourdough" not in caplog.text.lower()

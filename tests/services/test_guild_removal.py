@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.app import App
 from bot.errors import StoreBusy
 from bot.models import SHARED, Answer, Mode, Thread
 from bot.services.guild_removal import Shard
-from bot.services.house import House
 from bot.store import guild_data, memberships
 
 APP, OTHER_APP = 42, 43
@@ -25,57 +25,57 @@ def now() -> datetime:
 
 
 @pytest.fixture(autouse=True)
-async def own(house: House) -> None:
+async def own(app: App) -> None:
     """Both guilds have a thread of their own, and a channel's mode; one thread is shared."""
-    await house.library.add([Thread(key="all", title="Which fern is everybody's?")], scope=SHARED)
+    await app.library.add([Thread(key="all", title="Which fern is everybody's?")], scope=SHARED)
     for guild_id in (HERE, THERE):
         thread = Thread(key="own", title="Which moss is ours?", answers=(Answer(body="All."),))
-        await house.library.add([thread], scope=guild_id)
-        await house.guilds.set_mode(guild_id, 1, Mode.ALL)
+        await app.library.add([thread], scope=guild_id)
+        await app.guilds.set_mode(guild_id, 1, Mode.ALL)
 
 
-async def rows(house: House, guild_id: int = HERE) -> int:
-    return (await house.guild_removal.figures(guild_id)).threads
+async def rows(app: App, guild_id: int = HERE) -> int:
+    return (await app.guild_removal.figures(guild_id)).threads
 
 
-async def finds(house: House, guild_id: int = HERE) -> bool:
-    reply = await house.answering.ask("Which moss is ours?", guild_id=guild_id)
+async def finds(app: App, guild_id: int = HERE) -> bool:
+    reply = await app.answering.ask("Which moss is ours?", guild_id=guild_id)
     return any(match.key == "own" for match in reply.matches)
 
 
-async def test_what_is_kept_of_a_guild_goes_after_thirty_days(house: House) -> None:
-    removal = house.guild_removal
+async def test_what_is_kept_of_a_guild_goes_after_thirty_days(app: App) -> None:
+    removal = app.guild_removal
     await removal.connected(APP, [HERE, THERE])
     await removal.removed(APP, HERE)
     assert await removal.purge(now() + SOON) == []
-    assert await finds(house)
+    assert await finds(app)
     assert await removal.purge(now() + LATER) == [HERE]
-    assert not await finds(house)
-    assert await house.guilds.modes(HERE) == {}
+    assert not await finds(app)
+    assert await app.guilds.modes(HERE) == {}
     assert (await removal.figures(HERE)).rows == 0
-    assert await finds(house, THERE)
-    assert await house.guilds.modes(THERE) == {1: Mode.ALL}
+    assert await finds(app, THERE)
+    assert await app.guilds.modes(THERE) == {1: Mode.ALL}
 
 
-async def test_who_comes_back_finds_all_as_it_was(house: House) -> None:
-    removal = house.guild_removal
+async def test_who_comes_back_finds_all_as_it_was(app: App) -> None:
+    removal = app.guild_removal
     await removal.connected(APP, [HERE])
     await removal.removed(APP, HERE)
     await removal.joined(APP, HERE)
     assert await removal.purge(now() + LATER) == []
-    assert await finds(house)
-    assert await house.guilds.modes(HERE) == {1: Mode.ALL}
+    assert await finds(app)
+    assert await app.guilds.modes(HERE) == {1: Mode.ALL}
 
 
-async def test_a_removal_while_the_bot_was_away_is_seen_by_the_list(house: House) -> None:
-    removal = house.guild_removal
+async def test_a_removal_while_the_bot_was_away_is_seen_by_the_list(app: App) -> None:
+    removal = app.guild_removal
     await removal.connected(APP, [HERE, THERE])
     await removal.connected(APP, [THERE])
     assert await removal.purge(now() + LATER) == [HERE]
 
 
-async def test_a_shard_tells_of_its_own_guilds_only(house: House) -> None:
-    removal = house.guild_removal
+async def test_a_shard_tells_of_its_own_guilds_only(app: App) -> None:
+    removal = app.guild_removal
     odd, even = Shard(1, 2), Shard(0, 2)
     assert odd.has(HERE)
     assert even.has(THERE)
@@ -87,38 +87,38 @@ async def test_a_shard_tells_of_its_own_guilds_only(house: House) -> None:
     assert await removal.purge(now() + LATER) == [HERE]
 
 
-async def test_another_application_starts_no_clock(house: House) -> None:
-    removal = house.guild_removal
+async def test_another_application_starts_no_clock(app: App) -> None:
+    removal = app.guild_removal
     await removal.connected(APP, [HERE])
     await removal.connected(OTHER_APP, [])
     assert await removal.purge(now() + LATER) == []
     await removal.connected(OTHER_APP, [HERE])
     await removal.removed(APP, HERE)  # the other is still there
     assert await removal.purge(now() + LATER) == []
-    assert await finds(house)
+    assert await finds(app)
 
 
-async def test_threads_of_a_guild_that_nobody_saw_stay(house: House) -> None:
-    await house.guild_removal.connected(APP, [])
-    assert await house.guild_removal.purge(now() + LATER) == []
-    assert await finds(house)
+async def test_threads_of_a_guild_that_nobody_saw_stay(app: App) -> None:
+    await app.guild_removal.connected(APP, [])
+    assert await app.guild_removal.purge(now() + LATER) == []
+    assert await finds(app)
 
 
-async def test_who_came_back_while_the_bot_was_off_keeps_all(house: House) -> None:
+async def test_who_came_back_while_the_bot_was_off_keeps_all(app: App) -> None:
     """The thirty days are over at the start, but Discord has not told yet who is there."""
-    async with house.database.write() as connection:
+    async with app.database.write() as connection:
         await memberships.seen(connection, APP, [HERE], now() - 2 * LATER)
         await memberships.removed(connection, APP, [HERE], now() - 2 * LATER)
-    assert await house.guild_removal.purge() == []
-    await house.guild_removal.connected(APP, [HERE])
-    assert await house.guild_removal.purge() == []
-    assert await finds(house)
+    assert await app.guild_removal.purge() == []
+    await app.guild_removal.connected(APP, [HERE])
+    assert await app.guild_removal.purge() == []
+    assert await finds(app)
 
 
 async def test_whoever_comes_back_in_the_middle_keeps_the_rest(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    removal, steps = house.guild_removal, 0
+    removal, steps = app.guild_removal, 0
     await removal.connected(APP, [HERE])
     await removal.removed(APP, HERE)
     original = guild_data.delete_some
@@ -137,9 +137,9 @@ async def test_whoever_comes_back_in_the_middle_keeps_the_rest(
     assert await removal.is_member(HERE)
 
 
-async def test_what_is_told_is_noted_in_its_order(house: House) -> None:
+async def test_what_is_told_is_noted_in_its_order(app: App) -> None:
     """A removal right after the list is not undone by it, however long writing takes."""
-    removal = house.guild_removal
+    removal = app.guild_removal
     for _ in range(10):
         await asyncio.gather(
             removal.connected(APP, [HERE]), removal.removed(APP, HERE), removal.joined(APP, THERE)
@@ -148,41 +148,41 @@ async def test_what_is_told_is_noted_in_its_order(house: House) -> None:
         assert await removal.is_member(THERE)
 
 
-async def test_with_no_days_it_is_deleted_at_once(house: House) -> None:
-    removal = house.guild_removal
+async def test_with_no_days_it_is_deleted_at_once(app: App) -> None:
+    removal = app.guild_removal
     removal._retention = timedelta(0)
     await removal.connected(APP, [HERE, THERE])
     await removal.removed(APP, HERE)
-    assert not await finds(house)
+    assert not await finds(app)
     await removal.connected(APP, [])
-    assert not await finds(house, THERE)
+    assert not await finds(app, THERE)
 
 
-async def test_forgetting_is_at_once_and_says_how_much(house: House) -> None:
-    found = await house.guild_removal.forget(HERE)
+async def test_forgetting_is_at_once_and_says_how_much(app: App) -> None:
+    found = await app.guild_removal.forget(HERE)
     assert (found.threads, found.votes, found.settings) == (1, 0, True)
-    assert not await finds(house)
-    assert (await house.library.count()).threads == 2
-    assert (await house.guild_removal.forget(HERE)).rows == 0
+    assert not await finds(app)
+    assert (await app.library.count()).threads == 2
+    assert (await app.guild_removal.forget(HERE)).rows == 0
 
 
-async def test_another_process_notices(house: House) -> None:
+async def test_another_process_notices(app: App) -> None:
     """What is cached of settings goes when another process has forgotten a guild."""
-    other = await House.open(house.settings)
+    other = await App.open(app.settings)
     try:
         assert await other.guilds.modes(HERE) == {1: Mode.ALL}
         seen = await other.guild_removal._notice(-1)
         assert await other.guilds.modes(HERE) == {1: Mode.ALL}
-        await house.guild_removal.forget(HERE)
+        await app.guild_removal.forget(HERE)
         assert await other.guild_removal._notice(seen) == seen + 1
         assert await other.guilds.modes(HERE) == {}
     finally:
         await other.close()
 
 
-async def test_random_comings_and_goings_end_as_the_last_word_says(house: House) -> None:
+async def test_random_comings_and_goings_end_as_the_last_word_says(app: App) -> None:
     """Whatever is told in whichever order: who is a member last keeps all, the others nothing."""
-    removal, dice = house.guild_removal, random.Random(7)
+    removal, dice = app.guild_removal, random.Random(7)
     there: set[int] = set()
     seen: set[int] = set()
     for _ in range(60):
@@ -206,30 +206,30 @@ async def test_random_comings_and_goings_end_as_the_last_word_says(house: House)
 
 
 async def test_while_it_runs_it_deletes_and_notices(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is due goes without a command, and what another process forgets is noticed."""
     monkeypatch.setattr("bot.services.guild_removal.INTERVAL", 0.01)
-    other = await House.open(house.settings)
-    async with house.database.write() as connection:
+    other = await App.open(app.settings)
+    async with app.database.write() as connection:
         await memberships.seen(connection, APP, [HERE, THERE], now() - 2 * LATER)
         await memberships.removed(connection, APP, [HERE], now() - 2 * LATER)
-    await house.guild_removal.connected(APP, [THERE])
-    assert await house.guilds.modes(THERE) == {1: Mode.ALL}
-    house.follow()
+    await app.guild_removal.connected(APP, [THERE])
+    assert await app.guilds.modes(THERE) == {1: Mode.ALL}
+    app.follow()
     try:
         async with asyncio.timeout(60):
-            while await rows(house):
+            while await rows(app):
                 await asyncio.sleep(0.01)
             await other.guild_removal.forget(THERE)
-            while await house.guilds.modes(THERE):
+            while await app.guilds.modes(THERE):
                 await asyncio.sleep(0.01)
     finally:
         await other.close()
 
 
 async def test_a_failure_is_logged_and_tried_again(
-    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("bot.services.guild_removal.INTERVAL", 0.01)
     looks = 0
@@ -240,7 +240,7 @@ async def test_a_failure_is_logged_and_tried_again(
         raise StoreBusy("locked")
 
     monkeypatch.setattr(guild_data, "forgotten", fail)
-    running = asyncio.create_task(house.guild_removal.run())
+    running = asyncio.create_task(app.guild_removal.run())
     async with asyncio.timeout(60):
         while looks < 2:
             await asyncio.sleep(0.01)

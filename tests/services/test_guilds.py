@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot.app import App
 from bot.errors import ConfigError
 from bot.models import Mode, Policy
 from bot.services.guilds import Guilds
-from bot.services.house import House
 from bot.settings import Settings
 from bot.store import guilds as table
 
@@ -17,13 +17,13 @@ from .conftest import HERE, THERE
 
 
 @pytest.fixture
-def guilds(house: House) -> Guilds:
-    return house.guilds
+def guilds(app: App) -> Guilds:
+    return app.guilds
 
 
-def fresh(house: House) -> Guilds:
+def fresh(app: App) -> Guilds:
     """What a restarted program knows."""
-    return Guilds(house.database, house.settings)
+    return Guilds(app.database, app.settings)
 
 
 class TestSettings:
@@ -43,13 +43,13 @@ class TestSettings:
         ],
     )
     async def test_are_changed_for_one_guild_and_kept(
-        self, house: House, guilds: Guilds, changes: Mapping[str, Any]
+        self, app: App, guilds: Guilds, changes: Mapping[str, Any]
     ) -> None:
         changed = await guilds.update(HERE, **changes)
         assert {name: getattr(changed, name) for name in changes} == changes
         assert isinstance(changed.policy, Policy)
-        assert await guilds.settings(HERE) == await fresh(house).settings(HERE) == changed
-        assert await guilds.settings(THERE) == house.settings.guild_defaults
+        assert await guilds.settings(HERE) == await fresh(app).settings(HERE) == changed
+        assert await guilds.settings(THERE) == app.settings.guild_defaults
 
     async def test_one_change_leaves_the_others(self, guilds: Guilds) -> None:
         await guilds.update(HERE, policy=Policy.SCORE)
@@ -57,13 +57,13 @@ class TestSettings:
         assert (changed.policy, changed.answer_threshold) == (Policy.SCORE, 0.8)
 
     async def test_none_goes_back_to_the_default_also_a_later_one(
-        self, house: House, guilds: Guilds, settings: Settings
+        self, app: App, guilds: Guilds, settings: Settings
     ) -> None:
         await guilds.update(HERE, policy=Policy.SCORE, answer_threshold=0.9)
         await guilds.update(HERE, answer_threshold=None)
         assert (await guilds.update(HERE, policy=None)) == settings.guild_defaults
         changed = settings.model_copy(update={"answer_threshold": 0.7})
-        assert (await Guilds(house.database, changed).settings(HERE)).answer_threshold == 0.7
+        assert (await Guilds(app.database, changed).settings(HERE)).answer_threshold == 0.7
 
     @pytest.mark.parametrize(
         ("changes", "text"),
@@ -79,17 +79,17 @@ class TestSettings:
         ],
     )
     async def test_that_make_no_sense_are_refused_and_change_nothing(
-        self, house: House, guilds: Guilds, changes: Mapping[str, Any], text: str
+        self, app: App, guilds: Guilds, changes: Mapping[str, Any], text: str
     ) -> None:
         before = await guilds.update(HERE, policy=Policy.SCORE)
         with pytest.raises(ConfigError, match=text):
             await guilds.update(HERE, **changes)
-        assert await guilds.settings(HERE) == await fresh(house).settings(HERE) == before
+        assert await guilds.settings(HERE) == await fresh(app).settings(HERE) == before
 
-    async def test_are_read_once(self, house: House, guilds: Guilds) -> None:
+    async def test_are_read_once(self, app: App, guilds: Guilds) -> None:
         first = await guilds.settings(HERE), await guilds.modes(HERE)
-        await house.database.close()
-        house.database.path = None  # reading again would take another way, and fail
+        await app.database.close()
+        app.database.path = None  # reading again would take another way, and fail
         assert (await guilds.settings(HERE), await guilds.modes(HERE)) == first
 
 
@@ -98,19 +98,19 @@ class TestModes:
         modes = [await guilds.mode(HERE, 1, name) for name in ("ask", "ASK", "general", "ask-me")]
         assert modes == [Mode.QUESTIONS, Mode.QUESTIONS, Mode.MENTION, Mode.MENTION]
 
-    async def test_follow_the_hosts_ask_channels(self, house: House) -> None:
-        changed = house.settings.model_copy(update={"ask_channels": ("Help", "faq")})
-        guilds = Guilds(house.database, changed)
+    async def test_follow_the_hosts_ask_channels(self, app: App) -> None:
+        changed = app.settings.model_copy(update={"ask_channels": ("Help", "faq")})
+        guilds = Guilds(app.database, changed)
         modes = [await guilds.mode(HERE, 1, name) for name in ("help", "faq", "ask")]
         assert modes == [Mode.QUESTIONS, Mode.QUESTIONS, Mode.MENTION]
 
     @pytest.mark.parametrize("mode", Mode)
     async def test_are_set_for_a_channel_and_kept(
-        self, house: House, guilds: Guilds, mode: Mode
+        self, app: App, guilds: Guilds, mode: Mode
     ) -> None:
         await guilds.set_mode(HERE, 1, mode)
         assert await guilds.mode(HERE, 1, "ask") is mode
-        assert await fresh(house).modes(HERE) == {1: mode}
+        assert await fresh(app).modes(HERE) == {1: mode}
         assert await guilds.modes(THERE) == {}
         assert await guilds.mode(HERE, 2, "ask") is Mode.QUESTIONS
 
@@ -121,36 +121,36 @@ class TestModes:
         assert await guilds.mode(HERE, 9, "ask", parent_id=1) is Mode.OFF
         assert await guilds.mode(HERE, 8, "ask", parent_id=2) is Mode.QUESTIONS
 
-    async def test_none_goes_back_to_the_default(self, house: House, guilds: Guilds) -> None:
+    async def test_none_goes_back_to_the_default(self, app: App, guilds: Guilds) -> None:
         await guilds.set_mode(HERE, 1, Mode.OFF)
         await guilds.set_mode(HERE, 1, Mode.ALL)
         await guilds.set_mode(HERE, 1, None)
         await guilds.set_mode(HERE, 1, None)
         assert await guilds.mode(HERE, 1, "ask") is Mode.QUESTIONS
-        assert await fresh(house).modes(HERE) == {}
+        assert await fresh(app).modes(HERE) == {}
 
     async def test_that_are_handed_out_cant_be_changed_by_accident(self, guilds: Guilds) -> None:
         (await guilds.modes(HERE))[1] = Mode.OFF
         assert await guilds.modes(HERE) == {}
 
 
-async def test_the_hash_of_the_command_tree_is_remembered(house: House) -> None:
-    assert await house.guilds.tree_hash() is None
+async def test_the_hash_of_the_command_tree_is_remembered(app: App) -> None:
+    assert await app.guilds.tree_hash() is None
     for value in ("a1", "b2"):
-        await house.guilds.set_tree_hash(value)
-        assert await fresh(house).tree_hash() == value
+        await app.guilds.set_tree_hash(value)
+        assert await fresh(app).tree_hash() == value
 
 
 async def test_what_is_dropped_while_it_is_read_is_still_told(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process may have forgotten the guild just then."""
     real = table.modes
 
     async def dropping(*about: Any) -> Any:
         found = await real(*about)
-        asyncio.get_running_loop().call_soon(house.guilds._modes.clear)
+        asyncio.get_running_loop().call_soon(app.guilds._modes.clear)
         return found
 
     monkeypatch.setattr(table, "modes", dropping)
-    assert await house.guilds.modes(42) == {}
+    assert await app.guilds.modes(42) == {}

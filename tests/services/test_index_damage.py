@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bot import health
+from bot.app import App
 from bot.errors import SearchError, StoreError
 from bot.models import SHARED, Thread
-from bot.services import health
-from bot.services.house import House
 from bot.settings import Settings
 
 from .conftest import BREAD, HERE, THERE, at, titles
@@ -24,10 +24,10 @@ THREADS = [BREAD, *(Thread(key=f"k{n}", title=f"Number {n} of the questions") fo
 @pytest.fixture
 async def index(settings: Settings) -> Path:
     """The index of a closed house with THREADS in it, in two segments."""
-    house = await House.open(settings)
-    await house.library.add(THREADS[:10])
-    await house.library.add(THREADS[10:])
-    await house.close()
+    app = await App.open(settings)
+    await app.library.add(THREADS[:10])
+    await app.library.add(THREADS[10:])
+    await app.close()
     return settings.data_dir / "index"
 
 
@@ -62,15 +62,15 @@ def garble(file: Path) -> None:
 
 async def opened_anew(settings: Settings, because: str) -> None:
     """The house opens with a note, and everything is found as before."""
-    house = await House.open(settings)
+    app = await App.open(settings)
     try:
-        assert because in (house.engine.note or "no note")
-        assert (await health.examine(house)).note == house.engine.note
-        assert await titles(house) == sorted(thread.title for thread in THREADS)
-        assert (await house.answering.ask("sourdough does not rise")).matches[0].key == "bread"
+        assert because in (app.engine.note or "no note")
+        assert (await health.examine(app)).note == app.engine.note
+        assert await titles(app) == sorted(thread.title for thread in THREADS)
+        assert (await app.answering.ask("sourdough does not rise")).matches[0].key == "bread"
     finally:
-        await house.close()
-    again = await House.open(settings)
+        await app.close()
+    again = await App.open(settings)
     assert again.engine.note is None
     await again.close()
 
@@ -96,8 +96,8 @@ async def test_a_dictionary_with_wrong_bytes_in_it(
         start = int(len(content) * place)
         content[start : start + 20] = bytes(b ^ 255 for b in content[start : start + 20])
         put_in_place(file, bytes(content))
-    house = await House.open(settings)
-    await house.close()
+    app = await App.open(settings)
+    await app.close()
 
 
 @pytest.mark.parametrize("harm", [delete, empty, halve, garble])
@@ -127,9 +127,9 @@ async def test_a_state_of_something_else(
 
 async def test_a_deleted_folder(settings: Settings, index: Path) -> None:
     shutil.rmtree(index)
-    house = await House.open(settings)
-    assert await titles(house) == sorted(thread.title for thread in THREADS)
-    await house.close()
+    app = await App.open(settings)
+    assert await titles(app) == sorted(thread.title for thread in THREADS)
+    await app.close()
 
 
 async def test_an_emptied_folder(settings: Settings, index: Path) -> None:
@@ -139,7 +139,7 @@ async def test_an_emptied_folder(settings: Settings, index: Path) -> None:
 
 
 async def test_another_librarys_index(settings: Settings, index: Path, tmp_path: Path) -> None:
-    other = await House.open(at(tmp_path / "other"))
+    other = await App.open(at(tmp_path / "other"))
     await other.library.add([replace(BREAD, key="foreign", title="A foreign question")])
     await other.close()
     shutil.rmtree(index)
@@ -153,7 +153,7 @@ async def test_a_folder_that_cant_be_made_is_an_error(settings: Settings, index:
     with pytest.raises(
         SearchError, match=r"can't be made in .* check that DATA_DIR can be written"
     ):
-        await House.open(settings)
+        await App.open(settings)
 
 
 async def test_a_house_that_doesnt_open_lets_go_of_its_database(
@@ -161,21 +161,21 @@ async def test_a_house_that_doesnt_open_lets_go_of_its_database(
 ) -> None:
     (settings.data_dir / "threadwise.db").write_text("Dear diary, " * 500)
     with pytest.raises(StoreError, match="damaged or not a Threadwise database"):
-        await House.open(settings)
+        await App.open(settings)
 
 
 async def test_an_index_that_cant_be_written_leaves_what_is_indexed(
-    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object) -> None:
         raise SearchError("the disk is full")
 
-    await house.library.add([BREAD])
+    await app.library.add([BREAD])
     with monkeypatch.context() as patch:
         patch.setattr("bot.search.index.Writing.put", full)
         with pytest.raises(SearchError, match="full"):
-            await house.library.add([replace(BREAD, key="other")])
-        again = await House.open(house.settings)
+            await app.library.add([replace(BREAD, key="other")])
+        again = await App.open(app.settings)
         try:
             asked = await again.answering.ask("sourdough bread does not rise")
             assert [match.key for match in asked.matches] == ["bread"]
@@ -190,21 +190,21 @@ async def test_an_index_that_cant_be_written_leaves_what_is_indexed(
 async def test_damage_in_a_servers_closed_index_holds_up_nobody(
     settings: Settings, suffix: str
 ) -> None:
-    house = await House.open(settings)
+    app = await App.open(settings)
     for scope, word in ((HERE, "alpha"), (THERE, "beta")):
         made = [Thread(key=f"{word}{n}", title=f"{word} question {n}") for n in range(5)]
-        await house.library.add(made, scope=scope)
-    await house.close()
+        await app.library.add(made, scope=scope)
+    await app.close()
     for file in (settings.data_dir / "index" / str(HERE)).glob(f"*{suffix}"):
         put_in_place(file, file.read_bytes()[: file.stat().st_size // 2])
-    house = await House.open(settings)
+    app = await App.open(settings)
     try:
-        await house.guild_removal.forget(THERE)  # looks for its threads in every index
-        await house.library.add([Thread(key="new", title="gamma zebra stripes")])
-        await house.library.add([Thread(key="alpha9", title="alpha question 9")], scope=HERE)
-        (first, *_) = (await house.answering.ask("gamma zebra stripes")).matches
+        await app.guild_removal.forget(THERE)  # looks for its threads in every index
+        await app.library.add([Thread(key="new", title="gamma zebra stripes")])
+        await app.library.add([Thread(key="alpha9", title="alpha question 9")], scope=HERE)
+        (first, *_) = (await app.answering.ask("gamma zebra stripes")).matches
         assert first.key == "new"
-        found = (await house.answering.ask("alpha question 3", guild_id=HERE, limit=20)).matches
+        found = (await app.answering.ask("alpha question 3", guild_id=HERE, limit=20)).matches
         assert {f"alpha{n}" for n in (0, 1, 2, 3, 4, 9)} <= {match.key for match in found}
     finally:
-        await house.close()
+        await app.close()

@@ -5,9 +5,9 @@ import signal
 import sys
 from pathlib import Path
 
+from bot import health
+from bot.app import App
 from bot.models import Posting
-from bot.services import health
-from bot.services.house import House
 from bot.settings import Settings
 from bot.store import threads
 
@@ -19,8 +19,8 @@ LINES = 60
 
 
 async def prepare(settings: Settings) -> None:
-    house = await House.open(settings)
-    await house.library.add([BREAD])
+    app = await App.open(settings)
+    await app.library.add([BREAD])
     for message, answer in MESSAGES.items():
         posting = Posting(
             message_id=message,
@@ -30,8 +30,8 @@ async def prepare(settings: Settings) -> None:
             answer_id=answer,
             asker_id=9,
         )
-        await house.postings.record(posting)
-    await house.close()
+        await app.postings.record(posting)
+    await app.close()
 
 
 async def work_and_be_killed(folder: Path) -> list[str]:
@@ -65,36 +65,36 @@ async def test_nothing_that_was_acknowledged_is_lost(settings: Settings) -> None
     assert votes > 20
     assert imports > 0
 
-    house = await House.open(settings)
+    app = await App.open(settings)
     try:
-        await votes_and_tallies_stand(house, votes)
-        await every_thread_is_found(house, {f"k{n}-{i}" for n in range(imports) for i in range(40)})
+        await votes_and_tallies_stand(app, votes)
+        await every_thread_is_found(app, {f"k{n}-{i}" for n in range(imports) for i in range(40)})
     finally:
-        await house.close()
+        await app.close()
 
 
-async def votes_and_tallies_stand(house: House, acknowledged: int) -> None:
-    async with house.database.read() as connection:
+async def votes_and_tallies_stand(app: App, acknowledged: int) -> None:
+    async with app.database.read() as connection:
         rows = await connection.exec_driver_sql("SELECT user_id, answer_id, value FROM votes")
         stored = {(row.user_id, row.answer_id, row.value) for row in rows}
     # One more may have been written whose word we never got.
     assert stored in (votes_after(acknowledged), votes_after(acknowledged + 1))
-    thread = await house.answering.find("bread", guild_id=HERE)
+    thread = await app.answering.find("bread", guild_id=HERE)
     assert thread is not None
     for answer in thread.answers:
         assert answer.votes == sum(value for _, a, value in stored if a == answer.id)
-        assert await house.voting.tally(answer.id, HERE) == answer.tally
+        assert await app.voting.tally(answer.id, HERE) == answer.tally
 
 
-async def every_thread_is_found(house: House, keys: set[str]) -> None:
-    async with house.database.read() as connection:
-        assert house.engine.seq == await threads.last_change(connection)
+async def every_thread_is_found(app: App, keys: set[str]) -> None:
+    async with app.database.read() as connection:
+        assert app.engine.seq == await threads.last_change(connection)
         everything = await threads.page(connection, 0, 100_000)
     assert {thread.key for thread in everything} >= keys
-    assert len(house.engine) == len(everything)
+    assert len(app.engine) == len(everything)
     for thread in everything[:: max(1, len(everything) // 30)]:
-        reply = await house.answering.ask(thread.title)
+        reply = await app.answering.ask(thread.title)
         assert thread.key in [match.key for match in reply.matches]
-    state = await health.examine(house)
+    state = await health.examine(app)
     assert state.problems == ()
     assert state.indexed == state.counts.threads == len(everything)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.app import App
 from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
-from bot.services import phrasebook, questions
-from bot.services.house import House
+from bot.services import phrasing_cache, recent_questions
 from bot.services.learning import CAP, LONGEST
-from bot.services.questions import Heard, Questions
+from bot.services.recent_questions import Heard, Questions
 
 from .conftest import BREAD, HERE, THERE, post, titles
 
@@ -26,36 +26,36 @@ async def library(bread: Sequence[StoredAnswer]) -> StoredAnswer:
 
 
 @pytest.fixture
-async def second(house: House) -> AsyncIterator[House]:
+async def second(app: App) -> AsyncIterator[App]:
     """Another program with the same library open."""
-    opened = await House.open(house.settings)
+    opened = await App.open(app.settings)
     yield opened
     await opened.close()
 
 
 async def teach(
-    house: House, answer: StoredAnswer, question: str, *, guild: int = HERE, user: int = ASKER
+    app: App, answer: StoredAnswer, question: str, *, guild: int = HERE, user: int = ASKER
 ) -> int:
     """Let ASKER be answered and vote for it; returns the message."""
-    message = await post(house, answer, guild)
-    await house.learning.heard(message, guild_id=guild, user_id=user, question=question)
-    assert await house.voting.react(message_id=message, user_id=ASKER, value=Vote.UP)
-    await house.learning.voted(message, ASKER)
+    message = await post(app, answer, guild)
+    await app.learning.heard(message, guild_id=guild, user_id=user, question=question)
+    assert await app.voting.react(message_id=message, user_id=ASKER, value=Vote.UP)
+    await app.learning.voted(message, ASKER)
     return message
 
 
-async def texts(house: House, guild: int = HERE) -> list[str]:
-    return [phrasing.text for phrasing in await house.learning.phrasings(guild)]
+async def texts(app: App, guild: int = HERE) -> list[str]:
+    return [phrasing.text for phrasing in await app.learning.phrasings(guild)]
 
 
-async def asks(house: House, question: str = OVEN, guild: int = HERE) -> Verdict:
-    return (await house.answering.ask(question, guild_id=guild)).verdict
+async def asks(app: App, question: str = OVEN, guild: int = HERE) -> Verdict:
+    return (await app.answering.ask(question, guild_id=guild)).verdict
 
 
 class TestWhatIsLearned:
-    async def test_the_words_without_markup(self, house: House, library: StoredAnswer) -> None:
-        await teach(house, library, f"<@5> {OVEN}\n<:sad:123456789012345678> https://example.org/x")
-        assert await texts(house) == [OVEN]
+    async def test_the_words_without_markup(self, app: App, library: StoredAnswer) -> None:
+        await teach(app, library, f"<@5> {OVEN}\n<:sad:123456789012345678> https://example.org/x")
+        assert await texts(app) == [OVEN]
 
     @pytest.mark.parametrize(
         "question",
@@ -68,123 +68,117 @@ class TestWhatIsLearned:
         ],
     )
     async def test_what_is_not_worth_it(
-        self, house: House, library: StoredAnswer, question: str
+        self, app: App, library: StoredAnswer, question: str
     ) -> None:
-        await house.library.add([replace(BREAD, phrasings=("My sourdough is flat",))])
-        await teach(house, library, question)
-        assert await texts(house) == []
+        await app.library.add([replace(BREAD, phrasings=("My sourdough is flat",))])
+        await teach(app, library, question)
+        assert await texts(app) == []
 
-    async def test_as_long_as_may_be(self, house: House, library: StoredAnswer) -> None:
+    async def test_as_long_as_may_be(self, app: App, library: StoredAnswer) -> None:
         longest = ("brick " * LONGEST)[: LONGEST - 1] + "k"
-        await teach(house, library, longest)
-        assert await texts(house) == [longest]
+        await teach(app, library, longest)
+        assert await texts(app) == [longest]
 
-    async def test_the_oldest_gives_way(self, house: House, library: StoredAnswer) -> None:
+    async def test_the_oldest_gives_way(self, app: App, library: StoredAnswer) -> None:
         for number in range(CAP + 2):
-            await teach(house, library, f"loaf number {number}")
-        assert await texts(house) == [f"loaf number {n}" for n in range(CAP + 1, 1, -1)]
+            await teach(app, library, f"loaf number {number}")
+        assert await texts(app) == [f"loaf number {n}" for n in range(CAP + 1, 1, -1)]
 
-    async def test_only_the_askers_own_words(self, house: House, library: StoredAnswer) -> None:
-        await teach(house, library, OVEN, user=ASKER + 1)
-        assert await texts(house) == []
+    async def test_only_the_askers_own_words(self, app: App, library: StoredAnswer) -> None:
+        await teach(app, library, OVEN, user=ASKER + 1)
+        assert await texts(app) == []
 
-    async def test_nothing_of_direct_messages(self, house: House, library: StoredAnswer) -> None:
-        message = await teach(house, library, OVEN, guild=SHARED)
-        await house.learning.chose(message)
-        await house.learning.pressed(answer_id=library.id, guild_id=SHARED, user_id=ASKER)
-        assert await texts(house, SHARED) == []
-        assert house.learning.question(message) == ""
+    async def test_nothing_of_direct_messages(self, app: App, library: StoredAnswer) -> None:
+        message = await teach(app, library, OVEN, guild=SHARED)
+        await app.learning.chose(message)
+        await app.learning.pressed(answer_id=library.id, guild_id=SHARED, user_id=ASKER)
+        assert await texts(app, SHARED) == []
+        assert app.learning.question(message) == ""
 
-    async def test_a_thread_that_is_gone(self, house: House, library: StoredAnswer) -> None:
-        message = await post(house, library)
-        await house.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
-        await house.postings.record(_elsewhere(message, guild=HERE, thread=1, answer=library.id))
-        await house.postings.forget([message])
-        await house.learning.chose(message)
-        await house.learning.cleared(message)
-        assert await texts(house) == []
+    async def test_a_thread_that_is_gone(self, app: App, library: StoredAnswer) -> None:
+        message = await post(app, library)
+        await app.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await app.postings.record(_elsewhere(message, guild=HERE, thread=1, answer=library.id))
+        await app.postings.forget([message])
+        await app.learning.chose(message)
+        await app.learning.cleared(message)
+        assert await texts(app) == []
 
-    async def test_a_guilds_own_thread(self, house: House) -> None:
+    async def test_a_guilds_own_thread(self, app: App) -> None:
         own = Thread(key="own", title="Where is the oven?", answers=BREAD.answers)
-        await house.library.add([own], scope=HERE)
-        thread = await house.answering.find("own", guild_id=HERE)
+        await app.library.add([own], scope=HERE)
+        thread = await app.answering.find("own", guild_id=HERE)
         assert thread is not None
-        message = await post(house, thread.answers[0])
-        await house.postings.record(
+        message = await post(app, thread.answers[0])
+        await app.postings.record(
             _elsewhere(message, guild=HERE, thread=thread.id, answer=thread.answers[0].id)
         )
-        await house.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
-        await house.learning.chose(message)
-        assert await asks(house) is Verdict.ANSWER
-        assert await asks(house, guild=THERE) is Verdict.NONE
+        await app.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await app.learning.chose(message)
+        assert await asks(app) is Verdict.ANSWER
+        assert await asks(app, guild=THERE) is Verdict.NONE
 
 
 class TestTheNextQuestion:
-    async def test_is_answered_in_this_guild_only(
-        self, house: House, library: StoredAnswer
-    ) -> None:
-        assert await asks(house) is Verdict.NONE
-        await teach(house, library, OVEN)
-        assert await asks(house) is Verdict.ANSWER
-        assert await asks(house, guild=THERE) is Verdict.NONE
-        assert await asks(house, guild=SHARED) is Verdict.NONE
+    async def test_is_answered_in_this_guild_only(self, app: App, library: StoredAnswer) -> None:
+        assert await asks(app) is Verdict.NONE
+        await teach(app, library, OVEN)
+        assert await asks(app) is Verdict.ANSWER
+        assert await asks(app, guild=THERE) is Verdict.NONE
+        assert await asks(app, guild=SHARED) is Verdict.NONE
 
-    async def test_finds_the_thread_by_its_words(self, house: House, library: StoredAnswer) -> None:
-        await teach(house, library, OVEN)
-        thread = await house.answering.find(OVEN, guild_id=HERE)
+    async def test_finds_the_thread_by_its_words(self, app: App, library: StoredAnswer) -> None:
+        await teach(app, library, OVEN)
+        thread = await app.answering.find(OVEN, guild_id=HERE)
         assert thread is not None
         assert thread.key == "bread"
 
-    async def test_knows_what_was_taken_back(self, house: House, library: StoredAnswer) -> None:
-        await teach(house, library, OVEN)
-        assert await asks(house) is Verdict.ANSWER
-        (phrasing,) = await house.learning.phrasings(HERE)
-        await house.learning.remove(HERE, phrasing.id)
-        assert await asks(house) is Verdict.NONE
+    async def test_knows_what_was_taken_back(self, app: App, library: StoredAnswer) -> None:
+        await teach(app, library, OVEN)
+        assert await asks(app) is Verdict.ANSWER
+        (phrasing,) = await app.learning.phrasings(HERE)
+        await app.learning.remove(HERE, phrasing.id)
+        assert await asks(app) is Verdict.NONE
 
-    async def test_in_another_program(
-        self, house: House, second: House, library: StoredAnswer
-    ) -> None:
+    async def test_in_another_program(self, app: App, second: App, library: StoredAnswer) -> None:
         assert await asks(second) is Verdict.NONE
-        await teach(house, library, OVEN)
+        await teach(app, library, OVEN)
         assert await asks(second) is Verdict.ANSWER
-        await house.learning.forget_user(ASKER)
+        await app.learning.forget_user(ASKER)
         assert await asks(second) is Verdict.NONE
 
     async def test_after_the_thread_got_another_title(
-        self, house: House, library: StoredAnswer
+        self, app: App, library: StoredAnswer
     ) -> None:
-        await teach(house, library, OVEN)
-        await asks(house)
-        await house.library.add([replace(BREAD, title="Why is it so flat?", body="")])
-        reply = await house.answering.ask(OVEN, guild_id=HERE)
+        await teach(app, library, OVEN)
+        await asks(app)
+        await app.library.add([replace(BREAD, title="Why is it so flat?", body="")])
+        reply = await app.answering.ask(OVEN, guild_id=HERE)
         assert reply.matches[0].title == "Why is it so flat?"
 
     async def test_of_more_guilds_than_are_kept_in_memory(
-        self, house: House, library: StoredAnswer, monkeypatch: pytest.MonkeyPatch
+        self, app: App, library: StoredAnswer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(phrasebook, "GUILDS", 2)
+        monkeypatch.setattr(phrasing_cache, "GUILDS", 2)
         for guild in range(1, 5):
-            await teach(house, library, OVEN, guild=guild)
+            await teach(app, library, OVEN, guild=guild)
         for guild in (1, 2, 3, 4, 1, 1, 4):
-            assert await asks(house, guild=guild) is Verdict.ANSWER
+            assert await asks(app, guild=guild) is Verdict.ANSWER
 
-    async def test_leaves_titles_and_export_alone(
-        self, house: House, library: StoredAnswer
-    ) -> None:
-        await teach(house, library, OVEN)
-        assert await titles(house, HERE) == [BREAD.title]
-        assert len(house.engine) == 1
-        thread = await house.answering.serve(1, guild_id=HERE)
+    async def test_leaves_titles_and_export_alone(self, app: App, library: StoredAnswer) -> None:
+        await teach(app, library, OVEN)
+        assert await titles(app, HERE) == [BREAD.title]
+        assert len(app.engine) == 1
+        thread = await app.answering.serve(1, guild_id=HERE)
         assert thread is not None
         assert thread.phrasings == ()
 
 
 class TestSwitch:
-    async def test_the_hosts(self, house: House, library: StoredAnswer) -> None:
-        await teach(house, library, OVEN)
-        off = house.settings.model_copy(update={"learn_phrasings": False})
-        other = await House.open(off)
+    async def test_the_hosts(self, app: App, library: StoredAnswer) -> None:
+        await teach(app, library, OVEN)
+        off = app.settings.model_copy(update={"learn_phrasings": False})
+        other = await App.open(off)
         assert await asks(other) is Verdict.NONE
         await teach(other, library, "like a stone")
         assert await texts(other) == [OVEN]
@@ -193,18 +187,18 @@ class TestSwitch:
         await other.close()
 
     async def test_switched_off_between_question_and_vote(
-        self, house: House, library: StoredAnswer
+        self, app: App, library: StoredAnswer
     ) -> None:
-        message = await post(house, library)
-        await house.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
-        await house.guilds.update(HERE, learn_phrasings=False)
-        await house.learning.chose(message)
-        assert await texts(house) == []
+        message = await post(app, library)
+        await app.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await app.guilds.update(HERE, learn_phrasings=False)
+        await app.learning.chose(message)
+        assert await texts(app) == []
 
 
 class TestMemory:
     def test_the_oldest_question_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(questions, "REMEMBERED", 3)
+        monkeypatch.setattr(recent_questions, "REMEMBERED", 3)
         memory = Questions()
         for message in (1, 2, 3, 1, 4):  # the first one is asked again
             memory.keep(message, Heard(7, str(message)))

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import App
 from bot.models import Answer, Thread, Vote
 from bot.services import intake
-from bot.services.house import House
-from bot.services.importreport import ImportReport
+from bot.services.import_report import ImportReport
 from bot.settings import Settings
 from bot.store.threads import Counts
 
@@ -52,22 +52,22 @@ FULL = Thread(
 )
 
 
-async def exported(house: House, scope: int = 0) -> str:
+async def exported(app: App, scope: int = 0) -> str:
     out = io.StringIO()
-    written = await house.library.export(out, scope=scope)
+    written = await app.library.export(out, scope=scope)
     assert written == out.getvalue().count("\n")
     return out.getvalue()
 
 
 class TestImporting:
-    async def test_reports_what_it_did(self, house: House, tmp_path: Path) -> None:
+    async def test_reports_what_it_did(self, app: App, tmp_path: Path) -> None:
         folder = tmp_path / "in"
         folder.mkdir()
         page = folder / "oven.txt"
         page.write_text("Which oven?\nAccepted answer\nThe hot one.\n")
         lines = [{"id": "a", "title": "One?", "colour": "red"}, {"id": "b", "title": "Two?"}]
         (folder / "more.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n{broken\n")
-        first = await house.library.import_paths([folder])
+        first = await app.library.import_paths([folder])
         assert (first.added, first.updated, first.unchanged, first.total) == (3, 0, 0, 3)
         assert not first.ok
         assert [(e.line, str(e.path)) for e in first.rejected] == [(3, str(folder / "more.jsonl"))]
@@ -75,36 +75,36 @@ class TestImporting:
 
         page.write_text("Which oven?\nAccepted answer\nThe cold one.\n")
         (folder / "more.jsonl").write_text(json.dumps(lines[1]))
-        second = await house.library.import_paths([folder])
+        second = await app.library.import_paths([folder])
         assert (second.added, second.updated, second.unchanged, second.total) == (0, 1, 1, 2)
         assert second.ok
-        assert await house.library.count() == Counts(3, 1, 0)
+        assert await app.library.count() == Counts(3, 1, 0)
 
-    async def test_into_a_guild(self, house: House, tmp_path: Path) -> None:
+    async def test_into_a_guild(self, app: App, tmp_path: Path) -> None:
         page = tmp_path / "oven.txt"
         page.write_text("Which oven?\nAccepted answer\nThe hot one.\n")
-        await house.library.import_paths([page], scope=HERE)
-        assert (await titles(house), await titles(house, HERE)) == ([], ["Which oven?"])
+        await app.library.import_paths([page], scope=HERE)
+        assert (await titles(app), await titles(app, HERE)) == ([], ["Which oven?"])
 
-    async def test_progress_adds_up_to_the_threads(self, house: House) -> None:
+    async def test_progress_adds_up_to_the_threads(self, app: App) -> None:
         steps: list[int] = []
-        report = await house.library.add(MANY, progress=steps.append)
+        report = await app.library.add(MANY, progress=steps.append)
         assert sum(steps) == report.total == report.added == len(MANY)
         assert len(steps) > 1
 
-    async def test_nothing_is_an_empty_report(self, house: House) -> None:
-        report = await house.library.add([])
+    async def test_nothing_is_an_empty_report(self, app: App) -> None:
+        report = await app.library.add([])
         assert (report, report.ok, report.total) == (ImportReport(), True, 0)
 
-    async def test_of_two_threads_with_one_key_the_later_holds(self, house: House) -> None:
-        report = await house.library.add([BREAD, MANY[0], replace(BREAD, title="Later")])
+    async def test_of_two_threads_with_one_key_the_later_holds(self, app: App) -> None:
+        report = await app.library.add([BREAD, MANY[0], replace(BREAD, title="Later")])
         assert report.added == 2
-        thread = await house.answering.find("bread")
+        thread = await app.answering.find("bread")
         assert thread is not None
         assert thread.title == "Later"
 
     async def test_a_source_that_breaks_keeps_its_finished_batches(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
+        self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(intake, "BATCH", 10)
 
@@ -113,18 +113,18 @@ class TestImporting:
             raise OSError("the cable is out")
 
         with pytest.raises(OSError, match="the cable is out"):
-            await house.library.add(breaks())
-        assert (await house.library.count()).threads == 20
-        again = await house.library.add(MANY[:25])
+            await app.library.add(breaks())
+        assert (await app.library.count()).threads == 20
+        again = await app.library.add(MANY[:25])
         assert (again.added, again.unchanged) == (5, 20)
-        assert len(await titles(house)) == 25
+        assert len(await titles(app)) == 25
 
-    async def test_votes_survive_it(self, house: House) -> None:
-        await house.library.add([BREAD])
-        await house.voting.press(answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
+    async def test_votes_survive_it(self, app: App) -> None:
+        await app.library.add([BREAD])
+        await app.voting.press(answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
         first, second = BREAD.answers
-        await house.library.add([replace(BREAD, answers=(second, first, Answer(body="New!")))])
-        thread = await house.answering.find("bread", guild_id=HERE)
+        await app.library.add([replace(BREAD, answers=(second, first, Answer(body="New!")))])
+        thread = await app.answering.find("bread", guild_id=HERE)
         assert thread is not None
         assert {a.body: a.votes for a in thread.answers} == {
             first.body: 0,
@@ -134,13 +134,13 @@ class TestImporting:
 
 
 class TestExporting:
-    async def test_elsewhere_it_makes_the_same_library(self, house: House, tmp_path: Path) -> None:
+    async def test_elsewhere_it_makes_the_same_library(self, app: App, tmp_path: Path) -> None:
         sourced = [replace(thread, source="library") for thread in (BREAD, *MANY[:700])]
-        await house.library.add([FULL, *sourced])
-        text = await exported(house)
+        await app.library.add([FULL, *sourced])
+        text = await exported(app)
         file = tmp_path / "other.jsonl.gz"
         file.write_bytes(gzip.compress(text.encode()))
-        other = await House.open(at(tmp_path / "other"))
+        other = await App.open(at(tmp_path / "other"))
         report = await other.library.import_paths([file])
         assert (report.added, report.ok) == (702, True)
         assert await exported(other) == text
@@ -151,20 +151,20 @@ class TestExporting:
         assert full.answers[0].answered_at == FULL.answers[0].answered_at
         await other.close()
 
-    async def test_progress_adds_up_to_the_threads(self, house: House) -> None:
-        await house.library.add(MANY)
+    async def test_progress_adds_up_to_the_threads(self, app: App) -> None:
+        await app.library.add(MANY)
         steps: list[int] = []
-        assert await house.library.export(io.StringIO(), progress=steps.append) == len(MANY)
+        assert await app.library.export(io.StringIO(), progress=steps.append) == len(MANY)
         assert sum(steps) == len(MANY)
         assert len(steps) > 1
 
-    async def test_gives_one_scope_with_its_votes_and_nobodys_id(self, house: House) -> None:
-        await house.library.add([BREAD])
-        await house.library.add([MANY[0]], scope=HERE)
+    async def test_gives_one_scope_with_its_votes_and_nobodys_id(self, app: App) -> None:
+        await app.library.add([BREAD])
+        await app.library.add([MANY[0]], scope=HERE)
         for user in (987_001, 987_002):
-            await house.voting.press(answer_id=1, guild_id=HERE, user_id=user, value=Vote.UP)
-        await house.voting.press(answer_id=1, guild_id=5, user_id=1, value=Vote.DOWN)
-        shared, ours = await exported(house), await exported(house, HERE)
+            await app.voting.press(answer_id=1, guild_id=HERE, user_id=user, value=Vote.UP)
+        await app.voting.press(answer_id=1, guild_id=5, user_id=1, value=Vote.DOWN)
+        shared, ours = await exported(app), await exported(app, HERE)
         assert [json.loads(line)["id"] for line in shared.splitlines()] == ["bread"]
         assert [json.loads(line)["id"] for line in ours.splitlines()] == ["k0"]
         first, second = json.loads(shared)["answers"]
@@ -173,13 +173,13 @@ class TestExporting:
         assert "98700" not in shared
 
     async def test_votes_come_along_to_another_library_and_not_twice(
-        self, house: House, tmp_path: Path
+        self, app: App, tmp_path: Path
     ) -> None:
-        await house.library.add([BREAD])
-        await house.voting.press(answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
+        await app.library.add([BREAD])
+        await app.voting.press(answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
         file = tmp_path / "library.jsonl"
-        file.write_text(await exported(house))
-        other = await House.open(at(tmp_path / "other"))
+        file.write_text(await exported(app))
+        other = await App.open(at(tmp_path / "other"))
         await other.library.import_paths([file])
         assert json.loads(await exported(other)) == {
             **json.loads(file.read_text()),
@@ -195,8 +195,8 @@ class TestExporting:
         }
         await other.close()
 
-    async def test_of_an_empty_library_is_empty(self, house: House) -> None:
-        assert await exported(house) == ""
+    async def test_of_an_empty_library_is_empty(self, app: App) -> None:
+        assert await exported(app) == ""
 
 
 class TestSeeds:
@@ -204,21 +204,21 @@ class TestSeeds:
         (tmp_path / "seeds").mkdir()
         (tmp_path / "seeds" / "oven.txt").write_text("Which oven?\nUpvote:2\nThe hot one.\n")
         steps: list[int] = []
-        house = await House.open(settings.model_copy(update={"seeds_dir": tmp_path / "seeds"}))
-        first, second = await house.load_seeds(steps.append), await house.load_seeds()
+        app = await App.open(settings.model_copy(update={"seeds_dir": tmp_path / "seeds"}))
+        first, second = await app.load_seeds(steps.append), await app.load_seeds()
         assert (first.added, second.added, second.unchanged, steps) == (1, 0, 1, [1])
-        assert await titles(house) == ["Which oven?"]
-        await house.close()
+        assert await titles(app) == ["Which oven?"]
+        await app.close()
 
-    async def test_a_missing_folder_is_an_empty_report(self, house: House) -> None:
-        assert await house.load_seeds() == ImportReport()
+    async def test_a_missing_folder_is_an_empty_report(self, app: App) -> None:
+        assert await app.load_seeds() == ImportReport()
 
-    async def test_the_seed_document_loads_as_it_is(self, house: House) -> None:
+    async def test_the_seed_document_loads_as_it_is(self, app: App) -> None:
         if not SHARED_SEEDS.is_dir():
             pytest.skip("the seed document is not part of the repository")
-        report = await house.library.import_paths([SHARED_SEEDS / "000_ef754c58233b510f.txt"])
+        report = await app.library.import_paths([SHARED_SEEDS / "000_ef754c58233b510f.txt"])
         assert (report.added, report.rejected) == (1, [])
-        thread = await house.answering.find("000_ef754c58233b510f")
+        thread = await app.answering.find("000_ef754c58233b510f")
         assert thread is not None
         assert [(a.score, a.accepted) for a in thread.answers] == [
             (6, True),
@@ -227,9 +227,9 @@ class TestSeeds:
         ]
 
 
-async def test_counting(house: House) -> None:
-    assert await house.library.count() == Counts(0, 0, 0)
-    await house.library.add([BREAD, MANY[0]])
-    await house.library.add([BREAD], scope=HERE)
-    await house.voting.press(answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
-    assert await house.library.count() == Counts(3, 4, 1)
+async def test_counting(app: App) -> None:
+    assert await app.library.count() == Counts(0, 0, 0)
+    await app.library.add([BREAD, MANY[0]])
+    await app.library.add([BREAD], scope=HERE)
+    await app.voting.press(answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
+    assert await app.library.count() == Counts(3, 4, 1)

@@ -5,8 +5,8 @@ import os
 import random
 from collections import Counter
 
+from bot.app import App
 from bot.models import Answer, Thread, Vote
-from bot.services.house import House
 
 from .conftest import HERE, post
 
@@ -17,14 +17,14 @@ MEMBERS, ANSWERS, AT_ONCE = 200, 100, 50
 
 
 async def test_many_votes_at_once_leave_the_tallies_of_a_plain_count(
-    house: House,
+    app: App,
 ) -> None:
     """The members' votes overlap and change; each member's own come one after another."""
     said = tuple(Answer(body=f"Answer {n}", score=n) for n in range(ANSWERS))
-    await house.library.add([Thread(key="poll", title="Which one?", answers=said)])
-    thread = await house.answering.find("poll")
+    await app.library.add([Thread(key="poll", title="Which one?", answers=said)])
+    thread = await app.answering.find("poll")
     assert thread is not None
-    messages = {answer.id: await post(house, answer) for answer in thread.answers}
+    messages = {answer.id: await post(app, answer) for answer in thread.answers}
     chance = random.Random(2)
     given: dict[int, list[tuple[int, Vote]]] = {
         member: [
@@ -41,11 +41,11 @@ async def test_many_votes_at_once_leave_the_tallies_of_a_plain_count(
                 if n % 5 == 1:
                     before = dict(given[member][:n]).get(answer_id)
                     if before is not value:  # a button pressed again would take it back
-                        await house.voting.press(
+                        await app.voting.press(
                             answer_id=answer_id, guild_id=HERE, user_id=member, value=value
                         )
                 else:
-                    assert await house.voting.react(
+                    assert await app.voting.react(
                         message_id=messages[answer_id], user_id=member, value=value
                     )
 
@@ -55,7 +55,7 @@ async def test_many_votes_at_once_leave_the_tallies_of_a_plain_count(
     expected = Counter({answer.id: answer.score for answer in thread.answers})
     for (_, answer_id), value in last.items():
         expected[answer_id] += value
-    counted = await house.answering.find("poll", guild_id=HERE)
+    counted = await app.answering.find("poll", guild_id=HERE)
     assert counted is not None
     assert {answer.id: answer.tally for answer in counted.answers} == expected
-    assert (await house.library.count()).votes == len(last)
+    assert (await app.library.count()).votes == len(last)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Match
-from bot.services.offering import OFFERED, left_over, likelihood, offered
+from bot.services.suggestions import OFFERED, left_over, likelihood, offered
 
 
 def found(*confidences: float) -> list[Match]:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.app import App
 from bot.models import Posting, StoredAnswer
-from bot.services.house import House
 
 from .conftest import HERE
 
@@ -32,52 +32,52 @@ def posting(
     )
 
 
-async def test_a_posting_comes_back_as_it_was(house: House) -> None:
+async def test_a_posting_comes_back_as_it_was(app: App) -> None:
     sent = posting(2**63 - 1, ago=60)
-    await house.postings.record(sent)
-    assert await house.postings.get(sent.message_id) == sent
-    assert await house.postings.get(1) is None
+    await app.postings.record(sent)
+    assert await app.postings.get(sent.message_id) == sent
+    assert await app.postings.get(1) is None
 
 
-async def test_the_time_is_now_unless_told(house: House) -> None:
-    await house.postings.record(posting(1))
-    found = await house.postings.get(1)
+async def test_the_time_is_now_unless_told(app: App) -> None:
+    await app.postings.record(posting(1))
+    found = await app.postings.get(1)
     assert found is not None
     assert found.posted_at is not None
     assert timedelta() <= datetime.now(UTC) - found.posted_at < timedelta(minutes=1)
 
 
-async def test_a_message_that_shows_another_answer_now(house: House) -> None:
-    await house.postings.record(posting(1, answer=1))
-    await house.postings.record(posting(1, answer=2))
-    found = await house.postings.get(1)
+async def test_a_message_that_shows_another_answer_now(app: App) -> None:
+    await app.postings.record(posting(1, answer=1))
+    await app.postings.record(posting(1, answer=2))
+    found = await app.postings.get(1)
     assert found is not None
     assert found.answer_id == 2
 
 
-async def test_deleted_messages_are_forgotten(house: House) -> None:
+async def test_deleted_messages_are_forgotten(app: App) -> None:
     for message in (1, 2, 3):
-        await house.postings.record(posting(message))
-    await house.postings.forget([1, 3, 99])
-    await house.postings.forget([])
-    assert [p.message_id for p in await house.postings.recent(9)] == [2]
+        await app.postings.record(posting(message))
+    await app.postings.forget([1, 3, 99])
+    await app.postings.forget([])
+    assert [p.message_id for p in await app.postings.recent(9)] == [2]
 
 
-async def test_the_newest_come_first(house: House) -> None:
+async def test_the_newest_come_first(app: App) -> None:
     for message, ago in ((1, 30), (2, 10), (3, 20), (4, 10)):
-        await house.postings.record(posting(message, ago=ago))
-    assert [p.message_id for p in await house.postings.recent(3)] == [4, 2, 3]
-    assert await house.postings.recent(0) == []
+        await app.postings.record(posting(message, ago=ago))
+    assert [p.message_id for p in await app.postings.recent(3)] == [4, 2, 3]
+    assert await app.postings.recent(0) == []
 
 
-async def test_the_latest_of_an_answer_in_a_channel(house: House) -> None:
+async def test_the_latest_of_an_answer_in_a_channel(app: App) -> None:
     for message, answer, channel, ago in (
         (1, 1, 5, 50), (2, 1, 5, 30), (3, 1, 5, 90), (4, 2, 5, 10), (5, 1, 6, 10),
     ):  # fmt: skip
-        await house.postings.record(posting(message, answer, channel=channel, ago=ago))
+        await app.postings.record(posting(message, answer, channel=channel, ago=ago))
 
     async def latest(channel: int, answer: int, seconds: float) -> int | None:
-        found = await house.postings.latest_in(channel, answer, seconds)
+        found = await app.postings.latest_in(channel, answer, seconds)
         return found.message_id if found else None
 
     assert await latest(5, 1, 120) == 2
@@ -90,8 +90,8 @@ async def test_the_latest_of_an_answer_in_a_channel(house: House) -> None:
 class TestInFlight:
     """Whoever meets a message that is no posting yet can wait until that is certain."""
 
-    async def test_only_those_of_the_channel_and_the_moment_are_waited_for(self, house: House):
-        postings = house.postings
+    async def test_only_those_of_the_channel_and_the_moment_are_waited_for(self, app: App):
+        postings = app.postings
         await postings.settled(1)  # nothing is on its way
         with postings.posting_in(1):
             await postings.settled(2)
@@ -104,19 +104,19 @@ class TestInFlight:
         await asyncio.wait_for(waiting, 5)
         assert postings._in_flight == {}
 
-    async def test_one_that_fails_is_over(self, house: House):
+    async def test_one_that_fails_is_over(self, app: App):
         async def fail() -> None:
-            with house.postings.posting_in(1):
+            with app.postings.posting_in(1):
                 await asyncio.sleep(0)
                 raise RuntimeError
 
         failing = asyncio.create_task(fail())
         await asyncio.sleep(0)
-        await asyncio.wait_for(house.postings.settled(1), 5)
+        await asyncio.wait_for(app.postings.settled(1), 5)
         with pytest.raises(RuntimeError):
             await failing
 
-    async def test_the_wait_has_an_end(self, house: House, monkeypatch: pytest.MonkeyPatch):
+    async def test_the_wait_has_an_end(self, app: App, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("bot.services.postings.SETTLE_SECONDS", 0.01)
-        with house.postings.posting_in(1):
-            await asyncio.wait_for(house.postings.settled(1), 5)
+        with app.postings.posting_in(1):
+            await asyncio.wait_for(app.postings.settled(1), 5)

@@ -11,10 +11,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.app import App
 from bot.errors import NotFound
 from bot.models import ReactionKind, StoredAnswer, Vote
 from bot.services import reconciling
-from bot.services.house import House
 from bot.services.voting import Added, Change, Cleared, Deleted, Pressed, Removed
 from bot.store.reconciling import Sign
 
@@ -40,9 +40,9 @@ class Live:
 
 
 @pytest.fixture
-def writes(house: House, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def writes(app: App, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A growing list with one item for each write transaction."""
-    begun, write = list[int](), house.database.write
+    begun, write = list[int](), app.database.write
 
     @asynccontextmanager
     async def counting() -> AsyncIterator[AsyncConnection]:
@@ -50,39 +50,39 @@ def writes(house: House, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         async with write() as connection:
             yield connection
 
-    monkeypatch.setattr(house.database, "write", counting)
+    monkeypatch.setattr(app.database, "write", counting)
     return begun
 
 
 class TestSlices:
     async def test_many_members_are_many_transactions(
-        self, house: House, bread: Answers, writes: list[int]
+        self, app: App, bread: Answers, writes: list[int]
     ) -> None:
-        message = await post(house, bread[0])
+        message = await post(app, bread[0])
         writes.clear()
         shown = {user: frozenset({UP if user % 3 else DOWN}) for user in range(1, MANY + 1)}
-        assert await house.voting.reconcile(message_id=message, reactions=shown) == MANY
-        assert await tally(house, bread[0]) == 3 + MANY - 2 * (MANY // 3)
+        assert await app.voting.reconcile(message_id=message, reactions=shown) == MANY
+        assert await tally(app, bread[0]) == 3 + MANY - 2 * (MANY // 3)
         assert MANY / reconciling.LARGEST <= len(writes) <= MANY / reconciling.SMALLEST
         writes.clear()
-        assert await house.voting.reconcile(message_id=message, reactions=shown) == 0
+        assert await app.voting.reconcile(message_id=message, reactions=shown) == 0
         assert writes == []
 
     async def test_another_program_comes_in_between(
-        self, house: House, bread: Answers, monkeypatch: pytest.MonkeyPatch
+        self, app: App, bread: Answers, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(reconciling, "LARGEST", 100)
-        message = await post(house, bread[0])
+        message = await post(app, bread[0])
         shown = {user: frozenset({UP}) for user in range(1, MANY + 1)}
-        work = asyncio.create_task(house.voting.reconcile(message_id=message, reactions=shown))
-        came = await asyncio.to_thread(self._write_until, house, work)
+        work = asyncio.create_task(app.voting.reconcile(message_id=message, reactions=shown))
+        came = await asyncio.to_thread(self._write_until, app, work)
         assert await work == MANY
         assert came > 0
 
-    def _write_until(self, house: House, work: asyncio.Task[int]) -> int:
+    def _write_until(self, app: App, work: asyncio.Task[int]) -> int:
         """Write as another program while votes are; how often some, not all, were there."""
         came = 0
-        with closing(sqlite3.connect(house.database.path or "", timeout=30)) as other:
+        with closing(sqlite3.connect(app.database.path or "", timeout=30)) as other:
             other.isolation_level = None
             while not work.done():
                 other.execute("BEGIN IMMEDIATE")
@@ -92,109 +92,107 @@ class TestSlices:
         return came
 
     async def test_clearing_is_in_slices_too(
-        self, house: House, bread: Answers, writes: list[int]
+        self, app: App, bread: Answers, writes: list[int]
     ) -> None:
-        message = await post(house, bread[0])
+        message = await post(app, bread[0])
         shown = {user: frozenset({UP, DOWN}) for user in range(1, MANY + 1)}
-        await house.voting.reconcile(message_id=message, reactions=shown)
+        await app.voting.reconcile(message_id=message, reactions=shown)
         writes.clear()
-        await house.voting.clear(message_id=message, value=UP)
+        await app.voting.clear(message_id=message, value=UP)
         assert len(writes) >= MANY / reconciling.LARGEST
-        assert await tally(house, bread[0]) == 3 - MANY
-        await house.voting.clear(message_id=message)
-        assert await tally(house, bread[0]) == 3
+        assert await tally(app, bread[0]) == 3 - MANY
+        await app.voting.clear(message_id=message)
+        assert await tally(app, bread[0]) == 3
 
     async def test_clearing_gives_back_nothing_that_was_deleted_meanwhile(
-        self, house: House, bread: Answers, monkeypatch: pytest.MonkeyPatch
+        self, app: App, bread: Answers, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(reconciling, "FIRST", 2)
-        message = await post(house, bread[0])
+        message = await post(app, bread[0])
         shown = {user: frozenset({UP, DOWN}) for user in range(1, 10)}
-        await house.voting.reconcile(message_id=message, reactions=shown)
+        await app.voting.reconcile(message_id=message, reactions=shown)
         real, forgotten = asyncio.sleep, list[int]()
 
         async def pause(seconds: float) -> None:
             if not forgotten:
-                forgotten.append(await house.voting.forget_user(9))
+                forgotten.append(await app.voting.forget_user(9))
             await real(seconds)
 
         monkeypatch.setattr("bot.services.reconciling.asyncio.sleep", pause)
-        await house.voting.clear(message_id=message, value=UP)
+        await app.voting.clear(message_id=message, value=UP)
         assert forgotten == [1]
-        assert await tally(house, bread[0]) == 3 - 8
+        assert await tally(app, bread[0]) == 3 - 8
 
 
 class TestLiveEvents:
-    async def test_decide_for_what_they_are_about(self, house: House, bread: Answers) -> None:
-        message = await post(house, bread[0])
-        await house.voting.react(message_id=message, user_id=ALICE, value=UP)
+    async def test_decide_for_what_they_are_about(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
+        await app.voting.react(message_id=message, user_id=ALICE, value=UP)
         live = Live(Sign(ALICE, UP), Sign(BOB, UP))
         shown = {BOB: frozenset({UP}), CAROL: frozenset({DOWN})}
-        changed = await house.voting.reconcile(message_id=message, reactions=shown, live=live)
+        changed = await app.voting.reconcile(message_id=message, reactions=shown, live=live)
         assert changed == 1
-        assert await tally(house, bread[0]) == 3 + 1 - 1
+        assert await tally(app, bread[0]) == 3 + 1 - 1
 
-    async def test_are_newer_than_what_was_shown(self, house: House, bread: Answers) -> None:
-        message = await post(house, bread[0])
-        await house.voting.react(message_id=message, user_id=ALICE, value=UP)
+    async def test_are_newer_than_what_was_shown(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
+        await app.voting.react(message_id=message, user_id=ALICE, value=UP)
         shown = {ALICE: frozenset({UP, DOWN})}
         live = Live(Sign(ALICE, UP))
-        await house.voting.reconcile(message_id=message, reactions=shown, live=live, since=1)
-        assert await tally(house, bread[0]) == 3 + 1
-        await house.voting.unreact(message_id=message, user_id=ALICE, value=UP)
-        assert await tally(house, bread[0]) == 3 - 1
+        await app.voting.reconcile(message_id=message, reactions=shown, live=live, since=1)
+        assert await tally(app, bread[0]) == 3 + 1
+        await app.voting.unreact(message_id=message, user_id=ALICE, value=UP)
+        assert await tally(app, bread[0]) == 3 - 1
 
-    async def test_of_clearing_are_about_everybody(self, house: House, bread: Answers) -> None:
-        message = await post(house, bread[0])
+    async def test_of_clearing_are_about_everybody(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
         shown = {ALICE: frozenset({UP}), BOB: frozenset({DOWN})}
         live = Live(cleared=UP)
-        await house.voting.reconcile(message_id=message, reactions=shown, live=live)
-        assert await tally(house, bread[0]) == 3 - 1
+        await app.voting.reconcile(message_id=message, reactions=shown, live=live)
+        assert await tally(app, bread[0]) == 3 - 1
 
 
 class TestSuperReactions:
-    async def test_are_kept_apart_and_either_holds_the_vote(
-        self, house: House, bread: Answers
-    ) -> None:
-        message, voting = await post(house, bread[0]), house.voting
+    async def test_are_kept_apart_and_either_holds_the_vote(self, app: App, bread: Answers) -> None:
+        message, voting = await post(app, bread[0]), app.voting
         await voting.react(message_id=message, user_id=ALICE, value=UP)
         await voting.react(message_id=message, user_id=ALICE, value=UP, kind=SUPER)
-        assert await tally(house, bread[0]) == 3 + 1
+        assert await tally(app, bread[0]) == 3 + 1
         assert await voting.unreact(message_id=message, user_id=ALICE, value=UP)
         assert not await voting.unreact(message_id=message, user_id=ALICE, value=UP)
-        assert await tally(house, bread[0]) == 3 + 1
+        assert await tally(app, bread[0]) == 3 + 1
         assert await voting.unreact(message_id=message, user_id=ALICE, value=UP, kind=SUPER)
-        assert await tally(house, bread[0]) == 3
+        assert await tally(app, bread[0]) == 3
 
-    async def test_are_reconciled_apart(self, house: House, bread: Answers) -> None:
-        message, voting = await post(house, bread[0]), house.voting
+    async def test_are_reconciled_apart(self, app: App, bread: Answers) -> None:
+        message, voting = await post(app, bread[0]), app.voting
         await voting.react(message_id=message, user_id=ALICE, value=UP, kind=SUPER)
         ups = {ALICE: frozenset({UP})}
         assert await voting.reconcile(message_id=message, reactions={}, supers=ups) == 0
         assert await voting.reconcile(message_id=message, reactions=ups, supers=ups) == 1
         assert await voting.reconcile(message_id=message, reactions=ups) == 1
-        assert await tally(house, bread[0]) == 3 + 1
+        assert await tally(app, bread[0]) == 3 + 1
 
-    async def test_are_cleared_with_the_others(self, house: House, bread: Answers) -> None:
-        message, voting = await post(house, bread[0]), house.voting
+    async def test_are_cleared_with_the_others(self, app: App, bread: Answers) -> None:
+        message, voting = await post(app, bread[0]), app.voting
         for kind in ReactionKind:
             await voting.react(message_id=message, user_id=ALICE, value=UP, kind=kind)
         await voting.clear(message_id=message, value=UP)
-        assert await tally(house, bread[0]) == 3
+        assert await tally(app, bread[0]) == 3
 
 
 class TestApplying:
-    async def applied(self, house: House, changes: Sequence[Change]) -> list[object]:
+    async def applied(self, app: App, changes: Sequence[Change]) -> list[object]:
         outcomes = list[object]()
         while len(outcomes) < len(changes):
-            outcomes += await house.voting.apply(changes[len(outcomes) :])
+            outcomes += await app.voting.apply(changes[len(outcomes) :])
         return outcomes
 
-    async def test_changes_are_made_in_order(self, house: House, bread: Answers) -> None:
-        message, other = await post(house, bread[0]), await post(house, bread[0])
+    async def test_changes_are_made_in_order(self, app: App, bread: Answers) -> None:
+        message, other = await post(app, bread[0]), await post(app, bread[0])
         press = Pressed(answer_id=bread[0].id, guild_id=HERE, user_id=ALICE, value=UP)
         outcomes = await self.applied(
-            house,
+            app,
             [
                 Added(message_id=message, user_id=ALICE, value=UP),
                 Added(message_id=1, user_id=ALICE, value=UP),
@@ -211,46 +209,46 @@ class TestApplying:
         )
         expected = [True, False, False, UP, True, True, True, UP, DOWN, True, False]
         assert outcomes == expected
-        assert await tally(house, bread[0]) == 3 - 1
+        assert await tally(app, bread[0]) == 3 - 1
 
     async def test_a_transaction_takes_in_so_many_as_there_is_time_for(
-        self, house: House, bread: Answers, writes: list[int], monkeypatch: pytest.MonkeyPatch
+        self, app: App, bread: Answers, writes: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        message = await post(house, bread[0])
+        message = await post(app, bread[0])
         changes = [Added(message_id=message, user_id=user, value=UP) for user in range(1, 9)]
         writes.clear()
         monkeypatch.setattr("bot.services.voting.HOLD_SECONDS", 3600.0)
-        assert len(await house.voting.apply(changes)) == 8
+        assert len(await app.voting.apply(changes)) == 8
         monkeypatch.setattr("bot.services.voting.HOLD_SECONDS", -1.0)
-        assert len(await house.voting.apply(changes)) == 1
+        assert len(await app.voting.apply(changes)) == 1
         assert len(writes) == 2
 
     async def test_one_that_is_late_is_older_than_what_came_since(
-        self, house: House, bread: Answers
+        self, app: App, bread: Answers
     ) -> None:
-        message, other = await post(house, bread[0]), await post(house, bread[0])
-        await house.voting.react(message_id=other, user_id=ALICE, value=DOWN)
+        message, other = await post(app, bread[0]), await post(app, bread[0])
+        await app.voting.react(message_id=other, user_id=ALICE, value=DOWN)
         late = Added(message_id=message, user_id=ALICE, value=UP, at=1)
-        assert await house.voting.apply([late]) == [True]
-        assert await tally(house, bread[0]) == 3 - 1
-        await house.voting.unreact(message_id=other, user_id=ALICE, value=DOWN)
-        assert await tally(house, bread[0]) == 3 + 1
+        assert await app.voting.apply([late]) == [True]
+        assert await tally(app, bread[0]) == 3 - 1
+        await app.voting.unreact(message_id=other, user_id=ALICE, value=DOWN)
+        assert await tally(app, bread[0]) == 3 + 1
 
 
 class TestScope:
     async def test_a_press_counts_only_where_the_answer_is_seen(
-        self, house: House, bread: Answers
+        self, app: App, bread: Answers
     ) -> None:
-        await house.library.add([replace(BREAD, key="own")], scope=HERE)
-        thread = await house.answering.find("own", guild_id=HERE)
+        await app.library.add([replace(BREAD, key="own")], scope=HERE)
+        thread = await app.answering.find("own", guild_id=HERE)
         assert thread is not None
         for guild in (THERE, 0):
             with pytest.raises(NotFound, match="not in the library any more"):
-                await house.voting.press(
+                await app.voting.press(
                     answer_id=thread.answers[0].id, guild_id=guild, user_id=ALICE, value=UP
                 )
-            assert await house.voting.tally(thread.answers[0].id, guild) is None
-        assert (await house.library.count()).votes == 0
-        assert UP is await house.voting.press(
+            assert await app.voting.tally(thread.answers[0].id, guild) is None
+        assert (await app.library.count()).votes == 0
+        assert UP is await app.voting.press(
             answer_id=thread.answers[0].id, guild_id=HERE, user_id=ALICE, value=UP
         )

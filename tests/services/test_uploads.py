@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from bot.app import App
 from bot.models import SHARED, Answer, Thread
 from bot.services import intake, upload_limits, uploads
-from bot.services.house import House
 from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
-from bot.sources import guarded
-from bot.store import shelves, threads
+from bot.sources import sandbox
+from bot.store import stats, threads
 
 from .conftest import BREAD, HERE, THERE, titles
 
@@ -39,38 +39,38 @@ def sent(data: bytes, name: str = "faq.jsonl") -> Upload:
     return Upload(name, len(data), fetch)
 
 
-def limited(house: House, **settings: int) -> Uploads:
-    changed = house.settings.model_copy(update=settings)
-    return Uploads(house.database, house.library, changed)
+def limited(app: App, **settings: int) -> Uploads:
+    changed = app.settings.model_copy(update=settings)
+    return Uploads(app.database, app.library, changed)
 
 
-async def test_a_file_goes_into_the_guilds_own_scope(house: House) -> None:
-    report = await house.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
+async def test_a_file_goes_into_the_guilds_own_scope(app: App) -> None:
+    report = await app.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
     assert (report.added, report.ok) == (1, True)
-    assert await titles(house, HERE) == ["How warm is the compost?"]
-    assert await titles(house, THERE) == await titles(house, SHARED) == []
-    thread = await house.answering.find("compost", guild_id=HERE)
+    assert await titles(app, HERE) == ["How warm is the compost?"]
+    assert await titles(app, THERE) == await titles(app, SHARED) == []
+    thread = await app.answering.find("compost", guild_id=HERE)
     assert thread is not None
     assert (thread.source, thread.scope) == ("compost", HERE)
 
 
-async def test_the_same_file_again_changes_nothing(house: House) -> None:
-    await house.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
-    report = await house.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
+async def test_the_same_file_again_changes_nothing(app: App) -> None:
+    await app.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
+    report = await app.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
     assert (report.added, report.unchanged) == (0, 1)
 
 
-async def test_a_packed_file_is_unpacked(house: House) -> None:
+async def test_a_packed_file_is_unpacked(app: App) -> None:
     told: list[tuple[int, int]] = []
     upload = sent(gzip.compress(MANY), "many.jsonl.gz")
-    report = await house.uploads.take_in(HERE, upload, lambda *now: told.append(now))
+    report = await app.uploads.take_in(HERE, upload, lambda *now: told.append(now))
     assert report.added == 1_234
     assert told == [(0, 1_234), (1_000, 1_234), (1_234, 1_234)]
 
 
-async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(house: House) -> None:
+async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) -> None:
     row = {"id": "a", "title": "Is it?", "colour": "red"}
-    report = await house.uploads.take_in(HERE, sent(lines(row) + b"{oops\n"))
+    report = await app.uploads.take_in(HERE, sent(lines(row) + b"{oops\n"))
     assert report.added == 1
     assert [str(p) for p in report.rejected] == [
         "line 2: it is not JSON: Expecting property name enclosed in double quotes at character 2"
@@ -78,31 +78,31 @@ async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(house: Hou
     assert report.unknown_keys == {"colour": 1}
 
 
-async def test_what_a_table_was_read_as_is_told_without_an_option(house: House) -> None:
+async def test_what_a_table_was_read_as_is_told_without_an_option(app: App) -> None:
     data = "question;answer\nГде лежит ключ?;Он висит у двери.\n".encode("cp1251")
-    report = await house.uploads.take_in(HERE, sent(data, "shop.csv"))
-    assert await titles(house, HERE) == ["Где лежит ключ?"]
+    report = await app.uploads.take_in(HERE, sent(data, "shop.csv"))
+    assert await titles(app, HERE) == ["Где лежит ключ?"]
     assert [problem.reason for problem in report.warned] == [
         "read as Windows-1251, for it is not UTF-8 text; if letters are wrong, save it as UTF-8 "
         "and send it again"
     ]
     data = "question;answer\nΠού είναι το κλειδί;Δίπλα στην πόρτα.\n".encode("cp1253")
-    report = await house.uploads.take_in(HERE, sent(data, "shop.csv"))
+    report = await app.uploads.take_in(HERE, sent(data, "shop.csv"))
     assert report.rejected[0].reason.endswith("; save it as UTF-8 and send it again")
 
 
-async def test_rows_name_their_own_source(house: House) -> None:
+async def test_rows_name_their_own_source(app: App) -> None:
     row = {"id": "a", "title": "Is it?", "source": "example.org"}
-    await house.uploads.take_in(HERE, sent(lines(row)))
-    thread = await house.answering.find("a", guild_id=HERE)
+    await app.uploads.take_in(HERE, sent(lines(row)))
+    thread = await app.answering.find("a", guild_id=HERE)
     assert thread is not None
     assert thread.source == "example.org"
 
 
-async def test_votes_cannot_be_brought_along(house: House) -> None:
+async def test_votes_cannot_be_brought_along(app: App) -> None:
     answer = {"body": "Yes.", "votes": {str(HERE): 99}, "tallies": [[HERE, 99]]}
-    await house.uploads.take_in(HERE, sent(lines({"id": "a", "title": "Q?", "answers": [answer]})))
-    thread = await house.answering.find("a", guild_id=HERE)
+    await app.uploads.take_in(HERE, sent(lines({"id": "a", "title": "Q?", "answers": [answer]})))
+    thread = await app.answering.find("a", guild_id=HERE)
     assert thread is not None
     assert [a.tally for a in thread.answers] == [0]
 
@@ -120,8 +120,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("data", "why"), REFUSED.values(), ids=REFUSED)
-async def test_hostile_files_are_refused(house: House, data: bytes, why: str) -> None:
-    small = limited(house, library_file_mb=1)
+async def test_hostile_files_are_refused(app: App, data: bytes, why: str) -> None:
+    small = limited(app, library_file_mb=1)
     said = ""
     try:
         report = await small.take_in(HERE, sent(data, "faq.jsonl.gz"))
@@ -130,7 +130,7 @@ async def test_hostile_files_are_refused(house: House, data: bytes, why: str) ->
         said = str(refused)
     assert why in said
     assert "threadwise-" not in said
-    assert await titles(house, HERE) == []
+    assert await titles(app, HERE) == []
     assert not small.busy
 
 
@@ -146,32 +146,32 @@ TOO_MUCH = {
 
 
 @pytest.mark.parametrize("more", TOO_MUCH.values(), ids=TOO_MUCH)
-async def test_a_thread_that_is_too_much_is_left_out(house: House, more: dict[str, Any]) -> None:
+async def test_a_thread_that_is_too_much_is_left_out(app: App, more: dict[str, Any]) -> None:
     good = {"id": "good", "title": "Is it good?"}
-    report = await house.uploads.take_in(HERE, sent(lines({"id": "a", "title": "Q?"} | more, good)))
+    report = await app.uploads.take_in(HERE, sent(lines({"id": "a", "title": "Q?"} | more, good)))
     assert report.added == 1
     assert len(report.rejected) == 1
-    assert await titles(house, HERE) == ["Is it good?"]
+    assert await titles(app, HERE) == ["Is it good?"]
 
 
-async def test_a_file_larger_than_it_may_be_is_not_even_fetched(house: House) -> None:
+async def test_a_file_larger_than_it_may_be_is_not_even_fetched(app: App) -> None:
     async def fetch() -> bytes:
         raise AssertionError
 
     with pytest.raises(Refused, match=r"has 2\.0 MB; I take up to 1 MB"):
-        await limited(house, library_file_mb=1).take_in(HERE, Upload("f", 2 * 1024**2, fetch))
+        await limited(app, library_file_mb=1).take_in(HERE, Upload("f", 2 * 1024**2, fetch))
     with pytest.raises(Refused, match="takes no files"):
-        await limited(house, library_file_mb=0).take_in(HERE, Upload("f", 1, fetch))
+        await limited(app, library_file_mb=0).take_in(HERE, Upload("f", 1, fetch))
 
 
-async def test_a_file_larger_than_it_said_is_refused(house: House) -> None:
+async def test_a_file_larger_than_it_said_is_refused(app: App) -> None:
     lying = replace(sent(b"x" * 2 * 1024**2), size=10)
     with pytest.raises(Refused, match="MB"):
-        await limited(house, library_file_mb=1).take_in(HERE, lying)
+        await limited(app, library_file_mb=1).take_in(HERE, lying)
 
 
-async def test_a_guild_has_room_for_so_many_threads_of_its_own(house: House) -> None:
-    small = limited(house, library_threads=1_300)
+async def test_a_guild_has_room_for_so_many_threads_of_its_own(app: App) -> None:
+    small = limited(app, library_threads=1_300)
     await small.take_in(HERE, sent(MANY))
     row = [{"id": f"new{n}", "title": f"Another {n}"} for n in range(67)]
     with pytest.raises(Refused, match="67 threads that are new here"):
@@ -179,13 +179,11 @@ async def test_a_guild_has_room_for_so_many_threads_of_its_own(house: House) -> 
     assert (await small.take_in(HERE, sent(MANY))).unchanged == 1_234
     assert (await small.take_in(HERE, sent(lines(*row[1:])))).added == 66
     with pytest.raises(Refused, match="more than 1000 threads"):
-        await limited(house, library_threads=1_000).take_in(THERE, sent(MANY))
+        await limited(app, library_threads=1_000).take_in(THERE, sent(MANY))
 
 
-async def test_a_guild_has_room_for_so_much_text(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small = limited(house, library_threads=10)
+async def test_a_guild_has_room_for_so_much_text(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = limited(app, library_threads=10)
     monkeypatch.setattr(upload_limits, "TEXT", 100_000)
     rows = [{"id": str(n), "title": "Q?", "answers": [{"body": "b" * 190_000}]} for n in range(6)]
     assert (await small.take_in(HERE, sent(lines(*rows[:4])))).added == 4
@@ -195,17 +193,17 @@ async def test_a_guild_has_room_for_so_much_text(
 
 
 async def test_a_file_that_takes_too_long_is_given_up(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guarded, "SECONDS", 0.01)
+    monkeypatch.setattr(sandbox, "SECONDS", 0.01)
     with pytest.raises(Refused, match="takes longer"):
-        await house.uploads.take_in(HERE, sent(MANY))
+        await app.uploads.take_in(HERE, sent(MANY))
 
 
-async def test_reading_that_dies_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reading_that_dies_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(Refused, match="more time or memory"):
-        await house.uploads.take_in(HERE, sent(PAGE))
+        await app.uploads.take_in(HERE, sent(PAGE))
 
 
 class Gate:
@@ -224,52 +222,52 @@ class Gate:
 
 
 async def test_guilds_have_one_import_each_and_so_many_go_on_at_once(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "WAITING", 4)
     gate = Gate()
-    running = [asyncio.create_task(house.uploads.take_in(g, gate.upload())) for g in (HERE, 1, 2)]
+    running = [asyncio.create_task(app.uploads.take_in(g, gate.upload())) for g in (HERE, 1, 2)]
     await asyncio.sleep(0)
-    assert house.uploads.busy
+    assert app.uploads.busy
     with pytest.raises(Refused, match="running for this server already"):
-        await house.uploads.take_in(HERE, sent(PAGE))
-    waiting = asyncio.create_task(house.uploads.take_in(THERE, sent(PAGE)))
+        await app.uploads.take_in(HERE, sent(PAGE))
+    waiting = asyncio.create_task(app.uploads.take_in(THERE, sent(PAGE)))
     await asyncio.sleep(0)
     with pytest.raises(Refused, match="Many servers"):
-        await house.uploads.take_in(333, sent(PAGE))
+        await app.uploads.take_in(333, sent(PAGE))
     gate.open.set()
     reports = await asyncio.gather(*running, waiting)
     assert [report.added for report in reports] == [1, 1, 1, 1]
-    assert not house.uploads.busy
+    assert not app.uploads.busy
 
 
-async def test_a_server_does_not_wait_for_the_import_of_another(house: House) -> None:
+async def test_a_server_does_not_wait_for_the_import_of_another(app: App) -> None:
     gate = Gate()
-    slow = asyncio.create_task(house.uploads.take_in(HERE, gate.upload()))
+    slow = asyncio.create_task(app.uploads.take_in(HERE, gate.upload()))
     await gate.asked.wait()
     async with asyncio.timeout(60):
-        assert (await house.uploads.take_in(THERE, sent(PAGE, "compost.txt"))).added == 1
+        assert (await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))).added == 1
     assert not slow.done()
     gate.open.set()
     assert (await slow).added == 1
 
 
 async def test_large_files_leave_a_place_to_small_ones(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "LARGE", 10)
     gate = Gate()
-    large = [asyncio.create_task(house.uploads.take_in(g, gate.upload())) for g in range(1, 6)]
+    large = [asyncio.create_task(app.uploads.take_in(g, gate.upload())) for g in range(1, 6)]
     await asyncio.sleep(0)
     small = replace(sent(PAGE, "compost.txt"), size=9)
     async with asyncio.timeout(60):
-        assert (await house.uploads.take_in(HERE, small)).added == 1
+        assert (await app.uploads.take_in(HERE, small)).added == 1
     gate.open.set()
     assert [report.added for report in await asyncio.gather(*large)] == [1] * 5
 
 
 async def test_batches_of_two_imports_come_in_turns(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "BATCH", 100)
     put, order = threads.put, list[int]()
@@ -281,16 +279,16 @@ async def test_batches_of_two_imports_come_in_turns(
 
     monkeypatch.setattr(threads, "put", noted)
     found = [
-        house.library.add([Thread(key=f"k{n}", title=f"Number {n}") for n in range(1_000)], scope=g)
+        app.library.add([Thread(key=f"k{n}", title=f"Number {n}") for n in range(1_000)], scope=g)
         for g in (HERE, THERE)
     ]
     await asyncio.gather(*found)
     assert {HERE, THERE} <= {*order[:6]}
     assert len(order) == 20
-    assert len(await titles(house, HERE)) == len(await titles(house, THERE))
+    assert len(await titles(app, HERE)) == len(await titles(app, THERE))
 
 
-async def test_what_one_server_has_brought_is_found_while_another_brings_on(house: House) -> None:
+async def test_what_one_server_has_brought_is_found_while_another_brings_on(app: App) -> None:
     ended = False
 
     def slow() -> Iterator[Thread | None]:
@@ -298,24 +296,24 @@ async def test_what_one_server_has_brought_is_found_while_another_brings_on(hous
         while not ended:
             yield None
 
-    bringing = asyncio.create_task(house.library.add(slow(), scope=HERE))
+    bringing = asyncio.create_task(app.library.add(slow(), scope=HERE))
     try:
-        while not house._follower._alongside.is_running:
+        while not app._follower._alongside.is_running:
             await asyncio.sleep(0.01)
         async with asyncio.timeout(60):
-            report = await house.uploads.take_in(THERE, sent(PAGE, "compost.txt"))
+            report = await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))
         assert report.added == 1
-        assert await titles(house, THERE) == ["How warm is the compost?"]
-        await house.library.add([replace(BREAD, title="Is it dark?")], scope=333)
-        assert await titles(house, 333) == ["Is it dark?"]
+        assert await titles(app, THERE) == ["How warm is the compost?"]
+        await app.library.add([replace(BREAD, title="Is it dark?")], scope=333)
+        assert await titles(app, 333) == ["Is it dark?"]
         assert not bringing.done()
     finally:
         ended = True
         await bringing
-    assert await titles(house, HERE) == [BREAD.title]
+    assert await titles(app, HERE) == [BREAD.title]
 
 
-async def test_an_import_that_leaves_does_not_end_those_of_others(house: House) -> None:
+async def test_an_import_that_leaves_does_not_end_those_of_others(app: App) -> None:
     ended = False
 
     def slow(key: str) -> Iterator[Thread | None]:
@@ -323,32 +321,32 @@ async def test_an_import_that_leaves_does_not_end_those_of_others(house: House) 
         while not ended:
             yield None
 
-    leaving = asyncio.create_task(house.library.add(slow("leaving"), scope=HERE))
-    staying = asyncio.create_task(house.library.add(slow("staying"), scope=THERE))
-    beside = house._follower
+    leaving = asyncio.create_task(app.library.add(slow("leaving"), scope=HERE))
+    staying = asyncio.create_task(app.library.add(slow("staying"), scope=THERE))
+    beside = app._follower
     while not (beside._alongside.is_running and beside._alongside.imports == 2):
         await asyncio.sleep(0.01)
     leaving.cancel()
     await asyncio.wait([leaving])
     assert beside._alongside.is_running
     async with asyncio.timeout(60):
-        await house.library.add([BREAD], scope=333)
-    assert await titles(house, 333) == [BREAD.title]
+        await app.library.add([BREAD], scope=333)
+    assert await titles(app, 333) == [BREAD.title]
     ended = True
     assert (await staying).added == 1
-    assert await titles(house, THERE) == [BREAD.title]
+    assert await titles(app, THERE) == [BREAD.title]
 
 
-async def test_an_import_that_is_told_to_leave_gives_its_place_back(house: House) -> None:
-    waiting = asyncio.create_task(house.uploads.take_in(HERE, Gate().upload()))
+async def test_an_import_that_is_told_to_leave_gives_its_place_back(app: App) -> None:
+    waiting = asyncio.create_task(app.uploads.take_in(HERE, Gate().upload()))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait([waiting])
-    assert (await house.uploads.take_in(HERE, sent(PAGE))).added == 1
+    assert (await app.uploads.take_in(HERE, sent(PAGE))).added == 1
 
 
 async def test_a_full_disk_leaves_the_finished_batches(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "BATCH", 500)
     put, calls = threads.put, 0
@@ -362,37 +360,37 @@ async def test_a_full_disk_leaves_the_finished_batches(
 
     monkeypatch.setattr(threads, "put", fails_later)
     with pytest.raises(Stopped, match="The first 1000 threads are in") as stopped:
-        await house.uploads.take_in(HERE, sent(MANY))
+        await app.uploads.take_in(HERE, sent(MANY))
     assert "disk" in str(stopped.value)
-    assert (await house.curating.figures(HERE)).own.threads == 1_000
+    assert (await app.curating.figures(HERE)).own.threads == 1_000
     monkeypatch.undo()
-    report = await house.uploads.take_in(HERE, sent(MANY))
+    report = await app.uploads.take_in(HERE, sent(MANY))
     assert (report.added, report.unchanged) == (234, 1_000)
 
 
 async def test_an_import_that_goes_on_for_ever_is_stopped(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "SECONDS", 0.01)
     with pytest.raises(Stopped, match=r"took too long\. Nothing is in"):
-        await house.uploads.take_in(HERE, Gate().upload())
+        await app.uploads.take_in(HERE, Gate().upload())
 
 
-async def test_the_last_import_is_remembered(house: House) -> None:
-    assert await house.uploads.last(HERE) is None
-    await house.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
-    last = await house.uploads.last(HERE)
+async def test_the_last_import_is_remembered(app: App) -> None:
+    assert await app.uploads.last(HERE) is None
+    await app.uploads.take_in(HERE, sent(PAGE, "compost.txt"))
+    last = await app.uploads.last(HERE)
     assert last is not None
     assert (last.name, last.threads) == ("compost.txt", 1)
-    assert await house.uploads.last(THERE) is None
+    assert await app.uploads.last(THERE) is None
 
 
-async def test_other_peoples_questions_are_answered_meanwhile(house: House) -> None:
-    await house.library.add([BREAD])
-    importing = asyncio.create_task(house.uploads.take_in(HERE, sent(MANY)))
+async def test_other_peoples_questions_are_answered_meanwhile(app: App) -> None:
+    await app.library.add([BREAD])
+    importing = asyncio.create_task(app.uploads.take_in(HERE, sent(MANY)))
     asked = 0
     while not importing.done():
-        reply = await house.answering.ask("sourdough bread does not rise", guild_id=THERE)
+        reply = await app.answering.ask("sourdough bread does not rise", guild_id=THERE)
         assert reply.matches[0].key == "bread"
         asked += 1
         await asyncio.sleep(0)
@@ -429,7 +427,7 @@ def test_reading_writes_nothing_outside_of_its_folder(tmp_path: Path) -> None:
     inside.mkdir()
     file = inside / "many.gz"
     file.write_bytes(gzip.compress(MANY))
-    found = guarded.Reading(file, tmp_path, guarded.Limits(10**7, 2_000)).result()
+    found = sandbox.Reading(file, tmp_path, sandbox.Limits(10**7, 2_000)).result()
     assert len(found.keys) == 1_234
     assert sorted(p.name for p in tmp_path.rglob("*")) == [
         "many", "many.gz", "report.json", "sent", "threads.jsonl",
@@ -443,63 +441,61 @@ def made(numbers: range, key: str = "made") -> bytes:
 
 
 class TestWords:
-    async def test_a_guild_has_room_for_so_many_different_words(self, house: House) -> None:
-        small = limited(house, library_words=1_500)
+    async def test_a_guild_has_room_for_so_many_different_words(self, app: App) -> None:
+        small = limited(app, library_words=1_500)
         assert (await small.take_in(HERE, sent(made(range(1_000))))).added == 1
         with pytest.raises(Refused, match=r"about 1,\d\d\d different words, more than the 1,500"):
             await small.take_in(HERE, sent(made(range(900, 1_900), "more")))
-        assert await titles(house, HERE) == ["Is it one?"]
+        assert await titles(app, HERE) == ["Is it one?"]
         assert (await small.take_in(THERE, sent(made(range(900, 1_900), "more")))).added == 1
         assert (await small.take_in(HERE, sent(made(range(500), "same")))).added == 1
 
-    async def test_in_one_file_as_well(self, house: House) -> None:
+    async def test_in_one_file_as_well(self, app: App) -> None:
         with pytest.raises(Refused, match="different words"):
-            await limited(house, library_words=1_500).take_in(HERE, sent(made(range(2_000))))
+            await limited(app, library_words=1_500).take_in(HERE, sent(made(range(2_000))))
 
-    async def test_what_a_file_replaces_makes_room(self, house: House) -> None:
-        small = limited(house, library_words=1_500)
+    async def test_what_a_file_replaces_makes_room(self, app: App) -> None:
+        small = limited(app, library_words=1_500)
         await small.take_in(HERE, sent(made(range(1_000))))
         assert (await small.take_in(HERE, sent(made(range(2_000, 3_000))))).updated == 1
         assert (await small.take_in(HERE, sent(made(range(4_000, 5_000))))).updated == 1
 
-    async def test_what_the_host_imports_counts_and_stays(self, house: House) -> None:
+    async def test_what_the_host_imports_counts_and_stays(self, app: App) -> None:
         words = " ".join(f"word{n}x" for n in range(3_000))
         big = replace(BREAD, title="Is it one?", answers=(replace(BREAD.answers[0], body=words),))
-        await house.library.add([big], scope=HERE)
-        small = limited(house, library_words=1_500)
+        await app.library.add([big], scope=HERE)
+        small = limited(app, library_words=1_500)
         with pytest.raises(Refused, match="different words"):
             await small.take_in(HERE, sent(made(range(5_000, 5_200))))
         # What brings no word that is new may come.
         assert (await small.take_in(HERE, sent(made(range(500))))).added == 1
-        assert len(await titles(house, HERE)) == 2
+        assert len(await titles(app, HERE)) == 2
 
-    async def test_words_are_counted_once(
-        self, house: House, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        await house.uploads.take_in(HERE, sent(made(range(100))))
+    async def test_words_are_counted_once(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+        await app.uploads.take_in(HERE, sent(made(range(100))))
         read = 0
-        texts = shelves.texts
+        texts = stats.texts
 
         async def counted(*arguments: Any) -> Any:
             nonlocal read
             read += 1
             return await texts(*arguments)
 
-        monkeypatch.setattr(shelves, "texts", counted)
-        await house.uploads.take_in(HERE, sent(made(range(200), "other")))
+        monkeypatch.setattr(stats, "texts", counted)
+        await app.uploads.take_in(HERE, sent(made(range(200), "other")))
         assert read == 0
-        await house.library.add([BREAD], scope=HERE)  # by the host, say
-        await house.uploads.take_in(HERE, sent(made(range(300), "third")))
+        await app.library.add([BREAD], scope=HERE)  # by the host, say
+        await app.uploads.take_in(HERE, sent(made(range(300), "third")))
         assert read > 0
 
 
-async def test_a_guild_has_room_for_so_many_phrasings(house: House) -> None:
+async def test_a_guild_has_room_for_so_many_phrasings(app: App) -> None:
     def asked(*keys: str) -> bytes:
         return lines(
             *({"id": k, "title": k, "phrasings": [f"{k} {n}" for n in range(40)]} for k in keys)
         )
 
-    small = limited(house, library_phrasings=100)
+    small = limited(app, library_phrasings=100)
     assert (await small.take_in(HERE, sent(asked("a", "b")))).added == 2
     with pytest.raises(Refused, match="have 120 phrasings, more than the 100"):
         await small.take_in(HERE, sent(asked("c")))
@@ -509,17 +505,17 @@ async def test_a_guild_has_room_for_so_many_phrasings(house: House) -> None:
 
 
 async def test_the_text_that_a_file_replaces_makes_room(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_limits, "TEXT", 100_000)
-    small = limited(house, library_threads=10)
+    small = limited(app, library_threads=10)
     rows = [{"id": str(n), "title": "Q?", "answers": [{"body": "b" * 190_000}]} for n in range(4)]
     assert (await small.take_in(HERE, sent(lines(*rows)))).added == 4
     changed = [{**row, "title": "Q, once more?"} for row in rows]
     assert (await small.take_in(HERE, sent(lines(*changed)))).updated == 4
 
 
-async def test_threads_that_keep_a_bare_id_make_room_for_themselves(house: House) -> None:
+async def test_threads_that_keep_a_bare_id_make_room_for_themselves(app: App) -> None:
     rows = [
         {"id": n, "title": f"How is {n} reset?", "body": f"Press it {n} times."} for n in range(3)
     ]
@@ -532,7 +528,7 @@ async def test_threads_that_keep_a_bare_id_make_room_for_themselves(house: House
         )
         for row in rows
     ]
-    await house.library.add(there, scope=HERE)
+    await app.library.add(there, scope=HERE)
     file = sent(json.dumps({"articles": rows}).encode(), "desk.json")
-    report = await limited(house, library_threads=4).take_in(HERE, file)
+    report = await limited(app, library_threads=4).take_in(HERE, file)
     assert (report.added, report.updated) == (0, 3)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.app import App
 from bot.errors import NotFound
 from bot.models import SHARED, Posting, StoredAnswer, Vote
-from bot.services.house import House
 from bot.services.voting import VoteRefused
 
 from .conftest import BREAD, HERE, THERE, post
@@ -18,124 +18,124 @@ UP, DOWN = Vote.UP, Vote.DOWN
 ALICE, BOB, CAROL = 1, 2, 3
 
 
-async def tally(house: House, answer: StoredAnswer, guild: int = HERE) -> int:
-    found = await house.voting.tally(answer.id, guild)
+async def tally(app: App, answer: StoredAnswer, guild: int = HERE) -> int:
+    found = await app.voting.tally(answer.id, guild)
     assert found is not None
     return found
 
 
 class TestReactions:
-    async def test_move_the_tally(self, house: House, bread: Answers) -> None:
-        message = await post(house, bread[0])
-        assert await house.voting.react(message_id=message, user_id=ALICE, value=UP)
-        assert await house.voting.react(message_id=message, user_id=BOB, value=UP)
-        assert await house.voting.react(message_id=message, user_id=CAROL, value=DOWN)
-        assert [await tally(house, a) for a in bread] == [3 + 1, 1]
+    async def test_move_the_tally(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
+        assert await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+        assert await app.voting.react(message_id=message, user_id=BOB, value=UP)
+        assert await app.voting.react(message_id=message, user_id=CAROL, value=DOWN)
+        assert [await tally(app, a) for a in bread] == [3 + 1, 1]
 
-    async def test_are_one_vote_over_several_messages(self, house: House, bread: Answers) -> None:
+    async def test_are_one_vote_over_several_messages(self, app: App, bread: Answers) -> None:
         for _ in range(3):
-            message = await post(house, bread[0])
-            await house.voting.react(message_id=message, user_id=ALICE, value=UP)
-            await house.voting.react(message_id=message, user_id=ALICE, value=UP)
-        assert await tally(house, bread[0]) == 3 + 1
+            message = await post(app, bread[0])
+            await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+            await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+        assert await tally(app, bread[0]) == 3 + 1
 
     async def test_the_last_one_wins_and_the_former_ones_wait(
-        self, house: House, bread: Answers
+        self, app: App, bread: Answers
     ) -> None:
-        first, second = await post(house, bread[0]), await post(house, bread[0])
-        await house.voting.react(message_id=first, user_id=ALICE, value=UP)
-        await house.voting.react(message_id=second, user_id=ALICE, value=DOWN)
-        await house.voting.react(message_id=first, user_id=ALICE, value=DOWN)
-        await house.voting.react(message_id=second, user_id=ALICE, value=UP)
-        seen = [await tally(house, bread[0]) - 3]
+        first, second = await post(app, bread[0]), await post(app, bread[0])
+        await app.voting.react(message_id=first, user_id=ALICE, value=UP)
+        await app.voting.react(message_id=second, user_id=ALICE, value=DOWN)
+        await app.voting.react(message_id=first, user_id=ALICE, value=DOWN)
+        await app.voting.react(message_id=second, user_id=ALICE, value=UP)
+        seen = [await tally(app, bread[0]) - 3]
         for message, value in ((second, UP), (first, DOWN), (second, DOWN), (first, UP)):
-            assert await house.voting.unreact(message_id=message, user_id=ALICE, value=value)
-            seen.append(await tally(house, bread[0]) - 3)
+            assert await app.voting.unreact(message_id=message, user_id=ALICE, value=value)
+            seen.append(await tally(app, bread[0]) - 3)
         assert seen == [1, -1, -1, 1, 0]
 
-    async def test_one_given_again_is_the_newest(self, house: House, bread: Answers) -> None:
-        message = await post(house, bread[0])
+    async def test_one_given_again_is_the_newest(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
         for value in (UP, DOWN, UP):
-            await house.voting.react(message_id=message, user_id=ALICE, value=value)
-        assert await tally(house, bread[0]) == 3 + 1
+            await app.voting.react(message_id=message, user_id=ALICE, value=value)
+        assert await tally(app, bread[0]) == 3 + 1
 
     async def test_keep_their_order_when_the_clock_goes_back(
-        self, house: House, bread: Answers, monkeypatch: pytest.MonkeyPatch
+        self, app: App, bread: Answers, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        message = await post(house, bread[0])
+        message = await post(app, bread[0])
         times = iter([2_000_000_000, 1_000_000_000, 1_000_000_000])
         monkeypatch.setattr("bot.store.votes.time.time_ns", lambda: next(times))
         for value in (DOWN, UP):
-            await house.voting.react(message_id=message, user_id=ALICE, value=value)
-        assert await tally(house, bread[0]) == 3 + 1
+            await app.voting.react(message_id=message, user_id=ALICE, value=value)
+        assert await tally(app, bread[0]) == 3 + 1
 
-    async def test_on_other_messages_are_nothing_to_us(self, house: House, bread: Answers) -> None:
-        assert not await house.voting.react(message_id=1, user_id=ALICE, value=UP)
-        assert not await house.voting.unreact(message_id=1, user_id=ALICE, value=UP)
-        await house.voting.clear(message_id=1)
-        assert await house.voting.reconcile(message_id=1, reactions={ALICE: frozenset({UP})}) == 0
-        assert (await house.library.count()).votes == 0
+    async def test_on_other_messages_are_nothing_to_us(self, app: App, bread: Answers) -> None:
+        assert not await app.voting.react(message_id=1, user_id=ALICE, value=UP)
+        assert not await app.voting.unreact(message_id=1, user_id=ALICE, value=UP)
+        await app.voting.clear(message_id=1)
+        assert await app.voting.reconcile(message_id=1, reactions={ALICE: frozenset({UP})}) == 0
+        assert (await app.library.count()).votes == 0
 
-    async def test_taken_away_without_having_counted(self, house: House, bread: Answers) -> None:
-        message = await post(house, bread[0])
-        assert not await house.voting.unreact(message_id=message, user_id=ALICE, value=UP)
+    async def test_taken_away_without_having_counted(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
+        assert not await app.voting.unreact(message_id=message, user_id=ALICE, value=UP)
 
-    async def test_cleared_of_one_emoji(self, house: House, bread: Answers) -> None:
-        message, other = await post(house, bread[0]), await post(house, bread[0])
-        await house.voting.react(message_id=other, user_id=ALICE, value=DOWN)
+    async def test_cleared_of_one_emoji(self, app: App, bread: Answers) -> None:
+        message, other = await post(app, bread[0]), await post(app, bread[0])
+        await app.voting.react(message_id=other, user_id=ALICE, value=DOWN)
         for user, value in ((ALICE, UP), (BOB, UP), (CAROL, DOWN)):
-            await house.voting.react(message_id=message, user_id=user, value=value)
-        await house.voting.clear(message_id=message, value=UP)
-        assert await tally(house, bread[0]) == 3 - 2  # Alice's other one and Carol's
+            await app.voting.react(message_id=message, user_id=user, value=value)
+        await app.voting.clear(message_id=message, value=UP)
+        assert await tally(app, bread[0]) == 3 - 2  # Alice's other one and Carol's
 
-    async def test_cleared_altogether(self, house: House, bread: Answers) -> None:
-        message = await post(house, bread[0])
+    async def test_cleared_altogether(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
         for user, value in ((ALICE, UP), (BOB, UP), (CAROL, DOWN)):
-            await house.voting.react(message_id=message, user_id=user, value=value)
-        await house.voting.clear(message_id=message)
-        assert await tally(house, bread[0]) == 3
-        assert (await house.library.count()).votes == 0
+            await app.voting.react(message_id=message, user_id=user, value=value)
+        await app.voting.clear(message_id=message)
+        assert await tally(app, bread[0]) == 3
+        assert (await app.library.count()).votes == 0
 
     async def test_on_a_forgotten_message_stay_but_dont_change(
-        self, house: House, bread: Answers
+        self, app: App, bread: Answers
     ) -> None:
-        message = await post(house, bread[0])
-        await house.voting.react(message_id=message, user_id=ALICE, value=UP)
-        await house.postings.forget([message])
-        assert not await house.voting.unreact(message_id=message, user_id=ALICE, value=UP)
-        assert not await house.voting.react(message_id=message, user_id=BOB, value=UP)
-        assert await tally(house, bread[0]) == 3 + 1
+        message = await post(app, bread[0])
+        await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+        await app.postings.forget([message])
+        assert not await app.voting.unreact(message_id=message, user_id=ALICE, value=UP)
+        assert not await app.voting.react(message_id=message, user_id=BOB, value=UP)
+        assert await tally(app, bread[0]) == 3 + 1
 
-    async def test_race_with_the_messages_deletion(self, house: House, bread: Answers) -> None:
+    async def test_race_with_the_messages_deletion(self, app: App, bread: Answers) -> None:
         for _ in range(5):
-            message = await post(house, bread[0])
+            message = await post(app, bread[0])
             await asyncio.gather(
-                house.voting.react(message_id=message, user_id=ALICE, value=UP),
-                house.voting.unreact(message_id=message, user_id=ALICE, value=UP),
-                house.postings.forget([message]),
-                house.voting.react(message_id=message, user_id=BOB, value=UP),
-                house.voting.unreact(message_id=message, user_id=BOB, value=UP),
+                app.voting.react(message_id=message, user_id=ALICE, value=UP),
+                app.voting.unreact(message_id=message, user_id=ALICE, value=UP),
+                app.postings.forget([message]),
+                app.voting.react(message_id=message, user_id=BOB, value=UP),
+                app.voting.unreact(message_id=message, user_id=BOB, value=UP),
             )
-        assert await tally(house, bread[0]) - 3 in (0, 1, 2)
+        assert await tally(app, bread[0]) - 3 in (0, 1, 2)
 
 
 class TestGuilds:
-    async def test_votes_count_where_they_were_given(self, house: House, bread: Answers) -> None:
-        here, there = await post(house, bread[0], HERE), await post(house, bread[0], THERE)
-        await house.voting.react(message_id=here, user_id=ALICE, value=UP)
-        await house.voting.react(message_id=there, user_id=ALICE, value=DOWN)
-        await house.voting.react(message_id=there, user_id=BOB, value=DOWN)
-        tallies = [await tally(house, bread[0], guild) for guild in (SHARED, HERE, THERE)]
+    async def test_votes_count_where_they_were_given(self, app: App, bread: Answers) -> None:
+        here, there = await post(app, bread[0], HERE), await post(app, bread[0], THERE)
+        await app.voting.react(message_id=here, user_id=ALICE, value=UP)
+        await app.voting.react(message_id=there, user_id=ALICE, value=DOWN)
+        await app.voting.react(message_id=there, user_id=BOB, value=DOWN)
+        tallies = [await tally(app, bread[0], guild) for guild in (SHARED, HERE, THERE)]
         assert tallies == [3, 4, 1]
 
     async def test_a_vote_elsewhere_doesnt_change_the_order_here(
-        self, house: House, bread: Answers
+        self, app: App, bread: Answers
     ) -> None:
         for user in range(3):
-            await house.voting.press(answer_id=bread[1].id, guild_id=THERE, user_id=user, value=UP)
+            await app.voting.press(answer_id=bread[1].id, guild_id=THERE, user_id=user, value=UP)
         first = {}
         for guild in (SHARED, HERE, THERE):
-            thread = await house.answering.find("bread", guild_id=guild)
+            thread = await app.answering.find("bread", guild_id=guild)
             assert thread is not None
             first[guild] = thread.answers[0].id
         assert first == {SHARED: bread[0].id, HERE: bread[0].id, THERE: bread[1].id}
@@ -153,15 +153,15 @@ class TestOnesOwnAnswer:
         ],
     )
     async def test_is_not_voted_on(
-        self, house: House, author: str, user: int, handle: str | None
+        self, app: App, author: str, user: int, handle: str | None
     ) -> None:
         own = replace(BREAD.answers[0], author=author)
-        await house.library.add([replace(BREAD, answers=(own,))])
-        thread = await house.answering.find("bread")
+        await app.library.add([replace(BREAD, answers=(own,))])
+        thread = await app.answering.find("bread")
         assert thread is not None
         answer = thread.answers[0]
-        message = await post(house, answer)
-        voting = house.voting
+        message = await post(app, answer)
+        voting = app.voting
         assert not await voting.react(
             message_id=message, user_id=user, value=UP, author_handle=handle
         )
@@ -172,137 +172,131 @@ class TestOnesOwnAnswer:
         shown = {user: frozenset({UP}), BOB: frozenset({UP})}
         handles = {user: handle} if handle else {}
         assert await voting.reconcile(message_id=message, reactions=shown, handles=handles) == 1
-        assert await tally(house, answer) == 3 + 1
+        assert await tally(app, answer) == 3 + 1
 
     @pytest.mark.parametrize(
         ("author", "handle"),
         [("joe", "joey"), ("joe", None), (None, "joe"), ("<@42>", "joe"), ("", "")],
     )
     async def test_others_may_be_voted_on(
-        self, house: House, author: str | None, handle: str | None
+        self, app: App, author: str | None, handle: str | None
     ) -> None:
         others = replace(BREAD.answers[0], author=author)
-        await house.library.add([replace(BREAD, answers=(others,))])
-        assert UP is await house.voting.press(
+        await app.library.add([replace(BREAD, answers=(others,))])
+        assert UP is await app.voting.press(
             answer_id=1, guild_id=HERE, user_id=4, value=UP, author_handle=handle
         )
 
 
 class TestButtons:
-    async def press(self, house: House, answer: StoredAnswer, value: Vote) -> Vote | None:
-        return await house.voting.press(
+    async def press(self, app: App, answer: StoredAnswer, value: Vote) -> Vote | None:
+        return await app.voting.press(
             answer_id=answer.id, guild_id=HERE, user_id=ALICE, value=value
         )
 
-    async def test_toggle(self, house: House, bread: Answers) -> None:
-        pressed = [await self.press(house, bread[0], v) for v in (UP, UP, DOWN, UP, DOWN, DOWN)]
+    async def test_toggle(self, app: App, bread: Answers) -> None:
+        pressed = [await self.press(app, bread[0], v) for v in (UP, UP, DOWN, UP, DOWN, DOWN)]
         assert pressed == [UP, None, DOWN, UP, DOWN, None]
-        assert await tally(house, bread[0]) == 3
+        assert await tally(app, bread[0]) == 3
 
-    async def test_replace_a_reaction_and_give_way_to_it(
-        self, house: House, bread: Answers
-    ) -> None:
-        message = await post(house, bread[0])
-        await house.voting.react(message_id=message, user_id=ALICE, value=UP)
-        assert await self.press(house, bread[0], DOWN) is DOWN
-        assert await self.press(house, bread[0], DOWN) is UP  # the reaction still stands
+    async def test_replace_a_reaction_and_give_way_to_it(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
+        await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+        assert await self.press(app, bread[0], DOWN) is DOWN
+        assert await self.press(app, bread[0], DOWN) is UP  # the reaction still stands
 
-    async def test_pressed_twice_at_once_take_turns(self, house: House, bread: Answers) -> None:
-        pressed = await asyncio.gather(*(self.press(house, bread[0], UP) for _ in range(6)))
+    async def test_pressed_twice_at_once_take_turns(self, app: App, bread: Answers) -> None:
+        pressed = await asyncio.gather(*(self.press(app, bread[0], UP) for _ in range(6)))
         assert sorted(pressed, key=str) == [UP] * 3 + [None] * 3
-        assert await tally(house, bread[0]) == 3
+        assert await tally(app, bread[0]) == 3
 
-    async def test_of_two_members_at_once_both_count(self, house: House, bread: Answers) -> None:
+    async def test_of_two_members_at_once_both_count(self, app: App, bread: Answers) -> None:
         await asyncio.gather(
             *(
-                house.voting.press(answer_id=bread[0].id, guild_id=HERE, user_id=u, value=UP)
+                app.voting.press(answer_id=bread[0].id, guild_id=HERE, user_id=u, value=UP)
                 for u in (ALICE, BOB)
             )
         )
-        assert await tally(house, bread[0]) == 3 + 2
+        assert await tally(app, bread[0]) == 3 + 2
 
-    async def test_of_an_answer_that_is_gone(self, house: House) -> None:
+    async def test_of_an_answer_that_is_gone(self, app: App) -> None:
         with pytest.raises(NotFound, match="not in the library any more"):
-            await house.voting.press(answer_id=99, guild_id=HERE, user_id=ALICE, value=UP)
-        assert await house.voting.tally(99, HERE) is None
+            await app.voting.press(answer_id=99, guild_id=HERE, user_id=ALICE, value=UP)
+        assert await app.voting.tally(99, HERE) is None
 
 
 class TestReconciling:
-    async def reconcile(self, house: House, message: int, **shown: set[Vote]) -> int:
+    async def reconcile(self, app: App, message: int, **shown: set[Vote]) -> int:
         ids = {"alice": ALICE, "bob": BOB, "carol": CAROL}
         reactions = {ids[name]: frozenset(values) for name, values in shown.items()}
-        return await house.voting.reconcile(message_id=message, reactions=reactions)
+        return await app.voting.reconcile(message_id=message, reactions=reactions)
 
-    async def test_takes_in_what_came_and_what_went(self, house: House, bread: Answers) -> None:
-        message = await post(house, bread[0])
-        await house.voting.react(message_id=message, user_id=ALICE, value=UP)
-        await house.voting.react(message_id=message, user_id=BOB, value=UP)
-        assert await self.reconcile(house, message, bob={DOWN}, carol={DOWN}) == 4
-        assert await tally(house, bread[0]) == 3 - 2
+    async def test_takes_in_what_came_and_what_went(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
+        await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+        await app.voting.react(message_id=message, user_id=BOB, value=UP)
+        assert await self.reconcile(app, message, bob={DOWN}, carol={DOWN}) == 4
+        assert await tally(app, bread[0]) == 3 - 2
 
-    async def test_changes_nothing_when_nothing_happened(
-        self, house: House, bread: Answers
-    ) -> None:
-        message = await post(house, bread[0])
-        await house.voting.react(message_id=message, user_id=ALICE, value=DOWN)
-        await house.voting.react(message_id=message, user_id=ALICE, value=UP)
-        assert await self.reconcile(house, message, alice={UP, DOWN}) == 0
-        assert await tally(house, bread[0]) == 3 + 1
+    async def test_changes_nothing_when_nothing_happened(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
+        await app.voting.react(message_id=message, user_id=ALICE, value=DOWN)
+        await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+        assert await self.reconcile(app, message, alice={UP, DOWN}) == 0
+        assert await tally(app, bread[0]) == 3 + 1
 
-    async def test_looks_at_one_message_only(self, house: House, bread: Answers) -> None:
-        message, other = await post(house, bread[0]), await post(house, bread[0])
-        await house.voting.react(message_id=other, user_id=ALICE, value=DOWN)
-        await house.voting.react(message_id=message, user_id=ALICE, value=UP)
-        await house.voting.press(answer_id=bread[0].id, guild_id=HERE, user_id=BOB, value=UP)
-        assert await self.reconcile(house, message) == 1
-        assert await tally(house, bread[0]) == 3 - 1 + 1
+    async def test_looks_at_one_message_only(self, app: App, bread: Answers) -> None:
+        message, other = await post(app, bread[0]), await post(app, bread[0])
+        await app.voting.react(message_id=other, user_id=ALICE, value=DOWN)
+        await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+        await app.voting.press(answer_id=bread[0].id, guild_id=HERE, user_id=BOB, value=UP)
+        assert await self.reconcile(app, message) == 1
+        assert await tally(app, bread[0]) == 3 - 1 + 1
 
-    async def test_counts_a_new_reaction_as_given_now(self, house: House, bread: Answers) -> None:
-        message, other = await post(house, bread[0]), await post(house, bread[0])
-        await house.voting.react(message_id=other, user_id=ALICE, value=DOWN)
-        assert await self.reconcile(house, message, alice={UP}) == 1
-        assert await tally(house, bread[0]) == 3 + 1
+    async def test_counts_a_new_reaction_as_given_now(self, app: App, bread: Answers) -> None:
+        message, other = await post(app, bread[0]), await post(app, bread[0])
+        await app.voting.react(message_id=other, user_id=ALICE, value=DOWN)
+        assert await self.reconcile(app, message, alice={UP}) == 1
+        assert await tally(app, bread[0]) == 3 + 1
 
 
 class TestForgetting:
-    async def test_a_member_leaves_nothing_behind(self, house: House, bread: Answers) -> None:
-        message = await post(house, bread[0])
-        await house.voting.react(message_id=message, user_id=ALICE, value=UP)
-        await house.voting.react(message_id=message, user_id=BOB, value=UP)
+    async def test_a_member_leaves_nothing_behind(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
+        await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+        await app.voting.react(message_id=message, user_id=BOB, value=UP)
         for guild in (HERE, THERE):
-            await house.voting.press(
-                answer_id=bread[1].id, guild_id=guild, user_id=ALICE, value=DOWN
-            )
-        assert await house.voting.forget_user(ALICE) == 3
-        assert [await tally(house, a) for a in bread] == [3 + 1, 1]
-        assert not await house.voting.unreact(message_id=message, user_id=ALICE, value=UP)
-        assert await house.voting.forget_user(ALICE) == 0
+            await app.voting.press(answer_id=bread[1].id, guild_id=guild, user_id=ALICE, value=DOWN)
+        assert await app.voting.forget_user(ALICE) == 3
+        assert [await tally(app, a) for a in bread] == [3 + 1, 1]
+        assert not await app.voting.unreact(message_id=message, user_id=ALICE, value=UP)
+        assert await app.voting.forget_user(ALICE) == 0
 
-    async def test_an_askers_postings_lose_their_name(self, house: House, bread: Answers) -> None:
-        message = await post(house, bread[0])
-        await house.voting.forget_user(77)
-        posting = await house.postings.get(message)
+    async def test_an_askers_postings_lose_their_name(self, app: App, bread: Answers) -> None:
+        message = await post(app, bread[0])
+        await app.voting.forget_user(77)
+        posting = await app.postings.get(message)
         assert isinstance(posting, Posting)
         assert posting.asker_id == 0
 
 
-async def test_a_tally_may_leave_64_bits(house: House) -> None:
+async def test_a_tally_may_leave_64_bits(app: App) -> None:
     for score, value in ((2**63 - 1, UP), (-(2**63), DOWN)):
         highest = replace(BREAD.answers[0], score=score)
-        await house.library.add([replace(BREAD, answers=(highest,))])
+        await app.library.add([replace(BREAD, answers=(highest,))])
         for user in range(3):
-            await house.voting.press(answer_id=1, guild_id=value + 5, user_id=user, value=value)
-        thread = await house.answering.serve(1, guild_id=value + 5)
+            await app.voting.press(answer_id=1, guild_id=value + 5, user_id=user, value=value)
+        thread = await app.answering.serve(1, guild_id=value + 5)
         assert thread is not None
         assert thread.answers[0].tally == score + 3 * value
-        assert await house.voting.tally(1, value + 5) == score + 3 * value
+        assert await app.voting.tally(1, value + 5) == score + 3 * value
 
 
-async def test_votes_outlive_the_process(house: House, bread: Answers) -> None:
-    message = await post(house, bread[0])
-    await house.voting.react(message_id=message, user_id=ALICE, value=UP)
-    again = await House.open(house.settings)
+async def test_votes_outlive_the_process(app: App, bread: Answers) -> None:
+    message = await post(app, bread[0])
+    await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+    again = await App.open(app.settings)
     assert await tally(again, bread[0]) == 3 + 1
     assert await again.voting.unreact(message_id=message, user_id=ALICE, value=UP)
     await again.close()
-    assert await tally(house, bread[0]) == 3
+    assert await tally(app, bread[0]) == 3

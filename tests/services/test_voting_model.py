@@ -17,7 +17,7 @@ from bot.services.reconciling import Sign
 from bot.services.voting import Voting
 from bot.store import threads
 from bot.store.database import Database
-from bot.store.packing import pack
+from bot.store.serialization import pack
 
 GUILDS = (11, 22)
 BUTTON = 0

@@ -10,8 +10,8 @@ import sys
 from itertools import count
 from pathlib import Path
 
+from bot.app import App
 from bot.models import Thread, Vote
-from bot.services.house import House
 
 from .conftest import at
 
@@ -24,23 +24,23 @@ def vote_number(n: int) -> tuple[int, int, Vote]:
     return 501 + n % 2, n % 7, Vote.UP if n % 3 else Vote.DOWN
 
 
-async def vote(house: House) -> None:
+async def vote(app: App) -> None:
     for n in count():
         message, user, value = vote_number(n)
-        assert await house.voting.react(message_id=message, user_id=user, value=value)
+        assert await app.voting.react(message_id=message, user_id=user, value=value)
         print("vote", n, flush=True)
 
 
-async def bring(house: House) -> None:
+async def bring(app: App) -> None:
     for n in count():
         batch = [Thread(key=f"k{n}-{i}", title=f"Question {n} about number {i}") for i in range(40)]
-        await house.library.add(batch)
+        await app.library.add(batch)
         print("import", n, flush=True)
 
 
 async def main(folder: Path) -> None:
-    house = await House.open(at(folder))
-    await asyncio.gather(vote(house), bring(house))
+    app = await App.open(at(folder))
+    await asyncio.gather(vote(app), bring(app))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import strategies as st
 
 from bot.models import Answer, Thread
-from bot.sources.jsonthread import plain_id
+from bot.sources.json_thread import plain_id
 
 # Lines that mean something to one of the forms, as texts may have them too.
 _PIECES = [

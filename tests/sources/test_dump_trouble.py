@@ -10,8 +10,8 @@ import pytest
 
 from bot.sources import SourceReport, find_all, read
 from bot.sources.report import MAX_NAMED
-from bot.sources.stackexchange import dump, rows, stretches
-from bot.sources.stackexchange.spool import Spool
+from bot.sources.stackexchange import dump, rows, xml_chunks
+from bot.sources.stackexchange.staging_db import Spool
 from tests.sources.dumps import answer, put, question
 from tests.sources.dumps import rows as xml
 
@@ -174,7 +174,7 @@ class TestRows:
         self, folder: Path, report: SourceReport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rows, "MAX_ROW_BYTES", 100_000)
-        monkeypatch.setattr(stretches, "MAX_ROW_BYTES", 100_000)
+        monkeypatch.setattr(xml_chunks, "MAX_ROW_BYTES", 100_000)
         monkeypatch.setattr(dump, "_CHUNK", 10_000)
         put(folder, [question(1), question(2, Body="x" * 400_000), question(3)])
         assert keys(folder, report) == ["1", "3"]

@@ -16,7 +16,7 @@ from bot.errors import InputError
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, headings, read
 from bot.sources.faq import faq_threads
-from bot.sources.faqwriter import write_faq
+from bot.sources.faq_writer import write_faq
 from bot.sources.headings import plain
 from bot.sources.options import Options
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read, write_thread
+from bot.sources.json_thread import plain_id, thread_from, thread_to
 from bot.sources.jsonl import read_lines
-from bot.sources.jsonthread import plain_id, thread_from, thread_to
 from bot.sources.limits import MAX_LINE_BYTES
 from bot.sources.options import Options
 from bot.sources.report import MAX_UNKNOWN_KEYS, OTHER_KEYS

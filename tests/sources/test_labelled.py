@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.errors import InputError
 from bot.sources import Options, SourceReport, read
 from bot.sources.files import Head
-from bot.sources.labelled import looks_labelled, read_labelled
+from bot.sources.qa_labels import looks_labelled, read_labelled
 
 Threads = list[tuple[str, str, list[str]]]
 
@@ -131,7 +131,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     report = SourceReport()
     file = Path("faq.txt")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bot.sources.labelled.utf8_text", lambda _path, _options: text)
+        patch.setattr("bot.sources.qa_labels.utf8_text", lambda _path, _options: text)
         try:
             found = list(read_labelled(file, report, Options()))
         except InputError:

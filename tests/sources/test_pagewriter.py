@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
-from bot.sources.pagewriter import page_name, write_page
-from bot.sources.textpage import read_page
+from bot.sources.text_page import read_page
+from bot.sources.text_page_writer import page_name, write_page
 from bot.sources.writing import Pages
 
 from . import making

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read, write_thread
-from bot.sources.jsonthread import thread_to
+from bot.sources.json_thread import thread_to
 from bot.sources.options import Options
 
 from . import making

@@ -12,7 +12,7 @@ import pytest
 from bot.errors import ConfigError
 from bot.models import Thread
 from bot.sources import Options, SourceReport, find_all, read, read_all
-from bot.sources.stackexchange import making
+from bot.sources.stackexchange import build
 from tests.sources.dumps import SHARED, answer, plain, put, question
 
 REAL = [folder.name for folder in sorted(SHARED.glob("*/"))] if SHARED.is_dir() else []
@@ -169,9 +169,9 @@ class TestLinks:
         posts = [question(1), *(question(n, Score=n) for n in many)]
         links = [{"PostId": n, "RelatedPostId": 1, "LinkTypeId": 3} for n in many]
         thread = threads(put(folder, posts, PostLinks=links), report)["garden/1"]
-        assert len(thread.phrasings) == making.MAX_PHRASINGS
+        assert len(thread.phrasings) == build.MAX_PHRASINGS
         assert thread.phrasings[0] == "What is number 199?"
-        assert len(thread.related) == making.MAX_RELATED
+        assert len(thread.related) == build.MAX_RELATED
 
     def test_of_other_kinds_are_counted(self, folder: Path, report: SourceReport) -> None:
         links = [{"PostId": 1, "RelatedPostId": 2, "LinkTypeId": 4}]

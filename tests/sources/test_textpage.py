@@ -14,7 +14,7 @@ from bot.errors import InputError
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
 from bot.sources.limits import MAX_PAGE_BYTES
-from bot.sources.textpage import has_marker, read_page
+from bot.sources.text_page import has_marker, read_page
 
 # Machines that run tests may be busy: how long an example takes says nothing.
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

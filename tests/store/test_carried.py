@@ -7,9 +7,9 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from bot.models import SHARED, Answer, StoredThread, Thread, Vote
-from bot.store import carried, threads, votes
+from bot.store import imported_votes, threads, votes
 from bot.store.database import Database
-from bot.store.packing import pack
+from bot.store.serialization import pack
 from bot.store.tables import carried_votes
 from bot.store.threads import Outcome
 from bot.store.votes import BUTTON, Ballot
@@ -69,7 +69,7 @@ async def test_members_votes_come_on_top(database: Database) -> None:
     await vote(database, 2, Vote.DOWN)
     assert await seen(database, HERE) == {"starter": 6, "kitchen": -1}
     async with database.read() as connection:
-        assert await carried.tallies(connection, [1]) == {
+        assert await imported_votes.tallies(connection, [1]) == {
             1: ((HERE, 6), (THERE, -2)),
             2: ((HERE, -1),),
         }

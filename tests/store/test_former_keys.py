@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import App
 from bot.models import Answer, Thread
-from bot.services.house import House
 from bot.settings import Settings
 from bot.store import threads
 
 
 @pytest.fixture
-async def house(tmp_path: Path):
+async def app(tmp_path: Path):
     settings = Settings(
         _env_file=None,
         data_dir=tmp_path / "data",
         seeds_dir=tmp_path / "none",
         embedding_model="off",
     )
-    opened = await House.open(settings)
+    opened = await App.open(settings)
     yield opened
     await opened.close()
 
@@ -30,73 +30,73 @@ def thread(key: str, source: str = "desk", title: str = "Beans", body: str = "In
     return Thread(key=key, title=title, source=source, answers=(Answer(body=body),))
 
 
-async def keys(house: House) -> list[str]:
-    async with house.database.read() as connection:
+async def keys(app: App) -> list[str]:
+    async with app.database.read() as connection:
         return [each.key for each in await threads.page(connection, 0, 100)]
 
 
-async def test_a_thread_under_the_bare_id_from_the_same_source_keeps_it(house: House):
-    await house.library.add([thread("7")])
-    report = await house.library.add([thread("desk#7", title="Beans and peas", body="In June.")])
+async def test_a_thread_under_the_bare_id_from_the_same_source_keeps_it(app: App):
+    await app.library.add([thread("7")])
+    report = await app.library.add([thread("desk#7", title="Beans and peas", body="In June.")])
     assert (report.added, report.updated) == (0, 1)
-    assert await keys(house) == ["7"]
-    report = await house.library.add([thread("desk#7", title="Beans and peas", body="In June.")])
+    assert await keys(app) == ["7"]
+    report = await app.library.add([thread("desk#7", title="Beans and peas", body="In June.")])
     assert report.unchanged == 1
 
 
-async def test_another_source_does_not_take_it_over(house: House):
-    await house.library.add([thread("7")])
-    report = await house.library.add([thread("other#7", source="other")])
+async def test_another_source_does_not_take_it_over(app: App):
+    await app.library.add([thread("7")])
+    report = await app.library.add([thread("other#7", source="other")])
     assert report.added == 1
-    assert await keys(house) == ["7", "other#7"]
+    assert await keys(app) == ["7", "other#7"]
 
 
-async def test_in_a_folder_the_title_tells_too(house: House):
-    await house.library.add([thread("install", source="docs", title="How do I install it?")])
-    report = await house.library.add(
+async def test_in_a_folder_the_title_tells_too(app: App):
+    await app.library.add([thread("install", source="docs", title="How do I install it?")])
+    report = await app.library.add(
         [
             thread("faq#install", source="docs", title="What if that fails?"),
             thread("faq#7", source="docs", title="Peas"),
         ]
     )
     assert report.added == 2
-    await house.library.add([thread("9", source="docs", title="Corn")])
-    report = await house.library.add([thread("desk#9", source="docs", title="Corn")])
+    await app.library.add([thread("9", source="docs", title="Corn")])
+    report = await app.library.add([thread("desk#9", source="docs", title="Corn")])
     assert (report.added, report.unchanged) == (0, 1)
 
 
-async def test_a_thread_that_is_brought_itself_is_left_alone(house: House):
-    await house.library.add([thread("7")])
-    report = await house.library.add([thread("7"), thread("desk#7", title="Beans")])
+async def test_a_thread_that_is_brought_itself_is_left_alone(app: App):
+    await app.library.add([thread("7")])
+    report = await app.library.add([thread("7"), thread("desk#7", title="Beans")])
     assert (report.added, report.unchanged) == (1, 1)
 
 
-async def test_of_several_files_in_one_batch_that_of_the_source_keeps_it(house: House):
-    await house.library.add([thread("7", source="desk1", title="Beans")])
-    await house.library.add(
+async def test_of_several_files_in_one_batch_that_of_the_source_keeps_it(app: App):
+    await app.library.add([thread("7", source="desk1", title="Beans")])
+    await app.library.add(
         [
             thread("desk1#7", source="desk1", title="Beans"),
             thread("desk2#7", source="desk2", title="Peas"),
         ]
     )
-    assert await keys(house) == ["7", "desk2#7"]
+    assert await keys(app) == ["7", "desk2#7"]
 
 
-async def test_of_several_files_in_one_folder_that_with_its_title_keeps_it(house: House):
-    await house.library.add([thread("7", source="docs", title="Beans")])
-    await house.library.add(
+async def test_of_several_files_in_one_folder_that_with_its_title_keeps_it(app: App):
+    await app.library.add([thread("7", source="docs", title="Beans")])
+    await app.library.add(
         [
             thread("a#7", source="docs", title="Beans"),
             thread("b#7", source="docs", title="Peas"),
         ]
     )
-    assert await keys(house) == ["7", "b#7"]
+    assert await keys(app) == ["7", "b#7"]
 
 
-async def test_pruning_keeps_it_and_retires_what_is_gone(house: House, tmp_path: Path):
-    await house.library.add([thread("7", source="desk"), thread("8", source="desk")])
+async def test_pruning_keeps_it_and_retires_what_is_gone(app: App, tmp_path: Path):
+    await app.library.add([thread("7", source="desk"), thread("8", source="desk")])
     articles = [{"id": 7, "title": "Beans", "body": "In May."}]
     (tmp_path / "desk.json").write_text(json.dumps({"articles": articles}))
-    report = await house.library.import_paths([tmp_path / "desk.json"], prune=True)
+    report = await app.library.import_paths([tmp_path / "desk.json"], prune=True)
     assert (report.added, report.retired) == (0, 1)
-    assert await keys(house) == ["7"]
+    assert await keys(app) == ["7"]

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.models import SHARED, Answer, Thread
-from bot.store import carried, updating
+from bot.store import imported_votes, upsert
 from bot.store import threads as store
+from bot.store.answer_matching import Known, pair
 from bot.store.database import Database
-from bot.store.packing import pack
-from bot.store.pairing import Known, pair
+from bot.store.serialization import pack
 from tests.growth import check_linear
 
 pytestmark = pytest.mark.untraced
@@ -61,7 +61,7 @@ async def _with_phrasings(file: Path, n: int) -> None:
 async def _read_phrasings(file: Path, n: int) -> None:
     database = await _opened(file)
     async with database.read() as connection:
-        found = await updating.texts_of(connection, [1])
+        found = await upsert.texts_of(connection, [1])
     await database.close()
     assert len(found[1]) == n
     assert found[1][-1] == f"phrasing {n - 1}"
@@ -82,6 +82,6 @@ async def _with_votes(file: Path, n: int) -> None:
 async def _take_votes_again(file: Path, n: int) -> None:
     database = await _opened(file)
     async with database.write() as connection:
-        await carried.take(connection, SHARED, [pack(_voted(n))])
-        assert len((await carried.tallies(connection, [1]))[1]) == n
+        await imported_votes.take(connection, SHARED, [pack(_voted(n))])
+        assert len((await imported_votes.tallies(connection, [1]))[1]) == n
     await database.close()

@@ -14,7 +14,7 @@ from bot.models import SHARED, LearnedPhrasing, Thread
 from bot.store import learned, threads
 from bot.store.database import Database
 from bot.store.learned import Lesson
-from bot.store.packing import pack
+from bot.store.serialization import pack
 from bot.store.slices import SLICE, slices
 from bot.store.tables import learned_phrasings as learned_table
 from bot.store.tables import threads as thread_table

@@ -10,7 +10,7 @@ from bot.models import SHARED, Thread
 from bot.store import learned, threads, vectors
 from bot.store.database import Database
 from bot.store.learned import Lesson
-from bot.store.packing import pack
+from bot.store.serialization import pack
 from bot.store.tables import threads as thread_table
 from bot.store.vectors import Vector
 

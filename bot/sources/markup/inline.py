@@ -9,7 +9,7 @@ from bot.sources.markup import links
 from bot.sources.markup.code import BREAK, JOINT, add_code, inline_code
 from bot.sources.markup.escaping import escape, escape_lines
 from bot.sources.markup.parsing import DEEPEST, Element, flat
-from bot.sources.markup.scripts import lowered, raised
+from bot.sources.markup.superscripts import lowered, raised
 
 DROPPED = frozenset(
     "script style template head title meta link base noscript noframes param track datalist "

@@ -134,7 +134,7 @@ class _Unpacking:
         self._queue.put(item)
 
     def _run(self) -> None:
-        from bot.sources.stackexchange.unpacking import factory
+        from bot.sources.stackexchange.sevenzip import factory
 
         try:
             if self._names:

@@ -12,12 +12,12 @@ from bot.sources.files import Broken, reason, stamp
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 from bot.sources.stackexchange import archive
-from bot.sources.stackexchange.making import draft_of
-from bot.sources.stackexchange.naming import checked_site, site_of, source_of
+from bot.sources.stackexchange.build import draft_of
 from bot.sources.stackexchange.posts import Filling
 from bot.sources.stackexchange.recognition import PARTS, beside, part_of
 from bot.sources.stackexchange.rows import Rows
-from bot.sources.stackexchange.spool import ANSWER, Gathered, Spool
+from bot.sources.stackexchange.staging_db import ANSWER, Gathered, Spool
+from bot.sources.stackexchange.urls import checked_site, site_of, source_of
 
 _CHUNK = 512 * 1024
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from bot.sources.limits import MAX_TEXT, SCORES
 from bot.sources.report import SourceReport
-from bot.sources.stackexchange.making import date_of
+from bot.sources.stackexchange.build import date_of
 from bot.sources.stackexchange.rows import Rows
-from bot.sources.stackexchange.spool import ANSWER, QUESTION, Spool
-from bot.sources.stackexchange.stretches import Row
+from bot.sources.stackexchange.staging_db import ANSWER, QUESTION, Spool
+from bot.sources.stackexchange.xml_chunks import Row
 
 _OTHERS = {
     "3": "orphaned tag wikis",

@@ -18,7 +18,7 @@ from lxml import etree
 
 from bot.errors import InputError
 from bot.sources.report import SourceReport, shown_path
-from bot.sources.stackexchange.stretches import MAX_ROW_BYTES, Row, Stretch, stretches
+from bot.sources.stackexchange.xml_chunks import MAX_ROW_BYTES, Row, Stretch, stretches
 
 _ENCODING = re.compile(rb"""\bencoding\s*=\s*["']([\w.-]+)""")
 _UTF8 = {b"utf-8", b"utf8", b"us-ascii", b"ascii"}

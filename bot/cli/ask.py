@@ -1,0 +1,201 @@
+"""``ask`` and ``thread``: what the bot would say, in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from bot.cli import stopping
+from bot.cli.console import out, write_json
+from bot.cli.open_app import opened
+from bot.errors import NotFound
+from bot.models import Match, Reply, StoredAnswer, StoredThread, Verdict
+from bot.sources.jsonl import write_thread
+
+Show = Callable[[Reply], None]
+
+HEADLINES = {
+    Verdict.ANSWER: ("Answer", "green"),
+    Verdict.SUGGEST: ("Did you mean one of these?", "yellow"),
+    Verdict.NONE: ("Nothing that fits yet", "red"),
+}
+
+
+def ask_one(question: str, *, limit: int, guild: int, show: Show) -> None:
+    """Ask one question and show the reply."""
+
+    async def go() -> Reply:
+        async with opened() as app:
+            return await app.answering.ask(_clean(question), guild_id=guild, limit=limit)
+
+    show(stopping.run(go()))
+
+
+def ask_lines(*, limit: int, guild: int, show: Show) -> None:
+    """Ask each line of standard input and show the replies in the same order.
+
+    The lines are read outside the event loop, so that each is answered as it
+    comes and Ctrl-C works while waiting for the next.
+    """
+    with asyncio.Runner() as runner:
+        library = opened()
+        app = runner.run(library.__aenter__())
+        try:
+            for line in _lines():
+                show(runner.run(app.answering.ask(line, guild_id=guild, limit=limit)))
+        finally:
+            runner.run(library.__aexit__(None, None, None))
+
+
+def show_thread(words: str, *, guild: int, as_json: bool) -> None:
+    """Show the thread with this key, else the one that fits the words best.
+
+    Raises NotFound when there is none.
+    """
+
+    async def go() -> StoredThread | None:
+        async with opened() as app:
+            return await app.answering.find(_clean(words), guild_id=guild)
+
+    found = stopping.run(go())
+    if found is None:
+        raise NotFound(f"no thread has the key {words!r} or fits these words")
+    if as_json:
+        write_json(thread_as_dict(found))
+    else:
+        print_thread(found)
+
+
+def reply_as_json(reply: Reply) -> None:
+    """Write the reply in the form that ``ask --json`` promises."""
+    answer = reply.answer
+    write_json(
+        {
+            "question": reply.question,
+            "verdict": reply.verdict.value,
+            "confidence": round(reply.confidence, 4),
+            "matches": [
+                {"key": m.key, "title": m.title, "confidence": round(m.confidence, 4)}
+                for m in reply.matches
+            ],
+            "answer": answer
+            and {
+                "key": answer.key,
+                "body": answer.body,
+                "score": answer.score,
+                "accepted": answer.accepted,
+                "author": answer.author,
+                "url": answer.url,
+            },
+            "took_ms": round(reply.took_ms, 2),
+        }
+    )
+
+
+def thread_as_dict(thread: StoredThread) -> dict[str, Any]:
+    """The thread in its JSONL form, with the tally of each answer."""
+    form: dict[str, Any] = json.loads(write_thread(thread))
+    for answer, shown in zip(thread.answers, form["answers"], strict=True):
+        shown["tally"] = answer.tally
+    return form
+
+
+def print_reply(reply: Reply) -> None:
+    """Show the reply to a person: the verdict, the answer, the other matches."""
+    console = out()
+    headline, colour = HEADLINES[reply.verdict]
+    line = Text.assemble((headline, f"bold {colour}"))
+    if reply.matches:
+        line.append(f"  {reply.confidence:.0%} sure, {reply.took_ms:.0f} ms", "dim")
+    console.print(line)
+    others = reply.matches
+    if reply.thread is not None and reply.answer is not None:
+        license = reply.answer.license or reply.thread.license
+        console.print(_panel(reply.answer, title=reply.thread.title, license=license))
+        others = tuple(m for m in others if m.thread_id != reply.thread.id)
+    if others:
+        console.print(_match_table(others))
+
+
+def print_thread(thread: StoredThread) -> None:
+    """Show a thread to a person: the question, then each answer."""
+    console = out()
+    console.print(Text(thread.title, style="bold"))
+    about = [thread.key, *([", ".join(thread.tags)] if thread.tags else [])]
+    about += [text for text in (thread.author, thread.license, thread.url) if text]
+    console.print(Text(" · ".join(about), style="dim"))
+    if thread.body:
+        console.print(_body(thread.body))
+    if not thread.answers:
+        console.print(Text("Nobody has answered yet.", style="yellow"))
+    for number, answer in enumerate(thread.answers, 1):
+        title = f"Answer {number} of {len(thread.answers)}"
+        console.print(_panel(answer, title=title, license=answer.license))
+
+
+def _panel(answer: StoredAnswer, *, title: str, license: str | None) -> Panel:
+    facts = ["✅ accepted"] if answer.accepted else []
+    facts.append(f"{answer.tally:+d}" if answer.tally else "0")
+    facts += [text for text in (answer.author, license, answer.url) if text]
+    heading, footing = Text(title, style="bold"), Text(" · ".join(facts), style="dim")
+    # A border cuts what is too long for it off; inside, it is wrapped.
+    room = out().width - 6
+    above, below = cell_len(heading.plain) > room, cell_len(footing.plain) > room
+    inside: list[RenderableType] = [_body(answer.body)]
+    if above:
+        inside[:0] = [heading, ""]
+    if below:
+        inside += ["", footing]
+    return Panel(
+        Group(*inside),
+        title=None if above else heading,
+        title_align="left",
+        subtitle=None if below else footing,
+        subtitle_align="left",
+        border_style="green" if answer.accepted else "blue",
+    )
+
+
+def _body(text: str) -> RenderableType:
+    """A text's Markdown with nothing left out: addresses of links, and HTML as it was written."""
+    shown = Markdown(text, hyperlinks=False)
+    if any(token.type == "table_open" for token in shown.parsed):
+        return Text(text)  # narrow columns lose the ends of long words
+    for token in shown.parsed:
+        if token.type == "html_block":
+            token.type = "code_block"
+        for child in token.children or ():
+            if child.type == "html_inline":
+                child.type = "text"
+    return shown
+
+
+def _match_table(matches: tuple[Match, ...]) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("sure", justify="right")
+    table.add_column("thread", overflow="fold")
+    table.add_column("key", style="dim", overflow="fold")
+    for match in matches:
+        table.add_row(f"{match.confidence:.0%}", Text(match.title), Text(match.key))
+    return table
+
+
+def _lines() -> Iterator[str]:
+    # A call each time: a Ctrl-C that another thread was told of is noticed after it.
+    while raw := sys.stdin.buffer.readline():
+        yield raw.decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r\n")
+
+
+def _clean(text: str) -> str:
+    """Arguments that are not valid UTF-8 reach Python as lone surrogates; show them as "?"."""
+    return text.encode("utf-8", "replace").decode("utf-8")

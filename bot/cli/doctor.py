@@ -1,0 +1,226 @@
+"""``doctor``: is everything as it should be, and if not, what to do."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import metadata, util
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from bot import __version__, sources
+from bot.app import App
+from bot.cli import stopping
+from bot.cli.console import out
+from bot.errors import ConfigError, ThreadwiseError
+from bot.health import Health, examine
+from bot.settings import Settings, load_settings
+
+PACKAGES = ("discord.py", "SQLAlchemy", "aiosqlite", "alembic", "tantivy", "rapidfuzz")
+
+TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}", re.ASCII)
+"""What Discord's tokens look like: three words of base64 with dots between."""
+
+LITTLE_ROOM = 500_000_000
+"""Bytes free on the disk below which there is a warning."""
+
+NO_ROOM = 20_000_000
+"""Bytes free on the disk below which the database can't do its work."""
+
+
+class Level(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARN = "warn"
+    FAIL = "FAIL"
+
+
+STYLES = {Level.OK: "green", Level.NOTE: "cyan", Level.WARN: "yellow", Level.FAIL: "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor's list; ``text`` says what to do unless all is well."""
+
+    name: str
+    level: Level
+    text: str
+
+
+def doctor() -> int:
+    """Check everything and show the list; 1 if a check failed, 2 if the settings are wrong."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+
+    async def go() -> int:
+        code = 0
+        async for check in _checks():
+            table.add_row(
+                Text(check.level, style=STYLES[check.level]), check.name, Text(check.text)
+            )
+            if check.level is Level.FAIL:
+                code = max(code, 2 if check.name == "settings" else 1)
+        return code
+
+    code = stopping.run(go())
+    out().print(table)
+    return code
+
+
+async def _checks() -> AsyncIterator[Check]:
+    yield _python()
+    yield _packages()
+    try:
+        settings = load_settings()
+    except ConfigError as error:
+        yield Check("settings", Level.FAIL, str(error))
+        return
+    yield _settings()
+    yield _token(settings)
+    yield _message_content()
+    async for check in _library(settings):
+        yield check
+    yield _disk(settings)
+    yield _seeds(settings)
+    yield _demo()
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", Level.OK, f"{version}, Threadwise {__version__}")
+
+
+def _packages() -> Check:
+    found, missing = [], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        names = ", ".join(missing)
+        return Check("packages", Level.FAIL, f"missing: {names}; run: make install")
+    return Check("packages", Level.OK, ", ".join(found))
+
+
+def _settings() -> Check:
+    if Path(".env").is_file():
+        return Check("settings", Level.OK, "from the environment and .env")
+    text = "from the environment only; to change some: cp .env.example .env"
+    return Check("settings", Level.OK, text)
+
+
+def _token(settings: Settings) -> Check:
+    if settings.discord_token is None:
+        text = "DISCORD_TOKEN is not set: run needs it, the demo doesn't (README.md says how)"
+        return Check("token", Level.WARN, text)
+    if not TOKEN.fullmatch(settings.discord_token.get_secret_value().strip()):
+        text = (
+            "DISCORD_TOKEN doesn't look like a bot's token; copy it whole, without quotes, "
+            "from Bot > Reset Token in the developer portal"
+        )
+        return Check("token", Level.WARN, text)
+    return Check("token", Level.OK, "set, and looks like one (Discord was not asked)")
+
+
+def _message_content() -> Check:
+    text = (
+        "to answer without being mentioned, the bot needs Message Content Intent: "
+        "https://discord.com/developers/applications > Bot"
+    )
+    return Check("intents", Level.NOTE, text)
+
+
+async def _library(settings: Settings) -> AsyncIterator[Check]:
+    try:
+        app = await App.open(settings)
+    except ThreadwiseError as error:
+        yield Check("library", Level.FAIL, str(error))
+        return
+    try:
+        health = await examine(app)
+    except ThreadwiseError as error:
+        yield Check("library", Level.FAIL, str(error))
+        return
+    finally:
+        await app.close()
+    counts = health.counts
+    if health.problems:
+        text = (
+            f"damaged ({'; '.join(health.problems)}); put a backup back with threadwise restore, "
+        )
+        text += "or export and import"
+        yield Check("database", Level.FAIL, text)
+    else:
+        text = f"sound, at revision {health.revision}: {counts.threads} threads, "
+        text += f"{counts.answers} answers, {counts.votes} votes"
+        yield Check("database", Level.OK, text)
+    yield _index(health)
+    yield _meaning(health)
+
+
+def _index(health: Health) -> Check:
+    threads, indexed = health.counts.threads, health.indexed
+    if health.not_indexed is not None:
+        return Check("index", Level.FAIL, health.not_indexed)
+    if health.indexing:
+        text = f"another program is at it: {indexed} of {threads} threads so far"
+        return Check("index", Level.NOTE, text)
+    if threads != indexed:
+        text = f"holds {indexed} of {threads} threads; delete the index folder to rebuild it"
+        return Check("index", Level.FAIL, text)
+    if health.note:
+        return Check("index", Level.NOTE, f"rebuilt just now: {health.note}")
+    return Check("index", Level.OK, f"agrees with the database: {indexed} threads")
+
+
+def _disk(settings: Settings) -> Check:
+    folder = settings.data_dir.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1e9:.1f} GB free in {settings.data_dir}"
+    if free < LITTLE_ROOM:
+        level = Level.FAIL if free < NO_ROOM else Level.WARN
+        return Check("disk", level, f"{text}; make room or set DATA_DIR to another disk")
+    return Check("disk", Level.OK, text)
+
+
+def _seeds(settings: Settings) -> Check:
+    folder = settings.seeds_dir
+    if not folder.is_dir():
+        text = f"there is no folder {folder}; set SEEDS_DIR, or import threads instead"
+        return Check("seeds", Level.WARN, text)
+    report = sources.SourceReport()
+    threads = sum(1 for _ in sources.read(folder, report))
+    if report.rejected:
+        text = f"{len(report.rejected)} can't be read: {report.rejected[0]}"
+        return Check("seeds", Level.FAIL, text)
+    return Check("seeds", Level.OK, f"{threads} threads in {folder}")
+
+
+def _meaning(health: Health) -> Check:
+    if health.model is None:
+        text = f"off: questions are matched by their words alone, because {health.no_meaning}"
+        return Check("meaning", Level.NOTE, text)
+    if health.embedded < health.counts.threads:
+        text = f"{health.embedded} of {health.counts.threads} threads have vectors of "
+        text += f"{health.model}; the running bot makes the others, and so does any import"
+        return Check("meaning", Level.NOTE, text)
+    return Check("meaning", Level.OK, f"on: {health.embedded} threads by {health.model}")
+
+
+def _demo() -> Check:
+    if util.find_spec("simcord") is None:
+        return Check("demo", Level.NOTE, "not installed: pip install 'threadwise[demo]'")
+    return Check("demo", Level.OK, "installed: threadwise demo")

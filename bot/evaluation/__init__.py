@@ -1,0 +1,1 @@
+"""Measuring the bot on test sets: questions, typos, ranking metrics and calibration."""

@@ -1,0 +1,220 @@
+"""Measuring the bot on a test set, in a library made for it and thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from bot.app import App
+from bot.atomic_write import temporary_folder
+from bot.evaluation import metrics
+from bot.evaluation.metrics import Bin
+from bot.evaluation.test_sets import TestQuery, TestSet, has_corpus, load
+from bot.evaluation.typos import misspell
+from bot.models import SHARED
+from bot.search.engine import Engine
+from bot.search.ranker import Ranked
+from bot.services.library import in_force
+from bot.services.suggestions import likelihood, offered
+from bot.settings import Settings
+
+DEPTH = 100
+"""Matches that are looked at for each question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the bot made of one question: ranked keys, the first one's confidence.
+
+    ``offered`` are those that would be offered, ``hope`` how likely one of them is meant.
+    """
+
+    query: TestQuery
+    ranked: tuple[str, ...]
+    confidence: float
+    offered: tuple[str, ...]
+    hope: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the first match answers the question."""
+        return bool(self.ranked) and self.ranked[0] in self.query.relevant
+
+    @property
+    def offered_right(self) -> bool:
+        """Whether a right thread is among those that would be offered."""
+        return any(key in self.query.relevant for key in self.offered)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The measures of one test set; shares are in [0, 1], times in milliseconds.
+
+    ``coverage`` is the share of questions that got an answer, ``precision`` the share
+    of those answers that were right, ``suggested`` the share that got suggestions.
+    ``suggest_coverage`` is the share of questions that got either, ``suggest_precision``
+    the share of those whose right thread is among the up to five offered. The last
+    three are set where some questions must get no answer.
+    """
+
+    name: str
+    threads: int
+    queries: int
+    typos: float
+    ndcg_at_10: float
+    mrr: float
+    p_at_1: float
+    r_at_10: float
+    r_at_100: float
+    answer_threshold: float
+    coverage: float
+    precision: float
+    suggested: float
+    suggest_threshold: float
+    suggest_coverage: float
+    suggest_precision: float
+    calibration_error: float
+    median_ms: float
+    p99_ms: float
+    reliability: tuple[Bin, ...]
+    in_scope_accuracy: float | None = None
+    out_of_scope_recall: float | None = None
+    mcc: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The measures by name, for JSON."""
+        bins = [
+            {
+                "from": b.start,
+                "to": b.end,
+                "questions": b.questions,
+                "confidence": b.confidence,
+                "right": b.right,
+            }
+            for b in self.reliability
+        ]
+        return asdict(self) | {"reliability": bins}
+
+
+async def evaluate(
+    folder: Path,
+    settings: Settings,
+    *,
+    typos: float = 0.0,
+    seed: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measure the bot on a test set; a query that is itself in the corpus does not find itself.
+
+    A test set without a corpus is asked of a copy of the library in force.
+    ``typos`` is the share of words longer than four letters that get one random slip;
+    ``progress`` is told how many questions of how many were asked. Raises InputError,
+    and other ThreadwiseErrors when the library in force is needed and can't be read.
+    """
+    library = [] if has_corpus(folder) else await in_force(settings)
+    test = await asyncio.to_thread(load, folder, library)
+    with temporary_folder("evaluate") as place:
+        app = await App.open(_apart(settings, place))
+        try:
+            await app.library.add(test.threads)
+            await app.embedding.make()
+            outcomes, times = await asyncio.to_thread(
+                _ask_all, app.engine, test, typos, random.Random(seed), progress
+            )
+        finally:
+            await app.close()
+    return _measure(test, outcomes, times, typos, settings)
+
+
+def _apart(settings: Settings, place: Path) -> Settings:
+    return settings.model_copy(update={"data_dir": place, "database_url": ""})
+
+
+def _ask_all(
+    engine: Engine,
+    test: TestSet,
+    typos: float,
+    rng: random.Random,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[list[Outcome], list[float]]:
+    outcomes, times = [], []
+    for number, query in enumerate(test.queries, 1):
+        text = misspell(query.text, typos, rng) if typos else query.text
+        started = time.perf_counter()
+        found = engine.candidates(text, SHARED, DEPTH, leave_out=_itself(query))
+        times.append((time.perf_counter() - started) * 1000)
+        outcomes.append(_outcome(query, found))
+        if progress is not None:
+            progress(number, len(test.queries))
+    return outcomes, times
+
+
+def _itself(query: TestQuery) -> str | None:
+    """The thread that a query is, unless that is what it is looking for."""
+    return None if query.key in query.relevant else query.key or None
+
+
+def _outcome(query: TestQuery, found: list[Ranked]) -> Outcome:
+    keys = tuple(ranked.hit.key for ranked in found)
+    first = found[0].confidence if found else 0.0
+    shown = tuple(ranked.hit.key for ranked in offered(found))
+    return Outcome(query, keys, first, shown, likelihood(found))
+
+
+def _measure(
+    test: TestSet, outcomes: list[Outcome], times: list[float], typos: float, settings: Settings
+) -> Evaluation:
+    asked = [o for o in outcomes if o.query.relevant]
+    answered = [o for o in outcomes if o.confidence >= settings.answer_threshold]
+    reached = [o for o in outcomes if o.hope >= settings.suggest_threshold]
+    claimed = [o.confidence for o in outcomes], [o.right for o in outcomes]
+    return Evaluation(
+        name=test.name,
+        threads=len(test.threads),
+        queries=len(outcomes),
+        typos=typos,
+        ndcg_at_10=mean(metrics.ndcg(o.ranked, o.query.relevant) for o in asked),
+        mrr=mean(metrics.reciprocal_rank(o.ranked, o.query.relevant) for o in asked),
+        p_at_1=_share(o.right for o in asked),
+        r_at_10=mean(metrics.recall(o.ranked, o.query.relevant, 10) for o in asked),
+        r_at_100=mean(metrics.recall(o.ranked, o.query.relevant, DEPTH) for o in asked),
+        answer_threshold=settings.answer_threshold,
+        coverage=len(answered) / len(outcomes),
+        precision=_share(o.right for o in answered),
+        suggested=(len(reached) - len(answered)) / len(outcomes),
+        suggest_threshold=settings.suggest_threshold,
+        suggest_coverage=len(reached) / len(outcomes),
+        suggest_precision=_share(o.offered_right for o in reached),
+        calibration_error=metrics.calibration_error(*claimed),
+        median_ms=median(times),
+        p99_ms=metrics.percentile(times, 99),
+        reliability=tuple(metrics.reliability(*claimed)),
+        **_of_scope(outcomes, settings.answer_threshold),
+    )
+
+
+def _share(flags: Iterable[bool]) -> float:
+    """How many of them are true, in [0, 1]; of nothing, none."""
+    values = [*flags]
+    return sum(values) / len(values) if values else 0.0
+
+
+def _of_scope(outcomes: list[Outcome], threshold: float) -> dict[str, float]:
+    """How well questions that must get an answer are told from those that must not."""
+    inside = [o for o in outcomes if o.query.relevant]
+    outside = [o for o in outcomes if not o.query.relevant]
+    if not outside:
+        return {}
+    yes, wrong_yes = (sum(o.confidence >= threshold for o in group) for group in (inside, outside))
+    right = sum(o.right and o.confidence >= threshold for o in inside)
+    return {
+        "in_scope_accuracy": right / len(inside),
+        "out_of_scope_recall": 1 - wrong_yes / len(outside),
+        "mcc": metrics.matthews(yes, wrong_yes, len(inside) - yes, len(outside) - wrong_yes),
+    }

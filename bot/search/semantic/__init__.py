@@ -1,0 +1,37 @@
+"""The eye for meaning: sentence embeddings and their nearest neighbours.
+
+Needs the packages of the extra ``semantic``; nothing outside imports the modules in
+here at its top, so that the bot runs without them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import ModelError
+
+if TYPE_CHECKING:
+    from bot.search.semantic.retrieval import Meaning
+
+OFF = "off"
+"""The ``EMBEDDING_MODEL`` that does without meaning."""
+
+
+def open_meaning(setting: str, data: Path, library: str) -> Meaning:
+    """The eye for meaning over a library, by the model that ``EMBEDDING_MODEL`` names.
+
+    Raises ModelError that says why there is none, and how to get it.
+    """
+    if setting.strip().lower() == OFF:
+        raise ModelError("it is switched off by EMBEDDING_MODEL")
+    try:
+        from bot.search.semantic import embedder, retrieval
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"{error.name} is not installed; to have it: pip install 'threadwise[semantic]'"
+        ) from None
+    except ImportError as error:  # such as a library of the system that a package needs
+        raise ModelError(f"its packages don't work here: {error}") from None
+    model = embedder.load(setting.strip(), data / "models")
+    return retrieval.Meaning(model, data / "neighbours", library)

@@ -1,0 +1,60 @@
+"""What each guild has taught, read once and kept while it holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bot.models import SHARED, LearnedPhrasing
+from bot.search.engine import Engine
+from bot.search.guild_phrasings import NOTHING, Taught
+from bot.services.guilds import Guilds
+from bot.store import learned, threads
+from bot.store.database import Database
+
+if TYPE_CHECKING:
+    from bot.search.semantic.retrieval import Meaning
+
+GUILDS = 200
+"""How many guilds' phrasings are kept in memory, those that asked last."""
+
+
+class Phrasebook:
+    """The learned phrasings of guilds, as the search wants them and always up to date."""
+
+    def __init__(self, database: Database, engine: Engine, guilds: Guilds):
+        self._database, self._engine, self._guilds = database, engine, guilds
+        self._kept: OrderedDict[int, tuple[object, Taught]] = OrderedDict()
+
+    async def of(self, guild_id: int) -> Taught:
+        """What a guild has taught: nothing in direct messages or where it is switched off."""
+        if guild_id == SHARED or not (await self._guilds.settings(guild_id)).learn_phrasings:
+            return NOTHING
+        meaning = self._engine.meaning
+        model = meaning.model if meaning is not None else None
+        async with self._database.read() as connection:
+            # Asked each time: another process may have learned, or given a thread a new title.
+            now = await learned.version(connection, guild_id, model)
+            if now == _EMPTY:
+                return NOTHING
+            version = (now, await threads.last_change(connection, text=True))
+            kept = self._kept.get(guild_id)
+            if kept is not None and kept[0] == version:
+                self._kept.move_to_end(guild_id)
+                return kept[1]
+            phrasings = await learned.of_guild(connection, guild_id)
+        taught = await asyncio.to_thread(_ready, phrasings, meaning)
+        self._kept[guild_id] = (version, taught)
+        self._kept.move_to_end(guild_id)
+        while len(self._kept) > GUILDS:
+            self._kept.popitem(last=False)
+        return taught
+
+
+def _ready(phrasings: Sequence[LearnedPhrasing], meaning: Meaning | None) -> Taught:
+    return Taught(phrasings, meaning.lessons(phrasings) if meaning else None)
+
+
+_EMPTY = (0, 0, 0)

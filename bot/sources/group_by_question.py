@@ -1,0 +1,265 @@
+"""Pairs of question and answer become threads: one thread for each question.
+
+Its key is the file's name, ``#``, and the id that the file gives (``faq#12``: the next
+spreadsheet counts from 1 as well) or the words of the question (``faq#how-do-i-vote``), so
+that an edited answer stays with its votes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.models import Answer, Thread
+from bot.sources.coercion import (
+    DateError,
+    date_of,
+    flag_of,
+    line_of,
+    number_of,
+    text_of,
+    texts_of,
+)
+from bot.sources.json_thread import FieldError, plain_id, printable
+from bot.sources.report import SourceReport, shown_path
+
+Where = int | str
+"""A line's number, or the place in a file that has no lines to speak of."""
+
+Row = Mapping[str, Any]
+"""Values by field, as ``names.FIELDS`` calls them; ``answer`` may be a list, of rows too.
+
+``anchor`` is where in its file the question stands, for its key. ``dropped`` names what else
+there was, which nothing is made of.
+"""
+
+OF_ANSWERS = frozenset("answer answer_id score accepted author license answer_url date".split())
+"""What a row that is an answer may say; of a question's row, ``license`` is the question's."""
+
+_SLUG = 80
+
+
+def slug(text: str) -> str:
+    """The words of a text as in a link to a heading: ``how-do-i-vote``; never empty."""
+    words = re.sub(r"[^\w\- ]", "", text.casefold()).strip()
+    name = re.sub(r"[ \-]+", "-", words).strip("-")
+    if 0 < len(name) <= _SLUG:
+        return name
+    mark = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{name[: _SLUG - 9].rstrip('-')}-{mark}".lstrip("-")
+
+
+def file_name(path: Path) -> str:
+    """What a file is called in the keys of its threads."""
+    return str(shown_path(Path(path.name))).split(".", 1)[0].strip() or "file"
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """One question so far; a row is looked up in sets, as there may be thousands of them."""
+
+    where: Where
+    thread: Thread
+    words: str
+    answers: list[Answer] = field(default_factory=list)
+    phrasings: dict[str, None] = field(default_factory=dict)
+    accepted: int = 0
+    _known: set[Answer] = field(default_factory=set)
+    _keys: set[str] = field(default_factory=set)
+
+    def new_of(self, answers: Iterable[Answer]) -> list[Answer]:
+        """Those of some answers that the question doesn't have yet."""
+        return [answer for answer in answers if answer not in self._known]
+
+    def repeats_key(self, new: Sequence[Answer]) -> bool:
+        """Whether one of the new answers has the id of another of the question's answers."""
+        keys = [answer.key for answer in new if answer.key is not None]
+        return len(set(keys)) < len(keys) or not self._keys.isdisjoint(keys)
+
+    def take(self, new: Sequence[Answer], phrasings: Iterable[str]) -> None:
+        """Take in answers that are new, and phrasings that may be."""
+        self.answers += new
+        self._known.update(new)
+        self._keys.update(answer.key for answer in new if answer.key is not None)
+        self.accepted += sum(answer.accepted for answer in new)
+        self.phrasings |= dict.fromkeys(phrasings)
+
+
+class Gathering:
+    """The threads of one file, while its rows are read; ``called`` names a field for people."""
+
+    def __init__(
+        self, path: Path, report: SourceReport, called: Callable[[str], str] = lambda field: field
+    ):
+        self._path, self._report, self._called = path, report, called
+        self._name = file_name(path)
+        self._found: dict[str, _Gathered] = {}
+        self._by_question: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
+        self._again: Counter[str] = Counter()
+
+    def add(self, row: Row, where: Where) -> None:
+        """Take in one row; what can't be is named in the report with where it stands."""
+        try:
+            self._add(row, where)
+        except FieldError as error:
+            self.reject(str(error), where)
+
+    def reject(self, why: str, where: Where) -> None:
+        """Name a row that is not accepted."""
+        self._say(self._report.reject, why, where)
+
+    def warn(self, what: str, where: Where) -> None:
+        """Name a row that is taken in otherwise than it stands there."""
+        self._say(self._report.warn, what, where)
+
+    def threads(self) -> Iterator[Thread]:
+        """What was gathered, in the order of the questions' first rows."""
+        for found in self._found.values():
+            yield replace(
+                found.thread, answers=tuple(found.answers), phrasings=tuple(found.phrasings)
+            )
+
+    def _add(self, row: Row, where: Where) -> None:
+        said = row.get("question")
+        titles = [
+            title
+            for item in (said if isinstance(said, list) else [said])
+            if (title := line_of(item, self._called("question")))
+        ]
+        if not titles:
+            raise FieldError(f"{self._called('question')} must not be empty")
+        given = self._given_key(row)
+        for name in row.get("dropped", ()):
+            self._report.count_unknown(name)
+        every = list(self._answers(row, where))
+        answers = list(dict.fromkeys(every))
+        if not answers:
+            raise FieldError(f"{self._called('answer')} must not be empty")
+        words = _words(titles[0])
+        key = given or self._by_question.get(words)
+        found = None if key is None else self._found.get(key)
+        if found is None:
+            words_of_key = line_of(row.get("anchor"), "anchor") or slug(titles[0])
+            thread = self._thread(row, titles[0], given or self._new_key(words_of_key), where)
+            found = _Gathered(where, thread, words)
+        if len(answers) < len(every):
+            self._report.pass_over("repeated answers", len(every) - len(answers))
+        new = found.new_of(answers)
+        self._check(found, words, new, given, where)
+        repeated = len(answers) - len(new)
+        if where != found.where and repeated and words == found.words:
+            self._report.pass_over("repeated answers", repeated)
+        self._found.setdefault(found.thread.key, found)
+        self._by_question.setdefault(words, found.thread.key)
+        phrasings = [*titles[1:], *texts_of(row.get("phrasings"), self._called("phrasings"))]
+        if words != found.words:
+            phrasings.insert(0, titles[0])
+        found.take(new, phrasings)
+
+    def _check(
+        self, found: _Gathered, words: str, new: list[Answer], given: str, where: Where
+    ) -> None:
+        """Raise FieldError if these answers can't be given to the question that was found."""
+        before = f"line {found.where}" if isinstance(found.where, int) else found.where
+        # The same answer to other words is another way to ask; another answer is a mistake.
+        if given and words != found.words and new:
+            raise FieldError(f"its id is the same as that of {before}, which asks something else")
+        if found.accepted + sum(answer.accepted for answer in new) > 1:
+            before = f"; the first is at {before}" if found.answers else ""
+            raise FieldError(f"a second accepted answer{before}")
+        if found.repeats_key(new):
+            raise FieldError("two of the question's answers have the same id")
+
+    def _thread(self, row: Row, title: str, key: str, where: Where) -> Thread:
+        return Thread(
+            key=key,
+            title=title,
+            body=text_of(row.get("body"), self._called("body")),
+            score=number_of(row.get("question_score"), self._called("question_score")),
+            tags=texts_of(row.get("tags"), self._called("tags")),
+            url=line_of(row.get("url"), self._called("url")) or None,
+            author=line_of(row.get("question_author"), self._called("question_author")) or None,
+            license=line_of(row.get("license"), self._called("license")) or None,
+            asked_at=self._date(row, "asked_at", where),
+        )
+
+    def _answers(self, row: Row, where: Where) -> Iterator[Answer]:
+        said = row.get("answer")
+        items = said if isinstance(said, list) else [said]
+        empty, some = 0, False
+        for item in items:
+            # What is said of the row holds for its answer; of several, each says its own.
+            own = item if isinstance(item, dict) else {**row, "answer": item}
+            if len(items) > 1 and not isinstance(item, dict):
+                own = {"answer": item, "author": row.get("author")}
+            body = text_of(own.get("answer"), self._called("answer"))
+            for name in item.get("dropped", ()) if isinstance(item, dict) else ():
+                self._report.count_unknown(f"answers[].{printable(name)}")
+            empty += not body
+            some = some or bool(body)
+            if body:
+                yield Answer(
+                    body=body,
+                    score=number_of(own.get("score"), self._called("score")),
+                    accepted=flag_of(own.get("accepted"), self._called("accepted")),
+                    key=line_of(own.get("answer_id"), self._called("answer_id")) or None,
+                    author=line_of(own.get("author"), self._called("author")) or None,
+                    url=line_of(own.get("answer_url"), self._called("answer_url")) or None,
+                    license=self._license(item),
+                    answered_at=self._date(own, "date", where),
+                )
+        # Where none has a text, the question as a whole is refused.
+        if some and empty:
+            self._report.pass_over("answers without a text", empty)
+        self._count_homeless(row, items)
+
+    def _count_homeless(self, row: Row, items: list[Any]) -> None:
+        """Count what is said beside answers that say all themselves, or of one of several."""
+        own = [isinstance(item, dict) for item in items]
+        if len(items) == 1 and not own[0]:
+            return
+        for name in ("answer_id", "score", "accepted", "author", "answer_url", "date"):
+            if row.get(name) not in (None, "", []) and (name != "author" or all(own)):
+                self._report.pass_over(f"values of {self._called(name)!r} that belong to no answer")
+
+    def _license(self, item: object) -> str | None:
+        """The licence of an answer that gives its own; else the question's holds for it."""
+        given = item.get("license") if isinstance(item, dict) else None
+        return line_of(given, self._called("license")) or None
+
+    def _date(self, row: Row, field: str, where: Where) -> datetime | None:
+        try:
+            return date_of(row.get(field), self._called(field))
+        except DateError as error:
+            self.warn(str(error), where)
+            return None
+
+    def _given_key(self, row: Row) -> str:
+        given = line_of(row.get("id"), self._called("id"))
+        first = self._ids.setdefault(plain_id(given), given)
+        return first and f"{self._name}#{first}"
+
+    def _new_key(self, words: str) -> str:
+        key = base = f"{self._name}#{words}"
+        while key in self._found:
+            self._again[base] += 1
+            key = f"{base}-{self._again[base]}"
+        return key
+
+    def _say(self, tell: Callable[..., None], what: str, where: Where) -> None:
+        if isinstance(where, int):
+            tell(what, self._path, where)
+        else:
+            tell(f"{where}: {what}", self._path)
+
+
+def _words(title: str) -> str:
+    """What two spellings of one question share."""
+    return " ".join(title.casefold().split())

@@ -1,0 +1,148 @@
+"""How likely a text is as people write it: tells apart the encodings that a file may be in.
+
+The same bytes are letters in several encodings, of which one gives words. Each language has
+a model: how often it uses its letters, and whether those beyond ASCII stand in words with
+ASCII letters (German) or in words of their own (Russian).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import log
+from string import ascii_lowercase
+
+from bot.sources.letter_frequencies import (
+    HANGUL,
+    KANJI,
+    LANGUAGES,
+    LATIN,
+    LEVELS,
+    OTHER,
+    SIMPLE,
+    TRADITIONAL,
+)
+
+_UNSEEN = 1e-6
+"""How likely a letter is that a language doesn't have."""
+
+_SIGN, _ODD_SIGN, _STRANGE = 2e-3, 1e-5, 1e-7
+_SIGNS = frozenset("“”„‘’‚–—…«»‹›•·€£§°©®™×\xa0№†→")
+_WIDE_SIGNS = frozenset("、。，．？！：；（）「」『』《》【】・ー～％／＂＋０１２３４５６７８９")
+_TOKEN = re.compile(r"[^\W\d_]+|[^\x00-\x7f]")
+
+_HIRAGANA = "".join(map(chr, range(0x3041, 0x3094)))
+_KATAKANA = "".join(map(chr, range(0x30A1, 0x30F7)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """How likely each letter is in a language.
+
+    ``levels`` give those that aren't named, by their first byte in ``encoding``. ``latin`` says
+    whether it is written in ASCII letters, so that others stand among them.
+    """
+
+    letters: Mapping[str, float]
+    latin: bool = False
+    encoding: str = ""
+
+    def letter(self, letter: str) -> float:
+        """How likely a letter is."""
+        known = self.letters.get(letter)
+        if known is None and letter != letter.lower():
+            known = self.letters.get(letter.lower(), 8 * _UNSEEN) / 8
+        if known is not None or letter.isascii():
+            return known or _UNSEEN
+        if not self.encoding:
+            return _UNSEEN
+        first = letter.encode(self.encoding)[0]
+        levels = LEVELS[self.encoding]
+        return next((chance for low, high, chance in levels if low <= first <= high), _UNSEEN / 5)
+
+
+def likelihood(text: str, encoding: str) -> float:
+    """How likely a text is in the likeliest language of an encoding, as a logarithm."""
+    tokens = [(found[0], _is_inside(text, found)) for found in _TOKEN.finditer(text)]
+    return max(_sum(tokens, _model(name, encoding)) for name in LANGUAGES[encoding])
+
+
+def _is_inside(text: str, found: re.Match[str]) -> bool:
+    """Whether a sign stands between letters, or an opening one behind one."""
+    before, after = (
+        text[max(0, found.start() - 1) : found.start()],
+        text[found.end() : found.end() + 1],
+    )
+    return before.isalpha() and (after.isalpha() or found[0] in "¿¡„«‚“")
+
+
+def _sum(tokens: list[tuple[str, bool]], model: _Model) -> float:
+    total, foreign = 0.0, False
+    for token, inside in tokens:
+        if not model.latin and token[0].isalpha():
+            total += log(0.9 if foreign == token.isascii() else 0.1)
+            foreign = token.isascii()
+        if len(token) == 1 and not token.isalpha():
+            total += log(_of_sign(token, inside, model))
+        elif token.isascii():
+            total += sum(log(model.letter(letter.lower())) for letter in token)
+        else:
+            total += _of_word(token, model)
+    return total
+
+
+def _of_sign(sign: str, inside: bool, model: _Model) -> float:
+    if sign in model.letters:  # a vowel above its letter
+        return model.letters[sign]
+    if sign in _WIDE_SIGNS:
+        return _STRANGE if model.latin else 5 * _SIGN
+    if sign in "¿¡":
+        return _ODD_SIGN if inside or not model.latin else _SIGN
+    if sign in _SIGNS:
+        return _SIGN if not inside or sign in "’‘–—·" else _ODD_SIGN
+    return _ODD_SIGN if sign in "¹²³¼½¾ªº±µ¬¦¨´¸¶" else _STRANGE
+
+
+def _of_word(word: str, model: _Model) -> float:
+    """A word with letters beyond ASCII."""
+    total, before = 0.0, ""
+    for letter in word:
+        total += log(model.letter(letter) if letter.isalpha() else _ODD_SIGN)
+        if before.islower() and letter.isupper() and not letter.isascii():
+            total += log(0.01)
+        if not model.latin and before and before.isascii() != letter.isascii():
+            total += log(0.1 if model.encoding else 1e-4)
+        before = letter
+    return total
+
+
+@cache
+def _model(language: str, encoding: str) -> _Model:
+    if language in LATIN:
+        return _Model(_latin(language), latin=True)
+    letters = _latin("en")
+    if language in OTHER:
+        return _Model(letters | _counted(OTHER[language]))
+    if language == "ja":
+        letters |= _shared(_HIRAGANA, 0.55) | _shared(_KATAKANA, 0.12) | _shared(KANJI, 0.12)
+    else:
+        common = {"zh-hans": SIMPLE, "zh-hant": TRADITIONAL, "ko": HANGUL}[language]
+        letters |= _shared(common, 0.7)
+    return _Model(letters, encoding=encoding)
+
+
+@cache
+def _latin(language: str) -> dict[str, float]:
+    ascii_counts, others = LATIN[language]
+    counts = zip(ascii_lowercase, map(float, ascii_counts.split()), strict=True)
+    return {letter: count / 1000 for letter, count in counts} | _counted(others)
+
+
+def _counted(text: str) -> dict[str, float]:
+    return {part[0]: float(part[1:]) / 1000 for part in text.split()}
+
+
+def _shared(letters: str, share: float) -> dict[str, float]:
+    return dict.fromkeys(letters, share / len(set(letters)))

@@ -1,0 +1,251 @@
+"""Headings: which are questions, which open an answer, and what else they say."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.sources import roundtrip_comments
+from bot.sources.faq_titles import is_faq_title
+from bot.sources.headings import Section
+from bot.sources.json_thread import FieldError
+
+# Headings are people's text: where spaces may stand twice in a row, or before what is looked
+# for, "*+" and "(?<!\s)" keep each run of them from being looked through more than once.
+_ASKED = r"(?:q|question|frage)\s*+\d*+\s*+[:.]\s*+"
+_QUESTION = re.compile(rf"""[?？؟][\s"'»”’)\]*_~`.!]*$|^{_ASKED}\S""", re.I)
+_NUMBER = re.compile(rf"^(?:{_ASKED}|\d{{1,3}}(?:\.\d{{1,3}})*[.)]\s+)(?=\S)", re.I)
+_ANCHOR = re.compile(r"(?<!\s)\s*\{#(?P<name>[^\s{}]+)\}\s*$")
+_ANSWER = re.compile(
+    r"(?P<accepted>accepted\s+)?answer(?:\s++\d++)?\s*+(?:\((?P<said>.*)\)\s*+)?:?", re.I
+)
+_SCORE = re.compile(r"score\s*+:?\s*+([+\-\u2212]?\d{1,19})", re.I)
+
+_TRAILING = re.compile(r"(?<=[?？؟])[:;,…]\s*$")
+_REMARK = re.compile(r"""[?？؟][:;,…]?[\s"'»”’)\]*_~`.!]*(?:[(\[][^()\[\]]*[)\]][\s*_.!:]*)?$""")
+_VERB = r"""(?:is|are|am|was|were|do|does|did|can|could|should|would|will|shall|may|might|must|
+    has|have|had)(?:n['’]t|not)?\b"""
+_SOMEONE = r"(?:i|you|we|they|anyone|somebody|people)\b"
+_SOMETHING = (
+    rf"(?:{_SOMEONE}|(?:he|she|it|one|there|this|that|these|those|the|my|your|our|their|an?)\b)"
+)
+# What only begins as a question does must not be taken for one: "How it works", "What we
+# do", "What's new", "Do it yourself", "Will and testament", "May 2024", "IS NULL".
+_ASKS = re.compile(
+    rf"""(?:
+    how\s+(?:{_VERB}|(?:much|many|long|often|far|soon|fast|big|large|old|safe|secure)\b) |
+    (?:what|who|where|when|why|how)['’](?:s|re|ll|d)(?!\s+(?:new|next)\b) |
+    what\s+(?:(?:{_VERB})(?!\s+(?:new|next)\b)|(?:happens|if)\b) |
+    (?:who|whom|whose|which|where|when|why)\s+{_VERB} |
+    (?:what|which|whose)\s+(?!to\b|{_SOMETHING})(?:[\w\-]+\s+){{1,4}}?{_VERB} |
+    (?:is|are|does|did|should|could|would)(?:n['’]t)?\s+\S+ |
+    (?:can|will|has|was|were)(?:n['’]t|not)?\s+{_SOMETHING} |
+    (?:do|have|may|must|am)(?:n['’]t)?\s+{_SOMEONE}
+    )\s+\S""",
+    re.I | re.X,
+)
+_CONTENTS = re.compile(
+    r"(?:table\s+of\s+)?contents|toc|index|overview|navigation|menu|on\s+this\s+page", re.I
+)
+_LINK = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+\[[^\]]*\]\([^()\s]*\)\s*")
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer while it is read: the line of its heading, and what this says.
+
+    ``marked`` is what a comment of ours says of it.
+    """
+
+    start: int
+    score: int
+    accepted: bool
+    lines: list[str] = field(default_factory=list)
+    marked: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Question:
+    """A question while it is read; ``row`` is what the page gives to its thread.
+
+    ``marked`` is what a comment of ours says of it.
+    """
+
+    level: int
+    title: str
+    start: int
+    row: dict[str, Any]
+    lines: list[str]
+    marked: dict[str, Any] | None
+    answers: list[Answer] = field(default_factory=list)
+
+
+def only_asks(lines: Sequence[str]) -> bool:
+    """Whether lines are a single question, in which there can be no answer."""
+    said = [line.strip() for line in lines if line.strip()]
+    return len(said) == 1 and is_question(said[0])
+
+
+def is_question(heading: str) -> bool:
+    """Whether a heading's words are a question."""
+    return _QUESTION.search(_ANCHOR.sub("", heading)) is not None
+
+
+def may_be_question(heading: str) -> bool:
+    """Whether it looks like one, though it has no question mark, or none at its end."""
+    words = _ANCHOR.sub("", heading)
+    return _REMARK.search(words) is not None or _ASKS.match(_NUMBER.sub("", words)) is not None
+
+
+def is_sure(section: Section) -> bool:
+    """Whether it is a question wherever it stands: by its words, or by a comment of ours."""
+    return is_question(section.title) or _has_comment(section)
+
+
+def likely(sections: Sequence[Section]) -> set[int]:
+    """The lines of headings that may be questions, and stand where questions do.
+
+    None of them is within an answer or has questions below it, nor is it a page's title.
+    """
+    alone = Counter(section.level for section in sections)
+    found: set[int] = set()
+    open_: list[int] = []
+    for at, section in enumerate(sections):
+        if open_ and _is_answer_to(open_[-1], section):
+            continue
+        while open_ and open_[-1] >= section.level:
+            open_.pop()
+        if not is_sure(section):
+            if open_ or not section.level or not may_be_question(section.title):
+                continue
+            below = [inner for inner in _below(sections, at) if not is_answer(inner.title)]
+            is_title = at == 1 == alone[section.level]  # at 0 is what stands before any heading
+            if any(map(is_sure, below)) or (below and is_title):
+                continue
+            found.add(section.start)
+        open_.append(section.level)
+    return found
+
+
+def topics(sections: Sequence[Section], title: str) -> set[int]:
+    """The lines of headings that are questions because the page is called a FAQ.
+
+    There are some where no heading is a question for certain: then all of the highest level
+    that have a text, but for the title. ``title`` is that of the front matter.
+    """
+    headed = [section for section in sections if section.level]
+    if any(is_sure(section) or is_answer(section.title) for section in headed):
+        return set()
+    if headed and is_faq_title(headed[0].title):
+        title, headed = headed[0].title, headed[1:]
+    if not headed or not is_faq_title(title):
+        return set()
+    level = min(section.level for section in headed)
+    return {section.start for section in headed if section.level == level and _says(section)}
+
+
+def lost(sections: Sequence[Section], likely: set[int]) -> set[int]:
+    """The lines of headings beside the questions that are none, and have a text.
+
+    A page's title, its contents and the headings of groups of questions are not among them.
+    """
+    asks = {section.start for section in sections if section.level and is_sure(section)} | likely
+    levels = {section.level for section in sections if section.start in asks}
+    found: set[int] = set()
+    inside = 0  # the level of what the sections below belong to
+    for at, section in enumerate(sections):
+        if inside and (section.level > inside or _is_answer_to(inside, section)):
+            continue
+        inside = section.level if section.start in asks else 0
+        is_title = at == 1 == section.level
+        if inside or is_title or section.level not in levels:
+            continue
+        whole = [section, *_below(sections, at)]
+        if asks.isdisjoint(inner.start for inner in whole) and any(map(_says, whole)):
+            found.add(section.start)
+            inside = section.level
+    return found
+
+
+def _below(sections: Sequence[Section], at: int) -> Iterator[Section]:
+    """The sections below the one ``at`` that place."""
+    for number in range(at + 1, len(sections)):
+        if sections[number].level <= sections[at].level:
+            return
+        yield sections[number]
+
+
+def _has_comment(section: Section) -> bool:
+    return roundtrip_comments.has_comment(
+        next((line for line in section.lines if line.strip()), "")
+    )
+
+
+def _is_answer_to(level: int, section: Section) -> bool:
+    """Whether it is headed as an answer, and below or beside a question of this level."""
+    if section.level < level or not is_answer(section.title):
+        return False
+    return section.level > level or not _has_comment(section)
+
+
+def _says(section: Section) -> bool:
+    """Whether there is a text in it, other than a list of links to other places."""
+    lines = [line for line in section.lines if line.strip()]
+    is_list = all(map(_LINK.fullmatch, lines)) or _CONTENTS.fullmatch(section.title.strip(" :"))
+    return not is_list
+
+
+def title(heading: str) -> tuple[str, str]:
+    """The question without its number and ``{#name}``, and that name, if there is one."""
+    found = _ANCHOR.search(heading)
+    words = _TRAILING.sub("", _ANCHOR.sub("", heading))
+    return _NUMBER.sub("", words), found["name"] if found else ""
+
+
+def link(heading: str) -> str:
+    """The anchor that a heading has on GitHub."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def answer(heading: str) -> tuple[int, bool] | None:
+    """The score of the answer that a heading opens, and whether it is accepted.
+
+    ``None`` for any other heading. Raises FieldError when it says something else as well.
+    """
+    found = _ANSWER.fullmatch(heading)
+    if not found:
+        return None
+    score, accepted = 0, found["accepted"] is not None
+    for part in re.split("[,;]", found["said"] or ""):
+        number = _SCORE.fullmatch(part.strip())
+        if number:
+            score = int(number[1].replace("\u2212", "-"))
+        elif part.strip().lower() == "accepted":
+            accepted = True
+        elif part.strip():
+            raise FieldError(
+                f"'{heading[:40]}' is not how an answer is headed: write 'Answer', "
+                "'Answer (score 3)' or 'Answer (score 3, accepted)'"
+            )
+    return score, accepted
+
+
+def is_answer(heading: str) -> bool:
+    """Whether a heading opens an answer, or tries to."""
+    return _ANSWER.fullmatch(heading) is not None
+
+
+def accept_one(
+    answers: Sequence[Answer], rows: Sequence[dict[str, Any]]
+) -> Iterator[tuple[int, int]]:
+    """Take all accepted answers but the first for ordinary ones; gives the lines of both."""
+    first = 0
+    for answer, row in zip(answers, rows, strict=True):
+        if row["accepted"] is True and first:
+            row["accepted"] = False
+            yield answer.start, first
+        elif row["accepted"] is True:
+            first = answer.start

@@ -1,0 +1,109 @@
+"""What our exports write into pages for people, so that nothing is lost on the way back.
+
+A comment carries what a page has no words for (keys, authors, dates), as JSON under the
+names that JSON Lines has; readers of Markdown and HTML don't show it. A text that would
+be taken for more than text there stands in a fence, exactly as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.models import Thread
+from bot.sources.fences import is_one_fence
+from bot.sources.json_thread import FieldError, thread_to
+
+_COMMENT = re.compile(r"[ \t]*<!-- threadwise (?P<json>\{.*\}) -->[ \t]*")
+_VERBATIM = "markdown verbatim"
+_FENCED = re.compile(rf"(?P<ticks>`{{3,}}){_VERBATIM}\n(?P<text>(?:.*\n)*?.*)\n(?P=ticks)")
+
+
+def comment(values: Mapping[str, Any]) -> str:
+    """A line that carries ``values``; nothing in it can end the comment early."""
+    text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+    # A comment ends at "-->"; some readers take "--" alone, or "<!--", for a mistake.
+    for sign in "<>":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    text = text.replace("--", "-\\u002d")
+    # What other programs may take for the end of a line.
+    text = re.sub("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", lambda m: f"\\u{ord(m[0]):04x}", text)
+    return f"<!-- threadwise {text} -->"
+
+
+def values_of(line: str) -> dict[str, Any] | None:
+    """What a comment of ours carries; ``None`` for any other line. Raises FieldError."""
+    found = _COMMENT.fullmatch(line)
+    if not found:
+        return None
+    try:
+        values = json.loads(found["json"])
+    except (ValueError, RecursionError):
+        raise FieldError("its comment is not JSON: mend it or take it out") from None
+    return values if isinstance(values, dict) else None
+
+
+def unmarked(lines: Sequence[str]) -> tuple[list[str], dict[str, Any] | None]:
+    """The lines without a comment of ours at their beginning, and what it says."""
+    at = next((i for i, line in enumerate(lines) if line.strip()), None)
+    values = None if at is None else values_of(lines[at])
+    return list(lines if values is None or at is None else lines[at + 1 :]), values
+
+
+def has_comment(text: str) -> bool:
+    """Whether a line of the text may be a comment of ours."""
+    return "<!-- threadwise {" in text
+
+
+def verbatim(text: str) -> str:
+    """The text in a fence that nothing in it can close."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{_VERBATIM}\n{text}\n{ticks}"
+
+
+def is_verbatim(text: str) -> bool:
+    """Whether the text as a whole stands in such a fence."""
+    return _FENCED.fullmatch(text) is not None and is_one_fence(text.split("\n"))
+
+
+def unwrapped(text: str) -> str:
+    """What stands in the fence of ``verbatim``; any other text as it is."""
+    found = _FENCED.fullmatch(text)
+    return found["text"] if found and is_one_fence(text.split("\n")) else text
+
+
+def text_of(lines: Sequence[str]) -> str:
+    """Lines as one text, without blank ones at its ends."""
+    said = [i for i, line in enumerate(lines) if line.strip(" \t")]
+    text = "\n".join(lines[said[0] : said[-1] + 1]) if said else ""
+    return unwrapped(text)
+
+
+def unsaid(thread: Thread) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What pages have no words for: of the thread, and of each of its answers.
+
+    Left out are title, bodies, scores, accepted, and what a thread doesn't have.
+    """
+    values = thread_to(thread)
+    answers = values.pop("answers")
+    shown = ("title", "body", "score", "accepted")
+
+    def kept(row: dict[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in row.items() if k not in shown and v not in (None, [], {})}
+
+    return kept(values), [kept(answer) for answer in answers]
+
+
+def merged(row: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """What a page says and what its comment says of it; the comment's answers in order."""
+    said, about = row["answers"], values.get("answers", [])
+    if about and (not isinstance(about, list) or len(about) != len(said)):
+        raise FieldError(
+            f"it speaks of {len(about)} answers, and the page has {len(said)}; "
+            "mend that line or take it out"
+        )
+    answers = [own | more for own, more in zip(said, about or [{}] * len(said), strict=True)]
+    return row | values | {"answers": answers}

@@ -1,0 +1,136 @@
+"""A thread made of a question's and its answers' rows: text converted, names and licence told."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from bot.models import Answer, Thread
+from bot.sources.draft import VERSION, Draft
+from bot.sources.markup import to_markdown
+from bot.sources.stackexchange.staging_db import Gathered, Post
+from bot.sources.stackexchange.urls import answer_url, question_url, thread_key
+
+MAX_PHRASINGS = 20
+"""Titles of duplicates that a thread takes, the best scored."""
+
+MAX_RELATED = 100
+"""Threads that one points to, the best scored: some are linked to by thousands."""
+
+# Where a row doesn't name its licence, these held for what was written before.
+_LICENSES = (("2011-04-08", "CC BY-SA 2.5"), ("2018-05-02", "CC BY-SA 3.0"))
+_LICENSE_NOW = "CC BY-SA 4.0"
+
+_TAG = re.compile(r"[^<>|]+")
+
+
+def draft_of(found: Gathered, source: str, site: str | None) -> Draft:
+    """What there is of a thread, to be made when it is needed."""
+    question = found.posts[0]
+    tags = tags_of(question)
+    named = tuple(thread_key(source, other) for other in found.related[:MAX_RELATED])
+    return Draft(
+        key=thread_key(source, question.id),
+        source=source,
+        score=question.score,
+        tags=tags,
+        fingerprint=_fingerprint(found, source, site),
+        make=partial(_thread, found.posts, tags, source, site, found.phrasings, named),
+    )
+
+
+def tags_of(question: Post) -> tuple[str, ...]:
+    """A question's tags, in the older form ``<a><b>`` or the newer ``|a|b|``."""
+    return tuple(_TAG.findall(question.tags or ""))
+
+
+def date_of(text: str) -> datetime:
+    """A moment as dumps have it, in UTC. Raises ValueError for what is none."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    return datetime.combine(moment, moment.time(), UTC)  # a quarter of what replace() takes
+
+
+def license_of(post: Post) -> str | None:
+    """The licence of a post: the row's own, or what held on the site when it was written."""
+    if post.license or not post.created:
+        return post.license
+    return next((name for before, name in _LICENSES if post.created < before), _LICENSE_NOW)
+
+
+def _thread(
+    posts: Sequence[Post],
+    tags: tuple[str, ...],
+    source: str,
+    site: str | None,
+    duplicates: tuple[str, ...],
+    related: tuple[str, ...],
+) -> Thread:
+    question, *answers = posts
+    assert question.title is not None
+    return Thread(
+        key=thread_key(source, question.id),
+        title=question.title,
+        body=_markdown(question, site),
+        score=question.score,
+        tags=tags,
+        url=question_url(site, question.id) if site else None,
+        author=question.author,
+        license=license_of(question),
+        asked_at=_moment(question.created),
+        closed_at=_moment(question.closed),
+        source=source,
+        phrasings=tuple(_phrasings(question.title, duplicates)),
+        related=related,
+        answers=tuple(_answers(answers, question.accepted, site)),
+    )
+
+
+def _answers(posts: list[Post], accepted: int | None, site: str | None) -> Iterator[Answer]:
+    for post in posts:
+        # An answer that is nothing but a picture without a text says at least where it is.
+        url = answer_url(site, post.id) if site else None
+        if body := _markdown(post, site) or url:
+            yield Answer(
+                key=str(post.id),
+                body=body,
+                score=post.score,
+                accepted=post.id == accepted,
+                author=post.author,
+                url=url,
+                license=license_of(post),
+                answered_at=_moment(post.created),
+            )
+
+
+def _phrasings(title: str, duplicates: tuple[str, ...]) -> list[str]:
+    """The titles of a thread's duplicates that aren't its own, each once."""
+    said = {title.casefold()}
+    fresh: list[str] = []
+    for other in duplicates:
+        if other.casefold() not in said and len(fresh) < MAX_PHRASINGS:
+            said.add(other.casefold())
+            fresh.append(other)
+    return fresh
+
+
+def _markdown(post: Post, site: str | None) -> str:
+    return to_markdown(post.body, base_url=f"https://{site}/" if site else None)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return date_of(text) if text else None
+
+
+def _fingerprint(found: Gathered, source: str, site: str | None) -> str:
+    """A digest of all that ``_thread`` looks at; the line that a row stands on is nothing of it."""
+    parts = [VERSION, source, site or ""]
+    for post in found.posts:
+        parts += map(str, post[1:])
+    parts += ["", *found.phrasings, "", *map(str, found.related)]
+    # XML has no NUL, so no two lists of parts are joined to the same text.
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=32).hexdigest()

@@ -1,0 +1,229 @@
+"""FAQ pages of the web (HTML): questions with their answers, however the page marks them.
+
+Looked for are, and the first that is found is taken:
+
+- schema.org's ``Question`` (of an ``FAQPage`` or a ``QAPage``) in JSON-LD, then in microdata;
+- ``<details>`` whose ``<summary>`` is a question, and definition lists with questions;
+- what is repeated on the page: elements of one kind that are questions, each with its answer
+  beside it (``repeated_pairs``), unless more headings are questions;
+- headings that are questions, as in Markdown.
+
+A question's key is the file's name, ``#`` and the element's ``id``, else its words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from urllib.parse import urldefrag, urljoin
+
+from lxml import etree
+
+from bot.models import Thread
+from bot.sources.coercion import Ready
+from bot.sources.decoding import html_text
+from bot.sources.faq import NoQuestions, faq_threads
+from bot.sources.files import Head
+from bot.sources.group_by_question import Gathering, Row
+from bot.sources.markup import to_markdown
+from bot.sources.markup.parsing import Element, one_line, parse
+from bot.sources.options import Options
+from bot.sources.question_headings import is_question, may_be_question
+from bot.sources.repeated_pairs import repeated_pairs
+from bot.sources.report import SourceReport, shown_path
+from bot.sources.schema_org import json_ld, microdata
+
+_PAGE = re.compile(
+    r"\s*(?:<\?xml[^<>]*>\s*)?(?>\s*<!--.*?-->)*\s*"
+    r"<(?:!doctype\s+html|html|head|body|main|section|article|details|dl|div|script)\b",
+    re.I | re.S,
+)
+_FURNITURE = ("nav", "header", "footer", "aside", "form", "script", "style", "template", "noscript")
+
+
+def looks_like_page(head: Head) -> bool:
+    """Whether it begins as pages do."""
+    return _PAGE.match(head.text) is not None
+
+
+def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
+    """The threads of a web page; names each question that is refused in the report.
+
+    Raises InputError when there is none at all, OSError when the file can't be read.
+    """
+    text = html_text(path, report, options)
+    page = _Page(text)
+    gathering = Gathering(path, report)
+
+    def broken(line: int) -> None:
+        report.warn("its JSON-LD is not JSON, and was passed over", path, line)
+
+    for rows in (json_ld(text, broken), page.marked(), page.folded(), page.repeated()):
+        found = False
+        for line, row in rows:
+            found = True
+            gathering.add(page.placed(row), line)
+        if found:
+            yield from gathering.threads()
+            return
+    try:
+        yield from faq_threads(page.markdown(), path, report, made=True)
+    except NoQuestions:
+        raise NoQuestions(
+            "no question is found in it: neither schema.org's, nor <details>, a definition "
+            "list or a heading that ends in a question mark",
+            shown_path(path),
+        ) from None
+
+
+class _Page:
+    """One page: its tree, and where links on it lead."""
+
+    def __init__(self, text: str) -> None:
+        self._root = parse(text)
+        self._url = self._own_url()
+
+    def marked(self) -> Iterator[tuple[int, Row]]:
+        """The questions in microdata."""
+        return microdata(self._root, self.inside)
+
+    def folded(self) -> Iterator[tuple[int, Row]]:
+        """The questions in ``<details>`` and definition lists."""
+        asking = [
+            element.getparent()
+            for element in self._root.iter("details")
+            if is_question(one_line(_summary(element)))
+        ]
+        beside = set(asking)
+        for element in self._root.iter("details", "dl"):
+            if element.tag == "dl":
+                yield from self._defined(element)
+            elif (row := self._detail(element, element.getparent() in beside)) is not None:
+                yield element.sourceline or 1, row
+
+    def repeated(self) -> Iterator[tuple[int, Row]]:
+        """The questions of a list of equal elements, if there are more than in headings."""
+        pairs = repeated_pairs(self._root)
+        asking = {question for question, _ in pairs}
+        headings = self._root.iter("h1", "h2", "h3", "h4", "h5", "h6")
+        others = [h for h in headings if is_question(one_line(h)) and asking.isdisjoint(h.iter())]
+        for question, answer in pairs if len(pairs) > len(others) else ():
+            body = "\n\n".join(filter(None, map(self.inside, answer)))
+            anchor = question.get("id") or None
+            row = {"question": one_line(question), "answer": Ready(body), "anchor": anchor}
+            yield question.sourceline or 1, row
+
+    def markdown(self) -> str:
+        """The page's text as Markdown, without what stands around it."""
+        main = next(self._root.iter("main", "article"), self._root)
+        for element in list(main.iter(*_FURNITURE)):
+            if element is not main:
+                _remove(element)
+        for name in ("h4", "h5", "h6"):
+            headings = [(element, one_line(element)) for element in main.iter(name)]
+            asking = any(is_question(words) for _, words in headings)
+            for element, words in headings if asking else ():
+                if is_question(words) or may_be_question(words):
+                    element.tag = "h3"  # below that, Markdown here has no headings
+        return self.inside(main)
+
+    def placed(self, row: Row) -> Row:
+        """The row with a link to where the question stands, if one can be told."""
+        url = row.get("url")
+        anchor = row.get("anchor")
+        if isinstance(url, str):
+            url = urljoin(self._url, url) if self._url else url
+        elif self._url:
+            url = f"{self._url}#{anchor}" if anchor else self._url
+        return {**row, "url": url}
+
+    def inside(self, element: Element) -> str:
+        """What stands in an element, as Markdown."""
+        parts = [escape(element.text or "")]
+        parts += [etree.tostring(child, encoding="unicode", method="html") for child in element]
+        return to_markdown("".join(parts), base_url=self._url)
+
+    def _own_url(self) -> str | None:
+        for element in self._root.iter("link", "meta"):
+            is_canonical = (element.get("rel") or "").lower() == "canonical"
+            if is_canonical or element.get("property") == "og:url":
+                url = (element.get("href") or element.get("content") or "").strip()
+                if url.startswith(("http://", "https://")):
+                    return urldefrag(url).url
+        return None
+
+    def _detail(self, element: Element, beside_questions: bool) -> Row | None:
+        summary = _summary(element)
+        title = one_line(summary)
+        # Beside questions, what only says "Shipping" is one too, but for a group of them.
+        is_group = next(element.iterdescendants("details"), None) is not None
+        if not is_question(title) and (is_group or not beside_questions):
+            return None
+        anchor = element.get("id") or summary.get("id")
+        _remove(summary)
+        body = self.inside(element)
+        element.insert(0, summary)
+        return {"question": title, "answer": Ready(body), "anchor": anchor}
+
+    def _defined(self, element: Element) -> Iterator[tuple[int, Row]]:
+        terms: list[Element] = []
+        answers: list[str] = []
+        groups: list[tuple[list[Element], list[str]]] = []
+        _lift(element)
+        for item in _items(element):
+            if item.tag == "dt" and answers:
+                groups.append((terms, answers))
+                terms, answers = [], []
+            if item.tag == "dt":
+                terms.append(item)
+            elif body := self.inside(item):
+                answers.append(Ready(body))
+        groups.append((terms, answers))
+        if any(is_question(one_line(term)) for terms, _ in groups for term in terms):
+            for terms, answers in groups:
+                if terms:
+                    yield (
+                        terms[0].sourceline or 1,
+                        {
+                            "question": [one_line(term) for term in terms],
+                            "answer": answers,
+                            "anchor": terms[0].get("id"),
+                        },
+                    )
+
+
+def _summary(element: Element) -> Element:
+    """What can be seen of ``<details>`` that are folded; an empty one if there is nothing."""
+    found = next((child for child in element if child.tag == "summary"), None)
+    return etree.SubElement(element, "summary") if found is None else found
+
+
+def _items(element: Element) -> Iterator[Element]:
+    """The terms and descriptions of a list, of its own and not of lists in it."""
+    for child in element:
+        if child.tag in ("dt", "dd"):
+            yield child
+        elif child.tag == "div":
+            yield from _items(child)
+
+
+def _lift(element: Element) -> None:
+    """Put terms and descriptions beside each other where one isn't closed before the next."""
+    while nested := [
+        item for item in element.iter("dt", "dd") if item.getparent().tag in ("dt", "dd")
+    ]:
+        for item in reversed(nested):
+            item.getparent().addnext(item)
+
+
+def _remove(element: Element) -> None:
+    """Take an element out of its parent; the text behind it stays."""
+    parent, before = element.getparent(), element.getprevious()
+    if element.tail and before is not None:
+        before.tail = (before.tail or "") + element.tail
+    elif element.tail:
+        parent.text = (parent.text or "") + element.tail
+    element.tail = None
+    parent.remove(element)

@@ -1,0 +1,172 @@
+"""What stands in the library, seen from one guild: how much, and from which sources."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import SHARED, Answer, Entry
+from bot.store.tables import answers, learned_phrasings, phrasings, threads, votes
+from bot.store.threads import IN_FORCE
+from bot.store.upsert import texts_of
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The threads of one scope."""
+
+    threads: int
+    answers: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much threads are: how many, with how many characters of text and phrasings."""
+
+    threads: int
+    text: int
+    phrasings: int
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(
+            self.threads + other.threads, self.text + other.text, self.phrasings + other.phrasings
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where threads came from (``None``: unknown), with the first of them by id."""
+
+    name: str | None
+    scope: int
+    threads: int
+    first_id: int
+
+
+async def shelf(connection: AsyncConnection, scope: int) -> Shelf:
+    """How much there is of a scope."""
+    there = (threads.c.scope == scope, IN_FORCE)
+    count = select(func.count()).select_from(threads).where(*there)
+    accepted = func.count(case((answers.c.accepted.is_(True), 1)))
+    said = select(func.count(), accepted).select_from(answers.join(threads))
+    row = (await connection.execute(said.where(*there, answers.c.retired.is_(False)))).one()
+    return Shelf(await connection.scalar(count) or 0, int(row[0]), int(row[1]))
+
+
+async def amount(
+    connection: AsyncConnection,
+    scope: int,
+    keys: Sequence[str] | None = None,
+    source: str | None = None,
+) -> Amount:
+    """How much a scope's threads are, or those with some keys; those out of sight included.
+
+    With a ``source``, those from there alone.
+    """
+    mine: tuple[ColumnElement[bool], ...] = (threads.c.scope == scope,)
+    if keys is not None:
+        mine += (threads.c.key.in_(keys),)
+    if source is not None:
+        mine += (threads.c.source == source,)
+    asked = select(func.count(), func.coalesce(func.sum(func.length(threads.c.body)), 0))
+    row = (await connection.execute(asked.where(*mine))).one()
+    said = select(func.coalesce(func.sum(func.length(answers.c.body)), 0))
+    text = await connection.scalar(said.select_from(answers.join(threads)).where(*mine))
+    put = select(func.count()).select_from(phrasings.join(threads)).where(*mine)
+    count = await connection.scalar(put)
+    return Amount(int(row[0]), int(row[1]) + int(text or 0), int(count or 0))
+
+
+async def texts(
+    connection: AsyncConnection, scope: int, after: int, limit: int, most: int
+) -> list[Entry]:
+    """The next threads of a scope by id, with what is searched of them.
+
+    Of bodies and answers the first ``most`` characters. Threads out of sight are included,
+    as they can be brought back.
+    """
+    t, a = threads.c, answers.c
+    body = func.substr(t.body, 1, most).label("body")
+    query = select(t.id, t.key, t.title, body, t.tags).where(t.scope == scope, t.id > after)
+    rows = (await connection.execute(query.order_by(t.id).limit(limit))).all()
+    found = [row.id for row in rows]
+    put = await texts_of(connection, found)
+    given: dict[int, list[Answer]] = defaultdict(list)
+    said = select(a.thread_id, func.substr(a.body, 1, most))
+    said = said.where(a.thread_id.in_(found), a.retired.is_(False))
+    for thread_id, body in (await connection.execute(said)).all():
+        given[thread_id].append(Answer(body=body))
+    return [
+        Entry(
+            id=row.id,
+            scope=scope,
+            key=row.key,
+            title=row.title,
+            body=row.body,
+            tags=tuple(row.tags),
+            phrasings=put[row.id],
+            answers=tuple(given[row.id]),
+        )
+        for row in rows
+    ]
+
+
+async def sources(
+    connection: AsyncConnection, scopes: Sequence[int], limit: int | None = None
+) -> list[Source]:
+    """The sources of some scopes, the largest first."""
+    t = threads.c
+    query = (
+        select(t.source, t.scope, func.count().label("count"), func.min(t.id))
+        .where(t.scope.in_(scopes), IN_FORCE)
+        .group_by(t.scope, t.source)
+        .order_by(func.count().desc(), t.source)
+        .limit(limit)
+    )
+    return [Source(*row) for row in (await connection.execute(query)).all()]
+
+
+async def source_of(connection: AsyncConnection, scope: int, thread_id: int) -> str | None:
+    """The source of a thread of a scope, if it is there and has one."""
+    mine = (threads.c.id == thread_id, threads.c.scope == scope, IN_FORCE)
+    return await connection.scalar(select(threads.c.source).where(*mine))
+
+
+async def own_id(connection: AsyncConnection, scope: int, name: str | int) -> int | None:
+    """The id of a scope's thread with this id, or with this key or else this title."""
+    t = threads.c
+    wanted = (t.id == name,) if isinstance(name, int) else (t.key == name, t.title == name)
+    for same in wanted:
+        found = await _first(connection, t.scope == scope, same)
+        if found is not None:
+            return found
+    return None
+
+
+async def is_shared(connection: AsyncConnection, name: str | int) -> bool:
+    """Whether the shared library has a thread with this key, or this id."""
+    same = threads.c.id == name if isinstance(name, int) else threads.c.key == name
+    return await _first(connection, threads.c.scope == SHARED, same) is not None
+
+
+async def votes_in(connection: AsyncConnection, guild_id: int) -> int:
+    """How many votes a guild's members have given on what can be seen."""
+    query = select(func.count()).select_from(votes.join(answers).join(threads))
+    return await connection.scalar(query.where(votes.c.guild_id == guild_id, IN_FORCE)) or 0
+
+
+async def phrasings_in(connection: AsyncConnection, guild_id: int) -> int:
+    """How many phrasings a guild's members have taught, of what can be seen."""
+    query = select(func.count()).select_from(learned_phrasings.join(threads))
+    mine = learned_phrasings.c.guild_id == guild_id
+    return await connection.scalar(query.where(mine, IN_FORCE)) or 0
+
+
+async def _first(connection: AsyncConnection, *same: ColumnElement[bool]) -> int | None:
+    query = select(threads.c.id).where(*same, IN_FORCE).order_by(threads.c.id).limit(1)
+    return await connection.scalar(query)

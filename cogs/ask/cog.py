@@ -1,0 +1,164 @@
+"""Questions: messages by the channel's mode, mentions, direct messages, /ask, the menu."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import ThreadBot
+from bot.errors import ThreadwiseError
+from bot.replies import acknowledge, delete_response, edit_response, tell
+from bot.retry import FAILURES
+from bot.services.fair_queue import Busy
+from bot.throttle import explained
+from bot.ui import cards, items, limits, text
+from bot.ui.cards import Card
+from cogs.ask.message_filter import Ears
+from cogs.ask.responder import Asked, Desk
+from cogs.ask.suggestion_handlers import Choices
+from cogs.channel_context import room_of
+
+HINT = "Ask me something, for example: *how do I vote on an answer?*"
+NO_TEXT = "There is no text in that message that I could look up."
+SORRY = "Sorry, something went wrong on my side. Please try again in a moment."
+
+log = logging.getLogger(__name__)
+
+_EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+_ANYONE = app_commands.AppInstallationType(guild=True, user=True)
+
+
+class Ask(commands.Cog):
+    """Hears questions, and the buttons under what was said to them."""
+
+    def __init__(self, bot: ThreadBot):
+        self.bot = bot
+        self.app = bot.app
+        self._desk = Desk(bot)
+        self._ears = Ears(bot)
+        self._choices = Choices(bot, self._desk)
+        self._menu = app_commands.ContextMenu(
+            name="Find an answer",
+            callback=self.find_an_answer,
+            allowed_contexts=_EVERYWHERE,
+            allowed_installs=_ANYONE,
+        )
+
+    async def cog_load(self) -> None:
+        """Offer the context menu and hear the buttons."""
+        self.bot.tree.add_command(self._menu)
+        self.bot.on_press(items.NotMine, self._choices.not_mine)
+        self.bot.on_press(items.PickThread, self._choices.pick)
+        self.bot.on_press(items.NoneOfThese, self._choices.none_of_these)
+
+    async def cog_unload(self) -> None:
+        """Take the context menu away again."""
+        self.bot.tree.remove_command(self._menu.name, type=self._menu.type)
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer a message if it is a question for the bot."""
+        asked = await self._ears.heard(message)
+        if asked is None:
+            return
+        if (refusal := self.bot.throttle.refusal_of(message)) is not None:
+            await self._put_off(asked, explained(refusal))
+            return
+        try:
+            if text.is_blank(asked.text):
+                await asked.say(HINT)
+            else:
+                await self._desk.respond(asked)
+        except Busy as busy:
+            await self._put_off(asked, str(busy))
+        except Exception as error:
+            if asked.addressed and not asked.replied:
+                await asked.say(SORRY)
+            if not isinstance(error, ThreadwiseError):
+                raise
+            log.error("message %d can't be answered: %s", message.id, error)
+
+    async def _put_off(self, asked: Asked, why: str) -> None:
+        """Say that a question is not taken: once a minute in a channel, and to whoever asked us."""
+        if asked.addressed and self.bot.throttle.may_say(asked.room.channel_id):
+            await asked.say(why)
+
+    @app_commands.command(name="ask", description="Ask a question in your own words")
+    @app_commands.describe(question="What you want to know")
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    async def ask(
+        self,
+        interaction: discord.Interaction[ThreadBot],
+        question: app_commands.Range[str, 1, limits.STRING_OPTION],
+    ) -> None:
+        """Answer a question asked by command."""
+        if text.is_blank(question):
+            await tell(interaction, HINT)
+        else:
+            await self._look_up(interaction, question, cards.asked_note(question), own_words=True)
+
+    async def find_an_answer(
+        self, interaction: discord.Interaction[ThreadBot], message: discord.Message
+    ) -> None:
+        """Look an existing message up, as its context menu asks."""
+        question = self._ears.without_mention(message.content)
+        if text.is_blank(question):
+            await tell(interaction, NO_TEXT)
+            return
+        for_message = f"-# for {message.jump_url}" if interaction.guild_id else ""
+        own_words = message.author == interaction.user
+        await self._look_up(interaction, question, for_message, own_words=own_words)
+
+    async def _look_up(
+        self,
+        interaction: discord.Interaction[ThreadBot],
+        question: str,
+        note: str,
+        *,
+        own_words: bool,
+    ) -> None:
+        """Answer a question that came as a command."""
+        if self.app.answering.is_busy:
+            raise Busy
+        await acknowledge(interaction, thinking=True)
+
+        async def send(card: Card) -> discord.Message | None:
+            return await edit_response(interaction, **card.fresh())
+
+        asked = Asked(
+            text=question,
+            room=room_of(interaction),
+            asker_id=interaction.user.id,
+            addressed=True,
+            suggests=True,
+            send=send,
+            note=note,
+            own_words=own_words,
+        )
+        try:
+            await self._desk.respond(asked)
+        except Busy:
+            with contextlib.suppress(*FAILURES):
+                await delete_response(interaction)
+            raise
+        except Exception as error:
+            if asked.replied:
+                # It is answered: nobody is told that something went wrong after that.
+                why = None if isinstance(error, ThreadwiseError) else error
+                log.error("after the reply to a command: %s", error, exc_info=why)
+                return
+            # The public reply that is still waiting must end, or the next follow-up, which
+            # says privately what went wrong, would take its place.
+            with contextlib.suppress(*FAILURES):
+                await asked.say(SORRY)
+            raise
+
+
+async def setup(bot: ThreadBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(Ask(bot))

@@ -1,0 +1,240 @@
+"""What people choose from: a suggested thread, none of them, *Not my question*."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from functools import partial
+
+import discord
+
+from bot.client import ThreadBot
+from bot.models import SHARED, Posting
+from bot.replies import acknowledge, delete_response, edit_pressed, edit_response, tell
+from bot.retry import FAILURES, described, new_nonce, retried
+from bot.ui import cards, items, limits
+from bot.ui.cards import Card
+from bot.ui.emoji import to_react
+from cogs.ask.responder import Asked, Desk, Turns
+from cogs.channel_context import Room, is_moderator, lacking, room_of, scope_of
+from cogs.thread.pager import show_page
+from cogs.voting.card_emoji import emoji_on
+
+TAKEN_BACK = "Taken back. Ask again in other words, or look through the threads with `/thread`."
+ALREADY_BACK = "Somebody has taken this back already, or its thread is not in the library any more."
+NOT_YOURS = "Only the person who asked, or a moderator, can take this back."
+GONE = "That thread is not in the library any more."
+UNANSWERED = "Nobody has answered that one yet."
+
+log = logging.getLogger(__name__)
+
+
+class Choices:
+    """Deals with the buttons and the menu under what the bot has said."""
+
+    def __init__(self, bot: ThreadBot, desk: Desk):
+        self.bot = bot
+        self.app = bot.app
+        self._desk = desk
+        self._turns = Turns()
+        self._replaced: deque[int] = deque(maxlen=1000)  # deleted for a new message
+
+    async def not_mine(
+        self, item: items.NotMine, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        """Take a card back and offer the next best threads instead."""
+        message = interaction.message
+        await acknowledge(interaction)
+        if message is None:
+            return
+        async with self._turns.at(message.id):
+            posting = await self.app.postings.get(message.id)
+            if posting is None:
+                await tell(interaction, ALREADY_BACK)
+                return
+            if interaction.user.id != posting.asker_id and not is_moderator(interaction):
+                await tell(interaction, NOT_YOURS)
+                return
+            await self._take_back(posting, message, interaction)
+        await self._remove_reactions(message, room_of(interaction), posting)
+
+    async def _take_back(
+        self,
+        posting: Posting,
+        message: discord.Message,
+        interaction: discord.Interaction[ThreadBot],
+    ) -> None:
+        """Show the next best threads in the place of an answer; if that fails, it stays.
+
+        Votes that come meanwhile wait for which of the two it is.
+        """
+        with self.app.postings.posting_in(posting.channel_id):
+            await self.app.postings.forget([message.id])
+            await self.app.learning.refused(posting)
+            log.info("answer %d is taken back, message %d", posting.answer_id, message.id)
+            options = await self._options(posting.alternatives, posting.guild_id)
+            note = cards.note_of(message.content)
+            card = Card(content=cards.noted(note, TAKEN_BACK))
+            if options:
+                note = cards.noted(note, "Taken back.")
+                card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
+            try:
+                await edit_response(interaction, **card.over())
+            except FAILURES as error:
+                if not isinstance(error, discord.NotFound):
+                    await self.app.postings.record(posting)  # it is still shown
+                raise
+
+    async def pick(
+        self, item: items.PickThread, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        """Show the thread that was chosen: to all for the asker, to others privately."""
+        message = interaction.message
+        if message is None or item.chosen is None:
+            await acknowledge(interaction)
+            return
+        if interaction.user.id != item.asker_id:
+            await acknowledge(interaction, ephemeral=True, thinking=True)
+            await self._show_privately(item.chosen, interaction)
+            return
+        await acknowledge(interaction)
+        async with self._turns.at(message.id):
+            shown = message.id in self._replaced or await self.app.postings.get(message.id)
+            if shown:
+                return  # pressed twice: the first press has shown it
+            await self._show_chosen(item, message, interaction)
+
+    async def none_of_these(
+        self, item: items.NoneOfThese, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        """Take suggestions back."""
+        if interaction.user.id != item.asker_id and not is_moderator(interaction):
+            await tell(interaction, NOT_YOURS)
+            return
+        note = ""
+        if interaction.message is not None:
+            note = cards.note_of(interaction.message.content)
+            self.app.learning.drop([interaction.message.id])
+        card = Card(content=cards.noted(note, TAKEN_BACK))
+        await edit_pressed(interaction, **card.over())
+
+    async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
+        found = []
+        for thread_id in thread_ids[: limits.SUGGESTIONS]:
+            thread = await self.app.answering.serve(thread_id, guild_id=scope)
+            if thread is not None:
+                found.append(items.Option(thread.id, thread.title))
+        return found
+
+    async def _show_privately(
+        self, thread_id: int, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        scope = scope_of(interaction)
+        thread = await self.app.answering.serve(thread_id, guild_id=scope)
+        if thread is None:
+            await edit_response(interaction, content=GONE)
+            return
+        first = thread.answers[0].id if thread.answers else items.QUESTION
+        await show_page(interaction, thread, items.Place(thread.id, first, with_question=True))
+
+    async def _show_chosen(
+        self,
+        item: items.PickThread,
+        message: discord.Message,
+        interaction: discord.Interaction[ThreadBot],
+    ) -> None:
+        room = room_of(interaction)
+        thread = await self.app.answering.serve(item.chosen or 0, guild_id=room.scope)
+        if thread is None or not thread.answers:
+            said = GONE if thread is None else UNANSWERED
+            await tell(interaction, said)
+            return
+
+        nonce = new_nonce()
+
+        async def send(card: Card) -> discord.Message | None:
+            if not item.again:
+                return await edit_response(interaction, **card.over())
+            # Reactions on this message may be meant for the answer it showed before.
+            self._replaced.append(message.id)
+            await delete_response(interaction)
+            return await self._post_anew(message, interaction, card, nonce)
+
+        asked = Asked(
+            text=self.app.learning.question(message.id),
+            room=room,
+            asker_id=item.asker_id,
+            addressed=True,
+            suggests=True,
+            send=send,
+            note=cards.note_of(message.content),
+        )
+        shown = await self._desk.post(thread, thread.answers[0], asked, alternatives=item.others)
+        if shown is not None:
+            await self.app.learning.chose(shown.id)
+
+    async def _post_anew(
+        self,
+        message: discord.Message,
+        interaction: discord.Interaction[ThreadBot],
+        card: Card,
+        nonce: int,
+    ) -> discord.Message:
+        """Post a card where a message of ours was, as a reply to the same question."""
+        room = room_of(interaction)
+        if not _may_post(interaction, room):
+            # The one post that has no nonce: it is not repeated, or it might come twice.
+            return await interaction.followup.send(**card.fresh(), wait=True)
+        parts = card.fresh()
+        question = _question_of(message, room)
+        if question is not None:
+            parts |= {"reference": question, "mention_author": False}
+        send = partial(message.channel.send, nonce=nonce, **parts)
+        try:
+            return await retried(send, f"channel {room.channel_id}")
+        except FAILURES:
+            if (found := self.bot.posted(nonce)) is not None:
+                return found
+            raise
+
+    async def _remove_reactions(
+        self, message: discord.Message, room: Room, posting: Posting
+    ) -> None:
+        """Nothing is voted on here any more; without the permission only ours go."""
+        try:
+            if room.may.manage_messages and room.scope != SHARED:
+                await retried(message.clear_reactions, "reactions")
+            elif self.bot.user is not None:
+                now = (await self.app.guilds.settings(room.scope)).emoji
+                used = emoji_on(message, posting, now)
+                for emoji in (used.up, used.down):
+                    remove = partial(message.remove_reaction, to_react(emoji), self.bot.user)
+                    await retried(remove, "reactions")
+        except FAILURES as error:
+            log.info("message %d: its reactions stay: %s", message.id, described(error))
+
+
+def _may_post(interaction: discord.Interaction[ThreadBot], room: Room) -> bool:
+    """Whether the bot may post in the channel of an interaction, not only reply to it."""
+    if interaction.guild_id is None:
+        return interaction.context.dm_channel
+    channel = interaction.channel
+    return room.scope != SHARED and channel is not None and lacking(channel, room.may) is None
+
+
+def _question_of(message: discord.Message, room: Room) -> discord.MessageReference | None:
+    """The question that a message of ours replies to, if another may reply to it.
+
+    What answers a command refers to other messages of ours at most.
+    """
+    known = message.reference
+    if known is None or message.interaction_metadata is not None:
+        return None
+    if not room.may.read_message_history or lacking(message.channel, room.may):
+        return None
+    return discord.MessageReference(
+        message_id=known.message_id or 0,
+        channel_id=known.channel_id,
+        guild_id=known.guild_id,
+        fail_if_not_exists=False,
+    )

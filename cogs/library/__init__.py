@@ -1,0 +1,1 @@
+"""/library: the threads of one server."""

@@ -1,0 +1,241 @@
+"""/library: a server's own threads, for people with Manage Server."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import ThreadBot
+from bot.errors import ConfigError, NotFound
+from bot.replies import acknowledge, edit_pressed, edit_response
+from bot.services.guild_library import UNDO, Plan, Removal, Target
+from bot.ui import library_cards, limits, text
+from bot.ui.cards import Card
+from bot.ui.library_cards import BringBack, KeepThem, RemoveThese
+from cogs.channel_context import begin_privately, manages, only_managers
+from cogs.library.import_task import Bringing
+
+ONE_OF_THEM = "Name either a `thread` or a `source`."
+NOTHING_REMOVED = "Nothing was removed within a day."
+KEPT = "Nothing was removed."
+
+log = logging.getLogger(__name__)
+
+Interaction = discord.Interaction[ThreadBot]
+Choices = list[app_commands.Choice[str]]
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Library(commands.GroupCog, group_name="library"):
+    """Lets moderators bring in threads that only their server has, and take them out."""
+
+    def __init__(self, bot: ThreadBot):
+        self.bot = bot
+        self.app = bot.app
+        self.curating = bot.app.curating
+
+    async def cog_load(self) -> None:
+        """Hear the buttons under what was asked before removing."""
+        self.bot.on_press(RemoveThese, self.remove_these)
+        self.bot.on_press(KeepThem, self.keep)
+        self.bot.on_press(BringBack, self.bring_back)
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Only people with Manage Server. Autocomplete and buttons ask this themselves."""
+        return only_managers(interaction)
+
+    @app_commands.command(name="import", description="Bring in threads for this server from a file")
+    @app_commands.describe(file="Threads in one of the forms that the README shows")
+    async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
+        """Bring in a file's threads. It may take longer than Discord waits for a command."""
+        guild = await begin_privately(interaction)
+        bringing = Bringing(self.bot, interaction, file)
+        self.bot.spawn(bringing.run(guild.id), f"import into guild {guild.id}")
+
+    @app_commands.command(name="export", description="Get this server's own threads as a file")
+    async def export(self, interaction: Interaction) -> None:
+        """Send the file, if Discord takes one of its size."""
+        guild = await begin_privately(interaction)
+        exported = await self.curating.export(guild.id, interaction.filesize_limit)
+        if exported is None:
+            await edit_response(interaction, content=_too_large(interaction, guild.id))
+            return
+        said = f"{library_cards.counted(exported.threads)}, as `/library import` reads them."
+        data, name = exported.data, exported.name
+
+        def parts() -> dict[str, Any]:
+            return {"content": said, "attachments": [discord.File(io.BytesIO(data), name)]}
+
+        await edit_response(interaction, parts)
+
+    @app_commands.command(name="stats", description="Show how much I know here, and from where")
+    async def stats(self, interaction: Interaction) -> None:
+        """Show the library in figures."""
+        guild = await begin_privately(interaction)
+        found = await self.curating.figures(guild.id)
+        last = await self.app.uploads.last(guild.id)
+        own, shared = found.own, found.shared
+        card = library_cards.figures_card(
+            [
+                ("This server's own", own.threads, own.answers, own.accepted),
+                ("Shared by all", shared.threads, shared.answers, shared.accepted),
+            ],
+            found.votes,
+            found.phrasings,
+            [(s.name, s.threads, s.scope != guild.id) for s in found.sources],
+            (last.name, last.at) if last else None,
+        )
+        await edit_response(interaction, **card.fresh())
+
+    @app_commands.command(name="remove", description="Take a thread, or all of a source, out")
+    @app_commands.describe(thread="One of this server's own threads", source="All from there")
+    async def remove(
+        self, interaction: Interaction, thread: str | None = None, source: str | None = None
+    ) -> None:
+        """Say what would be removed, and ask."""
+        guild = await begin_privately(interaction)
+        if (thread is None) == (source is None):
+            raise ConfigError(ONE_OF_THEM)
+        if thread is not None:
+            target = await self.curating.find(guild.id, _number(thread))
+        else:
+            target = await self.curating.find_source(guild.id, _number(source or ""))
+        card = _asked(await self.curating.plan(guild.id, target))
+        await edit_response(interaction, **card.fresh())
+
+    @app_commands.command(name="restore", description="Bring back what was removed within a day")
+    @app_commands.describe(removal="Which; without it, the latest")
+    async def restore(self, interaction: Interaction, removal: str | None = None) -> None:
+        """Undo a removal."""
+        guild = await begin_privately(interaction)
+        found = await self.curating.removals(guild.id)
+        wanted = [r for r in found if removal is None or removal.strip() in _names(r)]
+        if not wanted:
+            raise NotFound(NOTHING_REMOVED)
+        await self._restore(interaction, guild.id, wanted[0].moment)
+
+    async def remove_these(self, item: RemoveThese, interaction: Interaction) -> None:
+        """Remove what was asked about; ask again if that has become another number."""
+        only_managers(interaction)
+        await acknowledge(interaction)
+        guild_id = interaction.guild_id or 0
+        target = Target(item.thread_id, item.whole_source)
+        plan = await self.curating.plan(guild_id, target)
+        card = _asked(plan)
+        if plan.threads == item.count:
+            gone = await self.curating.remove(guild_id, target)
+            until = gone.at + UNDO
+            card = library_cards.removed_card(_name(gone), gone.threads, gone.moment, until)
+        await edit_response(interaction, **card.over())
+
+    async def keep(self, item: KeepThem, interaction: Interaction) -> None:
+        """Leave everything as it is."""
+        await edit_pressed(interaction, **Card(content=KEPT).over())
+
+    async def bring_back(self, item: BringBack, interaction: Interaction) -> None:
+        """Undo the removal that the button belongs to."""
+        only_managers(interaction)
+        await acknowledge(interaction)
+        await self._restore(interaction, interaction.guild_id or 0, item.moment)
+
+    async def _restore(self, interaction: Interaction, guild_id: int, moment: int) -> None:
+        count = await self.curating.restore(guild_id, moment)
+        said = f"Back again: {library_cards.counted(count)}, with the votes."
+        await edit_response(interaction, **Card(content=said).over())
+
+    @remove.autocomplete("thread")
+    async def threads(self, interaction: Interaction, current: str) -> Choices:
+        """This server's own threads whose title is being typed."""
+        if not manages(interaction):
+            return []
+        try:
+            found = await self.app.answering.complete(
+                current, guild_id=interaction.guild_id or 0, limit=limits.CHOICES, own=True
+            )
+        except Exception as error:
+            return _nothing(error)
+        return [_choice(match.title, f"#{match.thread_id}") for match in found]
+
+    @remove.autocomplete("source")
+    async def sources(self, interaction: Interaction, current: str) -> Choices:
+        """This server's own sources, with how many threads they have."""
+        if not manages(interaction):
+            return []
+        try:
+            found = await self.curating.sources(interaction.guild_id or 0, current)
+        except Exception as error:
+            return _nothing(error)
+        return [
+            _choice(s.name or "", f"#{s.first_id}", f" ({library_cards.counted(s.threads)})")
+            for s in found[: limits.CHOICES]
+        ]
+
+    @restore.autocomplete("removal")
+    async def removals(self, interaction: Interaction, current: str) -> Choices:
+        """What can be brought back, newest first."""
+        if not manages(interaction):
+            return []
+        try:
+            found = await self.curating.removals(interaction.guild_id or 0)
+        except Exception as error:
+            return _nothing(error)
+        typed = current.casefold().strip()
+        return [
+            _choice(
+                _name(r), str(r.moment), f" ({library_cards.counted(r.threads)}, {r.at:%H:%M} UTC)"
+            )
+            for r in found
+            if typed in _name(r).casefold()
+        ][: limits.CHOICES]
+
+
+def _asked(plan: Plan) -> Card:
+    target = plan.target
+    button = RemoveThese(target.thread_id, plan.threads, whole_source=target.whole_source)
+    return library_cards.removal_card(plan.name, plan.threads, plan.votes, button)
+
+
+def _name(removal: Removal) -> str:
+    """What a removal is called: by its thread or, if it was of more, by their source."""
+    return removal.title if removal.threads == 1 or not removal.source else removal.source
+
+
+def _names(removal: Removal) -> set[str]:
+    return {str(removal.moment), _name(removal)}
+
+
+def _number(value: str) -> str | int:
+    """What autocomplete gave: ``#`` and an id, or a name that was typed."""
+    found = re.fullmatch(r"#(\d{1,18})", value.strip())
+    return int(found[1]) if found else value.strip()
+
+
+def _too_large(interaction: Interaction, guild_id: int) -> str:
+    megabytes = interaction.filesize_limit // 1024**2
+    return (
+        f"This server's own threads take more than the {megabytes} MB that I may send here. "
+        "Whoever hosts me can get them with\n"
+        f"```\nthreadwise export --guild {guild_id} library.jsonl.gz\n```"
+    )
+
+
+def _choice(name: str, value: str, more: str = "") -> app_commands.Choice[str]:
+    shown = text.label(name, limits.CHOICE_TEXT - len(more)) + more
+    return app_commands.Choice(name=shown, value=value)
+
+
+def _nothing(error: Exception) -> Choices:
+    log.warning("autocomplete failed: %s", error)
+    return []
+
+
+async def setup(bot: ThreadBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(Library(bot))

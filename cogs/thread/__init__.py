@@ -1,0 +1,1 @@
+"""/thread: one thread, page by page."""

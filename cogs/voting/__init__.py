@@ -1,0 +1,1 @@
+"""Votes: reactions and buttons in the order in which they came, reconciliation, tallies."""

