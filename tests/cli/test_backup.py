@@ -262,11 +262,11 @@ class TestBackup:
 
     def test_ctrl_c_is_exit_code_130(self, home: Path, tmp_path: Path) -> None:
         script = (
-            "import os, signal\nfrom bot.store import copying\nfrom bot.cli import main\n"
-            "copying.PAGES = 1\nstep = copying.copy\n"
+            "import os, signal\nfrom bot.store import sqlite_copy\nfrom bot.cli import main\n"
+            "sqlite_copy.PAGES = 1\nstep = sqlite_copy.copy\n"
             "async def slow(source, copy, progress):\n"
             "    os.kill(os.getpid(), signal.SIGINT)\n    await step(source, copy, progress)\n"
-            "copying.copy = slow\nmain()\n"
+            "sqlite_copy.copy = slow\nmain()\n"
         )
         process = subprocess.run(
             [sys.executable, "-c", script, "backup", "copy.db"],

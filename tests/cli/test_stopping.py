@@ -42,8 +42,8 @@ elif what == "index":
     from bot.search.index import Writing
     Writing.commit = busy
 elif what == "opening":
-    from bot.services import house
-    house.open_meaning = busy
+    import bot.app as app
+    app.open_meaning = busy
 elif what == "unpacking":
     from bot.services.elsewhere import Elsewhere
     Elsewhere.make = busy
