@@ -12,6 +12,7 @@ from discord import app_commands
 from bot.client import COGS, HANDLERS, ThreadBot
 from bot.ui import items, library_cards
 from tests.kit.messages import last
+from tests.kit.waiting import until
 from tests.kit.world import World
 
 
@@ -184,5 +185,5 @@ async def test_failed_background_work_is_logged(world: World, caplog: pytest.Log
 
     async with ThreadBot(world.app, shard_count=1) as bot:
         bot.spawn(fail(), "a task")
-        await asyncio.sleep(0.01)
+        await until(lambda: "the task a task failed" in caplog.text)
     assert "the task a task failed" in caplog.text

@@ -27,6 +27,7 @@ from tests.kit.loopback import (
 )
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
+from tests.kit.waiting import HANG
 
 CALLBACK = "/callback$"
 ORIGINAL = "/messages/@original$"
@@ -340,6 +341,6 @@ async def test_leaving_during_a_command_leaves_no_traceback(
     net.discord.command(net.general, net.alice, "thread", query="pin")
     ask(net, UNKNOWN)
     await net.discord.until(lambda: len([1 for *_, kind in net.discord.requests if kind]) == 3)
-    await asyncio.wait_for(net.bot.close(), 5)
+    await asyncio.wait_for(net.bot.close(), HANG)
     never.set()
     assert [r for r in caplog.records if r.levelno >= logging.ERROR or r.exc_info] == []

@@ -15,6 +15,7 @@ from bot.services.rate_limit import Refusal, Whose
 from bot.settings import Settings
 from bot.throttle import explained
 from tests.kit.messages import vote_id
+from tests.kit.waiting import HANG, until
 from tests.kit.world import World
 
 QUESTION = "How do I vote on an answer?"
@@ -186,7 +187,7 @@ class TestBusy:
         gate, search = threading.Event(), world.app.engine.search
 
         def waits(*arguments: object) -> object:
-            gate.wait(30)
+            gate.wait(HANG)
             return search(*arguments)  # type: ignore[arg-type]
 
         monkeypatch.setattr(world.app.engine, "search", waits)
@@ -194,8 +195,7 @@ class TestBusy:
             asyncio.create_task(world.app.answering.ask(QUESTION, guild_id=world.guild.id))
             for _ in range(fair_queue.AT_ONCE + 2)
         ]
-        while not world.app.answering.is_busy:
-            await asyncio.sleep(0.01)
+        await until(lambda: world.app.answering.is_busy)
         yield
         gate.set()
         await asyncio.gather(*asking)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 from dataclasses import replace
@@ -19,6 +18,7 @@ from bot.store import learned
 from bot.store.learned import Lesson
 from bot.store.soft_delete import Target
 from tests.kit.library import BREAD, HERE, THERE, titles
+from tests.kit.waiting import until
 
 OWN = [
     Thread(
@@ -218,9 +218,11 @@ async def test_a_running_house_deletes_by_itself(own: App, monkeypatch: pytest.M
 
     monkeypatch.setattr(own.curating, "purge", fails_once)
     own.follow()
-    async with asyncio.timeout(30):
-        while await own.curating.removals(HERE):
-            await asyncio.sleep(0.01)
+
+    async def all_gone() -> bool:
+        return not await own.curating.removals(HERE)
+
+    await until(all_gone)
 
 
 async def test_export_has_the_guilds_own_threads_only(own: App) -> None:

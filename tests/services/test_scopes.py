@@ -7,7 +7,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from bot.store.serialization import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
 from tests.kit.library import HERE, THERE, titles
+from tests.kit.waiting import until
 
 ASKED = "how do i trun on solw mode"
 ABOUT = ("slow mode", "dark mode", "two factor login", "push notifications", "the spam filter")
@@ -330,12 +331,6 @@ class TestDamageWhileRunning:
             assert (await health.examine(app)).note is None
         finally:
             await app.close()
-
-
-async def until(done: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not await done():
-            await asyncio.sleep(0.02)
 
 
 async def made_anew(app: App, scope: int, before: str) -> bool:

@@ -20,6 +20,7 @@ from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
 from bot.sources import sandbox
 from bot.store import stats, threads
 from tests.kit.library import BREAD, HERE, THERE, titles
+from tests.kit.waiting import until
 
 PAGE = b"How warm is the compost?\nAccepted answer\nWarmer than the soup.\n"
 
@@ -297,8 +298,7 @@ async def test_what_one_server_has_brought_is_found_while_another_brings_on(app:
 
     bringing = asyncio.create_task(app.library.add(slow(), scope=HERE))
     try:
-        while not app._follower._alongside.is_running:
-            await asyncio.sleep(0.01)
+        await until(lambda: app._follower._alongside.is_running)
         async with asyncio.timeout(60):
             report = await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))
         assert report.added == 1
@@ -323,8 +323,7 @@ async def test_an_import_that_leaves_does_not_end_those_of_others(app: App) -> N
     leaving = asyncio.create_task(app.library.add(slow("leaving"), scope=HERE))
     staying = asyncio.create_task(app.library.add(slow("staying"), scope=THERE))
     beside = app._follower
-    while not (beside._alongside.is_running and beside._alongside.imports == 2):
-        await asyncio.sleep(0.01)
+    await until(lambda: beside._alongside.is_running and beside._alongside.imports == 2)
     leaving.cancel()
     await asyncio.wait([leaving])
     assert beside._alongside.is_running
