@@ -18,6 +18,7 @@ from bot import retry
 from bot.app import App
 from bot.client import ThreadBot
 from bot.settings import Settings
+from tests.kit.library import forget_environment
 from tests.kit.net import Net, open_net
 from tests.kit.simcord import fast_settle
 from tests.kit.world import THREADS, MakeBot, World, open_world
@@ -61,16 +62,14 @@ def filled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, filled_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings as they are by default, in a folder of the test's own."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("EMBEDDING_MODEL", "off")  # tests of meaning switch it on
+    forget_environment(monkeypatch)
     shutil.copytree(filled_folder, tmp_path / "data")
     return Settings(data_dir=tmp_path / "data", _env_file=None)
 
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[App]:
-    """The opened house; like the database, it outlives every bot of the test."""
+    """The opened application; like the database, it outlives every bot of the test."""
     opened = await App.open(settings)
     yield opened
     await opened.close()
@@ -78,7 +77,7 @@ async def app(settings: Settings) -> AsyncIterator[App]:
 
 @pytest.fixture
 def make_bot(app: App, request: pytest.FixtureRequest) -> MakeBot:
-    """Build another bot on the same house, as a restart does."""
+    """Build another bot on the same application, as a restart does."""
     marker = request.node.get_closest_marker("simcord")
     options = marker.kwargs if marker else {}
     return lambda: ThreadBot(

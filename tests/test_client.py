@@ -120,7 +120,7 @@ async def test_closing_ends_background_work(world: World):
         bot.spawn(forever(), "forever")
         await started.wait()
     assert ended.is_set()
-    assert (await world.app.library.count()).threads  # the house is not the bot's to close
+    assert (await world.app.library.count()).threads  # the bot doesn't close the application
 
 
 async def test_closing_ends_what_commands_and_listeners_are_at(
@@ -159,7 +159,7 @@ async def test_closing_ends_what_commands_and_listeners_are_at(
 
 
 async def test_discord_py_still_calls_its_tasks_so(world: World):
-    """What is ended at closing is known by these names."""
+    """Closing ends the tasks that have these names."""
     seen: list[str] = []
 
     async def hear(*_: object) -> None:

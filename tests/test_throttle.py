@@ -1,4 +1,4 @@
-"""Who asks too much is told so, once and privately; everybody else is answered."""
+"""Limits of questions and votes: one private message beyond them, answers to everybody else."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ async def test_moderators_are_held_to_the_servers_limit_and_can_manage(world: Wo
 
 
 @pytest.mark.parametrize(("wait", "when"), [(0.01, "a second"), (1.2, "2 seconds"), (60, "60 s")])
-def test_the_time_is_told(wait: float, when: str) -> None:
+def test_the_time_is_reported(wait: float, when: str) -> None:
     assert when in explained(Refusal(Whose.MEMBER, wait))
 
 
@@ -200,7 +200,7 @@ class TestBusy:
         gate.set()
         await asyncio.gather(*asking)
 
-    async def test_who_asks_is_told(self, world: World, held: None) -> None:
+    async def test_who_asks_is_reported(self, world: World, held: None) -> None:
         reply = await world.alice.slash(world.general, "ask", question=QUESTION)
         assert reply.ephemeral
         assert "a lot of questions" in said(reply.response)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings
 from tests.kit.command_line import JSON_THREAD, PAGE, Threadwise, run
+from tests.kit.library import forget_environment
 
 
 @pytest.fixture(autouse=True)
@@ -20,9 +20,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (seeds / "router.txt").write_text(PAGE, encoding="utf-8")
     (seeds / "bread.jsonl").write_text(json.dumps(JSON_THREAD) + "\n", encoding="utf-8")
     monkeypatch.chdir(folder)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("EMBEDDING_MODEL", "off")  # tests of meaning switch it on
+    forget_environment(monkeypatch)
     return folder
 
 

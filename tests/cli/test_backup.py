@@ -202,7 +202,7 @@ class TestBackup:
         assert result.exit_code == 2
         assert "pg_dump" in result.stderr
 
-    def test_damaged_library_is_told(self, threadwise: Threadwise, library: Path) -> None:
+    def test_damaged_library_is_reported(self, threadwise: Threadwise, library: Path) -> None:
         library.write_bytes(b"This is no database at all. " * 1000)
         result = threadwise("backup", "copy.db")
         assert result.exit_code == 2
@@ -363,7 +363,7 @@ class TestRestore:
         assert threadwise("restore", old).exit_code == 0
         assert keys(threadwise) == {"bread", "router"}
 
-    def test_a_folder_that_cannot_be_made_is_told(
+    def test_a_folder_that_cannot_be_made_is_reported(
         self, threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("DATA_DIR", "new.txt/data")

@@ -1,4 +1,4 @@
-"""The command line with the eye for meaning: questions in other words, and what doctor says."""
+"""Semantic retrieval on the command line: questions in other words, and ``doctor``."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def first(threadwise: Threadwise, *questions: str) -> list[str]:
 
 
 def right(keys: list[str]) -> int:
-    """How many of OTHERWISE's threads came first."""
+    """Count the questions of OTHERWISE whose thread came first."""
     return sum(key == meant for key, meant in zip(keys, OTHERWISE.values(), strict=True))
 
 

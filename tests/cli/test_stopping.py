@@ -58,7 +58,7 @@ async def start(url: str, what: str, *arguments: str, model: str = "off") -> Pro
 
 
 async def stopped(process: Program, number: signal.Signals) -> tuple[float, int, str]:
-    """How long it takes until the program is gone, with what code and what it said."""
+    """Send a signal; returns the seconds until the program is gone, its code and its stderr."""
     began = time.monotonic()
     process.signal(number)
     code, _, said = await process.end()

@@ -1,14 +1,13 @@
-"""What tests of votes over real sockets share."""
+"""Votes on cards over real sockets."""
 
 from __future__ import annotations
 
 from bot.models import Posting
-from tests.kit.loopback import world
+from tests.kit.asking import ME, PIN, arrows
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
 from tests.kit.waiting import HANG
 
-PIN = "how can i pin a message in my channel?"
 UP, DOWN = "⬆️", "⬇️"
 
 
@@ -16,9 +15,9 @@ async def post(net: Net, channel: int | None = None) -> Message:
     """A card of the bot with both arrows, known as a posting; both answers stand at 0."""
     channel = channel or net.ask
     count = len(net.discord.messages(channel))
-    net.discord.say(channel, net.alice, f"<@{world.ME['id']}> {PIN}")
+    net.discord.say(channel, net.alice, f"{ME} {PIN}")
     card = await net.discord.posted(channel, count + 1)
-    await net.discord.until(lambda: len(card.reacted()) == 2)
+    await arrows(net, card)
     await net.recorded(card)
     return card
 

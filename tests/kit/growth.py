@@ -1,4 +1,4 @@
-"""How the time for some work grows with its size."""
+"""Growth of the processor time of some work with its size."""
 
 from __future__ import annotations
 

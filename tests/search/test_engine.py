@@ -36,7 +36,7 @@ def seventy(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 def verdict(matches: Sequence[Match]) -> str:
-    """What the bot does by default: the thresholds of ``bot.settings``."""
+    """Return the verdict by default: the thresholds of ``bot.settings``."""
     confidence = matches[0].confidence if matches else 0.0
     if confidence >= Settings.model_fields["answer_threshold"].default:
         return "answer"

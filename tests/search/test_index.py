@@ -618,7 +618,7 @@ print(len(index), index.state.seq)
 """
 
 
-def test_a_full_disk_is_told_and_does_not_last(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_does_not_last(tmp_path: Path) -> None:
     told, then = programs.checked("-c", FULL_DISK, tmp_path / "index").splitlines()
     assert "can't be written" in told
     assert "the disk has room" in told

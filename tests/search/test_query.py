@@ -1,4 +1,4 @@
-"""How questions are read: words joined, parted, begun and mended; and what is left alone."""
+"""The reading of questions: words joined, parted, begun and mended; and what is left alone."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 from bot.app import App
 from bot.models import StoredAnswer
 from bot.settings import Settings
-from tests.kit.library import BREAD, at
+from tests.kit.library import BREAD, at, forget_environment
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +30,7 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, empty_library: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings as they are by default, in a folder with an empty library."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("EMBEDDING_MODEL", "off")  # tests of meaning switch it on
+    forget_environment(monkeypatch)
     shutil.copytree(empty_library, tmp_path / "data")
     return at(tmp_path / "data")
 

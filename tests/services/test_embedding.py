@@ -239,7 +239,7 @@ class TestOtherModels:
             await app.embedding.make()
             await every_thread_is_seen(app)
 
-    async def test_a_broken_one_is_told_once_and_words_do(
+    async def test_a_broken_one_is_reported_once_and_words_do(
         self, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         (tmp_path / "broken").mkdir()

@@ -1,3 +1,5 @@
+"""Queues of events: in order by key, one task a key."""
+
 from __future__ import annotations
 
 import asyncio

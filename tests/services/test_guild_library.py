@@ -34,7 +34,7 @@ TOMORROW = timedelta(days=1, seconds=1)
 
 @pytest.fixture
 async def own(app: App) -> App:
-    """A house with a shared thread and five that are HERE's own."""
+    """A library with a shared thread and five that are HERE's own."""
     await app.library.add([replace(BREAD, source="bakery.example")])
     await app.library.add(OWN, scope=HERE)
     return app
@@ -205,7 +205,7 @@ async def test_what_a_source_lacks_is_not_deleted(own: App) -> None:
     assert await own.curating.purge() == 0
 
 
-async def test_a_running_house_deletes_by_itself(own: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_running_app_deletes_by_itself(own: App, monkeypatch: pytest.MonkeyPatch) -> None:
     await own.curating.remove(HERE, await own.curating.find(HERE, "own0"))
     monkeypatch.setattr(guild_library, "UNDO", timedelta(0))
     monkeypatch.setattr(guild_library, "HOURLY", 0.01)

@@ -137,7 +137,7 @@ async def test_whoever_comes_back_in_the_middle_keeps_the_rest(
     assert await removal.is_member(HERE)
 
 
-async def test_what_is_told_is_noted_in_its_order(app: App) -> None:
+async def test_what_is_reported_is_noted_in_its_order(app: App) -> None:
     """A removal right after the list is not undone by it, however long writing takes."""
     removal = app.guild_removal
     for _ in range(10):

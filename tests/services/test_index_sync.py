@@ -1,3 +1,5 @@
+"""The index in step with the store: imports of this program and of others, failures, backups."""
+
 from __future__ import annotations
 
 import asyncio

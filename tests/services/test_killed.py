@@ -1,3 +1,5 @@
+"""A program that is killed while it votes and imports loses nothing that it acknowledged."""
+
 from __future__ import annotations
 
 import signal

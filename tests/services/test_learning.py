@@ -1,4 +1,4 @@
-"""What is worth learning, what is kept in memory, and how current the search is."""
+"""Learning of phrasings: which are kept, which are in memory, how current the search is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What members taught counts by its meaning too, in their guild and nowhere else."""
+"""Learned phrasings in semantic retrieval, in their own guild and nowhere else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.kit.library import BREAD, HERE, THERE, at, post
 
 ASKER = 77
 LESSON = "the spinning thing on my desk is too loud"
-OTHERWISE = "how to silence a noisy fan"  # no word of the lesson, nor of any thread
+OTHERWISE = "how to silence a noisy fan"  # no word of the phrasing, nor of any thread
 CRATES = tuple(Thread(key=f"k{n}", title=f"What is kept inside crate {n}?") for n in range(140))
 
 
@@ -49,7 +49,7 @@ async def teach(app: App, answer: StoredAnswer, guild: int = HERE) -> None:
 
 
 async def bread_in(app: App, guild: int = HERE, question: str = OTHERWISE) -> Match | None:
-    """Where BREAD stands for a question, if it was found at all."""
+    """Return the place of BREAD among the matches, if it is among them."""
     found = (await app.answering.ask(question, guild_id=guild, limit=100)).matches
     return next((match for match in found if match.key == BREAD.key), None)
 
@@ -71,7 +71,7 @@ async def test_still_other_words_are_understood_in_this_guild_only(
     assert best.key == BREAD.key
 
 
-async def test_a_lesson_has_its_vector_at_once(app: App, library: StoredAnswer) -> None:
+async def test_a_phrasing_has_its_vector_at_once(app: App, library: StoredAnswer) -> None:
     assert app.engine.meaning is not None
     await teach(app, library)
     (phrasing,) = await app.learning.phrasings(HERE)

@@ -1,3 +1,5 @@
+"""Postings: messages of the bot that show an answer."""
+
 from __future__ import annotations
 
 import asyncio

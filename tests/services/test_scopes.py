@@ -1,4 +1,4 @@
-"""Servers apart, as the whole house has it; and an index of many scopes kept true."""
+"""Servers kept apart in the opened application, and an index of many scopes kept in step."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def slips(count: int) -> Iterator[Thread]:
 
 
 async def replies(app: App, guild: int) -> list[object]:
-    """What is said in a guild, but for the time it took."""
+    """Return the replies in a guild without the time they took."""
     asked = [await app.answering.ask(q, guild_id=guild) for q in (ASKED, "wher is chanel 3", "x")]
     return [
         *(replace(reply, took_ms=0.0) for reply in asked),

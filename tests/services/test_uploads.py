@@ -68,7 +68,7 @@ async def test_a_packed_file_is_unpacked(app: App) -> None:
     assert told == [(0, 1_234), (1_000, 1_234), (1_234, 1_234)]
 
 
-async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) -> None:
+async def test_what_is_wrong_is_reported_with_its_line_and_without_a_path(app: App) -> None:
     row = {"id": "a", "title": "Is it?", "colour": "red"}
     report = await app.uploads.take_in(HERE, sent(lines(row) + b"{oops\n"))
     assert report.added == 1
@@ -78,7 +78,7 @@ async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) 
     assert report.unknown_keys == {"colour": 1}
 
 
-async def test_what_a_table_was_read_as_is_told_without_an_option(app: App) -> None:
+async def test_what_a_table_was_read_as_is_reported_without_an_option(app: App) -> None:
     data = "question;answer\nГде лежит ключ?;Он висит у двери.\n".encode("cp1251")
     report = await app.uploads.take_in(HERE, sent(data, "shop.csv"))
     assert await titles(app, HERE) == ["Где лежит ключ?"]
@@ -200,7 +200,7 @@ async def test_a_file_that_takes_too_long_is_given_up(
         await app.uploads.take_in(HERE, sent(MANY))
 
 
-async def test_reading_that_dies_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reading_that_dies_is_reported(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(Refused, match="more time or memory"):
         await app.uploads.take_in(HERE, sent(PAGE))

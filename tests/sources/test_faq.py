@@ -18,7 +18,7 @@ from bot.sources.faq import faq_threads
 from bot.sources.faq_writer import write_faq
 from bot.sources.headings import plain
 from bot.sources.options import Options
-from tests.kit import strategies as making
+from tests.kit import strategies
 from tests.kit.growth import cpu_seconds
 
 # Machines that run tests may be busy: how long an example takes says nothing.
@@ -568,7 +568,7 @@ def test_parsed_in_pieces_a_text_says_the_same(mix: list[str]):
 
 
 @relaxed
-@given(mixes.map("\n".join) | making.text)
+@given(mixes.map("\n".join) | strategies.text)
 def test_any_text_is_read_or_refused_and_nothing_else(text: str):
     report = SourceReport()
     try:
@@ -624,7 +624,7 @@ There.
 
 
 @relaxed
-@given(st.lists(making.threads, min_size=1, max_size=3, unique_by=lambda thread: thread.key))
+@given(st.lists(strategies.threads, min_size=1, max_size=3, unique_by=lambda thread: thread.key))
 @pytest.mark.usefixtures("small_chunks")
 def test_reading_what_was_written_gives_equal_threads(written: list[Thread]):
     report = SourceReport()
@@ -633,7 +633,7 @@ def test_reading_what_was_written_gives_equal_threads(written: list[Thread]):
 
 
 @relaxed
-@given(making.threads)
+@given(strategies.threads)
 def test_a_written_file_reads_back_whole(tmp_path_factory: Any, thread: Thread):
     path = tmp_path_factory.mktemp("faq") / "all.md"
     path.write_bytes(write_faq(thread).encode())

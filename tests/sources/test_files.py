@@ -357,7 +357,7 @@ def test_a_format_that_is_named_decides(tmp_path: Path, report: SourceReport):
         list(read(tmp_path, report, Options(format="word")))
 
 
-def test_an_error_without_a_number_is_told_in_its_own_words():
+def test_an_error_without_a_number_is_reported_in_its_own_words():
     assert files.reason(OSError("the disk is on fire")) == "it can't be read: the disk is on fire"
 
 

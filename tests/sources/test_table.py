@@ -87,7 +87,7 @@ def test_a_row_is_a_question_with_its_answer(path: Path, report: SourceReport):
         "Question_Text Answer",
     ],
 )
-def test_delimiters_and_usual_names_are_told(
+def test_delimiters_and_usual_names_are_reported(
     path: Path, report: SourceReport, delimiter: str, header: str
 ):
     rows = [header.split(), ["Why?", "So."]]

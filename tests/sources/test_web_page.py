@@ -284,7 +284,7 @@ def test_a_page_without_questions_is_refused_when_named_and_else_passed_over(
         ('<!doctype html><meta charset="unicode_escape"><h2>Wärum?</h2><p>Därum'.encode(), 0),
     ],
 )
-def test_codings_are_told(tmp_path: Path, report: SourceReport, html: bytes, warned: int):
+def test_codings_are_reported(tmp_path: Path, report: SourceReport, html: bytes, warned: int):
     assert bodies(page(tmp_path, report, html)) == {"Wärum?": ["Därum"]}
     assert len(report.warned) == warned
 

@@ -1,3 +1,5 @@
+"""The database file: opening, migrations, readers and the writer, locks, damage."""
+
 from __future__ import annotations
 
 import asyncio
@@ -37,6 +39,14 @@ async def noted(database: Database) -> list[int]:
 async def pragma(database: Database, name: str) -> object:
     async with database.write() as connection:
         return (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+
+
+async def make_at_revision(revision: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a database as the version of Threadwise did whose newest migration this is."""
+    upgrade = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda config, _: upgrade(config, revision))
+        await (await Database.open(url(file))).close()
 
 
 class TestOpening:
@@ -85,10 +95,7 @@ class TestOpening:
     async def test_an_older_one_is_brought_up_to_date_with_what_is_in_it(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        upgrade = command.upgrade
-        with monkeypatch.context() as patch:
-            patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
-            await (await Database.open(url(file))).close()
+        await make_at_revision("0001", file, monkeypatch)
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("INSERT INTO guild_settings (guild_id, policy) VALUES (5, 'score')")
             connection.commit()
@@ -101,10 +108,7 @@ class TestOpening:
     async def test_reactions_of_before_they_had_kinds_are_normal_ones(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        upgrade = command.upgrade
-        with monkeypatch.context() as patch:
-            patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0004"))
-            await (await Database.open(url(file))).close()
+        await make_at_revision("0004", file, monkeypatch)
         with closing(sqlite3.connect(file)) as connection:
             connection.execute(
                 "INSERT INTO threads (id, scope, key, title, body, score, tags, content_hash,"

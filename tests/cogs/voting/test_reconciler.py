@@ -1,4 +1,4 @@
-"""What was voted unheard is counted, whatever happens to the requests and meanwhile."""
+"""Votes that no event reported are counted, whatever happens to the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens on a message counts in the order in which Discord sent it."""
+"""Order of reactions and presses on a message: that in which Discord sent them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bot.models import Posting, Vote
 from bot.services import postings
 from bot.store.database import BUSY_SECONDS
 from cogs.ask import responder
+from tests.kit.asking import ME, PIN
 from tests.kit.card_votes import (
     DOWN,
-    PIN,
     UP,
     button,
     counted,
@@ -25,7 +25,6 @@ from tests.kit.card_votes import (
     sent,
     until_counted,
 )
-from tests.kit.loopback import world
 from tests.kit.loopback.world import Message, channel_payload
 from tests.kit.net import Net
 
@@ -230,7 +229,7 @@ async def test_a_vote_waits_as_long_as_recording_the_posting_may_take(
         await record(posting)
 
     monkeypatch.setattr(net.app.postings, "record", late)
-    net.discord.say(net.ask, net.alice, f"<@{world.ME['id']}> {PIN}")
+    net.discord.say(net.ask, net.alice, f"{ME} {PIN}")
     card = await net.discord.posted(net.ask)
     net.discord.react(card, net.bob, UP)
     await net.recorded(card)

@@ -46,7 +46,7 @@ async def card(net: Net) -> Message:
 
 
 class Locked:
-    """Some of what the house does fails as if the database were locked, until it is opened."""
+    """Some of what the bot does fails as if the database were locked, until it is opened."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: Any, *names: str):
         self.tries = 0
@@ -340,7 +340,7 @@ class TestPresses:
 
 
 def _is_handled(net: Net) -> bool:
-    """Whether no press is being dealt with: its member was told, or it has failed."""
+    """Tell if no press is under way: its member has an answer, or it has failed."""
     names = [task.get_name() for task in asyncio.all_tasks()]
     return not any(name.startswith("discord-ui-") for name in names)
 
