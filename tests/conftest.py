@@ -93,6 +93,17 @@ def simcord_bot(make_bot: MakeBot) -> ThreadBot:
     return make_bot()
 
 
+@pytest.fixture(scope="session")
+def usual_model() -> Iterator[None]:
+    """Load the usual model once, not once for each data folder: that takes half a second."""
+    embedder = pytest.importorskip("bot.search.semantic.embedder")
+    load = embedder.load
+    with pytest.MonkeyPatch.context() as patch:
+        anywhere = Path("never-used")  # it isn't downloaded
+        patch.setattr(embedder, "load", lambda name, cache: load(name, cache if name else anywhere))
+        yield
+
+
 @pytest.fixture
 async def world(simcord_env: simcord.Env, app: App, make_bot: MakeBot) -> World:
     """A server with two channels, two members and a moderator, in SimCord's Discord."""

@@ -14,6 +14,8 @@ from bot.cli import open_app
 from tests.kit.command_line import Threadwise
 from tests.kit.paths import ROOT
 
+pytestmark = pytest.mark.usefixtures("usual_model")
+
 OTHERWISE = {  # questions, and what they ask in other words
     "how come it never replies": "bot-why-silent",
     "migrate to a different server box": "bot-move-to-another-machine",

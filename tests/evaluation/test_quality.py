@@ -53,7 +53,7 @@ needs_test_sets = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_settings_from_outside() -> Iterator[None]:
+def _no_settings_from_outside(usual_model: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         forget_environment(patch)
         yield

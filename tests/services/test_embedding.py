@@ -44,7 +44,7 @@ PUNCTURE = "bike puncture"  # of no word in GARDEN
 
 
 @pytest.fixture(autouse=True)
-def _with_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+def _with_meaning(usual_model: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMBEDDING_MODEL", "")
 
 

@@ -29,7 +29,7 @@ def asked(thread: Thread, *texts: str) -> Thread:
 
 
 @pytest.fixture
-def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def embedded(usual_model: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts whose vectors are made, in order; the model itself has a rest."""
     texts: list[str] = []
 

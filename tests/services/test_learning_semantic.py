@@ -20,7 +20,7 @@ CRATES = tuple(Thread(key=f"k{n}", title=f"What is kept inside crate {n}?") for 
 
 
 @pytest.fixture
-def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(settings: Settings, usual_model: None, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("EMBEDDING_MODEL", "")
     return at(settings.data_dir, "")
 
