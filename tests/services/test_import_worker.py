@@ -55,6 +55,11 @@ def all_of(reader: Reader) -> tuple[list[tuple[str, str | None, str | None]], li
     return [item[:3] for item in items], made
 
 
+def first(reader: Reader) -> Item:
+    """Wait for the first that is found; meanwhile ``found`` yields nothing now and then."""
+    return next(item for item in reader.found() if item is not None)
+
+
 @pytest.mark.parametrize("options", [Options(), Options(min_score=MANY // 2, site="x.example")])
 def test_the_same_is_found_and_made(folder: Path, options: Options) -> None:
     here, there = SourceReport(), SourceReport()
@@ -91,7 +96,7 @@ def test_who_stops_early_leaves_nobody_and_no_file(
     monkeypatch.setenv("TMPDIR", str(rest))
     monkeypatch.setattr(tempfile, "tempdir", None)
     reader = Elsewhere([folder], Options(), SourceReport())
-    assert next(reader.found()) is not None
+    first(reader)
     reader.close()
     assert [*rest.iterdir()] == []
 
@@ -107,8 +112,7 @@ def test_a_process_that_died_is_reported_of(
     folder: Path, then: Callable[[Reader, Item], object]
 ) -> None:
     reader = Elsewhere([folder], Options(), SourceReport())
-    item = next(reader.found())
-    assert item is not None
+    item = first(reader)
     (process,) = psutil.Process().children()
     process.kill()
     process.wait()

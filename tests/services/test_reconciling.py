@@ -18,6 +18,7 @@ from bot.services import reconciling
 from bot.services.voting import Added, Change, Cleared, Deleted, Pressed, Removed
 from bot.store.reconciling import Sign
 from tests.kit.library import BREAD, HERE, THERE, post
+from tests.kit.waiting import HANG
 from tests.services.test_voting import ALICE, BOB, CAROL, DOWN, UP, tally
 
 Answers = Sequence[StoredAnswer]
@@ -81,7 +82,7 @@ class TestSlices:
     def _write_until(self, app: App, work: asyncio.Task[int]) -> int:
         """Write as another program while votes are; how often some, not all, were there."""
         came = 0
-        with closing(sqlite3.connect(app.database.path or "", timeout=30)) as other:
+        with closing(sqlite3.connect(app.database.path or "", timeout=HANG)) as other:
             other.isolation_level = None
             while not work.done():
                 other.execute("BEGIN IMMEDIATE")

@@ -27,7 +27,7 @@ from bot.store.serialization import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
 from tests.kit.library import HERE, THERE, titles
-from tests.kit.waiting import until
+from tests.kit.waiting import HANG, until
 
 ASKED = "how do i trun on solw mode"
 ABOUT = ("slow mode", "dark mode", "two factor login", "push notifications", "the spam filter")
@@ -239,7 +239,7 @@ class TestDamageWhileRunning:
             yield Thread(key="slow", title="How slow is this import?")
             time.sleep(2 * reading.PATIENCE)
             yield None  # so that what there is goes on its way
-            gate.wait(60)
+            gate.wait(HANG)
             yield Thread(key="late", title="How late is this thread?")
 
         async def is_indexing() -> bool:

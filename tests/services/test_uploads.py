@@ -20,7 +20,7 @@ from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
 from bot.sources import sandbox
 from bot.store import stats, threads
 from tests.kit.library import BREAD, HERE, THERE, titles
-from tests.kit.waiting import until
+from tests.kit.waiting import HANG, until
 
 PAGE = b"How warm is the compost?\nAccepted answer\nWarmer than the soup.\n"
 
@@ -245,7 +245,7 @@ async def test_a_server_does_not_wait_for_the_import_of_another(app: App) -> Non
     gate = Gate()
     slow = asyncio.create_task(app.uploads.take_in(HERE, gate.upload()))
     await gate.asked.wait()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG):
         assert (await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))).added == 1
     assert not slow.done()
     gate.open.set()
@@ -260,7 +260,7 @@ async def test_large_files_leave_a_place_to_small_ones(
     large = [asyncio.create_task(app.uploads.take_in(g, gate.upload())) for g in range(1, 6)]
     await asyncio.sleep(0)
     small = replace(sent(PAGE, "compost.txt"), size=9)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG):
         assert (await app.uploads.take_in(HERE, small)).added == 1
     gate.open.set()
     assert [report.added for report in await asyncio.gather(*large)] == [1] * 5
@@ -299,7 +299,7 @@ async def test_what_one_server_has_brought_is_found_while_another_brings_on(app:
     bringing = asyncio.create_task(app.library.add(slow(), scope=HERE))
     try:
         await until(lambda: app._follower._alongside.is_running)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(HANG):
             report = await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))
         assert report.added == 1
         assert await titles(app, THERE) == ["How warm is the compost?"]
@@ -327,7 +327,7 @@ async def test_an_import_that_leaves_does_not_end_those_of_others(app: App) -> N
     leaving.cancel()
     await asyncio.wait([leaving])
     assert beside._alongside.is_running
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG):
         await app.library.add([BREAD], scope=333)
     assert await titles(app, 333) == [BREAD.title]
     ended = True
