@@ -20,7 +20,8 @@ from bot.models import Answer, Thread, Vote
 from bot.settings import Settings
 from bot.store import backup, database, sqlite_copy
 from tests.kit import programs
-from tests.kit.command_line import Threadwise
+from tests.kit.command_line import Threadwise, make_home, run
+from tests.kit.library import forget_environment
 from tests.kit.programs import spawn
 from tests.kit.waiting import until
 
@@ -29,10 +30,21 @@ MANY = [Thread(key=f"k{n}", title=f"Number {n}", body="word " * 400) for n in ra
 FEW = "2 threads, 4 answers and 0 votes"
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the two seeds in it, to be copied by each test."""
+    home = make_home(tmp_path_factory.mktemp("filled"))
+    with pytest.MonkeyPatch.context() as patch:
+        forget_environment(patch)
+        patch.chdir(home)
+        assert run("ask", "why?").exit_code == 0
+    return home / "data"
+
+
 @pytest.fixture(autouse=True)
-def library(home: Path, threadwise: Threadwise) -> Path:
+def library(home: Path, filled: Path) -> Path:
     """A library with the two seeds in it."""
-    assert threadwise("ask", "why?").exit_code == 0
+    shutil.copytree(filled, home / "data")
     return home / LIBRARY
 
 

@@ -132,7 +132,7 @@ def test_who_cant_hear_the_answers_does_not_wait_for_them(
     monkeypatch.setattr("bot.aside.pickle.load", fails)
     reader = Elsewhere([folder], Options(), SourceReport())
     with pytest.raises(InputError, match="ended too early"):
-        next(reader.found())
+        first(reader)
     reader.close()
 
 
