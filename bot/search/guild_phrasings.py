@@ -21,7 +21,7 @@ from bot.search.text import STOP_STEMS, Name, wording
 
 if TYPE_CHECKING:
     from bot.search.semantic.embedder import Vectors
-    from bot.search.semantic.phrasing_vectors import Lessons
+    from bot.search.semantic.retrieval import Lessons
 
 JOINED = 25
 """Threads that phrasings alone bring in, at most."""

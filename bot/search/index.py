@@ -16,8 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.models import SHARED
-from bot.search.index_files import IndexBusy, IndexFiles
-from bot.search.index_state import ScopeState, State
+from bot.search.index_files import IndexBusy, IndexFiles, ScopeState, State
 from bot.search.index_writing import Writing
 from bot.search.scope_index import IndexDamaged, ScopeIndex, Snapshot
 from bot.search.view import View

@@ -17,8 +17,7 @@ from tantivy import Index, Query
 
 from bot.models import SHARED
 from bot.search.documents import Indexed
-from bot.search.index_files import IndexBusy, IndexFiles, unwritable
-from bot.search.index_state import ScopeState, State
+from bot.search.index_files import IndexBusy, IndexFiles, ScopeState, State, unwritable
 from bot.search.scope_index import IndexDamaged, fields, may_be_damage, registered
 from bot.search.scope_writer import ScopeWriter
 

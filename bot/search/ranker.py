@@ -19,10 +19,9 @@ from typing import Protocol
 from rapidfuzz import fuzz
 
 from bot.search.documents import TITLE_BOOST, Hit
-from bot.search.model import Weights
 from bot.search.query import Query
 from bot.search.text import Name
-from bot.search.weights import MEANING, UNSEEN, WORDS
+from bot.search.weights import MEANING, UNSEEN, WORDS, Weights
 
 BM25_CEILING = 2.2 * (1 + TITLE_BOOST)
 """The most that both fields give a term for each unit of its idf: k1 + 1, with k1 = 1.2."""

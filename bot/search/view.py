@@ -15,10 +15,9 @@ from math import log
 from tantivy import Occur, Query
 
 from bot.search.documents import TITLE_BOOST, Hit
-from bot.search.joined_vocabulary import JoinedVocabulary
 from bot.search.query import Idf
 from bot.search.scope_index import Found, Snapshot, by_score, fields
-from bot.search.vocabulary import Vocabulary
+from bot.search.vocabulary import JoinedVocabulary, Vocabulary
 
 Term = tuple[str, str, float]
 """What is looked for: a field, a stem in it, and what it weighs."""

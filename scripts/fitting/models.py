@@ -19,7 +19,7 @@ from scipy.special import expit, logsumexp
 
 from bot.evaluation import metrics
 from bot.search import ranker
-from bot.search.model import Weights
+from bot.search.weights import Weights
 from bot.services.suggestions import OFFERED
 from fitting.cases import Case, Parts
 

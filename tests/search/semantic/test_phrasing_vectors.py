@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.models import LearnedPhrasing
-from bot.search.semantic import phrasing_vectors as module
+from bot.search.semantic import retrieval as module
 from bot.search.semantic.embedder import Embedder
-from bot.search.semantic.phrasing_vectors import Lessons
-from bot.search.semantic.retrieval import Meaning
+from bot.search.semantic.retrieval import Lessons, Meaning
 
 HERE = 111
 
