@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.errors import ModelError, SearchError
 from bot.models import SHARED
 from bot.search.engine import Engine
-from bot.search.semantic import OFF, open_meaning
+from bot.search.semantic import OFF, open_semantic_index
 from bot.services import data_folder
 from bot.services.answering import Answering
 from bot.services.embedding import Embedding
@@ -93,7 +93,7 @@ class App:
     def _look_for_meaning(self) -> None:
         """Open the eye for meaning; where there is none, words alone have to do."""
         try:
-            self.engine.meaning = open_meaning(
+            self.engine.meaning = open_semantic_index(
                 self.settings.embedding_model, self.settings.data_dir, self.database.id
             )
         except ModelError as error:

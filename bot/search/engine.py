@@ -19,7 +19,7 @@ from bot.errors import ModelError
 from bot.models import SHARED, Match
 from bot.search import completion
 from bot.search.documents import Hit
-from bot.search.guild_phrasings import JOINED, NOTHING, Taught
+from bot.search.guild_phrasings import JOINED, NO_PHRASINGS, GuildPhrasings
 from bot.search.index import TextIndex, Writing
 from bot.search.query import Query, read
 from bot.search.ranker import Ranked, rank
@@ -27,17 +27,17 @@ from bot.search.view import View
 
 if TYPE_CHECKING:
     from bot.search.semantic.embedder import Vectors
-    from bot.search.semantic.retrieval import Meaning, Sense
+    from bot.search.semantic.retrieval import SemanticIndex, Similarity
 
-BY_WORDS = 100
+LEXICAL_CANDIDATES = 100
 """Threads proposed where words alone decide; BM25's first 100 hold 62 % of the right ones
 on travel-dups."""
 
-BOTH = (40, 60)
+HYBRID_CANDIDATES = (40, 60)
 """Threads proposed by words and by meaning, where both decide: more of either don't change
 nDCG@10 on any of the sets that the ranker is fitted on, and cost time."""
 
-MOSTLY = 0.9
+MIN_VECTOR_SHARE = 0.9
 """Share of the threads that a guild sees which must have vectors before meaning counts."""
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 class Engine:
     """Question in, ranked threads out."""
 
-    def __init__(self, folder: Path, library: str, meaning: Meaning | None = None):
+    def __init__(self, folder: Path, library: str, meaning: SemanticIndex | None = None):
         """Open or start the index of a library in ``folder``. Raises SearchError.
 
         Without ``meaning``, threads are found by their words alone.
@@ -99,11 +99,13 @@ class Engine:
         """Take the index's write lock. Raises IndexBusy while another process has it."""
         return self._index.writing()
 
-    def sees_meaning(self, guild_id: int) -> bool:
+    def uses_meaning(self, guild_id: int) -> bool:
         """Whether a guild's questions are matched by meaning as well, vectors being there."""
-        return self._sees_meaning(guild_id, self._index.view(scopes(guild_id)))
+        return self._uses_meaning(guild_id, self._index.view(scopes(guild_id)))
 
-    def read(self, question: str, taught: Taught = NOTHING, guild_id: int = SHARED) -> Query:
+    def read(
+        self, question: str, taught: GuildPhrasings = NO_PHRASINGS, guild_id: int = SHARED
+    ) -> Query:
         """The question as the search understands it in a guild."""
         return _read(question, self._index.view(scopes(guild_id)), taught)
 
@@ -111,9 +113,9 @@ class Engine:
         self,
         question: str,
         guild_id: int,
-        limit: int = BY_WORDS,
+        limit: int = LEXICAL_CANDIDATES,
         leave_out: str | None = None,
-        taught: Taught = NOTHING,
+        taught: GuildPhrasings = NO_PHRASINGS,
     ) -> list[Ranked]:
         """The threads that ``guild_id`` may see, with all that was found about each.
 
@@ -129,26 +131,26 @@ class Engine:
         question: str,
         guild_id: int,
         leave_out: str | None = None,
-        taught: Taught = NOTHING,
-    ) -> tuple[list[Hit], Sense | None, Query]:
+        taught: GuildPhrasings = NO_PHRASINGS,
+    ) -> tuple[list[Hit], Similarity | None, Query]:
         """The candidates in no order, what they mean, and the question as it was read."""
         view = self._index.view(scopes(guild_id))
         query = _read(question, view, taught)
         look = self._look(query, taught, guild_id, view)  # the model is at it meanwhile
         if look is not None:
             try:
-                hits = _by_both(query, view, look)
+                hits = _hybrid_hits(query, view, look)
                 hits = taught.join(query, _without(leave_out, hits))
                 sense = look.sense([hit.thread_id for hit in hits])
                 self._model_failed = False
                 return hits, sense, query
             except ModelError as error:
                 self._warn_of(error)
-        hits = view.search(query.wanted, BY_WORDS + 1)
+        hits = view.search(query.wanted, LEXICAL_CANDIDATES + 1)
         return taught.join(query, _without(leave_out, hits)), None, query
 
     def search(
-        self, question: str, guild_id: int, limit: int, taught: Taught = NOTHING
+        self, question: str, guild_id: int, limit: int, taught: GuildPhrasings = NO_PHRASINGS
     ) -> list[Match]:
         """The threads that a question means, best first."""
         return [
@@ -164,10 +166,10 @@ class Engine:
         view = self._index.view((guild_id,) if own else scopes(guild_id))
         return completion.complete(view, text, limit)
 
-    def _sees_meaning(self, guild_id: int, view: View) -> bool:
+    def _uses_meaning(self, guild_id: int, view: View) -> bool:
         seen = scopes(guild_id)
         vectors = 0 if self.meaning is None else self.meaning.neighbours.threads_in(seen)
-        return vectors > 0 and vectors > MOSTLY * len(view) - 1
+        return vectors > 0 and vectors > MIN_VECTOR_SHARE * len(view) - 1
 
     def _warn_of(self, error: ModelError) -> None:
         """Say that questions have to do with words, once until the model works again."""
@@ -175,10 +177,12 @@ class Engine:
             log.warning("questions are matched by their words alone for now: %s", error)
         self._model_failed = True
 
-    def _look(self, query: Query, taught: Taught, guild_id: int, view: View) -> _Look | None:
+    def _look(
+        self, query: Query, taught: GuildPhrasings, guild_id: int, view: View
+    ) -> _Look | None:
         """Look at a question by meaning, where there is such an eye and something to see."""
         meaning = self.meaning
-        if meaning is None or not self._sees_meaning(guild_id, view) or not query.words:
+        if meaning is None or not self._uses_meaning(guild_id, view) or not query.words:
             return None
         begun = meaning.begin(query.mended(meaning.knows))
         return _Look(meaning, begun, taught, scopes(guild_id))
@@ -188,7 +192,11 @@ class _Look:
     """One question before the eye for meaning; ``begun`` is its vector once it is made."""
 
     def __init__(
-        self, meaning: Meaning, begun: Future[Vectors], taught: Taught, seen: Sequence[int]
+        self,
+        meaning: SemanticIndex,
+        begun: Future[Vectors],
+        taught: GuildPhrasings,
+        seen: Sequence[int],
     ):
         self._meaning, self._begun, self._seen = meaning, begun, seen
         self._taught = taught
@@ -204,19 +212,19 @@ class _Look:
         others = self._alike.keys() - known - near
         return [*near, *nlargest(JOINED, others, key=self._alike.__getitem__)]
 
-    def sense(self, thread_ids: Sequence[int]) -> Sense:
+    def sense(self, thread_ids: Sequence[int]) -> Similarity:
         """What those threads have to do with the question in meaning."""
         return self._meaning.sense(self._begun.result(), thread_ids, self._seen, self._alike)
 
 
-def _read(question: str, view: View, taught: Taught) -> Query:
+def _read(question: str, view: View, taught: GuildPhrasings) -> Query:
     return read(question, view.words, view.idf, taught.stems)
 
 
-def _by_both(query: Query, view: View, look: _Look) -> list[Hit]:
+def _hybrid_hits(query: Query, view: View, look: _Look) -> list[Hit]:
     """What both eyes propose. Raises ModelError."""
-    hits = view.search(query.wanted, BOTH[0] + 1)
-    new = look.near(BOTH[1] + 1, known={hit.thread_id for hit in hits})
+    hits = view.search(query.wanted, HYBRID_CANDIDATES[0] + 1)
+    new = look.near(HYBRID_CANDIDATES[1] + 1, known={hit.thread_id for hit in hits})
     return hits + view.among(query.wanted, new)
 
 

@@ -21,7 +21,7 @@ from bot.search.text import STOP_STEMS, Name, wording
 
 if TYPE_CHECKING:
     from bot.search.semantic.embedder import Vectors
-    from bot.search.semantic.retrieval import Lessons
+    from bot.search.semantic.retrieval import PhrasingVectors
 
 JOINED = 25
 """Threads that phrasings alone bring in, at most."""
@@ -34,10 +34,12 @@ CONFIRMED = 0.95
 """The confidence in a thread for which an asker has confirmed the very same words."""
 
 
-class Taught:
+class GuildPhrasings:
     """The phrasings of one guild, ready to be searched: by words, and by meaning as ``lessons``."""
 
-    def __init__(self, phrasings: Iterable[LearnedPhrasing] = (), lessons: Lessons | None = None):
+    def __init__(
+        self, phrasings: Iterable[LearnedPhrasing] = (), lessons: PhrasingVectors | None = None
+    ):
         self._phrasings = tuple(phrasings)
         self._lessons = lessons
         self._threads = {phrasing.thread_id: phrasing for phrasing in self._phrasings}
@@ -110,5 +112,5 @@ class Taught:
         return replace(hit, names=hit.names + names, bm25=max(hit.bm25, score))
 
 
-NOTHING = Taught()
+NO_PHRASINGS = GuildPhrasings()
 """For direct messages, and for guilds that have taught nothing."""

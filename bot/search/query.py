@@ -198,7 +198,7 @@ def _word(word: str, stem: str, vocabulary: Vocabulary, idf: Idf, taught: Collec
         return Word(word, idf[stem], near | {stem: 1.0}, stop=False)
     credits = {s: REPAIR_CREDIT for s in repaired.values() if idf.count(s)}
     if not credits:
-        begun = [stems(longer)[0] for longer in vocabulary.begun_by(word)]
+        begun = [stems(longer)[0] for longer in vocabulary.completions_of(word)]
         credits = {s: BEGUN_CREDIT for s in begun if idf.count(s)}
         weight = max((idf[s] for s in credits), default=idf[stem])
         return Word(word, weight, {stem: 1.0} | credits, stop=False)

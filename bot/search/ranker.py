@@ -29,24 +29,24 @@ BM25_CEILING = 2.2 * (1 + TITLE_BOOST)
 COMPARED = 50
 """The best candidates by one eye, among which each one's standing is measured."""
 
-KIN = 30
+NEAR_DUPLICATES_AMONG = 30
 """The best candidates, among which those that ask the same as the first are looked for."""
 
 ALIKE = 75.0
 """``fuzz.ratio`` (0-100) from which two titles' words count as asking nearly the same."""
 
 
-FAINT = 0.25
+UNRELATED_COSINE = 0.25
 """The cosine of two texts of one field that have nothing else in common: the mean of all
 pairs is .09 on travel-dups, .28 on covid-faq and .24 on banking77-oos."""
 
 
-class Sense(Protocol):
+class Similarity(Protocol):
     """What the ranker asks of the eye for meaning."""
 
     cosines: dict[int, float]
 
-    def kin(self, thread_id: int, others: Sequence[int]) -> set[int]:
+    def near_duplicates(self, thread_id: int, others: Sequence[int]) -> set[int]:
         """Those of the others that ask nearly the same as a thread."""
 
 
@@ -72,7 +72,7 @@ Scored = tuple[float, Hit, dict[str, float]]
 def rank(
     query: Query,
     hits: Sequence[Hit],
-    sense: Sense | None = None,
+    sense: Similarity | None = None,
     limit: int | None = None,
 ) -> list[Ranked]:
     """Order candidates, best first, and return ``limit``; confidence never rises down the list.
@@ -88,8 +88,8 @@ def rank(
     )
     if not scored:
         return []
-    kin = kin_of(scored[0][1], scored[1:KIN], sense)
-    same = [hit.thread_id in kin for _, hit, _ in scored[1:]]
+    near_duplicates = near_duplicates_of(scored[0][1], scored[1:NEAR_DUPLICATES_AMONG], sense)
+    same = [hit.thread_id in near_duplicates for _, hit, _ in scored[1:]]
     odds = shares([score for score, _, _ in scored], same)
     for (_, _, told), share in zip(scored, odds, strict=True):
         told |= shared(told, share)
@@ -218,10 +218,10 @@ def _linear(weights: dict[str, float], described: dict[str, float]) -> float:
     return sum(weight * described[name] for name, weight in weights.items())
 
 
-def kin_of(first: Hit, others: Sequence[Scored], sense: Sense | None) -> set[int]:
+def near_duplicates_of(first: Hit, others: Sequence[Scored], sense: Similarity | None) -> set[int]:
     """The ids of those that ask nearly the same as the first, by meaning or else by words."""
     if sense is not None:
-        return sense.kin(first.thread_id, [hit.thread_id for _, hit, _ in others])
+        return sense.near_duplicates(first.thread_id, [hit.thread_id for _, hit, _ in others])
     content = first.names[0].content
     return {h.thread_id for _, h, _ in others if fuzz.ratio(content, h.names[0].content) >= ALIKE}
 
@@ -245,7 +245,7 @@ def shared(told: Mapping[str, float], share: float) -> dict[str, float]:
     Being the best of nothing that fits is no evidence: not by words, nor where the
     meaning is as far away as that of any two texts.
     """
-    near = min(1.0, max(0.0, told.get("cosine", FAINT)) / FAINT)
+    near = min(1.0, max(0.0, told.get("cosine", UNRELATED_COSINE)) / UNRELATED_COSINE)
     return {"share": share * near, "share_backed": share * told["asked_found"]}
 
 

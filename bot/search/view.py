@@ -44,9 +44,9 @@ class View:
     @cached_property
     def idf(self) -> Idf:
         """The weight of any stem among the threads that are seen."""
-        return Idf(len(self), self.document_count)
+        return Idf(len(self), self.doc_freq)
 
-    def document_count(self, stem: str) -> int:
+    def doc_freq(self, stem: str) -> int:
         """In how many of the threads a stem occurs."""
         return sum(part.count("text", stem) for part in self.parts)
 

@@ -100,7 +100,7 @@ class Vocabulary:
             return None
         return max(there, key=lambda cut: min(self._count[part] for part in cut))
 
-    def begun_by(self, word: str) -> list[str]:
+    def completions_of(self, word: str) -> list[str]:
         """The most used words of which an unknown one may be the beginning."""
         return self.starting_with(word, 3) if len(word) >= BEGINNING and word.isalpha() else []
 

@@ -18,7 +18,7 @@ from bot.store.database import Database
 from bot.store.vectors import Unfinished
 
 if TYPE_CHECKING:
-    from bot.search.semantic.retrieval import Meaning
+    from bot.search.semantic.retrieval import SemanticIndex
 
 BATCH = 128
 """Threads, or phrasings, whose vectors are made and written at a time: about a second's work."""
@@ -105,7 +105,7 @@ class Embedding:
             except OSError as error:
                 log.warning("the neighbours can't be saved, the next start takes longer: %s", error)
 
-    async def _make_batch(self, meaning: Meaning) -> int | None:
+    async def _make_batch(self, meaning: SemanticIndex) -> int | None:
         """Embed what is next; ``None`` when there is no more. Returns how many threads."""
         await self._look(meaning)
         while work := self._queue.take(BATCH):
@@ -123,7 +123,7 @@ class Embedding:
                 await vectors.set_done(connection, meaning.model, self._queue.seq)
         return None
 
-    async def _look(self, meaning: Meaning) -> None:
+    async def _look(self, meaning: SemanticIndex) -> None:
         """See which threads were changed since the last look, by this process or another."""
         queue, ended = self._queue, False
         while not ended:
@@ -136,7 +136,7 @@ class Embedding:
             for scope, thread_ids in changed.items():
                 queue.add(scope, thread_ids)
 
-    async def _do(self, meaning: Meaning, work: Work) -> int | None:
+    async def _do(self, meaning: SemanticIndex, work: Work) -> int | None:
         """Embed some threads and phrasings; ``None`` where that had been done."""
         model, scopes = meaning.model, {i: scope for scope, i in work.threads}
         ids = [i for _, i, _ in work.phrasings]
@@ -161,7 +161,7 @@ class Embedding:
         return len(missing)
 
     async def _threads(
-        self, meaning: Meaning, missing: Sequence[tuple[StoredThread, int]]
+        self, meaning: SemanticIndex, missing: Sequence[tuple[StoredThread, int]]
     ) -> dict[int, tuple[int, bytes]]:
         """The vectors of threads without their phrasings: revisions and rows, by id."""
         alone = [replace(thread, phrasings=()) for thread, _ in missing]
@@ -173,7 +173,7 @@ class Embedding:
         }
 
     async def _phrasings(
-        self, meaning: Meaning, unfinished: Sequence[Unfinished]
+        self, meaning: SemanticIndex, unfinished: Sequence[Unfinished]
     ) -> dict[int, tuple[int, bytes]]:
         """The vectors of threads with their phrasings: revisions and rows, by id."""
         texts = [text for this in unfinished for text in this.texts]
@@ -183,7 +183,7 @@ class Embedding:
             for this in unfinished
         }
 
-    async def _make_learned(self, meaning: Meaning) -> bool:
+    async def _make_learned(self, meaning: SemanticIndex) -> bool:
         async with self._database.read() as connection:
             found = await vectors.unlearnt(connection, meaning.model, BATCH, meaning.row_bytes)
         if not found:
@@ -194,7 +194,7 @@ class Embedding:
             await vectors.put_learned(connection, meaning.model, rows)
         return True
 
-    async def _catch_up(self, meaning: Meaning) -> None:
+    async def _catch_up(self, meaning: SemanticIndex) -> None:
         neighbours = meaning.neighbours
         async with self._database.read() as connection:
             if neighbours.seq > await threads.last_change(connection):
@@ -212,7 +212,7 @@ class Embedding:
             rows = {i: {v.scope: v.data} for i, v in found.items()}
             await in_thread(meaning.take_in, rows, [i for i in changed if i not in rows], seq)
 
-    async def _discard(self, meaning: Meaning, thread_ids: list[int]) -> None:
+    async def _discard(self, meaning: SemanticIndex, thread_ids: list[int]) -> None:
         """Have vectors made again whose length is not the model's."""
         async with self._database.write() as connection:
             count = await vectors.discard(connection, thread_ids, meaning.row_bytes)

@@ -176,8 +176,8 @@ def found(case: Case, model: Weights) -> list[Found]:
 def _standing(case: Case, order: dict[str, float]) -> Standing:
     scores = case.columns(list(order)) @ np.array(list(order.values()))
     places = np.argsort(-scores, kind="stable").tolist()
-    kin = case.kin.get(places[0], frozenset())
-    same = [place in kin for place in places[1:]]
+    near_duplicates = case.near_duplicates.get(places[0], frozenset())
+    same = [place in near_duplicates for place in places[1:]]
     return Standing(places, same, ranker.shares(scores[places].tolist(), same))
 
 

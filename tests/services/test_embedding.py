@@ -18,7 +18,7 @@ from sqlalchemy import delete, func, insert, select, update
 from bot.app import App
 from bot.models import SHARED, Answer, Thread, Vote
 from bot.search.semantic import onnx_model
-from bot.search.semantic.retrieval import Meaning
+from bot.search.semantic.retrieval import SemanticIndex
 from bot.services import embedding, index_sync
 from bot.settings import Settings
 from bot.store import threads
@@ -55,13 +55,13 @@ def settings(settings: Settings) -> Settings:
 def packed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys of the threads whose vectors are made, in order."""
     keys: list[str] = []
-    real = Meaning.pack
+    real = SemanticIndex.pack
 
-    def watched(self: Meaning, those: Sequence[Thread]) -> list[bytes]:
+    def watched(self: SemanticIndex, those: Sequence[Thread]) -> list[bytes]:
         keys.extend(t.key for t in those)
         return real(self, those)
 
-    monkeypatch.setattr(Meaning, "pack", watched)
+    monkeypatch.setattr(SemanticIndex, "pack", watched)
     return keys
 
 
@@ -239,7 +239,7 @@ class TestOtherModels:
             assert await app.embedding.make_some()
             assert app.engine.meaning is not None
             assert app.engine.meaning.neighbours.threads == 20
-            assert not app.engine.sees_meaning(SHARED)
+            assert not app.engine.uses_meaning(SHARED)
         async with opened(settings) as app:
             assert app.engine.meaning is not None
             assert app.engine.meaning.neighbours.threads == 40
@@ -414,22 +414,22 @@ class TestMeanwhile:
         await app.library.add(GARDEN)
         await app.embedding.make()
         await app.library.add(MANY, scope=HERE)
-        assert app.engine.sees_meaning(SHARED)
-        assert not app.engine.sees_meaning(HERE)
+        assert app.engine.uses_meaning(SHARED)
+        assert not app.engine.uses_meaning(HERE)
         await app.embedding.make()
-        assert app.engine.sees_meaning(HERE)
+        assert app.engine.uses_meaning(HERE)
 
     async def test_a_single_thread_without_vectors_is_searched_by_words(self, app: App) -> None:
         await app.library.add(GARDEN[1:2])
-        assert not app.engine.sees_meaning(SHARED)
+        assert not app.engine.uses_meaning(SHARED)
         await app.embedding.make()
-        assert app.engine.sees_meaning(SHARED)
+        assert app.engine.uses_meaning(SHARED)
 
     async def test_a_thread_without_vectors_yet_is_found_by_its_words(self, app: App) -> None:
         await app.library.add([*GARDEN, *MANY])
         await app.embedding.make()
         await app.library.add([BREAD])
-        assert app.engine.sees_meaning(SHARED)
+        assert app.engine.uses_meaning(SHARED)
         assert await best(app, BREAD.title) == "bread"
 
     async def test_the_event_loop_goes_on(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:

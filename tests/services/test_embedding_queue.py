@@ -65,10 +65,10 @@ async def test_a_small_server_is_not_kept_waiting_by_a_large_one(app: App) -> No
     assert await app.embedding.make_some()
     assert await of_scope(app, THERE) == 3
     assert await of_scope(app, HERE) == 5
-    assert app.engine.sees_meaning(THERE)
-    assert not app.engine.sees_meaning(HERE)
+    assert app.engine.uses_meaning(THERE)
+    assert not app.engine.uses_meaning(HERE)
     await app.embedding.make()
-    assert app.engine.sees_meaning(HERE)
+    assert app.engine.uses_meaning(HERE)
     assert app.embedding.waiting == 0
 
 
@@ -77,7 +77,7 @@ async def test_who_comes_while_another_is_at_it_is_next(app: App) -> None:
     assert await app.embedding.make_some()
     await app.library.add(FEW, scope=THERE)
     assert await app.embedding.make_some()
-    assert app.engine.sees_meaning(THERE)
+    assert app.engine.uses_meaning(THERE)
     assert await of_scope(app, HERE) == 8 + 5
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from bot.models import MOST_PHRASINGS, LearnedPhrasing, Thread
 from bot.search.semantic.embedder import Embedder, Vectors
-from bot.search.semantic.vector_index import Neighbours, Rows
+from bot.search.semantic.vector_index import VectorIndex, Rows
 
 MOST_TEXT = 600
 """Characters of a title, a body or a phrasing that are read: about as many as the model takes."""
@@ -32,7 +32,7 @@ enough for a cosine to be off by 0.001.
 """
 
 
-class Sense:
+class Similarity:
     """What some threads have to do in meaning with a question, and with each other.
 
     ``cosines`` are in [-1, 1], by thread id: of each thread's likest text. ``taught`` are
@@ -57,7 +57,7 @@ class Sense:
         for thread_id, cosine in taught.items():
             self.cosines[thread_id] = max(cosine, self.cosines.get(thread_id, -1.0))
 
-    def kin(self, thread_id: int, others: Sequence[int]) -> set[int]:
+    def near_duplicates(self, thread_id: int, others: Sequence[int]) -> set[int]:
         """Those of the others that ask nearly the same as a thread."""
         mine, there = self._found.get(thread_id), [i for i in others if i in self._found]
         if mine is None or not there:
@@ -68,14 +68,14 @@ class Sense:
         return {i for i, cosine in zip(there, alike.tolist(), strict=True) if cosine >= ALIKE}
 
 
-class Meaning:
+class SemanticIndex:
     """The eye for meaning over one library."""
 
     def __init__(self, embedder: Embedder, folder: Path, library: str):
         self._embedder = embedder
         self._beside = ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="meaning")
         self._scale = 127 * sqrt(embedder.dimensions) / SPREAD
-        self.neighbours = Neighbours(folder, library, embedder.name, embedder.dimensions)
+        self.neighbours = VectorIndex(folder, library, embedder.name, embedder.dimensions)
 
     @property
     def model(self) -> str:
@@ -118,12 +118,12 @@ class Meaning:
         thread_ids: Sequence[int],
         scopes: Sequence[int],
         taught: Mapping[int, float] = MappingProxyType({}),
-    ) -> Sense:
+    ) -> Similarity:
         """What is to be known of some threads, those of them that have vectors.
 
         ``taught`` is how alike the question is to what a guild taught, by thread id.
         """
-        return Sense(question, self.neighbours.rows(thread_ids, scopes), self._scale, taught)
+        return Similarity(question, self.neighbours.rows(thread_ids, scopes), self._scale, taught)
 
     def pack(self, threads: Sequence[Thread]) -> list[bytes]:
         """What the store keeps of each thread: a row for itself, one for each phrasing.
@@ -146,12 +146,12 @@ class Meaning:
         cut = [text[:MOST_TEXT] for text in texts]
         return [row.tobytes() for row in self.quantised(self._embedder.texts(cut))]
 
-    def lessons(self, phrasings: Iterable[LearnedPhrasing]) -> Lessons:
+    def lessons(self, phrasings: Iterable[LearnedPhrasing]) -> PhrasingVectors:
         """What a guild has taught, as far as it has vectors of this model."""
         mine = (p for p in phrasings if p.model == self.model)
         known = [(p.thread_id, p.vector) for p in mine if len(p.vector or b"") == self.row_bytes]
         rows = self._rows(b"".join(vector or b"" for _, vector in known))
-        return Lessons([thread_id for thread_id, _ in known], rows, self._scale)
+        return PhrasingVectors([thread_id for thread_id, _ in known], rows, self._scale)
 
     def take_in(
         self, found: Mapping[int, Mapping[int, bytes]], gone: Iterable[int], seq: int
@@ -192,7 +192,7 @@ AT_ONCE = 4_096
 """Rows compared in one product: some megabytes of numbers."""
 
 
-class Lessons:
+class PhrasingVectors:
     """The learned phrasings of one guild that have a vector; ``rows`` belong to ``thread_ids``.
 
     They are few beside a library, so every one is compared.

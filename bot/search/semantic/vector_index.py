@@ -57,7 +57,7 @@ class Checkpoint:
     checksums: dict[str, int] = field(default_factory=dict)
 
 
-class Neighbours:
+class VectorIndex:
     """The vectors of every scope, by thread id; safe from any thread.
 
     ``seq`` is the change up to which they are true.
