@@ -178,12 +178,12 @@ def _standing(case: Case, order: dict[str, float]) -> Standing:
     places = np.argsort(-scores, kind="stable").tolist()
     near_duplicates = case.near_duplicates.get(places[0], frozenset())
     same = [place in near_duplicates for place in places[1:]]
-    return Standing(places, same, ranker.shares(scores[places].tolist(), same))
+    return Standing(places, same, ranker.softmax_shares(scores[places].tolist(), same))
 
 
 def _told(case: Case, place: int, share: float) -> dict[str, float]:
     told = dict(zip(case.names, case.rows[place].tolist(), strict=True))
-    return told | ranker.shared(told, share)
+    return told | ranker.share_features(told, share)
 
 
 def judged(cases: Iterable[Case], model: Weights) -> tuple[list[float], list[float], list[bool]]:
