@@ -50,5 +50,5 @@ async def examine(app: App) -> Health:
         note=app.engine.note or "; ".join(damaged) or None,
         model=meaning.model if meaning else None,
         no_meaning=app.no_meaning,
-        embedded=meaning.neighbours.threads if meaning else 0,
+        embedded=meaning.vector_index.threads if meaning else 0,
     )

@@ -13,7 +13,7 @@ from enum import IntEnum, StrEnum
 SHARED = 0
 """The scope of the shared library, and the guild id of direct messages."""
 
-MOST_PHRASINGS = 100
+MAX_PHRASINGS = 100
 """Phrasings of a thread whose meaning is kept: the first ones."""
 
 

@@ -54,7 +54,7 @@ class Phrasebook:
 
 
 def _ready(phrasings: Sequence[LearnedPhrasing], meaning: SemanticIndex | None) -> GuildPhrasings:
-    return GuildPhrasings(phrasings, meaning.lessons(phrasings) if meaning else None)
+    return GuildPhrasings(phrasings, meaning.phrasing_vectors(phrasings) if meaning else None)
 
 
 _EMPTY = (0, 0, 0)

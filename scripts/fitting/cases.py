@@ -38,8 +38,8 @@ LIKELY = 12  # candidates that may come first by other constants than the presen
 class Case:
     """One question: its candidates' keys and features, and which of them are right.
 
-    ``rows`` has a row for each candidate and a column for each of ``names``; ``near_duplicates`` are
-    for some candidates, by place, those that ask nearly the same.
+    ``rows`` has a row for each candidate and a column for each of ``names``;
+    ``near_duplicates`` are, for some candidates by place, those that ask nearly the same.
     """
 
     keys: list[str]
@@ -131,7 +131,7 @@ def ask(
 
 def _case(app: App, query: TestQuery) -> Case:
     engine = app.engine
-    hits, sense, asked = engine.found(query.text, 0, query.key)
+    hits, sense, asked = engine.retrieve(query.text, 0, query.key)
     ranked = ranker.rank(asked, hits, sense)
     keys = [r.hit.key for r in ranked]
     place = {r.hit.thread_id: i for i, r in enumerate(ranked)}

@@ -93,14 +93,14 @@ async def every_thread_is_seen(app: App) -> None:
     """The neighbours hold just what the store's vectors say, of this model and text."""
     assert app.engine.meaning is not None
     count = (await app.library.count()).threads
-    assert app.engine.meaning.neighbours.threads == count == await kept(app)
+    assert app.engine.meaning.vector_index.threads == count == await kept(app)
     assert await models(app) == {app.engine.meaning.model}
     assert app.embedding.waiting == 0
     async with app.database.read() as connection:
         page = await threads.page(connection, 0, 10_000)
     for thread in page[:: max(1, len(page) // 10)]:
         asked = app.engine.meaning.question(thread.title)
-        sense = app.engine.meaning.sense(asked, [thread.id], [SHARED, thread.scope])
+        sense = app.engine.meaning.similarity(asked, [thread.id], [SHARED, thread.scope])
         assert sense.cosines[thread.id] > 0.7, thread.title
 
 
@@ -222,7 +222,7 @@ class TestOtherModels:
             async with opened(settings, model) as app:
                 assert app.engine.meaning is not None
                 # Those of the other don't count.
-                assert app.engine.meaning.neighbours.threads == 0
+                assert app.engine.meaning.vector_index.threads == 0
                 assert await best(app) is None
                 await app.embedding.make()
                 assert len(packed) == len(GARDEN)
@@ -238,11 +238,11 @@ class TestOtherModels:
         async with opened(settings, other) as app:
             assert await app.embedding.make_some()
             assert app.engine.meaning is not None
-            assert app.engine.meaning.neighbours.threads == 20
+            assert app.engine.meaning.vector_index.threads == 20
             assert not app.engine.uses_meaning(SHARED)
         async with opened(settings) as app:
             assert app.engine.meaning is not None
-            assert app.engine.meaning.neighbours.threads == 40
+            assert app.engine.meaning.vector_index.threads == 40
             await app.embedding.make()
             await every_thread_is_seen(app)
 

@@ -19,7 +19,7 @@ OFF = "off"
 
 
 def open_semantic_index(setting: str, data: Path, library: str) -> SemanticIndex:
-    """The eye for meaning over a library, by the model that ``EMBEDDING_MODEL`` names.
+    """Return the eye for meaning over a library, by the model that ``EMBEDDING_MODEL`` names.
 
     Raises ModelError that says why there is none, and how to get it.
     """

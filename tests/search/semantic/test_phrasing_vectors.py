@@ -45,7 +45,7 @@ def learned(meaning: SemanticIndex, *pairs: tuple[int, str], model: str | None =
 def test_the_likest_phrasing_of_each_thread_counts(usual: Embedder, meaning: SemanticIndex) -> None:
     said = [(7, "my loaf is like a brick"), (3, "when to sow carrots"), (7, "the oven is broken")]
     asked = usual.question("our bread came out hard")
-    found = meaning.lessons(learned(meaning, *said)).cosines(asked)
+    found = meaning.phrasing_vectors(learned(meaning, *said)).cosines(asked)
     each = usual.texts([text for _, text in said]) @ asked
     assert found == {
         7: pytest.approx(max(each[0], each[2]), abs=0.003),
@@ -56,12 +56,12 @@ def test_the_likest_phrasing_of_each_thread_counts(usual: Embedder, meaning: Sem
 def test_those_without_a_vector_of_this_model_say_nothing(meaning: SemanticIndex) -> None:
     asked = meaning.question("bread")
     others = learned(meaning, (1, "bread"), model="another@1")
-    assert meaning.lessons(others).cosines(asked) == {}
-    assert meaning.lessons([]).cosines(asked) == {}
+    assert meaning.phrasing_vectors(others).cosines(asked) == {}
+    assert meaning.phrasing_vectors([]).cosines(asked) == {}
     bare = LearnedPhrasing(
         id=1, guild_id=HERE, thread_id=1, key="t1", title="", text="bread", user_id=1, message_id=1
     )
-    assert meaning.lessons([bare]).cosines(asked) == {}
+    assert meaning.phrasing_vectors([bare]).cosines(asked) == {}
 
 
 @settings(deadline=None, max_examples=60)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.models import SHARED
 from bot.search.semantic import vector_index as module
-from bot.search.semantic.vector_index import VectorIndex, Rows
+from bot.search.semantic.vector_index import Rows, VectorIndex
 
 WIDE = 8
 HERE, THERE = 111, 222
