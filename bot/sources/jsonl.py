@@ -19,7 +19,14 @@ from bot.sources.date_checks import timely
 from bot.sources.decoding import utf8_text
 from bot.sources.files import Broken, Head, reason, unpacked
 from bot.sources.help_desk import ARTICLE_KEYS
-from bot.sources.json_thread import FieldError, is_export, is_line, thread_from, thread_to
+from bot.sources.json_thread import (
+    THREAD_KEYS,
+    FieldError,
+    is_export,
+    is_line,
+    thread_from,
+    thread_to,
+)
 from bot.sources.limits import MAX_LINE_BYTES
 from bot.sources.options import Options
 from bot.sources.qa_json import Entries, is_ours, is_spread, keys_of
@@ -113,7 +120,10 @@ class _Lines:
                     f'a line needs "id" and "title", or "question" and "answer"{keys_of(value)}'
                 )
             if isinstance(value, dict) and self._is_others(value):
-                raise FieldError(f"it has an id and a title, but no answers{keys_of(value)}")
+                raise FieldError(
+                    f"it has an id and a title, but no answers{keys_of(value)}; if it is a "
+                    'question, give it "answers": [{"body": "…"}], or [] while it has none'
+                )
             thread = thread_from(value, self._report.count_unknown, self._warn)
             thread = timely(thread, self._warn)
         except FieldError as error:
@@ -131,9 +141,13 @@ class _Lines:
         return (is_article or not is_ours(value)) and self._pairs.is_entry(value)
 
     def _is_others(self, value: dict[str, Any]) -> bool:
-        """Whether a line in a file of other JSON isn't in the form of ours."""
-        is_json = self._path.name.lower().removesuffix(".gz").endswith(".json")
-        return is_json and not (is_export(value) or is_line(value))
+        """Return whether a line isn't in our form: a list of goods has ids and titles too.
+
+        In a file of other JSON, a text without a word of answers is somebody's article.
+        """
+        if self._path.name.lower().removesuffix(".gz").endswith(".json"):
+            return not (is_export(value) or is_line(value))
+        return "answers" not in value and not value.keys() <= THREAD_KEYS
 
     def _warn(self, what: str) -> None:
         self._report.warn(what, self._path, self.number)
