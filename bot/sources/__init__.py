@@ -11,13 +11,12 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.draft import Draft, Found
-from bot.sources.faq import NoQuestions
 from bot.sources.files import Broken, Walk, read_head, reason, stamp
 from bot.sources.formats import has_known_suffix, recognise
 from bot.sources.json_thread import printable
 from bot.sources.jsonl import write_thread
 from bot.sources.options import Options
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport, shown_path
 
 __all__ = [
     "Draft",
@@ -64,8 +63,8 @@ def find_all(
     A thread that doesn't say where it is from is said to be from the path named here. A file named
     here is recognised by its content. In folders, hidden files and those with a suffix that no
     format has are passed over. A file that is reached twice is read once. Of two threads in
-    different files whose keys are the same, the second is refused. A page without a question is
-    refused if it is named, and in folders passed over.
+    different files whose keys are the same, the second is refused. A file that may be
+    fine but has no thread in it is refused if it is named, and in folders passed over.
     """
     reading = _Import(report, options)
     left, unanswered = options.limit, 0
@@ -157,9 +156,9 @@ class _Import:
                     yield thread
             if stamp(path) != before:
                 self._report.reject("it was changed while it was read; import it again", path)
-        except NoQuestions as error:
+        except NoThreads as error:
             if not self._named:
-                self._report.pass_over("pages without a question")
+                self._report.pass_over(error.called)
             else:
                 self._report.rejected.append(error)
         except InputError as error:

@@ -49,7 +49,7 @@ from bot.sources.json_thread import FieldError, thread_from
 from bot.sources.options import Options
 from bot.sources.page_metadata import PageHead
 from bot.sources.question_headings import Answer, Question
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport, shown_path
 
 _DETAILS = 9
 """The level of a question in ``<details>``: below any heading."""
@@ -61,10 +61,6 @@ _LOOKS = re.compile(
 )
 _START = attrgetter("start")
 _MAY_ASK = re.compile(r" {0,3}(?:#{1,6}[ \t].*[?？؟]|<details\b)", re.I)
-
-
-class NoQuestions(InputError):
-    """A page that may be fine, but has no question in it."""
 
 
 def looks_like_faq(head: Head) -> bool:
@@ -93,9 +89,9 @@ def faq_threads(
     faq = _Faq(path, report, page, made=made)
     yield from faq.threads(lines[offset:], offset)
     if not faq.found:
-        raise NoQuestions(
+        raise NoThreads(
             "no heading in it is a question; one ends in a question mark, as '## How do I vote?'",
-            shown_path(path),
+            path,
         )
 
 

@@ -20,6 +20,17 @@ MAX_NAMED = 20
 _Kind = tuple[bool, str]
 
 
+class NoThreads(InputError):
+    """A file that may be fine, but has no thread in it; in folders it is passed over.
+
+    ``called`` is what such files are called, in the plural.
+    """
+
+    def __init__(self, reason: str, path: Path, called: str = "pages without a question"):
+        super().__init__(reason, shown_path(path))
+        self.called = called
+
+
 @dataclass
 class Findings:
     """What is told of an import beside its threads.

@@ -21,8 +21,9 @@ Where the grammar leaves room, this is what holds:
   opened after them; before that they are text like any other.
 - Inside a closed code fence everything is text, and blank lines stay as they are. A fence
   that is never closed is a line of text, so that it can't swallow the answers after it.
-- A page may have no answers yet, if a marker or a comment of ours shows that it is one; any
-  other text than a single question is refused, for nobody can tell what in it is an answer.
+- A page may have no answers yet, if a marker, a comment of ours or the format's name shows that
+  it is one; any other text than a single question is refused, for nobody can tell what in it is
+  an answer.
 - Behind the end of the page, our own exports write a comment with what pages have no words
   for: the key, authors, links (``marks``). Of an answer in a fence ``markdown verbatim``
   they mean what is in the fence.
@@ -46,7 +47,7 @@ from bot.sources.json_thread import FieldError, thread_from, thread_to
 from bot.sources.limits import MAX_PAGE_BYTES, SCORES
 from bot.sources.options import Options
 from bot.sources.question_headings import only_asks
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport, shown_path
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _MARK = re.compile(
@@ -112,24 +113,21 @@ def has_marker(text: str, content: Callable[[int, str], str] | None = None) -> b
 
 
 def read_pages(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """Read a file that holds one page; names in the report why it can't be accepted.
+    """Read a file that holds one page.
 
-    Raises OSError when the file can't be read.
+    Raises InputError when it can't be accepted, OSError when it can't be read.
     """
-    try:
-        thread = read_page(_decoded(path, options), path)
-    except InputError as error:
-        report.rejected.append(error)
-    else:
-        yield timely(thread, lambda what: report.warn(what, path))
+    thread = read_page(_decoded(path, options), path, certain=options.format == "text")
+    yield timely(thread, lambda what: report.warn(what, path))
 
 
-def read_page(text: str, path: Path) -> Thread:
+def read_page(text: str, path: Path, *, certain: bool = False) -> Thread:
     """Read a page's text; the source key is the file's name without suffix.
 
-    Raises InputError with the path and, where there is one, the line.
+    Without a marker in it, a text is a page only if that is ``certain``. Raises InputError
+    with the path and, where there is one, the line.
     """
-    return _Page(text, path).thread()
+    return _Page(text, path).thread(certain=certain)
 
 
 def _decoded(path: Path, options: Options) -> str:
@@ -160,8 +158,8 @@ class _Page:
         self._question_score: int | None = None
         self._answers: list[_Part] = []
 
-    def thread(self) -> Thread:
-        """The thread that the page holds."""
+    def thread(self, *, certain: bool) -> Thread:
+        """Return the thread that the page holds."""
         pending: int | None = None  # the score that the next accepted answer has
         for index in range(self._title + 1, self._end):
             mark = self._marks.get(index)
@@ -186,8 +184,10 @@ class _Page:
             answers=tuple(map(self._answer, self._answers)),
         )
         marked = self._marked(thread)
-        if marked is None and not self._marks and not only_asks(self._lines):
-            raise self._error(NO_ANSWER + (CHAT if _CHAT.search("\n".join(self._lines)) else ""))
+        if marked is None and not (self._marks or certain or only_asks(self._lines)):
+            is_chat = _CHAT.search("\n".join(self._lines))
+            why = NO_ANSWER + (CHAT if is_chat else "")
+            raise NoThreads(why, self._path, "texts in which no answer is marked")
         return marked or replace(thread, key=self._key())
 
     def _marked(self, thread: Thread) -> Thread | None:

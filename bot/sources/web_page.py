@@ -24,7 +24,7 @@ from lxml import etree
 from bot.models import Thread
 from bot.sources.coercion import Ready
 from bot.sources.decoding import html_text
-from bot.sources.faq import NoQuestions, faq_threads
+from bot.sources.faq import faq_threads
 from bot.sources.files import Head
 from bot.sources.group_by_question import Gathering, Row
 from bot.sources.markup import to_markdown
@@ -32,7 +32,7 @@ from bot.sources.markup.parsing import Element, one_line, parse
 from bot.sources.options import Options
 from bot.sources.question_headings import is_question, may_be_question
 from bot.sources.repeated_pairs import repeated_pairs
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport
 from bot.sources.schema_org import json_ld, microdata
 
 _PAGE = re.compile(
@@ -70,11 +70,11 @@ def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Th
             return
     try:
         yield from faq_threads(page.markdown(), path, report, made=True)
-    except NoQuestions:
-        raise NoQuestions(
+    except NoThreads:
+        raise NoThreads(
             "no question is found in it: neither schema.org's, nor <details>, a definition "
             "list or a heading that ends in a question mark",
-            shown_path(path),
+            path,
         ) from None
 
 
