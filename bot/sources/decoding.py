@@ -81,7 +81,9 @@ def lines_of(path: Path, report: SourceReport, options: Options) -> list[str | N
             read.append(None)
             odd.append(number)
     # Of a text in another encoding, some short line may happen to be UTF-8 as well.
-    if odd and beyond < len(odd) and body is data and options.encoding is None:
+    if odd and beyond < len(odd) and body is data:
+        if options.encoding is not None:
+            decoded(body, coding, path, options)  # raises with the first line
         return list(_LINE.findall(_guessed(body, path, report, options, odd[0])))
     for number in odd:
         report.reject("it is not UTF-8 text, though other lines are", path, number)
@@ -131,7 +133,10 @@ def _guessed(
 
 def _advice(options: Options) -> str:
     if options.encoding is not None:
-        return f"is --encoding {options.encoding} right?"
+        return (
+            f"is --encoding {options.encoding} right? Name the one that it is in, or leave the "
+            "option out: the encodings of tables and web pages are detected"
+        )
     if options.upload:
         return "save it as UTF-8 and send it again"
     return "save it as UTF-8, or say what it is: --encoding NAME"

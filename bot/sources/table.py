@@ -30,6 +30,9 @@ _NAMED = re.compile(rf"sep=([{_DELIMITERS}])[\r\n]*", re.IGNORECASE)
 """A first line for Excel, which names the delimiter."""
 
 _TEXTS = frozenset({"question", "answer", "body"})
+_OF_QNA_MAKER = frozenset({"source", "metadata"})
+"""Columns of QnA Maker's tables that say nothing about a thread: its file, its labels for bots."""
+
 _LINE_END = re.compile(r"(?<!\\)(?:\\r)?\\n")
 _INLINE_CODE = re.compile(r"((?<!`)`(?!`)[^`]*(?<!`)`(?!`))")
 
@@ -95,13 +98,13 @@ class _Reading:
     ):
         self._width, self._columns = len(header), columns
         self._gathering, self._report = gathering, report
+        self._escaped = _is_of_qna_maker(header)
         known = {*columns.values()}
         self._others = {
             at: printable(name.strip()) or f"column {at + 1}"
             for at, name in enumerate(header)
-            if at not in known
+            if at not in known and not (self._escaped and plain(name) in _OF_QNA_MAKER)
         }
-        self._escaped = _is_of_qna_maker(header)
 
     def take(self, row: _Row) -> bool:
         """Take in a row, or name it; False where there is nothing in it."""
@@ -129,8 +132,7 @@ class _Reading:
 
 def _is_of_qna_maker(header: Sequence[str]) -> bool:
     """Whether it is a table of Microsoft's QnA Maker, in which a line ends with ``\\n``."""
-    names = {plain(name) for name in header}
-    return {"question", "answer", "source", "metadata"} <= names
+    return {"question", "answer", *_OF_QNA_MAKER} <= {plain(name) for name in header}
 
 
 def _with_lines(text: str) -> str:
