@@ -23,7 +23,7 @@ from bot.models import SHARED
 from bot.services.import_report import ImportReport
 from bot.settings import load_settings
 from bot.sources import Options, SourceReport
-from bot.sources.writing import PAGES, WRITERS
+from bot.sources.writers import PAGES, WRITERS
 
 GOES_ON = "what was taken in stays; the same command goes on from there"
 

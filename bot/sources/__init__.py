@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.models import Thread
+from bot.sources.decoding import read_head
 from bot.sources.draft import Draft, Found
-from bot.sources.files import Broken, Walk, read_head, reason, stamp
+from bot.sources.files import Broken, Walk, reason, stamp
 from bot.sources.formats import has_known_suffix, recognise
 from bot.sources.json_thread import printable
 from bot.sources.jsonl import write_thread

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from bot.errors import InputError
-from bot.sources.charsets import NO_TEXT, guess, label
-from bot.sources.files import unpacked
-from bot.sources.limits import MAX_FILE_BYTES, MAX_HTML_BYTES
-from bot.sources.options import Options
+from bot.sources.encodings import NO_TEXT, guess, label
+from bot.sources.files import Broken, unpacked
+from bot.sources.options import MAX_FILE_BYTES, MAX_HTML_BYTES, Options
 from bot.sources.report import SourceReport, shown_path
+
+HEAD_BYTES = 64 * 1024
+"""How much of a file is looked at to recognise its format."""
+
+BINARY_BYTES = 4 * 1024
+"""A NUL byte within this many bytes says that a file is not text."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -22,6 +29,69 @@ _MARKS = (
 _CHARSET = re.compile(rb"<meta\b[^<>]*\bcharset\s*=\s*[\"']?\s*([\w\-]+)", re.IGNORECASE)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
+@dataclass(frozen=True)
+class Head:
+    """How a file begins; ``data`` is unpacked when the file is ``gzipped``.
+
+    ``encoding`` is what it is said to be in.
+    """
+
+    data: bytes
+    gzipped: bool = False
+    encoding: str | None = None
+
+    @cached_property
+    def text(self) -> str:
+        """The beginning as text, as far as one can tell, without a byte-order mark."""
+        coding = self.encoding or ("utf-16" if self.utf16 else "utf-8")
+        try:
+            # A letter may be cut at the end.
+            text = codecs.getincrementaldecoder(coding)().decode(self.data)
+        except UnicodeDecodeError:
+            guessed = None if self.encoding or self.utf16 else guess(self.data).sure
+            text = self.data.decode(guessed or coding, errors="replace")
+        return text.lstrip("\ufeff")
+
+    @property
+    def utf16(self) -> bool:
+        """Whether it starts as UTF-16 does: text, but not as every reader takes it."""
+        return self.encoding is None and self.data.startswith(
+            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        )
+
+    @property
+    def also_utf8(self) -> bool:
+        """Whether it has letters beyond ASCII that are UTF-8, though it is said to be another."""
+        if self.encoding in (None, "utf-8", "utf-8-sig") or self.data.isascii():
+            return False
+        try:
+            codecs.getincrementaldecoder("utf-8")().decode(self.data)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    @property
+    def binary(self) -> bool:
+        """Whether a NUL byte shows that this is no text."""
+        return b"\0" in self.data[:BINARY_BYTES] and not self.utf16 and self.encoding is None
+
+
+def read_head(path: Path, encoding: str | None = None) -> Head:
+    """Look at how a file begins; raises OSError when it can't be read.
+
+    A broken gzip file gives what could be unpacked: its reader names the damage.
+    """
+    data = bytearray()
+    with unpacked(path) as (stream, gzipped):
+        try:
+            while len(data) < HEAD_BYTES and (piece := stream.read(BINARY_BYTES)):
+                data += piece
+        except Broken:
+            if not gzipped:
+                raise
+    return Head(bytes(data), gzipped, encoding)
 
 
 def whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:

@@ -38,16 +38,14 @@ from typing import Any
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources import front_matter, question_headings, roundtrip_comments
-from bot.sources.date_checks import timely
-from bot.sources.decoding import utf8_text
-from bot.sources.details_blocks import Fold, folded
+from bot.sources.decoding import Head, utf8_text
 from bot.sources.fences import find_fences, in_fence, swallowed
-from bot.sources.files import Head
+from bot.sources.foreign_fields import timely
+from bot.sources.front_matter import PageHead
 from bot.sources.group_by_question import file_name, slug
-from bot.sources.headings import Section, plain, sections
 from bot.sources.json_thread import FieldError, thread_from
+from bot.sources.markdown_sections import Fold, Section, folded, plain, sections
 from bot.sources.options import Options
-from bot.sources.page_metadata import PageHead
 from bot.sources.question_headings import Answer, Question
 from bot.sources.report import NoThreads, SourceReport, shown_path
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bot.errors import ConfigError, InputError
 from bot.sources import faq, jsonl, qa_json, qa_labels, stackexchange, table, text_page, web_page
+from bot.sources.decoding import Head
 from bot.sources.draft import Found
-from bot.sources.files import Head
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.models import Answer, Thread, plain_key
-from bot.sources.coercion import (
+from bot.sources.foreign_fields import (
     DateError,
     date_of,
     flag_of,

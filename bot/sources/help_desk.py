@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sources.field_aliases import Names
+from bot.sources.foreign_fields import Names
 
 ARTICLE_KEYS = frozenset(
     "label_names section_id vote_sum promoted outdated user_segment_id permission_group_id "

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.models import Answer, Thread, plain_key
-from bot.sources.limits import SCORES, VOTES
+from bot.sources.options import SCORES, VOTES
 
 THREAD_KEYS = frozenset(
     ("id", "title", "body", "score", "tags", "url", "author", "license", "asked_at", "closed_at")

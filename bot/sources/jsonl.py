@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from bot.models import Thread
-from bot.sources.date_checks import timely
-from bot.sources.decoding import utf8_text
-from bot.sources.files import Broken, Head, reason, unpacked
+from bot.sources.decoding import Head, utf8_text
+from bot.sources.files import Broken, reason, unpacked
+from bot.sources.foreign_fields import timely
 from bot.sources.help_desk import ARTICLE_KEYS
 from bot.sources.json_thread import (
     THREAD_KEYS,
@@ -27,8 +27,7 @@ from bot.sources.json_thread import (
     thread_from,
     thread_to,
 )
-from bot.sources.limits import MAX_LINE_BYTES
-from bot.sources.options import Options
+from bot.sources.options import MAX_LINE_BYTES, Options
 from bot.sources.qa_json import Entries, is_ours, is_spread, keys_of
 from bot.sources.report import SourceReport
 

@@ -16,10 +16,8 @@ from typing import Any, NoReturn
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.sources.date_checks import timely
-from bot.sources.decoding import utf8_text
-from bot.sources.field_aliases import Names, field_of
-from bot.sources.files import Head
+from bot.sources.decoding import Head, utf8_text
+from bot.sources.foreign_fields import Names, field_of, timely
 from bot.sources.group_by_question import OF_ANSWERS, Gathering, Row
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
 from bot.sources.json_thread import (

@@ -23,11 +23,10 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources import text_page
-from bot.sources.decoding import utf8_text
+from bot.sources.decoding import Head, utf8_text
 from bot.sources.fences import Fences, find_fences, in_fence, swallowed
-from bot.sources.files import Head
 from bot.sources.group_by_question import Gathering
-from bot.sources.headings import plain
+from bot.sources.markdown_sections import plain
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 

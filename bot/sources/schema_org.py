@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from html import unescape
 from typing import Any
 
-from bot.sources.coercion import Ready
+from bot.sources.foreign_fields import Ready
 from bot.sources.group_by_question import Row
 from bot.sources.markup.parsing import Element, flat
 

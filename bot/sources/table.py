@@ -16,13 +16,11 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.sources.decoding import lines_of
-from bot.sources.field_aliases import Names, field_of, plain
-from bot.sources.files import Head
+from bot.sources.decoding import Head, lines_of
+from bot.sources.foreign_fields import Names, field_of, plain
 from bot.sources.group_by_question import Gathering
 from bot.sources.json_thread import printable
-from bot.sources.limits import MAX_TEXT
-from bot.sources.options import Options
+from bot.sources.options import MAX_TEXT, Options
 from bot.sources.report import SourceReport, shown_path
 
 _DELIMITERS = ",;\t|"

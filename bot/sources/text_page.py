@@ -40,12 +40,11 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Answer, Thread, plain_key
 from bot.sources import roundtrip_comments
-from bot.sources.date_checks import timely
 from bot.sources.decoding import decoded
 from bot.sources.fences import find_fences
+from bot.sources.foreign_fields import timely
 from bot.sources.json_thread import FieldError, thread_from, thread_to
-from bot.sources.limits import MAX_PAGE_BYTES, SCORES
-from bot.sources.options import Options
+from bot.sources.options import MAX_PAGE_BYTES, SCORES, Options
 from bot.sources.question_headings import only_asks
 from bot.sources.report import NoThreads, SourceReport, shown_path
 

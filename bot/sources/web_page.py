@@ -22,10 +22,9 @@ from urllib.parse import urldefrag, urljoin
 from lxml import etree
 
 from bot.models import Thread
-from bot.sources.coercion import Ready
-from bot.sources.decoding import html_text
+from bot.sources.decoding import Head, html_text
 from bot.sources.faq import faq_threads
-from bot.sources.files import Head
+from bot.sources.foreign_fields import Ready
 from bot.sources.group_by_question import Gathering, Row
 from bot.sources.markup import to_markdown
 from bot.sources.markup.parsing import Element, one_line, parse

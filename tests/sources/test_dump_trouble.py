@@ -10,7 +10,7 @@ import pytest
 
 from bot.sources import SourceReport, find_all, read
 from bot.sources.report import MAX_NAMED
-from bot.sources.stackexchange import dump, rows, xml_chunks
+from bot.sources.stackexchange import dump, xml_rows
 from bot.sources.stackexchange.staging_db import Spool
 from tests.sources.dumps import answer, put, question
 from tests.sources.dumps import rows as xml
@@ -173,8 +173,7 @@ class TestRows:
     def test_longer_than_the_limit_are_named_and_passed_by(
         self, folder: Path, report: SourceReport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rows, "MAX_ROW_BYTES", 100_000)
-        monkeypatch.setattr(xml_chunks, "MAX_ROW_BYTES", 100_000)
+        monkeypatch.setattr(xml_rows, "MAX_ROW_BYTES", 100_000)
         monkeypatch.setattr(dump, "_CHUNK", 10_000)
         put(folder, [question(1), question(2, Body="x" * 400_000), question(3)])
         assert keys(folder, report) == ["1", "3"]

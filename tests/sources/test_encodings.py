@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.errors import ConfigError
 from bot.models import Thread
 from bot.sources import Options, SourceReport, read
-from bot.sources.charsets import CANDIDATES, guess, named_encoding
+from bot.sources.encodings import CANDIDATES, guess, named_encoding
 
 # Tables of two lines: the encoding, the header, a question and its answer.
 SHORT = {

@@ -12,9 +12,8 @@ from markdown_it import MarkdownIt
 
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read, roundtrip_comments
-from bot.sources.faq_writer import write_faq
 from bot.sources.fences import CLOSES, INSIDE, OPENS, OUTSIDE, find_fences
-from bot.sources.text_page_writer import write_page
+from bot.sources.writers import write_faq, write_page
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -16,7 +16,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.models import Thread
-from bot.sources import Options, SourceReport, files, find_all, read, read_all
+from bot.sources import Options, SourceReport, decoding, files, find_all, read, read_all
 from bot.sources.report import shown_path
 
 PAGE = "T\nUpvote:1\nyes\n"
@@ -398,7 +398,7 @@ def test_a_plain_file_that_breaks_at_its_head_is_named(
         def __exit__(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr(files, "unpacked", lambda path: Opened())
+    monkeypatch.setattr(decoding, "unpacked", lambda path: Opened())
     assert keys(put(tmp_path / "a.txt"), report) == []
     assert refusals(report, tmp_path) == [("a.txt", "it can't be read: Input/output error")]
 

@@ -18,8 +18,7 @@ from bot.models import Answer, Thread, plain_key
 from bot.sources import SourceReport, read, write_thread
 from bot.sources.json_thread import thread_from, thread_to
 from bot.sources.jsonl import read_lines
-from bot.sources.limits import MAX_LINE_BYTES
-from bot.sources.options import Options
+from bot.sources.options import MAX_LINE_BYTES, Options
 from bot.sources.report import MAX_UNKNOWN_KEYS, OTHER_KEYS
 
 # Machines that run tests may be busy: how long an example takes says nothing.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.errors import InputError
 from bot.sources import Options, SourceReport, read
-from bot.sources.files import Head
+from bot.sources.decoding import Head
 from bot.sources.qa_labels import looks_labelled, read_labelled
 
 Threads = list[tuple[str, str, list[str]]]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sources.report import SourceReport
-from bot.sources.stackexchange import xml_chunks
-from bot.sources.stackexchange.rows import Rows
+from bot.sources.stackexchange import xml_rows
+from bot.sources.stackexchange.xml_rows import Rows
 
 HEAD = b'<?xml version="1.0" encoding="utf-8"?>\n<posts>\n'
 PIECES = [
@@ -68,11 +68,11 @@ def test_many_at_a_time_are_read_as_one_by_one(pieces: list[bytes], size: int) -
     data = HEAD + b"".join(pieces) + b"</posts>\n"
     fast = read(data, size)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xml_chunks, "_rows", lambda text, lines: [])
+        patch.setattr(xml_rows, "_rows", lambda text, lines: [])
         assert read(data, size) == fast
 
 
 def test_sound_rows_are_read_many_at_a_time() -> None:
     text = b"".join(b'  <row Id="%d" Body="a &lt; b" />\r\n' % n for n in range(100))
-    found = [*xml_chunks.stretches([HEAD, text, text, b"</posts>\n"])]
+    found = [*xml_rows.stretches([HEAD, text, text, b"</posts>\n"])]
     assert [len(stretch.rows) for stretch in found] == [0, 0, 100, 1, 0]

@@ -1,4 +1,4 @@
-"""What stands in a line: emphasis, links, code, keys, pictures."""
+"""Text within a line: emphasis, links, code, pictures, raised and lowered text."""
 
 from __future__ import annotations
 
@@ -7,9 +7,35 @@ from collections.abc import Callable
 
 from bot.sources.markup import links
 from bot.sources.markup.code import BREAK, JOINT, add_code, inline_code
-from bot.sources.markup.escaping import escape, escape_lines
+from bot.sources.markup.escaping import escape, escape_lines, escape_words
 from bot.sources.markup.parsing import DEEPEST, Element, flat
-from bot.sources.markup.superscripts import lowered, raised
+
+_RAISED = str.maketrans(
+    "0123456789+-−=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVW",
+    "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂ",
+)
+_LOWERED = str.maketrans("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+_LONGEST = 12  # what is longer is small print, not an exponent
+
+
+def raised(text: str) -> str | None:
+    """The text as a superscript; ``None`` if it is better left as it is."""
+    return _shifted(text, _RAISED, "^")
+
+
+def lowered(text: str) -> str | None:
+    """The text as a subscript; ``None`` if it is better left as it is."""
+    return _shifted(text, _LOWERED, "_")
+
+
+def _shifted(text: str, table: dict[int, int], mark: str) -> str | None:
+    text = text.strip()
+    if len(text) > _LONGEST or not text:
+        return None
+    if all(ord(c) in table for c in text):
+        return text.translate(table)
+    return None if " " in text else f"{mark}({escape_words(text)})"
+
 
 DROPPED = frozenset(
     "script style template head title meta link base noscript noframes param track datalist "

@@ -11,8 +11,8 @@ from functools import partial
 from bot.models import Answer, Thread
 from bot.sources.draft import VERSION, Draft
 from bot.sources.markup import to_markdown
+from bot.sources.stackexchange.dump_names import answer_url, question_url, thread_key
 from bot.sources.stackexchange.staging_db import Gathered, Post
-from bot.sources.stackexchange.urls import answer_url, question_url, thread_key
 
 MAX_PHRASINGS = 20
 """Titles of duplicates that a thread takes, the best scored."""

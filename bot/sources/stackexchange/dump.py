@@ -13,11 +13,17 @@ from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 from bot.sources.stackexchange import archive
 from bot.sources.stackexchange.build import draft_of
+from bot.sources.stackexchange.dump_names import (
+    PARTS,
+    beside,
+    checked_site,
+    part_of,
+    site_of,
+    source_of,
+)
 from bot.sources.stackexchange.posts import Filling
-from bot.sources.stackexchange.recognition import PARTS, beside, part_of
-from bot.sources.stackexchange.rows import Rows
 from bot.sources.stackexchange.staging_db import ANSWER, Gathered, Spool
-from bot.sources.stackexchange.urls import checked_site, site_of, source_of
+from bot.sources.stackexchange.xml_rows import Rows
 
 _CHUNK = 512 * 1024
 

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.sources.limits import MAX_TEXT, SCORES
+from bot.sources.options import MAX_TEXT, SCORES
 from bot.sources.report import SourceReport
 from bot.sources.stackexchange.build import date_of
-from bot.sources.stackexchange.rows import Rows
 from bot.sources.stackexchange.staging_db import ANSWER, QUESTION, Spool
-from bot.sources.stackexchange.xml_chunks import Row
+from bot.sources.stackexchange.xml_rows import Row, Rows
 
 _OTHERS = {
     "3": "orphaned tag wikis",
