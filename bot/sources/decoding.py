@@ -32,7 +32,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 @dataclass(frozen=True)
-class Head:
+class FileHead:
     """How a file begins; ``data`` is unpacked when the file is ``gzipped``.
 
     ``encoding`` is what it is said to be in.
@@ -78,7 +78,7 @@ class Head:
         return b"\0" in self.data[:BINARY_BYTES] and not self.utf16 and self.encoding is None
 
 
-def read_head(path: Path, encoding: str | None = None) -> Head:
+def read_head(path: Path, encoding: str | None = None) -> FileHead:
     """Look at how a file begins; raises OSError when it can't be read.
 
     A broken gzip file gives what could be unpacked: its reader names the damage.
@@ -91,10 +91,10 @@ def read_head(path: Path, encoding: str | None = None) -> Head:
         except Broken:
             if not gzipped:
                 raise
-    return Head(bytes(data), gzipped, encoding)
+    return FileHead(bytes(data), gzipped, encoding)
 
 
-def whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
+def read_whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     """All bytes of a file, unpacked. Raises InputError when there are more than ``limit``."""
     with unpacked(path) as (stream, _):
         data = stream.read(limit + 1)
@@ -106,16 +106,16 @@ def whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     return data
 
 
-def utf8_text(path: Path, options: Options, limit: int = MAX_FILE_BYTES) -> str:
+def read_text(path: Path, options: Options, limit: int = MAX_FILE_BYTES) -> str:
     """A file's text: in the encoding that the options name, else UTF-8, or UTF-16 with its mark.
 
     Raises InputError with the line at which it isn't.
     """
-    coding, body = _marked(whole(path, limit), options)
-    return decoded(body, coding, path, options)
+    coding, body = _marked(read_whole(path, limit), options)
+    return decode(body, coding, path, options)
 
 
-def decoded(data: bytes, coding: str, path: Path, options: Options) -> str:
+def decode(data: bytes, coding: str, path: Path, options: Options) -> str:
     """The text of bytes. Raises InputError with the line at which they are in no such encoding."""
     try:
         return data.decode(coding)
@@ -128,17 +128,17 @@ def decoded(data: bytes, coding: str, path: Path, options: Options) -> str:
         ) from None
 
 
-def lines_of(path: Path, report: SourceReport, options: Options) -> list[str | None]:
+def read_table_lines(path: Path, report: SourceReport, options: Options) -> list[str | None]:
     """A file's lines with their ends; ``None`` for one whose letters can't be told.
 
     It is in the encoding that the options name, else in UTF-8 or UTF-16, else in the one that
     its bytes tell, with a warning; where most lines beyond ASCII are UTF-8, the others are
     damage and are named. Raises InputError where that leaves a doubt.
     """
-    data = whole(path)
+    data = read_whole(path)
     coding, body = _marked(data, options)
     if coding != "utf-8":
-        return list(_LINE.findall(decoded(body, coding, path, options)))
+        return list(_LINE.findall(decode(body, coding, path, options)))
     lines = body.splitlines(keepends=True)
     read: list[str | None] = []
     odd: list[int] = []
@@ -153,22 +153,22 @@ def lines_of(path: Path, report: SourceReport, options: Options) -> list[str | N
     # Of a text in another encoding, some short line may happen to be UTF-8 as well.
     if odd and beyond < len(odd) and body is data:
         if options.encoding is not None:
-            decoded(body, coding, path, options)  # raises with the first line
+            decode(body, coding, path, options)  # raises with the first line
         return list(_LINE.findall(_guessed(body, path, report, options, odd[0])))
     for number in odd:
         report.reject("it is not UTF-8 text, though other lines are", path, number)
     return read
 
 
-def html_text(path: Path, report: SourceReport, options: Options) -> str:
+def read_html(path: Path, report: SourceReport, options: Options) -> str:
     """A web page's text: in the encoding that the options or the page name, else UTF-8.
 
     Else it is in the one that its bytes tell, with a warning. Raises InputError where that
     leaves a doubt.
     """
-    coding, body = _marked(whole(path, MAX_HTML_BYTES), options)
+    coding, body = _marked(read_whole(path, MAX_HTML_BYTES), options)
     if options.encoding is not None:
-        return decoded(body, coding, path, options)
+        return decode(body, coding, path, options)
     named = _CHARSET.search(body[:4096])
     for known in ([named[1].decode()] if named and coding == "utf-8" else []) + [coding]:
         try:

@@ -45,13 +45,13 @@ def reason(error: BaseException) -> str:
     return f"it can't be read: {os.strerror(code) if code else error}"
 
 
-def stamp(path: Path) -> tuple[int, int, int]:
+def file_version(path: Path) -> tuple[int, int, int]:
     """What changes when a file is written to."""
     now = path.stat()
     return now.st_size, now.st_mtime_ns, now.st_ino
 
 
-class Walk:
+class FolderWalk:
     """Finds the files of folders; each real folder is entered once, however it is reached."""
 
     def __init__(self, report: SourceReport, wanted: Callable[[str], bool]):

@@ -11,7 +11,7 @@ from html import unescape
 
 from bot.errors import ConfigError
 from bot.models import Thread
-from bot.sources.json_thread import FieldError, moment, shown, sound
+from bot.sources.json_thread import FieldError, parse_date, quoted, storable
 from bot.sources.markup import to_markdown
 from bot.sources.markup.parsing import one_line, parse
 from bot.sources.options import MAX_TEXT, SCORES
@@ -50,10 +50,10 @@ _FIELD_OF = {name: field for field, names in FIELDS.items() for name in names}
 
 def field_of(name: str) -> str | None:
     """The field that a column or key of this name holds, if it is a name that we know."""
-    return _FIELD_OF.get(plain(name))
+    return _FIELD_OF.get(plain_name(name))
 
 
-def plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name without what differs from table to table: letter case, accents, spaces."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())  # acceptedAnswer
     letters = unicodedata.normalize("NFKD", spaced.casefold())
@@ -61,16 +61,16 @@ def plain(name: str) -> str:
     return re.sub(r"\W+", "_", unicodedata.normalize("NFC", bare)).strip("_")
 
 
-class Names:
+class FieldNames:
     """Which name holds which field: as ``chosen`` says (field to name), else as is common."""
 
     def __init__(self, chosen: Mapping[str, str]):
-        self._chosen = {plain(name): field for field, name in chosen.items()}
+        self._chosen = {plain_name(name): field for field, name in chosen.items()}
         self._taken = frozenset(chosen)
 
     def field(self, name: str) -> str | None:
         """The field that is kept under this name, or ``None``."""
-        chosen = self._chosen.get(plain(name))
+        chosen = self._chosen.get(plain_name(name))
         if chosen is not None:
             return chosen
         common = field_of(name)
@@ -99,15 +99,15 @@ def chosen_names(text: str) -> dict[str, str]:
             raise ConfigError(
                 f"{part.strip()!r} names no column: write --map question=COLUMN,answer=COLUMN"
             )
-        if plain(field) not in FIELDS:
+        if plain_name(field) not in FIELDS:
             known = ", ".join(FIELDS)
             raise ConfigError(f"a thread has no {field!r} to map a column to; it has {known}")
-        if plain(field) in found:
-            raise ConfigError(f"--map gives {plain(field)!r} twice; it is one column")
+        if plain_name(field) in found:
+            raise ConfigError(f"--map gives {plain_name(field)!r} twice; it is one column")
         for other, taken in found.items():
-            if (plain(taken) or taken) == (plain(name) or name):
-                raise ConfigError(f"column {name!r} can't be both {other} and {plain(field)}")
-        found[plain(field)] = name
+            if (plain_name(taken) or taken) == (plain_name(name) or name):
+                raise ConfigError(f"column {name!r} can't be both {other} and {plain_name(field)}")
+        found[plain_name(field)] = name
     return found
 
 
@@ -125,7 +125,7 @@ _CODE = re.compile(r"((?<!`)`+[^`]+`+)")
 _TABLE = re.compile(r"^[ \t]*\|", re.MULTILINE)
 
 
-class Ready(str):
+class Markdown(str):
     """Text that is Markdown already."""
 
     __slots__ = ()
@@ -144,7 +144,7 @@ def text_of(value: object, name: str, convert: Callable[[str], str] = to_markdow
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise FieldError(f"{name} must be text, it is {shown(value)}")
+        raise FieldError(f"{name} must be text, it is {quoted(value)}")
     text = str(value)
     if len(text) > MAX_TEXT:
         raise FieldError(
@@ -153,10 +153,10 @@ def text_of(value: object, name: str, convert: Callable[[str], str] = to_markdow
         )
     if "\r" in text:  # other ends of lines would be kept as a part of the text
         text = re.sub(r"\r\n?", "\n", text)
-    is_html = not isinstance(value, Ready) and _HTML.match(text)
-    if not is_html and not isinstance(value, Ready) and _BREAK.search(text):
+    is_html = not isinstance(value, Markdown) and _HTML.match(text)
+    if not is_html and not isinstance(value, Markdown) and _BREAK.search(text):
         text = _with_lines(text)
-    return sound(convert(text) if is_html else text.strip(), name)
+    return storable(convert(text) if is_html else text.strip(), name)
 
 
 def _with_lines(text: str) -> str:
@@ -195,7 +195,7 @@ def number_of(value: object, name: str) -> int:
         return 0
     number = int(text.replace("\u2212", "-").split(".")[0]) if _NUMBER.fullmatch(text) else None
     if number is None or number not in SCORES:
-        raise FieldError(f"{name} must be a whole number, it is {shown(value)}")
+        raise FieldError(f"{name} must be a whole number, it is {quoted(value)}")
     return number
 
 
@@ -204,7 +204,7 @@ def flag_of(value: object, name: str) -> bool:
     word = "" if value is None else str(value).strip().casefold()
     if word in _YES or word in _NO:
         return word in _YES
-    raise FieldError(f"{name} must be yes or no, it is {shown(value)}")
+    raise FieldError(f"{name} must be yes or no, it is {quoted(value)}")
 
 
 def date_of(value: object, name: str) -> datetime | None:
@@ -218,10 +218,10 @@ def date_of(value: object, name: str) -> datetime | None:
         date = _moment(value)
     except (ValueError, OverflowError, OSError):
         raise DateError(
-            f"{name} {shown(value)} is no date like 2024-05-31, and was left out"
+            f"{name} {quoted(value)} is no date like 2024-05-31, and was left out"
         ) from None
     if is_far(date):
-        raise DateError(f"{name} {shown(value)} is far in the future, and was left out")
+        raise DateError(f"{name} {quoted(value)} is far in the future, and was left out")
     return date
 
 
@@ -234,7 +234,7 @@ def _moment(value: object) -> datetime:
     text = value.strip()
     if re.fullmatch(r"[0-9]{9,13}", text):
         return _moment(int(text))
-    return moment(text.replace("/", "-"))
+    return parse_date(text.replace("/", "-"))
 
 
 _SOON = timedelta(days=366)

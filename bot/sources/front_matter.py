@@ -76,7 +76,7 @@ _IGNORED = frozenset("layout draft weight slug lang language order parent nav_or
 """What site generators keep there, which says nothing about threads."""
 
 
-class PageHead:
+class PageMetadata:
     """Front matter, read: ``question`` is its title, ``id`` stands before the threads' keys.
 
     A title that only says that the page has questions is its ``faq_title``, and no question.

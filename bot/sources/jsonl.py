@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from bot.models import Thread
-from bot.sources.decoding import Head, utf8_text
+from bot.sources.decoding import FileHead, read_text
 from bot.sources.files import Broken, reason, unpacked
 from bot.sources.foreign_fields import timely
 from bot.sources.help_desk import ARTICLE_KEYS
@@ -28,7 +28,7 @@ from bot.sources.json_thread import (
     thread_to,
 )
 from bot.sources.options import MAX_LINE_BYTES, Options
-from bot.sources.qa_json import Entries, is_ours, is_spread, keys_of
+from bot.sources.qa_json import QaObjects, is_ours, is_spread, keys_of
 from bot.sources.report import SourceReport
 
 _PIECE = 1024 * 1024
@@ -40,7 +40,7 @@ def write_thread(thread: Thread) -> str:
     return json.dumps(thread_to(thread), ensure_ascii=False, allow_nan=False)
 
 
-def looks_like_lines(head: Head) -> bool:
+def looks_like_lines(head: FileHead) -> bool:
     """Whether the first line is an object, as far as one can see."""
     text = head.text.lstrip()
     return text.startswith("{") and not is_spread(text)
@@ -52,19 +52,19 @@ def read_lines(path: Path, report: SourceReport, options: Options) -> Iterator[T
     A file that breaks off, or can't be read on, is named with the line; what came before
     was handed on.
     """
-    lines = _Lines(path, report, options)
+    lines = _LineReader(path, report, options)
     try:
         if options.encoding is None:
             with unpacked(path) as (stream, _):
                 yield from lines.threads(stream)
         else:
-            text = utf8_text(path, options)
+            text = read_text(path, options)
             yield from lines.threads(BytesIO(text.encode(errors="surrogatepass")))
     except Broken as error:
         report.reject(reason(error), path, lines.number + 1 if lines.number else None)
 
 
-class _Lines:
+class _LineReader:
     """One file while it is read: where we are, and which ids there were."""
 
     def __init__(self, path: Path, report: SourceReport, options: Options) -> None:
@@ -72,7 +72,7 @@ class _Lines:
         self._path = path
         self._report = report
         self._lines_by_key: dict[str, int] = {}
-        self._pairs = Entries(path, report, options)
+        self._pairs = QaObjects(path, report, options)
         self._upload = options.upload
 
     def threads(self, stream: BinaryIO) -> Iterator[Thread]:

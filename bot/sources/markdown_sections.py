@@ -44,7 +44,7 @@ def sections(lines: Sequence[str]) -> Iterator[Section]:
     yield Section(level, title, start + 1, lines[start:body], lines[body:])
 
 
-def plain(markdown: str) -> str:
+def heading_words(markdown: str) -> str:
     """The words of a heading, without marks, links and pictures."""
     tokens = _INLINE.parseInline(" ".join(markdown.split()))
     words = (
@@ -96,7 +96,7 @@ _SUMMARY_END = re.compile(r"</summary\s*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class DetailsBlock:
     """One ``<details>``: its first and last line, from 1, and the lines under the summary."""
 
     start: int
@@ -105,7 +105,7 @@ class Fold:
     lines: list[str]
 
 
-def folded(lines: Sequence[str]) -> Iterator[Fold]:
+def find_details(lines: Sequence[str]) -> Iterator[DetailsBlock]:
     """Each ``<details>``; those within another one are part of it, those in a fence are code."""
     ends = _ends(lines)
     at = 0
@@ -118,9 +118,9 @@ def folded(lines: Sequence[str]) -> Iterator[Fold]:
         opening = _SUMMARY.search(text)
         closing = _SUMMARY_END.search(text, opening.end()) if opening else None
         if opening and closing:
-            summary = plain(to_markdown(text[opening.end() : closing.start()]))
+            summary = heading_words(to_markdown(text[opening.end() : closing.start()]))
             body = text[closing.end() : [*_TAG.finditer(text)][-1].start()]
-            yield Fold(at + 1, end, summary, body.split("\n"))
+            yield DetailsBlock(at + 1, end, summary, body.split("\n"))
         at = end
 
 

@@ -99,12 +99,12 @@ def may_be_question(heading: str) -> bool:
     return _REMARK.search(words) is not None or _ASKS.match(_NUMBER.sub("", words)) is not None
 
 
-def is_sure(section: Section) -> bool:
+def is_certain(section: Section) -> bool:
     """Whether it is a question wherever it stands: by its words, or by a comment of ours."""
     return is_question(section.title) or _has_comment(section)
 
 
-def likely(sections: Sequence[Section]) -> set[int]:
+def likely_questions(sections: Sequence[Section]) -> set[int]:
     """The lines of headings that may be questions, and stand where questions do.
 
     None of them is within an answer or has questions below it, nor is it a page's title.
@@ -117,26 +117,26 @@ def likely(sections: Sequence[Section]) -> set[int]:
             continue
         while open_ and open_[-1] >= section.level:
             open_.pop()
-        if not is_sure(section):
+        if not is_certain(section):
             if open_ or not section.level or not may_be_question(section.title):
                 continue
             below = [inner for inner in _below(sections, at) if not is_answer(inner.title)]
             is_title = at == 1 == alone[section.level]  # at 0 is what stands before any heading
-            if any(map(is_sure, below)) or (below and is_title):
+            if any(map(is_certain, below)) or (below and is_title):
                 continue
             found.add(section.start)
         open_.append(section.level)
     return found
 
 
-def topics(sections: Sequence[Section], title: str) -> set[int]:
+def faq_topics(sections: Sequence[Section], title: str) -> set[int]:
     """The lines of headings that are questions because the page is called a FAQ.
 
     There are some where no heading is a question for certain: then all of the highest level
     that have a text, but for the title. ``title`` is that of the front matter.
     """
     headed = [section for section in sections if section.level]
-    if any(is_sure(section) or is_answer(section.title) for section in headed):
+    if any(is_certain(section) or is_answer(section.title) for section in headed):
         return set()
     if headed and is_faq_title(headed[0].title):
         title, headed = headed[0].title, headed[1:]
@@ -146,12 +146,12 @@ def topics(sections: Sequence[Section], title: str) -> set[int]:
     return {section.start for section in headed if section.level == level and _says(section)}
 
 
-def lost(sections: Sequence[Section], likely: set[int]) -> set[int]:
+def skipped_sections(sections: Sequence[Section], likely: set[int]) -> set[int]:
     """The lines of headings beside the questions that are none, and have a text.
 
     A page's title, its contents and the headings of groups of questions are not among them.
     """
-    asks = {section.start for section in sections if section.level and is_sure(section)} | likely
+    asks = {section.start for section in sections if section.level and is_certain(section)} | likely
     levels = {section.level for section in sections if section.start in asks}
     found: set[int] = set()
     inside = 0  # the level of what the sections below belong to
@@ -197,19 +197,19 @@ def _says(section: Section) -> bool:
     return not is_list
 
 
-def title(heading: str) -> tuple[str, str]:
+def question_of(heading: str) -> tuple[str, str]:
     """The question without its number and ``{#name}``, and that name, if there is one."""
     found = _ANCHOR.search(heading)
     words = _TRAILING.sub("", _ANCHOR.sub("", heading))
     return _NUMBER.sub("", words), found["name"] if found else ""
 
 
-def link(heading: str) -> str:
+def github_anchor(heading: str) -> str:
     """The anchor that a heading has on GitHub."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def answer(heading: str) -> tuple[int, bool] | None:
+def answer_heading(heading: str) -> tuple[int, bool] | None:
     """The score of the answer that a heading opens, and whether it is accepted.
 
     ``None`` for any other heading. Raises FieldError when it says something else as well.

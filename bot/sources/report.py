@@ -17,7 +17,7 @@ OTHER_KEYS = "(other keys)"
 MAX_NAMED = 20
 """Refusals, and warnings, of one file that are named, and the last; the rest are counted."""
 
-_Kind = tuple[bool, str]
+_ProblemGroup = tuple[bool, str]
 
 
 class NoThreads(InputError):
@@ -84,8 +84,8 @@ class SourceReport(Findings):
     stage: str = ""
     size: int = 0
     done: int = 0
-    _named: Counter[_Kind] = field(default_factory=Counter, repr=False, compare=False)
-    _last: dict[_Kind, InputError] = field(default_factory=dict, repr=False, compare=False)
+    _named: Counter[_ProblemGroup] = field(default_factory=Counter, repr=False, compare=False)
+    _last: dict[_ProblemGroup, InputError] = field(default_factory=dict, repr=False, compare=False)
 
     def reject(self, reason: str, path: Path, line: int | None = None) -> None:
         """Note that ``path``, or its ``line`` (from 1), was not accepted."""

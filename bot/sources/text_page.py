@@ -40,7 +40,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Answer, Thread, plain_key
 from bot.sources import roundtrip_comments
-from bot.sources.decoding import decoded
+from bot.sources.decoding import decode
 from bot.sources.fences import find_fences
 from bot.sources.foreign_fields import timely
 from bot.sources.json_thread import FieldError, thread_from, thread_to
@@ -72,7 +72,7 @@ _CHAT = re.compile(
 )
 
 
-class _Kind(Enum):
+class _MarkerKind(Enum):
     SCORE = "score"
     UPVOTE = "upvote"
     ACCEPTED = "accepted answer"
@@ -80,13 +80,13 @@ class _Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
-    kind: _Kind
+class _Marker:
+    kind: _MarkerKind
     value: str = ""
 
 
 @dataclass(slots=True)
-class _Part:
+class _PagePart:
     """The question or an answer: where it was opened, and the lines that belong to it."""
 
     opened: int
@@ -103,7 +103,9 @@ def has_marker(text: str, content: Callable[[int, str], str] | None = None) -> b
     lines = _LINE_END.split(text)
     roundtrip_comments = ((index, _mark(line)) for index, line in enumerate(lines))
     found = [
-        index for index, mark in roundtrip_comments if mark and mark.kind is not _Kind.FURNITURE
+        index
+        for index, mark in roundtrip_comments
+        if mark and mark.kind is not _MarkerKind.FURNITURE
     ]
     if not found:
         return False
@@ -126,7 +128,7 @@ def read_page(text: str, path: Path, *, certain: bool = False) -> Thread:
     Without a marker in it, a text is a page only if that is ``certain``. Raises InputError
     with the path and, where there is one, the line.
     """
-    return _Page(text, path).thread(certain=certain)
+    return _TextPage(text, path).thread(certain=certain)
 
 
 def _decoded(path: Path, options: Options) -> str:
@@ -135,10 +137,10 @@ def _decoded(path: Path, options: Options) -> str:
     if len(data) > MAX_PAGE_BYTES:
         limit = MAX_PAGE_BYTES // 1024**2
         raise InputError(f"a text page may have up to {limit} MB", shown_path(path))
-    return decoded(data, options.encoding or "utf-8", path, options)
+    return decode(data, options.encoding or "utf-8", path, options)
 
 
-class _Page:
+class _TextPage:
     """One page while it is read: its lines, the markers among them, the parts so far."""
 
     def __init__(self, text: str, path: Path) -> None:
@@ -153,9 +155,9 @@ class _Page:
             if index > self._title and not self._fenced[index] and (mark := _mark(line))
         }
         self._end = self._find_end()
-        self._question = _Part(self._title)
+        self._question = _PagePart(self._title)
         self._question_score: int | None = None
-        self._answers: list[_Part] = []
+        self._answers: list[_PagePart] = []
 
     def thread(self, *, certain: bool) -> Thread:
         """Return the thread that the page holds."""
@@ -163,14 +165,14 @@ class _Page:
         for index in range(self._title + 1, self._end):
             mark = self._marks.get(index)
             match mark.kind if mark else None:
-                case _Kind.UPVOTE:
-                    self._answers.append(_Part(index, self._number(index)))
-                case _Kind.ACCEPTED:
+                case _MarkerKind.UPVOTE:
+                    self._answers.append(_PagePart(index, self._number(index)))
+                case _MarkerKind.ACCEPTED:
                     self._open_accepted(index, pending or 0)
                     pending = None
-                case _Kind.SCORE if self._followed_by_accepted(index):
+                case _MarkerKind.SCORE if self._followed_by_accepted(index):
                     pending = self._number(index)
-                case _Kind.SCORE:
+                case _MarkerKind.SCORE:
                     self._score_question(index)
                 case _:
                     part = self._answers[-1] if self._answers else self._question
@@ -196,7 +198,9 @@ class _Page:
                 values = roundtrip_comments.values_of(self._lines[index])
                 if values is not None:
                     row = thread_to(thread) | {"id": values.get("id") or self._key()}
-                    return thread_from(roundtrip_comments.merged(row, values), lambda _: None)
+                    return thread_from(
+                        roundtrip_comments.merge_comment(row, values), lambda _: None
+                    )
             except FieldError as error:
                 raise self._error(f"what its comment says can't be: {error}", index) from None
         return None
@@ -217,15 +221,15 @@ class _Page:
         if title is None:
             raise self._error("the page has no title: it is empty")
         mark = _mark(self._lines[title])
-        if mark is not None and mark.kind is not _Kind.FURNITURE:
+        if mark is not None and mark.kind is not _MarkerKind.FURNITURE:
             raise self._error("the page has no title before its first marker", title)
         return title
 
     def _find_end(self) -> int:
         """The line at which the page's furniture begins, else the number of lines."""
-        opening = (_Kind.UPVOTE, _Kind.ACCEPTED)
+        opening = (_MarkerKind.UPVOTE, _MarkerKind.ACCEPTED)
         last = max((i for i, mark in self._marks.items() if mark.kind in opening), default=-1)
-        furniture = (i for i, mark in self._marks.items() if mark.kind is _Kind.FURNITURE)
+        furniture = (i for i, mark in self._marks.items() if mark.kind is _MarkerKind.FURNITURE)
         return next((i for i in furniture if i > last), len(self._lines))
 
     def _followed_by_accepted(self, index: int) -> bool:
@@ -233,7 +237,7 @@ class _Page:
         while following < self._end and not self._lines[following].strip():
             following += 1
         mark = self._marks.get(following)
-        return mark is not None and mark.kind is _Kind.ACCEPTED
+        return mark is not None and mark.kind is _MarkerKind.ACCEPTED
 
     def _open_accepted(self, index: int, score: int) -> None:
         for other in self._answers:
@@ -241,7 +245,7 @@ class _Page:
                 raise self._error(
                     f"a second accepted answer; the first is on line {other.opened + 1}", index
                 )
-        self._answers.append(_Part(index, score, accepted=True))
+        self._answers.append(_PagePart(index, score, accepted=True))
 
     def _score_question(self, index: int) -> None:
         number = self._number(index)
@@ -265,13 +269,13 @@ class _Page:
             raise self._error(f"{what} (a score is written like 'Upvote:3')", index)
         return number
 
-    def _answer(self, part: _Part) -> Answer:
+    def _answer(self, part: _PagePart) -> Answer:
         body = self._text(part)
         if not body:
             raise self._error("the answer that begins here is empty", part.opened)
         return Answer(body=body, score=part.score, accepted=part.accepted)
 
-    def _text(self, part: _Part) -> str:
+    def _text(self, part: _PagePart) -> str:
         lines: list[str] = []
         for index in part.body:
             line = self._lines[index]
@@ -279,20 +283,20 @@ class _Page:
                 lines.append(line)
             elif lines and lines[-1]:
                 lines.append("")
-        return roundtrip_comments.unwrapped("\n".join(lines).rstrip())
+        return roundtrip_comments.unwrap_verbatim("\n".join(lines).rstrip())
 
     def _error(self, why: str, index: int | None = None) -> InputError:
         line = None if index is None else index + 1
         return InputError(why, shown_path(self._path), line)
 
 
-def _mark(line: str) -> _Mark | None:
+def _mark(line: str) -> _Marker | None:
     found = _MARK.fullmatch(line)
     if not found:
         return None
     if found["word"]:
-        return _Mark(_Kind(found["word"].lower()), found["value"])
-    return _Mark(_Kind.ACCEPTED if found["accepted"] else _Kind.FURNITURE)
+        return _Marker(_MarkerKind(found["word"].lower()), found["value"])
+    return _Marker(_MarkerKind.ACCEPTED if found["accepted"] else _MarkerKind.FURNITURE)
 
 
 def _fenced(lines: list[str]) -> bytearray:

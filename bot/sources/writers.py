@@ -17,7 +17,7 @@ from bot.models import Answer, Thread
 from bot.sources import question_headings, roundtrip_comments
 from bot.sources.group_by_question import slug
 from bot.sources.jsonl import write_thread
-from bot.sources.markdown_sections import Section, plain, sections
+from bot.sources.markdown_sections import Section, heading_words, sections
 from bot.sources.text_page import read_page
 
 _SAMPLE = Path("sample")
@@ -37,7 +37,7 @@ def page_name(key: str) -> str:
 
 def write_page(thread: Thread, name: str) -> str:
     """The text of the thread's page, whose file is called ``name`` without its suffix."""
-    values, of_answers = roundtrip_comments.unsaid(thread)
+    values, of_answers = roundtrip_comments.values_without_words(thread)
     if thread.key == name:
         del values["id"]
     title = _title(thread.title, values)
@@ -50,7 +50,7 @@ def write_page(thread: Thread, name: str) -> str:
     if any(of_answers):
         values["answers"] = of_answers
     if values:
-        parts.append(f"Related post\n{roundtrip_comments.comment(values)}")
+        parts.append(f"Related post\n{roundtrip_comments.comment_line(values)}")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -76,7 +76,7 @@ def _said_in_page(text: str, about: dict[str, Any]) -> str:
     if "\r" in text:
         about["body"] = text
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return roundtrip_comments.verbatim(text)
+    return roundtrip_comments.fence_verbatim(text)
 
 
 def _is_plain_in_page(text: str) -> bool:
@@ -108,17 +108,17 @@ def _read(page: str) -> Thread | None:
 
 def write_faq(thread: Thread) -> str:
     """The Markdown of one thread, with a blank line at its end."""
-    values, of_answers = roundtrip_comments.unsaid(thread)
+    values, of_answers = roundtrip_comments.values_without_words(thread)
     if thread.score:
         values["score"] = thread.score
     shown = " ".join(thread.title.split())
     if _read_title(shown) != thread.title:
         values["title"] = thread.title
     body = _said_in_faq(thread.body, values)
-    parts = [f"# {shown}", roundtrip_comments.comment(values), body]
+    parts = [f"# {shown}", roundtrip_comments.comment_line(values), body]
     for answer, about in zip(thread.answers, of_answers, strict=True):
         text = _said_in_faq(answer.body, about)
-        parts += [_heading(answer), roundtrip_comments.comment(about) if about else "", text]
+        parts += [_heading(answer), roundtrip_comments.comment_line(about) if about else "", text]
     return "".join(f"{part}\n\n" for part in parts if part)
 
 
@@ -135,7 +135,7 @@ def _said_in_faq(text: str, about: dict[str, Any]) -> str:
     if "\r" in text:
         about["body"] = text
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return roundtrip_comments.verbatim(text)
+    return roundtrip_comments.fence_verbatim(text)
 
 
 def _is_plain_in_faq(text: str) -> bool:
@@ -153,7 +153,7 @@ def _is_plain_in_faq(text: str) -> bool:
 
 def _is_structure(section: Section) -> bool:
     """Whether a heading within a thread would be read as more than text."""
-    title = plain(section.title)
+    title = heading_words(section.title)
     return (
         section.level <= 1
         or question_headings.is_question(title)
@@ -162,7 +162,7 @@ def _is_structure(section: Section) -> bool:
 
 
 def _read_title(shown: str) -> str:
-    return plain(list(sections([f"# {shown}"]))[-1].title)
+    return heading_words(list(sections([f"# {shown}"]))[-1].title)
 
 
 WRITERS: dict[str, Callable[[Thread], str]] = {

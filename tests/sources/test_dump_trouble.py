@@ -11,7 +11,7 @@ import pytest
 from bot.sources import SourceReport, find_all, read
 from bot.sources.report import MAX_NAMED
 from bot.sources.stackexchange import dump, xml_rows
-from bot.sources.stackexchange.staging_db import Spool
+from bot.sources.stackexchange.staging_db import StagingDatabase
 from tests.sources.dumps import answer, put, question
 from tests.sources.dumps import rows as xml
 
@@ -274,12 +274,12 @@ class TestFiles:
     def test_for_which_there_is_no_room_are_named(
         self, folder: Path, report: SourceReport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        class Small(Spool):
+        class Small(StagingDatabase):
             def __init__(self) -> None:
                 super().__init__()
                 self._database.execute("PRAGMA max_page_count = 20")
 
-        monkeypatch.setattr(dump, "Spool", Small)
+        monkeypatch.setattr(dump, "StagingDatabase", Small)
         put(folder, [question(n, Body="x" * 10_000) for n in range(1, 100)])
         assert keys(folder, report) == []
         assert "no room to put it in order; set TMPDIR" in report.rejected[0].reason

@@ -255,8 +255,8 @@ def test_a_marker_in_a_fence_makes_no_text_page(tmp_path: Path) -> None:
 def test_only_one_fence_is_taken_for_a_text_as_it_stands() -> None:
     two = "```markdown verbatim\na\n```\n\nb\n\n```\nc\n```"
     assert not roundtrip_comments.is_verbatim(two)
-    assert roundtrip_comments.unwrapped(two) == two
-    assert roundtrip_comments.unwrapped(roundtrip_comments.verbatim(two)) == two
+    assert roundtrip_comments.unwrap_verbatim(two) == two
+    assert roundtrip_comments.unwrap_verbatim(roundtrip_comments.fence_verbatim(two)) == two
 
 
 @pytest.mark.untraced

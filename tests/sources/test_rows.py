@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.sources.report import SourceReport
 from bot.sources.stackexchange import xml_rows
-from bot.sources.stackexchange.xml_rows import Rows
+from bot.sources.stackexchange.xml_rows import XmlRows
 
 HEAD = b'<?xml version="1.0" encoding="utf-8"?>\n<posts>\n'
 PIECES = [
@@ -56,7 +56,7 @@ def read(data: bytes, size: int) -> Read:
             yield data[at : at + size]
 
     found = []
-    for row in Rows(Path("Posts.xml"), "posts", report).of(chunks()):
+    for row in XmlRows(Path("Posts.xml"), "posts", report).of(chunks()):
         if row is not None:
             found.append((sorted(row.values.items()), row.line))
     said = [(str(problem.reason), problem.line) for problem in (*report.rejected, *report.warned)]
@@ -74,5 +74,5 @@ def test_many_at_a_time_are_read_as_one_by_one(pieces: list[bytes], size: int) -
 
 def test_sound_rows_are_read_many_at_a_time() -> None:
     text = b"".join(b'  <row Id="%d" Body="a &lt; b" />\r\n' % n for n in range(100))
-    found = [*xml_rows.stretches([HEAD, text, text, b"</posts>\n"])]
+    found = [*xml_rows.xml_pieces([HEAD, text, text, b"</posts>\n"])]
     assert [len(stretch.rows) for stretch in found] == [0, 0, 100, 1, 0]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bot.sources.markup.code import code_block, language_of
 from bot.sources.markup.escaping import escape_lines
 from bot.sources.markup.inline import DROPPED, Inline, add_text, paragraph
-from bot.sources.markup.parsing import DEEPEST, Element, flat, one_line
+from bot.sources.markup.parsing import DEEPEST, Element, one_line, text_of
 
 RULE = "─" * 12
 """Discord has no horizontal rule."""
@@ -34,7 +34,7 @@ class Blocks:
     def _blocks(self, element: Element) -> list[str]:
         inline = self._inline
         if inline.depth > DEEPEST:
-            return _paragraphs([flat(element)])
+            return _paragraphs([text_of(element)])
         inline.depth += 1
         done: list[str] = []
         run: list[str] = []  # pieces of a paragraph that isn't complete yet
@@ -128,7 +128,7 @@ class Blocks:
     def _code(self, element: Element) -> list[str]:
         for line_break in element.iter("br"):
             line_break.tail = "\n" + (line_break.tail or "")
-        block = code_block(flat(element), language_of(element))
+        block = code_block(text_of(element), language_of(element))
         return [block] if block else []
 
     def _rule(self, element: Element) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.errors import ConfigError
 from bot.models import plain_key
-from bot.sources.decoding import Head
+from bot.sources.decoding import FileHead
 from bot.sources.stackexchange.archive import MAGIC
 
 SUFFIXES = ("posts.xml", ".7z")
@@ -21,7 +21,7 @@ _ALL_PARTS = "badges comments posthistory postlinks posts tags users votes".spli
 _PART = re.compile(rf"(?:^|[-_./\\])({'|'.join(_ALL_PARTS)})\.(?:xml|7z)$", re.IGNORECASE)
 
 
-def looks_like(head: Head) -> bool:
+def looks_like(head: FileHead) -> bool:
     """Whether a file begins like one of a dump: a 7z archive, or XML with one of its roots."""
     if head.data.startswith(MAGIC):
         return True
