@@ -318,7 +318,7 @@ def test_a_file_that_breaks_while_it_is_read_is_named(
     put(tmp_path / "a.txt")
     put(tmp_path / "b.jsonl", pack(line("k").encode()))
     monkeypatch.setattr(gzip.GzipFile, "read", broken)
-    monkeypatch.setattr("bot.sources.jsonl._Lines.threads", broken)
+    monkeypatch.setattr("bot.sources.jsonl._LineReader.threads", broken)
     assert keys(tmp_path, report) == ["a"]
     assert refusals(report, tmp_path) == [("b.jsonl", "it can't be read: Input/output error")]
 

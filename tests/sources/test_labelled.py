@@ -131,7 +131,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     report = SourceReport()
     file = Path("faq.txt")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bot.sources.qa_labels.utf8_text", lambda _path, _options: text)
+        patch.setattr("bot.sources.qa_labels.read_text", lambda _path, _options: text)
         try:
             found = list(read_labelled(file, report, Options()))
         except InputError:
