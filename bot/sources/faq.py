@@ -40,7 +40,6 @@ from bot.models import Thread
 from bot.sources import front_matter, question_headings, roundtrip_comments
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.fences import find_fences, in_fence, swallowed
-from bot.sources.foreign_fields import timely
 from bot.sources.front_matter import PageMetadata
 from bot.sources.group_by_question import key_prefix, slug
 from bot.sources.json_thread import FieldError, thread_from
@@ -265,7 +264,7 @@ class _FaqReader:
         first = self._starts.setdefault(thread.key, question.start)
         if first != question.start:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
-        return timely(thread, warn)
+        return thread
 
     def _doubt(self, lines: Sequence[str], headings: set[int]) -> None:
         """Tell of fences that may have swallowed a question; ``headings`` are lines of others.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.models import Answer, Thread, plain_key
@@ -39,8 +39,8 @@ def thread_from(
 ) -> Thread:
     """The thread that one parsed JSON value holds; ``count_unknown`` gets unknown keys.
 
-    Raises FieldError naming the first key that is wrong. A date that can't be read is left
-    out where there is somebody to ``warn`` of it.
+    Raises FieldError naming the first key that is wrong. With ``warn``, a date that can't
+    be read or is in the far future is left out, and ``warn`` gets the remark.
     """
     if not isinstance(row, dict):
         raise FieldError(f"a thread must be a JSON object, this is {quoted(row)}")
@@ -223,14 +223,17 @@ class _Object:
         if text is None:
             return None
         try:
-            return parse_date(text)
+            date = parse_date(text)
         except ValueError:
             what = "must be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
             if self._warn is None:
                 raise self._wrong(key, what) from None
-        self._warn(
-            f"{self._where}{key} {quoted(text)} is no date like 2024-05-31, and was left out"
-        )
+            why = f"{quoted(text)} is no date like 2024-05-31"
+        else:
+            if self._warn is None or not is_far(date):
+                return date
+            why = f"{date:%Y-%m-%d} is far in the future"
+        self._warn(f"{self._where}{key} {why}, and was left out")
         return None
 
     def _not_blank(self, key: str, what: str) -> str:
@@ -294,6 +297,11 @@ def parse_date(text: str) -> datetime:
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except OverflowError:
         raise ValueError from None
+
+
+def is_far(date: datetime) -> bool:
+    """Return whether a date is further ahead of this computer's clock than any clock is wrong."""
+    return date > datetime.now(UTC) + timedelta(days=366)
 
 
 def quoted(value: object) -> str:

@@ -17,7 +17,6 @@ from typing import Any, BinaryIO, NoReturn
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.files import Broken, reason, unpacked
-from bot.sources.foreign_fields import timely
 from bot.sources.help_desk import ARTICLE_KEYS
 from bot.sources.json_thread import (
     THREAD_KEYS,
@@ -124,7 +123,6 @@ class _LineReader:
                     'question, give it "answers": [{"body": "…"}], or [] while it has none'
                 )
             thread = thread_from(value, self._report.count_unknown, self._warn)
-            thread = timely(thread, self._warn)
         except FieldError as error:
             self._reject(str(error))
             return None

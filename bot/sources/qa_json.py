@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
-from bot.sources.foreign_fields import FieldNames, field_of, timely
+from bot.sources.foreign_fields import FieldNames, field_of
 from bot.sources.group_by_question import OF_ANSWERS, FieldValues, QuestionGrouper
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
 from bot.sources.json_thread import (
@@ -140,7 +140,6 @@ class QaObjects:
 
         try:
             thread = thread_from(row, self._report.count_unknown, warn)
-            thread = timely(thread, warn)
         except FieldError as error:
             self._gathering.reject(str(error), where)
             return

@@ -42,7 +42,6 @@ from bot.models import Answer, Thread, plain_key
 from bot.sources import roundtrip_comments
 from bot.sources.decoding import decode
 from bot.sources.fences import find_fences
-from bot.sources.foreign_fields import timely
 from bot.sources.json_thread import FieldError, thread_from, thread_to
 from bot.sources.options import MAX_PAGE_BYTES, SCORES, Options
 from bot.sources.question_headings import only_asks
@@ -118,17 +117,23 @@ def read_pages(path: Path, report: SourceReport, options: Options) -> Iterator[T
 
     Raises InputError when it can't be accepted, OSError when it can't be read.
     """
-    thread = read_page(_decoded(path, options), path, certain=options.format == "text")
-    yield timely(thread, lambda what: report.warn(what, path))
+    yield read_page(
+        _decoded(path, options),
+        path,
+        certain=options.format == "text",
+        warn=lambda what: report.warn(what, path),
+    )
 
 
-def read_page(text: str, path: Path, *, certain: bool = False) -> Thread:
+def read_page(
+    text: str, path: Path, *, certain: bool = False, warn: Callable[[str], None] | None = None
+) -> Thread:
     """Read a page's text; the source key is the file's name without suffix.
 
-    Without a marker in it, a text is a page only if that is ``certain``. Raises InputError
-    with the path and, where there is one, the line.
+    Without a marker in it, a text is a page only if that is ``certain``. ``warn`` gets remarks on
+    dates that are left out. Raises InputError with the path and, where there is one, the line.
     """
-    return _TextPage(text, path).thread(certain=certain)
+    return _TextPage(text, path, warn).thread(certain=certain)
 
 
 def _decoded(path: Path, options: Options) -> str:
@@ -143,8 +148,8 @@ def _decoded(path: Path, options: Options) -> str:
 class _TextPage:
     """One page while it is read: its lines, the markers among them, the parts so far."""
 
-    def __init__(self, text: str, path: Path) -> None:
-        self._path = path
+    def __init__(self, text: str, path: Path, warn: Callable[[str], None] | None) -> None:
+        self._path, self._warn = path, warn
         self._lines = _LINE_END.split(text.lstrip("\ufeff"))
         self._refuse_nul(text)
         self._title = self._find_title()
@@ -198,9 +203,8 @@ class _TextPage:
                 values = roundtrip_comments.values_of(self._lines[index])
                 if values is not None:
                     row = thread_to(thread) | {"id": values.get("id") or self._key()}
-                    return thread_from(
-                        roundtrip_comments.merge_comment(row, values), lambda _: None
-                    )
+                    row = roundtrip_comments.merge_comment(row, values)
+                    return thread_from(row, lambda _: None, self._warn)
             except FieldError as error:
                 raise self._error(f"what its comment says can't be: {error}", index) from None
         return None
