@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import read_head
-from bot.sources.draft import Draft, Found
+from bot.sources.file_format import Draft, Found
 from bot.sources.files import Broken, FolderWalk, file_version, reason
 from bot.sources.formats import has_known_suffix, recognise
 from bot.sources.json_thread import printable
@@ -153,7 +153,7 @@ class _Import:
                     path,
                 )
             for thread in form.read(path, self._report, self._options):
-                if thread is None or form.own_keys or self._is_new_key(thread.key, path):
+                if thread is None or form.unique_keys or self._is_new_key(thread.key, path):
                     yield thread
             if file_version(path) != before:
                 self._report.reject("it was changed while it was read; import it again", path)

@@ -40,6 +40,7 @@ from bot.models import Thread
 from bot.sources import front_matter, question_headings, roundtrip_comments
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.fences import find_fences, in_fence, swallowed
+from bot.sources.file_format import Format
 from bot.sources.front_matter import PageMetadata
 from bot.sources.group_by_question import key_prefix, slug
 from bot.sources.json_thread import FieldError, thread_from
@@ -309,3 +310,14 @@ class _FaqReader:
             yield thread_from(row, self._report.count_unknown)
         except FieldError as error:
             self._reject(error, 1)
+
+
+FORMAT = Format(
+    name="markdown",
+    suffixes=(".md", ".markdown"),
+    looks_like=looks_like_faq,
+    read=read_faq,
+    packed=True,
+    utf16=True,
+    defers=True,
+)

@@ -11,6 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+LABEL = re.compile(
+    r"[ \t]{0,3}(?P<bold>[*_]{2,3})?(?P<kind>Q|A|Question|Answer)[ \t]?\d{0,4}(?P<sign>[:.)])"
+    r"(?P<closed>(?(bold)(?P=bold))?)(?=[ \t]|$)(?P<text>.*)",
+    re.IGNORECASE,
+)
+"""A label that begins a question or an answer; a fence may open behind it."""
+
 OUTSIDE, OPENS, INSIDE, CLOSES = range(4)
 """Where a line may stand; all but the first are in a fence or one of its two lines."""
 
@@ -54,6 +61,12 @@ def find_fences(
     if finder.opened is not None and not finder.offset:
         finder.found.unclosed.append(finder.opened)
     return finder.found
+
+
+def text_behind_label(_index: int, line: str) -> str:
+    """Return what stands behind a label; of other lines all. For ``find_fences``."""
+    label = LABEL.match(line)
+    return line if label is None else label["text"].strip()
 
 
 def is_one_fence(lines: Sequence[str]) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
+from bot.sources.file_format import Format
 from bot.sources.files import Broken, reason, unpacked
 from bot.sources.help_desk import ARTICLE_KEYS
 from bot.sources.json_thread import (
@@ -171,3 +172,12 @@ def _parsed(line: bytes) -> object:
 
 def _no_constant(name: str) -> NoReturn:
     raise FieldError(f"it is not JSON: {name} is not a number that JSON has")
+
+
+FORMAT = Format(
+    name="jsonl",
+    suffixes=(".jsonl", ".jsonl.gz"),
+    looks_like=looks_like_lines,
+    read=read_lines,
+    packed=True,
+)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
+from bot.sources.file_format import Format
 from bot.sources.foreign_fields import FieldNames, field_of
 from bot.sources.group_by_question import OF_ANSWERS, FieldValues, QuestionGrouper
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
@@ -268,3 +269,12 @@ def _parsed(text: str, path: Path) -> object:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number that JSON has")
+
+
+FORMAT = Format(
+    name="json",
+    suffixes=(".json",),
+    looks_like=looks_like_json,
+    read=read_json,
+    packed=True,
+)

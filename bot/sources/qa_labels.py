@@ -22,19 +22,15 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.sources import text_page
 from bot.sources.decoding import FileHead, read_text
-from bot.sources.fences import Fences, find_fences, in_fence, swallowed
+from bot.sources.fences import LABEL, Fences, find_fences, in_fence, swallowed
+from bot.sources.file_format import Format
 from bot.sources.group_by_question import QuestionGrouper
 from bot.sources.markdown_sections import heading_words
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
+from bot.sources.text_page import has_marker
 
-_LABEL = re.compile(
-    r"[ \t]{0,3}(?P<bold>[*_]{2,3})?(?P<kind>Q|A|Question|Answer)[ \t]?\d{0,4}(?P<sign>[:.)])"
-    r"(?P<closed>(?(bold)(?P=bold))?)(?=[ \t]|$)(?P<text>.*)",
-    re.IGNORECASE,
-)
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]")
 
 
@@ -54,7 +50,7 @@ def looks_labelled(head: FileHead) -> bool:
     """Whether a labelled answer follows a labelled question, and it is no text page."""
     kinds = [part.asks for part in _parts(head.text) if part.asks is not None]
     answered = any(asks and not then for asks, then in pairwise(kinds))
-    return answered and not text_page.has_marker(head.text, behind_label)
+    return answered and not has_marker(head.text)
 
 
 def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
@@ -83,12 +79,6 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
     if not threads and not report.refused:
         raise InputError("no line of it begins with Q: and a question", shown_path(path))
     yield from threads
-
-
-def behind_label(_index: int, line: str) -> str:
-    """What stands behind a label, where a fence may begin; of other lines all."""
-    label = _LABEL.match(line)
-    return line if label is None else label["text"].strip()
 
 
 def _parts(text: str, warn: Callable[[str, int], None] | None = None) -> Iterator[_LabelledPart]:
@@ -120,7 +110,7 @@ def _labels(lines: list[str]) -> tuple[dict[int, re.Match[str]], Fences]:
     labels: dict[int, re.Match[str]] = {}
 
     def behind(index: int, line: str) -> str:
-        label = _LABEL.match(line)
+        label = LABEL.match(line)
         if label is None:
             return line
         if label["kind"][0] in "Qq":
@@ -146,7 +136,7 @@ def _doubt(lines: list[str], fences: Fences, warn: Callable[[str, int], None]) -
 
 
 def _is_asking(line: str) -> bool:
-    label = _LABEL.match(line)
+    label = LABEL.match(line)
     return label is not None and label["kind"][0] in "Qq"
 
 
@@ -161,3 +151,12 @@ def _rest(label: re.Match[str]) -> str:
 
 def _text(lines: list[str]) -> str:
     return "\n".join(lines).strip()
+
+
+FORMAT = Format(
+    name="labelled",
+    looks_like=looks_labelled,
+    read=read_labelled,
+    packed=True,
+    utf16=True,
+)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bot.sources.draft import VERSION
+from bot.sources.file_format import VERSION
 from bot.sources.files import FolderWalk
 from bot.sources.formats import has_known_suffix
 from bot.sources.options import Options

@@ -17,6 +17,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_table_lines
+from bot.sources.file_format import Format
 from bot.sources.foreign_fields import FieldNames, field_of, plain_name
 from bot.sources.group_by_question import QuestionGrouper
 from bot.sources.json_thread import printable
@@ -241,3 +242,13 @@ def _delimiter(text: str) -> str:
     """The delimiter: that of the header line, in which names seldom hold one."""
     line = next((line for line in text.splitlines() if line.strip()), "")
     return max(_DELIMITERS, key=lambda sign: (line.count(sign), -_DELIMITERS.index(sign)))
+
+
+FORMAT = Format(
+    name="csv",
+    suffixes=(".csv", ".tsv"),
+    looks_like=looks_like_table,
+    read=read_table,
+    packed=True,
+    utf16=True,
+)

@@ -40,8 +40,9 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Answer, Thread, plain_key
 from bot.sources import roundtrip_comments
-from bot.sources.decoding import decode
-from bot.sources.fences import find_fences
+from bot.sources.decoding import FileHead, decode
+from bot.sources.fences import find_fences, text_behind_label
+from bot.sources.file_format import Format
 from bot.sources.json_thread import FieldError, thread_from, thread_to
 from bot.sources.options import MAX_PAGE_BYTES, SCORES, Options
 from bot.sources.question_headings import only_asks
@@ -94,22 +95,22 @@ class _PagePart:
     body: list[int] = field(default_factory=list)
 
 
-def has_marker(text: str, content: Callable[[int, str], str] | None = None) -> bool:
-    """Whether a line of the text is a marker, so that it reads like a text page.
-
-    ``content`` says what behind the labels of other forms may open a fence.
-    """
+def has_marker(text: str) -> bool:
+    """Return whether a line of the text is a marker, so that it reads like a text page."""
     lines = _LINE_END.split(text)
-    roundtrip_comments = ((index, _mark(line)) for index, line in enumerate(lines))
-    found = [
+    marked = [
         index
-        for index, mark in roundtrip_comments
-        if mark and mark.kind is not _MarkerKind.FURNITURE
+        for index, line in enumerate(lines)
+        if (marker := _marker(line)) and marker.kind is not _MarkerKind.FURNITURE
     ]
-    if not found:
+    if not marked:
         return False
-    fenced = find_fences(lines, to_end=False, content=content).places
-    return not all(fenced[index] for index in found)
+    fenced = find_fences(lines, to_end=False, content=text_behind_label).places
+    return not all(fenced[index] for index in marked)
+
+
+def _looks_like_page(head: FileHead) -> bool:
+    return has_marker(head.text)
 
 
 def read_pages(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
@@ -153,11 +154,12 @@ class _TextPage:
         self._lines = _LINE_END.split(text.lstrip("\ufeff"))
         self._refuse_nul(text)
         self._title = self._find_title()
-        self._fenced = bytes(self._title + 1) + _fenced(self._lines[self._title + 1 :])
+        fences = find_fences(self._lines[self._title + 1 :], to_end=False)
+        self._fenced = bytes(self._title + 1) + fences.places
         self._marks = {
             index: mark
             for index, line in enumerate(self._lines)
-            if index > self._title and not self._fenced[index] and (mark := _mark(line))
+            if index > self._title and not self._fenced[index] and (mark := _marker(line))
         }
         self._end = self._find_end()
         self._question = _PagePart(self._title)
@@ -224,7 +226,7 @@ class _TextPage:
         title = next((i for i, line in enumerate(self._lines) if line.strip()), None)
         if title is None:
             raise self._error("the page has no title: it is empty")
-        mark = _mark(self._lines[title])
+        mark = _marker(self._lines[title])
         if mark is not None and mark.kind is not _MarkerKind.FURNITURE:
             raise self._error("the page has no title before its first marker", title)
         return title
@@ -294,7 +296,7 @@ class _TextPage:
         return InputError(why, shown_path(self._path), line)
 
 
-def _mark(line: str) -> _Marker | None:
+def _marker(line: str) -> _Marker | None:
     found = _MARK.fullmatch(line)
     if not found:
         return None
@@ -303,6 +305,9 @@ def _mark(line: str) -> _Marker | None:
     return _Marker(_MarkerKind.ACCEPTED if found["accepted"] else _MarkerKind.FURNITURE)
 
 
-def _fenced(lines: list[str]) -> bytearray:
-    """For each line, whether it is in a closed code fence or one of its two ends."""
-    return find_fences(lines, to_end=False).places
+FORMAT = Format(
+    name="text",
+    suffixes=(".txt",),
+    looks_like=_looks_like_page,
+    read=read_pages,
+)

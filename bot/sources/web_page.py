@@ -24,6 +24,7 @@ from lxml import etree
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_html
 from bot.sources.faq import faq_threads
+from bot.sources.file_format import Format
 from bot.sources.foreign_fields import Markdown
 from bot.sources.group_by_question import FieldValues, QuestionGrouper
 from bot.sources.markup import to_markdown
@@ -226,3 +227,14 @@ def _remove(element: Element) -> None:
         parent.text = (parent.text or "") + element.tail
     element.tail = None
     parent.remove(element)
+
+
+FORMAT = Format(
+    name="html",
+    suffixes=(".html", ".htm", ".xhtml"),
+    looks_like=looks_like_page,
+    read=read_page,
+    packed=True,
+    utf16=True,
+    defers=True,
+)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bot.models import Answer, Thread
-from bot.sources.draft import VERSION, Draft
+from bot.sources.file_format import VERSION, Draft
 from bot.sources.markup import to_markdown
 from bot.sources.stackexchange.dump_names import answer_url, question_url, thread_key
 from bot.sources.stackexchange.staging_db import Post, StagedThread

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.errors import InputError
-from bot.sources.draft import Draft
+from bot.sources.file_format import Draft, Format
 from bot.sources.files import Broken, file_version, reason
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -15,8 +15,10 @@ from bot.sources.stackexchange import archive
 from bot.sources.stackexchange.build import draft_of
 from bot.sources.stackexchange.dump_names import (
     PARTS,
+    SUFFIXES,
     beside,
     checked_site,
+    looks_like,
     part_of,
     site_of,
     source_of,
@@ -174,3 +176,12 @@ def _explained(error: sqlite3.Error) -> str:
     if "full" in str(error):
         return "there is no room to put it in order; set TMPDIR to a folder that has as much again"
     return f"it can't be put in order in the folder for temporary files ({error}); set TMPDIR"
+
+
+FORMAT = Format(
+    name="stackexchange",
+    suffixes=SUFFIXES,
+    looks_like=looks_like,
+    read=read_dump,
+    unique_keys=True,
+)
