@@ -274,12 +274,7 @@ class _FaqReader:
         """
         if self._made or any(map(roundtrip_comments.has_comment, lines)):
             return
-        fences = find_fences(lines)
-        if any(
-            map(roundtrip_comments.has_comment, lines)
-        ):  # in exports of ours, all fences have their ends
-            fences.doubled.clear()
-        for opened, line in swallowed(lines, fences, _MAY_ASK.match):
+        for opened, line in swallowed(lines, find_fences(lines), _MAY_ASK.match):
             if line + 1 not in headings:
                 self._warn(in_fence(line + self._offset + 1), opened + self._offset + 1)
 

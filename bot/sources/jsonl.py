@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
@@ -28,7 +28,7 @@ from bot.sources.json_thread import (
     thread_to,
 )
 from bot.sources.options import MAX_LINE_BYTES, Options
-from bot.sources.qa_json import QaObjects, is_ours, is_spread, keys_of
+from bot.sources.qa_json import QaObjects, is_ours, is_spread, keys_of, load_json
 from bot.sources.report import SourceReport
 
 _PIECE = 1024 * 1024
@@ -156,22 +156,16 @@ class _LineReader:
 
 def _parsed(line: bytes) -> object:
     try:
-        return json.loads(line.decode(), parse_constant=_no_constant)
+        return load_json(line.decode())
     except UnicodeDecodeError as error:
         byte = f"byte 0x{line[error.start]:02x} at position {error.start}"
         raise FieldError(f"it is not UTF-8 text ({byte})") from None
     except json.JSONDecodeError as error:
         raise FieldError(f"it is not JSON: {error.msg} at character {error.colno}") from None
-    except RecursionError:
-        raise FieldError("its JSON is nested too deeply") from None
     except FieldError:
         raise
-    except ValueError:  # Python reads whole numbers of up to 4,300 digits
+    except ValueError:
         raise FieldError("a number in it has too many digits") from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise FieldError(f"it is not JSON: {name} is not a number that JSON has")
 
 
 FORMAT = Format(

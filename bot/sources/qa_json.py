@@ -65,7 +65,14 @@ def read_json(path: Path, report: SourceReport, options: Options) -> Iterator[Th
 
     Raises InputError when it is not JSON, or of another shape, OSError when it can't be read.
     """
-    value = _parsed(read_text(path, options), path)
+    try:
+        value = load_json(read_text(path, options))
+    except json.JSONDecodeError as error:
+        raise InputError(f"it is not JSON: {error.msg}", shown_path(path), error.lineno) from None
+    except FieldError as error:
+        raise InputError(str(error), shown_path(path)) from None
+    except ValueError as error:
+        raise InputError(f"it is not JSON: {error}", shown_path(path)) from None
     entries = QaObjects(path, report, options)
     if not entries.take(value, ""):
         raise InputError(f"its JSON has another shape{keys_of(value)}; {SHAPES}", shown_path(path))
@@ -256,19 +263,20 @@ def keys_of(value: object) -> str:
     return f" (its keys are {', '.join(map(printable, list(value)[:12]))})"
 
 
-def _parsed(text: str, path: Path) -> object:
+def load_json(text: str) -> Any:
+    """Parse JSON.
+
+    Raises json.JSONDecodeError, FieldError for what only Python takes for JSON or is nested too
+    deeply, and ValueError for a number of over 4,300 digits.
+    """
     try:
         return json.loads(text, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        raise InputError(f"it is not JSON: {error.msg}", shown_path(path), error.lineno) from None
     except RecursionError:
-        raise InputError("its JSON is nested too deeply", shown_path(path)) from None
-    except ValueError as error:
-        raise InputError(f"it is not JSON: {error}", shown_path(path)) from None
+        raise FieldError("its JSON is nested too deeply") from None
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number that JSON has")
+    raise FieldError(f"it is not JSON: {name} is not a number that JSON has")
 
 
 FORMAT = Format(

@@ -46,11 +46,11 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
     if first != path:
         why = f"it is a second dump of {source}, like {shown_path(first)}; import it on its own"
         raise InputError(f"{why}, with --site if its name doesn't tell", shown_path(path))
-    spool = StagingDatabase()
+    database = StagingDatabase()
     try:
-        dump = _Dump(path, spool, report)
+        dump = _Dump(path, database, report)
         yield from dump.fill()
-        questions = spool.questions()
+        questions = database.questions()
         if not questions:
             report.reject("there are no questions in it", path)
         if site is None and questions:
@@ -59,22 +59,22 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
                 "to it; --site HOST names it"
             )
         report.begin("Importing threads", questions)
-        for found in spool.threads():
+        for found in database.threads():
             report.done += 1
             if dump.is_whole(found):
                 yield draft_of(found, source, site)
     except sqlite3.Error as error:
         raise InputError(_explained(error), shown_path(path)) from error
     finally:
-        spool.close()
+        database.close()
 
 
 class _Dump:
-    """One dump on its way through the spool."""
+    """One dump on its way through the database."""
 
-    def __init__(self, path: Path, spool: StagingDatabase, report: SourceReport):
-        self._path, self._spool, self._report = path, spool, report
-        self._filling = RowLoader(spool, report)
+    def __init__(self, path: Path, database: StagingDatabase, report: SourceReport):
+        self._path, self._database, self._report = path, database, report
+        self._loader = RowLoader(database, report)
         self._posts_file = path
 
     def fill(self) -> Iterator[None]:
@@ -84,7 +84,7 @@ class _Dump:
         before = [file_version(file) for file in files[1:]]
         for file in files:
             yield from self._file(file, PARTS)
-        if self._spool.lacks_scores():
+        if self._database.lacks_scores():
             inside = [self._path] if _is_archive(self._path) else []
             for file in [*self._beside("votes"), *inside]:
                 yield from self._file(file, ("votes",))
@@ -139,16 +139,10 @@ class _Dump:
 
     def _part(self, part: str, path: Path, chunks: Iterator[bytes]) -> Iterator[None]:
         rows = XmlRows(path, part, self._report)
-        fill = {
-            "posts": self._filling.posts,
-            "users": self._filling.users,
-            "postlinks": self._filling.links,
-            "votes": self._filling.votes,
-        }[part]
         if part == "posts":
             self._posts_file = path
         try:
-            yield from fill(rows, chunks)
+            yield from self._loader.load(part, rows, chunks)
         except InputError as error:
             if part == "posts":
                 raise

@@ -128,11 +128,6 @@ class StagingDatabase:
         """Whether some post came without a score."""
         return self._number("SELECT EXISTS (SELECT 1 FROM posts WHERE score IS NULL)") > 0
 
-    def thread_of(self, post: int) -> int | None:
-        """The thread that a post belongs to, ``None`` if there is no such post."""
-        row = self._database.execute("SELECT thread FROM posts WHERE id = ?", [post]).fetchone()
-        return None if row is None else int(row[0])
-
     def threads(self) -> Iterator[StagedThread]:
         """Every question with its answers, by id; answers without a question on their own."""
         self._database.execute(_INDEXES)
