@@ -25,12 +25,12 @@ FORMATS = (
 
 
 def has_known_suffix(name: str) -> bool:
-    """Whether a file of this name is read when it lies in a folder."""
+    """Return whether a file of this name is read when it lies in a folder."""
     return any(_has_suffix(name, form) for form in FORMATS)
 
 
 def recognise(path: Path, head: FileHead, named: str | None = None) -> Format:
-    """The format of a file, by its content; the suffix decides where that leaves a doubt.
+    """Return the format of a file, by its content; the suffix decides where that leaves a doubt.
 
     One that is ``named`` is taken at its word. Raises InputError when no format fits.
     """
@@ -62,7 +62,7 @@ def recognise(path: Path, head: FileHead, named: str | None = None) -> Format:
 
 
 def named_format(name: str) -> Format:
-    """The format of this name. Raises ConfigError when there is none."""
+    """Return the format of this name. Raises ConfigError when there is none."""
     for form in FORMATS:
         if form.name == name:
             return form

@@ -48,7 +48,7 @@ _SLUG = 80
 
 
 def slug(text: str) -> str:
-    """The words of a text as in a link to a heading: ``how-do-i-vote``; never empty."""
+    """Return the words of a text as in a link to a heading: ``how-do-i-vote``; never empty."""
     words = re.sub(r"[^\w\- ]", "", text.casefold()).strip()
     name = re.sub(r"[ \-]+", "-", words).strip("-")
     if 0 < len(name) <= _SLUG:
@@ -58,7 +58,7 @@ def slug(text: str) -> str:
 
 
 def key_prefix(path: Path) -> str:
-    """What a file is called in the keys of its threads."""
+    """Return the name of a file in the keys of its threads."""
     return plain_key(str(shown_path(Path(path.name))).split(".", 1)[0]) or "file"
 
 
@@ -76,11 +76,11 @@ class _Question:
     _keys: set[str] = field(default_factory=set)
 
     def new_of(self, answers: Iterable[Answer]) -> list[Answer]:
-        """Those of some answers that the question doesn't have yet."""
+        """Return the answers that the question doesn't have yet."""
         return [answer for answer in answers if answer not in self._known]
 
     def repeats_key(self, new: Sequence[Answer]) -> bool:
-        """Whether one of the new answers has the id of another of the question's answers."""
+        """Return whether one of the new answers has the id of another of the question's answers."""
         keys = [answer.key for answer in new if answer.key is not None]
         return len(set(keys)) < len(keys) or not self._keys.isdisjoint(keys)
 
@@ -121,7 +121,7 @@ class QuestionGrouper:
         self._say(self._report.warn, what, where)
 
     def threads(self) -> Iterator[Thread]:
-        """What was gathered, in the order of the questions' first rows."""
+        """Yield what was gathered, in the order of the questions' first rows."""
         for found in self._found.values():
             yield replace(
                 found.thread, answers=tuple(found.answers), phrasings=tuple(found.phrasings)
@@ -260,5 +260,5 @@ class QuestionGrouper:
 
 
 def _words(title: str) -> str:
-    """What two spellings of one question share."""
+    """Normalise letter case and spaces of a question."""
     return " ".join(title.casefold().split())

@@ -37,7 +37,7 @@ class FieldError(ValueError):
 def thread_from(
     row: object, count_unknown: Callable[[str], None], warn: Callable[[str], None] | None = None
 ) -> Thread:
-    """The thread that one parsed JSON value holds; ``count_unknown`` gets unknown keys.
+    """Return the thread that one parsed JSON value holds; ``count_unknown`` gets unknown keys.
 
     Raises FieldError naming the first key that is wrong. With ``warn``, a date that can't
     be read or is in the far future is left out, and ``warn`` gets the remark.
@@ -66,7 +66,7 @@ def thread_from(
 
 
 def thread_to(thread: Thread) -> dict[str, Any]:
-    """The JSON object of a thread, keys in the documented order."""
+    """Return the JSON object of a thread, keys in the documented order."""
     return {
         "id": thread.key,
         "title": thread.title,
@@ -167,7 +167,7 @@ class _Object:
         return key
 
     def written(self, key: str) -> str:
-        """Text that must be there and must say something."""
+        """Return text that is required and must not be blank."""
         return self._not_blank(key, "text")
 
     def text(self, key: str) -> str:
@@ -201,7 +201,7 @@ class _Object:
         return value
 
     def tallies(self, key: str) -> tuple[tuple[int, int], ...]:
-        """Votes by guild, as an export carries them."""
+        """Return votes by guild, as an export has them."""
         value = self._row.get(key, {})
         found = sorted(
             (int(guild), votes)
@@ -254,7 +254,7 @@ class _Object:
 
 
 def is_line(row: Mapping[str, Any]) -> bool:
-    """Whether an object may be a line of JSON Lines by its keys: it has none but ours.
+    """Return whether an object may be a line of JSON Lines by its keys: it has none but ours.
 
     With a text and no word of answers, it is most likely somebody's article.
     """
@@ -263,7 +263,7 @@ def is_line(row: Mapping[str, Any]) -> bool:
 
 
 def is_export(row: Mapping[str, Any]) -> bool:
-    """Whether an object has the shape of a thread as exports write it, not only its names.
+    """Return whether an object has the shape of a thread as exports write it, not only its names.
 
     Its answers are objects with a ``body``; where there are none, it has nothing but our keys
     and those that every export writes.
@@ -277,7 +277,7 @@ def is_export(row: Mapping[str, Any]) -> bool:
 
 
 def storable(text: str, name: str) -> str:
-    """The text, if every database can keep it. Raises FieldError naming it as ``name``."""
+    """Return text that every database can store. Raises FieldError with the ``name``."""
     if "\0" in text:
         raise FieldError(f"{name} holds a NUL character, which text never does")
     try:
@@ -288,7 +288,7 @@ def storable(text: str, name: str) -> str:
 
 
 def parse_date(text: str) -> datetime:
-    """The moment that a date in ISO 8601 names, in UTC. Raises ValueError if it is none."""
+    """Parse a date in ISO 8601, in UTC. Raises ValueError."""
     if not _DATE.fullmatch(text):
         raise ValueError
     date = datetime.fromisoformat(text)
@@ -305,7 +305,7 @@ def is_far(date: datetime) -> bool:
 
 
 def quoted(value: object) -> str:
-    """A value as a message shows it: short, and printable on any terminal."""
+    """Return a value as a message shows it: short, and printable on any terminal."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
@@ -316,7 +316,7 @@ def quoted(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """A text as a message shows it: short, and half surrogates escaped."""
+    """Return a text as a message shows it: short, and half surrogates escaped."""
     short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     return short.encode(errors="backslashreplace").decode()
 

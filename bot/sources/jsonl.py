@@ -36,12 +36,12 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def write_thread(thread: Thread) -> str:
-    """One line of JSON without its newline; reading it gives an equal thread."""
+    """Return one line of JSON without its newline; reading it gives an equal thread."""
     return json.dumps(thread_to(thread), ensure_ascii=False, allow_nan=False)
 
 
 def looks_like_lines(head: FileHead) -> bool:
-    """Whether the first line is an object, as far as one can see."""
+    """Return whether the first line is an object, as far as one can see."""
     text = head.text.lstrip()
     return text.startswith("{") and not is_spread(text)
 
@@ -92,7 +92,7 @@ class _LineReader:
         yield from self._pairs.threads()
 
     def _short_lines(self, stream: BinaryIO) -> Iterator[bytes]:
-        """The lines that are not blank, stripped; those that are too long are refused."""
+        """Yield the lines that are not blank, stripped; those that are too long are refused."""
         while line := stream.readline(MAX_LINE_BYTES + 1):
             size = len(line)
             if size > MAX_LINE_BYTES and not line.endswith(b"\n"):
@@ -134,7 +134,7 @@ class _LineReader:
         return thread
 
     def _is_pair(self, value: dict[str, Any]) -> bool:
-        """Whether a line is read as other programs' JSON is: a pair, or a help desk's article."""
+        """Return whether a line is another program's: a question with its answer, or an article."""
         is_article = "answers" not in value and bool(value.keys() & ARTICLE_KEYS)
         return (is_article or not is_ours(value)) and self._pairs.is_entry(value)
 

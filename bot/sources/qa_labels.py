@@ -47,14 +47,14 @@ class _LabelledPart:
 
 
 def looks_labelled(head: FileHead) -> bool:
-    """Whether a labelled answer follows a labelled question, and it is no text page."""
+    """Return whether a labelled answer follows a labelled question, and it is no text page."""
     kinds = [part.asks for part in _parts(head.text) if part.asks is not None]
     answered = any(asks and not then for asks, then in pairwise(kinds))
     return answered and not has_marker(head.text)
 
 
 def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """The threads of a file; names each question that is refused in the report.
+    """Yield the threads of a file; names each question that is refused in the report.
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
@@ -82,7 +82,7 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
 
 
 def _parts(text: str, warn: Callable[[str, int], None] | None = None) -> Iterator[_LabelledPart]:
-    """Questions and answers in order, and what stands before them or under headings.
+    """Yield questions and answers in order, and what stands before them or under headings.
 
     ``warn`` is told, with its line, of a fence that may have swallowed a question.
     """
@@ -105,7 +105,7 @@ def _parts(text: str, warn: Callable[[str, int], None] | None = None) -> Iterato
 
 
 def _labels(lines: list[str]) -> tuple[dict[int, re.Match[str]], Fences]:
-    """The labels by line; a fence may begin behind one, and in a fence there are none."""
+    """Return the labels by line; a fence may begin behind one, and in a fence there are none."""
     signs: set[str] = set()  # "A." may as well begin a list, where questions don't have it
     labels: dict[int, re.Match[str]] = {}
 
@@ -141,7 +141,7 @@ def _is_asking(line: str) -> bool:
 
 
 def _rest(label: re.Match[str]) -> str:
-    """What follows a label on its line; of a whole line in bold, without the marks."""
+    """Return the text after a label on its line, without the marks of a whole line in bold."""
     text = label["text"].strip()
     bold = label["bold"]
     if bold and not label["closed"]:

@@ -199,7 +199,7 @@ class _TextPage:
         return marked or replace(thread, key=self._key())
 
     def _marked(self, thread: Thread) -> Thread | None:
-        """The thread with what a comment behind the page says of it, if there is one."""
+        """Return the thread with what a comment behind the page says of it, if there is one."""
         for index in range(self._end, len(self._lines)):
             try:
                 values = roundtrip_comments.values_of(self._lines[index])
@@ -232,7 +232,7 @@ class _TextPage:
         return title
 
     def _find_end(self) -> int:
-        """The line at which the page's furniture begins, else the number of lines."""
+        """Return the line at which the page's furniture begins, else the number of lines."""
         opening = (_MarkerKind.UPVOTE, _MarkerKind.ACCEPTED)
         last = max((i for i, mark in self._marks.items() if mark.kind in opening), default=-1)
         furniture = (i for i, mark in self._marks.items() if mark.kind is _MarkerKind.FURNITURE)

@@ -31,7 +31,7 @@ _CHUNK = 512 * 1024
 
 
 def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Draft | None]:
-    """The threads of the dump whose ``Posts.xml``, or archive, ``path`` is.
+    """Yield the threads of the dump whose ``Posts.xml``, or archive, ``path`` is.
 
     Gives ``None`` now and then while it reads, so that whoever waits may look up. What is
     wrong is named in the report. Raises InputError for what is no dump, or can't be put in
@@ -93,7 +93,7 @@ class _Dump:
                 self._report.reject("it was changed while it was read; import it again", file)
 
     def _beside(self, *parts: str) -> Iterator[Path]:
-        """The files of other parts that can be read; without the others, posts are still posts."""
+        """Yield the files of other parts; report those that can't be read, and go on without."""
         for file in beside(self._path, *parts):
             try:
                 with file.open("rb"):
@@ -102,7 +102,7 @@ class _Dump:
                 self._report.reject(reason(error), file)
 
     def is_whole(self, found: StagedThread) -> bool:
-        """Whether there is a question; says what is missing."""
+        """Return whether there is a question; says what is missing."""
         question, posts = found.posts[0], found.posts
         if question.kind == ANSWER:
             for post in posts:

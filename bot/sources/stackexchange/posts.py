@@ -127,7 +127,7 @@ class RowLoader:
             self._report.pass_over(_OTHERS.get(kind, "posts of other kinds"))
 
     def _id(self, row: XmlRow, rows: XmlRows, name: str) -> int | None:
-        """A number that a row can't do without."""
+        """Return a number that a row can't do without."""
         text = row.values.get(name)
         if text is not None and (number := _whole(text)) is not None:
             return number
@@ -135,7 +135,7 @@ class RowLoader:
         return None
 
     def _number(self, row: XmlRow, rows: XmlRows, name: str) -> int | None:
-        """A number that may be missing; a wrong one is as good as missing."""
+        """Return a number that may be missing; a wrong one is as good as missing."""
         text = row.values.get(name)
         if text is None or text == "":
             return None
@@ -145,7 +145,7 @@ class RowLoader:
         return None
 
     def _date(self, row: XmlRow, rows: XmlRows, name: str) -> str | None:
-        """A date that may be missing, as text; a wrong one is left out."""
+        """Return a date that may be missing, as text; a wrong one is left out."""
         text: str | None = row.values.get(name)
         if not text:
             return None
@@ -161,7 +161,7 @@ class RowLoader:
         return text
 
     def _body(self, row: XmlRow, rows: XmlRows) -> str:
-        """The text, whatever its length; of one that nobody would write it is told."""
+        """Return the text, whatever its length; of one that nobody would write it is told."""
         text: str = row.values.get("Body") or ""
         if len(text) > MAX_TEXT:
             why = f"its text has {len(text):,} characters; all are kept, the first are searched"
@@ -173,7 +173,7 @@ class RowLoader:
 
 
 def _whole(text: str) -> int | None:
-    """A whole number that fits into 64 bits."""
+    """Return a whole number that fits into 64 bits."""
     digits = text[1:] if text[:1] == "-" else text
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
         return None
