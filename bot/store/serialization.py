@@ -36,6 +36,7 @@ class Packed(NamedTuple):
     answers: tuple[tuple[Any, ...], ...]
     phrasings: tuple[str, ...]
     tallies: tuple[Tallies, ...]
+    former_key: str | None = None
 
 
 def pack(thread: Thread, fingerprint: str | None = None) -> Packed:
@@ -51,6 +52,7 @@ def pack(thread: Thread, fingerprint: str | None = None) -> Packed:
         answers=tuple([tuple(answer_columns(a, i).values()) for i, a in enumerate(thread.answers)]),
         phrasings=thread.phrasings,
         tallies=tuple([answer.tallies for answer in thread.answers]) if brought else (),
+        former_key=thread.former_key,
     )
 
 
@@ -63,7 +65,9 @@ def unpack(packed: Packed) -> Thread:
         values[name] = from_micros(values[name])
     tallies = packed.tallies or ((),) * len(packed.answers)
     answers = tuple(map(_answer, packed.answers, tallies))
-    return Thread(phrasings=packed.phrasings, answers=answers, **values)
+    return Thread(
+        phrasings=packed.phrasings, answers=answers, former_key=packed.former_key, **values
+    )
 
 
 def _answer(row: tuple[Any, ...], tallies: Tallies) -> Answer:
