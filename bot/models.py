@@ -6,7 +6,8 @@ or Discord, so that every room may pass it on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -46,7 +47,8 @@ class Thread:
     scope updates this one in place. ``source`` names where it came from with others
     (a site, a file), so that what a newer copy of it lacks can be told. ``closed_at``
     is when its source stopped taking answers, ``related`` the keys of threads that it
-    points to.
+    points to. ``former_key`` is the key that its reader gave it in older versions of the
+    program: a thread that is there under that one, from the same source, is this one.
     """
 
     key: str
@@ -63,6 +65,7 @@ class Thread:
     phrasings: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
+    former_key: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,3 +244,16 @@ class GuildSettings:
 def bare_emoji(emoji: str) -> str:
     """An emoji without U+FE0F, which asks only for its coloured form: both are the same."""
     return emoji.replace("\ufe0f", "")
+
+
+def plain_key(text: str) -> str:
+    """Return the form that ids share which are one: nothing differs that can be seen.
+
+    Spaces around it and invisible characters go; the joiners within a word, which some
+    languages spell with, stay.
+    """
+    joiners = "\u200c\u200d"
+    if text.isascii():
+        return text.strip()
+    seen = "".join(c for c in text if c in joiners or unicodedata.category(c) != "Cf")
+    return seen.strip().strip(joiners).strip()

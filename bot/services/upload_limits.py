@@ -14,7 +14,6 @@ from bot.settings import Settings
 from bot.sources.sandbox import Sent
 from bot.store import guilds, stats
 from bot.store.database import Database
-from bot.store.former_keys import bare_id
 from bot.store.stats import Amount
 
 MEGABYTE = 1024**2
@@ -54,7 +53,7 @@ class UploadLimits:
             stream, again = iter(sent.keys), Amount(0, 0, 0)
             while batch := list(islice(stream, KEYS)):
                 again += await stats.amount(connection, guild_id, batch)
-                for source, ids in _former(batch).items():
+                for source, ids in _former(sent, batch).items():
                     again += await stats.amount(connection, guild_id, ids, source)
         self._check_threads(there.threads, len(sent.keys) - again.threads)
         # What the file replaces makes room for it.
@@ -99,7 +98,7 @@ class UploadLimits:
         after = known.with_(brought)
         if after.words > self._words and after.kept != known.kept:
             # The words of what the file replaces, or of what was removed for good, may be gone.
-            replaced = frozenset(sent.keys).union(*_former(sent.keys).values())
+            replaced = frozenset(sent.keys).union(sent.former_keys.values())
             after = (await self._count(guild_id, replaced)).with_(brought)
             if after.words > self._words:
                 raise Refused(
@@ -135,11 +134,11 @@ class UploadLimits:
             last = page[-1].id
 
 
-def _former(keys: Iterable[str]) -> dict[str, list[str]]:
-    """The bare ids that threads of these keys may have kept, by the source they are from."""
+def _former(sent: Sent, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Return the former keys that the library may have threads under, by their source."""
     found: dict[str, list[str]] = {}
     for key in keys:
-        if former := bare_id(key):
+        if (former := sent.former_keys.get(key)) is not None:
             found.setdefault(key.removesuffix(f"#{former}"), []).append(former)
     return found
 

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -153,7 +153,11 @@ class Uploads:
                 told(done, len(sent.keys))
 
             told(0, len(sent.keys))
-            found = read(sent.file, SourceReport())
+            former = sent.former_keys.get
+            found = (
+                replace(thread, former_key=former(thread.key))
+                for thread in read(sent.file, SourceReport())
+            )
             report = await self._library.add(found, scope=guild_id, progress=progress)
         with suppress(StoreError):  # they are counted anew then
             await self._limits.remember(guild_id, words)

@@ -14,7 +14,7 @@ from bot.sources.draft import Draft, Found
 from bot.sources.faq import NoQuestions
 from bot.sources.files import Broken, Walk, read_head, reason, stamp
 from bot.sources.formats import has_known_suffix, recognise
-from bot.sources.json_thread import plain_id, printable
+from bot.sources.json_thread import printable
 from bot.sources.jsonl import write_thread
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -168,7 +168,6 @@ class _Import:
             self._report.reject(reason(error), path)
 
     def _is_new_key(self, key: str, path: Path) -> bool:
-        key = plain_id(key)
         first = self._keys.setdefault(key, path)
         self._note_case(key, path)
         if first != path:

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.models import Answer, Thread
+from bot.models import Answer, Thread, plain_key
 from bot.sources.coercion import (
     DateError,
     date_of,
@@ -26,7 +26,7 @@ from bot.sources.coercion import (
     text_of,
     texts_of,
 )
-from bot.sources.json_thread import FieldError, plain_id, printable
+from bot.sources.json_thread import FieldError, printable
 from bot.sources.report import SourceReport, shown_path
 
 Where = int | str
@@ -57,7 +57,7 @@ def slug(text: str) -> str:
 
 def file_name(path: Path) -> str:
     """What a file is called in the keys of its threads."""
-    return str(shown_path(Path(path.name))).split(".", 1)[0].strip() or "file"
+    return plain_key(str(shown_path(Path(path.name))).split(".", 1)[0]) or "file"
 
 
 @dataclass(slots=True)
@@ -101,7 +101,6 @@ class Gathering:
         self._name = file_name(path)
         self._found: dict[str, _Gathered] = {}
         self._by_question: dict[str, str] = {}
-        self._ids: dict[str, str] = {}
         self._again: Counter[str] = Counter()
 
     def add(self, row: Row, where: Where) -> None:
@@ -135,7 +134,8 @@ class Gathering:
         ]
         if not titles:
             raise FieldError(f"{self._called('question')} must not be empty")
-        given = self._given_key(row)
+        given_id = plain_key(line_of(row.get("id"), self._called("id")))
+        given = given_id and f"{self._name}#{given_id}"
         for name in row.get("dropped", ()):
             self._report.count_unknown(name)
         every = list(self._answers(row, where))
@@ -147,7 +147,9 @@ class Gathering:
         found = None if key is None else self._found.get(key)
         if found is None:
             words_of_key = line_of(row.get("anchor"), "anchor") or slug(titles[0])
-            thread = self._thread(row, titles[0], given or self._new_key(words_of_key), where)
+            thread = self._thread(row, titles[0], where)
+            key = given or self._new_key(words_of_key)
+            thread = replace(thread, key=key, former_key=given_id or None)
             found = _Gathered(where, thread, words)
         if len(answers) < len(every):
             self._report.pass_over("repeated answers", len(every) - len(answers))
@@ -177,9 +179,9 @@ class Gathering:
         if found.repeats_key(new):
             raise FieldError("two of the question's answers have the same id")
 
-    def _thread(self, row: Row, title: str, key: str, where: Where) -> Thread:
+    def _thread(self, row: Row, title: str, where: Where) -> Thread:
         return Thread(
-            key=key,
+            key="",
             title=title,
             body=text_of(row.get("body"), self._called("body")),
             score=number_of(row.get("question_score"), self._called("question_score")),
@@ -240,11 +242,6 @@ class Gathering:
         except DateError as error:
             self.warn(str(error), where)
             return None
-
-    def _given_key(self, row: Row) -> str:
-        given = line_of(row.get("id"), self._called("id"))
-        first = self._ids.setdefault(plain_id(given), given)
-        return first and f"{self._name}#{first}"
 
     def _new_key(self, words: str) -> str:
         key = base = f"{self._name}#{words}"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.models import Answer, Thread
+from bot.models import Answer, Thread, plain_key
 from bot.sources.limits import SCORES, VOTES
 
 THREAD_KEYS = frozenset(
@@ -18,8 +17,6 @@ THREAD_KEYS = frozenset(
 ANSWER_KEYS = frozenset(
     ("id", "body", "score", "accepted", "author", "url", "license", "answered_at", "votes")
 )
-
-_JOINERS = "\u200c\u200d"
 
 _ALWAYS = frozenset(("asked_at", "phrasings", "tags"))
 """Keys that exports of every version write."""
@@ -156,7 +153,7 @@ class _Fields:
         key = self.key_or_none()
         if key is None:
             raise self._wrong("id", "must be text or a whole number", missing="id" not in self._row)
-        return key
+        return plain_key(key)
 
     def key_or_none(self) -> str | None:
         value = self._row.get("id")
@@ -165,7 +162,7 @@ class _Fields:
         if value is None:
             return None
         key = self._not_blank("id", "text or a whole number")
-        if not plain_id(key):
+        if not plain_key(key):
             raise FieldError(f"{self._where}id must not be empty")
         return key
 
@@ -249,17 +246,6 @@ class _Fields:
     def _wrong(self, key: str, must: str, *, missing: bool = False) -> FieldError:
         what = "it is missing" if missing else f"it is {shown(self._row.get(key))}"
         return FieldError(f"{self._where}{key} {must}, {what}")
-
-
-def plain_id(text: str) -> str:
-    """What two ids share that are one: no spaces around them, no characters that show nothing.
-
-    The joiners within a word, which some languages spell with, are seen.
-    """
-    if text.isascii():
-        return text.strip()
-    seen = "".join(c for c in text if c in _JOINERS or unicodedata.category(c) != "Cf")
-    return seen.strip().strip(_JOINERS).strip()
 
 
 def is_line(row: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from bot.sources.date_checks import timely
 from bot.sources.decoding import utf8_text
 from bot.sources.files import Broken, Head, reason, unpacked
 from bot.sources.help_desk import ARTICLE_KEYS
-from bot.sources.json_thread import FieldError, is_export, is_line, plain_id, thread_from, thread_to
+from bot.sources.json_thread import FieldError, is_export, is_line, thread_from, thread_to
 from bot.sources.limits import MAX_LINE_BYTES
 from bot.sources.options import Options
 from bot.sources.qa_json import Entries, is_ours, is_spread, keys_of
@@ -119,7 +119,7 @@ class _Lines:
         except FieldError as error:
             self._reject(str(error))
             return None
-        first = self._lines_by_key.setdefault(plain_id(thread.key), self.number)
+        first = self._lines_by_key.setdefault(thread.key, self.number)
         if first != self.number:
             self._reject(f"its id is the same as on line {first}; ids must differ within a file")
             return None

@@ -26,7 +26,6 @@ from bot.sources.json_thread import (
     FieldError,
     is_export,
     is_line,
-    plain_id,
     printable,
     shown,
     thread_from,
@@ -94,7 +93,7 @@ class Entries:
         """What was found."""
         yield from self._ours.values()
         for thread in self._gathering.threads():
-            if plain_id(thread.key) in self._ours:
+            if thread.key in self._ours:
                 self._gathering.reject("another entry has this id", thread.key)
             else:
                 yield thread
@@ -147,7 +146,7 @@ class Entries:
         except FieldError as error:
             self._gathering.reject(str(error), where)
             return
-        if self._ours.setdefault(plain_id(thread.key), thread) is not thread:
+        if self._ours.setdefault(thread.key, thread) is not thread:
             self._gathering.reject("its id is that of another entry; ids must differ", where)
 
     def _mapped(self, question: str, answer: object, where: str) -> None:

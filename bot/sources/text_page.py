@@ -37,7 +37,7 @@ from enum import Enum
 from pathlib import Path
 
 from bot.errors import InputError
-from bot.models import Answer, Thread
+from bot.models import Answer, Thread, plain_key
 from bot.sources import roundtrip_comments
 from bot.sources.date_checks import timely
 from bot.sources.decoding import decoded
@@ -203,8 +203,8 @@ class _Page:
         return None
 
     def _key(self) -> str:
-        key = self._path.stem
-        if not key.strip() or shown_path(Path(key)) != Path(key):
+        key = plain_key(self._path.stem)
+        if not key or shown_path(Path(key)) != Path(key):
             raise self._error("its name can't be a thread's key; rename it in letters and digits")
         return key
 

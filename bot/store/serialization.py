@@ -30,6 +30,7 @@ class Packed(NamedTuple):
 
     key: str
     source: str | None
+    former_key: str | None
     digest: str
     fingerprint: str | None
     row: tuple[Any, ...]
@@ -45,6 +46,7 @@ def pack(thread: Thread, fingerprint: str | None = None) -> Packed:
     return Packed(
         key=thread.key,
         source=thread.source,
+        former_key=thread.former_key,
         digest="" if fingerprint else digest_of(thread),
         fingerprint=fingerprint,
         row=tuple([json.dumps(v) if isinstance(v, list) else v for v in values]),
@@ -63,7 +65,9 @@ def unpack(packed: Packed) -> Thread:
         values[name] = from_micros(values[name])
     tallies = packed.tallies or ((),) * len(packed.answers)
     answers = tuple(map(_answer, packed.answers, tallies))
-    return Thread(phrasings=packed.phrasings, answers=answers, **values)
+    return Thread(
+        phrasings=packed.phrasings, answers=answers, former_key=packed.former_key, **values
+    )
 
 
 def _answer(row: tuple[Any, ...], tallies: Tallies) -> Answer:

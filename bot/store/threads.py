@@ -46,7 +46,7 @@ class Put:
 
     ``added`` are the ids of those that are new, by key. The feed of changes names them, and
     what else is searched otherwise now, up to ``seq``; 0 where there is nothing of that.
-    ``former`` are the keys that threads keep from older versions of the program.
+    ``former`` are the keys under which the library has threads that bring another.
     """
 
     outcomes: list[Outcome]
@@ -64,7 +64,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) 
     searched. Tallies that a thread brings are kept, see ``carried``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
-    batch, asked = await former_keys.kept(connection, scope, known, batch), batch
+    batch, asked = await former_keys.stored_keys(connection, scope, known, batch), batch
     if batch != asked:
         known = await _known(connection, scope, [thread.key for thread in batch])
     same = await _same(connection, known, batch)

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.models import Answer, Thread
+from bot.models import Answer, Thread, plain_key
 from bot.sources import SourceReport, read, write_thread
-from bot.sources.json_thread import plain_id, thread_from, thread_to
+from bot.sources.json_thread import thread_from, thread_to
 from bot.sources.jsonl import read_lines
 from bot.sources.limits import MAX_LINE_BYTES
 from bot.sources.options import Options
@@ -489,7 +489,7 @@ zones = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(
 dates = st.none() | st.datetimes(
     datetime(1, 1, 2), datetime(2024, 12, 30), timezones=st.just(UTC) | zones
 )
-identity = written_text.filter(lambda text: plain_id(text) == text)
+identity = written_text.filter(lambda text: plain_key(text) == text)
 answer = st.builds(
     Answer,
     body=written_text,

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from bot.errors import ConfigError
+from bot.models import plain_key
 
 # Names that the network's own sites end in; sites elsewhere have to be named.
 _SITE = re.compile(
@@ -41,7 +42,7 @@ def source_of(path: Path) -> str:
     """What to call a dump whose site nobody knows: by its file, or else its folder."""
     real = path.resolve()
     own = real.name.lower() not in ("posts.xml", "posts.7z")
-    return (real.stem if own else real.parent.name) or "dump"
+    return plain_key(real.stem if own else real.parent.name) or "dump"
 
 
 def thread_key(source: str, question: int) -> str:
