@@ -14,7 +14,7 @@ from bot.search.semantic import OFF, open_meaning
 from bot.services import data_folder
 from bot.services.answering import Answering
 from bot.services.embedding import Embedding
-from bot.services.guild_library import Curating
+from bot.services.guild_library import GuildLibrary
 from bot.services.guild_removal import GuildRemoval
 from bot.services.guilds import Guilds
 from bot.services.import_report import ImportReport
@@ -55,7 +55,7 @@ class App:
         self.postings = Postings(database)
         self.learning = Learning(database, self.guilds, self.embedding)
         self.library = Library(database, self._follower)
-        self.curating = Curating(database, self._follower, self.library)
+        self.guild_library = GuildLibrary(database, self._follower, self.library)
         self.uploads = Uploads(database, self.library, settings)
         self.guild_removal = GuildRemoval(database, self.guilds, self._follower, settings)
 
@@ -135,7 +135,7 @@ class App:
         if not self._running:
             for work, name in (
                 (self._follower.run(), "follow"),
-                (self.curating.run(), "purge"),
+                (self.guild_library.run(), "purge"),
                 (self.guild_removal.run(), "purge guilds"),
             ):
                 self._running.append(asyncio.create_task(work, name=name))

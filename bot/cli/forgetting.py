@@ -31,7 +31,7 @@ async def _forget(guild: int, yes: bool, as_json: bool) -> int:
         raise nothing
     app = await App.open(settings)
     try:
-        found = await app.guild_removal.figures(guild)
+        found = await app.guild_removal.count(guild)
         if not found.rows:
             raise nothing
         stays = await app.guild_removal.is_member(guild)

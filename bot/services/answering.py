@@ -23,8 +23,8 @@ from bot.search.engine import Engine
 from bot.search.index import IndexDamaged
 from bot.services.fair_queue import FairQueue
 from bot.services.guilds import Guilds
-from bot.services.phrasing_cache import Phrasebook
-from bot.services.suggestions import OFFERED, likelihood
+from bot.services.phrasing_cache import PhrasingCache
+from bot.services.suggestions import MAX_SUGGESTIONS, likelihood
 from bot.store import threads
 from bot.store.database import Database
 
@@ -68,7 +68,7 @@ class Answering:
     ):
         self._database, self._engine, self._guilds = database, engine, guilds
         self._mend = mend
-        self._phrasebook = Phrasebook(database, engine, guilds)
+        self._phrasing_cache = PhrasingCache(database, engine, guilds)
         self._searching = FairQueue()
 
     @property
@@ -87,7 +87,7 @@ class Answering:
         """
         started = time.perf_counter()
         settings = await self._guilds.settings(guild_id)
-        matches = await self._search(question, guild_id, max(limit, OFFERED))
+        matches = await self._search(question, guild_id, max(limit, MAX_SUGGESTIONS))
         thread = await self._answerable(matches, settings, guild_id)
         reply = Reply(
             question=question,
@@ -122,7 +122,7 @@ class Answering:
         """The threads that a thread's source points to: titles and addresses, in its order."""
         keys = [key for key in dict.fromkeys(thread.related) if key != thread.key]
         async with self._database.read() as connection:
-            found = await threads.named(connection, keys[:LOOKED_UP], guild_id)
+            found = await threads.titles_of(connection, keys[:LOOKED_UP], guild_id)
         return [found[key] for key in keys if key in found][:limit]
 
     async def complete(
@@ -145,14 +145,14 @@ class Answering:
         if thread_id is not None:
             return await self.serve(thread_id, guild_id=guild_id)
         floor = (await self._guilds.settings(guild_id)).suggest_threshold
-        matches = await self._search(key_or_words, guild_id, OFFERED)
+        matches = await self._search(key_or_words, guild_id, MAX_SUGGESTIONS)
         if likelihood(matches) < floor:
             return None
         return await self.serve(matches[0].thread_id, guild_id=guild_id)
 
     async def _search(self, question: str, guild_id: int, limit: int) -> list[Match]:
         """The threads that a question means, by what this guild has taught as well."""
-        taught = await self._phrasebook.of(guild_id)
+        taught = await self._phrasing_cache.of(guild_id)
         return await self._looked_up(
             guild_id, self._engine.search, question, guild_id, limit, taught
         )

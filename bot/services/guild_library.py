@@ -16,9 +16,18 @@ from bot.services.library import Library
 from bot.store import soft_delete, stats
 from bot.store.database import Database
 from bot.store.soft_delete import Plan, Removal, Target
-from bot.store.stats import Shelf, Source
+from bot.store.stats import ScopeCounts, Source
 
-__all__ = ["UNDO", "Curating", "Exported", "Figures", "Plan", "Removal", "Target", "Unchanged"]
+__all__ = [
+    "UNDO",
+    "ExportFile",
+    "GuildLibrary",
+    "LibraryStats",
+    "NothingRemoved",
+    "Plan",
+    "Removal",
+    "Target",
+]
 
 UNDO = timedelta(days=1)
 """For how long what was removed can be brought back."""
@@ -41,25 +50,25 @@ PLAIN = 1024**2
 log = logging.getLogger(__name__)
 
 
-class Unchanged(ThreadwiseError):
+class NothingRemoved(ThreadwiseError):
     """Nothing was removed; the text says why."""
 
     exit_code = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class LibraryStats:
     """What a guild sees of the library."""
 
-    own: Shelf
-    shared: Shelf
+    own: ScopeCounts
+    shared: ScopeCounts
     votes: int
     phrasings: int
     sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportFile:
     """A guild's own threads as a file."""
 
     name: str
@@ -67,24 +76,24 @@ class Exported:
     threads: int
 
 
-class Curating:
+class GuildLibrary:
     """What people with Manage Server do with their guild's own threads."""
 
     def __init__(self, database: Database, follower: Follower, library: Library):
         self._database, self._follower, self._library = database, follower, library
 
-    async def figures(self, guild_id: int) -> Figures:
+    async def stats(self, guild_id: int) -> LibraryStats:
         """How much there is, and where it is from."""
         async with self._database.read() as connection:
-            return Figures(
-                own=await stats.shelf(connection, guild_id),
-                shared=await stats.shelf(connection, SHARED),
+            return LibraryStats(
+                own=await stats.scope_counts(connection, guild_id),
+                shared=await stats.scope_counts(connection, SHARED),
                 votes=await stats.votes_in(connection, guild_id),
                 phrasings=await stats.phrasings_in(connection, guild_id),
                 sources=tuple(await stats.sources(connection, (guild_id, SHARED), SOURCES)),
             )
 
-    async def export(self, guild_id: int, most: int) -> Exported | None:
+    async def export(self, guild_id: int, most: int) -> ExportFile | None:
         """A guild's own threads as a file of at most so many bytes.
 
         ``None`` if they take more. Raises NotFound when there are none.
@@ -106,11 +115,11 @@ class Curating:
         return [s for s in found if s.name is not None and wanted in s.name.casefold()]
 
     async def find(self, guild_id: int, thread: str | int) -> Target:
-        """One of a guild's own threads, by id, key or title. Raises NotFound, Unchanged."""
+        """One of a guild's own threads, by id, key or title. Raises NotFound, NothingRemoved."""
         async with self._database.read() as connection:
             thread_id = await stats.own_id(connection, guild_id, thread)
             if thread_id is None and await stats.is_shared(connection, thread):
-                raise Unchanged(
+                raise NothingRemoved(
                     "That thread is in the library that all servers share. Whoever hosts me can "
                     "take it out."
                 )
@@ -199,7 +208,7 @@ class _Packed:
         if self._held.tell() > self._most:
             raise _Full
 
-    def finished(self, threads: int) -> Exported:
+    def finished(self, threads: int) -> ExportFile:
         """The whole as a file, unpacked again if it is small. Raises _Full."""
         self.stream.flush()
         size = self._packed.tell()
@@ -207,5 +216,5 @@ class _Packed:
         self.check()
         packed = self._held.getvalue()
         if size <= min(PLAIN, self._most):
-            return Exported("library.jsonl", gzip.decompress(packed), threads)
-        return Exported("library.jsonl.gz", packed, threads)
+            return ExportFile("library.jsonl", gzip.decompress(packed), threads)
+        return ExportFile("library.jsonl.gz", packed, threads)

@@ -98,7 +98,7 @@ class GuildRemoval:
         if gone and not self._retention:
             await self.purge()
 
-    async def figures(self, guild_id: int) -> GuildData:
+    async def count(self, guild_id: int) -> GuildData:
         """How much is kept of a guild."""
         async with self._database.read() as connection:
             return await guild_data.count(connection, guild_id)
@@ -113,7 +113,7 @@ class GuildRemoval:
 
         It is done in short transactions. Who is stopped meanwhile may call it again.
         """
-        found = await self.figures(guild_id)
+        found = await self.count(guild_id)
         while await self._delete_some(guild_id):
             await asyncio.sleep(PAUSE)
         await self._forgotten(guild_id, found)
@@ -130,7 +130,7 @@ class GuildRemoval:
             due = await memberships.due(connection, before, self._listed)
         due = [guild_id for guild_id in due if self._is_listed(guild_id)]
         for guild_id in due:
-            found = await self.figures(guild_id)
+            found = await self.count(guild_id)
             while await self._delete_some(guild_id, before):
                 await asyncio.sleep(PAUSE)
             await self._forgotten(guild_id, found)

@@ -14,10 +14,10 @@ from bot.models import SHARED, LearnedPhrasing, Posting, StoredThread, Vote
 from bot.search.text import STOP_WORDS, clean, wording
 from bot.services.embedding import Embedding
 from bot.services.guilds import Guilds
-from bot.services.recent_questions import Heard, Questions
+from bot.services.recent_questions import RecentQuestion, RecentQuestions
 from bot.store import learned, postings, threads, votes
 from bot.store.database import Database
-from bot.store.learned import Lesson
+from bot.store.learned import NewPhrasing
 from bot.store.votes import Ballot
 
 LONGEST = 300
@@ -37,9 +37,11 @@ class Learning:
 
     def __init__(self, database: Database, guilds: Guilds, embedding: Embedding):
         self._database, self._guilds, self._embedding = database, guilds, embedding
-        self._questions = Questions()
+        self._questions = RecentQuestions()
 
-    async def heard(self, message_id: int, *, guild_id: int, user_id: int, question: str) -> None:
+    async def remember_question(
+        self, message_id: int, *, guild_id: int, user_id: int, question: str
+    ) -> None:
         """Remember for a while what a message of ours replies to, if it may be learned.
 
         ``question`` are ``user_id``'s own words. Nothing is kept of direct messages, nor
@@ -47,7 +49,7 @@ class Learning:
         """
         text = clean(question)
         if _worth_learning(text) and await self._wanted(guild_id):
-            self._questions.keep(message_id, Heard(user_id, text))
+            self._questions.keep(message_id, RecentQuestion(user_id, text))
 
     def question(self, message_id: int) -> str:
         """What a message replies to; empty if that is not known (any more)."""
@@ -155,7 +157,7 @@ class Learning:
             return
         if not await self._wanted(posting.guild_id):
             return
-        lesson = Lesson(
+        phrasing = NewPhrasing(
             guild_id=posting.guild_id,
             thread_id=posting.thread_id,
             text=heard.text,
@@ -167,14 +169,16 @@ class Learning:
         async with self._database.write() as connection:
             found = await threads.fetch(connection, [posting.thread_id], posting.guild_id)
             thread = found.get(posting.thread_id)
-            if thread is None or _says(thread, lesson.wording):
+            if thread is None or _says(thread, phrasing.wording):
                 return
             if not chosen and await votes.in_force(connection, _ballot(posting)) is not Vote.UP:
                 return  # it was taken away while we waited for the lock
-            known = await learned.add(connection, lesson, CAP)
+            known = await learned.add(connection, phrasing, CAP)
         if known is not None:
-            log.info("guild %d learned phrasing %d of thread %d", lesson.guild_id, known, thread.id)
-            log.debug("the phrasing is: %r", lesson.text)
+            log.info(
+                "guild %d learned phrasing %d of thread %d", phrasing.guild_id, known, thread.id
+            )
+            log.debug("the phrasing is: %r", phrasing.text)
             await self._embed()
 
     async def _embed(self) -> None:

@@ -21,7 +21,7 @@ GUILDS = 200
 """How many guilds' phrasings are kept in memory, those that asked last."""
 
 
-class Phrasebook:
+class PhrasingCache:
     """The learned phrasings of guilds, as the search wants them and always up to date."""
 
     def __init__(self, database: Database, engine: Engine, guilds: Guilds):

@@ -11,30 +11,30 @@ REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RecentQuestion:
     """A question, cleaned, and who asked it in their own words."""
 
     user_id: int
     text: str
 
 
-class Questions:
+class RecentQuestions:
     """The latest questions by the message of ours that replied to them."""
 
     def __init__(self) -> None:
-        self._heard: OrderedDict[int, Heard] = OrderedDict()
+        self._heard: OrderedDict[int, RecentQuestion] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._heard)
 
-    def keep(self, message_id: int, heard: Heard) -> None:
+    def keep(self, message_id: int, heard: RecentQuestion) -> None:
         """Remember what a message replies to."""
         self._heard[message_id] = heard
         self._heard.move_to_end(message_id)
         if len(self._heard) > REMEMBERED:
             self._heard.popitem(last=False)
 
-    def get(self, message_id: int) -> Heard | None:
+    def get(self, message_id: int) -> RecentQuestion | None:
         """The question that a message replies to, if it is still known."""
         return self._heard.get(message_id)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-OFFERED = 5
+MAX_SUGGESTIONS = 5
 """Threads that are offered at most."""
 
-BESIDE_THE_FIRST = 0.2
+SHARE_OF_FIRST = 0.2
 """How much of the first one's confidence is enough to be offered beside it: one of them is
 meant, so what speaks for the first speaks against the others."""
 
 
-class Sure(Protocol):
+class HasConfidence(Protocol):
     """Something that was found, with its confidences in [0, 1]."""
 
     @property
@@ -25,26 +25,26 @@ class Sure(Protocol):
         """How likely it is that this one is meant, or one found before it."""
 
 
-Found = TypeVar("Found", bound=Sure)
+Found = TypeVar("Found", bound=HasConfidence)
 
 
-def offered(found: Sequence[Found]) -> list[Found]:
+def suggestions_among(found: Sequence[Found]) -> list[Found]:
     """Those to offer of what was found, best first."""
-    enough = BESIDE_THE_FIRST * found[0].confidence if found else 0.0
-    return [one for one in found[:OFFERED] if one.confidence >= enough]
+    enough = SHARE_OF_FIRST * found[0].confidence if found else 0.0
+    return [one for one in found[:MAX_SUGGESTIONS] if one.confidence >= enough]
 
 
-def likelihood(found: Sequence[Sure]) -> float:
+def likelihood(found: Sequence[HasConfidence]) -> float:
     """How likely one of those that are offered is meant, in [0, 1]."""
-    shown = offered(found)
+    shown = suggestions_among(found)
     return shown[-1].together if shown else 0.0
 
 
-def left_over(found: Sequence[Found], least: float) -> list[Found]:
+def suggestions_without_first(found: Sequence[Found], least: float) -> list[Found]:
     """What to offer once the first was refused, if one of it is meant with likelihood ``least``.
 
     Without the first, what is left of certainty is that of the others (Bayes).
     """
     others, refused = found[1:], found[0].confidence
     enough = refused + least * (1.0 - refused)
-    return offered(others) if likelihood(others) >= enough else []
+    return suggestions_among(others) if likelihood(others) >= enough else []

@@ -14,7 +14,7 @@ from bot.settings import Settings
 from bot.sources.sandbox import Sent
 from bot.store import guilds, stats
 from bot.store.database import Database
-from bot.store.stats import Amount
+from bot.store.stats import ScopeSize
 
 MEGABYTE = 1024**2
 
@@ -50,7 +50,7 @@ class UploadLimits:
         """
         async with self._database.read() as connection:
             there = await stats.amount(connection, guild_id)
-            stream, again = iter(sent.keys), Amount(0, 0, 0)
+            stream, again = iter(sent.keys), ScopeSize(0, 0, 0)
             while batch := list(islice(stream, KEYS)):
                 again += await stats.amount(connection, guild_id, batch)
                 for source, ids in _former(sent, batch).items():
@@ -92,7 +92,7 @@ class UploadLimits:
                 f"than the {self._phrasings:,} that they may. Send fewer, or ask whoever hosts me."
             )
 
-    async def _check_words(self, guild_id: int, there: Amount, sent: Sent) -> str:
+    async def _check_words(self, guild_id: int, there: ScopeSize, sent: Sent) -> str:
         brought = WordCount(self._database.id, sent.words)
         known = await self._counted(guild_id, there)
         after = known.with_(brought)
@@ -108,7 +108,7 @@ class UploadLimits:
                 )
         return after.kept
 
-    async def _counted(self, guild_id: int, there: Amount) -> WordCount:
+    async def _counted(self, guild_id: int, there: ScopeSize) -> WordCount:
         """The words of a guild's own threads: those remembered, if nothing has changed since."""
         if not there.threads:
             return WordCount(self._database.id)
@@ -116,7 +116,7 @@ class UploadLimits:
             said = await guilds.fact(connection, _fact(guild_id))
         if said is not None:
             *amount, words = json.loads(said)
-            if Amount(*amount) == there:
+            if ScopeSize(*amount) == there:
                 return WordCount(self._database.id, words)
         return await self._count(guild_id)
 

@@ -73,7 +73,7 @@ class WordCount:
             self._registers[register] = rank
 
 
-class Counting:
+class ThreadWordCount:
     """Counts threads one by one; what ``guarded`` asks in the process that reads a file."""
 
     def __init__(self, key: str):

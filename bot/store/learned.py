@@ -25,7 +25,7 @@ from bot.store.timestamps import from_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
+class NewPhrasing:
     """What one posting taught: its question, for the thread that it shows.
 
     ``wording`` is what texts in the same words share; ``chosen`` says that the asker
@@ -41,24 +41,24 @@ class Lesson:
     chosen: bool
 
 
-async def add(connection: AsyncConnection, lesson: Lesson, cap: int) -> int | None:
+async def add(connection: AsyncConnection, phrasing: NewPhrasing, cap: int) -> int | None:
     """Learn a phrasing and return its id; ``None`` if the thread has the wording here already.
 
     A thread keeps ``cap`` phrasings in a guild. Where there are more, the member who taught
     most of them loses their oldest: so nobody pushes out what others taught but who has more
     than themselves. ``None`` as well if that is the new phrasing itself.
     """
-    row = asdict(lesson) | {"learned_at": to_micros(datetime.now(UTC))}
+    row = asdict(phrasing) | {"learned_at": to_micros(datetime.now(UTC))}
     try:
         async with connection.begin_nested():  # or a refusal would spoil the transaction
             await connection.execute(insert(learned).values(row))
     except IntegrityError:
         return None
-    mine = (learned.c.guild_id == lesson.guild_id, learned.c.thread_id == lesson.thread_id)
+    mine = (learned.c.guild_id == phrasing.guild_id, learned.c.thread_id == phrasing.thread_id)
     oldest_first = select(learned.c.id, learned.c.user_id).where(*mine).order_by(learned.c.id)
     kept = [(row.id, row.user_id) for row in (await connection.execute(oldest_first)).all()]
     added = int(kept[-1][0])  # ids only grow
-    surplus = _surplus(kept, lesson.user_id, cap)
+    surplus = _surplus(kept, phrasing.user_id, cap)
     await connection.execute(delete(learned).where(learned.c.id.in_(surplus)))
     return None if added in surplus else added
 

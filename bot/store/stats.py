@@ -16,7 +16,7 @@ from bot.store.upsert import texts_of
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ScopeCounts:
     """The threads of one scope."""
 
     threads: int
@@ -25,15 +25,15 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class ScopeSize:
     """How much threads are: how many, with how many characters of text and phrasings."""
 
     threads: int
     text: int
     phrasings: int
 
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(
+    def __add__(self, other: ScopeSize) -> ScopeSize:
+        return ScopeSize(
             self.threads + other.threads, self.text + other.text, self.phrasings + other.phrasings
         )
 
@@ -48,14 +48,14 @@ class Source:
     first_id: int
 
 
-async def shelf(connection: AsyncConnection, scope: int) -> Shelf:
+async def scope_counts(connection: AsyncConnection, scope: int) -> ScopeCounts:
     """How much there is of a scope."""
     there = (threads.c.scope == scope, IN_FORCE)
     count = select(func.count()).select_from(threads).where(*there)
     accepted = func.count(case((answers.c.accepted.is_(True), 1)))
     said = select(func.count(), accepted).select_from(answers.join(threads))
     row = (await connection.execute(said.where(*there, answers.c.retired.is_(False)))).one()
-    return Shelf(await connection.scalar(count) or 0, int(row[0]), int(row[1]))
+    return ScopeCounts(await connection.scalar(count) or 0, int(row[0]), int(row[1]))
 
 
 async def amount(
@@ -63,7 +63,7 @@ async def amount(
     scope: int,
     keys: Sequence[str] | None = None,
     source: str | None = None,
-) -> Amount:
+) -> ScopeSize:
     """How much a scope's threads are, or those with some keys; those out of sight included.
 
     With a ``source``, those from there alone.
@@ -79,7 +79,7 @@ async def amount(
     text = await connection.scalar(said.select_from(answers.join(threads)).where(*mine))
     put = select(func.count()).select_from(phrasings.join(threads)).where(*mine)
     count = await connection.scalar(put)
-    return Amount(int(row[0]), int(row[1]) + int(text or 0), int(count or 0))
+    return ScopeSize(int(row[0]), int(row[1]) + int(text or 0), int(count or 0))
 
 
 async def texts(

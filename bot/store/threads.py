@@ -123,7 +123,7 @@ async def fetch(
     return {row.id: thread_of(row, texts[row.id], given[row.id]) for row in rows}
 
 
-async def searched(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Entry]:
+async def index_entries(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Entry]:
     """Those of the threads that are in force, of any scope, with what is searched of them.
 
     Everything else of them is left out: that is much quicker where there are many.
@@ -164,7 +164,7 @@ async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | N
     return (await connection.execute(query)).scalars().first()
 
 
-async def named(
+async def titles_of(
     connection: AsyncConnection, keys: Sequence[str], guild_id: int
 ) -> dict[str, tuple[str, str | None]]:
     """Title and address of those of the keys that a guild sees; its own before the shared."""

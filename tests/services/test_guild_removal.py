@@ -35,7 +35,7 @@ async def own(app: App) -> None:
 
 
 async def rows(app: App, guild_id: int = HERE) -> int:
-    return (await app.guild_removal.figures(guild_id)).threads
+    return (await app.guild_removal.count(guild_id)).threads
 
 
 async def finds(app: App, guild_id: int = HERE) -> bool:
@@ -52,7 +52,7 @@ async def test_what_is_kept_of_a_guild_goes_after_thirty_days(app: App) -> None:
     assert await removal.purge(now() + LATER) == [HERE]
     assert not await finds(app)
     assert await app.guilds.modes(HERE) == {}
-    assert (await removal.figures(HERE)).rows == 0
+    assert (await removal.count(HERE)).rows == 0
     assert await finds(app, THERE)
     assert await app.guilds.modes(THERE) == {1: Mode.ALL}
 

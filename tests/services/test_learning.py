@@ -11,7 +11,7 @@ from bot.app import App
 from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
 from bot.services import phrasing_cache, recent_questions
 from bot.services.learning import CAP, LONGEST
-from bot.services.recent_questions import Heard, Questions
+from bot.services.recent_questions import RecentQuestion, RecentQuestions
 from tests.kit.library import BREAD, HERE, THERE, post, titles
 
 ASKER = 77
@@ -37,7 +37,7 @@ async def teach(
 ) -> int:
     """Let ASKER be answered and vote for it; returns the message."""
     message = await post(app, answer, guild)
-    await app.learning.heard(message, guild_id=guild, user_id=user, question=question)
+    await app.learning.remember_question(message, guild_id=guild, user_id=user, question=question)
     assert await app.voting.react(message_id=message, user_id=ASKER, value=Vote.UP)
     await app.learning.voted(message, ASKER)
     return message
@@ -96,7 +96,7 @@ class TestWhatIsLearned:
 
     async def test_a_thread_that_is_gone(self, app: App, library: StoredAnswer) -> None:
         message = await post(app, library)
-        await app.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await app.learning.remember_question(message, guild_id=HERE, user_id=ASKER, question=OVEN)
         await app.postings.record(_elsewhere(message, guild=HERE, thread=1, answer=library.id))
         await app.postings.forget([message])
         await app.learning.chose(message)
@@ -112,7 +112,7 @@ class TestWhatIsLearned:
         await app.postings.record(
             _elsewhere(message, guild=HERE, thread=thread.id, answer=thread.answers[0].id)
         )
-        await app.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await app.learning.remember_question(message, guild_id=HERE, user_id=ASKER, question=OVEN)
         await app.learning.chose(message)
         assert await asks(app) is Verdict.ANSWER
         assert await asks(app, guild=THERE) is Verdict.NONE
@@ -189,7 +189,7 @@ class TestSwitch:
         self, app: App, library: StoredAnswer
     ) -> None:
         message = await post(app, library)
-        await app.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await app.learning.remember_question(message, guild_id=HERE, user_id=ASKER, question=OVEN)
         await app.guilds.update(HERE, learn_phrasings=False)
         await app.learning.chose(message)
         assert await texts(app) == []
@@ -198,9 +198,9 @@ class TestSwitch:
 class TestMemory:
     def test_the_oldest_question_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(recent_questions, "REMEMBERED", 3)
-        memory = Questions()
+        memory = RecentQuestions()
         for message in (1, 2, 3, 1, 4):  # the first one is asked again
-            memory.keep(message, Heard(7, str(message)))
+            memory.keep(message, RecentQuestion(7, str(message)))
         assert [memory.get(message) is not None for message in (1, 2, 3, 4)] == [
             True,
             False,
@@ -210,12 +210,12 @@ class TestMemory:
         assert len(memory) == 3
 
     def test_a_member_is_forgotten(self) -> None:
-        memory = Questions()
-        memory.keep(1, Heard(7, "a"))
-        memory.keep(2, Heard(8, "b"))
+        memory = RecentQuestions()
+        memory.keep(1, RecentQuestion(7, "a"))
+        memory.keep(2, RecentQuestion(8, "b"))
         memory.forget_user(7)
         assert memory.get(1) is None
-        assert memory.get(2) == Heard(8, "b")
+        assert memory.get(2) == RecentQuestion(8, "b")
 
 
 def _elsewhere(message: int, *, guild: int, thread: int, answer: int) -> Posting:

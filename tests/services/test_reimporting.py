@@ -242,7 +242,7 @@ class TestMany:
         self, app: App, many: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         read_back: list[int] = []
-        searched = threads.searched
+        searched = threads.index_entries
 
         async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Entry]:
             read_back.extend(ids)

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from bot.models import SHARED, LearnedPhrasing, Thread
 from bot.store import learned, threads
 from bot.store.database import Database
-from bot.store.learned import Lesson
+from bot.store.learned import NewPhrasing
 from bot.store.serialization import pack
 from bot.store.slices import SLICE, slices
 from bot.store.tables import learned_phrasings as learned_table
@@ -22,7 +22,7 @@ from bot.store.tables import threads as thread_table
 HERE, THERE = 111, 222
 CAP = 20
 
-LESSON = Lesson(
+LESSON = NewPhrasing(
     guild_id=HERE,
     thread_id=1,
     text="Flat bread, why?",
@@ -41,7 +41,7 @@ async def library(database: Database) -> None:
         await threads.put(connection, SHARED, [*map(pack, found)])
 
 
-async def add(database: Database, lesson: Lesson = LESSON, cap: int = CAP) -> int | None:
+async def add(database: Database, lesson: NewPhrasing = LESSON, cap: int = CAP) -> int | None:
     async with database.write() as connection:
         return await learned.add(connection, lesson, cap)
 
@@ -60,7 +60,7 @@ async def version(database: Database, guild: int = HERE) -> tuple[int, int, int]
         return await learned.version(connection, guild)
 
 
-def said(number: int) -> Lesson:
+def said(number: int) -> NewPhrasing:
     return replace(LESSON, text=f"Text {number}", wording=f"text {number}", message_id=number)
 
 
