@@ -20,8 +20,8 @@ from bot.evaluation.typos import misspell
 from bot.models import SHARED
 from bot.search.engine import Engine
 from bot.search.ranker import Ranked
+from bot.services.answering import likelihood, suggestions_among
 from bot.services.library import in_force
-from bot.services.suggestions import likelihood, suggestions_among
 from bot.settings import Settings
 
 DEPTH = 100

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from bot.services.guilds import Guilds
 from bot.services.index_sync import Follower
 from bot.settings import Settings
-from bot.store import guild_data, memberships
+from bot.store import guild_data
 from bot.store.database import Database
 from bot.store.guild_data import GuildData
 
@@ -62,7 +62,7 @@ class GuildRemoval:
         """An application is in a guild, again or for the first time."""
         self._members.setdefault(application_id, set()).add(guild_id)
         async with self._in_order, self._database.write() as connection:
-            await memberships.seen(connection, application_id, [guild_id], datetime.now(UTC))
+            await guild_data.note_member(connection, application_id, [guild_id], datetime.now(UTC))
 
     async def removed(self, application_id: int, guild_id: int) -> None:
         """A guild removed an application; what is the guild's is deleted when its time is over."""
@@ -70,9 +70,9 @@ class GuildRemoval:
         now = datetime.now(UTC)
         async with self._in_order, self._database.write() as connection:
             # It was there, though perhaps never noted: its data was forgotten meanwhile.
-            if not await memberships.is_noted(connection, application_id, guild_id):
-                await memberships.seen(connection, application_id, [guild_id], now)
-            await memberships.removed(connection, application_id, [guild_id], now)
+            if not await guild_data.is_noted(connection, application_id, guild_id):
+                await guild_data.note_member(connection, application_id, [guild_id], now)
+            await guild_data.note_removal(connection, application_id, [guild_id], now)
         self._log_removed([guild_id])
         if not self._retention:
             await self.purge()
@@ -90,10 +90,10 @@ class GuildRemoval:
         members.update(there)
         now = datetime.now(UTC)
         async with self._in_order, self._database.write() as connection:
-            known = await memberships.member_of(connection, application_id)
+            known = await guild_data.guilds_of(connection, application_id)
             gone = {i for i in known if shard.has(i)}.difference(there)
-            await memberships.removed(connection, application_id, gone, now)
-            await memberships.seen(connection, application_id, there, now)
+            await guild_data.note_removal(connection, application_id, gone, now)
+            await guild_data.note_member(connection, application_id, there, now)
         self._log_removed(gone)
         if gone and not self._retention:
             await self.purge()
@@ -106,7 +106,7 @@ class GuildRemoval:
     async def is_member(self, guild_id: int) -> bool:
         """Whether the bot is in a guild, as far as it is known."""
         async with self._database.read() as connection:
-            return await memberships.is_member(connection, guild_id)
+            return await guild_data.is_member(connection, guild_id)
 
     async def forget(self, guild_id: int) -> GuildData:
         """Delete all that is kept of a guild; returns how much that was.
@@ -127,7 +127,7 @@ class GuildRemoval:
         """
         before = (now or datetime.now(UTC)) - self._retention
         async with self._database.read() as connection:
-            due = await memberships.due(connection, before, self._listed)
+            due = await guild_data.due_removals(connection, before, self._listed)
         due = [guild_id for guild_id in due if self._is_listed(guild_id)]
         for guild_id in due:
             found = await self.count(guild_id)
@@ -160,7 +160,7 @@ class GuildRemoval:
     async def _delete_some(self, guild_id: int, before: datetime | None = None) -> bool:
         """One step of a deletion; with ``before``, only as long as the guild is still due."""
         async with self._database.write() as connection:
-            if before is not None and not await memberships.due(
+            if before is not None and not await guild_data.due_removals(
                 connection, before, self._listed, guild_id
             ):
                 return False
@@ -193,7 +193,7 @@ class GuildRemoval:
         for application_id, guild_ids in self._members.items():
             async with self._in_order, self._database.write() as connection:
                 now = datetime.now(UTC)
-                await memberships.seen(connection, application_id, guild_ids, now)
+                await guild_data.note_member(connection, application_id, guild_ids, now)
 
     def _log_removed(self, guild_ids: Collection[int]) -> None:
         for guild_id in guild_ids:

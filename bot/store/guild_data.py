@@ -6,8 +6,9 @@ without a word here. Facts that the program keeps about a guild carry its id in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -20,14 +21,15 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.guilds import fact, set_fact
+from bot.store.rows import id_batches, to_micros
 from bot.store.tables import (
     changes,
     facts,
-    guild_memberships,
     guild_settings,
     learned_phrasings,
     metadata,
@@ -35,6 +37,7 @@ from bot.store.tables import (
     threads,
     votes,
 )
+from bot.store.tables import guild_memberships as memberships
 
 THREADS = 100
 """Threads that are deleted in one step; their answers, votes and vectors go with them."""
@@ -103,10 +106,98 @@ async def forgotten(connection: AsyncConnection) -> int:
     return int(await fact(connection, _FORGOTTEN) or 0)
 
 
+async def note_member(
+    connection: AsyncConnection, application_id: int, guild_ids: Collection[int], now: datetime
+) -> None:
+    """Note that an application is in these guilds; a removal noted before is void."""
+    moment = to_micros(now)
+    for ids in id_batches(guild_ids):
+        mine = (memberships.c.application_id == application_id, memberships.c.guild_id.in_(ids))
+        query = select(memberships.c.guild_id).where(*mine)
+        known = set((await connection.execute(query)).scalars())
+        values: dict[str, int | None] = {"seen_at": moment, "removed_at": None}
+        await connection.execute(update(memberships).where(*mine).values(values))
+        new = [i for i in ids if i not in known]
+        if new:
+            rows = [{"guild_id": i, "application_id": application_id, **values} for i in new]
+            await connection.execute(insert(memberships), rows)
+
+
+async def note_removal(
+    connection: AsyncConnection, application_id: int, guild_ids: Collection[int], now: datetime
+) -> int:
+    """Note that guilds removed an application that was in them; returns how many did.
+
+    Where a removal is noted already, its time stays.
+    """
+    count = 0
+    for ids in id_batches(guild_ids):
+        mine = (
+            memberships.c.application_id == application_id,
+            memberships.c.guild_id.in_(ids),
+            memberships.c.removed_at.is_(None),
+        )
+        gone = update(memberships).where(*mine).values(removed_at=to_micros(now))
+        count += (await connection.execute(gone)).rowcount
+    return count
+
+
+async def guilds_of(connection: AsyncConnection, application_id: int) -> set[int]:
+    """The guilds in which an application is a member, as far as it is known."""
+    mine = (memberships.c.application_id == application_id, memberships.c.removed_at.is_(None))
+    query = select(memberships.c.guild_id).where(*mine)
+    return set((await connection.execute(query)).scalars())
+
+
+async def is_noted(connection: AsyncConnection, application_id: int, guild_id: int) -> bool:
+    """Whether an application was ever seen in a guild whose data is still kept."""
+    this = (memberships.c.application_id == application_id, memberships.c.guild_id == guild_id)
+    return await connection.scalar(select(memberships.c.guild_id).where(*this)) is not None
+
+
+async def is_member(connection: AsyncConnection, guild_id: int) -> bool:
+    """Whether any application is a member of a guild, as far as it is known."""
+    there = (memberships.c.guild_id == guild_id, memberships.c.removed_at.is_(None))
+    return (
+        await connection.scalar(select(memberships.c.guild_id).where(*there).limit(1)) is not None
+    )
+
+
+async def due_removals(
+    connection: AsyncConnection,
+    before: datetime,
+    application_ids: Collection[int],
+    guild_id: int | None = None,
+) -> list[int]:
+    """The guilds that every application seen in them had left by a moment.
+
+    One of ``application_ids`` is among those. With a ``guild_id``, that guild alone is
+    looked at.
+    """
+    other = memberships.alias()
+    stays = select(other.c.guild_id).where(
+        other.c.guild_id == memberships.c.guild_id,
+        other.c.removed_at.is_(None) | (other.c.removed_at > to_micros(before)),
+    )
+    query = (
+        select(memberships.c.guild_id)
+        .distinct()
+        .where(
+            memberships.c.removed_at <= to_micros(before),
+            memberships.c.application_id.in_(application_ids),
+            ~stays.exists(),
+        )
+        .order_by(memberships.c.guild_id)
+    )
+    if guild_id is not None:
+        query = query.where(memberships.c.guild_id == guild_id)
+    return [*(await connection.execute(query)).scalars()]
+
+
 def _of_guilds() -> list[Table]:
     """The tables with rows of guilds, those last from which a deletion is known to be due."""
     found = [t for t in metadata.tables.values() if _has_owner(t)]
-    return sorted(found, key=lambda table: table is guild_memberships)
+    return sorted(found, key=lambda table: table is memberships)
 
 
 def _has_owner(table: Table) -> bool:

@@ -17,11 +17,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import LearnedPhrasing
-from bot.store.slices import slices
+from bot.store.rows import from_micros, row_batches, to_micros
 from bot.store.tables import learned_phrasings as learned
 from bot.store.tables import threads
 from bot.store.threads import IN_FORCE
-from bot.store.timestamps import from_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +150,7 @@ def _of_guild(guild_id: int) -> Select[Any]:
 
 
 async def _found(connection: AsyncConnection, query: Select[Any]) -> list[LearnedPhrasing]:
-    return [_phrasing(row) async for part in slices(connection, query) for row in part]
+    return [_phrasing(row) async for part in row_batches(connection, query) for row in part]
 
 
 def _phrasing(row: Row[Any]) -> LearnedPhrasing:

@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.models import Answer, StoredAnswer, StoredThread, Thread
-from bot.store.timestamps import from_micros, to_micros
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
+    from sqlalchemy import Executable, Row
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 Tallies = tuple[tuple[int, int], ...]
 """Pairs of a guild and the sum of its votes, by guild."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+BATCH = 250
+"""Rows made into objects between two turns of the event loop: some 5 ms of work."""
+
+IDS_AT_ONCE = 500
+"""Ids in one statement: databases limit the number of its parameters."""
+
+
+def to_micros(time: datetime | None) -> int | None:
+    """Return an aware time as Unix microseconds, as the tables keep it."""
+    if time is None:
+        return None
+    since = time - EPOCH  # dividing it by a microsecond would take four times as long
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def from_micros(micros: int | None) -> datetime | None:
+    """Return the time, in UTC, of which ``to_micros`` made this number."""
+    return None if micros is None else EPOCH + timedelta(microseconds=micros)
+
+
+async def row_batches(
+    connection: AsyncConnection, query: Executable
+) -> AsyncIterator[Sequence[Row[Any]]]:
+    """Yield a query's rows in batches, with a turn for other tasks between two of them."""
+    result = await connection.execute(query)
+    for number, batch in enumerate(result.partitions(BATCH)):
+        if number:
+            await asyncio.sleep(0)
+        yield batch
+
+
+def id_batches(ids: Collection[int]) -> Iterator[list[int]]:
+    """Yield ids in ascending order, each once, as many at a time as one statement takes."""
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), IDS_AT_ONCE):
+        yield ordered[start : start + IDS_AT_ONCE]
 
 
 def columns(thread: Thread) -> dict[str, Any]:

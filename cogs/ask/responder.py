@@ -16,8 +16,8 @@ from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict, VoteEmoji
 from bot.retry import FAILURES, described, retried
+from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
-from bot.services.suggestions import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.ui import cards, items, prepared
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react

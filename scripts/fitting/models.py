@@ -20,7 +20,7 @@ from scipy.special import expit, logsumexp
 from bot.evaluation import metrics
 from bot.search import ranker
 from bot.search.model import Weights
-from bot.services.suggestions import MAX_SUGGESTIONS
+from bot.services.answering import MAX_SUGGESTIONS
 from fitting.cases import Case, Parts
 
 PENALTY = 1e-3

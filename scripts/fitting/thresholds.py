@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from bot.search.model import Weights
-from bot.services.suggestions import likelihood, suggestions_among
+from bot.services.answering import likelihood, suggestions_among
 from fitting.cases import Parts
 from fitting.models import SHARES, Found, found
 

@@ -9,9 +9,8 @@ import pytest
 
 from bot.app import App
 from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
-from bot.services import phrasing_cache, recent_questions
-from bot.services.learning import CAP, LONGEST
-from bot.services.recent_questions import RecentQuestion, RecentQuestions
+from bot.services import learning, phrasing_cache
+from bot.services.learning import MAX_LENGTH, MAX_PER_THREAD, RecentQuestion, RecentQuestions
 from tests.kit.library import BREAD, HERE, THERE, post, titles
 
 ASKER = 77
@@ -61,7 +60,7 @@ class TestWhatIsLearned:
         [
             "how do I do it?",  # says nothing of what it is about
             "<@1> ???",
-            "x" * 20 + " word" * (LONGEST // 5),
+            "x" * 20 + " word" * (MAX_LENGTH // 5),
             "WHY does my sourdough-bread not rise??",  # the title
             "my sourdough is flat!",  # a phrasing of its own
         ],
@@ -74,14 +73,14 @@ class TestWhatIsLearned:
         assert await texts(app) == []
 
     async def test_as_long_as_may_be(self, app: App, library: StoredAnswer) -> None:
-        longest = ("brick " * LONGEST)[: LONGEST - 1] + "k"
+        longest = ("brick " * MAX_LENGTH)[: MAX_LENGTH - 1] + "k"
         await teach(app, library, longest)
         assert await texts(app) == [longest]
 
     async def test_the_oldest_gives_way(self, app: App, library: StoredAnswer) -> None:
-        for number in range(CAP + 2):
+        for number in range(MAX_PER_THREAD + 2):
             await teach(app, library, f"loaf number {number}")
-        assert await texts(app) == [f"loaf number {n}" for n in range(CAP + 1, 1, -1)]
+        assert await texts(app) == [f"loaf number {n}" for n in range(MAX_PER_THREAD + 1, 1, -1)]
 
     async def test_only_the_askers_own_words(self, app: App, library: StoredAnswer) -> None:
         await teach(app, library, OVEN, user=ASKER + 1)
@@ -197,7 +196,7 @@ class TestSwitch:
 
 class TestMemory:
     def test_the_oldest_question_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(recent_questions, "REMEMBERED", 3)
+        monkeypatch.setattr(learning, "MAX_RECENT", 3)
         memory = RecentQuestions()
         for message in (1, 2, 3, 1, 4):  # the first one is asked again
             memory.keep(message, RecentQuestion(7, str(message)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Match
-from bot.services.suggestions import (
+from bot.services.answering import (
     MAX_SUGGESTIONS,
     likelihood,
     suggestions_among,

@@ -14,8 +14,8 @@ from bot.models import SHARED, LearnedPhrasing, Thread
 from bot.store import learned, threads
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
+from bot.store.rows import BATCH, row_batches
 from bot.store.serialization import pack
-from bot.store.slices import SLICE, slices
 from bot.store.tables import learned_phrasings as learned_table
 from bot.store.tables import threads as thread_table
 
@@ -271,7 +271,7 @@ async def test_phrasings_are_found_by_parts_of_their_wording(database: Database)
 
 async def test_thousands_are_read_in_slices_between_which_others_run(database: Database) -> None:
     async with database.write() as connection:
-        for number in range(3 * SLICE):
+        for number in range(3 * BATCH):
             await learned.add(connection, said(number), cap=10**6)
     turns = list[str]()
 
@@ -282,11 +282,11 @@ async def test_thousands_are_read_in_slices_between_which_others_run(database: D
 
     async with database.read() as connection:
         running = asyncio.create_task(other())
-        async for part in slices(connection, select(learned_table)):
+        async for part in row_batches(connection, select(learned_table)):
             turns.append(f"slice of {len(part)}")
         running.cancel()
     sizes = [turn for turn in turns if turn != "other"]
-    assert sizes == [f"slice of {SLICE}"] * 3
+    assert sizes == [f"slice of {BATCH}"] * 3
     first = turns.index(sizes[0])
     assert turns[first : first + 3].count("other") >= 1  # and not only before the first
-    assert len(await known(database)) == 3 * SLICE
+    assert len(await known(database)) == 3 * BATCH
