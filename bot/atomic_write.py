@@ -22,8 +22,8 @@ try:
 except ImportError:  # Windows: there, what is open can't be deleted anyway
     fcntl = None  # type: ignore[assignment]
 
-BESIDE = ("", "-journal", "-wal", "-shm")
-"""What a database that is being written may have beside it."""
+LOG_SUFFIXES = ("-wal", "-shm", "-journal")
+"""What SQLite appends to a database's name for the files that it keeps beside it."""
 
 _LOCK = "in-use.lock"
 
@@ -115,9 +115,9 @@ def _remove(place: Path) -> None:
     if place.is_dir():
         shutil.rmtree(place, ignore_errors=True)
         return
-    for left in BESIDE:
+    for suffix in ("", *LOG_SUFFIXES):
         with suppress(OSError):
-            place.with_name(place.name + left).unlink()
+            place.with_name(place.name + suffix).unlink()
 
 
 @contextmanager
