@@ -7,6 +7,9 @@ constraints hold on every database. Times are Unix microseconds in UTC.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -27,6 +30,8 @@ from sqlalchemy import (
     true,
 )
 
+from bot.models import ANSWER_FIELDS, THREAD_FIELDS, FieldKind, StoredField
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -40,23 +45,32 @@ metadata = MetaData(
 # SQLite counts up only a column declared INTEGER; elsewhere ids are 64 bits wide.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
+_TYPES = {
+    FieldKind.TEXT: Text,
+    FieldKind.OPTIONAL_TEXT: Text,
+    FieldKind.INTEGER: BigInteger,
+    FieldKind.FLAG: Boolean,
+    FieldKind.TEXTS: JSON,
+    FieldKind.DATE: BigInteger,
+}
+_NULLABLE = (FieldKind.OPTIONAL_TEXT, FieldKind.DATE)
+
+
+def columns_of(stored: Sequence[StoredField]) -> list[Column[Any]]:
+    """Return the columns that follow from the fields of a model."""
+    return [
+        Column(field.name, _TYPES[field.kind], nullable=field.kind in _NULLABLE)
+        for field in stored
+        if field.is_column
+    ]
+
+
 threads = Table(
     "threads",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("scope", BigInteger, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("score", BigInteger, nullable=False),
-    Column("tags", JSON, nullable=False),
-    Column("url", Text),
-    Column("author", Text),
-    Column("license", Text),
-    Column("asked_at", BigInteger),
-    Column("closed_at", BigInteger),
-    Column("source", Text),
-    Column("related", JSON, nullable=False, server_default="[]"),
+    *columns_of(THREAD_FIELDS),
     Column("content_hash", String(64), nullable=False),
     Column("revision", Integer, nullable=False),
     # What the source said, before it was read: the same again need not be read again.
@@ -76,14 +90,7 @@ answers = Table(
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
     Column("position", Integer, nullable=False),
-    Column("key", Text),
-    Column("body", Text, nullable=False),
-    Column("score", BigInteger, nullable=False),
-    Column("accepted", Boolean, nullable=False),
-    Column("author", Text),
-    Column("url", Text),
-    Column("license", Text),
-    Column("answered_at", BigInteger),
+    *columns_of(ANSWER_FIELDS),
     # Gone from the source, kept with its votes: a later import may bring it back.
     Column("retired", Boolean, nullable=False),
     Index(None, "thread_id"),
