@@ -35,8 +35,8 @@ from bot.cli.options import (
 )
 from bot.models import SHARED
 from bot.sources import Options
-from bot.sources.charsets import named_encoding
-from bot.sources.field_aliases import chosen_names
+from bot.sources.encodings import named_encoding
+from bot.sources.foreign_fields import chosen_names
 from bot.sources.formats import named_format
 
 MOST_ID = 2**63 - 1

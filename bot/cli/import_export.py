@@ -23,7 +23,7 @@ from bot.models import SHARED
 from bot.services.import_report import ImportReport
 from bot.settings import load_settings
 from bot.sources import Options, SourceReport
-from bot.sources.writing import PAGES, WRITERS
+from bot.sources.writers import PAGES, WRITERS
 
 GOES_ON = "what was taken in stays; the same command goes on from there"
 
@@ -123,7 +123,7 @@ def tell(report: ImportReport | SourceReport) -> None:
     for path, times in report.more_warned.items():
         warn(f"{path}: {times:,} more such warnings")
     for key, times in sorted(report.unknown_keys.items()):
-        note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
+        note(f"left out: {key!r}, which Threadwise doesn't know, {times} times")
     for what, times in sorted(report.passed_over.items()):
         note(f"passed over: {times:,} {what}")
     for hint in report.hints:

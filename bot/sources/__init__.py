@@ -10,14 +10,14 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.models import Thread
+from bot.sources.decoding import read_head
 from bot.sources.draft import Draft, Found
-from bot.sources.faq import NoQuestions
-from bot.sources.files import Broken, Walk, read_head, reason, stamp
+from bot.sources.files import Broken, FolderWalk, file_version, reason
 from bot.sources.formats import has_known_suffix, recognise
 from bot.sources.json_thread import printable
 from bot.sources.jsonl import write_thread
 from bot.sources.options import Options
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport, shown_path
 
 __all__ = [
     "Draft",
@@ -64,8 +64,8 @@ def find_all(
     A thread that doesn't say where it is from is said to be from the path named here. A file named
     here is recognised by its content. In folders, hidden files and those with a suffix that no
     format has are passed over. A file that is reached twice is read once. Of two threads in
-    different files whose keys are the same, the second is refused. A page without a question is
-    refused if it is named, and in folders passed over.
+    different files whose keys are the same, the second is refused. A file that may be
+    fine but has no thread in it is refused if it is named, and in folders passed over.
     """
     reading = _Import(report, options)
     left, unanswered = options.limit, 0
@@ -93,7 +93,7 @@ class _Import:
 
     def __init__(self, report: SourceReport, options: Options) -> None:
         self._report, self._options = report, options
-        self._walk = Walk(report, has_known_suffix)
+        self._walk = FolderWalk(report, has_known_suffix)
         self._read: set[str] = set()
         self._repeated = 0
         self._keys: dict[str, Path] = {}
@@ -143,7 +143,7 @@ class _Import:
             # Opening a pipe would wait for its writer, perhaps for ever.
             if not stat.S_ISREG(path.stat().st_mode):
                 raise InputError("it is a pipe, socket or device, not a file", shown_path(path))
-            before = stamp(path)
+            before = file_version(path)
             head = read_head(path, self._options.encoding)
             form = recognise(path, head, self._options.format)
             if head.also_utf8:
@@ -155,11 +155,11 @@ class _Import:
             for thread in form.read(path, self._report, self._options):
                 if thread is None or form.own_keys or self._is_new_key(thread.key, path):
                     yield thread
-            if stamp(path) != before:
+            if file_version(path) != before:
                 self._report.reject("it was changed while it was read; import it again", path)
-        except NoQuestions as error:
+        except NoThreads as error:
             if not self._named:
-                self._report.pass_over("pages without a question")
+                self._report.pass_over(error.called)
             else:
                 self._report.rejected.append(error)
         except InputError as error:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bot.errors import ConfigError, InputError
 from bot.sources import faq, jsonl, qa_json, qa_labels, stackexchange, table, text_page, web_page
+from bot.sources.decoding import FileHead
 from bot.sources.draft import Found
-from bot.sources.files import Head
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 
@@ -25,7 +25,7 @@ class Format:
 
     name: str
     suffixes: tuple[str, ...]
-    looks_like: Callable[[Head], bool]
+    looks_like: Callable[[FileHead], bool]
     read: Callable[[Path, SourceReport, Options], Iterator[Found | None]]
     own_keys: bool = False
     packed: bool = False
@@ -105,7 +105,7 @@ def has_known_suffix(name: str) -> bool:
     return any(_has_suffix(name, form) for form in FORMATS)
 
 
-def recognise(path: Path, head: Head, named: str | None = None) -> Format:
+def recognise(path: Path, head: FileHead, named: str | None = None) -> Format:
     """The format of a file, by its content; the suffix decides where that leaves a doubt.
 
     One that is ``named`` is taken at its word. Raises InputError when no format fits.

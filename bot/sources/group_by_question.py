@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.models import Answer, Thread, plain_key
-from bot.sources.coercion import (
+from bot.sources.foreign_fields import (
     DateError,
     date_of,
     flag_of,
@@ -29,10 +29,10 @@ from bot.sources.coercion import (
 from bot.sources.json_thread import FieldError, printable
 from bot.sources.report import SourceReport, shown_path
 
-Where = int | str
+Place = int | str
 """A line's number, or the place in a file that has no lines to speak of."""
 
-Row = Mapping[str, Any]
+FieldValues = Mapping[str, Any]
 """Values by field, as ``names.FIELDS`` calls them; ``answer`` may be a list, of rows too.
 
 ``anchor`` is where in its file the question stands, for its key. ``dropped`` names what else
@@ -55,16 +55,16 @@ def slug(text: str) -> str:
     return f"{name[: _SLUG - 9].rstrip('-')}-{mark}".lstrip("-")
 
 
-def file_name(path: Path) -> str:
+def key_prefix(path: Path) -> str:
     """What a file is called in the keys of its threads."""
     return plain_key(str(shown_path(Path(path.name))).split(".", 1)[0]) or "file"
 
 
 @dataclass(slots=True)
-class _Gathered:
+class _Question:
     """One question so far; a row is looked up in sets, as there may be thousands of them."""
 
-    where: Where
+    where: Place
     thread: Thread
     words: str
     answers: list[Answer] = field(default_factory=list)
@@ -91,30 +91,30 @@ class _Gathered:
         self.phrasings |= dict.fromkeys(phrasings)
 
 
-class Gathering:
+class QuestionGrouper:
     """The threads of one file, while its rows are read; ``called`` names a field for people."""
 
     def __init__(
         self, path: Path, report: SourceReport, called: Callable[[str], str] = lambda field: field
     ):
         self._path, self._report, self._called = path, report, called
-        self._name = file_name(path)
-        self._found: dict[str, _Gathered] = {}
+        self._name = key_prefix(path)
+        self._found: dict[str, _Question] = {}
         self._by_question: dict[str, str] = {}
         self._again: Counter[str] = Counter()
 
-    def add(self, row: Row, where: Where) -> None:
+    def add(self, row: FieldValues, where: Place) -> None:
         """Take in one row; what can't be is named in the report with where it stands."""
         try:
             self._add(row, where)
         except FieldError as error:
             self.reject(str(error), where)
 
-    def reject(self, why: str, where: Where) -> None:
+    def reject(self, why: str, where: Place) -> None:
         """Name a row that is not accepted."""
         self._say(self._report.reject, why, where)
 
-    def warn(self, what: str, where: Where) -> None:
+    def warn(self, what: str, where: Place) -> None:
         """Name a row that is taken in otherwise than it stands there."""
         self._say(self._report.warn, what, where)
 
@@ -125,7 +125,7 @@ class Gathering:
                 found.thread, answers=tuple(found.answers), phrasings=tuple(found.phrasings)
             )
 
-    def _add(self, row: Row, where: Where) -> None:
+    def _add(self, row: FieldValues, where: Place) -> None:
         said = row.get("question")
         titles = [
             title
@@ -150,7 +150,7 @@ class Gathering:
             thread = self._thread(row, titles[0], where)
             key = given or self._new_key(words_of_key)
             thread = replace(thread, key=key, former_key=given_id or None)
-            found = _Gathered(where, thread, words)
+            found = _Question(where, thread, words)
         if len(answers) < len(every):
             self._report.pass_over("repeated answers", len(every) - len(answers))
         new = found.new_of(answers)
@@ -166,7 +166,7 @@ class Gathering:
         found.take(new, phrasings)
 
     def _check(
-        self, found: _Gathered, words: str, new: list[Answer], given: str, where: Where
+        self, found: _Question, words: str, new: list[Answer], given: str, where: Place
     ) -> None:
         """Raise FieldError if these answers can't be given to the question that was found."""
         before = f"line {found.where}" if isinstance(found.where, int) else found.where
@@ -179,7 +179,7 @@ class Gathering:
         if found.repeats_key(new):
             raise FieldError("two of the question's answers have the same id")
 
-    def _thread(self, row: Row, title: str, where: Where) -> Thread:
+    def _thread(self, row: FieldValues, title: str, where: Place) -> Thread:
         return Thread(
             key="",
             title=title,
@@ -192,7 +192,7 @@ class Gathering:
             asked_at=self._date(row, "asked_at", where),
         )
 
-    def _answers(self, row: Row, where: Where) -> Iterator[Answer]:
+    def _answers(self, row: FieldValues, where: Place) -> Iterator[Answer]:
         said = row.get("answer")
         items = said if isinstance(said, list) else [said]
         empty, some = 0, False
@@ -222,7 +222,7 @@ class Gathering:
             self._report.pass_over("answers without a text", empty)
         self._count_homeless(row, items)
 
-    def _count_homeless(self, row: Row, items: list[Any]) -> None:
+    def _count_homeless(self, row: FieldValues, items: list[Any]) -> None:
         """Count what is said beside answers that say all themselves, or of one of several."""
         own = [isinstance(item, dict) for item in items]
         if len(items) == 1 and not own[0]:
@@ -236,7 +236,7 @@ class Gathering:
         given = item.get("license") if isinstance(item, dict) else None
         return line_of(given, self._called("license")) or None
 
-    def _date(self, row: Row, field: str, where: Where) -> datetime | None:
+    def _date(self, row: FieldValues, field: str, where: Place) -> datetime | None:
         try:
             return date_of(row.get(field), self._called(field))
         except DateError as error:
@@ -250,7 +250,7 @@ class Gathering:
             key = f"{base}-{self._again[base]}"
         return key
 
-    def _say(self, tell: Callable[..., None], what: str, where: Where) -> None:
+    def _say(self, tell: Callable[..., None], what: str, where: Place) -> None:
         if isinstance(where, int):
             tell(what, self._path, where)
         else:

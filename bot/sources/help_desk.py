@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sources.field_aliases import Names
+from bot.sources.foreign_fields import FieldNames
 
 ARTICLE_KEYS = frozenset(
     "label_names section_id vote_sum promoted outdated user_segment_id permission_group_id "
@@ -49,7 +49,7 @@ def marked(key: str, value: object) -> object:
     return [{**item, MARK: True} if isinstance(item, dict) else item for item in value]
 
 
-def is_article(row: Mapping[str, Any], names: Names) -> bool:
+def is_article(row: Mapping[str, Any], names: FieldNames) -> bool:
     """Whether an object is a help desk's article, with a title and a text."""
     if not (row.keys() & ARTICLE_KEYS or MARK in row) or row.keys() & GOODS:
         return False

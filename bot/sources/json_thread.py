@@ -17,7 +17,7 @@ from bot.models import (
     Thread,
     plain_key,
 )
-from bot.sources.limits import SCORES, VOTES
+from bot.sources.options import SCORES, VOTES
 
 THREAD_KEYS = frozenset(field.json for field in THREAD_FIELDS) | {"answers"}
 ANSWER_KEYS = frozenset(field.json for field in ANSWER_FIELDS) | {"votes"}
@@ -47,8 +47,8 @@ def thread_from(
     out where there is somebody to ``warn`` of it.
     """
     if not isinstance(row, dict):
-        raise FieldError(f"a thread must be a JSON object, this is {shown(row)}")
-    fields = _Fields(row, "", warn)
+        raise FieldError(f"a thread must be a JSON object, this is {quoted(row)}")
+    fields = _Object(row, "", warn)
     fields.count_unknown(THREAD_KEYS, count_unknown)
     answers = fields.items("answers")
     values = fields.read(THREAD_FIELDS)
@@ -84,14 +84,14 @@ def _answers(
     for index, row in enumerate(rows):
         name = f"answers[{index}]"
         if not isinstance(row, dict):
-            raise FieldError(f"{name} must be an object, it is {shown(row)}")
-        fields = _Fields(row, f"{name}.", warn)
+            raise FieldError(f"{name} must be an object, it is {quoted(row)}")
+        fields = _Object(row, f"{name}.", warn)
         fields.count_unknown(ANSWER_KEYS, lambda key: count_unknown(f"answers[].{key}"))
         answer = Answer(**fields.read(ANSWER_FIELDS), tallies=fields.tallies("votes"))
         if answer.accepted and accepted:
             raise FieldError(f"{name} is a second accepted answer, {accepted} is accepted already")
         if answer.key is not None and answer.key in keys:
-            raise FieldError(f"{name}.id {shown(answer.key)} is the id of {keys[answer.key]} too")
+            raise FieldError(f"{name}.id {quoted(answer.key)} is the id of {keys[answer.key]} too")
         if answer.accepted:
             accepted = name
         if answer.key is not None:
@@ -99,7 +99,7 @@ def _answers(
         yield answer
 
 
-class _Fields:
+class _Object:
     """One JSON object's values by key; errors name the key with where it stands."""
 
     def __init__(
@@ -160,7 +160,7 @@ class _Fields:
 
     def texts(self, key: str) -> tuple[str, ...]:
         items = {f"{key}[{i}]": item for i, item in enumerate(self.items(key))}
-        return tuple(map(_Fields(items, self._where).text, items))
+        return tuple(map(_Object(items, self._where).text, items))
 
     def items(self, key: str) -> list[Any]:
         value = self._row.get(key, [])
@@ -205,12 +205,14 @@ class _Fields:
         if text is None:
             return None
         try:
-            return moment(text)
+            return parse_date(text)
         except ValueError:
             what = "must be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
             if self._warn is None:
                 raise self._wrong(key, what) from None
-        self._warn(f"{self._where}{key} {shown(text)} is no date like 2024-05-31, and was left out")
+        self._warn(
+            f"{self._where}{key} {quoted(text)} is no date like 2024-05-31, and was left out"
+        )
         return None
 
     def _not_blank(self, key: str, what: str) -> str:
@@ -223,10 +225,10 @@ class _Fields:
         value = self._row.get(key)
         if not isinstance(value, str):
             raise self._wrong(key, f"must be {what}", missing=key not in self._row)
-        return sound(value, f"{self._where}{key}")
+        return storable(value, f"{self._where}{key}")
 
     def _wrong(self, key: str, must: str, *, missing: bool = False) -> FieldError:
-        what = "it is missing" if missing else f"it is {shown(self._row.get(key))}"
+        what = "it is missing" if missing else f"it is {quoted(self._row.get(key))}"
         return FieldError(f"{self._where}{key} {must}, {what}")
 
 
@@ -253,7 +255,7 @@ def is_export(row: Mapping[str, Any]) -> bool:
     return all(isinstance(answer, dict) and "body" in answer for answer in answers)
 
 
-def sound(text: str, name: str) -> str:
+def storable(text: str, name: str) -> str:
     """The text, if every database can keep it. Raises FieldError naming it as ``name``."""
     if "\0" in text:
         raise FieldError(f"{name} holds a NUL character, which text never does")
@@ -264,7 +266,7 @@ def sound(text: str, name: str) -> str:
     return text
 
 
-def moment(text: str) -> datetime:
+def parse_date(text: str) -> datetime:
     """The moment that a date in ISO 8601 names, in UTC. Raises ValueError if it is none."""
     if not _DATE.fullmatch(text):
         raise ValueError
@@ -276,7 +278,7 @@ def moment(text: str) -> datetime:
         raise ValueError from None
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """A value as a message shows it: short, and printable on any terminal."""
     if isinstance(value, dict):
         return "an object"

@@ -1,4 +1,4 @@
-"""What an import may be told about the files that it reads."""
+"""Options of an import, and the limits of what is read."""
 
 from __future__ import annotations
 
@@ -37,3 +37,23 @@ class Options:
         if self.min_score is not None and score < self.min_score:
             return False
         return not self.tags or not self.tags.isdisjoint(tags)
+
+
+SCORES = range(-(2**63), 2**63)
+"""Databases keep whole numbers in 64 bits."""
+
+VOTES = range(-(2**31), 2**31)
+"""Sums of one guild's votes: far from what databases can't add up."""
+
+MAX_PAGE_BYTES = 4 * 1024 * 1024
+MAX_LINE_BYTES = 16 * 1024 * 1024
+
+MAX_TEXT = 512 * 1024
+"""Characters of one text in a form that isn't ours: longer ones are no answers but damage,
+such as a quote in a table that is never closed."""
+
+MAX_FILE_BYTES = 128 * 1024 * 1024
+"""Of a file that must be held in memory as a whole."""
+
+MAX_HTML_BYTES = 16 * 1024 * 1024
+"""Of a web page: its tree takes many times as much memory."""

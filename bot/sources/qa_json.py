@@ -16,18 +16,16 @@ from typing import Any, NoReturn
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.sources.date_checks import timely
-from bot.sources.decoding import utf8_text
-from bot.sources.field_aliases import Names, field_of
-from bot.sources.files import Head
-from bot.sources.group_by_question import OF_ANSWERS, Gathering, Row
+from bot.sources.decoding import FileHead, read_text
+from bot.sources.foreign_fields import FieldNames, field_of, timely
+from bot.sources.group_by_question import OF_ANSWERS, FieldValues, QuestionGrouper
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
 from bot.sources.json_thread import (
     FieldError,
     is_export,
     is_line,
     printable,
-    shown,
+    quoted,
     thread_from,
 )
 from bot.sources.options import Options
@@ -46,7 +44,7 @@ _TEXT_KEYS = ("body", "text", "content", "value", "message")
 """Where an object that is an answer may have its text, beside the names of answers."""
 
 
-def looks_like_json(head: Head) -> bool:
+def looks_like_json(head: FileHead) -> bool:
     """Whether the file is one JSON value; JSON Lines with a single line is that as well."""
     text = head.text.lstrip()
     if text.startswith("["):
@@ -66,8 +64,8 @@ def read_json(path: Path, report: SourceReport, options: Options) -> Iterator[Th
 
     Raises InputError when it is not JSON, or of another shape, OSError when it can't be read.
     """
-    value = _parsed(utf8_text(path, options), path)
-    entries = Entries(path, report, options)
+    value = _parsed(read_text(path, options), path)
+    entries = QaObjects(path, report, options)
     if not entries.take(value, ""):
         raise InputError(f"its JSON has another shape{keys_of(value)}; {SHAPES}", shown_path(path))
     yield from entries.threads()
@@ -81,12 +79,12 @@ def is_ours(row: Mapping[str, Any]) -> bool:
     )
 
 
-class Entries:
+class QaObjects:
     """Objects of one file become threads; what they are is told by their keys."""
 
     def __init__(self, path: Path, report: SourceReport, options: Options):
-        self._report, self._names = report, Names(options.columns)
-        self._gathering = Gathering(path, report)
+        self._report, self._names = report, FieldNames(options.columns)
+        self._gathering = QuestionGrouper(path, report)
         self._ours: dict[str, Thread] = {}
 
     def threads(self) -> Iterator[Thread]:
@@ -156,8 +154,8 @@ class Entries:
             self._gathering.add({"question": question, "answer": answer}, where)
         else:
             self._gathering.reject(
-                f"the answer to {shown(question)} must be text or a list of texts, "
-                f"it holds {shown(odd)}",
+                f"the answer to {quoted(question)} must be text or a list of texts, "
+                f"it holds {quoted(odd)}",
                 where,
             )
 
@@ -187,7 +185,7 @@ class Entries:
             row[fields["question"]], dict
         )
 
-    def _row(self, row: Mapping[str, Any]) -> Row:
+    def _row(self, row: Mapping[str, Any]) -> FieldValues:
         """The values by field; several names of one field give the first that says something."""
         values: dict[str, Any] = {}
         for key, value in row.items():

@@ -23,11 +23,10 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources import text_page
-from bot.sources.decoding import utf8_text
+from bot.sources.decoding import FileHead, read_text
 from bot.sources.fences import Fences, find_fences, in_fence, swallowed
-from bot.sources.files import Head
-from bot.sources.group_by_question import Gathering
-from bot.sources.headings import plain
+from bot.sources.group_by_question import QuestionGrouper
+from bot.sources.markdown_sections import heading_words
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 
@@ -40,7 +39,7 @@ _HEADING = re.compile(r" {0,3}#{1,6}[ \t]")
 
 
 @dataclass
-class _Part:
+class _LabelledPart:
     """A question or an answer: the line on which it begins (from 1), and its lines.
 
     Where ``asks`` is ``None`` it is neither.
@@ -51,7 +50,7 @@ class _Part:
     lines: list[str] = field(default_factory=list)
 
 
-def looks_labelled(head: Head) -> bool:
+def looks_labelled(head: FileHead) -> bool:
     """Whether a labelled answer follows a labelled question, and it is no text page."""
     kinds = [part.asks for part in _parts(head.text) if part.asks is not None]
     answered = any(asks and not then for asks, then in pairwise(kinds))
@@ -63,10 +62,10 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    gathering = Gathering(path, report)
-    asked: _Part | None = None
+    gathering = QuestionGrouper(path, report)
+    asked: _LabelledPart | None = None
     answers: list[str] = []
-    parts = _parts(utf8_text(path, options), lambda what, line: report.warn(what, path, line))
+    parts = _parts(read_text(path, options), lambda what, line: report.warn(what, path, line))
     for part in [*parts, None]:
         if part is not None and part.asks is None:
             if asked is not None and _text(part.lines):
@@ -77,7 +76,7 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
             continue
         if asked is not None:
             title, _, body = _text(asked.lines).partition("\n\n")
-            row = {"question": plain(title), "body": body.strip(), "answer": answers}
+            row = {"question": heading_words(title), "body": body.strip(), "answer": answers}
             gathering.add(row, asked.line)
         asked, answers = part, []
     threads = list(gathering.threads())
@@ -92,7 +91,7 @@ def behind_label(_index: int, line: str) -> str:
     return line if label is None else label["text"].strip()
 
 
-def _parts(text: str, warn: Callable[[str, int], None] | None = None) -> Iterator[_Part]:
+def _parts(text: str, warn: Callable[[str, int], None] | None = None) -> Iterator[_LabelledPart]:
     """Questions and answers in order, and what stands before them or under headings.
 
     ``warn`` is told, with its line, of a fence that may have swallowed a question.
@@ -101,15 +100,15 @@ def _parts(text: str, warn: Callable[[str, int], None] | None = None) -> Iterato
     labels, fences = _labels(lines)
     if warn is not None:
         _doubt(lines, fences, warn)
-    part = _Part(1, None)
+    part = _LabelledPart(1, None)
     for index, line in enumerate(lines):
         label = labels.get(index)
         if label is not None:
             yield part
-            part = _Part(index + 1, label["kind"][0] in "Qq", [_rest(label)])
+            part = _LabelledPart(index + 1, label["kind"][0] in "Qq", [_rest(label)])
         elif not fences.places[index] and _HEADING.match(line):
             yield part
-            part = _Part(index + 1, None)
+            part = _LabelledPart(index + 1, None)
         else:
             part.lines.append(line)
     yield part

@@ -17,7 +17,18 @@ OTHER_KEYS = "(other keys)"
 MAX_NAMED = 20
 """Refusals, and warnings, of one file that are named, and the last; the rest are counted."""
 
-_Kind = tuple[bool, str]
+_ProblemGroup = tuple[bool, str]
+
+
+class NoThreads(InputError):
+    """A file that may be fine, but has no thread in it; in folders it is passed over.
+
+    ``called`` is what such files are called, in the plural.
+    """
+
+    def __init__(self, reason: str, path: Path, called: str = "pages without a question"):
+        super().__init__(reason, shown_path(path))
+        self.called = called
 
 
 @dataclass
@@ -73,8 +84,8 @@ class SourceReport(Findings):
     stage: str = ""
     size: int = 0
     done: int = 0
-    _named: Counter[_Kind] = field(default_factory=Counter, repr=False, compare=False)
-    _last: dict[_Kind, InputError] = field(default_factory=dict, repr=False, compare=False)
+    _named: Counter[_ProblemGroup] = field(default_factory=Counter, repr=False, compare=False)
+    _last: dict[_ProblemGroup, InputError] = field(default_factory=dict, repr=False, compare=False)
 
     def reject(self, reason: str, path: Path, line: int | None = None) -> None:
         """Note that ``path``, or its ``line`` (from 1), was not accepted."""

@@ -21,7 +21,7 @@ _VERBATIM = "markdown verbatim"
 _FENCED = re.compile(rf"(?P<ticks>`{{3,}}){_VERBATIM}\n(?P<text>(?:.*\n)*?.*)\n(?P=ticks)")
 
 
-def comment(values: Mapping[str, Any]) -> str:
+def comment_line(values: Mapping[str, Any]) -> str:
     """A line that carries ``values``; nothing in it can end the comment early."""
     text = json.dumps(values, ensure_ascii=False, allow_nan=False)
     # A comment ends at "-->"; some readers take "--" alone, or "<!--", for a mistake.
@@ -45,7 +45,7 @@ def values_of(line: str) -> dict[str, Any] | None:
     return values if isinstance(values, dict) else None
 
 
-def unmarked(lines: Sequence[str]) -> tuple[list[str], dict[str, Any] | None]:
+def split_comment(lines: Sequence[str]) -> tuple[list[str], dict[str, Any] | None]:
     """The lines without a comment of ours at their beginning, and what it says."""
     at = next((i for i, line in enumerate(lines) if line.strip()), None)
     values = None if at is None else values_of(lines[at])
@@ -57,7 +57,7 @@ def has_comment(text: str) -> bool:
     return "<!-- threadwise {" in text
 
 
-def verbatim(text: str) -> str:
+def fence_verbatim(text: str) -> str:
     """The text in a fence that nothing in it can close."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     ticks = "`" * max(3, longest + 1)
@@ -69,20 +69,20 @@ def is_verbatim(text: str) -> bool:
     return _FENCED.fullmatch(text) is not None and is_one_fence(text.split("\n"))
 
 
-def unwrapped(text: str) -> str:
+def unwrap_verbatim(text: str) -> str:
     """What stands in the fence of ``verbatim``; any other text as it is."""
     found = _FENCED.fullmatch(text)
     return found["text"] if found and is_one_fence(text.split("\n")) else text
 
 
-def text_of(lines: Sequence[str]) -> str:
+def joined_text(lines: Sequence[str]) -> str:
     """Lines as one text, without blank ones at its ends."""
     said = [i for i, line in enumerate(lines) if line.strip(" \t")]
     text = "\n".join(lines[said[0] : said[-1] + 1]) if said else ""
-    return unwrapped(text)
+    return unwrap_verbatim(text)
 
 
-def unsaid(thread: Thread) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def values_without_words(thread: Thread) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What pages have no words for: of the thread, and of each of its answers.
 
     Left out are title, bodies, scores, accepted, and what a thread doesn't have.
@@ -97,7 +97,7 @@ def unsaid(thread: Thread) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return kept(values), [kept(answer) for answer in answers]
 
 
-def merged(row: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+def merge_comment(row: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """What a page says and what its comment says of it; the comment's answers in order."""
     said, about = row["answers"], values.get("answers", [])
     if about and (not isinstance(about, list) or len(about) != len(said)):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from html import unescape
 from typing import Any
 
-from bot.sources.coercion import Ready
-from bot.sources.group_by_question import Row
-from bot.sources.markup.parsing import Element, flat
+from bot.sources.foreign_fields import Markdown
+from bot.sources.group_by_question import FieldValues
+from bot.sources.markup.parsing import Element, text_of
 
 _SCRIPT = re.compile(
     r"<script\b[^<>]*\btype\s*=\s*[\"']?application/ld\+json\b[^<>]*>", re.IGNORECASE
@@ -32,7 +32,7 @@ Inside = Callable[[Element], str]
 """What stands in an element, as Markdown."""
 
 
-def json_ld(page: str, broken: Callable[[int], None]) -> Iterator[tuple[int, Row]]:
+def json_ld(page: str, broken: Callable[[int], None]) -> Iterator[tuple[int, FieldValues]]:
     """The questions in a page's JSON-LD, with their line; ``broken`` is told where it is none."""
     line, counted = 1, 0
     for found in _SCRIPT.finditer(page):
@@ -50,7 +50,7 @@ def json_ld(page: str, broken: Callable[[int], None]) -> Iterator[tuple[int, Row
             yield line, _row(question)
 
 
-def microdata(root: Element, inside: Inside) -> Iterator[tuple[int, Row]]:
+def microdata(root: Element, inside: Inside) -> Iterator[tuple[int, FieldValues]]:
     """The questions that are marked up as such, with their line."""
     for element in root.iter("*"):
         if "itemscope" in element.attrib and _is_type(element, "Question"):
@@ -83,7 +83,7 @@ def _questions(value: object, depth: int) -> Iterator[Mapping[str, Any]]:
                 yield from _questions(item, depth + 1)
 
 
-def _row(question: Mapping[str, Any]) -> Row:
+def _row(question: Mapping[str, Any]) -> FieldValues:
     named = question.get("name") or question.get("headline")
     answers = [
         _answer(item, accepted=kind == "acceptedAnswer" and not number)
@@ -104,7 +104,7 @@ def _row(question: Mapping[str, Any]) -> Row:
     }
 
 
-def _answer(item: object, *, accepted: bool) -> Row:
+def _answer(item: object, *, accepted: bool) -> FieldValues:
     if not isinstance(item, dict):
         return {"answer": item, "accepted": accepted}
     return {
@@ -143,7 +143,7 @@ def _link(thing: Mapping[str, Any]) -> object:
     return None
 
 
-def _marked_row(element: Element, inside: Inside) -> Row:
+def _marked_row(element: Element, inside: Inside) -> FieldValues:
     properties = _properties(element)
     answers = [
         _marked_answer(item, inside, accepted=kind == "acceptedAnswer" and not number)
@@ -152,8 +152,8 @@ def _marked_row(element: Element, inside: Inside) -> Row:
     ]
     text = properties.get("text", [None])[0]
     return {
-        "question": _value(properties, "name") or (flat(text) if text is not None else None),
-        "body": Ready(inside(text)) if text is not None and "name" in properties else None,
+        "question": _value(properties, "name") or (text_of(text) if text is not None else None),
+        "body": Markdown(inside(text)) if text is not None and "name" in properties else None,
         "answer": answers,
         "question_score": _value(properties, "upvoteCount"),
         "question_author": _value(properties, "author"),
@@ -166,11 +166,11 @@ def _marked_row(element: Element, inside: Inside) -> Row:
     }
 
 
-def _marked_answer(element: Element, inside: Inside, *, accepted: bool) -> Row:
+def _marked_answer(element: Element, inside: Inside, *, accepted: bool) -> FieldValues:
     properties = _properties(element) if "itemscope" in element.attrib else {}
     texts = properties.get("text") or [element]
     return {
-        "answer": Ready("\n\n".join(filter(None, map(inside, texts)))),
+        "answer": Markdown("\n\n".join(filter(None, map(inside, texts)))),
         "accepted": accepted,
         "score": _value(properties, "upvoteCount"),
         "author": _value(properties, "author"),
@@ -202,7 +202,7 @@ def _value(properties: Mapping[str, list[Element]], name: str) -> str | None:
     for attribute in ("content", "datetime", "href", "src"):
         if element.get(attribute):
             return str(element.get(attribute))
-    return flat(element)
+    return text_of(element)
 
 
 def _is_type(element: Element, name: str) -> bool:

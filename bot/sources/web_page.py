@@ -22,17 +22,16 @@ from urllib.parse import urldefrag, urljoin
 from lxml import etree
 
 from bot.models import Thread
-from bot.sources.coercion import Ready
-from bot.sources.decoding import html_text
-from bot.sources.faq import NoQuestions, faq_threads
-from bot.sources.files import Head
-from bot.sources.group_by_question import Gathering, Row
+from bot.sources.decoding import FileHead, read_html
+from bot.sources.faq import faq_threads
+from bot.sources.foreign_fields import Markdown
+from bot.sources.group_by_question import FieldValues, QuestionGrouper
 from bot.sources.markup import to_markdown
 from bot.sources.markup.parsing import Element, one_line, parse
 from bot.sources.options import Options
 from bot.sources.question_headings import is_question, may_be_question
 from bot.sources.repeated_pairs import repeated_pairs
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport
 from bot.sources.schema_org import json_ld, microdata
 
 _PAGE = re.compile(
@@ -43,7 +42,7 @@ _PAGE = re.compile(
 _FURNITURE = ("nav", "header", "footer", "aside", "form", "script", "style", "template", "noscript")
 
 
-def looks_like_page(head: Head) -> bool:
+def looks_like_page(head: FileHead) -> bool:
     """Whether it begins as pages do."""
     return _PAGE.match(head.text) is not None
 
@@ -53,9 +52,9 @@ def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Th
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    text = html_text(path, report, options)
-    page = _Page(text)
-    gathering = Gathering(path, report)
+    text = read_html(path, report, options)
+    page = _WebPage(text)
+    gathering = QuestionGrouper(path, report)
 
     def broken(line: int) -> None:
         report.warn("its JSON-LD is not JSON, and was passed over", path, line)
@@ -70,26 +69,26 @@ def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Th
             return
     try:
         yield from faq_threads(page.markdown(), path, report, made=True)
-    except NoQuestions:
-        raise NoQuestions(
+    except NoThreads:
+        raise NoThreads(
             "no question is found in it: neither schema.org's, nor <details>, a definition "
             "list or a heading that ends in a question mark",
-            shown_path(path),
+            path,
         ) from None
 
 
-class _Page:
+class _WebPage:
     """One page: its tree, and where links on it lead."""
 
     def __init__(self, text: str) -> None:
         self._root = parse(text)
         self._url = self._own_url()
 
-    def marked(self) -> Iterator[tuple[int, Row]]:
+    def marked(self) -> Iterator[tuple[int, FieldValues]]:
         """The questions in microdata."""
         return microdata(self._root, self.inside)
 
-    def folded(self) -> Iterator[tuple[int, Row]]:
+    def folded(self) -> Iterator[tuple[int, FieldValues]]:
         """The questions in ``<details>`` and definition lists."""
         asking = [
             element.getparent()
@@ -103,7 +102,7 @@ class _Page:
             elif (row := self._detail(element, element.getparent() in beside)) is not None:
                 yield element.sourceline or 1, row
 
-    def repeated(self) -> Iterator[tuple[int, Row]]:
+    def repeated(self) -> Iterator[tuple[int, FieldValues]]:
         """The questions of a list of equal elements, if there are more than in headings."""
         pairs = repeated_pairs(self._root)
         asking = {question for question, _ in pairs}
@@ -112,7 +111,7 @@ class _Page:
         for question, answer in pairs if len(pairs) > len(others) else ():
             body = "\n\n".join(filter(None, map(self.inside, answer)))
             anchor = question.get("id") or None
-            row = {"question": one_line(question), "answer": Ready(body), "anchor": anchor}
+            row = {"question": one_line(question), "answer": Markdown(body), "anchor": anchor}
             yield question.sourceline or 1, row
 
     def markdown(self) -> str:
@@ -129,7 +128,7 @@ class _Page:
                     element.tag = "h3"  # below that, Markdown here has no headings
         return self.inside(main)
 
-    def placed(self, row: Row) -> Row:
+    def placed(self, row: FieldValues) -> FieldValues:
         """The row with a link to where the question stands, if one can be told."""
         url = row.get("url")
         anchor = row.get("anchor")
@@ -154,7 +153,7 @@ class _Page:
                     return urldefrag(url).url
         return None
 
-    def _detail(self, element: Element, beside_questions: bool) -> Row | None:
+    def _detail(self, element: Element, beside_questions: bool) -> FieldValues | None:
         summary = _summary(element)
         title = one_line(summary)
         # Beside questions, what only says "Shipping" is one too, but for a group of them.
@@ -165,9 +164,9 @@ class _Page:
         _remove(summary)
         body = self.inside(element)
         element.insert(0, summary)
-        return {"question": title, "answer": Ready(body), "anchor": anchor}
+        return {"question": title, "answer": Markdown(body), "anchor": anchor}
 
-    def _defined(self, element: Element) -> Iterator[tuple[int, Row]]:
+    def _defined(self, element: Element) -> Iterator[tuple[int, FieldValues]]:
         terms: list[Element] = []
         answers: list[str] = []
         groups: list[tuple[list[Element], list[str]]] = []
@@ -179,7 +178,7 @@ class _Page:
             if item.tag == "dt":
                 terms.append(item)
             elif body := self.inside(item):
-                answers.append(Ready(body))
+                answers.append(Markdown(body))
         groups.append((terms, answers))
         if any(is_question(one_line(term)) for terms, _ in groups for term in terms):
             for terms, answers in groups:

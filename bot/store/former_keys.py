@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.models import plain_key
@@ -60,11 +60,11 @@ async def stored_keys(
             spellings.setdefault(plain, thread.key)
     t = threads.c
     query = select(t.key, t.source, t.title).where(t.scope == scope, t.key.in_(wanted))
-    stored = {}
+    stored: dict[str, str] = {}
     for row in (await connection.execute(query)).all():
         if row.key in mine:
             continue
-        found = _same_thread(row, wanted[row.key])
+        found = _same_thread(row.key, row.source, row.title, wanted[row.key])
         if found is not None:
             stored.setdefault(found.key, row.key)
     return [_renamed(thread, stored.get(thread.key)) for thread in batch]
@@ -85,15 +85,17 @@ async def _spellings_of(connection: AsyncConnection, scope: int) -> dict[str, st
     return scopes[scope]
 
 
-def _same_thread(row: Row[Any], candidates: Sequence[Packed]) -> Packed | None:
-    """Return the candidate that a row of the library is."""
-    form = plain_key(row.key)
+def _same_thread(
+    key: str, source: str | None, title: str, candidates: Sequence[Packed]
+) -> Packed | None:
+    """Return the candidate that a thread of the library is."""
+    form = plain_key(key)
     for thread in candidates:
         if plain_key(thread.key) == form:
             return thread
-    same = [thread for thread in candidates if row.source and thread.source == row.source]
-    named = (thread for thread in same if thread.key == f"{row.source}#{form}")
-    titled = (thread for thread in same if unpack(thread).title == row.title)
+    same = [thread for thread in candidates if source and thread.source == source]
+    named = (thread for thread in same if thread.key == f"{source}#{form}")
+    titled = (thread for thread in same if unpack(thread).title == title)
     return next(named, None) or next(titled, None)
 
 

@@ -29,13 +29,13 @@ class Packed(NamedTuple):
 
     key: str
     source: str | None
-    former_key: str | None
     digest: str
     fingerprint: str | None
     row: tuple[Any, ...]
     answers: tuple[tuple[Any, ...], ...]
     phrasings: tuple[str, ...]
     tallies: tuple[Tallies, ...]
+    former_key: str | None = None
 
 
 def pack(thread: Thread, fingerprint: str | None = None) -> Packed:
@@ -45,13 +45,13 @@ def pack(thread: Thread, fingerprint: str | None = None) -> Packed:
     return Packed(
         key=thread.key,
         source=thread.source,
-        former_key=thread.former_key,
         digest="" if fingerprint else digest_of(thread),
         fingerprint=fingerprint,
         row=tuple([json.dumps(v) if isinstance(v, list) else v for v in values]),
         answers=tuple([tuple(answer_columns(a, i).values()) for i, a in enumerate(thread.answers)]),
         phrasings=thread.phrasings,
         tallies=tuple([answer.tallies for answer in thread.answers]) if brought else (),
+        former_key=thread.former_key,
     )
 
 

@@ -68,7 +68,7 @@ async def test_a_packed_file_is_unpacked(app: App) -> None:
 
 
 async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) -> None:
-    row = {"id": "a", "title": "Is it?", "colour": "red"}
+    row = {"id": "a", "title": "Is it?", "colour": "red", "answers": []}
     report = await app.uploads.take_in(HERE, sent(lines(row) + b"{oops\n"))
     assert report.added == 1
     assert [str(p) for p in report.rejected] == [

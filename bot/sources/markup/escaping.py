@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.sources.markup import formulas
+from bot.sources.markup.code import rendered
 
 # Marks in an address don't act, and a backslash would become part of it.
 _URL = re.compile(r"(https?://[^\s<>`|\\\"]+)")
@@ -28,7 +28,7 @@ _STARRED_LINE = re.compile(r"^(?:[^\S\n]|>)*+\\\*\s", re.MULTILINE)
 def escape(text: str) -> str:
     """A piece of running text as Markdown, its formulas as code."""
     if "$" in text or "\\" in text:
-        return formulas.rendered(text, escape_words)
+        return rendered(text, escape_words)
     return escape_words(text)
 
 

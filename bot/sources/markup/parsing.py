@@ -58,7 +58,7 @@ def parse(html: str) -> Element:
     return root
 
 
-def flat(element: Element) -> str:
+def text_of(element: Element) -> str:
     """The text of an element and of all that is in it, whatever its form."""
     if not len(element):
         return element.text or ""
@@ -74,7 +74,7 @@ def one_line(element: Element) -> str:
     if not len(element):
         return " ".join((element.text or "").split())
     if next(element.iterdescendants(*_APART), None) is None:
-        return " ".join(flat(element).split())
+        return " ".join(text_of(element).split())
     items = (" ".join(item.split()) for item in _pieces(element).split(_NEXT))
     return ", ".join(filter(None, items))
 

@@ -11,8 +11,8 @@ from functools import partial
 from bot.models import Answer, Thread
 from bot.sources.draft import VERSION, Draft
 from bot.sources.markup import to_markdown
-from bot.sources.stackexchange.staging_db import Gathered, Post
-from bot.sources.stackexchange.urls import answer_url, question_url, thread_key
+from bot.sources.stackexchange.dump_names import answer_url, question_url, thread_key
+from bot.sources.stackexchange.staging_db import Post, StagedThread
 
 MAX_PHRASINGS = 20
 """Titles of duplicates that a thread takes, the best scored."""
@@ -27,7 +27,7 @@ _LICENSE_NOW = "CC BY-SA 4.0"
 _TAG = re.compile(r"[^<>|]+")
 
 
-def draft_of(found: Gathered, source: str, site: str | None) -> Draft:
+def draft_of(found: StagedThread, source: str, site: str | None) -> Draft:
     """What there is of a thread, to be made when it is needed."""
     question = found.posts[0]
     tags = tags_of(question)
@@ -38,7 +38,7 @@ def draft_of(found: Gathered, source: str, site: str | None) -> Draft:
         score=question.score,
         tags=tags,
         fingerprint=_fingerprint(found, source, site),
-        make=partial(_thread, found.posts, tags, source, site, found.phrasings, named),
+        make=partial(_build, found.posts, tags, source, site, found.phrasings, named),
     )
 
 
@@ -62,7 +62,7 @@ def license_of(post: Post) -> str | None:
     return next((name for before, name in _LICENSES if post.created < before), _LICENSE_NOW)
 
 
-def _thread(
+def _build(
     posts: Sequence[Post],
     tags: tuple[str, ...],
     source: str,
@@ -126,7 +126,7 @@ def _moment(text: str | None) -> datetime | None:
     return date_of(text) if text else None
 
 
-def _fingerprint(found: Gathered, source: str, site: str | None) -> str:
+def _fingerprint(found: StagedThread, source: str, site: str | None) -> str:
     """A digest of all that ``_thread`` looks at; the line that a row stands on is nothing of it."""
     parts = [VERSION, source, site or ""]
     for post in found.posts:

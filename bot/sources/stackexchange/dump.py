@@ -8,16 +8,22 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.sources.draft import Draft
-from bot.sources.files import Broken, reason, stamp
+from bot.sources.files import Broken, file_version, reason
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 from bot.sources.stackexchange import archive
 from bot.sources.stackexchange.build import draft_of
-from bot.sources.stackexchange.posts import Filling
-from bot.sources.stackexchange.recognition import PARTS, beside, part_of
-from bot.sources.stackexchange.rows import Rows
-from bot.sources.stackexchange.staging_db import ANSWER, Gathered, Spool
-from bot.sources.stackexchange.urls import checked_site, site_of, source_of
+from bot.sources.stackexchange.dump_names import (
+    PARTS,
+    beside,
+    checked_site,
+    part_of,
+    site_of,
+    source_of,
+)
+from bot.sources.stackexchange.posts import RowLoader
+from bot.sources.stackexchange.staging_db import ANSWER, StagedThread, StagingDatabase
+from bot.sources.stackexchange.xml_rows import XmlRows
 
 _CHUNK = 512 * 1024
 
@@ -38,7 +44,7 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
     if first != path:
         why = f"it is a second dump of {source}, like {shown_path(first)}; import it on its own"
         raise InputError(f"{why}, with --site if its name doesn't tell", shown_path(path))
-    spool = Spool()
+    spool = StagingDatabase()
     try:
         dump = _Dump(path, spool, report)
         yield from dump.fill()
@@ -64,16 +70,16 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
 class _Dump:
     """One dump on its way through the spool."""
 
-    def __init__(self, path: Path, spool: Spool, report: SourceReport):
+    def __init__(self, path: Path, spool: StagingDatabase, report: SourceReport):
         self._path, self._spool, self._report = path, spool, report
-        self._filling = Filling(spool, report)
+        self._filling = RowLoader(spool, report)
         self._posts_file = path
 
     def fill(self) -> Iterator[None]:
         """Put the dump's files into the spool, pausing now and then."""
         files = [self._path, *self._beside(*PARTS)]
         self._report.begin(f"Reading {shown_path(self._path)}", sum(map(_size, files)))
-        before = [stamp(file) for file in files[1:]]
+        before = [file_version(file) for file in files[1:]]
         for file in files:
             yield from self._file(file, PARTS)
         if self._spool.lacks_scores():
@@ -81,7 +87,7 @@ class _Dump:
             for file in [*self._beside("votes"), *inside]:
                 yield from self._file(file, ("votes",))
         for file, then in zip(files[1:], before, strict=True):  # of the first it is seen to
-            if stamp(file) != then:
+            if file_version(file) != then:
                 self._report.reject("it was changed while it was read; import it again", file)
 
     def _beside(self, *parts: str) -> Iterator[Path]:
@@ -93,7 +99,7 @@ class _Dump:
             except OSError as error:
                 self._report.reject(reason(error), file)
 
-    def is_whole(self, found: Gathered) -> bool:
+    def is_whole(self, found: StagedThread) -> bool:
         """Whether there is a question; says what is missing."""
         question, posts = found.posts[0], found.posts
         if question.kind == ANSWER:
@@ -130,7 +136,7 @@ class _Dump:
             raise InputError("there is no Posts.xml in it", shown_path(file))
 
     def _part(self, part: str, path: Path, chunks: Iterator[bytes]) -> Iterator[None]:
-        rows = Rows(path, part, self._report)
+        rows = XmlRows(path, part, self._report)
         fill = {
             "posts": self._filling.posts,
             "users": self._filling.users,

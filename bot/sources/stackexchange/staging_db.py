@@ -69,7 +69,7 @@ class Post(NamedTuple):
     body: str
 
 
-class Gathered(NamedTuple):
+class StagedThread(NamedTuple):
     """A thread's posts, question first if it has one, and what links say of it."""
 
     id: int
@@ -78,7 +78,7 @@ class Gathered(NamedTuple):
     related: tuple[int, ...]
 
 
-class Spool:
+class StagingDatabase:
     """The rows of one dump. Raises sqlite3.Error, such as for a full disk."""
 
     def __init__(self) -> None:
@@ -133,20 +133,20 @@ class Spool:
         row = self._database.execute("SELECT thread FROM posts WHERE id = ?", [post]).fetchone()
         return None if row is None else int(row[0])
 
-    def threads(self) -> Iterator[Gathered]:
+    def threads(self) -> Iterator[StagedThread]:
         """Every question with its answers, by id; answers without a question on their own."""
         self._database.execute(_INDEXES)
-        duplicates = _InStep(self._database.execute(_DUPLICATES))
-        related = _InStep(self._database.execute(_RELATED))
+        duplicates = _MergeReader(self._database.execute(_DUPLICATES))
+        related = _MergeReader(self._database.execute(_RELATED))
         posts = map(Post._make, self._database.execute(_POSTS))
         for thread, of_thread in groupby(posts, lambda post: post.thread):
-            yield Gathered(thread, [*of_thread], duplicates.of(thread), related.of(thread))
+            yield StagedThread(thread, [*of_thread], duplicates.of(thread), related.of(thread))
 
     def _number(self, query: str, *values: int) -> int:
         return int(self._database.execute(query, values).fetchone()[0])
 
 
-class _InStep:
+class _MergeReader:
     """Pairs of a thread and something of it, ordered by thread, read along with the threads."""
 
     def __init__(self, pairs: Iterator[tuple[int, Any]]):

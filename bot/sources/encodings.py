@@ -12,8 +12,7 @@ import re
 from dataclasses import dataclass
 
 from bot.errors import ConfigError
-from bot.sources.letter_frequencies import LANGUAGES
-from bot.sources.letter_model import likelihood
+from bot.sources.letter_model import languages, likelihood
 
 CANDIDATES = ("cp1252", "cp1250", "cp1251", "cp932", "gb18030", "euc_kr", "big5")
 """What may be detected; the first of those that give the same text is named."""
@@ -93,7 +92,7 @@ def guess(data: bytes) -> Guess:
     sample = _sample(data)
     likely: dict[str, float] = {}
     names: dict[str, str] = {}
-    for encoding in LANGUAGES:
+    for encoding in languages():
         text = _decoded(data, sample, encoding)
         if text is None:
             continue
