@@ -271,27 +271,6 @@ class LearnedPhrasing:
     vector: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuildSettings:
-    """How the bot behaves in one guild; every field has a value in force.
-
-    Thresholds are confidences in [0, 1] with ``suggest <= answer``.
-    ``learn_phrasings`` says whether what members ask is learned, and used.
-    """
-
-    answer_threshold: float
-    suggest_threshold: float
-    policy: Policy
-    up_emoji: str
-    down_emoji: str
-    learn_phrasings: bool
-
-    @property
-    def emoji(self) -> VoteEmoji:
-        """What members vote with on what is posted now."""
-        return VoteEmoji(self.up_emoji, self.down_emoji)
-
-
 def bare_emoji(emoji: str) -> str:
     """Return an emoji without U+FE0F, which asks only for its coloured form: both are the same."""
     return emoji.replace("\ufe0f", "")

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import ParamSpec, Protocol, TypeVar
 
+from bot.guild_settings import GuildSettings
 from bot.models import (
     SHARED,
-    GuildSettings,
     Match,
     Policy,
     Reply,
@@ -157,7 +157,7 @@ class Answering:
         thread = found.get(thread_id)
         if thread is None:
             return None
-        policy = (await self._guilds.settings(guild_id)).policy
+        policy = (await self._guilds.settings(guild_id)).answer_policy
         return replace(thread, answers=in_serving_order(thread.answers, policy))
 
     async def related(

@@ -30,6 +30,7 @@ from sqlalchemy import (
     true,
 )
 
+from bot.guild_settings import GuildSettings
 from bot.models import ANSWER_FIELDS, THREAD_FIELDS, FieldKind, StoredField
 
 metadata = MetaData(
@@ -193,16 +194,28 @@ postings = Table(
     Index(None, "guild_id"),
 )
 
+_SETTING_TYPES: dict[Any, Any] = {float: Float, int: Integer, bool: Boolean, str: String(64)}
+_SETTING_COLUMNS = {"answer_policy": "policy"}
+"""Columns that have not the name of their setting."""
+
+
+def _setting_columns() -> list[Column[Any]]:
+    """Return the columns that follow from the fields of GuildSettings."""
+    return [
+        Column(
+            _SETTING_COLUMNS.get(name, name),
+            _SETTING_TYPES.get(field.annotation, String(16)),  # else it is one of a few words
+            key=name,
+        )
+        for name, field in GuildSettings.model_fields.items()
+    ]
+
+
 guild_settings = Table(
     "guild_settings",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("answer_threshold", Float),  # NULL in any column: the host's default
-    Column("suggest_threshold", Float),
-    Column("policy", String(16)),
-    Column("up_emoji", String(64)),
-    Column("down_emoji", String(64)),
-    Column("learn_phrasings", Boolean),
+    *_setting_columns(),  # NULL: the host's setting is in force
 )
 
 channel_modes = Table(

@@ -14,6 +14,7 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
+from bot.guild_settings import percent
 from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict, VoteEmoji
 from bot.retry import FAILURES, described, retried
 from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
@@ -253,4 +254,4 @@ class Desk:
 
 
 def _option(match: Match) -> items.Option:
-    return items.Option(match.thread_id, match.title, f"{cards.percent(match.confidence)} sure")
+    return items.Option(match.thread_id, match.title, f"{percent(match.confidence)} sure")

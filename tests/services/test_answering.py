@@ -200,7 +200,7 @@ class TestServing:
     async def test_by_the_guilds_policy(self, app: App) -> None:
         second = replace(BREAD.answers[1], accepted=True)
         await app.library.add([replace(BREAD, answers=(BREAD.answers[0], second))])
-        await app.guilds.update(HERE, policy=Policy.SCORE)
+        await app.guilds.update(HERE, answer_policy=Policy.SCORE)
         for guild, first in ((HERE, 1), (THERE, 2)):
             thread = await app.answering.serve(1, guild_id=guild)
             assert thread is not None
