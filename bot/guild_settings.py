@@ -57,20 +57,15 @@ class Option:
 
     @property
     def type(self) -> Any:
-        """Return the type of the field."""
+        """Return the type of the setting."""
         return GuildSettings.model_fields[self.setting].annotation
 
     @property
     def limits(self) -> tuple[Any, Any]:
         """Return the least and the greatest number, or length of a text (``None``: no limit)."""
-        found: dict[str, Any] = {}
-        for constraint in GuildSettings.model_fields[self.setting].metadata:
-            found |= {n: getattr(constraint, n) for n in _LIMITS if hasattr(constraint, n)}
-        low, high, shortest, longest = map(found.get, _LIMITS)
-        return (low, high) if shortest is None else (shortest, longest)
-
-
-_LIMITS = ("ge", "le", "min_length", "max_length")
+        schema = GuildSettings.model_json_schema()["properties"][self.setting]
+        low, high = ("minLength", "maxLength") if self.type is str else ("minimum", "maximum")
+        return schema.get(low), schema.get(high)
 
 
 @dataclass(frozen=True, slots=True)
