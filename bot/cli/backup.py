@@ -10,7 +10,8 @@ from bot.cli import stopping
 from bot.cli.console import note, progress
 from bot.settings import load_settings
 from bot.store import backup
-from bot.store.sqlite_copy import Content, Progress
+from bot.store.backup import Progress
+from bot.store.health import Content
 
 T = TypeVar("T")
 

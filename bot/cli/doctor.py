@@ -15,11 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bot import __version__, sources
-from bot.app import App
+from bot.app import App, LibraryHealth
 from bot.cli import stopping
 from bot.cli.console import out
 from bot.errors import ConfigError, ThreadwiseError
-from bot.health import Health, examine
 from bot.settings import Settings, load_settings
 
 PACKAGES = ("discord.py", "SQLAlchemy", "aiosqlite", "alembic", "tantivy", "rapidfuzz")
@@ -148,7 +147,7 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
         yield Check("library", Level.FAIL, str(error))
         return
     try:
-        health = await examine(app)
+        health = await app.examine()
     except ThreadwiseError as error:
         yield Check("library", Level.FAIL, str(error))
         return
@@ -169,7 +168,7 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
     yield _meaning(health)
 
 
-def _index(health: Health) -> Check:
+def _index(health: LibraryHealth) -> Check:
     threads, indexed = health.counts.threads, health.indexed
     if health.not_indexed is not None:
         return Check("index", Level.FAIL, health.not_indexed)
@@ -209,7 +208,7 @@ def _seeds(settings: Settings) -> Check:
     return Check("seeds", Level.OK, f"{threads} threads in {folder}")
 
 
-def _meaning(health: Health) -> Check:
+def _meaning(health: LibraryHealth) -> Check:
     if health.model is None:
         text = f"off: questions are matched by their words alone, because {health.no_meaning}"
         return Check("meaning", Level.NOTE, text)

@@ -13,7 +13,7 @@ from bot.cli.console import note, write_json
 from bot.errors import ConfigError, NotFound
 from bot.services.guild_removal import GuildData
 from bot.settings import load_settings
-from bot.store.database import exists
+from bot.store.database_file import exists
 
 
 def forget(guild: int, *, yes: bool, as_json: bool) -> int:
@@ -31,7 +31,7 @@ async def _forget(guild: int, yes: bool, as_json: bool) -> int:
         raise nothing
     app = await App.open(settings)
     try:
-        found = await app.guild_removal.figures(guild)
+        found = await app.guild_removal.count(guild)
         if not found.rows:
             raise nothing
         stays = await app.guild_removal.is_member(guild)

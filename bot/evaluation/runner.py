@@ -20,8 +20,8 @@ from bot.evaluation.typos import misspell
 from bot.models import SHARED
 from bot.search.engine import Engine
 from bot.search.ranker import Ranked
+from bot.services.answering import likelihood, suggestions_among
 from bot.services.library import in_force
-from bot.services.suggestions import likelihood, offered
 from bot.settings import Settings
 
 DEPTH = 100
@@ -163,7 +163,7 @@ def _itself(query: TestQuery) -> str | None:
 def _outcome(query: TestQuery, found: list[Ranked]) -> Outcome:
     keys = tuple(ranked.hit.key for ranked in found)
     first = found[0].confidence if found else 0.0
-    shown = tuple(ranked.hit.key for ranked in offered(found))
+    shown = tuple(ranked.hit.key for ranked in suggestions_among(found))
     return Outcome(query, keys, first, shown, likelihood(found))
 
 

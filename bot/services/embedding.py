@@ -141,7 +141,7 @@ class Embedding:
         model, scopes = meaning.model, {i: scope for scope, i in work.threads}
         ids = [i for _, i, _ in work.phrasings]
         async with self._database.read() as connection:
-            missing = await vectors.lacking(connection, [*scopes], model)
+            missing = await vectors.without_vectors(connection, [*scopes], model)
             new = {thread.id for thread, _ in missing}
             # Of some, another process may have made the first row, or we before a restart.
             begun = [i for i in scopes if i not in new]
@@ -185,7 +185,9 @@ class Embedding:
 
     async def _make_learned(self, meaning: SemanticIndex) -> bool:
         async with self._database.read() as connection:
-            found = await vectors.unlearnt(connection, meaning.model, BATCH, meaning.row_bytes)
+            found = await vectors.learned_without_vector(
+                connection, meaning.model, BATCH, meaning.row_bytes
+            )
         if not found:
             return False
         packed = await asyncio.to_thread(meaning.pack_texts, [text for _, text in found])

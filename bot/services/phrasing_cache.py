@@ -1,4 +1,4 @@
-"""What each guild has taught, read once and kept while it holds."""
+"""The learned phrasings of guilds, kept in memory until they change."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from bot.search.semantic.retrieval import SemanticIndex
 
 GUILDS = 200
-"""How many guilds' phrasings are kept in memory, those that asked last."""
+"""Guilds whose phrasings are kept: those that asked last, so that
+memory stays bounded on a bot with thousands of servers."""
 
 
-class Phrasebook:
-    """The learned phrasings of guilds, as the search wants them and always up to date."""
+class PhrasingCache:
+    """Gives the learned phrasings of guilds as the search uses them, always up to date."""
 
     def __init__(self, database: Database, engine: Engine, guilds: Guilds):
         self._database, self._engine, self._guilds = database, engine, guilds
         self._kept: OrderedDict[int, tuple[object, GuildPhrasings]] = OrderedDict()
 
     async def of(self, guild_id: int) -> GuildPhrasings:
-        """What a guild has taught: nothing in direct messages or where it is switched off."""
+        """Return a guild's phrasings; none in direct messages or where learning is off."""
         if guild_id == SHARED or not (await self._guilds.settings(guild_id)).learn_phrasings:
             return NO_PHRASINGS
         meaning = self._engine.meaning

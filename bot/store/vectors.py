@@ -41,7 +41,7 @@ async def of_threads(
     return {row.thread_id: Vector(row.thread_id, row.scope, row.data) for row in rows}
 
 
-async def lacking(
+async def without_vectors(
     connection: AsyncConnection, ids: Sequence[int], model: str
 ) -> list[tuple[StoredThread, int]]:
     """Those of the threads that have no vectors of this model, each with its revision."""
@@ -163,7 +163,7 @@ async def set_done(connection: AsyncConnection, model: str, seq: int) -> None:
     await guilds.set_fact(connection, _DONE, json.dumps({"model": model, "seq": seq}))
 
 
-async def unlearnt(
+async def learned_without_vector(
     connection: AsyncConnection, model: str, limit: int, row_bytes: int | None = None
 ) -> list[tuple[int, str]]:
     """Learned phrasings that have no vector of this model, a guild's after another's.

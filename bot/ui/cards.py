@@ -13,6 +13,7 @@ from typing import Any
 
 import discord
 
+from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.ui import items, limits, prepared, text
 from bot.ui.credits import Credit, credits_of, linked, plain
@@ -182,11 +183,6 @@ def note_of(content: str) -> str:
 def noted(note: str, said: str) -> str:
     """What is said, under a line of our own if there is one."""
     return f"{note}\n{said}" if note else said
-
-
-def percent(confidence: float) -> str:
-    """A confidence as people read it; never 100 %, since nothing is that sure."""
-    return f"{min(99, round(confidence * 100))} %"
 
 
 def _facts(answer: StoredAnswer) -> list[str]:

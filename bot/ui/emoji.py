@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.models import GuildSettings, Vote, VoteEmoji, bare_emoji
+from bot.guild_settings import GuildSettings
+from bot.models import Vote, VoteEmoji, bare_emoji
 
 CUSTOM = re.compile(r"<a?:(\w{2,32}):(\d{15,20})>")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")

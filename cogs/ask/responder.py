@@ -14,10 +14,11 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
+from bot.guild_settings import percent
 from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict, VoteEmoji
 from bot.retry import FAILURES, described, retried
+from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
-from bot.services.suggestions import OFFERED, left_over, offered
 from bot.ui import cards, items, prepared
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
@@ -98,11 +99,11 @@ class Desk:
     async def respond(self, asked: Asked) -> None:
         """Answer, suggest, or stay silent."""
         scope = asked.room.scope
-        reply = await self.app.answering.ask(asked.text, guild_id=scope, limit=OFFERED + 1)
+        reply = await self.app.answering.ask(asked.text, guild_id=scope, limit=MAX_SUGGESTIONS + 1)
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
             await self._answer(asked, reply, reply.thread, reply.answer)
         elif reply.verdict is Verdict.SUGGEST and asked.suggests:
-            options = [_option(match) for match in offered(reply.matches)]
+            options = [_option(match) for match in suggestions_among(reply.matches)]
             card = cards.suggestion_card(options, asked.asker_id, note=asked.note)
             await self._hear(asked, await asked.reply(card))
         elif asked.addressed:
@@ -196,7 +197,7 @@ class Desk:
         if message is None or not asked.own_words:
             return
         try:
-            await self.app.learning.heard(
+            await self.app.learning.remember_question(
                 message.id,
                 guild_id=asked.room.scope,
                 user_id=asked.asker_id,
@@ -215,7 +216,7 @@ class Desk:
             former = await self.app.postings.latest_in(asked.room.channel_id, answer.id, seconds)
             if former is None:
                 least = (await self.app.guilds.settings(asked.room.scope)).suggest_threshold
-                others = [m.thread_id for m in left_over(reply.matches, least)]
+                others = [m.thread_id for m in suggestions_without_first(reply.matches, least)]
                 message = await self._show(
                     thread, answer, asked, confidence=reply.confidence, alternatives=others
                 )
@@ -253,4 +254,4 @@ class Desk:
 
 
 def _option(match: Match) -> items.Option:
-    return items.Option(match.thread_id, match.title, f"{cards.percent(match.confidence)} sure")
+    return items.Option(match.thread_id, match.title, f"{percent(match.confidence)} sure")

@@ -39,7 +39,7 @@ class Library(commands.GroupCog, group_name="library"):
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
-        self.curating = bot.app.curating
+        self.guild_library = bot.app.guild_library
 
     async def cog_load(self) -> None:
         """Hear the buttons under what was asked before removing."""
@@ -63,7 +63,7 @@ class Library(commands.GroupCog, group_name="library"):
     async def export(self, interaction: Interaction) -> None:
         """Send the file, if Discord takes one of its size."""
         guild = await begin_privately(interaction)
-        exported = await self.curating.export(guild.id, interaction.filesize_limit)
+        exported = await self.guild_library.export(guild.id, interaction.filesize_limit)
         if exported is None:
             await edit_response(interaction, content=_too_large(interaction, guild.id))
             return
@@ -79,7 +79,7 @@ class Library(commands.GroupCog, group_name="library"):
     async def stats(self, interaction: Interaction) -> None:
         """Show the library in figures."""
         guild = await begin_privately(interaction)
-        found = await self.curating.figures(guild.id)
+        found = await self.guild_library.stats(guild.id)
         last = await self.app.uploads.last(guild.id)
         own, shared = found.own, found.shared
         card = library_cards.figures_card(
@@ -104,10 +104,10 @@ class Library(commands.GroupCog, group_name="library"):
         if (thread is None) == (source is None):
             raise ConfigError(ONE_OF_THEM)
         if thread is not None:
-            target = await self.curating.find(guild.id, _number(thread))
+            target = await self.guild_library.find(guild.id, _number(thread))
         else:
-            target = await self.curating.find_source(guild.id, _number(source or ""))
-        card = _asked(await self.curating.plan(guild.id, target))
+            target = await self.guild_library.find_source(guild.id, _number(source or ""))
+        card = _asked(await self.guild_library.plan(guild.id, target))
         await edit_response(interaction, **card.fresh())
 
     @app_commands.command(name="restore", description="Bring back what was removed within a day")
@@ -115,7 +115,7 @@ class Library(commands.GroupCog, group_name="library"):
     async def restore(self, interaction: Interaction, removal: str | None = None) -> None:
         """Undo a removal."""
         guild = await begin_privately(interaction)
-        found = await self.curating.removals(guild.id)
+        found = await self.guild_library.removals(guild.id)
         wanted = [r for r in found if removal is None or removal.strip() in _names(r)]
         if not wanted:
             raise NotFound(NOTHING_REMOVED)
@@ -127,10 +127,10 @@ class Library(commands.GroupCog, group_name="library"):
         await acknowledge(interaction)
         guild_id = interaction.guild_id or 0
         target = Target(item.thread_id, item.whole_source)
-        plan = await self.curating.plan(guild_id, target)
+        plan = await self.guild_library.plan(guild_id, target)
         card = _asked(plan)
         if plan.threads == item.count:
-            gone = await self.curating.remove(guild_id, target)
+            gone = await self.guild_library.remove(guild_id, target)
             until = gone.at + UNDO
             card = library_cards.removed_card(_name(gone), gone.threads, gone.moment, until)
         await edit_response(interaction, **card.over())
@@ -146,7 +146,7 @@ class Library(commands.GroupCog, group_name="library"):
         await self._restore(interaction, interaction.guild_id or 0, item.moment)
 
     async def _restore(self, interaction: Interaction, guild_id: int, moment: int) -> None:
-        count = await self.curating.restore(guild_id, moment)
+        count = await self.guild_library.restore(guild_id, moment)
         said = f"Back again: {library_cards.counted(count)}, with the votes."
         await edit_response(interaction, **Card(content=said).over())
 
@@ -169,7 +169,7 @@ class Library(commands.GroupCog, group_name="library"):
         if not manages(interaction):
             return []
         try:
-            found = await self.curating.sources(interaction.guild_id or 0, current)
+            found = await self.guild_library.sources(interaction.guild_id or 0, current)
         except Exception as error:
             return _nothing(error)
         return [
@@ -183,7 +183,7 @@ class Library(commands.GroupCog, group_name="library"):
         if not manages(interaction):
             return []
         try:
-            found = await self.curating.removals(interaction.guild_id or 0)
+            found = await self.guild_library.removals(interaction.guild_id or 0)
         except Exception as error:
             return _nothing(error)
         typed = current.casefold().strip()

@@ -113,7 +113,7 @@ async def ask_during_import(app: App, place: Path) -> None:
 async def export(app: App, place: Path) -> None:
     """Give a server its own threads."""
     del place
-    await app.curating.export(GUILD, 100_000_000)
+    await app.guild_library.export(GUILD, 100_000_000)
 
 
 async def bring_words(app: App, count: int) -> None:

@@ -20,7 +20,7 @@ from scipy.special import expit, logsumexp
 from bot.evaluation import metrics
 from bot.search import ranker
 from bot.search.weights import Weights
-from bot.services.suggestions import OFFERED
+from bot.services.answering import MAX_SUGGESTIONS
 from fitting.cases import Case, Parts
 
 PENALTY = 1e-3
@@ -163,7 +163,7 @@ def found(case: Case, model: Weights) -> list[Found]:
     standing = _standing(case, model.order)
     rows = [
         (place, _told(case, place, odd))
-        for place, odd in zip(standing.places[:OFFERED], standing.odds, strict=False)
+        for place, odd in zip(standing.places[:MAX_SUGGESTIONS], standing.odds, strict=False)
     ]
     sure = accumulate((ranker.confidence(told, model) for _, told in rows), min)
     either = ranker.together(rows[0][1], standing.odds, standing.same, model)

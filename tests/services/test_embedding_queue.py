@@ -152,7 +152,7 @@ async def test_what_guilds_taught_takes_turns_as_well(app: App) -> None:
                 "user_id": 1, "message_id": n, "chosen": True, "learned_at": 0,
             }  # fmt: skip
             await connection.execute(insert(learned_phrasings).values(values))
-        found = await vector_store.unlearnt(connection, "any", 4)
+        found = await vector_store.learned_without_vector(connection, "any", 4)
     assert [text for _, text in found] == [f"{HERE} 0", f"{THERE} 10", f"{HERE} 1", f"{THERE} 11"]
 
 

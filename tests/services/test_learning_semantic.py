@@ -43,7 +43,7 @@ async def second(app: App) -> AsyncIterator[App]:
 
 async def teach(app: App, answer: StoredAnswer, guild: int = HERE) -> None:
     message = await post(app, answer, guild)
-    await app.learning.heard(message, guild_id=guild, user_id=ASKER, question=LESSON)
+    await app.learning.remember_question(message, guild_id=guild, user_id=ASKER, question=LESSON)
     assert await app.voting.react(message_id=message, user_id=ASKER, value=Vote.UP)
     await app.learning.voted(message, ASKER)
 
