@@ -12,6 +12,9 @@ from bot.replies import acknowledge, tell
 from bot.services.rate_limit import KEYSTROKE, PRESS, QUESTION, QuestionLimits, Refusal, Whose
 from bot.ui.items import Pressable
 
+NOT_A_QUESTION = {"is_question": False}
+"""The ``extras`` of a command that looks nothing up, and so counts towards no limit."""
+
 log = logging.getLogger(__name__)
 
 
@@ -24,10 +27,11 @@ class Throttle:
     async def admits_command(self, interaction: discord.Interaction[Any]) -> bool:
         """Whether a command, or the completion of one, is taken; the person is told if not.
 
-        Every command counts as a question, but for those that only managers may use.
+        Every command counts as a question, but for those marked with ``NOT_A_QUESTION`` and
+        those that only managers may use.
         """
         command = interaction.command
-        if command is None or _is_for_managers(command):
+        if command is None or command.extras == NOT_A_QUESTION or _is_for_managers(command):
             return True
         typing = interaction.type is discord.InteractionType.autocomplete
         refusal = self._refusal(interaction, KEYSTROKE if typing else QUESTION)

@@ -15,6 +15,7 @@ from bot.models import SHARED, Posting
 from bot.replies import acknowledge, edit_response, tell
 from bot.services.event_queue import EventQueues
 from bot.services.voting import Outcome, Pressed
+from bot.throttle import NOT_A_QUESTION
 from bot.ui import cards, items
 from bot.ui.cards import Card
 from cogs.channel_context import scope_of
@@ -124,7 +125,9 @@ class Voting(commands.Cog):
         self.bot.spawn(self._reconciler.look(shard_id, everything=False), f"shard {shard_id}")
 
     @app_commands.command(
-        name="forget-me", description="Delete your votes and whatever else I keep about you"
+        name="forget-me",
+        description="Delete your votes and whatever else I keep about you",
+        extras=NOT_A_QUESTION,
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     @app_commands.allowed_installs(guilds=True, users=True)
