@@ -205,8 +205,7 @@ class Choices:
             if room.may.manage_messages and room.scope != SHARED:
                 await retried(message.clear_reactions, "reactions")
             elif self.bot.user is not None:
-                now = (await self.app.guilds.settings(room.scope)).emoji
-                used = emoji_on(message, posting, now)
+                used = await emoji_on(self.bot, message, posting)
                 for emoji in (used.up, used.down):
                     remove = partial(message.remove_reaction, to_react(emoji), self.bot.user)
                     await retried(remove, "reactions")

@@ -15,13 +15,16 @@ from bot.ui.emoji import used_on
 log = logging.getLogger(__name__)
 
 
-def emoji_on(message: discord.Message, posting: Posting, now: VoteEmoji) -> VoteEmoji:
+async def emoji_on(bot: ThreadBot, message: discord.Message, posting: Posting) -> VoteEmoji:
     """What a card was posted with: as recorded, else as the bot's own reactions say.
 
-    ``now`` are the server's emoji, for cards without either.
+    Of cards without either the server's emoji are taken.
     """
+    if posting.emoji is not None:
+        return posting.emoji
     ours = [str(reaction.emoji) for reaction in message.reactions if reaction.me]
-    return posting.emoji or used_on(ours, now)
+    now = (await bot.app.guilds.settings(posting.guild_id)).emoji
+    return used_on(ours, now, bot.app.settings.guild_defaults.emoji)
 
 
 async def learn_emoji(bot: ThreadBot, posting: Posting) -> None:
@@ -31,7 +34,7 @@ async def learn_emoji(bot: ThreadBot, posting: Posting) -> None:
     try:
         try:
             message = await retried(lambda: channel.fetch_message(message_id), "an old card")
-            used = emoji_on(message, posting, used)
+            used = await emoji_on(bot, message, posting)
         except (discord.Forbidden, discord.NotFound):
             pass  # nobody will ever know
         await bot.app.postings.set_emoji(message_id, used)

@@ -44,15 +44,14 @@ class Shown:
         return self._votes.get(kind, {})
 
 
-async def read_card(bot: ThreadBot, posting: Posting, now_used: VoteEmoji) -> Shown:
+async def read_card(bot: ThreadBot, posting: Posting) -> Shown:
     """Ask Discord who has voted on a card; bots are left out.
 
-    ``now_used`` are the server's emoji, for cards of which nothing else is known. Raises
-    one of ``bot.retry.FAILURES``.
+    Raises one of ``bot.retry.FAILURES``, or StoreError.
     """
     channel = bot.get_partial_messageable(posting.channel_id)
     message = await _asked(partial(channel.fetch_message, posting.message_id))
-    shown = Shown(emoji_on(message, posting, now_used))
+    shown = Shown(await emoji_on(bot, message, posting))
     for reaction in message.reactions:
         value = vote_of(str(reaction.emoji), shown.emoji)
         if value is not None:

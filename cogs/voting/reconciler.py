@@ -219,8 +219,7 @@ class Reconciler:
         with self._queue.watches.of(message_id) as watch:
             written = self._queue.mark(posting.guild_id)
             since = now()
-            now_used = (await self.app.guilds.settings(posting.guild_id)).emoji
-            shown = await read_card(self.bot, posting, now_used)
+            shown = await read_card(self.bot, posting)
             watch.used = shown.emoji
             await written  # what came before is older than what was seen
             await self._queue.released(posting.guild_id, message_id)  # some of it is held back
