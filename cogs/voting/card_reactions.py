@@ -77,7 +77,12 @@ async def _members(
     while True:
         # Not only as many as were there: those who came since may push others to the end.
         after = max(seen, default=None)
-        page = await _asked(partial(_page, bot, posting, reaction, kind, after))
+        try:
+            page = await _asked(partial(_page, bot, posting, reaction, kind, after))
+        except discord.NotFound as error:
+            if error.code == _UNKNOWN_EMOJI and not isinstance(reaction.emoji, str):
+                return {}  # the custom emoji was deleted, and the reactions with it
+            raise
         found |= {user.id: user.name for user in page if not user.is_bot}
         known, seen = len(seen), seen | {user.id for user in page}
         if len(page) < PAGE or len(seen) == known:
@@ -111,6 +116,8 @@ async def _page(
 async def _asked(request: Callable[[], Awaitable[T]]) -> T:
     return await retried(request, "looking at a card", PAUSES)
 
+
+_UNKNOWN_EMOJI = 10014
 
 _TYPES: dict[ReactionKind, Any] = {ReactionKind.NORMAL: None, ReactionKind.SUPER: 1}
 """How Discord is asked for a kind: normal ones are what it gives anyway."""

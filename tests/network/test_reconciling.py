@@ -123,6 +123,10 @@ async def _is_done(net: Net, member: int) -> bool:
     return (await _votes(net)).get(member) == -1
 
 
+async def nothing_due(net: Net) -> bool:
+    return await net.app.postings.due() == []
+
+
 async def sent_soon(net: Net) -> None:
     last = net.discord.say(net.general, net.bob, "hello")
     await net.bot.wait_for("message", check=lambda m: m.id == last.id, timeout=15)
@@ -217,6 +221,30 @@ class TestFaults:
             net.discord.react(card, other, UP, silent=True)
         await until_counted(net, 2)
         assert await posting_of(net, card) is not None
+
+
+    async def test_a_custom_emoji_that_was_deleted_has_no_reactions(self, net: Net):
+        up, down = "<:yes:1010101010101010101>", "<:no:1010101010101010102>"
+        await net.app.guilds.update(net.guild.id, up_emoji=up, down_emoji=down)
+        card = await post(net)
+        net.discord.react(card, net.bob, up[2:-1])
+        await until_counted(net, 1)
+        unknown = status(404, {"code": 10014, "message": "Unknown Emoji"})
+        net.discord.faults.always("GET", "/reactions/yes", unknown)
+        (other,) = members(net, 1)
+        async with net.discord.disconnected(resumable=False):
+            net.discord.react(card, other, down[2:-1], silent=True)
+        await until_counted(net, -1)
+        await sent(net)
+        asked = len(looked_at(net, card))
+        await net.app.postings.mark_due([card.id])
+        async with net.discord.disconnected(resumable=True):
+            pass
+        await net.discord.until(lambda: len(looked_at(net, card)) > asked)
+        await net.discord.until(lambda: nothing_due(net))
+        asked = len(looked_at(net, card))
+        await sent(net)
+        assert len(looked_at(net, card)) == asked  # done: it isn't tried again
 
 
 class TestSessions:
