@@ -18,7 +18,7 @@ from bot.ui.emoji import to_react
 from cogs.ask.responder import Asked, Desk, Turns
 from cogs.channel_context import Room, is_moderator, lacking, room_of, scope_of
 from cogs.thread.pager import show_page
-from cogs.voting.card_emoji import emoji_on
+from cogs.voting.posted_card import emoji_of
 
 TAKEN_BACK = "Taken back. Ask again in other words, or look through the threads with `/thread`."
 ALREADY_BACK = "Somebody has taken this back already, or its thread is not in the library any more."
@@ -205,7 +205,7 @@ class Choices:
             if room.may.manage_messages and room.scope != SHARED:
                 await retried(message.clear_reactions, "reactions")
             elif self.bot.user is not None:
-                used = await emoji_on(self.bot, message, posting)
+                used = await emoji_of(self.bot, posting, message)
                 for emoji in (used.up, used.down):
                     remove = partial(message.remove_reaction, to_react(emoji), self.bot.user)
                     await retried(remove, "reactions")

@@ -19,8 +19,8 @@ from bot.errors import StoreError
 from bot.models import Posting, ReactionKind
 from bot.retry import FAILURES, described
 from cogs.channel_context import permissions_in
-from cogs.voting.card_reactions import read_card
 from cogs.voting.outage_log import OutageLog
+from cogs.voting.posted_card import fetch_votes
 from cogs.voting.vote_events import now
 from cogs.voting.vote_queue import VoteQueue
 
@@ -219,7 +219,7 @@ class Reconciler:
         with self._queue.watches.of(message_id) as watch:
             written = self._queue.mark(posting.guild_id)
             since = now()
-            shown = await read_card(self.bot, posting)
+            shown = await fetch_votes(self.bot, posting)
             watch.used = shown.emoji
             await written  # what came before is older than what was seen
             await self._queue.released(posting.guild_id, message_id)  # some of it is held back

@@ -19,9 +19,9 @@ from bot.errors import StoreBusy, StoreError
 from bot.models import Posting, Vote
 from bot.services.event_queue import EventQueues
 from bot.services.voting import Change, Outcome, Pressed, vote_of
-from cogs.voting.card_emoji import learn_emoji
 from cogs.voting.event_watch import Watches
 from cogs.voting.outage_log import OutageLog
+from cogs.voting.posted_card import record_emoji
 from cogs.voting.vote_events import (
     ChannelDeleted,
     Event,
@@ -174,7 +174,7 @@ class VoteQueue:
                 if posting is None and event.channel_id in busy:
                     self._hold(event, self.app.postings.settled(event.channel_id))
                 elif posting and event.has_emoji and posting.emoji is None:
-                    self._hold(event, learn_emoji(self.bot, posting))
+                    self._hold(event, record_emoji(self.bot, posting))
                 elif posting and event.is_clearing:
                     await self._write(steps)
                     steps = []

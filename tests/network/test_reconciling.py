@@ -8,9 +8,9 @@ import logging
 import pytest
 
 from bot.errors import StoreBusy
-from cogs.voting import card_reactions, reconciler
+from cogs.voting import posted_card, reconciler
 from tests.loopback import Fault, empty, held, malformed, passed, reset, status
-from tests.loopback.world import Message
+from tests.loopback.world import ME, Message
 from tests.network.conftest import Net
 from tests.network.voting import (
     DOWN,
@@ -32,7 +32,7 @@ PATHS = {"message": r"/messages/\d+$", "reactions": "/reactions/"}
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cards are tried again at once."""
-    monkeypatch.setattr(card_reactions, "PAUSES", (0.001,))
+    monkeypatch.setattr(posted_card, "PAUSES", (0.001,))
     monkeypatch.setattr(reconciler, "BACK_OFF", 0.01)
 
 
@@ -123,6 +123,10 @@ async def _is_done(net: Net, member: int) -> bool:
     return (await _votes(net)).get(member) == -1
 
 
+async def voted(net: Net, tally: int) -> bool:
+    return (await net.tallies("vote"))[0] == tally
+
+
 async def nothing_due(net: Net) -> bool:
     return await net.app.postings.due() == []
 
@@ -172,6 +176,27 @@ class TestFaults:
         await until_counted(net, 1)
         gate.set()
         await idle(net)
+
+    @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+    async def test_one_that_hangs_holds_up_no_other_of_its_channel(
+        self, net: Net, card: Message, path: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(posted_card, "FETCH_SECONDS", 0.2)
+        gate = asyncio.Event()
+        net.discord.say(net.ask, net.alice, f"<@{ME['id']}> how do I vote on an answer?")
+        newer = await net.discord.posted(net.ask, 2)
+        await net.discord.until(lambda: len(newer.reacted()) == 2)
+        bob, carol = members(net, 2)
+        hangs = f"/messages/{newer.id}" + path.removeprefix(r"/messages/\d+")
+        net.discord.faults.always("GET", hangs, held(gate, after=False))
+        async with net.discord.disconnected(resumable=False):
+            net.discord.react(newer, carol, UP, silent=True)  # the newest is looked at first
+            net.discord.react(card, bob, UP, silent=True)
+        await until_counted(net, 1)
+        assert (await net.tallies("vote"))[0] == 2
+        net.discord.faults.clear()
+        gate.set()
+        await net.discord.until(lambda: voted(net, 3))
 
     async def test_an_outage_is_few_lines(
         self, net: Net, card: Message, caplog: pytest.LogCaptureFixture
