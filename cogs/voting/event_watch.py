@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bot.models import ReactionKind, Vote, VoteEmoji
-from bot.services.reconciling import Sign
+from bot.services.reconciling import Reaction
 from bot.ui import emoji
 from cogs.voting.vote_events import MessageEvent, What
 
@@ -34,12 +34,12 @@ class Watch:
             self._signs.add((event.user_id, emoji.key(event.emoji), event.kind))
             self._members.add(event.user_id)
 
-    def decides(self, sign: Sign) -> bool:
+    def decides(self, reaction: Reaction) -> bool:
         """Whether an event was about this member's reaction, or about all of its emoji."""
         if self._all or self.used is None:
             return True
-        key = emoji.key(self.used.up if sign.value is Vote.UP else self.used.down)
-        return key in self._emoji or (sign.user_id, key, sign.kind) in self._signs
+        key = emoji.key(self.used.up if reaction.value is Vote.UP else self.used.down)
+        return key in self._emoji or (reaction.user_id, key, reaction.kind) in self._signs
 
     def heard_of(self, user_id: int) -> bool:
         """Whether any event was of this member."""

@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.store import backup, database, sqlite_copy
 from tests.kit.command_line import Threadwise
 from tests.kit.paths import ROOT
+from tests.kit.votes import press_button
 
 LIBRARY = Path("data/threadwise.db")
 MANY = [Thread(key=f"k{n}", title=f"Number {n}", body="word " * 400) for n in range(900)]
@@ -142,8 +143,8 @@ class TestBackup:
             while not done:
                 user += 1
                 for answer in pair.answers:
-                    await app.voting.press(
-                        answer_id=answer.id, guild_id=1, user_id=user, value=Vote.UP
+                    await press_button(
+                        app.voting, answer_id=answer.id, guild_id=1, user_id=user, value=Vote.UP
                     )
             return user
 

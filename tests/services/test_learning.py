@@ -13,6 +13,7 @@ from bot.services import phrasing_cache, recent_questions
 from bot.services.learning import CAP, LONGEST
 from bot.services.recent_questions import Heard, Questions
 from tests.kit.library import BREAD, HERE, THERE, post, titles
+from tests.kit.votes import give_reaction
 
 ASKER = 77
 OVEN = "my loaf came out like a brick"
@@ -38,7 +39,7 @@ async def teach(
     """Let ASKER be answered and vote for it; returns the message."""
     message = await post(app, answer, guild)
     await app.learning.heard(message, guild_id=guild, user_id=user, question=question)
-    assert await app.voting.react(message_id=message, user_id=ASKER, value=Vote.UP)
+    assert await give_reaction(app.voting, message_id=message, user_id=ASKER, value=Vote.UP)
     await app.learning.voted(message, ASKER)
     return message
 

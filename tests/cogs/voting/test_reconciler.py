@@ -247,7 +247,6 @@ class TestFaults:
         await until_counted(net, 2)
         assert await posting_of(net, card) is not None
 
-
     async def test_a_custom_emoji_that_was_deleted_has_no_reactions(self, net: Net):
         up, down = "<:yes:1010101010101010101>", "<:no:1010101010101010102>"
         await net.app.guilds.update(net.guild.id, up_emoji=up, down_emoji=down)
