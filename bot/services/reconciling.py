@@ -25,9 +25,9 @@ BUDGET = 0.05
 Slices shrink when one took more than half of that, and grow when it took less than a quarter.
 """
 
-SMALLEST, FIRST, LARGEST = 10, 50, 300
+SMALLEST, FIRST, LARGEST = 10, 50, 200
 """Members in a slice. A slow computer takes a millisecond for each, and the first slice must
-not be over the budget there; from 300 on, more in one transaction is hardly quicker."""
+not be over the budget there; from 200 on, more in one transaction is hardly quicker."""
 
 PAUSE = 0.01
 """Seconds between two transactions, beside those that the last one took."""
@@ -151,7 +151,7 @@ class Reconciling:
             gone = [r for each in differences for r in each.gone if not live.decides(r)]
             new = [r for each in differences for r in each.new if not live.decides(r)]
             if gone or new:
-                await votes.remove(connection, place, gone + new)
+                await votes.remove(connection, place, gone)
                 timed = [(r, _given_at(r, newest, live, since)) for r in new]
                 await votes.add(connection, place, timed)
                 await votes.update(connection, place, users)
