@@ -155,7 +155,7 @@ class ThreadBot(commands.AutoShardedBot):
         except Exception as error:
             await report(interaction, error, type(item).__name__)
 
-    def missing(self, channel_id: int, permission: str) -> None:
+    def warn_missing_permission(self, channel_id: int, permission: str) -> None:
         """Log, once for each channel, that the bot may not do something there."""
         if (channel_id, permission) not in self._told:
             self._told.add((channel_id, permission))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 SHARED = 0
 """The scope of the shared library, and the guild id of direct messages."""
@@ -133,6 +134,14 @@ class ReactionKind(IntEnum):
 
     NORMAL = 0
     SUPER = 1
+
+
+class Reaction(NamedTuple):
+    """One member's reaction on a message, or their press of a vote button."""
+
+    user_id: int
+    value: Vote
+    kind: ReactionKind = ReactionKind.NORMAL
 
 
 @dataclass(frozen=True, slots=True)

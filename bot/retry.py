@@ -20,6 +20,8 @@ from typing import Any, Generic, TypeVar
 import aiohttp
 import discord
 
+from bot.log_throttle import LogThrottle
+
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between the tries of a request: about half a minute in all."""
 
@@ -36,6 +38,9 @@ QUIET = 30.0
 """Seconds in which only the first failure is a line in the log: it is one outage."""
 
 log = logging.getLogger(__name__)
+
+outage_log = LogThrottle(QUIET)
+"""Admits the lines of all requests together, since they fail together."""
 
 T = TypeVar("T")
 
@@ -67,7 +72,7 @@ async def retried(
             except Exception as failure:
                 if not is_transient(failure) or time.monotonic() > end:
                     raise
-                _say(what, failure)
+                outage_log.warn(log, "%s: %s; trying again", what, described(failure))
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
         return await tries.next(2 * PATIENCE)
     except asyncio.CancelledError:
@@ -136,19 +141,6 @@ class _Tries(Generic[T]):
 def _ignored(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()
-
-
-_said_at = float("-inf")
-
-
-def _say(what: str, failure: Exception) -> None:
-    """Log that something is tried again; during an outage only once in a while."""
-    global _said_at
-    now = time.monotonic()
-    level = logging.WARNING if now - _said_at > QUIET else logging.DEBUG
-    if level == logging.WARNING:
-        _said_at = now
-    log.log(level, "%s: %s; trying again", what, described(failure))
 
 
 def described(error: BaseException) -> str:

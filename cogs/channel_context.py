@@ -129,7 +129,7 @@ def say_where(bot: ThreadBot, room: Room, *names: str) -> bool:
     """Whether the bot has these permissions in a room; one that it lacks is logged once."""
     missing = [name for name in names if not getattr(room.may, name)]
     for name in missing:
-        bot.missing(room.channel_id, name)
+        bot.warn_missing_permission(room.channel_id, name)
     return not missing
 
 

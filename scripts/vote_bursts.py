@@ -98,7 +98,7 @@ async def scene(cards: int = 1) -> AsyncIterator[Scene]:
 
 async def quiet(seconds: float = 120.0) -> None:
     """Wait until the bot does nothing any more."""
-    busy = ("discord.py: ", "votes", "reconcile", "lessons")
+    busy = ("discord.py: ", "votes", "reconcile", "learning")
     end, still = time.monotonic() + seconds, 0
     while still < 15 and time.monotonic() < end:
         await asyncio.sleep(0.02)

@@ -12,12 +12,10 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from bot.models import Posting, Vote
+from bot.models import Posting, Reaction, Vote
 from bot.store import postings, threads, votes
 from bot.store.database import Database
-from bot.store.votes import Reaction, VotePlace
-
-__all__ = ["NO_EVENTS", "LiveEvents", "Reaction", "Reconciling"]
+from bot.store.votes import VotePlace
 
 BUDGET = 0.05
 """Seconds for which a transaction may hold the write lock: other programs wait for it.

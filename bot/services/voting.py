@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import NotFound, ThreadwiseError
-from bot.models import ReactionKind, Vote
+from bot.models import Reaction, ReactionKind, Vote
 from bot.services.reconciling import NO_EVENTS, LiveEvents, Reconciling
 from bot.store import postings, threads, votes
 from bot.store.database import Database
-from bot.store.votes import Reaction, VotePlace
+from bot.store.votes import VotePlace
 
 HOLD_SECONDS = 0.03
 """After how long a transaction that writes votes takes in no further one."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, Posting, ReactionKind, Vote
+from bot.models import SHARED, Posting, Reaction, ReactionKind, Vote
 from bot.store import imported_votes
 from bot.store.tables import answers, postings, reactions, threads, votes
 from bot.store.threads import IN_FORCE
@@ -32,14 +32,6 @@ _NEWEST_FIRST = (
     reactions.c.value.desc(),
 )
 """The order of a member's reactions: the first that stands is their vote."""
-
-
-class Reaction(NamedTuple):
-    """One member's reaction on a message, or their press of a button."""
-
-    user_id: int
-    value: Vote
-    kind: ReactionKind = ReactionKind.NORMAL
 
 
 class VotePlace(NamedTuple):

@@ -48,7 +48,7 @@ class Ears:
             return None
         room = room_of_message(message)
         if missing := lacking(message.channel, room.may):
-            self.bot.missing(room.channel_id, missing)
+            self.bot.warn_missing_permission(room.channel_id, missing)
             return None
 
         nonce = new_nonce()

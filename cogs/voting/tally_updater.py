@@ -26,7 +26,7 @@ LONGEST = 60
 log = logging.getLogger(__name__)
 
 
-class Tallies:
+class TallyUpdater:
     """Edits cards so that they show what was voted: at once, then in rounds with pauses.
 
     A tally that could not be drawn for a passing reason stays due. A card that is gone,

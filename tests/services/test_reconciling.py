@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
 from bot.errors import NotFound
-from bot.models import ReactionKind, StoredAnswer, Vote
+from bot.models import Reaction, ReactionKind, StoredAnswer, Vote
 from bot.services import reconciling
 from bot.services.voting import Added, Change, Cleared, Deleted, Pressed, Removed
 from bot.store import votes
-from bot.store.votes import Reaction, VotePlace
+from bot.store.votes import VotePlace
 from tests.kit.library import BREAD, HERE, THERE, post
 from tests.kit.votes import clear_votes, give_reaction, press_button, take_reaction
 from tests.services.test_voting import ALICE, BOB, CAROL, DOWN, UP, tally
@@ -146,7 +146,9 @@ class TestBudget:
         self.clock, self.cost = Clock(), 0.001
         written: list[int] = []
 
-        async def counting(connection: AsyncConnection, place: VotePlace, new: list[object]):
+        async def counting(
+            connection: AsyncConnection, place: VotePlace, new: list[tuple[Reaction, int]]
+        ):
             written.append(len(new))
             self.clock.seconds += len(new) * self.cost
             await add(connection, place, new)

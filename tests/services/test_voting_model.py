@@ -11,13 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bot.models import SHARED, Answer, Posting, ReactionKind, Thread, Vote
+from bot.models import SHARED, Answer, Posting, Reaction, ReactionKind, Thread, Vote
 from bot.services.postings import Postings
 from bot.services.voting import Voting
 from bot.store import threads
 from bot.store.database import Database
 from bot.store.serialization import pack
-from bot.store.votes import Reaction
 from tests.kit.votes import clear_votes, give_reaction, press_button, take_reaction
 
 GUILDS = (11, 22)

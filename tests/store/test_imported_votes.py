@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot.models import SHARED, Answer, StoredThread, Thread, Vote
+from bot.models import SHARED, Answer, Reaction, StoredThread, Thread, Vote
 from bot.store import imported_votes, threads, votes
 from bot.store.database import Database
 from bot.store.serialization import pack
 from bot.store.tables import carried_votes
 from bot.store.threads import Outcome
-from bot.store.votes import Reaction, VotePlace
+from bot.store.votes import VotePlace
 
 HERE, THERE = 111, 222
 
