@@ -14,7 +14,7 @@ from bot.replies import acknowledge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class ChannelContext:
     """A channel as the bot finds it.
 
     ``scope`` is the guild whose library and votes count here (SHARED outside of
@@ -36,10 +36,10 @@ class Room:
         return f"https://discord.com/channels/{self.server}/{self.channel_id}/{message_id}"
 
 
-def room_of_message(message: discord.Message) -> Room:
-    """The room that a message is in."""
+def message_context(message: discord.Message) -> ChannelContext:
+    """The context that a message is in."""
     guild = message.guild
-    return Room(
+    return ChannelContext(
         channel_id=message.channel.id,
         scope=guild.id if guild else SHARED,
         server=str(guild.id) if guild else "@me",
@@ -47,8 +47,8 @@ def room_of_message(message: discord.Message) -> Room:
     )
 
 
-def room_of(interaction: discord.Interaction[Any]) -> Room:
-    """The room that an interaction is in."""
+def interaction_context(interaction: discord.Interaction[Any]) -> ChannelContext:
+    """The context that an interaction is in."""
     scope = scope_of(interaction)
     if interaction.guild_id is None:
         may = _EVERYTHING
@@ -57,7 +57,7 @@ def room_of(interaction: discord.Interaction[Any]) -> Room:
         may.update(add_reactions=False, manage_messages=False)
     else:
         may = interaction.app_permissions
-    return Room(
+    return ChannelContext(
         channel_id=interaction.channel_id or 0,
         scope=scope,
         server=str(interaction.guild_id or "@me"),
@@ -86,7 +86,7 @@ def permissions_in(channel: Any, guild: discord.Guild | None) -> discord.Permiss
     return may
 
 
-def lacking(channel: Any, may: discord.Permissions) -> str | None:
+def missing_send_permission(channel: Any, may: discord.Permissions) -> str | None:
     """The permission without which nothing can be said in a channel, if it is missing."""
     sending = "send_messages"
     if isinstance(channel, discord.Thread):
@@ -125,11 +125,11 @@ async def begin_privately(interaction: discord.Interaction[Any]) -> discord.Guil
     return interaction.guild
 
 
-def say_where(bot: ThreadBot, room: Room, *names: str) -> bool:
-    """Whether the bot has these permissions in a room; one that it lacks is logged once."""
-    missing = [name for name in names if not getattr(room.may, name)]
+def has_permissions(bot: ThreadBot, context: ChannelContext, *names: str) -> bool:
+    """Whether the bot has these permissions in a context; one that it lacks is logged once."""
+    missing = [name for name in names if not getattr(context.may, name)]
     for name in missing:
-        bot.warn_missing_permission(room.channel_id, name)
+        bot.warn_missing_permission(context.channel_id, name)
     return not missing
 
 

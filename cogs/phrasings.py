@@ -54,7 +54,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
             card = Card(content=NOTHING_OF_IT)
             if mine:
                 card = settings_cards.phrasings_card(mine, mine[0].title)
-        await edit_response(interaction, **card.fresh())
+        await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="remove", description="Forget a phrasing that I have learned")
     @app_commands.describe(phrasing="Words of it, or its number")

@@ -19,7 +19,7 @@ from bot.ui import library_cards, limits, text
 from bot.ui.cards import Card
 from bot.ui.library_cards import BringBack, KeepThem, RemoveThese
 from cogs.channel_context import begin_privately, manages, only_managers
-from cogs.library.import_task import Bringing
+from cogs.library.import_task import ImportTask
 
 ONE_OF_THEM = "Name either a `thread` or a `source`."
 NOTHING_REMOVED = "Nothing was removed within a day."
@@ -56,8 +56,8 @@ class Library(commands.GroupCog, group_name="library"):
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
         """Bring in a file's threads. It may take longer than Discord waits for a command."""
         guild = await begin_privately(interaction)
-        bringing = Bringing(self.bot, interaction, file)
-        self.bot.spawn(bringing.run(guild.id), f"import into guild {guild.id}")
+        task = ImportTask(self.bot, interaction, file)
+        self.bot.spawn(task.run(guild.id), f"import into guild {guild.id}")
 
     @app_commands.command(name="export", description="Get this server's own threads as a file")
     async def export(self, interaction: Interaction) -> None:
@@ -92,7 +92,7 @@ class Library(commands.GroupCog, group_name="library"):
             [(s.name, s.threads, s.scope != guild.id) for s in found.sources],
             (last.name, last.at) if last else None,
         )
-        await edit_response(interaction, **card.fresh())
+        await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="remove", description="Take a thread, or all of a source, out")
     @app_commands.describe(thread="One of this server's own threads", source="All from there")
@@ -108,7 +108,7 @@ class Library(commands.GroupCog, group_name="library"):
         else:
             target = await self.curating.find_source(guild.id, _number(source or ""))
         card = _asked(await self.curating.plan(guild.id, target))
-        await edit_response(interaction, **card.fresh())
+        await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="restore", description="Bring back what was removed within a day")
     @app_commands.describe(removal="Which; without it, the latest")
@@ -133,11 +133,11 @@ class Library(commands.GroupCog, group_name="library"):
             gone = await self.curating.remove(guild_id, target)
             until = gone.at + UNDO
             card = library_cards.removed_card(_name(gone), gone.threads, gone.moment, until)
-        await edit_response(interaction, **card.over())
+        await edit_response(interaction, **card.edit_kwargs())
 
     async def keep(self, item: KeepThem, interaction: Interaction) -> None:
         """Leave everything as it is."""
-        await edit_pressed(interaction, **Card(content=KEPT).over())
+        await edit_pressed(interaction, **Card(content=KEPT).edit_kwargs())
 
     async def bring_back(self, item: BringBack, interaction: Interaction) -> None:
         """Undo the removal that the button belongs to."""
@@ -148,7 +148,7 @@ class Library(commands.GroupCog, group_name="library"):
     async def _restore(self, interaction: Interaction, guild_id: int, moment: int) -> None:
         count = await self.curating.restore(guild_id, moment)
         said = f"Back again: {library_cards.counted(count)}, with the votes."
-        await edit_response(interaction, **Card(content=said).over())
+        await edit_response(interaction, **Card(content=said).edit_kwargs())
 
     @remove.autocomplete("thread")
     async def threads(self, interaction: Interaction, current: str) -> Choices:

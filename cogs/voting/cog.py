@@ -26,7 +26,7 @@ from bot.throttle import NOT_A_QUESTION
 from bot.ui import cards, items
 from bot.ui.cards import Card
 from cogs.channel_context import scope_of
-from cogs.thread.pager import show_page
+from cogs.thread import show_page
 from cogs.voting.events import (
     ButtonPress,
     EventType,
@@ -202,7 +202,7 @@ class Voting(commands.Cog):
         answer = thread.answer(item.place.answer_id) if thread else None
         said = cards.vote_line(vote, answer.tally if answer else None)
         if not private or thread is None:
-            await edit_response(interaction, **Card(content=said).fresh())
+            await edit_response(interaction, **Card(content=said).send_kwargs())
         else:
             await show_page(interaction, thread, item.place, note=said)
         return True
