@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
 from bot.client import ThreadBot
-from bot.models import Answer, Posting, Thread, Vote
+from bot.models import Answer, Posting, Reaction, Thread, Vote
 from bot.settings import Settings
 from tests.kit import loopback as kit
 from tests.kit.loopback.world import ME, Message
@@ -178,7 +178,8 @@ async def many_reactions(count: int) -> str:
         gc.freeze()  # as the bot does before it connects
         begun = time.monotonic()
         changed = await at.app.voting.reconcile(
-            message_id=at.card.id, reactions=dict.fromkeys(range(1000, 1000 + count), _UP)
+            message_id=at.card.id,
+            reactions={Reaction(user, Vote.UP) for user in range(1000, 1000 + count)},
         )
         seconds = time.monotonic() - begun
         said, _ = await waiter.communicate(b"\n")
@@ -237,8 +238,6 @@ async def main() -> None:
     for name, measure in lines:
         print(f"{name:<34}{await measure()}", flush=True)
 
-
-_UP = frozenset({Vote.UP})
 
 if __name__ == "__main__":
     asyncio.run(main())

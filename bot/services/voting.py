@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import NotFound, ThreadwiseError
-from bot.models import Reaction, ReactionKind, Vote
+from bot.models import Reaction, Vote
 from bot.services.reconciling import NO_EVENTS, LiveEvents, Reconciling
 from bot.store import postings, threads, votes
 from bot.store.database import Database
@@ -27,27 +27,23 @@ class VoteRefused(ThreadwiseError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """A member's reaction was added; ``author_handle`` is their unique Discord name.
+    """A reaction was added; ``author_handle`` is its member's unique Discord name.
 
     ``at`` is when, in Unix microseconds, where others of theirs may have been written since.
     """
 
     message_id: int
-    user_id: int
-    value: Vote
-    kind: ReactionKind = ReactionKind.NORMAL
+    reaction: Reaction
     author_handle: str | None = None
     at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """A member's reaction was taken away."""
+    """A reaction was taken away."""
 
     message_id: int
-    user_id: int
-    value: Vote
-    kind: ReactionKind = ReactionKind.NORMAL
+    reaction: Reaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,31 +110,23 @@ class Voting:
         self,
         *,
         message_id: int,
-        reactions: Mapping[int, frozenset[Vote]],
-        supers: Mapping[int, frozenset[Vote]] | None = None,
+        reactions: Collection[Reaction],
         handles: Mapping[int, str] | None = None,
         live: LiveEvents = NO_EVENTS,
         since: int | None = None,
     ) -> int:
-        """Make the votes true to what a message showed: user id -> values.
+        """Make the votes follow from the reactions that a message showed.
 
-        ``supers`` are the super reactions, ``reactions`` the others. ``handles`` gives
-        members' unique names, to leave out the answer's author. ``live`` tells of the
-        events that came since Discord was asked, at ``since`` (Unix microseconds; now):
-        they decide for what they are about. What is new counts as given then, which is all
-        that can be known. Returns how many reactions had come or gone.
+        ``handles`` gives members' unique names, to leave out the answer's author. ``live``
+        tells of the events that came since Discord was asked, at ``since`` (Unix microseconds;
+        now): they decide for what they are about. What is new counts as given then, which is
+        all that can be known. Returns how many reactions had come or gone.
         """
-        shown = {
-            Reaction(user_id, value, kind)
-            for kind, found in ((ReactionKind.NORMAL, reactions), (ReactionKind.SUPER, supers))
-            for user_id, values in (found or {}).items()
-            for value in values
-        }
 
         def is_own(author: str | None, user_id: int) -> bool:
             return _is_own(author, user_id, (handles or {}).get(user_id))
 
-        return await self._reconciling.compare(message_id, shown, is_own, live, since)
+        return await self._reconciling.compare(message_id, reactions, is_own, live, since)
 
     async def tally(self, answer_id: int, guild_id: int) -> int | None:
         """Source score plus this guild's votes; ``None`` when the answer is gone."""
@@ -167,12 +155,11 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
     posting = await postings.get(connection, change.message_id)
     if posting is None:
         return False
-    place = VotePlace.of(posting)
-    reaction = Reaction(change.user_id, change.value, change.kind)
+    place, reaction = VotePlace.of(posting), change.reaction
     if isinstance(change, Removed):
         return await votes.take(connection, place, reaction)
     author = await threads.author_of(connection, posting.answer_id)
-    if _is_own(author, change.user_id, change.author_handle):
+    if _is_own(author, reaction.user_id, change.author_handle):
         return False
     await votes.give(connection, place, reaction, at=change.at)
     return True

@@ -73,17 +73,12 @@ class MessageEvent:
             return None
         if self.type is EventType.EMOJI_CLEARED:
             return Cleared(message_id=self.message_id, value=value)
+        reaction = Reaction(self.user_id, value, self.kind)
         if self.type is EventType.REMOVED:
-            return Removed(
-                message_id=self.message_id, user_id=self.user_id, value=value, kind=self.kind
-            )
+            return Removed(message_id=self.message_id, reaction=reaction)
+        at = self.at if self.is_late else None
         return Added(
-            message_id=self.message_id,
-            user_id=self.user_id,
-            value=value,
-            kind=self.kind,
-            author_handle=self.handle,
-            at=self.at if self.is_late else None,
+            message_id=self.message_id, reaction=reaction, author_handle=self.handle, at=at
         )
 
 

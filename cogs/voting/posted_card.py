@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from discord.http import Route
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
-from bot.models import Posting, ReactionKind, Vote, VoteEmoji
+from bot.models import Posting, Reaction, ReactionKind, VoteEmoji
 from bot.retry import FAILURES, MalformedReply, retried
 from bot.ui.emoji import custom_id, used_on, vote_of
 
@@ -35,24 +34,12 @@ PAGE = 100
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class CardVotes:
+class CardVotes(NamedTuple):
     """The votes that stand on a card; ``handles`` are the members' unique names."""
 
     emoji: VoteEmoji
-    handles: dict[int, str] = field(default_factory=dict)
-    _votes: dict[ReactionKind, dict[int, frozenset[Vote]]] = field(default_factory=dict)
-
-    def add(self, kind: ReactionKind, value: Vote, members: dict[int, str]) -> None:
-        """Add reactions of a kind and value, given by these members."""
-        self.handles |= members
-        votes = self._votes.setdefault(kind, {})
-        for user_id in members:
-            votes[user_id] = votes.get(user_id, frozenset()) | {value}
-
-    def of(self, kind: ReactionKind) -> dict[int, frozenset[Vote]]:
-        """Return the members and their votes by reactions of a kind."""
-        return self._votes.get(kind, {})
+    reactions: set[Reaction]
+    handles: dict[int, str]
 
 
 class CardReaction(NamedTuple):
@@ -98,14 +85,14 @@ async def fetch_votes(bot: ThreadBot, posting: Posting) -> CardVotes:
     Raises one of ``bot.retry.FAILURES``, or StoreError.
     """
     card = await fetch_card(bot, posting, PAUSES)
-    votes = CardVotes(await emoji_of(bot, posting, card))
+    votes = CardVotes(await emoji_of(bot, posting, card), set(), {})
     for reaction in card.reactions:
         value = vote_of(reaction.emoji, votes.emoji)
-        if value is not None:
-            for kind, count in reaction.others.items():
-                if count > 0:
-                    members = await _fetch_members(bot, posting, reaction.emoji, kind)
-                    votes.add(kind, value, members)
+        for kind, count in reaction.others.items():
+            if value is not None and count > 0:
+                members = await _fetch_members(bot, posting, reaction.emoji, kind)
+                votes.reactions.update(Reaction(user_id, value, kind) for user_id in members)
+                votes.handles.update(members)
     return votes
 
 

@@ -19,7 +19,7 @@ import discord
 from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.log_throttle import LogThrottle
-from bot.models import Posting, ReactionKind
+from bot.models import Posting
 from bot.retry import FAILURES, QUIET, described
 from cogs.channel_context import permissions_in
 from cogs.voting.events import unix_micros
@@ -203,8 +203,7 @@ class Reconciler:
                 await self.app.postings.set_emoji(message_id, shown.emoji)
             changed = await self.app.voting.reconcile(
                 message_id=message_id,
-                reactions=shown.of(ReactionKind.NORMAL),
-                supers=shown.of(ReactionKind.SUPER),
+                reactions=shown.reactions,
                 handles=shown.handles,
                 live=live,
                 since=since,

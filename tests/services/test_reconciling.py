@@ -20,7 +20,7 @@ from bot.services.voting import Added, Change, Cleared, Deleted, Pressed, Remove
 from bot.store import votes
 from bot.store.votes import VotePlace
 from tests.kit.library import BREAD, HERE, THERE, post
-from tests.kit.votes import clear_votes, give_reaction, press_button, take_reaction
+from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
 from tests.services.test_voting import ALICE, BOB, CAROL, DOWN, UP, tally
 
 Answers = Sequence[StoredAnswer]
@@ -63,11 +63,11 @@ class TestSlices:
         message = await post(app, bread[0])
         writes.clear()
         shown = {user: frozenset({UP if user % 3 else DOWN}) for user in range(1, MANY + 1)}
-        assert await app.voting.reconcile(message_id=message, reactions=shown) == MANY
+        assert await reconcile_votes(app.voting, message_id=message, reactions=shown) == MANY
         assert await tally(app, bread[0]) == 3 + MANY - 2 * (MANY // 3)
         assert MANY / reconciling.LARGEST <= len(writes) <= MANY / reconciling.SMALLEST
         writes.clear()
-        assert await app.voting.reconcile(message_id=message, reactions=shown) == 0
+        assert await reconcile_votes(app.voting, message_id=message, reactions=shown) == 0
         assert writes == []
 
     async def test_another_program_comes_in_between(
@@ -76,7 +76,7 @@ class TestSlices:
         monkeypatch.setattr(reconciling, "LARGEST", 100)
         message = await post(app, bread[0])
         shown = {user: frozenset({UP}) for user in range(1, MANY + 1)}
-        work = asyncio.create_task(app.voting.reconcile(message_id=message, reactions=shown))
+        work = asyncio.create_task(reconcile_votes(app.voting, message_id=message, reactions=shown))
         came = await asyncio.to_thread(self._write_until, app, work)
         assert await work == MANY
         assert came > 0
@@ -98,7 +98,7 @@ class TestSlices:
     ) -> None:
         message = await post(app, bread[0])
         shown = {user: frozenset({UP, DOWN}) for user in range(1, MANY + 1)}
-        await app.voting.reconcile(message_id=message, reactions=shown)
+        await reconcile_votes(app.voting, message_id=message, reactions=shown)
         writes.clear()
         await clear_votes(app.voting, message_id=message, value=UP)
         assert len(writes) >= MANY / reconciling.LARGEST
@@ -112,7 +112,7 @@ class TestSlices:
         monkeypatch.setattr(reconciling, "FIRST", 2)
         message = await post(app, bread[0])
         shown = {user: frozenset({UP, DOWN}) for user in range(1, 10)}
-        await app.voting.reconcile(message_id=message, reactions=shown)
+        await reconcile_votes(app.voting, message_id=message, reactions=shown)
         real, forgotten = asyncio.sleep, list[int]()
 
         async def pause(seconds: float) -> None:
@@ -193,7 +193,7 @@ class TestBudget:
         message = await post(app, bread[0])
         event.listen(engine, "before_cursor_execute", note)
         shown = {user: frozenset({UP}) for user in range(1, MANY + 1)}
-        await app.voting.reconcile(message_id=message, reactions=shown)
+        await reconcile_votes(app.voting, message_id=message, reactions=shown)
         event.remove(engine, "before_cursor_execute", note)
         reads = [statement for statement in statements if statement.startswith("SELECT")]
         assert len(reads) == len(rows)
@@ -206,7 +206,7 @@ class TestLiveEvents:
         await give_reaction(app.voting, message_id=message, user_id=ALICE, value=UP)
         live = Live(Reaction(ALICE, UP), Reaction(BOB, UP))
         shown = {BOB: frozenset({UP}), CAROL: frozenset({DOWN})}
-        changed = await app.voting.reconcile(message_id=message, reactions=shown, live=live)
+        changed = await reconcile_votes(app.voting, message_id=message, reactions=shown, live=live)
         assert changed == 1
         assert await tally(app, bread[0]) == 3 + 1 - 1
 
@@ -215,7 +215,7 @@ class TestLiveEvents:
         await give_reaction(app.voting, message_id=message, user_id=ALICE, value=UP)
         shown = {ALICE: frozenset({UP, DOWN})}
         live = Live(Reaction(ALICE, UP))
-        await app.voting.reconcile(message_id=message, reactions=shown, live=live, since=1)
+        await reconcile_votes(app.voting, message_id=message, reactions=shown, live=live, since=1)
         assert await tally(app, bread[0]) == 3 + 1
         await take_reaction(app.voting, message_id=message, user_id=ALICE, value=UP)
         assert await tally(app, bread[0]) == 3 - 1
@@ -224,7 +224,7 @@ class TestLiveEvents:
         message = await post(app, bread[0])
         shown = {ALICE: frozenset({UP}), BOB: frozenset({DOWN})}
         live = Live(cleared=UP)
-        await app.voting.reconcile(message_id=message, reactions=shown, live=live)
+        await reconcile_votes(app.voting, message_id=message, reactions=shown, live=live)
         assert await tally(app, bread[0]) == 3 - 1
 
 
@@ -244,9 +244,9 @@ class TestSuperReactions:
         message, voting = await post(app, bread[0]), app.voting
         await give_reaction(voting, message_id=message, user_id=ALICE, value=UP, kind=SUPER)
         ups = {ALICE: frozenset({UP})}
-        assert await voting.reconcile(message_id=message, reactions={}, supers=ups) == 0
-        assert await voting.reconcile(message_id=message, reactions=ups, supers=ups) == 1
-        assert await voting.reconcile(message_id=message, reactions=ups) == 1
+        assert await reconcile_votes(voting, message_id=message, reactions={}, supers=ups) == 0
+        assert await reconcile_votes(voting, message_id=message, reactions=ups, supers=ups) == 1
+        assert await reconcile_votes(voting, message_id=message, reactions=ups) == 1
         assert await tally(app, bread[0]) == 3 + 1
 
     async def test_are_cleared_with_the_others(self, app: App, bread: Answers) -> None:
@@ -270,17 +270,17 @@ class TestApplying:
         outcomes = await self.applied(
             app,
             [
-                Added(message_id=message, user_id=ALICE, value=UP),
-                Added(message_id=1, user_id=ALICE, value=UP),
-                Removed(message_id=message, user_id=BOB, value=UP),
+                Added(message_id=message, reaction=Reaction(ALICE, UP)),
+                Added(message_id=1, reaction=Reaction(ALICE, UP)),
+                Removed(message_id=message, reaction=Reaction(BOB, UP)),
                 press,
-                Added(message_id=message, user_id=BOB, value=DOWN),
+                Added(message_id=message, reaction=Reaction(BOB, DOWN)),
                 Cleared(message_id=message, value=DOWN),
-                Added(message_id=other, user_id=ALICE, value=DOWN),
+                Added(message_id=other, reaction=Reaction(ALICE, DOWN)),
                 press,
                 press,
                 Deleted(message_id=other),
-                Added(message_id=other, user_id=BOB, value=DOWN),
+                Added(message_id=other, reaction=Reaction(BOB, DOWN)),
             ],
         )
         expected = [True, False, False, UP, True, True, True, UP, DOWN, True, False]
@@ -291,7 +291,7 @@ class TestApplying:
         self, app: App, bread: Answers, writes: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         message = await post(app, bread[0])
-        changes = [Added(message_id=message, user_id=user, value=UP) for user in range(1, 9)]
+        changes = [Added(message_id=message, reaction=Reaction(user, UP)) for user in range(1, 9)]
         writes.clear()
         monkeypatch.setattr("bot.services.voting.HOLD_SECONDS", 3600.0)
         assert len(await app.voting.apply(changes)) == 8
@@ -304,7 +304,7 @@ class TestApplying:
     ) -> None:
         message, other = await post(app, bread[0]), await post(app, bread[0])
         await give_reaction(app.voting, message_id=other, user_id=ALICE, value=DOWN)
-        late = Added(message_id=message, user_id=ALICE, value=UP, at=1)
+        late = Added(message_id=message, reaction=Reaction(ALICE, UP), at=1)
         assert await app.voting.apply([late]) == [True]
         assert await tally(app, bread[0]) == 3 - 1
         await take_reaction(app.voting, message_id=other, user_id=ALICE, value=DOWN)

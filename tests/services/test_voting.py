@@ -11,7 +11,7 @@ from bot.errors import NotFound
 from bot.models import SHARED, Posting, StoredAnswer, Vote
 from bot.services.voting import VoteRefused
 from tests.kit.library import BREAD, HERE, THERE, post
-from tests.kit.votes import clear_votes, give_reaction, press_button, take_reaction
+from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
 
 Answers = Sequence[StoredAnswer]
 UP, DOWN = Vote.UP, Vote.DOWN
@@ -73,7 +73,9 @@ class TestReactions:
         assert not await give_reaction(app.voting, message_id=1, user_id=ALICE, value=UP)
         assert not await take_reaction(app.voting, message_id=1, user_id=ALICE, value=UP)
         await clear_votes(app.voting, message_id=1)
-        assert await app.voting.reconcile(message_id=1, reactions={ALICE: frozenset({UP})}) == 0
+        assert (
+            await reconcile_votes(app.voting, message_id=1, reactions={ALICE: frozenset({UP})}) == 0
+        )
         assert (await app.library.count()).votes == 0
 
     async def test_taken_away_without_having_counted(self, app: App, bread: Answers) -> None:
@@ -178,7 +180,9 @@ class TestOnesOwnAnswer:
             )
         shown = {user: frozenset({UP}), BOB: frozenset({UP})}
         handles = {user: handle} if handle else {}
-        assert await voting.reconcile(message_id=message, reactions=shown, handles=handles) == 1
+        assert (
+            await reconcile_votes(voting, message_id=message, reactions=shown, handles=handles) == 1
+        )
         assert await tally(app, answer) == 3 + 1
 
     @pytest.mark.parametrize(
@@ -236,7 +240,7 @@ class TestReconciling:
     async def reconcile(self, app: App, message: int, **shown: set[Vote]) -> int:
         ids = {"alice": ALICE, "bob": BOB, "carol": CAROL}
         reactions = {ids[name]: frozenset(values) for name, values in shown.items()}
-        return await app.voting.reconcile(message_id=message, reactions=reactions)
+        return await reconcile_votes(app.voting, message_id=message, reactions=reactions)
 
     async def test_takes_in_what_came_and_what_went(self, app: App, bread: Answers) -> None:
         message = await post(app, bread[0])

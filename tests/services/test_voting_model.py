@@ -17,7 +17,7 @@ from bot.services.voting import Voting
 from bot.store import threads
 from bot.store.database import Database
 from bot.store.serialization import pack
-from tests.kit.votes import clear_votes, give_reaction, press_button, take_reaction
+from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
 
 GUILDS = (11, 22)
 BUTTON = 0
@@ -162,8 +162,8 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
                     elif there and this not in signs:
                         signs.append(this)
             signs += late
-        did = self.voting.reconcile(
-            message_id=message, reactions=normal, supers=supers, live=live, since=since
+        did = reconcile_votes(
+            self.voting, message_id=message, reactions=normal, supers=supers, live=live, since=since
         )
         assert self.run(did) == changed
 
