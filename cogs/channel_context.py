@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import discord
@@ -11,6 +14,13 @@ from discord import app_commands
 from bot.client import ThreadBot, bot_of
 from bot.models import SHARED
 from bot.replies import acknowledge
+from bot.ui import limits, text
+
+log = logging.getLogger(__name__)
+
+Completion = Callable[
+    [Any, discord.Interaction[Any], str], Coroutine[Any, Any, list[app_commands.Choice[str]]]
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +133,28 @@ async def begin_privately(interaction: discord.Interaction[Any]) -> discord.Guil
         raise app_commands.NoPrivateMessage
     await acknowledge(interaction, ephemeral=True, thinking=True)
     return interaction.guild
+
+
+def completes_for_managers(complete: Completion) -> Completion:
+    """Have an autocompletion offer nothing to members, nor if it fails."""
+
+    @wraps(complete)
+    async def guarded(
+        self: Any, interaction: discord.Interaction[Any], current: str
+    ) -> list[app_commands.Choice[str]]:
+        try:
+            return await complete(self, interaction, current) if manages(interaction) else []
+        except Exception as error:
+            log.warning("autocomplete failed: %s", error)
+            return []
+
+    return guarded
+
+
+def choice(name: str, value: str, suffix: str = "") -> app_commands.Choice[str]:
+    """Return a choice of an autocompletion; a long name gives way to the suffix."""
+    shown = text.label(name, limits.CHOICE_TEXT - len(suffix)) + suffix
+    return app_commands.Choice(name=shown, value=value)
 
 
 def has_permissions(bot: ThreadBot, context: ChannelContext, *names: str) -> bool:

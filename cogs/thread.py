@@ -17,7 +17,7 @@ from bot.services.fair_queue import Busy
 from bot.ui import cards, items, limits, prepared, text
 from bot.ui.cards import Card
 from bot.ui.emoji import for_buttons
-from cogs.channel_context import interaction_context, scope_of
+from cogs.channel_context import choice, interaction_context, scope_of
 
 GONE = "That thread is not in the library any more."
 
@@ -160,8 +160,7 @@ def choices(found: list[Match]) -> list[app_commands.Choice[str]]:
     for match in found[: limits.CHOICES]:
         fits = 0 < text.width(match.key) <= limits.CHOICE_TEXT
         value = match.key if fits and not _BY_ID.fullmatch(match.key) else f"#{match.thread_id}"
-        name = text.label(match.title, limits.CHOICE_TEXT)
-        made.append(app_commands.Choice(name=name, value=value))
+        made.append(choice(match.title, value))
     return made
 
 

@@ -49,15 +49,7 @@ class LiveEvents(Protocol):
         """Return whether any event was of this member."""
 
 
-class _NoEvents:
-    def decides(self, reaction: Reaction) -> bool:
-        return False
-
-    def heard_of(self, user_id: int) -> bool:
-        return False
-
-
-NO_EVENTS = _NoEvents()
+_Live = LiveEvents | None
 
 
 class _Difference(NamedTuple):
@@ -82,7 +74,7 @@ class Reconciling:
         message_id: int,
         shown: Collection[Reaction],
         is_own: IsOwn,
-        live: LiveEvents = NO_EVENTS,
+        live: LiveEvents | None = None,
         since: int | None = None,
     ) -> int:
         """Add the reactions that came and remove those that went; return how many those were.
@@ -113,10 +105,14 @@ class Reconciling:
             known = await _known(connection, posting)
         gone = {u: {r for r in there if value in (None, r.value)} for u, there in known.items()}
         differences = [_Difference(user_id, gone[user_id], set()) for user_id in sorted(gone)]
-        await self._write_all(posting, [each for each in differences if each.gone], NO_EVENTS, 0)
+        await self._write_all(posting, [each for each in differences if each.gone], None, 0)
 
     async def _write_all(
-        self, posting: Posting, differences: Sequence[_Difference], live: LiveEvents, since: int
+        self,
+        posting: Posting,
+        differences: Sequence[_Difference],
+        live: LiveEvents | None,
+        since: int,
     ) -> int:
         """Write differences, some members at a time; return how many reactions changed."""
         size, done, changed = FIRST, 0, 0
@@ -131,7 +127,11 @@ class Reconciling:
         return changed
 
     async def _write(
-        self, place: VotePlace, differences: Sequence[_Difference], live: LiveEvents, since: int
+        self,
+        place: VotePlace,
+        differences: Sequence[_Difference],
+        live: LiveEvents | None,
+        since: int,
     ) -> tuple[int, float]:
         """Write for some members; return how many reactions changed, and how long that took.
 
@@ -146,8 +146,8 @@ class Reconciling:
             posting = await postings.get(connection, place.posting_id)
             if posting is None or VotePlace.of(posting) != place:
                 return 0, 0.0  # it is gone, or shows another answer now
-            gone = [r for each in differences for r in each.gone if not live.decides(r)]
-            new = [r for each in differences for r in each.new if not live.decides(r)]
+            gone = [r for each in differences for r in each.gone if not (live and live.decides(r))]
+            new = [r for each in differences for r in each.new if not (live and live.decides(r))]
             if gone or new:
                 await votes.remove(connection, place, gone)
                 timed = [(r, _given_at(r, newest, live, since)) for r in new]
@@ -187,8 +187,8 @@ async def _differences(
     return differences
 
 
-def _given_at(reaction: Reaction, newest: Mapping[int, int], live: LiveEvents, since: int) -> int:
+def _given_at(reaction: Reaction, newest: Mapping[int, int], live: _Live, since: int) -> int:
     """Return when a reaction counts as given: last, but before the events that came meanwhile."""
-    if live.heard_of(reaction.user_id):
+    if live and live.heard_of(reaction.user_id):
         return since
     return max(since, newest.get(reaction.user_id, 0) + 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.errors import NotFound, ThreadwiseError
 from bot.models import Reaction, Vote
-from bot.services.reconciling import NO_EVENTS, LiveEvents, Reconciling
+from bot.services.reconciling import LiveEvents, Reconciling
 from bot.store import postings, threads, votes
 from bot.store.database import Database
 from bot.store.votes import VotePlace
@@ -112,7 +112,7 @@ class Voting:
         message_id: int,
         reactions: Collection[Reaction],
         handles: Mapping[int, str] | None = None,
-        live: LiveEvents = NO_EVENTS,
+        live: LiveEvents | None = None,
         since: int | None = None,
     ) -> int:
         """Make the votes follow from the reactions that a message showed.

@@ -15,10 +15,15 @@ from bot.client import ThreadBot
 from bot.errors import ConfigError, NotFound
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
-from bot.ui import library_cards, limits, text
+from bot.ui import library_cards, limits
 from bot.ui.cards import Card
 from bot.ui.library_cards import BringBack, KeepThem, RemoveThese
-from cogs.channel_context import begin_privately, manages, only_managers
+from cogs.channel_context import (
+    begin_privately,
+    choice,
+    completes_for_managers,
+    only_managers,
+)
 from cogs.library.import_task import ImportTask
 
 ONE_OF_THEM = "Name either a `thread` or a `source`."
@@ -151,47 +156,34 @@ class Library(commands.GroupCog, group_name="library"):
         await edit_response(interaction, **Card(content=said).edit_kwargs())
 
     @remove.autocomplete("thread")
+    @completes_for_managers
     async def threads(self, interaction: Interaction, current: str) -> Choices:
-        """This server's own threads whose title is being typed."""
-        if not manages(interaction):
-            return []
-        try:
-            found = await self.app.answering.complete(
-                current, guild_id=interaction.guild_id or 0, limit=limits.CHOICES, own=True
-            )
-        except Exception as error:
-            return _nothing(error)
-        return [_choice(match.title, f"#{match.thread_id}") for match in found]
+        """Complete the titles of this server's own threads."""
+        matches = await self.app.answering.complete(
+            current, guild_id=interaction.guild_id or 0, limit=limits.CHOICES, own=True
+        )
+        return [choice(match.title, f"#{match.thread_id}") for match in matches]
 
     @remove.autocomplete("source")
+    @completes_for_managers
     async def sources(self, interaction: Interaction, current: str) -> Choices:
-        """This server's own sources, with how many threads they have."""
-        if not manages(interaction):
-            return []
-        try:
-            found = await self.curating.sources(interaction.guild_id or 0, current)
-        except Exception as error:
-            return _nothing(error)
+        """Complete this server's own sources, with how many threads they have."""
+        sources = await self.curating.sources(interaction.guild_id or 0, current)
         return [
-            _choice(s.name or "", f"#{s.first_id}", f" ({library_cards.counted(s.threads)})")
-            for s in found[: limits.CHOICES]
+            choice(s.name or "", f"#{s.first_id}", f" ({library_cards.counted(s.threads)})")
+            for s in sources[: limits.CHOICES]
         ]
 
     @restore.autocomplete("removal")
+    @completes_for_managers
     async def removals(self, interaction: Interaction, current: str) -> Choices:
-        """What can be brought back, newest first."""
-        if not manages(interaction):
-            return []
-        try:
-            found = await self.curating.removals(interaction.guild_id or 0)
-        except Exception as error:
-            return _nothing(error)
+        """Complete what can be brought back, newest first."""
         typed = current.casefold().strip()
         return [
-            _choice(
+            choice(
                 _name(r), str(r.moment), f" ({library_cards.counted(r.threads)}, {r.at:%H:%M} UTC)"
             )
-            for r in found
+            for r in await self.curating.removals(interaction.guild_id or 0)
             if typed in _name(r).casefold()
         ][: limits.CHOICES]
 
@@ -224,16 +216,6 @@ def _too_large(interaction: Interaction, guild_id: int) -> str:
         "Whoever hosts me can get them with\n"
         f"```\nthreadwise export --guild {guild_id} library.jsonl.gz\n```"
     )
-
-
-def _choice(name: str, value: str, more: str = "") -> app_commands.Choice[str]:
-    shown = text.label(name, limits.CHOICE_TEXT - len(more)) + more
-    return app_commands.Choice(name=shown, value=value)
-
-
-def _nothing(error: Exception) -> Choices:
-    log.warning("autocomplete failed: %s", error)
-    return []
 
 
 async def setup(bot: ThreadBot) -> None:

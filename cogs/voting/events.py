@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -198,15 +196,18 @@ class RecordedEvents:
     ``used`` must be set before it is asked what the events decide.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, message_id: int) -> None:
         self.used: VoteEmoji | None = None
+        self._message_id = message_id
         self._reactions: set[tuple[int, str, ReactionKind]] = set()
         self._members: set[int] = set()
         self._cleared: set[str] = set()
         self._all_cleared = False
 
     def add(self, event: MessageEvent) -> None:
-        """Note an event of the message."""
+        """Note an event, if it is of the message."""
+        if event.message_id != self._message_id:
+            return
         if event.type is EventType.CLEARED:
             self._all_cleared = True
         elif event.type is EventType.EMOJI_CLEARED:
@@ -225,30 +226,6 @@ class RecordedEvents:
     def heard_of(self, user_id: int) -> bool:
         """Return whether any event was of this member."""
         return user_id in self._members
-
-
-class EventRecorder:
-    """Records the events of messages while Discord is asked what is on them."""
-
-    def __init__(self) -> None:
-        self._recording: dict[int, list[RecordedEvents]] = {}
-
-    def add(self, event: MessageEvent) -> None:
-        """Note an event, if those of its message are recorded just now."""
-        for recorded in self._recording.get(event.message_id, ()):
-            recorded.add(event)
-
-    @contextmanager
-    def events_of(self, message_id: int) -> Iterator[RecordedEvents]:
-        """Record the events of a message from now on, until the block ends."""
-        recorded = RecordedEvents()
-        self._recording.setdefault(message_id, []).append(recorded)
-        try:
-            yield recorded
-        finally:
-            self._recording[message_id].remove(recorded)
-            if not self._recording[message_id]:
-                del self._recording[message_id]
 
 
 def unix_micros() -> int:

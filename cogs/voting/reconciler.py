@@ -192,7 +192,7 @@ class Reconciler:
             self.bot.warn_missing_permission(posting.channel_id, "read_message_history")
             return 0
         message_id = posting.message_id
-        with self._queue.recorder.events_of(message_id) as live:
+        with self._queue.recorded(message_id) as live:
             written = self._queue.mark(posting.guild_id)
             since = unix_micros()
             shown = await fetch_votes(self.bot, posting)

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,9 +27,9 @@ from cogs.voting.events import (
     ButtonPress,
     ChannelDeleted,
     Event,
-    EventRecorder,
     FlushMarker,
     MessageEvent,
+    RecordedEvents,
     Released,
 )
 from cogs.voting.posted_card import record_emoji
@@ -61,14 +61,15 @@ class VoteQueue:
     def __init__(self, bot: ThreadBot, *, written: Written, unwritten: Unwritten):
         self.bot = bot
         self.app = bot.app
-        self.recorder = EventRecorder()
+        self._recording: list[RecordedEvents] = []
         self._queues = EventQueues[Event](self._handle, bot.spawn, name="votes")
         self._writer = VoteWriter(bot.app, written=written, unwritten=unwritten)
         self._held: dict[int, _HeldEvents] = {}
 
     def put(self, event: MessageEvent) -> None:
         """Queue what happened to a message; to be called before any ``await``."""
-        self.recorder.add(event)
+        for recorded in self._recording:
+            recorded.add(event)
         if self._queues.waiting(event.guild_id) >= LIMIT:
             self._writer.unwritten([event.message_id])
         else:
@@ -104,6 +105,16 @@ class VoteQueue:
         marker = FlushMarker(asyncio.get_running_loop().create_future())
         self._queues.put(guild_id, marker)
         return marker.reached
+
+    @contextmanager
+    def recorded(self, message_id: int) -> Iterator[RecordedEvents]:
+        """Record the events of a message from now on, until the block ends."""
+        recorded = RecordedEvents(message_id)
+        self._recording.append(recorded)
+        try:
+            yield recorded
+        finally:
+            self._recording.remove(recorded)
 
     async def released(self, guild_id: int, message_id: int) -> None:
         """Wait until the events of a message that are held back now are written."""
