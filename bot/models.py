@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 SHARED = 0
 """The scope of the shared library, and the guild id of direct messages."""
@@ -187,6 +188,14 @@ class ReactionKind(IntEnum):
 
     NORMAL = 0
     SUPER = 1
+
+
+class Reaction(NamedTuple):
+    """One member's reaction on a message, or their press of a vote button."""
+
+    user_id: int
+    value: Vote
+    kind: ReactionKind = ReactionKind.NORMAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,12 @@ class Card:
     embed: discord.Embed | None = None
     view: discord.ui.View | None = None
 
-    def fresh(self) -> dict[str, Any]:
+    def send_kwargs(self) -> dict[str, Any]:
         """Arguments for sending this as a new message."""
         parts = {"content": self.content, "embed": self.embed, "view": self.view}
         return {name: part for name, part in parts.items() if part is not None}
 
-    def over(self) -> dict[str, Any]:
+    def edit_kwargs(self) -> dict[str, Any]:
         """Arguments for editing a message so that it shows this and nothing else."""
         return {"content": self.content, "embed": self.embed, "view": self.view}
 

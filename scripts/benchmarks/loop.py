@@ -18,7 +18,7 @@ from benchmarks.ours import open_app
 from bot.app import App
 from bot.models import Answer, StoredAnswer, StoredThread, Thread
 from bot.ui import cards, items, prepared
-from bot.watchdog import Hold, Watchdog
+from bot.watchdog import Stall, Watchdog
 
 NOTICED = 0.015
 """Seconds from which a hold is noted."""
@@ -69,7 +69,7 @@ def steps(size: int) -> list[tuple[str, Step]]:
 
 
 async def _watched(step: Step, app: App, place: Path) -> Figures:
-    seen: list[Hold] = []
+    seen: list[Stall] = []
     with Watchdog(limit=NOTICED, report=seen.append):
         await step(app, place)
     longest = max(seen, key=lambda hold: hold.seconds, default=None)

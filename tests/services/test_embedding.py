@@ -27,6 +27,7 @@ from bot.store.tables import threads as thread_table
 from tests.kit.embedding_program import BATCH
 from tests.kit.library import BREAD, HERE, THERE, at, post
 from tests.kit.paths import ROOT
+from tests.kit.votes import give_reaction
 
 SUBJECTS = (
     "Why do the leaves of my tomatoes turn yellow?",
@@ -444,7 +445,7 @@ class TestMeanwhile:
         before = await app.answering.find("bread", guild_id=HERE)
         assert before is not None
         message = await post(app, before.answers[1])
-        await app.voting.react(message_id=message, user_id=77, value=Vote.UP)
+        await give_reaction(app.voting, message_id=message, user_id=77, value=Vote.UP)
         voted = await app.answering.find("bread", guild_id=HERE)
         assert voted is not None
         assert voted.answers != before.answers

@@ -12,6 +12,7 @@ from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import Settings
 from bot.store import learned
 from tests.kit.library import BREAD, HERE, THERE, at, post
+from tests.kit.votes import give_reaction
 
 ASKER = 77
 LESSON = "the spinning thing on my desk is too loud"
@@ -44,7 +45,7 @@ async def second(app: App) -> AsyncIterator[App]:
 async def teach(app: App, answer: StoredAnswer, guild: int = HERE) -> None:
     message = await post(app, answer, guild)
     await app.learning.remember_question(message, guild_id=guild, user_id=ASKER, question=LESSON)
-    assert await app.voting.react(message_id=message, user_id=ASKER, value=Vote.UP)
+    assert await give_reaction(app.voting, message_id=message, user_id=ASKER, value=Vote.UP)
     await app.learning.voted(message, ASKER)
 
 

@@ -20,6 +20,7 @@ from bot.ui import library_cards, limits, text
 from cogs.library import import_task
 from tests.kit.messages import labels, last, shown, told
 from tests.kit.simcord import join_guild
+from tests.kit.votes import press_button
 from tests.kit.world import THREADS, World
 from tests.ui.test_cards import check
 
@@ -240,8 +241,12 @@ async def test_stats_tell_what_there_is(own: World):
     await bring(own, "compost.txt", PAGE)
     thread = await own.app.answering.find("own0", guild_id=own.guild.id)
     assert thread is not None
-    await own.app.voting.press(
-        answer_id=thread.answers[0].id, guild_id=own.guild.id, user_id=own.bob.id, value=Vote.UP
+    await press_button(
+        own.app.voting,
+        answer_id=thread.answers[0].id,
+        guild_id=own.guild.id,
+        user_id=own.bob.id,
+        value=Vote.UP,
     )
     result = await own.mo.slash(own.general, "library stats")
     assert shown(result).ephemeral
@@ -277,8 +282,12 @@ class TestRemove:
     async def test_a_source_with_its_votes(self, own: World):
         thread = await own.app.answering.find("own0", guild_id=own.guild.id)
         assert thread is not None
-        await own.app.voting.press(
-            answer_id=thread.answers[0].id, guild_id=own.guild.id, user_id=1, value=Vote.UP
+        await press_button(
+            own.app.voting,
+            answer_id=thread.answers[0].id,
+            guild_id=own.guild.id,
+            user_id=1,
+            value=Vote.UP,
         )
         (choice,) = await own.mo.autocomplete(own.general, "library remove", "source", "SHE")
         assert choice["name"] == "sheds (3 threads)"
