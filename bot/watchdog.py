@@ -19,6 +19,8 @@ from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Self
 
+from bot.plurals import counted
+
 LIMIT = 0.1
 """Seconds that nothing may hold the loop for."""
 
@@ -181,7 +183,7 @@ class Logged:
             known.more += 1
             known.longest = max(known.longest, hold.seconds)
             return
-        since = f"; {known.more} times since I last said so" if known.more else ""
+        since = f"; {counted(known.more, 'times')} since I last said so" if known.more else ""
         most = f", for up to {known.longest * 1000:.0f} ms" if known.more else ""
         log.warning(
             "the loop was held for %.0f ms by %s%s%s%s",

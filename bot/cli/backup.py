@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from bot.cli import stopping
 from bot.cli.console import note, progress
+from bot.plurals import counted
 from bot.settings import load_settings
 from bot.store import backup
 from bot.store.sqlite_copy import Content, Progress
@@ -41,4 +42,5 @@ def _with_bar(work: Callable[[Progress], Awaitable[T]]) -> T:
 
 
 def _told(content: Content) -> str:
-    return f"{content.threads} threads, {content.answers} answers and {content.votes} votes"
+    threads, answers = counted(content.threads, "threads"), counted(content.answers, "answers")
+    return f"{threads}, {answers} and {counted(content.votes, 'votes')}"

@@ -20,6 +20,7 @@ from bot.cli import stopping
 from bot.cli.console import out
 from bot.errors import ConfigError, ThreadwiseError
 from bot.health import Health, examine
+from bot.plurals import counted
 from bot.settings import Settings, load_settings
 
 PACKAGES = ("discord.py", "SQLAlchemy", "aiosqlite", "alembic", "tantivy", "rapidfuzz")
@@ -162,8 +163,9 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
         text += "or export and import"
         yield Check("database", Level.FAIL, text)
     else:
-        text = f"sound, at revision {health.revision}: {counts.threads} threads, "
-        text += f"{counts.answers} answers, {counts.votes} votes"
+        parts = (counts.threads, "threads"), (counts.answers, "answers"), (counts.votes, "votes")
+        there = ", ".join(counted(*part) for part in parts)
+        text = f"sound, at revision {health.revision}: {there}"
         yield Check("database", Level.OK, text)
     yield _index(health)
     yield _meaning(health)
@@ -174,14 +176,15 @@ def _index(health: Health) -> Check:
     if health.not_indexed is not None:
         return Check("index", Level.FAIL, health.not_indexed)
     if health.indexing:
-        text = f"another program is at it: {indexed} of {threads} threads so far"
+        text = f"another program is at it: {indexed:,} of {counted(threads, 'threads')} so far"
         return Check("index", Level.NOTE, text)
     if threads != indexed:
-        text = f"holds {indexed} of {threads} threads; delete the index folder to rebuild it"
+        text = f"holds {indexed:,} of {counted(threads, 'threads')}; delete the index folder to "
+        text += "rebuild it"
         return Check("index", Level.FAIL, text)
     if health.note:
         return Check("index", Level.NOTE, f"rebuilt just now: {health.note}")
-    return Check("index", Level.OK, f"agrees with the database: {indexed} threads")
+    return Check("index", Level.OK, f"agrees with the database: {counted(indexed, 'threads')}")
 
 
 def _disk(settings: Settings) -> Check:
@@ -206,7 +209,7 @@ def _seeds(settings: Settings) -> Check:
     if report.rejected:
         text = f"{len(report.rejected)} can't be read: {report.rejected[0]}"
         return Check("seeds", Level.FAIL, text)
-    return Check("seeds", Level.OK, f"{threads} threads in {folder}")
+    return Check("seeds", Level.OK, f"{counted(threads, 'threads')} in {folder}")
 
 
 def _meaning(health: Health) -> Check:
@@ -214,10 +217,13 @@ def _meaning(health: Health) -> Check:
         text = f"off: questions are matched by their words alone, because {health.no_meaning}"
         return Check("meaning", Level.NOTE, text)
     if health.embedded < health.counts.threads:
-        text = f"{health.embedded} of {health.counts.threads} threads have vectors of "
-        text += f"{health.model}; the running bot makes the others, and so does any import"
+        there = counted(health.counts.threads, "threads have vectors")
+        text = f"{health.embedded:,} of {there} of {health.model}; the running bot makes the "
+        text += "others, and so does any import"
         return Check("meaning", Level.NOTE, text)
-    return Check("meaning", Level.OK, f"on: {health.embedded} threads by {health.model}")
+    return Check(
+        "meaning", Level.OK, f"on: {counted(health.embedded, 'threads')} by {health.model}"
+    )
 
 
 def _demo() -> Check:

@@ -12,6 +12,7 @@ from rich.text import Text
 from bot.cli.console import note, out, progress
 from bot.cli.import_export import tell
 from bot.models import Answer, Thread
+from bot.plurals import counted
 from bot.sources import Options, SourceReport, read_all
 
 _SHOWN = 5
@@ -60,7 +61,7 @@ def _panel(thread: Thread) -> Panel:
     parts = [_short(thread.body)] if thread.body else []
     parts += [_answer(answer) for answer in thread.answers[:2]]
     if len(thread.answers) > 2:
-        parts.append(Text(f"and {len(thread.answers) - 2} more answers", style="dim"))
+        parts.append(Text(f"and {counted(len(thread.answers) - 2, 'more answers')}", style="dim"))
     if not parts:
         parts.append(Text("no answer yet", style="dim"))
     about = [thread.key, *(f"#{tag}" for tag in thread.tags[:5])]

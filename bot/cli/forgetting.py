@@ -11,6 +11,7 @@ from bot.app import App
 from bot.cli import stopping
 from bot.cli.console import note, write_json
 from bot.errors import ConfigError, NotFound
+from bot.plurals import counted
 from bot.services.guild_removal import GuildData
 from bot.settings import load_settings
 from bot.store.database import exists
@@ -68,5 +69,5 @@ def _shown(found: GuildData) -> dict[str, int | bool]:
 def _counted(found: GuildData) -> str:
     names = ("threads of its own", "votes", "phrasings", "postings")
     counts = (found.threads, found.votes, found.phrasings, found.postings)
-    told = [f"{count} {name}" for count, name in zip(counts, names, strict=True)]
+    told = map(counted, counts, names)
     return ", ".join(told) + (", and settings" if found.settings else "")

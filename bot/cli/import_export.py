@@ -16,10 +16,11 @@ from rich.table import Table
 from bot.app import App
 from bot.atomic_write import unfinished
 from bot.cli import stopping
-from bot.cli.console import complain, err, note, out, progress, warn, watching
+from bot.cli.console import complain, note, out, progress, warn, watching
 from bot.cli.open_app import make_vectors, opened
 from bot.errors import ConfigError
 from bot.models import SHARED
+from bot.plurals import counted
 from bot.services.import_report import ImportReport
 from bot.settings import load_settings
 from bot.sources import Options, SourceReport
@@ -106,7 +107,7 @@ async def _export(file: Path | None, form: str, guild: int) -> None:
                         stream, scope=guild, form=form, progress=advance
                     )
     if file is not None:
-        err().print(f"Wrote {written} threads to {file}", markup=False, highlight=False)
+        note(f"Wrote {counted(written, 'threads')} to {file}")
 
 
 def tell(report: ImportReport | SourceReport) -> None:
@@ -117,15 +118,16 @@ def tell(report: ImportReport | SourceReport) -> None:
     for problem in report.rejected:
         complain(str(problem))
     for path, times in report.more_rejected.items():
-        complain(f"{path}: {times:,} more were not accepted")
+        complain(f"{path}: {counted(times, 'more were not accepted')}")
     for problem in report.warned:
         warn(str(problem))
     for path, times in report.more_warned.items():
-        warn(f"{path}: {times:,} more such warnings")
+        warn(f"{path}: {counted(times, 'more such warnings')}")
     for key, times in sorted(report.unknown_keys.items()):
-        note(f"passed over: {key!r}, which Threadwise doesn't know, {times} times")
+        known = f"{key!r}, which Threadwise doesn't know"
+        note(f"passed over: {known}, {counted(times, 'times')}")
     for what, times in sorted(report.passed_over.items()):
-        note(f"passed over: {times:,} {what}")
+        note(f"passed over: {counted(times, what)}")
     for hint in report.hints:
         note(hint)
 

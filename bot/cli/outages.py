@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import aiohttp
 import discord
 
+from bot.plurals import counted
+
 MOST = 3
 """Lines of one kind that are shown in a row, before others of it are only counted."""
 
@@ -75,7 +77,7 @@ def _shorten(record: logging.LogRecord, error: BaseException, kind: _Kind) -> No
     if record.exc_info:  # else the line tells of the error itself
         said += f" ({str(error) or type(error).__name__})"
     if kind.left_out:
-        said += f"; {kind.left_out} more such lines were left out"
+        said += f"; {counted(kind.left_out, 'more such lines were left out')}"
         kind.left_out = 0
     record.msg, record.args = said, ()
     record.exc_info = record.exc_text = None

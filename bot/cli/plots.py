@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.errors import ConfigError
 from bot.evaluation.metrics import BINS
 from bot.evaluation.runner import Evaluation
+from bot.plurals import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +49,7 @@ def _diagram(axes: Axes, result: Evaluation) -> None:
         label=f"measured (error {result.calibration_error:.3f})",
     )
     axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="first match is right")
-    axes.set_title(f"{result.name}: {result.queries} questions", parse_math=False)
+    axes.set_title(f"{result.name}: {counted(result.queries, 'questions')}", parse_math=False)
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left")
 

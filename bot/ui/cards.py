@@ -14,6 +14,7 @@ from typing import Any
 import discord
 
 from bot.models import StoredAnswer, StoredThread, Vote
+from bot.plurals import counted
 from bot.ui import items, limits, prepared, text
 from bot.ui.credits import Credit, credits_of, linked, plain
 
@@ -80,7 +81,7 @@ def answer_card(
     if confidence is not None:
         facts.append(f"{percent(confidence)} sure")
     if others > 0:
-        facts.append("1 other answer" if others == 1 else f"{others} other answers")
+        facts.append(counted(others, "other answers"))
     shown = _shown(thread, answer, short, facts)
     place = items.Place(thread.id, answer.id)
     view = discord.ui.View(timeout=None)
@@ -211,7 +212,7 @@ def _position(
 ) -> list[str]:
     if answer is None:
         count = len(thread.answers)
-        place = ["question", "1 answer" if count == 1 else f"{count or 'no'} answers"]
+        place = ["question", counted(count, "answers") if count else "no answers"]
     else:
         place = [f"answer {thread.answers.index(answer) + 1} of {len(thread.answers)}"]
     return place + ([f"page {part + 1} of {parts}"] if parts > 1 else [])

@@ -12,6 +12,7 @@ import discord
 from discord.ui import Button, DynamicItem, Item
 from discord.utils import format_dt
 
+from bot.plurals import counted
 from bot.ui import limits, text
 from bot.ui.cards import ACCEPTED, ANSWER, QUIET, Card
 from bot.ui.items import Pressable, row_id
@@ -90,7 +91,7 @@ def progress_line(name: str, done: int, total: int) -> str:
     """How far an import is."""
     full = BAR * done // total if total else 0
     bar = "▰" * full + "▱" * (BAR - full)
-    return f"Importing {name_of(name)}\n{bar} {done:,} of {counted(total)}"
+    return f"Importing {name_of(name)}\n{bar} {done:,} of {counted(total, 'threads')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,10 @@ def figures_card(
     """
     embed = discord.Embed(title="The library, seen from this server", colour=ANSWER)
     for name, threads, answers, accepted in shelves:
-        value = f"**{counted(threads)}**\n{counted(answers, 'answer')}\n{accepted:,} accepted"
+        value = f"**{counted(threads, 'threads')}**\n{counted(answers, 'answers')}"
+        value += f"\n{accepted:,} accepted"
         embed.add_field(name=name, value=value)
-    given = f"{counted(votes, 'vote')}\n{counted(phrasings, 'phrasing')} learned"
+    given = f"{counted(votes, 'votes')}\n{counted(phrasings, 'phrasings')} learned"
     embed.add_field(name="From members", value=given)
     shown = [
         f"{text.title(name or 'unknown', limits.FACT)}: {count:,}{' (shared)' if shared else ''}"
@@ -171,8 +173,8 @@ def removal_card(name: str, threads: int, votes: int, button: RemoveThese) -> Ca
     """Asks whether it is really to be removed."""
     embed = discord.Embed(title="Remove this?", colour=discord.Colour.red())
     whole = f"All of {name_of(name)}: " if button.whole_source else f"{name_of(name)}\n"
-    said = counted(threads) if button.whole_source else ""
-    with_votes = f" with {counted(votes, 'vote')}" if votes else ""
+    said = counted(threads, "threads") if button.whole_source else ""
+    with_votes = f" with {counted(votes, 'votes')}" if votes else ""
     embed.description = f"{whole}{said}{with_votes}".strip()
     embed.set_footer(
         text="It can be undone for a day. After that it is gone for good, with its votes and what "
@@ -187,7 +189,7 @@ def removal_card(name: str, threads: int, votes: int, button: RemoveThese) -> Ca
 def removed_card(name: str, threads: int, moment: int, until: datetime) -> Card:
     """Says what was removed, with a way back."""
     embed = discord.Embed(title="Removed", colour=QUIET)
-    more = f" ({counted(threads)})" if threads != 1 else ""
+    more = f" ({counted(threads, 'threads')})" if threads != 1 else ""
     embed.description = (
         f"{name_of(name)}{more}\nThis can be undone until {format_dt(until, 'f')}, here or "
         "with `/library restore`."
@@ -200,8 +202,3 @@ def removed_card(name: str, threads: int, moment: int, until: datetime) -> Card:
 def name_of(name: str) -> str:
     """A title, source or file's name in a sentence of ours."""
     return f"**{text.title(name, limits.ASKED)}**"
-
-
-def counted(count: int, what: str = "thread") -> str:
-    """So many of something."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.errors import ConfigError, NotFound
+from bot.plurals import counted
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
 from bot.ui import library_cards, limits, text
@@ -67,7 +68,7 @@ class Library(commands.GroupCog, group_name="library"):
         if exported is None:
             await edit_response(interaction, content=_too_large(interaction, guild.id))
             return
-        said = f"{library_cards.counted(exported.threads)}, as `/library import` reads them."
+        said = f"{counted(exported.threads, 'threads')}, as `/library import` reads them."
         data, name = exported.data, exported.name
 
         def parts() -> dict[str, Any]:
@@ -147,7 +148,7 @@ class Library(commands.GroupCog, group_name="library"):
 
     async def _restore(self, interaction: Interaction, guild_id: int, moment: int) -> None:
         count = await self.curating.restore(guild_id, moment)
-        said = f"Back again: {library_cards.counted(count)}, with the votes."
+        said = f"Back again: {counted(count, 'threads')}, with the votes."
         await edit_response(interaction, **Card(content=said).over())
 
     @remove.autocomplete("thread")
@@ -173,7 +174,7 @@ class Library(commands.GroupCog, group_name="library"):
         except Exception as error:
             return _nothing(error)
         return [
-            _choice(s.name or "", f"#{s.first_id}", f" ({library_cards.counted(s.threads)})")
+            _choice(s.name or "", f"#{s.first_id}", f" ({counted(s.threads, 'threads')})")
             for s in found[: limits.CHOICES]
         ]
 
@@ -189,7 +190,7 @@ class Library(commands.GroupCog, group_name="library"):
         typed = current.casefold().strip()
         return [
             _choice(
-                _name(r), str(r.moment), f" ({library_cards.counted(r.threads)}, {r.at:%H:%M} UTC)"
+                _name(r), str(r.moment), f" ({counted(r.threads, 'threads')}, {r.at:%H:%M} UTC)"
             )
             for r in found
             if typed in _name(r).casefold()

@@ -10,6 +10,7 @@ from functools import partial
 import discord
 
 from bot.client import NOT_TOLD, ThreadBot, report
+from bot.plurals import counted
 from bot.replies import edit_response
 from bot.retry import described, new_nonce, retried
 from bot.services.import_report import ImportReport
@@ -101,8 +102,10 @@ class Bringing:
 
 def _summary(name: str, found: ImportReport) -> Card:
     counts = {"added": found.added, "updated": found.updated, "unchanged": found.unchanged}
-    others = [f"{times:,} {what}" for what, times in sorted(found.passed_over.items())]
-    others += [f"{key} ({times:,} times)" for key, times in sorted(found.unknown_keys.items())]
+    others = [counted(times, what) for what, times in sorted(found.passed_over.items())]
+    others += [
+        f"{key} ({counted(times, 'times')})" for key, times in sorted(found.unknown_keys.items())
+    ]
     return library_cards.imported_card(
         name,
         counts,
