@@ -32,15 +32,15 @@ from bot.cli.options import (
     Port,
     Site,
     Tags,
+    guild_id,
+    guild_option,
+    number,
 )
 from bot.models import SHARED
 from bot.sources import Options
 from bot.sources.charsets import named_encoding
 from bot.sources.field_aliases import chosen_names
 from bot.sources.formats import named_format
-
-MOST_ID = 2**63 - 1
-"""Ids are numbers of 63 bits; larger ones fit no database."""
 
 cli = typer.Typer(
     name="threadwise",
@@ -109,7 +109,13 @@ def ask(
         str | None, typer.Argument(metavar="QUESTION", help="What you want to know.")
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=100, help="At most so many matches.")
+        int,
+        typer.Option(
+            "--limit",
+            metavar="N",
+            parser=number(int, "a whole number from 1 to 100", 1, 100),
+            help="At most so many matches, up to 100.",
+        ),
     ] = 5,
     guild: Guild = SHARED,
     as_json: AsJson = False,
@@ -169,14 +175,7 @@ def import_(
     ] = False,
     guild: Annotated[
         int,
-        typer.Option(
-            "--guild",
-            metavar="ID",
-            min=SHARED,
-            max=2**63 - 1,  # as many bits as the database has
-            help="Make them this Discord server's own.",
-            show_default="the shared library",
-        ),
+        guild_option("Make them this Discord server's own.", "the shared library"),
     ] = SHARED,
 ) -> int:
     """Put threads into the library; what is there already is updated, its votes stay."""
@@ -216,14 +215,7 @@ def export(
     ] = None,
     guild: Annotated[
         int,
-        typer.Option(
-            "--guild",
-            metavar="ID",
-            min=SHARED,
-            max=2**63 - 1,  # as many bits as the database has
-            help="Write this Discord server's own threads.",
-            show_default="the shared library",
-        ),
+        guild_option("Write this Discord server's own threads.", "the shared library"),
     ] = SHARED,
 ) -> None:
     """Write the whole library; importing it elsewhere gives the same library."""
@@ -257,7 +249,10 @@ def forget(
     guild: Annotated[
         int,
         typer.Argument(
-            metavar="GUILD", min=1, max=MOST_ID, help="The Discord server's id.", show_default=False
+            metavar="GUILD",
+            parser=guild_id(SHARED + 1),
+            help="The Discord server's id.",
+            show_default=False,
         ),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking first.")] = False,
@@ -284,8 +279,7 @@ def evaluate(
         typer.Option(
             "--typos",
             metavar="F",
-            min=0.0,
-            max=1.0,
+            parser=number(float, "a share, a number from 0 to 1", 0, 1),
             help="Misspell this share of the words longer than four letters.",
         ),
     ] = 0.0,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import math
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -10,17 +12,58 @@ from typer.core import TyperCommand, TyperGroup
 from bot.models import SHARED
 from bot.sources.formats import FORMATS
 
+LARGEST_ID = 2**63 - 1
+"""Ids are numbers of 63 bits; larger ones fit no database."""
+
+Number = TypeVar("Number", int, float)
+
+
+def number(
+    kind: Callable[[str], Number], expected: str, low: float | None = None, high: float = LARGEST_ID
+) -> Callable[[Any], Number]:
+    """Return a parser of numbers from ``low`` to ``high``, both included.
+
+    It raises BadParameter, which says what is ``expected``, instead of the parser's library,
+    whose words are meant for programmers.
+    """
+
+    def parse(given: Any) -> Number:
+        try:
+            value = kind(given)
+        except ValueError:
+            value = None
+        if value is None or not (low is None or low <= value) or not value <= high:
+            raise typer.BadParameter(f"{str(given)!r} is not {expected}")
+        return value
+
+    return parse
+
+
+def guild_id(low: int) -> Callable[[Any], int]:
+    """Return a parser of servers' ids; ``low`` is SHARED where the shared library counts too."""
+    return number(
+        int,
+        "a Discord server's id, which is a number such as 1010101010101010101; to get it, switch "
+        "on Settings > Advanced > Developer Mode in Discord, then right-click the server's name "
+        "and choose Copy Server ID",
+        low,
+    )
+
+
+def guild_option(help: str, default: str) -> Any:
+    """Return the option ``--guild``, which says ``default`` where none is given."""
+    return typer.Option(
+        "--guild", metavar="ID", parser=guild_id(SHARED), help=help, show_default=default
+    )
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
 Guild = Annotated[
     int,
-    typer.Option(
-        "--guild",
-        metavar="ID",
-        min=SHARED,
-        max=2**63 - 1,  # as many bits as the database has
-        help="Ask as in this Discord server: its own threads and votes count too.",
-        show_default="the shared library only",
+    guild_option(
+        "Ask as in this Discord server: its own threads and votes count too.",
+        "the shared library only",
     ),
 ]
 
@@ -29,8 +72,7 @@ Port = Annotated[
     typer.Option(
         "--port",
         metavar="N",
-        min=0,
-        max=65_535,
+        parser=number(int, "a port, a whole number from 0 to 65535", 0, 65_535),
         help="The port of the demo on this computer.",
         show_default="any free one",
     ),
@@ -85,6 +127,7 @@ MinScore = Annotated[
     typer.Option(
         "--min-score",
         metavar="N",
+        parser=number(int, "a score, a whole number such as 5 or -1", high=math.inf),
         help="Only threads with at least this score.",
         show_default=False,
     ),
@@ -103,13 +146,29 @@ Tags = Annotated[
 Limit = Annotated[
     int | None,
     typer.Option(
-        "--limit", metavar="N", min=1, help="Only the first N threads.", show_default=False
+        "--limit",
+        metavar="N",
+        parser=number(int, "a whole number from 1 on", 1, math.inf),
+        help="Only the first N threads.",
+        show_default=False,
     ),
 ]
 
 
 class Command(TyperCommand):
-    """A command whose help shows flags without the type of a value, since they take none."""
+    """A command that names an argument too many, and whose help shows flags without a type."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; words without quotes are the usual reason for too many."""
+        extra = super().parse_args(ctx, args)
+        if extra:
+            raise typer.BadParameter(
+                f"{extra[0]!r} is one argument too many; put words that belong together in quotes",
+                ctx=ctx,
+            )
+        return extra
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Its options and arguments, ``--help`` included."""

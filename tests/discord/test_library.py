@@ -107,7 +107,7 @@ class TestImport:
         table = "question,answer\nIs it?,Yes.\nIs it?,Yes.\n"
         (embed,) = (await bring(world, "faq.csv", table.encode())).embeds
         assert embed.fields[0].name == "Passed over"
-        assert embed.fields[0].value == "- 1 repeated answers"
+        assert embed.fields[0].value == "- 1 repeated answer"
 
     async def test_names_and_problems_can_neither_ping_nor_leave_their_place(self, world: World):
         bad = jsonl({"id": "@everyone **x**", "title": "t", "answers": "<@1>"})
