@@ -18,7 +18,7 @@ from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdic
 from bot.retry import FAILURES, described, retried
 from bot.services.postings import RECORD_PAUSES
 from bot.services.suggestions import OFFERED, left_over, offered
-from bot.ui import cards, items, prepared
+from bot.ui import card_content, cards, items
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from cogs.channel_context import Room, say_where
@@ -141,7 +141,7 @@ class Desk:
         room = asked.room
         settings = await self.app.guilds.settings(room.scope)
         embeds = say_where(self.bot, room, "embed_links")
-        await prepared.for_card(answer, embeds=embeds)
+        await card_content.prepare_excerpt(answer, embeds=embeds)
         card = cards.answer_card(
             thread, answer, confidence=confidence, embeds=embeds, note=asked.note
         )

@@ -109,8 +109,8 @@ def _summary(name: str, found: ImportReport) -> Card:
     return library_cards.imported_card(
         name,
         counts,
-        library_cards.Told(list(map(str, found.rejected)), found.refused),
-        library_cards.Told(list(map(str, found.warned)), found.warnings),
-        library_cards.Told(others, len(others)),
+        library_cards.Remarks(list(map(str, found.rejected)), found.refused),
+        library_cards.Remarks(list(map(str, found.warned)), found.warnings),
+        library_cards.Remarks(others, len(others)),
         hints=found.hints,
     )

@@ -10,7 +10,7 @@ import discord
 from bot.client import ThreadBot
 from bot.models import StoredThread
 from bot.replies import edit_response
-from bot.ui import cards, items, limits, prepared
+from bot.ui import card_content, cards, items, limits
 from bot.ui.emoji import for_buttons
 from cogs.channel_context import room_of
 
@@ -31,7 +31,7 @@ async def show_page(
     related = []
     if place.answer_id == items.QUESTION and thread.related:
         related = await app.answering.related(thread, guild_id=room.scope, limit=limits.RELATED)
-    await prepared.for_page(thread, place, embeds=room.embeds)
+    await card_content.prepare_pages(thread, place, embeds=room.embeds)
     page = partial(cards.page_card, thread, place, embeds=room.embeds, note=note, related=related)
     try:
         await edit_response(interaction, **page(emoji=emoji).over())
