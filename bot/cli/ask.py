@@ -1,4 +1,4 @@
-"""``ask`` and ``thread``: what the bot would say, in the terminal."""
+"""``ask`` and ``thread``: replies and threads in the terminal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli import stopping
-from bot.cli.console import out, write_json
-from bot.cli.open_app import opened
+from bot.cli import runtime
+from bot.cli.console import out, plain_table, write_json
 from bot.errors import NotFound
 from bot.models import Match, Reply, StoredAnswer, StoredThread, Verdict
 from bot.sources.jsonl import write_thread
 
-Show = Callable[[Reply], None]
+Printer = Callable[[Reply], None]
+"""Writes a reply to stdout."""
 
 HEADLINES = {
     Verdict.ANSWER: ("Answer", "green"),
@@ -31,24 +31,24 @@ HEADLINES = {
 }
 
 
-def ask_one(question: str, *, limit: int, guild: int, show: Show) -> None:
+def ask_one(question: str, *, limit: int, guild: int, show: Printer) -> None:
     """Ask one question and show the reply."""
 
-    async def go() -> Reply:
-        async with opened() as app:
+    async def ask() -> Reply:
+        async with runtime.open_app() as app:
             return await app.answering.ask(_clean(question), guild_id=guild, limit=limit)
 
-    show(stopping.run(go()))
+    show(runtime.run(ask()))
 
 
-def ask_lines(*, limit: int, guild: int, show: Show) -> None:
+def ask_lines(*, limit: int, guild: int, show: Printer) -> None:
     """Ask each line of standard input and show the replies in the same order.
 
     The lines are read outside the event loop, so that each is answered as it
     comes and Ctrl-C works while waiting for the next.
     """
     with asyncio.Runner() as runner:
-        library = opened()
+        library = runtime.open_app()
         app = runner.run(library.__aenter__())
         try:
             for line in _lines():
@@ -63,21 +63,21 @@ def show_thread(words: str, *, guild: int, as_json: bool) -> None:
     Raises NotFound when there is none.
     """
 
-    async def go() -> StoredThread | None:
-        async with opened() as app:
+    async def find() -> StoredThread | None:
+        async with runtime.open_app() as app:
             return await app.answering.find(_clean(words), guild_id=guild)
 
-    found = stopping.run(go())
-    if found is None:
+    thread = runtime.run(find())
+    if thread is None:
         raise NotFound(f"no thread has the key {words!r} or fits these words")
     if as_json:
-        write_json(thread_as_dict(found))
+        write_json(thread_as_dict(thread))
     else:
-        print_thread(found)
+        print_thread(thread)
 
 
-def reply_as_json(reply: Reply) -> None:
-    """Write the reply in the form that ``ask --json`` promises."""
+def print_reply_json(reply: Reply) -> None:
+    """Print the reply in the documented form of ``ask --json``."""
     answer = reply.answer
     write_json(
         {
@@ -103,15 +103,15 @@ def reply_as_json(reply: Reply) -> None:
 
 
 def thread_as_dict(thread: StoredThread) -> dict[str, Any]:
-    """The thread in its JSONL form, with the tally of each answer."""
+    """Return the thread in its JSONL form, with the tally of each answer."""
     form: dict[str, Any] = json.loads(write_thread(thread))
-    for answer, shown in zip(thread.answers, form["answers"], strict=True):
-        shown["tally"] = answer.tally
+    for answer, fields in zip(thread.answers, form["answers"], strict=True):
+        fields["tally"] = answer.tally
     return form
 
 
 def print_reply(reply: Reply) -> None:
-    """Show the reply to a person: the verdict, the answer, the other matches."""
+    """Print the reply for a person: the verdict, the answer, the other matches."""
     console = out()
     headline, colour = HEADLINES[reply.verdict]
     line = Text.assemble((headline, f"bold {colour}"))
@@ -128,7 +128,7 @@ def print_reply(reply: Reply) -> None:
 
 
 def print_thread(thread: StoredThread) -> None:
-    """Show a thread to a person: the question, then each answer."""
+    """Print a thread for a person: the question, then each answer."""
     console = out()
     console.print(Text(thread.title, style="bold"))
     about = [thread.key, *([", ".join(thread.tags)] if thread.tags else [])]
@@ -148,9 +148,9 @@ def _panel(answer: StoredAnswer, *, title: str, license: str | None) -> Panel:
     facts.append(f"{answer.tally:+d}" if answer.tally else "0")
     facts += [text for text in (answer.author, license, answer.url) if text]
     heading, footing = Text(title, style="bold"), Text(" · ".join(facts), style="dim")
-    # A border cuts what is too long for it off; inside, it is wrapped.
-    room = out().width - 6
-    above, below = cell_len(heading.plain) > room, cell_len(footing.plain) > room
+    # A border cuts off what is too long for it; inside, it is wrapped.
+    width = out().width - 6
+    above, below = cell_len(heading.plain) > width, cell_len(footing.plain) > width
     inside: list[RenderableType] = [_body(answer.body)]
     if above:
         inside[:0] = [heading, ""]
@@ -167,35 +167,36 @@ def _panel(answer: StoredAnswer, *, title: str, license: str | None) -> Panel:
 
 
 def _body(text: str) -> RenderableType:
-    """A text's Markdown with nothing left out: addresses of links, and HTML as it was written."""
-    shown = Markdown(text, hyperlinks=False)
-    if any(token.type == "table_open" for token in shown.parsed):
+    """Return a text's Markdown with nothing left out: URLs of links, and HTML as it was written."""
+    rendered = Markdown(text, hyperlinks=False)
+    if any(token.type == "table_open" for token in rendered.parsed):
         return Text(text)  # narrow columns lose the ends of long words
-    for token in shown.parsed:
+    for token in rendered.parsed:
         if token.type == "html_block":
             token.type = "code_block"
         for child in token.children or ():
             if child.type == "html_inline":
                 child.type = "text"
-    return shown
+    return rendered
 
 
 def _match_table(matches: tuple[Match, ...]) -> Table:
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("sure", justify="right")
-    table.add_column("thread", overflow="fold")
-    table.add_column("key", style="dim", overflow="fold")
+    table = plain_table("sure", "thread", "key")
+    table.header_style = "dim"
+    sure, thread, key = table.columns
+    sure.justify, key.style = "right", "dim"
+    thread.overflow = key.overflow = "fold"
     for match in matches:
         table.add_row(f"{match.confidence:.0%}", Text(match.title), Text(match.key))
     return table
 
 
 def _lines() -> Iterator[str]:
-    # A call each time: a Ctrl-C that another thread was told of is noticed after it.
+    # A call each time: a Ctrl-C that another thread got is noticed after it.
     while raw := sys.stdin.buffer.readline():
         yield raw.decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r\n")
 
 
 def _clean(text: str) -> str:
-    """Arguments that are not valid UTF-8 reach Python as lone surrogates; show them as "?"."""
+    """Replace lone surrogates, as which arguments that are not valid UTF-8 reach Python, by "?"."""
     return text.encode("utf-8", "replace").decode("utf-8")

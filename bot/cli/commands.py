@@ -1,4 +1,4 @@
-"""All commands with their options; what they do is in the modules beside this one."""
+"""All commands with their options; the other modules of this package do the work."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ import typer
 
 from bot import __version__, file_modes
 from bot.cli import ask as ask_command
-from bot.cli import backup as backup_command
 from bot.cli import doctor as doctor_command
 from bot.cli import evaluate as evaluate_command
-from bot.cli import forgetting, import_export
-from bot.cli.console import handled
-from bot.cli.dry_run import show as show_dry_run
+from bot.cli import exporting, forgetting, importing
+from bot.cli.console import exit_code_of
 from bot.cli.options import (
     AsJson,
     Columns,
     Command,
+    DryRun,
     EncodingName,
     FormatName,
     Group,
@@ -29,7 +28,9 @@ from bot.cli.options import (
     Limit,
     MinScore,
     NoBrowser,
+    Paths,
     Port,
+    Prune,
     Site,
     Tags,
     guild_id,
@@ -80,7 +81,7 @@ def _start(
         typer.echo(f"threadwise {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        handled(_running().start)(port, not no_browser)
+        exit_code_of(_running().start)(port, not no_browser)
     elif port or no_browser:
         raise typer.BadParameter(
             f"--port and --no-browser go after the command: "
@@ -89,21 +90,21 @@ def _start(
 
 
 @cli.command(cls=Command)
-@handled
+@exit_code_of
 def run() -> None:
     """Connect to Discord with [bold]DISCORD_TOKEN[/]; stop with Ctrl-C."""
     _running().run()
 
 
 @cli.command(cls=Command)
-@handled
+@exit_code_of
 def demo(port: Port = 0, no_browser: NoBrowser = False) -> None:
     """Try the bot in a simulated Discord channel in your browser; no token needed."""
     _running().demo(port, not no_browser)
 
 
 @cli.command(cls=Command)
-@handled
+@exit_code_of
 def ask(
     question: Annotated[
         str | None, typer.Argument(metavar="QUESTION", help="What you want to know.")
@@ -126,7 +127,7 @@ def ask(
     """Ask from the terminal, as a member would in a channel."""
     if stdin == (question is not None):
         raise typer.BadParameter('give either a question in quotes, or --stdin: ask "QUESTION"')
-    show = ask_command.reply_as_json if as_json else ask_command.print_reply
+    show = ask_command.print_reply_json if as_json else ask_command.print_reply
     if question is None:
         ask_command.ask_lines(limit=limit, guild=guild, show=show)
     else:
@@ -134,7 +135,7 @@ def ask(
 
 
 @cli.command(cls=Command)
-@handled
+@exit_code_of
 def thread(
     words: Annotated[
         str,
@@ -148,16 +149,9 @@ def thread(
 
 
 @cli.command("import", cls=Command)
-@handled
+@exit_code_of
 def import_(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PATH...",
-            help="Files or folders: text pages, Markdown, tables, JSON, JSONL, Stack Exchange "
-            "dumps.",
-        ),
-    ],
+    paths: Paths,
     form: FormatName = None,
     columns: Columns = "",
     encoding: EncodingName = None,
@@ -165,14 +159,8 @@ def import_(
     min_score: MinScore = None,
     tags: Tags = None,
     limit: Limit = None,
-    prune: Annotated[
-        bool,
-        typer.Option("--prune", help="Retire threads from the same source that it has no longer."),
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only show what would be read; the library isn't touched."),
-    ] = False,
+    prune: Prune = False,
+    dry_run: DryRun = False,
     guild: Annotated[
         int,
         guild_option("Make them this Discord server's own.", "the shared library"),
@@ -189,12 +177,12 @@ def import_(
         encoding=None if encoding is None else named_encoding(encoding),
     )
     if dry_run:
-        return show_dry_run(paths, options)
-    return import_export.import_paths(paths, options, guild=guild, prune=prune)
+        return importing.dry_run(paths, options)
+    return importing.import_paths(paths, options, guild=guild, prune=prune)
 
 
 @cli.command(cls=Command)
-@handled
+@exit_code_of
 def export(
     file: Annotated[
         Path | None,
@@ -219,11 +207,11 @@ def export(
     ] = SHARED,
 ) -> None:
     """Write the whole library; importing it elsewhere gives the same library."""
-    import_export.export(file, form, guild)
+    exporting.export(file, form, guild)
 
 
 @cli.command(cls=Command)
-@handled
+@exit_code_of
 def backup(
     file: Annotated[
         Path,
@@ -231,20 +219,20 @@ def backup(
     ],
 ) -> None:
     """Copy the library, votes and settings into one file; the bot may be running."""
-    backup_command.back_up(file)
+    exporting.back_up(file)
 
 
 @cli.command(cls=Command)
-@handled
+@exit_code_of
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What [bold]backup[/] has written.")],
 ) -> None:
     """Put a backup in the library's place, once it is checked; stop the bot first."""
-    backup_command.restore(file)
+    exporting.restore(file)
 
 
 @cli.command(cls=Command)
-@handled
+@exit_code_of
 def forget(
     guild: Annotated[
         int,
@@ -263,7 +251,7 @@ def forget(
 
 
 @cli.command(cls=Command)
-@handled
+@exit_code_of
 def evaluate(
     folder: Annotated[
         Path,
@@ -298,14 +286,14 @@ def evaluate(
 
 
 @cli.command(cls=Command)
-@handled
+@exit_code_of
 def doctor() -> int:
     """Check configuration, database, index and seeds, and say what to do."""
     return doctor_command.doctor()
 
 
 def _running() -> ModuleType:
-    """Discord's library takes a while to load; only those commands that need it do."""
+    """Import ``run`` late: Discord's library takes a while to load, and few commands need it."""
     from bot.cli import run
 
     return run

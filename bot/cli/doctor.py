@@ -1,4 +1,4 @@
-"""``doctor``: is everything as it should be, and if not, what to do."""
+"""``doctor``: check the installation, the settings and the library, and say what to do."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from enum import StrEnum
 from importlib import metadata, util
 from pathlib import Path
 
-from rich.table import Table
 from rich.text import Text
 
 from bot import __version__, sources
 from bot.app import App
-from bot.cli import stopping
-from bot.cli.console import out
+from bot.cli import runtime
+from bot.cli.console import out, plain_table
 from bot.errors import ConfigError, ThreadwiseError
 from bot.health import Health, examine
 from bot.plurals import counted
@@ -26,17 +25,17 @@ from bot.settings import Settings, load_settings
 PACKAGES = ("discord.py", "SQLAlchemy", "aiosqlite", "alembic", "tantivy", "rapidfuzz")
 
 TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}", re.ASCII)
-"""What Discord's tokens look like: three words of base64 with dots between."""
+"""A Discord token: three words of base64 with dots between."""
 
-LITTLE_ROOM = 500_000_000
+LOW_DISK = 500_000_000
 """Bytes free on the disk below which there is a warning."""
 
-NO_ROOM = 20_000_000
+FULL_DISK = 20_000_000
 """Bytes free on the disk below which the database can't do its work."""
 
 
 class Level(StrEnum):
-    """How a check came out."""
+    """The result of a check."""
 
     OK = "ok"
     NOTE = "note"
@@ -58,12 +57,12 @@ class Check:
 
 def doctor() -> int:
     """Check everything and show the list; 1 if a check failed, 2 if the settings are wrong."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column()
     table.add_column(style="bold")
     table.add_column(overflow="fold")
 
-    async def go() -> int:
+    async def fill() -> int:
         code = 0
         async for check in _checks():
             table.add_row(
@@ -73,7 +72,7 @@ def doctor() -> int:
                 code = max(code, 2 if check.name == "settings" else 1)
         return code
 
-    code = stopping.run(go())
+    code = runtime.run(fill())
     out().print(table)
     return code
 
@@ -102,16 +101,16 @@ def _python() -> Check:
 
 
 def _packages() -> Check:
-    found, missing = [], []
+    installed, missing = [], []
     for name in PACKAGES:
         try:
-            found.append(f"{name} {metadata.version(name)}")
+            installed.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
         names = ", ".join(missing)
         return Check("packages", Level.FAIL, f"missing: {names}; run: make install")
-    return Check("packages", Level.OK, ", ".join(found))
+    return Check("packages", Level.OK, ", ".join(installed))
 
 
 def _settings() -> Check:
@@ -193,8 +192,8 @@ def _disk(settings: Settings) -> Check:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     text = f"{free / 1e9:.1f} GB free in {settings.data_dir}"
-    if free < LITTLE_ROOM:
-        level = Level.FAIL if free < NO_ROOM else Level.WARN
+    if free < LOW_DISK:
+        level = Level.FAIL if free < FULL_DISK else Level.WARN
         return Check("disk", level, f"{text}; make room or set DATA_DIR to another disk")
     return Check("disk", Level.OK, text)
 

@@ -1,9 +1,10 @@
-"""Options that several commands share, so that they read and behave alike."""
+"""Options of the commands: those that several share, those of ``import``, and their parsing."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -155,6 +156,25 @@ Limit = Annotated[
 ]
 
 
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PATH...",
+        help="Files or folders: text pages, Markdown, tables, JSON, JSONL, Stack Exchange dumps.",
+    ),
+]
+
+Prune = Annotated[
+    bool,
+    typer.Option("--prune", help="Retire threads from the same source that it has no longer."),
+]
+
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Only show what would be read; the library isn't touched."),
+]
+
+
 class Command(TyperCommand):
     """A command that names an argument too many, and whose help shows flags without a type."""
 
@@ -171,19 +191,19 @@ class Command(TyperCommand):
         return extra
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Its options and arguments, ``--help`` included."""
-        return _flags_bare(super().get_params(ctx))
+        """Return the options and arguments, ``--help`` included."""
+        return _without_flag_types(super().get_params(ctx))
 
 
 class Group(TyperGroup):
-    """The same for ``threadwise`` itself."""
+    """``threadwise`` itself, whose help shows flags without a type too."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Its options, ``--help`` included."""
-        return _flags_bare(super().get_params(ctx))
+        """Return the options and arguments, ``--help`` included."""
+        return _without_flag_types(super().get_params(ctx))
 
 
-def _flags_bare(parameters: list[Any]) -> list[Any]:
+def _without_flag_types(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:
         if getattr(parameter, "is_flag", False):
             parameter.metavar = ""

@@ -113,7 +113,7 @@ def test_progress_shows_stage_rate_and_time_left(monkeypatch: pytest.MonkeyPatch
         console, "err", lambda: Console(file=screen, force_terminal=True, width=120)
     )
     stages = iter([("Reading x", 5, 10), ("Importing", 0, 400), ("Importing", 100, 400)])
-    with console.watching("Importing threads", lambda: next(stages)) as advance:
+    with console.staged_progress("Importing threads", lambda: next(stages)) as advance:
         for more in (0, 0, 100):
             advance(more)
     shown = screen.getvalue()
