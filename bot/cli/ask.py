@@ -6,8 +6,9 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.markdown import Markdown
@@ -17,8 +18,9 @@ from rich.text import Text
 
 from bot.cli import runtime
 from bot.cli.console import out, plain_table, write_json
+from bot.cli.options import AsJson, Guild, argument, number, option
 from bot.errors import NotFound
-from bot.models import Match, Reply, StoredAnswer, StoredThread, Verdict
+from bot.models import SHARED, Match, Reply, StoredAnswer, StoredThread, Verdict
 from bot.sources.jsonl import write_thread
 
 Printer = Callable[[Reply], None]
@@ -31,18 +33,38 @@ HEADLINES = {
 }
 
 
-def ask_one(question: str, *, limit: int, guild: int, show: Printer) -> None:
-    """Ask one question and show the reply."""
+_LIMIT = number(int, "a whole number from 1 to 100", 1, 100)
 
-    async def ask() -> Reply:
+
+def ask(
+    question: Annotated[str | None, argument("QUESTION", "What you want to know.")] = None,
+    limit: Annotated[
+        int, option("--limit", "N", "At most so many matches, up to 100.", True, parser=_LIMIT)
+    ] = 5,
+    guild: Guild = SHARED,
+    as_json: AsJson = False,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Read questions from standard input, one a line.")
+    ] = False,
+) -> None:
+    """Ask a question, or each line of standard input, and print the replies."""
+    if stdin == (question is not None):
+        raise typer.BadParameter('give either a question in quotes, or --stdin: ask "QUESTION"')
+    show = print_reply_json if as_json else print_reply
+    if question is None:
+        _ask_lines(limit=limit, guild=guild, show=show)
+        return
+    text = _clean(question)
+
+    async def reply() -> Reply:
         async with runtime.open_app() as app:
-            return await app.answering.ask(_clean(question), guild_id=guild, limit=limit)
+            return await app.answering.ask(text, guild_id=guild, limit=limit)
 
-    show(runtime.run(ask()))
+    show(runtime.run(reply()))
 
 
-def ask_lines(*, limit: int, guild: int, show: Printer) -> None:
-    """Ask each line of standard input and show the replies in the same order.
+def _ask_lines(*, limit: int, guild: int, show: Printer) -> None:
+    """Ask each line of standard input and print the replies in the same order.
 
     The lines are read outside the event loop, so that each is answered as it
     comes and Ctrl-C works while waiting for the next.
@@ -57,8 +79,12 @@ def ask_lines(*, limit: int, guild: int, show: Printer) -> None:
             runner.run(library.__aexit__(None, None, None))
 
 
-def show_thread(words: str, *, guild: int, as_json: bool) -> None:
-    """Show the thread with this key, else the one that fits the words best.
+def show_thread(
+    words: Annotated[str, argument("KEY_OR_WORDS", "A thread's source key, or words of it.")],
+    guild: Guild = SHARED,
+    as_json: AsJson = False,
+) -> None:
+    """Print the thread with this key, else the one that fits the words best.
 
     Raises NotFound when there is none.
     """
@@ -138,8 +164,8 @@ def print_thread(thread: StoredThread) -> None:
         console.print(_body(thread.body))
     if not thread.answers:
         console.print(Text("Nobody has answered yet.", style="yellow"))
-    for number, answer in enumerate(thread.answers, 1):
-        title = f"Answer {number} of {len(thread.answers)}"
+    for place, answer in enumerate(thread.answers, 1):
+        title = f"Answer {place} of {len(thread.answers)}"
         console.print(_panel(answer, title=title, license=answer.license))
 
 

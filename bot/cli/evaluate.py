@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from rich.table import Table
 from rich.text import Text
 
 from bot.cli import runtime
 from bot.cli.console import key_value_table, out, plain_table, print_note, progress, write_json
+from bot.cli.options import AsJson, argument, number, option
 from bot.errors import ConfigError
 from bot.evaluation.metrics import BINS
 from bot.evaluation.runner import Evaluation
@@ -55,7 +56,42 @@ BLUE, GREY = "#3b6fb6", "#8a8f98"
 TextRows = list[tuple[str, ...]]
 
 
-def evaluate(folder: Path, *, typos: float, as_json: bool, save: Path | None) -> None:
+Folder = Annotated[
+    Path,
+    argument(
+        "FOLDER",
+        "A folder with queries.jsonl[.gz]; with corpus.jsonl[.gz] and qrels.tsv as BEIR "
+        "has them, or else questions to your own library.",
+    ),
+]
+
+TypoShare = Annotated[
+    float,
+    option(
+        "--typos",
+        "F",
+        "Misspell this share of the words longer than four letters.",
+        True,
+        parser=number(float, "a share, a number from 0 to 1", 0, 1),
+    ),
+]
+
+SaveFolder = Annotated[
+    Path | None,
+    option(
+        "--save",
+        "FOLDER",
+        "Write the tables (NAME.md) and a reliability plot (NAME.png) there.",
+    ),
+]
+
+
+def evaluate(
+    folder: Folder,
+    as_json: AsJson = False,
+    typos: TypoShare = 0.0,
+    save: SaveFolder = None,
+) -> None:
     """Measure on ``folder``, show the figures, and keep them in ``save`` if it is given.
 
     Raises ConfigError when there is no such folder, or nothing could be saved: before

@@ -9,12 +9,14 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO, TypeVar, cast
+from typing import Annotated, BinaryIO, TextIO, TypeVar, cast
 
 from bot.atomic_write import unfinished
 from bot.cli import runtime
 from bot.cli.console import print_note, progress
+from bot.cli.options import argument, guild_option, option
 from bot.errors import ConfigError
+from bot.models import SHARED
 from bot.plurals import counted
 from bot.settings import load_settings
 from bot.sources.writing import PAGES, WRITERS
@@ -24,14 +26,18 @@ from bot.store.sqlite_copy import Content, Progress
 T = TypeVar("T")
 
 
-def back_up(file: Path) -> None:
+def back_up(
+    file: Annotated[Path, argument("FILE", "Where to write; an older backup there is replaced.")],
+) -> None:
     """Copy the library into a file, also while the bot runs. Raises ThreadwiseError."""
     url = load_settings().database
     content = _with_progress(lambda step: backup.back_up(url, file, step))
     print_note(f"Backed up {_counts(content)} to {file}")
 
 
-def restore(file: Path) -> None:
+def restore(
+    file: Annotated[Path, argument("FILE", "What [bold]backup[/] has written.")],
+) -> None:
     """Put a backup in the library's place. Raises ThreadwiseError, and then all is as before."""
     url = load_settings().database
     content, former = _with_progress(lambda step: backup.restore(url, file, step))
@@ -54,7 +60,28 @@ def _counts(content: Content) -> str:
     return f"{threads}, {answers} and {counted(content.votes, 'votes')}"
 
 
-def export(file: Path | None, form: str | None, guild: int) -> None:
+def export(
+    file: Annotated[
+        Path | None,
+        argument(
+            "FILE",
+            "Where to write: a file, compressed if it ends in .gz, or a folder.",
+            "standard output",
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        option(
+            "--format",
+            "NAME",
+            "jsonl, markdown, or pages: a folder with a text page for each thread.",
+            "as FILE says, else jsonl",
+        ),
+    ] = None,
+    guild: Annotated[
+        int, guild_option("Write this Discord server's own threads.", "the shared library")
+    ] = SHARED,
+) -> None:
     """Write the library to ``file`` (standard output without one, or for ``-``).
 
     Raises ConfigError when there is no such form, or the file can't be written; an older

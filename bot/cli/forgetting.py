@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from bot.app import App
 from bot.cli import runtime
 from bot.cli.console import print_note, write_json
+from bot.cli.options import AsJson, argument, guild_id
 from bot.errors import ConfigError, NotFound
+from bot.models import SHARED
 from bot.plurals import counted
 from bot.services.guild_removal import GuildData
 from bot.settings import load_settings
 from bot.store.database import exists
 
 
-def forget(guild: int, *, yes: bool, as_json: bool) -> int:
+def forget(
+    guild: Annotated[
+        int, argument("GUILD", "The Discord server's id.", parser=guild_id(SHARED + 1))
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking first.")] = False,
+    as_json: AsJson = False,
+) -> int:
     """Delete what is kept of a server, once it is confirmed; 1 if the person says no.
 
     Raises NotFound when nothing is kept of it, ConfigError when nobody can be asked.

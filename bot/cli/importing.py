@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.panel import Panel
 from rich.text import Text
 
@@ -19,13 +21,21 @@ from bot.cli.console import (
     progress,
     staged_progress,
 )
+from bot.cli.options import argument, guild_option, number, option
 from bot.models import SHARED, Answer, Thread
 from bot.plurals import counted
 from bot.services.import_report import ImportReport
 from bot.settings import load_settings
 from bot.sources import Options, SourceReport, read_all
+from bot.sources.charsets import named_encoding
+from bot.sources.field_aliases import chosen_names
+from bot.sources.formats import FORMATS, named_format
 
 GOES_ON = "what was taken in stays; the same command goes on from there"
+
+_FORMATS = ", ".join(form.name for form in FORMATS)
+_SCORE = number(int, "a score, a whole number such as 5 or -1")
+_COUNT = number(int, "a whole number from 1 on", 1)
 
 _MAX_THREADS = 5
 """Threads that a dry run shows; all are counted."""
@@ -37,13 +47,104 @@ _MAX_LINE = 300
 """Characters of such a line."""
 
 
-def import_paths(
-    paths: Sequence[Path], options: Options, *, guild: int = SHARED, prune: bool = False
-) -> int:
-    """Import files and folders, and show the result; 1 if anything was rejected.
+Paths = Annotated[
+    list[Path],
+    argument(
+        "PATH...",
+        "Files or folders: text pages, Markdown, tables, JSON, JSONL, Stack Exchange dumps.",
+    ),
+]
 
-    With a ``guild``, they become that server's own.
-    """
+FormatName = Annotated[
+    str | None,
+    option("--format", "NAME", f"Read them as this: {_FORMATS}.", "by their content"),
+]
+
+Columns = Annotated[
+    str,
+    option(
+        "--map",
+        "FIELD=COLUMN,...",
+        "Which column of a table, or key of JSON, holds what: question=Frage,answer=Antwort.",
+        "by their usual names",
+    ),
+]
+
+EncodingName = Annotated[
+    str | None,
+    option(
+        "--encoding",
+        "NAME",
+        "What their text is in, such as cp1252 or gb18030; dumps say so themselves.",
+        "UTF-8; of tables also by their content",
+    ),
+]
+
+Site = Annotated[
+    str | None,
+    option(
+        "--site",
+        "HOST",
+        "Where a dump is from, such as history.stackexchange.com.",
+        "guessed from its name",
+    ),
+]
+
+MinScore = Annotated[
+    int | None,
+    option("--min-score", "N", "Only threads with at least this score.", parser=_SCORE),
+]
+
+Tags = Annotated[
+    list[str] | None,
+    option("--tag", "TAG", "Only threads with this tag; given again, also those with another."),
+]
+
+Limit = Annotated[int | None, option("--limit", "N", "Only the first N threads.", parser=_COUNT)]
+
+Prune = Annotated[
+    bool,
+    typer.Option("--prune", help="Retire threads from the same source that it has no longer."),
+]
+
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Only show what would be read; the library isn't touched."),
+]
+
+ForGuild = Annotated[
+    int, guild_option("Make them this Discord server's own.", "the shared library")
+]
+
+
+def import_threads(
+    paths: Paths,
+    form: FormatName = None,
+    columns: Columns = "",
+    encoding: EncodingName = None,
+    site: Site = None,
+    min_score: MinScore = None,
+    tags: Tags = None,
+    limit: Limit = None,
+    prune: Prune = False,
+    dry_run: DryRun = False,
+    guild: ForGuild = SHARED,
+) -> int:
+    """Import files and folders, or only read them; 1 if anything was rejected."""
+    options = Options(
+        format=form and named_format(form).name,
+        columns=chosen_names(columns),
+        site=site,
+        min_score=min_score,
+        tags=frozenset(tags or ()),
+        limit=limit,
+        encoding=None if encoding is None else named_encoding(encoding),
+    )
+    return _dry_run(paths, options) if dry_run else _import_paths(paths, options, guild, prune)
+
+
+def _import_paths(paths: Sequence[Path], options: Options, guild: int, prune: bool) -> int:
+    """Import into the shared library or a guild's own, and print the result."""
     try:
         report = runtime.run(_import(paths, options, guild, prune), f"{GOES_ON}\nstopped")
     except KeyboardInterrupt:
@@ -79,8 +180,8 @@ async def _import(paths: Sequence[Path], options: Options, guild: int, prune: bo
         await app.close()
 
 
-def dry_run(paths: Sequence[Path], options: Options) -> int:
-    """Show the first threads of files and folders, and count them all; 1 if any was refused.
+def _dry_run(paths: Sequence[Path], options: Options) -> int:
+    """Print the first threads of files and folders, and count them all; 1 if any was refused.
 
     Only these files are opened, and nothing is written.
     """
