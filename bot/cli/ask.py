@@ -104,25 +104,18 @@ def show_thread(
 
 def print_reply_json(reply: Reply) -> None:
     """Print the reply in the documented form of ``ask --json``."""
-    answer = reply.answer
+    matches = [
+        {"key": m.key, "title": m.title, "confidence": round(m.confidence, 4)}
+        for m in reply.matches
+    ]
+    answer, names = reply.answer, ("key", "body", "score", "accepted", "author", "url")
     write_json(
         {
             "question": reply.question,
             "verdict": reply.verdict.value,
             "confidence": round(reply.confidence, 4),
-            "matches": [
-                {"key": m.key, "title": m.title, "confidence": round(m.confidence, 4)}
-                for m in reply.matches
-            ],
-            "answer": answer
-            and {
-                "key": answer.key,
-                "body": answer.body,
-                "score": answer.score,
-                "accepted": answer.accepted,
-                "author": answer.author,
-                "url": answer.url,
-            },
+            "matches": matches,
+            "answer": answer and {name: getattr(answer, name) for name in names},
             "took_ms": round(reply.took_ms, 2),
         }
     )

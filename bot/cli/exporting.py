@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, BinaryIO, TextIO, TypeVar, cast
 
@@ -166,7 +166,7 @@ def _replacing(file: Path) -> Iterator[TextIO]:
         return
     with unfinished(file) as place:
         with place.open("wb") as raw:
-            with _compressed(raw) if file.suffix == ".gz" else _text(raw) as stream:
+            with _text(raw, gz=file.suffix == ".gz") as stream:
                 yield stream
             raw.flush()
             os.fsync(raw.fileno())
@@ -174,21 +174,17 @@ def _replacing(file: Path) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _compressed(raw: BinaryIO) -> Iterator[TextIO]:
-    """Compress into ``raw``, without name or time: the same library, the same file."""
-    with (
-        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
-        _text(cast("BinaryIO", packed)) as stream,
-    ):
-        yield stream
+def _text(raw: BinaryIO, *, gz: bool = False) -> Iterator[TextIO]:
+    """Write UTF-8 lines into ``raw``, which stays open, compressed for ``gz``.
 
-
-@contextmanager
-def _text(raw: BinaryIO) -> Iterator[TextIO]:
-    """Write UTF-8 lines into ``raw``, which stays open."""
-    stream = io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
-    try:
-        yield stream
-        stream.flush()
-    finally:
-        stream.detach()
+    The compressed form has neither name nor time: the same library gives the same file.
+    """
+    packed = gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if gz else None
+    with packed or nullcontext():
+        target = raw if packed is None else cast("BinaryIO", packed)
+        stream = io.TextIOWrapper(target, encoding="utf-8", newline="\n")
+        try:
+            yield stream
+            stream.flush()
+        finally:
+            stream.detach()

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -105,13 +104,22 @@ def stop_in_time(
             exit_in_time(code, message)
         cancel(number, frame)
 
-    # Not the loop's own handlers: they would wait for whatever holds the loop.
-    former = {number: signal.signal(number, stop) for number in signals}
+    loop = asyncio.get_running_loop()
+    former = {number: signal.getsignal(number) for number in signals}
+    for number in signals:
+        # The loop's own handlers would wait for whatever holds the loop. But with one, every
+        # signal wakes the loop: Python calls handlers in its main thread, when that runs, and
+        # one that the system gives to another thread, or just before the loop begins to wait,
+        # would be seen only at the loop's next event. Windows has loops that see to it.
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, lambda: None)
+        signal.signal(number, stop)
     try:
-        with _signals_wake(asyncio.get_running_loop()):
-            yield
+        yield
     finally:
         for number, handler in former.items():
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
             signal.signal(number, handler)
 
 
@@ -133,28 +141,3 @@ def _exit(code: int, message: str) -> None:
             stream.flush()
     aside.kill_all()
     os._exit(code)
-
-
-@contextmanager
-def _signals_wake(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Have every signal wake the loop, so that its handler is called at once.
-
-    Python calls handlers in its main thread, when that runs. A signal that the system gives
-    to another thread, or that comes just before the loop begins to wait, would be seen only
-    at the loop's next event. Windows has loops that see to it.
-    """
-    if os.name != "posix":
-        yield
-        return
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    theirs.setblocking(False)
-    loop.add_reader(ours, ours.recv, 4096)
-    former = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(former)
-        loop.remove_reader(ours)
-        ours.close()
-        theirs.close()

@@ -16,7 +16,7 @@ import discord
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.plurals import counted
 from bot.ui import card_content, items, limits, text
-from bot.ui.card_content import Credit, credits_of, linked_credits, plain_credits
+from bot.ui.card_content import credits_of, linked_credits, plain_credits
 
 ACCEPTED = discord.Colour(0x3BA55D)
 ANSWER = discord.Colour(0x5865F2)
@@ -42,24 +42,6 @@ class Card:
     def over(self) -> dict[str, Any]:
         """Arguments for editing a message so that it shows this and nothing else."""
         return {"content": self.content, "embed": self.embed, "view": self.view}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Content:
-    """One text of a thread under its title and a heading, with credits and facts.
-
-    ``related`` are titles and URLs of other threads.
-    """
-
-    title: str
-    url: str | None
-    heading: str
-    heading_url: str | None
-    body: str
-    facts: str
-    credits: Sequence[Credit]
-    colour: discord.Colour
-    related: Sequence[tuple[str, str | None]] = ()
 
 
 def answer_card(
@@ -89,7 +71,8 @@ def answer_card(
     if others > 0:
         view.add_item(items.OtherAnswers(place, others))
     view.add_item(items.NotMine())
-    return _rendered(_content(thread, answer, excerpt, facts), view, embeds=embeds, note=note)
+    show = _embed_card if embeds else _plain_card
+    return show(thread, answer, excerpt, facts, view, note)
 
 
 def suggestion_card(
@@ -127,7 +110,6 @@ def page_card(
     facts = _position(thread, answer, part, len(pages))
     facts += _question_facts(thread) if answer is None else _facts(answer)
     last = answer is None and part == len(pages) - 1
-    content = _content(thread, answer, pages[part], facts, related if last else ())
     before, after = _neighbours(thread, here, len(pages), embeds=embeds)
     view = discord.ui.View(timeout=None)
     view.add_item(items.TurnPage("prev", before or here, there=before is not None))
@@ -136,7 +118,11 @@ def page_card(
         up, down = emoji or (None, None)
         view.add_item(items.CastVote(Vote.UP, here, emoji=up, count=str(answer.tally)))
         view.add_item(items.CastVote(Vote.DOWN, here, emoji=down))
-    return _rendered(content, view, embeds=embeds, note=note)
+    if not embeds:
+        return _plain_card(thread, answer, pages[part], facts, view, note)
+    return _embed_card(
+        thread, answer, pages[part], facts, view, note, related=related if last else ()
+    )
 
 
 def vote_line(value: Vote | None, tally: int | None) -> str:
@@ -209,13 +195,17 @@ def _position(
     return position + ([f"page {part + 1} of {parts}"] if parts > 1 else [])
 
 
-def _content(
+def _embed_card(
     thread: StoredThread,
     answer: StoredAnswer | None,
     body: str,
-    facts: list[str],
+    facts: Sequence[str],
+    view: discord.ui.View,
+    note: str,
+    *,
     related: Sequence[tuple[str, str | None]] = (),
-) -> _Content:
+) -> Card:
+    """Return a text of a thread with its credits and facts; the question's for ``None``."""
     if answer is None:
         heading, colour = "Question", QUIET
     elif answer.accepted:
@@ -223,48 +213,41 @@ def _content(
     else:
         heading, colour = "Answer", ANSWER
     own = text.safe_url(answer.url) if answer is not None else None
-    return _Content(
-        title=thread.title,
-        url=text.safe_url(thread.url) or own,
-        heading=heading,
-        heading_url=own,
-        body=body,
-        facts=" · ".join(facts),
-        credits=credits_of(thread, answer),
-        colour=colour,
-        related=related,
-    )
-
-
-def _rendered(content: _Content, view: discord.ui.View, *, embeds: bool, note: str = "") -> Card:
-    if not embeds:
-        return Card(content=_plain(content, note), view=view)
-    paragraphs = (content.body, linked_credits(content.credits))
+    paragraphs = (body, linked_credits(credits_of(thread, answer)))
     embed = discord.Embed(
-        title=text.title(content.title, limits.EMBED_TITLE),
-        url=content.url,
+        title=text.title(thread.title, limits.EMBED_TITLE),
+        url=text.safe_url(thread.url) or own,
         description="\n\n".join(filter(None, paragraphs)) or None,
-        colour=content.colour,
+        colour=colour,
     )
-    embed.set_author(name=content.heading, url=content.heading_url)
-    if content.related:
-        names = [f"- {text.linked(name, url, limits.FACT)}" for name, url in content.related]
+    embed.set_author(name=heading, url=own)
+    if related:
+        names = [f"- {text.linked(name, url, limits.FACT)}" for name, url in related]
         embed.add_field(name="See also", value=text.lines(names), inline=False)
-    embed.set_footer(text=text.label(content.facts, limits.EMBED_FOOTER))
+    embed.set_footer(text=text.label(" · ".join(facts), limits.EMBED_FOOTER))
     return Card(content=note or None, embed=embed, view=view)
 
 
-def _plain(content: _Content, note: str) -> str:
-    """Return the card as text. The body comes last, where it can swallow nothing of ours."""
-    url = content.heading_url or content.url
-    above = [
+def _plain_card(
+    thread: StoredThread,
+    answer: StoredAnswer | None,
+    body: str,
+    facts: Sequence[str],
+    view: discord.ui.View,
+    note: str,
+) -> Card:
+    """Return the same without an embed. The body comes last, where it can swallow nothing."""
+    own = text.safe_url(answer.url) if answer is not None else None
+    url = own or text.safe_url(thread.url)
+    lines = [
         note,
-        f"**{text.title(content.title, limits.PLAIN_LINE)}**",
+        f"**{text.title(thread.title, limits.PLAIN_LINE)}**",
         f"<{url}>" if url and text.width(url) <= limits.PLAIN_LINE else "",
-        f"-# {text.title(content.facts, limits.PLAIN_FACTS)}",
-        plain_credits(content.credits),
+        f"-# {text.title(' · '.join(facts), limits.PLAIN_FACTS)}",
+        plain_credits(credits_of(thread, answer)),
     ]
-    return "\n".join([line for line in above if line] + [content.body]).rstrip()
+    content = "\n".join([line for line in lines if line] + [body]).rstrip()
+    return Card(content=content, view=view)
 
 
 def _neighbours(
