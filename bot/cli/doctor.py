@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib import metadata, util
 from pathlib import Path
@@ -26,6 +26,11 @@ PACKAGES = ("discord.py", "SQLAlchemy", "aiosqlite", "alembic", "tantivy", "rapi
 
 TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}", re.ASCII)
 """A Discord token: three words of base64 with dots between."""
+
+INTENTS = (
+    "to answer without being mentioned, the bot needs Message Content Intent: "
+    "https://discord.com/developers/applications > Bot"
+)
 
 LOW_DISK = 500_000_000
 """Bytes free on the disk below which there is a warning."""
@@ -78,26 +83,26 @@ def doctor() -> int:
 
 
 async def _checks() -> AsyncIterator[Check]:
-    yield _python()
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Check("python", Level.OK, f"{version}, Threadwise {__version__}")
     yield _packages()
     try:
         settings = load_settings()
     except ConfigError as error:
         yield Check("settings", Level.FAIL, str(error))
         return
-    yield _settings()
+    source = "and .env" if Path(".env").is_file() else "only; to change some: cp .env.example .env"
+    yield Check("settings", Level.OK, f"from the environment {source}")
     yield _token(settings)
-    yield _message_content()
+    yield Check("intents", Level.NOTE, INTENTS)
     async for check in _library(settings):
         yield check
     yield _disk(settings)
     yield _seeds(settings)
-    yield _demo()
-
-
-def _python() -> Check:
-    version = ".".join(map(str, sys.version_info[:3]))
-    return Check("python", Level.OK, f"{version}, Threadwise {__version__}")
+    if util.find_spec("simcord") is None:
+        yield Check("demo", Level.NOTE, "not installed: pip install 'threadwise[demo]'")
+    else:
+        yield Check("demo", Level.OK, "installed: threadwise demo")
 
 
 def _packages() -> Check:
@@ -113,13 +118,6 @@ def _packages() -> Check:
     return Check("packages", Level.OK, ", ".join(installed))
 
 
-def _settings() -> Check:
-    if Path(".env").is_file():
-        return Check("settings", Level.OK, "from the environment and .env")
-    text = "from the environment only; to change some: cp .env.example .env"
-    return Check("settings", Level.OK, text)
-
-
 def _token(settings: Settings) -> Check:
     if settings.discord_token is None:
         text = "DISCORD_TOKEN is not set: run needs it, the demo doesn't (README.md says how)"
@@ -133,39 +131,22 @@ def _token(settings: Settings) -> Check:
     return Check("token", Level.OK, "set, and looks like one (Discord was not asked)")
 
 
-def _message_content() -> Check:
-    text = (
-        "to answer without being mentioned, the bot needs Message Content Intent: "
-        "https://discord.com/developers/applications > Bot"
-    )
-    return Check("intents", Level.NOTE, text)
-
-
 async def _library(settings: Settings) -> AsyncIterator[Check]:
     try:
         app = await App.open(settings)
+        try:
+            health = await examine(app)
+        finally:
+            await app.close()
     except ThreadwiseError as error:
         yield Check("library", Level.FAIL, str(error))
         return
-    try:
-        health = await examine(app)
-    except ThreadwiseError as error:
-        yield Check("library", Level.FAIL, str(error))
-        return
-    finally:
-        await app.close()
-    counts = health.counts
     if health.problems:
-        text = (
-            f"damaged ({'; '.join(health.problems)}); put a backup back with threadwise restore, "
-        )
-        text += "or export and import"
-        yield Check("database", Level.FAIL, text)
+        text = f"damaged ({'; '.join(health.problems)}); put a backup back with threadwise "
+        yield Check("database", Level.FAIL, text + "restore, or export and import")
     else:
-        parts = (counts.threads, "threads"), (counts.answers, "answers"), (counts.votes, "votes")
-        there = ", ".join(counted(*part) for part in parts)
-        text = f"sound, at revision {health.revision}: {there}"
-        yield Check("database", Level.OK, text)
+        counts = ", ".join(counted(n, what) for what, n in asdict(health.counts).items())
+        yield Check("database", Level.OK, f"sound, at revision {health.revision}: {counts}")
     yield _index(health)
     yield _meaning(health)
 
@@ -223,9 +204,3 @@ def _meaning(health: Health) -> Check:
     return Check(
         "meaning", Level.OK, f"on: {counted(health.embedded, 'threads')} by {health.model}"
     )
-
-
-def _demo() -> Check:
-    if util.find_spec("simcord") is None:
-        return Check("demo", Level.NOTE, "not installed: pip install 'threadwise[demo]'")
-    return Check("demo", Level.OK, "installed: threadwise demo")

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO, TextIO, TypeVar, cast
 
@@ -56,8 +57,8 @@ def _with_progress(work: Callable[[Progress], Awaitable[T]]) -> T:
 
 
 def _counts(content: Content) -> str:
-    threads, answers = counted(content.threads, "threads"), counted(content.answers, "answers")
-    return f"{threads}, {answers} and {counted(content.votes, 'votes')}"
+    threads, answers, votes = (counted(n, what) for what, n in asdict(content).items())
+    return f"{threads}, {answers} and {votes}"
 
 
 def export(

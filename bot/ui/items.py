@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, cast
 
 import discord
+from discord import ButtonStyle
 from discord.ui import Button, DynamicItem, Item, Select
 
 from bot.models import Vote
@@ -28,6 +29,13 @@ LARGEST_ID = 2**63 - 1
 def row_id(digits: str) -> int:
     """Return the id in a custom id or value, at most LARGEST_ID: anybody can make one up."""
     return min(int(digits), LARGEST_ID)
+
+
+def button(
+    label: str | None, custom_id: str, style: ButtonStyle = ButtonStyle.secondary, **how: Any
+) -> Button[Any]:
+    """Return a button that is known by its custom id."""
+    return Button(label=label, style=style, custom_id=custom_id, **how)
 
 
 class Presser(Protocol):
@@ -96,9 +104,7 @@ class ReadRest(Pressable, DynamicItem[Button[Any]], template=r"tw:rest:" + Place
 
     def __init__(self, place: Place):
         self.place = place
-        super().__init__(
-            Button(label="Read the rest", style=_PRIMARY, custom_id=f"tw:rest:{place}")
-        )
+        super().__init__(button("Read the rest", f"tw:rest:{place}", ButtonStyle.primary))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
@@ -111,7 +117,7 @@ class OtherAnswers(Pressable, DynamicItem[Button[Any]], template=r"tw:other:" + 
     def __init__(self, place: Place, others: int = 0):
         self.place = place
         name = "Other answers" if not others else f"Other answers ({others})"
-        super().__init__(Button(label=name, style=_SECONDARY, custom_id=f"tw:other:{place}"))
+        super().__init__(button(name, f"tw:other:{place}"))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
@@ -122,7 +128,7 @@ class NotMine(Pressable, DynamicItem[Button[Any]], template=r"tw:notmine"):
     """Button that takes the card of its message back."""
 
     def __init__(self) -> None:
-        super().__init__(Button(label="Not my question", style=_SECONDARY, custom_id="tw:notmine"))
+        super().__init__(button("Not my question", "tw:notmine"))
 
 
 class TurnPage(
@@ -134,9 +140,7 @@ class TurnPage(
         self.place = place
         # Words: arrows are drawn as coloured emoji by some apps and as plain signs by others.
         name = "Back" if way == "prev" else "Next"
-        super().__init__(
-            Button(label=name, style=_SECONDARY, custom_id=f"tw:{way}:{place}", disabled=not there)
-        )
+        super().__init__(button(name, f"tw:{way}:{place}", disabled=not there))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
@@ -157,14 +161,9 @@ class CastVote(
         self.value = value
         self.place = place
         way, sign = ("up", "▲") if value is Vote.UP else ("down", "▼")
-        super().__init__(
-            Button(
-                label=(count if emoji else f"{sign} {count}".rstrip()) or None,
-                emoji=to_react(emoji) if emoji else None,
-                style=_PRIMARY,
-                custom_id=f"tw:{way}:{place}",
-            )
-        )
+        label = (count if emoji else f"{sign} {count}".rstrip()) or None
+        shown = to_react(emoji) if emoji else None
+        super().__init__(button(label, f"tw:{way}:{place}", ButtonStyle.primary, emoji=shown))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
@@ -235,17 +234,12 @@ class NoneOfThese(Pressable, DynamicItem[Button[Any]], template=r"tw:none:(?P<as
 
     def __init__(self, asker_id: int):
         self.asker_id = asker_id
-        super().__init__(
-            Button(label="None of these", style=_SECONDARY, custom_id=f"tw:none:{asker_id}")
-        )
+        super().__init__(button("None of these", f"tw:none:{asker_id}"))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         return cls(row_id(match["asker"]))
 
-
-_PRIMARY = discord.ButtonStyle.primary
-_SECONDARY = discord.ButtonStyle.secondary
 
 ALL = (ReadRest, OtherAnswers, NotMine, TurnPage, CastVote, PickThread, NoneOfThese)
 """All of these items, for the client to register."""

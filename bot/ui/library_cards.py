@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any, Self
 
 import discord
+from discord import ButtonStyle
 from discord.ui import Button, DynamicItem, Item
 from discord.utils import format_dt
 
 from bot.plurals import counted
 from bot.ui import limits, text
 from bot.ui.cards import ACCEPTED, ANSWER, QUIET, Card
-from bot.ui.items import Pressable, row_id
+from bot.ui.items import Pressable, button, row_id
 
 BAR = 12
 """Characters of a progress bar: what fits on one line of a telephone."""
@@ -37,7 +38,7 @@ class RemoveThese(
         self.thread_id, self.count, self.whole_source = thread_id, count, whole_source
         name = "Remove it" if count == 1 else f"Remove all {count:,}"
         custom_id = f"tw:remove:{'s' if whole_source else 't'}:{thread_id}:{count}"
-        super().__init__(Button(label=name, style=discord.ButtonStyle.danger, custom_id=custom_id))
+        super().__init__(button(name, custom_id, ButtonStyle.danger))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
@@ -51,8 +52,7 @@ class KeepThem(Pressable, DynamicItem[Button[Any]], template=r"tw:keep"):
     counts = False
 
     def __init__(self) -> None:
-        style = discord.ButtonStyle.secondary
-        super().__init__(Button(label="Keep", style=style, custom_id="tw:keep"))
+        super().__init__(button("Keep", "tw:keep"))
 
 
 class BringBack(Pressable, DynamicItem[Button[Any]], template=r"tw:undo:(?P<moment>\d{1,18})"):
@@ -62,8 +62,7 @@ class BringBack(Pressable, DynamicItem[Button[Any]], template=r"tw:undo:(?P<mome
 
     def __init__(self, moment: int):
         self.moment = moment
-        style = discord.ButtonStyle.primary
-        super().__init__(Button(label="Undo", style=style, custom_id=f"tw:undo:{moment}"))
+        super().__init__(button("Undo", f"tw:undo:{moment}", ButtonStyle.primary))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
