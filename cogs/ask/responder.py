@@ -19,7 +19,7 @@ from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdic
 from bot.retry import FAILURES, described, retried
 from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
-from bot.ui import cards, items, prepared
+from bot.ui import card_content, cards, items
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from cogs.channel_context import ChannelContext, has_permissions
@@ -143,7 +143,7 @@ class Responder:
         context = question.context
         settings = await self.app.guilds.settings(context.scope)
         embeds = has_permissions(self.bot, context, "embed_links")
-        await prepared.for_card(answer, embeds=embeds)
+        await card_content.prepare_excerpt(answer, embeds=embeds)
         card = cards.answer_card(
             thread, answer, confidence=confidence, embeds=embeds, note=question.note
         )

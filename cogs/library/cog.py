@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.errors import ConfigError, NotFound
+from bot.plurals import counted
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
 from bot.ui import library_cards, limits
@@ -72,7 +73,7 @@ class Library(commands.GroupCog, group_name="library"):
         if exported is None:
             await edit_response(interaction, content=_too_large(interaction, guild.id))
             return
-        said = f"{library_cards.counted(exported.threads)}, as `/library import` reads them."
+        said = f"{counted(exported.threads, 'threads')}, as `/library import` reads them."
         data, name = exported.data, exported.name
 
         def parts() -> dict[str, Any]:
@@ -152,7 +153,7 @@ class Library(commands.GroupCog, group_name="library"):
 
     async def _restore(self, interaction: Interaction, guild_id: int, moment: int) -> None:
         count = await self.guild_library.restore(guild_id, moment)
-        said = f"Back again: {library_cards.counted(count)}, with the votes."
+        said = f"Back again: {counted(count, 'threads')}, with the votes."
         await edit_response(interaction, **Card(content=said).edit_kwargs())
 
     @remove.autocomplete("thread")
@@ -170,7 +171,7 @@ class Library(commands.GroupCog, group_name="library"):
         """Complete this server's own sources, with how many threads they have."""
         sources = await self.guild_library.sources(interaction.guild_id or 0, current)
         return [
-            choice(s.name or "", f"#{s.first_id}", f" ({library_cards.counted(s.threads)})")
+            choice(s.name or "", f"#{s.first_id}", f" ({counted(s.threads, 'threads')})")
             for s in sources[: limits.CHOICES]
         ]
 
@@ -180,9 +181,7 @@ class Library(commands.GroupCog, group_name="library"):
         """Complete what can be brought back, newest first."""
         typed = current.casefold().strip()
         return [
-            choice(
-                _name(r), str(r.moment), f" ({library_cards.counted(r.threads)}, {r.at:%H:%M} UTC)"
-            )
+            choice(_name(r), str(r.moment), f" ({counted(r.threads, 'threads')}, {r.at:%H:%M} UTC)")
             for r in await self.guild_library.removals(interaction.guild_id or 0)
             if typed in _name(r).casefold()
         ][: limits.CHOICES]

@@ -9,6 +9,7 @@ import time
 import discord
 
 from bot.client import NOT_TOLD, ThreadBot, report
+from bot.plurals import counted
 from bot.replies import edit_response
 from bot.retry import described
 from bot.services.import_report import ImportReport
@@ -100,13 +101,15 @@ class ImportTask:
 
 def _summary(name: str, found: ImportReport) -> Card:
     counts = {"added": found.added, "updated": found.updated, "unchanged": found.unchanged}
-    others = [f"{times:,} {what}" for what, times in sorted(found.passed_over.items())]
-    others += [f"{key} ({times:,} times)" for key, times in sorted(found.unknown_keys.items())]
+    others = [counted(times, what) for what, times in sorted(found.passed_over.items())]
+    others += [
+        f"{key} ({counted(times, 'times')})" for key, times in sorted(found.unknown_keys.items())
+    ]
     return library_cards.imported_card(
         name,
         counts,
-        library_cards.Told(list(map(str, found.rejected)), found.refused),
-        library_cards.Told(list(map(str, found.warned)), found.warnings),
-        library_cards.Told(others, len(others)),
+        library_cards.Remarks(list(map(str, found.rejected)), found.refused),
+        library_cards.Remarks(list(map(str, found.warned)), found.warnings),
+        library_cards.Remarks(others, len(others)),
         hints=found.hints,
     )

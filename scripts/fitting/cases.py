@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.app import App
-from bot.evaluation.test_sets import TestQuery, TestSet
-from bot.evaluation.typos import misspell
+from bot.evaluation.test_sets import TestQuery, TestSet, misspell
 from bot.models import Thread
 from bot.search import ranker
 from bot.search.semantic.embedder import Embedder, Vectors

@@ -108,7 +108,7 @@ class TestImport:
         table = "question,answer\nIs it?,Yes.\nIs it?,Yes.\n"
         (embed,) = (await bring(world, "faq.csv", table.encode())).embeds
         assert embed.fields[0].name == "Passed over"
-        assert embed.fields[0].value == "- 1 repeated answers"
+        assert embed.fields[0].value == "- 1 repeated answer"
 
     async def test_names_and_problems_can_neither_ping_nor_leave_their_place(self, world: World):
         bad = jsonl({"id": "@everyone **x**", "title": "t", "answers": "<@1>"})
@@ -480,10 +480,10 @@ async def test_long_names_fit(own: World):
 async def test_every_card_is_within_discords_limits(words: str):
     huge, now = 10**17, datetime.now(UTC)
     button = library_cards.RemoveThese(huge, 10**8, whole_source=True)
-    told = library_cards.Told([words] * 2_000, huge)
+    told = library_cards.Remarks([words] * 2_000, huge)
     for card in (
         library_cards.imported_card(words, {"added": huge}, told, told, told),
-        library_cards.imported_card(words, {"added": 0}, *[library_cards.Told()] * 3),
+        library_cards.imported_card(words, {"added": 0}, *[library_cards.Remarks()] * 3),
         library_cards.figures_card(
             [("Own", huge, huge, huge)] * 2, huge, huge, [(words, huge, True)] * 10, (words, now)
         ),
