@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half as many more than cores: tests wait for disks and for other programs much of the time.
 WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 
-.PHONY: help install run test check fmt bench fit screenshot gallery clean
+.PHONY: help install run test check fmt migration bench fit screenshot gallery clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -38,6 +38,10 @@ check: $(VENV)/.dev ## Check format, lint, types and import directions
 fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+migration: $(VENV)/.dev ## Begin a migration of the database: make migration NAME="what it does"
+	$(BIN)/python -m scripts.new_migration "$(NAME)"
+	@$(BIN)/ruff format --quiet bot/store/migrations/versions
 
 bench: $(VENV)/.bench ## Measure speed, memory and disk, beside other ways to search
 	$(BIN)/python scripts/bench.py $(ARGS)

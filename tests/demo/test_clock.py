@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import pytest
 
-from bot.demo import clock
-from bot.demo.clock import Clock
+from bot.demo import simcord_adapter
+from bot.demo.simcord_adapter import Clock
 from tests.kit.waiting import until
 
 CHANNEL = SimpleNamespace(id=5)
@@ -56,7 +56,7 @@ class FakePage:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "TICK", 0.01)
+    monkeypatch.setattr(simcord_adapter, "TICK", 0.01)
 
 
 @asynccontextmanager
@@ -74,7 +74,7 @@ async def test_time_passes_and_a_quiet_channel_is_left_alone() -> None:
     page, began = FakePage(), time.monotonic()
     async with _running(page):
         pass
-    assert 3 * clock.TICK * 0.9 < page.advanced <= time.monotonic() - began
+    assert 3 * simcord_adapter.TICK * 0.9 < page.advanced <= time.monotonic() - began
     assert page.refreshed == 0
 
 
