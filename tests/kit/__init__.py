@@ -6,8 +6,9 @@ with ``loopback``, ``asking`` and ``card_votes`` (a Discord over real sockets, w
 Programs: ``programs`` (processes), ``command_line`` (commands in the test's own process),
 ``voting_program`` and ``embedding_program`` (run by tests that kill them).
 
-Data: ``library``, ``votes`` (events without Discord), ``search``, ``dumps``, ``strategies`` (threads by Hypothesis), ``patterns``
-(the program's regular expressions and texts that are hard for them), ``paths``.
+Data: ``library``, ``votes`` (what events do to votes, without Discord), ``search``, ``dumps``,
+``strategies`` (threads by Hypothesis), ``patterns`` (the program's regular expressions and texts
+that are hard for them), ``paths``.
 
 Time: ``waiting`` (for events), ``growth`` (of processor time with size), ``loop_lag`` (of the
 event loop, beside an idle one), ``spinning`` (work that holds a thread or all of them).

@@ -59,7 +59,7 @@ def test_what_was_meant_is_found(engine: Engine, question: str, key: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("question", "mended"),
+    ("question", "corrected"),
     [
         ("turn on slowmode!", "turn on slow mode!"),
         ("Where is my reciept, please?", "Where is my receipt, please?"),
