@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -42,3 +42,11 @@ async def bread(app: App) -> Sequence[StoredAnswer]:
     thread = await app.answering.find("bread")
     assert thread is not None
     return thread.answers
+
+
+@pytest.fixture
+async def second(app: App) -> AsyncIterator[App]:
+    """Another program with the same library open."""
+    opened = await App.open(app.settings)
+    yield opened
+    await opened.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -27,14 +27,6 @@ from tests.kit.library import BREAD, HERE, at, titles
 from tests.kit.waiting import until
 
 MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(30)]
-
-
-@pytest.fixture
-async def second(app: App) -> AsyncIterator[App]:
-    """Another program with the same library open."""
-    opened = await App.open(app.settings)
-    yield opened
-    await opened.close()
 
 
 async def shows(app: App, *expected: str) -> bool:

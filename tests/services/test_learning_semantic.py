@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -32,14 +32,6 @@ async def library(app: App, bread: Sequence[StoredAnswer]) -> StoredAnswer:
     await app.library.add(CRATES)
     await app.embedding.make()
     return bread[0]
-
-
-@pytest.fixture
-async def second(app: App) -> AsyncIterator[App]:
-    """Another program with the same library open."""
-    opened = await App.open(app.settings)
-    yield opened
-    await opened.close()
 
 
 async def teach(app: App, answer: StoredAnswer, guild: int = HERE) -> None:

@@ -12,11 +12,6 @@ from bot.models import Thread
 from bot.sources import SourceReport, read
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
 def threads(path: Path, text: str, report: SourceReport) -> list[Thread]:
     path.write_text(text, encoding="utf-8")
     return list(read(path, report))

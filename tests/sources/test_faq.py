@@ -25,11 +25,6 @@ from tests.kit.growth import cpu_seconds
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
 def faq(text: str, report: SourceReport, name: str = "faq.md") -> list[Thread]:
     return list(faq_threads(text, Path(name), report))
 

@@ -23,11 +23,6 @@ PAGE = "T\nUpvote:1\nyes\n"
 FORMS = "its content is in no form that is read here: text (.txt), jsonl (.jsonl, .jsonl.gz), "
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
 def keys(path: Path, report: SourceReport) -> list[str]:
     return [thread.key for thread in read(path, report)]
 

@@ -92,11 +92,6 @@ def good(key: object) -> str:
 
 
 @pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "threads.jsonl"
 

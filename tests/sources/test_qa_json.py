@@ -22,11 +22,6 @@ relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 PAIR = {"question": "Why?", "answer": "So."}
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
 def pairs(
     tmp_path: Path, report: SourceReport, value: object, name: str = "faq.json", **columns: str
 ) -> list[Thread]:

@@ -21,11 +21,6 @@ relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "faq.csv"
 

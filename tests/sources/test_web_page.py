@@ -25,11 +25,6 @@ QUESTION = {
 }
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
 def page(tmp_path: Path, report: SourceReport, html: str | bytes) -> list[Thread]:
     path = tmp_path / "faq.html"
     path.write_bytes(html if isinstance(html, bytes) else html.encode())

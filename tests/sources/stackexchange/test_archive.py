@@ -21,11 +21,6 @@ POSTS = rows("posts", [question(1, OwnerUserId=5), answer(2, 1)])
 USERS = rows("users", [{"Id": 5, "DisplayName": "mina"}])
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
 QUICKLY = [{"id": py7zr.FILTER_LZMA2, "preset": 0}]
 """Packs megabytes quickly."""
 

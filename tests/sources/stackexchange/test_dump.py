@@ -19,16 +19,6 @@ REAL = [folder.name for folder in sorted(SHARED.glob("*/"))] if SHARED.is_dir() 
 SITE, AS_FOUND = Options(site="garden.example.org"), Options()
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "garden"
-
-
 def threads(path: Path, report: SourceReport, options: Options = AS_FOUND) -> dict[str, Thread]:
     return {thread.key: thread for thread in read(path, report, options)}
 
