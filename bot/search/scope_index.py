@@ -19,7 +19,7 @@ from bot.errors import SearchError
 from bot.search import terms
 from bot.search.documents import Hit, hit_of, schema
 from bot.search.integrity import Checker
-from bot.search.text import PLAIN, STEMMED
+from bot.search.text import LETTERS, PLAIN, STEMMED
 from bot.search.vocabulary import Vocabulary
 
 MOST_TIES = 2_000
@@ -52,6 +52,7 @@ def fields() -> Schema:
 def registered(index: Index) -> Index:
     """Let an index know how texts are cut into words, and read anew only when it is asked to."""
     index.config_reader("manual")
+    index.register_tokenizer("letters", LETTERS)
     index.register_tokenizer("plain", PLAIN)
     index.register_tokenizer("stemmed", STEMMED)
     return index
@@ -139,7 +140,6 @@ class ScopeIndex:
         self.used = time.monotonic()
         self._is_current, self._report = is_current, report
         self._checker, self._checking = Checker(folder), threading.Lock()
-        self._large = False
         with self.reading():
             self._demand(self.problem(CHECKED_AT_ONCE))
             self._index = registered(Index.open(str(folder)))
@@ -198,11 +198,7 @@ class ScopeIndex:
 
         In pieces and no certain order, so that no step holds the interpreter for long.
         """
-        if not self._large and terms.is_small(searcher, "words"):
-            yield from searcher.terms_with_prefix("words", "")
-            return
-        self._large = True  # so that the next time, what shows it is not asked again
-        for piece in terms.counted(searcher, "words"):
+        for piece in terms.counted(searcher):
             yield from piece
 
 
