@@ -141,6 +141,7 @@ class ScopeIndex:
         self._is_current, self._report = is_current, report
         self._checker, self._checking = Checker(folder), threading.Lock()
         with self.reading():
+            self._checker.remember_sizes()
             self._demand(self.problem(CHECKED_AT_ONCE))
             self._index = registered(Index.open(str(folder)))
             searcher = self._index.searcher()
@@ -152,11 +153,21 @@ class ScopeIndex:
 
         Raises IndexDamaged, and SearchError.
         """
+        self.check_sizes()
+        self._checker.remember_sizes()
         with self.reading():
             self._index.reload()
             searcher = self._index.searcher()
             known = Vocabulary(self._words(searcher)) if words else self.snapshot.words
             self.snapshot = Snapshot(self, searcher, known)
+
+    def check_sizes(self) -> None:
+        """See that no open file was cut short. Raises IndexDamaged.
+
+        Reading the lost part would end the process; that stays possible for what is cut
+        while a question is being answered.
+        """
+        self._demand(self._checker.shrunk())
 
     def problem(self, most_bytes: int | None = None) -> str | None:
         """What is damaged in the files; None if nothing is. Raises SearchError.

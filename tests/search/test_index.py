@@ -556,6 +556,39 @@ class TestDamageWhileOpen:
             TextIndex(index.files.folder, "library").view((SHARED, HERE))
 
 
+CUT_SHORT = """
+import os, sys
+from pathlib import Path
+from bot.search.index import IndexDamaged, TextIndex
+
+def asked():
+    try:
+        view = index.view((0,))
+        return len(view.search({"appl": 1.0}, 5)), view.document_count("appl"), len(view.first(9))
+    except IndexDamaged as error:
+        return error.problem
+
+index = TextIndex(Path(sys.argv[1]), "library")
+print(asked())
+(file,) = index.files.place(0).glob("[!.]*." + sys.argv[2])
+os.truncate(file, 0)
+print(asked() == f"{file.name} was cut short", index.suspects)
+index.refresh()
+with index.writing() as writing:
+    print(writing.lost, asked())
+"""
+
+
+@pytest.mark.parametrize("part", ["fast", "fieldnorm", "idx", "pos", "store", "term"])
+def test_a_file_that_is_cut_short_where_it_lies_ends_no_process(
+    index: TextIndex, part: str
+) -> None:
+    """Reading what such a file lacks, where it is mapped into memory, is a SIGBUS."""
+    put(index, *numbered(GARDEN))
+    told = in_another_process(CUT_SHORT, index.files.folder, part).stdout.splitlines()
+    assert told == ["(1, 1, 6)", "True {0}", "[0] it is being made anew"]
+
+
 def _raising(error: Exception) -> Callable[..., None]:
     def raises(*_: object, **__: object) -> None:
         raise error
