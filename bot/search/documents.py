@@ -48,7 +48,7 @@ def schema() -> Schema:
     builder.add_text_field("title", tokenizer_name="stemmed", index_option="freq")
     builder.add_text_field("text", tokenizer_name="stemmed", index_option="freq")
     builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
-    # By these, all words are read in pieces (terms.py).
+    # The characters beyond ASCII, by which terms.py reads all words in pieces.
     builder.add_text_field("letters", tokenizer_name="letters", index_option="basic")
     # Bytes are stored without being indexed a second time.
     builder.add_bytes_field("card", stored=True)
@@ -98,7 +98,7 @@ def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
     document.add_text("text", f"{names} \n{text}")
     document.add_text("words", text)
     if not text.isascii():
-        document.add_text("letters", "".join({c for c in text if not c.isascii()}))
+        document.add_text("letters", "".join({c for c in set(text) if not c.isascii()}))
     document.add_bytes("card", pieces.card)
     return document
 

@@ -59,15 +59,18 @@ class Checker:
         return None
 
     def remember_sizes(self) -> None:
-        """Remember the sizes of the files as an index that is opened now maps them."""
+        """Remember the sizes of the files as an index that is opened now maps them.
+
+        To be called before it is opened: a file that is cut short after that is noticed.
+        """
         names = _files(self._folder)
         self._sizes = {} if isinstance(names, str) else _sizes(self._folder, names)
 
     def shrunk(self) -> str | None:
-        """Return what has become shorter since ``remember_sizes``, or None.
+        """Return which file became shorter since ``remember_sizes``, or None.
 
         Reading the lost part of a file that is mapped into memory ends the process (SIGBUS).
-        Costs some microseconds a file. Files that are gone can still be read.
+        Takes a few microseconds a file. Files that are gone can still be read.
         """
         now = _sizes(self._folder, self._sizes)
         for name, size in now.items():
@@ -124,7 +127,7 @@ def _of_segment(segment: dict[str, Any]) -> Iterator[str]:
 
 
 def _sizes(folder: Path, names: Iterable[str]) -> dict[str, int]:
-    """The sizes in bytes of those files that are there."""
+    """Return the sizes in bytes of those files that are there."""
     sizes = {}
     for name in names:
         with suppress(OSError):

@@ -162,10 +162,10 @@ class ScopeIndex:
             self.snapshot = Snapshot(self, searcher, known)
 
     def check_sizes(self) -> None:
-        """See that no open file was cut short. Raises IndexDamaged.
+        """Raise IndexDamaged if an open file was cut short since it was opened.
 
-        Reading the lost part would end the process; that stays possible for what is cut
-        while a question is being answered.
+        To be called before anything is read, since reading the lost part ends the process.
+        That stays possible for what is cut between this check and the reading.
         """
         self._demand(self._checker.shrunk())
 

@@ -15,34 +15,33 @@ PIECE = 20_000
 """Words that are taken in one call, which holds the interpreter for some 5 ms."""
 
 Count = tuple[str, int]
+"""A word, and how many threads use it."""
 
 
-def counted(searcher: Searcher) -> Iterator[list[Count]]:
-    """Yield the words of all threads with their document frequencies, piece by piece."""
-    found = _beginning(searcher, "")
-    yield from _under(searcher, "", found, () if len(found) < PIECE else _alphabet(searcher))
-
-
-def _under(
-    searcher: Searcher, prefix: str, found: list[Count], alphabet: Sequence[str]
+def counted(
+    searcher: Searcher, prefix: str = "", alphabet: Sequence[str] = ()
 ) -> Iterator[list[Count]]:
-    """Yield the words with a beginning, of which the most used were ``found``."""
-    if len(found) < PIECE:
+    """Yield all words with a prefix and their document frequencies, piece by piece.
+
+    ``alphabet`` are the characters that a word may have, if they were looked up already.
+    """
+    if len(found := _beginning(searcher, prefix)) < PIECE:
         yield found
         return
+    del found  # tens of thousands of words at each of up to 80 levels
     if prefix and (own := searcher.doc_freq("words", prefix)):
         yield [(prefix, own)]
+    alphabet = alphabet or _alphabet(searcher)
     for letter in alphabet:
-        if more := _beginning(searcher, prefix + letter):
-            yield from _under(searcher, prefix + letter, more, alphabet)
+        yield from counted(searcher, prefix + letter, alphabet)
 
 
 def _beginning(searcher: Searcher, prefix: str) -> list[Count]:
-    """The most used words with this beginning, at most ``PIECE`` of them."""
+    """Return the most used words with this prefix, at most ``PIECE`` of them."""
     return searcher.terms_with_prefix("words", prefix, limit=PIECE)
 
 
 def _alphabet(searcher: Searcher) -> list[str]:
-    """Return every character that a word may have: ASCII's, and those that were indexed."""
+    """Return every character that a word may have: those of ASCII, and what was indexed."""
     indexed = searcher.terms_with_prefix("letters", "")
     return sorted({*ascii_lowercase, *digits}.union(*(letters for letters, _ in indexed)))

@@ -57,7 +57,7 @@ PLAIN = _analyzer()
 """Lower-cased words without diacritics."""
 
 LETTERS = _analyzer(cut=Tokenizer.ngram(1, 1))
-"""Each character of a text, as the words have it."""
+"""Each character of a text by itself, folded as in the words."""
 
 STEMMED = _analyzer(Filter.stemmer("english"))
 """The same, cut to their English stems; words of other languages mostly stay."""
