@@ -1,4 +1,4 @@
-"""What is written for people agrees with the program: commands, options, settings, links."""
+"""Agreement of the documentation with the program: commands, options, settings, links."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_flags_take_no_value_in_the_help() -> None:
 
 
 def _code(text: str) -> str:
-    """What stands in fences and backticks; prose may say "make sure"."""
+    """Return the text in fences and backticks; prose may say "make sure"."""
     return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong before a command begins: one clear line, the right exit code."""
+"""Errors before a command begins: one clear line, the right exit code."""
 
 from __future__ import annotations
 
