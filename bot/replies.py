@@ -1,4 +1,4 @@
-"""Replies to interactions, each of which is made once, though the network may fail.
+"""Replies to interactions, each of which comes once, though the network may fail.
 
 They have no nonce. A first reply that is sent twice is refused with 40060, which says
 that it has arrived before; editing the reply twice gives the same message.
@@ -74,11 +74,11 @@ async def edit_response(
     except FAILURES as error:
         if not is_transient(error):
             raise
-        found = await _shown(interaction, make() if make else parts)
-        if found is None:
+        shown = await _shown(interaction, make() if make else parts)
+        if shown is None:
             raise
         log.info("a reply was shown, though Discord never said so (%s)", described(error))
-        return found
+        return shown
 
 
 async def delete_response(interaction: Interaction) -> None:
@@ -107,17 +107,17 @@ async def _respond(
 
 
 async def _shown(interaction: Interaction, parts: Parts) -> discord.InteractionMessage | None:
-    """The reply, if it shows these parts already; ``None`` if it doesn't, or can't be had."""
+    """Return the reply, if it shows these parts already; ``None`` if not, or if unknown."""
     try:
         message = await retried(interaction.original_response, "looking at a reply", retry.QUICK)
     except (*FAILURES, discord.ClientException):
         return None
     view = parts.get("view")
     wanted = {getattr(item, "custom_id", None) for item in view.children} if view else set()
-    found = {
+    shown = {
         getattr(each, "custom_id", None)
         for row in message.components
         for each in getattr(row, "children", [])
     }
     same = (message.content or "").strip() == (parts.get("content") or "").strip()
-    return message if same and wanted == found and not message.flags.loading else None
+    return message if same and wanted == shown and not message.flags.loading else None

@@ -1,4 +1,4 @@
-"""A watchdog for the event loop: what holds it is named in the log while it happens.
+"""A watchdog for the event loop: it logs what stalls the loop, while it happens.
 
 A thread looks several times in a tenth of a second whether the loop waits for something to
 happen. If not, it asks for a sign of life, and where that is late, it looks at what the
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """The loop did nothing else for so many ``seconds``, until ``end`` (``time.monotonic``).
+    """A stall of the loop for so many ``seconds``, until ``end`` (of ``time.monotonic``).
 
     ``place`` is the ``module:function`` of ours that was seen most often meanwhile; else, of
     whatever it was. ``in_thread`` says that it ran in another thread and kept the interpreter.
@@ -111,12 +111,12 @@ class Watchdog:
                 return
 
     def _is_idle(self) -> bool:
-        """Whether the loop waits for something to happen; asking it would only wake it."""
+        """Return whether the loop waits for something to happen; asking it would only wake it."""
         frame = sys._current_frames().get(self._watched)
         return frame is not None and _is_waiting(frame)
 
     def _overslept(self, late: float, worked: float) -> None:
-        """This thread could not run: another one kept the interpreter, or the machine is busy.
+        """Report that another thread kept the interpreter, unless the machine is merely busy.
 
         In the latter case this process has hardly worked meanwhile, and is not to blame.
         """
@@ -157,7 +157,7 @@ class Watchdog:
             self._report(Stall(held, where, end, in_thread))
 
     def _place(self) -> tuple[str, bool] | None:
-        """What the loop's thread is doing; if it waits, what of ours another one is doing."""
+        """Return what the loop's thread is doing, or what of this program another one is doing."""
         frames = sys._current_frames()
         watched = frames.pop(self._watched, None)
         if watched is None:
@@ -165,8 +165,8 @@ class Watchdog:
         if not _is_waiting(watched) and (own := _ours(watched)):
             return own, False
         theirs = (_ours(frame) for frame in frames.values())
-        if found := next((place for place in theirs if place), None):
-            return found, True
+        if other := next((place for place in theirs if place), None):
+            return other, True
         return None if _is_waiting(watched) else (_name(watched), False)
 
 
@@ -178,7 +178,7 @@ class StallLog:
         self._longest: dict[str, float] = {}
 
     def __call__(self, hold: Stall) -> None:
-        """Write a stall down, unless its place was named a moment ago."""
+        """Log a stall, unless its place was named a moment ago."""
         more = self._throttle.admit(hold.place, hold.end)
         if more is None:
             self._longest[hold.place] = max(self._longest.get(hold.place, 0.0), hold.seconds)
@@ -192,26 +192,26 @@ class StallLog:
 
 
 def _starved(thread: int) -> float:
-    """For how many seconds a thread could have run, had others not had the processor.
+    """Return the seconds for which a thread could have run, had others not had the processor.
 
     Only Linux tells; elsewhere it is 0, and what holds the loop on a busy machine is more.
     """
     try:
-        told = Path(f"/proc/self/task/{thread}/schedstat").read_text()
-        return int(told.split()[1]) / 1e9
+        statistics = Path(f"/proc/self/task/{thread}/schedstat").read_text()
+        return int(statistics.split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0
 
 
 def _callers(frame: FrameType | None) -> Iterator[FrameType]:
-    """The frames of a stack from the inside, as far as the loop that runs them."""
+    """Yield the frames of a stack from the inside, as far as the loop that runs them."""
     while frame is not None and frame.f_code.co_name != "run_forever":
         yield frame
         frame = frame.f_back
 
 
 def _ours(frame: FrameType) -> str | None:
-    """The innermost function of ours that a thread is in."""
+    """Return the innermost function of this program that a thread is in."""
     for caller in _callers(frame):
         module = str(caller.f_globals.get("__name__", ""))
         if module.partition(".")[0] in OURS and module != __name__:
@@ -220,7 +220,7 @@ def _ours(frame: FrameType) -> str | None:
 
 
 def _is_waiting(frame: FrameType) -> bool:
-    """Whether a loop's thread waits for something to happen."""
+    """Return whether a loop's thread waits for something to happen."""
     return frame.f_code.co_name == "select"
 
 

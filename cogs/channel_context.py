@@ -1,4 +1,4 @@
-"""Where something happened on Discord, and what the bot may do there."""
+"""The channel in which something happened, what the bot may do there, and who manages it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Completion = Callable[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelContext:
-    """A channel as the bot finds it.
+    """A channel, the guild whose library counts in it, and what the bot may do there.
 
     ``scope`` is the guild whose library and votes count here (SHARED outside of
     guilds and where the bot is not a member), ``server`` how links name the guild.
@@ -38,16 +38,16 @@ class ChannelContext:
 
     @property
     def embeds(self) -> bool:
-        """Whether cards may be embeds here."""
+        """Return whether cards may be embeds here."""
         return self.may.embed_links
 
     def link(self, message_id: int) -> str:
-        """The address of a message in this channel."""
+        """Return the address of a message in this channel."""
         return f"https://discord.com/channels/{self.server}/{self.channel_id}/{message_id}"
 
 
 def message_context(message: discord.Message) -> ChannelContext:
-    """The context that a message is in."""
+    """Return the context of a message."""
     guild = message.guild
     return ChannelContext(
         channel_id=message.channel.id,
@@ -58,7 +58,7 @@ def message_context(message: discord.Message) -> ChannelContext:
 
 
 def interaction_context(interaction: discord.Interaction[Any]) -> ChannelContext:
-    """The context that an interaction is in."""
+    """Return the context of an interaction."""
     scope = scope_of(interaction)
     if interaction.guild_id is None:
         may = _EVERYTHING
@@ -76,7 +76,7 @@ def interaction_context(interaction: discord.Interaction[Any]) -> ChannelContext
 
 
 def scope_of(interaction: discord.Interaction[Any]) -> int:
-    """Whose library and votes count for an interaction.
+    """Return the guild whose library and votes count for an interaction, or SHARED.
 
     A person may carry the bot into a server that it is no member of; what that
     server's members voted elsewhere is none of its business there.
@@ -86,7 +86,7 @@ def scope_of(interaction: discord.Interaction[Any]) -> int:
 
 
 def permissions_in(channel: Any, guild: discord.Guild | None) -> discord.Permissions:
-    """What the bot may do in a channel; everything, as far as can't be told."""
+    """Return what the bot may do in a channel; all permissions where that can't be told."""
     me = guild.me if guild is not None else None
     if me is None or not hasattr(channel, "permissions_for"):
         return _EVERYTHING
@@ -97,7 +97,7 @@ def permissions_in(channel: Any, guild: discord.Guild | None) -> discord.Permiss
 
 
 def missing_send_permission(channel: Any, may: discord.Permissions) -> str | None:
-    """The permission without which nothing can be said in a channel, if it is missing."""
+    """Return the permission that the bot lacks to send messages in a channel, if any."""
     sending = "send_messages"
     if isinstance(channel, discord.Thread):
         sending = "send_messages_in_threads"
@@ -105,18 +105,18 @@ def missing_send_permission(channel: Any, may: discord.Permissions) -> str | Non
 
 
 def is_moderator(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the member may take back what others were shown."""
+    """Return whether the member may take back what others were shown."""
     may = interaction.permissions
     return interaction.guild_id is not None and (may.manage_messages or may.manage_guild)
 
 
 def manages(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the member may decide how the bot behaves in this server."""
+    """Return whether the member may change the settings of this server."""
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
 
 
 def only_managers(interaction: discord.Interaction[Any]) -> bool:
-    """A check for commands: what the command list says of permissions is but a hint.
+    """Check that a command's member manages the server: the command's own permissions are a hint.
 
     Raises what the person is told by.
     """
@@ -128,7 +128,7 @@ def only_managers(interaction: discord.Interaction[Any]) -> bool:
 
 
 async def begin_privately(interaction: discord.Interaction[Any]) -> discord.Guild:
-    """Say that the reply comes, privately, and return the server it is about."""
+    """Acknowledge a command, to be answered privately, and return its server."""
     if interaction.guild is None:
         raise app_commands.NoPrivateMessage
     await acknowledge(interaction, ephemeral=True, thinking=True)
@@ -158,7 +158,7 @@ def choice(name: str, value: str, suffix: str = "") -> app_commands.Choice[str]:
 
 
 def has_permissions(bot: ThreadBot, context: ChannelContext, *names: str) -> bool:
-    """Whether the bot has these permissions in a context; one that it lacks is logged once."""
+    """Return whether the bot has these permissions; log once for each channel what it lacks."""
     missing = [name for name in names if not getattr(context.may, name)]
     for name in missing:
         bot.warn_missing_permission(context.channel_id, name)

@@ -38,7 +38,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
         self.learning = bot.app.learning
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Only people with Manage Server. Autocomplete doesn't ask this: it asks itself."""
+        """Admit people with Manage Server only. Autocomplete checks this itself."""
         return only_managers(interaction)
 
     @app_commands.command(name="list", description="Show which phrasings I have learned here")
@@ -48,10 +48,10 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
     ) -> None:
         """Show what was learned, newest first."""
         guild = await begin_privately(interaction)
-        found = await self.learning.phrasings(guild.id)
-        card = settings_cards.phrasings_card(found) if found else Card(content=NOTHING)
-        if found and thread is not None:
-            mine = [p for p in found if thread in (f"#{p.thread_id}", p.key, p.title)]
+        learned = await self.learning.phrasings(guild.id)
+        card = settings_cards.phrasings_card(learned) if learned else Card(content=NOTHING)
+        if learned and thread is not None:
+            mine = [p for p in learned if thread in (f"#{p.thread_id}", p.key, p.title)]
             card = Card(content=NOTHING_OF_IT)
             if mine:
                 card = settings_cards.phrasings_card(mine, mine[0].title)

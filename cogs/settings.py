@@ -46,7 +46,7 @@ class Settings(commands.GroupCog, group_name="settings"):
         self.guilds = bot.app.guilds
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Only people with Manage Server."""
+        """Admit people with Manage Server only."""
         return only_managers(interaction)
 
     @app_commands.command(name="show", description="Show how I behave in this server")

@@ -68,9 +68,9 @@ class ThreadPages(commands.Cog, name="Thread"):
     async def titles(
         self, interaction: discord.Interaction[ThreadBot], current: str
     ) -> list[app_commands.Choice[str]]:
-        """Titles that fit what is being typed; none if they can't be had."""
+        """Complete titles that fit what is being typed; none if they can't be had."""
         try:
-            found = await self.answering.complete(
+            matches = await self.answering.complete(
                 current, guild_id=scope_of(interaction), limit=limits.CHOICES
             )
         except Busy:
@@ -79,7 +79,7 @@ class ThreadPages(commands.Cog, name="Thread"):
             log.warning("autocomplete failed: %s", error)
             log.debug("it failed here:", exc_info=True)
             return []
-        return choices(found)
+        return choices(matches)
 
     async def read_rest(
         self, item: items.ReadRest, interaction: discord.Interaction[ThreadBot]
@@ -154,10 +154,10 @@ async def show_page(
         await edit_response(interaction, **page().edit_kwargs())
 
 
-def choices(found: list[Match]) -> list[app_commands.Choice[str]]:
-    """Autocomplete choices within Discord's limits; a long key gives way to the id."""
+def choices(matches: list[Match]) -> list[app_commands.Choice[str]]:
+    """Return autocomplete choices within Discord's limits; a long key gives way to the id."""
     made = []
-    for match in found[: limits.CHOICES]:
+    for match in matches[: limits.CHOICES]:
         fits = 0 < text.width(match.key) <= limits.CHOICE_TEXT
         value = match.key if fits and not _BY_ID.fullmatch(match.key) else f"#{match.thread_id}"
         made.append(choice(match.title, value))

@@ -1,4 +1,4 @@
-"""Votes: one a member, answer and guild, however many messages show the answer."""
+"""Votes: one for each member, answer and guild, however many messages show the answer."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Outcome = bool | Vote | ThreadwiseError | None
 
 
 class VoteRefused(ThreadwiseError):
-    """Nobody votes on their own answer."""
+    """A vote on one's own answer, which does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """A reaction was added; ``author_handle`` is its member's unique Discord name.
+    """An added reaction; ``author_handle`` is its member's unique Discord name.
 
     ``at`` is when, in Unix microseconds, where others of theirs may have been written since.
     """
@@ -40,7 +40,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """A reaction was taken away."""
+    """A reaction that was taken away."""
 
     message_id: int
     reaction: Reaction
@@ -48,7 +48,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleared:
-    """All reactions of a message were taken away, or all of one value."""
+    """The removal of all reactions of a message, or of all of one value."""
 
     message_id: int
     value: Vote | None = None
@@ -56,7 +56,7 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressed:
-    """A member pressed a vote button.
+    """A member's press of a vote button.
 
     ``former`` is the outcome of the same press shortly before, of which the member was not
     told: while that is in force, this one repeats it and changes nothing. False: of none.
@@ -72,7 +72,7 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """A message is gone; what was voted on it stays."""
+    """The deletion of a message; what was voted on it stays."""
 
     message_id: int
 
@@ -81,14 +81,14 @@ Change = Added | Removed | Cleared | Pressed | Deleted
 
 
 class Voting:
-    """What reactions and buttons do to votes. What returns has been written to disk."""
+    """The votes that follow from reactions and buttons. What returns has been written to disk."""
 
     def __init__(self, database: Database):
         self._database = database
         self._reconciling = Reconciling(database)
 
     async def apply(self, changes: Sequence[Change]) -> list[Outcome]:
-        """Make the first of these changes, in their order; one outcome for each that was made.
+        """Make the first of these changes, in order; return an outcome for each that was made.
 
         At least one is made; how many more, the time tells for which others may have to
         wait for the database. Call again with the rest.
@@ -129,7 +129,7 @@ class Voting:
         return await self._reconciling.compare(message_id, reactions, is_own, live, since)
 
     async def tally(self, answer_id: int, guild_id: int) -> int | None:
-        """Source score plus this guild's votes; ``None`` when the answer is gone."""
+        """Return the source's score plus this guild's votes; ``None`` when the answer is gone."""
         async with self._database.read() as connection:
             return (await votes.tallies(connection, [answer_id], guild_id)).get(answer_id)
 
@@ -140,7 +140,7 @@ class Voting:
 
 
 def vote_of(outcome: Outcome) -> Vote | None:
-    """The vote in force after a press. Raises why it was refused."""
+    """Return the vote in force after a press. Raises the refusal, if it was refused."""
     if isinstance(outcome, ThreadwiseError):
         raise outcome
     return outcome if isinstance(outcome, Vote) else None
@@ -184,6 +184,6 @@ async def _press(connection: Any, pressed: Pressed) -> Outcome:
 
 
 def _is_own(author: str | None, user_id: int, handle: str | None) -> bool:
-    """Whether the member wrote the answer: its author is their mention or unique name."""
+    """Return whether the member wrote the answer: its author is their mention or unique name."""
     names = {f"<@{user_id}>", f"<@!{user_id}>"} | ({handle.casefold()} if handle else set())
     return author is not None and author.strip().removeprefix("@").casefold() in names

@@ -33,7 +33,7 @@ _ANYONE = app_commands.AppInstallationType(guild=True, user=True)
 
 
 class Ask(commands.Cog):
-    """Hears questions, and the buttons under what was said to them."""
+    """Answers questions, and handles the buttons under suggestions and answers."""
 
     def __init__(self, bot: ThreadBot):
         self.bot = bot
@@ -49,14 +49,14 @@ class Ask(commands.Cog):
         )
 
     async def cog_load(self) -> None:
-        """Offer the context menu and hear the buttons."""
+        """Add the context menu and register the buttons."""
         self.bot.tree.add_command(self._menu)
         self.bot.on_press(items.NotMine, self._handlers.not_mine)
         self.bot.on_press(items.PickThread, self._handlers.pick)
         self.bot.on_press(items.NoneOfThese, self._handlers.none_of_these)
 
     async def cog_unload(self) -> None:
-        """Take the context menu away again."""
+        """Remove the context menu."""
         self.bot.tree.remove_command(self._menu.name, type=self._menu.type)
 
     @commands.Cog.listener()
@@ -83,7 +83,7 @@ class Ask(commands.Cog):
             log.error("message %d can't be answered: %s", message.id, error)
 
     async def _put_off(self, question: Question, why: str) -> None:
-        """Say that a question is not taken: once a minute in a channel, and to whoever asked us."""
+        """Say why a question is not taken, once a minute in a channel, if the bot was asked."""
         if question.addressed and self.bot.throttle.may_say(question.context.channel_id):
             await question.say(why)
 

@@ -59,7 +59,7 @@ class Question:
 
     @property
     def replied(self) -> bool:
-        """Whether a reply was made, or may have been: no apology is due under it."""
+        """Return whether a reply was made, or may have been: no apology is due under it."""
         return bool(self._replies)
 
     async def reply(self, card: Card) -> discord.Message | None:
@@ -74,13 +74,13 @@ class Question:
 
 
 class KeyedLocks:
-    """One at a time for each channel or message, while somebody waits for it."""
+    """A lock for each channel or message, which exists while somebody holds or awaits it."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def at(self, snowflake: int) -> asyncio.Lock:
-        """The lock of a channel or message."""
+        """Return the lock of a channel or message."""
         lock = self._locks.get(snowflake)
         if lock is None:
             lock = self._locks[snowflake] = asyncio.Lock()
@@ -88,7 +88,7 @@ class KeyedLocks:
 
 
 class Responder:
-    """Has questions answered and posts what comes of it."""
+    """Has questions answered and posts the replies."""
 
     def __init__(self, bot: ThreadBot):
         self.bot = bot

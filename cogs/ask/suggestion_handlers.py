@@ -1,4 +1,4 @@
-"""What people choose from: a suggested thread, none of them, *Not my question*."""
+"""Handlers of the buttons and the menu under a reply: a thread, none of these, not my question."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class SuggestionHandlers:
-    """Deals with the buttons and the menu under what the bot has said."""
+    """Handles presses of the buttons and the menu under suggestions and answers."""
 
     def __init__(self, bot: ThreadBot, responder: Responder):
         self.bot = bot
@@ -125,12 +125,12 @@ class SuggestionHandlers:
         await edit_pressed(interaction, **card.edit_kwargs())
 
     async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
-        found = []
+        options = []
         for thread_id in thread_ids[: limits.SUGGESTIONS]:
             thread = await self.app.answering.serve(thread_id, guild_id=scope)
             if thread is not None:
-                found.append(items.Option(thread.id, thread.title))
-        return found
+                options.append(items.Option(thread.id, thread.title))
+        return options
 
     async def _show_privately(
         self, thread_id: int, interaction: discord.Interaction[ThreadBot]
@@ -202,7 +202,7 @@ class SuggestionHandlers:
     async def _remove_reactions(
         self, message: discord.Message, context: ChannelContext, posting: Posting
     ) -> None:
-        """Nothing is voted on here any more; without the permission only ours go."""
+        """Remove a card's reactions; without the permission to, only the bot's own."""
         try:
             if context.may.manage_messages and context.scope != SHARED:
                 await retried(message.clear_reactions, "reactions")
@@ -216,7 +216,7 @@ class SuggestionHandlers:
 
 
 def _may_post(interaction: discord.Interaction[ThreadBot], context: ChannelContext) -> bool:
-    """Whether the bot may post in the channel of an interaction, not only reply to it."""
+    """Return whether the bot may post in the channel of an interaction, not only reply to it."""
     if interaction.guild_id is None:
         return interaction.context.dm_channel
     channel = interaction.channel

@@ -47,13 +47,13 @@ class Library(commands.GroupCog, group_name="library"):
         self.curating = bot.app.curating
 
     async def cog_load(self) -> None:
-        """Hear the buttons under what was asked before removing."""
+        """Register the buttons under the question that is asked before removing."""
         self.bot.on_press(RemoveThese, self.remove_these)
         self.bot.on_press(KeepThem, self.keep)
         self.bot.on_press(BringBack, self.bring_back)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Only people with Manage Server. Autocomplete and buttons ask this themselves."""
+        """Admit people with Manage Server only. Autocomplete and buttons check this themselves."""
         return only_managers(interaction)
 
     @app_commands.command(name="import", description="Bring in threads for this server from a file")
@@ -84,17 +84,17 @@ class Library(commands.GroupCog, group_name="library"):
     async def stats(self, interaction: Interaction) -> None:
         """Show the library in figures."""
         guild = await begin_privately(interaction)
-        found = await self.curating.figures(guild.id)
+        figures = await self.curating.figures(guild.id)
         last = await self.app.uploads.last(guild.id)
-        own, shared = found.own, found.shared
+        own, shared = figures.own, figures.shared
         card = library_cards.figures_card(
             [
                 ("This server's own", own.threads, own.answers, own.accepted),
                 ("Shared by all", shared.threads, shared.answers, shared.accepted),
             ],
-            found.votes,
-            found.phrasings,
-            [(s.name, s.threads, s.scope != guild.id) for s in found.sources],
+            figures.votes,
+            figures.phrasings,
+            [(s.name, s.threads, s.scope != guild.id) for s in figures.sources],
             (last.name, last.at) if last else None,
         )
         await edit_response(interaction, **card.send_kwargs())
@@ -120,8 +120,8 @@ class Library(commands.GroupCog, group_name="library"):
     async def restore(self, interaction: Interaction, removal: str | None = None) -> None:
         """Undo a removal."""
         guild = await begin_privately(interaction)
-        found = await self.curating.removals(guild.id)
-        wanted = [r for r in found if removal is None or removal.strip() in _names(r)]
+        removals = await self.curating.removals(guild.id)
+        wanted = [r for r in removals if removal is None or removal.strip() in _names(r)]
         if not wanted:
             raise NotFound(NOTHING_REMOVED)
         await self._restore(interaction, guild.id, wanted[0].moment)
@@ -195,7 +195,7 @@ def _asked(plan: Plan) -> Card:
 
 
 def _name(removal: Removal) -> str:
-    """What a removal is called: by its thread or, if it was of more, by their source."""
+    """Return the name of a removal: of its thread or, if it was of more, of their source."""
     return removal.title if removal.threads == 1 or not removal.source else removal.source
 
 
@@ -204,9 +204,9 @@ def _names(removal: Removal) -> set[str]:
 
 
 def _number(value: str) -> str | int:
-    """What autocomplete gave: ``#`` and an id, or a name that was typed."""
-    found = re.fullmatch(r"#(\d{1,18})", value.strip())
-    return int(found[1]) if found else value.strip()
+    """Return the id that autocomplete gave as ``#`` and digits, or the name that was typed."""
+    by_id = re.fullmatch(r"#(\d{1,18})", value.strip())
+    return int(by_id[1]) if by_id else value.strip()
 
 
 def _too_large(interaction: Interaction, guild_id: int) -> str:

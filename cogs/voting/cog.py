@@ -80,7 +80,7 @@ class Voting(commands.Cog):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits to be written, compared or learned from."""
+        """Return whether nothing waits to be written, compared or learned from."""
         return self._queue.idle and self._learning.idle and self._reconciler.idle
 
     # Events are queued before anything is awaited: discord.py begins a task for each event, in
@@ -154,9 +154,9 @@ class Voting(commands.Cog):
         # What they did before is to be forgotten as well.
         await self._queue.forget(interaction.user.id, FLUSH_SECONDS)
         count = await self.app.voting.forget_user(interaction.user.id)
-        taught = await self.app.learning.forget_user(interaction.user.id)
+        forgotten = await self.app.learning.forget_user(interaction.user.id)
         votes = "1 vote" if count == 1 else f"{count} votes"
-        phrasings = "1 phrasing" if taught == 1 else f"{taught} phrasings"
+        phrasings = "1 phrasing" if forgotten == 1 else f"{forgotten} phrasings"
         await edit_response(
             interaction,
             content=f"Done: {votes} and {phrasings} of yours deleted, and I no longer know which "
@@ -178,11 +178,11 @@ class Voting(commands.Cog):
             )
         )
         press.former = self._unacknowledged.take(press)
-        told = False
+        acknowledged = False
         try:
-            told = await self._acknowledge(item, interaction, press)
+            acknowledged = await self._acknowledge(item, interaction, press)
         finally:
-            if not told:
+            if not acknowledged:
                 self._unacknowledged.add(press)
 
     async def _acknowledge(

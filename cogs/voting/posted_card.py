@@ -51,7 +51,7 @@ class CardReaction(NamedTuple):
 
 
 class PostedCard(NamedTuple):
-    """What a message of the bot shows."""
+    """The embeds and reactions of a message of the bot."""
 
     embeds: list[discord.Embed]
     reactions: list[CardReaction]
@@ -175,14 +175,14 @@ async def _get(
     return await bot.http.request(route, params=params, timeout=limit)
 
 
-def _reaction(found: dict[str, Any]) -> CardReaction:
-    supers = found.get("count_details", {}).get("burst", 0)
-    normal, by_bot = found["count"] - supers, bool(found["me"])
+def _reaction(data: dict[str, Any]) -> CardReaction:
+    supers = data.get("count_details", {}).get("burst", 0)
+    normal, by_bot = data["count"] - supers, bool(data["me"])
     others = {
         ReactionKind.NORMAL: normal - by_bot,
-        ReactionKind.SUPER: supers - bool(found.get("me_burst")),
+        ReactionKind.SUPER: supers - bool(data.get("me_burst")),
     }
-    return CardReaction(str(discord.PartialEmoji.from_dict(found["emoji"])), by_bot, others)
+    return CardReaction(str(discord.PartialEmoji.from_dict(data["emoji"])), by_bot, others)
 
 
 _UNKNOWN_EMOJI = 10014

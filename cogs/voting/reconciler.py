@@ -1,4 +1,4 @@
-"""Votes given and taken away while the bot was away: cards are compared with what Discord shows.
+"""Reconciliation: the votes of cards are compared with the reactions that Discord shows.
 
 After a start, or a session that could not be resumed, that is done for the latest cards;
 at any time for cards whose events could not be written. What fails is tried again for that
@@ -76,7 +76,7 @@ class Reconciler:
         self._add(p for p in [*due, *recent] if (p.guild_id >> 22) % shards == shard_id)
 
     def unwritten(self, message_ids: Collection[int]) -> None:
-        """Events of these messages could not be written: mark them, and compare them."""
+        """Mark and compare messages of which events could not be written."""
         self._unmarked.update(message_ids)
         if self._unmarked and not self._marking and not self._stopped:
             self._marking = True
@@ -98,7 +98,7 @@ class Reconciler:
 
     @property
     def idle(self) -> bool:
-        """Whether no card waits to be looked at, but for those that are tried again later."""
+        """Return whether no card waits to be compared, but for those that are tried again later."""
         return not (self._workers or self._marking)
 
     async def _mark(self) -> None:

@@ -140,7 +140,7 @@ class VoteQueue:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits to be written."""
+        """Return whether nothing waits to be written."""
         return self._queues.idle and not self._held
 
     async def _handle(self, guild_id: int, batch: list[Event]) -> None:

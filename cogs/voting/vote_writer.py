@@ -1,4 +1,4 @@
-"""Having votes written: again and again while the database can't be, and else given up."""
+"""The writer of votes: it tries again while the database is locked, and gives up in the end."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class VoteWriter:
             self._written(event, outcome)
 
     def _give_up(self, pending: list[PendingChange], error: StoreError | None) -> None:
-        """Have Discord asked for what can't be written."""
+        """Report messages of which events can't be written, so that Discord is asked for them."""
         messages = messages_of([event for event, _ in pending])
         if error is not None and messages:
             said = "votes on %d messages could not be written, Discord will be asked for them: %s"
