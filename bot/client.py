@@ -198,10 +198,13 @@ class ThreadBot(commands.AutoShardedBot):
         log.info("sent %d commands to Discord", len(tree))
 
 
+Interaction = discord.Interaction[ThreadBot]
+
+
 class Tree(app_commands.CommandTree[ThreadBot]):
     """The command tree: it applies the limits, and reports errors."""
 
-    async def interaction_check(self, interaction: discord.Interaction[ThreadBot], /) -> bool:
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Admit a command within the limits."""
         try:
             return await interaction.client.throttle.admits_command(interaction)
@@ -210,7 +213,7 @@ class Tree(app_commands.CommandTree[ThreadBot]):
             return False
 
     async def on_error(
-        self, interaction: discord.Interaction[ThreadBot], error: app_commands.AppCommandError, /
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
         """Tell the person privately what they can do about it; log the rest."""
         name = interaction.command.qualified_name if interaction.command else "?"

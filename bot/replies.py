@@ -19,14 +19,14 @@ from bot.retry import FAILURES, described, is_transient, retried
 
 ALREADY_ACKNOWLEDGED = 40060
 
-Interaction = discord.Interaction[Any]
+AnyInteraction = discord.Interaction[Any]
 Parts = dict[str, Any]
 
 log = logging.getLogger(__name__)
 
 
 async def acknowledge(
-    interaction: Interaction, *, ephemeral: bool = False, thinking: bool = False
+    interaction: AnyInteraction, *, ephemeral: bool = False, thinking: bool = False
 ) -> None:
     """Tell Discord that the reply comes later, as ``interaction.response.defer`` does."""
     command = interaction.type is discord.InteractionType.application_command
@@ -37,7 +37,7 @@ async def acknowledge(
     )
 
 
-async def tell(interaction: Interaction, said: str) -> None:
+async def tell(interaction: AnyInteraction, said: str) -> None:
     """Tell the person something privately, in the first reply or after it.
 
     After the first reply a line may come twice if Discord's answer is lost: better than
@@ -52,14 +52,14 @@ async def tell(interaction: Interaction, said: str) -> None:
     )
 
 
-async def edit_pressed(interaction: Interaction, **parts: Any) -> None:
+async def edit_pressed(interaction: AnyInteraction, **parts: Any) -> None:
     """Reply to a press by editing the message that the button is under."""
     response = interaction.response
     await _respond(interaction, Kind.message_update, lambda: response.edit_message(**parts))
 
 
 async def edit_response(
-    interaction: Interaction, make: Callable[[], Parts] | None = None, **parts: Any
+    interaction: AnyInteraction, make: Callable[[], Parts] | None = None, **parts: Any
 ) -> discord.InteractionMessage:
     """Show something in the reply that was acknowledged, and return the message.
 
@@ -81,7 +81,7 @@ async def edit_response(
         return shown
 
 
-async def delete_response(interaction: Interaction) -> None:
+async def delete_response(interaction: AnyInteraction) -> None:
     """Delete the message that the reply is in, if it is there.
 
     That it is gone already tells nothing: it may have been deleted by a request whose
@@ -92,7 +92,7 @@ async def delete_response(interaction: Interaction) -> None:
 
 
 async def _respond(
-    interaction: Interaction, kind: Kind, request: Callable[[], Awaitable[Any]]
+    interaction: AnyInteraction, kind: Kind, request: Callable[[], Awaitable[Any]]
 ) -> None:
     """Send the first reply; one that Discord has already is as good."""
     try:
@@ -106,7 +106,7 @@ async def _respond(
         interaction.response._response_type = kind
 
 
-async def _shown(interaction: Interaction, parts: Parts) -> discord.InteractionMessage | None:
+async def _shown(interaction: AnyInteraction, parts: Parts) -> discord.InteractionMessage | None:
     """Return the reply, if it shows these parts already; ``None`` if not, or if unknown."""
     try:
         message = await retried(interaction.original_response, "looking at a reply", retry.QUICK)

@@ -11,16 +11,15 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.client import ThreadBot, bot_of
+from bot.client import Interaction, ThreadBot, bot_of
 from bot.models import SHARED
 from bot.replies import acknowledge
 from bot.ui import limits, text
 
 log = logging.getLogger(__name__)
 
-Completion = Callable[
-    [Any, discord.Interaction[Any], str], Coroutine[Any, Any, list[app_commands.Choice[str]]]
-]
+Choices = list[app_commands.Choice[str]]
+Completion = Callable[[Any, Interaction, str], Coroutine[Any, Any, Choices]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ def message_context(message: discord.Message) -> ChannelContext:
     )
 
 
-def interaction_context(interaction: discord.Interaction[Any]) -> ChannelContext:
+def interaction_context(interaction: Interaction) -> ChannelContext:
     """Return the context of an interaction."""
     scope = scope_of(interaction)
     if interaction.guild_id is None:
@@ -75,7 +74,7 @@ def interaction_context(interaction: discord.Interaction[Any]) -> ChannelContext
     )
 
 
-def scope_of(interaction: discord.Interaction[Any]) -> int:
+def scope_of(interaction: Interaction) -> int:
     """Return the guild whose library and votes count for an interaction, or SHARED.
 
     A person may carry the bot into a server that it is no member of; what that
@@ -104,18 +103,18 @@ def missing_send_permission(channel: Any, may: discord.Permissions) -> str | Non
     return next((name for name in ("view_channel", sending) if not getattr(may, name)), None)
 
 
-def is_moderator(interaction: discord.Interaction[Any]) -> bool:
+def is_moderator(interaction: Interaction) -> bool:
     """Return whether the member may take back what others were shown."""
     may = interaction.permissions
     return interaction.guild_id is not None and (may.manage_messages or may.manage_guild)
 
 
-def manages(interaction: discord.Interaction[Any]) -> bool:
+def manages(interaction: Interaction) -> bool:
     """Return whether the member may change the settings of this server."""
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
 
 
-def only_managers(interaction: discord.Interaction[Any]) -> bool:
+def only_managers(interaction: Interaction) -> bool:
     """Check that a command's member manages the server: the command's own permissions are a hint.
 
     Raises what the person is told by.
@@ -127,7 +126,17 @@ def only_managers(interaction: discord.Interaction[Any]) -> bool:
     return True
 
 
-async def begin_privately(interaction: discord.Interaction[Any]) -> discord.Guild:
+async def acknowledge_page(interaction: Interaction) -> bool:
+    """Acknowledge a press under a page; return whether the page is private, and so is edited.
+
+    A page that all see stays as it is: the reply is private.
+    """
+    private = interaction.message is not None and interaction.message.flags.ephemeral
+    await acknowledge(interaction, ephemeral=not private, thinking=not private)
+    return private
+
+
+async def begin_privately(interaction: Interaction) -> discord.Guild:
     """Acknowledge a command, to be answered privately, and return its server."""
     if interaction.guild is None:
         raise app_commands.NoPrivateMessage
@@ -139,9 +148,7 @@ def completes_for_managers(complete: Completion) -> Completion:
     """Have an autocompletion offer nothing to members, nor if it fails."""
 
     @wraps(complete)
-    async def guarded(
-        self: Any, interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
+    async def guarded(self: Any, interaction: Interaction, current: str) -> Choices:
         try:
             return await complete(self, interaction, current) if manages(interaction) else []
         except Exception as error:

@@ -58,15 +58,16 @@ class Membership(commands.Cog):
         except StoreError as error:
             log.warning("shard %d: not noted in which servers I am: %s", shard_id, error)
 
-    @commands.Cog.listener()
-    async def on_guild_join(self, guild: discord.Guild) -> None:
-        """Record that the bot was invited."""
-        await self._joined(guild)
-
-    @commands.Cog.listener()
-    async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Record a server after an outage: the bot may have been invited in it."""
-        await self._joined(guild)
+    @commands.Cog.listener("on_guild_join")
+    @commands.Cog.listener("on_guild_available")
+    async def on_joined(self, guild: discord.Guild) -> None:
+        """Record that the bot was invited, perhaps in an outage that is over now."""
+        before = self._before.get(guild.shard_id, [])
+        self._before[guild.shard_id] = [other for other in before if other is not guild]
+        try:
+            await self._service.joined(self._application_id, guild.id)
+        except StoreError as error:
+            log.warning("guild %d: not noted that I am in it: %s", guild.id, error)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -75,14 +76,6 @@ class Membership(commands.Cog):
             await self._service.removed(self._application_id, guild.id)
         except StoreError as error:  # the next session shows it again
             log.warning("guild %d: not noted that it removed me: %s", guild.id, error)
-
-    async def _joined(self, guild: discord.Guild) -> None:
-        before = self._before.get(guild.shard_id, [])
-        self._before[guild.shard_id] = [other for other in before if other is not guild]
-        try:
-            await self._service.joined(self._application_id, guild.id)
-        except StoreError as error:
-            log.warning("guild %d: not noted that I am in it: %s", guild.id, error)
 
     def _in_cache(self, shard_id: int) -> list[discord.Guild]:
         return [guild for guild in self.bot.guilds if guild.shard_id == shard_id]

@@ -8,12 +8,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import ThreadBot
+from bot.client import Interaction, ThreadBot
 from bot.errors import NotFound
 from bot.replies import edit_response
 from bot.ui import limits, settings_cards, text
 from bot.ui.cards import Card
 from cogs.channel_context import (
+    Choices,
     begin_privately,
     choice,
     completes_for_managers,
@@ -43,9 +44,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
 
     @app_commands.command(name="list", description="Show which phrasings I have learned here")
     @app_commands.describe(thread="Only those of this thread")
-    async def show(
-        self, interaction: discord.Interaction[ThreadBot], thread: str | None = None
-    ) -> None:
+    async def show(self, interaction: Interaction, thread: str | None = None) -> None:
         """Show what was learned, newest first."""
         guild = await begin_privately(interaction)
         learned = await self.learning.phrasings(guild.id)
@@ -59,7 +58,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
 
     @app_commands.command(name="remove", description="Forget a phrasing that I have learned")
     @app_commands.describe(phrasing="Words of it, or its number")
-    async def remove(self, interaction: discord.Interaction[ThreadBot], phrasing: str) -> None:
+    async def remove(self, interaction: Interaction, phrasing: str) -> None:
         """Forget a phrasing."""
         guild = await begin_privately(interaction)
         number = phrasing.strip()
@@ -71,9 +70,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
 
     @show.autocomplete("thread")
     @completes_for_managers
-    async def threads(
-        self, interaction: discord.Interaction[ThreadBot], current: str
-    ) -> list[app_commands.Choice[str]]:
+    async def threads(self, interaction: Interaction, current: str) -> Choices:
         """Complete the titles of threads of which something was learned."""
         learned = await self.learning.find(interaction.guild_id or 0, "")
         typed = current.casefold().strip()
@@ -82,9 +79,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
 
     @remove.autocomplete("phrasing")
     @completes_for_managers
-    async def texts(
-        self, interaction: discord.Interaction[ThreadBot], current: str
-    ) -> list[app_commands.Choice[str]]:
+    async def texts(self, interaction: Interaction, current: str) -> Choices:
         """Complete phrasings that fit what is being typed."""
         learned = await self.learning.find(interaction.guild_id or 0, current)
         return [choice(p.text, str(p.id)) for p in learned[: limits.CHOICES]]

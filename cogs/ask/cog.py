@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import ThreadBot
+from bot.client import Interaction, ThreadBot
 from bot.errors import ThreadwiseError
 from bot.replies import acknowledge, delete_response, edit_response, tell
 from bot.retry import FAILURES
@@ -93,7 +93,7 @@ class Ask(commands.Cog):
     @app_commands.allowed_installs(guilds=True, users=True)
     async def ask(
         self,
-        interaction: discord.Interaction[ThreadBot],
+        interaction: Interaction,
         question: app_commands.Range[str, 1, limits.STRING_OPTION],
     ) -> None:
         """Answer a question asked by command."""
@@ -102,9 +102,7 @@ class Ask(commands.Cog):
         else:
             await self._look_up(interaction, question, cards.asked_note(question), own_words=True)
 
-    async def find_an_answer(
-        self, interaction: discord.Interaction[ThreadBot], message: discord.Message
-    ) -> None:
+    async def find_an_answer(self, interaction: Interaction, message: discord.Message) -> None:
         """Look an existing message up, as its context menu asks."""
         question = self._filter.without_mention(message.content)
         if text.is_blank(question):
@@ -115,12 +113,7 @@ class Ask(commands.Cog):
         await self._look_up(interaction, question, for_message, own_words=own_words)
 
     async def _look_up(
-        self,
-        interaction: discord.Interaction[ThreadBot],
-        question: str,
-        note: str,
-        *,
-        own_words: bool,
+        self, interaction: Interaction, question: str, note: str, *, own_words: bool
     ) -> None:
         """Answer a question that came as a command."""
         if self.app.answering.is_busy:

@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import ThreadBot
+from bot.client import Interaction, ThreadBot
 from bot.errors import ConfigError, NotFound
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
@@ -19,6 +19,7 @@ from bot.ui import library_cards, limits
 from bot.ui.cards import Card
 from bot.ui.library_cards import BringBack, KeepThem, RemoveThese
 from cogs.channel_context import (
+    Choices,
     begin_privately,
     choice,
     completes_for_managers,
@@ -31,9 +32,6 @@ NOTHING_REMOVED = "Nothing was removed within a day."
 KEPT = "Nothing was removed."
 
 log = logging.getLogger(__name__)
-
-Interaction = discord.Interaction[ThreadBot]
-Choices = list[app_commands.Choice[str]]
 
 
 @app_commands.guild_only()

@@ -8,7 +8,7 @@ import time
 
 import discord
 
-from bot.client import ThreadBot, report_error
+from bot.client import Interaction, ThreadBot, report_error
 from bot.replies import edit_response
 from bot.retry import FAILURES, described
 from bot.services.import_report import ImportReport
@@ -25,9 +25,7 @@ log = logging.getLogger(__name__)
 class ImportTask:
     """The import of an attached file into a guild's own threads."""
 
-    def __init__(
-        self, bot: ThreadBot, interaction: discord.Interaction[ThreadBot], file: discord.Attachment
-    ):
+    def __init__(self, bot: ThreadBot, interaction: Interaction, file: discord.Attachment):
         self._bot, self._interaction, self._file = bot, interaction, file
         self._shown_at = 0.0
         self._progress: asyncio.Task[bool] | None = None

@@ -16,7 +16,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import ThreadBot
+from bot.client import Interaction, ThreadBot
 from bot.errors import StoreError, ThreadwiseError
 from bot.models import SHARED, Posting
 from bot.replies import acknowledge, edit_response, tell
@@ -25,7 +25,7 @@ from bot.services.voting import Outcome, Pressed
 from bot.throttle import NOT_A_QUESTION
 from bot.ui import cards, items
 from bot.ui.cards import Card
-from cogs.channel_context import scope_of
+from cogs.channel_context import acknowledge_page, scope_of
 from cogs.thread import show_page
 from cogs.voting.events import (
     ButtonPress,
@@ -86,28 +86,21 @@ class Voting(commands.Cog):
     # Events are queued before anything is awaited: discord.py begins a task for each event, in
     # the order of the events, but they end in any.
 
-    @commands.Cog.listener()
-    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
-        """Queue a vote."""
+    @commands.Cog.listener("on_raw_reaction_add")
+    @commands.Cog.listener("on_raw_reaction_remove")
+    async def on_reaction(self, event: discord.RawReactionActionEvent) -> None:
+        """Queue a vote, or that a member takes one back; bots don't vote."""
         user = event.member or self.bot.get_user(event.user_id)
-        if not self._is_bot(event.user_id, user):
+        is_me = self.bot.user is not None and event.user_id == self.bot.user.id
+        if not is_me and not (user is not None and user.bot):
             self._queue.put(reaction_event(event, user))
 
-    @commands.Cog.listener()
-    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
-        """Queue that a member takes a vote back."""
-        user = self.bot.get_user(event.user_id)
-        if not self._is_bot(event.user_id, user):
-            self._queue.put(reaction_event(event, user))
-
-    @commands.Cog.listener()
-    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
-        """Queue that a moderator takes all reactions away, and the votes with them."""
-        self._queue.put(cleared_event(event))
-
-    @commands.Cog.listener()
-    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
-        """Queue that a moderator takes all reactions of one emoji away."""
+    @commands.Cog.listener("on_raw_reaction_clear")
+    @commands.Cog.listener("on_raw_reaction_clear_emoji")
+    async def on_reactions_cleared(
+        self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
+    ) -> None:
+        """Queue that a moderator takes all reactions away, or those of one emoji."""
         self._queue.put(cleared_event(event))
 
     @commands.Cog.listener()
@@ -148,7 +141,7 @@ class Voting(commands.Cog):
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     @app_commands.allowed_installs(guilds=True, users=True)
-    async def forget_me(self, interaction: discord.Interaction[ThreadBot]) -> None:
+    async def forget_me(self, interaction: Interaction) -> None:
         """Delete all that is kept about the person who asks for it."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
         # What they did before is to be forgotten as well.
@@ -164,9 +157,7 @@ class Voting(commands.Cog):
             "restart, so take those away as well.",
         )
 
-    async def press(
-        self, item: items.CastVote, interaction: discord.Interaction[ThreadBot]
-    ) -> None:
+    async def press(self, item: items.CastVote, interaction: Interaction) -> None:
         """Count a press of a vote button, and say so."""
         press = self._queue.press(
             Pressed(
@@ -186,11 +177,10 @@ class Voting(commands.Cog):
                 self._unacknowledged.add(press)
 
     async def _acknowledge(
-        self, item: items.CastVote, interaction: discord.Interaction[ThreadBot], press: ButtonPress
+        self, item: items.CastVote, interaction: Interaction, press: ButtonPress
     ) -> bool:
         """Show the new tally: on a private page, else privately; False if nothing was saved."""
-        private = interaction.message is not None and interaction.message.flags.ephemeral
-        await acknowledge(interaction, ephemeral=not private, thinking=not private)
+        private = await acknowledge_page(interaction)
         try:
             vote = await self._queue.vote_after(press)
         except StoreError as error:
@@ -246,10 +236,6 @@ class Voting(commands.Cog):
                     await learning
             except StoreError as error:
                 log.warning("a vote teaches nothing: %s", error)
-
-    def _is_bot(self, user_id: int, user: discord.User | discord.Member | None) -> bool:
-        me = self.bot.user
-        return (me is not None and user_id == me.id) or (user is not None and user.bot)
 
 
 class _UnacknowledgedPresses:
