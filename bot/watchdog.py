@@ -20,6 +20,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Self
 
 from bot.log_throttle import LogThrottle
+from bot.plurals import counted
 
 LIMIT = 0.1
 """Seconds that nothing may hold the loop for."""
@@ -184,7 +185,11 @@ class StallLog:
             self._longest[hold.place] = max(self._longest.get(hold.place, 0.0), hold.seconds)
             return
         longest = self._longest.pop(hold.place, 0.0) * 1000
-        since = f"; {more} times since I last said so, for up to {longest:.0f} ms" if more else ""
+        since = (
+            f"; {counted(more, 'times')} since I last said so, for up to {longest:.0f} ms"
+            if more
+            else ""
+        )
         log.warning(
             "the loop was held for %.0f ms by %s%s%s",
             hold.seconds * 1000, hold.place, " in a thread" if hold.in_thread else "", since,

@@ -21,7 +21,7 @@ from cogs.channel_context import (
     only_managers,
 )
 
-NOTHING = (
+NO_PHRASINGS = (
     "I have learned nothing yet. When somebody votes for the answer to their question, or "
     "chooses what they meant, I remember their words."
 )
@@ -48,7 +48,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
         """Show what was learned, newest first."""
         guild = await begin_privately(interaction)
         learned = await self.learning.phrasings(guild.id)
-        card = settings_cards.phrasings_card(learned) if learned else Card(content=NOTHING)
+        card = settings_cards.phrasings_card(learned) if learned else Card(content=NO_PHRASINGS)
         if learned and thread is not None:
             mine = [p for p in learned if thread in (f"#{p.thread_id}", p.key, p.title)]
             card = Card(content=NOTHING_OF_IT)

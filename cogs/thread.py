@@ -15,7 +15,7 @@ from bot.client import Interaction, ThreadBot
 from bot.models import Match, StoredThread
 from bot.replies import acknowledge, edit_response
 from bot.services.fair_queue import Busy
-from bot.ui import cards, items, limits, prepared, text
+from bot.ui import card_content, cards, items, limits, text
 from bot.ui.cards import Card
 from bot.ui.emoji import for_buttons
 from cogs.channel_context import Choices, acknowledge_page, choice, interaction_context, scope_of
@@ -134,7 +134,7 @@ async def show_page(
     related = []
     if place.answer_id == items.QUESTION and thread.related:
         related = await app.answering.related(thread, guild_id=scope, limit=limits.RELATED)
-    await prepared.for_page(thread, place, embeds=embeds)
+    await card_content.prepare_pages(thread, place, embeds=embeds)
     page = partial(cards.page_card, thread, place, embeds=embeds, note=note, related=related)
     try:
         await edit_response(interaction, **page(emoji=emoji).edit_kwargs())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +10,8 @@ from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Posting, VoteEmoji
+from bot.store.rows import from_micros, id_batches, to_micros
 from bot.store.tables import postings
-from bot.store.timestamps import from_micros, to_micros
-
-_AT_ONCE = 500
-"""Ids in one query: databases bear only so many parameters."""
 
 
 async def put(connection: AsyncConnection, posting: Posting) -> None:
@@ -45,7 +42,7 @@ async def get(connection: AsyncConnection, message_id: int) -> Posting | None:
 async def of(connection: AsyncConnection, message_ids: Collection[int]) -> Mapping[int, Posting]:
     """Return the postings among these messages, by message id."""
     known: dict[int, Posting] = {}
-    for ids in _portions(message_ids):
+    for ids in id_batches(message_ids):
         query = select(postings).where(postings.c.message_id.in_(ids))
         rows = (await connection.execute(query)).all()
         known |= {row.message_id: _posting(row) for row in rows}
@@ -75,7 +72,7 @@ async def set_emoji(connection: AsyncConnection, message_id: int, emoji: VoteEmo
 
 async def mark_due(connection: AsyncConnection, message_ids: Collection[int], now: int) -> None:
     """Mark postings whose votes may differ from what Discord shows; ``now`` in Unix µs."""
-    for ids in _portions(message_ids):
+    for ids in id_batches(message_ids):
         these = postings.c.message_id.in_(ids)
         await connection.execute(update(postings).where(these).values(due_at=now))
 
@@ -121,12 +118,6 @@ async def _newest(
     query = select(postings).where(*conditions).limit(limit)
     newest = (postings.c.posted_at.desc(), postings.c.message_id.desc())
     return [_posting(row) for row in (await connection.execute(query.order_by(*newest))).all()]
-
-
-def _portions(message_ids: Collection[int]) -> Iterator[list[int]]:
-    ids = list(message_ids)
-    for start in range(0, len(ids), _AT_ONCE):
-        yield ids[start : start + _AT_ONCE]
 
 
 def _posting(row: Row[Any]) -> Posting:

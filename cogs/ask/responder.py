@@ -14,11 +14,12 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
+from bot.guild_settings import percent
 from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict, VoteEmoji
 from bot.retry import FAILURES, described, retried
+from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
-from bot.services.suggestions import OFFERED, left_over, offered
-from bot.ui import cards, items, prepared
+from bot.ui import card_content, cards, items
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from cogs.channel_context import ChannelContext, has_permissions
@@ -98,11 +99,13 @@ class Responder:
     async def respond(self, question: Question) -> None:
         """Answer, suggest, or stay silent."""
         scope = question.context.scope
-        reply = await self.app.answering.ask(question.text, guild_id=scope, limit=OFFERED + 1)
+        reply = await self.app.answering.ask(
+            question.text, guild_id=scope, limit=MAX_SUGGESTIONS + 1
+        )
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
             await self._answer(question, reply, reply.thread, reply.answer)
         elif reply.verdict is Verdict.SUGGEST and question.suggests:
-            options = [_option(match) for match in offered(reply.matches)]
+            options = [_option(match) for match in suggestions_among(reply.matches)]
             card = cards.suggestion_card(options, question.asker_id, note=question.note)
             await self._remember(question, await question.reply(card))
         elif question.addressed:
@@ -140,7 +143,7 @@ class Responder:
         context = question.context
         settings = await self.app.guilds.settings(context.scope)
         embeds = has_permissions(self.bot, context, "embed_links")
-        await prepared.for_card(answer, embeds=embeds)
+        await card_content.prepare_excerpt(answer, embeds=embeds)
         card = cards.answer_card(
             thread, answer, confidence=confidence, embeds=embeds, note=question.note
         )
@@ -195,7 +198,7 @@ class Responder:
         if message is None or not question.own_words:
             return
         try:
-            await self.app.learning.heard(
+            await self.app.learning.remember_question(
                 message.id,
                 guild_id=question.context.scope,
                 user_id=question.asker_id,
@@ -215,7 +218,7 @@ class Responder:
             former = await self.app.postings.latest_in(context.channel_id, answer.id, seconds)
             if former is None:
                 least = (await self.app.guilds.settings(context.scope)).suggest_threshold
-                others = [m.thread_id for m in left_over(reply.matches, least)]
+                others = [m.thread_id for m in suggestions_without_first(reply.matches, least)]
                 posted = await self._post(thread, answer, question, reply.confidence, others)
             elif question.addressed:
                 link = context.link(former.message_id)
@@ -242,4 +245,4 @@ class Responder:
 
 
 def _option(match: Match) -> items.Option:
-    return items.Option(match.thread_id, match.title, f"{cards.percent(match.confidence)} sure")
+    return items.Option(match.thread_id, match.title, f"{percent(match.confidence)} sure")

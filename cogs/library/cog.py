@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
 from bot.errors import ConfigError, NotFound
+from bot.plurals import counted
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
 from bot.ui import library_cards, limits
@@ -42,7 +43,7 @@ class Library(commands.GroupCog, group_name="library"):
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
-        self.curating = bot.app.curating
+        self.guild_library = bot.app.guild_library
 
     async def cog_load(self) -> None:
         """Register the buttons under the question that is asked before removing."""
@@ -66,11 +67,11 @@ class Library(commands.GroupCog, group_name="library"):
     async def export(self, interaction: Interaction) -> None:
         """Send the file, if Discord takes one of its size."""
         guild = await begin_privately(interaction)
-        exported = await self.curating.export(guild.id, interaction.filesize_limit)
+        exported = await self.guild_library.export(guild.id, interaction.filesize_limit)
         if exported is None:
             await edit_response(interaction, content=_too_large(interaction, guild.id))
             return
-        said = f"{library_cards.counted(exported.threads)}, as `/library import` reads them."
+        said = f"{counted(exported.threads, 'threads')}, as `/library import` reads them."
         data, name = exported.data, exported.name
 
         def parts() -> dict[str, Any]:
@@ -82,7 +83,7 @@ class Library(commands.GroupCog, group_name="library"):
     async def stats(self, interaction: Interaction) -> None:
         """Show the library in figures."""
         guild = await begin_privately(interaction)
-        figures = await self.curating.figures(guild.id)
+        figures = await self.guild_library.stats(guild.id)
         last = await self.app.uploads.last(guild.id)
         own, shared = figures.own, figures.shared
         card = library_cards.figures_card(
@@ -107,10 +108,10 @@ class Library(commands.GroupCog, group_name="library"):
         if (thread is None) == (source is None):
             raise ConfigError(ONE_OF_THEM)
         if thread is not None:
-            target = await self.curating.find(guild.id, _number(thread))
+            target = await self.guild_library.find(guild.id, _number(thread))
         else:
-            target = await self.curating.find_source(guild.id, _number(source or ""))
-        card = _asked(await self.curating.plan(guild.id, target))
+            target = await self.guild_library.find_source(guild.id, _number(source or ""))
+        card = _asked(await self.guild_library.plan(guild.id, target))
         await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="restore", description="Bring back what was removed within a day")
@@ -118,7 +119,7 @@ class Library(commands.GroupCog, group_name="library"):
     async def restore(self, interaction: Interaction, removal: str | None = None) -> None:
         """Undo a removal."""
         guild = await begin_privately(interaction)
-        removals = await self.curating.removals(guild.id)
+        removals = await self.guild_library.removals(guild.id)
         wanted = [r for r in removals if removal is None or removal.strip() in _names(r)]
         if not wanted:
             raise NotFound(NOTHING_REMOVED)
@@ -130,10 +131,10 @@ class Library(commands.GroupCog, group_name="library"):
         await acknowledge(interaction)
         guild_id = interaction.guild_id or 0
         target = Target(item.thread_id, item.whole_source)
-        plan = await self.curating.plan(guild_id, target)
+        plan = await self.guild_library.plan(guild_id, target)
         card = _asked(plan)
         if plan.threads == item.count:
-            gone = await self.curating.remove(guild_id, target)
+            gone = await self.guild_library.remove(guild_id, target)
             until = gone.at + UNDO
             card = library_cards.removed_card(_name(gone), gone.threads, gone.moment, until)
         await edit_response(interaction, **card.edit_kwargs())
@@ -149,8 +150,8 @@ class Library(commands.GroupCog, group_name="library"):
         await self._restore(interaction, interaction.guild_id or 0, item.moment)
 
     async def _restore(self, interaction: Interaction, guild_id: int, moment: int) -> None:
-        count = await self.curating.restore(guild_id, moment)
-        said = f"Back again: {library_cards.counted(count)}, with the votes."
+        count = await self.guild_library.restore(guild_id, moment)
+        said = f"Back again: {counted(count, 'threads')}, with the votes."
         await edit_response(interaction, **Card(content=said).edit_kwargs())
 
     @remove.autocomplete("thread")
@@ -166,9 +167,9 @@ class Library(commands.GroupCog, group_name="library"):
     @completes_for_managers
     async def sources(self, interaction: Interaction, current: str) -> Choices:
         """Complete this server's own sources, with how many threads they have."""
-        sources = await self.curating.sources(interaction.guild_id or 0, current)
+        sources = await self.guild_library.sources(interaction.guild_id or 0, current)
         return [
-            choice(s.name or "", f"#{s.first_id}", f" ({library_cards.counted(s.threads)})")
+            choice(s.name or "", f"#{s.first_id}", f" ({counted(s.threads, 'threads')})")
             for s in sources[: limits.CHOICES]
         ]
 
@@ -178,10 +179,8 @@ class Library(commands.GroupCog, group_name="library"):
         """Complete what can be brought back, newest first."""
         typed = current.casefold().strip()
         return [
-            choice(
-                _name(r), str(r.moment), f" ({library_cards.counted(r.threads)}, {r.at:%H:%M} UTC)"
-            )
-            for r in await self.curating.removals(interaction.guild_id or 0)
+            choice(_name(r), str(r.moment), f" ({counted(r.threads, 'threads')}, {r.at:%H:%M} UTC)")
+            for r in await self.guild_library.removals(interaction.guild_id or 0)
             if typed in _name(r).casefold()
         ][: limits.CHOICES]
 

@@ -9,6 +9,7 @@ import time
 import discord
 
 from bot.client import Interaction, ThreadBot, report_error
+from bot.plurals import counted
 from bot.replies import edit_response
 from bot.retry import FAILURES, described
 from bot.services.import_report import ImportReport
@@ -98,13 +99,15 @@ class ImportTask:
 
 def _summary(name: str, report: ImportReport) -> Card:
     counts = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged}
-    others = [f"{times:,} {what}" for what, times in sorted(report.passed_over.items())]
-    others += [f"{key} ({times:,} times)" for key, times in sorted(report.unknown_keys.items())]
+    others = [counted(times, what) for what, times in sorted(report.passed_over.items())]
+    others += [
+        f"{key} ({counted(times, 'times')})" for key, times in sorted(report.unknown_keys.items())
+    ]
     return library_cards.imported_card(
         name,
         counts,
-        library_cards.Told(list(map(str, report.rejected)), report.refused),
-        library_cards.Told(list(map(str, report.warned)), report.warnings),
-        library_cards.Told(others, len(others)),
+        library_cards.Remarks(list(map(str, report.rejected)), report.refused),
+        library_cards.Remarks(list(map(str, report.warned)), report.warnings),
+        library_cards.Remarks(others, len(others)),
         hints=report.hints,
     )

@@ -19,6 +19,7 @@ from discord.ext import commands
 from bot.client import Interaction, ThreadBot
 from bot.errors import StoreError, ThreadwiseError
 from bot.models import SHARED, Posting
+from bot.plurals import counted
 from bot.replies import acknowledge, edit_response, tell
 from bot.services.event_queue import EventQueues
 from bot.services.voting import Outcome, Pressed
@@ -148,8 +149,7 @@ class Voting(commands.Cog):
         await self._queue.forget(interaction.user.id, FLUSH_SECONDS)
         count = await self.app.voting.forget_user(interaction.user.id)
         forgotten = await self.app.learning.forget_user(interaction.user.id)
-        votes = "1 vote" if count == 1 else f"{count} votes"
-        phrasings = "1 phrasing" if forgotten == 1 else f"{forgotten} phrasings"
+        votes, phrasings = counted(count, "votes"), counted(forgotten, "phrasings")
         await edit_response(
             interaction,
             content=f"Done: {votes} and {phrasings} of yours deleted, and I no longer know which "

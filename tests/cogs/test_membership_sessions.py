@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from bot.store import memberships
+from bot.store import guild_data
 from tests.kit.net import Net
 
 
 async def known(net: Net) -> set[int]:
     async with net.app.database.read() as connection:
-        return set(await memberships.member_of(connection, net.bot.application_id or 0))
+        return set(await guild_data.guilds_of(connection, net.bot.application_id or 0))
 
 
 async def test_a_connection_that_ends_just_after_ready_removes_nobody(net: Net) -> None:

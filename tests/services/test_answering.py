@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from bot.app import App
 from bot.models import SHARED, Policy, StoredAnswer, StoredThread, Thread, Verdict, Vote
-from bot.services.answering import in_serving_order, reads_like_a_question
-from bot.services.suggestions import likelihood
+from bot.services.answering import in_serving_order, likelihood, reads_like_a_question
 from tests.kit.library import BREAD, HERE, THERE
 from tests.kit.votes import press_button
 
@@ -202,7 +201,7 @@ class TestServing:
     async def test_by_the_guilds_policy(self, app: App) -> None:
         second = replace(BREAD.answers[1], accepted=True)
         await app.library.add([replace(BREAD, answers=(BREAD.answers[0], second))])
-        await app.guilds.update(HERE, policy=Policy.SCORE)
+        await app.guilds.update(HERE, answer_policy=Policy.SCORE)
         for guild, first in ((HERE, 1), (THERE, 2)):
             thread = await app.answering.serve(1, guild_id=guild)
             assert thread is not None

@@ -16,7 +16,6 @@ import psutil
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import health
 from bot.app import App
 from bot.errors import ConfigError, StoreError
 from bot.models import SHARED, Entry, Thread, Vote
@@ -152,7 +151,7 @@ class TestPruning:
         assert "garden/3" not in [
             m.key for m in (await app.answering.ask("why are figs sweet")).matches
         ]
-        state = await health.examine(app)
+        state = await app.examine()
         assert state.problems == ()
 
     async def test_what_comes_back_has_its_votes(self, app: App, folder: Path) -> None:
@@ -243,7 +242,7 @@ class TestMany:
         self, app: App, many: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         read_back: list[int] = []
-        searched = threads.searched
+        searched = threads.index_entries
 
         async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Entry]:
             read_back.extend(ids)
@@ -322,7 +321,7 @@ class TestMany:
             report = await app.library.import_paths([many])
             assert counts(report) == (self.MANY - there, 0, there, 0)
             assert len(app.engine) == self.MANY
-            assert (await health.examine(app)).problems == ()
+            assert (await app.examine()).problems == ()
         finally:
             await app.close()
 
