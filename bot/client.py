@@ -25,12 +25,12 @@ from bot.throttle import Throttle
 from bot.ui import items, library_cards
 
 COGS = (
-    "cogs.ask.cog",
+    "cogs.ask",
     "cogs.thread",
-    "cogs.voting.cog",
+    "cogs.voting",
     "cogs.settings",
     "cogs.phrasings",
-    "cogs.library.cog",
+    "cogs.library",
     "cogs.membership",
 )
 

@@ -23,7 +23,7 @@ from bot.log_throttle import LogThrottle
 from bot.plurals import counted
 
 LIMIT = 0.1
-"""Seconds that nothing may hold the loop for."""
+"""Seconds that nothing may stall the loop for."""
 
 LOOKS = 3
 """Looks at the loop in that time."""
@@ -62,7 +62,7 @@ class Watchdog:
     """Watches an event loop from the ``with`` line on, until the block ends.
 
     ``limit`` is in seconds; holds are measured to a third of it. ``report`` is called for
-    each hold, in the watchdog's thread; by default they are logged, but not in floods.
+    each stall, in the watchdog's thread; by default they are logged, but not in floods.
     """
 
     def __init__(
@@ -178,13 +178,13 @@ class StallLog:
         self._throttle = LogThrottle(QUIET)
         self._longest: dict[str, float] = {}
 
-    def __call__(self, hold: Stall) -> None:
+    def __call__(self, stall: Stall) -> None:
         """Log a stall, unless its place was named a moment ago."""
-        more = self._throttle.admit(hold.place, hold.end)
+        more = self._throttle.admit(stall.place, stall.end)
         if more is None:
-            self._longest[hold.place] = max(self._longest.get(hold.place, 0.0), hold.seconds)
+            self._longest[stall.place] = max(self._longest.get(stall.place, 0.0), stall.seconds)
             return
-        longest = self._longest.pop(hold.place, 0.0) * 1000
+        longest = self._longest.pop(stall.place, 0.0) * 1000
         since = (
             f"; {counted(more, 'times')} since I last said so, for up to {longest:.0f} ms"
             if more
@@ -192,7 +192,7 @@ class StallLog:
         )
         log.warning(
             "the loop was held for %.0f ms by %s%s%s",
-            hold.seconds * 1000, hold.place, " in a thread" if hold.in_thread else "", since,
+            stall.seconds * 1000, stall.place, " in a thread" if stall.in_thread else "", since,
         )  # fmt: skip
 
 

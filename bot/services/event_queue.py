@@ -69,11 +69,6 @@ class EventQueues(Generic[E]):
             queue.clear()
         return pending
 
-    @property
-    def idle(self) -> bool:
-        """Return whether no event waits or is being handled."""
-        return not self._queues
-
     async def _work(self, key: int, queue: deque[E]) -> None:
         try:
             while queue:

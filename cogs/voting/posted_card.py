@@ -57,12 +57,6 @@ class PostedCard(NamedTuple):
     reactions: list[CardReaction]
 
 
-class _User(NamedTuple):
-    id: int
-    name: str
-    is_bot: bool
-
-
 async def fetch_card(
     bot: ThreadBot, posting: Posting, pauses: Sequence[float] | None = None
 ) -> PostedCard:
@@ -132,37 +126,34 @@ async def _fetch_members(
 
     Each page is tried again by itself.
     """
-    seen: set[int] = set()
-    members: dict[int, str] = {}
+    seen: dict[int, str | None] = {}
     while True:
         # Not only as many as were there: those who came since may push others to the end.
-        after = max(seen, default=None)
+        fetch = partial(_fetch_page, bot, posting, emoji, kind, max(seen, default=None))
         try:
-            fetch = partial(_fetch_page, bot, posting, emoji, kind, after)
             page = await retried(fetch, "looking at a card", PAUSES)
         except discord.NotFound as error:
             if error.code == _UNKNOWN_EMOJI and custom_id(emoji) is not None:
                 return {}  # the custom emoji was deleted, and the reactions with it
             raise
-        members |= {user.id: user.name for user in page if not user.is_bot}
-        known, seen = len(seen), seen | {user.id for user in page}
+        known, seen = len(seen), seen | page
         if len(page) < PAGE or len(seen) == known:
-            return members
+            return {user_id: name for user_id, name in seen.items() if name is not None}
 
 
 async def _fetch_page(
     bot: ThreadBot, posting: Posting, emoji: str, kind: ReactionKind, after: int | None
-) -> list[_User]:
-    """Return one page of the members; an object instead of a list is no empty page."""
+) -> dict[int, str | None]:
+    """Return one page of users by id, each with the name, or ``None`` if it is a bot."""
     params = {"limit": PAGE, "type": int(kind)}
     if after is not None:
         params["after"] = after
     # A custom emoji is spelt ``name:id`` here.
     spelt = emoji.strip("<>").removeprefix("a:").removeprefix(":")
-    reply = await _get(bot, posting, "/reactions/{emoji}", params, emoji=spelt)
-    if not isinstance(reply, list):
+    users = await _get(bot, posting, "/reactions/{emoji}", params, emoji=spelt)
+    if not isinstance(users, list):  # an object must not be taken for an empty page
         raise MalformedReply("a list of users was expected")
-    return [_User(int(u["id"]), str(u["username"]), bool(u.get("bot"))) for u in reply]
+    return {int(u["id"]): None if u.get("bot") else str(u["username"]) for u in users}
 
 
 async def _get(

@@ -96,11 +96,6 @@ class Reconciler:
         except (StoreError, TimeoutError) as error:
             log.warning("%d messages are not marked as due: %s", len(due), described(error))
 
-    @property
-    def idle(self) -> bool:
-        """Return whether no card waits to be compared, but for those that are tried again later."""
-        return not (self._workers or self._marking)
-
     async def _mark(self) -> None:
         """Mark cards in the database, so that a restart doesn't forget them.
 

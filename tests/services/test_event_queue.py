@@ -42,7 +42,7 @@ def queues(handler: Handler) -> EventQueues[int]:
 
 async def until_idle(queues: EventQueues[int]) -> None:
     async with asyncio.timeout(10):
-        while not queues.idle:
+        while queues.active():
             await asyncio.sleep(0)
 
 
