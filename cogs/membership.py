@@ -14,7 +14,7 @@ from bot.services.guild_removal import Shard
 log = logging.getLogger(__name__)
 
 
-class Membership(commands.Cog):
+class MembershipCog(commands.Cog, name="Membership"):
     """Records the servers of the bot, so that the data of those that removed it can be deleted.
 
     READY lists all servers of a shard, but discord.py passes the list on to nobody: it puts
@@ -87,4 +87,4 @@ class Membership(commands.Cog):
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(Membership(bot))
+    await bot.add_cog(MembershipCog(bot))

@@ -31,7 +31,7 @@ CHOOSE = "Choose one from the list that comes up while you type, or give me its 
 
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
-class Phrasings(commands.GroupCog, group_name="phrasings"):
+class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
     """Lets moderators see and remove how members' questions became phrasings of threads."""
 
     def __init__(self, bot: ThreadBot):
@@ -91,4 +91,4 @@ _DIGITS = 18
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(Phrasings(bot))
+    await bot.add_cog(PhrasingsCog(bot))

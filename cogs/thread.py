@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _BY_ID = re.compile(r"#(\d{1,18})")
 
 
-class ThreadPages(commands.Cog, name="Thread"):
+class ThreadCog(commands.Cog, name="Thread"):
     """Shows whole threads to the person who wants to read them."""
 
     def __init__(self, bot: ThreadBot):
@@ -166,4 +166,4 @@ def _not_found(closest: list[Match]) -> Card:
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(ThreadPages(bot))
+    await bot.add_cog(ThreadCog(bot))

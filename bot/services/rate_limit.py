@@ -76,7 +76,7 @@ class RateLimit:
                 return
 
 
-class Whose(StrEnum):
+class LimitOwner(StrEnum):
     """The kinds of limits that can be reached."""
 
     MEMBER = "member"
@@ -87,7 +87,7 @@ class Whose(StrEnum):
 class Refusal:
     """The reason why a question is not taken: whose limit is reached, and for how many seconds."""
 
-    whose: Whose
+    owner: LimitOwner
     wait: float
 
 
@@ -110,11 +110,11 @@ class QuestionLimits:
 
         ``guild_id`` is ``None`` in direct messages.
         """
-        limits: list[tuple[Whose, RateLimit, int]] = []
+        limits: list[tuple[LimitOwner, RateLimit, int]] = []
         if self._server is not None and guild_id:
-            limits.append((Whose.SERVER, self._server, guild_id))
+            limits.append((LimitOwner.SERVER, self._server, guild_id))
         if self._member is not None and not (manages and limits):
-            limits.insert(0, (Whose.MEMBER, self._member, member_id))
+            limits.insert(0, (LimitOwner.MEMBER, self._member, member_id))
         for whose, limit, key in limits:
             if wait := limit.wait(key, cost):
                 log.debug("user %d: over the %s's limit", member_id, whose)

@@ -17,7 +17,7 @@ from bot.store.votes import VotePlace
 HOLD_SECONDS = 0.03
 """After how long a transaction that writes votes takes in no further one."""
 
-Outcome = bool | Vote | ThreadwiseError | None
+VoteOutcome = bool | Vote | ThreadwiseError | None
 """Whether a change counted; of a press the vote in force, or why it was refused."""
 
 
@@ -67,7 +67,7 @@ class Pressed:
     user_id: int
     value: Vote
     author_handle: str | None = None
-    former: Outcome = False
+    former: VoteOutcome = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class Deleted:
     message_id: int
 
 
-Change = Added | Removed | Cleared | Pressed | Deleted
+VoteChange = Added | Removed | Cleared | Pressed | Deleted
 
 
 class Voting:
@@ -87,7 +87,7 @@ class Voting:
         self._database = database
         self._reconciling = Reconciling(database)
 
-    async def apply(self, changes: Sequence[Change]) -> list[Outcome]:
+    async def apply(self, changes: Sequence[VoteChange]) -> list[VoteOutcome]:
         """Make the first of these changes, in order; return an outcome for each that was made.
 
         At least one is made; how many more, the time tells for which others may have to
@@ -97,7 +97,7 @@ class Voting:
         if isinstance(first, Cleared):  # it may be about thousands of members
             await self._reconciling.clear(first.message_id, first.value)
             return [True]
-        made = list[Outcome]()
+        made = list[VoteOutcome]()
         async with self._database.write() as connection:
             until = time.monotonic() + HOLD_SECONDS
             for change in changes:
@@ -139,14 +139,14 @@ class Voting:
             return await votes.forget_user(connection, user_id)
 
 
-def vote_of(outcome: Outcome) -> Vote | None:
+def vote_of(outcome: VoteOutcome) -> Vote | None:
     """Return the vote in force after a press. Raises the refusal, if it was refused."""
     if isinstance(outcome, ThreadwiseError):
         raise outcome
     return outcome if isinstance(outcome, Vote) else None
 
 
-async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) -> Outcome:
+async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) -> VoteOutcome:
     if isinstance(change, Pressed):
         return await _press(connection, change)
     if isinstance(change, Deleted):
@@ -165,7 +165,7 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
     return True
 
 
-async def _press(connection: Any, pressed: Pressed) -> Outcome:
+async def _press(connection: Any, pressed: Pressed) -> VoteOutcome:
     answer_id, guild_id, user_id = pressed.answer_id, pressed.guild_id, pressed.user_id
     if not await votes.tallies(connection, [answer_id], guild_id):
         return NotFound("This answer is not in the library any more.")

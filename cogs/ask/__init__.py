@@ -32,7 +32,7 @@ _EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, privat
 _ANYONE = app_commands.AppInstallationType(guild=True, user=True)
 
 
-class Ask(commands.Cog):
+class AskCog(commands.Cog, name="Ask"):
     """Answers questions, and handles the buttons under suggestions and answers."""
 
     def __init__(self, bot: ThreadBot):
@@ -154,4 +154,4 @@ class Ask(commands.Cog):
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(Ask(bot))
+    await bot.add_cog(AskCog(bot))

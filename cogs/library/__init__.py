@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
-class Library(commands.GroupCog, group_name="library"):
+class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
     """Lets moderators bring in threads that only their server has, and take them out."""
 
     def __init__(self, bot: ThreadBot):
@@ -217,4 +217,4 @@ def _too_large(interaction: Interaction, guild_id: int) -> str:
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(Library(bot))
+    await bot.add_cog(LibraryCog(bot))

@@ -22,7 +22,7 @@ from bot.models import SHARED, Posting
 from bot.plurals import counted
 from bot.replies import acknowledge, edit_response, tell
 from bot.services.event_queue import EventQueues
-from bot.services.voting import Outcome, Pressed
+from bot.services.voting import Pressed, VoteOutcome
 from bot.throttle import NOT_A_QUESTION
 from bot.ui import cards, items
 from bot.ui.cards import Card
@@ -56,7 +56,7 @@ REPEATS = 1000
 LearningJob = Callable[[], Awaitable[None] | None]
 
 
-class Voting(commands.Cog):
+class VotingCog(commands.Cog, name="Voting"):
     """Counts each member's vote once, wherever they gave it."""
 
     def __init__(self, bot: ThreadBot):
@@ -192,7 +192,7 @@ class Voting(commands.Cog):
             await show_page(interaction, thread, item.place, note=said)
         return True
 
-    def _written(self, event: MessageEvent | Pressed, outcome: Outcome) -> None:
+    def _written(self, event: MessageEvent | Pressed, outcome: VoteOutcome) -> None:
         """Draw the tally where an event counted that is on disk now, and learn from it."""
         learning = self.app.learning
         if isinstance(event, Pressed):
@@ -267,4 +267,4 @@ class _UnacknowledgedPresses:
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(Voting(bot))
+    await bot.add_cog(VotingCog(bot))

@@ -10,7 +10,7 @@ from enum import StrEnum
 import discord
 
 from bot.models import SHARED, Reaction, ReactionKind, Vote, VoteEmoji
-from bot.services.voting import Added, Change, Cleared, Deleted, Outcome, Pressed, Removed
+from bot.services.voting import Added, Cleared, Deleted, Pressed, Removed, VoteChange, VoteOutcome
 from bot.ui import emoji
 from bot.ui.emoji import vote_of
 
@@ -60,7 +60,7 @@ class MessageEvent:
         """Return whether it is to be written."""
         return not self.is_dropped
 
-    def change(self, used: VoteEmoji) -> Change | None:
+    def change(self, used: VoteEmoji) -> VoteChange | None:
         """Return what it does to votes on a message where these emoji are used, if anything."""
         if self.type is EventType.DELETED:
             return Deleted(message_id=self.message_id)
@@ -88,7 +88,7 @@ class ButtonPress:
     """
 
     pressed: Pressed
-    outcome: asyncio.Future[Outcome]
+    outcome: asyncio.Future[VoteOutcome]
     is_taken: bool = False
     former: ButtonPress | None = None
 

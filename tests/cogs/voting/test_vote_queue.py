@@ -11,7 +11,7 @@ import pytest
 
 from bot.client import ThreadBot
 from bot.errors import StoreBusy
-from bot.services.voting import Added, Change
+from bot.services.voting import Added, VoteChange
 from bot.store.tables import postings
 from cogs import voting
 from cogs.voting import NOT_SAVED, reconciler, vote_queue, vote_writer
@@ -169,7 +169,7 @@ async def test_one_event_that_fails_takes_no_other_with_it(
 ):
     apply, bad = net.app.voting.apply, members(net, 1)[0]
 
-    async def broken(changes: Sequence[Change]) -> Any:
+    async def broken(changes: Sequence[VoteChange]) -> Any:
         if any(isinstance(c, Added) and c.reaction.user_id == bad for c in changes):
             raise RuntimeError("a fault of ours")
         return await apply(changes)
