@@ -10,7 +10,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -22,7 +22,7 @@ from bot.errors import SearchError, StoreError, ThreadwiseError
 from bot.replies import tell
 from bot.retry import FAILURES, described, new_nonce, retried
 from bot.throttle import Throttle
-from bot.ui import items, library_cards
+from bot.ui import items, library_cards, limits
 
 COGS = (
     "cogs.ask",
@@ -224,7 +224,7 @@ async def report_error(interaction: discord.Interaction[Any], error: Exception, 
     """Answer an interaction that failed, with words a person understands."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
-    if isinstance(error, discord.NotFound) and error.code in (10062, 10015):
+    if isinstance(error, discord.NotFound) and error.code in limits.TOO_LATE:
         log.warning("%s: Discord had given up waiting for the reply", where)
         return
     if isinstance(error, _FROM_DISCORD):
@@ -262,8 +262,3 @@ def _for_people(error: Exception) -> str | None:
 
 _FROM_DISCORD = (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError)
 """What requests to Discord raise; other errors of the system are for the host."""
-
-
-def bot_of(interaction: discord.Interaction[Any]) -> ThreadBot:
-    """Return the bot that an interaction came to."""
-    return cast(ThreadBot, interaction.client)

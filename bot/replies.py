@@ -16,8 +16,7 @@ from discord import InteractionResponseType as Kind
 
 from bot import retry
 from bot.retry import FAILURES, described, is_transient, retried
-
-ALREADY_ACKNOWLEDGED = 40060
+from bot.ui import limits
 
 AnyInteraction = discord.Interaction[Any]
 Parts = dict[str, Any]
@@ -100,7 +99,7 @@ async def _respond(
     except discord.InteractionResponded:
         pass  # the reply came, and what it says could not be read
     except discord.HTTPException as error:
-        if error.code != ALREADY_ACKNOWLEDGED:
+        if error.code != limits.ALREADY_ACKNOWLEDGED:
             raise
         # What comes next depends on it, and discord.py notes it on success alone.
         interaction.response._response_type = kind

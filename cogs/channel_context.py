@@ -11,7 +11,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.client import Interaction, ThreadBot, bot_of
+from bot.client import Interaction, ThreadBot
 from bot.models import SHARED
 from bot.replies import acknowledge
 from bot.ui import limits, text
@@ -81,7 +81,7 @@ def scope_of(interaction: Interaction) -> int:
     server's members voted elsewhere is none of its business there.
     """
     guild_id = interaction.guild_id
-    return guild_id if guild_id and bot_of(interaction).get_guild(guild_id) else SHARED
+    return guild_id if guild_id and interaction.client.get_guild(guild_id) else SHARED
 
 
 def permissions_in(channel: Any, guild: discord.Guild | None) -> discord.Permissions:

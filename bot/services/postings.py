@@ -59,12 +59,10 @@ class Postings:
         After that a message of the channel that has no posting is none, unless it is newer
         than the call. Waits ``SETTLE_SECONDS`` at most.
         """
-        waits = [asyncio.ensure_future(done.wait()) for done in self._in_flight.get(channel_id, ())]
-        if not waits:
-            return
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
-                await asyncio.gather(*waits)
+                for done in list(self._in_flight.get(channel_id, ())):
+                    await done.wait()
 
     def in_flight(self, channel_id: int) -> bool:
         """Return whether an answer is being posted in a channel just now."""

@@ -148,9 +148,7 @@ class SuggestionHandlers:
             send=send,
             note=cards.note_of(message.content),
         )
-        shown = await self._responder.post(
-            thread, thread.answers[0], question, alternatives=item.others
-        )
+        shown = await self._responder.post(thread, thread.answers[0], question, item.others)
         if shown is not None:
             await self.app.learning.chose(shown.id)
 

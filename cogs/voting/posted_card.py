@@ -16,6 +16,7 @@ from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.models import Posting, Reaction, ReactionKind, VoteEmoji
 from bot.retry import FAILURES, MalformedReply, retried
+from bot.ui import limits
 from bot.ui.emoji import custom_id, used_on, vote_of
 
 PAUSES = (0.5, 1.0)
@@ -27,9 +28,6 @@ FETCH_SECONDS = 10.0
 It is a limit of the connection, as discord.py would keep a global rate limit for ever if the
 request that waits for its end were cancelled.
 """
-
-PAGE = 100
-"""Users that Discord names in one reply."""
 
 log = logging.getLogger(__name__)
 
@@ -133,11 +131,11 @@ async def _fetch_members(
         try:
             page = await retried(fetch, "looking at a card", PAUSES)
         except discord.NotFound as error:
-            if error.code == _UNKNOWN_EMOJI and custom_id(emoji) is not None:
+            if error.code == limits.UNKNOWN_EMOJI and custom_id(emoji) is not None:
                 return {}  # the custom emoji was deleted, and the reactions with it
             raise
         known, seen = len(seen), seen | page
-        if len(page) < PAGE or len(seen) == known:
+        if len(page) < limits.REACTION_USERS or len(seen) == known:
             return {user_id: name for user_id, name in seen.items() if name is not None}
 
 
@@ -145,7 +143,7 @@ async def _fetch_page(
     bot: ThreadBot, posting: Posting, emoji: str, kind: ReactionKind, after: int | None
 ) -> dict[int, str | None]:
     """Return one page of users by id, each with the name, or ``None`` if it is a bot."""
-    params = {"limit": PAGE, "type": int(kind)}
+    params = {"limit": limits.REACTION_USERS, "type": int(kind)}
     if after is not None:
         params["after"] = after
     # A custom emoji is spelt ``name:id`` here.
@@ -174,6 +172,3 @@ def _reaction(data: dict[str, Any]) -> CardReaction:
         ReactionKind.SUPER: supers - bool(data.get("me_burst")),
     }
     return CardReaction(str(discord.PartialEmoji.from_dict(data["emoji"])), by_bot, others)
-
-
-_UNKNOWN_EMOJI = 10014

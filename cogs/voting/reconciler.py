@@ -21,6 +21,7 @@ from bot.errors import StoreError
 from bot.log_throttle import LogThrottle
 from bot.models import Posting
 from bot.retry import FAILURES, QUIET, described
+from bot.ui import limits
 from cogs.channel_context import permissions_in
 from cogs.voting.events import unix_micros
 from cogs.voting.posted_card import fetch_votes
@@ -171,7 +172,7 @@ class Reconciler:
             self.bot.warn_missing_permission(posting.channel_id, "read_message_history")
         except Exception as error:
             # Other 404s, of a server in between or of an emoji, don't say that it is gone.
-            if getattr(error, "code", 0) in _GONE and await self._forgotten(posting, error):
+            if getattr(error, "code", 0) in limits.GONE and await self._forgotten(posting, error):
                 return 0
             self._put_off(posting, error)
         else:
@@ -213,7 +214,7 @@ class Reconciler:
     async def _forgotten(self, posting: Posting, error: Exception) -> bool:
         """Forget a message that is gone, or all of a channel; False if that can't be written."""
         try:
-            if getattr(error, "code", 0) == _UNKNOWN_CHANNEL:
+            if getattr(error, "code", 0) == limits.UNKNOWN_CHANNEL:
                 for message_id in await self.app.postings.forget_channel(posting.channel_id):
                     self._waiting.pop(message_id, None)
             else:
@@ -245,7 +246,3 @@ class Reconciler:
 def _back_off(tries: int) -> float:
     """Return the seconds until the next try, which differ so that not all come at once."""
     return min(BACK_OFF * 2.0 ** min(tries, 20), LONGEST) * random.uniform(0.8, 1.2)
-
-
-_UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE = 10003, 10008
-_GONE = {_UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE}
