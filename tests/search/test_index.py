@@ -563,7 +563,7 @@ def test_a_file_that_is_cut_short_where_it_lies_ends_no_process(
 ) -> None:
     """Reading what such a file lacks, where it is mapped into memory, is a SIGBUS."""
     put(index, *numbered(GARDEN))
-    told = in_another_process(CUT_SHORT, index.files.folder, part).stdout.splitlines()
+    told = programs.checked("-c", CUT_SHORT, index.files.folder, part).splitlines()
     assert told == ["(1, 1, 6)", "True {0}", "[0] it is being made anew"]
 
 
