@@ -14,11 +14,10 @@ from pathlib import Path
 from rich.text import Text
 
 from bot import __version__, sources
-from bot.app import App
+from bot.app import App, LibraryHealth
 from bot.cli import runtime
 from bot.cli.console import out, plain_table
 from bot.errors import ConfigError, ThreadwiseError
-from bot.health import Health, examine
 from bot.plurals import counted
 from bot.settings import Settings, load_settings
 
@@ -135,7 +134,7 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
     try:
         app = await App.open(settings)
         try:
-            health = await examine(app)
+            health = await app.examine()
         finally:
             await app.close()
     except ThreadwiseError as error:
@@ -151,7 +150,7 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
     yield _meaning(health)
 
 
-def _index(health: Health) -> Check:
+def _index(health: LibraryHealth) -> Check:
     threads, indexed = health.counts.threads, health.indexed
     if health.not_indexed is not None:
         return Check("index", Level.FAIL, health.not_indexed)
@@ -192,7 +191,7 @@ def _seeds(settings: Settings) -> Check:
     return Check("seeds", Level.OK, f"{counted(threads, 'threads')} in {folder}")
 
 
-def _meaning(health: Health) -> Check:
+def _meaning(health: LibraryHealth) -> Check:
     if health.model is None:
         text = f"off: questions are matched by their words alone, because {health.no_meaning}"
         return Check("meaning", Level.NOTE, text)

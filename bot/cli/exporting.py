@@ -20,9 +20,10 @@ from bot.errors import ConfigError
 from bot.models import SHARED
 from bot.plurals import counted
 from bot.settings import load_settings
-from bot.sources.writing import PAGES, WRITERS
+from bot.sources.writers import PAGES, WRITERS
 from bot.store import backup
-from bot.store.sqlite_copy import Content, Progress
+from bot.store.backup import Progress
+from bot.store.health import Content
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from bot.models import SHARED
 from bot.plurals import counted
 from bot.services.guild_removal import GuildData
 from bot.settings import load_settings
-from bot.store.database import exists
+from bot.store.database_file import exists
 
 
 def forget(
@@ -41,7 +41,7 @@ async def _forget(guild: int, yes: bool, as_json: bool) -> int:
         raise nothing
     app = await App.open(settings)
     try:
-        data = await app.guild_removal.figures(guild)
+        data = await app.guild_removal.count(guild)
         if not data.rows:
             raise nothing
         stays = await app.guild_removal.is_member(guild)

@@ -27,8 +27,8 @@ from bot.plurals import counted
 from bot.services.import_report import ImportReport
 from bot.settings import load_settings
 from bot.sources import Options, SourceReport, read_all
-from bot.sources.charsets import named_encoding
-from bot.sources.field_aliases import chosen_names
+from bot.sources.encodings import named_encoding
+from bot.sources.foreign_fields import chosen_names
 from bot.sources.formats import FORMATS, named_format
 
 GOES_ON = "what was taken in stays; the same command goes on from there"
@@ -226,7 +226,7 @@ def _print_report(report: ImportReport | SourceReport) -> None:
         print_warning(f"{path}: {counted(times, 'more such warnings')}")
     for key, times in sorted(report.unknown_keys.items()):
         unknown = f"{key!r}, which Threadwise doesn't know"
-        print_note(f"passed over: {unknown}, {counted(times, 'times')}")
+        print_note(f"left out: {unknown}, {counted(times, 'times')}")
     for what, times in sorted(report.passed_over.items()):
         print_note(f"passed over: {counted(times, what)}")
     for hint in report.hints:

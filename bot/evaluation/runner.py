@@ -19,8 +19,8 @@ from bot.evaluation.test_sets import TestQuery, TestSet, has_corpus, load, missp
 from bot.models import SHARED
 from bot.search.engine import Engine
 from bot.search.ranker import Ranked
+from bot.services.answering import likelihood, suggestions_among
 from bot.services.library import in_force
-from bot.services.suggestions import likelihood, offered
 from bot.settings import Settings
 
 DEPTH = 100
@@ -162,7 +162,7 @@ def _itself(query: TestQuery) -> str | None:
 def _result(query: TestQuery, matches: list[Ranked]) -> QueryResult:
     keys = tuple(match.hit.key for match in matches)
     first = matches[0].confidence if matches else 0.0
-    suggested = tuple(match.hit.key for match in offered(matches))
+    suggested = tuple(match.hit.key for match in suggestions_among(matches))
     return QueryResult(query, keys, first, suggested, likelihood(matches))
 
 

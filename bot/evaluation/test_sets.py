@@ -13,13 +13,14 @@ import json
 import random
 import string
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bot.errors import InputError
-from bot.models import Thread
+from bot.models import Thread, plain_key
 
 MIN_LETTERS = 5
 """Letters of a word from which on it may be misspelt; shorter ones have few that differ."""
@@ -82,8 +83,8 @@ def load(folder: Path, library: Sequence[Thread] = ()) -> TestSet:
     if not threads:
         raise InputError("there is no corpus.jsonl, and the library has no threads yet", folder)
     asked = _records(questions, _query_record, QUERY)
-    keys = {thread.key for thread in threads}
-    _check_named(questions, asked, keys, "corpus" if given else "library")
+    keys = _keys_by_name(threads)
+    asked = _named_by_key(questions, asked, keys, "corpus" if given else "library")
     relevant, labelled = _judgements(folder, corpus, asked, keys)
     queries = [
         TestQuery(query.key, query.texts["text"], right)
@@ -108,7 +109,7 @@ def _right(query: _Record, relevant: dict[str, dict[str, int]]) -> dict[str, int
 
 
 def _judgements(
-    folder: Path, corpus: list[_Record], asked: list[_Record], keys: Collection[str]
+    folder: Path, corpus: list[_Record], asked: list[_Record], keys: Mapping[str, str]
 ) -> tuple[dict[str, dict[str, int]], bool]:
     """Return the gains by query and thread, for queries that name none, and whether by label."""
     silent = [query for query in asked if query.right is None]
@@ -134,7 +135,7 @@ def _by_label(corpus: list[_Record], asked: list[_Record]) -> dict[str, dict[str
     return {query.key: members.get(query.texts["label"], {}) for query in asked}
 
 
-def _qrels(path: Path, keys: Collection[str] | None) -> dict[str, dict[str, int]]:
+def _qrels(path: Path, keys: Mapping[str, str] | None) -> dict[str, dict[str, int]]:
     """Read the judgements; with ``keys``, each must be of one of these threads."""
     relevant: dict[str, dict[str, int]] = {}
     for place, (number, line) in enumerate(_lines(path)):
@@ -147,18 +148,45 @@ def _qrels(path: Path, keys: Collection[str] | None) -> dict[str, dict[str, int]
             raise InputError(
                 "expected query-id, corpus-id and score by tabs", path, number
             ) from None
-        if keys is not None and thread not in keys:
-            raise InputError(_unknown(thread, "library"), path, number)
+        if keys is not None:
+            if plain_key(thread) not in keys:
+                raise InputError(_unknown(thread, "library"), path, number)
+            thread = keys[plain_key(thread)]
         if gain > 0:
             relevant.setdefault(query, {})[thread] = gain
     return relevant
 
 
-def _check_named(path: Path, asked: list[_Record], keys: Collection[str], where: str) -> None:
+def _keys_by_name(threads: Sequence[Thread]) -> dict[str, str]:
+    """Return the keys of threads by all names that a test set may have for them.
+
+    Beside the keys in their plain form these are the ones that threads had, or would have
+    now: a bare id (``7``) became part of a key with the file's name (``helpdesk#7``), and
+    threads that were there before kept theirs. A name that fits several threads is none.
+    """
+    keys = {plain_key(thread.key): thread.key for thread in threads}
+    others = [
+        (thread.key.partition("#")[2] or f"{thread.source}#{thread.key}", thread.key)
+        for thread in threads
+    ]
+    fits = Counter(name for name, _ in others)
+    return {name: key for name, key in others if fits[name] == 1} | keys
+
+
+def _named_by_key(
+    path: Path, asked: list[_Record], keys: Mapping[str, str], where: str
+) -> list[_Record]:
+    """Return the queries with the keys of the threads that they name. Raises InputError."""
     for query in asked:
-        for key in query.right or ():
-            if key not in keys:
-                raise InputError(_unknown(key, where), path, query.line)
+        for name in query.right or ():
+            if plain_key(name) not in keys:
+                raise InputError(_unknown(name, where), path, query.line)
+    return [
+        query
+        if query.right is None
+        else replace(query, right=[keys[plain_key(name)] for name in query.right])
+        for query in asked
+    ]
 
 
 def _unknown(key: str, where: str) -> str:

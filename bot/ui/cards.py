@@ -13,6 +13,7 @@ from typing import Any
 
 import discord
 
+from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.plurals import counted
 from bot.ui import card_content, items, limits, text
@@ -34,12 +35,12 @@ class Card:
     embed: discord.Embed | None = None
     view: discord.ui.View | None = None
 
-    def fresh(self) -> dict[str, Any]:
+    def send_kwargs(self) -> dict[str, Any]:
         """Arguments for sending this as a new message."""
         parts = {"content": self.content, "embed": self.embed, "view": self.view}
         return {name: part for name, part in parts.items() if part is not None}
 
-    def over(self) -> dict[str, Any]:
+    def edit_kwargs(self) -> dict[str, Any]:
         """Arguments for editing a message so that it shows this and nothing else."""
         return {"content": self.content, "embed": self.embed, "view": self.view}
 
@@ -160,11 +161,6 @@ def note_of(content: str) -> str:
 def noted(note: str, content: str) -> str:
     """Put a line of our own, if there is one, above a content."""
     return f"{note}\n{content}" if note else content
-
-
-def percent(confidence: float) -> str:
-    """Return a confidence as people read it; never 100 %, since nothing is that sure."""
-    return f"{min(99, round(confidence * 100))} %"
 
 
 def _facts(answer: StoredAnswer) -> list[str]:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.models import GuildSettings, Vote, VoteEmoji, bare_emoji
+from bot.guild_settings import GuildSettings
+from bot.models import Vote, VoteEmoji, bare_emoji
 
 CUSTOM = re.compile(r"<a?:(\w{2,32}):(\d{15,20})>")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
@@ -41,13 +42,20 @@ def vote_of(emoji: str, used: VoteEmoji) -> Vote | None:
     return Vote.DOWN if this == key(used.down) else None
 
 
-def used_on(ours: Sequence[str], now: VoteEmoji) -> VoteEmoji:
-    """The emoji that a message was posted with, of which only our own reactions are known.
+def used_on(ours: Sequence[str], now: VoteEmoji, *others: VoteEmoji) -> VoteEmoji:
+    """Return the emoji that a message was posted with, of which only our reactions are known.
 
-    ``ours`` are those in their order, in which up is first; ``now`` are the guild's today.
-    One alone that is among the guild's is what the guild says; any other was for up, since
-    the second is not tried without the first. Without any, the guild's are taken.
+    ``ours`` are the bot's own reactions in Discord's order, ``now`` the guild's emoji today,
+    ``others`` pairs that are known as well (the host's defaults). A pair of which both are
+    among ``ours`` means what it always does, as the order is wrong where a member reacted
+    first; ``others`` come first, since a guild may have swapped its emoji. Of an unknown pair
+    the first is up. One alone that is among the guild's is what the guild says; any other was
+    for up, since the second is not tried without the first. Without any, the guild's are taken.
     """
+    keys = {key(emoji) for emoji in ours}
+    for pair in (*others, now):
+        if {key(pair.up), key(pair.down)} <= keys:
+            return pair
     if len(ours) >= 2:
         return VoteEmoji(ours[0], ours[1])
     if not ours or vote_of(ours[0], now) is not None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from functools import partial
 
 import discord
 
 from bot.client import NOT_TOLD, ThreadBot, report
 from bot.plurals import counted
 from bot.replies import edit_response
-from bot.retry import described, new_nonce, retried
+from bot.retry import described
 from bot.services.import_report import ImportReport
 from bot.services.uploads import Refused, Stopped, Upload
 from bot.ui import library_cards
@@ -24,7 +23,7 @@ EVERY = 3.0
 log = logging.getLogger(__name__)
 
 
-class Bringing:
+class ImportTask:
     """An attached file on its way into a guild's own threads."""
 
     def __init__(
@@ -83,7 +82,7 @@ class Bringing:
         if self._interaction.is_expired():
             return False
         try:
-            await edit_response(self._interaction, **card.over())
+            await edit_response(self._interaction, **card.edit_kwargs())
         except NOT_TOLD as error:
             log.info("an import's reply can't be edited: %s", described(error))
             return False
@@ -94,8 +93,8 @@ class Bringing:
         if await self._edit(card):
             return
         try:
-            send = partial(self._interaction.user.send, nonce=new_nonce(), **card.fresh())
-            await retried(send, "a direct message")
+            user = self._interaction.user
+            await self._bot.post(user, "a direct message", **card.send_kwargs())
         except NOT_TOLD as error:
             log.info("nobody could be told of an import's end: %s", described(error))
 

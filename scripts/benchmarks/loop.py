@@ -18,7 +18,7 @@ from benchmarks.ours import open_app
 from bot.app import App
 from bot.models import Answer, StoredAnswer, StoredThread, Thread
 from bot.ui import card_content, cards, items
-from bot.watchdog import Hold, Watchdog
+from bot.watchdog import Stall, Watchdog
 
 NOTICED = 0.015
 """Seconds from which a hold is noted."""
@@ -69,7 +69,7 @@ def steps(size: int) -> list[tuple[str, Step]]:
 
 
 async def _watched(step: Step, app: App, place: Path) -> Figures:
-    seen: list[Hold] = []
+    seen: list[Stall] = []
     with Watchdog(limit=NOTICED, report=seen.append):
         await step(app, place)
     longest = max(seen, key=lambda hold: hold.seconds, default=None)
@@ -113,7 +113,7 @@ async def ask_during_import(app: App, place: Path) -> None:
 async def export(app: App, place: Path) -> None:
     """Give a server its own threads."""
     del place
-    await app.curating.export(GUILD, 100_000_000)
+    await app.guild_library.export(GUILD, 100_000_000)
 
 
 async def bring_words(app: App, count: int) -> None:

@@ -41,7 +41,7 @@ elif what == "index":
     Writing.commit = busy
 elif what == "opening":
     import bot.app as app
-    app.open_meaning = busy
+    app.open_semantic_index = busy
 elif what == "unpacking":
     from bot.services.elsewhere import Elsewhere
     Elsewhere.make = busy

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
 from bot.sources.text_page import read_page
-from bot.sources.text_page_writer import page_name, write_page
-from bot.sources.writing import Pages
+from bot.sources.writers import Pages, page_name, write_page
 from tests.kit import strategies as making
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.ui import card_content, cards, items, library_cards, limits, settings_cards, text
 
@@ -182,7 +183,7 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
 
 @pytest.mark.parametrize(("confidence", "shown"), [(0.0, "0 %"), (0.876, "88 %"), (1.0, "99 %")])
 def test_confidence_is_never_quite_certain(confidence: float, shown: str):
-    assert cards.percent(confidence) == shown
+    assert percent(confidence) == shown
 
 
 async def test_many_channel_modes_fit_into_the_settings_card(settings):

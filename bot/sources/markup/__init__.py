@@ -20,7 +20,7 @@ __all__ = ["to_markdown"]
 
 
 def to_markdown(html: str, *, base_url: str | None = None) -> str:
-    """The HTML as Discord's Markdown; ``base_url`` completes relative links.
+    """Return the HTML as Discord's Markdown; ``base_url`` completes relative links.
 
     Takes any string: broken HTML is read as browsers read it, scripts and styles are
     dropped, and nesting beyond all reason is flattened.

@@ -1,4 +1,4 @@
-"""Markdown cut at its headings; a ``#`` in a fence, a comment or a quote is no heading."""
+"""Sections of Markdown: what stands below a heading, or is folded in ``<details>``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
+
+from bot.sources.fences import find_fences
+from bot.sources.markup import to_markdown
 
 _BLOCKS = MarkdownIt("commonmark").disable(["inline"])
 _INLINE = MarkdownIt("commonmark")
@@ -41,8 +44,8 @@ def sections(lines: Sequence[str]) -> Iterator[Section]:
     yield Section(level, title, start + 1, lines[start:body], lines[body:])
 
 
-def plain(markdown: str) -> str:
-    """The words of a heading, without marks, links and pictures."""
+def heading_words(markdown: str) -> str:
+    """Return the words of a heading, without marks, links and pictures."""
     tokens = _INLINE.parseInline(" ".join(markdown.split()))
     words = (
         child.content
@@ -54,7 +57,7 @@ def plain(markdown: str) -> str:
 
 
 def _headings(lines: Sequence[str]) -> Iterator[tuple[int, int, int, str]]:
-    """First line, line after the last, level and text of each heading."""
+    """Yield first line, line after the last, level and text of each heading."""
     done = 0
     while done < len(lines):
         end, found = _parsed(lines, done)
@@ -63,7 +66,7 @@ def _headings(lines: Sequence[str]) -> Iterator[tuple[int, int, int, str]]:
 
 
 def _parsed(lines: Sequence[str], start: int) -> tuple[int, list[tuple[int, int, int, str]]]:
-    """The headings of some lines, and where they end: where a heading begins, or the text.
+    """Return the headings of some lines, and where they end: where a heading begins, or the text.
 
     Cut there, the next lines mean the same alone. Where the parser sees no heading (the
     line is in a fence), more lines are taken.
@@ -84,3 +87,52 @@ def _parsed(lines: Sequence[str], start: int) -> tuple[int, list[tuple[int, int,
         if found and found[-1][0] == end:
             return end, found[:-1]
         size = 2 * (end - start)
+
+
+_OPEN = re.compile(r" {0,3}<details\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)details\b[^<>]*>", re.IGNORECASE)
+_SUMMARY = re.compile(r"<summary\b[^<>]*>", re.IGNORECASE)
+_SUMMARY_END = re.compile(r"</summary\s*>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsBlock:
+    """One ``<details>``: its first and last line, from 1, and the lines under the summary."""
+
+    start: int
+    end: int
+    summary: str
+    lines: list[str]
+
+
+def find_details(lines: Sequence[str]) -> Iterator[DetailsBlock]:
+    """Yield each outermost ``<details>`` that is not within a code fence."""
+    ends = _ends(lines)
+    at = 0
+    while at < len(lines):
+        end = ends.get(at) if _OPEN.match(lines[at]) else None
+        if end is None:
+            at += 1
+            continue
+        text = _OPEN.sub("", "\n".join(lines[at:end]), count=1)
+        opening = _SUMMARY.search(text)
+        closing = _SUMMARY_END.search(text, opening.end()) if opening else None
+        if opening and closing:
+            summary = heading_words(to_markdown(text[opening.end() : closing.start()]))
+            body = text[closing.end() : [*_TAG.finditer(text)][-1].start()]
+            yield DetailsBlock(at + 1, end, summary, body.split("\n"))
+        at = end
+
+
+def _ends(lines: Sequence[str]) -> dict[int, int]:
+    """Return the line after the closing tag by the line of each opening one."""
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    fenced = find_fences(lines).places
+    for at, line in enumerate(lines):
+        for tag in () if fenced[at] else _TAG.finditer(line):
+            if not tag[1]:
+                opened.append(at)
+            elif opened:
+                ends[opened.pop()] = at + 1
+    return ends

@@ -1,24 +1,114 @@
-"""The rows of a dump's file, one by one, whatever is wrong with some of them.
+"""Rows of a dump's XML files, one by one, whatever is wrong with some of them.
 
-In well-formed XML a value never holds a bare ``<``, so each one begins a new piece of
-markup. Where the file is not just rows in good order it is cut there, and libxml2 reads
-each row as a document of its own: what is wrong with one doesn't harm the next, and as no
-row comes with a DOCTYPE, nothing that one declares is ever resolved. Some rows are held in
-memory, the file never.
+libxml2 reads a large piece of the file at once, as long as it is nothing but sound rows. In
+well-formed XML a value never holds a bare ``<``, so each one begins a new piece of markup.
+Where the file is not just rows in good order it is cut there, and each row is read as a
+document of its own: what is wrong with one doesn't harm the next, and as no row comes with a
+DOCTYPE, nothing that one declares is ever resolved. Some rows are held in memory, the file
+never.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
 from bot.errors import InputError
 from bot.sources.report import SourceReport, shown_path
-from bot.sources.stackexchange.xml_chunks import MAX_ROW_BYTES, Row, Stretch, stretches
+
+MAX_ROW_BYTES = 16 * 1024 * 1024
+
+
+class XmlRow(NamedTuple):
+    """One row: the line that it begins on (of a stretch, from 0), and its values by name."""
+
+    line: int
+    values: Mapping[str, str]
+
+
+class XmlPiece(NamedTuple):
+    """A piece of the file: from one ``<`` (the first: from the file's beginning) to another.
+
+    ``rows`` are its rows, if it is nothing else, ``lines`` the line breaks in it; ``cut``
+    says that it is the beginning of something that is too long.
+    """
+
+    text: bytes
+    lines: int
+    rows: list[XmlRow]
+    cut: bool
+
+
+def xml_pieces(chunks: Iterable[bytes]) -> Generator[XmlPiece]:
+    """Cut a file that is given in chunks into pieces; what is cut off at its end is left out."""
+    for text, cut in _pieces(chunks):
+        lines = text.count(b"\n")
+        yield XmlPiece(text, lines, [] if cut else _rows(text, lines), cut)
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    rest = b""
+    for chunk in chunks:
+        text = rest + chunk
+        at = max(text.rfind(b"<"), 0)
+        rest = text[at:]
+        if at:
+            yield text[:at], False
+        if len(rest) > MAX_ROW_BYTES:
+            yield rest, True
+            rest = b"<!"  # what is left of it, up to the next markup
+    if rest.rstrip().endswith(b">"):
+        yield rest, False
+
+
+def _rows(text: bytes, lines: int) -> list[XmlRow]:
+    """Parse the rows of a piece; none where there is anything else, or anything wrong.
+
+    Line breaks may stand between rows only, so that it is known where each begins.
+    """
+    if not text.startswith(b"<row"):
+        return []
+    seen = _RowTarget()
+    # "internal" are XML's own entities: what the stretch is wrapped in declares no others.
+    reading = etree.XMLParser(
+        target=seen, resolve_entities="internal", load_dtd=False, no_network=True, huge_tree=True
+    )
+    try:
+        etree.fromstring(b"<_>%b</_>" % text, reading)
+    except etree.XMLSyntaxError:
+        return []
+    # In "<x:row", of which libxml2 tells only the end, there is no row that we know.
+    count = len(seen.rows)
+    sound = not seen.others and count == text.count(b"<") == text.count(b"<row")
+    return seen.rows if sound and seen.line == lines else []
+
+
+class _RowTarget:
+    """A target for libxml2 that keeps rows and counts anything else (its root is one)."""
+
+    def __init__(self) -> None:
+        self.rows: list[XmlRow] = []
+        self.line = 0
+        self.others = -1
+
+    def start(self, tag: str, values: Mapping[str, str]) -> None:
+        if tag == "row":
+            self.rows.append(XmlRow(self.line, values))
+        else:
+            self.others += 1
+
+    def data(self, text: str) -> None:
+        self.line += text.count("\n")
+        if not text.isspace():
+            self.others += 1
+
+    def close(self) -> None:
+        """Do nothing: the target keeps its own state."""
+
 
 _ENCODING = re.compile(rb"""\bencoding\s*=\s*["']([\w.-]+)""")
 _UTF8 = {b"utf-8", b"utf8", b"us-ascii", b"ascii"}
@@ -29,7 +119,7 @@ _NO_CHARACTER = re.compile(
 )
 
 
-class Rows:
+class XmlRows:
     """Cuts one file into rows; ``path`` is what the file is called in the report."""
 
     def __init__(self, path: Path, root: str, report: SourceReport):
@@ -45,12 +135,12 @@ class Rows:
         self._comment = False
         self._damaged = False  # what follows a damaged row, up to the next, belongs to it
 
-    def of(self, chunks: Iterable[bytes]) -> Iterator[Row | None]:
-        """The rows of a file that is given in chunks; ``None`` now and then.
+    def of(self, chunks: Iterable[bytes]) -> Iterator[XmlRow | None]:
+        """Yield the rows of a file that is given in chunks; ``None`` now and then.
 
         Raises InputError for a file that is no such file, or not in UTF-8.
         """
-        for stretch in stretches(chunks):
+        for stretch in xml_pieces(chunks):
             if stretch.cut:
                 self._too_long(stretch.text)
             elif stretch.rows and self._inside and not self._comment:
@@ -60,21 +150,21 @@ class Rows:
             yield None
         self._close()
 
-    def _sound(self, stretch: Stretch) -> Iterator[Row]:
-        """Rows in good order."""
+    def _sound(self, stretch: XmlPiece) -> Iterator[XmlRow]:
+        """Yield the rows of a piece that is nothing but sound rows."""
         self._damaged = False
         before = self._line
         for line, values in stretch.rows:
-            yield Row(before + line, values)
+            yield XmlRow(before + line, values)
         self._line += stretch.lines
 
-    def _one_by_one(self, text: bytes) -> Iterator[Row]:
-        """What there is of rows, whatever else there is."""
+    def _one_by_one(self, text: bytes) -> Iterator[XmlRow]:
+        """Yield the rows of a piece one by one, whatever else is in it."""
         for piece in text.removeprefix(b"<").split(b"<"):
             if (row := self._row(piece)) is not None:
                 yield row
 
-    def _row(self, piece: bytes) -> Row | None:
+    def _row(self, piece: bytes) -> XmlRow | None:
         line = self._line
         self._line += piece.count(b"\n")
         if self._comment:
@@ -91,17 +181,17 @@ class Rows:
             self._reject("what begins here is no row", line)
         return None
 
-    def _parsed(self, piece: bytes, line: int) -> Row | None:
+    def _parsed(self, piece: bytes, line: int) -> XmlRow | None:
         self._damaged = False
         text = b"<" + piece if piece.endswith(b"/>") else b"<%b</row>" % piece
         try:
             try:
-                return Row(line, etree.fromstring(text, self._parser).attrib)
+                return XmlRow(line, etree.fromstring(text, self._parser).attrib)
             except etree.XMLSyntaxError:
                 mended = _NO_CHARACTER.sub(b"", text)
                 if mended == text:
                     raise
-                row = Row(line, etree.fromstring(mended, self._parser).attrib)
+                row = XmlRow(line, etree.fromstring(mended, self._parser).attrib)
         except etree.XMLSyntaxError as error:
             self._reject(f"the row is damaged: {_why(error)}", line)
             return None
@@ -109,7 +199,7 @@ class Rows:
         return row
 
     def _look_before(self, piece: bytes, line: int) -> None:
-        """What stands before the first row, or after the last."""
+        """Look at markup before the first row, or after the last."""
         if piece.startswith(self._root) and not self._ended:
             self._ended = piece.rstrip().endswith(b"/>")
             self._inside = not self._ended
@@ -142,5 +232,5 @@ class Rows:
 
 
 def _why(error: Any) -> str:
-    """What libxml2 says, without its place within the row."""
+    """Return libxml2's message without the place within the row."""
     return re.sub(r", line \d+, column \d+.*", "", str(error.msg or "it is not XML"))
