@@ -34,9 +34,9 @@ AS_FOUND = Options()
 """Every thread, each file recognised by its content."""
 
 
-def made(found: Iterable[Found | None]) -> Iterator[Thread]:
+def made(drafts: Iterable[Found | None]) -> Iterator[Thread]:
     """Yield all of them as threads."""
-    for one in found:
+    for one in drafts:
         if one is not None:
             yield one.make() if isinstance(one, Draft) else one
 

@@ -59,8 +59,8 @@ def find_fences(
     for index, line in enumerate(lines):
         finder.take(index, line, content)
     if finder.opened is not None and not finder.offset:
-        finder.found.unclosed.append(finder.opened)
-    return finder.found
+        finder.fences.unclosed.append(finder.opened)
+    return finder.fences
 
 
 def text_behind_label(_index: int, line: str) -> str:
@@ -98,7 +98,7 @@ class _Finder:
     """A text while it is looked through: the open items of lists, and the open fence."""
 
     def __init__(self, lines: Sequence[str], to_end: bool):
-        self.found = Fences(bytearray(len(lines)))
+        self.fences = Fences(bytearray(len(lines)))
         self.opened: int | None = None
         self.offset = 0
         self._run = ""
@@ -126,12 +126,12 @@ class _Finder:
         closing = _CLOSING.fullmatch(rest) if indent - self.offset <= _MOST_INDENT else None
         if closing and closing["run"].startswith(self._run):
             self.opened = None
-            self.found.places[index] = CLOSES
+            self.fences.places[index] = CLOSES
         else:
-            self.found.places[index] = INSIDE
+            self.fences.places[index] = INSIDE
             inner = _INNER.fullmatch(rest)
             if inner and inner["run"][0] == self._run[0] and len(inner["run"]) >= len(self._run):
-                self.found.doubled.append((opened, index))
+                self.fences.doubled.append((opened, index))
         return True
 
     def _open(self, index: int, line: str) -> None:
@@ -160,9 +160,9 @@ class _Finder:
         run = fence["ticks"] or fence["waves"]
         if self._is_closed(index, run):
             self.opened, self.offset, self._run = index, self._offset(), run
-            self.found.places[index] = OPENS
+            self.fences.places[index] = OPENS
         else:
-            self.found.unclosed.append(index)
+            self.fences.unclosed.append(index)
 
     def _offset(self) -> int:
         """Return the column at which the text of the innermost open item begins."""

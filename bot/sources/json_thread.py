@@ -203,7 +203,7 @@ class _Object:
     def tallies(self, key: str) -> tuple[tuple[int, int], ...]:
         """Return votes by guild, as an export has them."""
         value = self._row.get(key, {})
-        found = sorted(
+        tallies = sorted(
             (int(guild), votes)
             for guild, votes in (value.items() if isinstance(value, dict) else ())
             if re.fullmatch("0|[1-9][0-9]{0,18}", guild)
@@ -212,11 +212,11 @@ class _Object:
             and not isinstance(votes, bool)
             and votes in VOTES
         )
-        if not isinstance(value, dict) or len(found) < len(value):
+        if not isinstance(value, dict) or len(tallies) < len(value):
             raise FieldError(
                 f'{self._where}{key} must be an object like {{"GUILD_ID": 3}} with whole numbers'
             )
-        return tuple(found)
+        return tuple(tallies)
 
     def date(self, key: str) -> datetime | None:
         text = self.text_or_none(key)

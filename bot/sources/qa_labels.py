@@ -58,7 +58,7 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    gathering = QuestionGrouper(path, report)
+    grouper = QuestionGrouper(path, report)
     asked: _LabelledPart | None = None
     answers: list[str] = []
     parts = _parts(read_text(path, options), lambda what, line: report.warn(what, path, line))
@@ -73,9 +73,9 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
         if asked is not None:
             title, _, body = _text(asked.lines).partition("\n\n")
             row = {"question": heading_words(title), "body": body.strip(), "answer": answers}
-            gathering.add(row, asked.line)
+            grouper.add(row, asked.line)
         asked, answers = part, []
-    threads = list(gathering.threads())
+    threads = list(grouper.threads())
     if not threads and not report.refused:
         raise InputError("no line of it begins with Q: and a question", shown_path(path))
     yield from threads

@@ -46,15 +46,15 @@ def repeated_pairs(root: Element) -> list[Pair]:
 
 def _below_headings(root: Element) -> tuple[set[Element], int]:
     """Return the siblings that follow headings with questions, and the number of such headings."""
-    found: set[Element] = set()
+    siblings: set[Element] = set()
     asking = [heading for heading in root.iter(*_HEADINGS) if is_question(one_line(heading))]
     for heading in asking:
         beside = heading.getnext()
-        while beside is not None and beside not in found:
+        while beside is not None and beside not in siblings:
             if beside.tag not in _HEADINGS:
-                found.add(beside)
+                siblings.add(beside)
             beside = beside.getnext()
-    return found, len(asking)
+    return siblings, len(asking)
 
 
 def asking_in_order(root: Element, asking: set[Element]) -> list[Element]:
@@ -64,15 +64,15 @@ def asking_in_order(root: Element, asking: set[Element]) -> list[Element]:
 
 def _innermost(root: Element) -> list[Element]:
     """Return the innermost elements whose whole text is a question."""
-    found: list[Element] = []
+    questions: list[Element] = []
     for element in root.iter(*_ASKING):
         if any(parent.tag in _OUTSIDE for parent in element.iterancestors()):
             continue
         words = one_line(element)
         if len(words) <= _LONGEST and is_question(words):
-            found.append(element)
-    inside = {parent for element in found for parent in element.iterancestors()}
-    return [element for element in found if element not in inside]
+            questions.append(element)
+    inside = {parent for element in questions for parent in element.iterancestors()}
+    return [element for element in questions if element not in inside]
 
 
 def _answer_to(element: Element, asking: set[Element]) -> list[Element]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.errors import InputError
 
 MAX_UNKNOWN_KEYS = 1_000
-"""Distinct unknown keys told apart; later ones are counted under ``OTHER_KEYS``."""
+"""Distinct unknown keys that are counted apart; later ones count as ``OTHER_KEYS``."""
 
 OTHER_KEYS = "(other keys)"
 
@@ -61,7 +61,7 @@ class Findings:
         return len(self.warned) + self.more_warned.total()
 
     def take_over(self, seen: Findings) -> None:
-        """Add what somebody else has found."""
+        """Add the findings of another report."""
         self.rejected += seen.rejected
         self.warned += seen.warned
         self.more_rejected += seen.more_rejected

@@ -77,12 +77,12 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
     if _by_number(header.cells, options.columns):
         rows = chain([header], rows)
         called = {}
-    gathering = QuestionGrouper(path, report, lambda field: called.get(field, field))
-    reading = _TableReader(header.cells, columns, gathering, report)
+    grouper = QuestionGrouper(path, report, lambda field: called.get(field, field))
+    reading = _TableReader(header.cells, columns, grouper, report)
     taken = [reading.take(row) for row in rows]
     if not any(taken) and None not in lines:  # one of those was named, and may have been a row
         raise InputError("there are no rows below the table's header", shown_path(path))
-    yield from gathering.threads()
+    yield from grouper.threads()
 
 
 class _TableReader:
@@ -92,11 +92,11 @@ class _TableReader:
         self,
         header: Sequence[str],
         columns: Mapping[str, int],
-        gathering: QuestionGrouper,
+        grouper: QuestionGrouper,
         report: SourceReport,
     ):
         self._width, self._columns = len(header), columns
-        self._gathering, self._report = gathering, report
+        self._grouper, self._report = grouper, report
         self._escaped = _is_of_qna_maker(header)
         known = {*columns.values()}
         self._others = {
@@ -111,9 +111,9 @@ class _TableReader:
         if not row.problem and not any(map(str.strip, cells)):
             return False
         if row.problem:
-            self._gathering.reject(row.problem, row.line)
+            self._grouper.reject(row.problem, row.line)
         elif len(cells) > self._width and any(map(str.strip, cells[self._width :])):
-            self._gathering.reject(
+            self._grouper.reject(
                 f"it has {len(cells)} cells, the header {self._width}: a text with a delimiter in "
                 "it must stand between quotes",
                 row.line,
@@ -122,7 +122,7 @@ class _TableReader:
             values = {field: cells[at] for field, at in self._columns.items() if at < len(cells)}
             if self._escaped:
                 values |= {field: _with_lines(values[field]) for field in _TEXTS & values.keys()}
-            self._gathering.add(values, row.line)
+            self._grouper.add(values, row.line)
             for at, name in self._others.items():
                 if at < len(cells) and cells[at].strip():
                     self._report.count_unknown(name)
@@ -147,10 +147,10 @@ def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, i
     names = [cell.strip() for cell in header]
     there = ", ".join(name or "(no name)" for name in names[:30])
     if _by_number(names, chosen):
-        found = {field: number - 1 for field, number in _numbers(chosen).items()}
-        if far := [number + 1 for number in found.values() if not 0 <= number < len(names)]:
+        columns = {field: number - 1 for field, number in _numbers(chosen).items()}
+        if far := [number + 1 for number in columns.values() if not 0 <= number < len(names)]:
             raise InputError(f"it has no column {far[0]}; it has {len(names)}", shown_path(path))
-        return found
+        return columns
     named = FieldNames(chosen).by_field(names)
     for field, name in chosen.items():
         if field not in named:

@@ -2,7 +2,7 @@
 
 An archive may be made to do harm: its names may lead out of the folder that it is unpacked
 into, and a few bytes may unpack to gigabytes. Where nothing is written names do no harm;
-those that lead elsewhere are told and left alone. And an archive that says, or turns out,
+those that lead elsewhere are reported and left alone. And an archive that says, or turns out,
 to be larger than its limit is not read (on).
 """
 
@@ -61,7 +61,7 @@ def _names(
     archive: py7zr.SevenZipFile, path: Path, wanted: Callable[[str], bool], report: SourceReport
 ) -> list[str]:
     """Return the names of the wanted files; report those that lead out of the archive's folder."""
-    found = []
+    wanted_names = []
     for entry in archive.list():
         name = PurePosixPath(entry.filename.replace("\\", "/"))
         if name.is_absolute() or ".." in name.parts or ":" in "".join(name.parts[:1]):
@@ -70,8 +70,8 @@ def _names(
         elif not entry.is_file:
             continue  # a link needs no looking at, it would only lead elsewhere
         elif wanted(name.name):
-            found.append(entry.filename)
-    return found
+            wanted_names.append(entry.filename)
+    return wanted_names
 
 
 @contextmanager
