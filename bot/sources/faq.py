@@ -38,7 +38,7 @@ from bot.errors import InputError
 from bot.models import Thread
 from bot.sources import front_matter, question_headings, roundtrip_comments
 from bot.sources.decoding import FileHead, read_text
-from bot.sources.fences import find_fences, in_fence, swallowed
+from bot.sources.fences import fence_warning, find_fences, suspicious_fences
 from bot.sources.file_format import Format
 from bot.sources.front_matter import PageMetadata
 from bot.sources.group_by_question import KeyMaker, key_prefix, slug
@@ -115,7 +115,7 @@ class _FaqReader:
         self._offset = offset
         open_: list[Question] = []
         all_sections = list(self._sections(lines))
-        self._doubt(lines, {section.start for section in all_sections})
+        self._warn_of_fences(lines, {section.start for section in all_sections})
         # A page whose question is its title has headings within the answer.
         if topics := question_headings.faq_topics(all_sections, self._page.faq_title):
             self._likely = topics
@@ -270,16 +270,16 @@ class _FaqReader:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
         return thread
 
-    def _doubt(self, lines: Sequence[str], headings: set[int]) -> None:
-        """Tell of fences that may have swallowed a question; ``headings`` are lines of others.
+    def _warn_of_fences(self, lines: Sequence[str], headings: set[int]) -> None:
+        """Warn of fences that may hold a question; ``headings`` are lines of those outside.
 
         Exports of ours close what they open, and other people's texts in them may look otherwise.
         """
         if self._generated or any(map(roundtrip_comments.has_comment, lines)):
             return
-        for opened, line in swallowed(lines, find_fences(lines), _MAY_ASK.match):
+        for opened, line in suspicious_fences(lines, find_fences(lines), _MAY_ASK.match):
             if line + 1 not in headings:
-                self._warn(in_fence(line + self._offset + 1), opened + self._offset + 1)
+                self._warn(fence_warning(line + self._offset + 1), opened + self._offset + 1)
 
     def _reject(self, error: FieldError, line: int) -> None:
         self._report.reject(str(error), self._path, None if self._generated else line)

@@ -75,7 +75,7 @@ def is_one_fence(lines: Sequence[str]) -> bool:
     return len(lines) > 1 and places[0] == OPENS and places.find(CLOSES) == len(lines) - 1
 
 
-def swallowed(
+def suspicious_fences(
     lines: Sequence[str], fences: Fences, asks: Callable[[str], object]
 ) -> Iterator[tuple[int, int]]:
     """Yield each fence that may lack its end, with the first line in it that ``asks``."""
@@ -86,7 +86,7 @@ def swallowed(
             yield opened, first
 
 
-def in_fence(line: int) -> str:
+def fence_warning(line: int) -> str:
     """Return the warning of a possible question on a ``line`` (from 1) within a fence."""
     return (
         f"the code fence that is opened here holds line {line}, which may be a question, and was "

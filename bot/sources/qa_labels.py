@@ -23,7 +23,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
-from bot.sources.fences import LABEL, Fences, find_fences, in_fence, swallowed
+from bot.sources.fences import LABEL, Fences, fence_warning, find_fences, suspicious_fences
 from bot.sources.file_format import Format
 from bot.sources.group_by_question import QuestionGrouper
 from bot.sources.markdown_sections import heading_words
@@ -84,12 +84,12 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
 def _parts(text: str, warn: Callable[[str, int], None] | None = None) -> Iterator[_LabelledPart]:
     """Yield questions and answers in order, and what stands before them or under headings.
 
-    ``warn`` is told, with its line, of a fence that may have swallowed a question.
+    ``warn`` gets remarks on fences that may hold a question, with their lines.
     """
     lines = text.splitlines()
     labels, fences = _labels(lines)
     if warn is not None:
-        _doubt(lines, fences, warn)
+        _warn_of_fences(lines, fences, warn)
     part = _LabelledPart(1, None)
     for index, line in enumerate(lines):
         label = labels.get(index)
@@ -123,16 +123,16 @@ def _labels(lines: list[str]) -> tuple[dict[int, re.Match[str]], Fences]:
     return labels, find_fences(lines, to_end=False, content=behind)
 
 
-def _doubt(lines: list[str], fences: Fences, warn: Callable[[str, int], None]) -> None:
-    """Tell of each fence that is never closed, or that a question stands in like outside."""
+def _warn_of_fences(lines: list[str], fences: Fences, warn: Callable[[str, int], None]) -> None:
+    """Warn of each fence that is never closed, or that may hold a question."""
     for index in fences.unclosed:
         warn(
             "a code fence is opened here and never closed, and was read as text; close it, so "
             "that lines of code are not taken for questions",
             index + 1,
         )
-    for opened, first in swallowed(lines, fences, _is_asking):
-        warn(in_fence(first + 1), opened + 1)
+    for opened, first in suspicious_fences(lines, fences, _is_asking):
+        warn(fence_warning(first + 1), opened + 1)
 
 
 def _is_asking(line: str) -> bool:

@@ -31,7 +31,7 @@ def repeated_pairs(root: Element) -> list[Pair]:
     kinds: defaultdict[tuple[str, ...], list[Pair]] = defaultdict(list)
     asking = set(_innermost(root))
     below, headings = _below_headings(root)
-    for element in asking_in_order(root, asking):
+    for element in filter(asking.__contains__, root.iter()):
         is_below = element in below or not below.isdisjoint(element.iterancestors())
         if is_below and (headings > 1 or not element.get("class")):
             continue
@@ -55,11 +55,6 @@ def _below_headings(root: Element) -> tuple[set[Element], int]:
                 siblings.add(beside)
             beside = beside.getnext()
     return siblings, len(asking)
-
-
-def asking_in_order(root: Element, asking: set[Element]) -> list[Element]:
-    """Return the elements of a set in the page's order."""
-    return [element for element in root.iter() if element in asking]
 
 
 def _innermost(root: Element) -> list[Element]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from bot.errors import InputError
@@ -62,13 +62,9 @@ class Findings:
 
     def take_over(self, seen: Findings) -> None:
         """Add the findings of another report."""
-        self.rejected += seen.rejected
-        self.warned += seen.warned
-        self.more_rejected += seen.more_rejected
-        self.more_warned += seen.more_warned
-        self.unknown_keys += seen.unknown_keys
-        self.passed_over += seen.passed_over
-        self.hints += seen.hints
+        for field_ in fields(Findings):
+            mine = getattr(self, field_.name)
+            mine += getattr(seen, field_.name)  # lists and counters, in place
 
 
 @dataclass

@@ -189,11 +189,11 @@ def _rows(lines: Sequence[str | None], delimiter: str) -> Iterator[_TableRow]:
         if lines[at] is None:  # was named already
             at += 1
             continue
-        feed = _RowLines(lines, at)
+        reader = csv.reader(_lines_from(lines, at), delimiter=delimiter, strict=True)
         try:
-            cells = next(csv.reader(feed, delimiter=delimiter, strict=True), [])
+            cells = next(reader, [])
             yield _TableRow(at + 1, cells)
-            at = feed.at
+            at += reader.line_num
         except csv.Error as error:
             if delimiter == "\t":  # many programs write quotes there as any other letter
                 yield _TableRow(at + 1, (lines[at] or "").rstrip("\r\n").split(delimiter))
@@ -202,21 +202,12 @@ def _rows(lines: Sequence[str | None], delimiter: str) -> Iterator[_TableRow]:
             at += 1
 
 
-class _RowLines:
-    """The lines of one row, as many as its quotes ask for."""
-
-    def __init__(self, lines: Sequence[str | None], start: int):
-        self._lines, self._end, self.at = lines, min(start + _MAX_LINES, len(lines)), start
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._lines[self.at] if self.at < self._end else None
-        if line is None:
-            raise StopIteration
-        self.at += 1
-        return line
+def _lines_from(lines: Sequence[str | None], start: int) -> Iterator[str]:
+    """Yield as many lines as one row may have, up to one that could not be decoded."""
+    for at in range(start, min(start + _MAX_LINES, len(lines))):
+        if (line := lines[at]) is None:
+            return
+        yield line
 
 
 def _problem(error: str) -> str:

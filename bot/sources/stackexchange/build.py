@@ -11,7 +11,6 @@ from functools import partial
 from bot.models import Answer, Thread
 from bot.sources.file_format import VERSION, Draft
 from bot.sources.markup import to_markdown
-from bot.sources.stackexchange.dump_names import answer_url, question_url, thread_key
 from bot.sources.stackexchange.staging_db import Post, StagedThread
 
 MAX_PHRASINGS = 20
@@ -31,9 +30,9 @@ def draft_of(staged: StagedThread, source: str, site: str | None) -> Draft:
     """Return a draft of a thread, to be made when it is needed."""
     question = staged.posts[0]
     tags = tags_of(question)
-    named = tuple(thread_key(source, other) for other in staged.related[:MAX_RELATED])
+    named = tuple(f"{source}/{other}" for other in staged.related[:MAX_RELATED])
     return Draft(
-        key=thread_key(source, question.id),
+        key=f"{source}/{question.id}",
         source=source,
         score=question.score,
         tags=tags,
@@ -73,12 +72,12 @@ def _build(
     question, *answers = posts
     assert question.title is not None
     return Thread(
-        key=thread_key(source, question.id),
+        key=f"{source}/{question.id}",
         title=question.title,
         body=_markdown(question, site),
         score=question.score,
         tags=tags,
-        url=question_url(site, question.id) if site else None,
+        url=f"https://{site}/q/{question.id}" if site else None,
         author=question.author,
         license=license_of(question),
         asked_at=_optional_date(question.created),
@@ -93,7 +92,7 @@ def _build(
 def _answers(posts: list[Post], accepted: int | None, site: str | None) -> Iterator[Answer]:
     for post in posts:
         # An answer that is nothing but a picture without a text says at least where it is.
-        url = answer_url(site, post.id) if site else None
+        url = f"https://{site}/a/{post.id}" if site else None
         if body := _markdown(post, site) or url:
             yield Answer(
                 key=str(post.id),

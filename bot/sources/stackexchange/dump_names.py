@@ -94,18 +94,3 @@ def source_of(path: Path) -> str:
     real = path.resolve()
     own = real.name.lower() not in ("posts.xml", "posts.7z")
     return plain_key(real.stem if own else real.parent.name) or "dump"
-
-
-def thread_key(source: str, question: int) -> str:
-    """Return the source key of a question's thread."""
-    return f"{source}/{question}"
-
-
-def question_url(site: str, question: int) -> str:
-    """Return the address of a question on its site."""
-    return f"https://{site}/q/{question}"
-
-
-def answer_url(site: str, answer: int) -> str:
-    """Return the address of an answer on its site."""
-    return f"https://{site}/a/{answer}"
