@@ -25,7 +25,8 @@ from bot.sources import AS_FOUND, Found, Options, SourceReport, read_all
 from bot.sources.options import MAX_FILE_BYTES
 from bot.sources.writers import WRITERS, Pages
 from bot.store import imported_votes, imports, threads
-from bot.store.database import Database, exists
+from bot.store.database import Database
+from bot.store.database_file import exists
 from bot.store.rows import Tallies
 from bot.store.threads import Counts, Outcome, Put
 

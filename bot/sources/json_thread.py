@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.models import Answer, Thread, plain_key
+from bot.models import (
+    ANSWER_FIELDS,
+    THREAD_FIELDS,
+    Answer,
+    FieldKind,
+    StoredField,
+    Thread,
+    plain_key,
+)
 from bot.sources.options import SCORES, VOTES
 
-THREAD_KEYS = frozenset(
-    ("id", "title", "body", "score", "tags", "url", "author", "license", "asked_at", "closed_at")
-).union(("source", "phrasings", "related", "answers"))
-ANSWER_KEYS = frozenset(
-    ("id", "body", "score", "accepted", "author", "url", "license", "answered_at", "votes")
-)
+THREAD_KEYS = frozenset(field.json for field in THREAD_FIELDS) | {"answers"}
+ANSWER_KEYS = frozenset(field.json for field in ANSWER_FIELDS) | {"votes"}
 
 _ALWAYS = frozenset(("asked_at", "phrasings", "tags"))
 """Keys that exports of every version write."""
@@ -47,59 +51,29 @@ def thread_from(
     fields = _Object(row, "", warn)
     fields.count_unknown(THREAD_KEYS, count_unknown)
     answers = fields.items("answers")
-    return Thread(
-        key=fields.key(),
-        title=fields.written("title"),
-        body=fields.text("body"),
-        score=fields.whole("score"),
-        tags=fields.texts("tags"),
-        url=fields.text_or_none("url"),
-        author=fields.text_or_none("author"),
-        license=fields.text_or_none("license"),
-        asked_at=fields.date("asked_at"),
-        closed_at=fields.date("closed_at"),
-        source=fields.text_or_none("source"),
-        phrasings=fields.texts("phrasings"),
-        related=fields.texts("related"),
-        answers=tuple(_answers(answers, count_unknown, warn)),
-    )
+    values = fields.read(THREAD_FIELDS)
+    return Thread(**values, answers=tuple(_answers(answers, count_unknown, warn)))
 
 
 def thread_to(thread: Thread) -> dict[str, Any]:
-    """Return the JSON object of a thread, keys in the documented order."""
-    return {
-        "id": thread.key,
-        "title": thread.title,
-        "body": thread.body,
-        "score": thread.score,
-        "tags": list(thread.tags),
-        "url": thread.url,
-        "author": thread.author,
-        "license": thread.license,
-        "asked_at": _iso(thread.asked_at),
-        "closed_at": _iso(thread.closed_at),
-        "source": thread.source,
-        "phrasings": list(thread.phrasings),
-        "related": list(thread.related),
-        "answers": [
-            {
-                "id": answer.key,
-                "body": answer.body,
-                "score": answer.score,
-                "accepted": answer.accepted,
-                "author": answer.author,
-                "url": answer.url,
-                "license": answer.license,
-                "answered_at": _iso(answer.answered_at),
-            }
-            | (
-                {"votes": {str(guild): net for guild, net in answer.tallies}}
-                if answer.tallies
-                else {}
-            )
-            for answer in thread.answers
-        ],
-    }
+    """Return a thread as a JSON object, with its keys in the documented order."""
+    answers = [_json(answer, ANSWER_FIELDS) | _votes(answer) for answer in thread.answers]
+    return _json(thread, THREAD_FIELDS) | {"answers": answers}
+
+
+def _json(model: Thread | Answer, stored: Sequence[StoredField]) -> dict[str, Any]:
+    found = {}
+    for field in stored:
+        value = getattr(model, field.name)
+        if field.kind is FieldKind.DATE:
+            value = _iso(value)
+        found[field.json] = list(value) if field.kind is FieldKind.TEXTS else value
+    return found
+
+
+def _votes(answer: Answer) -> dict[str, Any]:
+    votes = {str(guild_id): votes for guild_id, votes in answer.tallies}
+    return {"votes": votes} if votes else {}
 
 
 def _answers(
@@ -113,17 +87,7 @@ def _answers(
             raise FieldError(f"{name} must be an object, it is {quoted(row)}")
         fields = _Object(row, f"{name}.", warn)
         fields.count_unknown(ANSWER_KEYS, lambda key: count_unknown(f"answers[].{key}"))
-        answer = Answer(
-            body=fields.written("body"),
-            score=fields.whole("score"),
-            accepted=fields.flag("accepted"),
-            key=fields.key_or_none(),
-            author=fields.text_or_none("author"),
-            url=fields.text_or_none("url"),
-            license=fields.text_or_none("license"),
-            answered_at=fields.date("answered_at"),
-            tallies=fields.tallies("votes"),
-        )
+        answer = Answer(**fields.read(ANSWER_FIELDS), tallies=fields.tallies("votes"))
         if answer.accepted and accepted:
             raise FieldError(f"{name} is a second accepted answer, {accepted} is accepted already")
         if answer.key is not None and answer.key in keys:
@@ -149,6 +113,28 @@ class _Object:
         for key in self._row.keys() - known:
             count(printable(key))
 
+    def read(self, stored: Sequence[StoredField]) -> dict[str, Any]:
+        """Return the values of a model's fields. Raises FieldError."""
+        return {field.name: self._read(field) for field in stored}
+
+    def _read(self, field: StoredField) -> Any:
+        key = field.json
+        match field.kind:
+            case _ if key == "id":
+                return self.key() if field.is_required else self.key_or_none()
+            case FieldKind.TEXT:
+                return self._not_blank(key, "text") if field.is_required else self.text(key)
+            case FieldKind.OPTIONAL_TEXT:
+                return self.text_or_none(key)
+            case FieldKind.INTEGER:
+                return self.whole(key)
+            case FieldKind.FLAG:
+                return self.flag(key)
+            case FieldKind.TEXTS:
+                return self.texts(key)
+            case FieldKind.DATE:
+                return self.date(key)
+
     def key(self) -> str:
         key = self.key_or_none()
         if key is None:
@@ -165,10 +151,6 @@ class _Object:
         if not plain_key(key):
             raise FieldError(f"{self._where}id must not be empty")
         return key
-
-    def written(self, key: str) -> str:
-        """Return text that is required and must not be blank."""
-        return self._not_blank(key, "text")
 
     def text(self, key: str) -> str:
         return self._text(key) if key in self._row else ""

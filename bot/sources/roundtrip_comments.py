@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.models import Thread
+from bot.plurals import counted
 from bot.sources.fences import is_one_fence
 from bot.sources.json_thread import FieldError, thread_to
 
@@ -102,7 +103,7 @@ def merge_comment(row: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]
     said, about = row["answers"], values.get("answers", [])
     if about and (not isinstance(about, list) or len(about) != len(said)):
         raise FieldError(
-            f"it speaks of {len(about)} answers, and the page has {len(said)}; "
+            f"it speaks of {counted(len(about), 'answers')}, and the page has {len(said)}; "
             "mend that line or take it out"
         )
     answers = [own | more for own, more in zip(said, about or [{}] * len(said), strict=True)]

@@ -9,8 +9,7 @@ import json
 from typing import Any, NamedTuple
 
 from bot.models import Answer, Thread
-from bot.store.rows import Tallies, answer_columns, columns, digest_of
-from bot.store.timestamps import from_micros
+from bot.store.rows import Tallies, answer_columns, columns, digest_of, from_micros
 
 THREAD = tuple(columns(Thread(key="", title="")))
 """The columns that ``Packed.row`` has, in order."""

@@ -361,7 +361,7 @@ async def test_a_full_disk_leaves_the_finished_batches(
     with pytest.raises(Stopped, match="The first 1000 threads are in") as stopped:
         await app.uploads.take_in(HERE, sent(MANY))
     assert "disk" in str(stopped.value)
-    assert (await app.curating.figures(HERE)).own.threads == 1_000
+    assert (await app.guild_library.stats(HERE)).own.threads == 1_000
     monkeypatch.undo()
     report = await app.uploads.take_in(HERE, sent(MANY))
     assert (report.added, report.unchanged) == (234, 1_000)
