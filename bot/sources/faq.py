@@ -1,10 +1,10 @@
-"""Markdown: each heading that is a question is a thread, what follows is its answer.
+"""Reader of Markdown: each heading that is a question is a thread, what follows its answer.
 
 A heading is a question when it ends in a question mark, or begins with ``Q:``; outside of
 answers also when only a remark follows the mark, or it begins as questions do. What
 follows goes up to the next question, or the next heading of the same or a higher level;
 other headings below it belong to the answer. Several answers stand under headings of
-their own, which say how the answer heading_values; the text before the first of them is then the
+their own, which may give score and acceptance; the text before the first of them is then the
 question's body:
 
     ## How do I vote?
@@ -72,10 +72,7 @@ def looks_like_faq(head: FileHead) -> bool:
 
 
 def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """Yield the threads of a Markdown file; names each question that is refused in the report.
-
-    Raises InputError when there is none at all, OSError when the file can't be read.
-    """
+    """Yield the threads of a Markdown file. Raises InputError when there is none at all."""
     yield from faq_threads(read_text(path, options), path, report)
 
 
@@ -99,7 +96,7 @@ def faq_threads(
 
 
 class _FaqReader:
-    """One file while it is read: which questions are open, and which keys there were."""
+    """Reads one file; knows the open questions and the keys so far."""
 
     def __init__(self, path: Path, report: SourceReport, page: PageMetadata, *, generated: bool):
         self.has_questions = False
@@ -109,6 +106,7 @@ class _FaqReader:
         self._starts: dict[str, int] = {}
         self._folds: list[DetailsBlock] = []
         self._likely: set[int] = set()
+        self._skipped: set[int] = set()
         self._offset = 0
 
     def threads(self, lines: Sequence[str], offset: int) -> Iterator[Thread]:
@@ -121,30 +119,10 @@ class _FaqReader:
             self._likely = topics
         elif not self._page.question or any(map(question_headings.is_certain, all_sections)):
             self._likely = question_headings.likely_questions(all_sections)
-        lost = question_headings.skipped_sections(all_sections, self._likely)
+        self._skipped = question_headings.skipped_sections(all_sections, self._likely)
         for section in all_sections:
             try:
-                answer = self._answer(section, open_[-1].level) if open_ else None
-                question = None if answer else self._question(section)
-                if answer is not None:
-                    open_[-1].answers.append(answer)
-                elif question is not None:
-                    self.has_questions = True
-                    yield from self._close(open_, question.level)
-                    open_.append(question)
-                else:
-                    if section.level:
-                        yield from self._close(open_, section.level)
-                    if open_:
-                        into = open_[-1].answers[-1] if open_[-1].answers else open_[-1]
-                        into.lines += [*section.raw, *section.lines]
-                        continue
-                    folds = list(self._folded(section))
-                    for inner in folds:
-                        self.has_questions = True
-                        yield from self._close([inner], _DETAILS)
-                    if not folds and section.level and section.start in lost:
-                        self._report.pass_over("sections whose heading is no question")
+                yield from self._section(section, open_)
             except FieldError as error:
                 self._reject(error, section.start + offset)
         yield from self._close(open_, 0)
@@ -153,6 +131,30 @@ class _FaqReader:
             page = Question(_DETAILS, self._page.question, 1, row, [*lines], None)
             self.has_questions = True
             yield from self._close([page], 0)
+
+    def _section(self, section: Section, open_: list[Question]) -> Iterator[Thread]:
+        """Yield the threads that end at a section, which opens a question or belongs to one."""
+        answer = self._answer(section, open_[-1].level) if open_ else None
+        if answer is not None:
+            open_[-1].answers.append(answer)
+            return
+        if (question := self._question(section)) is not None:
+            self.has_questions = True
+            yield from self._close(open_, question.level)
+            open_.append(question)
+            return
+        if section.level:
+            yield from self._close(open_, section.level)
+        if open_:
+            part = open_[-1].answers[-1] if open_[-1].answers else open_[-1]
+            part.lines += [*section.raw, *section.lines]
+            return
+        folded = list(self._folded(section))
+        for question in folded:
+            self.has_questions = True
+            yield from self._close([question], _DETAILS)
+        if not folded and section.level and section.start in self._skipped:
+            self._report.pass_over("sections whose heading is no question")
 
     def _close(self, open_: list[Question], level: int) -> Iterator[Thread]:
         """Yield the threads of questions that end at a heading of this level, inner ones first."""
@@ -189,12 +191,12 @@ class _FaqReader:
         """Return a question of the page's own, which gets its key from its words."""
         title, anchor = question_headings.question_of(heading)
         row = self._page.row(anchor or question_headings.github_anchor(heading))
-        if anchor:
-            row["id"] = f"{self._name}#{anchor}"
-        else:
-            starts = self._starts.setdefault
-            row["id"] = self._keys.key_of(slug(title), lambda key: starts(key, start) != start)
+        row["id"] = f"{self._name}#{anchor}" if anchor else self._new_key(title, start)
         return Question(level, title, start, row, lines, marked)
+
+    def _new_key(self, title: str, start: int) -> str:
+        starts = self._starts.setdefault
+        return self._keys.key_of(slug(title), lambda key: starts(key, start) != start)
 
     def _sections(self, lines: Sequence[str]) -> Iterator[Section]:
         """Cut the file at its headings, but for those within questions in ``<details>``."""
@@ -271,10 +273,8 @@ class _FaqReader:
         return thread
 
     def _warn_of_fences(self, lines: Sequence[str], headings: set[int]) -> None:
-        """Warn of fences that may hold a question; ``headings`` are lines of those outside.
-
-        Exports of ours close what they open, and other people's texts in them may look otherwise.
-        """
+        """Warn of fences that may hold a question; ``headings`` are lines of those outside."""
+        # Exports of ours close what they open; people's texts in them may look otherwise.
         if self._generated or any(map(roundtrip_comments.has_comment, lines)):
             return
         for opened, line in suspicious_fences(lines, find_fences(lines), _MAY_ASK.match):

@@ -1,4 +1,4 @@
-"""Code fences as CommonMark has them: which lines of a text stand in one.
+"""Code fences by CommonMark's rules, and the lines that stand in one.
 
 A fence is opened by three or more backticks or tildes, indented by up to three spaces, alone
 or in an item of a list; after backticks, the rest of that line has none. It is closed by a
@@ -95,7 +95,7 @@ def fence_warning(line: int) -> str:
 
 
 class _Finder:
-    """A text while it is looked through: the open items of lists, and the open fence."""
+    """Goes through a text line by line; knows the open items of lists and the open fence."""
 
     def __init__(self, lines: Sequence[str], to_end: bool):
         self.fences = Fences(bytearray(len(lines)))

@@ -26,8 +26,8 @@ from bot.sources.foreign_fields import (
     text_of,
     texts_of,
 )
-from bot.sources.json_thread import FieldError, printable
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.json_thread import FieldError
+from bot.sources.report import SourceReport, printable, shown_path
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ class _Question:
 
 
 class QuestionGrouper:
-    """The threads of one file, while its rows are read; ``called`` names a field for people."""
+    """Groups one file's rows into threads; ``called`` returns a field's name in messages."""
 
     def __init__(
         self, path: Path, report: SourceReport, called: Callable[[str], str] = lambda field: field

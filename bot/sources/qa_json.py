@@ -1,4 +1,4 @@
-"""JSON of other programs: pairs of question and answer, under the names that are common.
+"""Reader of other programs' JSON: pairs of question and answer under common names.
 
 Read are lists of objects, wherever they stand in the file (``[{"question": …, "answer": …}]``,
 ``{"faqs": [...]}``, lists within categories, other bots' exports), and maps from a question to
@@ -21,16 +21,9 @@ from bot.sources.file_format import Format
 from bot.sources.foreign_fields import FieldNames, field_of
 from bot.sources.group_by_question import OF_ANSWERS, FieldValues, QuestionGrouper
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
-from bot.sources.json_thread import (
-    FieldError,
-    is_export,
-    is_line,
-    printable,
-    quoted,
-    thread_from,
-)
+from bot.sources.json_thread import FieldError, is_export, is_line, thread_from
 from bot.sources.options import Options
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import SourceReport, printable, quoted, shown_path
 
 SHAPES = (
     'read are a list of objects like {"question": "…", "answer": "…"}, alone or under a key such '
@@ -88,7 +81,7 @@ def is_ours(row: Mapping[str, Any]) -> bool:
 
 
 class QaObjects:
-    """Objects of one file become threads; what they are is told by their keys."""
+    """Takes one file's JSON objects in as threads; their keys tell what they are."""
 
     def __init__(self, path: Path, report: SourceReport, options: Options):
         self._report, self._names = report, FieldNames(options.columns)

@@ -1,4 +1,4 @@
-"""Questions and answers that are told apart by labels at the beginnings of their lines:
+"""Reader of questions and answers that labels at the beginnings of lines tell apart:
 
     Q: How do I vote?
     A: Tap the arrow.

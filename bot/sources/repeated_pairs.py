@@ -1,4 +1,4 @@
-"""Questions on a web page that nothing marks but their layout: the same elements over and over.
+"""Questions on a web page that only their layout marks: equal elements, one after the other.
 
 Accordions and cards are lists of elements of one kind (the same tag, class and parent's
 class), each with a question and its answer in what follows it. At least half of the page's

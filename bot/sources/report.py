@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -16,6 +17,9 @@ OTHER_KEYS = "(other keys)"
 
 MAX_NAMED = 20
 """Refusals, and warnings, of one file that are named, and the last; the rest are counted."""
+
+_SHOWN = 40
+"""Characters of a wrong value, or of an unknown key, that a message shows."""
 
 _ProblemGroup = tuple[bool, str]
 
@@ -132,3 +136,20 @@ def shown_path(path: Path) -> Path | str:
     except UnicodeEncodeError:
         return os.fsencode(path).decode(errors="backslashreplace")
     return path
+
+
+def quoted(value: object) -> str:
+    """Return a value as a message shows it: short, and printable on any terminal."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return json.dumps(printable(value), ensure_ascii=False)
+    return printable(json.dumps(value))
+
+
+def printable(text: str) -> str:
+    """Return a text as a message shows it: short, and half surrogates escaped."""
+    short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return short.encode(errors="backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Tables (CSV and TSV): a row is a question with an answer; the header says what is where.
+"""Reader of tables (CSV, TSV): a row is a question with an answer, the header names columns.
 
 Rows with the same question, or the same id, are one thread with several answers. A cell
 may hold several lines. A row that is damaged costs only itself: reading goes on with the
@@ -20,9 +20,8 @@ from bot.sources.decoding import FileHead, read_table_lines
 from bot.sources.file_format import Format
 from bot.sources.foreign_fields import FieldNames, field_of, plain_name
 from bot.sources.group_by_question import QuestionGrouper
-from bot.sources.json_thread import printable
 from bot.sources.options import MAX_TEXT, Options
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import SourceReport, printable, shown_path
 
 _DELIMITERS = ",;\t|"
 _NAMED = re.compile(rf"sep=([{_DELIMITERS}])[\r\n]*", re.IGNORECASE)
@@ -86,7 +85,7 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
 
 
 class _TableReader:
-    """A table's rows on their way into threads; columns that hold no field are counted."""
+    """Hands rows to the grouper, and counts columns that hold no field."""
 
     def __init__(
         self,

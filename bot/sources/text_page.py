@@ -1,4 +1,4 @@
-"""Text pages: one thread a file, a question with its answers as a web page shows them.
+"""Reader of text pages: one thread a file, a question with its answers.
 
 The first non-empty line is the title. What follows, up to the first marker, is the
 question's body. A marker stands alone on its line; letter case and spaces around it
@@ -25,8 +25,8 @@ Where the grammar leaves room, this is what holds:
   it is one; any other text than a single question is refused, for nobody can tell what in it is
   an answer.
 - Behind the end of the page, our own exports write a comment with what pages have no words
-  for: the key, authors, links (``marks``). Of an answer in a fence ``markdown verbatim``
-  they mean what is in the fence.
+  for: the key, authors, links (``roundtrip_comments``). Of an answer in a fence
+  ``markdown verbatim`` they mean what is in the fence.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def read_page(
 
 
 class _TextPage:
-    """One page while it is read: its lines, the markers among them, the parts so far."""
+    """Reads one page: its lines, the markers among them, the parts so far."""
 
     def __init__(self, text: str, path: Path, warn: Callable[[str], None] | None) -> None:
         self._path, self._warn = path, warn

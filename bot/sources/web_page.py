@@ -1,4 +1,4 @@
-"""FAQ pages of the web (HTML): questions with their answers, however the page marks them.
+"""Reader of FAQ pages (HTML): questions with their answers, however the page marks them.
 
 The first of these that a page has is taken:
 
@@ -79,7 +79,7 @@ def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Th
 
 
 class _WebPage:
-    """One page: its tree, and where links on it lead."""
+    """A page's tree, with the address that completes relative links."""
 
     def __init__(self, text: str) -> None:
         self._root = parse(text)

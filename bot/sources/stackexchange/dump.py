@@ -70,7 +70,7 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
 
 
 class _Dump:
-    """One dump on its way through the database."""
+    """Loads one dump into the staging database."""
 
     def __init__(self, path: Path, database: StagingDatabase, report: SourceReport):
         self._path, self._database, self._report = path, database, report
@@ -102,7 +102,7 @@ class _Dump:
                 self._report.reject(reason(error), file)
 
     def is_whole(self, staged: StagedThread) -> bool:
-        """Return whether there is a question; says what is missing."""
+        """Return whether a thread has its question; report what is missing."""
         question, posts = staged.posts[0], staged.posts
         if question.kind == ANSWER:
             for post in posts:

@@ -69,20 +69,16 @@ class RowLoader:
         if number is None:
             return None
         self._count += 1
-        thread, title = number, None
-        if kind == "1":
-            title = (get("Title") or "").strip()
-            if not title:
-                self._refuse(rows, row, f"question {number} has no title")
-                return None
-        else:
-            parent = self._id(row, rows, "ParentId")
-            if parent is None:
-                return None
-            thread = parent
-            if not (get("Body") or "").strip():
-                self._refuse(rows, row, f"answer {number} has no text")
-                return None
+        title = (get("Title") or "").strip()
+        thread = number if kind == "1" else self._id(row, rows, "ParentId")
+        if thread is None:
+            return None
+        if kind == "1" and not title:
+            self._refuse(rows, row, f"question {number} has no title")
+            return None
+        if kind == "2" and not (get("Body") or "").strip():
+            self._refuse(rows, row, f"answer {number} has no text")
+            return None
         return (
             number,
             thread,
@@ -93,7 +89,7 @@ class RowLoader:
             self._number(row, rows, "Score"),
             self._date(row, rows, "CreationDate"),
             self._date(row, rows, "ClosedDate"),
-            title,
+            title if kind == "1" else None,
             get("Tags"),
             self._number(row, rows, "OwnerUserId"),
             (get("OwnerDisplayName") or "").strip() or None,

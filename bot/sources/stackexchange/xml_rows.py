@@ -120,7 +120,7 @@ _NO_CHARACTER = re.compile(
 
 
 class XmlRows:
-    """Cuts one file into rows; ``path`` is what the file is called in the report."""
+    """Cuts one file into rows; ``path`` names it in the report."""
 
     def __init__(self, path: Path, root: str, report: SourceReport):
         self.path = path
