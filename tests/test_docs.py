@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from bot.cli import cli
 from bot.settings import Settings, load_settings
 from bot.sources import SourceReport, read
+from tests.kit.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 SITE = sorted(DOCS.rglob("*.md"))

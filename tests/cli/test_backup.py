@@ -21,9 +21,9 @@ from bot.app import App
 from bot.models import Answer, Thread, Vote
 from bot.settings import Settings
 from bot.store import backup, database, sqlite_copy
-from tests.cli.conftest import Threadwise
+from tests.kit.command_line import Threadwise
+from tests.kit.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 LIBRARY = Path("data/threadwise.db")
 MANY = [Thread(key=f"k{n}", title=f"Number {n}", body="word " * 400) for n in range(900)]
 FEW = "2 threads, 4 answers and 0 votes"

@@ -21,9 +21,9 @@ import pytest
 
 from bot.cli import run
 from bot.demo.world import PEOPLE, WELCOME
-from tests.cli.conftest import Threadwise
+from tests.kit.command_line import Threadwise
+from tests.kit.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 LAMP = """\
 How do I switch on the lamp?
 score:0

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.kit.paths import ROOT
+
 QUESTION = "how do I reset the router to factory settings"
 
 

@@ -10,7 +10,6 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,10 +18,10 @@ import pytest
 
 from bot.cli import logs, run
 from bot.client import ThreadBot
-from tests.cli.conftest import Threadwise
-from tests.loopback import MESSAGE_CONTENT, TOKEN, Loopback, serving
+from tests.kit.command_line import Threadwise
+from tests.kit.loopback import MESSAGE_CONTENT, TOKEN, Loopback, serving
+from tests.kit.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys, warnings
 warnings.simplefilter("ignore")

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import TOKEN, Loopback, serving, slow
+from tests.kit.loopback import TOKEN, Loopback, serving, slow
+from tests.kit.paths import ROOT
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSIX")
 
-ROOT = Path(__file__).parents[2]
 LONG = 120
 """Seconds that a thread of the program is at work and can't be stopped."""
 

@@ -16,7 +16,7 @@ from bot.sources import Found, Options, SourceReport, find_all, sameness
 from bot.store import soft_delete
 from bot.store.soft_delete import Target
 from bot.store.tables import facts
-from tests.sources.dumps import answer, put, question
+from tests.kit.dumps import answer, put, question
 
 GUILD = 7
 POSTS = [question(1, "How do I prune a pear?"), answer(2, 1), question(3, "Why are figs sweet?")]

@@ -24,11 +24,9 @@ from bot.settings import Settings
 from bot.store import threads
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
-
-from .conftest import BREAD, HERE, THERE, at, post
-from .embedder import BATCH
-
-ROOT = Path(__file__).parents[2]
+from tests.kit.embedding_program import BATCH
+from tests.kit.library import BREAD, HERE, THERE, at, post
+from tests.kit.paths import ROOT
 
 SUBJECTS = (
     "Why do the leaves of my tomatoes turn yellow?",
@@ -177,7 +175,7 @@ class TestMaking:
         async with opened(settings, "off") as app:
             await app.library.add(MANY)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.services.embedder", str(settings.data_dir), cwd=ROOT,
+            sys.executable, "-m", "tests.kit.embedding_program", str(settings.data_dir), cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None

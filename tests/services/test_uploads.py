@@ -19,8 +19,7 @@ from bot.services import intake, upload_limits, uploads
 from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
 from bot.sources import sandbox
 from bot.store import stats, threads
-
-from .conftest import BREAD, HERE, THERE, titles
+from tests.kit.library import BREAD, HERE, THERE, titles
 
 PAGE = b"How warm is the compost?\nAccepted answer\nWarmer than the soup.\n"
 

@@ -11,8 +11,7 @@ import pytest
 from bot.errors import ModelError
 from bot.search.semantic import embedder, open_meaning
 from bot.search.semantic.embedder import Embedder
-
-from .conftest import MakeFolder
+from tests.search.semantic.conftest import MakeFolder
 
 TEXTS = [
     "How do I take back my vote?",
