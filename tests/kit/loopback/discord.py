@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +10,7 @@ from tests.kit.loopback import world
 from tests.kit.loopback.faults import Faults
 from tests.kit.loopback.gateway import MESSAGE_CONTENT, Gateway
 from tests.kit.loopback.world import BURST, ME, NORMAL, Guild, Message, Payload, Press, snowflake
+from tests.kit.waiting import until
 
 __all__ = ["MESSAGE_CONTENT", "TOKEN", "Guild", "Loopback", "Press"]
 
@@ -161,28 +159,9 @@ class Loopback:
         await self.until(lambda: len(self.messages(channel)) >= count)
         return self.messages(channel)[count - 1]
 
-    async def until(
-        self, true: Callable[[], bool | Awaitable[bool]], seconds: float = 15.0
-    ) -> None:
-        """Wait for something that comes true within ``seconds``, or fail."""
-        async with asyncio.timeout(seconds):
-            while True:
-                found = true()
-                if await found if inspect.isawaitable(found) else found:
-                    return
-                await asyncio.sleep(0.005)
-
-    async def connected(self, process: Process) -> None:
-        """Wait until a program is ready, or is no more."""
-        waits = [
-            asyncio.ensure_future(self.gateway.ready.wait()),
-            asyncio.ensure_future(process.wait()),
-        ]
-        await asyncio.wait(waits, timeout=30, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        if self.gateway.ready.is_set():
-            await asyncio.sleep(0.2)  # READY is on its way to the program
+    async def until(self, true: Callable[[], object | Awaitable[object]]) -> None:
+        """Wait for something to come true."""
+        await until(true)
 
     # What the REST API does.
 

@@ -51,7 +51,6 @@ class Gateway:
         self.grants_message_content = grants_message_content
         self.intents: list[int] = []
         self.identified = self.resumed = 0
-        self.ready = asyncio.Event()
         self.open = asyncio.Event()
         self.open.set()
         self._opening = opening
@@ -95,7 +94,6 @@ class Gateway:
                     session = await begin(socket, said["d"])
                     if session is not None and session.queue is not None:
                         sender = asyncio.create_task(_send(socket, session.queue))
-                        self.ready.set()
         finally:
             self._sockets.discard(socket)
             if session is not None and sender is not None:
