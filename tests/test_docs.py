@@ -13,12 +13,14 @@ import discord
 import help_page
 import pytest
 import typer
+from discord import app_commands
 from typer.testing import CliRunner
 
 from bot.cli import cli
 from bot.settings import Settings, load_settings
 from bot.sources import SourceReport, read
 from tests.kit.paths import ROOT
+from tests.kit.world import World
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -135,6 +137,18 @@ def test_the_invitation_asks_for_the_permissions_that_are_named() -> None:
     assert f"permissions={needed.value}\n" in page
     assert f"permissions={needed.value}\n" in README.read_text(encoding="utf-8")
     assert f"The number is then {also.value}." in page
+
+
+async def test_docs_describe_every_command_of_discord(world: World) -> None:
+    described = _text("members.md") + _text("moderators.md")
+    tree = world.bot.tree
+    for command in tree.walk_commands(type=discord.AppCommandType.chat_input):
+        if isinstance(command, app_commands.Command):
+            assert f"`/{command.qualified_name}`" in described, (
+                f"describe /{command.qualified_name}"
+            )
+    for menu in tree.get_commands(type=discord.AppCommandType.message):
+        assert f"**{menu.name}**" in described, f"describe {menu.name}"
 
 
 def test_env_example_has_no_unknown_setting(example: str) -> None:
