@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,17 @@ def test_the_invitation_asks_for_the_permissions_that_are_named() -> None:
     assert f"permissions={needed.value}\n" in page
     assert f"permissions={needed.value}\n" in README.read_text(encoding="utf-8")
     assert f"The number is then {also.value}." in page
+
+
+def test_messages_quoted_when_something_is_wrong_are_the_programs() -> None:
+    page = _text("hosts/troubleshooting.md")
+    quoted = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+    quoted += re.findall(r"^`([^`]+)` in the log", page, re.MULTILINE)
+    assert len(quoted) > 2
+    for message in quoted:
+        pieces = re.split(r"…|\b250\b|bot\.module:function", message)
+        pattern = ".*".join(re.escape(piece) for piece in pieces)
+        assert any(re.search(pattern, text) for text in _strings()), message
 
 
 async def test_docs_describe_every_command_of_discord(world: World) -> None:
@@ -303,6 +316,21 @@ def test_flags_take_no_value_in_the_help() -> None:
         shown = runner.invoke(cli, [*command.split(), "--help"])
         assert "--help" in shown.stdout
         assert "bool" not in shown.stdout, command
+
+
+@cache
+def _strings() -> list[str]:
+    """Return every string of the program, with spaces for what is filled in."""
+    strings = list[str]()
+    for folder in ("bot", "cogs"):
+        for module in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    parts = (v.value if isinstance(v, ast.Constant) else " " for v in node.values)
+                    strings.append("".join(map(str, parts)))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    strings.append(node.value)
+    return strings
 
 
 def _setting_rows() -> dict[str, str]:
