@@ -70,7 +70,7 @@ async def stopped(process: Program, number: signal.Signals) -> tuple[float, int,
 )
 async def test_a_bot_at_work_stops_in_time(what: str, model: str) -> None:
     if what == "vectors":
-        pytest.importorskip("fastembed")
+        pytest.importorskip("onnxruntime")
     async with serving(Loopback(TOKEN)) as fake:
         process = await start(fake.url, what, "run", model=model)
         await process.until("AT WORK")

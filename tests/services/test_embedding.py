@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from bot.app import App
 from bot.models import SHARED, Answer, Thread, Vote
-from bot.search.semantic import embedder
+from bot.search.semantic import onnx_model
 from bot.search.semantic.retrieval import Meaning
 from bot.services import embedding, index_sync
 from bot.settings import Settings
@@ -203,11 +203,11 @@ class TestOtherModels:
     @pytest.fixture
     def other(self, tmp_path: Path) -> str:
         """A folder with another model: the usual one, but for how its words are pooled."""
-        folder, found = tmp_path / "other", embedder._usual()
+        folder, found = tmp_path / "other", onnx_model.default_files()
         (folder / "1_Pooling").mkdir(parents=True)
         shutil.copy(found.model, folder / "model.onnx")
         shutil.copy(found.tokenizer, folder / "tokenizer.json")
-        (folder / "config.json").write_text(json.dumps(found.config))
+        (folder / "config.json").write_text(json.dumps({"hidden_size": 384, "pad_token_id": 0}))
         (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
         return str(folder)
 
@@ -546,7 +546,7 @@ def break_model(monkeypatch: pytest.MonkeyPatch, app: App) -> None:
 
     assert app.engine.meaning is not None
     model = app.engine.meaning._embedder._model
-    for name in ("query_embed", "passage_embed"):
+    for name in ("encode", "encode_question"):
         monkeypatch.setattr(model, name, fail)
 
 
