@@ -230,7 +230,7 @@ class Follower:
                 now, changed = await threads.changed_after(connection, seq, BATCH, text=True)
                 found = fresh.take(changed, now)
                 rest = [i for i in changed if i not in found]
-                read = await threads.searched(connection, rest) if rest else {}
+                read = await threads.index_entries(connection, rest) if rest else {}
                 gone = [i for i in rest if i not in read]
                 left = await scopes.scopes_of(connection, gone) if gone else {}
             if now == seq and last_look:

@@ -27,7 +27,7 @@ async def put_all(database: Database, writing: Writing, scope: int) -> None:
     while True:
         async with database.read() as connection:
             ids = await scopes.ids_of(connection, scope, last, BATCH)
-            read = await threads.searched(connection, ids) if ids else {}
+            read = await threads.index_entries(connection, ids) if ids else {}
         if not ids:
             return
         last = ids[-1]

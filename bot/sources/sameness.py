@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bot.sources.draft import VERSION
-from bot.sources.files import Walk
+from bot.sources.file_format import VERSION
+from bot.sources.files import FolderWalk
 from bot.sources.formats import has_known_suffix
 from bot.sources.options import Options
 from bot.sources.report import SourceReport
@@ -63,7 +63,7 @@ def _digest(
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     """All that is read, files of dumps that are read along with their posts included."""
-    walk = Walk(SourceReport(), has_known_suffix)
+    walk = FolderWalk(SourceReport(), has_known_suffix)
     for path in paths:
         for file in walk.files(path) if path.is_dir() else [path]:
             if not file.is_file():

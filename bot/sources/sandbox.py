@@ -58,6 +58,8 @@ class Limits:
 class Sent:
     """What was found in a file that somebody sent: a file of threads with these ``keys``.
 
+    ``former_keys`` are those of threads that had others in older versions, by ``keys``.
+
     ``rejected`` says what was not accepted, ``warned`` what got in otherwise than it stood
     there; of many only the first are named, and the ``more_`` numbers count the others.
     ``unknown_keys`` and ``passed_over`` are what was left out and how often, ``hints``
@@ -67,6 +69,7 @@ class Sent:
 
     file: Path
     keys: list[str]
+    former_keys: dict[str, str]
     phrasings: int
     words: str
     rejected: list[InputError]
@@ -148,11 +151,13 @@ def main(arguments: list[str]) -> None:
     limits = Limits(*map(int, arguments[3:5]))
     _be_modest(limits)
     report, refused, keys = _Patient(), None, list[str]()
-    count, phrasings = _count_of(arguments[5:]), 0
+    count, phrasings, former_keys = _count_of(arguments[5:]), 0, dict[str, str]()
     try:
         with out.open("w", encoding="utf-8", newline="\n") as stream:
             for thread in _threads(_unpacked(file, limits.unpacked), report):
                 keys.append(thread.key)
+                if thread.former_key is not None:
+                    former_keys[thread.key] = thread.former_key
                 if len(keys) > limits.threads:
                     raise _Refused(f"there are more than {limits.threads} threads in it")
                 stream.write(f"{write_thread(thread)}\n")
@@ -167,6 +172,7 @@ def main(arguments: list[str]) -> None:
     found = {
         "refused": refused,
         "keys": keys,
+        "former_keys": former_keys,
         "phrasings": phrasings,
         "words": count.result(),
         "rejected": [(error.reason, error.line) for error in report.rejected],

@@ -9,8 +9,7 @@ import json
 from typing import Any, NamedTuple
 
 from bot.models import Answer, Thread
-from bot.store.rows import Tallies, answer_columns, columns, digest_of
-from bot.store.timestamps import from_micros
+from bot.store.rows import Tallies, answer_columns, columns, digest_of, from_micros
 
 THREAD = tuple(columns(Thread(key="", title="")))
 """The columns that ``Packed.row`` has, in order."""
@@ -36,6 +35,7 @@ class Packed(NamedTuple):
     answers: tuple[tuple[Any, ...], ...]
     phrasings: tuple[str, ...]
     tallies: tuple[Tallies, ...]
+    former_key: str | None = None
 
 
 def pack(thread: Thread, fingerprint: str | None = None) -> Packed:
@@ -51,6 +51,7 @@ def pack(thread: Thread, fingerprint: str | None = None) -> Packed:
         answers=tuple([tuple(answer_columns(a, i).values()) for i, a in enumerate(thread.answers)]),
         phrasings=thread.phrasings,
         tallies=tuple([answer.tallies for answer in thread.answers]) if brought else (),
+        former_key=thread.former_key,
     )
 
 
@@ -63,7 +64,9 @@ def unpack(packed: Packed) -> Thread:
         values[name] = from_micros(values[name])
     tallies = packed.tallies or ((),) * len(packed.answers)
     answers = tuple(map(_answer, packed.answers, tallies))
-    return Thread(phrasings=packed.phrasings, answers=answers, **values)
+    return Thread(
+        phrasings=packed.phrasings, answers=answers, former_key=packed.former_key, **values
+    )
 
 
 def _answer(row: tuple[Any, ...], tallies: Tallies) -> Answer:

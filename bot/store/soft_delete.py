@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.rows import EPOCH, to_micros
 from bot.store.tables import answers, changes, threads, votes
 from bot.store.threads import IN_FORCE
-from bot.store.timestamps import EPOCH, to_micros
 
 
 @dataclass(frozen=True, slots=True)
