@@ -1,6 +1,7 @@
 """Write docs/hosts/options.md: what ``--help`` of each command says, 88 columns wide.
 
-Run it after an option has changed: ``python scripts/help_page.py``. A test compares the page
+Run it after a command or an option has changed: ``python scripts/help_page.py``. What the
+program's own ``--help`` says goes into docs/hosts/command-line.md. Tests compare both pages
 with the program.
 """
 
@@ -14,7 +15,8 @@ from typer.testing import CliRunner
 
 from bot.cli import cli
 
-PAGE = Path(__file__).parents[1] / "docs" / "hosts" / "options.md"
+HOSTS = Path(__file__).parents[1] / "docs" / "hosts"
+PAGE = HOSTS / "options.md"
 INTRODUCTION = """# Every option
 
 What `threadwise COMMAND --help` says of each command. What the commands do, with examples, \
@@ -39,5 +41,14 @@ def page() -> str:
     return "\n".join(parts)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write both pages."""
     PAGE.write_text(page(), encoding="utf-8")
+    commands = HOSTS / "command-line.md"
+    before, shown, rest = commands.read_text(encoding="utf-8").partition("$ threadwise --help\n")
+    _, fence, after = rest.partition("\n```")
+    commands.write_text(f"{before}{shown}{help_of()}{fence}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
