@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.errors import NotFound, ThreadwiseError
 from bot.models import SHARED
-from bot.services.index_sync import Follower
+from bot.services.index_sync import IndexSync
 from bot.services.library import Library
 from bot.store import soft_delete, stats
 from bot.store.database import Database
@@ -70,8 +70,8 @@ class Exported:
 class Curating:
     """What people with Manage Server do with their guild's own threads."""
 
-    def __init__(self, database: Database, follower: Follower, library: Library):
-        self._database, self._follower, self._library = database, follower, library
+    def __init__(self, database: Database, index_sync: IndexSync, library: Library):
+        self._database, self._index_sync, self._library = database, index_sync, library
 
     async def figures(self, guild_id: int) -> Figures:
         """How much there is, and where it is from."""
@@ -140,7 +140,7 @@ class Curating:
         if gone is None:
             raise NotFound(GONE)
         log.info("guild %d: a moderator removed %d threads", guild_id, gone.threads)
-        await self._follower.catch_up()
+        await self._index_sync.catch_up()
         return gone
 
     async def removals(self, guild_id: int) -> list[Removal]:
@@ -155,7 +155,7 @@ class Curating:
         if not count:
             raise NotFound("That can't be brought back: it is here again, or deleted for good.")
         log.info("guild %d: a moderator brought %d threads back", guild_id, count)
-        await self._follower.catch_up()
+        await self._index_sync.catch_up()
         return count
 
     async def purge(self, now: datetime | None = None) -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.services.guilds import Guilds
-from bot.services.index_sync import Follower
+from bot.services.index_sync import IndexSync
 from bot.settings import Settings
 from bot.store import guild_data, memberships
 from bot.store.database import Database
@@ -50,8 +50,10 @@ class Shard:
 class GuildRemoval:
     """In which guilds an application is, and deleting what is kept of those that it left."""
 
-    def __init__(self, database: Database, guilds: Guilds, follower: Follower, settings: Settings):
-        self._database, self._guilds, self._follower = database, guilds, follower
+    def __init__(
+        self, database: Database, guilds: Guilds, index_sync: IndexSync, settings: Settings
+    ):
+        self._database, self._guilds, self._index_sync = database, guilds, index_sync
         self._retention = timedelta(days=settings.guild_retention_days)
         # What is told is written in the order in which it was told: a lock's waiters take turns.
         self._in_order = asyncio.Lock()
@@ -178,7 +180,7 @@ class GuildRemoval:
             found.phrasings,
             found.postings,
         )
-        await self._follower.catch_up()
+        await self._index_sync.catch_up()
 
     async def _notice(self, seen: int) -> int:
         """Drop what is cached of guilds when another process has forgotten one."""

@@ -73,21 +73,6 @@ class WordCount:
             self._registers[register] = rank
 
 
-class Counting:
-    """Counts threads one by one; what ``guarded`` asks in the process that reads a file."""
-
-    def __init__(self, key: str):
-        self._count = WordCount(key)
-
-    def add(self, thread: Thread) -> None:
-        """Count a thread."""
-        self._count.add(texts_of(thread))
-
-    def result(self) -> str:
-        """All that was counted, as ``WordCount.kept``."""
-        return self._count.kept
-
-
 def texts_of(thread: Thread) -> Iterator[str]:
     """What of a thread's texts is indexed."""
     yield from (thread.title, *thread.phrasings, *thread.tags, thread.body[:MAX_TEXT])

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.serialization import Packed, pack, unpack
+from bot.store.serialization import ThreadRows, pack, unpack
 from bot.store.tables import threads
 
 
@@ -25,15 +25,15 @@ def bare_id(key: str) -> str:
 
 
 async def kept(
-    connection: AsyncConnection, scope: int, known: Mapping[str, Any], batch: Sequence[Packed]
-) -> list[Packed]:
+    connection: AsyncConnection, scope: int, known: Mapping[str, Any], batch: Sequence[ThreadRows]
+) -> list[ThreadRows]:
     """The batch, with the former keys of threads that the library has under those.
 
     Such a thread is from the same source, and either that is the file whose name begins the
     new key, or its title is the same: in a folder, other files have bare keys as well.
     """
     mine = {thread.key for thread in batch}
-    wanted: dict[str, list[Packed]] = defaultdict(list)
+    wanted: dict[str, list[ThreadRows]] = defaultdict(list)
     for thread in batch:
         former = bare_id(thread.key)
         if former and thread.key not in known and thread.source is not None and former not in mine:
@@ -52,7 +52,7 @@ async def kept(
     return [_named(thread, former_of.get(thread.key)) for thread in batch]
 
 
-def _named(thread: Packed, key: str | None) -> Packed:
+def _named(thread: ThreadRows, key: str | None) -> ThreadRows:
     if key is None:
         return thread
     return pack(replace(unpack(thread), key=key), thread.fingerprint)

@@ -17,15 +17,14 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store import change_feed
 from bot.store.guilds import fact, set_fact
 from bot.store.tables import (
-    changes,
     facts,
     guild_memberships,
     guild_settings,
@@ -88,7 +87,8 @@ async def delete_some(connection: AsyncConnection, guild_id: int) -> bool:
         if keys := (await connection.execute(mine)).all():
             await _delete(connection, table, keys)
             if table is threads:
-                await connection.execute(insert(changes), [{"thread_id": key[0]} for key in keys])
+                gone = [key[0] for key in keys]
+                await change_feed.note(connection, gone, is_deleted=True)
             return True
     return False
 
