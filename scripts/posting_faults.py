@@ -20,8 +20,8 @@ from bot.app import App
 from bot.client import ThreadBot
 from bot.models import Answer, Thread
 from bot.settings import Settings
-from tests import loopback as kit
-from tests.loopback.world import ME, Message
+from tests.kit import loopback as kit
+from tests.kit.loopback.world import ME, Message
 
 CHANNELS = 10
 QUESTION = "how can I pin a message in my channel?"

@@ -24,8 +24,8 @@ from bot.app import App
 from bot.client import ThreadBot
 from bot.models import Answer, Posting, Thread, Vote
 from bot.settings import Settings
-from tests import loopback as kit
-from tests.loopback.world import ME, Message
+from tests.kit import loopback as kit
+from tests.kit.loopback.world import ME, Message
 
 RUNS, AT_ONCE, CARDS = 100, 60, 10
 UP, DOWN = "⬆️", "⬇️"

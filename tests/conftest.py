@@ -1,67 +1,28 @@
-"""A library that outlives the bot, bots on it, and a small world that asks them things."""
+"""Fixtures of all tests: a library that outlives the bot, bots on it, and two worlds.
+
+``world`` is SimCord's Discord in memory, ``net`` a loopback Discord over real sockets.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import coverage
-import discord
 import pytest
 import simcord
-from simcord import ChannelHandle, Env, MemberActor
-from simcord.builders import GuildHandle
 
+from bot import retry
 from bot.app import App
 from bot.client import ThreadBot
-from bot.models import Answer, Thread
 from bot.settings import Settings
-from tests.simkit import fast_settle
+from tests.kit.net import Net, open_net
+from tests.kit.simcord import fast_settle
+from tests.kit.world import THREADS, MakeBot, World, open_world
 
 fast_settle()
-
-LONG = "\n\n".join(
-    f"Paragraph {n} of a long answer. It explains step {n} in some detail, so that whoever "
-    "reads it knows what to do. There is `code` in it, and [a link](https://example.org/)."
-    for n in range(40)
-)
-
-THREADS = (
-    Thread(
-        key="vote",
-        title="How do I vote on an answer?",
-        body="I see arrows under an answer. What are they for?",
-        url="https://example.org/vote",
-        author="carol",
-        license="CC BY-SA 4.0",
-        answers=(
-            Answer(body="React with **⬆️** or ⬇️.", score=2, accepted=True, author="dave"),
-            Answer(body="Use the buttons of the pager.", score=1, author="bob"),
-        ),
-    ),
-    Thread(
-        key="pins",
-        title="How can I pin a message in my channel?",
-        answers=(
-            Answer(body="Open its menu and choose *Pin*.", score=0, author="alice"),
-            Answer(body="Ask a moderator.", score=0),
-        ),
-    ),
-    Thread(
-        key="unpin",
-        title="How can I unpin a message?",
-        answers=(Answer(body="Open its menu and choose *Unpin*.", score=3),),
-    ),
-    Thread(
-        key="backup",
-        title="Where does the gardener keep the backup of the greenhouse plans?",
-        answers=(Answer(body=LONG, score=5, accepted=True),),
-    ),
-    Thread(key="silent", title="Which compost heap is the warmest one?", body="Nobody knows."),
-)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -115,9 +76,6 @@ async def app(settings: Settings) -> AsyncIterator[App]:
     await opened.close()
 
 
-MakeBot = Callable[[], ThreadBot]
-
-
 @pytest.fixture
 def make_bot(app: App, request: pytest.FixtureRequest) -> MakeBot:
     """Build another bot on the same house, as a restart does."""
@@ -136,65 +94,22 @@ def simcord_bot(make_bot: MakeBot) -> ThreadBot:
     return make_bot()
 
 
-@dataclass
-class World:
-    """A server with the channels ask and general, two members and a moderator."""
-
-    env: Env
-    app: App
-    make_bot: MakeBot
-    guild: GuildHandle
-    ask: ChannelHandle
-    general: ChannelHandle
-    alice: MemberActor
-    bob: MemberActor
-    mo: MemberActor
-
-    @property
-    def bot(self) -> ThreadBot:
-        assert isinstance(self.env.bot, ThreadBot)
-        return self.env.bot
-
-    @property
-    def me(self) -> str:
-        """What a member types to mention the bot."""
-        assert self.bot.user is not None
-        return self.bot.user.mention
-
-    async def restart(self) -> None:
-        await self.env.restart_bot(self.make_bot())
-
-    async def key_of(self, message: discord.Message) -> str | None:
-        """The source key of the thread that a message shows an answer of."""
-        posting = await self.app.postings.get(message.id)
-        if posting is None:
-            return None
-        thread = await self.app.answering.serve(posting.thread_id, guild_id=posting.guild_id)
-        return thread.key if thread else None
-
-    async def tallies(self, key: str, guild_id: int | None = None) -> list[int]:
-        """The tallies of a thread's answers as the guild sees them, in source order."""
-        thread = await self.app.answering.find(key, guild_id=guild_id or self.guild.id)
-        assert thread is not None
-        return [a.tally for a in sorted(thread.answers, key=lambda a: a.id)]
+@pytest.fixture
+async def world(simcord_env: simcord.Env, app: App, make_bot: MakeBot) -> World:
+    """A server with two channels, two members and a moderator, in SimCord's Discord."""
+    return open_world(simcord_env, app, make_bot)
 
 
 @pytest.fixture
-async def world(simcord_env: simcord.Env, app: App, make_bot: MakeBot) -> World:
-    """The small world in which most tests of the bot play."""
-    guild = simcord_env.create_guild("Garden club")
-    moderators = guild.create_role(
-        "Moderators",
-        permissions=discord.Permissions(manage_guild=True, manage_messages=True),
-    )
-    return World(
-        env=simcord_env,
-        app=app,
-        make_bot=make_bot,
-        guild=guild,
-        ask=guild.create_text_channel("ask"),
-        general=guild.create_text_channel("general"),
-        alice=guild.add_member(simcord_env.create_user("alice")),
-        bob=guild.add_member(simcord_env.create_user("bob")),
-        mo=guild.add_member(simcord_env.create_user("mo"), roles=[moderators]),
-    )
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are tried again at once; each test hears of its own outage."""
+    monkeypatch.setattr(retry, "PAUSES", (0.001,) * len(retry.PAUSES))
+    monkeypatch.setattr(retry, "QUICK", (0.001,) * len(retry.QUICK))
+    monkeypatch.setattr(retry, "_said_at", float("-inf"))
+
+
+@pytest.fixture
+async def net(app: App, hurried: None) -> AsyncIterator[Net]:
+    """A server with two channels and two members, over real sockets."""
+    async with open_net(app) as opened:
+        yield opened

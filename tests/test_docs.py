@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from bot.cli import cli
 from bot.settings import Settings, load_settings
 from bot.sources import SourceReport, read
+from tests.kit.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = [README, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md"))]
 SETTINGS = sorted(name.upper() for name in Settings.model_fields)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.patterns import Used, all_used, made_in_functions, modules
+from tests.kit.patterns import Used, all_used, made_in_functions, modules
 
 pytestmark = pytest.mark.untraced
 

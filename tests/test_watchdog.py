@@ -14,7 +14,7 @@ import pytest
 
 from bot import watchdog
 from bot.watchdog import Hold, Logged, Watchdog
-from tests.spinning import hold_the_interpreter, spin
+from tests.kit.spinning import hold_the_interpreter, spin
 
 PATIENCE = 60.0
 
@@ -36,7 +36,7 @@ async def test_what_holds_the_loop_is_named_while_it_does() -> None:
         await asyncio.sleep(0.05)
         spin(until=lambda: False, seconds=0.5)
         await _until(lambda: holds)
-    assert holds[0].place == "tests.spinning:spin"
+    assert holds[0].place == "tests.kit.spinning:spin"
     assert not holds[0].in_thread
     assert holds[0].seconds > 0.05
 
@@ -60,7 +60,7 @@ async def test_a_thread_that_keeps_the_interpreter_is_named() -> None:
             await asyncio.sleep(0.1)
             if any(hold.in_thread for hold in holds):
                 break
-    assert Hold(0, "tests.spinning:hold_the_interpreter", 0, True) in [
+    assert Hold(0, "tests.kit.spinning:hold_the_interpreter", 0, True) in [
         Hold(0, hold.place, 0, hold.in_thread) for hold in holds
     ]
 

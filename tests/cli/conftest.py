@@ -3,37 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from bot.cli import cli
 from bot.settings import Settings
-
-PAGE = """\
-How do I reset the router to factory settings?
-I forgot the admin password of my router.
-score:3
-Accepted answer
-Hold the **reset** button for ten seconds.
-Upvote:5
-Ask your provider to reset it remotely.
-"""
-
-JSON_THREAD = {
-    "id": "bread",
-    "title": "Why does my sourdough bread not rise?",
-    "body": "It stays flat, whatever I do.",
-    "tags": ["baking"],
-    "author": "mina",
-    "license": "CC BY-SA 4.0",
-    "answers": [
-        {"id": "a1", "body": "The starter is too young.", "score": 2, "author": "joe"},
-        {"id": "a2", "body": "The kitchen is too cold.", "score": 7, "url": "https://e.org/2"},
-    ],
-}
+from tests.kit.command_line import JSON_THREAD, PAGE, Threadwise, run
 
 
 @pytest.fixture(autouse=True)
@@ -51,15 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-Threadwise = Callable[..., Result]
-
-
 @pytest.fixture
 def threadwise() -> Threadwise:
     """Run a command in this process: ``threadwise("ask", "why?")``."""
-    runner = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
-
-    def run(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
-        return runner.invoke(cli, [str(a) for a in arguments], input=stdin)
-
     return run

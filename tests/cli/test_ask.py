@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Threadwise
+from tests.kit.command_line import Threadwise
 
 QUESTION = "how do I reset the router to factory settings"
 

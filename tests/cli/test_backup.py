@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,9 +19,11 @@ from bot.app import App
 from bot.models import Answer, Thread, Vote
 from bot.settings import Settings
 from bot.store import backup, database, sqlite_copy
-from tests.cli.conftest import Threadwise
+from tests.kit import programs
+from tests.kit.command_line import Threadwise
+from tests.kit.programs import spawn
+from tests.kit.waiting import until
 
-ROOT = Path(__file__).parents[2]
 LIBRARY = Path("data/threadwise.db")
 MANY = [Thread(key=f"k{n}", title=f"Number {n}", body="word " * 400) for n in range(900)]
 FEW = "2 threads, 4 answers and 0 votes"
@@ -86,14 +86,7 @@ def keys(threadwise: Threadwise) -> set[str]:
 @contextmanager
 def running() -> Iterator[subprocess.Popen[str]]:
     """Another program that has the library open and does nothing just now."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "ask", "--stdin", "--json"],
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    process = spawn("-m", "bot", "ask", "--stdin", "--json")
     assert process.stdin
     assert process.stdout
     process.stdin.write("why?\n")
@@ -148,8 +141,7 @@ class TestBackup:
             return user
 
         voting = asyncio.create_task(votes())
-        while not await app.voting.tally(pair.answers[1].id, 1):
-            await asyncio.sleep(0.01)
+        await until(lambda: app.voting.tally(pair.answers[1].id, 1))
         content = await backup.back_up(app.settings.database, Path("copy.db"))
         done = True
         users = await voting
@@ -268,14 +260,7 @@ class TestBackup:
             "    os.kill(os.getpid(), signal.SIGINT)\n    await step(source, copy, progress)\n"
             "sqlite_copy.copy = slow\nmain()\n"
         )
-        process = subprocess.run(
-            [sys.executable, "-c", script, "backup", "copy.db"],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-            timeout=60,
-        )
+        process = programs.run("-c", script, "backup", "copy.db")
         assert (process.returncode, process.stderr) == (130, "stopped\n")
         assert sorted(p.name for p in home.iterdir()) == ["data", "seeds"]
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import builtins
-import os
 import re
 import shutil
 import signal
 import socket
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,9 +18,11 @@ import pytest
 
 from bot.cli import run
 from bot.demo.world import PEOPLE, WELCOME
-from tests.cli.conftest import Threadwise
+from tests.kit import programs
+from tests.kit.command_line import Threadwise
+from tests.kit.paths import ROOT
+from tests.kit.programs import Program
 
-ROOT = Path(__file__).parents[2]
 LAMP = """\
 How do I switch on the lamp?
 score:0
@@ -94,39 +93,32 @@ class Page:
             return value
 
 
-async def _start(*arguments: str) -> Process:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "bot", *arguments]
-    return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, env=environment)
+async def _start(*arguments: str) -> Program:
+    return await programs.start("-m", "bot", *arguments, "--no-browser")
 
 
-async def _address(process: Process) -> str:
-    said = ""
-    assert process.stderr is not None
-    async with asyncio.timeout(90):
-        while line := (await process.stderr.readline()).decode():
-            said += line
-            if match := re.search(r"http://127\.0\.0\.1:\d+/#\S+", line):
-                return match[0]
-    raise AssertionError(said)
+async def _address(process: Program) -> str:
+    match = re.search(r"http://127\.0\.0\.1:\d+/#\S+", await process.until("http://127.0.0.1:"))
+    assert match, process.said
+    return match[0]
 
 
 @asynccontextmanager
 async def _demo(*arguments: str, stop: signal.Signals = signal.SIGTERM) -> AsyncIterator[Page]:
     """A running demo seen through a page; it must end well when told to."""
-    process = await _start(*arguments, "--no-browser")
+    process = await _start(*arguments)
     try:
         async with aiohttp.ClientSession() as session:
             page = Page(session, await _address(process))
             await page.open()
             yield page
     finally:
-        process.send_signal(stop)
-        out, err = await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode == 0, err.decode()
+        process.signal(stop)
+        code, out, said = await process.end()
+    assert code == 0, said
     assert not out
-    assert err.decode().endswith("Stopped.\n")
-    assert "Traceback" not in err.decode()
+    assert said.endswith("Stopped.\n")
+    assert "Traceback" not in said
 
 
 async def _ask(page: Page, question: str = QUESTION) -> dict[str, Any]:
@@ -194,13 +186,13 @@ async def test_votes_are_still_there_the_next_day() -> None:
 
 
 async def test_ending_the_session_in_the_page_ends_the_program() -> None:
-    process = await _start("demo", "--no-browser")
+    process = await _start("demo")
     async with aiohttp.ClientSession() as session:
         page = Page(session, await _address(process))
         await page.open()
         await page.act("close")
-    _, err = await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode == 0, err.decode()
+    code, _, said = await process.end()
+    assert code == 0, said
 
 
 async def test_a_port_that_is_taken_is_one_line_and_exit_code_2() -> None:
@@ -208,11 +200,11 @@ async def test_a_port_that_is_taken_is_one_line_and_exit_code_2() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        process = await _start("demo", "--no-browser", "--port", port)
-        _, err = await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode == 2
-    assert err.decode().splitlines()[-1].startswith(f"error: port {port} is taken")
-    assert "Traceback" not in err.decode()
+        process = await _start("demo", "--port", port)
+        code, _, said = await process.end()
+    assert code == 2
+    assert said.splitlines()[-1].startswith(f"error: port {port} is taken")
+    assert "Traceback" not in said
 
 
 def test_without_the_demo_extra_it_says_how_to_install_it(

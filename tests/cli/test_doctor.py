@@ -16,7 +16,7 @@ from typer.testing import Result
 
 from bot.cli import doctor
 from bot.search.index import TextIndex
-from tests.cli.conftest import Threadwise
+from tests.kit.command_line import Threadwise
 
 FAKE_TOKEN = "MTA0MjQyNDI0MjQyNDI0MjQyNA.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789ab"
 

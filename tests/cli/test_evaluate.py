@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Threadwise
+from tests.kit.command_line import Threadwise
 
 CORPUS = {
     "router": "How do I reset the router?",

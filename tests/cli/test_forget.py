@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import JSON_THREAD, Threadwise
+from tests.kit.command_line import JSON_THREAD, Threadwise
 
 GUILD = "1034567890123456789"
 

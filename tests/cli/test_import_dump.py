@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from bot.cli import console
-from tests.cli.conftest import Threadwise
-from tests.sources.dumps import answer, put, question
+from tests.kit.command_line import Threadwise
+from tests.kit.dumps import answer, put, question
 
 POSTS = [
     question(1, "How do I prune a pear?", Score=4, Tags="<pears>"),

@@ -13,7 +13,7 @@ from typer.testing import Result
 
 from bot.services import library
 from bot.services.library import Library
-from tests.cli.conftest import JSON_THREAD, PAGE, Threadwise
+from tests.kit.command_line import JSON_THREAD, PAGE, Threadwise
 
 
 def _summary(result: Result) -> dict[str, int]:

@@ -6,33 +6,23 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.kit.programs import PIPE, spawn
+from tests.kit.waiting import HANG
+
 QUESTION = "how do I reset the router to factory settings"
 
 
-def _start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(
-        [sys.executable, "-m", "bot", *arguments],
-        text=True,
-        encoding="utf-8",
-        env=environment | options.pop("env", {}),
-        # Tests that run in a shell's background inherit that Ctrl-C is to be ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        **(pipes | options),
-    )
+def _start(*arguments: str, stdout: int = PIPE, **settings: str) -> subprocess.Popen[str]:
+    return spawn("-m", "bot", *arguments, stdout=stdout, **{"COLUMNS": "100"} | settings)
 
 
 def test_ask_in_a_pipe_is_plain_json() -> None:
     process = _start("ask", QUESTION, "--json")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=HANG)
     assert process.returncode == 0, err
     assert json.loads(out)["verdict"] == "answer"
     assert not err
@@ -46,7 +36,7 @@ def test_each_line_is_answered_as_it_comes() -> None:
         process.stdin.write(question + "\n")
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["question"] == question
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=HANG)
     assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -58,7 +48,7 @@ def test_ctrl_c_is_exit_code_130_without_a_traceback() -> None:
     process.stdin.flush()
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=HANG)
     assert process.returncode == 130
     assert err == "stopped\n"
 
@@ -68,7 +58,7 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     os.close(reading)
     process = _start("export", stdout=writing)
     os.close(writing)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=HANG)
     assert process.returncode == 1
     assert "Traceback" not in err
     assert "Exception ignored" not in err
@@ -81,7 +71,7 @@ def test_whatever_a_command_makes_is_its_owners_alone(home: Path) -> None:
         for arguments in (["export", "out.jsonl"], ["backup", "copy.db"], ["export", "pages/"]):
             (home / "pages").mkdir(exist_ok=True)
             process = _start(*arguments)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=HANG)
             assert process.returncode == 0, err
     finally:
         os.umask(previous)
@@ -95,7 +85,7 @@ def test_an_export_that_is_stopped_goes_on_where_it_was(home: Path, unbuffered: 
     threads = [{"id": f"k{n}", "title": f"{n}?", "body": f"{n} " * 5_000} for n in range(400)]
     lines = "".join(f"{json.dumps(thread)}\n" for thread in threads)
     (home / "seeds" / "many.jsonl").write_text(lines, encoding="utf-8")
-    with _start("export", env={"PYTHONUNBUFFERED": unbuffered}) as process:
+    with _start("export", PYTHONUNBUFFERED=unbuffered) as process:
         assert process.stdout
         lines = process.stdout.readline()
         while process.poll() is None:
@@ -111,10 +101,9 @@ def test_an_export_that_is_stopped_goes_on_where_it_was(home: Path, unbuffered: 
 
 def test_a_terminal_without_unicode_gets_json_without_loss(home: Path) -> None:
     (home / "seeds" / "cafe.txt").write_text("Où est le café ?\n\nscore:0\n", encoding="utf-8")
-    environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     for arguments in (["ask", "où est le café", "--json"], ["thread", "cafe", "--json"]):
-        process = _start(*arguments, env=environment)
-        out, err = process.communicate(timeout=60)
+        process = _start(*arguments, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+        out, err = process.communicate(timeout=HANG)
         assert process.returncode == 0, err
         assert "Où est le café ?" in json.dumps(json.loads(out), ensure_ascii=False)
 
@@ -123,7 +112,7 @@ def test_a_terminal_without_unicode_gets_json_without_loss(home: Path) -> None:
 def test_help_and_version_need_no_settings(home: Path, arguments: list[str]) -> None:
     (home / ".env").write_text("COLOUR=red\n")
     process = _start(*arguments)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=HANG)
     assert process.returncode == 0
     assert "hreadwise" in out
 
@@ -146,7 +135,7 @@ ROOMY = {
 @pytest.mark.parametrize("columns", ["100", "60"])
 def test_nothing_is_cut_off_in_a_pipe(home: Path, arguments: list[str], columns: str) -> None:
     (home / "seeds" / "roomy.jsonl").write_text(json.dumps(ROOMY) + "\n")
-    out, err = _start(*arguments, env={"COLUMNS": columns}).communicate(timeout=60)
+    out, err = _start(*arguments, COLUMNS=columns).communicate(timeout=HANG)
     assert not err
     said = "".join(c for c in out if not c.isspace() and c not in "│╭╮╰╯─")
     everything = [str(ROOMY["title"]), f"{WORDS} endOfLine", ADDRESS]

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import gc
-import os
 import re
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,10 +13,11 @@ import pytest
 
 from bot.cli import logs, run
 from bot.client import ThreadBot
-from tests.cli.conftest import Threadwise
-from tests.loopback import MESSAGE_CONTENT, TOKEN, Loopback, serving
+from tests.kit import programs
+from tests.kit.command_line import Threadwise
+from tests.kit.loopback import MESSAGE_CONTENT, TOKEN, Loopback, serving
+from tests.kit.programs import Program
 
-ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys, warnings
 warnings.simplefilter("ignore")
@@ -47,38 +42,15 @@ ThreadBot.on_ready = on_ready
 )
 
 
-async def _start(
-    url: str, *arguments: str, token: str = TOKEN, level: str = "INFO", program: str = PROGRAM
-) -> Process:
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT),
-        "DISCORD_TOKEN": token,
-        "LOG_LEVEL": level,
-    }
-    command = [sys.executable, "-c", program, url, *arguments]
-    return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, env=environment)
+async def _start(url: str, *arguments: str, program: str = PROGRAM, **settings: str) -> Program:
+    settings = {"DISCORD_TOKEN": TOKEN, "LOG_LEVEL": "INFO"} | settings
+    return await programs.start("-c", program, url, *arguments, **settings)
 
 
-async def _until(process: Process, words: str) -> str:
-    """What the program says until it has said these words, or is no more."""
-    said = ""
-    assert process.stderr is not None
-    async with asyncio.timeout(90):
-        while words not in said and (line := await process.stderr.readline()):
-            said += line.decode()
-    return said
-
-
-def _signal(process: Process, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):  # what it said last tells why
-        process.send_signal(number)
-
-
-async def _end(process: Process) -> tuple[int, str]:
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+async def _end(process: Program) -> tuple[int, str]:
+    code, out, said = await process.end()
     assert not out
-    assert process.returncode is not None
-    return process.returncode, err.decode()
+    return code, said
 
 
 def test_the_collector_has_little_to_look_through_while_the_bot_runs() -> None:
@@ -94,10 +66,10 @@ def test_the_collector_has_little_to_look_through_while_the_bot_runs() -> None:
 async def test_what_holds_the_loop_of_the_running_bot_is_in_the_log() -> None:
     async with serving(Loopback(TOKEN)) as fake:
         process = await _start(fake.url, "run", program=HELD)
-        said = await _until(process, "the loop was held for")
-        _signal(process, signal.SIGTERM)
-        code, err = await _end(process)
-    assert code == 0, said + err
+        await process.until("the loop was held for")
+        process.signal(signal.SIGTERM)
+        code, said = await _end(process)
+    assert code == 0, said
     assert re.search(r"the loop was held for \d{3,} ms by bot\.held:step\b", said)
 
 
@@ -105,41 +77,41 @@ async def test_what_holds_the_loop_of_the_running_bot_is_in_the_log() -> None:
 async def test_it_connects_and_leaves_when_told_to(number: signal.Signals) -> None:
     async with serving(Loopback(TOKEN)) as fake:
         process = await _start(fake.url, "run")
-        said = await _until(process, "connected as threadwise")
-        _signal(process, number)
-        code, err = await _end(process)
-    assert code == 0, said + err
+        await process.until("connected as threadwise")
+        process.signal(number)
+        code, said = await _end(process)
+    assert code == 0, said
     assert fake.gateway.intents[0] & MESSAGE_CONTENT
     assert {command["name"] for command in fake.commands} >= {"ask", "thread"}
-    assert "Traceback" not in said + err
-    assert "WARNING" not in said + err
-    assert err.endswith("Stopped.\n")
+    assert "Traceback" not in said
+    assert "WARNING" not in said
+    assert said.endswith("Stopped.\n")
 
 
 async def test_a_token_starts_the_bot_without_a_command() -> None:
     async with serving(Loopback(TOKEN)) as fake:
         process = await _start(fake.url)
-        await fake.connected(process)
-        _signal(process, signal.SIGINT)
-        code, err = await _end(process)
-    assert code == 0, err
-    assert "DISCORD_TOKEN is set: connecting to Discord" in err
+        await process.until("connected as threadwise")
+        process.signal(signal.SIGINT)
+        code, said = await _end(process)
+    assert code == 0, said
+    assert "DISCORD_TOKEN is set: connecting to Discord" in said
 
 
 async def test_a_wrong_token_is_one_line_and_exit_code_2() -> None:
     async with serving(Loopback("another")) as fake:
-        code, err = await _end(await _start(fake.url, "run"))
+        code, said = await _end(await _start(fake.url, "run"))
     assert code == 2
-    assert "error: Discord refused DISCORD_TOKEN" in err
-    assert "Traceback" not in err
-    assert TOKEN not in err
+    assert "error: Discord refused DISCORD_TOKEN" in said
+    assert "Traceback" not in said
+    assert TOKEN not in said
 
 
 async def test_a_network_that_is_down_is_one_line_and_exit_code_1() -> None:
-    code, err = await _end(await _start("http://127.0.0.1:9", "run"))
+    code, said = await _end(await _start("http://127.0.0.1:9", "run"))
     assert code == 1  # it may pass, so a service manager should try again
-    assert "error: Discord can't be reached" in err
-    assert "Traceback" not in err
+    assert "error: Discord can't be reached" in said
+    assert "Traceback" not in said
 
 
 RESPONSE: Any = SimpleNamespace(status=503, reason="down")
@@ -169,21 +141,21 @@ async def test_without_message_content_it_says_so_and_goes_on() -> None:
     fake = Loopback(TOKEN, grants_message_content=False)
     async with serving(fake):
         process = await _start(fake.url, "run")
-        await fake.connected(process)
-        _signal(process, signal.SIGINT)
-        code, err = await _end(process)
-    assert code == 0, err
+        await process.until("connected as threadwise")
+        process.signal(signal.SIGINT)
+        code, said = await _end(process)
+    assert code == 0, said
     assert [bool(intents & MESSAGE_CONTENT) for intents in fake.gateway.intents] == [True, False]
-    assert "switch on Message Content Intent" in err
-    assert "Traceback" not in err
+    assert "switch on Message Content Intent" in said
+    assert "Traceback" not in said
 
 
 async def test_the_token_is_in_no_log_even_at_debug() -> None:
     async with serving(Loopback(TOKEN)) as fake:
-        process = await _start(fake.url, "run", level="DEBUG")
-        await fake.connected(process)
-        _signal(process, signal.SIGTERM)
-        code, err = await _end(process)
-    assert code == 0, err
-    assert "WebSocket Event" in err
-    assert TOKEN not in err
+        process = await _start(fake.url, "run", LOG_LEVEL="DEBUG")
+        await process.until("connected as threadwise")
+        process.signal(signal.SIGTERM)
+        code, said = await _end(process)
+    assert code == 0, said
+    assert "WebSocket Event" in said
+    assert TOKEN not in said

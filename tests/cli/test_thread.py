@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import JSON_THREAD, Threadwise
+from tests.kit.command_line import JSON_THREAD, Threadwise
 
 
 def test_a_thread_is_shown_by_its_key(threadwise: Threadwise) -> None:

@@ -21,13 +21,12 @@ from bot.evaluation.runner import Evaluation, evaluate
 from bot.models import Reply, Thread, Verdict
 from bot.search.semantic.retrieval import Meaning
 from bot.settings import Settings
+from tests.kit.paths import ROOT, SHARED
 
 pytestmark = pytest.mark.untraced  # how well it matches is measured; each line is tested elsewhere
 
-ROOT = Path(__file__).parents[2]
-SHARED_FOLDER = ROOT.parent / "shared"
-TEST_SETS = SHARED_FOLDER / "eval"
-SEED_DOCUMENT = SHARED_FOLDER / "seeds" / "000_ef754c58233b510f.txt"
+TEST_SETS = SHARED / "eval"
+SEED_DOCUMENT = SHARED / "seeds" / "000_ef754c58233b510f.txt"
 
 MOST_LOST = 0.06
 """The share of nDCG that slips in 30 % of the longer words may cost."""

@@ -11,7 +11,7 @@ import synthetic_dump
 from dumps import made
 
 from bot.sources import SourceReport, read
-from tests.sources.dumps import plain
+from tests.kit.dumps import plain
 
 SCRIPT = Path(synthetic_dump.__file__)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.models import SHARED
 from bot.search.engine import Engine
-from tests.search.library import GARDEN, SEVENTY, engine_with, numbered, thread
+from tests.kit.search import GARDEN, SEVENTY, engine_with, numbered, thread
 
 HERE, THERE = 111, 222  # guilds
 

@@ -17,7 +17,8 @@ from bot.search.documents import indexed
 from bot.search.engine import BY_WORDS, Engine, scopes
 from bot.search.index import IndexBusy
 from bot.settings import Settings
-from tests.search.library import GARDEN, SEVENTY, engine_with, numbered, thread
+from tests.kit.paths import ROOT
+from tests.kit.search import GARDEN, SEVENTY, engine_with, numbered, thread
 
 HERE, THERE = 111, 222  # guilds
 
@@ -264,7 +265,7 @@ def test_an_index_made_anew_is_said_so(tmp_path: Path, caplog: pytest.LogCapture
 WRITE = """
 import sys
 from pathlib import Path
-from tests.search.library import thread
+from tests.kit.search import thread
 from bot.search.documents import indexed
 from bot.search.engine import Engine
 engine = Engine(Path(sys.argv[1]), "library")
@@ -278,8 +279,7 @@ with engine.writing() as writing:
 def test_a_refresh_sees_what_another_process_wrote(tmp_path: Path) -> None:
     engine = engine_with(tmp_path / "index", numbered(GARDEN))
     assert not engine.refresh()
-    root = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-c", WRITE, tmp_path / "index"], check=True, cwd=root)
+    subprocess.run([sys.executable, "-c", WRITE, tmp_path / "index"], check=True, cwd=ROOT)
     assert engine.seq == 2
     assert "t90" not in {match.key for match in engine.search("grafting quinces", SHARED, 9)}
     assert engine.refresh()

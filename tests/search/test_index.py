@@ -24,7 +24,7 @@ from bot.search.documents import MAX_TEXT, indexed
 from bot.search.index import IndexBusy, IndexDamaged, State, TextIndex
 from bot.search.integrity import Checker
 from bot.search.text import stems, words
-from tests.search.library import GARDEN, numbered, thread
+from tests.kit.search import GARDEN, numbered, thread
 
 HERE, THERE = 111, 222  # guilds
 

@@ -14,8 +14,7 @@ from bot.app import App
 from bot.models import SHARED, Policy, StoredAnswer, StoredThread, Thread, Verdict, Vote
 from bot.services.answering import in_serving_order, reads_like_a_question
 from bot.services.suggestions import likelihood
-
-from .conftest import BREAD, HERE, THERE
+from tests.kit.library import BREAD, HERE, THERE
 
 DAY = datetime(2020, 1, 1, tzinfo=UTC)
 QUESTION = "why does my sourdough bread not rise"

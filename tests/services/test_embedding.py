@@ -17,18 +17,16 @@ from sqlalchemy import delete, func, insert, select, update
 
 from bot.app import App
 from bot.models import SHARED, Answer, Thread, Vote
-from bot.search.semantic import embedder
+from bot.search.semantic import onnx_model
 from bot.search.semantic.retrieval import Meaning
 from bot.services import embedding, index_sync
 from bot.settings import Settings
 from bot.store import threads
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
-
-from .conftest import BREAD, HERE, THERE, at, post
-from .embedder import BATCH
-
-ROOT = Path(__file__).parents[2]
+from tests.kit.embedding_program import BATCH
+from tests.kit.library import BREAD, HERE, THERE, at, post
+from tests.kit.paths import ROOT
 
 SUBJECTS = (
     "Why do the leaves of my tomatoes turn yellow?",
@@ -177,7 +175,7 @@ class TestMaking:
         async with opened(settings, "off") as app:
             await app.library.add(MANY)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.services.embedder", str(settings.data_dir), cwd=ROOT,
+            sys.executable, "-m", "tests.kit.embedding_program", str(settings.data_dir), cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
@@ -205,11 +203,11 @@ class TestOtherModels:
     @pytest.fixture
     def other(self, tmp_path: Path) -> str:
         """A folder with another model: the usual one, but for how its words are pooled."""
-        folder, found = tmp_path / "other", embedder._usual()
+        folder, found = tmp_path / "other", onnx_model.default_files()
         (folder / "1_Pooling").mkdir(parents=True)
         shutil.copy(found.model, folder / "model.onnx")
         shutil.copy(found.tokenizer, folder / "tokenizer.json")
-        (folder / "config.json").write_text(json.dumps(found.config))
+        (folder / "config.json").write_text(json.dumps({"hidden_size": 384, "pad_token_id": 0}))
         (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
         return str(folder)
 
@@ -548,7 +546,7 @@ def break_model(monkeypatch: pytest.MonkeyPatch, app: App) -> None:
 
     assert app.engine.meaning is not None
     model = app.engine.meaning._embedder._model
-    for name in ("query_embed", "passage_embed"):
+    for name in ("encode", "encode_question"):
         monkeypatch.setattr(model, name, fail)
 
 

@@ -11,8 +11,7 @@ import pytest
 from bot.app import App
 from bot.services import fair_queue
 from bot.services.fair_queue import Busy, FairQueue
-
-from .conftest import BREAD, HERE, THERE
+from tests.kit.library import BREAD, HERE, THERE
 
 A, B, C = 1, 2, 3
 

@@ -12,8 +12,7 @@ from bot.models import Mode, Policy
 from bot.services.guilds import Guilds
 from bot.settings import Settings
 from bot.store import guilds as table
-
-from .conftest import HERE, THERE
+from tests.kit.library import HERE, THERE
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ from bot.app import App
 from bot.errors import SearchError, StoreError
 from bot.models import SHARED, Thread
 from bot.settings import Settings
-
-from .conftest import BREAD, HERE, THERE, at, titles
+from tests.kit.library import BREAD, HERE, THERE, at, titles
 
 THREADS = [BREAD, *(Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(20))]
 

@@ -10,11 +10,10 @@ from bot.app import App
 from bot.models import Posting
 from bot.settings import Settings
 from bot.store import change_feed, threads
+from tests.kit.library import BREAD, HERE
+from tests.kit.paths import ROOT
+from tests.kit.voting_program import MESSAGES, vote_number
 
-from .conftest import BREAD, HERE
-from .voter import MESSAGES, vote_number
-
-ROOT = Path(__file__).parents[2]
 LINES = 60
 
 
@@ -37,7 +36,7 @@ async def prepare(settings: Settings) -> None:
 async def work_and_be_killed(folder: Path) -> list[str]:
     """Let another process vote and import, kill it in the middle; returns what it was told."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.services.voter", str(folder), cwd=ROOT,
+        sys.executable, "-m", "tests.kit.voting_program", str(folder), cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None

@@ -12,8 +12,7 @@ from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
 from bot.services import phrasing_cache, recent_questions
 from bot.services.learning import CAP, LONGEST
 from bot.services.recent_questions import Heard, Questions
-
-from .conftest import BREAD, HERE, THERE, post, titles
+from tests.kit.library import BREAD, HERE, THERE, post, titles
 
 ASKER = 77
 OVEN = "my loaf came out like a brick"

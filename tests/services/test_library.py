@@ -16,10 +16,10 @@ from bot.services import import_reader
 from bot.services.import_report import ImportReport
 from bot.settings import Settings
 from bot.store.threads import Counts
+from tests.kit.library import BREAD, HERE, at, titles
+from tests.kit.paths import SHARED
 
-from .conftest import BREAD, HERE, at, titles
-
-SHARED_SEEDS = Path(__file__).parents[3] / "shared" / "seeds"
+SHARED_SEEDS = SHARED / "seeds"
 MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(1_234)]
 
 FULL = Thread(

@@ -7,8 +7,7 @@ from collections import Counter
 
 from bot.app import App
 from bot.models import Answer, Thread, Vote
-
-from .conftest import HERE, post
+from tests.kit.library import HERE, post
 
 VOTES = int(os.environ.get("THREADWISE_TEST_VOTES", "400"))
 """400 take seconds; ``THREADWISE_TEST_VOTES=10000`` gives as many as we promise to bear."""

@@ -8,8 +8,7 @@ import pytest
 
 from bot.app import App
 from bot.models import Posting, StoredAnswer
-
-from .conftest import HERE
+from tests.kit.library import HERE
 
 
 @pytest.fixture(autouse=True)

@@ -17,9 +17,8 @@ from bot.models import ReactionKind, StoredAnswer, Vote
 from bot.services import reconciling
 from bot.services.voting import Added, Change, Cleared, Deleted, Pressed, Removed
 from bot.store.reconciling import Sign
-
-from .conftest import BREAD, HERE, THERE, post
-from .test_voting import ALICE, BOB, CAROL, DOWN, UP, tally
+from tests.kit.library import BREAD, HERE, THERE, post
+from tests.services.test_voting import ALICE, BOB, CAROL, DOWN, UP, tally
 
 Answers = Sequence[StoredAnswer]
 SUPER = ReactionKind.SUPER

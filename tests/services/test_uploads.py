@@ -18,8 +18,7 @@ from bot.models import SHARED, Answer, Thread
 from bot.services import import_reader, upload_check, upload_limits, uploads
 from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
 from bot.store import stats, threads
-
-from .conftest import BREAD, HERE, THERE, titles
+from tests.kit.library import BREAD, HERE, THERE, titles
 
 PAGE = b"How warm is the compost?\nAccepted answer\nWarmer than the soup.\n"
 

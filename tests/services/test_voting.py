@@ -10,8 +10,7 @@ from bot.app import App
 from bot.errors import NotFound
 from bot.models import SHARED, Posting, StoredAnswer, Vote
 from bot.services.voting import VoteRefused
-
-from .conftest import BREAD, HERE, THERE, post
+from tests.kit.library import BREAD, HERE, THERE, post
 
 Answers = Sequence[StoredAnswer]
 UP, DOWN = Vote.UP, Vote.DOWN

@@ -19,8 +19,7 @@ from bot.sources.faq import faq_threads
 from bot.sources.faq_writer import write_faq
 from bot.sources.headings import plain
 from bot.sources.options import Options
-
-from . import making
+from tests.kit import strategies as making
 
 # Machines that run tests may be busy: how long an example takes says nothing.
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))

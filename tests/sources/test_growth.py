@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.sources import SourceReport, faq, read
-from tests.growth import check_linear
+from tests.kit.growth import check_linear
 
 Make = Callable[[int], str]
 

@@ -13,7 +13,7 @@ from bot.store import threads as store
 from bot.store.answer_matching import Known, pair
 from bot.store.database import Database
 from bot.store.serialization import pack
-from tests.growth import check_linear
+from tests.kit.growth import check_linear
 
 pytestmark = pytest.mark.untraced
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.search.semantic import embedder
+from bot.search.semantic import embedder, onnx_model
 from bot.search.semantic.embedder import Embedder
 
 MakeFolder = Callable[..., Path]
@@ -26,7 +26,7 @@ def make_folder(tmp_path: Path) -> MakeFolder:
     """Make a model's folder; ``config`` and ``pooling`` are what its JSON files hold."""
 
     def make(name: str = "my-model", pooling: dict[str, Any] | None = None, **config: Any) -> Path:
-        folder, found = tmp_path / name, embedder._usual()
+        folder, found = tmp_path / name, onnx_model.default_files()
         (folder / "onnx").mkdir(parents=True)
         (folder / "1_Pooling").mkdir()
         shutil.copy(found.model, folder / "onnx" / "model.onnx")

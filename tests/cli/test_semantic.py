@@ -1,0 +1,128 @@
+"""The command line with the eye for meaning: questions in other words, and what doctor says."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bot.cli import open_app
+from tests.kit.command_line import Threadwise
+from tests.kit.paths import ROOT
+
+OTHERWISE = {  # questions, and what they ask in other words
+    "how come it never replies": "bot-why-silent",
+    "migrate to a different server box": "bot-move-to-another-machine",
+    "petroleum sanctions against Tokyo": "history-oil-embargo-1941",
+    "stop people from writing swear words": "discord-automod-block-words",
+    "which personal information does it keep": "bot-privacy-what-is-stored",
+}
+
+
+@pytest.fixture
+def seeds(home: Path) -> Path:
+    """The seeds that come with the bot."""
+    shutil.rmtree(home / "seeds")
+    shutil.copytree(ROOT / "seeds", home / "seeds")
+    return home / "seeds"
+
+
+@pytest.fixture
+def _meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMBEDDING_MODEL", "")
+
+
+def first(threadwise: Threadwise, *questions: str) -> list[str]:
+    result = threadwise("ask", "--stdin", "--json", stdin="\n".join(questions))
+    assert result.exit_code == 0, result.output
+    lines = map(json.loads, result.stdout.splitlines())
+    return [reply["matches"][0]["key"] if reply["matches"] else "" for reply in lines]
+
+
+def right(keys: list[str]) -> int:
+    """How many of OTHERWISE's threads came first."""
+    return sum(key == meant for key, meant in zip(keys, OTHERWISE.values(), strict=True))
+
+
+def meaning_line(threadwise: Threadwise) -> tuple[str, str]:
+    """The level and the text of doctor's line."""
+    shown = re.sub(r"\n {10,}", " ", threadwise("doctor").stdout)
+    found = re.search(r"^(\w+) +meaning +(.*)$", shown, re.MULTILINE)
+    assert found, shown
+    return found[1], " ".join(found[2].split())
+
+
+@pytest.mark.usefixtures("seeds")
+def test_a_question_in_other_words_is_found_by_meaning(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_words = first(threadwise, *OTHERWISE)
+    monkeypatch.setenv("EMBEDDING_MODEL", "")
+    by_meaning = first(threadwise, *OTHERWISE)
+    assert right(by_words) <= 1
+    assert right(by_meaning) >= 4
+
+
+@pytest.mark.usefixtures("_meaning")
+class TestDoctor:
+    def test_says_that_meaning_is_on(self, threadwise: Threadwise) -> None:
+        first(threadwise, "bread")
+        level, text = meaning_line(threadwise)
+        assert level == "ok"
+        assert re.match(r"on: 2 threads by all-MiniLM-L6-v2@[0-9a-f]{12}$", text)
+
+    def test_says_that_some_threads_have_no_vectors(
+        self, threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(open_app, "FEW", 0)
+        first(threadwise, "bread")
+        level, text = meaning_line(threadwise)
+        assert level == "note"
+        assert text.startswith("0 of 2 threads have vectors of all-MiniLM-L6-v2@")
+        assert "so does any import" in text
+
+    @pytest.mark.parametrize(
+        ("setting", "why"),
+        [
+            ("off", "because it is switched off by EMBEDDING_MODEL"),
+            ("seeds", "because seeds holds no model.onnx"),
+            ("unheard-of", "because unheard-of is neither a folder nor a model"),
+        ],
+    )
+    def test_says_why_it_is_off(
+        self, threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch, setting: str, why: str
+    ) -> None:
+        monkeypatch.setenv("EMBEDDING_MODEL", setting)
+        level, text = meaning_line(threadwise)
+        assert level == "note"
+        assert text.startswith("off: questions are matched by their words alone")
+        assert why in text
+
+
+@pytest.mark.usefixtures("_meaning")
+def test_an_import_makes_the_vectors(threadwise: Threadwise, home: Path, tmp_path: Path) -> None:
+    page = tmp_path / "tyre.txt"
+    page.write_text("How do I mend a flat tyre?\nAccepted answer\nPatch the tube.\n")
+    assert threadwise("import", page).exit_code == 0
+    with sqlite3.connect(home / "data" / "threadwise.db") as connection:
+        known = connection.execute(
+            "SELECT key FROM threads JOIN vectors ON thread_id = threads.id"
+        ).fetchall()
+    connection.close()
+    assert known == [("tyre",)]
+
+
+@pytest.mark.usefixtures("_meaning")
+def test_a_large_library_is_not_embedded_on_the_way(
+    threadwise: Threadwise, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_app, "FEW", 1)
+    assert first(threadwise, "reset the router") == ["router"]
+    with sqlite3.connect(home / "data" / "threadwise.db") as connection:
+        count = connection.execute("SELECT count(*) FROM vectors").fetchone()
+    connection.close()
+    assert count == (0,)

@@ -1,0 +1,141 @@
+"""What can be wrong before a command begins: one clear line, the right exit code."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.kit.command_line import Threadwise
+
+COMMANDS = [
+    ("ask", "why?"),
+    ("thread", "router"),
+    ("import", "seeds"),
+    ("export",),
+    ("run",),
+]
+
+
+def _says(threadwise: Threadwise, *arguments: str) -> str:
+    """The one line a failing command says; it must be its whole output."""
+    result = threadwise(*arguments)
+    assert result.exit_code == 2, result.output
+    assert not result.stdout
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda a: a[0])
+def test_unknown_setting_in_env_file(
+    threadwise: Threadwise, home: Path, arguments: tuple[str, ...]
+) -> None:
+    (home / ".env").write_text("ANSWER_TRESHOLD=0.7\n")
+    assert "did you mean ANSWER_THRESHOLD?" in _says(threadwise, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("ANSWER_THRESHOLD", "1.5", "less than or equal to 1"),
+        ("ANSWER_THRESHOLD", "high", "number"),
+        ("SUGGEST_THRESHOLD", "0.9", "must not be greater than ANSWER_THRESHOLD"),
+        ("ANSWER_POLICY", "loudest", "'accepted' or 'score'"),
+        ("LOG_LEVEL", "chatty", "DEBUG"),
+        ("DATABASE_URL", "not a url", "DATABASE_URL"),
+        ("DATABASE_URL", "oracle+nothing://x/y", "DATABASE_URL"),
+    ],
+)
+def test_settings_out_of_range(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch, name: str, value: str, hint: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert hint in _says(threadwise, "ask", "why?")
+
+
+def test_env_file_that_is_not_utf8(threadwise: Threadwise, home: Path) -> None:
+    (home / ".env").write_bytes(b"ASK_CHANNELS=\xff\xfe\n")
+    assert "UTF-8" in _says(threadwise, "ask", "why?")
+
+
+def test_database_that_is_something_else(threadwise: Threadwise, home: Path) -> None:
+    (home / "data").mkdir()
+    (home / "data" / "threadwise.db").write_bytes(b"This is no database at all. " * 100)
+    assert "not a Threadwise database" in _says(threadwise, "ask", "why?")
+    assert threadwise("doctor").exit_code == 1
+
+
+def test_database_of_a_newer_program(threadwise: Threadwise, home: Path) -> None:
+    assert threadwise("ask", "why?").exit_code == 0
+    with sqlite3.connect(home / "data" / "threadwise.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert "newer Threadwise" in _says(threadwise, "ask", "why?")
+    assert "newer Threadwise" in threadwise("doctor").stdout
+
+
+def test_database_that_may_only_be_read(
+    threadwise: Threadwise, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert threadwise("ask", "why?").exit_code == 0
+    file = home / "data" / "threadwise.db"
+    # The same as a file without write permission, but also for root.
+    monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///file:{file}?mode=ro&uri=true")
+    (home / "new.txt").write_text("Is this new?\n\nscore:0\n")
+    assert "can't be written" in _says(threadwise, "import", "new.txt")
+
+
+def test_data_folder_that_cannot_be_made(
+    threadwise: Threadwise, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "file").touch()
+    monkeypatch.setenv("DATA_DIR", "file/data")
+    assert "DATA_DIR" in _says(threadwise, "ask", "why?")
+
+
+@pytest.mark.parametrize("damage", ["missing", "corrupt", "foreign"])
+def test_index_that_cannot_be_used_is_rebuilt(
+    threadwise: Threadwise, home: Path, damage: str
+) -> None:
+    question = ("ask", "how do I reset the router", "--json")
+    before = threadwise(*question)
+    index = home / "data" / "index"
+    files = [file for file in index.iterdir() if file.is_file()]
+    assert files
+    for file in files:
+        if damage == "missing":
+            file.unlink()
+        elif damage == "corrupt":
+            file.write_bytes(b"\x00garbage")
+        elif file.name == "state.json":
+            text = file.read_text()
+            file.write_text(text.replace(text.split('"')[3], "another-library"))
+    after = threadwise(*question)
+    assert after.exit_code == 0
+    assert after.stdout.partition('"took_ms"')[0] == before.stdout.partition('"took_ms"')[0]
+
+
+def test_run_without_a_token_says_how_to_get_one(threadwise: Threadwise) -> None:
+    said = _says(threadwise, "run")
+    assert "DISCORD_TOKEN is not set" in said
+    assert "https://discord.com/developers/applications" in said
+
+
+def test_options_of_the_demo_before_another_command(threadwise: Threadwise) -> None:
+    result = threadwise("--port", "8765", "ask", "why?")
+    assert result.exit_code == 2
+    assert "go after the command" in result.stderr
+
+
+def test_an_id_that_no_server_has_is_wrong_usage(threadwise: Threadwise, home: Path) -> None:
+    (home / "page.txt").write_text("Is it so?\n\nUpvote:0\n\nYes.\n")
+    large = "99999999999999999999"
+    for command in (["ask", "why?"], ["thread", "x"], ["import", "page.txt"], ["export"]):
+        assert threadwise(*command, "--guild", large).exit_code == 2
+
+
+def test_an_encoding_without_a_name_is_refused(threadwise: Threadwise, home: Path) -> None:
+    (home / "page.txt").write_text("Is it so?\n\nUpvote:0\n\nYes.\n")
+    assert "there is no encoding ''" in threadwise("import", "--encoding", "", "page.txt").stderr

@@ -1,0 +1,179 @@
+"""/settings: what moderators can change, what they are told, and what is refused."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+from simcord import SetupError
+
+from bot.models import Mode, Policy
+from bot.ui.emoji import is_unicode_emoji, key
+from tests.kit.messages import last, shown, told
+from tests.kit.simcord import delete_channel
+from tests.kit.world import World
+
+
+async def test_show(world: World):
+    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.ALL)
+    result = await world.mo.slash(world.general, "settings show")
+    assert shown(result).ephemeral
+    fields = {f.name: f.value for f in shown(result).embeds[0].fields}
+    assert "60 %" in fields["Thresholds"]
+    assert fields["Channels"] == f"<#{world.ask.id}> all"
+    assert fields["Voting"] == "⬆️ ⬇️"
+
+
+async def test_show_names_the_channels_that_listen_because_of_their_name(world: World):
+    role = world.guild.roles["TestBot"]
+    mute = discord.PermissionOverwrite(send_messages=False)
+    named = world.guild.create_text_channel("Ask", overwrites={role: mute})
+    world.guild.create_category("ask")
+    await world.app.guilds.set_mode(world.guild.id, world.general.id, Mode.MENTION)
+    await world.env.settle()
+    result = await world.mo.slash(world.general, "settings show")
+    fields = {f.name: f.value for f in shown(result).embeds[0].fields}
+    assert fields["Channels"].splitlines() == [
+        f"<#{world.general.id}> mention",
+        f"<#{world.ask.id}> questions, by its name",
+        f"<#{named.id}> questions, by its name",
+    ]
+    assert fields["Mind"].startswith(f"In <#{named.id}> I lack these permissions: send messages")
+
+
+async def test_show_where_all_is_as_usual(world: World):
+    await delete_channel(world.env, world.ask)
+    result = await world.mo.slash(world.general, "settings show")
+    fields = {f.name: f.value for f in shown(result).embeds[0].fields}
+    assert fields["Channels"] == "all as usual: I answer when I'm mentioned"
+
+
+async def test_channel_mode(world: World):
+    async def set_mode(mode: str) -> str:
+        result = await world.mo.slash(
+            world.general, "settings channel", channel=world.general, mode=mode
+        )
+        assert shown(result).ephemeral
+        return str(shown(result).content)
+
+    assert "questions" in await set_mode("questions")
+    await world.alice.send(world.general, "how do I vote on an answer?")
+    assert await world.key_of(last(world.general)) == "vote"
+    await set_mode("default")
+    assert await world.app.guilds.modes(world.guild.id) == {}
+
+
+async def test_channel_where_the_bot_lacks_permissions(world: World):
+    role = world.guild.roles["TestBot"]
+    mute = discord.PermissionOverwrite(send_messages=False)
+    quiet = world.guild.create_text_channel("quiet", overwrites={role: mute})
+    await world.env.settle()
+    result = await world.mo.slash(world.general, "settings channel", channel=quiet, mode="all")
+    assert "I lack these permissions: send messages" in shown(result).content
+    settings = await world.mo.slash(world.general, "settings show")
+    assert any("send messages" in f.value for f in shown(settings).embeds[0].fields)
+
+
+async def test_thresholds(world: World):
+    result = await world.mo.slash(world.general, "settings thresholds", answer=0.9, suggest=0.5)
+    assert "90 %" in shown(result).content
+    now = await world.app.guilds.settings(world.guild.id)
+    assert (now.answer_threshold, now.suggest_threshold) == (0.9, 0.5)
+    wrong = await world.mo.slash(world.general, "settings thresholds", answer=0.1)
+    assert "must not be above" in told(wrong).content
+    nothing = await world.mo.slash(world.general, "settings thresholds")
+    assert "Give me a number" in told(nothing).content
+    assert len(world.env.errors) == 2
+    assert (await world.app.guilds.settings(world.guild.id)).answer_threshold == 0.9
+
+
+async def test_policy(world: World):
+    result = await world.mo.slash(world.general, "settings policy", policy="score")
+    assert "score" in shown(result).content
+    assert (await world.app.guilds.settings(world.guild.id)).policy is Policy.SCORE
+
+
+async def test_emoji(world: World):
+    own = world.guild.create_emoji("yes")
+    await world.env.settle()
+    spelt = f"<:yes:{own.id}>"
+    result = await world.mo.slash(world.general, "settings emoji", up=spelt, down="👎🏽")
+    assert spelt in shown(result).content
+    await world.alice.send(world.ask, "how do I vote on an answer?")
+    assert [str(r.emoji) for r in last(world.ask).reactions] == [spelt, "👎🏽"]
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "said"),
+    [
+        ("👍", "👍\ufe0f", "must differ"),
+        ("yes", "👎", "not an emoji"),
+        ("@everyone", "👎", "not an emoji"),
+        ("👍👍", "👎", "not an emoji"),
+        ("<:other:123456789012345678>", "👎", "those of this server"),
+    ],
+)
+async def test_emoji_that_will_not_do(world: World, up: str, down: str, said: str):
+    result = await world.mo.slash(world.general, "settings emoji", up=up, down=down)
+    assert said in told(result).content
+    assert told(result).ephemeral
+    assert len(world.env.errors) == 1
+    assert (await world.app.guilds.settings(world.guild.id)).up_emoji == "⬆️"
+
+
+async def test_reset(world: World):
+    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.OFF)
+    await world.app.guilds.update(world.guild.id, answer_threshold=0.9, up_emoji="✅")
+    await world.mo.slash(world.general, "settings reset")
+    assert await world.app.guilds.modes(world.guild.id) == {}
+    defaults = world.app.settings.guild_defaults
+    assert await world.app.guilds.settings(world.guild.id) == defaults
+
+
+async def test_members_may_not(world: World):
+    with pytest.raises(SetupError):
+        await world.alice.slash(world.general, "settings show")
+
+
+async def test_members_may_not_even_if_discord_lets_them(world: World):
+    command = next(c for c in await world.bot.tree.fetch_commands() if c.name == "settings")
+    world.guild.set_command_permissions(command, {world.alice: True})
+    result = await world.alice.slash(world.general, "settings reset")
+    assert shown(result).ephemeral
+    assert "Manage Server" in shown(result).content
+    assert len(world.env.errors) == 1
+
+
+@pytest.mark.simcord(approved_intents=discord.Intents.default())
+async def test_missing_intent_is_told_to_moderators(world: World):
+    result = await world.mo.slash(
+        world.general, "settings channel", channel=world.general, mode="questions"
+    )
+    assert "message content intent" in shown(result).content
+    settings = await world.mo.slash(world.general, "settings show")
+    assert any("message content intent" in f.value for f in shown(settings).embeds[0].fields)
+
+
+@pytest.mark.simcord(approved_intents=discord.Intents.default())
+async def test_missing_intent_matters_where_the_name_makes_the_bot_listen(world: World):
+    settings = await world.mo.slash(world.general, "settings show")
+    assert any("message content intent" in f.value for f in shown(settings).embeds[0].fields)
+
+
+@pytest.mark.parametrize(
+    "emoji",
+    ["👍", "⬆️", "⬆", "✅", "👎🏽", "🇩🇪", "1️⃣", "❤️", "👨‍👩‍👧", "🏳️‍🌈", "ℹ️", "‼️", "➕", "🔼", "▶️"],
+)
+def test_emoji_are_recognised(emoji: str):
+    assert is_unicode_emoji(emoji)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "up", ":+1:", "👍👎", "1", "\u200d", "é", "字", "<", "👍a"]
+)
+def test_what_is_no_emoji(text: str):
+    assert not is_unicode_emoji(text)
+
+
+def test_spellings_of_one_emoji():
+    assert key("⬆️") == key("⬆") == key(" ⬆️ ")
+    assert key("<:up:123456789012345678>") == key("<a:renamed:123456789012345678>")

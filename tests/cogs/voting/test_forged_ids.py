@@ -1,0 +1,65 @@
+"""Buttons with numbers that nothing can have: what they name is not here any more."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from bot.ui import items, library_cards
+from tests.kit.card_votes import give_button, post
+from tests.kit.loopback.world import Message
+from tests.kit.net import Net
+
+HUGE = "9" * 20
+FORGED = {
+    items.ReadRest: [f"tw:rest:{HUGE}:{HUGE}:0:a"],
+    items.OtherAnswers: [f"tw:other:{HUGE}:1:99999:q"],
+    items.TurnPage: [f"tw:next:{HUGE}:0:0:q", f"tw:prev:2:{HUGE}:99999:a"],
+    items.CastVote: [f"tw:up:2:{HUGE}:0:a", f"tw:down:{HUGE}:{HUGE}:0:q"],
+    items.PickThread: [f"tw:pick:{HUGE}", f"tw:repick:{HUGE}"],
+    items.NoneOfThese: [f"tw:none:{HUGE}"],
+    items.NotMine: ["tw:notmine"],
+    library_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
+    library_cards.KeepThem: ["tw:keep"],
+    library_cards.BringBack: [f"tw:undo:{'9' * 18}"],
+}
+
+
+@pytest.fixture
+async def card(net: Net) -> Message:
+    return await post(net)
+
+
+def test_every_item_is_tried() -> None:
+    assert set(FORGED) == {*items.ALL, *library_cards.ALL}
+
+
+@pytest.mark.parametrize("custom_id", [each for ids in FORGED.values() for each in ids])
+async def test_a_number_of_twenty_digits_is_of_nothing(
+    net: Net, card: Message, custom_id: str, caplog: pytest.LogCaptureFixture
+):
+    values: tuple[str, ...] = ()
+    if "pick" in custom_id:
+        values = (HUGE,)
+        option = {"label": "x", "value": HUGE}
+        menu = {"type": 3, "custom_id": custom_id, "options": [option]}
+        card.components = [{"type": 1, "components": [menu]}]
+    else:
+        give_button(card, custom_id)
+    press = net.discord.press(card, net.bob, custom_id, values)
+    await net.discord.until(lambda: bool(press.callbacks))
+
+    def answered() -> bool:
+        edited = [c for c in press.callbacks if c["type"] in (4, 7)]
+        return bool(press.told or edited or card.content)
+
+    await net.discord.until(answered)
+    said = " ".join(press.told)
+    assert "went wrong" not in said
+    assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
+
+
+def test_ids_end_where_databases_end() -> None:
+    assert items.row_id("12") == 12
+    assert items.row_id(HUGE) == items.row_id("9" * 100) == 2**63 - 1

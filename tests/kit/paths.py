@@ -1,0 +1,11 @@
+"""Where the project is, and where data to measure with lies that is no part of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+"""The project's folder."""
+
+SHARED = ROOT.parent / "shared"
+"""Test sets, dumps and seeds beside the project; tests skip where they are absent."""

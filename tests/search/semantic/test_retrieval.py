@@ -1,0 +1,145 @@
+"""Threads as vectors: what is read of them, how they are packed, how they compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.models import MOST_PHRASINGS, SHARED, StoredAnswer, StoredThread
+from bot.search.semantic.embedder import Embedder, Vectors
+from bot.search.semantic.retrieval import MOST_TEXT, Meaning
+from tests.kit.search import GARDEN, numbered, thread
+
+HERE, THERE = 111, 222
+QUESTIONS = ("my plants are turning pale", "snails eat my salad", "when to cut fruit trees")
+
+
+class Watched(Embedder):
+    """Counts what it is handed."""
+
+    def __init__(self, real: Embedder):
+        self.name, self.dimensions, self._model = real.name, real.dimensions, real._model
+        self.handed: list[str] = []
+
+    def texts(self, texts: Sequence[str]) -> Vectors:
+        self.handed += texts
+        return super().texts(texts)
+
+
+@pytest.fixture
+def watched(usual: Embedder) -> Watched:
+    return Watched(usual)
+
+
+@pytest.fixture
+def meaning(watched: Watched, tmp_path: Path) -> Meaning:
+    return Meaning(watched, tmp_path / "neighbours", "library")
+
+
+def take_in(meaning: Meaning, *threads: StoredThread) -> None:
+    packed = meaning.pack(threads)
+    rows = {t.id: {t.scope: data} for t, data in zip(threads, packed, strict=True)}
+    meaning.take_in(rows, [], 1)
+
+
+def cosine(meaning: Meaning, question: str, thread_id: int, scope: int = SHARED) -> float:
+    found = meaning.sense(meaning.question(question), [thread_id], [scope]).cosines
+    return found[thread_id]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_eight_bits_keep_the_cosine(usual: Embedder, meaning: Meaning, question: str) -> None:
+    threads = [replace(t, body=f"So I ask: {t.title}") for t in numbered(GARDEN)]
+    take_in(meaning, *threads)
+    asked = usual.question(question)
+    for t in threads:
+        title, whole = usual.texts([t.title, f"{t.title}. {t.body}"]) @ asked
+        assert cosine(meaning, question, t.id) == pytest.approx((title + whole) / 2, abs=0.003)
+
+
+def test_the_nearest_thread_is_found_by_other_words(meaning: Meaning) -> None:
+    take_in(meaning, *numbered(GARDEN))
+    asked = meaning.question("snails eat my salad")
+    assert meaning.near(asked, [SHARED], 3)[0] == 6
+    alike = meaning.sense(asked, range(1, 7), [SHARED]).cosines
+    assert max(alike, key=alike.__getitem__) == 6
+
+
+def test_a_thread_without_a_body_is_read_by_the_answer_that_stands_for_it(
+    watched: Watched, meaning: Meaning
+) -> None:
+    bare = thread(1, "It is broken")
+    answers = (
+        StoredAnswer(id=1, body="Turn the kettle off.", score=9),
+        StoredAnswer(id=2, body="Descale the kettle.", score=1, accepted=True),
+    )
+    meaning.pack([replace(bare, answers=answers), bare, replace(bare, body="My kettle leaks.")])
+    assert watched.handed == [
+        "It is broken", "It is broken. Descale the kettle.",
+        "It is broken",
+        "It is broken", "It is broken. My kettle leaks.",
+    ]  # fmt: skip
+
+
+def test_each_phrasing_has_a_row_and_the_likest_counts(meaning: Meaning) -> None:
+    plain = thread(1, "How do I reset the device?")
+    told = thread(2, plain.title, phrasings=("My screen is frozen", "It plays no sound at all"))
+    take_in(meaning, plain, told)
+    rows = meaning.neighbours.rows([1, 2], [SHARED])
+    assert [len(rows[1]), len(rows[2])] == [1, 2 + 1]
+    assert cosine(meaning, "there is no sound", 2) > cosine(meaning, "there is no sound", 1) + 0.3
+    assert cosine(meaning, plain.title, 2) == pytest.approx(cosine(meaning, plain.title, 1))
+    asked = meaning.question("the screen froze")
+    assert meaning.near(asked, [SHARED], 5)[0] == 2
+
+
+def test_many_threads_packed_at_once_are_as_if_packed_alone(meaning: Meaning) -> None:
+    threads = [thread(n, t, phrasings=GARDEN[: n % 3]) for n, t in enumerate(GARDEN)]
+    for t, data in zip(threads, meaning.pack(threads), strict=True):
+        (alone,) = meaning.pack([t])
+        rows = (np.frombuffer(d, np.int8).astype(int) for d in (data, alone))
+        assert np.abs(np.subtract(*rows)).max() <= 1
+
+
+def test_no_threads_are_no_rows(meaning: Meaning) -> None:
+    assert meaning.pack([]) == meaning.pack_texts([]) == []
+    assert meaning.sense(meaning.question("why"), [], [SHARED]).cosines == {}
+
+
+@pytest.mark.parametrize(
+    "huge",
+    [
+        thread(1, "A long one", body="story " * 35_000),
+        thread(1, "Many answers", *(f"Answer {n} " * 20 for n in range(10_000))),
+        thread(1, "All code", body="```py\n" + "x = [(i ** 2) % 7 for i in y]\n" * 9_000 + "```"),
+        thread(1, "one word", body="x" * 200_000),
+        thread(1, "A title without end " * 9_000),
+        thread(1, "Phrased", phrasings=("in a very long way " * 9_000,)),
+    ],
+    ids=lambda t: str(t.title[:12]),
+)
+def test_a_huge_thread_takes_no_more_work_than_a_long_one(
+    watched: Watched, meaning: Meaning, huge: StoredThread
+) -> None:
+    (packed,) = meaning.pack([huge])
+    assert len(packed) == 384 * (1 + len(huge.phrasings))
+    assert sum(map(len, watched.handed)) <= 4 * MOST_TEXT
+
+
+def test_of_very_many_phrasings_the_first_ones_count(watched: Watched, meaning: Meaning) -> None:
+    many = tuple(f"Way {n}" for n in range(3 * MOST_PHRASINGS))
+    (packed,) = meaning.pack([thread(1, "How?", phrasings=many)])
+    assert len(packed) == 384 * (1 + MOST_PHRASINGS)
+    assert len(watched.handed) == 1 + MOST_PHRASINGS
+
+
+def test_a_guilds_own_thread_means_nothing_elsewhere(meaning: Meaning) -> None:
+    take_in(meaning, thread(1, "Where is the key?", scope=HERE), thread(2, "What is a key?"))
+    asked = meaning.question("Where is the key?")
+    assert set(meaning.near(asked, [SHARED, HERE], 5)) == {1, 2}
+    assert meaning.near(asked, [SHARED, THERE], 5) == [2]
+    assert meaning.sense(asked, [1, 2], [SHARED, THERE]).cosines.keys() == {2}

@@ -1,0 +1,55 @@
+"""Without the packages of the extra ``semantic`` the bot is whole, and matches words."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.kit.paths import ROOT
+
+BLOCKED = """
+import sys
+for name in ("fastembed", "numpy", "onnxruntime", "tokenizers", "usearch"):
+    sys.modules[name] = None  # as if it were not installed
+"""
+
+EVERY_ROOM = """
+import importlib, pkgutil
+import bot, cogs
+APART = ("bot.search.semantic.", "bot.store.migrations.env", "bot.__main__")
+for package in (bot, cogs):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.startswith(APART):
+            importlib.import_module(module.name)
+"""
+
+ASK = """
+from bot.cli import cli
+cli(["ask", "--json", "How do I take bakc my vote?"])
+"""
+
+
+def run(program: str, data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "DATA_DIR": str(data), "SEEDS_DIR": "seeds", **settings}
+    return subprocess.run(
+        [sys.executable, "-c", BLOCKED + program],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_every_room_can_be_entered(tmp_path: Path) -> None:
+    result = run(EVERY_ROOM, tmp_path)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(("setting", "warnings"), [("", 1), ("off", 0)])
+def test_a_question_is_answered_by_its_words(tmp_path: Path, setting: str, warnings: int) -> None:
+    result = run(ASK, tmp_path, EMBEDDING_MODEL=setting)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["matches"][0]["key"] == "bot-change-or-take-back-vote"
+    assert result.stderr.count("pip install 'threadwise[semantic]'") == warnings

@@ -1,0 +1,329 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from sqlalchemy import delete, insert
+
+from bot.app import App
+from bot.models import Answer, Thread
+from bot.search.documents import Pieces
+from bot.services import import_reader, index_sync
+from bot.settings import Settings
+from bot.store import change_feed
+from bot.store.tables import changes
+from bot.store.tables import threads as thread_table
+from bot.store.threads import Outcome, Put
+from tests.kit.library import BREAD, HERE, at, titles
+from tests.kit.paths import ROOT
+
+MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(30)]
+
+
+@pytest.fixture
+async def second(app: App) -> AsyncIterator[App]:
+    """Another program with the same library open."""
+    opened = await App.open(app.settings)
+    yield opened
+    await opened.close()
+
+
+async def until(done: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
+    async with asyncio.timeout(seconds):
+        while not await done():
+            await asyncio.sleep(0.02)
+
+
+async def shows(app: App, *expected: str) -> bool:
+    return await titles(app) == sorted(expected)
+
+
+async def test_what_is_imported_is_found_at_once(app: App) -> None:
+    await app.library.add([BREAD])
+    assert (await app.answering.ask("sourdough bread does not rise")).matches[0].key == "bread"
+
+
+async def test_an_update_is_found_by_its_new_words_only(app: App) -> None:
+    await app.library.add([BREAD])
+    await app.library.add([replace(BREAD, title="Why is my cake so dry?", body="", answers=())])
+    assert [m.key for m in (await app.answering.ask("dry cake")).matches] == ["bread"]
+    assert (await app.answering.ask("sourdough starter")).matches == ()
+
+
+async def test_a_deleted_thread_is_found_no_more(app: App) -> None:
+    await app.library.add([BREAD, *MANY])
+    async with app.database.write() as connection:
+        await connection.execute(delete(thread_table).where(thread_table.c.id == 1))
+        await connection.execute(insert(changes).values(thread_id=1))
+    await app.library.add([])
+    assert BREAD.title not in await titles(app)
+    assert len(await titles(app)) == len(MANY)
+
+
+async def test_an_import_longer_than_a_batch_is_indexed_whole(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_sync, "BATCH", 7)
+    monkeypatch.setattr(index_sync, "COMMIT_AFTER", 0)
+    await app.library.add(MANY)
+    assert len(await titles(app)) == len(MANY)
+    assert app.engine.seq == len(MANY)
+
+
+async def test_who_is_told_to_leave_just_when_there_are_news_leaves(app: App) -> None:
+    app._index_sync._news.clear()
+    waiting = asyncio.create_task(app._index_sync._has_news())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    app._index_sync._news.set()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_a_session_ends_with_the_last_import_whoever_waits_for_it(app: App) -> None:
+    index_sync = app._index_sync
+    async with index_sync.importing(HERE):
+        session = index_sync._begin()
+        waiting = [asyncio.create_task(index_sync.catch_up()) for _ in range(3)]
+    await asyncio.wait([session])
+    await asyncio.gather(*waiting)
+
+
+class TestFresh:
+    """Threads that were just stored are indexed without being read back, if they are still so."""
+
+    def put(self, *keys: str, first: int = 1, seq: int = 0) -> Put:
+        added = {key: n for n, key in enumerate(keys, first)}
+        return Put([Outcome.ADDED for _ in keys], added, seq or first + len(keys) - 1)
+
+    PIECES: ClassVar = {key: Pieces(f"Is it {key}?", (), b"") for key in "abc"}
+
+    def test_are_taken_once(self) -> None:
+        kept = index_sync.Unindexed()
+        kept.add(self.put("a", "b"), 7, self.PIECES)
+        taken = kept.take({2: 2}, 0)
+        assert taken == {2: (2, 7, self.PIECES["b"])}
+        assert kept.take({1: 1, 2: 2}, 0).keys() == {1}
+
+    def test_that_were_changed_since_are_read_back(self) -> None:
+        kept = index_sync.Unindexed()
+        kept.add(self.put("a", "b"), 7, self.PIECES)
+        assert kept.take({1: 3, 2: 2}, 0).keys() == {2}
+        assert kept.take({1: 3}, 0) == {}
+
+    def test_are_not_kept_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(index_sync, "UNINDEXED", 2 * len("Is it a?"))
+        kept = index_sync.Unindexed()
+        for n in range(1, 5):
+            kept.add(self.put("a", first=n), 7, self.PIECES)
+        assert kept.take({n: n for n in range(1, 5)}, 4).keys() == {1, 2}
+        kept.add(self.put("a", first=5), 7, self.PIECES)
+        assert kept.take({5: 5}, 5).keys() == {5}
+
+    def test_that_somebody_else_has_indexed_are_let_go(self) -> None:
+        kept = index_sync.Unindexed()
+        kept.add(self.put("a", "b"), 7, self.PIECES)
+        kept.add(self.put("c", first=3), 7, self.PIECES)
+        assert kept.take({}, 2) == {}
+        assert kept.take({1: 2, 2: 2, 3: 3}, 3).keys() == {3}
+
+
+async def test_an_import_waits_for_an_index_that_is_far_behind(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_sync, "UNINDEXED", 1)
+    monkeypatch.setattr(import_reader, "BATCH", 5)
+    await app.library.add(MANY)
+    assert len(await titles(app)) == len(MANY)
+
+
+class TestAnotherProgramsImports:
+    @pytest.fixture(autouse=True)
+    def quick_looks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(index_sync, "INTERVAL", 0.05)
+
+    async def test_are_noticed_while_running(self, app: App, second: App) -> None:
+        app.follow()
+        app.follow()  # asking twice is asking once
+        await second.library.add([BREAD])
+        await until(lambda: shows(app, BREAD.title))
+
+    async def test_of_a_real_process_are_found_within_seconds(
+        self, app: App, tmp_path: Path
+    ) -> None:
+        page = tmp_path / "tyre.txt"
+        page.write_text("How do I mend a flat tyre?\nAccepted answer\nPatch the tube.\n")
+        app.follow()
+        settings = {"DATA_DIR": str(app.settings.data_dir), "SEEDS_DIR": str(tmp_path / "none")}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "import", str(page), cwd=ROOT, env=os.environ | settings,
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        await process.communicate()
+        assert process.returncode == 0
+        await until(lambda: shows(app, "How do I mend a flat tyre?"), 5)
+        reply = await app.answering.ask("mend flat tyre")
+        assert reply.matches[0].key == "tyre"
+
+    async def test_are_indexed_by_whoever_gets_the_lock(self, app: App, second: App) -> None:
+        app.follow()
+        with second.engine.writing():
+            report = await app.library.add([BREAD])
+            assert report.added == 1  # it is safe, if not findable yet
+            assert await titles(app) == []
+            await second.library.add([replace(BREAD, key="other", title="Why is it so dark?")])
+        await until(lambda: shows(app, BREAD.title, "Why is it so dark?"))
+
+    async def test_are_found_while_one_goes_on_that_brings_little(
+        self, app: App, second: App
+    ) -> None:
+        ended = False
+
+        def slow() -> Iterator[Thread | None]:
+            yield BREAD
+            while not ended:
+                yield None
+
+        app.follow()
+        importing = asyncio.create_task(second.library.add(slow()))
+        try:
+            await until(lambda: shows(app, BREAD.title))
+            await app.library.add(MANY[:1])
+            await until(lambda: shows(app, BREAD.title, MANY[0].title))
+        finally:
+            ended = True
+            await importing
+
+    async def test_come_through_when_both_import_at_once(self, app: App, second: App) -> None:
+        app.follow()
+        second.follow()
+        await asyncio.gather(
+            *(app.library.add(MANY[n : n + 1]) for n in range(15)),
+            *(second.library.add(MANY[n : n + 1]) for n in range(15, 30)),
+        )
+        everything = [thread.title for thread in MANY]
+        await until(lambda: shows(app, *everything))
+        await until(lambda: shows(second, *everything))
+
+
+async def test_following_goes_on_after_a_failure(
+    app: App,
+    second: App,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(index_sync, "INTERVAL", 0.02)
+    works = app._index_sync.catch_up
+    failures = iter([OSError("the disk is gone"), None])
+
+    async def fails_once() -> bool:
+        if error := next(failures, None):
+            raise error
+        return await works()
+
+    monkeypatch.setattr(app._index_sync, "catch_up", fails_once)
+    app.follow()
+    await second.library.add([BREAD])
+    await until(lambda: shows(app, BREAD.title))
+    assert "could not follow the library; trying again" in caplog.text
+
+
+async def test_a_cancelled_import_leaves_index_and_store_in_order(app: App) -> None:
+    long = [replace(t, body="many words " * 2_000) for t in MANY * 5]
+    long = [replace(t, key=str(n)) for n, t in enumerate(long)]
+    for patience in (0.0, 0.02, 0.05, 0.1, 0.2, 0.4):
+        importing = asyncio.create_task(app.library.add(long))
+        await asyncio.sleep(patience)
+        importing.cancel()
+        await asyncio.wait([importing])
+        assert importing.cancelled() or importing.exception() is None
+        long = [replace(t, body=t.body + "again ") for t in long]
+    await app.library.add([BREAD, *long])
+    assert len(app.engine) == len(long) + 1
+
+
+class TestBackups:
+    async def test_an_older_copy_put_back_is_followed_from_then_on(
+        self, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        file, copy = settings.data_dir / "threadwise.db", settings.data_dir / "copy.db"
+        app = await App.open(settings)
+        await app.library.add(MANY[:3])
+        await app.close()
+        shutil.copy(file, copy)
+        app = await App.open(settings)
+        await app.library.add(MANY[3:8])
+        await app.library.add([replace(MANY[0], title="A newer title")])
+        await app.close()
+        for left in settings.data_dir.glob("threadwise.db*"):
+            left.unlink()
+        shutil.copy(copy, file)
+
+        app = await App.open(settings)
+        assert await titles(app) == [t.title for t in MANY[:3]]
+        assert "the library is an older copy" in caplog.text
+        await app.library.add([BREAD])
+        assert len(await titles(app)) == 4
+        async with app.database.read() as connection:
+            assert app.engine.seq == await change_feed.last_change(connection)
+        await app.close()
+
+    async def test_what_only_the_newer_one_had_is_taken_out_wherever_it_stands(
+        self, settings: Settings
+    ) -> None:
+        file, copy = settings.data_dir / "threadwise.db", settings.data_dir / "copy.db"
+        app = await App.open(settings)
+        await app.library.add(MANY[:9])
+        async with app.database.write() as connection:  # as moderators' removals end
+            await connection.execute(delete(thread_table).where(thread_table.c.id > 3))
+            await connection.execute(insert(changes), [{"thread_id": n} for n in range(4, 10)])
+        await app.close()
+        shutil.copy(file, copy)
+        app = await App.open(settings)
+        await app.library.add(MANY[9:12])
+        await app.close()
+        for left in settings.data_dir.glob("threadwise.db*"):
+            left.unlink()
+        shutil.copy(copy, file)
+        app = await App.open(settings)
+        assert len(app.engine) == (await app.library.count()).threads == 3
+        await app.close()
+
+    async def test_a_library_without_its_index_is_whole(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        app = await App.open(settings)
+        await app.library.add([BREAD])
+        await app.library.add(MANY, scope=HERE)
+        await app.close()
+        (tmp_path / "new").mkdir()
+        shutil.copy(settings.data_dir / "threadwise.db", tmp_path / "new")
+        app = await App.open(at(tmp_path / "new"))
+        assert await titles(app) == [BREAD.title]
+        assert len(await titles(app, HERE)) == 1 + len(MANY)
+        assert app.engine.note is None  # nothing was lost: there was none
+        await app.close()
+
+
+async def test_closing_twice_is_closing_once(settings: Settings) -> None:
+    app = await App.open(settings)
+    app.follow()
+    await app.close()
+    await app.close()
+
+
+async def test_the_log_names_no_title(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "bot"):
+        await app.library.add([replace(BREAD, answers=(Answer(body="A secret"),))])
+        await app.answering.ask("Why does my sourdough stay flat?")
+    assert "asked in guild 0" in caplog.text
+    assert "sourdough" not in caplog.text.lower()
