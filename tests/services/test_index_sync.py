@@ -5,23 +5,24 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 from sqlalchemy import delete, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
-from bot.models import Answer, Thread
-from bot.search.documents import Pieces
-from bot.services import import_reader, index_sync
+from bot.models import SHARED, Answer, StoredThread, Thread
+from bot.search.documents import Indexed, pieces_of
+from bot.services import import_reader, index_session, index_sync
+from bot.services.index_session import IndexSession
 from bot.settings import Settings
-from bot.store import change_feed
+from bot.store import change_feed, threads
+from bot.store.serialization import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
-from bot.store.threads import Outcome, Put
 from tests.kit.library import BREAD, HERE, at, titles
 from tests.kit.paths import ROOT
 
@@ -71,76 +72,64 @@ async def test_a_deleted_thread_is_found_no_more(app: App) -> None:
 async def test_an_import_longer_than_a_batch_is_indexed_whole(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_sync, "BATCH", 7)
-    monkeypatch.setattr(index_sync, "COMMIT_AFTER", 0)
+    monkeypatch.setattr(index_session, "BATCH", 7)
+    monkeypatch.setattr(index_session, "COMMIT_AFTER", 0)
     await app.library.add(MANY)
     assert len(await titles(app)) == len(MANY)
     assert app.engine.seq == len(MANY)
 
 
-async def test_who_is_told_to_leave_just_when_there_are_news_leaves(app: App) -> None:
-    app._index_sync._news.clear()
-    waiting = asyncio.create_task(app._index_sync._has_news())
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    app._index_sync._news.set()
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
+class TestWhatWasJustStored:
+    """It is indexed without being read back, if it is still so."""
 
+    @pytest.fixture
+    def read_back(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        read: list[int] = []
+        searched = threads.searched
 
-async def test_a_session_ends_with_the_last_import_whoever_waits_for_it(app: App) -> None:
-    index_sync = app._index_sync
-    async with index_sync.importing(HERE):
-        session = index_sync._begin()
-        waiting = [asyncio.create_task(index_sync.catch_up()) for _ in range(3)]
-    await asyncio.wait([session])
-    await asyncio.gather(*waiting)
+        async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
+            read.extend(ids)
+            return await searched(connection, ids)
 
+        monkeypatch.setattr(threads, "searched", noted)
+        return read
 
-class TestFresh:
-    """Threads that were just stored are indexed without being read back, if they are still so."""
+    async def test_is_taken_once(self, app: App, read_back: list[int]) -> None:
+        await app.library.add([MANY[29]])
+        read_back.clear()
+        await app.library.add(MANY)
+        assert len(await titles(app)) == len(MANY)
+        assert read_back == []
+        assert app._index_sync._stored == {}
 
-    def put(self, *keys: str, first: int = 1, seq: int = 0) -> Put:
-        added = {key: n for n, key in enumerate(keys, first)}
-        return Put([Outcome.ADDED for _ in keys], added, seq or first + len(keys) - 1)
-
-    PIECES: ClassVar = {key: Pieces(f"Is it {key}?", (), b"") for key in "abc"}
-
-    def test_are_taken_once(self) -> None:
-        kept = index_sync.Unindexed()
-        kept.add(self.put("a", "b"), 7, self.PIECES)
-        taken = kept.take({2: 2}, 0)
-        assert taken == {2: (2, 7, self.PIECES["b"])}
-        assert kept.take({1: 1, 2: 2}, 0).keys() == {1}
-
-    def test_that_were_changed_since_are_read_back(self) -> None:
-        kept = index_sync.Unindexed()
-        kept.add(self.put("a", "b"), 7, self.PIECES)
-        assert kept.take({1: 3, 2: 2}, 0).keys() == {2}
-        assert kept.take({1: 3}, 0) == {}
-
-    def test_are_not_kept_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(index_sync, "UNINDEXED", 2 * len("Is it a?"))
-        kept = index_sync.Unindexed()
-        for n in range(1, 5):
-            kept.add(self.put("a", first=n), 7, self.PIECES)
-        assert kept.take({n: n for n in range(1, 5)}, 4).keys() == {1, 2}
-        kept.add(self.put("a", first=5), 7, self.PIECES)
-        assert kept.take({5: 5}, 5).keys() == {5}
-
-    def test_that_somebody_else_has_indexed_are_let_go(self) -> None:
-        kept = index_sync.Unindexed()
-        kept.add(self.put("a", "b"), 7, self.PIECES)
-        kept.add(self.put("c", first=3), 7, self.PIECES)
-        assert kept.take({}, 2) == {}
-        assert kept.take({1: 2, 2: 2, 3: 3}, 3).keys() == {3}
+    async def test_and_was_changed_since_is_read_back(self, app: App, read_back: list[int]) -> None:
+        await app.library.add([BREAD])
+        puts = []
+        for title in ("Is it a?", "Is it b?"):
+            one = Thread(key="x", title=title)
+            async with app.database.write() as connection:
+                puts.append((await threads.put(connection, SHARED, [pack(one)]), pieces_of(one)))
+        read_back.clear()
+        with app._index_sync.importing():
+            await app._index_sync.add(puts[0][0], SHARED, {"x": puts[0][1]})
+        await app._index_sync.catch_up()
+        assert read_back == [2]
+        assert await shows(app, BREAD.title, "Is it b?")
+        assert app._index_sync._stored == {}
 
 
 async def test_an_import_waits_for_an_index_that_is_far_behind(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_sync, "UNINDEXED", 1)
+    real = IndexSession.put_changes
+
+    async def slowly(self: IndexSession, ready: Mapping[int, tuple[int, Indexed]]) -> bool:
+        assert len(ready) <= 5  # a batch waits in memory, and no more
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return await real(self, ready)
+
+    monkeypatch.setattr(IndexSession, "put_changes", slowly)
     monkeypatch.setattr(import_reader, "BATCH", 5)
     await app.library.add(MANY)
     assert len(await titles(app)) == len(MANY)

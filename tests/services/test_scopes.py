@@ -20,7 +20,7 @@ from bot.errors import SearchError
 from bot.models import SHARED, Answer, Reply, Thread
 from bot.search.index import Writing
 from bot.search.scope_writer import ScopeWriter
-from bot.services import import_reader, index_sync
+from bot.services import import_reader, index_session, index_sync
 from bot.settings import Settings
 from bot.store import threads
 from bot.store.serialization import pack
@@ -171,7 +171,7 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
 async def test_a_batch_of_many_scopes_is_indexed_in_each(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_sync, "BATCH", 7)
+    monkeypatch.setattr(index_session, "BATCH", 7)
     async with app.database.write() as connection:
         for n in range(60):
             await threads.put(connection, n % 12, [pack(Thread(key=f"k{n}", title=f"Number {n}"))])
@@ -242,7 +242,7 @@ class TestDamageWhileRunning:
             yield Thread(key="late", title="How late is this thread?")
 
         async def is_indexing() -> bool:
-            return filled._index_sync._is_at_work
+            return filled._index_sync._session is not None
 
         importing = asyncio.create_task(filled.library.add(slowly(), scope=THERE))
         try:
