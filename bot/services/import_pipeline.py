@@ -1,15 +1,15 @@
 """The import pipeline: file → thread → rows and text → store → index.
 
-Reading, preparing, storing and indexing go on at the same time, each some batches ahead of the
-next. What the library has just so, by its fingerprint, is not prepared at all.
+While a batch is stored, the next one is read and prepared, and the one before indexed. What
+the library has just so, by its fingerprint, is not prepared at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from bot.errors import InputError
 from bot.services.import_reader import Batch, Reader
@@ -45,33 +45,34 @@ class Import:
     def __init__(
         self, database: Database, index_sync: IndexSync, scope: int, seen: Seen | None = None
     ):
-        self._database, self._index_sync, self._scope, self._seen = (
-            database,
-            index_sync,
-            scope,
-            seen,
-        )
+        self._database, self._index_sync = database, index_sync
+        self._scope, self._seen = scope, seen
         self.report = ImportReport()
 
     async def run(self, reader: Reader, progress: Progress | None = None) -> ImportReport:
         """Store what there is to read, and have it indexed meanwhile; the reader is closed."""
-        indexing = asyncio.create_task(asyncio.sleep(0))  # of the batch before
-        try:
-            with _quick_switches(), self._index_sync.importing():
-                async with aclosing(self._batches(reader)) as batches:
-                    async for batch in batches:
-                        put = await self._store(batch)
-                        await indexing
-                        texts = {one.rows.key: one.text for one in batch.threads}
-                        add = self._index_sync.add(put, self._scope, texts)
-                        indexing = asyncio.create_task(add)
-                        if progress is not None:
-                            progress(sum(not one.problem for one in batch.threads))
+        with _quick_switches(), self._index_sync.importing():
+            ahead = asyncio.create_task(self._next(reader))
+            indexing = asyncio.create_task(asyncio.sleep(0))  # of the batch before
+            try:
+                is_last = False
+                while not is_last:
+                    batch = await ahead
+                    is_last = batch.is_last
+                    if not is_last:
+                        ahead = asyncio.create_task(self._next(reader))
+                    put = await self._store(batch)
+                    await indexing
+                    texts = {one.rows.key: one.text for one in batch.threads}
+                    indexing = asyncio.create_task(self._index_sync.add(put, self._scope, texts))
+                    if progress is not None:
+                        progress(sum(not one.problem for one in batch.threads))
                 await indexing
-        finally:
-            indexing.cancel()
-            await asyncio.wait([indexing])
-            await in_thread(reader.close)
+            finally:
+                for task in (ahead, indexing):
+                    task.cancel()
+                await asyncio.gather(ahead, indexing, return_exceptions=True)
+                await in_thread(reader.close)
         return self.report
 
     async def retire(self) -> None:
@@ -99,21 +100,6 @@ class Import:
                 )
         return None
 
-    async def _batches(self, reader: Reader) -> AsyncGenerator[Batch]:
-        """Give every batch in order; the next one is read and prepared meanwhile."""
-        ahead = asyncio.create_task(self._next(reader))
-        try:
-            is_last = False
-            while not is_last:
-                batch = await ahead
-                is_last = batch.is_last
-                if not is_last:
-                    ahead = asyncio.create_task(self._next(reader))
-                yield batch
-        finally:
-            ahead.cancel()
-            await asyncio.wait([ahead])
-
     async def _next(self, reader: Reader) -> Batch:
         """Read a batch and prepare its drafts; those that the library has just so stay drafts.
 
@@ -133,6 +119,7 @@ class Import:
         return batch._replace(threads=[batch.threads[place] for place in latest.values()])
 
     def _read(self, reader: Reader) -> Batch:
+        """Read a batch; in a thread."""
         batch = reader.next()
         if self._seen is not None:
             self._seen.add(one.rows.key for one in batch.threads)
@@ -140,6 +127,7 @@ class Import:
         return batch
 
     async def _store(self, batch: Batch) -> Put | None:
+        """Store what is prepared of a batch, and count what it came to."""
         report = self.report
         report.outcomes[Outcome.UNCHANGED] += sum(one.is_draft for one in batch.threads)
         report.rejected += [InputError(o.problem, o.rows.key) for o in batch.threads if o.problem]

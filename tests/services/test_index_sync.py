@@ -10,16 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
+from bot.errors import SearchError
 from bot.models import SHARED, Answer, StoredThread, Thread
 from bot.search.documents import Indexed, pieces_of
 from bot.services import import_reader, index_session, index_sync
 from bot.services.index_session import IndexSession
 from bot.settings import Settings
-from bot.store import change_feed, threads
+from bot.store import change_feed, guilds, threads
 from bot.store.serialization import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
@@ -226,6 +227,32 @@ async def test_following_goes_on_after_a_failure(
     assert "could not follow the library; trying again" in caplog.text
 
 
+async def test_failures_that_follow_each_other_are_tried_again_ever_later_and_logged_once(
+    app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 9:
+            raise asyncio.CancelledError
+
+    failures = iter([SearchError("no room")] * 6)
+
+    async def fails() -> bool:
+        if error := next(failures, None):
+            raise error
+        return True
+
+    monkeypatch.setattr(app._index_sync, "catch_up", fails)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await app._index_sync.run()
+    assert pauses == [2, 4, 8, 16, 32, 60, 60, 2, 2]
+    assert caplog.text.count("could not follow the library; trying again") == 1
+    assert "Traceback" not in caplog.text
+
+
 async def test_a_cancelled_import_leaves_index_and_store_in_order(app: App) -> None:
     long = [replace(t, body="many words " * 2_000) for t in MANY * 5]
     long = [replace(t, key=str(n)) for n, t in enumerate(long)]
@@ -286,6 +313,60 @@ class TestBackups:
         app = await App.open(settings)
         assert len(app.engine) == (await app.library.count()).threads == 3
         await app.close()
+
+    async def test_one_whose_index_was_not_used_for_long_is_whole(
+        self, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What was deleted meanwhile isn't named by the feed any more."""
+        app = await App.open(settings)
+        await app.library.add(MANY[:9])
+        await app.library.add(MANY[9:12], scope=HERE)
+        async with app.database.write() as connection:
+            gone = (1, 2, 10, 11, 12)
+            await connection.execute(delete(thread_table).where(thread_table.c.id.in_(gone)))
+            last = await change_feed.last_change(connection)
+            await guilds.set_fact(connection, "change_feed_floor", str(last + 1))
+            await threads.put(connection, SHARED, [pack(t) for t in MANY[20:22]])
+        await app.close()
+        app = await App.open(settings)
+        assert await titles(app) == await titles(app, HERE)
+        assert await titles(app) == sorted(t.title for t in MANY[2:9] + MANY[20:22])
+        assert "made anew: it was not used for long" in caplog.text
+        assert await app.is_indexed()
+        await app.close()
+
+    @pytest.mark.parametrize("nights", [1, 30])
+    async def test_a_new_index_reads_each_thread_once_however_often_it_was_changed(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch, nights: int
+    ) -> None:
+        app = await App.open(settings)
+        for night in range(nights):
+            await app.library.add([replace(t, body=f"Night {night}.") for t in MANY])
+        await app.close()
+        shutil.rmtree(settings.data_dir / "index")
+        read: list[int] = []
+        searched, changed_after = threads.searched, change_feed.changed_after
+
+        async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
+            read.extend(ids)
+            return await searched(connection, ids)
+
+        async def none(
+            connection: AsyncConnection, seq: int, limit: int, *, text: bool = False
+        ) -> tuple[int, dict[int, int]]:
+            now, changed = await changed_after(connection, seq, limit, text=text)
+            assert changed == {}
+            return now, changed
+
+        monkeypatch.setattr(threads, "searched", noted)
+        monkeypatch.setattr(change_feed, "changed_after", none)
+        app = await App.open(settings)
+        assert len(await titles(app)) == len(MANY)
+        async with app.database.read() as connection:
+            rows = await connection.scalar(select(func.count()).select_from(changes))
+        await app.close()
+        assert read == [*range(1, len(MANY) + 1)]
+        assert rows == len(MANY)
 
     async def test_a_library_without_its_index_is_whole(
         self, settings: Settings, tmp_path: Path
