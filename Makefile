@@ -11,7 +11,7 @@ ARGS ?=
 # Without it, every program that a test starts would compile all of the bot anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run test check fmt bench fit screenshot gallery clean
+.PHONY: help install run test check fmt migration bench fit screenshot gallery clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -35,6 +35,10 @@ check: $(VENV)/.dev ## Check format, lint, types and import directions
 fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+migration: $(VENV)/.dev ## Begin a migration of the database: make migration NAME="what it does"
+	$(BIN)/python -m scripts.new_migration "$(NAME)"
+	@$(BIN)/ruff format --quiet bot/store/migrations/versions
 
 bench: $(VENV)/.bench ## Measure speed, memory and disk, beside other ways to search
 	$(BIN)/python scripts/bench.py $(ARGS)

@@ -1,20 +1,21 @@
-"""The house: one library opened, with every use case in its room."""
+"""The application: one library opened, its services wired together, and closed again."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ModelError, SearchError
 from bot.models import SHARED
 from bot.search.engine import Engine
-from bot.search.semantic import OFF, open_meaning
+from bot.search.semantic import OFF, open_semantic_index
 from bot.services import data_folder
 from bot.services.answering import Answering
 from bot.services.embedding import Embedding
-from bot.services.guild_library import Curating
+from bot.services.guild_library import GuildLibrary
 from bot.services.guild_removal import GuildRemoval
 from bot.services.guilds import Guilds
 from bot.services.import_pipeline import Progress
@@ -27,17 +28,42 @@ from bot.services.rate_limit import QuestionLimits
 from bot.services.uploads import Uploads
 from bot.services.voting import Voting
 from bot.settings import Settings
+from bot.store import health
 from bot.store.database import Database
+from bot.store.threads import Counts
 from bot.worker import in_thread
 
 log = logging.getLogger(__name__)
 
 
-class App:
-    """Owns the database and the index; opened with ``House.open``, closed with ``close``.
+@dataclass(frozen=True, slots=True)
+class LibraryHealth:
+    """What ``doctor`` reports of a library.
 
-    ``no_meaning`` says why there is no eye for meaning, where there is none, and
-    ``not_indexed`` why what has changed could not be indexed.
+    ``problems`` are the database's, empty when it is sound. ``indexed`` is the number of
+    threads in the index; ``indexing`` says that another program is still adding to them,
+    ``not_indexed`` why they can't be added to, ``note`` why the index had to be rebuilt just
+    now. ``model`` is the embedding model, or ``None`` for the reason ``no_meaning``; of it
+    ``embedded`` threads have vectors.
+    """
+
+    revision: str
+    problems: tuple[str, ...]
+    counts: Counts
+    indexed: int
+    indexing: bool
+    not_indexed: str | None
+    note: str | None
+    model: str | None
+    no_meaning: str | None
+    embedded: int
+
+
+class App:
+    """Owns the database and the index; opened with ``App.open``, closed with ``close``.
+
+    ``no_meaning`` says why questions are matched by words alone, ``not_indexed`` why changes
+    could not be indexed; both are ``None`` where all is well.
     """
 
     def __init__(self, settings: Settings, database: Database, engine: Engine):
@@ -48,7 +74,7 @@ class App:
         self.not_indexed: str | None = None
         self.embedding = Embedding(database, engine)
         self._index_sync = IndexSync(database, engine, self.embedding)
-        self._running: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
         self.guilds = Guilds(database, settings)
         self.answering = Answering(database, engine, self.guilds, self._index_sync.mend)
         self.question_limits = QuestionLimits(settings)
@@ -56,7 +82,7 @@ class App:
         self.postings = Postings(database)
         self.learning = Learning(database, self.guilds, self.embedding)
         self.library = Library(database, self._index_sync)
-        self.curating = Curating(database, self._index_sync, self.library)
+        self.guild_library = GuildLibrary(database, self._index_sync, self.library)
         self.uploads = Uploads(database, self.library, settings)
         self.guild_removal = GuildRemoval(database, self.guilds, self._index_sync, settings)
 
@@ -70,31 +96,26 @@ class App:
         try:
             engine = await asyncio.to_thread(Engine, settings.data_dir / "index", database.id)
             app = cls(settings, database, engine)
-            await asyncio.to_thread(app._look_for_meaning)
+            await asyncio.to_thread(app._open_meaning)
             await app._catch_up()
-            await asyncio.to_thread(app._tidy)
+            await asyncio.to_thread(data_folder.tidy, settings, database.path)
         except BaseException:
             await database.close()
             raise
         return app
 
     async def _catch_up(self) -> None:
-        """Index what has changed; where that can't be, what is indexed must do."""
+        """Index the changes since the last commit; if that fails, search what is indexed."""
         try:
             await self._index_sync.catch_up()
         except SearchError as error:
             self.not_indexed = str(error)
             log.warning("what has changed is not found for now: %s", error)
 
-    def _tidy(self) -> None:
-        """Clear what a crash left, and take what there is from everybody but its owner."""
-        data_folder.clear_left_over(self.settings, self.database.path)
-        data_folder.make_private(self.settings, self.database.path)
-
-    def _look_for_meaning(self) -> None:
-        """Open the eye for meaning; where there is none, words alone have to do."""
+    def _open_meaning(self) -> None:
+        """Open semantic retrieval; without a model, questions are matched by words alone."""
         try:
-            self.engine.meaning = open_meaning(
+            self.engine.meaning = open_semantic_index(
                 self.settings.embedding_model, self.settings.data_dir, self.database.id
             )
         except ModelError as error:
@@ -103,20 +124,20 @@ class App:
                 log.warning("questions are matched by their words alone: %s", error)
 
     async def load_seeds(self, progress: Progress | None = None) -> ImportReport:
-        """Take in the threads of ``SEEDS_DIR``; a second time changes nothing."""
+        """Import the threads of ``SEEDS_DIR``; a second time changes nothing."""
         folder: Path = self.settings.seeds_dir
         if not folder.is_dir():
             return ImportReport()
         return await self.library.import_paths([folder], scope=SHARED, progress=progress)
 
     async def is_indexed(self) -> bool:
-        """Whether all of the library is in the index; if not, another program is at it."""
+        """Return whether the index has all of the library, or another program still adds to it."""
         return await self._index_sync.is_current()
 
     async def verify(self) -> list[str]:
-        """Look at the checksums of the index's files and mend what is damaged.
+        """Compare the index's files with their checksums and rebuild what is damaged.
 
-        Returns what was. Takes seconds for a gigabyte.
+        Returns what was damaged. Takes seconds for a gigabyte.
         """
         try:
             damaged = await in_thread(self.engine.verify_all)
@@ -127,28 +148,49 @@ class App:
             await self._catch_up()
         return damaged
 
-    def follow(self) -> None:
-        """From now on, notice within seconds what other processes import.
+    async def examine(self) -> LibraryHealth:
+        """Read the whole database and index once, and rebuild what is damaged of the index.
 
-        What moderators removed is deleted for good when its day is over, and what is kept of
-        guilds that removed the bot when theirs are.
+        Takes seconds for a gigabyte. Raises StoreError when the database can't be read.
         """
-        if not self._running:
+        database, meaning = await health.examine(self.database), self.engine.meaning
+        damaged = await self.verify()
+        return LibraryHealth(
+            revision=database.revision,
+            problems=database.problems,
+            counts=await self.library.count(),
+            indexed=len(self.engine),
+            indexing=self.not_indexed is None and not await self.is_indexed(),
+            not_indexed=self.not_indexed,
+            note=self.engine.note or "; ".join(damaged) or None,
+            model=meaning.model if meaning else None,
+            no_meaning=self.no_meaning,
+            embedded=meaning.vector_index.threads if meaning else 0,
+        )
+
+    def follow(self) -> None:
+        """Start the tasks of a running bot, until ``close``.
+
+        They index what other processes import, within seconds; delete for good what
+        moderators removed, when its day is over; and delete what is kept of guilds that removed
+        the bot, when their time is over.
+        """
+        if not self._tasks:
             for work, name in (
                 (self._index_sync.run(), "follow"),
-                (self.curating.run(), "purge"),
+                (self.guild_library.run(), "purge"),
                 (self.guild_removal.run(), "purge guilds"),
             ):
-                self._running.append(asyncio.create_task(work, name=name))
+                self._tasks.append(asyncio.create_task(work, name=name))
 
     async def close(self) -> None:
-        """Stop following and give the database back; safe to call twice."""
-        for task in self._running:
+        """Stop the tasks and close the database; safe to call twice."""
+        for task in self._tasks:
             task.cancel()
-        for task in self._running:
+        for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        self._running.clear()
+        self._tasks.clear()
         self.answering.close()
         await self._index_sync.stop()
         await self.embedding.save()

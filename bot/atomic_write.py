@@ -1,7 +1,7 @@
-"""Files under a name of their own until they are finished, and what is left of them by a crash.
+"""Files that are written under another name until they are finished, and temporary folders.
 
-Whoever fills one holds a lock on it, which the system gives back when the process ends,
-however it ends. So what is not locked is nobody's any more, and can be cleared.
+The process that fills one holds a lock on it, which the system releases when the process ends,
+however it ends. So one that is not locked was left by a crash and can be removed.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ try:
 except ImportError:  # Windows: there, what is open can't be deleted anyway
     fcntl = None  # type: ignore[assignment]
 
-BESIDE = ("", "-journal", "-wal", "-shm")
-"""What a database that is being written may have beside it."""
+LOG_SUFFIXES = ("-wal", "-shm", "-journal")
+"""What SQLite appends to a database's name for the files that it keeps beside it."""
 
 _LOCK = "in-use.lock"
 
 
 @contextmanager
 def unfinished(target: Path, *, folder: bool = False) -> Iterator[Path]:
-    """A new, empty file (or folder) beside ``target``, to be filled and put in its place.
+    """Give a new, empty file (or folder) beside ``target``, to be filled and put in its place.
 
-    What is still there at the end is taken away, and what an earlier process left is as
-    well. Raises OSError.
+    If it is still there at the end, it is removed, and so is one that an earlier process left.
+    Raises OSError.
     """
     clear(target.parent, target.name)
     with _new(target, folder) as place:
@@ -59,7 +59,7 @@ def _new(target: Path, folder: bool) -> Iterator[Path]:
 
 
 def clear(folder: Path, name: str | None = None) -> list[Path]:
-    """Remove what nobody is at any more, of one target or of all in a folder."""
+    """Remove abandoned files, of one target or of all in a folder, and return them."""
     of = re.escape(name) if name is not None else ".+"
     pattern = re.compile(rf"\.{of}\.[0-9a-f]{{8}}\.part")
     return _clear(folder, pattern)
@@ -67,10 +67,10 @@ def clear(folder: Path, name: str | None = None) -> list[Path]:
 
 @contextmanager
 def temporary_folder(purpose: str) -> Iterator[Path]:
-    """A folder for what is needed for a while, taken away at the end.
+    """Give a temporary folder, which is removed at the end.
 
-    It lies where the system keeps temporary files, and what an earlier process left there is
-    cleared by ``clear_temporary``.
+    It is where the system keeps temporary files; ``clear_temporary`` removes those that
+    earlier processes left there.
     """
     with tempfile.TemporaryDirectory(
         prefix=f"threadwise-{purpose}-", ignore_cleanup_errors=True
@@ -84,21 +84,16 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
 
 
 def clear_temporary() -> list[Path]:
-    """Remove the temporary folders of processes that were killed."""
-    found = []
-    for lock in _listed(Path(tempfile.gettempdir()), re.compile(r"threadwise-\w+-\w{8}")):
-        with _left(lock / _LOCK) as is_left:
-            if is_left:
-                _remove(lock)
-                found.append(lock)
-    return found
+    """Remove the temporary folders of processes that were killed, and return them."""
+    return _clear(Path(tempfile.gettempdir()), re.compile(r"threadwise-\w+-\w{8}"), _LOCK)
 
 
-def _clear(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+def _clear(folder: Path, pattern: re.Pattern[str], lock: str = "") -> list[Path]:
+    """Remove files and folders of a pattern whose lock, the file ``lock``, nobody holds."""
     cleared = []
     for place in _listed(folder, pattern):
-        with _left(place) as is_left:
-            if is_left:
+        with _abandoned(place / lock) as is_abandoned:
+            if is_abandoned:
                 _remove(place)
                 cleared.append(place)
     return cleared
@@ -115,14 +110,14 @@ def _remove(place: Path) -> None:
     if place.is_dir():
         shutil.rmtree(place, ignore_errors=True)
         return
-    for left in BESIDE:
+    for suffix in ("", *LOG_SUFFIXES):
         with suppress(OSError):
-            place.with_name(place.name + left).unlink()
+            place.with_name(place.name + suffix).unlink()
 
 
 @contextmanager
 def _locked(place: Path) -> Iterator[None]:
-    """Hold the lock that says that somebody is at it."""
+    """Hold the lock on a file or folder."""
     if fcntl is None:
         yield
         return
@@ -136,10 +131,10 @@ def _locked(place: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _left(place: Path) -> Iterator[bool]:
-    """Whether nobody is at it, and then nobody may be until the block ends.
+def _abandoned(place: Path) -> Iterator[bool]:
+    """Give whether nobody holds the lock, and then hold it until the block ends.
 
-    Of what can't be opened, it isn't ours to say.
+    Of another account's files, and of what can't be opened, that is never so.
     """
     if fcntl is None:
         yield place.exists()
@@ -153,13 +148,13 @@ def _left(place: Path) -> Iterator[bool]:
         yield False
         return
     try:
-        yield _is_locked(handle)
+        yield _take_lock(handle)
     finally:
         os.close(handle)
 
 
-def _is_locked(handle: int) -> bool:
-    """Whether the lock could be taken at once."""
+def _take_lock(handle: int) -> bool:
+    """Try to take the lock; return whether nobody had it."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

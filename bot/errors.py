@@ -1,4 +1,4 @@
-"""Every error that the house raises on purpose. Their text is written for people.
+"""The errors that the program raises on purpose. Their text is written for people.
 
 ThreadwiseError
 ├── ConfigError        a setting, option or token is wrong          (exit code 2)

@@ -1,7 +1,7 @@
 """Files that are their owner's alone: folders 0700, files 0600.
 
-What the program keeps are people's words and votes; other accounts of the computer have no
-business with it. On systems that know no such modes (Windows), nothing happens.
+They hold people's texts and votes, which other accounts of the computer must not read. On
+systems that know no such modes (Windows), nothing happens.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def by_default() -> None:
-    """From now on, make whatever this process and its children make their owner's alone."""
+    """Make all later files of this process and its children their owner's alone (umask)."""
     os.umask(_OTHERS)
 
 
 def tighten(paths: Iterable[Path]) -> bool:
-    """Take these files and folders from everybody else; returns whether any were open to them.
+    """Take files and folders from everybody but their owner; return whether any were not so.
 
-    What isn't there, isn't ours or can't be changed is passed over, links are too.
+    What isn't there, isn't ours or can't be changed is passed over, and so are links.
     """
     changed = [_tighten(path) for path in paths]
     return any(changed)
 
 
 def tighten_tree(folder: Path) -> bool:
-    """The same for a folder with all that is in it, unless the folder is tight already."""
+    """Take a folder, with all that is in it, from others; return whether it was not so before."""
     return tighten([folder]) and (tighten(folder.rglob("*")) or True)
 
 
 def is_special(folder: Path) -> bool:
-    """Whether a folder is more than this program's: it runs in it, or it is somebody's home."""
+    """Return whether a folder is not the program's alone: its working directory, or a home."""
     place = folder.resolve()
     return any(other.is_relative_to(place) for other in (Path.cwd(), _home()))
 

@@ -1,19 +1,21 @@
-"""The words of the house as data: threads, answers, matches, votes, postings.
+"""The data of the program: threads, answers, matches, votes, postings.
 
-Everything here is frozen and free of behaviour that needs a database, an index
-or Discord, so that every room may pass it on.
+Everything here is frozen and needs no database, index or Discord, so that every layer may use
+it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 SHARED = 0
 """The scope of the shared library, and the guild id of direct messages."""
 
-MOST_PHRASINGS = 100
+MAX_PHRASINGS = 100
 """Phrasings of a thread whose meaning is kept: the first ones."""
 
 
@@ -25,12 +27,14 @@ class Answer:
     such name); ``answered_at`` is aware and in UTC. ``license`` is the answer's own,
     where it may differ from the thread's. ``tallies`` are votes that an export carries:
     pairs of a guild's id and the sum of its members' votes, by guild.
+
+    Columns and JSON follow from the fields: see ``StoredField``.
     """
 
+    key: str | None = field(default=None, metadata={"json": "id"})
     body: str
     score: int = 0
     accepted: bool = False
-    key: str | None = None
     author: str | None = None
     url: str | None = None
     license: str | None = None
@@ -46,10 +50,13 @@ class Thread:
     scope updates this one in place. ``source`` names where it came from with others
     (a site, a file), so that what a newer copy of it lacks can be told. ``closed_at``
     is when its source stopped taking answers, ``related`` the keys of threads that it
-    points to.
+    points to. ``former_key`` is the key that its reader gave it in older versions of the
+    program: a thread that is there under that one, from the same source, is this one.
+
+    Columns and JSON follow from the fields: see ``StoredField``.
     """
 
-    key: str
+    key: str = field(metadata={"json": "id"})
     title: str
     body: str = ""
     score: int = 0
@@ -60,9 +67,57 @@ class Thread:
     asked_at: datetime | None = None
     closed_at: datetime | None = None
     source: str | None = None
-    phrasings: tuple[str, ...] = ()
+    phrasings: tuple[str, ...] = field(default=(), metadata={"column": False})
     related: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
+    former_key: str | None = field(default=None, compare=False, metadata={"stored": False})
+
+
+class FieldKind(StrEnum):
+    """What a field holds, by its annotation."""
+
+    TEXT = "str"
+    OPTIONAL_TEXT = "str | None"
+    INTEGER = "int"
+    FLAG = "bool"
+    TEXTS = "tuple[str, ...]"
+    DATE = "datetime | None"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredField:
+    """A field of threads or answers that the store keeps and JSON has.
+
+    Its column has its ``name``, unless ``is_column`` says that a table of its own has it; its
+    key in JSON is ``json``. Types and checks follow from ``kind``. To add a field to the model,
+    the table and the JSON, add it to the dataclass, and write a migration.
+    """
+
+    name: str
+    kind: FieldKind
+    json: str
+    is_required: bool
+    is_column: bool
+
+
+def stored_fields(model: type[Thread | Answer]) -> tuple[StoredField, ...]:
+    """Return the fields of a model but those of other kinds and those marked as not stored."""
+    kinds = {kind.value: kind for kind in FieldKind}
+    return tuple(
+        StoredField(
+            name=f.name,
+            kind=kinds[str(f.type)],
+            json=f.metadata.get("json", f.name),
+            is_required=f.default is MISSING,
+            is_column=f.metadata.get("column", True),
+        )
+        for f in fields(model)
+        if f.type in kinds and f.metadata.get("stored", True)
+    )
+
+
+THREAD_FIELDS = stored_fields(Thread)
+ANSWER_FIELDS = stored_fields(Answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +142,7 @@ class StoredThread(Thread):
     answers: tuple[StoredAnswer, ...] = ()
 
     def answer(self, answer_id: int) -> StoredAnswer | None:
-        """The answer with this id, or ``None`` if the thread has it no longer."""
+        """Return the answer with this id, or ``None`` if the thread has it no longer."""
         return next((a for a in self.answers if a.id == answer_id), None)
 
 
@@ -129,6 +184,14 @@ class ReactionKind(IntEnum):
     SUPER = 1
 
 
+class Reaction(NamedTuple):
+    """One member's reaction on a message, or their press of a vote button."""
+
+    user_id: int
+    value: Vote
+    kind: ReactionKind = ReactionKind.NORMAL
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A thread found for a question; ``confidence`` is in [0, 1].
@@ -145,7 +208,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the house has to say to a question.
+    """The reply to a question.
 
     ``matches`` are best first, also when the verdict is ``none``. ``thread`` and
     ``answer`` are set exactly when the verdict is ``answer``. ``confidence`` is
@@ -191,9 +254,9 @@ class Posting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedPhrasing:
-    """Words in which a guild's member asked a thread; known in that guild only.
+    """A question in which a guild's member asked for a thread; used in that guild only.
 
-    ``key`` and ``title`` are the thread's. ``user_id`` is who taught it,
+    ``key`` and ``title`` are the thread's. ``user_id`` is who asked it,
     ``message_id`` the posting it was learned from. ``vector`` is what the embedding
     model ``model`` makes of the text, once it has.
     """
@@ -211,27 +274,19 @@ class LearnedPhrasing:
     vector: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuildSettings:
-    """How the bot behaves in one guild; every field has a value in force.
-
-    Thresholds are confidences in [0, 1] with ``suggest <= answer``.
-    ``learn_phrasings`` says whether what members ask is learned, and used.
-    """
-
-    answer_threshold: float
-    suggest_threshold: float
-    policy: Policy
-    up_emoji: str
-    down_emoji: str
-    learn_phrasings: bool
-
-    @property
-    def emoji(self) -> VoteEmoji:
-        """What members vote with on what is posted now."""
-        return VoteEmoji(self.up_emoji, self.down_emoji)
-
-
 def bare_emoji(emoji: str) -> str:
-    """An emoji without U+FE0F, which asks only for its coloured form: both are the same."""
+    """Return an emoji without U+FE0F, which asks only for its coloured form: both are the same."""
     return emoji.replace("\ufe0f", "")
+
+
+def plain_key(text: str) -> str:
+    """Return the form that ids share which are one: nothing differs that can be seen.
+
+    Spaces around it and invisible characters go; the joiners within a word, which some
+    languages spell with, stay.
+    """
+    joiners = "\u200c\u200d"
+    if text.isascii():
+        return text.strip()
+    seen = "".join(c for c in text if c in joiners or unicodedata.category(c) != "Cf")
+    return seen.strip().strip(joiners).strip()

@@ -10,13 +10,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
-from bot.models import GuildSettings, Policy, bare_emoji
+from bot.guild_settings import GuildSettings
+from bot.models import bare_emoji
 
-Threshold = Annotated[float, Field(ge=0.0, le=1.0)]
 
-
-class Settings(BaseSettings):
-    """What the person who hosts the bot decides; guilds may override some of it."""
+class Settings(BaseSettings, GuildSettings):
+    """What the person who hosts the bot decides; guilds may override those of GuildSettings."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_file_encoding="utf-8-sig", extra="forbid", frozen=True
@@ -27,12 +26,6 @@ class Settings(BaseSettings):
     database_url: str = ""
     seeds_dir: Path = Path("seeds")
     ask_channels: Annotated[tuple[str, ...], NoDecode] = ("ask",)
-    answer_threshold: Threshold = 0.6
-    suggest_threshold: Threshold = 0.3
-    answer_policy: Policy = Policy.ACCEPTED
-    up_emoji: str = Field(default="⬆️", min_length=1, max_length=64)
-    down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
-    learn_phrasings: bool = True
     cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
     member_questions_per_minute: int = Field(default=20, ge=0, le=10_000)
     server_questions_per_minute: int = Field(default=240, ge=0, le=100_000)
@@ -75,20 +68,13 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy URL in force: ``DATABASE_URL``, else a file in ``DATA_DIR``."""
+        """Return the SQLAlchemy URL in force: ``DATABASE_URL``, else a file in ``DATA_DIR``."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'threadwise.db'}"
 
     @property
     def guild_defaults(self) -> GuildSettings:
-        """What holds in a guild whose moderators changed nothing."""
-        return GuildSettings(
-            answer_threshold=self.answer_threshold,
-            suggest_threshold=self.suggest_threshold,
-            policy=self.answer_policy,
-            up_emoji=self.up_emoji,
-            down_emoji=self.down_emoji,
-            learn_phrasings=self.learn_phrasings,
-        )
+        """Return what holds in a guild whose moderators changed nothing."""
+        return GuildSettings(**{name: getattr(self, name) for name in GuildSettings.model_fields})
 
 
 def load_settings(**overrides: Any) -> Settings:

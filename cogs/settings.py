@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import discord
 from discord import app_commands
+from discord.app_commands import Choice
 from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.errors import ConfigError
-from bot.models import Mode, Policy
+from bot.guild_settings import (
+    COMMANDS,
+    EMOJI_MUST_DIFFER,
+    GuildSettings,
+    Option,
+    SettingsCommand,
+)
+from bot.models import Mode
 from bot.replies import edit_response
-from bot.ui import cards, emoji, settings_cards
-from cogs.channel_context import begin_privately, lacking, only_managers, permissions_in
+from bot.ui import emoji, settings_cards
+from cogs.channel_context import (
+    begin_privately,
+    missing_send_permission,
+    only_managers,
+    permissions_in,
+)
 
 MODES = {
     "off": "off: I stay silent there",
@@ -21,10 +35,6 @@ MODES = {
     "questions": "questions: I answer questions that I'm sure about",
     "all": "all: I answer or suggest whenever I can",
     "default": "default: as if it had never been set",
-}
-POLICIES = {
-    Policy.ACCEPTED: "accepted: the accepted answer first",
-    Policy.SCORE: "score: the answer with most votes first",
 }
 USEFUL = ("embed_links", "add_reactions", "read_message_history")
 
@@ -39,6 +49,9 @@ class Settings(commands.GroupCog, group_name="settings"):
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.guilds = bot.app.guilds
+        assert self.app_command is not None  # as it is a group
+        for command in COMMANDS:
+            self.app_command.add_command(self._app_command(command))
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Only people with Manage Server."""
@@ -59,13 +72,11 @@ class Settings(commands.GroupCog, group_name="settings"):
             notes.append(_DEAF)
         settings = await self.guilds.settings(guild.id)
         card = settings_cards.settings_card(settings, shown, notes)
-        await edit_response(interaction, **card.fresh())
+        await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="channel", description="Say when I speak in a channel")
     @app_commands.describe(channel="The channel", mode="When I speak there")
-    @app_commands.choices(
-        mode=[app_commands.Choice(name=shown, value=mode) for mode, shown in MODES.items()]
-    )
+    @app_commands.choices(mode=[Choice(name=shown, value=mode) for mode, shown in MODES.items()])
     async def channel(
         self, interaction: discord.Interaction[ThreadBot], channel: Channel, mode: str
     ) -> None:
@@ -80,87 +91,56 @@ class Settings(commands.GroupCog, group_name="settings"):
             lines.append(_DEAF)
         await _say(interaction, "\n".join(lines))
 
-    @app_commands.command(name="thresholds", description="Say how sure I must be to speak")
-    @app_commands.describe(
-        answer="From this confidence on I answer (0 to 1)",
-        suggest="From this confidence on I ask what was meant (0 to 1)",
-    )
-    async def thresholds(
-        self,
-        interaction: discord.Interaction[ThreadBot],
-        answer: app_commands.Range[float, 0.0, 1.0] | None = None,
-        suggest: app_commands.Range[float, 0.0, 1.0] | None = None,
-    ) -> None:
-        """Change one threshold or both."""
-        guild = await begin_privately(interaction)
-        given = {"answer_threshold": answer, "suggest_threshold": suggest}
-        changes = {name: value for name, value in given.items() if value is not None}
-        if not changes:
-            raise ConfigError("Give me a number for `answer`, for `suggest`, or for both.")
-        now = await self.guilds.update(guild.id, **changes)
-        await _say(
-            interaction,
-            f"I answer from {cards.percent(now.answer_threshold)} confidence on and suggest "
-            f"from {cards.percent(now.suggest_threshold)} on.",
-        )
-
-    @app_commands.command(name="policy", description="Say which of a thread's answers comes first")
-    @app_commands.describe(policy="Which answer comes first")
-    @app_commands.choices(
-        policy=[app_commands.Choice(name=shown, value=p.value) for p, shown in POLICIES.items()]
-    )
-    async def policy(self, interaction: discord.Interaction[ThreadBot], policy: str) -> None:
-        """Change the answer policy."""
-        guild = await begin_privately(interaction)
-        now = await self.guilds.update(guild.id, policy=Policy(policy))
-        await _say(interaction, f"Answer policy is now {POLICIES[now.policy]}.")
-
-    @app_commands.command(name="emoji", description="Say with which emoji people vote")
-    @app_commands.describe(up="For a good answer", down="For a bad answer")
-    async def emoji(
-        self,
-        interaction: discord.Interaction[ThreadBot],
-        up: app_commands.Range[str, 1, 64],
-        down: app_commands.Range[str, 1, 64],
-    ) -> None:
-        """Change the voting emoji."""
-        guild = await begin_privately(interaction)
-        if emoji.key(up) == emoji.key(down):
-            raise ConfigError("The two voting emoji must differ.")
-        now = await self.guilds.update(
-            guild.id, up_emoji=_usable(up, guild), down_emoji=_usable(down, guild)
-        )
-        await _say(
-            interaction,
-            f"From now on people vote with {now.up_emoji} and {now.down_emoji} on what I post. "
-            "On earlier messages, the emoji under them count as before.",
-        )
-
-    @app_commands.command(name="learning", description="Say whether I learn how people ask here")
-    @app_commands.describe(learn="Whether I learn from the votes and choices of those who ask")
-    @app_commands.choices(learn=[app_commands.Choice(name=n, value=n) for n in ("on", "off")])
-    async def learning(self, interaction: discord.Interaction[ThreadBot], learn: str) -> None:
-        """Switch learned phrasings on or off."""
-        guild = await begin_privately(interaction)
-        now = await self.guilds.update(guild.id, learn_phrasings=learn == "on")
-        await _say(interaction, _LEARNING if now.learn_phrasings else _NOT_LEARNING)
-
     @app_commands.command(name="reset", description="Forget all that was set for this server")
     async def reset(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Go back to what the host has set."""
         guild_id = (await begin_privately(interaction)).id
-        await self.guilds.update(
-            guild_id,
-            answer_threshold=None,
-            suggest_threshold=None,
-            policy=None,
-            up_emoji=None,
-            down_emoji=None,
-            learn_phrasings=None,
-        )
+        await self.guilds.update(guild_id, **dict.fromkeys(GuildSettings.model_fields))
         for channel_id in await self.guilds.modes(guild_id):
             await self.guilds.set_mode(guild_id, channel_id, None)
         await _say(interaction, "Everything in this server is back to default. Votes stay.")
+
+    def _app_command(self, command: SettingsCommand) -> app_commands.Command[Any, ..., None]:
+        """Return the Discord command that changes the settings of ``command``."""
+
+        async def change(interaction: discord.Interaction[Any], /, **given: Any) -> None:
+            await self._change(interaction, command, given)
+
+        default = None if command.nothing_given else inspect.Parameter.empty
+        kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+        parameters = [inspect.Parameter("interaction", kinds[0])] + [
+            inspect.Parameter(o.name, kinds[1], annotation=_annotation(o, default), default=default)
+            for o in command.options
+        ]
+        # discord.py makes the options of a command from its callback's parameters.
+        change.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        app_commands.describe(**{o.name: o.help for o in command.options})(change)
+        for option in command.options:
+            if option.choices:
+                choices = [Choice(name=shown, value=v) for v, shown in option.choices.items()]
+                app_commands.choices(**{option.name: choices})(change)
+        made: app_commands.Command[Any, ..., None] = app_commands.Command(
+            name=command.name, description=command.help, callback=change
+        )
+        made.add_check(only_managers)
+        return made
+
+    async def _change(
+        self, interaction: discord.Interaction[Any], command: SettingsCommand, given: dict[str, Any]
+    ) -> None:
+        guild = await begin_privately(interaction)
+        options = [o for o in command.options if given[o.name] is not None]
+        if not options:
+            raise ConfigError(command.nothing_given)
+        signs = [given[o.name] for o in options if o.is_emoji]
+        if len({emoji.key(sign) for sign in signs}) < len(signs):
+            raise ConfigError(EMOJI_MUST_DIFFER)
+        values = {o.setting: given[o.name] for o in options}
+        changes = values | {
+            o.setting: _usable(values[o.setting], guild) for o in options if o.is_emoji
+        }
+        now = await self.guilds.update(guild.id, **changes)
+        await _say(interaction, command.reply(now))
 
     async def _named(self, guild: discord.Guild) -> dict[int, Mode]:
         """The modes of channels where nobody set one and the name makes a difference."""
@@ -178,7 +158,7 @@ class Settings(commands.GroupCog, group_name="settings"):
         if channel is None:
             return []
         may = permissions_in(channel, channel.guild)
-        missing = [p for p in (lacking(channel, may),) if p]
+        missing = [p for p in (missing_send_permission(channel, may),) if p]
         missing += [name for name in USEFUL if not getattr(may, name)]
         if not missing:
             return []
@@ -192,14 +172,12 @@ _DEAF = (
 )
 
 
-_LEARNING = (
-    "From now on I learn how people ask here: when somebody votes for the answer to their "
-    "question, or chooses what they meant, I remember their words. `/phrasings list` shows them."
-)
-_NOT_LEARNING = (
-    "From now on I learn nothing here, and what I had learned is not used. It is still there: "
-    "`/phrasings list` shows it, `/phrasings remove` deletes it."
-)
+def _annotation(option: Option, default: object) -> Any:
+    """Return the annotation from which discord.py knows the type and limits of an option."""
+    type_ = str if option.choices else option.type
+    low, high = option.limits
+    made: Any = type_ if low is None and high is None else app_commands.Range[type_, low, high]
+    return made | None if default is None else made
 
 
 def _listens(modes: Any) -> bool:

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.sources.charsets import CANDIDATES, guess
+from bot.sources.encodings import CANDIDATES, guess
 
 LANGUAGES = {
     "cp1252": "de fr es pt it nl sv da fi nb ca",

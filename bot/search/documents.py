@@ -11,7 +11,7 @@ from tantivy import Document, Schema, SchemaBuilder
 from bot.models import StoredThread, Thread
 from bot.search.text import Name, spaced
 
-FORMAT = 4
+FORMAT = 5
 """Raised when the fields, their analysis or the files change: an older index is rebuilt."""
 
 TITLE_BOOST = 0.5
@@ -40,7 +40,7 @@ class Hit:
 
 
 def schema() -> Schema:
-    """The fields of the index."""
+    """Return the fields of the index."""
     builder = SchemaBuilder()
     # Signed, because deleting by term takes every number for a signed one.
     builder.add_integer_field("id", indexed=True, fast=True)
@@ -48,6 +48,8 @@ def schema() -> Schema:
     builder.add_text_field("title", tokenizer_name="stemmed", index_option="freq")
     builder.add_text_field("text", tokenizer_name="stemmed", index_option="freq")
     builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
+    # The characters beyond ASCII, by which terms.py reads all words in pieces.
+    builder.add_text_field("letters", tokenizer_name="letters", index_option="basic")
     # Bytes are stored without being indexed a second time.
     builder.add_bytes_field("card", stored=True)
     return builder.build()
@@ -70,7 +72,7 @@ Indexed = tuple[int, int, Pieces]
 
 
 def pieces_of(thread: Thread) -> Pieces:
-    """What is searched of a thread."""
+    """Return what is searched of a thread."""
     said = [thread.body, *[answer.body for answer in thread.answers], *thread.tags]
     names = (thread.title, *thread.phrasings)
     cut = [[name.text, " ".join(name.stems), name.content] for name in map(Name.of, names)]
@@ -82,12 +84,12 @@ def pieces_of(thread: Thread) -> Pieces:
 
 
 def indexed(thread: StoredThread) -> Indexed:
-    """A thread that was read back, as the index takes it in."""
+    """Return a thread that was read back, as the index takes it in."""
     return thread.id, thread.scope, pieces_of(thread)
 
 
 def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
-    """What the index keeps of a thread."""
+    """Return what the index keeps of a thread."""
     document = Document()
     document.add_integer("id", thread_id)
     document.add_text("scope", str(scope))
@@ -95,12 +97,14 @@ def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
     document.add_text("title", names)
     document.add_text("text", f"{names} \n{text}")
     document.add_text("words", text)
+    if not text.isascii():
+        document.add_text("letters", "".join({c for c in set(text) if not c.isascii()}))
     document.add_bytes("card", pieces.card)
     return document
 
 
 def hit_of(document: Document, thread_id: int, score: float) -> Hit:
-    """A document that was found, as what it was made of."""
+    """Return a document that was found, as what it was made of."""
     key, *names = json.loads(bytes(document["card"][0]).decode())
     cut = tuple(Name(text, tuple(stems.split()), content) for text, stems, content in names)
     return Hit(thread_id, key, cut, score)

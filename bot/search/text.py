@@ -43,8 +43,8 @@ _UNSPACED = re.compile(
 )
 
 
-def _analyzer(*filters: Filter) -> TextAnalyzer:
-    builder = TextAnalyzerBuilder(Tokenizer.simple())
+def _analyzer(*filters: Filter, cut: Tokenizer | None = None) -> TextAnalyzer:
+    builder = TextAnalyzerBuilder(cut or Tokenizer.simple())
     # Folded first: the Turkish capital dotted I is two characters when lower-cased.
     for step in (Filter.remove_long(LONGEST_WORD), Filter.ascii_fold(), Filter.lowercase()):
         builder = builder.filter(step)
@@ -56,12 +56,15 @@ def _analyzer(*filters: Filter) -> TextAnalyzer:
 PLAIN = _analyzer()
 """Lower-cased words without diacritics."""
 
+LETTERS = _analyzer(cut=Tokenizer.ngram(1, 1))
+"""Each character of a text by itself, folded as in the words."""
+
 STEMMED = _analyzer(Filter.stemmer("english"))
 """The same, cut to their English stems; words of other languages mostly stay."""
 
 
 def clean(question: str) -> str:
-    """A question without Discord's markup and invisible characters, of bounded length."""
+    """Return a question without Discord's markup and invisible characters, of bounded length."""
     text = _MARKUP.sub(" ", question[: 4 * MAX_QUESTION])
     return " ".join(_INVISIBLE.sub("", text).split())[:MAX_QUESTION].rstrip()
 
@@ -75,12 +78,12 @@ def spaced(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, in order."""
+    """Return the words of a text, in order."""
     return PLAIN.analyze(spaced(text))
 
 
 def stems(text: str) -> list[str]:
-    """The stems of a text, in order; as many as it has words."""
+    """Return the stems of a text, in order; as many as it has words."""
     return STEMMED.analyze(spaced(text))
 
 
@@ -103,12 +106,12 @@ class Name:
 
 
 def content(plain: Sequence[str]) -> str:
-    """The words that say what a text is about, sorted; all of them where none do."""
+    """Return the words that say what a text is about, sorted; all of them where none do."""
     return " ".join(sorted([w for w in plain if w not in STOP_WORDS] or plain))
 
 
 def wording(text: str) -> str:
-    """What two questions share that are put in the same words, however they are written."""
+    """Return what two questions share that are put in the same words, however they are written."""
     return " ".join(words(clean(text)))
 
 

@@ -1,4 +1,4 @@
-"""Answering: a question to its verdict, a thread to its answers in serving order."""
+"""Answering: from a question to its verdict, with the threads to show or to suggest."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import ParamSpec
+from typing import ParamSpec, Protocol, TypeVar
 
+from bot.guild_settings import GuildSettings
 from bot.models import (
     SHARED,
-    GuildSettings,
     Match,
     Policy,
     Reply,
@@ -23,15 +23,21 @@ from bot.search.engine import Engine
 from bot.search.index import IndexDamaged
 from bot.services.fair_queue import FairQueue
 from bot.services.guilds import Guilds
-from bot.services.phrasing_cache import Phrasebook
-from bot.services.suggestions import OFFERED, likelihood
+from bot.services.phrasing_cache import PhrasingCache
 from bot.store import threads
 from bot.store.database import Database
 
 P = ParamSpec("P")
 
-LOOKED_UP = 50
-"""Related threads that are looked up at most; a library has but some of them."""
+MAX_SUGGESTIONS = 5
+"""Threads in one "Did you mean"."""
+
+SHARE_OF_FIRST = 0.2
+"""Share of the first match's confidence from which another is suggested beside it: as one of
+them is meant, what speaks for the first speaks against the others."""
+
+MAX_RELATED = 50
+"""Related threads looked up for one thread; most of them are in no library."""
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +51,46 @@ _ASKING = re.compile(
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")
 
 
+class HasConfidence(Protocol):
+    """A match, with its confidences in [0, 1]."""
+
+    @property
+    def confidence(self) -> float:
+        """The probability that this one is meant."""
+
+    @property
+    def together(self) -> float:
+        """The probability that this one is meant, or one before it."""
+
+
+Candidate = TypeVar("Candidate", bound=HasConfidence)
+
+
+def suggestions_among(matches: Sequence[Candidate]) -> list[Candidate]:
+    """Return the matches to suggest, best first."""
+    enough = SHARE_OF_FIRST * matches[0].confidence if matches else 0.0
+    return [match for match in matches[:MAX_SUGGESTIONS] if match.confidence >= enough]
+
+
+def likelihood(matches: Sequence[HasConfidence]) -> float:
+    """Return the probability that one of the matches to suggest is meant."""
+    shown = suggestions_among(matches)
+    return shown[-1].together if shown else 0.0
+
+
+def suggestions_without_first(matches: Sequence[Candidate], least: float) -> list[Candidate]:
+    """Return the matches to suggest once the first was refused, best first.
+
+    There are none unless one of them is meant with the probability ``least``. That the first is
+    not meant leaves its probability to the others (Bayes).
+    """
+    others, refused = matches[1:], matches[0].confidence
+    enough = refused + least * (1.0 - refused)
+    return suggestions_among(others) if likelihood(others) >= enough else []
+
+
 def reads_like_a_question(text: str) -> bool:
-    """Whether a message asks something: a question mark, or the way questions begin."""
+    """Return whether a message asks something: by a question mark, or how it begins."""
     if any(mark in text for mark in _QUESTION_MARKS):
         return True
     spoken = text.replace("'", "").replace("\u2019", "")
@@ -54,9 +98,9 @@ def reads_like_a_question(text: str) -> bool:
 
 
 class Answering:
-    """What the house says to a question, and how it shows a thread.
+    """Answers questions, completes titles and finds threads, as one guild sees them.
 
-    ``mend`` has a damaged search index made anew.
+    ``repair`` rebuilds a damaged search index.
     """
 
     def __init__(
@@ -64,30 +108,30 @@ class Answering:
         database: Database,
         engine: Engine,
         guilds: Guilds,
-        mend: Callable[[], Awaitable[None]],
+        repair: Callable[[], Awaitable[None]],
     ):
         self._database, self._engine, self._guilds = database, engine, guilds
-        self._mend = mend
-        self._phrasebook = Phrasebook(database, engine, guilds)
+        self._repair = repair
+        self._phrasing_cache = PhrasingCache(database, engine, guilds)
         self._searching = FairQueue()
 
     @property
     def is_busy(self) -> bool:
-        """Whether so many questions wait that one more may be turned away."""
+        """Whether so many questions wait that another may be refused with Busy."""
         return self._searching.is_full
 
     def close(self) -> None:
-        """Search no more."""
+        """Stop the search threads."""
         self._searching.close()
 
     async def ask(self, question: str, *, guild_id: int = SHARED, limit: int = 5) -> Reply:
-        """The verdict on a question, with up to ``limit`` matches, best first.
+        """Return the verdict on a question, with up to ``limit`` matches, best first.
 
         Raises Busy where too many questions wait.
         """
         started = time.perf_counter()
         settings = await self._guilds.settings(guild_id)
-        matches = await self._search(question, guild_id, max(limit, OFFERED))
+        matches = await self._search(question, guild_id, max(limit, MAX_SUGGESTIONS))
         thread = await self._answerable(matches, settings, guild_id)
         reply = Reply(
             question=question,
@@ -107,28 +151,30 @@ class Answering:
         return reply
 
     async def serve(self, thread_id: int, *, guild_id: int = SHARED) -> StoredThread | None:
-        """A thread as a guild sees it, the answer to serve first; ``None`` if it may not."""
+        """Return a thread, its answers in serving order; ``None`` if the guild can't see it."""
         async with self._database.read() as connection:
             found = await threads.fetch(connection, [thread_id], guild_id)
         thread = found.get(thread_id)
         if thread is None:
             return None
-        policy = (await self._guilds.settings(guild_id)).policy
+        policy = (await self._guilds.settings(guild_id)).answer_policy
         return replace(thread, answers=in_serving_order(thread.answers, policy))
 
     async def related(
         self, thread: StoredThread, *, guild_id: int = SHARED, limit: int = 5
     ) -> list[tuple[str, str | None]]:
-        """The threads that a thread's source points to: titles and addresses, in its order."""
+        """Return titles and URLs of the threads to which a thread's source links, in its order."""
         keys = [key for key in dict.fromkeys(thread.related) if key != thread.key]
         async with self._database.read() as connection:
-            found = await threads.named(connection, keys[:LOOKED_UP], guild_id)
+            found = await threads.titles_of(connection, keys[:MAX_RELATED], guild_id)
         return [found[key] for key in keys if key in found][:limit]
 
     async def complete(
         self, text: str, *, guild_id: int = SHARED, limit: int = 25, own: bool = False
     ) -> list[Match]:
-        """Threads whose title someone is typing, likeliest first; only a guild's ``own``.
+        """Return threads by the beginnings of their titles' words, best first.
+
+        With ``own``, the guild's own threads only.
 
         Raises Busy where too many questions wait.
         """
@@ -137,7 +183,7 @@ class Answering:
         )
 
     async def find(self, key_or_words: str, *, guild_id: int = SHARED) -> StoredThread | None:
-        """The thread with this source key, else the one that the words are most like."""
+        """Return the thread with this source key, else the best match of the words, or ``None``."""
         # A terminal may hand on halves of surrogate pairs, which no database takes.
         key_or_words = key_or_words.strip().encode(errors="ignore").decode()
         async with self._database.read() as connection:
@@ -145,14 +191,14 @@ class Answering:
         if thread_id is not None:
             return await self.serve(thread_id, guild_id=guild_id)
         floor = (await self._guilds.settings(guild_id)).suggest_threshold
-        matches = await self._search(key_or_words, guild_id, OFFERED)
+        matches = await self._search(key_or_words, guild_id, MAX_SUGGESTIONS)
         if likelihood(matches) < floor:
             return None
         return await self.serve(matches[0].thread_id, guild_id=guild_id)
 
     async def _search(self, question: str, guild_id: int, limit: int) -> list[Match]:
-        """The threads that a question means, by what this guild has taught as well."""
-        taught = await self._phrasebook.of(guild_id)
+        """Return a question's matches, by the guild's learned phrasings as well."""
+        taught = await self._phrasing_cache.of(guild_id)
         return await self._looked_up(
             guild_id, self._engine.search, question, guild_id, limit, taught
         )
@@ -160,20 +206,20 @@ class Answering:
     async def _looked_up(
         self, asker: int, step: Callable[P, list[Match]], *args: P.args, **kwargs: P.kwargs
     ) -> list[Match]:
-        """Look something up in a guild's turn; once more if the index is damaged, when mended.
+        """Run a search in a guild's turn, and once more after a damaged index was rebuilt.
 
         Raises Busy where too many questions wait, and SearchError.
         """
         try:
             return await self._searching.run(asker, step, *args, **kwargs)
         except IndexDamaged:
-            await self._mend()
+            await self._repair()
             return await self._searching.run(asker, step, *args, **kwargs)
 
     async def _answerable(
         self, matches: Sequence[Match], settings: GuildSettings, guild_id: int
     ) -> StoredThread | None:
-        """The best match as a thread, if it is sure enough and has an answer."""
+        """Return the thread of the best match if it reaches the threshold and has an answer."""
         if not matches or matches[0].confidence < settings.answer_threshold:
             return None
         thread = await self.serve(matches[0].thread_id, guild_id=guild_id)
@@ -181,7 +227,7 @@ class Answering:
 
 
 def in_serving_order(answers: Sequence[StoredAnswer], policy: Policy) -> tuple[StoredAnswer, ...]:
-    """A thread's answers, the one to serve first.
+    """Return answers in serving order.
 
     Policy ``accepted``: the accepted answer, unless its tally is negative while
     another's is positive; then by tally, older first. Policy ``score``: by tally,

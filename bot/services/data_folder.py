@@ -11,16 +11,34 @@ from bot import atomic_write, file_modes
 from bot.settings import Settings
 
 FOLDERS = ("index", "neighbours")
-"""Those in ``DATA_DIR`` that the program fills by itself."""
+"""Folders in ``DATA_DIR`` that hold nothing but the program's own files."""
 
-_OF_A_PROCESS = re.compile(r"(?:state|.+\.usearch)\.(\d+)")
+_CHECKPOINT = re.compile(r"(?:state|.+\.usearch)\.(\d+)")
+"""A checkpoint that is being written carries the number of its process."""
 
 log = logging.getLogger(__name__)
 
 
-def make_private(settings: Settings, database: Path | None) -> None:
+def tidy(settings: Settings, database: Path | None) -> None:
+    """Remove what a crash left, and take the library's files from everybody but their owner."""
+    _remove_left_over(settings, database)
+    _make_private(settings, database)
+
+
+def _remove_left_over(settings: Settings, database: Path | None) -> None:
+    """Remove unfinished files of processes that were killed; those in use stay."""
+    folders = {settings.data_dir} | ({database.parent} if database is not None else set())
+    left = [place for folder in folders for place in atomic_write.clear(folder)]
+    left += atomic_write.clear_temporary()
+    left += _remove_checkpoints(settings.data_dir / "neighbours")
+    if left:
+        log.info("cleared %d unfinished files that an earlier process left", len(left))
+
+
+def _make_private(settings: Settings, database: Path | None) -> None:
     """Take the library's files from everybody but their owner.
 
+    The database itself is private since it was opened; its former versions and copies aren't.
     A folder that holds more than the library, such as a home, stays as it is.
     """
     data = settings.data_dir
@@ -29,34 +47,25 @@ def make_private(settings: Settings, database: Path | None) -> None:
         changed |= file_modes.tighten_tree(data / name)
     changed |= file_modes.tighten([data / "index.lock"])
     if database is not None:
-        changed |= file_modes.tighten(database.parent.glob(f"{_plain(database.name)}*"))
+        name = re.sub(r"([\[\]*?])", r"[\1]", database.name)  # else it means something to glob
+        changed |= file_modes.tighten(database.parent.glob(f"{name}.*"))
     if changed:
         log.info("the library in %s is readable by its owner alone now", data)
 
 
-def clear_left_over(settings: Settings, database: Path | None) -> None:
-    """Remove unfinished files of processes that were killed; those in use stay."""
-    folders = {settings.data_dir} | ({database.parent} if database is not None else set())
-    left = [place for folder in folders for place in atomic_write.clear(folder)]
-    left += atomic_write.clear_temporary()
-    left += _of_dead_processes(settings.data_dir / "neighbours")
-    if left:
-        log.info("cleared %d unfinished files that an earlier process left", len(left))
-
-
-def _of_dead_processes(folder: Path) -> list[Path]:
-    """Checkpoints that were never finished, which carry the number of their process."""
-    cleared = []
+def _remove_checkpoints(folder: Path) -> list[Path]:
+    """Remove checkpoints that were never finished, and return them."""
+    removed = []
     for place in folder.glob("*.*"):
-        found = _OF_A_PROCESS.fullmatch(place.name)
-        if found is not None and not _lives(int(found[1])):
+        match = _CHECKPOINT.fullmatch(place.name)
+        if match is not None and not _is_running(int(match[1])):
             place.unlink(missing_ok=True)
-            cleared.append(place)
-    return cleared
+            removed.append(place)
+    return removed
 
 
-def _lives(process: int) -> bool:
-    """Whether a process is there; where that can't be asked (Windows), it is taken to be.
+def _is_running(process: int) -> bool:
+    """Return whether a process may be running; where that can't be asked (Windows), it may.
 
     Our own number is that of an earlier process, which died in another container.
     """
@@ -71,8 +80,3 @@ def _lives(process: int) -> bool:
     except (OSError, OverflowError):
         pass
     return True
-
-
-def _plain(name: str) -> str:
-    """A name in which no character means anything to ``glob``."""
-    return re.sub(r"([\[\]*?])", r"[\1]", name)

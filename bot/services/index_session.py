@@ -63,7 +63,7 @@ class IndexSession:
             now, changed = await change_feed.changed_after(connection, self.seq, BATCH, text=True)
             have = {i: ready[i][1] for i, at in changed.items() if i in ready and at <= ready[i][0]}
             rest = [i for i in changed if i not in have]
-            found = await threads.searched(connection, rest) if rest else {}
+            found = await threads.index_entries(connection, rest) if rest else {}
             gone = [i for i in rest if i not in found]
             left = await scopes.scopes_of(connection, gone) if gone else {}
         if now == self.seq:
@@ -130,7 +130,7 @@ class IndexSession:
             async with self._database.read() as connection:
                 ids = await scopes.ids_of(connection, scope, after, BATCH)
                 ids = [i for i in ids if scope is not None or i <= newest]
-                found = await threads.searched(connection, ids) if ids else {}
+                found = await threads.index_entries(connection, ids) if ids else {}
             if not ids:
                 return
             after = ids[-1]

@@ -1,87 +1,131 @@
-"""Learning from askers: a question that its asker confirms becomes a phrasing of the thread.
+"""Learned phrasings: a question that its asker confirms becomes a phrasing of the thread.
 
-Until then, what people ask is in memory only and goes with the process. So a posting
-of before a restart teaches nothing, though what it taught can still be taken back.
+Until then, questions are in memory only and go with the process. So nothing is learned from
+a posting made before a restart, but what was learned from it can still be taken back.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from bot.errors import NotFound
 from bot.models import SHARED, LearnedPhrasing, Posting, StoredThread, Vote
 from bot.search.text import STOP_WORDS, clean, wording
 from bot.services.embedding import Embedding
 from bot.services.guilds import Guilds
-from bot.services.recent_questions import Heard, Questions
 from bot.store import learned, postings, threads, votes
 from bot.store.database import Database
-from bot.store.learned import Lesson
-from bot.store.votes import Ballot
+from bot.store.learned import NewPhrasing
+from bot.store.votes import VotePlace
 
-LONGEST = 300
-"""Characters of a question that is learned; longer ones tell a story nobody will repeat."""
+MAX_LENGTH = 300
+"""Characters of a question that may be learned; nobody asks a longer one again in its words."""
 
-CAP = 20
-"""Phrasings that a guild keeps for one thread; its members share the room."""
+MAX_PER_THREAD = 20
+"""Phrasings that a guild keeps of one thread, of all its members together."""
 
-MOST_PARTS = 50
-"""Words of what is typed that a phrasing is looked for by."""
+MAX_SEARCH_WORDS = 50
+"""Words of a search for phrasings that are used: each is a condition of the query."""
+
+MAX_RECENT = 10_000
+"""Questions kept in memory, a few megabytes; the oldest go first."""
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class RecentQuestion:
+    """A question, cleaned, and the member who asked it in their own words."""
+
+    user_id: int
+    text: str
+
+
+class RecentQuestions:
+    """The latest questions, by the message of the bot that replied to them; in memory only."""
+
+    def __init__(self) -> None:
+        self._by_message: OrderedDict[int, RecentQuestion] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._by_message)
+
+    def keep(self, message_id: int, question: RecentQuestion) -> None:
+        """Remember the question that a message replies to."""
+        self._by_message[message_id] = question
+        self._by_message.move_to_end(message_id)
+        if len(self._by_message) > MAX_RECENT:
+            self._by_message.popitem(last=False)
+
+    def get(self, message_id: int) -> RecentQuestion | None:
+        """Return the question that a message replies to, if it is still known."""
+        return self._by_message.get(message_id)
+
+    def drop(self, message_ids: Collection[int]) -> None:
+        """Drop the questions of these messages."""
+        for message_id in message_ids:
+            self._by_message.pop(message_id, None)
+
+    def forget_user(self, user_id: int) -> None:
+        """Drop all questions of a member."""
+        self.drop([i for i, asked in self._by_message.items() if asked.user_id == user_id])
+
+
 class Learning:
-    """What a guild's members teach by their votes and choices, and how it is taken back."""
+    """Learns from a guild's members by their votes and choices, and takes it back."""
 
     def __init__(self, database: Database, guilds: Guilds, embedding: Embedding):
         self._database, self._guilds, self._embedding = database, guilds, embedding
-        self._questions = Questions()
+        self._questions = RecentQuestions()
 
-    async def heard(self, message_id: int, *, guild_id: int, user_id: int, question: str) -> None:
-        """Remember for a while what a message of ours replies to, if it may be learned.
+    async def remember_question(
+        self, message_id: int, *, guild_id: int, user_id: int, question: str
+    ) -> None:
+        """Remember for a while the question that the bot's message replies to.
 
-        ``question`` are ``user_id``'s own words. Nothing is kept of direct messages, nor
-        in guilds that don't want it.
+        ``question`` is in ``user_id``'s own words. Questions of direct messages, of guilds that
+        don't learn, and those not worth learning are not kept.
         """
         text = clean(question)
-        if _worth_learning(text) and await self._wanted(guild_id):
-            self._questions.keep(message_id, Heard(user_id, text))
+        if _is_worth_learning(text) and await self._is_enabled(guild_id):
+            self._questions.keep(message_id, RecentQuestion(user_id, text))
 
     def question(self, message_id: int) -> str:
-        """What a message replies to; empty if that is not known (any more)."""
-        heard = self._questions.get(message_id)
-        return heard.text if heard else ""
+        """Return the question that a message replies to; empty if it isn't known."""
+        asked = self._questions.get(message_id)
+        return asked.text if asked else ""
 
     def drop(self, message_ids: Collection[int]) -> None:
-        """These messages are gone, or wait for nobody's judgement any more."""
+        """Drop the questions of messages that are deleted or can't be judged any more."""
         self._questions.drop(message_ids)
 
     async def chose(self, message_id: int) -> None:
-        """The asker chose the thread that a posting shows."""
+        """Learn that the asker chose the thread that a posting shows."""
         posting = await self._posting(message_id)
         if posting is not None:
-            await self._teach(posting, chosen=True)
+            await self._learn(posting, chosen=True)
 
     async def voted(self, message_id: int, user_id: int) -> None:
-        """A member's vote on a posting has changed: see what is in force now.
+        """Learn, or take back, after a member's vote on a posting changed.
 
-        The asker's up-vote teaches; without it nothing was taught; anybody's down-vote
+        An asker's up-vote is learned from, and no longer once it is gone; anybody's down-vote
         takes the wording back.
         """
         posting = await self._posting(message_id)
         if posting is None:
             return
         async with self._database.read() as connection:
-            vote = await votes.in_force(connection, _ballot(posting, user_id))
+            vote = await votes.in_force(connection, VotePlace.of(posting), user_id)
         if vote is Vote.DOWN:
             await self.refused(posting)
         elif user_id == posting.asker_id:
-            await (self._teach(posting) if vote is Vote.UP else self._withdraw(posting))
+            await (self._learn(posting) if vote is Vote.UP else self._withdraw(posting))
 
     async def pressed(self, *, answer_id: int, guild_id: int, user_id: int) -> None:
-        """A member voted by a button, which stands under no posting: is it their question's?"""
+        """Learn from a vote by a button, if it is for the answer to the member's own question."""
         if guild_id == SHARED:
             return
         async with self._database.read() as connection:
@@ -90,13 +134,13 @@ class Learning:
             await self.voted(posting.message_id, user_id)
 
     async def cleared(self, message_id: int) -> None:
-        """All votes on a posting were taken away, its asker's with them."""
+        """Take back what an asker's vote taught, after all votes on a posting were removed."""
         posting = await self._posting(message_id)
         if posting is not None:
             await self.voted(message_id, posting.asker_id)
 
     async def reconciled(self, message_id: int) -> None:
-        """Votes on a posting were found changed: see whose are in force now."""
+        """Learn, or take back, after votes on a posting were found changed."""
         posting = await self._posting(message_id)
         if posting is None:
             return
@@ -105,9 +149,9 @@ class Learning:
         await (self.refused(posting) if down else self.cleared(message_id))
 
     async def refused(self, posting: Posting) -> None:
-        """A posting was no answer to its question: forget what it taught, and the wording."""
-        heard = self._questions.get(posting.message_id)
-        same = wording(heard.text) if heard else None
+        """Forget the phrasings learned from a posting, and its question's wording: it was wrong."""
+        asked = self._questions.get(posting.message_id)
+        same = wording(asked.text) if asked else None
         async with self._database.write() as connection:
             gone = await learned.take_back(
                 connection, posting.guild_id, posting.thread_id, posting.message_id, same
@@ -115,18 +159,18 @@ class Learning:
         _log_gone(posting, gone)
 
     async def phrasings(self, guild_id: int) -> list[LearnedPhrasing]:
-        """What a guild has learned, newest first."""
+        """Return a guild's phrasings, newest first."""
         async with self._database.read() as connection:
             return await learned.of_guild(connection, guild_id)
 
     async def find(self, guild_id: int, typed: str) -> list[LearnedPhrasing]:
-        """A guild's phrasings in which all that is being typed occurs, newest first."""
-        wanted = list(dict.fromkeys(wording(typed[:LONGEST]).split()))
+        """Return a guild's phrasings with all the words of ``typed``, newest first."""
+        wanted = list(dict.fromkeys(wording(typed[:MAX_LENGTH]).split()))
         async with self._database.read() as connection:
-            return await learned.saying(connection, guild_id, wanted[:MOST_PARTS])
+            return await learned.saying(connection, guild_id, wanted[:MAX_SEARCH_WORDS])
 
     async def remove(self, guild_id: int, phrasing_id: int) -> str:
-        """Forget a phrasing and return its text. Raises NotFound without one of this id."""
+        """Delete a phrasing and return its text. Raises NotFound."""
         async with self._database.write() as connection:
             text = await learned.remove(connection, guild_id, phrasing_id)
         if text is None:
@@ -135,78 +179,75 @@ class Learning:
         return text
 
     async def forget_user(self, user_id: int) -> int:
-        """Forget all that a member asked or taught; returns how many phrasings that were."""
+        """Forget a member's questions and phrasings; return how many phrasings were deleted."""
         self._questions.forget_user(user_id)
         async with self._database.write() as connection:
             return await learned.forget_user(connection, user_id)
 
-    async def _wanted(self, guild_id: int) -> bool:
+    async def _is_enabled(self, guild_id: int) -> bool:
         return guild_id != SHARED and (await self._guilds.settings(guild_id)).learn_phrasings
 
     async def _posting(self, message_id: int) -> Posting | None:
-        """The posting that a message is, where there is something to learn from it."""
+        """Return the posting that a message is, unless it is a direct message."""
         async with self._database.read() as connection:
             posting = await postings.get(connection, message_id)
         return posting if posting is not None and posting.guild_id != SHARED else None
 
-    async def _teach(self, posting: Posting, *, chosen: bool = False) -> None:
-        heard = self._questions.get(posting.message_id)
-        if heard is None or heard.user_id != posting.asker_id:
+    async def _learn(self, posting: Posting, *, chosen: bool = False) -> None:
+        asked = self._questions.get(posting.message_id)
+        if asked is None or asked.user_id != posting.asker_id:
             return
-        if not await self._wanted(posting.guild_id):
+        if not await self._is_enabled(posting.guild_id):
             return
-        lesson = Lesson(
+        phrasing = NewPhrasing(
             guild_id=posting.guild_id,
             thread_id=posting.thread_id,
-            text=heard.text,
-            wording=wording(heard.text),
-            user_id=heard.user_id,
+            text=asked.text,
+            wording=wording(asked.text),
+            user_id=asked.user_id,
             message_id=posting.message_id,
             chosen=chosen,
         )
         async with self._database.write() as connection:
             found = await threads.fetch(connection, [posting.thread_id], posting.guild_id)
             thread = found.get(posting.thread_id)
-            if thread is None or _says(thread, lesson.wording):
+            if thread is None or _has_wording(thread, phrasing.wording):
                 return
-            if not chosen and await votes.in_force(connection, _ballot(posting)) is not Vote.UP:
+            place, asker = VotePlace.of(posting), posting.asker_id
+            if not chosen and await votes.in_force(connection, place, asker) is not Vote.UP:
                 return  # it was taken away while we waited for the lock
-            known = await learned.add(connection, lesson, CAP)
+            known = await learned.add(connection, phrasing, MAX_PER_THREAD)
         if known is not None:
-            log.info("guild %d learned phrasing %d of thread %d", lesson.guild_id, known, thread.id)
-            log.debug("the phrasing is: %r", lesson.text)
+            log.info(
+                "guild %d learned phrasing %d of thread %d", phrasing.guild_id, known, thread.id
+            )
+            log.debug("the phrasing is: %r", phrasing.text)
             await self._embed()
 
     async def _embed(self) -> None:
-        """Let what was taught just now count by its meaning; its words count already."""
+        """Make vectors of new phrasings, so that they match by meaning too, not by words alone."""
         try:
             await self._embedding.make_learned()
-        except Exception:  # the vote stands; whoever follows the library tries again
+        except Exception:  # the vote stands, and the index sync tries again
             log.exception("what was learned has no vector yet")
 
     async def _withdraw(self, posting: Posting) -> None:
         async with self._database.write() as connection:
-            if await votes.in_force(connection, _ballot(posting)) is Vote.UP:
+            place, asker = VotePlace.of(posting), posting.asker_id
+            if await votes.in_force(connection, place, asker) is Vote.UP:
                 return  # it was given again while we waited for the lock
             gone = await learned.withdraw(connection, posting.message_id)
         _log_gone(posting, gone)
 
 
-def _ballot(posting: Posting, user_id: int | None = None) -> Ballot:
-    """A member's vote on a posting's answer; the asker's, if nobody is named."""
-    return Ballot(
-        posting.answer_id, posting.guild_id, posting.asker_id if user_id is None else user_id
-    )
-
-
-def _worth_learning(text: str) -> bool:
-    """Whether a question is short enough, and says what it is about."""
+def _is_worth_learning(text: str) -> bool:
+    """Return whether a question is short enough and has a word that is no stop word."""
     said = wording(text).split()
-    return len(text) <= LONGEST and any(word not in STOP_WORDS for word in said)
+    return len(text) <= MAX_LENGTH and any(word not in STOP_WORDS for word in said)
 
 
-def _says(thread: StoredThread, words: str) -> bool:
-    """Whether a thread's own title or phrasings are in these words."""
+def _has_wording(thread: StoredThread, words: str) -> bool:
+    """Return whether a thread's own title or one of its phrasings has this wording."""
     return words in {wording(name) for name in (thread.title, *thread.phrasings)}
 
 

@@ -17,10 +17,11 @@ from bot.services.import_report import ImportReport
 from bot.services.index_sync import IndexSync
 from bot.settings import Settings
 from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
-from bot.sources.limits import MAX_FILE_BYTES
-from bot.sources.writing import WRITERS, Pages
+from bot.sources.options import MAX_FILE_BYTES
+from bot.sources.writers import WRITERS, Pages
 from bot.store import imported_votes, threads
-from bot.store.database import Database, exists
+from bot.store.database import Database
+from bot.store.database_file import exists
 from bot.store.prune import Seen
 from bot.store.rows import Tallies
 from bot.store.threads import Counts

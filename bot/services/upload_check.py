@@ -99,10 +99,13 @@ class _Refused(Exception):
 
 def _check(file: Path, out: Path, most: int, count: WordCount) -> Sent:
     report, keys, phrasings = _ImpatientReport(), list[str](), 0
+    former_keys: dict[str, str] = {}
     try:
         with out.open("w", encoding="utf-8", newline="\n") as stream:
             for thread in _threads(file, report):
                 keys.append(thread.key)
+                if thread.former_key is not None:
+                    former_keys[thread.key] = thread.former_key
                 if len(keys) > most:
                     raise _Refused(f"there are more than {most} threads in it")
                 stream.write(f"{write_thread(thread)}\n")
@@ -114,7 +117,7 @@ def _check(file: Path, out: Path, most: int, count: WordCount) -> Sent:
     findings.take_over(report)
     for problems in (findings.rejected, findings.warned):
         problems[:] = [InputError(problem.reason, line=problem.line) for problem in problems]
-    return Sent(out, keys, phrasings, count.kept, findings)
+    return Sent(out, keys, former_keys, phrasings, count.kept, findings)
 
 
 def _unpacked(file: Path, limit: int) -> Path:

@@ -1,4 +1,4 @@
-"""How much a server may have of its own: threads, text, words and phrasings."""
+"""Limits of a server's own threads: their number, text, words and phrasings."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from bot.errors import ThreadwiseError
 from bot.models import Thread
+from bot.plurals import counted
 from bot.search.documents import MAX_TEXT
 from bot.services.word_count import WordCount, texts_of
 from bot.settings import Settings
 from bot.sources.report import Findings
 from bot.store import guilds, stats
 from bot.store.database import Database
-from bot.store.former_keys import bare_id
-from bot.store.stats import Amount
+from bot.store.stats import ScopeSize
 from bot.worker import in_thread
 
 MEGABYTE = 1024**2
@@ -26,37 +26,40 @@ MEGABYTE = 1024**2
 BODY, LINE, ANSWERS, PHRASINGS, OTHERS = 200_000, 2_000, 1_000, 50, 100
 
 TEXT = 4_000
-"""Characters that a guild's own threads may have on average, or they would fill the disk."""
+"""Characters of text that a guild may have for each of its threads, on average; it bounds the
+disk that a guild fills."""
 
 KEYS = 500
-"""Keys that are looked up at a time."""
+"""Keys in one query: databases limit the number of its parameters."""
 
 PAGE = 100
-"""Threads that are read at a time to count their words."""
+"""Threads read at a time to count their words."""
 
 
 class Sent(NamedTuple):
     """What is in a file that somebody sent: ``file`` has its threads, with these ``keys``.
 
-    ``words`` is ``WordCount.kept`` of them, ``report`` what was not accepted and what was left
-    out; no path is named there.
+    ``former_keys`` are those that threads had in older versions, by ``keys``. ``words`` is
+    ``WordCount.kept`` of the threads, ``report`` what was not accepted and what was left out; no
+    path is named there.
     """
 
     file: Path
     keys: list[str]
+    former_keys: dict[str, str]
     phrasings: int
     words: str
     report: Findings
 
 
 class Refused(ThreadwiseError):
-    """Nothing was taken in; the text says why, to the person who sent the file."""
+    """Nothing was imported; the text says why, to the person who sent the file."""
 
     exit_code = 1
 
 
 class UploadLimits:
-    """Looks whether a file has room beside what its guild has."""
+    """Checks whether a file fits beside what its guild has."""
 
     def __init__(self, database: Database, settings: Settings):
         self._database = database
@@ -70,12 +73,12 @@ class UploadLimits:
         Returns the words that it will have, for ``remember``.
         """
         async with self._database.read() as connection:
-            there = await stats.amount(connection, guild_id)
-            stream, again = iter(sent.keys), Amount(0, 0, 0)
+            there = await stats.size_of(connection, guild_id)
+            stream, again = iter(sent.keys), ScopeSize(0, 0, 0)
             while batch := list(islice(stream, KEYS)):
-                again += await stats.amount(connection, guild_id, batch)
-                for source, ids in _former(batch).items():
-                    again += await stats.amount(connection, guild_id, ids, source)
+                again += await stats.size_of(connection, guild_id, batch)
+                for source, ids in _former(sent, batch).items():
+                    again += await stats.size_of(connection, guild_id, ids, source)
         self._check_threads(there.threads, len(sent.keys) - again.threads)
         # What the file replaces makes room for it.
         self._check_text(there.text - again.text + sent.file.stat().st_size)
@@ -83,9 +86,9 @@ class UploadLimits:
         return await self._check_words(guild_id, there, sent)
 
     async def remember(self, guild_id: int, words: str) -> None:
-        """Keep what ``check`` returned, so that the words need not be counted again."""
+        """Keep the words that ``check`` returned, so that they need not be counted again."""
         async with self._database.read() as connection:
-            now = await stats.amount(connection, guild_id)
+            now = await stats.size_of(connection, guild_id)
         said = json.dumps([now.threads, now.text, now.phrasings, words])
         async with self._database.write() as connection:
             await guilds.set_fact(connection, _fact(guild_id), said)
@@ -93,9 +96,9 @@ class UploadLimits:
     def _check_threads(self, there: int, new: int) -> None:
         if there + new > self._threads:
             raise Refused(
-                f"That file has {new} threads that are new here. With the {there} that there are "
-                f"it would be more than the {self._threads} that a server may have of its "
-                "own. Those removed within a day count."
+                f"That file has {counted(new, 'threads that are new here')}. With the {there} that "
+                f"there are it would be more than the {self._threads} that a server may have of "
+                "its own. Those removed within a day count."
             )
 
     def _check_text(self, size: int) -> None:
@@ -109,17 +112,18 @@ class UploadLimits:
     def _check_phrasings(self, after: int, brought: int) -> None:
         if brought and after > self._phrasings:
             raise Refused(
-                f"With that file, this server's own threads would have {after:,} phrasings, more "
-                f"than the {self._phrasings:,} that they may. Send fewer, or ask whoever hosts me."
+                "With that file, this server's own threads would have "
+                f"{counted(after, 'phrasings')}, more than the {self._phrasings:,} that they may. "
+                "Send fewer, or ask whoever hosts me."
             )
 
-    async def _check_words(self, guild_id: int, there: Amount, sent: Sent) -> str:
+    async def _check_words(self, guild_id: int, there: ScopeSize, sent: Sent) -> str:
         brought = WordCount(self._database.id, sent.words)
         known = await self._counted(guild_id, there)
         after = known.with_(brought)
         if after.words > self._words and after.kept != known.kept:
             # The words of what the file replaces, or of what was removed for good, may be gone.
-            replaced = frozenset(sent.keys).union(*_former(sent.keys).values())
+            replaced = frozenset(sent.keys).union(sent.former_keys.values())
             after = (await self._count(guild_id, replaced)).with_(brought)
             if after.words > self._words:
                 raise Refused(
@@ -129,20 +133,20 @@ class UploadLimits:
                 )
         return after.kept
 
-    async def _counted(self, guild_id: int, there: Amount) -> WordCount:
-        """The words of a guild's own threads: those remembered, if nothing has changed since."""
+    async def _counted(self, guild_id: int, there: ScopeSize) -> WordCount:
+        """Return the words of a guild's own threads: those kept, if nothing has changed since."""
         if not there.threads:
             return WordCount(self._database.id)
         async with self._database.read() as connection:
             said = await guilds.fact(connection, _fact(guild_id))
         if said is not None:
             *amount, words = json.loads(said)
-            if Amount(*amount) == there:
+            if ScopeSize(*amount) == there:
                 return WordCount(self._database.id, words)
         return await self._count(guild_id)
 
     async def _count(self, guild_id: int, without: Collection[str] = ()) -> WordCount:
-        """Count the words of a guild's own threads, those removed included."""
+        """Count the words of a guild's own threads, retired ones as well."""
         counted, last = WordCount(self._database.id), 0
         while True:
             async with self._database.read() as connection:
@@ -176,11 +180,11 @@ def too_much(thread: Thread) -> str | None:
     return None
 
 
-def _former(keys: Iterable[str]) -> dict[str, list[str]]:
-    """The bare ids that threads of these keys may have kept, by the source they are from."""
+def _former(sent: Sent, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Return the former keys that the library may have threads under, by their source."""
     found: dict[str, list[str]] = {}
     for key in keys:
-        if former := bare_id(key):
+        if (former := sent.former_keys.get(key)) is not None:
             found.setdefault(key.removesuffix(f"#{former}"), []).append(former)
     return found
 

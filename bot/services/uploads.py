@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -149,7 +149,11 @@ class Uploads:
                 told(done, len(sent.keys))
 
             told(0, len(sent.keys))
-            found = read(sent.file, SourceReport())
+            former = sent.former_keys.get
+            found = (
+                replace(thread, former_key=former(thread.key))
+                for thread in read(sent.file, SourceReport())
+            )
             report = await self._library.add(found, scope=guild_id, progress=progress)
         with suppress(StoreError):  # they are counted anew then
             await self._limits.remember(guild_id, words)
@@ -204,7 +208,8 @@ def safe_name(name: str) -> str:
 
 def _stopped(error: Exception, done: int) -> Stopped:
     why = "it took too long" if isinstance(error, TimeoutError) else "I have trouble with my disk"
-    kept = f"The first {done} threads are in" if done else "Nothing is in"
+    first = "thread is" if done == 1 else f"{done} threads are"
+    kept = f"The first {first} in" if done else "Nothing is in"
     return Stopped(
         f"The import stopped, because {why}. {kept}; send the file again to go on. If it keeps "
         "happening, tell whoever hosts me."

@@ -1,8 +1,8 @@
-"""How many different words there are in texts, told from a few kilobytes (HyperLogLog).
+"""Estimates of how many different words texts have, in 4 kB (HyperLogLog).
 
-Flajolet et al. 2007, with 2**12 registers: the estimate is within about 2 % most of the time,
-and two counts can be joined. Hashes depend on a key that members don't know, or somebody
-could make up words that don't count.
+Flajolet et al., "HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm",
+2007, with 2**12 registers: the standard error is 1.6 %, and two counts can be joined. Hashes
+depend on a key that members don't know, or somebody could make up words that don't count.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from bot.search.text import words
 
 _BITS = 12
 _REGISTERS = 1 << _BITS
-_SCALE = 0.7213 / (1 + 1.079 / _REGISTERS)  # the paper's constant for so many registers
+_SCALE = 0.7213 / (1 + 1.079 / _REGISTERS)  # alpha_m of the paper, for m >= 128
 _RANKED = 64 - _BITS
 
 _REMEMBERED = 50_000
-"""Words that are known to be counted: most come again and again, and a hash takes a while."""
+"""Words kept as already counted: most come again and again, and a hash takes a while."""
 
 
 class WordCount:
-    """The different words of some texts, as the index cuts them."""
+    """Counts the different words of texts, as the index tokenizes them."""
 
     def __init__(self, key: str, kept: str = ""):
         """Begin with nothing, or with what ``kept`` gave; ``key`` is the one it had then."""
@@ -36,12 +36,12 @@ class WordCount:
 
     @property
     def kept(self) -> str:
-        """All that was counted, as text."""
+        """Return the registers as text, from which counting can go on."""
         return base64.b64encode(self._registers).decode()
 
     @property
     def words(self) -> int:
-        """About how many words there are."""
+        """Return the estimate; small counts are corrected as in the paper (linear counting)."""
         unused = self._registers.count(0)
         found = _SCALE * _REGISTERS**2 / sum(2.0**-rank for rank in self._registers)
         if found <= 2.5 * _REGISTERS and unused:
@@ -58,7 +58,7 @@ class WordCount:
                 self._counted |= new
 
     def with_(self, other: WordCount) -> WordCount:
-        """What there is here or there."""
+        """Return the count of the words that are here or in ``other``."""
         joined = WordCount(self._key.decode())
         pairs = zip(self._registers, other._registers, strict=True)
         joined._registers[:] = bytes(max(pair) for pair in pairs)
@@ -74,6 +74,6 @@ class WordCount:
 
 
 def texts_of(thread: Thread) -> Iterator[str]:
-    """What of a thread's texts is indexed."""
+    """Yield the texts of a thread that are indexed."""
     yield from (thread.title, *thread.phrasings, *thread.tags, thread.body[:MAX_TEXT])
     yield from (answer.body[:MAX_TEXT] for answer in thread.answers)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.sources.draft import Draft, Found
-from bot.sources.faq import NoQuestions
-from bot.sources.files import Broken, Walk, read_head, reason, stamp
+from bot.sources.decoding import read_head
+from bot.sources.file_format import Draft, Found
+from bot.sources.files import Broken, FolderWalk, file_version, reason
 from bot.sources.formats import has_known_suffix, recognise
-from bot.sources.json_thread import plain_id, printable
+from bot.sources.json_thread import printable
 from bot.sources.jsonl import write_thread
 from bot.sources.options import Options
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport, shown_path
 
 __all__ = [
     "Draft",
@@ -35,28 +35,28 @@ AS_FOUND = Options()
 
 
 def made(found: Iterable[Found | None]) -> Iterator[Thread]:
-    """All of them as threads."""
+    """Yield all of them as threads."""
     for one in found:
         if one is not None:
             yield one.make() if isinstance(one, Draft) else one
 
 
 def read(path: Path, report: SourceReport, options: Options = AS_FOUND) -> Iterator[Thread]:
-    """The threads of one file or folder; what is refused is named in ``report``."""
+    """Yield the threads of one file or folder; ``report`` names what is refused."""
     return read_all([path], report, options)
 
 
 def read_all(
     paths: Sequence[Path], report: SourceReport, options: Options = AS_FOUND
 ) -> Iterator[Thread]:
-    """The threads of files and folders, as one import: those that ``find_all`` finds, made."""
+    """Yield the threads of files and folders, as one import."""
     return made(find_all(paths, report, options))
 
 
 def find_all(
     paths: Sequence[Path], report: SourceReport, options: Options = AS_FOUND
 ) -> Iterator[Found | None]:
-    """What is in files and folders, as one import; what is refused is named in ``report``.
+    """Yield what is in files and folders, as one import; what is refused is named in ``report``.
 
     Gives threads, drafts of threads that take a while to make, and ``None`` now and then
     while a reader is busy.
@@ -64,8 +64,8 @@ def find_all(
     A thread that doesn't say where it is from is said to be from the path named here. A file named
     here is recognised by its content. In folders, hidden files and those with a suffix that no
     format has are passed over. A file that is reached twice is read once. Of two threads in
-    different files whose keys are the same, the second is refused. A page without a question is
-    refused if it is named, and in folders passed over.
+    different files whose keys are the same, the second is refused. A file that may be
+    fine but has no thread in it is refused if it is named, and in folders passed over.
     """
     reading = _Import(report, options)
     left, unanswered = options.limit, 0
@@ -83,7 +83,7 @@ def find_all(
 
 
 def _name(path: Path) -> str:
-    """What a path is called, without suffixes: the name of a source that has no other."""
+    """Return a path's name without suffixes: that of a source that has no other."""
     name = str(shown_path(Path(path.resolve().name or path)))
     return name.split(".", 1)[0] or name if path.is_file() else name
 
@@ -93,7 +93,7 @@ class _Import:
 
     def __init__(self, report: SourceReport, options: Options) -> None:
         self._report, self._options = report, options
-        self._walk = Walk(report, has_known_suffix)
+        self._walk = FolderWalk(report, has_known_suffix)
         self._read: set[str] = set()
         self._repeated = 0
         self._keys: dict[str, Path] = {}
@@ -113,7 +113,7 @@ class _Import:
             yield from self._file(path)
 
     def is_wanted(self, thread: Found) -> bool:
-        """Whether the options ask for this thread; counted where they don't."""
+        """Return whether the options want this thread; count it if they don't."""
         wanted = self._options.wants(thread.score, thread.tags)
         if not wanted:
             self._report.pass_over("threads that the options leave out")
@@ -143,7 +143,7 @@ class _Import:
             # Opening a pipe would wait for its writer, perhaps for ever.
             if not stat.S_ISREG(path.stat().st_mode):
                 raise InputError("it is a pipe, socket or device, not a file", shown_path(path))
-            before = stamp(path)
+            before = file_version(path)
             head = read_head(path, self._options.encoding)
             form = recognise(path, head, self._options.format)
             if head.also_utf8:
@@ -153,13 +153,13 @@ class _Import:
                     path,
                 )
             for thread in form.read(path, self._report, self._options):
-                if thread is None or form.own_keys or self._is_new_key(thread.key, path):
+                if thread is None or form.unique_keys or self._is_new_key(thread.key, path):
                     yield thread
-            if stamp(path) != before:
+            if file_version(path) != before:
                 self._report.reject("it was changed while it was read; import it again", path)
-        except NoQuestions as error:
+        except NoThreads as error:
             if not self._named:
-                self._report.pass_over("pages without a question")
+                self._report.pass_over(error.called)
             else:
                 self._report.rejected.append(error)
         except InputError as error:
@@ -168,7 +168,6 @@ class _Import:
             self._report.reject(reason(error), path)
 
     def _is_new_key(self, key: str, path: Path) -> bool:
-        key = plain_id(key)
         first = self._keys.setdefault(key, path)
         self._note_case(key, path)
         if first != path:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from bot.errors import InputError
-from bot.sources.charsets import NO_TEXT, guess, label
-from bot.sources.files import unpacked
-from bot.sources.limits import MAX_FILE_BYTES, MAX_HTML_BYTES
-from bot.sources.options import Options
+from bot.sources.encodings import NO_TEXT, guess, label
+from bot.sources.files import Broken, unpacked
+from bot.sources.options import MAX_FILE_BYTES, MAX_HTML_BYTES, Options
 from bot.sources.report import SourceReport, shown_path
+
+HEAD_BYTES = 64 * 1024
+"""How much of a file is looked at to recognise its format."""
+
+BINARY_BYTES = 4 * 1024
+"""A NUL byte within this many bytes says that a file is not text."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -24,8 +31,71 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-def whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
-    """All bytes of a file, unpacked. Raises InputError when there are more than ``limit``."""
+@dataclass(frozen=True)
+class FileHead:
+    """The beginning of a file; ``data`` is unpacked when the file is ``gzipped``.
+
+    ``encoding`` is what it is said to be in.
+    """
+
+    data: bytes
+    gzipped: bool = False
+    encoding: str | None = None
+
+    @cached_property
+    def text(self) -> str:
+        """Return the beginning decoded as far as that can be told, without a byte-order mark."""
+        coding = self.encoding or ("utf-16" if self.utf16 else "utf-8")
+        try:
+            # A letter may be cut at the end.
+            text = codecs.getincrementaldecoder(coding)().decode(self.data)
+        except UnicodeDecodeError:
+            guessed = None if self.encoding or self.utf16 else guess(self.data).sure
+            text = self.data.decode(guessed or coding, errors="replace")
+        return text.lstrip("\ufeff")
+
+    @property
+    def utf16(self) -> bool:
+        """Return whether it starts with UTF-16's byte-order mark; not every reader takes it."""
+        return self.encoding is None and self.data.startswith(
+            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        )
+
+    @property
+    def also_utf8(self) -> bool:
+        """Return whether text said to be in another encoding is UTF-8 beyond ASCII."""
+        if self.encoding in (None, "utf-8", "utf-8-sig") or self.data.isascii():
+            return False
+        try:
+            codecs.getincrementaldecoder("utf-8")().decode(self.data)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    @property
+    def binary(self) -> bool:
+        """Return whether a NUL byte shows that it is not text."""
+        return b"\0" in self.data[:BINARY_BYTES] and not self.utf16 and self.encoding is None
+
+
+def read_head(path: Path, encoding: str | None = None) -> FileHead:
+    """Look at how a file begins; raises OSError when it can't be read.
+
+    A broken gzip file gives what could be unpacked: its reader names the damage.
+    """
+    data = bytearray()
+    with unpacked(path) as (stream, gzipped):
+        try:
+            while len(data) < HEAD_BYTES and (piece := stream.read(BINARY_BYTES)):
+                data += piece
+        except Broken:
+            if not gzipped:
+                raise
+    return FileHead(bytes(data), gzipped, encoding)
+
+
+def read_whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
+    """Read a file, unpacked. Raises InputError when it has more than ``limit`` bytes."""
     with unpacked(path) as (stream, _):
         data = stream.read(limit + 1)
     if len(data) > limit:
@@ -36,17 +106,17 @@ def whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     return data
 
 
-def utf8_text(path: Path, options: Options, limit: int = MAX_FILE_BYTES) -> str:
-    """A file's text: in the encoding that the options name, else UTF-8, or UTF-16 with its mark.
+def read_text(path: Path, options: Options, limit: int = MAX_FILE_BYTES) -> str:
+    """Read a file as text in the encoding that the options name, else UTF-8, or UTF-16 with a BOM.
 
     Raises InputError with the line at which it isn't.
     """
-    coding, body = _marked(whole(path, limit), options)
-    return decoded(body, coding, path, options)
+    coding, body = _marked(read_whole(path, limit), options)
+    return decode(body, coding, path, options)
 
 
-def decoded(data: bytes, coding: str, path: Path, options: Options) -> str:
-    """The text of bytes. Raises InputError with the line at which they are in no such encoding."""
+def decode(data: bytes, coding: str, path: Path, options: Options) -> str:
+    """Decode bytes. Raises InputError with the first line that is not in this encoding."""
     try:
         return data.decode(coding)
     except UnicodeDecodeError as error:
@@ -58,17 +128,17 @@ def decoded(data: bytes, coding: str, path: Path, options: Options) -> str:
         ) from None
 
 
-def lines_of(path: Path, report: SourceReport, options: Options) -> list[str | None]:
-    """A file's lines with their ends; ``None`` for one whose letters can't be told.
+def read_table_lines(path: Path, report: SourceReport, options: Options) -> list[str | None]:
+    """Read a table's lines with their ends; ``None`` for a line that can't be decoded.
 
     It is in the encoding that the options name, else in UTF-8 or UTF-16, else in the one that
     its bytes tell, with a warning; where most lines beyond ASCII are UTF-8, the others are
     damage and are named. Raises InputError where that leaves a doubt.
     """
-    data = whole(path)
+    data = read_whole(path)
     coding, body = _marked(data, options)
     if coding != "utf-8":
-        return list(_LINE.findall(decoded(body, coding, path, options)))
+        return list(_LINE.findall(decode(body, coding, path, options)))
     lines = body.splitlines(keepends=True)
     read: list[str | None] = []
     odd: list[int] = []
@@ -81,22 +151,24 @@ def lines_of(path: Path, report: SourceReport, options: Options) -> list[str | N
             read.append(None)
             odd.append(number)
     # Of a text in another encoding, some short line may happen to be UTF-8 as well.
-    if odd and beyond < len(odd) and body is data and options.encoding is None:
+    if odd and beyond < len(odd) and body is data:
+        if options.encoding is not None:
+            decode(body, coding, path, options)  # raises with the first line
         return list(_LINE.findall(_guessed(body, path, report, options, odd[0])))
     for number in odd:
         report.reject("it is not UTF-8 text, though other lines are", path, number)
     return read
 
 
-def html_text(path: Path, report: SourceReport, options: Options) -> str:
-    """A web page's text: in the encoding that the options or the page name, else UTF-8.
+def read_html(path: Path, report: SourceReport, options: Options) -> str:
+    """Read a web page as text in the encoding that the options or the page name, else UTF-8.
 
     Else it is in the one that its bytes tell, with a warning. Raises InputError where that
     leaves a doubt.
     """
-    coding, body = _marked(whole(path, MAX_HTML_BYTES), options)
+    coding, body = _marked(read_whole(path, MAX_HTML_BYTES), options)
     if options.encoding is not None:
-        return decoded(body, coding, path, options)
+        return decode(body, coding, path, options)
     named = _CHARSET.search(body[:4096])
     for known in ([named[1].decode()] if named and coding == "utf-8" else []) + [coding]:
         try:
@@ -110,7 +182,7 @@ def html_text(path: Path, report: SourceReport, options: Options) -> str:
 def _guessed(
     data: bytes, path: Path, report: SourceReport, options: Options, line: int | None
 ) -> str:
-    """The text of bytes that are not UTF-8, with a warning that says what they were taken for."""
+    """Decode bytes that are not UTF-8 by a guess, with a warning that names the encoding."""
     found = guess(data)
     if found.sure is None:
         perhaps = " or ".join(map(label, found.possible[:3]))
@@ -131,14 +203,17 @@ def _guessed(
 
 def _advice(options: Options) -> str:
     if options.encoding is not None:
-        return f"is --encoding {options.encoding} right?"
+        return (
+            f"is --encoding {options.encoding} right? Name the one that it is in, or leave the "
+            "option out: the encodings of tables and web pages are detected"
+        )
     if options.upload:
         return "save it as UTF-8 and send it again"
     return "save it as UTF-8, or say what it is: --encoding NAME"
 
 
 def _marked(data: bytes, options: Options) -> tuple[str, bytes]:
-    """The encoding that is named, or that the first bytes say, and the bytes behind those."""
+    """Return the encoding by the options or the byte-order mark, and the bytes behind the mark."""
     if options.encoding is not None:
         bom = codecs.BOM_UTF8 if options.encoding == "utf-8" else b""
         return options.encoding, data.removeprefix(bom)

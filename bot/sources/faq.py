@@ -38,18 +38,22 @@ from typing import Any
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources import front_matter, question_headings, roundtrip_comments
-from bot.sources.date_checks import timely
-from bot.sources.decoding import utf8_text
-from bot.sources.details_blocks import Fold, folded
+from bot.sources.decoding import FileHead, read_text
 from bot.sources.fences import find_fences, in_fence, swallowed
-from bot.sources.files import Head
-from bot.sources.group_by_question import file_name, slug
-from bot.sources.headings import Section, plain, sections
+from bot.sources.file_format import Format
+from bot.sources.front_matter import PageMetadata
+from bot.sources.group_by_question import key_prefix, slug
 from bot.sources.json_thread import FieldError, thread_from
+from bot.sources.markdown_sections import (
+    DetailsBlock,
+    Section,
+    find_details,
+    heading_words,
+    sections,
+)
 from bot.sources.options import Options
-from bot.sources.page_metadata import PageHead
 from bot.sources.question_headings import Answer, Question
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport, shown_path
 
 _DETAILS = 9
 """The level of a question in ``<details>``: below any heading."""
@@ -63,52 +67,48 @@ _START = attrgetter("start")
 _MAY_ASK = re.compile(r" {0,3}(?:#{1,6}[ \t].*[?？؟]|<details\b)", re.I)
 
 
-class NoQuestions(InputError):
-    """A page that may be fine, but has no question in it."""
-
-
-def looks_like_faq(head: Head) -> bool:
-    """Whether there is a heading that may be a question, or has a comment of ours."""
+def looks_like_faq(head: FileHead) -> bool:
+    """Return whether there is a heading that may be a question, or has a comment of ours."""
     return _LOOKS.search(head.text) is not None
 
 
 def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """The threads of a Markdown file; names each question that is refused in the report.
+    """Yield the threads of a Markdown file; names each question that is refused in the report.
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    yield from faq_threads(utf8_text(path, options), path, report)
+    yield from faq_threads(read_text(path, options), path, report)
 
 
 def faq_threads(
     text: str, path: Path, report: SourceReport, *, made: bool = False
 ) -> Iterator[Thread]:
-    """The same of a file's text; of one that was ``made``, no lines are named."""
+    """Yield the same of a file's text; of one that was ``made``, no lines are named."""
     lines = re.sub(r"\r\n?", "\n", text).split("\n")
     try:
         about, offset = ({}, 0) if made else front_matter.split(lines)
-        page = PageHead(about, path, report)
+        page = PageMetadata(about, path, report)
     except FieldError as error:
         raise InputError(str(error), shown_path(path), 1) from None
-    faq = _Faq(path, report, page, made=made)
+    faq = _FaqReader(path, report, page, made=made)
     yield from faq.threads(lines[offset:], offset)
     if not faq.found:
-        raise NoQuestions(
+        raise NoThreads(
             "no heading in it is a question; one ends in a question mark, as '## How do I vote?'",
-            shown_path(path),
+            path,
         )
 
 
-class _Faq:
+class _FaqReader:
     """One file while it is read: which questions are open, and which keys there were."""
 
-    def __init__(self, path: Path, report: SourceReport, page: PageHead, *, made: bool):
+    def __init__(self, path: Path, report: SourceReport, page: PageMetadata, *, made: bool):
         self.found = False
         self._path, self._report, self._page, self._made = path, report, page, made
-        self._name = page.id or file_name(path)
+        self._name = page.id or key_prefix(path)
         self._starts: dict[str, int] = {}
         self._again: Counter[str] = Counter()
-        self._folds: list[Fold] = []
+        self._folds: list[DetailsBlock] = []
         self._likely: set[int] = set()
         self._offset = 0
 
@@ -118,11 +118,11 @@ class _Faq:
         found = list(self._sections(lines))
         self._doubt(lines, {section.start for section in found})
         # A page whose question is its title has headings within the answer.
-        if topics := question_headings.topics(found, self._page.faq_title):
+        if topics := question_headings.faq_topics(found, self._page.faq_title):
             self._likely = topics
-        elif not self._page.question or any(map(question_headings.is_sure, found)):
-            self._likely = question_headings.likely(found)
-        lost = question_headings.lost(found, self._likely)
+        elif not self._page.question or any(map(question_headings.is_certain, found)):
+            self._likely = question_headings.likely_questions(found)
+        lost = question_headings.skipped_sections(found, self._likely)
         for section in found:
             try:
                 answer = self._answer(section, open_[-1].level) if open_ else None
@@ -153,7 +153,7 @@ class _Faq:
             yield from self._page_thread(lines)
 
     def _close(self, open_: list[Question], level: int) -> Iterator[Thread]:
-        """The questions that end where a heading of this level begins, the inner one first."""
+        """Yield the threads of questions that end at a heading of this level, inner ones first."""
         while open_ and open_[-1].level >= level:
             question = open_.pop()
             try:
@@ -166,7 +166,7 @@ class _Faq:
 
     def _question(self, section: Section) -> Question | None:
         title = section.title
-        lines, marked = roundtrip_comments.unmarked(section.lines)
+        lines, marked = roundtrip_comments.split_comment(section.lines)
         is_ours = marked is not None and "id" in marked
         asks = question_headings.is_question(title) or section.start in self._likely
         if not section.level or not (is_ours or asks):
@@ -184,21 +184,21 @@ class _Faq:
         lines: list[str],
         marked: dict[str, Any] | None = None,
     ) -> Question:
-        """A question of the page's own, which gets its key from its words."""
-        title, anchor = question_headings.title(heading)
-        row = self._page.row(anchor or question_headings.link(heading))
+        """Return a question of the page's own, which gets its key from its words."""
+        title, anchor = question_headings.question_of(heading)
+        row = self._page.row(anchor or question_headings.github_anchor(heading))
         row["id"] = f"{self._name}#{anchor}" if anchor else self._new_key(slug(title), start)
         return Question(level, title, start, row, lines, marked)
 
     def _sections(self, lines: Sequence[str]) -> Iterator[Section]:
-        """The file cut at its headings, but for those within folded questions.
+        """Yield the file cut at its headings, but for those within folded questions.
 
         Their titles are their plain words.
         """
         # Exports of ours have none, and other people's texts in them may be half of one.
         if not any(map(roundtrip_comments.has_comment, lines)):
             self._folds = [
-                fold for fold in folded(lines) if question_headings.is_question(fold.summary)
+                fold for fold in find_details(lines) if question_headings.is_question(fold.summary)
             ]
         last: Section | None = None
         joined: list[str] = []  # the lines of the last, to which those inside a fold are added
@@ -210,12 +210,12 @@ class _Faq:
             if last is not None:
                 yield last
             joined = list(section.lines)
-            last = replace(section, title=plain(section.title), lines=joined)
+            last = replace(section, title=heading_words(section.title), lines=joined)
         if last is not None:
             yield last
 
     def _folded(self, section: Section) -> Iterator[Question]:
-        """The folded questions in a text that is no answer."""
+        """Yield the folded questions in a text that is no answer."""
         end = section.start + len(section.raw) + len(section.lines)
         for fold in islice(self._folds, bisect_left(self._folds, section.start, key=_START), None):
             if fold.start >= end:
@@ -223,20 +223,20 @@ class _Faq:
             yield self._asked(_DETAILS, fold.summary, fold.start + self._offset, fold.lines)
 
     def _answer(self, section: Section, level: int) -> Answer | None:
-        lines, marked = roundtrip_comments.unmarked(section.lines)
+        lines, marked = roundtrip_comments.split_comment(section.lines)
         # Beside the question, a thread of ours may be called so.
         if section.level < level or (section.level == level and marked):
             return None
-        fared = question_headings.answer(section.title)
+        fared = question_headings.answer_heading(section.title)
         if fared is None:
             return None
         return Answer(section.start + self._offset, *fared, lines, marked)
 
     def _thread(self, question: Question) -> Thread | None:
-        text = roundtrip_comments.text_of(question.lines)
+        text = roundtrip_comments.joined_text(question.lines)
         said = [
             {
-                "body": roundtrip_comments.text_of(answer.lines),
+                "body": roundtrip_comments.joined_text(answer.lines),
                 "score": answer.score,
                 "accepted": answer.accepted,
             }
@@ -265,7 +265,7 @@ class _Faq:
         first = self._starts.setdefault(thread.key, question.start)
         if first != question.start:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
-        return timely(thread, warn)
+        return thread
 
     def _doubt(self, lines: Sequence[str], headings: set[int]) -> None:
         """Tell of fences that may have swallowed a question; ``headings`` are lines of others.
@@ -274,17 +274,12 @@ class _Faq:
         """
         if self._made or any(map(roundtrip_comments.has_comment, lines)):
             return
-        fences = find_fences(lines)
-        if any(
-            map(roundtrip_comments.has_comment, lines)
-        ):  # in exports of ours, all fences have their ends
-            fences.doubled.clear()
-        for opened, line in swallowed(lines, fences, _MAY_ASK.match):
+        for opened, line in swallowed(lines, find_fences(lines), _MAY_ASK.match):
             if line + 1 not in headings:
                 self._warn(in_fence(line + self._offset + 1), opened + self._offset + 1)
 
     def _new_key(self, words: str, start: int) -> str:
-        """The key of a question that gives none; asked again in the file, it is counted."""
+        """Return the key of a question that gives none; asked again in the file, it is counted."""
         key = base = f"{self._name}#{words}"
         while self._starts.setdefault(key, start) != start:
             self._again[base] += 1
@@ -298,9 +293,9 @@ class _Faq:
         self._report.warn(what, self._path, None if self._made else line)
 
     def _page_thread(self, lines: Sequence[str]) -> Iterator[Thread]:
-        """The whole page as the answer to the question in its front matter."""
+        """Yield the whole page as the answer to the question in its front matter."""
         self.found = True
-        text = roundtrip_comments.text_of(list(lines))
+        text = roundtrip_comments.joined_text(list(lines))
         row = self._page.row("") | {"title": self._page.question, "id": self._name}
         if not text:
             self._report.pass_over("questions without an answer")
@@ -310,3 +305,14 @@ class _Faq:
             yield thread_from(row, self._report.count_unknown)
         except FieldError as error:
             self._reject(error, 1)
+
+
+FORMAT = Format(
+    name="markdown",
+    suffixes=(".md", ".markdown"),
+    looks_like=looks_like_faq,
+    read=read_faq,
+    packed=True,
+    utf16=True,
+    defers=True,
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import errno
 import gzip
 import os
@@ -10,70 +9,14 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bot.sources.charsets import guess
 from bot.sources.report import SourceReport
 
 GZIP_MAGIC = b"\x1f\x8b"
-HEAD_BYTES = 64 * 1024
-"""How much of a file is looked at to recognise its format."""
-
-BINARY_BYTES = 4 * 1024
-"""A NUL byte within this many bytes says that a file is not text."""
-
 Broken = (OSError, EOFError, zlib.error)
 """What reading a file can raise, a broken gzip file included."""
-
-
-@dataclass(frozen=True)
-class Head:
-    """How a file begins; ``data`` is unpacked when the file is ``gzipped``.
-
-    ``encoding`` is what it is said to be in.
-    """
-
-    data: bytes
-    gzipped: bool = False
-    encoding: str | None = None
-
-    @cached_property
-    def text(self) -> str:
-        """The beginning as text, as far as one can tell, without a byte-order mark."""
-        coding = self.encoding or ("utf-16" if self.utf16 else "utf-8")
-        try:
-            # A letter may be cut at the end.
-            text = codecs.getincrementaldecoder(coding)().decode(self.data)
-        except UnicodeDecodeError:
-            guessed = None if self.encoding or self.utf16 else guess(self.data).sure
-            text = self.data.decode(guessed or coding, errors="replace")
-        return text.lstrip("\ufeff")
-
-    @property
-    def utf16(self) -> bool:
-        """Whether it starts as UTF-16 does: text, but not as every reader takes it."""
-        return self.encoding is None and self.data.startswith(
-            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        )
-
-    @property
-    def also_utf8(self) -> bool:
-        """Whether it has letters beyond ASCII that are UTF-8, though it is said to be another."""
-        if self.encoding in (None, "utf-8", "utf-8-sig") or self.data.isascii():
-            return False
-        try:
-            codecs.getincrementaldecoder("utf-8")().decode(self.data)
-        except UnicodeDecodeError:
-            return False
-        return True
-
-    @property
-    def binary(self) -> bool:
-        """Whether a NUL byte shows that this is no text."""
-        return b"\0" in self.data[:BINARY_BYTES] and not self.utf16 and self.encoding is None
 
 
 @contextmanager
@@ -86,24 +29,8 @@ def unpacked(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
         yield cast(BinaryIO, stream), gzipped
 
 
-def read_head(path: Path, encoding: str | None = None) -> Head:
-    """Look at how a file begins; raises OSError when it can't be read.
-
-    A broken gzip file gives what could be unpacked: its reader names the damage.
-    """
-    data = bytearray()
-    with unpacked(path) as (stream, gzipped):
-        try:
-            while len(data) < HEAD_BYTES and (piece := stream.read(BINARY_BYTES)):
-                data += piece
-        except Broken:
-            if not gzipped:
-                raise
-    return Head(bytes(data), gzipped, encoding)
-
-
 def reason(error: BaseException) -> str:
-    """Why a file can't be read, in words for people."""
+    """Return why a file can't be read, in words for people."""
     if isinstance(error, EOFError):
         return "the gzip file is cut off here; what came before was read"
     if isinstance(error, zlib.error | gzip.BadGzipFile):
@@ -118,17 +45,17 @@ def reason(error: BaseException) -> str:
     return f"it can't be read: {os.strerror(code) if code else error}"
 
 
-def stamp(path: Path) -> tuple[int, int, int]:
-    """What changes when a file is written to."""
+def file_version(path: Path) -> tuple[int, int, int]:
+    """Return size, time and number of a file, which change when it is written."""
     now = path.stat()
     return now.st_size, now.st_mtime_ns, now.st_ino
 
 
-class Walk:
+class FolderWalk:
     """Finds the files of folders; each real folder is entered once, however it is reached."""
 
     def __init__(self, report: SourceReport, wanted: Callable[[str], bool]):
-        """``wanted`` says of a file's name whether it is a file to read."""
+        """Report to ``report``; ``wanted`` tells by a file's name whether to read it."""
         self.skipped = 0
         """Folders passed over because they had been walked already."""
         self._report = report
@@ -136,7 +63,7 @@ class Walk:
         self._entered: set[str] = set()
 
     def files(self, top: Path) -> Iterator[Path]:
-        """The wanted files below a folder, by name, folders among them; hidden ones left out.
+        """Yield the wanted files below a folder, by name, folders among them; hidden ones left out.
 
         Names in the report what can't be read, and links that lead back into a folder
         that is being walked.

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from bot.models import Answer, Thread
-from bot.sources.coercion import (
+from bot.models import Answer, Thread, plain_key
+from bot.sources.foreign_fields import (
     DateError,
     date_of,
     flag_of,
@@ -26,13 +26,15 @@ from bot.sources.coercion import (
     text_of,
     texts_of,
 )
-from bot.sources.json_thread import FieldError, plain_id, printable
+from bot.sources.json_thread import FieldError, printable
 from bot.sources.report import SourceReport, shown_path
 
-Where = int | str
+T = TypeVar("T")
+
+Place = int | str
 """A line's number, or the place in a file that has no lines to speak of."""
 
-Row = Mapping[str, Any]
+FieldValues = Mapping[str, Any]
 """Values by field, as ``names.FIELDS`` calls them; ``answer`` may be a list, of rows too.
 
 ``anchor`` is where in its file the question stands, for its key. ``dropped`` names what else
@@ -46,7 +48,7 @@ _SLUG = 80
 
 
 def slug(text: str) -> str:
-    """The words of a text as in a link to a heading: ``how-do-i-vote``; never empty."""
+    """Return the words of a text as in a link to a heading: ``how-do-i-vote``; never empty."""
     words = re.sub(r"[^\w\- ]", "", text.casefold()).strip()
     name = re.sub(r"[ \-]+", "-", words).strip("-")
     if 0 < len(name) <= _SLUG:
@@ -55,16 +57,16 @@ def slug(text: str) -> str:
     return f"{name[: _SLUG - 9].rstrip('-')}-{mark}".lstrip("-")
 
 
-def file_name(path: Path) -> str:
-    """What a file is called in the keys of its threads."""
-    return str(shown_path(Path(path.name))).split(".", 1)[0].strip() or "file"
+def key_prefix(path: Path) -> str:
+    """Return the name of a file in the keys of its threads."""
+    return plain_key(str(shown_path(Path(path.name))).split(".", 1)[0]) or "file"
 
 
 @dataclass(slots=True)
-class _Gathered:
+class _Question:
     """One question so far; a row is looked up in sets, as there may be thousands of them."""
 
-    where: Where
+    where: Place
     thread: Thread
     words: str
     answers: list[Answer] = field(default_factory=list)
@@ -74,11 +76,11 @@ class _Gathered:
     _keys: set[str] = field(default_factory=set)
 
     def new_of(self, answers: Iterable[Answer]) -> list[Answer]:
-        """Those of some answers that the question doesn't have yet."""
+        """Return the answers that the question doesn't have yet."""
         return [answer for answer in answers if answer not in self._known]
 
     def repeats_key(self, new: Sequence[Answer]) -> bool:
-        """Whether one of the new answers has the id of another of the question's answers."""
+        """Return whether one of the new answers has the id of another of the question's answers."""
         keys = [answer.key for answer in new if answer.key is not None]
         return len(set(keys)) < len(keys) or not self._keys.isdisjoint(keys)
 
@@ -91,42 +93,41 @@ class _Gathered:
         self.phrasings |= dict.fromkeys(phrasings)
 
 
-class Gathering:
+class QuestionGrouper:
     """The threads of one file, while its rows are read; ``called`` names a field for people."""
 
     def __init__(
         self, path: Path, report: SourceReport, called: Callable[[str], str] = lambda field: field
     ):
         self._path, self._report, self._called = path, report, called
-        self._name = file_name(path)
-        self._found: dict[str, _Gathered] = {}
+        self._name = key_prefix(path)
+        self._found: dict[str, _Question] = {}
         self._by_question: dict[str, str] = {}
-        self._ids: dict[str, str] = {}
         self._again: Counter[str] = Counter()
 
-    def add(self, row: Row, where: Where) -> None:
+    def add(self, row: FieldValues, where: Place) -> None:
         """Take in one row; what can't be is named in the report with where it stands."""
         try:
             self._add(row, where)
         except FieldError as error:
             self.reject(str(error), where)
 
-    def reject(self, why: str, where: Where) -> None:
+    def reject(self, why: str, where: Place) -> None:
         """Name a row that is not accepted."""
         self._say(self._report.reject, why, where)
 
-    def warn(self, what: str, where: Where) -> None:
+    def warn(self, what: str, where: Place) -> None:
         """Name a row that is taken in otherwise than it stands there."""
         self._say(self._report.warn, what, where)
 
     def threads(self) -> Iterator[Thread]:
-        """What was gathered, in the order of the questions' first rows."""
+        """Yield what was gathered, in the order of the questions' first rows."""
         for found in self._found.values():
             yield replace(
                 found.thread, answers=tuple(found.answers), phrasings=tuple(found.phrasings)
             )
 
-    def _add(self, row: Row, where: Where) -> None:
+    def _add(self, row: FieldValues, where: Place) -> None:
         said = row.get("question")
         titles = [
             title
@@ -135,7 +136,8 @@ class Gathering:
         ]
         if not titles:
             raise FieldError(f"{self._called('question')} must not be empty")
-        given = self._given_key(row)
+        given_id = plain_key(self._value(row, "id", line_of))
+        given = given_id and f"{self._name}#{given_id}"
         for name in row.get("dropped", ()):
             self._report.count_unknown(name)
         every = list(self._answers(row, where))
@@ -147,8 +149,10 @@ class Gathering:
         found = None if key is None else self._found.get(key)
         if found is None:
             words_of_key = line_of(row.get("anchor"), "anchor") or slug(titles[0])
-            thread = self._thread(row, titles[0], given or self._new_key(words_of_key), where)
-            found = _Gathered(where, thread, words)
+            thread = self._thread(row, titles[0], where)
+            key = given or self._new_key(words_of_key)
+            thread = replace(thread, key=key, former_key=given_id or None)
+            found = _Question(where, thread, words)
         if len(answers) < len(every):
             self._report.pass_over("repeated answers", len(every) - len(answers))
         new = found.new_of(answers)
@@ -158,13 +162,13 @@ class Gathering:
             self._report.pass_over("repeated answers", repeated)
         self._found.setdefault(found.thread.key, found)
         self._by_question.setdefault(words, found.thread.key)
-        phrasings = [*titles[1:], *texts_of(row.get("phrasings"), self._called("phrasings"))]
+        phrasings = [*titles[1:], *self._value(row, "phrasings", texts_of)]
         if words != found.words:
             phrasings.insert(0, titles[0])
         found.take(new, phrasings)
 
     def _check(
-        self, found: _Gathered, words: str, new: list[Answer], given: str, where: Where
+        self, found: _Question, words: str, new: list[Answer], given: str, where: Place
     ) -> None:
         """Raise FieldError if these answers can't be given to the question that was found."""
         before = f"line {found.where}" if isinstance(found.where, int) else found.where
@@ -177,20 +181,20 @@ class Gathering:
         if found.repeats_key(new):
             raise FieldError("two of the question's answers have the same id")
 
-    def _thread(self, row: Row, title: str, key: str, where: Where) -> Thread:
+    def _thread(self, row: FieldValues, title: str, where: Place) -> Thread:
         return Thread(
-            key=key,
+            key="",
             title=title,
-            body=text_of(row.get("body"), self._called("body")),
-            score=number_of(row.get("question_score"), self._called("question_score")),
-            tags=texts_of(row.get("tags"), self._called("tags")),
-            url=line_of(row.get("url"), self._called("url")) or None,
-            author=line_of(row.get("question_author"), self._called("question_author")) or None,
-            license=line_of(row.get("license"), self._called("license")) or None,
+            body=self._value(row, "body", text_of),
+            score=self._value(row, "question_score", number_of),
+            tags=self._value(row, "tags", texts_of),
+            url=self._value(row, "url", line_of) or None,
+            author=self._value(row, "question_author", line_of) or None,
+            license=self._value(row, "license", line_of) or None,
             asked_at=self._date(row, "asked_at", where),
         )
 
-    def _answers(self, row: Row, where: Where) -> Iterator[Answer]:
+    def _answers(self, row: FieldValues, where: Place) -> Iterator[Answer]:
         said = row.get("answer")
         items = said if isinstance(said, list) else [said]
         empty, some = 0, False
@@ -199,20 +203,22 @@ class Gathering:
             own = item if isinstance(item, dict) else {**row, "answer": item}
             if len(items) > 1 and not isinstance(item, dict):
                 own = {"answer": item, "author": row.get("author")}
-            body = text_of(own.get("answer"), self._called("answer"))
+            body = self._value(own, "answer", text_of)
             for name in item.get("dropped", ()) if isinstance(item, dict) else ():
                 self._report.count_unknown(f"answers[].{printable(name)}")
             empty += not body
             some = some or bool(body)
             if body:
+                given = {"license": item.get("license")} if isinstance(item, dict) else {}
                 yield Answer(
                     body=body,
-                    score=number_of(own.get("score"), self._called("score")),
-                    accepted=flag_of(own.get("accepted"), self._called("accepted")),
-                    key=line_of(own.get("answer_id"), self._called("answer_id")) or None,
-                    author=line_of(own.get("author"), self._called("author")) or None,
-                    url=line_of(own.get("answer_url"), self._called("answer_url")) or None,
-                    license=self._license(item),
+                    score=self._value(own, "score", number_of),
+                    accepted=self._value(own, "accepted", flag_of),
+                    key=self._value(own, "answer_id", line_of) or None,
+                    author=self._value(own, "author", line_of) or None,
+                    url=self._value(own, "answer_url", line_of) or None,
+                    # That of the question holds for an answer that gives none.
+                    license=self._value(given, "license", line_of) or None,
                     answered_at=self._date(own, "date", where),
                 )
         # Where none has a text, the question as a whole is refused.
@@ -220,7 +226,7 @@ class Gathering:
             self._report.pass_over("answers without a text", empty)
         self._count_homeless(row, items)
 
-    def _count_homeless(self, row: Row, items: list[Any]) -> None:
+    def _count_homeless(self, row: FieldValues, items: list[Any]) -> None:
         """Count what is said beside answers that say all themselves, or of one of several."""
         own = [isinstance(item, dict) for item in items]
         if len(items) == 1 and not own[0]:
@@ -229,22 +235,15 @@ class Gathering:
             if row.get(name) not in (None, "", []) and (name != "author" or all(own)):
                 self._report.pass_over(f"values of {self._called(name)!r} that belong to no answer")
 
-    def _license(self, item: object) -> str | None:
-        """The licence of an answer that gives its own; else the question's holds for it."""
-        given = item.get("license") if isinstance(item, dict) else None
-        return line_of(given, self._called("license")) or None
+    def _value(self, row: FieldValues, field: str, read: Callable[[object, str], T]) -> T:
+        return read(row.get(field), self._called(field))
 
-    def _date(self, row: Row, field: str, where: Where) -> datetime | None:
+    def _date(self, row: FieldValues, field: str, where: Place) -> datetime | None:
         try:
-            return date_of(row.get(field), self._called(field))
+            return self._value(row, field, date_of)
         except DateError as error:
             self.warn(str(error), where)
             return None
-
-    def _given_key(self, row: Row) -> str:
-        given = line_of(row.get("id"), self._called("id"))
-        first = self._ids.setdefault(plain_id(given), given)
-        return first and f"{self._name}#{first}"
 
     def _new_key(self, words: str) -> str:
         key = base = f"{self._name}#{words}"
@@ -253,7 +252,7 @@ class Gathering:
             key = f"{base}-{self._again[base]}"
         return key
 
-    def _say(self, tell: Callable[..., None], what: str, where: Where) -> None:
+    def _say(self, tell: Callable[..., None], what: str, where: Place) -> None:
         if isinstance(where, int):
             tell(what, self._path, where)
         else:
@@ -261,5 +260,5 @@ class Gathering:
 
 
 def _words(title: str) -> str:
-    """What two spellings of one question share."""
+    """Normalise letter case and spaces of a question."""
     return " ".join(title.casefold().split())

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.models import Answer, Thread
-from bot.sources.limits import SCORES, VOTES
-
-THREAD_KEYS = frozenset(
-    ("id", "title", "body", "score", "tags", "url", "author", "license", "asked_at", "closed_at")
-).union(("source", "phrasings", "related", "answers"))
-ANSWER_KEYS = frozenset(
-    ("id", "body", "score", "accepted", "author", "url", "license", "answered_at", "votes")
+from bot.models import (
+    ANSWER_FIELDS,
+    THREAD_FIELDS,
+    Answer,
+    FieldKind,
+    StoredField,
+    Thread,
+    plain_key,
 )
+from bot.sources.options import SCORES, VOTES
 
-_JOINERS = "\u200c\u200d"
+THREAD_KEYS = frozenset(field.json for field in THREAD_FIELDS) | {"answers"}
+ANSWER_KEYS = frozenset(field.json for field in ANSWER_FIELDS) | {"votes"}
 
 _ALWAYS = frozenset(("asked_at", "phrasings", "tags"))
 """Keys that exports of every version write."""
@@ -40,69 +41,39 @@ class FieldError(ValueError):
 def thread_from(
     row: object, count_unknown: Callable[[str], None], warn: Callable[[str], None] | None = None
 ) -> Thread:
-    """The thread that one parsed JSON value holds; ``count_unknown`` gets unknown keys.
+    """Return the thread that one parsed JSON value holds; ``count_unknown`` gets unknown keys.
 
-    Raises FieldError naming the first key that is wrong. A date that can't be read is left
-    out where there is somebody to ``warn`` of it.
+    Raises FieldError naming the first key that is wrong. With ``warn``, a date that can't
+    be read or is in the far future is left out, and ``warn`` gets the remark.
     """
     if not isinstance(row, dict):
-        raise FieldError(f"a thread must be a JSON object, this is {shown(row)}")
-    fields = _Fields(row, "", warn)
+        raise FieldError(f"a thread must be a JSON object, this is {quoted(row)}")
+    fields = _Object(row, "", warn)
     fields.count_unknown(THREAD_KEYS, count_unknown)
     answers = fields.items("answers")
-    return Thread(
-        key=fields.key(),
-        title=fields.written("title"),
-        body=fields.text("body"),
-        score=fields.whole("score"),
-        tags=fields.texts("tags"),
-        url=fields.text_or_none("url"),
-        author=fields.text_or_none("author"),
-        license=fields.text_or_none("license"),
-        asked_at=fields.date("asked_at"),
-        closed_at=fields.date("closed_at"),
-        source=fields.text_or_none("source"),
-        phrasings=fields.texts("phrasings"),
-        related=fields.texts("related"),
-        answers=tuple(_answers(answers, count_unknown, warn)),
-    )
+    values = fields.read(THREAD_FIELDS)
+    return Thread(**values, answers=tuple(_answers(answers, count_unknown, warn)))
 
 
 def thread_to(thread: Thread) -> dict[str, Any]:
-    """The JSON object of a thread, keys in the documented order."""
-    return {
-        "id": thread.key,
-        "title": thread.title,
-        "body": thread.body,
-        "score": thread.score,
-        "tags": list(thread.tags),
-        "url": thread.url,
-        "author": thread.author,
-        "license": thread.license,
-        "asked_at": _iso(thread.asked_at),
-        "closed_at": _iso(thread.closed_at),
-        "source": thread.source,
-        "phrasings": list(thread.phrasings),
-        "related": list(thread.related),
-        "answers": [
-            {
-                "id": answer.key,
-                "body": answer.body,
-                "score": answer.score,
-                "accepted": answer.accepted,
-                "author": answer.author,
-                "url": answer.url,
-                "license": answer.license,
-                "answered_at": _iso(answer.answered_at),
-            }
-            | (
-                {"votes": {str(guild): net for guild, net in answer.tallies}}
-                if answer.tallies
-                else {}
-            )
-            for answer in thread.answers
-        ],
-    }
+    """Return a thread as a JSON object, with its keys in the documented order."""
+    answers = [_json(answer, ANSWER_FIELDS) | _votes(answer) for answer in thread.answers]
+    return _json(thread, THREAD_FIELDS) | {"answers": answers}
+
+
+def _json(model: Thread | Answer, stored: Sequence[StoredField]) -> dict[str, Any]:
+    found = {}
+    for field in stored:
+        value = getattr(model, field.name)
+        if field.kind is FieldKind.DATE:
+            value = _iso(value)
+        found[field.json] = list(value) if field.kind is FieldKind.TEXTS else value
+    return found
+
+
+def _votes(answer: Answer) -> dict[str, Any]:
+    votes = {str(guild_id): votes for guild_id, votes in answer.tallies}
+    return {"votes": votes} if votes else {}
 
 
 def _answers(
@@ -113,24 +84,14 @@ def _answers(
     for index, row in enumerate(rows):
         name = f"answers[{index}]"
         if not isinstance(row, dict):
-            raise FieldError(f"{name} must be an object, it is {shown(row)}")
-        fields = _Fields(row, f"{name}.", warn)
+            raise FieldError(f"{name} must be an object, it is {quoted(row)}")
+        fields = _Object(row, f"{name}.", warn)
         fields.count_unknown(ANSWER_KEYS, lambda key: count_unknown(f"answers[].{key}"))
-        answer = Answer(
-            body=fields.written("body"),
-            score=fields.whole("score"),
-            accepted=fields.flag("accepted"),
-            key=fields.key_or_none(),
-            author=fields.text_or_none("author"),
-            url=fields.text_or_none("url"),
-            license=fields.text_or_none("license"),
-            answered_at=fields.date("answered_at"),
-            tallies=fields.tallies("votes"),
-        )
+        answer = Answer(**fields.read(ANSWER_FIELDS), tallies=fields.tallies("votes"))
         if answer.accepted and accepted:
             raise FieldError(f"{name} is a second accepted answer, {accepted} is accepted already")
         if answer.key is not None and answer.key in keys:
-            raise FieldError(f"{name}.id {shown(answer.key)} is the id of {keys[answer.key]} too")
+            raise FieldError(f"{name}.id {quoted(answer.key)} is the id of {keys[answer.key]} too")
         if answer.accepted:
             accepted = name
         if answer.key is not None:
@@ -138,7 +99,7 @@ def _answers(
         yield answer
 
 
-class _Fields:
+class _Object:
     """One JSON object's values by key; errors name the key with where it stands."""
 
     def __init__(
@@ -152,11 +113,33 @@ class _Fields:
         for key in self._row.keys() - known:
             count(printable(key))
 
+    def read(self, stored: Sequence[StoredField]) -> dict[str, Any]:
+        """Return the values of a model's fields. Raises FieldError."""
+        return {field.name: self._read(field) for field in stored}
+
+    def _read(self, field: StoredField) -> Any:
+        key = field.json
+        match field.kind:
+            case _ if key == "id":
+                return self.key() if field.is_required else self.key_or_none()
+            case FieldKind.TEXT:
+                return self._not_blank(key, "text") if field.is_required else self.text(key)
+            case FieldKind.OPTIONAL_TEXT:
+                return self.text_or_none(key)
+            case FieldKind.INTEGER:
+                return self.whole(key)
+            case FieldKind.FLAG:
+                return self.flag(key)
+            case FieldKind.TEXTS:
+                return self.texts(key)
+            case FieldKind.DATE:
+                return self.date(key)
+
     def key(self) -> str:
         key = self.key_or_none()
         if key is None:
             raise self._wrong("id", "must be text or a whole number", missing="id" not in self._row)
-        return key
+        return plain_key(key)
 
     def key_or_none(self) -> str | None:
         value = self._row.get("id")
@@ -165,13 +148,9 @@ class _Fields:
         if value is None:
             return None
         key = self._not_blank("id", "text or a whole number")
-        if not plain_id(key):
+        if not plain_key(key):
             raise FieldError(f"{self._where}id must not be empty")
         return key
-
-    def written(self, key: str) -> str:
-        """Text that must be there and must say something."""
-        return self._not_blank(key, "text")
 
     def text(self, key: str) -> str:
         return self._text(key) if key in self._row else ""
@@ -181,7 +160,7 @@ class _Fields:
 
     def texts(self, key: str) -> tuple[str, ...]:
         items = {f"{key}[{i}]": item for i, item in enumerate(self.items(key))}
-        return tuple(map(_Fields(items, self._where).text, items))
+        return tuple(map(_Object(items, self._where).text, items))
 
     def items(self, key: str) -> list[Any]:
         value = self._row.get(key, [])
@@ -204,7 +183,7 @@ class _Fields:
         return value
 
     def tallies(self, key: str) -> tuple[tuple[int, int], ...]:
-        """Votes by guild, as an export carries them."""
+        """Return votes by guild, as an export has them."""
         value = self._row.get(key, {})
         found = sorted(
             (int(guild), votes)
@@ -226,12 +205,17 @@ class _Fields:
         if text is None:
             return None
         try:
-            return moment(text)
+            date = parse_date(text)
         except ValueError:
             what = "must be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
             if self._warn is None:
                 raise self._wrong(key, what) from None
-        self._warn(f"{self._where}{key} {shown(text)} is no date like 2024-05-31, and was left out")
+            why = f"{quoted(text)} is no date like 2024-05-31"
+        else:
+            if self._warn is None or not is_far(date):
+                return date
+            why = f"{date:%Y-%m-%d} is far in the future"
+        self._warn(f"{self._where}{key} {why}, and was left out")
         return None
 
     def _not_blank(self, key: str, what: str) -> str:
@@ -244,26 +228,15 @@ class _Fields:
         value = self._row.get(key)
         if not isinstance(value, str):
             raise self._wrong(key, f"must be {what}", missing=key not in self._row)
-        return sound(value, f"{self._where}{key}")
+        return storable(value, f"{self._where}{key}")
 
     def _wrong(self, key: str, must: str, *, missing: bool = False) -> FieldError:
-        what = "it is missing" if missing else f"it is {shown(self._row.get(key))}"
+        what = "it is missing" if missing else f"it is {quoted(self._row.get(key))}"
         return FieldError(f"{self._where}{key} {must}, {what}")
 
 
-def plain_id(text: str) -> str:
-    """What two ids share that are one: no spaces around them, no characters that show nothing.
-
-    The joiners within a word, which some languages spell with, are seen.
-    """
-    if text.isascii():
-        return text.strip()
-    seen = "".join(c for c in text if c in _JOINERS or unicodedata.category(c) != "Cf")
-    return seen.strip().strip(_JOINERS).strip()
-
-
 def is_line(row: Mapping[str, Any]) -> bool:
-    """Whether an object may be a line of JSON Lines by its keys: it has none but ours.
+    """Return whether an object may be a line of JSON Lines by its keys: it has none but ours.
 
     With a text and no word of answers, it is most likely somebody's article.
     """
@@ -272,7 +245,7 @@ def is_line(row: Mapping[str, Any]) -> bool:
 
 
 def is_export(row: Mapping[str, Any]) -> bool:
-    """Whether an object has the shape of a thread as exports write it, not only its names.
+    """Return whether an object has the shape of a thread as exports write it, not only its names.
 
     Its answers are objects with a ``body``; where there are none, it has nothing but our keys
     and those that every export writes.
@@ -285,8 +258,8 @@ def is_export(row: Mapping[str, Any]) -> bool:
     return all(isinstance(answer, dict) and "body" in answer for answer in answers)
 
 
-def sound(text: str, name: str) -> str:
-    """The text, if every database can keep it. Raises FieldError naming it as ``name``."""
+def storable(text: str, name: str) -> str:
+    """Return text that every database can store. Raises FieldError with the ``name``."""
     if "\0" in text:
         raise FieldError(f"{name} holds a NUL character, which text never does")
     try:
@@ -296,8 +269,8 @@ def sound(text: str, name: str) -> str:
     return text
 
 
-def moment(text: str) -> datetime:
-    """The moment that a date in ISO 8601 names, in UTC. Raises ValueError if it is none."""
+def parse_date(text: str) -> datetime:
+    """Parse a date in ISO 8601, in UTC. Raises ValueError."""
     if not _DATE.fullmatch(text):
         raise ValueError
     date = datetime.fromisoformat(text)
@@ -308,8 +281,13 @@ def moment(text: str) -> datetime:
         raise ValueError from None
 
 
-def shown(value: object) -> str:
-    """A value as a message shows it: short, and printable on any terminal."""
+def is_far(date: datetime) -> bool:
+    """Return whether a date is further ahead of this computer's clock than any clock is wrong."""
+    return date > datetime.now(UTC) + timedelta(days=366)
+
+
+def quoted(value: object) -> str:
+    """Return a value as a message shows it: short, and printable on any terminal."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
@@ -320,7 +298,7 @@ def shown(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """A text as a message shows it: short, and half surrogates escaped."""
+    """Return a text as a message shows it: short, and half surrogates escaped."""
     short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     return short.encode(errors="backslashreplace").decode()
 

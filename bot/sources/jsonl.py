@@ -12,17 +12,23 @@ import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from bot.models import Thread
-from bot.sources.date_checks import timely
-from bot.sources.decoding import utf8_text
-from bot.sources.files import Broken, Head, reason, unpacked
+from bot.sources.decoding import FileHead, read_text
+from bot.sources.file_format import Format
+from bot.sources.files import Broken, reason, unpacked
 from bot.sources.help_desk import ARTICLE_KEYS
-from bot.sources.json_thread import FieldError, is_export, is_line, plain_id, thread_from, thread_to
-from bot.sources.limits import MAX_LINE_BYTES
-from bot.sources.options import Options
-from bot.sources.qa_json import Entries, is_ours, is_spread, keys_of
+from bot.sources.json_thread import (
+    THREAD_KEYS,
+    FieldError,
+    is_export,
+    is_line,
+    thread_from,
+    thread_to,
+)
+from bot.sources.options import MAX_LINE_BYTES, Options
+from bot.sources.qa_json import QaObjects, is_ours, is_spread, keys_of, load_json
 from bot.sources.report import SourceReport
 
 _PIECE = 1024 * 1024
@@ -30,12 +36,12 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def write_thread(thread: Thread) -> str:
-    """One line of JSON without its newline; reading it gives an equal thread."""
+    """Return one line of JSON without its newline; reading it gives an equal thread."""
     return json.dumps(thread_to(thread), ensure_ascii=False, allow_nan=False)
 
 
-def looks_like_lines(head: Head) -> bool:
-    """Whether the first line is an object, as far as one can see."""
+def looks_like_lines(head: FileHead) -> bool:
+    """Return whether the first line is an object, as far as one can see."""
     text = head.text.lstrip()
     return text.startswith("{") and not is_spread(text)
 
@@ -46,19 +52,19 @@ def read_lines(path: Path, report: SourceReport, options: Options) -> Iterator[T
     A file that breaks off, or can't be read on, is named with the line; what came before
     was handed on.
     """
-    lines = _Lines(path, report, options)
+    lines = _LineReader(path, report, options)
     try:
         if options.encoding is None:
             with unpacked(path) as (stream, _):
                 yield from lines.threads(stream)
         else:
-            text = utf8_text(path, options)
+            text = read_text(path, options)
             yield from lines.threads(BytesIO(text.encode(errors="surrogatepass")))
     except Broken as error:
         report.reject(reason(error), path, lines.number + 1 if lines.number else None)
 
 
-class _Lines:
+class _LineReader:
     """One file while it is read: where we are, and which ids there were."""
 
     def __init__(self, path: Path, report: SourceReport, options: Options) -> None:
@@ -66,7 +72,7 @@ class _Lines:
         self._path = path
         self._report = report
         self._lines_by_key: dict[str, int] = {}
-        self._pairs = Entries(path, report, options)
+        self._pairs = QaObjects(path, report, options)
         self._upload = options.upload
 
     def threads(self, stream: BinaryIO) -> Iterator[Thread]:
@@ -86,7 +92,7 @@ class _Lines:
         yield from self._pairs.threads()
 
     def _short_lines(self, stream: BinaryIO) -> Iterator[bytes]:
-        """The lines that are not blank, stripped; those that are too long are refused."""
+        """Yield the lines that are not blank, stripped; those that are too long are refused."""
         while line := stream.readline(MAX_LINE_BYTES + 1):
             size = len(line)
             if size > MAX_LINE_BYTES and not line.endswith(b"\n"):
@@ -113,27 +119,33 @@ class _Lines:
                     f'a line needs "id" and "title", or "question" and "answer"{keys_of(value)}'
                 )
             if isinstance(value, dict) and self._is_others(value):
-                raise FieldError(f"it has an id and a title, but no answers{keys_of(value)}")
+                raise FieldError(
+                    f"it has an id and a title, but no answers{keys_of(value)}; if it is a "
+                    'question, give it "answers": [{"body": "…"}], or [] while it has none'
+                )
             thread = thread_from(value, self._report.count_unknown, self._warn)
-            thread = timely(thread, self._warn)
         except FieldError as error:
             self._reject(str(error))
             return None
-        first = self._lines_by_key.setdefault(plain_id(thread.key), self.number)
+        first = self._lines_by_key.setdefault(thread.key, self.number)
         if first != self.number:
             self._reject(f"its id is the same as on line {first}; ids must differ within a file")
             return None
         return thread
 
     def _is_pair(self, value: dict[str, Any]) -> bool:
-        """Whether a line is read as other programs' JSON is: a pair, or a help desk's article."""
+        """Return whether a line is another program's: a question with its answer, or an article."""
         is_article = "answers" not in value and bool(value.keys() & ARTICLE_KEYS)
         return (is_article or not is_ours(value)) and self._pairs.is_entry(value)
 
     def _is_others(self, value: dict[str, Any]) -> bool:
-        """Whether a line in a file of other JSON isn't in the form of ours."""
-        is_json = self._path.name.lower().removesuffix(".gz").endswith(".json")
-        return is_json and not (is_export(value) or is_line(value))
+        """Return whether a line isn't in our form: a list of goods has ids and titles too.
+
+        In a file of other JSON, a text without a word of answers is somebody's article.
+        """
+        if self._path.name.lower().removesuffix(".gz").endswith(".json"):
+            return not (is_export(value) or is_line(value))
+        return "answers" not in value and not value.keys() <= THREAD_KEYS
 
     def _warn(self, what: str) -> None:
         self._report.warn(what, self._path, self.number)
@@ -144,19 +156,22 @@ class _Lines:
 
 def _parsed(line: bytes) -> object:
     try:
-        return json.loads(line.decode(), parse_constant=_no_constant)
+        return load_json(line.decode())
     except UnicodeDecodeError as error:
         byte = f"byte 0x{line[error.start]:02x} at position {error.start}"
         raise FieldError(f"it is not UTF-8 text ({byte})") from None
     except json.JSONDecodeError as error:
         raise FieldError(f"it is not JSON: {error.msg} at character {error.colno}") from None
-    except RecursionError:
-        raise FieldError("its JSON is nested too deeply") from None
     except FieldError:
         raise
-    except ValueError:  # Python reads whole numbers of up to 4,300 digits
+    except ValueError:
         raise FieldError("a number in it has too many digits") from None
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise FieldError(f"it is not JSON: {name} is not a number that JSON has")
+FORMAT = Format(
+    name="jsonl",
+    suffixes=(".jsonl", ".jsonl.gz"),
+    looks_like=looks_like_lines,
+    read=read_lines,
+    packed=True,
+)

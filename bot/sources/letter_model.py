@@ -1,29 +1,21 @@
-"""How likely a text is as people write it: tells apart the encodings that a file may be in.
+"""Likelihood of a text as people write it, to tell apart the encodings of a file.
 
 The same bytes are letters in several encodings, of which one gives words. Each language has
-a model: how often it uses its letters, and whether those beyond ASCII stand in words with
-ASCII letters (German) or in words of their own (Russian).
+a model: how often it uses its letters (``letter_frequencies.toml``), and whether those beyond
+ASCII stand in words with ASCII letters (German) or in words of their own (Russian).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import log
+from pathlib import Path
 from string import ascii_lowercase
-
-from bot.sources.letter_frequencies import (
-    HANGUL,
-    KANJI,
-    LANGUAGES,
-    LATIN,
-    LEVELS,
-    OTHER,
-    SIMPLE,
-    TRADITIONAL,
-)
+from typing import Any
 
 _UNSEEN = 1e-6
 """How likely a letter is that a language doesn't have."""
@@ -39,18 +31,20 @@ _KATAKANA = "".join(map(chr, range(0x30A1, 0x30F7)))
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """How likely each letter is in a language.
+    """The likelihood of each letter in a language.
 
-    ``levels`` give those that aren't named, by their first byte in ``encoding``. ``latin`` says
-    whether it is written in ASCII letters, so that others stand among them.
+    ``levels`` are the chances of letters that aren't named: ranges of their first byte in
+    ``encoding``, each with one. ``latin`` says whether the language is written in ASCII
+    letters, so that others stand among them.
     """
 
     letters: Mapping[str, float]
     latin: bool = False
     encoding: str = ""
+    levels: Sequence[tuple[int, int, float]] = ()
 
     def letter(self, letter: str) -> float:
-        """How likely a letter is."""
+        """Return how likely a letter is."""
         known = self.letters.get(letter)
         if known is None and letter != letter.lower():
             known = self.letters.get(letter.lower(), 8 * _UNSEEN) / 8
@@ -59,18 +53,31 @@ class _Model:
         if not self.encoding:
             return _UNSEEN
         first = letter.encode(self.encoding)[0]
-        levels = LEVELS[self.encoding]
-        return next((chance for low, high, chance in levels if low <= first <= high), _UNSEEN / 5)
+        return next(
+            (chance for low, high, chance in self.levels if low <= first <= high), _UNSEEN / 5
+        )
+
+
+@cache
+def _frequencies() -> dict[str, Any]:
+    file = Path(__file__).with_name("letter_frequencies.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+@cache
+def languages() -> dict[str, list[str]]:
+    """Return the languages in which each encoding is used, the likely encodings first."""
+    return {name: text.split() for name, text in _frequencies()["languages"].items()}
 
 
 def likelihood(text: str, encoding: str) -> float:
-    """How likely a text is in the likeliest language of an encoding, as a logarithm."""
+    """Return how likely a text is in the likeliest language of an encoding, as a logarithm."""
     tokens = [(found[0], _is_inside(text, found)) for found in _TOKEN.finditer(text)]
-    return max(_sum(tokens, _model(name, encoding)) for name in LANGUAGES[encoding])
+    return max(_sum(tokens, _model(name, encoding)) for name in languages()[encoding])
 
 
 def _is_inside(text: str, found: re.Match[str]) -> bool:
-    """Whether a sign stands between letters, or an opening one behind one."""
+    """Return whether a sign stands between letters, or an opening one behind one."""
     before, after = (
         text[max(0, found.start() - 1) : found.start()],
         text[found.end() : found.end() + 1],
@@ -106,7 +113,7 @@ def _of_sign(sign: str, inside: bool, model: _Model) -> float:
 
 
 def _of_word(word: str, model: _Model) -> float:
-    """A word with letters beyond ASCII."""
+    """Return a word with letters beyond ASCII."""
     total, before = 0.0, ""
     for letter in word:
         total += log(model.letter(letter) if letter.isalpha() else _ODD_SIGN)
@@ -120,22 +127,23 @@ def _of_word(word: str, model: _Model) -> float:
 
 @cache
 def _model(language: str, encoding: str) -> _Model:
-    if language in LATIN:
+    tables = _frequencies()
+    if language in tables["latin"]:
         return _Model(_latin(language), latin=True)
     letters = _latin("en")
-    if language in OTHER:
-        return _Model(letters | _counted(OTHER[language]))
+    if language in tables["other"]:
+        return _Model(letters | _counted(tables["other"][language]))
+    common = tables["common"][language].replace(" ", "")
     if language == "ja":
-        letters |= _shared(_HIRAGANA, 0.55) | _shared(_KATAKANA, 0.12) | _shared(KANJI, 0.12)
+        letters |= _shared(_HIRAGANA, 0.55) | _shared(_KATAKANA, 0.12) | _shared(common, 0.12)
     else:
-        common = {"zh-hans": SIMPLE, "zh-hant": TRADITIONAL, "ko": HANGUL}[language]
         letters |= _shared(common, 0.7)
-    return _Model(letters, encoding=encoding)
+    return _Model(letters, encoding=encoding, levels=tables["levels"][encoding])
 
 
 @cache
 def _latin(language: str) -> dict[str, float]:
-    ascii_counts, others = LATIN[language]
+    ascii_counts, others = _frequencies()["latin"][language]
     counts = zip(ascii_lowercase, map(float, ascii_counts.split()), strict=True)
     return {letter: count / 1000 for letter, count in counts} | _counted(others)
 

@@ -1,4 +1,4 @@
-"""What an import may be told about the files that it reads."""
+"""Options of an import, and the limits of what is read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How files are to be read, and which of their threads are wanted.
+    """Options of reading files, and of the threads that are wanted.
 
     ``format`` is a format's name (``None``: recognised by content). ``columns`` says
     which column of a table holds what (``question``, ``answer``, ...). ``site`` is
@@ -29,11 +29,31 @@ class Options:
 
     @property
     def wants_all(self) -> bool:
-        """Whether no thread is left out."""
+        """Return whether no thread is left out."""
         return self.min_score is None and not self.tags and self.limit is None
 
     def wants(self, score: int, tags: tuple[str, ...]) -> bool:
-        """Whether a thread with this score and these tags is wanted."""
+        """Return whether a thread with this score and these tags is wanted."""
         if self.min_score is not None and score < self.min_score:
             return False
         return not self.tags or not self.tags.isdisjoint(tags)
+
+
+SCORES = range(-(2**63), 2**63)
+"""Databases keep whole numbers in 64 bits."""
+
+VOTES = range(-(2**31), 2**31)
+"""Sums of one guild's votes: far from what databases can't add up."""
+
+MAX_PAGE_BYTES = 4 * 1024 * 1024
+MAX_LINE_BYTES = 16 * 1024 * 1024
+
+MAX_TEXT = 512 * 1024
+"""Characters of one text in a form that isn't ours: longer ones are no answers but damage,
+such as a quote in a table that is never closed."""
+
+MAX_FILE_BYTES = 128 * 1024 * 1024
+"""Of a file that must be held in memory as a whole."""
+
+MAX_HTML_BYTES = 16 * 1024 * 1024
+"""Of a web page: its tree takes many times as much memory."""

@@ -1,4 +1,4 @@
-"""Headings: which are questions, which open an answer, and what else they say."""
+"""Headings of Markdown: which are questions, which open an answer, which name a FAQ."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sources import roundtrip_comments
-from bot.sources.faq_titles import is_faq_title
-from bot.sources.headings import Section
 from bot.sources.json_thread import FieldError
+from bot.sources.markdown_sections import Section
 
 # Headings are people's text: where spaces may stand twice in a row, or before what is looked
 # for, "*+" and "(?<!\s)" keep each run of them from being looked through more than once.
@@ -84,29 +83,29 @@ class Question:
 
 
 def only_asks(lines: Sequence[str]) -> bool:
-    """Whether lines are a single question, in which there can be no answer."""
+    """Return whether lines are a single question, in which there can be no answer."""
     said = [line.strip() for line in lines if line.strip()]
     return len(said) == 1 and is_question(said[0])
 
 
 def is_question(heading: str) -> bool:
-    """Whether a heading's words are a question."""
+    """Return whether a heading's words are a question."""
     return _QUESTION.search(_ANCHOR.sub("", heading)) is not None
 
 
 def may_be_question(heading: str) -> bool:
-    """Whether it looks like one, though it has no question mark, or none at its end."""
+    """Return whether it looks like one, though it has no question mark, or none at its end."""
     words = _ANCHOR.sub("", heading)
     return _REMARK.search(words) is not None or _ASKS.match(_NUMBER.sub("", words)) is not None
 
 
-def is_sure(section: Section) -> bool:
-    """Whether it is a question wherever it stands: by its words, or by a comment of ours."""
+def is_certain(section: Section) -> bool:
+    """Return whether it is a question wherever it stands: by its words, or by a comment of ours."""
     return is_question(section.title) or _has_comment(section)
 
 
-def likely(sections: Sequence[Section]) -> set[int]:
-    """The lines of headings that may be questions, and stand where questions do.
+def likely_questions(sections: Sequence[Section]) -> set[int]:
+    """Return the lines of headings that may be questions, and stand where questions do.
 
     None of them is within an answer or has questions below it, nor is it a page's title.
     """
@@ -118,26 +117,26 @@ def likely(sections: Sequence[Section]) -> set[int]:
             continue
         while open_ and open_[-1] >= section.level:
             open_.pop()
-        if not is_sure(section):
+        if not is_certain(section):
             if open_ or not section.level or not may_be_question(section.title):
                 continue
             below = [inner for inner in _below(sections, at) if not is_answer(inner.title)]
             is_title = at == 1 == alone[section.level]  # at 0 is what stands before any heading
-            if any(map(is_sure, below)) or (below and is_title):
+            if any(map(is_certain, below)) or (below and is_title):
                 continue
             found.add(section.start)
         open_.append(section.level)
     return found
 
 
-def topics(sections: Sequence[Section], title: str) -> set[int]:
-    """The lines of headings that are questions because the page is called a FAQ.
+def faq_topics(sections: Sequence[Section], title: str) -> set[int]:
+    """Return the lines of headings that are questions because the page is called a FAQ.
 
     There are some where no heading is a question for certain: then all of the highest level
     that have a text, but for the title. ``title`` is that of the front matter.
     """
     headed = [section for section in sections if section.level]
-    if any(is_sure(section) or is_answer(section.title) for section in headed):
+    if any(is_certain(section) or is_answer(section.title) for section in headed):
         return set()
     if headed and is_faq_title(headed[0].title):
         title, headed = headed[0].title, headed[1:]
@@ -147,12 +146,12 @@ def topics(sections: Sequence[Section], title: str) -> set[int]:
     return {section.start for section in headed if section.level == level and _says(section)}
 
 
-def lost(sections: Sequence[Section], likely: set[int]) -> set[int]:
-    """The lines of headings beside the questions that are none, and have a text.
+def skipped_sections(sections: Sequence[Section], likely: set[int]) -> set[int]:
+    """Return the lines of headings beside the questions that are none, and have a text.
 
     A page's title, its contents and the headings of groups of questions are not among them.
     """
-    asks = {section.start for section in sections if section.level and is_sure(section)} | likely
+    asks = {section.start for section in sections if section.level and is_certain(section)} | likely
     levels = {section.level for section in sections if section.start in asks}
     found: set[int] = set()
     inside = 0  # the level of what the sections below belong to
@@ -171,7 +170,7 @@ def lost(sections: Sequence[Section], likely: set[int]) -> set[int]:
 
 
 def _below(sections: Sequence[Section], at: int) -> Iterator[Section]:
-    """The sections below the one ``at`` that place."""
+    """Yield the sections below the one ``at`` that place."""
     for number in range(at + 1, len(sections)):
         if sections[number].level <= sections[at].level:
             return
@@ -185,33 +184,33 @@ def _has_comment(section: Section) -> bool:
 
 
 def _is_answer_to(level: int, section: Section) -> bool:
-    """Whether it is headed as an answer, and below or beside a question of this level."""
+    """Return whether it is headed as an answer, and below or beside a question of this level."""
     if section.level < level or not is_answer(section.title):
         return False
     return section.level > level or not _has_comment(section)
 
 
 def _says(section: Section) -> bool:
-    """Whether there is a text in it, other than a list of links to other places."""
+    """Return whether there is a text in it, other than a list of links to other places."""
     lines = [line for line in section.lines if line.strip()]
     is_list = all(map(_LINK.fullmatch, lines)) or _CONTENTS.fullmatch(section.title.strip(" :"))
     return not is_list
 
 
-def title(heading: str) -> tuple[str, str]:
-    """The question without its number and ``{#name}``, and that name, if there is one."""
+def question_of(heading: str) -> tuple[str, str]:
+    """Return the question without its number and ``{#name}``, and that name, if there is one."""
     found = _ANCHOR.search(heading)
     words = _TRAILING.sub("", _ANCHOR.sub("", heading))
     return _NUMBER.sub("", words), found["name"] if found else ""
 
 
-def link(heading: str) -> str:
-    """The anchor that a heading has on GitHub."""
+def github_anchor(heading: str) -> str:
+    """Return the anchor that a heading has on GitHub."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def answer(heading: str) -> tuple[int, bool] | None:
-    """The score of the answer that a heading opens, and whether it is accepted.
+def answer_heading(heading: str) -> tuple[int, bool] | None:
+    """Return the score of the answer that a heading opens, and whether it is accepted.
 
     ``None`` for any other heading. Raises FieldError when it says something else as well.
     """
@@ -234,7 +233,7 @@ def answer(heading: str) -> tuple[int, bool] | None:
 
 
 def is_answer(heading: str) -> bool:
-    """Whether a heading opens an answer, or tries to."""
+    """Return whether a heading opens an answer, or tries to."""
     return _ANSWER.fullmatch(heading) is not None
 
 
@@ -249,3 +248,35 @@ def accept_one(
             yield answer.start, first
         elif row["accepted"] is True:
             first = answer.start
+
+
+_LEADING = r"(?:(?:the|our|general|common)\s+)?"
+_NAMES = (
+    r"(?:f\.a\.q\.?s?|faqs?|q\s?(?:&|and|\+)\s?as?|"
+    r"(?:frequently|commonly)\s+asked\s+questions|common\s+questions|questions\s+(?:and|&)\s+"
+    r"answers|häufig(?:e|\s+gestellte)\s+fragen|fragen\s+und\s+antworten|foire\s+aux\s+questions|"
+    r"questions\s+fréquentes|preguntas\s+(?:más\s+)?frecuentes|perguntas\s+(?:mais\s+)?frequentes|"
+    r"domande\s+frequenti|veelgestelde\s+vragen|często\s+zadawane\s+pytania|sık\s+sorulan\s+sorular|"
+    r"часто\s+задаваемые\s+вопросы|よくある(?:ご)?質問|常见问题|常見問題|자주\s*묻는\s*질문)"
+)
+_WHOLE = re.compile(rf"{_LEADING}{_NAMES}(?:\s*\(.*\))?", re.IGNORECASE)
+# "Workshop FAQ", "FAQ - Billing", "Frequently asked questions about keys". "Adding an entry to
+# the FAQ" is a title of its own.
+_OTHERS = r"[ ,:|/–—-]{1,3}[\w&'’.]{1,40}"
+_MORE = re.compile(
+    rf"(?P<before>(?:[\w&'’.]{{1,40}}[ ,:|/–—-]{{1,3}}){{1,3}}){_NAMES}"
+    rf"|{_NAMES}(?:{_OTHERS}){{1,5}}",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(r"\b(?:an?|the|to|your|this|how|in|our|what|about)\b", re.IGNORECASE)
+_LONGEST = 100
+"""Characters of a title that is looked at for more than such a name."""
+
+
+def is_faq_title(title: str) -> bool:
+    """Return whether a page's title says that questions stand on it, and asks none itself."""
+    words = " ".join(title.split()).strip(" :!.#*_")
+    if _WHOLE.fullmatch(words):
+        return True
+    found = _MORE.fullmatch(words) if len(words) <= _LONGEST else None
+    return found is not None and not _ARTICLE.search(found["before"] or "")

@@ -1,4 +1,4 @@
-"""What reading sources leaves behind beside the threads: refusals, warnings, counts."""
+"""Reports of an import: refusals, warnings, counts, progress."""
 
 from __future__ import annotations
 
@@ -17,12 +17,23 @@ OTHER_KEYS = "(other keys)"
 MAX_NAMED = 20
 """Refusals, and warnings, of one file that are named, and the last; the rest are counted."""
 
-_Kind = tuple[bool, str]
+_ProblemGroup = tuple[bool, str]
+
+
+class NoThreads(InputError):
+    """A file that may be fine, but has no thread in it; in folders it is passed over.
+
+    ``called`` is what such files are called, in the plural.
+    """
+
+    def __init__(self, reason: str, path: Path, called: str = "pages without a question"):
+        super().__init__(reason, shown_path(path))
+        self.called = called
 
 
 @dataclass
 class Findings:
-    """What is told of an import beside its threads.
+    """Refusals, warnings and counts of an import.
 
     ``rejected`` did not get in; ``warned`` tell what did, but not just as it stood. The
     first of each file and the last are named there, and the ``more_`` counters say by file
@@ -41,12 +52,12 @@ class Findings:
 
     @property
     def refused(self) -> int:
-        """How much was not accepted, named or not."""
+        """Return how much was not accepted, named or not."""
         return len(self.rejected) + self.more_rejected.total()
 
     @property
     def warnings(self) -> int:
-        """How much got in otherwise, named or not."""
+        """Return how much got in otherwise, named or not."""
         return len(self.warned) + self.more_warned.total()
 
     def take_over(self, seen: Findings) -> None:
@@ -73,8 +84,8 @@ class SourceReport(Findings):
     stage: str = ""
     size: int = 0
     done: int = 0
-    _named: Counter[_Kind] = field(default_factory=Counter, repr=False, compare=False)
-    _last: dict[_Kind, InputError] = field(default_factory=dict, repr=False, compare=False)
+    _named: Counter[_ProblemGroup] = field(default_factory=Counter, repr=False, compare=False)
+    _last: dict[_ProblemGroup, InputError] = field(default_factory=dict, repr=False, compare=False)
 
     def reject(self, reason: str, path: Path, line: int | None = None) -> None:
         """Note that ``path``, or its ``line`` (from 1), was not accepted."""
@@ -119,7 +130,7 @@ class SourceReport(Findings):
 
 
 def shown_path(path: Path) -> Path | str:
-    """The path as it may be printed: bytes of a name that are not UTF-8 are escaped."""
+    """Return the path as it may be printed: bytes of a name that are not UTF-8 are escaped."""
     try:
         str(path).encode()
     except UnicodeEncodeError:

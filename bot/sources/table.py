@@ -16,13 +16,12 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.sources.decoding import lines_of
-from bot.sources.field_aliases import Names, field_of, plain
-from bot.sources.files import Head
-from bot.sources.group_by_question import Gathering
+from bot.sources.decoding import FileHead, read_table_lines
+from bot.sources.file_format import Format
+from bot.sources.foreign_fields import FieldNames, field_of, plain_name
+from bot.sources.group_by_question import QuestionGrouper
 from bot.sources.json_thread import printable
-from bot.sources.limits import MAX_TEXT
-from bot.sources.options import Options
+from bot.sources.options import MAX_TEXT, Options
 from bot.sources.report import SourceReport, shown_path
 
 _DELIMITERS = ",;\t|"
@@ -30,6 +29,9 @@ _NAMED = re.compile(rf"sep=([{_DELIMITERS}])[\r\n]*", re.IGNORECASE)
 """A first line for Excel, which names the delimiter."""
 
 _TEXTS = frozenset({"question", "answer", "body"})
+_OF_QNA_MAKER = frozenset({"source", "metadata"})
+"""Columns of QnA Maker's tables that say nothing about a thread: its file, its labels for bots."""
+
 _LINE_END = re.compile(r"(?<!\\)(?:\\r)?\\n")
 _INLINE_CODE = re.compile(r"((?<!`)`(?!`)[^`]*(?<!`)`(?!`))")
 
@@ -40,25 +42,25 @@ csv.field_size_limit(2 * MAX_TEXT)  # so that a long cell is refused in our word
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _TableRow:
     line: int
     cells: list[str]
     problem: str = ""
 
 
-def looks_like_table(head: Head) -> bool:
-    """Whether the first line names a column of questions and one of answers."""
+def looks_like_table(head: FileHead) -> bool:
+    """Return whether the first line names a column of questions and one of answers."""
     fields = {field_of(cell) for cell in _header(head.text)}
     return {"question", "answer"} <= fields
 
 
 def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """The threads of a table; names each row that is refused in the report.
+    """Yield the threads of a table; names each row that is refused in the report.
 
     Raises InputError when the table has no rows, or no columns of questions and answers,
     OSError when it can't be read.
     """
-    lines = lines_of(path, report, options)
+    lines = read_table_lines(path, report, options)
     if lines and (named := _NAMED.fullmatch(lines[0] or "")):
         delimiter = named[1]
         lines = ["\n", *lines[1:]]
@@ -75,35 +77,35 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
     if _by_number(header.cells, options.columns):
         rows = chain([header], rows)
         called = {}
-    gathering = Gathering(path, report, lambda field: called.get(field, field))
-    reading = _Reading(header.cells, columns, gathering, report)
+    gathering = QuestionGrouper(path, report, lambda field: called.get(field, field))
+    reading = _TableReader(header.cells, columns, gathering, report)
     taken = [reading.take(row) for row in rows]
     if not any(taken) and None not in lines:  # one of those was named, and may have been a row
         raise InputError("there are no rows below the table's header", shown_path(path))
     yield from gathering.threads()
 
 
-class _Reading:
+class _TableReader:
     """A table's rows on their way into threads; columns that hold no field are counted."""
 
     def __init__(
         self,
         header: Sequence[str],
         columns: Mapping[str, int],
-        gathering: Gathering,
+        gathering: QuestionGrouper,
         report: SourceReport,
     ):
         self._width, self._columns = len(header), columns
         self._gathering, self._report = gathering, report
+        self._escaped = _is_of_qna_maker(header)
         known = {*columns.values()}
         self._others = {
             at: printable(name.strip()) or f"column {at + 1}"
             for at, name in enumerate(header)
-            if at not in known
+            if at not in known and not (self._escaped and plain_name(name) in _OF_QNA_MAKER)
         }
-        self._escaped = _is_of_qna_maker(header)
 
-    def take(self, row: _Row) -> bool:
+    def take(self, row: _TableRow) -> bool:
         """Take in a row, or name it; False where there is nothing in it."""
         cells = row.cells
         if not row.problem and not any(map(str.strip, cells)):
@@ -128,20 +130,19 @@ class _Reading:
 
 
 def _is_of_qna_maker(header: Sequence[str]) -> bool:
-    """Whether it is a table of Microsoft's QnA Maker, in which a line ends with ``\\n``."""
-    names = {plain(name) for name in header}
-    return {"question", "answer", "source", "metadata"} <= names
+    """Return whether it is a table of Microsoft's QnA Maker, in which a line ends with ``\\n``."""
+    return {"question", "answer", *_OF_QNA_MAKER} <= {plain_name(name) for name in header}
 
 
 def _with_lines(text: str) -> str:
-    """A text of such a table with its lines; in inline code, ``\\n`` is what it looks like."""
+    """Replace ``\\n`` by line breaks, but for inline code."""
     parts = _INLINE_CODE.split(text)
     parts[::2] = [_LINE_END.sub("\n", part) for part in parts[::2]]
     return "".join(parts)
 
 
 def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, int]:
-    """Which field stands in which column. Raises InputError if the two that must be aren't."""
+    """Return columns by field. Raises InputError if questions or answers have none."""
     chosen = options.columns
     names = [cell.strip() for cell in header]
     there = ", ".join(name or "(no name)" for name in names[:30])
@@ -150,7 +151,7 @@ def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, i
         if far := [number + 1 for number in found.values() if not 0 <= number < len(names)]:
             raise InputError(f"it has no column {far[0]}; it has {len(names)}", shown_path(path))
         return found
-    named = Names(chosen).by_field(names)
+    named = FieldNames(chosen).by_field(names)
     for field, name in chosen.items():
         if field not in named:
             raise InputError(
@@ -171,7 +172,7 @@ def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, i
 
 
 def _by_number(names: Sequence[str], chosen: Mapping[str, str]) -> bool:
-    """Whether columns are told by their numbers: the table has no header then."""
+    """Return whether columns are told by their numbers: the table has no header then."""
     return (
         bool(chosen) and len(_numbers(chosen)) == len(chosen) and not {*chosen.values()} & {*names}
     )
@@ -181,27 +182,27 @@ def _numbers(chosen: Mapping[str, str]) -> dict[str, int]:
     return {field: int(name) for field, name in chosen.items() if re.fullmatch("[0-9]{1,4}", name)}
 
 
-def _rows(lines: Sequence[str | None], delimiter: str) -> Iterator[_Row]:
-    """Each row with the line it begins on; after a damaged one, the next line begins a row."""
+def _rows(lines: Sequence[str | None], delimiter: str) -> Iterator[_TableRow]:
+    """Yield each row with its first line; after a damaged row, the next line begins one."""
     at = 0
     while at < len(lines):
         if lines[at] is None:  # was named already
             at += 1
             continue
-        feed = _Feed(lines, at)
+        feed = _RowLines(lines, at)
         try:
             cells = next(csv.reader(feed, delimiter=delimiter, strict=True), [])
-            yield _Row(at + 1, cells)
+            yield _TableRow(at + 1, cells)
             at = feed.at
         except csv.Error as error:
             if delimiter == "\t":  # many programs write quotes there as any other letter
-                yield _Row(at + 1, (lines[at] or "").rstrip("\r\n").split(delimiter))
+                yield _TableRow(at + 1, (lines[at] or "").rstrip("\r\n").split(delimiter))
             else:
-                yield _Row(at + 1, [], _problem(str(error)))
+                yield _TableRow(at + 1, [], _problem(str(error)))
             at += 1
 
 
-class _Feed:
+class _RowLines:
     """The lines of one row, as many as its quotes ask for."""
 
     def __init__(self, lines: Sequence[str | None], start: int):
@@ -238,6 +239,16 @@ def _header(text: str) -> list[str]:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter: that of the header line, in which names seldom hold one."""
+    """Return the delimiter: that of the header line, in which names seldom hold one."""
     line = next((line for line in text.splitlines() if line.strip()), "")
     return max(_DELIMITERS, key=lambda sign: (line.count(sign), -_DELIMITERS.index(sign)))
+
+
+FORMAT = Format(
+    name="csv",
+    suffixes=(".csv", ".tsv"),
+    looks_like=looks_like_table,
+    read=read_table,
+    packed=True,
+    utf16=True,
+)

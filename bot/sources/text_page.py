@@ -21,8 +21,9 @@ Where the grammar leaves room, this is what holds:
   opened after them; before that they are text like any other.
 - Inside a closed code fence everything is text, and blank lines stay as they are. A fence
   that is never closed is a line of text, so that it can't swallow the answers after it.
-- A page may have no answers yet, if a marker or a comment of ours shows that it is one; any
-  other text than a single question is refused, for nobody can tell what in it is an answer.
+- A page may have no answers yet, if a marker, a comment of ours or the format's name shows that
+  it is one; any other text than a single question is refused, for nobody can tell what in it is
+  an answer.
 - Behind the end of the page, our own exports write a comment with what pages have no words
   for: the key, authors, links (``marks``). Of an answer in a fence ``markdown verbatim``
   they mean what is in the fence.
@@ -37,16 +38,15 @@ from enum import Enum
 from pathlib import Path
 
 from bot.errors import InputError
-from bot.models import Answer, Thread
+from bot.models import Answer, Thread, plain_key
 from bot.sources import roundtrip_comments
-from bot.sources.date_checks import timely
-from bot.sources.decoding import decoded
-from bot.sources.fences import find_fences
+from bot.sources.decoding import FileHead, decode
+from bot.sources.fences import find_fences, text_behind_label
+from bot.sources.file_format import Format
 from bot.sources.json_thread import FieldError, thread_from, thread_to
-from bot.sources.limits import MAX_PAGE_BYTES, SCORES
-from bot.sources.options import Options
+from bot.sources.options import MAX_PAGE_BYTES, SCORES, Options
 from bot.sources.question_headings import only_asks
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport, shown_path
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _MARK = re.compile(
@@ -72,7 +72,7 @@ _CHAT = re.compile(
 )
 
 
-class _Kind(Enum):
+class _MarkerKind(Enum):
     SCORE = "score"
     UPVOTE = "upvote"
     ACCEPTED = "accepted answer"
@@ -80,13 +80,13 @@ class _Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
-    kind: _Kind
+class _Marker:
+    kind: _MarkerKind
     value: str = ""
 
 
 @dataclass(slots=True)
-class _Part:
+class _PagePart:
     """The question or an answer: where it was opened, and the lines that belong to it."""
 
     opened: int
@@ -95,41 +95,46 @@ class _Part:
     body: list[int] = field(default_factory=list)
 
 
-def has_marker(text: str, content: Callable[[int, str], str] | None = None) -> bool:
-    """Whether a line of the text is a marker, so that it reads like a text page.
-
-    ``content`` says what behind the labels of other forms may open a fence.
-    """
+def has_marker(text: str) -> bool:
+    """Return whether a line of the text is a marker, so that it reads like a text page."""
     lines = _LINE_END.split(text)
-    roundtrip_comments = ((index, _mark(line)) for index, line in enumerate(lines))
-    found = [
-        index for index, mark in roundtrip_comments if mark and mark.kind is not _Kind.FURNITURE
+    marked = [
+        index
+        for index, line in enumerate(lines)
+        if (marker := _marker(line)) and marker.kind is not _MarkerKind.FURNITURE
     ]
-    if not found:
+    if not marked:
         return False
-    fenced = find_fences(lines, to_end=False, content=content).places
-    return not all(fenced[index] for index in found)
+    fenced = find_fences(lines, to_end=False, content=text_behind_label).places
+    return not all(fenced[index] for index in marked)
+
+
+def _looks_like_page(head: FileHead) -> bool:
+    return has_marker(head.text)
 
 
 def read_pages(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """Read a file that holds one page; names in the report why it can't be accepted.
+    """Read a file that holds one page.
 
-    Raises OSError when the file can't be read.
+    Raises InputError when it can't be accepted, OSError when it can't be read.
     """
-    try:
-        thread = read_page(_decoded(path, options), path)
-    except InputError as error:
-        report.rejected.append(error)
-    else:
-        yield timely(thread, lambda what: report.warn(what, path))
+    yield read_page(
+        _decoded(path, options),
+        path,
+        certain=options.format == "text",
+        warn=lambda what: report.warn(what, path),
+    )
 
 
-def read_page(text: str, path: Path) -> Thread:
+def read_page(
+    text: str, path: Path, *, certain: bool = False, warn: Callable[[str], None] | None = None
+) -> Thread:
     """Read a page's text; the source key is the file's name without suffix.
 
-    Raises InputError with the path and, where there is one, the line.
+    Without a marker in it, a text is a page only if that is ``certain``. ``warn`` gets remarks on
+    dates that are left out. Raises InputError with the path and, where there is one, the line.
     """
-    return _Page(text, path).thread()
+    return _TextPage(text, path, warn).thread(certain=certain)
 
 
 def _decoded(path: Path, options: Options) -> str:
@@ -138,42 +143,43 @@ def _decoded(path: Path, options: Options) -> str:
     if len(data) > MAX_PAGE_BYTES:
         limit = MAX_PAGE_BYTES // 1024**2
         raise InputError(f"a text page may have up to {limit} MB", shown_path(path))
-    return decoded(data, options.encoding or "utf-8", path, options)
+    return decode(data, options.encoding or "utf-8", path, options)
 
 
-class _Page:
+class _TextPage:
     """One page while it is read: its lines, the markers among them, the parts so far."""
 
-    def __init__(self, text: str, path: Path) -> None:
-        self._path = path
+    def __init__(self, text: str, path: Path, warn: Callable[[str], None] | None) -> None:
+        self._path, self._warn = path, warn
         self._lines = _LINE_END.split(text.lstrip("\ufeff"))
         self._refuse_nul(text)
         self._title = self._find_title()
-        self._fenced = bytes(self._title + 1) + _fenced(self._lines[self._title + 1 :])
+        fences = find_fences(self._lines[self._title + 1 :], to_end=False)
+        self._fenced = bytes(self._title + 1) + fences.places
         self._marks = {
             index: mark
             for index, line in enumerate(self._lines)
-            if index > self._title and not self._fenced[index] and (mark := _mark(line))
+            if index > self._title and not self._fenced[index] and (mark := _marker(line))
         }
         self._end = self._find_end()
-        self._question = _Part(self._title)
+        self._question = _PagePart(self._title)
         self._question_score: int | None = None
-        self._answers: list[_Part] = []
+        self._answers: list[_PagePart] = []
 
-    def thread(self) -> Thread:
-        """The thread that the page holds."""
+    def thread(self, *, certain: bool) -> Thread:
+        """Return the thread that the page holds."""
         pending: int | None = None  # the score that the next accepted answer has
         for index in range(self._title + 1, self._end):
             mark = self._marks.get(index)
             match mark.kind if mark else None:
-                case _Kind.UPVOTE:
-                    self._answers.append(_Part(index, self._number(index)))
-                case _Kind.ACCEPTED:
+                case _MarkerKind.UPVOTE:
+                    self._answers.append(_PagePart(index, self._number(index)))
+                case _MarkerKind.ACCEPTED:
                     self._open_accepted(index, pending or 0)
                     pending = None
-                case _Kind.SCORE if self._followed_by_accepted(index):
+                case _MarkerKind.SCORE if self._followed_by_accepted(index):
                     pending = self._number(index)
-                case _Kind.SCORE:
+                case _MarkerKind.SCORE:
                     self._score_question(index)
                 case _:
                     part = self._answers[-1] if self._answers else self._question
@@ -186,25 +192,28 @@ class _Page:
             answers=tuple(map(self._answer, self._answers)),
         )
         marked = self._marked(thread)
-        if marked is None and not self._marks and not only_asks(self._lines):
-            raise self._error(NO_ANSWER + (CHAT if _CHAT.search("\n".join(self._lines)) else ""))
+        if marked is None and not (self._marks or certain or only_asks(self._lines)):
+            is_chat = _CHAT.search("\n".join(self._lines))
+            why = NO_ANSWER + (CHAT if is_chat else "")
+            raise NoThreads(why, self._path, "texts in which no answer is marked")
         return marked or replace(thread, key=self._key())
 
     def _marked(self, thread: Thread) -> Thread | None:
-        """The thread with what a comment behind the page says of it, if there is one."""
+        """Return the thread with what a comment behind the page says of it, if there is one."""
         for index in range(self._end, len(self._lines)):
             try:
                 values = roundtrip_comments.values_of(self._lines[index])
                 if values is not None:
                     row = thread_to(thread) | {"id": values.get("id") or self._key()}
-                    return thread_from(roundtrip_comments.merged(row, values), lambda _: None)
+                    row = roundtrip_comments.merge_comment(row, values)
+                    return thread_from(row, lambda _: None, self._warn)
             except FieldError as error:
                 raise self._error(f"what its comment says can't be: {error}", index) from None
         return None
 
     def _key(self) -> str:
-        key = self._path.stem
-        if not key.strip() or shown_path(Path(key)) != Path(key):
+        key = plain_key(self._path.stem)
+        if not key or shown_path(Path(key)) != Path(key):
             raise self._error("its name can't be a thread's key; rename it in letters and digits")
         return key
 
@@ -217,16 +226,16 @@ class _Page:
         title = next((i for i, line in enumerate(self._lines) if line.strip()), None)
         if title is None:
             raise self._error("the page has no title: it is empty")
-        mark = _mark(self._lines[title])
-        if mark is not None and mark.kind is not _Kind.FURNITURE:
+        mark = _marker(self._lines[title])
+        if mark is not None and mark.kind is not _MarkerKind.FURNITURE:
             raise self._error("the page has no title before its first marker", title)
         return title
 
     def _find_end(self) -> int:
-        """The line at which the page's furniture begins, else the number of lines."""
-        opening = (_Kind.UPVOTE, _Kind.ACCEPTED)
+        """Return the line at which the page's furniture begins, else the number of lines."""
+        opening = (_MarkerKind.UPVOTE, _MarkerKind.ACCEPTED)
         last = max((i for i, mark in self._marks.items() if mark.kind in opening), default=-1)
-        furniture = (i for i, mark in self._marks.items() if mark.kind is _Kind.FURNITURE)
+        furniture = (i for i, mark in self._marks.items() if mark.kind is _MarkerKind.FURNITURE)
         return next((i for i in furniture if i > last), len(self._lines))
 
     def _followed_by_accepted(self, index: int) -> bool:
@@ -234,7 +243,7 @@ class _Page:
         while following < self._end and not self._lines[following].strip():
             following += 1
         mark = self._marks.get(following)
-        return mark is not None and mark.kind is _Kind.ACCEPTED
+        return mark is not None and mark.kind is _MarkerKind.ACCEPTED
 
     def _open_accepted(self, index: int, score: int) -> None:
         for other in self._answers:
@@ -242,7 +251,7 @@ class _Page:
                 raise self._error(
                     f"a second accepted answer; the first is on line {other.opened + 1}", index
                 )
-        self._answers.append(_Part(index, score, accepted=True))
+        self._answers.append(_PagePart(index, score, accepted=True))
 
     def _score_question(self, index: int) -> None:
         number = self._number(index)
@@ -266,13 +275,13 @@ class _Page:
             raise self._error(f"{what} (a score is written like 'Upvote:3')", index)
         return number
 
-    def _answer(self, part: _Part) -> Answer:
+    def _answer(self, part: _PagePart) -> Answer:
         body = self._text(part)
         if not body:
             raise self._error("the answer that begins here is empty", part.opened)
         return Answer(body=body, score=part.score, accepted=part.accepted)
 
-    def _text(self, part: _Part) -> str:
+    def _text(self, part: _PagePart) -> str:
         lines: list[str] = []
         for index in part.body:
             line = self._lines[index]
@@ -280,22 +289,25 @@ class _Page:
                 lines.append(line)
             elif lines and lines[-1]:
                 lines.append("")
-        return roundtrip_comments.unwrapped("\n".join(lines).rstrip())
+        return roundtrip_comments.unwrap_verbatim("\n".join(lines).rstrip())
 
     def _error(self, why: str, index: int | None = None) -> InputError:
         line = None if index is None else index + 1
         return InputError(why, shown_path(self._path), line)
 
 
-def _mark(line: str) -> _Mark | None:
+def _marker(line: str) -> _Marker | None:
     found = _MARK.fullmatch(line)
     if not found:
         return None
     if found["word"]:
-        return _Mark(_Kind(found["word"].lower()), found["value"])
-    return _Mark(_Kind.ACCEPTED if found["accepted"] else _Kind.FURNITURE)
+        return _Marker(_MarkerKind(found["word"].lower()), found["value"])
+    return _Marker(_MarkerKind.ACCEPTED if found["accepted"] else _MarkerKind.FURNITURE)
 
 
-def _fenced(lines: list[str]) -> bytearray:
-    """For each line, whether it is in a closed code fence or one of its two ends."""
-    return find_fences(lines, to_end=False).places
+FORMAT = Format(
+    name="text",
+    suffixes=(".txt",),
+    looks_like=_looks_like_page,
+    read=read_pages,
+)

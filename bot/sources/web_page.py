@@ -22,17 +22,17 @@ from urllib.parse import urldefrag, urljoin
 from lxml import etree
 
 from bot.models import Thread
-from bot.sources.coercion import Ready
-from bot.sources.decoding import html_text
-from bot.sources.faq import NoQuestions, faq_threads
-from bot.sources.files import Head
-from bot.sources.group_by_question import Gathering, Row
+from bot.sources.decoding import FileHead, read_html
+from bot.sources.faq import faq_threads
+from bot.sources.file_format import Format
+from bot.sources.foreign_fields import Markdown
+from bot.sources.group_by_question import FieldValues, QuestionGrouper
 from bot.sources.markup import to_markdown
 from bot.sources.markup.parsing import Element, one_line, parse
 from bot.sources.options import Options
 from bot.sources.question_headings import is_question, may_be_question
 from bot.sources.repeated_pairs import repeated_pairs
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport
 from bot.sources.schema_org import json_ld, microdata
 
 _PAGE = re.compile(
@@ -43,19 +43,19 @@ _PAGE = re.compile(
 _FURNITURE = ("nav", "header", "footer", "aside", "form", "script", "style", "template", "noscript")
 
 
-def looks_like_page(head: Head) -> bool:
-    """Whether it begins as pages do."""
+def looks_like_page(head: FileHead) -> bool:
+    """Return whether it begins as pages do."""
     return _PAGE.match(head.text) is not None
 
 
 def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """The threads of a web page; names each question that is refused in the report.
+    """Yield the threads of a web page; names each question that is refused in the report.
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    text = html_text(path, report, options)
-    page = _Page(text)
-    gathering = Gathering(path, report)
+    text = read_html(path, report, options)
+    page = _WebPage(text)
+    gathering = QuestionGrouper(path, report)
 
     def broken(line: int) -> None:
         report.warn("its JSON-LD is not JSON, and was passed over", path, line)
@@ -70,27 +70,27 @@ def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Th
             return
     try:
         yield from faq_threads(page.markdown(), path, report, made=True)
-    except NoQuestions:
-        raise NoQuestions(
+    except NoThreads:
+        raise NoThreads(
             "no question is found in it: neither schema.org's, nor <details>, a definition "
             "list or a heading that ends in a question mark",
-            shown_path(path),
+            path,
         ) from None
 
 
-class _Page:
+class _WebPage:
     """One page: its tree, and where links on it lead."""
 
     def __init__(self, text: str) -> None:
         self._root = parse(text)
         self._url = self._own_url()
 
-    def marked(self) -> Iterator[tuple[int, Row]]:
-        """The questions in microdata."""
+    def marked(self) -> Iterator[tuple[int, FieldValues]]:
+        """Return the questions in microdata."""
         return microdata(self._root, self.inside)
 
-    def folded(self) -> Iterator[tuple[int, Row]]:
-        """The questions in ``<details>`` and definition lists."""
+    def folded(self) -> Iterator[tuple[int, FieldValues]]:
+        """Yield the questions in ``<details>`` and definition lists."""
         asking = [
             element.getparent()
             for element in self._root.iter("details")
@@ -103,8 +103,8 @@ class _Page:
             elif (row := self._detail(element, element.getparent() in beside)) is not None:
                 yield element.sourceline or 1, row
 
-    def repeated(self) -> Iterator[tuple[int, Row]]:
-        """The questions of a list of equal elements, if there are more than in headings."""
+    def repeated(self) -> Iterator[tuple[int, FieldValues]]:
+        """Yield the questions of a list of equal elements, if there are more than in headings."""
         pairs = repeated_pairs(self._root)
         asking = {question for question, _ in pairs}
         headings = self._root.iter("h1", "h2", "h3", "h4", "h5", "h6")
@@ -112,11 +112,11 @@ class _Page:
         for question, answer in pairs if len(pairs) > len(others) else ():
             body = "\n\n".join(filter(None, map(self.inside, answer)))
             anchor = question.get("id") or None
-            row = {"question": one_line(question), "answer": Ready(body), "anchor": anchor}
+            row = {"question": one_line(question), "answer": Markdown(body), "anchor": anchor}
             yield question.sourceline or 1, row
 
     def markdown(self) -> str:
-        """The page's text as Markdown, without what stands around it."""
+        """Return the page's text as Markdown, without what stands around it."""
         main = next(self._root.iter("main", "article"), self._root)
         for element in list(main.iter(*_FURNITURE)):
             if element is not main:
@@ -129,8 +129,8 @@ class _Page:
                     element.tag = "h3"  # below that, Markdown here has no headings
         return self.inside(main)
 
-    def placed(self, row: Row) -> Row:
-        """The row with a link to where the question stands, if one can be told."""
+    def placed(self, row: FieldValues) -> FieldValues:
+        """Return the values with a link to the question's place, if that is known."""
         url = row.get("url")
         anchor = row.get("anchor")
         if isinstance(url, str):
@@ -140,7 +140,7 @@ class _Page:
         return {**row, "url": url}
 
     def inside(self, element: Element) -> str:
-        """What stands in an element, as Markdown."""
+        """Return what stands in an element, as Markdown."""
         parts = [escape(element.text or "")]
         parts += [etree.tostring(child, encoding="unicode", method="html") for child in element]
         return to_markdown("".join(parts), base_url=self._url)
@@ -154,7 +154,7 @@ class _Page:
                     return urldefrag(url).url
         return None
 
-    def _detail(self, element: Element, beside_questions: bool) -> Row | None:
+    def _detail(self, element: Element, beside_questions: bool) -> FieldValues | None:
         summary = _summary(element)
         title = one_line(summary)
         # Beside questions, what only says "Shipping" is one too, but for a group of them.
@@ -165,9 +165,9 @@ class _Page:
         _remove(summary)
         body = self.inside(element)
         element.insert(0, summary)
-        return {"question": title, "answer": Ready(body), "anchor": anchor}
+        return {"question": title, "answer": Markdown(body), "anchor": anchor}
 
-    def _defined(self, element: Element) -> Iterator[tuple[int, Row]]:
+    def _defined(self, element: Element) -> Iterator[tuple[int, FieldValues]]:
         terms: list[Element] = []
         answers: list[str] = []
         groups: list[tuple[list[Element], list[str]]] = []
@@ -179,7 +179,7 @@ class _Page:
             if item.tag == "dt":
                 terms.append(item)
             elif body := self.inside(item):
-                answers.append(Ready(body))
+                answers.append(Markdown(body))
         groups.append((terms, answers))
         if any(is_question(one_line(term)) for terms, _ in groups for term in terms):
             for terms, answers in groups:
@@ -195,13 +195,13 @@ class _Page:
 
 
 def _summary(element: Element) -> Element:
-    """What can be seen of ``<details>`` that are folded; an empty one if there is nothing."""
+    """Return the ``<summary>`` of ``<details>``; a new, empty one if there is none."""
     found = next((child for child in element if child.tag == "summary"), None)
     return etree.SubElement(element, "summary") if found is None else found
 
 
 def _items(element: Element) -> Iterator[Element]:
-    """The terms and descriptions of a list, of its own and not of lists in it."""
+    """Yield the terms and descriptions of a list, of its own and not of lists in it."""
     for child in element:
         if child.tag in ("dt", "dd"):
             yield child
@@ -227,3 +227,14 @@ def _remove(element: Element) -> None:
         parent.text = (parent.text or "") + element.tail
     element.tail = None
     parent.remove(element)
+
+
+FORMAT = Format(
+    name="html",
+    suffixes=(".html", ".htm", ".xhtml"),
+    looks_like=looks_like_page,
+    read=read_page,
+    packed=True,
+    utf16=True,
+    defers=True,
+)

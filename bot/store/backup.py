@@ -1,4 +1,4 @@
-"""A consistent copy of a database that is in use, and putting one in its place.
+"""A consistent copy of a database that is in use, and restoring one in its place.
 
 Both are whole or not at all: they are made beside the place they are for, checked there,
 and put into it in one step. SQLite only; other databases have tools of their own.
@@ -6,28 +6,36 @@ and put into it in one step. SQLite only; other databases have tools of their ow
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+
+import aiosqlite
 
 from bot.atomic_write import unfinished
 from bot.errors import ConfigError, InputError, StoreBusy, StoreNewer
 from bot.file_modes import FOLDER, tighten
-from bot.store import sqlite_copy
-from bot.store.database import explain, sqlite_file
-from bot.store.database_file import BESIDE, beside
-from bot.store.sqlite_copy import Content, Progress, checked, connected, lacking
+from bot.store.database import BUSY_SECONDS, explain
+from bot.store.database_file import log_files, sqlite_file
+from bot.store.health import Content, check_copy, missing_tables
+
+PAGES = 500
+"""Pages that are copied between two looks at whether to go on; 2 MB, usually."""
+
+Progress = Callable[[int, int], None]
+"""Called with the pages copied since the last call, and the pages that there are."""
 
 LOCK_SECONDS = 1.0
-"""How long a restore waits for others to let go of the library."""
+"""How long a restore waits for other programs to close the library."""
 
 OWN_FACTS = ("library_id", "command_tree_hash")
-"""What a copy put back must not know: by the former, index and neighbours of what was there
-before would take it for theirs; what Discord was told last may be something newer."""
+"""Facts that a restored database must not keep. By the id, an index of the former database
+would take it for its own; the command tree on Discord may be newer than the hash says."""
 
 
 async def back_up(url: str, file: Path, progress: Progress | None = None) -> Content:
@@ -42,8 +50,8 @@ async def back_up(url: str, file: Path, progress: Progress | None = None) -> Con
     target = file.resolve()
     _check_target(target, source, file)
     with _unfinished(target, file) as copy, _explained(source):
-        await sqlite_copy.copy(f"{source.as_uri()}?mode=rw", copy, progress)
-        content = await checked(copy)
+        await copy_database(f"{source.as_uri()}?mode=rw", copy, progress)
+        content = await _check(copy)
         _put(copy, target)
     return content
 
@@ -64,14 +72,47 @@ async def restore(
         raise InputError("it is the library itself", file)
     with _unfinished(target, target, make_folder=True) as copy:
         with _refused(file):
-            await sqlite_copy.copy(_uri(file.resolve()), copy, progress)
-            content = await checked(copy)
+            await copy_database(_uri(file.resolve()), copy, progress)
+            content = await _check(copy)
         with _explained(target):
-            _let_go(target)
+            _close_log(target)
             await _make_own(copy, _counters(target))
             former = _set_aside(target)
             _put(copy, target)
     return content, former
+
+
+async def copy_database(source: str, target: Path, progress: Progress | None) -> None:
+    """Copy a database as it is at one moment; ``source`` is a URI that SQLite opens.
+
+    Others may write to it meanwhile. Raises sqlite3.Error.
+    """
+    stopped, done = False, 0
+
+    def step(_status: int, left: int, total: int) -> None:
+        nonlocal done
+        if stopped:
+            raise InterruptedError
+        if progress is not None:
+            progress(total - left - done, total)
+        done = total - left
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+
+    async with _connected(source) as there, _connected(target.as_uri()) as here:
+        # One state from beginning to end: without it, each write of others restarts the copy.
+        await there.execute("BEGIN")
+        await there.execute_fetchall("SELECT name FROM sqlite_master")
+        # Neither of the two may be closed while its thread copies.
+        await _to_its_end(there.backup(here, pages=PAGES, progress=step, sleep=0.05), stop)
+        await here.execute("PRAGMA journal_mode = DELETE")  # one file, without others beside it
+
+
+async def _check(copy: Path) -> Content:
+    async with _connected(copy.as_uri()) as connection:
+        return await check_copy(connection)
 
 
 def _file_of(url: str) -> Path:
@@ -95,25 +136,25 @@ def _check_target(target: Path, source: Path, file: Path) -> None:
 
 
 def _is_ours(file: Path) -> bool:
-    """Whether a file is a database with our tables."""
+    """Return whether a file is a database with our tables."""
     if not file.is_file():
         return False
     with suppress(sqlite3.Error), closing(sqlite3.connect(_uri(file), uri=True)) as connection:
-        return not lacking(connection.execute("SELECT name FROM sqlite_master").fetchall())
+        return not missing_tables(connection.execute("SELECT name FROM sqlite_master").fetchall())
     return False
 
 
 def _uri(file: Path) -> str:
-    """The file as it may only be read; where nobody writes to it, nothing is put beside it."""
+    """Return a read-only URI of a file; one that nobody writes to gets no log beside it."""
     in_use = file.with_name(f"{file.name}-wal").exists()
     return f"{file.as_uri()}?{'mode=ro' if in_use else 'immutable=1'}"
 
 
-def _let_go(target: Path) -> None:
-    """See that nobody has the database open, and fold its log into it.
+def _close_log(target: Path) -> None:
+    """Fold a database's log into it. Raises StoreBusy while a program has it open.
 
-    Every program that has it open holds a lock that the change from WAL needs. Raises
-    StoreBusy. A database too damaged to be asked is nobody's any more.
+    Each such program holds a lock that the change from WAL needs. A database too damaged to be
+    opened is in nobody's use.
     """
     if not target.exists():
         return
@@ -131,7 +172,7 @@ def _let_go(target: Path) -> None:
 
 
 def _counters(target: Path) -> dict[str, int]:
-    """The ids that were given last in the database that is to be replaced, as far as known."""
+    """Return the last id of each table in the database to be replaced, if it can be read."""
     if target.exists():
         with (
             suppress(sqlite3.Error),
@@ -142,11 +183,11 @@ def _counters(target: Path) -> dict[str, int]:
 
 
 async def _make_own(copy: Path, counters: dict[str, int]) -> None:
-    """Have a copy known for what it is: another library than the one that was there.
+    """Make a copy another library than the one that was there.
 
     Ids go on where that one was, because buttons on Discord name threads by them.
     """
-    async with connected(copy.as_uri()) as connection:
+    async with _connected(copy.as_uri()) as connection:
         await connection.execute("BEGIN")
         marks = ", ".join("?" * len(OWN_FACTS))
         await connection.execute(f"DELETE FROM facts WHERE name IN ({marks})", OWN_FACTS)
@@ -164,7 +205,7 @@ async def _make_own(copy: Path, counters: dict[str, int]) -> None:
 
 
 def _set_aside(target: Path) -> Path | None:
-    """Keep the former database under another name, its log with it; it stays where it is too."""
+    """Keep the former database, and its log, under another name too, and return that."""
     now = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     former = target.with_name(f"{target.name}.before-restore-{now}")
     there = target.exists()
@@ -175,9 +216,10 @@ def _set_aside(target: Path) -> Path | None:
             shutil.copy2(target, former)
     if there:
         tighten([former])
-    for left in BESIDE:  # of a damaged one; on another they do harm
-        if (log := beside(target, left)).exists():
-            log.replace(beside(former, left))
+    # Left by a damaged one; beside another database they do harm.
+    for log, former_log in zip(log_files(target), log_files(former), strict=True):
+        if log.exists():
+            log.replace(former_log)
     return former if there else None
 
 
@@ -189,7 +231,10 @@ def _put(copy: Path, target: Path) -> None:
 
 @contextmanager
 def _unfinished(target: Path, shown: Path, *, make_folder: bool = False) -> Iterator[Path]:
-    """A name beside the target for what isn't finished; what is left there is taken away."""
+    """Give the name of an unfinished file beside the target, which is removed at the end.
+
+    Raises ConfigError that names ``shown`` when it can't be written.
+    """
     try:
         if make_folder:
             target.parent.mkdir(FOLDER, parents=True, exist_ok=True)
@@ -201,7 +246,7 @@ def _unfinished(target: Path, shown: Path, *, make_folder: bool = False) -> Iter
 
 @contextmanager
 def _explained(source: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours, which say what to do."""
+    """Turn SQLite's errors into StoreErrors that say what to do."""
     try:
         yield
     except sqlite3.Error as error:
@@ -212,7 +257,7 @@ def _explained(source: Path) -> Iterator[None]:
 
 @contextmanager
 def _refused(file: Path) -> Iterator[None]:
-    """Turn what is wrong with a file that was handed in into a word on that file."""
+    """Turn errors of a backup to be restored into InputErrors that name it."""
     try:
         yield
     except (InputError, StoreNewer) as error:
@@ -221,3 +266,31 @@ def _refused(file: Path) -> Iterator[None]:
         if "full" in str(error):
             raise explain(error, file) from None
         raise InputError(f"it can't be read as a database: {error}", file) from None
+
+
+@asynccontextmanager
+async def _connected(uri: str) -> AsyncIterator[aiosqlite.Connection]:
+    """Give a connection in no transaction; a cancelled task interrupts what it does."""
+    connection = aiosqlite.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        await _to_its_end(connection)
+        try:
+            yield connection
+        except asyncio.CancelledError:
+            await connection.interrupt()
+            raise
+    finally:
+        await _to_its_end(connection.close())
+
+
+async def _to_its_end(work: Awaitable[object], stop: Callable[[], None] = lambda: None) -> None:
+    """Wait for what a connection's thread does, also when cancelled; ``stop`` then ends it."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        stop()
+        while not task.done():
+            with suppress(asyncio.CancelledError, InterruptedError):
+                await asyncio.shield(task)
+        raise

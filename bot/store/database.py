@@ -15,21 +15,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, insert, make_url, select
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, event, insert, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
-from sqlalchemy.util import asbool
 
-from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
-from bot.store import database_file
+from bot.errors import StoreBusy, StoreError
+from bot.store import database_file, migrations
 from bot.store.tables import facts
 
 BUSY_SECONDS = 15.0
@@ -43,16 +36,14 @@ class Database:
     """The open database. ``read()`` and ``write()`` give connections in a transaction."""
 
     def __init__(self, url: str):
-        self.url = _parse(url)
+        self.url = database_file.parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        try:
-            self.path = _sqlite_file(self.url) if self.is_sqlite else None
-        except ValueError as error:
-            raise _unusable(error) from None
+        self.path = database_file.sqlite_file(self.url)
         self.id = ""
+        self._in_memory = self.is_sqlite and self.path is None
         self._write_lock = asyncio.Lock()
-        self._reading = asyncio.Semaphore(READERS)
-        self._holders: set[asyncio.Task[Any] | None] = set()
+        self._read_slots = asyncio.Semaphore(READERS)
+        self._readers_now: set[asyncio.Task[Any] | None] = set()
         self._writer = self._engine("BEGIN IMMEDIATE", 1)
         self._readers = self._writer if self._in_memory else self._engine("BEGIN", READERS)
 
@@ -67,67 +58,66 @@ class Database:
         database = cls(url)
         try:
             if database.path is not None:
-                with database._explained():
-                    await asyncio.to_thread(database._try, index)
+                with database._explained_errors():
+                    await asyncio.to_thread(database._prepare_file, database.path, index)
             async with database.write() as connection:
-                await connection.run_sync(_migrate)
-                database.id = await connection.run_sync(_own_id)
+                await connection.run_sync(migrations.upgrade)
+                database.id = await connection.run_sync(_library_id)
         except BaseException:
             await database.close()
             raise
         return database
 
     async def close(self) -> None:
-        """Give all connections back; SQLite folds its log into the file."""
+        """Close all connections; SQLite folds its log into the file."""
         await self._readers.dispose()
         await self._writer.dispose()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that sees one consistent state and never waits for a writer.
+        """Give a connection that sees one consistent state and never waits for a writer.
 
         One block must not be within another: each takes one of ``READERS`` turns, and as many
         that hold one and wait for a second would wait for ever. RuntimeError is raised for it.
         """
-        if self._in_memory:  # one connection for all: take turns
+        if self._in_memory:  # there is one connection: take turns with the writers
             async with self.write() as connection:
                 yield connection
             return
         task = asyncio.current_task()
-        if task in self._holders:
+        if task in self._readers_now:
             raise RuntimeError("Database.read() within Database.read()")
-        with self._explained():
-            # Whoever waits here costs the event loop nothing; the pool would open more.
-            async with self._reading, self._readers.connect() as connection:
-                self._holders.add(task)
+        with self._explained_errors():
+            # Waiting for the pool instead would open more connections than READERS.
+            async with self._read_slots, self._readers.connect() as connection:
+                self._readers_now.add(task)
                 try:
                     yield connection
                 finally:
-                    self._holders.discard(task)
+                    self._readers_now.discard(task)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a write transaction: committed at the end, undone on an error."""
-        with self._explained():
+        """Give a connection in a write transaction: committed at the end, undone on an error."""
+        with self._explained_errors():
             async with self._write_lock, self._writer.begin() as connection:
                 yield connection
 
-    @property
-    def _in_memory(self) -> bool:
-        return self.is_sqlite and self.path is None
+    def _prepare_file(self, path: Path, index: Path | None) -> None:
+        """Make the folder, check the file and connect to it once, without aiosqlite.
 
-    def _try(self, index: Path | None) -> None:
-        """Connect once without aiosqlite: where that fails to, it leaves a thread behind."""
-        assert self.path is not None
-        database_file.make_folder(self.path)
-        database_file.check_not_emptied(self.path, index or self.path.parent / "index")
+        Where aiosqlite fails to connect, it leaves a thread behind.
+        """
+        database_file.make_folder(path)
+        database_file.check_not_emptied(path, index or path.parent / "index")
         where, options = self._writer.dialect.create_connect_args(self.url)
         trial = sqlite3.connect(where[0], **{**options, "timeout": BUSY_SECONDS})
         with closing(trial):
-            database_file.make_private(self.path)
-            _prepare_sqlite(trial, None)
+            database_file.make_private(path)
+            _prepare_connection(trial, None)
 
     def _engine(self, begin: str, size: int) -> AsyncEngine:
+        """Make an engine of ``size`` connections whose transactions start with ``begin``."""
         try:
             if not self.is_sqlite:
                 return create_async_engine(self.url, pool_size=size, pool_pre_ping=True)
@@ -135,15 +125,15 @@ class Database:
             options |= {"poolclass": StaticPool} if self._in_memory else {"pool_size": size}
             engine = create_async_engine(self.url, **options)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-            raise _unusable(error) from None
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+            raise database_file.unusable_url(error) from None
+        event.listen(engine.sync_engine, "connect", _prepare_connection)
         event.listen(engine.sync_engine, "invalidate", _roll_back)
         event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql(begin))
         return engine
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn the driver's errors into ours, which say what to do."""
+    def _explained_errors(self) -> Iterator[None]:
+        """Turn the driver's errors into StoreErrors that say what to do."""
         try:
             yield
         except DBAPIError as error:
@@ -152,59 +142,33 @@ class Database:
             raise explain(error, self.path or self.url) from error
 
 
-def exists(url: str) -> bool:
-    """Whether there is a database to open; of one on a server that is taken for granted.
-
-    Raises ConfigError for a URL that can't be used.
-    """
-    parsed = _parse(url)
-    if parsed.get_backend_name() != "sqlite":
-        return True
-    file = _sqlite_file(parsed)
-    return file is not None and file.exists()
-
-
-def sqlite_file(url: str) -> Path | None:
-    """The file of the database at a URL; ``None`` if it is in memory or on a server.
-
-    Raises ConfigError for a URL that can't be used.
-    """
-    parsed = _parse(url)
-    return _sqlite_file(parsed) if parsed.get_backend_name() == "sqlite" else None
+def explain(error: BaseException, where: object) -> StoreError:
+    """Return a driver's error in words that say what to do; ``where`` names the database."""
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        return StoreBusy(
+            f"{where} has been locked by another program for over {BUSY_SECONDS:.0f} s; "
+            "stop that program or wait for it, then try again"
+        )
+    if "no such table" in text or "no such column" in text:
+        return StoreError(f"{where} is damaged: {error}; put a backup back with threadwise restore")
+    for signs, advice in _ADVICE.items():
+        if any(sign in text for sign in signs):
+            return StoreError(advice.format(where))
+    return StoreError(f"{where}: {error}")
 
 
-def is_known(revision: str) -> bool:
-    """Whether this program knows a revision of the tables; a newer one has others."""
-    return revision in {known.revision for known in _script().walk_revisions()}
+_ADVICE = {
+    ("readonly", "read-only"): "{} can't be written; check the file's and the folder's permissions",
+    ("not a database", "malformed"): "{} is damaged or not a Threadwise database; put a backup "
+    "back with threadwise restore, or move it away and import your threads again",
+    ("full", "no space"): "no room left on the disk of {}; free some and try again",
+    ("unable to open",): "{} can't be opened; check that it is a file you may read and write",
+}
+"""What to do, by what SQLite's messages say."""
 
 
-def _parse(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):  # the latter for a port that is no number
-        raise ConfigError(
-            "DATABASE_URL is not a database URL; the default is "
-            "sqlite+aiosqlite:///data/threadwise.db"
-        ) from None
-    if parsed.get_backend_name() == "sqlite" and parsed.get_driver_name() != "aiosqlite":
-        parsed = parsed.set(drivername="sqlite+aiosqlite")
-    return parsed
-
-
-def _unusable(error: Exception) -> ConfigError:
-    why = str(error).splitlines()[0].rstrip(":;. ")
-    return ConfigError(f"DATABASE_URL can't be used: {why}")
-
-
-def _sqlite_file(url: URL) -> Path | None:
-    """The file that a SQLite URL names, ``None`` for a database in memory."""
-    name, query = url.database or "", url.query
-    if name.startswith("file:") and asbool(query.get("uri", "")):  # SQLite's own kind of URL
-        name = "" if query.get("mode") == "memory" else unquote(urlsplit(name).path)
-    return None if name in ("", ":memory:") else Path(name)
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_connection(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by us, not by the driver
     cursor = connection.cursor()
     _use_wal(cursor)
@@ -214,7 +178,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _use_wal(cursor: Any) -> None:
-    """Change to WAL; SQLite itself doesn't wait for others who are at that as well."""
+    """Change to WAL; SQLite itself doesn't wait for others that do so at the same time."""
     until = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -236,60 +200,8 @@ def _roll_back(connection: Any, _record: Any, _error: Any) -> None:
         connection.rollback()
 
 
-def explain(error: BaseException, where: object) -> StoreError:
-    """What a driver's error means for people, and what they can do about it."""
-    text = str(error).lower()
-    if "locked" in text or "busy" in text:
-        return StoreBusy(
-            f"{where} has been locked by another program for over {BUSY_SECONDS:.0f} s; "
-            "stop that program or wait for it, then try again"
-        )
-    if "readonly" in text or "read-only" in text:
-        return StoreError(
-            f"{where} can't be written; check the file's and the folder's permissions"
-        )
-    if "not a database" in text or "malformed" in text:
-        return StoreError(
-            f"{where} is damaged or not a Threadwise database; put a backup back with "
-            "threadwise restore, or move it away and import your threads again"
-        )
-    if "no such table" in text or "no such column" in text:
-        return StoreError(f"{where} is damaged: {error}; put a backup back with threadwise restore")
-    if "full" in text or "no space" in text:
-        return StoreError(f"no room left on the disk of {where}; free some and try again")
-    if "unable to open" in text:
-        return StoreError(
-            f"{where} can't be opened; check that it is a file you may read and write"
-        )
-    return StoreError(f"{where}: {error}")
-
-
-def _script() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
-
-
-def _migrate(connection: Connection) -> None:
-    script, current = _script(), MigrationContext.configure(connection).get_current_revision()
-    if current == script.get_current_head():
-        return
-    if current is not None and not is_known(current):
-        raise StoreNewer(
-            "this database was written by a newer Threadwise; install that version, "
-            "or set DATA_DIR to another folder"
-        )
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _own_id(connection: Connection) -> str:
-    """The id by which an index knows whether it belongs to this database."""
+def _library_id(connection: Connection) -> str:
+    """Return the id by which an index knows whether it belongs to this database."""
     known = connection.scalar(select(facts.c.value).where(facts.c.name == "library_id"))
     if known is None:
         known = uuid.uuid4().hex

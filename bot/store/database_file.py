@@ -1,17 +1,74 @@
-"""The SQLite file of a library: its folder, who may read it, and whether it was emptied."""
+"""Where the database is: its URL, and of a SQLite one the file, its folder and who may read it."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from bot.errors import StoreError
+from sqlalchemy import make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.util import asbool
+
+from bot.atomic_write import LOG_SUFFIXES
+from bot.errors import ConfigError, StoreError
 from bot.file_modes import FOLDER, tighten
 
-BESIDE = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a database, under its name and these."""
+_EMPTY_SECONDS = 1.0
+"""How long an empty file may stay so: another program may be making the database just now."""
 
-_PATIENCE = 1.0  # seconds: another program may be making the file just now
+
+def parse_url(url: str) -> URL:
+    """Parse a database URL; a SQLite one gets the driver that is used. Raises ConfigError."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
+        raise ConfigError(
+            "DATABASE_URL is not a database URL; the default is "
+            "sqlite+aiosqlite:///data/threadwise.db"
+        ) from None
+    if parsed.get_backend_name() == "sqlite" and parsed.get_driver_name() != "aiosqlite":
+        parsed = parsed.set(drivername="sqlite+aiosqlite")
+    return parsed
+
+
+def unusable_url(error: Exception) -> ConfigError:
+    """Return the error for a URL that parses, but of which no engine can be made."""
+    why = str(error).splitlines()[0].rstrip(":;. ")
+    return ConfigError(f"DATABASE_URL can't be used: {why}")
+
+
+def sqlite_file(url: str | URL) -> Path | None:
+    """Return the file of a database; ``None`` for one in memory or on a server.
+
+    Raises ConfigError for a URL that can't be used.
+    """
+    parsed = parse_url(url) if isinstance(url, str) else url
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    name, query = parsed.database or "", parsed.query
+    try:
+        if name.startswith("file:") and asbool(query.get("uri", "")):  # SQLite's own kind of URL
+            name = "" if query.get("mode") == "memory" else unquote(urlsplit(name).path)
+    except ValueError as error:
+        raise unusable_url(error) from None
+    return None if name in ("", ":memory:") else Path(name)
+
+
+def exists(url: str) -> bool:
+    """Return whether there is a database to open; of one on a server that is assumed.
+
+    Raises ConfigError for a URL that can't be used.
+    """
+    parsed = parse_url(url)
+    file = sqlite_file(parsed)
+    return file.exists() if file is not None else parsed.get_backend_name() != "sqlite"
+
+
+def log_files(path: Path) -> list[Path]:
+    """Return the files that SQLite may keep beside a database."""
+    return [path.with_name(path.name + suffix) for suffix in LOG_SUFFIXES]
 
 
 def make_folder(path: Path) -> None:
@@ -30,21 +87,16 @@ def make_private(path: Path) -> None:
 
     SQLite gives what it makes beside it later the same mode.
     """
-    tighten([path, *(beside(path, name) for name in BESIDE)])
-
-
-def beside(path: Path, name: str) -> Path:
-    """The file that SQLite keeps beside a database."""
-    return path.with_name(path.name + name)
+    tighten([path, *log_files(path)])
 
 
 def check_not_emptied(path: Path, index: Path) -> None:
     """Raise StoreError for a file of 0 bytes that was a database before.
 
-    SQLite takes it for a new database, and deletes its log. That it was one before is told by
-    the log, or by a search index, which is made only once there is a database.
+    SQLite takes it for a new database, and deletes its log. It was one before if there is a
+    log, or a search index, which is made only once there is a database.
     """
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _EMPTY_SECONDS
     while _is_empty(path) and (proof := _proof(path, index)) is not None:
         if time.monotonic() > until:
             raise StoreError(
@@ -56,22 +108,18 @@ def check_not_emptied(path: Path, index: Path) -> None:
 
 
 def _proof(path: Path, index: Path) -> Path | None:
-    """What tells that a file was a database before, if anything does."""
-    log = beside(path, "-wal")
+    """Return a file or folder that there would not be if a file never was a database."""
+    log = log_files(path)[0]
     if log.exists() and not _is_empty(log):
         return log
-    return index if _holds_something(index) else None
+    try:
+        return index if any(index.iterdir()) else None
+    except OSError:
+        return None
 
 
 def _is_empty(path: Path) -> bool:
     try:
         return path.is_file() and path.stat().st_size == 0
-    except OSError:
-        return False
-
-
-def _holds_something(folder: Path) -> bool:
-    try:
-        return any(folder.iterdir())
     except OSError:
         return False

@@ -1,8 +1,11 @@
-"""Threads that an older version of the program knew by another key.
+"""Threads that the library has under another key than the one that is brought.
 
-Ids in other programs' JSON and tables were keys of their own once; now they are part of a key
-with the file's name (``helpdesk#7``), since another file counts from 1 as well. A thread that
-is there under the bare id keeps it, with its votes.
+There are two kinds. Ids that differ in outer spaces or invisible characters alone are one;
+readers normalise them (``models.plain_key``), but libraries made before may hold other
+spellings. And ids in other programs' JSON and tables were keys of their own once; now they are
+part of a key with the file's name (``helpdesk#7``), since another file counts from 1 as well,
+and their reader names the former key. Either way the thread that is there keeps its key, with
+its votes.
 """
 
 from __future__ import annotations
@@ -11,48 +14,92 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.models import plain_key
 from bot.store.serialization import ThreadRows, pack, unpack
 from bot.store.tables import threads
 
+_MAY_DIFFER = "*[^!-~]*"
+"""A GLOB pattern for keys that may be no plain ones: they hold a space or more than ASCII."""
 
-def bare_id(key: str) -> str:
-    """The id within a key that begins with a file's name; empty if there is none."""
-    return key.partition("#")[2]
+_spellings: WeakKeyDictionary[AsyncEngine, dict[int, dict[str, str]]] = WeakKeyDictionary()
+"""By database and scope, the keys that are not plain, by their plain forms.
+
+They are looked for once: none are added later but those that ``stored_keys`` has seen.
+"""
 
 
-async def kept(
+async def stored_keys(
     connection: AsyncConnection, scope: int, known: Mapping[str, Any], batch: Sequence[ThreadRows]
 ) -> list[ThreadRows]:
-    """The batch, with the former keys of threads that the library has under those.
+    """Return the batch, each thread with the key under which the library has it.
 
-    Such a thread is from the same source, and either that is the file whose name begins the
-    new key, or its title is the same: in a folder, other files have bare keys as well.
+    ``known`` are the batch's keys that the library has as they are. A thread is found under
+    another spelling of its key; or under its former key if it is from the same source, and
+    either that is the file whose name begins the new key, or its title is the same: in a
+    folder, other files have such keys as well.
     """
+    new = [thread for thread in batch if thread.key not in known]
+    if not new:
+        return [*batch]
+    spellings = await _spellings_of(connection, scope)
     mine = {thread.key for thread in batch}
     wanted: dict[str, list[ThreadRows]] = defaultdict(list)
-    for thread in batch:
-        former = bare_id(thread.key)
-        if former and thread.key not in known and thread.source is not None and former not in mine:
-            wanted[former].append(thread)
-    if not wanted:
-        return [*batch]
+    for thread in new:
+        plain = plain_key(thread.key)
+        if plain != thread.key:
+            wanted[plain].append(thread)
+        wanted[spellings.get(plain, thread.key)].append(thread)
+        if thread.former_key is not None:
+            wanted[spellings.get(thread.former_key, thread.former_key)].append(thread)
+        if plain != thread.key:
+            spellings.setdefault(plain, thread.key)
     t = threads.c
     query = select(t.key, t.source, t.title).where(t.scope == scope, t.key.in_(wanted))
-    former_of: dict[str, str] = {}
+    stored: dict[str, str] = {}
     for row in (await connection.execute(query)).all():
-        same = [thread for thread in wanted[row.key] if thread.source == row.source]
-        named = [thread for thread in same if thread.key == f"{row.source}#{row.key}"]
-        found = named or [thread for thread in same if unpack(thread).title == row.title]
-        if found:
-            former_of[found[0].key] = row.key
-    return [_named(thread, former_of.get(thread.key)) for thread in batch]
+        if row.key in mine:
+            continue
+        found = _same_thread(row.key, row.source, row.title, wanted[row.key])
+        if found is not None:
+            stored.setdefault(found.key, row.key)
+    return [_renamed(thread, stored.get(thread.key)) for thread in batch]
 
 
-def _named(thread: ThreadRows, key: str | None) -> ThreadRows:
-    if key is None:
+async def _spellings_of(connection: AsyncConnection, scope: int) -> dict[str, str]:
+    scopes = _spellings.setdefault(connection.engine, {})
+    if scope not in scopes:
+        t = threads.c
+        query = select(t.key).where(t.scope == scope, t.key.op("GLOB")(_MAY_DIFFER))
+        keys = (await connection.scalars(query.order_by(t.id))).all()
+        plain = ((plain_key(key), key) for key in keys)
+        found: dict[str, str] = {}
+        for form, key in plain:
+            if form != key:
+                found.setdefault(form, key)
+        scopes[scope] = found
+    return scopes[scope]
+
+
+def _same_thread(
+    key: str, source: str | None, title: str, candidates: Sequence[ThreadRows]
+) -> ThreadRows | None:
+    """Return the candidate that a thread of the library is."""
+    form = plain_key(key)
+    for thread in candidates:
+        if plain_key(thread.key) == form:
+            return thread
+    same = [thread for thread in candidates if source and thread.source == source]
+    named = (thread for thread in same if thread.key == f"{source}#{form}")
+    titled = (thread for thread in same if unpack(thread).title == title)
+    return next(named, None) or next(titled, None)
+
+
+def _renamed(thread: ThreadRows, key: str | None) -> ThreadRows:
+    if key is None or key == thread.key:
         return thread
     return pack(replace(unpack(thread), key=key), thread.fingerprint)

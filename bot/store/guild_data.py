@@ -1,13 +1,18 @@
-"""Everything that belongs to one guild: counted, and deleted in steps of bounded size.
+"""What is kept of a guild: counted, deleted in steps, and whether the bot is still there.
 
-A table is a guild's by its column ``guild_id`` or ``scope``, so that a new table is covered
-without a word here. Facts that the program keeps about a guild carry its id in their names.
+A table has rows of guilds if it has a column ``guild_id`` or ``scope``, so that a new table is
+covered without a change here. Facts about a guild carry its id in their names.
+
+Only guilds in which an application (a bot account) was seen have a row in
+``guild_memberships``. So another bot account that works on the same library, or threads
+imported for a guild, say nothing about a removal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -17,16 +22,18 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    insert,
     or_,
     select,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import change_feed
 from bot.store.guilds import fact, set_fact
+from bot.store.rows import id_batches, to_micros
 from bot.store.tables import (
     facts,
-    guild_memberships,
     guild_settings,
     learned_phrasings,
     metadata,
@@ -34,12 +41,13 @@ from bot.store.tables import (
     threads,
     votes,
 )
+from bot.store.tables import guild_memberships as memberships
 
 THREADS = 100
-"""Threads that are deleted in one step; their answers, votes and vectors go with them."""
+"""Threads deleted in one step; their answers, votes and vectors go with them."""
 
 ROWS = 1_000
-"""Rows of any other table that are deleted in one step."""
+"""Rows of another table deleted in one step: some milliseconds in which nobody else writes."""
 
 _FORGOTTEN = "forgotten_guilds"
 
@@ -57,7 +65,7 @@ class GuildData:
 
 
 async def count(connection: AsyncConnection, guild_id: int) -> GuildData:
-    """How much is kept of a guild; threads that were removed within a day are counted too."""
+    """Count what is kept of a guild, with threads that were removed within a day."""
     found = {
         table.name: await _count(connection, table, _owner(table) == guild_id)
         for table in _of_guilds()
@@ -74,7 +82,7 @@ async def count(connection: AsyncConnection, guild_id: int) -> GuildData:
 
 
 async def delete_some(connection: AsyncConnection, guild_id: int) -> bool:
-    """Delete a step's worth of what belongs to a guild; False when nothing was left.
+    """Delete some rows of a guild; return whether there were any.
 
     Threads go into the feed of changes. The membership goes last: as long as it is there, a
     deletion that was interrupted is known to be due.
@@ -94,19 +102,105 @@ async def delete_some(connection: AsyncConnection, guild_id: int) -> bool:
 
 
 async def count_forgotten(connection: AsyncConnection) -> None:
-    """Let other processes know that a guild was forgotten: see ``forgotten``."""
+    """Count a guild whose data is deleted, for other processes: see ``forgotten``."""
     await set_fact(connection, _FORGOTTEN, str(await forgotten(connection) + 1))
 
 
 async def forgotten(connection: AsyncConnection) -> int:
-    """How many guilds were ever forgotten; what is cached of guilds is good while it stays."""
+    """Return how many guilds' data was ever deleted; caches of guilds are valid while it stays."""
     return int(await fact(connection, _FORGOTTEN) or 0)
 
 
+async def note_member(
+    connection: AsyncConnection, application_id: int, guild_ids: Collection[int], now: datetime
+) -> None:
+    """Note that an application is in these guilds, also if they had removed it."""
+    for ids in id_batches(guild_ids):
+        mine = (memberships.c.application_id == application_id, memberships.c.guild_id.in_(ids))
+        query = select(memberships.c.guild_id).where(*mine)
+        known = set((await connection.execute(query)).scalars())
+        values: dict[str, int | None] = {"seen_at": to_micros(now), "removed_at": None}
+        await connection.execute(update(memberships).where(*mine).values(values))
+        new = [i for i in ids if i not in known]
+        if new:
+            rows = [{"guild_id": i, "application_id": application_id, **values} for i in new]
+            await connection.execute(insert(memberships), rows)
+
+
+async def note_removal(
+    connection: AsyncConnection, application_id: int, guild_ids: Collection[int], now: datetime
+) -> int:
+    """Note that guilds removed an application that was in them; return how many did.
+
+    Where a removal is noted already, its time stays.
+    """
+    count = 0
+    for ids in id_batches(guild_ids):
+        mine = (
+            memberships.c.application_id == application_id,
+            memberships.c.guild_id.in_(ids),
+            memberships.c.removed_at.is_(None),
+        )
+        gone = update(memberships).where(*mine).values(removed_at=to_micros(now))
+        count += (await connection.execute(gone)).rowcount
+    return count
+
+
+async def guilds_of(connection: AsyncConnection, application_id: int) -> set[int]:
+    """Return the guilds in which an application is, as far as it is known."""
+    mine = (memberships.c.application_id == application_id, memberships.c.removed_at.is_(None))
+    query = select(memberships.c.guild_id).where(*mine)
+    return set((await connection.execute(query)).scalars())
+
+
+async def is_noted(connection: AsyncConnection, application_id: int, guild_id: int) -> bool:
+    """Return whether an application was ever seen in a guild whose data is still kept."""
+    this = (memberships.c.application_id == application_id, memberships.c.guild_id == guild_id)
+    return await connection.scalar(select(memberships.c.guild_id).where(*this)) is not None
+
+
+async def is_member(connection: AsyncConnection, guild_id: int) -> bool:
+    """Return whether any application is in a guild, as far as it is known."""
+    there = (memberships.c.guild_id == guild_id, memberships.c.removed_at.is_(None))
+    return (
+        await connection.scalar(select(memberships.c.guild_id).where(*there).limit(1)) is not None
+    )
+
+
+async def due_removals(
+    connection: AsyncConnection,
+    before: datetime,
+    application_ids: Collection[int],
+    guild_id: int | None = None,
+) -> list[int]:
+    """Return the guilds that all applications seen in them had left at the time ``before``.
+
+    One of ``application_ids`` is among those. With a ``guild_id``, only that guild is looked at.
+    """
+    other = memberships.alias()
+    stays = select(other.c.guild_id).where(
+        other.c.guild_id == memberships.c.guild_id,
+        other.c.removed_at.is_(None) | (other.c.removed_at > to_micros(before)),
+    )
+    query = (
+        select(memberships.c.guild_id)
+        .distinct()
+        .where(
+            memberships.c.removed_at <= to_micros(before),
+            memberships.c.application_id.in_(application_ids),
+            ~stays.exists(),
+        )
+        .order_by(memberships.c.guild_id)
+    )
+    if guild_id is not None:
+        query = query.where(memberships.c.guild_id == guild_id)
+    return [*(await connection.execute(query)).scalars()]
+
+
 def _of_guilds() -> list[Table]:
-    """The tables with rows of guilds, those last from which a deletion is known to be due."""
+    """Return the tables with rows of guilds, the memberships last."""
     found = [t for t in metadata.tables.values() if _has_owner(t)]
-    return sorted(found, key=lambda table: table is guild_memberships)
+    return sorted(found, key=lambda table: table is memberships)
 
 
 def _has_owner(table: Table) -> bool:
@@ -118,9 +212,9 @@ def _owner(table: Table) -> Column[int]:
 
 
 def _facts_of(guild_id: int) -> ColumnElement[bool]:
-    """Which facts are about a guild: ``import:1``, ``import:1:…``, ``batches:1`` and the like."""
+    """Return the condition for facts about a guild: ``words:1``, ``import:1:…`` and the like."""
     name = facts.c.name
-    # No fact's name has two ids in it, and ids stand between colons.
+    # No fact's name has two ids in it, and ids are between colons.
     return or_(name.like(f"%:{guild_id}"), name.like(f"%:{guild_id}:%"))
 
 
@@ -128,7 +222,7 @@ async def _delete(connection: AsyncConnection, table: Table, keys: Sequence[Sequ
     """Delete rows by their primary keys, one by one: SQLite reads a whole index for a list."""
     key = [*table.primary_key]
     this = [column == bindparam(f"key_{n}") for n, column in enumerate(key)]
-    rows = [{f"key_{n}": value for n, value in enumerate(found)} for found in keys]
+    rows = [{f"key_{n}": value for n, value in enumerate(row)} for row in keys]
     await connection.execute(delete(table).where(*this), rows)
 
 

@@ -1,4 +1,4 @@
-"""What each guild decided, and facts that the program keeps about itself."""
+"""What each guild set, and facts that the program keeps about itself and about guilds."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from bot.store.tables import channel_modes, facts, guild_settings
 
 
 async def overrides(connection: AsyncConnection, guild_id: int) -> dict[str, Any]:
-    """The settings that this guild set itself, by column name."""
+    """Return the settings that a guild set itself, by their names."""
     query = select(guild_settings).where(guild_settings.c.guild_id == guild_id)
-    row = (await connection.execute(query)).mappings().first()
-    given = dict(row) if row is not None else {}
+    row = (await connection.execute(query)).first()
+    given = dict(zip(guild_settings.c.keys(), row or (), strict=row is not None))
     return {k: v for k, v in given.items() if k != "guild_id" and v is not None}
 
 
 async def set_overrides(connection: AsyncConnection, guild_id: int, values: dict[str, Any]) -> None:
-    """Replace all that this guild set itself."""
+    """Replace all that a guild set itself."""
     mine = guild_settings.c.guild_id == guild_id
     await connection.execute(delete(guild_settings).where(mine))
     if values:
@@ -28,7 +28,7 @@ async def set_overrides(connection: AsyncConnection, guild_id: int, values: dict
 
 
 async def modes(connection: AsyncConnection, guild_id: int) -> dict[int, Mode]:
-    """The modes set for channels of a guild, by channel id."""
+    """Return the modes set for channels of a guild, by channel id."""
     query = select(channel_modes).where(channel_modes.c.guild_id == guild_id)
     return {row.channel_id: Mode(row.mode) for row in (await connection.execute(query)).all()}
 
@@ -45,11 +45,11 @@ async def set_mode(
 
 
 async def fact(connection: AsyncConnection, name: str) -> str | None:
-    """A fact by its name."""
+    """Return a fact by its name."""
     return await connection.scalar(select(facts.c.value).where(facts.c.name == name))
 
 
 async def set_fact(connection: AsyncConnection, name: str, value: str) -> None:
-    """Write a fact down, in place of the former."""
+    """Write a fact, in place of a former one of its name."""
     await connection.execute(delete(facts).where(facts.c.name == name))
     await connection.execute(insert(facts).values(name=name, value=value))

@@ -1,7 +1,7 @@
-"""Learned phrasings: the words in which a guild's members asked a thread.
+"""Learned phrasings: questions in which a guild's members asked for a thread.
 
-They belong to one guild and are read only for it. Nothing here decides what is
-worth learning: that is the service's business.
+They belong to one guild and are read only for it. What is worth learning is decided by
+``services/learning.py``.
 """
 
 from __future__ import annotations
@@ -12,23 +12,22 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, delete, func, insert, or_, select
+from sqlalchemy import Select, case, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import LearnedPhrasing
-from bot.store.slices import slices
+from bot.store.rows import from_micros, row_batches, to_micros
 from bot.store.tables import learned_phrasings as learned
 from bot.store.tables import threads
 from bot.store.threads import IN_FORCE
-from bot.store.timestamps import from_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
-    """What one posting taught: its question, for the thread that it shows.
+class NewPhrasing:
+    """A phrasing to be added: the question of a posting, for the thread that it shows.
 
-    ``wording`` is what texts in the same words share; ``chosen`` says that the asker
+    ``wording`` is the same for texts in the same words; ``chosen`` says that the asker
     chose the thread in a menu, rather than voted for its answer.
     """
 
@@ -41,32 +40,32 @@ class Lesson:
     chosen: bool
 
 
-async def add(connection: AsyncConnection, lesson: Lesson, cap: int) -> int | None:
-    """Learn a phrasing and return its id; ``None`` if the thread has the wording here already.
+async def add(connection: AsyncConnection, phrasing: NewPhrasing, cap: int) -> int | None:
+    """Add a phrasing and return its id; ``None`` if the thread has the wording here already.
 
-    A thread keeps ``cap`` phrasings in a guild. Where there are more, the member who taught
-    most of them loses their oldest: so nobody pushes out what others taught but who has more
-    than themselves. ``None`` as well if that is the new phrasing itself.
+    A thread keeps ``cap`` phrasings in a guild. Of more, the member with the most loses their
+    oldest: so a member can push out phrasings only of members who have more than they.
+    ``None`` is returned as well if that is the new phrasing itself.
     """
-    row = asdict(lesson) | {"learned_at": to_micros(datetime.now(UTC))}
+    row = asdict(phrasing) | {"learned_at": to_micros(datetime.now(UTC))}
     try:
         async with connection.begin_nested():  # or a refusal would spoil the transaction
             await connection.execute(insert(learned).values(row))
     except IntegrityError:
         return None
-    mine = (learned.c.guild_id == lesson.guild_id, learned.c.thread_id == lesson.thread_id)
+    mine = (learned.c.guild_id == phrasing.guild_id, learned.c.thread_id == phrasing.thread_id)
     oldest_first = select(learned.c.id, learned.c.user_id).where(*mine).order_by(learned.c.id)
     kept = [(row.id, row.user_id) for row in (await connection.execute(oldest_first)).all()]
     added = int(kept[-1][0])  # ids only grow
-    surplus = _surplus(kept, lesson.user_id, cap)
+    surplus = _surplus(kept, phrasing.user_id, cap)
     await connection.execute(delete(learned).where(learned.c.id.in_(surplus)))
     return None if added in surplus else added
 
 
 def _surplus(kept: Sequence[tuple[int, int]], newcomer: int, cap: int) -> list[int]:
-    """Which phrasings must go, of pairs (id, member) from the oldest to the newest.
+    """Return the ids to delete, of pairs (id, member) from the oldest to the newest.
 
-    Of members with the same number of phrasings it is the newcomer who loses one.
+    Of members with the same number of phrasings, the newcomer loses one.
     """
     left, gone = list(kept), list[int]()
     while len(left) > cap:
@@ -81,10 +80,7 @@ def _surplus(kept: Sequence[tuple[int, int]], newcomer: int, cap: int) -> list[i
 async def take_back(
     connection: AsyncConnection, guild_id: int, thread_id: int, message_id: int, wording: str | None
 ) -> int:
-    """A posting was wrong: forget what it taught and, if it is known, the wording.
-
-    Returns how many phrasings went.
-    """
+    """Delete what was learned from a posting and, if given, the wording; return how many."""
     same = [learned.c.message_id == message_id]
     if wording is not None:
         same.append(learned.c.wording == wording)
@@ -93,20 +89,20 @@ async def take_back(
 
 
 async def withdraw(connection: AsyncConnection, message_id: int) -> int:
-    """Forget what a vote on a posting taught; what was chosen stays. Returns how many went."""
+    """Delete what was learned from votes on a posting, not from choices; return how many."""
     voted = (learned.c.message_id == message_id, learned.c.chosen.is_(False))
     return int((await connection.execute(delete(learned).where(*voted))).rowcount)
 
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> list[LearnedPhrasing]:
-    """All that a guild has learned of threads that it can see, newest first."""
+    """Return a guild's phrasings of threads that it can see, newest first."""
     return await _found(connection, _of_guild(guild_id))
 
 
 async def saying(
     connection: AsyncConnection, guild_id: int, parts: Sequence[str]
 ) -> list[LearnedPhrasing]:
-    """Those of a guild's phrasings in whose wording all of the parts occur, newest first."""
+    """Return a guild's phrasings in whose wording all of the parts occur, newest first."""
     said = [learned.c.wording.contains(part, autoescape=True) for part in parts]
     return await _found(connection, _of_guild(guild_id).where(*said))
 
@@ -114,10 +110,10 @@ async def saying(
 async def version(
     connection: AsyncConnection, guild_id: int, model: str | None = None
 ) -> tuple[int, int, int]:
-    """Three numbers that stay the same as long as a guild learns and forgets nothing.
+    """Return three numbers that change with a guild's phrasings.
 
-    Ids are never given again: whatever is added raises the first, and what only
-    goes lowers the second. The third is how many have a vector of ``model``.
+    The highest id, which every addition raises, since ids are never given again; how many
+    there are; how many have a vector of ``model``.
     """
     of_model = func.count(case((learned.c.model == model, 1)))
     query = select(func.coalesce(func.max(learned.c.id), 0), func.count(), of_model)
@@ -127,7 +123,7 @@ async def version(
 
 
 async def remove(connection: AsyncConnection, guild_id: int, phrasing_id: int) -> str | None:
-    """Forget one phrasing of a guild and return its text; ``None`` if there is no such one."""
+    """Delete a phrasing of a guild and return its text; ``None`` if there is no such one."""
     this = (learned.c.id == phrasing_id, learned.c.guild_id == guild_id)
     text = await connection.scalar(select(learned.c.text).where(*this))
     await connection.execute(delete(learned).where(*this))
@@ -135,15 +131,16 @@ async def remove(connection: AsyncConnection, guild_id: int, phrasing_id: int) -
 
 
 async def forget_user(connection: AsyncConnection, user_id: int) -> int:
-    """Forget all that a member taught, in every guild; returns how many phrasings that were."""
+    """Delete a member's phrasings in every guild; return how many."""
     return int(
         (await connection.execute(delete(learned).where(learned.c.user_id == user_id))).rowcount
     )
 
 
 def _of_guild(guild_id: int) -> Select[Any]:
+    own = [column for column in learned.c if column.name not in ("wording", "chosen")]
     return (
-        select(learned, threads.c.key, threads.c.title)
+        select(*own, threads.c.key, threads.c.title)
         .join(threads, threads.c.id == learned.c.thread_id)
         .where(learned.c.guild_id == guild_id, IN_FORCE)
         .order_by(learned.c.id.desc())
@@ -151,20 +148,8 @@ def _of_guild(guild_id: int) -> Select[Any]:
 
 
 async def _found(connection: AsyncConnection, query: Select[Any]) -> list[LearnedPhrasing]:
-    return [_phrasing(row) async for part in slices(connection, query) for row in part]
-
-
-def _phrasing(row: Row[Any]) -> LearnedPhrasing:
-    return LearnedPhrasing(
-        id=row.id,
-        guild_id=row.guild_id,
-        thread_id=row.thread_id,
-        key=row.key,
-        title=row.title,
-        text=row.text,
-        user_id=row.user_id,
-        message_id=row.message_id,
-        learned_at=from_micros(row.learned_at),
-        model=row.model,
-        vector=row.vector,
-    )
+    return [
+        LearnedPhrasing(**row._asdict() | {"learned_at": from_micros(row.learned_at)})
+        async for batch in row_batches(connection, query)
+        for row in batch
+    ]

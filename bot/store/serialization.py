@@ -14,8 +14,7 @@ from sqlalchemy import Table, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Answer, Thread
-from bot.store.rows import Tallies, answer_columns, columns, digest_of
-from bot.store.timestamps import from_micros
+from bot.store.rows import Tallies, answer_columns, columns, digest_of, from_micros
 
 THREAD = tuple(columns(Thread(key="", title="")))
 """The columns of ``ThreadRows.row``, in order."""
@@ -41,6 +40,7 @@ class ThreadRows(NamedTuple):
     answers: tuple[tuple[Any, ...], ...] = ()
     phrasings: tuple[str, ...] = ()
     tallies: tuple[Tallies, ...] = ()
+    former_key: str | None = None
 
 
 def pack(thread: Thread, fingerprint: str | None = None) -> ThreadRows:
@@ -56,6 +56,7 @@ def pack(thread: Thread, fingerprint: str | None = None) -> ThreadRows:
         answers=tuple([tuple(answer_columns(a, i).values()) for i, a in enumerate(thread.answers)]),
         phrasings=thread.phrasings,
         tallies=tuple([answer.tallies for answer in thread.answers]) if brought else (),
+        former_key=thread.former_key,
     )
 
 
@@ -68,7 +69,9 @@ def unpack(packed: ThreadRows) -> Thread:
         values[name] = from_micros(values[name])
     tallies = packed.tallies or ((),) * len(packed.answers)
     answers = tuple(map(_answer, packed.answers, tallies))
-    return Thread(phrasings=packed.phrasings, answers=answers, **values)
+    return Thread(
+        phrasings=packed.phrasings, answers=answers, former_key=packed.former_key, **values
+    )
 
 
 async def insert_rows(

@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import change_feed
+from bot.store.rows import EPOCH, to_micros
 from bot.store.tables import answers, threads, votes
 from bot.store.threads import IN_FORCE
-from bot.store.timestamps import EPOCH, to_micros
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What stands in the library, seen from one guild: how much, and from which sources."""
+"""How much a scope holds, and from which sources."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from bot.store.upsert import texts_of
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """The threads of one scope."""
+class ScopeCounts:
+    """How many threads and answers a scope has."""
 
     threads: int
     answers: int
@@ -25,22 +25,22 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
-    """How much threads are: how many, with how many characters of text and phrasings."""
+class ScopeSize:
+    """How many threads there are, with how many characters of text and how many phrasings."""
 
     threads: int
     text: int
     phrasings: int
 
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(
+    def __add__(self, other: ScopeSize) -> ScopeSize:
+        return ScopeSize(
             self.threads + other.threads, self.text + other.text, self.phrasings + other.phrasings
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where threads came from (``None``: unknown), with the first of them by id."""
+    """A source of threads (``None``: unknown), with the first of them by id."""
 
     name: str | None
     scope: int
@@ -48,25 +48,25 @@ class Source:
     first_id: int
 
 
-async def shelf(connection: AsyncConnection, scope: int) -> Shelf:
-    """How much there is of a scope."""
+async def scope_counts(connection: AsyncConnection, scope: int) -> ScopeCounts:
+    """Count the threads and answers of a scope."""
     there = (threads.c.scope == scope, IN_FORCE)
     count = select(func.count()).select_from(threads).where(*there)
     accepted = func.count(case((answers.c.accepted.is_(True), 1)))
     said = select(func.count(), accepted).select_from(answers.join(threads))
     row = (await connection.execute(said.where(*there, answers.c.retired.is_(False)))).one()
-    return Shelf(await connection.scalar(count) or 0, int(row[0]), int(row[1]))
+    return ScopeCounts(await connection.scalar(count) or 0, int(row[0]), int(row[1]))
 
 
-async def amount(
+async def size_of(
     connection: AsyncConnection,
     scope: int,
     keys: Sequence[str] | None = None,
     source: str | None = None,
-) -> Amount:
-    """How much a scope's threads are, or those with some keys; those out of sight included.
+) -> ScopeSize:
+    """Measure the threads of a scope, retired ones as well.
 
-    With a ``source``, those from there alone.
+    With ``keys``, only those with one of them; with a ``source``, only those from there.
     """
     mine: tuple[ColumnElement[bool], ...] = (threads.c.scope == scope,)
     if keys is not None:
@@ -79,7 +79,7 @@ async def amount(
     text = await connection.scalar(said.select_from(answers.join(threads)).where(*mine))
     put = select(func.count()).select_from(phrasings.join(threads)).where(*mine)
     count = await connection.scalar(put)
-    return Amount(int(row[0]), int(row[1]) + int(text or 0), int(count or 0))
+    return ScopeSize(int(row[0]), int(row[1]) + int(text or 0), int(count or 0))
 
 
 async def texts(
@@ -119,7 +119,7 @@ async def texts(
 async def sources(
     connection: AsyncConnection, scopes: Sequence[int], limit: int | None = None
 ) -> list[Source]:
-    """The sources of some scopes, the largest first."""
+    """Return the sources of some scopes, the largest first."""
     t = threads.c
     query = (
         select(t.source, t.scope, func.count().label("count"), func.min(t.id))
@@ -131,14 +131,8 @@ async def sources(
     return [Source(*row) for row in (await connection.execute(query)).all()]
 
 
-async def source_of(connection: AsyncConnection, scope: int, thread_id: int) -> str | None:
-    """The source of a thread of a scope, if it is there and has one."""
-    mine = (threads.c.id == thread_id, threads.c.scope == scope, IN_FORCE)
-    return await connection.scalar(select(threads.c.source).where(*mine))
-
-
 async def own_id(connection: AsyncConnection, scope: int, name: str | int) -> int | None:
-    """The id of a scope's thread with this id, or with this key or else this title."""
+    """Return the id of a scope's thread with this id, or with this key or else this title."""
     t = threads.c
     wanted = (t.id == name,) if isinstance(name, int) else (t.key == name, t.title == name)
     for same in wanted:
@@ -149,19 +143,19 @@ async def own_id(connection: AsyncConnection, scope: int, name: str | int) -> in
 
 
 async def is_shared(connection: AsyncConnection, name: str | int) -> bool:
-    """Whether the shared library has a thread with this key, or this id."""
+    """Return whether the shared library has a thread with this key, or this id."""
     same = threads.c.id == name if isinstance(name, int) else threads.c.key == name
     return await _first(connection, threads.c.scope == SHARED, same) is not None
 
 
 async def votes_in(connection: AsyncConnection, guild_id: int) -> int:
-    """How many votes a guild's members have given on what can be seen."""
+    """Count the votes of a guild's members on threads in force."""
     query = select(func.count()).select_from(votes.join(answers).join(threads))
     return await connection.scalar(query.where(votes.c.guild_id == guild_id, IN_FORCE)) or 0
 
 
 async def phrasings_in(connection: AsyncConnection, guild_id: int) -> int:
-    """How many phrasings a guild's members have taught, of what can be seen."""
+    """Count a guild's learned phrasings of threads in force."""
     query = select(func.count()).select_from(learned_phrasings.join(threads))
     mine = learned_phrasings.c.guild_id == guild_id
     return await connection.scalar(query.where(mine, IN_FORCE)) or 0

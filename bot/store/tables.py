@@ -7,6 +7,9 @@ constraints hold on every database. Times are Unix microseconds in UTC.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -27,6 +30,9 @@ from sqlalchemy import (
     true,
 )
 
+from bot.guild_settings import GuildSettings
+from bot.models import ANSWER_FIELDS, THREAD_FIELDS, FieldKind, StoredField
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -40,23 +46,32 @@ metadata = MetaData(
 # SQLite counts up only a column declared INTEGER; elsewhere ids are 64 bits wide.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
+_TYPES = {
+    FieldKind.TEXT: Text,
+    FieldKind.OPTIONAL_TEXT: Text,
+    FieldKind.INTEGER: BigInteger,
+    FieldKind.FLAG: Boolean,
+    FieldKind.TEXTS: JSON,
+    FieldKind.DATE: BigInteger,
+}
+_NULLABLE = (FieldKind.OPTIONAL_TEXT, FieldKind.DATE)
+
+
+def columns_of(stored: Sequence[StoredField]) -> list[Column[Any]]:
+    """Return the columns that follow from the fields of a model."""
+    return [
+        Column(field.name, _TYPES[field.kind], nullable=field.kind in _NULLABLE)
+        for field in stored
+        if field.is_column
+    ]
+
+
 threads = Table(
     "threads",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("scope", BigInteger, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("score", BigInteger, nullable=False),
-    Column("tags", JSON, nullable=False),
-    Column("url", Text),
-    Column("author", Text),
-    Column("license", Text),
-    Column("asked_at", BigInteger),
-    Column("closed_at", BigInteger),
-    Column("source", Text),
-    Column("related", JSON, nullable=False, server_default="[]"),
+    *columns_of(THREAD_FIELDS),
     Column("content_hash", String(64), nullable=False),
     Column("revision", Integer, nullable=False),
     # What the source said, before it was read: the same again need not be read again.
@@ -76,14 +91,7 @@ answers = Table(
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
     Column("position", Integer, nullable=False),
-    Column("key", Text),
-    Column("body", Text, nullable=False),
-    Column("score", BigInteger, nullable=False),
-    Column("accepted", Boolean, nullable=False),
-    Column("author", Text),
-    Column("url", Text),
-    Column("license", Text),
-    Column("answered_at", BigInteger),
+    *columns_of(ANSWER_FIELDS),
     # Gone from the source, kept with its votes: a later import may bring it back.
     Column("retired", Boolean, nullable=False),
     Index(None, "thread_id"),
@@ -186,16 +194,28 @@ postings = Table(
     Index(None, "guild_id"),
 )
 
+_SETTING_TYPES: dict[Any, Any] = {float: Float, int: Integer, bool: Boolean, str: String(64)}
+_SETTING_COLUMNS = {"answer_policy": "policy"}
+"""Columns that have not the name of their setting."""
+
+
+def _setting_columns() -> list[Column[Any]]:
+    """Return the columns that follow from the fields of GuildSettings."""
+    return [
+        Column(
+            _SETTING_COLUMNS.get(name, name),
+            _SETTING_TYPES.get(field.annotation, String(16)),  # else it is one of a few words
+            key=name,
+        )
+        for name, field in GuildSettings.model_fields.items()
+    ]
+
+
 guild_settings = Table(
     "guild_settings",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("answer_threshold", Float),  # NULL in any column: the host's default
-    Column("suggest_threshold", Float),
-    Column("policy", String(16)),
-    Column("up_emoji", String(64)),
-    Column("down_emoji", String(64)),
-    Column("learn_phrasings", Boolean),
+    *_setting_columns(),  # NULL: the host's setting is in force
 )
 
 channel_modes = Table(

@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
 from bot.store import change_feed, former_keys, imported_votes, upsert
-from bot.store.rows import answer_of, digest_of, thread_of
+from bot.store.rows import answer_of, digest_of, row_batches, thread_of
 from bot.store.serialization import THREAD, ThreadRows, insert_rows, unpack
-from bot.store.slices import slices
 from bot.store.tables import answers, threads, votes
 from bot.store.upsert import Change
 
@@ -46,7 +45,7 @@ class Put:
 
     ``added`` are the ids of those that are new, by key. The feed of changes names them, and
     what else is searched otherwise now, up to ``seq``; 0 where there is nothing of that.
-    ``former`` are the keys that threads keep from older versions of the program.
+    ``former`` are the keys under which the library has threads that bring another.
     """
 
     outcomes: list[Outcome]
@@ -64,7 +63,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     searched. Tallies that a thread brings are kept, see ``carried``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
-    batch, asked = await former_keys.kept(connection, scope, known, batch), batch
+    batch, asked = await former_keys.stored_keys(connection, scope, known, batch), batch
     if batch != asked:
         known = await _known(connection, scope, [thread.key for thread in batch])
     same = await _same(connection, known, batch)
@@ -117,14 +116,14 @@ async def fetch(
     wanted = select(threads).where(threads.c.id.in_(ids), IN_FORCE)
     if guild_id is not None:
         wanted = wanted.where(threads.c.scope.in_((SHARED, guild_id)))
-    rows = [row async for part in slices(connection, wanted) for row in part]
+    rows = [row async for part in row_batches(connection, wanted) for row in part]
     found = [row.id for row in rows]
     texts = await upsert.texts_of(connection, found)
     given = await _answers(connection, found, guild_id)
     return {row.id: thread_of(row, texts[row.id], given[row.id]) for row in rows}
 
 
-async def searched(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
+async def index_entries(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
     """Those of the threads that are in force, of any scope, with what is searched of them.
 
     Everything else of them is left out: that is much quicker where there are many.
@@ -137,7 +136,7 @@ async def searched(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
     given: dict[int, list[StoredAnswer]] = defaultdict(list)
     said = select(a.id, a.thread_id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
     said = said.order_by(a.thread_id, a.position)
-    async for part in slices(connection, said):
+    async for part in row_batches(connection, said):
         for row in part:
             given[row.thread_id].append(StoredAnswer(id=row.id, body=row.body))
     return {
@@ -165,7 +164,7 @@ async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | N
     return (await connection.execute(query)).scalars().first()
 
 
-async def named(
+async def titles_of(
     connection: AsyncConnection, keys: Sequence[str], guild_id: int
 ) -> dict[str, tuple[str, str | None]]:
     """Title and address of those of the keys that a guild sees; its own before the shared."""
@@ -267,7 +266,7 @@ async def _answers(
         .order_by(answers.c.thread_id, answers.c.position)
     )
     found: dict[int, list[StoredAnswer]] = defaultdict(list)
-    async for part in slices(connection, query):
+    async for part in row_batches(connection, query):
         for row in part:
             found[row.thread_id].append(answer_of(row))
     return defaultdict(tuple, {i: tuple(rows) for i, rows in found.items()})

@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Thread
 from bot.store.answer_matching import Known, pair
-from bot.store.rows import answer_columns, columns
+from bot.store.rows import answer_columns, columns, row_batches
 from bot.store.serialization import ANSWER, insert_rows
-from bot.store.slices import slices
 from bot.store.tables import answers, phrasings, threads
 
 
@@ -118,7 +117,7 @@ async def texts_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int,
         .order_by(phrasings.c.thread_id, phrasings.c.position)
     )
     found: dict[int, list[str]] = defaultdict(list)
-    async for part in slices(connection, query):
+    async for part in row_batches(connection, query):
         for row in part:
             found[row.thread_id].append(row.text)
     return defaultdict(tuple, {i: tuple(texts) for i, texts in found.items()})

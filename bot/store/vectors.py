@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import MOST_PHRASINGS, StoredThread
+from bot.models import MAX_PHRASINGS, StoredThread
 from bot.store import change_feed, guilds, threads
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
@@ -41,7 +41,7 @@ async def of_threads(
     return {row.thread_id: Vector(row.thread_id, row.scope, row.data) for row in rows}
 
 
-async def lacking(
+async def without_vectors(
     connection: AsyncConnection, ids: Sequence[int], model: str
 ) -> list[tuple[StoredThread, int]]:
     """Those of the threads that have no vectors of this model, each with its revision."""
@@ -101,7 +101,7 @@ async def without_phrasings(
     rows = {row.thread_id: row for row in (await connection.execute(query)).all()}
     texts = await texts_of(connection, [*rows])
     return [
-        Unfinished(i, row.revision, bytes(row.data), texts[i][:MOST_PHRASINGS])
+        Unfinished(i, row.revision, bytes(row.data), texts[i][:MAX_PHRASINGS])
         for i, row in rows.items()
         if texts[i]
     ]
@@ -163,7 +163,7 @@ async def set_done(connection: AsyncConnection, model: str, seq: int) -> None:
     await guilds.set_fact(connection, _DONE, json.dumps({"model": model, "seq": seq}))
 
 
-async def unlearnt(
+async def learned_without_vector(
     connection: AsyncConnection, model: str, limit: int, row_bytes: int | None = None
 ) -> list[tuple[int, str]]:
     """Learned phrasings that have no vector of this model, a guild's after another's.

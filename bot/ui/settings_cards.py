@@ -1,4 +1,4 @@
-"""What moderators see of a guild: its settings, and what its members taught."""
+"""Cards for moderators: a guild's settings, and the phrasings learned in it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.models import GuildSettings, LearnedPhrasing
+from bot.guild_settings import COMMANDS, GuildSettings
+from bot.models import LearnedPhrasing
 from bot.ui import limits, text
-from bot.ui.cards import ANSWER, Card, percent
+from bot.ui.cards import ANSWER, Card
 
 _SHORTEST = 6
 """Characters of a line about a phrasing, at least: a number, a letter, quotes and spaces."""
@@ -17,17 +18,10 @@ _SHORTEST = 6
 def settings_card(
     settings: GuildSettings, modes: Sequence[tuple[int, str]], notes: Sequence[str]
 ) -> Card:
-    """A guild's settings; ``modes`` are channel ids with what holds there."""
+    """Return a guild's settings as a card; ``modes`` are channel ids with what holds there."""
     embed = discord.Embed(title="Threadwise in this server", colour=ANSWER)
-    embed.add_field(
-        name="Thresholds",
-        value=f"answers from {percent(settings.answer_threshold)} confidence\n"
-        f"suggests from {percent(settings.suggest_threshold)}",
-    )
-    embed.add_field(name="Answer policy", value=settings.policy.value)
-    embed.add_field(name="Voting", value=f"{settings.up_emoji} {settings.down_emoji}")
-    learning = "from votes and choices" if settings.learn_phrasings else "off"
-    embed.add_field(name="Learning", value=learning)
+    for command in COMMANDS:
+        embed.add_field(name=command.label, value=command.on_card(settings))
     named = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
     embed.add_field(
         name="Channels",
@@ -40,7 +34,7 @@ def settings_card(
 
 
 def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Card:
-    """Learned phrasings in the given order; of one thread, if its title is given."""
+    """Return learned phrasings as a card, in order; of one thread, if its title is given."""
     embed = discord.Embed(
         title=text.title(thread, limits.EMBED_TITLE) if thread else "What members taught me",
         colour=ANSWER,

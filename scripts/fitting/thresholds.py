@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from bot.search.model import Weights
-from bot.services.suggestions import likelihood, offered
+from bot.search.weights import Weights
+from bot.services.answering import likelihood, suggestions_among
 from fitting.cases import Parts
 from fitting.models import SHARES, Found, found
 
@@ -43,7 +43,7 @@ def answers(parts: Parts, model: Weights) -> list[Claim]:
 def offers(parts: Parts, model: Weights) -> list[Claim]:
     """How sure it is that one of those that it would offer is meant."""
     return [
-        Claim(likelihood(best), any(one.right for one in offered(best)), w)
+        Claim(likelihood(best), any(one.right for one in suggestions_among(best)), w)
         for best, w in _best(parts, model)
     ]
 

@@ -18,10 +18,11 @@ from sqlalchemy import create_engine
 from bot.app import App
 from bot.models import Answer, Thread, Vote
 from bot.settings import Settings
-from bot.store import backup, database, sqlite_copy
+from bot.store import backup, migrations
 from tests.kit import programs
 from tests.kit.command_line import Threadwise
 from tests.kit.programs import spawn
+from tests.kit.votes import press_button
 from tests.kit.waiting import until
 
 LIBRARY = Path("data/threadwise.db")
@@ -41,8 +42,7 @@ def as_of(revision: str, copy: Path) -> Path:
     old = copy.with_name(f"{revision}.db")
     engine = create_engine(f"sqlite:///{old}")
     with engine.begin() as migrating:
-        config = database._config()
-        config.attributes["connection"] = migrating
+        config = migrations.config(migrating)
         command.upgrade(config, revision)
     engine.dispose()
     with closing(sqlite3.connect(old)) as connection, connection:
@@ -121,7 +121,7 @@ class TestBackup:
         await add(
             *(Thread(key=f"k{n}", title=f"Number {n}", body="word " * 400) for n in range(900))
         )
-        monkeypatch.setattr(sqlite_copy, "PAGES", 5)
+        monkeypatch.setattr(backup, "PAGES", 5)
         app = await App.open(settings())
         answers = (Answer(body="One."), Answer(body="Two."))
         await app.library.add([Thread(key="pair", title="Which?", answers=answers)])
@@ -135,8 +135,8 @@ class TestBackup:
             while not done:
                 user += 1
                 for answer in pair.answers:
-                    await app.voting.press(
-                        answer_id=answer.id, guild_id=1, user_id=user, value=Vote.UP
+                    await press_button(
+                        app.voting, answer_id=answer.id, guild_id=1, user_id=user, value=Vote.UP
                     )
             return user
 
@@ -218,7 +218,7 @@ class TestBackup:
         async def full(*_: object) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
-        monkeypatch.setattr(sqlite_copy, "copy", full)
+        monkeypatch.setattr(backup, "copy_database", full)
         result = threadwise("backup", "copy.db")
         assert result.exit_code == 2
         assert "no room left" in result.stderr
@@ -235,7 +235,7 @@ class TestBackup:
         url = settings().database
         await backup.back_up(url, Path("old.db"))
         before = {p: p.read_bytes() for p in (home / LIBRARY, home / "old.db")}
-        monkeypatch.setattr(sqlite_copy, "PAGES", 1)
+        monkeypatch.setattr(backup, "PAGES", 1)
         steps, pages, loop = 0, 0, asyncio.get_running_loop()
 
         def step(_done: int, total: int) -> None:
@@ -254,11 +254,11 @@ class TestBackup:
 
     def test_ctrl_c_is_exit_code_130(self, home: Path, tmp_path: Path) -> None:
         script = (
-            "import os, signal\nfrom bot.store import sqlite_copy\nfrom bot.cli import main\n"
-            "sqlite_copy.PAGES = 1\nstep = sqlite_copy.copy\n"
+            "import os, signal\nfrom bot.store import backup\nfrom bot.cli import main\n"
+            "backup.PAGES = 1\nstep = backup.copy_database\n"
             "async def slow(source, copy, progress):\n"
             "    os.kill(os.getpid(), signal.SIGINT)\n    await step(source, copy, progress)\n"
-            "sqlite_copy.copy = slow\nmain()\n"
+            "backup.copy_database = slow\nmain()\n"
         )
         process = programs.run("-c", script, "backup", "copy.db")
         assert (process.returncode, process.stderr) == (130, "stopped\n")
@@ -427,7 +427,7 @@ class TestRestore:
         async def full(*_: object) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
-        monkeypatch.setattr(sqlite_copy, "copy", full)
+        monkeypatch.setattr(backup, "copy_database", full)
         result = threadwise("restore", "copy.db")
         assert result.exit_code == 2
         assert "no room left" in result.stderr

@@ -42,7 +42,7 @@ async def test_a_server_that_removes_the_bot_is_noted(world: World) -> None:
     await leave_guild(world.env, world.guild.id)
     assert not await is_member(world, world.guild.id)
     assert await purged(world) == [world.guild.id]
-    assert (await world.app.guild_removal.figures(world.guild.id)).rows == 0
+    assert (await world.app.guild_removal.count(world.guild.id)).rows == 0
 
 
 async def test_an_outage_is_no_removal(world: World) -> None:
@@ -75,7 +75,7 @@ async def test_a_server_that_comes_back_finds_all(world: World) -> None:
     await new_session(world.env, [world.guild.id])
     assert await is_member(world, world.guild.id)
     assert await purged(world) == []
-    assert (await world.app.guild_removal.figures(world.guild.id)).threads == 1
+    assert (await world.app.guild_removal.count(world.guild.id)).threads == 1
 
 
 async def test_a_restart_without_a_server_shows_its_removal(world: World) -> None:

@@ -10,7 +10,7 @@ from simcord import SetupError
 
 from bot.models import LearnedPhrasing
 from bot.store import learned
-from bot.store.learned import Lesson
+from bot.store.learned import NewPhrasing
 from bot.ui import limits, settings_cards, text
 from tests.kit.messages import last, shown, told
 from tests.kit.simcord import join_guild
@@ -21,7 +21,7 @@ PINS, UNPIN = 2, 3  # thread ids
 
 async def teach(world: World, thread_id: int, said: str, guild_id: int | None = None) -> int:
     """Have the guild know a phrasing; returns its number."""
-    lesson = Lesson(
+    lesson = NewPhrasing(
         guild_id=guild_id or world.guild.id,
         thread_id=thread_id,
         text=said,

@@ -89,7 +89,7 @@ async def test_thresholds(world: World):
 async def test_policy(world: World):
     result = await world.mo.slash(world.general, "settings policy", policy="score")
     assert "score" in shown(result).content
-    assert (await world.app.guilds.settings(world.guild.id)).policy is Policy.SCORE
+    assert (await world.app.guilds.settings(world.guild.id)).answer_policy is Policy.SCORE
 
 
 async def test_emoji(world: World):

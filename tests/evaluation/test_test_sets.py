@@ -266,6 +266,23 @@ def test_judgements_may_be_of_the_library(folder: Path) -> None:
     assert [q.relevant for q in test.queries] == [{"a": 1}, {"b": 2}]
 
 
+def test_threads_of_the_library_are_found_by_the_ids_they_had(folder: Path) -> None:
+    (folder / "corpus.jsonl").unlink()
+    now = [Thread(key="shop#a", title="Apples"), Thread(key="b", title="Beets", source="shop")]
+    write(folder / "qrels.tsv", ["header\tx\tscore", *QRELS[1:3]])
+    assert [q.relevant for q in load(folder, now).queries] == [{"shop#a": 1}, {"b": 2}]
+    place = folder / "queries.jsonl"
+    write(place, [{"text": "apple", "threads": ["a", " b"]}, {"text": "beet", "thread": "shop#b"}])
+    assert [q.relevant for q in load(folder, now).queries] == [{"shop#a": 1, "b": 1}, {"b": 1}]
+
+
+def test_an_id_that_several_threads_had_is_named(folder: Path) -> None:
+    place = ours(folder, {"text": "apple", "thread": "7"})
+    two = [Thread(key=f"{shop}#7", title="Apples") for shop in ("one", "two")]
+    with pytest.raises(InputError, match="there is no thread '7' in the library"):
+        load(place, two)
+
+
 def test_a_query_that_names_its_threads_is_not_judged_otherwise(folder: Path) -> None:
     named = [QUERIES[0] | {"thread": 3}, QUERIES[1], {"text": "volcano", "thread": None}]
     write(folder / "queries.jsonl", named)

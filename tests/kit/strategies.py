@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
-from bot.models import Answer, Thread
-from bot.sources.json_thread import plain_id
+from bot.models import Answer, Thread, plain_key
 
 # Lines that mean something to one of the forms, as texts may have them too.
 _PIECES = [
@@ -36,7 +35,7 @@ text = st.one_of(
     st.lists(st.sampled_from(_PIECES) | st.text(letters, max_size=8), max_size=6).map("\n".join),
 )
 written = text.filter(str.strip)
-identity = written.filter(lambda text: plain_id(text) == text)
+identity = written.filter(lambda text: plain_key(text) == text)
 title = written | st.sampled_from(_PIECES).filter(str.strip)
 score = st.sampled_from([0, 1, -7]) | st.integers(-(2**63), 2**63 - 1)
 zones = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(

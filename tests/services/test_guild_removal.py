@@ -12,7 +12,7 @@ from bot.app import App
 from bot.errors import StoreBusy
 from bot.models import SHARED, Answer, Mode, Thread
 from bot.services.guild_removal import Shard
-from bot.store import guild_data, memberships
+from bot.store import guild_data
 
 APP, OTHER_APP = 42, 43
 HERE, THERE = 5 << 22, 6 << 22
@@ -35,7 +35,7 @@ async def own(app: App) -> None:
 
 
 async def rows(app: App, guild_id: int = HERE) -> int:
-    return (await app.guild_removal.figures(guild_id)).threads
+    return (await app.guild_removal.count(guild_id)).threads
 
 
 async def finds(app: App, guild_id: int = HERE) -> bool:
@@ -52,7 +52,7 @@ async def test_what_is_kept_of_a_guild_goes_after_thirty_days(app: App) -> None:
     assert await removal.purge(now() + LATER) == [HERE]
     assert not await finds(app)
     assert await app.guilds.modes(HERE) == {}
-    assert (await removal.figures(HERE)).rows == 0
+    assert (await removal.count(HERE)).rows == 0
     assert await finds(app, THERE)
     assert await app.guilds.modes(THERE) == {1: Mode.ALL}
 
@@ -107,8 +107,8 @@ async def test_threads_of_a_guild_that_nobody_saw_stay(app: App) -> None:
 async def test_who_came_back_while_the_bot_was_off_keeps_all(app: App) -> None:
     """The thirty days are over at the start, but Discord has not told yet who is there."""
     async with app.database.write() as connection:
-        await memberships.seen(connection, APP, [HERE], now() - 2 * LATER)
-        await memberships.removed(connection, APP, [HERE], now() - 2 * LATER)
+        await guild_data.note_member(connection, APP, [HERE], now() - 2 * LATER)
+        await guild_data.note_removal(connection, APP, [HERE], now() - 2 * LATER)
     assert await app.guild_removal.purge() == []
     await app.guild_removal.connected(APP, [HERE])
     assert await app.guild_removal.purge() == []
@@ -212,8 +212,8 @@ async def test_while_it_runs_it_deletes_and_notices(
     monkeypatch.setattr("bot.services.guild_removal.INTERVAL", 0.01)
     other = await App.open(app.settings)
     async with app.database.write() as connection:
-        await memberships.seen(connection, APP, [HERE, THERE], now() - 2 * LATER)
-        await memberships.removed(connection, APP, [HERE], now() - 2 * LATER)
+        await guild_data.note_member(connection, APP, [HERE, THERE], now() - 2 * LATER)
+        await guild_data.note_removal(connection, APP, [HERE], now() - 2 * LATER)
     await app.guild_removal.connected(APP, [THERE])
     assert await app.guilds.modes(THERE) == {1: Mode.ALL}
     app.follow()

@@ -35,8 +35,8 @@ class TestSettings:
             {"answer_threshold": 0.9},
             {"answer_threshold": 1.0, "suggest_threshold": 0.0},
             {"suggest_threshold": 0.6, "answer_threshold": 0.6},
-            {"policy": Policy.SCORE},
-            {"policy": "score"},
+            {"answer_policy": Policy.SCORE},
+            {"answer_policy": "score"},
             {"up_emoji": "👍", "down_emoji": "👎"},
             {"up_emoji": "<:up:123456789012345678>"},
         ],
@@ -46,21 +46,21 @@ class TestSettings:
     ) -> None:
         changed = await guilds.update(HERE, **changes)
         assert {name: getattr(changed, name) for name in changes} == changes
-        assert isinstance(changed.policy, Policy)
+        assert isinstance(changed.answer_policy, Policy)
         assert await guilds.settings(HERE) == await fresh(app).settings(HERE) == changed
         assert await guilds.settings(THERE) == app.settings.guild_defaults
 
     async def test_one_change_leaves_the_others(self, guilds: Guilds) -> None:
-        await guilds.update(HERE, policy=Policy.SCORE)
+        await guilds.update(HERE, answer_policy=Policy.SCORE)
         changed = await guilds.update(HERE, answer_threshold=0.8)
-        assert (changed.policy, changed.answer_threshold) == (Policy.SCORE, 0.8)
+        assert (changed.answer_policy, changed.answer_threshold) == (Policy.SCORE, 0.8)
 
     async def test_none_goes_back_to_the_default_also_a_later_one(
         self, app: App, guilds: Guilds, settings: Settings
     ) -> None:
-        await guilds.update(HERE, policy=Policy.SCORE, answer_threshold=0.9)
+        await guilds.update(HERE, answer_policy=Policy.SCORE, answer_threshold=0.9)
         await guilds.update(HERE, answer_threshold=None)
-        assert (await guilds.update(HERE, policy=None)) == settings.guild_defaults
+        assert (await guilds.update(HERE, answer_policy=None)) == settings.guild_defaults
         changed = settings.model_copy(update={"answer_threshold": 0.7})
         assert (await Guilds(app.database, changed).settings(HERE)).answer_threshold == 0.7
 
@@ -74,13 +74,13 @@ class TestSettings:
             ({"answer_threshold": 0.1}, r"suggestions \(0\.\d+\) must not .* answers \(0\.1\)"),
             ({"up_emoji": "⬇️"}, "two voting emoji must differ"),
             ({"up_emoji": "⬇"}, "two voting emoji must differ"),
-            ({"policy": "best"}, "The answer policy is accepted or score"),
+            ({"answer_policy": "best"}, "The answer policy is accepted or score"),
         ],
     )
     async def test_that_make_no_sense_are_refused_and_change_nothing(
         self, app: App, guilds: Guilds, changes: Mapping[str, Any], text: str
     ) -> None:
-        before = await guilds.update(HERE, policy=Policy.SCORE)
+        before = await guilds.update(HERE, answer_policy=Policy.SCORE)
         with pytest.raises(ConfigError, match=text):
             await guilds.update(HERE, **changes)
         assert await guilds.settings(HERE) == await fresh(app).settings(HERE) == before

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bot import health
 from bot.app import App
 from bot.errors import SearchError, StoreError
 from bot.models import SHARED, Thread
@@ -64,7 +63,7 @@ async def opened_anew(settings: Settings, because: str) -> None:
     app = await App.open(settings)
     try:
         assert because in (app.engine.note or "no note")
-        assert (await health.examine(app)).note == app.engine.note
+        assert (await app.examine()).note == app.engine.note
         assert await titles(app) == sorted(thread.title for thread in THREADS)
         assert (await app.answering.ask("sourdough does not rise")).matches[0].key == "bread"
     finally:
@@ -178,7 +177,7 @@ async def test_an_index_that_cant_be_written_leaves_what_is_indexed(
         try:
             asked = await again.answering.ask("sourdough bread does not rise")
             assert [match.key for match in asked.matches] == ["bread"]
-            state = await health.examine(again)
+            state = await again.examine()
         finally:
             await again.close()
     assert (state.indexing, state.not_indexed) == (False, "the disk is full")

@@ -86,13 +86,13 @@ class TestWhatWasJustStored:
     @pytest.fixture
     def read_back(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         read: list[int] = []
-        searched = threads.searched
+        searched = threads.index_entries
 
         async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
             read.extend(ids)
             return await searched(connection, ids)
 
-        monkeypatch.setattr(threads, "searched", noted)
+        monkeypatch.setattr(threads, "index_entries", noted)
         return read
 
     async def test_is_taken_once(self, app: App, read_back: list[int]) -> None:
@@ -345,7 +345,7 @@ class TestBackups:
         await app.close()
         shutil.rmtree(settings.data_dir / "index")
         read: list[int] = []
-        searched, changed_after = threads.searched, change_feed.changed_after
+        searched, changed_after = threads.index_entries, change_feed.changed_after
 
         async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
             read.extend(ids)
@@ -358,7 +358,7 @@ class TestBackups:
             assert changed == {}
             return now, changed
 
-        monkeypatch.setattr(threads, "searched", noted)
+        monkeypatch.setattr(threads, "index_entries", noted)
         monkeypatch.setattr(change_feed, "changed_after", none)
         app = await App.open(settings)
         assert len(await titles(app)) == len(MANY)

@@ -5,7 +5,6 @@ import signal
 import sys
 from pathlib import Path
 
-from bot import health
 from bot.app import App
 from bot.models import Posting
 from bot.settings import Settings
@@ -94,6 +93,6 @@ async def every_thread_is_found(app: App, keys: set[str]) -> None:
     for thread in everything[:: max(1, len(everything) // 30)]:
         reply = await app.answering.ask(thread.title)
         assert thread.key in [match.key for match in reply.matches]
-    state = await health.examine(app)
+    state = await app.examine()
     assert state.problems == ()
     assert state.indexed == state.counts.threads == len(everything)

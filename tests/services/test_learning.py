@@ -9,10 +9,10 @@ import pytest
 
 from bot.app import App
 from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
-from bot.services import phrasing_cache, recent_questions
-from bot.services.learning import CAP, LONGEST
-from bot.services.recent_questions import Heard, Questions
+from bot.services import learning, phrasing_cache
+from bot.services.learning import MAX_LENGTH, MAX_PER_THREAD, RecentQuestion, RecentQuestions
 from tests.kit.library import BREAD, HERE, THERE, post, titles
+from tests.kit.votes import give_reaction
 
 ASKER = 77
 OVEN = "my loaf came out like a brick"
@@ -37,8 +37,8 @@ async def teach(
 ) -> int:
     """Let ASKER be answered and vote for it; returns the message."""
     message = await post(app, answer, guild)
-    await app.learning.heard(message, guild_id=guild, user_id=user, question=question)
-    assert await app.voting.react(message_id=message, user_id=ASKER, value=Vote.UP)
+    await app.learning.remember_question(message, guild_id=guild, user_id=user, question=question)
+    assert await give_reaction(app.voting, message_id=message, user_id=ASKER, value=Vote.UP)
     await app.learning.voted(message, ASKER)
     return message
 
@@ -61,7 +61,7 @@ class TestWhatIsLearned:
         [
             "how do I do it?",  # says nothing of what it is about
             "<@1> ???",
-            "x" * 20 + " word" * (LONGEST // 5),
+            "x" * 20 + " word" * (MAX_LENGTH // 5),
             "WHY does my sourdough-bread not rise??",  # the title
             "my sourdough is flat!",  # a phrasing of its own
         ],
@@ -74,14 +74,14 @@ class TestWhatIsLearned:
         assert await texts(app) == []
 
     async def test_as_long_as_may_be(self, app: App, library: StoredAnswer) -> None:
-        longest = ("brick " * LONGEST)[: LONGEST - 1] + "k"
+        longest = ("brick " * MAX_LENGTH)[: MAX_LENGTH - 1] + "k"
         await teach(app, library, longest)
         assert await texts(app) == [longest]
 
     async def test_the_oldest_gives_way(self, app: App, library: StoredAnswer) -> None:
-        for number in range(CAP + 2):
+        for number in range(MAX_PER_THREAD + 2):
             await teach(app, library, f"loaf number {number}")
-        assert await texts(app) == [f"loaf number {n}" for n in range(CAP + 1, 1, -1)]
+        assert await texts(app) == [f"loaf number {n}" for n in range(MAX_PER_THREAD + 1, 1, -1)]
 
     async def test_only_the_askers_own_words(self, app: App, library: StoredAnswer) -> None:
         await teach(app, library, OVEN, user=ASKER + 1)
@@ -96,7 +96,7 @@ class TestWhatIsLearned:
 
     async def test_a_thread_that_is_gone(self, app: App, library: StoredAnswer) -> None:
         message = await post(app, library)
-        await app.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await app.learning.remember_question(message, guild_id=HERE, user_id=ASKER, question=OVEN)
         await app.postings.record(_elsewhere(message, guild=HERE, thread=1, answer=library.id))
         await app.postings.forget([message])
         await app.learning.chose(message)
@@ -112,7 +112,7 @@ class TestWhatIsLearned:
         await app.postings.record(
             _elsewhere(message, guild=HERE, thread=thread.id, answer=thread.answers[0].id)
         )
-        await app.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await app.learning.remember_question(message, guild_id=HERE, user_id=ASKER, question=OVEN)
         await app.learning.chose(message)
         assert await asks(app) is Verdict.ANSWER
         assert await asks(app, guild=THERE) is Verdict.NONE
@@ -189,7 +189,7 @@ class TestSwitch:
         self, app: App, library: StoredAnswer
     ) -> None:
         message = await post(app, library)
-        await app.learning.heard(message, guild_id=HERE, user_id=ASKER, question=OVEN)
+        await app.learning.remember_question(message, guild_id=HERE, user_id=ASKER, question=OVEN)
         await app.guilds.update(HERE, learn_phrasings=False)
         await app.learning.chose(message)
         assert await texts(app) == []
@@ -197,10 +197,10 @@ class TestSwitch:
 
 class TestMemory:
     def test_the_oldest_question_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(recent_questions, "REMEMBERED", 3)
-        memory = Questions()
+        monkeypatch.setattr(learning, "MAX_RECENT", 3)
+        memory = RecentQuestions()
         for message in (1, 2, 3, 1, 4):  # the first one is asked again
-            memory.keep(message, Heard(7, str(message)))
+            memory.keep(message, RecentQuestion(7, str(message)))
         assert [memory.get(message) is not None for message in (1, 2, 3, 4)] == [
             True,
             False,
@@ -210,12 +210,12 @@ class TestMemory:
         assert len(memory) == 3
 
     def test_a_member_is_forgotten(self) -> None:
-        memory = Questions()
-        memory.keep(1, Heard(7, "a"))
-        memory.keep(2, Heard(8, "b"))
+        memory = RecentQuestions()
+        memory.keep(1, RecentQuestion(7, "a"))
+        memory.keep(2, RecentQuestion(8, "b"))
         memory.forget_user(7)
         assert memory.get(1) is None
-        assert memory.get(2) == Heard(8, "b")
+        assert memory.get(2) == RecentQuestion(8, "b")
 
 
 def _elsewhere(message: int, *, guild: int, thread: int, answer: int) -> Posting:

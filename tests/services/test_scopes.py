@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, update
 
-from bot import health
 from bot.app import App
 from bot.errors import SearchError
 from bot.models import SHARED, Answer, Reply, Thread
@@ -161,7 +160,7 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
         for guild, own in ((SHARED, []), (HERE, OWN), (THERE, brought[THERE])):
             expected = sorted(f"{t.title} newer" for t in [*SHARED_THREADS, *own])
             assert await titles(app, guild) == expected
-        assert (await health.examine(app)).indexed == 19
+        assert (await app.examine()).indexed == 19
         for part in app.engine._index.view((SHARED, HERE)).parts:
             assert part.documents == part.threads
     finally:
@@ -324,10 +323,10 @@ class TestDamageWhileRunning:
         flip(*(settings.data_dir / "index" / str(HERE)).glob("*.pos"))
         app = await App.open(settings)
         try:
-            state = await health.examine(app)
+            state = await app.examine()
             assert "111 was damaged (the checksum of" in (state.note or "")
             assert (state.indexed, state.indexing) == (state.counts.threads, False)
-            assert (await health.examine(app)).note is None
+            assert (await app.examine()).note is None
         finally:
             await app.close()
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Match
-from bot.services.suggestions import OFFERED, left_over, likelihood, offered
+from bot.services.answering import (
+    MAX_SUGGESTIONS,
+    likelihood,
+    suggestions_among,
+    suggestions_without_first,
+)
 
 
 def found(*confidences: float) -> list[Match]:
@@ -17,27 +22,29 @@ def found(*confidences: float) -> list[Match]:
 
 
 def test_nothing_found_is_nothing_to_offer():
-    assert offered([]) == []
+    assert suggestions_among([]) == []
     assert likelihood([]) == 0.0
 
 
 def test_what_is_far_less_likely_than_the_first_is_left_out():
     matches = found(0.4, 0.2, 0.05)
-    assert offered(matches) == matches[:2]
+    assert suggestions_among(matches) == matches[:2]
     assert likelihood(matches) == pytest.approx(0.6)
 
 
 def test_threads_that_share_the_odds_are_worth_offering_together():
     matches = found(*[0.12] * 8)
-    assert len(offered(matches)) == OFFERED
+    assert len(suggestions_among(matches)) == MAX_SUGGESTIONS
     assert likelihood(matches) == pytest.approx(0.6)
 
 
 def test_what_is_left_once_the_first_was_refused_is_judged_without_it():
     matches = found(0.8, 0.1, 0.05)
-    assert left_over(matches, least=0.5) == matches[1:]  # 0.15 of the 0.2 that are left
-    assert left_over(matches, least=0.9) == []
+    assert (
+        suggestions_without_first(matches, least=0.5) == matches[1:]
+    )  # 0.15 of the 0.2 that are left
+    assert suggestions_without_first(matches, least=0.9) == []
 
 
 def test_of_one_match_nothing_is_left():
-    assert left_over(found(0.8), least=0.1) == []
+    assert suggestions_without_first(found(0.8), least=0.1) == []

@@ -67,7 +67,7 @@ async def test_a_packed_file_is_unpacked(app: App) -> None:
 
 
 async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) -> None:
-    row = {"id": "a", "title": "Is it?", "colour": "red"}
+    row = {"id": "a", "title": "Is it?", "colour": "red", "answers": []}
     report = await app.uploads.take_in(HERE, sent(lines(row) + b"{oops\n"))
     assert report.added == 1
     assert [str(p) for p in report.rejected] == [
@@ -364,7 +364,7 @@ async def test_a_full_disk_leaves_the_finished_batches(
     with pytest.raises(Stopped, match="The first 1000 threads are in") as stopped:
         await app.uploads.take_in(HERE, sent(MANY))
     assert "disk" in str(stopped.value)
-    assert (await app.curating.figures(HERE)).own.threads == 1_000
+    assert (await app.guild_library.stats(HERE)).own.threads == 1_000
     monkeypatch.undo()
     report = await app.uploads.take_in(HERE, sent(MANY))
     assert (report.added, report.unchanged) == (234, 1_000)

@@ -182,6 +182,8 @@ def test_lines_of_qna_maker_are_lines(tmp_path: Path, report: SourceReport) -> N
         "Do so:\n\n1. Press `\\n`.\n2. Wait.\n\n```\na\nb\n```\n\\\\nas\\share"
     )
     assert report.rejected == []
+    assert not {"Source", "Metadata"} & report.unknown_keys.keys()
+    assert report.unknown_keys["Prompts"] == 1
 
 
 @pytest.mark.parametrize(

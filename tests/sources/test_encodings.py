@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.errors import ConfigError
 from bot.models import Thread
 from bot.sources import Options, SourceReport, read
-from bot.sources.charsets import CANDIDATES, guess, named_encoding
+from bot.sources.encodings import CANDIDATES, guess, named_encoding
 
 # Tables of two lines: the encoding, the header, a question and its answer.
 SHORT = {
@@ -219,7 +219,9 @@ def test_a_wrong_name_is_told_with_the_line(tmp_path: Path, name: str) -> None:
     report = SourceReport()
     assert list(read(tmp_path / name, report, Options(encoding="utf-8"))) == []
     reasons = [error.reason for error in report.rejected]
-    assert any(" UTF-8 text" in reason for reason in reasons), reasons
+    (reason,) = reasons
+    assert reason.startswith("it is not UTF-8 text (byte 0x")
+    assert "is --encoding utf-8 right? Name the one that it is in" in reason
 
 
 def test_a_web_page_that_names_no_encoding_is_not_taken_for_windows_letters(tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from bot.errors import InputError
 from bot.models import Answer, Thread
-from bot.sources import SourceReport, headings, read
+from bot.sources import SourceReport, markdown_sections, read
 from bot.sources.faq import faq_threads
-from bot.sources.faq_writer import write_faq
-from bot.sources.headings import plain
+from bot.sources.markdown_sections import heading_words
 from bot.sources.options import Options
+from bot.sources.writers import write_faq
 from tests.kit import strategies as making
 
 # Machines that run tests may be busy: how long an example takes says nothing.
@@ -544,7 +544,7 @@ def test_a_long_file_takes_no_more_than_moments(line: str, report: SourceReport)
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(headings, "_CHUNK", 2)
+    monkeypatch.setattr(markdown_sections, "_CHUNK", 2)
 
 
 mixes = st.lists(
@@ -559,12 +559,12 @@ mixes = st.lists(
 @given(mixes)
 @pytest.mark.usefixtures("small_chunks")
 def test_parsed_in_pieces_a_text_says_the_same(mix: list[str]):
-    cut = list(headings.sections(mix))
-    chunk, headings._CHUNK = headings._CHUNK, 10_000
+    cut = list(markdown_sections.sections(mix))
+    chunk, markdown_sections._CHUNK = markdown_sections._CHUNK, 10_000
     try:
-        assert cut == list(headings.sections(mix))
+        assert cut == list(markdown_sections.sections(mix))
     finally:
-        headings._CHUNK = chunk
+        markdown_sections._CHUNK = chunk
 
 
 @relaxed
@@ -581,7 +581,7 @@ def test_any_text_is_read_or_refused_and_nothing_else(text: str):
 @relaxed
 @given(st.text(max_size=60))
 def test_the_words_of_any_heading_are_one_line(text: str):
-    assert "\n" not in plain(text)
+    assert "\n" not in heading_words(text)
 
 
 def test_a_thread_is_written_for_people():

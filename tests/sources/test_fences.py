@@ -12,9 +12,8 @@ from markdown_it import MarkdownIt
 
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read, roundtrip_comments
-from bot.sources.faq_writer import write_faq
 from bot.sources.fences import CLOSES, INSIDE, OPENS, OUTSIDE, find_fences
-from bot.sources.text_page_writer import write_page
+from bot.sources.writers import write_faq, write_page
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -256,8 +255,8 @@ def test_a_marker_in_a_fence_makes_no_text_page(tmp_path: Path) -> None:
 def test_only_one_fence_is_taken_for_a_text_as_it_stands() -> None:
     two = "```markdown verbatim\na\n```\n\nb\n\n```\nc\n```"
     assert not roundtrip_comments.is_verbatim(two)
-    assert roundtrip_comments.unwrapped(two) == two
-    assert roundtrip_comments.unwrapped(roundtrip_comments.verbatim(two)) == two
+    assert roundtrip_comments.unwrap_verbatim(two) == two
+    assert roundtrip_comments.unwrap_verbatim(roundtrip_comments.fence_verbatim(two)) == two
 
 
 @pytest.mark.untraced

@@ -16,7 +16,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.models import Thread
-from bot.sources import Options, SourceReport, files, find_all, read, read_all
+from bot.sources import Options, SourceReport, decoding, files, find_all, read, read_all
 from bot.sources.report import shown_path
 
 PAGE = "T\nUpvote:1\nyes\n"
@@ -318,7 +318,7 @@ def test_a_file_that_breaks_while_it_is_read_is_named(
     put(tmp_path / "a.txt")
     put(tmp_path / "b.jsonl", pack(line("k").encode()))
     monkeypatch.setattr(gzip.GzipFile, "read", broken)
-    monkeypatch.setattr("bot.sources.jsonl._Lines.threads", broken)
+    monkeypatch.setattr("bot.sources.jsonl._LineReader.threads", broken)
     assert keys(tmp_path, report) == ["a"]
     assert refusals(report, tmp_path) == [("b.jsonl", "it can't be read: Input/output error")]
 
@@ -357,6 +357,29 @@ def test_a_format_that_is_named_decides(tmp_path: Path, report: SourceReport):
         list(read(tmp_path, report, Options(format="word")))
 
 
+def test_plain_text_is_passed_over_in_folders_and_refused_if_it_is_named(
+    tmp_path: Path, report: SourceReport
+):
+    readme = put(tmp_path / "README.txt", "Garden files\n\nSee a.txt.\n")
+    put(tmp_path / "a.txt")
+    assert keys(tmp_path, report) == ["a"]
+    assert report == SourceReport(passed_over=Counter({"texts in which no answer is marked": 1}))
+    assert keys(readme, report) == []
+    (error,) = report.rejected
+    assert error.reason.startswith("no answer is marked in it")
+
+
+def test_a_text_page_that_is_named_as_one_needs_no_marker(tmp_path: Path, report: SourceReport):
+    path = put(tmp_path / "how.txt", "How do I sow beans?\n\nOn a balcony.\n")
+    (thread,) = read(path, report, Options(format="text"))
+    assert (thread.title, thread.body, thread.answers) == (
+        "How do I sow beans?",
+        "On a balcony.",
+        (),
+    )
+    assert report.hints == ["threads that have no answer yet: 1"]
+
+
 def test_an_error_without_a_number_is_told_in_its_own_words():
     assert files.reason(OSError("the disk is on fire")) == "it can't be read: the disk is on fire"
 
@@ -375,7 +398,7 @@ def test_a_plain_file_that_breaks_at_its_head_is_named(
         def __exit__(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr(files, "unpacked", lambda path: Opened())
+    monkeypatch.setattr(decoding, "unpacked", lambda path: Opened())
     assert keys(put(tmp_path / "a.txt"), report) == []
     assert refusals(report, tmp_path) == [("a.txt", "it can't be read: Input/output error")]
 

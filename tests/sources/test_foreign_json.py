@@ -68,6 +68,17 @@ def test_what_only_has_an_id_and_a_title_becomes_no_thread(tmp_path: Path, value
     assert "its JSON has another shape" in refused.reason or "must not be empty" in refused.reason
 
 
+def test_a_list_of_goods_in_lines_is_none_of_ours(tmp_path: Path) -> None:
+    report = SourceReport()
+    goods = [{"id": 1, "title": "Spade", "price": 12}, {"id": 2, "title": "Mug", "colour": "red"}]
+    assert keys(write(tmp_path / "shop.jsonl", goods), report) == []
+    first, second = report.rejected
+    assert (first.line, second.line) == (1, 2)
+    assert "no answers (its keys are id, title, price); if it is a question, give it" in str(first)
+    ours = [{"id": 1, "title": "Spade?", "tags": []}, {"id": 2, "title": "Mug?", "answers": []}]
+    assert keys(write(tmp_path / "a.jsonl", ours), SourceReport()) == ["1", "2"]
+
+
 def test_an_export_keeps_its_ids_in_any_file(tmp_path: Path) -> None:
     row = {"id": "k", "title": "Beans?", "answers": [{"body": "In May."}]}
     assert keys(write(tmp_path / "a.json", {"threads": [row]})) == ["k"]
@@ -84,7 +95,7 @@ def test_ids_that_look_the_same_are_one(tmp_path: Path) -> None:
     assert len(report.rejected) == 3
     raw = "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"  # spelt with a joiner
     kept = [{"id": i, "title": "T"} for i in (" 7 ", raw, raw.replace("\u200c", ""))]
-    assert keys(write(tmp_path / "a.jsonl", kept)) == [" 7 ", raw, raw.replace("\u200c", "")]
+    assert keys(write(tmp_path / "a.jsonl", kept)) == ["7", raw, raw.replace("\u200c", "")]
     pairs = [{"id": i, "question": "Q?", "answer": "A"} for i in ("7", "7\u2060 ")]
     assert keys(write(tmp_path / "b.json", pairs)) == ["b#7"]
 

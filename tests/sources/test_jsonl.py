@@ -14,12 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.models import Answer, Thread
+from bot.models import Answer, Thread, plain_key
 from bot.sources import SourceReport, read, write_thread
-from bot.sources.json_thread import plain_id, thread_from, thread_to
+from bot.sources.json_thread import thread_from, thread_to
 from bot.sources.jsonl import read_lines
-from bot.sources.limits import MAX_LINE_BYTES
-from bot.sources.options import Options
+from bot.sources.options import MAX_LINE_BYTES, Options
 from bot.sources.report import MAX_UNKNOWN_KEYS, OTHER_KEYS
 
 # Machines that run tests may be busy: how long an example takes says nothing.
@@ -148,9 +147,11 @@ def test_an_empty_export_holds_no_threads_and_that_is_fine(
 def test_unknown_keys_are_passed_over_and_counted(path: Path, report: SourceReport):
     answer = {"body": "yes", "foo": 1, "bar": None}
     path.write_text(
-        "\n".join([row(foo=1, answers=[answer, answer]), row(id="q2", foo=[], Ü="\ud800")])
+        "\n".join(
+            [row(foo=1, answers=[answer, answer]), row(id="q2", answers=[], foo=[], Ü="\ud800")]
+        )
         + "\n"
-        + json.dumps({"id": "q3", "title": "T", "\ud800" + "x" * 100: 1})
+        + json.dumps({"id": "q3", "title": "T", "answers": [], "\ud800" + "x" * 100: 1})
     )
     assert keys(path, report) == ["q1", "q2", "q3"]
     assert report.rejected == []
@@ -489,7 +490,7 @@ zones = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(
 dates = st.none() | st.datetimes(
     datetime(1, 1, 2), datetime(2024, 12, 30), timezones=st.just(UTC) | zones
 )
-identity = written_text.filter(lambda text: plain_id(text) == text)
+identity = written_text.filter(lambda text: plain_key(text) == text)
 answer = st.builds(
     Answer,
     body=written_text,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.errors import InputError
 from bot.sources import Options, SourceReport, read
-from bot.sources.files import Head
+from bot.sources.decoding import FileHead
 from bot.sources.qa_labels import looks_labelled, read_labelled
 
 Threads = list[tuple[str, str, list[str]]]
@@ -97,7 +97,7 @@ def test_code_holds_no_labels(tmp_path: Path) -> None:
     ],
 )
 def test_what_may_be_another_thing_is_not_taken_for_labels(text: str) -> None:
-    assert not looks_labelled(Head(text.encode()))
+    assert not looks_labelled(FileHead(text.encode()))
 
 
 def test_a_question_without_an_answer_is_named(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     report = SourceReport()
     file = Path("faq.txt")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bot.sources.qa_labels.utf8_text", lambda _path, _options: text)
+        patch.setattr("bot.sources.qa_labels.read_text", lambda _path, _options: text)
         try:
             found = list(read_labelled(file, report, Options()))
         except InputError:

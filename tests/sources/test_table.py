@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from bot.errors import ConfigError
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
-from bot.sources.field_aliases import chosen_names
-from bot.sources.limits import MAX_TEXT
-from bot.sources.options import Options
+from bot.sources.foreign_fields import chosen_names
+from bot.sources.options import MAX_TEXT, Options
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 

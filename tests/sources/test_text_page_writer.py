@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
 from bot.sources.text_page import read_page
-from bot.sources.text_page_writer import page_name, write_page
-from bot.sources.writing import Pages
+from bot.sources.writers import Pages, page_name, write_page
 from tests.kit import strategies as making
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -74,7 +73,7 @@ def test_a_comment_that_does_not_fit_its_page_is_refused():
     for text, reason in {
         page.replace(
             "Related", "Upvote:1\n\nz\n\nRelated"
-        ): "speaks of 1 answers, and the page has 2",
+        ): "speaks of 1 answer, and the page has 2",
         page.replace("[{", "[{{"): "not JSON",
         page.replace('"joe"', "7"): "answers[0].author must be text or null",
     }.items():

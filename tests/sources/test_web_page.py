@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
-from bot.sources.limits import MAX_HTML_BYTES
-from bot.sources.options import Options
+from bot.sources.options import MAX_HTML_BYTES, Options
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 

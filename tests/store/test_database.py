@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event, func, insert, select
 
 from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
 from bot.store import database as module
-from bot.store import health
+from bot.store import database_file, health
 from bot.store.database import READERS, Database
 from bot.store.tables import changes, facts, guild_settings, metadata
 
@@ -215,7 +215,7 @@ class TestBadUrls:
         assert os.listdir() == []
 
     def test_a_password_is_never_shown(self) -> None:
-        where = module._parse("postgresql+asyncpg://bot:secret@host/db")
+        where = database_file.parse_url("postgresql+asyncpg://bot:secret@host/db")
         assert "secret" not in str(module.explain(OSError("refused"), where))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,13 @@ async def app(tmp_path: Path):
 
 
 def thread(key: str, source: str = "desk", title: str = "Beans", body: str = "In May.") -> Thread:
-    return Thread(key=key, title=title, source=source, answers=(Answer(body=body),))
+    return Thread(
+        key=key,
+        former_key=key.partition("#")[2] or None,
+        title=title,
+        source=source,
+        answers=(Answer(body=body),),
+    )
 
 
 async def keys(app: App) -> list[str]:
@@ -100,3 +107,51 @@ async def test_pruning_keeps_it_and_retires_what_is_gone(app: App, tmp_path: Pat
     report = await app.library.import_paths([tmp_path / "desk.json"], prune=True)
     assert (report.added, report.retired) == (0, 1)
     assert await keys(app) == ["7"]
+
+
+async def test_only_a_reader_that_names_a_former_key_takes_its_thread_over(app: App):
+    await app.library.add([thread("vote", source="docs", title="How do I vote?")])
+    page = replace(thread("faq#vote", source="docs", title="How do I vote?"), former_key=None)
+    report = await app.library.add([page])
+    assert report.added == 1
+    assert await keys(app) == ["vote", "faq#vote"]
+
+
+async def test_a_page_whose_anchor_is_called_like_a_text_page_is_another_thread(
+    app: App, tmp_path: Path
+):
+    (tmp_path / "vote.txt").write_text("How do I vote?\n\nUpvote:0\nWith an arrow.\n")
+    await app.library.import_paths([tmp_path])
+    (tmp_path / "vote.txt").unlink()
+    (tmp_path / "faq.md").write_text("# How do I vote? {#vote}\n\nBy hand.\n")
+    report = await app.library.import_paths([tmp_path])
+    assert report.added == 1
+    assert await keys(app) == ["vote", "faq#vote"]
+
+
+@pytest.mark.parametrize("there", [" lamp", "lamp ", "la\u200bmp", "\ufefflamp"])
+@pytest.mark.parametrize("brought", ["lamp", " lamp ", "la\u2060mp"])
+async def test_ids_that_look_the_same_are_one_across_imports(
+    app: App, tmp_path: Path, there: str, brought: str
+):
+    await app.library.add([thread(there)])  # as older versions put it in
+    for _ in range(2):
+        row = {"id": brought, "title": "Lamps", "answers": [{"body": "Turn it."}]}
+        (tmp_path / "a.jsonl").write_text(json.dumps(row))
+        await app.library.import_paths([tmp_path / "a.jsonl"])
+        assert await keys(app) == [there]
+
+
+async def test_two_imports_of_ids_that_look_the_same_make_one_thread(app: App, tmp_path: Path):
+    for brought in ("la\u200bmp", "lamp", " lamp"):
+        row = {"id": brought, "title": "Lamps", "answers": [{"body": "Turn it."}]}
+        (tmp_path / "a.jsonl").write_text(json.dumps(row))
+        await app.library.import_paths([tmp_path / "a.jsonl"])
+    assert await keys(app) == ["lamp"]
+
+
+async def test_ids_of_two_spellings_that_are_there_both_stay(app: App):
+    await app.library.add([thread(" lamp"), thread("lamp")])
+    report = await app.library.add([thread("lamp", body="Turn it.")])
+    assert (report.added, report.updated) == (0, 1)
+    assert await keys(app) == [" lamp", "lamp"]

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Column, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Answer, Thread
-from bot.store import change_feed, guild_data, guilds, memberships, threads
+from bot.store import change_feed, guild_data, guilds, threads
 from bot.store.database import Database
 from bot.store.serialization import pack
 from bot.store.tables import changes, facts, metadata, votes
@@ -151,33 +151,33 @@ class TestMemberships:
 
     async def test_a_removal_is_due_once_all_have_left(self, database: Database) -> None:
         async with database.write() as connection:
-            await memberships.seen(connection, 1, [10, 11], self.then)
-            await memberships.seen(connection, 2, [10], self.then)
-            assert await memberships.removed(connection, 1, [10, 11, 12], self.then) == 2
-            assert await memberships.due(connection, self.now, APPS) == [11]
-            await memberships.removed(connection, 2, [10], self.now)
-            assert await memberships.due(connection, self.then, APPS) == [11]
-            assert await memberships.due(connection, self.now, APPS) == [10, 11]
-            assert await memberships.due(connection, self.now, APPS, 10) == [10]
-            assert await memberships.due(connection, self.now, (2, 3)) == [10]
-            assert await memberships.due(connection, self.now, ()) == []
+            await guild_data.note_member(connection, 1, [10, 11], self.then)
+            await guild_data.note_member(connection, 2, [10], self.then)
+            assert await guild_data.note_removal(connection, 1, [10, 11, 12], self.then) == 2
+            assert await guild_data.due_removals(connection, self.now, APPS) == [11]
+            await guild_data.note_removal(connection, 2, [10], self.now)
+            assert await guild_data.due_removals(connection, self.then, APPS) == [11]
+            assert await guild_data.due_removals(connection, self.now, APPS) == [10, 11]
+            assert await guild_data.due_removals(connection, self.now, APPS, 10) == [10]
+            assert await guild_data.due_removals(connection, self.now, (2, 3)) == [10]
+            assert await guild_data.due_removals(connection, self.now, ()) == []
 
     async def test_the_first_removal_counts_and_coming_back_ends_it(
         self, database: Database
     ) -> None:
         async with database.write() as connection:
-            await memberships.seen(connection, 1, [10], self.then)
-            await memberships.removed(connection, 1, [10], self.then)
-            assert await memberships.removed(connection, 1, [10], self.now) == 0
-            assert await memberships.due(connection, self.then, APPS) == [10]
-            await memberships.seen(connection, 1, [10], self.now)
-            assert await memberships.due(connection, self.now, APPS) == []
-            assert 10 in await memberships.member_of(connection, 1)
+            await guild_data.note_member(connection, 1, [10], self.then)
+            await guild_data.note_removal(connection, 1, [10], self.then)
+            assert await guild_data.note_removal(connection, 1, [10], self.now) == 0
+            assert await guild_data.due_removals(connection, self.then, APPS) == [10]
+            await guild_data.note_member(connection, 1, [10], self.now)
+            assert await guild_data.due_removals(connection, self.now, APPS) == []
+            assert 10 in await guild_data.guilds_of(connection, 1)
 
     async def test_many_guilds_at_once(self, database: Database) -> None:
         many = range(1, 2_001)
         async with database.write() as connection:
-            await memberships.seen(connection, 1, many, self.then)
-            await memberships.seen(connection, 1, many, self.now)
-            assert len(await memberships.member_of(connection, 1)) >= 2_000
-            assert await memberships.removed(connection, 1, many, self.now) == 2_000
+            await guild_data.note_member(connection, 1, many, self.then)
+            await guild_data.note_member(connection, 1, many, self.now)
+            assert len(await guild_data.guilds_of(connection, 1)) >= 2_000
+            assert await guild_data.note_removal(connection, 1, many, self.now) == 2_000

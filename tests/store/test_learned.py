@@ -13,16 +13,16 @@ from sqlalchemy import delete, select
 from bot.models import SHARED, LearnedPhrasing, Thread
 from bot.store import learned, threads
 from bot.store.database import Database
-from bot.store.learned import Lesson
+from bot.store.learned import NewPhrasing
+from bot.store.rows import BATCH, row_batches
 from bot.store.serialization import pack
-from bot.store.slices import SLICE, slices
 from bot.store.tables import learned_phrasings as learned_table
 from bot.store.tables import threads as thread_table
 
 HERE, THERE = 111, 222
 CAP = 20
 
-LESSON = Lesson(
+LESSON = NewPhrasing(
     guild_id=HERE,
     thread_id=1,
     text="Flat bread, why?",
@@ -41,7 +41,7 @@ async def library(database: Database) -> None:
         await threads.put(connection, SHARED, [*map(pack, found)])
 
 
-async def add(database: Database, lesson: Lesson = LESSON, cap: int = CAP) -> int | None:
+async def add(database: Database, lesson: NewPhrasing = LESSON, cap: int = CAP) -> int | None:
     async with database.write() as connection:
         return await learned.add(connection, lesson, cap)
 
@@ -60,7 +60,7 @@ async def version(database: Database, guild: int = HERE) -> tuple[int, int, int]
         return await learned.version(connection, guild)
 
 
-def said(number: int) -> Lesson:
+def said(number: int) -> NewPhrasing:
     return replace(LESSON, text=f"Text {number}", wording=f"text {number}", message_id=number)
 
 
@@ -271,7 +271,7 @@ async def test_phrasings_are_found_by_parts_of_their_wording(database: Database)
 
 async def test_thousands_are_read_in_slices_between_which_others_run(database: Database) -> None:
     async with database.write() as connection:
-        for number in range(3 * SLICE):
+        for number in range(3 * BATCH):
             await learned.add(connection, said(number), cap=10**6)
     turns = list[str]()
 
@@ -282,11 +282,11 @@ async def test_thousands_are_read_in_slices_between_which_others_run(database: D
 
     async with database.read() as connection:
         running = asyncio.create_task(other())
-        async for part in slices(connection, select(learned_table)):
+        async for part in row_batches(connection, select(learned_table)):
             turns.append(f"slice of {len(part)}")
         running.cancel()
     sizes = [turn for turn in turns if turn != "other"]
-    assert sizes == [f"slice of {SLICE}"] * 3
+    assert sizes == [f"slice of {BATCH}"] * 3
     first = turns.index(sizes[0])
     assert turns[first : first + 3].count("other") >= 1  # and not only before the first
-    assert len(await known(database)) == 3 * SLICE
+    assert len(await known(database)) == 3 * BATCH

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from bot.models import SHARED, Thread
 from bot.store import change_feed, learned, threads, vectors
 from bot.store.database import Database
-from bot.store.learned import Lesson
+from bot.store.learned import NewPhrasing
 from bot.store.serialization import pack
 from bot.store.tables import threads as thread_table
 from bot.store.vectors import Vector
@@ -36,9 +36,9 @@ async def found(database: Database, model: str = OURS) -> dict[int, Vector]:
         return await vectors.of_threads(connection, [1, 2, 3], model)
 
 
-async def lacking(database: Database, model: str = OURS) -> list[tuple[str, int]]:
+async def without_vectors(database: Database, model: str = OURS) -> list[tuple[str, int]]:
     async with database.read() as connection:
-        those = await vectors.lacking(connection, [1, 2, 3], model)
+        those = await vectors.without_vectors(connection, [1, 2, 3], model)
     return sorted((thread.key, revision) for thread, revision in those)
 
 
@@ -54,8 +54,8 @@ async def test_another_models_are_as_if_there_were_none(database: Database) -> N
     await add(database, BREAD, CAKE)
     await put(database, 1, b"one")
     assert await found(database, OTHERS) == {}
-    assert await lacking(database, OTHERS) == [("bread", 1), ("cake", 1)]
-    assert await lacking(database) == [("cake", 1)]
+    assert await without_vectors(database, OTHERS) == [("bread", 1), ("cake", 1)]
+    assert await without_vectors(database) == [("cake", 1)]
 
 
 async def test_those_of_an_older_text_are_as_if_there_were_none(database: Database) -> None:
@@ -63,10 +63,10 @@ async def test_those_of_an_older_text_are_as_if_there_were_none(database: Databa
     await put(database, 1, b"one")
     await add(database, replace(BREAD, title="Why no crust?"))
     assert await found(database) == {}
-    assert await lacking(database) == [("bread", 2)]
+    assert await without_vectors(database) == [("bread", 2)]
     await put(database, 1, b"late")  # made of the text before
     assert await found(database) == {}
-    assert await lacking(database) == [("bread", 2)]
+    assert await without_vectors(database) == [("bread", 2)]
     await put(database, 1, b"new", revision=2)
     assert await found(database) == {1: Vector(1, SHARED, b"new")}
 
@@ -135,7 +135,7 @@ async def test_how_far_the_making_has_come_is_known_for_one_model(database: Data
 
 async def test_learned_phrasings_wait_for_their_vector(database: Database) -> None:
     await add(database, BREAD)
-    lesson = Lesson(
+    lesson = NewPhrasing(
         guild_id=HERE,
         thread_id=1,
         text="like a brick",
@@ -147,8 +147,12 @@ async def test_learned_phrasings_wait_for_their_vector(database: Database) -> No
     async with database.write() as connection:
         number = await learned.add(connection, lesson, 20)
         assert number is not None
-        assert await vectors.unlearnt(connection, OURS, 10) == [(number, "like a brick")]
+        assert await vectors.learned_without_vector(connection, OURS, 10) == [
+            (number, "like a brick")
+        ]
         await vectors.put_learned(connection, OURS, {number: b"row"})
-        assert await vectors.unlearnt(connection, OURS, 10) == []
-        assert await vectors.unlearnt(connection, OTHERS, 10) == [(number, "like a brick")]
+        assert await vectors.learned_without_vector(connection, OURS, 10) == []
+        assert await vectors.learned_without_vector(connection, OTHERS, 10) == [
+            (number, "like a brick")
+        ]
         await vectors.put_learned(connection, OURS, {number + 1: b"of one that is gone"})

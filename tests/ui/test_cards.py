@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import cards, items, library_cards, limits, settings_cards, text
+from bot.ui import card_content, cards, items, library_cards, limits, settings_cards, text
 
 HUGE = 10**18
 NASTY = "@everyone ](https://evil.example) **x** `` ``` <@1> 😀 \ud800 \x00 \u202e >>> "
@@ -136,7 +137,7 @@ async def test_pages_of_a_long_answer_lead_through_all_of_it():
         turn = card.view.children[1]
         assert isinstance(turn, items.TurnPage)
         place = None if turn.item.disabled else turn.place
-    parts = len(cards.parts_of(shown, None))
+    parts = len(card_content.pages(shown, None))
     assert seen == [(i, p) for i in (0, HUGE, HUGE + 1, HUGE + 2) for p in range(parts)]
     back = cards.page_card(shown, items.Place(HUGE, HUGE, 0, True))
     assert back.view is not None
@@ -182,7 +183,7 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
 
 @pytest.mark.parametrize(("confidence", "shown"), [(0.0, "0 %"), (0.876, "88 %"), (1.0, "99 %")])
 def test_confidence_is_never_quite_certain(confidence: float, shown: str):
-    assert cards.percent(confidence) == shown
+    assert percent(confidence) == shown
 
 
 async def test_many_channel_modes_fit_into_the_settings_card(settings):

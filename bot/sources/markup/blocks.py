@@ -1,14 +1,15 @@
-"""What stands on lines of its own: paragraphs, lists, quotes, code blocks, tables."""
+"""Blocks of Markdown: paragraphs, lists, quotes, code, tables."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 
 from bot.sources.markup.code import code_block, language_of
+from bot.sources.markup.escaping import escape_lines
 from bot.sources.markup.inline import DROPPED, Inline, add_text, paragraph
-from bot.sources.markup.parsing import DEEPEST, Element, flat
-from bot.sources.markup.tables import table
+from bot.sources.markup.parsing import DEEPEST, Element, one_line, text_of
 
 RULE = "─" * 12
 """Discord has no horizontal rule."""
@@ -27,13 +28,13 @@ class Blocks:
         self._spoilers = 0
 
     def document(self, body: Element) -> str:
-        """The whole body as Markdown."""
+        """Return the whole body as Markdown."""
         return _joined(self._blocks(body))
 
     def _blocks(self, element: Element) -> list[str]:
         inline = self._inline
         if inline.depth > DEEPEST:
-            return _paragraphs([flat(element)])
+            return _paragraphs([text_of(element)])
         inline.depth += 1
         done: list[str] = []
         run: list[str] = []  # pieces of a paragraph that isn't complete yet
@@ -107,7 +108,7 @@ class Blocks:
         return ["\n".join(items)] if items else []
 
     def _alone(self, element: Element) -> list[str]:
-        """An element that stands where only list items may."""
+        """Return an element that stands where only list items may."""
         handle = _HANDLERS.get(element.tag)
         if handle is not None:
             return handle(self, element)
@@ -127,7 +128,7 @@ class Blocks:
     def _code(self, element: Element) -> list[str]:
         for line_break in element.iter("br"):
             line_break.tail = "\n" + (line_break.tail or "")
-        block = code_block(flat(element), language_of(element))
+        block = code_block(text_of(element), language_of(element))
         return [block] if block else []
 
     def _rule(self, element: Element) -> list[str]:
@@ -150,7 +151,7 @@ def _holds_blocks(element: Element) -> bool:
 
 
 def _joined(blocks: list[str]) -> str:
-    """Blocks below each other; a heading stays close to what it is the heading of."""
+    """Join blocks; a heading stays close to what it is the heading of."""
     together = "\n\n".join(blocks)
     if "#" not in together or not any(block[0] == "#" for block in blocks):
         return together
@@ -163,7 +164,7 @@ def _bold(block: str) -> str:
 
 
 def _hidden(block: str) -> str:
-    """A block as a spoiler, line by line so that no page can be cut inside of one."""
+    """Return a block as a spoiler, line by line so that no page can be cut inside of one."""
     block = block.replace("||", "|\u200b|")
     if block.startswith("```"):
         return f"||{_LANGUAGE.sub('```', block, count=1)}||"
@@ -193,3 +194,78 @@ _HANDLERS: dict[str, _Handler] = {
     **dict.fromkeys((f"h{level}" for level in range(1, 7)), Blocks._heading),
     **dict.fromkeys(_TRANSPARENT.split(), Blocks._blocks),
 }
+
+
+_WIDEST = 60
+"""Columns of a code block in a card before its lines wrap on a desktop."""
+
+
+def table(element: Element, inline: Inline) -> list[str]:
+    """Return the blocks that a ``table`` becomes."""
+    rows = [_cells(row) for row in element.xpath("tr|thead/tr|tbody/tr|tfoot/tr")]
+    rows = [row for row in rows if row]
+    if not rows:
+        return []
+    above = [text for caption in element.iter("caption") if (text := inline.line(caption))]
+    texts = [[one_line(cell) for cell in row] for row in rows]
+    linked = any(True for _ in element.iter("a", "img"))
+    if not linked and (aligned := _aligned(texts, headed=_is_head(rows[0]))):
+        return [*above, aligned]
+    return above + _listed(rows, inline)
+
+
+def _cells(row: Element) -> list[Element]:
+    return [cell for cell in row if cell.tag in ("td", "th")]
+
+
+def _is_head(row: list[Element]) -> bool:
+    return all(cell.tag == "th" for cell in row)
+
+
+def _aligned(texts: list[list[str]], *, headed: bool) -> str:
+    """Return the cells in columns; nothing if that is too wide or there is nothing in them."""
+    columns = max(map(len, texts))
+    rows = [row + [""] * (columns - len(row)) for row in texts]
+    widths = [max(_width(row[column]) for row in rows) for column in range(columns)]
+    if sum(widths) + 3 * (columns - 1) > _WIDEST:
+        return ""
+    lines = [" │ ".join(_padded(c, w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    if headed and len(lines) > 1:
+        lines.insert(1, "─┼─".join("─" * width for width in widths))
+    return code_block("\n".join(lines))
+
+
+def _listed(rows: list[list[Element]], inline: Inline) -> list[str]:
+    """Return an item for each row, its cells under their headings' names."""
+    heads = [inline.line(cell) for cell in rows[0]] if _is_head(rows[0]) else []
+    items = []
+    for row in rows[1:] if heads and len(rows) > 1 else rows:
+        cells = []
+        for column, cell in enumerate(row):
+            head = heads[column] if column < len(heads) and len(rows) > 1 else ""
+            if text := inline.line(cell):
+                cells.append(f"{_bold_head(head)}: {text}" if head else text)
+        if cells:
+            items.append("- " + escape_lines(" · ".join(cells)))
+    return ["\n".join(items)] if items else []
+
+
+def _bold_head(head: str) -> str:
+    return head if "**" in head else f"**{head}**"
+
+
+def _width(text: str) -> int:
+    """Return how many columns the text takes in a monospaced font."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))

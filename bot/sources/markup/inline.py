@@ -1,4 +1,4 @@
-"""What stands in a line: emphasis, links, code, keys, pictures."""
+"""Text within a line: emphasis, links, code, pictures, raised and lowered text."""
 
 from __future__ import annotations
 
@@ -7,9 +7,35 @@ from collections.abc import Callable
 
 from bot.sources.markup import links
 from bot.sources.markup.code import BREAK, JOINT, add_code, inline_code
-from bot.sources.markup.escaping import escape, escape_lines
-from bot.sources.markup.parsing import DEEPEST, Element, flat
-from bot.sources.markup.superscripts import lowered, raised
+from bot.sources.markup.escaping import escape, escape_lines, escape_words
+from bot.sources.markup.parsing import DEEPEST, Element, text_of
+
+_RAISED = str.maketrans(
+    "0123456789+-−=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVW",
+    "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂ",
+)
+_LOWERED = str.maketrans("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+_LONGEST = 12  # what is longer is small print, not an exponent
+
+
+def raised(text: str) -> str | None:
+    """Return the text as a superscript; ``None`` if it is better left as it is."""
+    return _shifted(text, _RAISED, "^")
+
+
+def lowered(text: str) -> str | None:
+    """Return the text as a subscript; ``None`` if it is better left as it is."""
+    return _shifted(text, _LOWERED, "_")
+
+
+def _shifted(text: str, table: dict[int, int], mark: str) -> str | None:
+    text = text.strip()
+    if len(text) > _LONGEST or not text:
+        return None
+    if all(ord(c) in table for c in text):
+        return text.translate(table)
+    return None if " " in text else f"{mark}({escape_words(text)})"
+
 
 DROPPED = frozenset(
     "script style template head title meta link base noscript noframes param track datalist "
@@ -30,13 +56,13 @@ class Inline:
         self.depth = 0
 
     def line(self, element: Element) -> str:
-        """The inside of an element on a single line."""
+        """Return the inside of an element on a single line."""
         return " ".join(self._text(element, 0).replace(BREAK, " ").split())
 
     def inside(self, element: Element, pieces: list[str], within: int) -> None:
         """Append what is inside the element; ``within`` says which emphasis is around it."""
         if self.depth > DEEPEST:
-            pieces.append(escape(flat(element)))
+            pieces.append(escape(text_of(element)))
             return
         self.depth += 1
         if text := element.text:
@@ -103,11 +129,11 @@ class Inline:
             before = len(pieces)
             self.inside(element, pieces, within)
             contact = links.contact(element.get("href"))
-            if contact and not links.tells(flat(element), contact):
+            if contact and not links.tells(text_of(element), contact):
                 is_bare = not "".join(pieces[before:]).strip()
                 add_text(pieces, contact if is_bare else f" ({contact})")
             return
-        if links.looks_like_address(flat(element).strip()):
+        if links.looks_like_address(text_of(element).strip()):
             pieces.append(links.bare(href, element.tail or ("*" if within else "")))
             return
         if label := _label(self._text(element, within | _LINKED)):
@@ -140,7 +166,7 @@ class Inline:
     def _code(self, element: Element, pieces: list[str], within: int) -> None:
         only = _only_link(element)
         href = None if only is None else links.address(only.get("href"), self._base_url)
-        code = inline_code(flat(element))
+        code = inline_code(text_of(element))
         if href and code and not within & _LINKED:
             pieces.append(links.linked(code, href))
         else:
@@ -164,7 +190,7 @@ class Inline:
         self, element: Element, pieces: list[str], within: int, shifted: Callable[[str], str | None]
     ) -> None:
         only = _only_link(element)
-        text = shifted(flat(element)) if only is not None or not len(element) else None
+        text = shifted(text_of(element)) if only is not None or not len(element) else None
         if text is None:
             self.inside(element, pieces, within)
             return
@@ -173,7 +199,7 @@ class Inline:
 
 
 def _only_link(element: Element) -> Element | None:
-    """The link that is all there is in an element."""
+    """Return the link that is all there is in an element."""
     if len(element) != 1 or element[0].tag != "a":
         return None
     around = (element.text or "") + (element[0].tail or "")
@@ -189,13 +215,13 @@ def add_text(pieces: list[str], text: str) -> None:
 
 
 def _label(text: str) -> str:
-    """Markdown as the text of a link: one line, and no bracket that would end it."""
+    """Return Markdown as the text of a link: one line, and no bracket that would end it."""
     text = " ".join(text.replace(BREAK, " ").split())
     return _BRACKET.sub(r"\\\g<0>", text) if "[" in text or "]" in text else text
 
 
 def paragraph(pieces: list[str]) -> str:
-    """The pieces as a paragraph: spaces tidied, no line like the beginning of a block."""
+    """Return the pieces as a paragraph: spaces tidied, no line like the beginning of a block."""
     text = "".join(pieces).replace("\n", " ").strip()
     if "  " in text or not text.isprintable():
         text = _tidied(text)
@@ -203,7 +229,7 @@ def paragraph(pieces: list[str]) -> str:
 
 
 def _tidied(text: str) -> str:
-    """The text with runs of space as one space, and line breaks where they were meant."""
+    """Return the text with runs of space as one space, and line breaks where they were meant."""
     text = " ".join(text.split())
     if BREAK in text:
         text = text.replace(f" {BREAK}", BREAK).replace(f"{BREAK} ", BREAK)

@@ -20,6 +20,7 @@ from bot.sources.report import SourceReport, shown_path
 
 if TYPE_CHECKING:
     import py7zr
+    from py7zr.io import WriterFactory
 
 MAGIC = b"7z\xbc\xaf\x27\x1c"
 
@@ -29,6 +30,7 @@ MOST_TIMES = 100
 ALWAYS_BYTES = 256 * 1024 * 1024
 """What any archive may unpack to, however small it is."""
 
+_PIECE = 1024 * 1024
 _BLOCK = 128 * 1024  # bytes unpacked in one go; what comes out is some times larger
 _WAITING = 4  # chunks that may wait for their reader
 
@@ -38,7 +40,7 @@ Chunks = Iterator[bytes]
 def parts(
     path: Path, wanted: Callable[[str], bool], report: SourceReport
 ) -> Iterator[tuple[str, Chunks]]:
-    """The files of an archive whose names are ``wanted``, one after the other, as chunks.
+    """Yield the files of an archive whose names are ``wanted``, one after the other, as chunks.
 
     Each must be read before the next is asked for. Raises InputError for an archive that
     can't be read, before the first; one that turns out to be damaged ends there, and the
@@ -58,7 +60,7 @@ def parts(
 def _names(
     archive: py7zr.SevenZipFile, path: Path, wanted: Callable[[str], bool], report: SourceReport
 ) -> list[str]:
-    """The names of the wanted files; those that lead out of the archive's folder are refused."""
+    """Return the names of the wanted files; report those that lead out of the archive's folder."""
     found = []
     for entry in archive.list():
         name = PurePosixPath(entry.filename.replace("\\", "/"))
@@ -134,16 +136,48 @@ class _Unpacking:
         self._queue.put(item)
 
     def _run(self) -> None:
-        from bot.sources.stackexchange.sevenzip import factory
-
         try:
             if self._names:
-                self._archive.extract(targets=self._names, factory=factory(self.give))
+                self._archive.extract(targets=self._names, factory=_factory(self.give))
         except _Stopped:
             pass
         except Exception as error:  # it trusts what headers say, so it may be any
             self.error = error
         self._queue.put(None)
+
+
+def _factory(give: Callable[[str | bytes], None]) -> WriterFactory:
+    """Return what py7zr writes into: files that hand on their name and then their pieces."""
+    from py7zr.io import Py7zIO, WriterFactory
+
+    class File(Py7zIO):
+        def __init__(self, name: str):
+            self._size = 0
+            give(name)
+
+        def write(self, s: bytes | bytearray) -> int:
+            for at in range(0, len(s), _PIECE):  # what is packed well comes in very large ones
+                give(bytes(s[at : at + _PIECE]))
+            self._size += len(s)
+            return len(s)
+
+        def read(self, size: int | None = None) -> bytes:
+            return b""
+
+        def seek(self, offset: int, whence: int = 0) -> int:
+            return 0
+
+        def flush(self) -> None:
+            pass
+
+        def size(self) -> int:
+            return self._size
+
+    class Files(WriterFactory):
+        def create(self, filename: str) -> Py7zIO:
+            return File(filename)
+
+    return Files()
 
 
 class _Chunks:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.sources.limits import MAX_TEXT, SCORES
+from bot.sources.options import MAX_TEXT, SCORES
 from bot.sources.report import SourceReport
 from bot.sources.stackexchange.build import date_of
-from bot.sources.stackexchange.rows import Rows
-from bot.sources.stackexchange.staging_db import ANSWER, QUESTION, Spool
-from bot.sources.stackexchange.xml_chunks import Row
+from bot.sources.stackexchange.staging_db import ANSWER, QUESTION, StagingDatabase
+from bot.sources.stackexchange.xml_rows import XmlRow, XmlRows
 
 _OTHERS = {
     "3": "orphaned tag wikis",
@@ -26,41 +25,25 @@ _VALUES = {"2": 1, "3": -1}  # of the kinds of votes that make a score
 _BATCH = 1_000
 
 
-class Filling:
+class RowLoader:
     """One dump's rows on their way into the spool; what is wrong with one is named."""
 
-    def __init__(self, spool: Spool, report: SourceReport):
-        self._spool, self._report = spool, report
+    def __init__(self, database: StagingDatabase, report: SourceReport):
+        self._database, self._report = database, report
         self._count = 0
         # A clock may be wrong by a day; whoever wrote after that has not written yet.
         self._latest = datetime.now(UTC) + timedelta(days=1)
 
-    def posts(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
-        """Take in the posts, pausing now and then."""
-
-        def add(posts: list[tuple[Any, ...]]) -> None:
-            for post in self._spool.add_posts(posts):
-                self._report.reject(
-                    f"the id {post[0]} is taken by a row before", rows.path, post[3]
-                )
-
-        yield from self._in_batches(rows, chunks, self._post, add)
-
-    def users(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
-        """Take in the names of users."""
-        yield from self._in_batches(rows, chunks, self._user, self._spool.add_users)
-
-    def links(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
-        """Take in links between posts."""
-        yield from self._in_batches(rows, chunks, self._link, self._spool.add_links)
-
-    def votes(self, rows: Rows, chunks: Iterable[bytes]) -> Iterator[None]:
-        """Add up votes, for posts that come without a score."""
-        yield from self._in_batches(rows, chunks, self._vote, self._spool.add_votes)
-
-    def _in_batches(
-        self, rows: Rows, chunks: Iterable[bytes], read: Any, add: Any
-    ) -> Iterator[None]:
+    def load(self, part: str, rows: XmlRows, chunks: Iterable[bytes]) -> Iterator[None]:
+        """Take in the rows of a part of the dump, pausing now and then."""
+        database = self._database
+        parts: dict[str, tuple[Any, Callable[[Any], None]]] = {
+            "posts": (self._post, lambda posts: self._add_posts(posts, rows)),
+            "users": (self._user, database.add_users),
+            "postlinks": (self._link, database.add_links),
+            "votes": (self._vote, database.add_votes),
+        }
+        read, add = parts[part]
         batch: list[Any] = []
         for row in rows.of(chunks):
             if row is None:
@@ -72,7 +55,11 @@ class Filling:
                 batch = []
         add(batch)
 
-    def _post(self, row: Row, rows: Rows) -> tuple[Any, ...] | None:
+    def _add_posts(self, posts: list[tuple[Any, ...]], rows: XmlRows) -> None:
+        for post in self._database.add_posts(posts):
+            self._report.reject(f"the id {post[0]} is taken by a row before", rows.path, post[3])
+
+    def _post(self, row: XmlRow, rows: XmlRows) -> tuple[Any, ...] | None:
         get = row.values.get
         kind = get("PostTypeId")
         if kind not in ("1", "2"):
@@ -114,11 +101,11 @@ class Filling:
             self._body(row, rows),
         )
 
-    def _user(self, row: Row, rows: Rows) -> tuple[int, str] | None:
+    def _user(self, row: XmlRow, rows: XmlRows) -> tuple[int, str] | None:
         number, name = self._id(row, rows, "Id"), (row.values.get("DisplayName") or "").strip()
         return (number, name) if number is not None and name else None
 
-    def _link(self, row: Row, rows: Rows) -> tuple[int, int, bool] | None:
+    def _link(self, row: XmlRow, rows: XmlRows) -> tuple[int, int, bool] | None:
         kind = row.values.get("LinkTypeId")
         if kind not in (_LINKED, _DUPLICATE):
             self._report.pass_over("links of other kinds")
@@ -126,29 +113,29 @@ class Filling:
         post, target = self._id(row, rows, "PostId"), self._id(row, rows, "RelatedPostId")
         return None if post is None or target is None else (post, target, kind == _DUPLICATE)
 
-    def _vote(self, row: Row, rows: Rows) -> tuple[int, int] | None:
+    def _vote(self, row: XmlRow, rows: XmlRows) -> tuple[int, int] | None:
         value, post = (
             _VALUES.get(row.values.get("VoteTypeId", "")),
             self._number(row, rows, "PostId"),
         )
         return None if value is None or post is None else (post, value)
 
-    def _pass_over(self, kind: str | None, row: Row, rows: Rows) -> None:
+    def _pass_over(self, kind: str | None, row: XmlRow, rows: XmlRows) -> None:
         if kind is None or _whole(kind) is None:
             self._refuse(rows, row, f"PostTypeId {_shown(kind)}")
         else:
             self._report.pass_over(_OTHERS.get(kind, "posts of other kinds"))
 
-    def _id(self, row: Row, rows: Rows, name: str) -> int | None:
-        """A number that a row can't do without."""
+    def _id(self, row: XmlRow, rows: XmlRows, name: str) -> int | None:
+        """Return a number that a row can't do without."""
         text = row.values.get(name)
         if text is not None and (number := _whole(text)) is not None:
             return number
         self._refuse(rows, row, f"{name} {_shown(text)}")
         return None
 
-    def _number(self, row: Row, rows: Rows, name: str) -> int | None:
-        """A number that may be missing; a wrong one is as good as missing."""
+    def _number(self, row: XmlRow, rows: XmlRows, name: str) -> int | None:
+        """Return a number that may be missing; a wrong one is as good as missing."""
         text = row.values.get(name)
         if text is None or text == "":
             return None
@@ -157,8 +144,8 @@ class Filling:
         self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
         return None
 
-    def _date(self, row: Row, rows: Rows, name: str) -> str | None:
-        """A date that may be missing, as text; a wrong one is left out."""
+    def _date(self, row: XmlRow, rows: XmlRows, name: str) -> str | None:
+        """Return a date that may be missing, as text; a wrong one is left out."""
         text: str | None = row.values.get(name)
         if not text:
             return None
@@ -173,20 +160,20 @@ class Filling:
             return None
         return text
 
-    def _body(self, row: Row, rows: Rows) -> str:
-        """The text, whatever its length; of one that nobody would write it is told."""
+    def _body(self, row: XmlRow, rows: XmlRows) -> str:
+        """Return the text, whatever its length; of one that nobody would write it is told."""
         text: str = row.values.get("Body") or ""
         if len(text) > MAX_TEXT:
             why = f"its text has {len(text):,} characters; all are kept, the first are searched"
             self._report.warn(why, rows.path, row.line)
         return text
 
-    def _refuse(self, rows: Rows, row: Row, why: str) -> None:
+    def _refuse(self, rows: XmlRows, row: XmlRow, why: str) -> None:
         self._report.reject(why, rows.path, row.line)
 
 
 def _whole(text: str) -> int | None:
-    """A whole number that fits into 64 bits."""
+    """Return a whole number that fits into 64 bits."""
     digits = text[1:] if text[:1] == "-" else text
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
         return None

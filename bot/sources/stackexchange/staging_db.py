@@ -69,7 +69,7 @@ class Post(NamedTuple):
     body: str
 
 
-class Gathered(NamedTuple):
+class StagedThread(NamedTuple):
     """A thread's posts, question first if it has one, and what links say of it."""
 
     id: int
@@ -78,7 +78,7 @@ class Gathered(NamedTuple):
     related: tuple[int, ...]
 
 
-class Spool:
+class StagingDatabase:
     """The rows of one dump. Raises sqlite3.Error, such as for a full disk."""
 
     def __init__(self) -> None:
@@ -121,32 +121,27 @@ class Spool:
         self._database.executemany(add, rows)
 
     def questions(self) -> int:
-        """How many questions there are."""
+        """Return how many questions there are."""
         return self._number("SELECT count(*) FROM posts WHERE kind = 1")
 
     def lacks_scores(self) -> bool:
-        """Whether some post came without a score."""
+        """Return whether some post came without a score."""
         return self._number("SELECT EXISTS (SELECT 1 FROM posts WHERE score IS NULL)") > 0
 
-    def thread_of(self, post: int) -> int | None:
-        """The thread that a post belongs to, ``None`` if there is no such post."""
-        row = self._database.execute("SELECT thread FROM posts WHERE id = ?", [post]).fetchone()
-        return None if row is None else int(row[0])
-
-    def threads(self) -> Iterator[Gathered]:
-        """Every question with its answers, by id; answers without a question on their own."""
+    def threads(self) -> Iterator[StagedThread]:
+        """Yield every question with its answers, by id; answers without a question on their own."""
         self._database.execute(_INDEXES)
-        duplicates = _InStep(self._database.execute(_DUPLICATES))
-        related = _InStep(self._database.execute(_RELATED))
+        duplicates = _MergeReader(self._database.execute(_DUPLICATES))
+        related = _MergeReader(self._database.execute(_RELATED))
         posts = map(Post._make, self._database.execute(_POSTS))
         for thread, of_thread in groupby(posts, lambda post: post.thread):
-            yield Gathered(thread, [*of_thread], duplicates.of(thread), related.of(thread))
+            yield StagedThread(thread, [*of_thread], duplicates.of(thread), related.of(thread))
 
     def _number(self, query: str, *values: int) -> int:
         return int(self._database.execute(query, values).fetchone()[0])
 
 
-class _InStep:
+class _MergeReader:
     """Pairs of a thread and something of it, ordered by thread, read along with the threads."""
 
     def __init__(self, pairs: Iterator[tuple[int, Any]]):
@@ -154,7 +149,7 @@ class _InStep:
         self._next: tuple[int, list[Any]] | None = (-(2**63), [])
 
     def of(self, thread: int) -> tuple[Any, ...]:
-        """What there is of a thread; threads must be asked for in order."""
+        """Return what there is of a thread; threads must be asked for in order."""
         while self._next is not None and self._next[0] < thread:
             group = next(self._groups, None)
             self._next = group and (group[0], [value for _, value in group[1]])

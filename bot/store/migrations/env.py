@@ -1,6 +1,6 @@
 """Alembic's entry point: runs the migrations on the connection it is handed.
 
-To make a new one: ``alembic -c bot/store/migrations/alembic.ini revision -m "why"``.
+A new one is begun with ``make migration NAME="what it does"``.
 """
 
 from alembic import context

@@ -1,4 +1,7 @@
-"""${message}
+"""${message}.
+
+Why: say here what this makes possible. A new column that may not be NULL needs a
+``server_default``, which the rows that are there get.
 
 Revision ID: ${up_revision}
 Revises: ${down_revision | comma,n}
@@ -16,5 +19,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Why: say here what this makes possible."""
     ${upgrades if upgrades else "pass"}

@@ -10,8 +10,8 @@ import pytest
 
 from bot.sources import SourceReport, find_all, read
 from bot.sources.report import MAX_NAMED
-from bot.sources.stackexchange import dump, rows, xml_chunks
-from bot.sources.stackexchange.staging_db import Spool
+from bot.sources.stackexchange import dump, xml_rows
+from bot.sources.stackexchange.staging_db import StagingDatabase
 from tests.kit.dumps import answer, put, question
 from tests.kit.dumps import rows as xml
 
@@ -173,8 +173,7 @@ class TestRows:
     def test_longer_than_the_limit_are_named_and_passed_by(
         self, folder: Path, report: SourceReport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rows, "MAX_ROW_BYTES", 100_000)
-        monkeypatch.setattr(xml_chunks, "MAX_ROW_BYTES", 100_000)
+        monkeypatch.setattr(xml_rows, "MAX_ROW_BYTES", 100_000)
         monkeypatch.setattr(dump, "_CHUNK", 10_000)
         put(folder, [question(1), question(2, Body="x" * 400_000), question(3)])
         assert keys(folder, report) == ["1", "3"]
@@ -275,12 +274,12 @@ class TestFiles:
     def test_for_which_there_is_no_room_are_named(
         self, folder: Path, report: SourceReport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        class Small(Spool):
+        class Small(StagingDatabase):
             def __init__(self) -> None:
                 super().__init__()
                 self._database.execute("PRAGMA max_page_count = 20")
 
-        monkeypatch.setattr(dump, "Spool", Small)
+        monkeypatch.setattr(dump, "StagingDatabase", Small)
         put(folder, [question(n, Body="x" * 10_000) for n in range(1, 100)])
         assert keys(folder, report) == []
         assert "no room to put it in order; set TMPDIR" in report.rejected[0].reason

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sources.report import SourceReport
-from bot.sources.stackexchange import xml_chunks
-from bot.sources.stackexchange.rows import Rows
+from bot.sources.stackexchange import xml_rows
+from bot.sources.stackexchange.xml_rows import XmlRows
 
 HEAD = b'<?xml version="1.0" encoding="utf-8"?>\n<posts>\n'
 PIECES = [
@@ -56,7 +56,7 @@ def read(data: bytes, size: int) -> Read:
             yield data[at : at + size]
 
     found = []
-    for row in Rows(Path("Posts.xml"), "posts", report).of(chunks()):
+    for row in XmlRows(Path("Posts.xml"), "posts", report).of(chunks()):
         if row is not None:
             found.append((sorted(row.values.items()), row.line))
     said = [(str(problem.reason), problem.line) for problem in (*report.rejected, *report.warned)]
@@ -68,11 +68,11 @@ def test_many_at_a_time_are_read_as_one_by_one(pieces: list[bytes], size: int) -
     data = HEAD + b"".join(pieces) + b"</posts>\n"
     fast = read(data, size)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xml_chunks, "_rows", lambda text, lines: [])
+        patch.setattr(xml_rows, "_rows", lambda text, lines: [])
         assert read(data, size) == fast
 
 
 def test_sound_rows_are_read_many_at_a_time() -> None:
     text = b"".join(b'  <row Id="%d" Body="a &lt; b" />\r\n' % n for n in range(100))
-    found = [*xml_chunks.stretches([HEAD, text, text, b"</posts>\n"])]
+    found = [*xml_rows.xml_pieces([HEAD, text, text, b"</posts>\n"])]
     assert [len(stretch.rows) for stretch in found] == [0, 0, 100, 1, 0]

@@ -1,0 +1,192 @@
+"""What moderators may set for their server: each setting is declared once, here.
+
+A field of ``GuildSettings`` is a setting of the host's (``settings.Settings``), which holds in
+guilds that set nothing else; a column of the table ``guild_settings``; and, by an ``Option``, an
+option of a ``/settings`` command, which ``/settings show`` and ``/settings reset`` cover too. To
+add one: a field, an option, a line in ``.env.example``, and a migration (``make migration``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.errors import ConfigError
+from bot.models import Policy, VoteEmoji, bare_emoji
+
+
+class GuildSettings(BaseModel):
+    """How the bot behaves in one guild; every field has a value in force.
+
+    Thresholds are confidences in [0, 1] with ``suggest <= answer``. ``learn_phrasings`` says
+    whether the bot learns from what members ask, and uses what it learned.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer_threshold: float = Field(default=0.6, ge=0.0, le=1.0)
+    suggest_threshold: float = Field(default=0.3, ge=0.0, le=1.0)
+    answer_policy: Policy = Policy.ACCEPTED
+    up_emoji: str = Field(default="⬆️", min_length=1, max_length=64)
+    down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
+    learn_phrasings: bool = True
+
+    @property
+    def emoji(self) -> VoteEmoji:
+        """Return what members vote with on what is posted now."""
+        return VoteEmoji(self.up_emoji, self.down_emoji)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a ``/settings`` command: the setting that it changes, its name and its help.
+
+    Limits of numbers and texts are those of the setting's field. ``choices`` are the values to
+    choose from, by which it is parsed, with what Discord shows for each. An emoji is checked
+    to be one that the bot can use.
+    """
+
+    setting: str
+    name: str
+    help: str
+    choices: Mapping[str, str] = field(default_factory=dict)
+    is_emoji: bool = False
+
+    @property
+    def type(self) -> Any:
+        """Return the type of the setting."""
+        return GuildSettings.model_fields[self.setting].annotation
+
+    @property
+    def limits(self) -> tuple[Any, Any]:
+        """Return the least and the greatest number, or length of a text (``None``: no limit)."""
+        schema = GuildSettings.model_json_schema()["properties"][self.setting]
+        low, high = ("minLength", "maxLength") if self.type is str else ("minimum", "maximum")
+        return schema.get(low), schema.get(high)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsCommand:
+    """A ``/settings`` command, and what people read of its settings.
+
+    ``label`` and ``on_card`` are its field on the card of ``/settings show``; ``reply`` follows
+    a change, ``refusal`` a value that is not allowed. With ``nothing_given``, every option may
+    be left out, and that is the answer when all are.
+    """
+
+    name: str
+    help: str
+    options: tuple[Option, ...]
+    label: str
+    on_card: Callable[[GuildSettings], str]
+    reply: Callable[[GuildSettings], str]
+    refusal: str
+    nothing_given: str = ""
+
+
+def percent(confidence: float) -> str:
+    """Return a confidence as people read it; never 100 %, since nothing is that sure."""
+    return f"{min(99, round(confidence * 100))} %"
+
+
+_POLICIES = {
+    Policy.ACCEPTED.value: "accepted: the accepted answer first",
+    Policy.SCORE.value: "score: the answer with most votes first",
+}
+_LEARNING = (
+    "From now on I learn how people ask here: when somebody votes for the answer to their "
+    "question, or chooses what they meant, I remember their words. `/phrasings list` shows them."
+)
+_NOT_LEARNING = (
+    "From now on I learn nothing here, and what I had learned is not used. It is still there: "
+    "`/phrasings list` shows it, `/phrasings remove` deletes it."
+)
+
+COMMANDS = (
+    SettingsCommand(
+        name="thresholds",
+        help="Say how sure I must be to speak",
+        options=(
+            Option("answer_threshold", "answer", "From this confidence on I answer (0 to 1)"),
+            Option(
+                "suggest_threshold",
+                "suggest",
+                "From this confidence on I ask what was meant (0 to 1)",
+            ),
+        ),
+        label="Thresholds",
+        on_card=lambda now: (
+            f"answers from {percent(now.answer_threshold)} confidence\n"
+            f"suggests from {percent(now.suggest_threshold)}"
+        ),
+        reply=lambda now: (
+            f"I answer from {percent(now.answer_threshold)} confidence on and suggest from "
+            f"{percent(now.suggest_threshold)} on."
+        ),
+        refusal="Thresholds are numbers from 0 to 1, such as 0.6.",
+        nothing_given="Give me a number for `answer`, for `suggest`, or for both.",
+    ),
+    SettingsCommand(
+        name="policy",
+        help="Say which of a thread's answers comes first",
+        options=(Option("answer_policy", "policy", "Which answer comes first", _POLICIES),),
+        label="Answer policy",
+        on_card=lambda now: now.answer_policy.value,
+        reply=lambda now: f"Answer policy is now {_POLICIES[now.answer_policy]}.",
+        refusal=f"The answer policy is {' or '.join(Policy)}.",
+    ),
+    SettingsCommand(
+        name="emoji",
+        help="Say with which emoji people vote",
+        options=(
+            Option("up_emoji", "up", "For a good answer", is_emoji=True),
+            Option("down_emoji", "down", "For a bad answer", is_emoji=True),
+        ),
+        label="Voting",
+        on_card=lambda now: f"{now.up_emoji} {now.down_emoji}",
+        reply=lambda now: (
+            f"From now on people vote with {now.up_emoji} and {now.down_emoji} on what I post. "
+            "On earlier messages, the emoji under them count as before."
+        ),
+        refusal="A voting emoji is one emoji, of at most 64 characters.",
+    ),
+    SettingsCommand(
+        name="learning",
+        help="Say whether I learn how people ask here",
+        options=(
+            Option(
+                "learn_phrasings",
+                "learn",
+                "Whether I learn from the votes and choices of those who ask",
+                {"on": "on", "off": "off"},
+            ),
+        ),
+        label="Learning",
+        on_card=lambda now: "from votes and choices" if now.learn_phrasings else "off",
+        reply=lambda now: _LEARNING if now.learn_phrasings else _NOT_LEARNING,
+        refusal="Learning is on or off.",
+    ),
+)
+
+
+def refusal_of(name: str) -> str:
+    """Return what moderators read when a field is given a value that is not allowed."""
+    return next(c.refusal for c in COMMANDS if any(o.setting == name for o in c.options))
+
+
+def check(settings: GuildSettings) -> None:
+    """Raise ConfigError, in words for moderators, for settings that contradict each other."""
+    low, high = settings.suggest_threshold, settings.answer_threshold
+    if low > high:
+        raise ConfigError(
+            f"The threshold for suggestions ({low:g}) must not be above the one for answers "
+            f"({high:g})."
+        )
+    if bare_emoji(settings.up_emoji) == bare_emoji(settings.down_emoji):
+        raise ConfigError(EMOJI_MUST_DIFFER)
+
+
+EMOJI_MUST_DIFFER = "The two voting emoji must differ."

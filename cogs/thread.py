@@ -1,0 +1,177 @@
+"""/thread and the private pager: a question and its answers, page by page."""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import partial
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import ThreadBot
+from bot.models import Match, StoredThread
+from bot.replies import acknowledge, edit_response
+from bot.services.fair_queue import Busy
+from bot.ui import card_content, cards, items, limits, text
+from bot.ui.cards import Card
+from bot.ui.emoji import for_buttons
+from cogs.channel_context import choice, interaction_context, scope_of
+
+GONE = "That thread is not in the library any more."
+
+log = logging.getLogger(__name__)
+
+_BY_ID = re.compile(r"#(\d{1,18})")
+
+
+class ThreadPages(commands.Cog, name="Thread"):
+    """Shows whole threads to the person who wants to read them."""
+
+    def __init__(self, bot: ThreadBot):
+        self.bot = bot
+        self.answering = bot.app.answering
+
+    async def cog_load(self) -> None:
+        """Register the buttons that open the pager or turn its pages."""
+        self.bot.on_press(items.ReadRest, self.read_rest)
+        self.bot.on_press(items.OtherAnswers, self.other_answers)
+        self.bot.on_press(items.TurnPage, self.turn)
+
+    @app_commands.command(name="thread", description="Read a question and all of its answers")
+    @app_commands.describe(
+        query="Words of the question, or its key", share="Show it to everybody here"
+    )
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    async def thread(
+        self,
+        interaction: discord.Interaction[ThreadBot],
+        query: app_commands.Range[str, 1, limits.STRING_OPTION],
+        share: bool = False,
+    ) -> None:
+        """Show a thread, from its question on."""
+        if self.answering.is_busy:
+            raise Busy
+        await acknowledge(interaction, ephemeral=not share, thinking=True)
+        scope = scope_of(interaction)
+        thread = await self._find(query, scope)
+        if thread is None:
+            closest = await self.answering.complete(query, guild_id=scope, limit=5)
+            await edit_response(interaction, **_not_found(closest).send_kwargs())
+            return
+        place = items.Place(thread.id, items.QUESTION, with_question=True)
+        await show_page(interaction, thread, place)
+
+    @thread.autocomplete("query")
+    async def titles(
+        self, interaction: discord.Interaction[ThreadBot], current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Titles that fit what is being typed; none if they can't be had."""
+        try:
+            found = await self.answering.complete(
+                current, guild_id=scope_of(interaction), limit=limits.CHOICES
+            )
+        except Busy:
+            return []
+        except Exception as error:
+            log.warning("autocomplete failed: %s", error)
+            log.debug("it failed here:", exc_info=True)
+            return []
+        return choices(found)
+
+    async def read_rest(
+        self, item: items.ReadRest, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        """Open the pager at the answer that a card had to cut."""
+        await acknowledge(interaction, ephemeral=True, thinking=True)
+        await self._open(interaction, item.place)
+
+    async def other_answers(
+        self, item: items.OtherAnswers, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
+        """Open the pager at the first answer that the card does not show."""
+        await acknowledge(interaction, ephemeral=True, thinking=True)
+        await self._open(interaction, item.place, others=True)
+
+    async def turn(self, item: items.TurnPage, interaction: discord.Interaction[ThreadBot]) -> None:
+        """Turn the page: in place if it is private, else in a private copy."""
+        private = interaction.message is not None and interaction.message.flags.ephemeral
+        if private:
+            await acknowledge(interaction)
+        else:
+            await acknowledge(interaction, ephemeral=True, thinking=True)
+        await self._open(interaction, item.place)
+
+    async def _find(self, query: str, scope: int) -> StoredThread | None:
+        by_id = _BY_ID.fullmatch(query.strip())
+        if by_id and (thread := await self.answering.serve(int(by_id[1]), guild_id=scope)):
+            return thread
+        return await self.answering.find(query, guild_id=scope)
+
+    async def _open(
+        self,
+        interaction: discord.Interaction[ThreadBot],
+        place: items.Place,
+        *,
+        others: bool = False,
+    ) -> None:
+        """Show a place of a thread in the response that was deferred."""
+        thread = await self.answering.serve(place.thread_id, guild_id=scope_of(interaction))
+        if thread is None:
+            await edit_response(interaction, **Card(content=GONE).edit_kwargs())
+            return
+        if others:
+            other = next((a.id for a in thread.answers if a.id != place.answer_id), None)
+            place = items.Place(thread.id, other or place.answer_id)
+        await show_page(interaction, thread, place)
+
+
+async def show_page(
+    interaction: discord.Interaction[ThreadBot],
+    thread: StoredThread,
+    place: items.Place,
+    *,
+    note: str = "",
+) -> None:
+    """Show a place of a thread in the response that was deferred."""
+    context, app = interaction_context(interaction), interaction.client.app
+    scope, embeds = context.scope, context.embeds
+    emoji = for_buttons(await app.guilds.settings(scope))
+    related = []
+    if place.answer_id == items.QUESTION and thread.related:
+        related = await app.answering.related(thread, guild_id=scope, limit=limits.RELATED)
+    await card_content.prepare_pages(thread, place, embeds=embeds)
+    page = partial(cards.page_card, thread, place, embeds=embeds, note=note, related=related)
+    try:
+        await edit_response(interaction, **page(emoji=emoji).edit_kwargs())
+    except discord.HTTPException as error:
+        if emoji is None or error.status != 400:
+            raise
+        # One emoji that Discord doesn't know (any more) has the whole page refused.
+        log.warning("guild %d: no buttons with %s and %s: %s", scope, *emoji, error)
+        await edit_response(interaction, **page().edit_kwargs())
+
+
+def choices(found: list[Match]) -> list[app_commands.Choice[str]]:
+    """Autocomplete choices within Discord's limits; a long key gives way to the id."""
+    made = []
+    for match in found[: limits.CHOICES]:
+        fits = 0 < text.width(match.key) <= limits.CHOICE_TEXT
+        value = match.key if fits and not _BY_ID.fullmatch(match.key) else f"#{match.thread_id}"
+        made.append(choice(match.title, value))
+    return made
+
+
+def _not_found(closest: list[Match]) -> Card:
+    said = "I don't know that thread."
+    if not closest:
+        return Card(content=f"{said} Ask it with `/ask`, in your own words.")
+    titles = "\n".join(f"- {text.title(match.title, limits.EMBED_TITLE)}" for match in closest)
+    return Card(content=f"{said} These are the closest:\n{titles}")
+
+
+async def setup(bot: ThreadBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(ThreadPages(bot))
