@@ -120,14 +120,6 @@ ANSWER_FIELDS = stored_fields(Answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry(Thread):
-    """A thread of any scope, as it is indexed."""
-
-    id: int
-    scope: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAnswer(Answer):
     """An answer of the library, with what one guild's members voted on it."""
 
@@ -141,9 +133,11 @@ class StoredAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredThread(Entry):
+class StoredThread(Thread):
     """A thread of the library as one guild sees it; answers in serving order."""
 
+    id: int
+    scope: int
     answers: tuple[StoredAnswer, ...] = ()
 
     def answer(self, answer_id: int) -> StoredAnswer | None:

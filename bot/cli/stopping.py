@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
-from bot import aside
+from bot import worker
 from bot.cli.console import INTERRUPTED, note
 
 T = TypeVar("T")
@@ -111,5 +111,5 @@ def _leave(code: int, said: str) -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()
-    aside.kill_all()
+    worker.kill_all()
     os._exit(code)

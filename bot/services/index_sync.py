@@ -7,55 +7,72 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from itertools import takewhile
 
 from bot.errors import ModelError, ThreadwiseError
-from bot.models import Entry
+from bot.models import StoredThread
 from bot.search.documents import Indexed, Pieces, indexed
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, IndexDamaged, Writing
-from bot.services import rebuilding
 from bot.services.embedding import Embedding
-from bot.services.fresh import Alongside, News
-from bot.services.steps import in_thread
-from bot.store import scopes, threads
+from bot.store import change_feed, scopes, threads
 from bot.store.database import Database
 from bot.store.threads import Put
+from bot.worker import in_thread
 
 BATCH = 500
 """Threads that are read from the store and indexed at a time."""
 
 COMMIT_AFTER = 30.0
-"""Seconds of work after which a long catching-up is made visible, and safe from a crash. Each
+"""Seconds of work after which a long session is made visible, and safe from a crash. Each
 commit leaves pieces that are merged later, which takes time and memory."""
 
 CHECKED_AT_ONCE = 64_000_000
 """Bytes of an index whose checksums are looked at every ``INTERVAL``."""
 
+COMPACTED = 2_000
+"""Threads up to which a scope's index is made anew when some of them were replaced. Those that
+were replaced count in the statistics until tantivy merges, which nobody can foresee."""
+
+UNINDEXED = 10_000_000
+"""Characters of threads that are kept in memory between being stored and being indexed. The
+index itself has ten thousand documents waiting, so more than some batches is for nothing."""
+
 PATIENCE = 10.0
 """Seconds that a question waits for a damaged index to be made anew."""
 
-INTERVAL = 2.0
-"""Seconds between looks at what others have imported, also while one waits for an import."""
+PAUSE = 0.1
+"""Seconds between looks whether a session that goes on has come to what one waits for."""
+
+INTERVAL, LONGEST = 2.0, 60.0
+"""Seconds between looks at what others have imported, also while one waits for an import; and
+at most, when one failure follows the other."""
 
 RECOVERY = 300.0
 """Seconds that a model which failed is not asked for vectors."""
 
 log = logging.getLogger(__name__)
 
-Stored = Callable[[Put, Mapping[str, Pieces]], Awaitable[None]]
-"""Told what a batch came to, and what is searched of its threads, by key."""
+Stored = Callable[[Put, Mapping[str, Pieces | None]], Awaitable[None]]
+"""Takes what storing a batch came to, and what is searched of its threads, by key."""
 
 
-class Follower:
-    """Brings the index up to the store: at start, after an import, and while running."""
+class IndexSync:
+    """Brings the index up to the store: at start, after an import, and while running.
+
+    One session at a time writes the index. It ends when nothing is left to index and no
+    import of this process goes on.
+    """
 
     def __init__(self, database: Database, engine: Engine, embedding: Embedding):
         self._database, self._engine, self._embedding = database, engine, embedding
-        self._one_at_a_time = asyncio.Lock()
-        self._alongside = Alongside()
+        self._unindexed = Unindexed()
+        self._imports = 0  # that go on in this process
+        self._wanted = 0  # the change up to which somebody waits to find all
+        self._news = asyncio.Event()  # something was stored or is wanted, or an import has ended
+        self._session: asyncio.Task[bool] | None = None
         self._embed_from = 0.0
-        self._mending: asyncio.Task[bool] | None = None
-        self._said = ""
+        self._logged = ""
 
     async def catch_up(self) -> bool:
         """Index what has changed; False when another process is at it.
@@ -63,113 +80,104 @@ class Follower:
         What has changed until then, that one indexes as well; it is seen once it commits.
         """
         await self._embedding.catch_up()
-        if self._alongside.is_running:  # what imports are storing goes on being indexed
-            await self._alongside.until(await self._last_change())
-            # It looks at damage before it goes on; unless it ends before that.
-            if await self._alongside.sees_to(lambda: not self._engine.is_damaged):
-                return True
-        return await self._index()
-
-    async def _index(self) -> bool:
-        async with self._one_at_a_time:
-            await in_thread(self._engine.refresh)
-            if not self._engine.is_damaged and await self.is_current():
-                return True
-            for last_try in (False, True):
-                try:
-                    async with self._writing() as writing:
-                        beside = Alongside(news=News(ended=True))
-                        if await self._index_changes(writing, beside):
-                            break
-                except IndexBusy:
-                    return False
-                except IndexDamaged:  # which was seen only now: the next session mends it
-                    if last_try:
-                        raise
-            await in_thread(self._engine.refresh)
-            return True
+        async with self._database.read() as connection:
+            wanted = await change_feed.last_change(connection, text=True)
+        for _ in range(2):  # the first may be a session that had looked for the last time
+            session = self._begin()
+            self._wanted = max(self._wanted, wanted)
+            self._news.set()
+            while not session.done():
+                if self._imports and self._has(wanted):
+                    return True
+                await asyncio.wait([session], timeout=PAUSE)
+            if not session.result():
+                return False
+            if self._has(wanted):
+                break
+        return True
 
     @asynccontextmanager
-    async def alongside(self, scope: int) -> AsyncIterator[Stored]:
+    async def importing(self, scope: int) -> AsyncIterator[Stored]:
         """Index what the block stores while it does; it tells what it has put into the scope.
 
         Telling takes a while where the index is far behind: what waits for it is in memory.
-        Several imports may be at it, and share the indexing; it ends with the last of them.
-
-        ``catch_up`` is to be called afterwards in any case: another import, or another
-        process, may be at it.
+        It raises what indexing failed at: what is stored then could not be found. Afterwards,
+        ``catch_up`` is to be called: the session may be one of another process.
         """
-        if not self._alongside.imports:
-            self._alongside = Alongside()
-        beside = self._alongside
+        session: asyncio.Task[bool] | None = None
 
-        async def tell(put: Put, pieces: Mapping[str, Pieces]) -> None:
-            beside.fresh.add(put, scope, pieces)
-            beside.news.tell()
-            if beside.task is None and put.seq:
-                beside.task = asyncio.create_task(self._keep_up(beside), name="index alongside")
-            await beside.room()  # where indexing failed, what is stored could not be found
+        async def stored(put: Put, texts: Mapping[str, Pieces | None]) -> None:
+            nonlocal session
+            self._unindexed.add(put, scope, texts)
+            if session is not None and session.done() and session.result():
+                session = None  # it had looked for the last time before this import began
+            if session is None and put.seq:
+                session = self._begin()
+            self._news.set()
+            while session is not None and self._unindexed.is_full and not session.done():
+                await asyncio.wait([session], timeout=PAUSE)
 
-        beside.imports += 1
+        self._imports += 1
         try:
-            yield tell
-        except BaseException:
-            beside.imports -= 1
-            if not beside.imports:
-                await beside.end()
-            raise
-        beside.imports -= 1
-        if not beside.imports:
-            beside.news.tell(last=True)
-            if beside.task is not None:
-                await beside.task
+            yield stored
+        finally:
+            self._imports -= 1
+            self._news.set()
 
     async def mend(self) -> None:
         """Have what is damaged of the index made anew; waits ``PATIENCE`` seconds for it.
 
         Raises SearchError when it can't be.
         """
-        if self._mending is None or self._mending.done():
-            self._mending = asyncio.create_task(self.catch_up(), name="mend the index")
-            self._mending.add_done_callback(_retrieve)
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                await asyncio.shield(self._mending)
+                await self.catch_up()
 
     async def stop(self) -> None:
-        """Leave what ``mend`` has begun."""
-        if self._mending is not None:
-            self._mending.cancel()
-            await asyncio.wait([self._mending])
+        """End the session, if there is one; what it had not committed is indexed another time."""
+        if self._session is not None:
+            self._session.cancel()
+            await asyncio.wait([self._session])
 
     async def run(self) -> None:
-        """Look for changes and for damage for ever.
+        """Look for changes and for damage for ever, and make the vectors that are missing.
 
-        A failure is logged, once until something else happens; the next look tries again.
+        A failure is logged, once until something else happens; the next looks, ever longer
+        after it, try again.
         """
+        pause = INTERVAL
         while True:
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(pause)
             try:
                 await in_thread(self._engine.verify, CHECKED_AT_ONCE)
                 await self._follow()
                 if time.monotonic() >= self._embed_from:
                     await self._embed()
-                self._said = ""
+                pause, self._logged = INTERVAL, ""
             except Exception as error:
-                self._say(error)
+                pause = min(2 * pause, LONGEST)
+                self._log(error)
 
-    def _say(self, error: Exception) -> None:
+    async def is_current(self) -> bool:
+        """Return whether there is nothing to index; vectors are not the index's matter."""
+        async with self._database.read() as connection:
+            text = await change_feed.last_change(connection, text=True)
+            last = await change_feed.last_change(connection)
+            floor = await change_feed.floor(connection)
+        return max(text, floor) <= self._engine.seq <= last
+
+    def _log(self, error: Exception) -> None:
         """Log a failure, unless it is the last one again."""
-        said = f"{type(error).__name__}: {error}"
-        if said != self._said:
+        line = f"{type(error).__name__}: {error}"
+        if line != self._logged:
             known = isinstance(error, ThreadwiseError)
             text = "the search index could not follow the library; trying again"
             log.error("%s: %s", text, error, exc_info=None if known else error)
-        self._said = said
+        self._logged = line
 
     async def _follow(self) -> None:
         """Take in what others have stored and made; imports of ours are indexed as they go."""
-        if self._alongside.is_running:
+        if self._imports and self._is_at_work:
             await self._embedding.catch_up()
         else:
             await self.catch_up()
@@ -185,9 +193,48 @@ class Follower:
             log.warning("no vectors can be made for now: %s", error)
             self._embed_from = time.monotonic() + RECOVERY
 
+    @property
+    def _is_at_work(self) -> bool:
+        return self._session is not None and not self._session.done()
+
+    def _has(self, wanted: int) -> bool:
+        """Return whether what is stored up to a change is found, and nothing is damaged."""
+        return self._engine.seq >= wanted and not self._engine.is_damaged
+
+    def _begin(self) -> asyncio.Task[bool]:
+        """Return the session that is at work, or begin one."""
+        if self._session is None or self._session.done():
+            self._session = asyncio.create_task(self._index(), name="index")
+            # A failure that nobody waits for is met again by the next session.
+            self._session.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._session
+
+    async def _index(self) -> bool:
+        """Be a session; returns False when another process is writing the index."""
+        await in_thread(self._engine.refresh)
+        if not self._imports and not self._engine.is_damaged and await self.is_current():
+            return True
+        was_damaged = False
+        try:
+            while True:
+                try:
+                    async with self._writing() as writing:
+                        if await self._index_changes(writing):
+                            break
+                except IndexDamaged:  # which was seen only now: it is made anew first
+                    if was_damaged:
+                        raise
+                    was_damaged = True
+        except IndexBusy:
+            return False
+        finally:
+            self._unindexed = Unindexed()
+        await in_thread(self._engine.refresh)
+        return True
+
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Writing]:
-        """The index's write lock. Raises IndexBusy while another process has it."""
+        """Give the index's write lock. Raises IndexBusy while another process has it."""
         taken: list[Writing] = []  # who is told to leave while it is taken must give it back
         try:
             await in_thread(lambda: taken.append(self._engine.writing()))
@@ -198,86 +245,151 @@ class Follower:
             raise
         await in_thread(taken[0].close)
 
-    async def _keep_up(self, beside: Alongside) -> None:
-        """Index changes until there will be no more, unless another process is at it."""
-        async with self._one_at_a_time:
-            try:
-                is_done = False
-                while not is_done:
-                    async with self._writing() as writing:
-                        is_done = await self._index_changes(writing, beside)
-            except (IndexBusy, IndexDamaged):  # the next catching-up mends and goes on
-                return
-            await in_thread(self._engine.refresh)
-
-    async def _index_changes(self, writing: Writing, beside: Alongside) -> bool:
-        """Index what has changed, whoever changed it, until the last news.
+    async def _index_changes(self, writing: Writing) -> bool:
+        """Index what has changed, whoever changed it, until nothing more is to come.
 
         False if damage was found meanwhile: whoever writes next has it made anew first.
         """
-        fresh, news = beside.fresh, beside.news
-        # Read only now that the lock is ours: another process may have moved the index on.
-        if writing.seq > await self._last_change():
-            await rebuilding.start_over(self._database, writing)
-        for scope in writing.lost:
-            await rebuilding.put_all(self._database, writing, scope)
-            writing.made_anew(scope)
-        seq = done = writing.seq
-        since = time.monotonic()
+        seq = await self._prepare(writing)
+        committed, since = writing.seq, time.monotonic()
         while True:
-            last_look = news.look()
-            async with self._database.read() as connection:
-                now, changed = await threads.changed_after(connection, seq, BATCH, text=True)
-                found = fresh.take(changed, now)
-                rest = [i for i in changed if i not in found]
-                read = await threads.index_entries(connection, rest) if rest else {}
-                gone = [i for i in rest if i not in read]
-                left = await scopes.scopes_of(connection, gone) if gone else {}
-            if now == seq and last_look:
+            self._news.clear()
+            is_last_look = not self._imports
+            now = await self._index_batch(writing, seq)
+            if now == seq and is_last_look:
                 break
-            is_wanted = beside.committed < beside.wanted <= now
-            waited = now == seq and not is_wanted and not await news.more(INTERVAL)
-            if now != seq:
-                seq = now
-                await in_thread(_write, writing, changed, found, read)
-                await in_thread(writing.remove, gone, left)
-            if is_wanted or (seq != done and (waited or time.monotonic() - since >= COMMIT_AFTER)):
-                await in_thread(writing.commit, seq)
-                await in_thread(self._engine.refresh)
-                done, since, beside.committed = seq, time.monotonic(), seq
+            is_wanted = committed < self._wanted <= now
+            is_idle = now == seq and not is_wanted and not await self._has_news()
+            seq = now
+            is_due = is_idle or time.monotonic() - since >= COMMIT_AFTER
+            if is_wanted or (seq != committed and is_due):
+                await self._commit(writing, seq)
+                committed, since = seq, time.monotonic()
             if self._engine.has_suspects:
                 await in_thread(writing.commit, seq)
                 return False
-        await rebuilding.compact(self._database, writing)
+        for scope, count in (await in_thread(writing.replaced)).items():
+            if count <= COMPACTED:
+                await in_thread(writing.clear, scope)
+                await self._index_all(writing, scope)
         await in_thread(writing.commit, seq, settled=True)
         return True
 
-    async def is_current(self) -> bool:
-        """Whether there is nothing to index; vectors that were made since are not its matter."""
-        async with self._database.read() as connection:
-            text = await threads.last_change(connection, text=True)
-            last = await threads.last_change(connection)
-        return text <= self._engine.seq <= last
+    async def _prepare(self, writing: Writing) -> int:
+        """Make anew what is lost or can't follow the feed; returns the change to go on from.
 
-    async def _last_change(self) -> int:
+        Read only now that the lock is ours: another process may have moved the index on.
+        """
         async with self._database.read() as connection:
-            return await threads.last_change(connection)
+            last = await change_feed.last_change(connection)
+            floor = await change_feed.floor(connection)
+            newest = await threads.newest(connection)
+        if writing.seq and floor <= writing.seq <= last:
+            for scope in writing.lost:
+                await self._index_all(writing, scope)
+                writing.made_anew(scope)
+                await self._commit(writing, writing.seq)
+            return writing.seq
+        if writing.seq:
+            older = "the library is an older copy" if writing.seq > last else "it is too old"
+            log.warning("the search index is made anew: %s", older)
+        await in_thread(writing.start_over)
+        await self._index_all(writing, None, newest)
+        return last
+
+    async def _index_all(self, writing: Writing, scope: int | None, newest: int = 0) -> None:
+        """Index the threads of a scope, or those of all scopes up to the ``newest``.
+
+        The latter is made visible now and then, as the state before all changes.
+        """
+        after, since = 0, time.monotonic()
+        while True:
+            async with self._database.read() as connection:
+                ids = await scopes.ids_of(connection, scope, after, BATCH)
+                ids = [i for i in ids if scope is not None or i <= newest]
+                found = await threads.index_entries(connection, ids) if ids else {}
+            if not ids:
+                return
+            after = ids[-1]
+            await in_thread(_write, writing, found, ids)
+            if scope is None and time.monotonic() - since >= COMMIT_AFTER:
+                await self._commit(writing, 0)
+                since = time.monotonic()
+
+    async def _commit(self, writing: Writing, seq: int) -> None:
+        await in_thread(writing.commit, seq)
+        await in_thread(self._engine.refresh)
+
+    async def _index_batch(self, writing: Writing, seq: int) -> int:
+        """Index the next changes after one; returns the change that this goes up to."""
+        async with self._database.read() as connection:
+            now, changed = await change_feed.changed_after(connection, seq, BATCH, text=True)
+            ready = self._unindexed.take(changed, now)
+            rest = [i for i in changed if i not in ready]
+            found = await threads.index_entries(connection, rest) if rest else {}
+            gone = [i for i in rest if i not in found]
+            left = await scopes.scopes_of(connection, gone) if gone else {}
+        if now != seq:
+            await in_thread(_write, writing, found, changed, ready)
+            await in_thread(writing.remove, gone, left)
+        return now
+
+    async def _has_news(self) -> bool:
+        """Wait a while for news; returns whether there are any."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(INTERVAL):  # wait_for may swallow that one is to leave
+                await self._news.wait()
+        return self._news.is_set()
+
+
+class Unindexed:
+    """Threads that were just stored, so that most need not be read back to be indexed."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[int, Indexed]] = {}
+        self._size = 0
+
+    def add(self, put: Put, scope: int, texts: Mapping[str, Pieces | None]) -> None:
+        """Keep what was added, unless so much waits already that memory would grow."""
+        for key, i in put.added.items():
+            text = texts[key]
+            if text is not None and not self.is_full:
+                self._kept[i] = (put.seq, (i, scope, text))
+                self._size += _size(text)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is kept for now."""
+        return self._size >= UNINDEXED
+
+    def take(self, changed: Mapping[int, int], now: int) -> dict[int, Indexed]:
+        """Take those of the threads that are kept and were not changed again since, by id.
+
+        What is older than change ``now`` and not among them was indexed by somebody else.
+        """
+        older = takewhile(lambda i: self._kept[i][0] <= now, self._kept)
+        taken = {}
+        for i in {*older, *(self._kept.keys() & changed.keys())}:
+            seq, thread = self._kept.pop(i)
+            self._size -= _size(thread[2])
+            if i in changed and changed[i] <= seq:
+                taken[i] = thread
+        return taken
+
+
+def _size(text: Pieces) -> int:
+    return len(text.names) + len(text.card) + sum(map(len, text.said))
 
 
 def _write(
     writing: Writing,
-    changed: Iterable[int],
-    fresh: Mapping[int, Indexed],
-    read: Mapping[int, Entry],
+    found: Mapping[int, StoredThread],
+    order: Iterable[int],
+    ready: Mapping[int, Indexed] | None = None,
 ) -> None:
-    """Index those of the threads that there are.
+    """Index those of the threads that there are, in an order in which most ids grow.
 
-    In the feed's order: a thread before the newest would be taken for a replacement.
+    A thread before the newest is taken for a replacement, which costs more.
     """
-    writing.put(fresh.get(i) or indexed(read[i]) for i in changed if i in fresh or i in read)
-
-
-def _retrieve(task: asyncio.Task[bool]) -> None:
-    """Let nobody complain that nobody has waited for a task's failure."""
-    if not task.cancelled():
-        task.exception()
+    ready = ready or {}
+    writing.put(ready.get(i) or indexed(found[i]) for i in order if i in ready or i in found)

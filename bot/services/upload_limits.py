@@ -8,13 +8,13 @@ from itertools import islice
 
 from bot.errors import ThreadwiseError
 from bot.search.documents import MAX_TEXT
-from bot.services.steps import in_thread
+from bot.services.upload_check import Sent
 from bot.services.word_count import WordCount, texts_of
 from bot.settings import Settings
-from bot.sources.sandbox import Sent
 from bot.store import guilds, stats
 from bot.store.database import Database
 from bot.store.stats import ScopeSize
+from bot.worker import in_thread
 
 MEGABYTE = 1024**2
 

@@ -29,10 +29,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store import change_feed
 from bot.store.guilds import fact, set_fact
 from bot.store.rows import id_batches, to_micros
 from bot.store.tables import (
-    changes,
     facts,
     guild_settings,
     learned_phrasings,
@@ -95,7 +95,8 @@ async def delete_some(connection: AsyncConnection, guild_id: int) -> bool:
         if keys := (await connection.execute(mine)).all():
             await _delete(connection, table, keys)
             if table is threads:
-                await connection.execute(insert(changes), [{"thread_id": key[0]} for key in keys])
+                gone = [key[0] for key in keys]
+                await change_feed.note(connection, gone, is_deleted=True)
             return True
     return False
 

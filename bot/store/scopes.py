@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED
 from bot.store.tables import threads
 from bot.store.threads import IN_FORCE
 
@@ -18,14 +17,12 @@ async def scopes_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int
     return {row.id: row.scope for row in (await connection.execute(query)).all()}
 
 
-async def ids_of(connection: AsyncConnection, scope: int, after: int, limit: int) -> list[int]:
-    """The next threads in force of a scope, by id."""
-    query = select(threads.c.id).where(threads.c.scope == scope, threads.c.id > after, IN_FORCE)
+async def ids_of(
+    connection: AsyncConnection, scope: int | None, after: int, limit: int
+) -> list[int]:
+    """Return the ids of the next threads in force of a scope, or of all; in order."""
+    query = select(threads.c.id).where(threads.c.id > after, IN_FORCE)
     query = query.order_by(threads.c.id).limit(limit)
-    return list((await connection.execute(query)).scalars().all())
-
-
-async def not_shared(connection: AsyncConnection) -> list[int]:
-    """The ids of all threads of guilds, retired ones as well."""
-    query = select(threads.c.id).where(threads.c.scope != SHARED)
+    if scope is not None:
+        query = query.where(threads.c.scope == scope)
     return list((await connection.execute(query)).scalars().all())

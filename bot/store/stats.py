@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, Answer, Entry
+from bot.models import SHARED, StoredAnswer, StoredThread
 from bot.store.tables import answers, learned_phrasings, phrasings, threads, votes
 from bot.store.threads import IN_FORCE
 from bot.store.upsert import texts_of
@@ -84,7 +84,7 @@ async def size_of(
 
 async def texts(
     connection: AsyncConnection, scope: int, after: int, limit: int, most: int
-) -> list[Entry]:
+) -> list[StoredThread]:
     """The next threads of a scope by id, with what is searched of them.
 
     Of bodies and answers the first ``most`` characters. Threads out of sight are included,
@@ -96,13 +96,13 @@ async def texts(
     rows = (await connection.execute(query.order_by(t.id).limit(limit))).all()
     found = [row.id for row in rows]
     put = await texts_of(connection, found)
-    given: dict[int, list[Answer]] = defaultdict(list)
-    said = select(a.thread_id, func.substr(a.body, 1, most))
+    given: dict[int, list[StoredAnswer]] = defaultdict(list)
+    said = select(a.id, a.thread_id, func.substr(a.body, 1, most))
     said = said.where(a.thread_id.in_(found), a.retired.is_(False))
-    for thread_id, body in (await connection.execute(said)).all():
-        given[thread_id].append(Answer(body=body))
+    for answer_id, thread_id, body in (await connection.execute(said)).all():
+        given[thread_id].append(StoredAnswer(id=answer_id, body=body))
     return [
-        Entry(
+        StoredThread(
             id=row.id,
             scope=scope,
             key=row.key,

@@ -237,14 +237,17 @@ guild_memberships = Table(
     Index(None, "removed_at"),
 )
 
-# The feed that the search index follows; a thread that is no more is a deletion.
+# The feed that the search index follows, with the newest change of each thread alone.
 changes = Table(
     "changes",
     metadata,
     Column("seq", _Id, primary_key=True, autoincrement=True),
     Column("thread_id", BigInteger, nullable=False),
     Column("text", Boolean, nullable=False, server_default=true()),  # or its vectors alone
+    Column("deleted_at", BigInteger),  # of a thread that is no more
     Index(None, "text", "seq"),
+    Index(None, "thread_id"),
+    Index(None, "deleted_at"),
     sqlite_autoincrement=True,
 )
 

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, Answer, Entry, StoredAnswer, StoredThread
-from bot.store import bulk_insert, former_keys, imported_votes, upsert
+from bot.models import SHARED, StoredAnswer, StoredThread
+from bot.store import change_feed, former_keys, imported_votes, upsert
 from bot.store.rows import answer_of, digest_of, row_batches, thread_of
-from bot.store.serialization import THREAD, Packed, unpack
-from bot.store.tables import answers, changes, threads, votes
+from bot.store.serialization import THREAD, ThreadRows, insert_rows, unpack
+from bot.store.tables import answers, threads, votes
 from bot.store.upsert import Change
 
 IN_FORCE = threads.c.retired_at.is_(None)
@@ -54,7 +54,7 @@ class Put:
     former: tuple[str, ...] = ()
 
 
-async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) -> Put:
+async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]) -> Put:
     """Add or update threads of one scope by their source keys, in one transaction.
 
     The keys of a batch must differ. Unchanged content is left alone; answers that
@@ -82,15 +82,16 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) 
                 moved.append({"of": row.id, "source": thread.source, "fingerprint": fingerprint})
             outcomes.append(Outcome.UNCHANGED)
     added = await _add(connection, scope, new)
-    touched = [*added.values()]
-    if changed:
-        touched += await upsert.replace(connection, changed)
+    touched = await upsert.replace(connection, changed) if changed else []
     if moved:
         await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
-    await bulk_insert.add(connection, changes, ("thread_id",), [(i,) for i in touched])
+    await change_feed.note(connection, [*added.values()], is_new=True)
+    await change_feed.note(connection, touched)
     await imported_votes.take(connection, scope, batch)
     former = tuple(new.key for new, old in zip(batch, asked, strict=True) if new.key != old.key)
-    return Put(outcomes, added, await last_change(connection) if touched else 0, former)
+    is_noted = bool(added or touched)
+    seq = await change_feed.last_change(connection) if is_noted else 0
+    return Put(outcomes, added, seq, former)
 
 
 async def fingerprints(
@@ -122,7 +123,7 @@ async def fetch(
     return {row.id: thread_of(row, texts[row.id], given[row.id]) for row in rows}
 
 
-async def index_entries(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Entry]:
+async def index_entries(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
     """Those of the threads that are in force, of any scope, with what is searched of them.
 
     Everything else of them is left out: that is much quicker where there are many.
@@ -132,14 +133,14 @@ async def index_entries(connection: AsyncConnection, ids: Sequence[int]) -> dict
     rows = (await connection.execute(query)).all()
     found = [row.id for row in rows]
     texts = await upsert.texts_of(connection, found)
-    given: dict[int, list[Answer]] = defaultdict(list)
-    said = select(a.thread_id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
+    given: dict[int, list[StoredAnswer]] = defaultdict(list)
+    said = select(a.id, a.thread_id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
     said = said.order_by(a.thread_id, a.position)
     async for part in row_batches(connection, said):
         for row in part:
-            given[row.thread_id].append(Answer(body=row.body))
+            given[row.thread_id].append(StoredAnswer(id=row.id, body=row.body))
     return {
-        i: Entry(
+        i: StoredThread(
             id=i,
             scope=scope,
             key=key,
@@ -193,36 +194,9 @@ async def page(
     return [found[i] for i in ids]
 
 
-async def last_change(connection: AsyncConnection, *, text: bool = False) -> int:
-    """The newest number in the feed of changes; 0 when it is empty.
-
-    With ``text``, changes of vectors alone don't count.
-    """
-    newest_first = select(changes.c.seq).order_by(changes.c.seq.desc()).limit(1)
-    if text:
-        newest_first = newest_first.where(changes.c.text.is_(True))
-    return (await connection.scalar(newest_first)) or 0
-
-
 async def newest(connection: AsyncConnection) -> int:
     """The id of the thread that was added last; 0 without any."""
     return (await connection.scalar(select(func.max(threads.c.id)))) or 0
-
-
-async def changed_after(
-    connection: AsyncConnection, seq: int, limit: int, *, text: bool = False
-) -> tuple[int, dict[int, int]]:
-    """The threads changed after ``seq``, and the number that this goes up to.
-
-    Each thread's id comes with the number of its last change that was looked at. With
-    ``text``, those whose vectors alone have changed are left out. When the number
-    is ``seq`` itself, nothing has changed since.
-    """
-    c = changes.c
-    query = select(c.seq, c.thread_id, c.text).where(c.seq > seq).order_by(c.seq).limit(limit)
-    rows = (await connection.execute(query)).all()
-    found = {thread_id: at for at, thread_id, said in rows if said or not text}
-    return (rows[-1].seq if rows else seq), found
 
 
 async def count(connection: AsyncConnection) -> Counts:
@@ -243,7 +217,7 @@ async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -
 
 
 async def _same(
-    connection: AsyncConnection, known: Mapping[str, Any], batch: Sequence[Packed]
+    connection: AsyncConnection, known: Mapping[str, Any], batch: Sequence[ThreadRows]
 ) -> list[bool]:
     """Of each thread whether it says what the library has of it, by their digests.
 
@@ -253,7 +227,7 @@ async def _same(
     unsure = [row.id for row, thread in there if row and not (row.content_hash and thread.digest)]
     old = await fetch(connection, unsure, None) if unsure else {}
 
-    def is_same(row: Any, thread: Packed) -> bool:
+    def is_same(row: Any, thread: ThreadRows) -> bool:
         if row is None or row.id not in old:
             return row is not None and bool(row.content_hash == thread.digest)
         return digest_of(old[row.id]) == (thread.digest or digest_of(unpack(thread)))
@@ -261,13 +235,15 @@ async def _same(
     return [is_same(row, thread) for row, thread in there]
 
 
-async def _add(connection: AsyncConnection, scope: int, new: Sequence[Packed]) -> dict[str, int]:
+async def _add(
+    connection: AsyncConnection, scope: int, new: Sequence[ThreadRows]
+) -> dict[str, int]:
     if not new:
         return {}
     before = await newest(connection)
     names = (*THREAD, "scope", "content_hash", "revision", "fingerprint")
     rows = [(*thread.row, scope, thread.digest, 1, thread.fingerprint) for thread in new]
-    await bulk_insert.add(connection, threads, names, rows)
+    await insert_rows(connection, threads, names, rows)
     # Asking for the ids afterwards lets the driver insert the whole batch at once. Asked for
     # the scope as well, SQLite would read all of it, by the index that begins with it.
     query = select(threads.c.scope, threads.c.key, threads.c.id).where(threads.c.id > before)

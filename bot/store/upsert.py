@@ -12,10 +12,9 @@ from sqlalchemy import Row, Table, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Thread
-from bot.store import bulk_insert
 from bot.store.answer_matching import Known, pair
 from bot.store.rows import answer_columns, columns, row_batches
-from bot.store.serialization import ANSWER
+from bot.store.serialization import ANSWER, insert_rows
 from bot.store.tables import answers, phrasings, threads
 
 
@@ -76,7 +75,7 @@ def _taken(old: _Old, batch: Sequence[Change]) -> tuple[_Rows, list[int]]:
 
 async def add_answers(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Write answers: of each the columns of ``packing.ANSWER``, and the id of its thread."""
-    await bulk_insert.add(connection, answers, (*ANSWER, "thread_id"), rows)
+    await insert_rows(connection, answers, (*ANSWER, "thread_id"), rows)
 
 
 async def add_phrasings(connection: AsyncConnection, given: Mapping[int, tuple[str, ...]]) -> None:
@@ -86,7 +85,7 @@ async def add_phrasings(connection: AsyncConnection, given: Mapping[int, tuple[s
         for thread_id, texts in given.items()
         for position, text in enumerate(texts)
     ]
-    await bulk_insert.add(connection, phrasings, ("thread_id", "position", "text"), rows)
+    await insert_rows(connection, phrasings, ("thread_id", "position", "text"), rows)
 
 
 @dataclass

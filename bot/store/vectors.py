@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import MOST_PHRASINGS, StoredThread
-from bot.store import guilds, threads
+from bot.store import change_feed, guilds, threads
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
 from bot.store.upsert import texts_of
@@ -62,7 +62,7 @@ async def changed_after(
 
     Before them, the change that this goes up to; after them, whether that is the last.
     """
-    last = await threads.last_change(connection)
+    last = await change_feed.last_change(connection)
     c = changes.c
     query = select(c.seq, c.thread_id, thread_table.c.scope).outerjoin(
         thread_table, thread_table.c.id == c.thread_id
@@ -127,7 +127,7 @@ async def put(
     ]
     await connection.execute(delete(vectors).where(vectors.c.thread_id.in_(there)))
     await connection.execute(insert(vectors), rows)
-    await connection.execute(insert(changes), [{"thread_id": i, "text": False} for i in there])
+    await change_feed.note(connection, there, text=False)
 
 
 async def begin(connection: AsyncConnection, model: str) -> None:
@@ -148,7 +148,7 @@ async def discard(connection: AsyncConnection, ids: Sequence[int], row_bytes: in
     found = (await connection.execute(query)).scalars().all()
     if found:
         await connection.execute(delete(vectors).where(vectors.c.thread_id.in_(found)))
-        await connection.execute(insert(changes), [{"thread_id": i} for i in found])
+        await change_feed.note(connection, found)
     return len(found)
 
 

@@ -16,9 +16,9 @@ from sqlalchemy import delete, insert
 from bot.app import App
 from bot.models import Answer, Thread
 from bot.search.documents import Pieces
-from bot.services import fresh, index_sync, intake
+from bot.services import import_reader, index_sync
 from bot.settings import Settings
-from bot.store import threads
+from bot.store import change_feed
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
 from bot.store.threads import Outcome, Put
@@ -78,22 +78,24 @@ async def test_an_import_longer_than_a_batch_is_indexed_whole(
     assert app.engine.seq == len(MANY)
 
 
-async def test_who_is_told_to_leave_just_when_there_are_news_leaves() -> None:
-    news = fresh.News()
-    waiting = asyncio.create_task(news.more(60))
+async def test_who_is_told_to_leave_just_when_there_are_news_leaves(app: App) -> None:
+    app._index_sync._news.clear()
+    waiting = asyncio.create_task(app._index_sync._has_news())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    news.tell(last=True)
+    app._index_sync._news.set()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
 
 
-def test_the_last_news_stay_the_last() -> None:
-    news = fresh.News()
-    news.tell(last=True)
-    news.tell()  # by whoever waits for the index, and can't know
-    assert news.look()
+async def test_a_session_ends_with_the_last_import_whoever_waits_for_it(app: App) -> None:
+    index_sync = app._index_sync
+    async with index_sync.importing(HERE):
+        session = index_sync._begin()
+        waiting = [asyncio.create_task(index_sync.catch_up()) for _ in range(3)]
+    await asyncio.wait([session])
+    await asyncio.gather(*waiting)
 
 
 class TestFresh:
@@ -106,21 +108,21 @@ class TestFresh:
     PIECES: ClassVar = {key: Pieces(f"Is it {key}?", (), b"") for key in "abc"}
 
     def test_are_taken_once(self) -> None:
-        kept = fresh.Fresh()
+        kept = index_sync.Unindexed()
         kept.add(self.put("a", "b"), 7, self.PIECES)
         taken = kept.take({2: 2}, 0)
         assert taken == {2: (2, 7, self.PIECES["b"])}
         assert kept.take({1: 1, 2: 2}, 0).keys() == {1}
 
     def test_that_were_changed_since_are_read_back(self) -> None:
-        kept = fresh.Fresh()
+        kept = index_sync.Unindexed()
         kept.add(self.put("a", "b"), 7, self.PIECES)
         assert kept.take({1: 3, 2: 2}, 0).keys() == {2}
         assert kept.take({1: 3}, 0) == {}
 
     def test_are_not_kept_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(fresh, "MOST_FRESH", 2 * len("Is it a?"))
-        kept = fresh.Fresh()
+        monkeypatch.setattr(index_sync, "UNINDEXED", 2 * len("Is it a?"))
+        kept = index_sync.Unindexed()
         for n in range(1, 5):
             kept.add(self.put("a", first=n), 7, self.PIECES)
         assert kept.take({n: n for n in range(1, 5)}, 4).keys() == {1, 2}
@@ -128,7 +130,7 @@ class TestFresh:
         assert kept.take({5: 5}, 5).keys() == {5}
 
     def test_that_somebody_else_has_indexed_are_let_go(self) -> None:
-        kept = fresh.Fresh()
+        kept = index_sync.Unindexed()
         kept.add(self.put("a", "b"), 7, self.PIECES)
         kept.add(self.put("c", first=3), 7, self.PIECES)
         assert kept.take({}, 2) == {}
@@ -138,8 +140,8 @@ class TestFresh:
 async def test_an_import_waits_for_an_index_that_is_far_behind(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fresh, "MOST_FRESH", 1)
-    monkeypatch.setattr(intake, "BATCH", 5)
+    monkeypatch.setattr(index_sync, "UNINDEXED", 1)
+    monkeypatch.setattr(import_reader, "BATCH", 5)
     await app.library.add(MANY)
     assert len(await titles(app)) == len(MANY)
 
@@ -220,7 +222,7 @@ async def test_following_goes_on_after_a_failure(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(index_sync, "INTERVAL", 0.02)
-    works = app._follower.catch_up
+    works = app._index_sync.catch_up
     failures = iter([OSError("the disk is gone"), None])
 
     async def fails_once() -> bool:
@@ -228,7 +230,7 @@ async def test_following_goes_on_after_a_failure(
             raise error
         return await works()
 
-    monkeypatch.setattr(app._follower, "catch_up", fails_once)
+    monkeypatch.setattr(app._index_sync, "catch_up", fails_once)
     app.follow()
     await second.library.add([BREAD])
     await until(lambda: shows(app, BREAD.title))
@@ -272,7 +274,7 @@ class TestBackups:
         await app.library.add([BREAD])
         assert len(await titles(app)) == 4
         async with app.database.read() as connection:
-            assert app.engine.seq == await threads.last_change(connection)
+            assert app.engine.seq == await change_feed.last_change(connection)
         await app.close()
 
     async def test_what_only_the_newer_one_had_is_taken_out_wherever_it_stands(

@@ -12,7 +12,7 @@ import pytest
 
 from bot.app import App
 from bot.models import Answer, Thread, Vote
-from bot.services import intake
+from bot.services import import_reader
 from bot.services.import_report import ImportReport
 from bot.settings import Settings
 from bot.store.threads import Counts
@@ -106,7 +106,7 @@ class TestImporting:
     async def test_a_source_that_breaks_keeps_its_finished_batches(
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(intake, "BATCH", 10)
+        monkeypatch.setattr(import_reader, "BATCH", 10)
 
         def breaks() -> Iterator[Thread]:
             yield from MANY[:25]

@@ -19,7 +19,7 @@ from bot.errors import SearchError
 from bot.models import SHARED, Answer, Reply, Thread
 from bot.search.index import Writing
 from bot.search.scope_writer import ScopeWriter
-from bot.services import index_sync, reading
+from bot.services import import_reader, index_sync
 from bot.settings import Settings
 from bot.store import threads
 from bot.store.serialization import pack
@@ -153,7 +153,7 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
     with monkeypatch.context() as patch:
         patch.setattr(ScopeWriter, "commit", commit)
         with pytest.raises(Killed):
-            await filled._follower.catch_up()
+            await filled._index_sync.catch_up()
     await filled.close()
     app = await App.open(settings)
     try:
@@ -174,7 +174,7 @@ async def test_a_batch_of_many_scopes_is_indexed_in_each(
     async with app.database.write() as connection:
         for n in range(60):
             await threads.put(connection, n % 12, [pack(Thread(key=f"k{n}", title=f"Number {n}"))])
-    await app._follower.catch_up()
+    await app._index_sync.catch_up()
     for guild in range(12):
         assert len(await titles(app, guild)) == (5 if guild == SHARED else 10)
     assert len(app.engine) == 60
@@ -235,13 +235,13 @@ class TestDamageWhileRunning:
 
         def slowly() -> Iterator[Thread | None]:
             yield Thread(key="slow", title="How slow is this import?")
-            time.sleep(2 * reading.PATIENCE)
+            time.sleep(2 * import_reader.PATIENCE)
             yield None  # so that what there is goes on its way
             gate.wait(60)
             yield Thread(key="late", title="How late is this thread?")
 
         async def is_indexing() -> bool:
-            return filled._follower._alongside.is_running
+            return filled._index_sync._is_at_work
 
         importing = asyncio.create_task(filled.library.add(slowly(), scope=THERE))
         try:
