@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.errors import ModelError, SearchError
 from bot.models import SHARED
 from bot.search.engine import Engine
-from bot.search.semantic import OFF, open_meaning
+from bot.search.semantic import OFF, open_semantic_index
 from bot.services import data_folder
 from bot.services.answering import Answering
 from bot.services.embedding import Embedding
@@ -115,7 +115,7 @@ class App:
     def _open_meaning(self) -> None:
         """Open semantic retrieval; without a model, questions are matched by words alone."""
         try:
-            self.engine.meaning = open_meaning(
+            self.engine.meaning = open_semantic_index(
                 self.settings.embedding_model, self.settings.data_dir, self.database.id
             )
         except ModelError as error:
@@ -165,7 +165,7 @@ class App:
             note=self.engine.note or "; ".join(damaged) or None,
             model=meaning.model if meaning else None,
             no_meaning=self.no_meaning,
-            embedded=meaning.neighbours.threads if meaning else 0,
+            embedded=meaning.vector_index.threads if meaning else 0,
         )
 
     def follow(self) -> None:

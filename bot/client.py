@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import aiohttp
@@ -19,13 +20,13 @@ from discord.ext import commands
 from bot.app import App
 from bot.errors import SearchError, StoreError, ThreadwiseError
 from bot.replies import tell
-from bot.retry import FAILURES, described, retried
+from bot.retry import FAILURES, described, new_nonce, retried
 from bot.throttle import Throttle
 from bot.ui import items, library_cards
 
 COGS = (
     "cogs.ask.cog",
-    "cogs.thread.cog",
+    "cogs.thread",
     "cogs.voting.cog",
     "cogs.settings",
     "cogs.phrasings",
@@ -107,9 +108,23 @@ class ThreadBot(commands.AutoShardedBot):
             while len(self._posted) > POSTED:
                 self._posted.popitem(last=False)
 
-    def posted(self, nonce: int) -> discord.Message | None:
-        """The message of this nonce, if the gateway has told us that it was posted."""
-        return self._posted.get(str(nonce))
+    async def post(
+        self, channel: discord.abc.Messageable, what: str, nonce: int | None = None, **parts: Any
+    ) -> discord.Message:
+        """Send a message that comes once, though Discord's reply may be lost.
+
+        ``what`` names it in the log. Of posts with one ``nonce`` that follow each other within
+        some minutes Discord posts the first, and returns it for the others. Raises one of
+        ``bot.retry.FAILURES``.
+        """
+        nonce = new_nonce() if nonce is None else nonce
+        try:
+            return await retried(partial(channel.send, nonce=nonce, **parts), what)
+        except FAILURES as error:
+            if (posted := self._posted.get(str(nonce))) is None:
+                raise
+            log.info("message %d was posted (%s)", posted.id, described(error))
+            return posted
 
     async def close(self) -> None:
         """Finish our own work first, then leave Discord; nothing of ours runs afterwards."""
@@ -155,7 +170,7 @@ class ThreadBot(commands.AutoShardedBot):
         except Exception as error:
             await report(interaction, error, type(item).__name__)
 
-    def missing(self, channel_id: int, permission: str) -> None:
+    def warn_missing_permission(self, channel_id: int, permission: str) -> None:
         """Log, once for each channel, that the bot may not do something there."""
         if (channel_id, permission) not in self._told:
             self._told.add((channel_id, permission))

@@ -10,11 +10,12 @@ import unicodedata
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 SHARED = 0
 """The scope of the shared library, and the guild id of direct messages."""
 
-MOST_PHRASINGS = 100
+MAX_PHRASINGS = 100
 """Phrasings of a thread whose meaning is kept: the first ones."""
 
 
@@ -181,6 +182,14 @@ class ReactionKind(IntEnum):
 
     NORMAL = 0
     SUPER = 1
+
+
+class Reaction(NamedTuple):
+    """One member's reaction on a message, or their press of a vote button."""
+
+    user_id: int
+    value: Vote
+    kind: ReactionKind = ReactionKind.NORMAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
 import aiohttp
 import discord
+
+from bot.log_throttle import LogThrottle
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between the tries of a request: about half a minute in all."""
@@ -36,6 +38,9 @@ QUIET = 30.0
 """Seconds in which only the first failure is a line in the log: it is one outage."""
 
 log = logging.getLogger(__name__)
+
+outage_log = LogThrottle(QUIET)
+"""Admits the lines of all requests together, since they fail together."""
 
 T = TypeVar("T")
 
@@ -56,25 +61,36 @@ async def retried(
 ) -> T:
     """Do a request, again after each of ``pauses`` while it fails for a passing reason.
 
-    ``what`` names it in the log. Raises one of FAILURES, the last.
+    ``what`` names it in the log. The first try that succeeds counts: one without a reply is
+    not cancelled, as discord.py would keep a global rate limit for ever if the request that
+    waits for its end were. Raises one of FAILURES, the last.
     """
     end = time.monotonic() + LIMIT
-    tries = _Tries[T](request)
+    tries: set[asyncio.Future[T]] = set()
     try:
-        for pause in PAUSES if pauses is None else pauses:
-            try:
-                return await tries.next(PATIENCE)
-            except Exception as failure:
-                if not is_transient(failure) or time.monotonic() > end:
-                    raise
-                _say(what, failure)
+        for pause in (*(PAUSES if pauses is None else pauses), None):
+            tries.add(asyncio.ensure_future(once(request)))
+            patience = 2 * PATIENCE if pause is None else PATIENCE
+            done, tries = await asyncio.wait(
+                tries, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            )
+            failures = [each.exception() for each in done]
+            if None in failures or (done and pause is None):
+                return min(done, key=lambda each: each.exception() is not None).result()
+            failure = failures[0] if failures else TimeoutError("no reply")
+            assert failure is not None
+            if pause is None or not is_transient(failure) or time.monotonic() > end:
+                raise failure
+            outage_log.warn(log, "%s: %s; trying again", what, described(failure))
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
-        return await tries.next(2 * PATIENCE)
+        raise AssertionError("the last try returns or raises")
     except asyncio.CancelledError:
-        tries.cancel()
+        for each in tries:
+            each.cancel()
         raise
     finally:
-        tries.leave()
+        for each in tries:  # nobody waits for them any more
+            each.add_done_callback(lambda late: late.cancelled() or late.exception())
 
 
 async def once(request: Callable[[], Awaitable[T]]) -> T:
@@ -98,57 +114,6 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, discord.DiscordServerError):
         return error.status not in _REPEATED_BY_LIBRARY
     return isinstance(error, aiohttp.ClientError | OSError)
-
-
-class _Tries(Generic[T]):
-    """The tries of one request; the first that succeeds counts.
-
-    A try that gets no reply is not cancelled: discord.py would keep a global rate limit
-    for ever if the request that waits for its end were.
-    """
-
-    def __init__(self, request: Callable[[], Awaitable[T]]):
-        self._request = request
-        self._waiting: set[asyncio.Future[T]] = set()
-
-    async def next(self, patience: float) -> T:
-        """Send the request, once more; raises TimeoutError if no try has a reply by then."""
-        self._waiting.add(asyncio.ensure_future(once(self._request)))
-        done, self._waiting = await asyncio.wait(
-            self._waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED
-        )
-        served = [each for each in done if each.exception() is None]
-        for each in served or done:
-            return each.result()
-        raise TimeoutError("no reply")
-
-    def cancel(self) -> None:
-        """Stop all of them."""
-        for each in self._waiting:
-            each.cancel()
-
-    def leave(self) -> None:
-        """Wait for none of them any more."""
-        for each in self._waiting:
-            each.add_done_callback(_ignored)
-
-
-def _ignored(future: asyncio.Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()
-
-
-_said_at = float("-inf")
-
-
-def _say(what: str, failure: Exception) -> None:
-    """Log that something is tried again; during an outage only once in a while."""
-    global _said_at
-    now = time.monotonic()
-    level = logging.WARNING if now - _said_at > QUIET else logging.DEBUG
-    if level == logging.WARNING:
-        _said_at = now
-    log.log(level, "%s: %s; trying again", what, described(failure))
 
 
 def described(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Who asks too much: what is not taken, and how that is said, once and privately."""
+"""The throttle: questions over the limits are not taken, which is said once and privately."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.plurals import counted
 from bot.replies import acknowledge, tell
 from bot.services.rate_limit import KEYSTROKE, PRESS, QUESTION, QuestionLimits, Refusal, Whose
 from bot.ui.items import Pressable
+
+NOT_A_QUESTION = {"is_question": False}
+"""The ``extras`` of a command that looks nothing up, and so counts towards no limit."""
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +26,13 @@ class Throttle:
         self._limits = limits
 
     async def admits_command(self, interaction: discord.Interaction[Any]) -> bool:
-        """Whether a command, or the completion of one, is taken; the person is told if not.
+        """Return whether a command, or the completion of one, is taken; tell the person if not.
 
-        Every command counts as a question, but for those that only managers may use.
+        Every command counts as a question, but for those marked with ``NOT_A_QUESTION`` and
+        those that only managers may use.
         """
         command = interaction.command
-        if command is None or _is_for_managers(command):
+        if command is None or command.extras == NOT_A_QUESTION or _is_for_managers(command):
             return True
         typing = interaction.type is discord.InteractionType.autocomplete
         refusal = self._refusal(interaction, KEYSTROKE if typing else QUESTION)
@@ -40,7 +45,7 @@ class Throttle:
         return False
 
     async def admits_press(self, item: Pressable, interaction: discord.Interaction[Any]) -> bool:
-        """Whether a press of a button or menu is taken; the person is told if not."""
+        """Return whether a press of a button or menu is taken; tell the person if not."""
         if not item.counts:
             return True
         refusal = self._refusal(interaction, PRESS)
@@ -53,32 +58,25 @@ class Throttle:
         return False
 
     def refusal_of(self, message: discord.Message) -> Refusal | None:
-        """Why a question in a message is not taken; ``None`` if it is."""
+        """Return why a question in a message is not taken; ``None`` if it is."""
         author, guild = message.author, message.guild
         manages = isinstance(author, discord.Member) and author.guild_permissions.manage_guild
-        return self._take(author.id, guild.id if guild else None, QUESTION, manages=manages)
+        return self._limits.take(author.id, guild.id if guild else None, manages=manages)
 
     def may_say(self, channel_id: int) -> bool:
-        """Whether a channel may be told that a question is not taken: once a minute."""
+        """Return whether a channel may be told that a question is not taken: once a minute."""
         return self._limits.may_say(channel_id)
 
     def _refusal(self, interaction: discord.Interaction[Any], cost: float) -> Refusal | None:
         manages = interaction.guild_id is not None and interaction.permissions.manage_guild
-        return self._take(interaction.user.id, interaction.guild_id, cost, manages=manages)
-
-    def _take(
-        self, user_id: int, guild_id: int | None, cost: float, *, manages: bool
-    ) -> Refusal | None:
-        refusal = self._limits.take(user_id, guild_id, cost, manages=manages)
-        if refusal is not None:
-            log.debug("user %d: over the %s's limit", user_id, refusal.whose)
-        return refusal
+        user_id = interaction.user.id
+        return self._limits.take(user_id, interaction.guild_id, cost, manages=manages)
 
 
 def explained(refusal: Refusal) -> str:
-    """What is said of a refusal to the person who asked."""
+    """Return what the person who asked is told of a refusal."""
     seconds = max(1, round(refusal.wait + 0.5))
-    when = "in a second" if seconds == 1 else f"in {seconds} seconds"
+    when = "in a second" if seconds == 1 else f"in {counted(seconds, 'seconds')}"
     if refusal.whose is Whose.SERVER:
         return f"Your server is asking me a lot just now. Please try again {when}."
     return f"That was a lot at once. Please try again {when}."

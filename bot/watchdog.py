@@ -14,10 +14,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Self
+
+from bot.log_throttle import LogThrottle
+from bot.plurals import counted
 
 LIMIT = 0.1
 """Seconds that nothing may hold the loop for."""
@@ -39,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Stall:
     """The loop did nothing else for so many ``seconds``, until ``end`` (``time.monotonic``).
 
     ``place`` is the ``module:function`` of ours that was seen most often meanwhile; else, of
@@ -52,7 +55,7 @@ class Hold:
     in_thread: bool = False
 
 
-Report = Callable[[Hold], None]
+Report = Callable[[Stall], None]
 
 
 class Watchdog:
@@ -71,7 +74,7 @@ class Watchdog:
     ):
         self._loop = loop or asyncio.get_running_loop()
         self._limit, self._pause = limit, limit / LOOKS
-        self._report = report or Logged()
+        self._report = report or StallLog()
         self._answered, self._stopped = threading.Event(), threading.Event()
         self._watched = self._native = 0
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -120,7 +123,7 @@ class Watchdog:
         """
         if late > self._limit - self._pause and worked > late / 2:
             place, in_thread = self._place() or (UNKNOWN, False)
-            self._report(Hold(late, place, time.monotonic(), in_thread))
+            self._report(Stall(late, place, time.monotonic(), in_thread))
 
     def _answers(self) -> bool:
         """Ask the loop for a sign of life and see what holds it; False once it is closed."""
@@ -152,7 +155,7 @@ class Watchdog:
         if not self._stopped.is_set() and held > self._limit - self._pause / 2:
             seen[UNKNOWN, False] += not seen
             ((where, in_thread), _), *_ = seen.most_common(1)
-            self._report(Hold(held, where, end, in_thread))
+            self._report(Stall(held, where, end, in_thread))
 
     def _place(self) -> tuple[str, bool] | None:
         """What the loop's thread is doing; if it waits, what of ours another one is doing."""
@@ -168,35 +171,29 @@ class Watchdog:
         return None if _is_waiting(watched) else (_name(watched), False)
 
 
-@dataclass
-class Logged:
-    """Writes holds to the log: the same place once a minute, with how often it was since."""
+class StallLog:
+    """Writes stalls to the log: the same place once a minute, with how often it was since."""
 
-    _named: dict[str, _Named] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._throttle = LogThrottle(QUIET)
+        self._longest: dict[str, float] = {}
 
-    def __call__(self, hold: Hold) -> None:
-        """Write a hold down, unless its place was named a moment ago."""
-        known = self._named.setdefault(hold.place, _Named())
-        if hold.end < known.quiet_until:
-            known.more += 1
-            known.longest = max(known.longest, hold.seconds)
+    def __call__(self, hold: Stall) -> None:
+        """Write a stall down, unless its place was named a moment ago."""
+        more = self._throttle.admit(hold.place, hold.end)
+        if more is None:
+            self._longest[hold.place] = max(self._longest.get(hold.place, 0.0), hold.seconds)
             return
-        since = f"; {known.more} times since I last said so" if known.more else ""
-        most = f", for up to {known.longest * 1000:.0f} ms" if known.more else ""
+        longest = self._longest.pop(hold.place, 0.0) * 1000
+        since = (
+            f"; {counted(more, 'times')} since I last said so, for up to {longest:.0f} ms"
+            if more
+            else ""
+        )
         log.warning(
-            "the loop was held for %.0f ms by %s%s%s%s",
-            hold.seconds * 1000, hold.place, " in a thread" if hold.in_thread else "", since, most,
+            "the loop was held for %.0f ms by %s%s%s",
+            hold.seconds * 1000, hold.place, " in a thread" if hold.in_thread else "", since,
         )  # fmt: skip
-        self._named[hold.place] = _Named(quiet_until=hold.end + QUIET)
-
-
-@dataclass
-class _Named:
-    """When a place may be named again, and what was seen of it until then."""
-
-    quiet_until: float = 0.0
-    more: int = 0
-    longest: float = 0.0
 
 
 def _starved(thread: int) -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import discord
@@ -11,10 +14,17 @@ from discord import app_commands
 from bot.client import ThreadBot, bot_of
 from bot.models import SHARED
 from bot.replies import acknowledge
+from bot.ui import limits, text
+
+log = logging.getLogger(__name__)
+
+Completion = Callable[
+    [Any, discord.Interaction[Any], str], Coroutine[Any, Any, list[app_commands.Choice[str]]]
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class ChannelContext:
     """A channel as the bot finds it.
 
     ``scope`` is the guild whose library and votes count here (SHARED outside of
@@ -36,10 +46,10 @@ class Room:
         return f"https://discord.com/channels/{self.server}/{self.channel_id}/{message_id}"
 
 
-def room_of_message(message: discord.Message) -> Room:
-    """The room that a message is in."""
+def message_context(message: discord.Message) -> ChannelContext:
+    """The context that a message is in."""
     guild = message.guild
-    return Room(
+    return ChannelContext(
         channel_id=message.channel.id,
         scope=guild.id if guild else SHARED,
         server=str(guild.id) if guild else "@me",
@@ -47,8 +57,8 @@ def room_of_message(message: discord.Message) -> Room:
     )
 
 
-def room_of(interaction: discord.Interaction[Any]) -> Room:
-    """The room that an interaction is in."""
+def interaction_context(interaction: discord.Interaction[Any]) -> ChannelContext:
+    """The context that an interaction is in."""
     scope = scope_of(interaction)
     if interaction.guild_id is None:
         may = _EVERYTHING
@@ -57,7 +67,7 @@ def room_of(interaction: discord.Interaction[Any]) -> Room:
         may.update(add_reactions=False, manage_messages=False)
     else:
         may = interaction.app_permissions
-    return Room(
+    return ChannelContext(
         channel_id=interaction.channel_id or 0,
         scope=scope,
         server=str(interaction.guild_id or "@me"),
@@ -86,7 +96,7 @@ def permissions_in(channel: Any, guild: discord.Guild | None) -> discord.Permiss
     return may
 
 
-def lacking(channel: Any, may: discord.Permissions) -> str | None:
+def missing_send_permission(channel: Any, may: discord.Permissions) -> str | None:
     """The permission without which nothing can be said in a channel, if it is missing."""
     sending = "send_messages"
     if isinstance(channel, discord.Thread):
@@ -125,11 +135,33 @@ async def begin_privately(interaction: discord.Interaction[Any]) -> discord.Guil
     return interaction.guild
 
 
-def say_where(bot: ThreadBot, room: Room, *names: str) -> bool:
-    """Whether the bot has these permissions in a room; one that it lacks is logged once."""
-    missing = [name for name in names if not getattr(room.may, name)]
+def completes_for_managers(complete: Completion) -> Completion:
+    """Have an autocompletion offer nothing to members, nor if it fails."""
+
+    @wraps(complete)
+    async def guarded(
+        self: Any, interaction: discord.Interaction[Any], current: str
+    ) -> list[app_commands.Choice[str]]:
+        try:
+            return await complete(self, interaction, current) if manages(interaction) else []
+        except Exception as error:
+            log.warning("autocomplete failed: %s", error)
+            return []
+
+    return guarded
+
+
+def choice(name: str, value: str, suffix: str = "") -> app_commands.Choice[str]:
+    """Return a choice of an autocompletion; a long name gives way to the suffix."""
+    shown = text.label(name, limits.CHOICE_TEXT - len(suffix)) + suffix
+    return app_commands.Choice(name=shown, value=value)
+
+
+def has_permissions(bot: ThreadBot, context: ChannelContext, *names: str) -> bool:
+    """Whether the bot has these permissions in a context; one that it lacks is logged once."""
+    missing = [name for name in names if not getattr(context.may, name)]
     for name in missing:
-        bot.missing(room.channel_id, name)
+        bot.warn_missing_permission(context.channel_id, name)
     return not missing
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import discord
@@ -11,20 +10,22 @@ from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.errors import NotFound
-from bot.models import LearnedPhrasing
 from bot.replies import edit_response
 from bot.ui import limits, settings_cards, text
 from bot.ui.cards import Card
-from cogs.channel_context import begin_privately, manages, only_managers
+from cogs.channel_context import (
+    begin_privately,
+    choice,
+    completes_for_managers,
+    only_managers,
+)
 
-NOTHING = (
+NO_PHRASINGS = (
     "I have learned nothing yet. When somebody votes for the answer to their question, or "
     "chooses what they meant, I remember their words."
 )
 NOTHING_OF_IT = "I have learned no phrasing of that thread."
 CHOOSE = "Choose one from the list that comes up while you type, or give me its number."
-
-log = logging.getLogger(__name__)
 
 
 @app_commands.guild_only()
@@ -48,13 +49,13 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
         """Show what was learned, newest first."""
         guild = await begin_privately(interaction)
         found = await self.learning.phrasings(guild.id)
-        card = settings_cards.phrasings_card(found) if found else Card(content=NOTHING)
+        card = settings_cards.phrasings_card(found) if found else Card(content=NO_PHRASINGS)
         if found and thread is not None:
             mine = [p for p in found if thread in (f"#{p.thread_id}", p.key, p.title)]
             card = Card(content=NOTHING_OF_IT)
             if mine:
                 card = settings_cards.phrasings_card(mine, mine[0].title)
-        await edit_response(interaction, **card.fresh())
+        await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="remove", description="Forget a phrasing that I have learned")
     @app_commands.describe(phrasing="Words of it, or its number")
@@ -69,41 +70,24 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
         await edit_response(interaction, content=said)
 
     @show.autocomplete("thread")
+    @completes_for_managers
     async def threads(
         self, interaction: discord.Interaction[ThreadBot], current: str
     ) -> list[app_commands.Choice[str]]:
-        """Threads of which something was learned."""
-        titles = {p.thread_id: p.title for p in await self._found(interaction, "")}
+        """Complete the titles of threads of which something was learned."""
+        learned = await self.learning.find(interaction.guild_id or 0, "")
         typed = current.casefold().strip()
-        return [
-            _choice(title, f"#{thread_id}")
-            for thread_id, title in titles.items()
-            if typed in title.casefold()
-        ][: limits.CHOICES]
+        titles = {p.thread_id: p.title for p in learned if typed in p.title.casefold()}
+        return [choice(title, f"#{n}") for n, title in titles.items()][: limits.CHOICES]
 
     @remove.autocomplete("phrasing")
+    @completes_for_managers
     async def texts(
         self, interaction: discord.Interaction[ThreadBot], current: str
     ) -> list[app_commands.Choice[str]]:
-        """Phrasings that fit what is being typed."""
-        found = await self._found(interaction, current)
-        return [_choice(p.text, str(p.id)) for p in found[: limits.CHOICES]]
-
-    async def _found(
-        self, interaction: discord.Interaction[ThreadBot], typed: str
-    ) -> list[LearnedPhrasing]:
-        """What autocomplete chooses from; nothing for members, or if it can't be had."""
-        if not manages(interaction):
-            return []
-        try:
-            return await self.learning.find(interaction.guild_id or 0, typed)
-        except Exception as error:
-            log.warning("autocomplete failed: %s", error)
-            return []
-
-
-def _choice(name: str, value: str) -> app_commands.Choice[str]:
-    return app_commands.Choice(name=text.label(name, limits.CHOICE_TEXT), value=value)
+        """Complete phrasings that fit what is being typed."""
+        learned = await self.learning.find(interaction.guild_id or 0, current)
+        return [choice(p.text, str(p.id)) for p in learned[: limits.CHOICES]]
 
 
 _DIGITS = 18

@@ -22,7 +22,12 @@ from bot.guild_settings import (
 from bot.models import Mode
 from bot.replies import edit_response
 from bot.ui import emoji, settings_cards
-from cogs.channel_context import begin_privately, lacking, only_managers, permissions_in
+from cogs.channel_context import (
+    begin_privately,
+    missing_send_permission,
+    only_managers,
+    permissions_in,
+)
 
 MODES = {
     "off": "off: I stay silent there",
@@ -67,7 +72,7 @@ class Settings(commands.GroupCog, group_name="settings"):
             notes.append(_DEAF)
         settings = await self.guilds.settings(guild.id)
         card = settings_cards.settings_card(settings, shown, notes)
-        await edit_response(interaction, **card.fresh())
+        await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="channel", description="Say when I speak in a channel")
     @app_commands.describe(channel="The channel", mode="When I speak there")
@@ -153,7 +158,7 @@ class Settings(commands.GroupCog, group_name="settings"):
         if channel is None:
             return []
         may = permissions_in(channel, channel.guild)
-        missing = [p for p in (lacking(channel, may),) if p]
+        missing = [p for p in (missing_send_permission(channel, may),) if p]
         missing += [name for name in USEFUL if not getattr(may, name)]
         if not missing:
             return []

@@ -10,6 +10,7 @@ writes nothing. How it is done is in ``fitting/``.
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,22 +23,13 @@ from rich.table import Table
 
 from bot.evaluation import metrics
 from bot.evaluation.test_sets import TestSet, load
-from bot.search.model import Weights
 from bot.search.semantic import embedder
+from bot.search.weights import Weights
 
 WEIGHTS = Path(__file__).parents[1] / "bot" / "search" / "weights.py"
 LEVELS = (0.2, 0.25, 0.3, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8)
 
-TEMPLATE = '''"""The ranker's constants. Written by ``scripts/fit.py``; not to be edited by hand.
-
-Fitted on {sets}.
-"""
-
-from __future__ import annotations
-
-from bot.search.model import Weights
-
-WORDS = {words}
+TEMPLATE = '''WORDS = {words}
 
 MEANING = {meaning}
 
@@ -119,8 +111,9 @@ def figures(cases: Sequence[Case], model: Weights) -> list[str]:
 def write(fitted: Mapping[str, Weights], line: tuple[float, float], names: Sequence[str]) -> None:
     """Put the constants where the ranker reads them."""
     shown = {name: _source(weights) for name, weights in fitted.items()}
-    text = TEMPLATE.format(sets=", ".join(names), unseen=line, **shown)
-    WEIGHTS.write_text(text, encoding="utf-8")
+    above = WEIGHTS.read_text(encoding="utf-8").partition("WORDS = ")[0]
+    above = re.sub(r"Fitted on .*", f"Fitted on {', '.join(names)}.", above)
+    WEIGHTS.write_text(above + TEMPLATE.format(unseen=line, **shown), encoding="utf-8")
 
 
 def _source(weights: Weights) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
 from bot.client import ThreadBot
-from bot.models import Answer, Posting, Thread, Vote
+from bot.models import Answer, Posting, Reaction, Thread, Vote
 from bot.settings import Settings
 from tests.kit import loopback as kit
 from tests.kit.loopback.world import ME, Message
@@ -97,7 +98,7 @@ async def scene(cards: int = 1) -> AsyncIterator[Scene]:
 
 async def quiet(seconds: float = 120.0) -> None:
     """Wait until the bot does nothing any more."""
-    busy = ("discord.py: ", "votes", "reconcile", "lessons")
+    busy = ("discord.py: ", "votes", "reconcile", "learning")
     end, still = time.monotonic() + seconds, 0
     while still < 15 and time.monotonic() < end:
         await asyncio.sleep(0.02)
@@ -173,9 +174,12 @@ async def many_reactions(count: int) -> str:
         posting = await at.app.postings.get(at.card.id)
         assert isinstance(posting, Posting)
         held = _timed(at.app)
+        gc.collect()
+        gc.freeze()  # as the bot does before it connects
         begun = time.monotonic()
         changed = await at.app.voting.reconcile(
-            message_id=at.card.id, reactions=dict.fromkeys(range(1000, 1000 + count), _UP)
+            message_id=at.card.id,
+            reactions={Reaction(user, Vote.UP) for user in range(1000, 1000 + count)},
         )
         seconds = time.monotonic() - begun
         said, _ = await waiter.communicate(b"\n")
@@ -234,8 +238,6 @@ async def main() -> None:
     for name, measure in lines:
         print(f"{name:<34}{await measure()}", flush=True)
 
-
-_UP = frozenset({Vote.UP})
 
 if __name__ == "__main__":
     asyncio.run(main())

@@ -17,6 +17,7 @@ import simcord
 from bot import retry
 from bot.app import App
 from bot.client import ThreadBot
+from bot.log_throttle import LogThrottle
 from bot.settings import Settings
 from tests.kit.net import Net, open_net
 from tests.kit.simcord import fast_settle
@@ -105,7 +106,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests are tried again at once; each test hears of its own outage."""
     monkeypatch.setattr(retry, "PAUSES", (0.001,) * len(retry.PAUSES))
     monkeypatch.setattr(retry, "QUICK", (0.001,) * len(retry.QUICK))
-    monkeypatch.setattr(retry, "_said_at", float("-inf"))
+    monkeypatch.setattr(retry, "outage_log", LogThrottle(retry.QUIET))
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ HANDED_ON = {
 """Expressions that others use, and by which one method; where that can be seen, it is seen."""
 
 IN_FUNCTIONS = {
-    "bot.demo.mentions:understand_mentions",  # the bot's own name
+    "bot.demo.simcord_adapter:understand_mentions",  # the bot's own name
     "bot.sources.qa_json:_is_map",
     "bot.atomic_write:clear",  # file names
     "cogs.ask.message_filter:without_mention",  # the bot's own id

@@ -154,6 +154,16 @@ async def test_typing_gets_no_completions_any_more(world: World) -> None:
     assert not typed[60]
 
 
+async def test_forget_me_is_no_question(world: World) -> None:
+    for _ in range(3):
+        await world.alice.slash(world.general, "ask", question=QUESTION)
+    for _ in range(2):
+        reply = await world.alice.slash(world.general, "forget-me")
+        assert said(reply.response).startswith("Done:")
+    reply = await world.alice.slash(world.general, "ask", question=QUESTION)
+    assert said(reply.response).endswith("in 20 seconds.")
+
+
 async def test_moderators_are_held_to_the_servers_limit_and_can_manage(world: World) -> None:
     for _ in range(5):
         reply = await world.mo.slash(world.general, "ask", question=QUESTION)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from bot import watchdog
-from bot.watchdog import Hold, Logged, Watchdog
+from bot.watchdog import Stall, StallLog, Watchdog
 from tests.kit.spinning import hold_the_interpreter, spin
 
 PATIENCE = 60.0
@@ -31,7 +31,7 @@ def spinning_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_what_holds_the_loop_is_named_while_it_does() -> None:
-    holds: list[Hold] = []
+    holds: list[Stall] = []
     with Watchdog(limit=0.1, report=holds.append):
         await asyncio.sleep(0.05)
         spin(until=lambda: False, seconds=0.5)
@@ -43,7 +43,7 @@ async def test_what_holds_the_loop_is_named_while_it_does() -> None:
 
 async def test_the_functions_around_the_loop_are_not_to_blame() -> None:
     """``asyncio.run`` is called by a function of ours as well, which does not hold the loop."""
-    holds: list[Hold] = []
+    holds: list[Stall] = []
     with Watchdog(limit=0.1, report=holds.append):
         await asyncio.sleep(0.05)
         re.compile("x" * 50).search  # noqa: B018
@@ -53,20 +53,20 @@ async def test_the_functions_around_the_loop_are_not_to_blame() -> None:
 
 
 async def test_a_thread_that_keeps_the_interpreter_is_named() -> None:
-    holds: list[Hold] = []
+    holds: list[Stall] = []
     with Watchdog(limit=0.1, report=holds.append):
         for _ in range(10):  # what others do at that time may hide it
             await asyncio.to_thread(hold_the_interpreter)
             await asyncio.sleep(0.1)
             if any(hold.in_thread for hold in holds):
                 break
-    assert Hold(0, "tests.kit.spinning:hold_the_interpreter", 0, True) in [
-        Hold(0, hold.place, 0, hold.in_thread) for hold in holds
+    assert Stall(0, "tests.kit.spinning:hold_the_interpreter", 0, True) in [
+        Stall(0, hold.place, 0, hold.in_thread) for hold in holds
     ]
 
 
 async def test_threads_and_waiting_hold_nothing() -> None:
-    holds: list[Hold] = []
+    holds: list[Stall] = []
     ended = threading.Event()
     with Watchdog(limit=5.0, report=holds.append):  # a busy machine is not to blame either
         work = asyncio.create_task(asyncio.to_thread(spin, ended.is_set, PATIENCE))
@@ -120,12 +120,12 @@ def test_a_closed_loop_ends_it() -> None:
 
 
 def test_the_log_names_a_place_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    logged = Logged()
+    logged = StallLog()
     with caplog.at_level(logging.WARNING):
         for n in range(5):
-            logged(Hold(0.2 + n / 10, "bot.a:b", 100.0 + n))
-        logged(Hold(0.3, "bot.c:d", 104.0, in_thread=True))
-        logged(Hold(0.5, "bot.a:b", 100.0 + watchdog.QUIET))
+            logged(Stall(0.2 + n / 10, "bot.a:b", 100.0 + n))
+        logged(Stall(0.3, "bot.c:d", 104.0, in_thread=True))
+        logged(Stall(0.5, "bot.a:b", 100.0 + watchdog.QUIET))
     assert [record.getMessage() for record in caplog.records] == [
         "the loop was held for 200 ms by bot.a:b",
         "the loop was held for 300 ms by bot.c:d in a thread",

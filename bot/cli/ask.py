@@ -1,4 +1,4 @@
-"""``ask`` and ``thread``: what the bot would say, in the terminal."""
+"""``ask`` and ``thread``: replies and threads in the terminal."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.markdown import Markdown
@@ -15,14 +16,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli import stopping
-from bot.cli.console import out, write_json
-from bot.cli.open_app import opened
+from bot.cli import runtime
+from bot.cli.console import out, plain_table, write_json
+from bot.cli.options import AsJson, Guild, argument, number, option
 from bot.errors import NotFound
-from bot.models import Match, Reply, StoredAnswer, StoredThread, Verdict
+from bot.models import SHARED, Match, Reply, StoredAnswer, StoredThread, Verdict
 from bot.sources.jsonl import write_thread
 
-Show = Callable[[Reply], None]
+Printer = Callable[[Reply], None]
+"""Writes a reply to stdout."""
 
 HEADLINES = {
     Verdict.ANSWER: ("Answer", "green"),
@@ -31,24 +33,44 @@ HEADLINES = {
 }
 
 
-def ask_one(question: str, *, limit: int, guild: int, show: Show) -> None:
-    """Ask one question and show the reply."""
-
-    async def go() -> Reply:
-        async with opened() as app:
-            return await app.answering.ask(_clean(question), guild_id=guild, limit=limit)
-
-    show(stopping.run(go()))
+_LIMIT = number(int, "a whole number from 1 to 100", 1, 100)
 
 
-def ask_lines(*, limit: int, guild: int, show: Show) -> None:
-    """Ask each line of standard input and show the replies in the same order.
+def ask(
+    question: Annotated[str | None, argument("QUESTION", "What you want to know.")] = None,
+    limit: Annotated[
+        int, option("--limit", "N", "At most so many matches, up to 100.", True, parser=_LIMIT)
+    ] = 5,
+    guild: Guild = SHARED,
+    as_json: AsJson = False,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Read questions from standard input, one a line.")
+    ] = False,
+) -> None:
+    """Ask a question, or each line of standard input, and print the replies."""
+    if stdin == (question is not None):
+        raise typer.BadParameter('give either a question in quotes, or --stdin: ask "QUESTION"')
+    show = print_reply_json if as_json else print_reply
+    if question is None:
+        _ask_lines(limit=limit, guild=guild, show=show)
+        return
+    text = _clean(question)
+
+    async def reply() -> Reply:
+        async with runtime.open_app() as app:
+            return await app.answering.ask(text, guild_id=guild, limit=limit)
+
+    show(runtime.run(reply()))
+
+
+def _ask_lines(*, limit: int, guild: int, show: Printer) -> None:
+    """Ask each line of standard input and print the replies in the same order.
 
     The lines are read outside the event loop, so that each is answered as it
     comes and Ctrl-C works while waiting for the next.
     """
     with asyncio.Runner() as runner:
-        library = opened()
+        library = runtime.open_app()
         app = runner.run(library.__aenter__())
         try:
             for line in _lines():
@@ -57,61 +79,58 @@ def ask_lines(*, limit: int, guild: int, show: Show) -> None:
             runner.run(library.__aexit__(None, None, None))
 
 
-def show_thread(words: str, *, guild: int, as_json: bool) -> None:
-    """Show the thread with this key, else the one that fits the words best.
+def show_thread(
+    words: Annotated[str, argument("KEY_OR_WORDS", "A thread's source key, or words of it.")],
+    guild: Guild = SHARED,
+    as_json: AsJson = False,
+) -> None:
+    """Print the thread with this key, else the one that fits the words best.
 
     Raises NotFound when there is none.
     """
 
-    async def go() -> StoredThread | None:
-        async with opened() as app:
+    async def find() -> StoredThread | None:
+        async with runtime.open_app() as app:
             return await app.answering.find(_clean(words), guild_id=guild)
 
-    found = stopping.run(go())
-    if found is None:
+    thread = runtime.run(find())
+    if thread is None:
         raise NotFound(f"no thread has the key {words!r} or fits these words")
     if as_json:
-        write_json(thread_as_dict(found))
+        write_json(thread_as_dict(thread))
     else:
-        print_thread(found)
+        print_thread(thread)
 
 
-def reply_as_json(reply: Reply) -> None:
-    """Write the reply in the form that ``ask --json`` promises."""
-    answer = reply.answer
+def print_reply_json(reply: Reply) -> None:
+    """Print the reply in the documented form of ``ask --json``."""
+    matches = [
+        {"key": m.key, "title": m.title, "confidence": round(m.confidence, 4)}
+        for m in reply.matches
+    ]
+    answer, names = reply.answer, ("key", "body", "score", "accepted", "author", "url")
     write_json(
         {
             "question": reply.question,
             "verdict": reply.verdict.value,
             "confidence": round(reply.confidence, 4),
-            "matches": [
-                {"key": m.key, "title": m.title, "confidence": round(m.confidence, 4)}
-                for m in reply.matches
-            ],
-            "answer": answer
-            and {
-                "key": answer.key,
-                "body": answer.body,
-                "score": answer.score,
-                "accepted": answer.accepted,
-                "author": answer.author,
-                "url": answer.url,
-            },
+            "matches": matches,
+            "answer": answer and {name: getattr(answer, name) for name in names},
             "took_ms": round(reply.took_ms, 2),
         }
     )
 
 
 def thread_as_dict(thread: StoredThread) -> dict[str, Any]:
-    """The thread in its JSONL form, with the tally of each answer."""
+    """Return the thread in its JSONL form, with the tally of each answer."""
     form: dict[str, Any] = json.loads(write_thread(thread))
-    for answer, shown in zip(thread.answers, form["answers"], strict=True):
-        shown["tally"] = answer.tally
+    for answer, fields in zip(thread.answers, form["answers"], strict=True):
+        fields["tally"] = answer.tally
     return form
 
 
 def print_reply(reply: Reply) -> None:
-    """Show the reply to a person: the verdict, the answer, the other matches."""
+    """Print the reply for a person: the verdict, the answer, the other matches."""
     console = out()
     headline, colour = HEADLINES[reply.verdict]
     line = Text.assemble((headline, f"bold {colour}"))
@@ -128,7 +147,7 @@ def print_reply(reply: Reply) -> None:
 
 
 def print_thread(thread: StoredThread) -> None:
-    """Show a thread to a person: the question, then each answer."""
+    """Print a thread for a person: the question, then each answer."""
     console = out()
     console.print(Text(thread.title, style="bold"))
     about = [thread.key, *([", ".join(thread.tags)] if thread.tags else [])]
@@ -138,8 +157,8 @@ def print_thread(thread: StoredThread) -> None:
         console.print(_body(thread.body))
     if not thread.answers:
         console.print(Text("Nobody has answered yet.", style="yellow"))
-    for number, answer in enumerate(thread.answers, 1):
-        title = f"Answer {number} of {len(thread.answers)}"
+    for place, answer in enumerate(thread.answers, 1):
+        title = f"Answer {place} of {len(thread.answers)}"
         console.print(_panel(answer, title=title, license=answer.license))
 
 
@@ -148,9 +167,9 @@ def _panel(answer: StoredAnswer, *, title: str, license: str | None) -> Panel:
     facts.append(f"{answer.tally:+d}" if answer.tally else "0")
     facts += [text for text in (answer.author, license, answer.url) if text]
     heading, footing = Text(title, style="bold"), Text(" · ".join(facts), style="dim")
-    # A border cuts what is too long for it off; inside, it is wrapped.
-    room = out().width - 6
-    above, below = cell_len(heading.plain) > room, cell_len(footing.plain) > room
+    # A border cuts off what is too long for it; inside, it is wrapped.
+    width = out().width - 6
+    above, below = cell_len(heading.plain) > width, cell_len(footing.plain) > width
     inside: list[RenderableType] = [_body(answer.body)]
     if above:
         inside[:0] = [heading, ""]
@@ -167,35 +186,36 @@ def _panel(answer: StoredAnswer, *, title: str, license: str | None) -> Panel:
 
 
 def _body(text: str) -> RenderableType:
-    """A text's Markdown with nothing left out: addresses of links, and HTML as it was written."""
-    shown = Markdown(text, hyperlinks=False)
-    if any(token.type == "table_open" for token in shown.parsed):
+    """Return a text's Markdown with nothing left out: URLs of links, and HTML as it was written."""
+    rendered = Markdown(text, hyperlinks=False)
+    if any(token.type == "table_open" for token in rendered.parsed):
         return Text(text)  # narrow columns lose the ends of long words
-    for token in shown.parsed:
+    for token in rendered.parsed:
         if token.type == "html_block":
             token.type = "code_block"
         for child in token.children or ():
             if child.type == "html_inline":
                 child.type = "text"
-    return shown
+    return rendered
 
 
 def _match_table(matches: tuple[Match, ...]) -> Table:
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("sure", justify="right")
-    table.add_column("thread", overflow="fold")
-    table.add_column("key", style="dim", overflow="fold")
+    table = plain_table("sure", "thread", "key")
+    table.header_style = "dim"
+    sure, thread, key = table.columns
+    sure.justify, key.style = "right", "dim"
+    thread.overflow = key.overflow = "fold"
     for match in matches:
         table.add_row(f"{match.confidence:.0%}", Text(match.title), Text(match.key))
     return table
 
 
 def _lines() -> Iterator[str]:
-    # A call each time: a Ctrl-C that another thread was told of is noticed after it.
+    # A call each time: a Ctrl-C that another thread got is noticed after it.
     while raw := sys.stdin.buffer.readline():
         yield raw.decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r\n")
 
 
 def _clean(text: str) -> str:
-    """Arguments that are not valid UTF-8 reach Python as lone surrogates; show them as "?"."""
+    """Replace lone surrogates, as which arguments that are not valid UTF-8 reach Python, by "?"."""
     return text.encode("utf-8", "replace").decode("utf-8")

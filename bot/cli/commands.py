@@ -1,46 +1,34 @@
-"""All commands with their options; what they do is in the modules beside this one."""
+"""The command line: every command with its help; what one does is in the module named here."""
 
 from __future__ import annotations
 
 import io
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 from typing import Annotated
 
 import typer
 
 from bot import __version__, file_modes
-from bot.cli import ask as ask_command
-from bot.cli import backup as backup_command
-from bot.cli import doctor as doctor_command
-from bot.cli import evaluate as evaluate_command
-from bot.cli import forgetting, import_export
-from bot.cli.console import handled
-from bot.cli.dry_run import show as show_dry_run
-from bot.cli.options import (
-    AsJson,
-    Columns,
-    Command,
-    EncodingName,
-    FormatName,
-    Group,
-    Guild,
-    Limit,
-    MinScore,
-    NoBrowser,
-    Port,
-    Site,
-    Tags,
-)
-from bot.models import SHARED
-from bot.sources import Options
-from bot.sources.encodings import named_encoding
-from bot.sources.foreign_fields import chosen_names
-from bot.sources.formats import named_format
+from bot.cli import ask, doctor, evaluate, exporting, forgetting, importing
+from bot.cli.console import exit_code_of
+from bot.cli.options import Command, Group, number, option
 
-MOST_ID = 2**63 - 1
-"""Ids are numbers of 63 bits; larger ones fit no database."""
+Port = Annotated[
+    int,
+    option(
+        "--port",
+        "N",
+        "The port of the demo on this computer.",
+        "any free one",
+        parser=number(int, "a port, a whole number from 0 to 65535", 0, 65_535),
+    ),
+]
+
+NoBrowser = Annotated[
+    bool, typer.Option("--no-browser", help="Only print the demo's address; open no browser.")
+]
 
 cli = typer.Typer(
     name="threadwise",
@@ -80,7 +68,7 @@ def _start(
         typer.echo(f"threadwise {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        handled(_running().start)(port, not no_browser)
+        exit_code_of(_running().start)(port, not no_browser)
     elif port or no_browser:
         raise typer.BadParameter(
             f"--port and --no-browser go after the command: "
@@ -88,230 +76,57 @@ def _start(
         )
 
 
-@cli.command(cls=Command)
-@handled
-def run() -> None:
-    """Connect to Discord with [bold]DISCORD_TOKEN[/]; stop with Ctrl-C."""
+def _run() -> None:
     _running().run()
 
 
-@cli.command(cls=Command)
-@handled
-def demo(port: Port = 0, no_browser: NoBrowser = False) -> None:
-    """Try the bot in a simulated Discord channel in your browser; no token needed."""
+def _demo(port: Port = 0, no_browser: NoBrowser = False) -> None:
     _running().demo(port, not no_browser)
 
 
-@cli.command(cls=Command)
-@handled
-def ask(
-    question: Annotated[
-        str | None, typer.Argument(metavar="QUESTION", help="What you want to know.")
-    ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=100, help="At most so many matches.")
-    ] = 5,
-    guild: Guild = SHARED,
-    as_json: AsJson = False,
-    stdin: Annotated[
-        bool, typer.Option("--stdin", help="Read questions from standard input, one a line.")
-    ] = False,
-) -> None:
-    """Ask from the terminal, as a member would in a channel."""
-    if stdin == (question is not None):
-        raise typer.BadParameter('give either a question in quotes, or --stdin: ask "QUESTION"')
-    show = ask_command.reply_as_json if as_json else ask_command.print_reply
-    if question is None:
-        ask_command.ask_lines(limit=limit, guild=guild, show=show)
-    else:
-        ask_command.ask_one(question, limit=limit, guild=guild, show=show)
-
-
-@cli.command(cls=Command)
-@handled
-def thread(
-    words: Annotated[
-        str,
-        typer.Argument(metavar="KEY_OR_WORDS", help="A thread's source key, or words of it."),
-    ],
-    guild: Guild = SHARED,
-    as_json: AsJson = False,
-) -> None:
-    """Show a thread: the question and its answers, best first."""
-    ask_command.show_thread(words, guild=guild, as_json=as_json)
-
-
-@cli.command("import", cls=Command)
-@handled
-def import_(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PATH...",
-            help="Files or folders: text pages, Markdown, tables, JSON, JSONL, Stack Exchange "
-            "dumps.",
-        ),
-    ],
-    form: FormatName = None,
-    columns: Columns = "",
-    encoding: EncodingName = None,
-    site: Site = None,
-    min_score: MinScore = None,
-    tags: Tags = None,
-    limit: Limit = None,
-    prune: Annotated[
-        bool,
-        typer.Option("--prune", help="Retire threads from the same source that it has no longer."),
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only show what would be read; the library isn't touched."),
-    ] = False,
-    guild: Annotated[
-        int,
-        typer.Option(
-            "--guild",
-            metavar="ID",
-            min=SHARED,
-            max=2**63 - 1,  # as many bits as the database has
-            help="Make them this Discord server's own.",
-            show_default="the shared library",
-        ),
-    ] = SHARED,
-) -> int:
-    """Put threads into the library; what is there already is updated, its votes stay."""
-    options = Options(
-        format=form and named_format(form).name,
-        columns=chosen_names(columns),
-        site=site,
-        min_score=min_score,
-        tags=frozenset(tags or ()),
-        limit=limit,
-        encoding=None if encoding is None else named_encoding(encoding),
-    )
-    if dry_run:
-        return show_dry_run(paths, options)
-    return import_export.import_paths(paths, options, guild=guild, prune=prune)
-
-
-@cli.command(cls=Command)
-@handled
-def export(
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FILE",
-            help="Where to write: a file, compressed if it ends in .gz, or a folder.",
-            show_default="standard output",
-        ),
-    ] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            help="jsonl, markdown, or pages: a folder with a text page for each thread.",
-            show_default="as FILE says, else jsonl",
-        ),
-    ] = None,
-    guild: Annotated[
-        int,
-        typer.Option(
-            "--guild",
-            metavar="ID",
-            min=SHARED,
-            max=2**63 - 1,  # as many bits as the database has
-            help="Write this Discord server's own threads.",
-            show_default="the shared library",
-        ),
-    ] = SHARED,
-) -> None:
-    """Write the whole library; importing it elsewhere gives the same library."""
-    import_export.export(file, form, guild)
-
-
-@cli.command(cls=Command)
-@handled
-def backup(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="Where to write; an older backup there is replaced."),
-    ],
-) -> None:
-    """Copy the library, votes and settings into one file; the bot may be running."""
-    backup_command.back_up(file)
-
-
-@cli.command(cls=Command)
-@handled
-def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What [bold]backup[/] has written.")],
-) -> None:
-    """Put a backup in the library's place, once it is checked; stop the bot first."""
-    backup_command.restore(file)
-
-
-@cli.command(cls=Command)
-@handled
-def forget(
-    guild: Annotated[
-        int,
-        typer.Argument(
-            metavar="GUILD", min=1, max=MOST_ID, help="The Discord server's id.", show_default=False
-        ),
-    ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking first.")] = False,
-    as_json: AsJson = False,
-) -> int:
-    """Delete all that is kept of a Discord server; a running bot notices."""
-    return forgetting.forget(guild, yes=yes, as_json=as_json)
-
-
-@cli.command(cls=Command)
-@handled
-def evaluate(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FOLDER",
-            help="A folder with queries.jsonl[.gz]; with corpus.jsonl[.gz] and qrels.tsv as BEIR "
-            "has them, or else questions to your own library.",
-        ),
-    ],
-    as_json: AsJson = False,
-    typos: Annotated[
-        float,
-        typer.Option(
-            "--typos",
-            metavar="F",
-            min=0.0,
-            max=1.0,
-            help="Misspell this share of the words longer than four letters.",
-        ),
-    ] = 0.0,
-    save: Annotated[
-        Path | None,
-        typer.Option(
-            "--save",
-            metavar="FOLDER",
-            help="Write the tables (NAME.md) and a reliability plot (NAME.png) there.",
-            show_default=False,
-        ),
-    ] = None,
-) -> None:
-    """Measure how well the bot finds the right thread, in a temporary library."""
-    evaluate_command.evaluate(folder, typos=typos, as_json=as_json, save=save)
-
-
-@cli.command(cls=Command)
-@handled
-def doctor() -> int:
-    """Check configuration, database, index and seeds, and say what to do."""
-    return doctor_command.doctor()
-
-
 def _running() -> ModuleType:
-    """Discord's library takes a while to load; only those commands that need it do."""
+    """Import ``run`` late: Discord's library takes a while to load, and few commands need it."""
     from bot.cli import run
 
     return run
+
+
+def _add(name: str, function: Callable[..., int | None], help: str) -> None:
+    cli.command(name, cls=Command, help=help)(exit_code_of(function))
+
+
+_add("run", _run, "Connect to Discord with [bold]DISCORD_TOKEN[/]; stop with Ctrl-C.")
+_add("demo", _demo, "Try the bot in a simulated Discord channel in your browser; no token needed.")
+_add("ask", ask.ask, "Ask from the terminal, as a member would in a channel.")
+_add("thread", ask.show_thread, "Show a thread: the question and its answers, best first.")
+_add(
+    "import",
+    importing.import_threads,
+    "Put threads into the library; what is there already is updated, its votes stay.",
+)
+_add(
+    "export",
+    exporting.export,
+    "Write the whole library; importing it elsewhere gives the same library.",
+)
+_add(
+    "backup",
+    exporting.back_up,
+    "Copy the library, votes and settings into one file; the bot may be running.",
+)
+_add(
+    "restore",
+    exporting.restore,
+    "Put a backup in the library's place, once it is checked; stop the bot first.",
+)
+_add(
+    "forget",
+    forgetting.forget,
+    "Delete all that is kept of a Discord server; a running bot notices.",
+)
+_add(
+    "evaluate",
+    evaluate.evaluate,
+    "Measure how well the bot finds the right thread, in a temporary library.",
+)
+_add("doctor", doctor.doctor, "Check configuration, database, index and seeds, and say what to do.")

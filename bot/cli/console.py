@@ -1,4 +1,4 @@
-"""How the command line speaks: data on stdout, everything else on stderr."""
+"""Output of the command line: data on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.progress import TimeElapsedColumn as Elapsed
+from rich.table import Table
 
 from bot.errors import ThreadwiseError
+from bot.plurals import counted
 
 INTERRUPTED = 130
-"""What shells expect of a program that was stopped with Ctrl-C."""
+"""Exit code that shells expect of a program that was stopped with Ctrl-C (128 + SIGINT)."""
 
 P = ParamSpec("P")
 
 
 def out() -> Console:
-    """The console for what was asked for; plain text when it isn't a terminal.
+    """Return the console for what was asked for; plain text when it isn't a terminal.
 
     Lines are wrapped there too: left to run on, text in a panel or a table is cut off.
     """
@@ -40,30 +44,45 @@ def out() -> Console:
 
 
 def err() -> Console:
-    """The console for notes, warnings and progress."""
+    """Return the console for notes, warnings and progress."""
     return Console(file=sys.stderr, soft_wrap=not sys.stderr.isatty())
 
 
-def note(text: str) -> None:
-    """Tell something on stderr; ``text`` is shown as it is."""
+def print_note(text: str) -> None:
+    """Print a text on stderr as it is."""
     err().print(text, markup=False, highlight=False)
 
 
-def complain(text: str) -> None:
-    """Tell what went wrong, in one line on stderr."""
+def print_error(text: str) -> None:
+    """Print what went wrong, in one line on stderr."""
+    _print_labelled("error: ", "bold red", text)
+
+
+def print_warning(text: str) -> None:
+    """Print what is not as it should be, in one line on stderr."""
+    _print_labelled("warning: ", "bold yellow", text)
+
+
+def _print_labelled(label: str, style: str, text: str) -> None:
     console = err()
-    console.print("error: ", style="bold red", end="", highlight=False)
+    console.print(label, style=style, end="", highlight=False)
     console.print(" ".join(text.split()), markup=False, highlight=False)
 
 
-def warn(text: str) -> None:
-    """Tell what is not as it should be, in one line on stderr."""
-    console = err()
-    console.print("warning: ", style="bold yellow", end="", highlight=False)
-    console.print(" ".join(text.split()), markup=False, highlight=False)
+def plain_table(*titles: str) -> Table:
+    """Return a table without lines; without ``titles`` there is no header, nor any column yet."""
+    return Table(*titles, box=None, show_header=bool(titles), padding=(0, 2, 0, 0))
 
 
-def handled(function: Callable[P, int | None]) -> Callable[P, None]:
+def key_value_table() -> Table:
+    """Return a table of names, in bold, and figures."""
+    table = plain_table()
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    return table
+
+
+def exit_code_of(function: Callable[P, int | None]) -> Callable[P, None]:
     """Make a Typer command of a function that returns its exit code (``None`` is 0).
 
     Expected errors end in one line and their exit code, Ctrl-C in 130; only a
@@ -75,10 +94,10 @@ def handled(function: Callable[P, int | None]) -> Callable[P, None]:
         try:
             code = function(*args, **kwargs)
         except ThreadwiseError as error:
-            complain(str(error))
+            print_error(str(error))
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            note("stopped")
+            print_note("stopped")
             raise typer.Exit(INTERRUPTED) from None
         raise typer.Exit(code or 0)
 
@@ -96,28 +115,22 @@ def write_json(value: Any) -> None:
 
 
 @contextmanager
-def watching(
+def staged_progress(
     what: str, look: Callable[[], tuple[str, int, int]]
 ) -> Iterator[Callable[[int], None]]:
-    """A progress bar for work in stages; gives a function to call when more threads are done.
+    """Show a progress bar for work in stages; yields a function that counts threads done.
 
-    ``look`` says what is being done, how much of it is done, and of how much in all (0
+    ``look`` returns what is being done, how much of it is done, and of how much in all (0
     while nobody knows). Shown are also the threads so far, how many a second, and the time
     left. Where stderr is not a terminal, nothing is drawn.
     """
+    threads, started, stage = 0, time.monotonic(), ""
     columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
         TaskProgressColumn(),
-        TextColumn("{task.fields[threads]:,} threads{task.fields[rate]}"),
+        TextColumn("{task.fields[threads]}{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    console, threads, started, stage = err(), 0, time.monotonic(), ""
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bars:
-        task = bars.add_task(what, total=None, threads=0, rate="")
+    with _progress_bar(what, None, *columns, threads="0 threads", rate="") as (bar, task):
 
         def advance(more: int) -> None:
             nonlocal threads, started, stage
@@ -125,13 +138,13 @@ def watching(
             now, done, total = look()
             if now != stage:
                 stage, started = now, time.monotonic()
-                bars.reset(task, description=now or what, total=None)
+                bar.reset(task, description=now or what, total=None)
             rate = threads / max(time.monotonic() - started, 0.1)
-            bars.update(
+            bar.update(
                 task,
                 completed=done,
                 total=total or None,
-                threads=threads,
+                threads=counted(threads, "threads"),
                 rate=f", {rate:,.0f}/s" if threads else "",
             )
 
@@ -139,32 +152,38 @@ def watching(
 
 
 class Advance(Protocol):
-    """Moves a progress bar on."""
+    """A function that moves a progress bar on."""
 
     def __call__(self, done: int, total: int | None = None) -> None:
-        """Say that ``done`` more are done, and of how many in all when that is known."""
+        """Count ``done`` more, of ``total`` when that is known."""
 
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Advance]:
-    """A progress bar on stderr; gives a function that moves it on.
+    """Show a progress bar on stderr; yields a function that moves it on.
 
     Where stderr is not a terminal, nothing is drawn.
     """
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        Elapsed(),
-    )
-    console = err()
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bars:
-        task = bars.add_task(what, total=total)
+    with _progress_bar(what, total, MofNCompleteColumn(), TimeElapsedColumn()) as (bar, task):
 
         def advance(done: int, total: int | None = None) -> None:
-            bars.update(task, advance=done, total=total)
+            bar.update(task, advance=done, total=total)
 
         yield advance
+
+
+@contextmanager
+def _progress_bar(
+    what: str, total: int | None, *columns: ProgressColumn, **fields: Any
+) -> Iterator[tuple[Progress, TaskID]]:
+    console, text = err(), TextColumn("{task.description}")
+    with Progress(
+        SpinnerColumn(),
+        text,
+        BarColumn(bar_width=30),
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        yield bar, bar.add_task(what, total=total, **fields)

@@ -1,4 +1,4 @@
-"""``doctor``: is everything as it should be, and if not, what to do."""
+"""``doctor``: check the installation, the settings and the library, and say what to do."""
 
 from __future__ import annotations
 
@@ -6,35 +6,40 @@ import re
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib import metadata, util
 from pathlib import Path
 
-from rich.table import Table
 from rich.text import Text
 
 from bot import __version__, sources
 from bot.app import App, LibraryHealth
-from bot.cli import stopping
-from bot.cli.console import out
+from bot.cli import runtime
+from bot.cli.console import out, plain_table
 from bot.errors import ConfigError, ThreadwiseError
+from bot.plurals import counted
 from bot.settings import Settings, load_settings
 
 PACKAGES = ("discord.py", "SQLAlchemy", "aiosqlite", "alembic", "tantivy", "rapidfuzz")
 
 TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}", re.ASCII)
-"""What Discord's tokens look like: three words of base64 with dots between."""
+"""A Discord token: three words of base64 with dots between."""
 
-LITTLE_ROOM = 500_000_000
+INTENTS = (
+    "to answer without being mentioned, the bot needs Message Content Intent: "
+    "https://discord.com/developers/applications > Bot"
+)
+
+LOW_DISK = 500_000_000
 """Bytes free on the disk below which there is a warning."""
 
-NO_ROOM = 20_000_000
+FULL_DISK = 20_000_000
 """Bytes free on the disk below which the database can't do its work."""
 
 
 class Level(StrEnum):
-    """How a check came out."""
+    """The result of a check."""
 
     OK = "ok"
     NOTE = "note"
@@ -56,12 +61,12 @@ class Check:
 
 def doctor() -> int:
     """Check everything and show the list; 1 if a check failed, 2 if the settings are wrong."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column()
     table.add_column(style="bold")
     table.add_column(overflow="fold")
 
-    async def go() -> int:
+    async def fill() -> int:
         code = 0
         async for check in _checks():
             table.add_row(
@@ -71,52 +76,45 @@ def doctor() -> int:
                 code = max(code, 2 if check.name == "settings" else 1)
         return code
 
-    code = stopping.run(go())
+    code = runtime.run(fill())
     out().print(table)
     return code
 
 
 async def _checks() -> AsyncIterator[Check]:
-    yield _python()
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Check("python", Level.OK, f"{version}, Threadwise {__version__}")
     yield _packages()
     try:
         settings = load_settings()
     except ConfigError as error:
         yield Check("settings", Level.FAIL, str(error))
         return
-    yield _settings()
+    source = "and .env" if Path(".env").is_file() else "only; to change some: cp .env.example .env"
+    yield Check("settings", Level.OK, f"from the environment {source}")
     yield _token(settings)
-    yield _message_content()
+    yield Check("intents", Level.NOTE, INTENTS)
     async for check in _library(settings):
         yield check
     yield _disk(settings)
     yield _seeds(settings)
-    yield _demo()
-
-
-def _python() -> Check:
-    version = ".".join(map(str, sys.version_info[:3]))
-    return Check("python", Level.OK, f"{version}, Threadwise {__version__}")
+    if util.find_spec("simcord") is None:
+        yield Check("demo", Level.NOTE, "not installed: pip install 'threadwise[demo]'")
+    else:
+        yield Check("demo", Level.OK, "installed: threadwise demo")
 
 
 def _packages() -> Check:
-    found, missing = [], []
+    installed, missing = [], []
     for name in PACKAGES:
         try:
-            found.append(f"{name} {metadata.version(name)}")
+            installed.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
         names = ", ".join(missing)
         return Check("packages", Level.FAIL, f"missing: {names}; run: make install")
-    return Check("packages", Level.OK, ", ".join(found))
-
-
-def _settings() -> Check:
-    if Path(".env").is_file():
-        return Check("settings", Level.OK, "from the environment and .env")
-    text = "from the environment only; to change some: cp .env.example .env"
-    return Check("settings", Level.OK, text)
+    return Check("packages", Level.OK, ", ".join(installed))
 
 
 def _token(settings: Settings) -> Check:
@@ -132,38 +130,22 @@ def _token(settings: Settings) -> Check:
     return Check("token", Level.OK, "set, and looks like one (Discord was not asked)")
 
 
-def _message_content() -> Check:
-    text = (
-        "to answer without being mentioned, the bot needs Message Content Intent: "
-        "https://discord.com/developers/applications > Bot"
-    )
-    return Check("intents", Level.NOTE, text)
-
-
 async def _library(settings: Settings) -> AsyncIterator[Check]:
     try:
         app = await App.open(settings)
+        try:
+            health = await app.examine()
+        finally:
+            await app.close()
     except ThreadwiseError as error:
         yield Check("library", Level.FAIL, str(error))
         return
-    try:
-        health = await app.examine()
-    except ThreadwiseError as error:
-        yield Check("library", Level.FAIL, str(error))
-        return
-    finally:
-        await app.close()
-    counts = health.counts
     if health.problems:
-        text = (
-            f"damaged ({'; '.join(health.problems)}); put a backup back with threadwise restore, "
-        )
-        text += "or export and import"
-        yield Check("database", Level.FAIL, text)
+        text = f"damaged ({'; '.join(health.problems)}); put a backup back with threadwise "
+        yield Check("database", Level.FAIL, text + "restore, or export and import")
     else:
-        text = f"sound, at revision {health.revision}: {counts.threads} threads, "
-        text += f"{counts.answers} answers, {counts.votes} votes"
-        yield Check("database", Level.OK, text)
+        counts = ", ".join(counted(n, what) for what, n in asdict(health.counts).items())
+        yield Check("database", Level.OK, f"sound, at revision {health.revision}: {counts}")
     yield _index(health)
     yield _meaning(health)
 
@@ -173,14 +155,15 @@ def _index(health: LibraryHealth) -> Check:
     if health.not_indexed is not None:
         return Check("index", Level.FAIL, health.not_indexed)
     if health.indexing:
-        text = f"another program is at it: {indexed} of {threads} threads so far"
+        text = f"another program is at it: {indexed:,} of {counted(threads, 'threads')} so far"
         return Check("index", Level.NOTE, text)
     if threads != indexed:
-        text = f"holds {indexed} of {threads} threads; delete the index folder to rebuild it"
+        text = f"holds {indexed:,} of {counted(threads, 'threads')}; delete the index folder to "
+        text += "rebuild it"
         return Check("index", Level.FAIL, text)
     if health.note:
         return Check("index", Level.NOTE, f"rebuilt just now: {health.note}")
-    return Check("index", Level.OK, f"agrees with the database: {indexed} threads")
+    return Check("index", Level.OK, f"agrees with the database: {counted(indexed, 'threads')}")
 
 
 def _disk(settings: Settings) -> Check:
@@ -189,8 +172,8 @@ def _disk(settings: Settings) -> Check:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     text = f"{free / 1e9:.1f} GB free in {settings.data_dir}"
-    if free < LITTLE_ROOM:
-        level = Level.FAIL if free < NO_ROOM else Level.WARN
+    if free < LOW_DISK:
+        level = Level.FAIL if free < FULL_DISK else Level.WARN
         return Check("disk", level, f"{text}; make room or set DATA_DIR to another disk")
     return Check("disk", Level.OK, text)
 
@@ -205,7 +188,7 @@ def _seeds(settings: Settings) -> Check:
     if report.rejected:
         text = f"{len(report.rejected)} can't be read: {report.rejected[0]}"
         return Check("seeds", Level.FAIL, text)
-    return Check("seeds", Level.OK, f"{threads} threads in {folder}")
+    return Check("seeds", Level.OK, f"{counted(threads, 'threads')} in {folder}")
 
 
 def _meaning(health: LibraryHealth) -> Check:
@@ -213,13 +196,10 @@ def _meaning(health: LibraryHealth) -> Check:
         text = f"off: questions are matched by their words alone, because {health.no_meaning}"
         return Check("meaning", Level.NOTE, text)
     if health.embedded < health.counts.threads:
-        text = f"{health.embedded} of {health.counts.threads} threads have vectors of "
-        text += f"{health.model}; the running bot makes the others, and so does any import"
+        there = counted(health.counts.threads, "threads have vectors")
+        text = f"{health.embedded:,} of {there} of {health.model}; the running bot makes the "
+        text += "others, and so does any import"
         return Check("meaning", Level.NOTE, text)
-    return Check("meaning", Level.OK, f"on: {health.embedded} threads by {health.model}")
-
-
-def _demo() -> Check:
-    if util.find_spec("simcord") is None:
-        return Check("demo", Level.NOTE, "not installed: pip install 'threadwise[demo]'")
-    return Check("demo", Level.OK, "installed: threadwise demo")
+    return Check(
+        "meaning", Level.OK, f"on: {counted(health.embedded, 'threads')} by {health.model}"
+    )

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from bot.app import App
-from bot.cli import stopping
-from bot.cli.console import note, write_json
+from bot.cli import runtime
+from bot.cli.console import print_note, write_json
+from bot.cli.options import AsJson, argument, guild_id
 from bot.errors import ConfigError, NotFound
+from bot.models import SHARED
+from bot.plurals import counted
 from bot.services.guild_removal import GuildData
 from bot.settings import load_settings
 from bot.store.database_file import exists
 
 
-def forget(guild: int, *, yes: bool, as_json: bool) -> int:
+def forget(
+    guild: Annotated[
+        int, argument("GUILD", "The Discord server's id.", parser=guild_id(SHARED + 1))
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking first.")] = False,
+    as_json: AsJson = False,
+) -> int:
     """Delete what is kept of a server, once it is confirmed; 1 if the person says no.
 
     Raises NotFound when nothing is kept of it, ConfigError when nobody can be asked.
     """
-    return stopping.run(_forget(guild, yes, as_json))
+    return runtime.run(_forget(guild, yes, as_json))
 
 
 async def _forget(guild: int, yes: bool, as_json: bool) -> int:
@@ -31,29 +41,30 @@ async def _forget(guild: int, yes: bool, as_json: bool) -> int:
         raise nothing
     app = await App.open(settings)
     try:
-        found = await app.guild_removal.count(guild)
-        if not found.rows:
+        data = await app.guild_removal.count(guild)
+        if not data.rows:
             raise nothing
         stays = await app.guild_removal.is_member(guild)
-        if not yes and not _confirmed(guild, found):
-            note("nothing was deleted")
+        if not yes and not _confirmed(guild, data):
+            print_note("nothing was deleted")
             return 1
         await app.guild_removal.forget(guild)
     finally:
         await app.close()
     if as_json:
-        write_json({"guild": guild} | _shown(found))
+        figures = {name: value for name, value in asdict(data).items() if name != "rows"}
+        write_json({"guild": guild} | figures)
     else:
-        note(f"Deleted of the server {guild}: {_counted(found)}.")
+        print_note(f"Deleted of the server {guild}: {_counts(data)}.")
     if stays:
-        note("The bot is still in that server, as far as is known, and begins anew there.")
+        print_note("The bot is still in that server, as far as is known, and begins anew there.")
     return 0
 
 
-def _confirmed(guild: int, found: GuildData) -> bool:
+def _confirmed(guild: int, data: GuildData) -> bool:
     if not _can_ask():
         raise ConfigError("there is nobody to ask whether to delete; add --yes to do it unasked")
-    note(f"Of the server {guild} there are {_counted(found)}.")
+    print_note(f"Of the server {guild} there are {_counts(data)}.")
     return typer.confirm("Delete all of it for good?", err=True)
 
 
@@ -61,12 +72,7 @@ def _can_ask() -> bool:
     return sys.stdin.isatty()
 
 
-def _shown(found: GuildData) -> dict[str, int | bool]:
-    return {name: value for name, value in asdict(found).items() if name != "rows"}
-
-
-def _counted(found: GuildData) -> str:
+def _counts(data: GuildData) -> str:
     names = ("threads of its own", "votes", "phrasings", "postings")
-    counts = (found.threads, found.votes, found.phrasings, found.postings)
-    told = [f"{count} {name}" for count, name in zip(counts, names, strict=True)]
-    return ", ".join(told) + (", and settings" if found.settings else "")
+    counts = (data.threads, data.votes, data.phrasings, data.postings)
+    return ", ".join(map(counted, counts, names)) + (", and settings" if data.settings else "")

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Coroutine
+from types import FrameType
 from typing import Any
 
 import aiohttp
@@ -13,9 +14,8 @@ import discord
 
 from bot.app import App
 from bot.cli import logs
-from bot.cli.console import note, warn
-from bot.cli.open_app import load_seeds
-from bot.cli.stopping import leave_in_time, waking
+from bot.cli.console import print_note, print_warning
+from bot.cli.runtime import load_seeds, stop_in_time
 from bot.client import ThreadBot
 from bot.errors import ConfigError, Unreachable
 from bot.settings import Settings, load_settings
@@ -30,17 +30,17 @@ HOW_TO_GET_A_TOKEN = (
     "press Bot > Reset Token, and put DISCORD_TOKEN=... into .env (see README.md)."
 )
 
-# Threadwise has nothing to say in voice channels, so what that would need isn't missed.
+# Without these, discord.py warns at start that packages for voice channels are missing.
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
 
 def start(port: int, browser: bool) -> None:
     """Start the bot with a token, else the demo, and say which and why."""
     if load_settings().discord_token is not None:
-        note("DISCORD_TOKEN is set: connecting to Discord. To see the demo: threadwise demo")
+        print_note("DISCORD_TOKEN is set: connecting to Discord. To see the demo: threadwise demo")
         run()
     else:
-        note(f"No DISCORD_TOKEN: starting the demo.\n{HOW_TO_GET_A_TOKEN}")
+        print_note(f"No DISCORD_TOKEN: starting the demo.\n{HOW_TO_GET_A_TOKEN}")
         demo(port, browser)
 
 
@@ -75,34 +75,25 @@ def demo(port: int, browser: bool) -> None:
 
 
 async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Do ``work`` until it is done, or cancel it when SIGINT or SIGTERM comes.
+    """Await ``work``, and cancel it when SIGINT or SIGTERM comes.
 
-    Being told to stop is how a bot ends, so it is no error. The process then ends in time,
+    A bot ends by being told to stop, so that is no error. The process then ends in time,
     whatever its threads are at.
     """
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    stopped = False
+    task, loop, stopped = asyncio.ensure_future(work), asyncio.get_running_loop(), False
 
-    def stop(_number: int, _frame: object) -> None:
+    def cancel(_number: int, _frame: FrameType | None) -> None:
         nonlocal stopped
-        if not stopped:
-            leave_in_time(0, STOPPED)
         stopped = True
         loop.call_soon_threadsafe(task.cancel)
 
-    # Not the loop's own handlers: they would wait for whatever holds the loop.
-    former = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with waking(loop):
+        with stop_in_time((signal.SIGINT, signal.SIGTERM), cancel, 0, STOPPED):
             await task
     except asyncio.CancelledError:
         if not stopped:
             raise
-        note(STOPPED)
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        print_note(STOPPED)
 
 
 async def _serve(settings: Settings, token: str) -> None:
@@ -110,17 +101,17 @@ async def _serve(settings: Settings, token: str) -> None:
     try:
         await load_seeds(app)
         app.follow()
-        keep_from_collector()
+        freeze_garbage_collector()
         await _connect_as_allowed(app, token)
     finally:
         await app.close()
 
 
-def keep_from_collector() -> None:
-    """Have the garbage collector pass over all that is there now, for good.
+def freeze_garbage_collector() -> None:
+    """Exclude all objects that are there now from garbage collection, for good.
 
-    The modules alone are over 100,000 objects: looking through them, which it does time and
-    again, would hold the event loop for some 80 ms each time.
+    The modules alone are over 100,000 objects: looking through them, which the collector does
+    time and again, would hold the event loop for some 80 ms each time.
     """
     gc.collect()
     gc.freeze()
@@ -131,7 +122,7 @@ async def _connect_as_allowed(app: App, token: str) -> None:
     try:
         await _connect(ThreadBot(app), token)
     except discord.PrivilegedIntentsRequired:
-        warn(
+        print_warning(
             "this application may not read messages: switch on Message Content Intent at "
             f"{PORTAL} > Bot. Until then the bot answers mentions, replies, direct messages "
             "and commands only."

@@ -12,7 +12,6 @@ import os
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import simcord
@@ -22,8 +21,7 @@ from simcord import Env, Preview
 
 from bot.app import App
 from bot.client import ThreadBot
-from bot.demo.clock import Clock
-from bot.demo.mentions import understand_mentions
+from bot.demo.simcord_adapter import Clock, set_time, understand_mentions
 from bot.demo.world import GUILD_ID, World, build
 from bot.errors import ConfigError
 from bot.models import Mode
@@ -38,7 +36,7 @@ async def show(settings: Settings, *, port: int, browser: bool) -> None:
     ``port`` 0 takes any free one. Raises ConfigError when the port is taken, and
     ThreadwiseError when the demo's library can't be used.
     """
-    app = await App.open(_own(settings))
+    app = await App.open(_demo_settings(settings))
     try:
         await app.load_seeds()
         await app.embedding.make()
@@ -57,7 +55,7 @@ async def show(settings: Settings, *, port: int, browser: bool) -> None:
         await app.close()
 
 
-def _own(settings: Settings) -> Settings:
+def _demo_settings(settings: Settings) -> Settings:
     return settings.model_copy(
         update={
             "data_dir": settings.data_dir / "demo",
@@ -81,7 +79,7 @@ async def _speak_freely(app: App, world: World) -> None:
 async def _simulated(app: App) -> AsyncIterator[Env]:
     bot = ThreadBot(app, shard_count=1)
     async with simcord.run(bot, check_errors=False, settle_timeout=30) as env:
-        env.backend.clock._epoch = datetime.now(UTC)
+        set_time(env)
         yield env
 
 
@@ -115,7 +113,7 @@ async def _page(env: Env, world: World, port: int) -> AsyncIterator[Preview]:
 
 
 def _time_zone() -> str:
-    """This computer's time zone by its name, as far as it tells."""
+    """Return the name of this computer's time zone, as far as it tells."""
     name = os.environ.get("TZ") or os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
     try:
         return str(ZoneInfo(name))

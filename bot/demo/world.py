@@ -1,4 +1,4 @@
-"""The simulated server: a channel, three people and the bot, and what they look like."""
+"""The simulated server: a channel, three people and the bot, with their portraits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import discord
 from PIL import Image, ImageDraw, ImageFont
 from simcord import ChannelHandle, Env, MemberActor
-from simcord.backend.cdn import CDN_BASE
-from simcord.backend.models import User
+
+from bot.demo import simcord_adapter
 
 WELCOME = """\
 👋 **This is the real Threadwise in a simulated Discord.** Things to try:
@@ -34,7 +34,7 @@ BLURPLE, GREEN, ORANGE, PINK = "#5865f2", "#2d9d5f", "#d9822b", "#c8559b"
 class Person:
     """A member of the simulated server.
 
-    The id is always the same: whoever voted yesterday is the same person today.
+    The id is always the same, so that yesterday's votes are those of the same person today.
     """
 
     id: int
@@ -53,7 +53,7 @@ PEOPLE = (
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the page shows: the channel, the people to look through, their portraits."""
+    """The channel that the page shows, the people it can be seen as, and their portraits."""
 
     channel: ChannelHandle
     people: tuple[MemberActor, ...]
@@ -61,32 +61,27 @@ class World:
 
 
 async def build(env: Env) -> World:
-    """Make the server and greet whoever comes."""
-    bot = env.backend.edit_bot_profile("Threadwise")
-    portraits = dict([_portray(bot, _bot_portrait())])
+    """Make the server and post the welcome."""
+    bot = simcord_adapter.create_bot(env, "Threadwise")
+    portraits = simcord_adapter.set_avatar(bot, _png(_bot_portrait()))
     guild = env.create_guild("Threadwise demo", id=GUILD_ID)
     channel = guild.create_text_channel("ask", topic=TOPIC)
     moderators = guild.create_role("Moderators", permissions=discord.Permissions(manage_guild=True))
     members = []
     for person in PEOPLE:
-        handle = env.create_user(person.name, global_name=person.shown)
-        user = env.backend.users.pop(handle.id)
-        user.id = env.backend.reserve_id(person.id)
-        env.backend.users[user.id] = user
-        portraits |= [_portray(user, _letter_portrait(person.shown[0], person.colour))]
+        handle, user = simcord_adapter.create_user(env, person.id, person.name, person.shown)
+        portrait = _letter_portrait(person.shown[0], person.colour)
+        portraits |= simcord_adapter.set_avatar(user, _png(portrait))
         members.append(guild.add_member(handle, roles=[moderators] if person.moderates else []))
-    env.backend.create_message(channel.id, bot.id, WELCOME)
+    simcord_adapter.post(env, channel, bot, WELCOME)
     await env.settle()
     return World(channel, tuple(members), portraits)
 
 
-def _portray(user: User, image: Image.Image) -> tuple[str, tuple[str, bytes]]:
-    """Give a user a portrait; returns the address it has and what lies there."""
-    user.avatar = user.name.lower()
-    picture = io.BytesIO()
-    image.save(picture, "PNG")
-    url = f"{CDN_BASE}/avatars/{user.id}/{user.avatar}.png"
-    return url, (f"{user.avatar}.png", picture.getvalue())
+def _png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
 
 
 def _letter_portrait(letter: str, colour: str) -> Image.Image:
@@ -97,7 +92,7 @@ def _letter_portrait(letter: str, colour: str) -> Image.Image:
 
 
 def _bot_portrait() -> Image.Image:
-    """A speech bubble with a thread in it: three lines, the best one marked."""
+    """Draw a speech bubble with a thread in it: three lines, the best one marked."""
     image = Image.new("RGB", (SIDE, SIDE), BLURPLE)
     draw = ImageDraw.Draw(image)
     draw.rounded_rectangle((24, 28, 104, 88), 16, "white")

@@ -1,4 +1,4 @@
-"""Measures of a ranking and of a confidence, as the field defines them."""
+"""Metrics of a ranking and of a confidence, as information retrieval defines them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
-    """The questions whose confidence lies in [start, end), the last bin's end included.
+class ReliabilityBin:
+    """A bin of questions whose confidence lies in [start, end), the last bin's end included.
 
     ``confidence`` is their mean, ``right`` the share whose first match was right; both
     are ``None`` in a bin without questions.
@@ -27,7 +27,7 @@ class Bin:
 
 
 def ndcg(ranked: Sequence[str], relevant: Mapping[str, int], depth: int = 10) -> float:
-    """Normalised discounted cumulative gain (Järvelin & Kekäläinen 2002), linear gain."""
+    """Return normalised discounted cumulative gain (Järvelin & Kekäläinen 2002), linear gain."""
     gained = sum(relevant.get(key, 0) / log2(i + 2) for i, key in enumerate(ranked[:depth]))
     best = sorted(relevant.values(), reverse=True)[:depth]
     ideal = sum(gain / log2(i + 2) for i, gain in enumerate(best))
@@ -35,22 +35,22 @@ def ndcg(ranked: Sequence[str], relevant: Mapping[str, int], depth: int = 10) ->
 
 
 def reciprocal_rank(ranked: Sequence[str], relevant: Collection[str]) -> float:
-    """One over the place of the first relevant key; 0 when there is none."""
+    """Return one over the rank of the first relevant key; 0 when there is none."""
     return next((1 / (i + 1) for i, key in enumerate(ranked) if key in relevant), 0.0)
 
 
 def recall(ranked: Sequence[str], relevant: Collection[str], depth: int) -> float:
-    """The share of the relevant keys among the first ``depth``."""
+    """Return the share of the relevant keys that are among the first ``depth``."""
     return len(set(ranked[:depth]) & set(relevant)) / len(relevant) if relevant else 0.0
 
 
-def reliability(confidences: Sequence[float], right: Sequence[bool]) -> list[Bin]:
-    """What was right, by what was claimed: ``BINS`` bins of equal width, from 0 to 1."""
+def reliability(confidences: Sequence[float], right: Sequence[bool]) -> list[ReliabilityBin]:
+    """Return how often answers were right by confidence: ``BINS`` bins from 0 to 1."""
     bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
     for confidence, was_right in zip(confidences, right, strict=True):
         bins[min(BINS - 1, int(confidence * BINS))].append((confidence, was_right))
     return [
-        Bin(
+        ReliabilityBin(
             start=number / BINS,
             end=(number + 1) / BINS,
             questions=len(inside),
@@ -62,7 +62,7 @@ def reliability(confidences: Sequence[float], right: Sequence[bool]) -> list[Bin
 
 
 def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
-    """Expected calibration error (Guo et al. 2017): mean gap of confidence and truth by bin."""
+    """Return the expected calibration error (Guo et al. 2017): the bins' mean gap, weighted."""
     gaps = (
         b.questions * abs(b.confidence - b.right)
         for b in reliability(confidences, right)
@@ -72,7 +72,7 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> fl
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that at least ``percent`` of them do not exceed (nearest rank).
+    """Return the smallest value that ``percent`` of them do not exceed (nearest rank).
 
     Raises ValueError without any values.
     """
@@ -82,7 +82,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def matthews(true_yes: int, false_yes: int, false_no: int, true_no: int) -> float:
-    """Matthews correlation coefficient of a yes/no decision, in [-1, 1]."""
+    """Return the Matthews correlation coefficient (1975) of a yes/no decision, in [-1, 1]."""
     product = (
         (true_yes + false_yes)
         * (true_yes + false_no)

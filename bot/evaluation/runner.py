@@ -1,4 +1,4 @@
-"""Measuring the bot on a test set, in a library made for it and thrown away."""
+"""Measuring the bot on a test set, in a library made for it and deleted afterwards."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from typing import Any
 from bot.app import App
 from bot.atomic_write import temporary_folder
 from bot.evaluation import metrics
-from bot.evaluation.metrics import Bin
-from bot.evaluation.test_sets import TestQuery, TestSet, has_corpus, load
-from bot.evaluation.typos import misspell
+from bot.evaluation.metrics import ReliabilityBin
+from bot.evaluation.test_sets import TestQuery, TestSet, has_corpus, load, misspell
 from bot.models import SHARED
 from bot.search.engine import Engine
 from bot.search.ranker import Ranked
@@ -25,30 +24,30 @@ from bot.services.library import in_force
 from bot.settings import Settings
 
 DEPTH = 100
-"""Matches that are looked at for each question."""
+"""Matches that are retrieved for each question: R@100 needs as many."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the bot made of one question: ranked keys, the first one's confidence.
+class QueryResult:
+    """The result of one question: ranked keys, and the confidence of the first.
 
-    ``offered`` are those that would be offered, ``hope`` how likely one of them is meant.
+    ``offered`` are those that would be suggested, ``likelihood`` how likely one of them is meant.
     """
 
     query: TestQuery
     ranked: tuple[str, ...]
     confidence: float
     offered: tuple[str, ...]
-    hope: float
+    likelihood: float
 
     @property
     def right(self) -> bool:
-        """Whether the first match answers the question."""
+        """Return whether the first match answers the question."""
         return bool(self.ranked) and self.ranked[0] in self.query.relevant
 
     @property
     def offered_right(self) -> bool:
-        """Whether a right thread is among those that would be offered."""
+        """Return whether a right thread is among those that would be suggested."""
         return any(key in self.query.relevant for key in self.offered)
 
 
@@ -82,7 +81,7 @@ class Evaluation:
     calibration_error: float
     median_ms: float
     p99_ms: float
-    reliability: tuple[Bin, ...]
+    reliability: tuple[ReliabilityBin, ...]
     in_scope_accuracy: float | None = None
     out_of_scope_recall: float | None = None
     mcc: float | None = None
@@ -120,19 +119,19 @@ async def evaluate(
     library = [] if has_corpus(folder) else await in_force(settings)
     test = await asyncio.to_thread(load, folder, library)
     with temporary_folder("evaluate") as place:
-        app = await App.open(_apart(settings, place))
+        app = await App.open(_in_folder(settings, place))
         try:
             await app.library.add(test.threads)
             await app.embedding.make()
-            outcomes, times = await asyncio.to_thread(
+            results, times = await asyncio.to_thread(
                 _ask_all, app.engine, test, typos, random.Random(seed), progress
             )
         finally:
             await app.close()
-    return _measure(test, outcomes, times, typos, settings)
+    return _measure(test, results, times, typos, settings)
 
 
-def _apart(settings: Settings, place: Path) -> Settings:
+def _in_folder(settings: Settings, place: Path) -> Settings:
     return settings.model_copy(update={"data_dir": place, "database_url": ""})
 
 
@@ -142,42 +141,42 @@ def _ask_all(
     typos: float,
     rng: random.Random,
     progress: Callable[[int, int], None] | None,
-) -> tuple[list[Outcome], list[float]]:
-    outcomes, times = [], []
+) -> tuple[list[QueryResult], list[float]]:
+    results, times = [], []
     for number, query in enumerate(test.queries, 1):
         text = misspell(query.text, typos, rng) if typos else query.text
         started = time.perf_counter()
-        found = engine.candidates(text, SHARED, DEPTH, leave_out=_itself(query))
+        matches = engine.candidates(text, SHARED, DEPTH, leave_out=_itself(query))
         times.append((time.perf_counter() - started) * 1000)
-        outcomes.append(_outcome(query, found))
+        results.append(_result(query, matches))
         if progress is not None:
             progress(number, len(test.queries))
-    return outcomes, times
+    return results, times
 
 
 def _itself(query: TestQuery) -> str | None:
-    """The thread that a query is, unless that is what it is looking for."""
+    """Return the key of the thread that a query is itself, unless that one answers it."""
     return None if query.key in query.relevant else query.key or None
 
 
-def _outcome(query: TestQuery, found: list[Ranked]) -> Outcome:
-    keys = tuple(ranked.hit.key for ranked in found)
-    first = found[0].confidence if found else 0.0
-    shown = tuple(ranked.hit.key for ranked in suggestions_among(found))
-    return Outcome(query, keys, first, shown, likelihood(found))
+def _result(query: TestQuery, matches: list[Ranked]) -> QueryResult:
+    keys = tuple(match.hit.key for match in matches)
+    first = matches[0].confidence if matches else 0.0
+    suggested = tuple(match.hit.key for match in suggestions_among(matches))
+    return QueryResult(query, keys, first, suggested, likelihood(matches))
 
 
 def _measure(
-    test: TestSet, outcomes: list[Outcome], times: list[float], typos: float, settings: Settings
+    test: TestSet, results: list[QueryResult], times: list[float], typos: float, settings: Settings
 ) -> Evaluation:
-    asked = [o for o in outcomes if o.query.relevant]
-    answered = [o for o in outcomes if o.confidence >= settings.answer_threshold]
-    reached = [o for o in outcomes if o.hope >= settings.suggest_threshold]
-    claimed = [o.confidence for o in outcomes], [o.right for o in outcomes]
+    asked = [o for o in results if o.query.relevant]
+    answered = [o for o in results if o.confidence >= settings.answer_threshold]
+    reached = [o for o in results if o.likelihood >= settings.suggest_threshold]
+    claimed = [o.confidence for o in results], [o.right for o in results]
     return Evaluation(
         name=test.name,
         threads=len(test.threads),
-        queries=len(outcomes),
+        queries=len(results),
         typos=typos,
         ndcg_at_10=mean(metrics.ndcg(o.ranked, o.query.relevant) for o in asked),
         mrr=mean(metrics.reciprocal_rank(o.ranked, o.query.relevant) for o in asked),
@@ -185,30 +184,30 @@ def _measure(
         r_at_10=mean(metrics.recall(o.ranked, o.query.relevant, 10) for o in asked),
         r_at_100=mean(metrics.recall(o.ranked, o.query.relevant, DEPTH) for o in asked),
         answer_threshold=settings.answer_threshold,
-        coverage=len(answered) / len(outcomes),
+        coverage=len(answered) / len(results),
         precision=_share(o.right for o in answered),
-        suggested=(len(reached) - len(answered)) / len(outcomes),
+        suggested=(len(reached) - len(answered)) / len(results),
         suggest_threshold=settings.suggest_threshold,
-        suggest_coverage=len(reached) / len(outcomes),
+        suggest_coverage=len(reached) / len(results),
         suggest_precision=_share(o.offered_right for o in reached),
         calibration_error=metrics.calibration_error(*claimed),
         median_ms=median(times),
         p99_ms=metrics.percentile(times, 99),
         reliability=tuple(metrics.reliability(*claimed)),
-        **_of_scope(outcomes, settings.answer_threshold),
+        **_of_scope(results, settings.answer_threshold),
     )
 
 
 def _share(flags: Iterable[bool]) -> float:
-    """How many of them are true, in [0, 1]; of nothing, none."""
+    """Return the share of flags that are true, in [0, 1]; 0 of none."""
     values = [*flags]
     return sum(values) / len(values) if values else 0.0
 
 
-def _of_scope(outcomes: list[Outcome], threshold: float) -> dict[str, float]:
-    """How well questions that must get an answer are told from those that must not."""
-    inside = [o for o in outcomes if o.query.relevant]
-    outside = [o for o in outcomes if not o.query.relevant]
+def _of_scope(results: list[QueryResult], threshold: float) -> dict[str, float]:
+    """Return how well questions that must get an answer are told from those that must not."""
+    inside = [o for o in results if o.query.relevant]
+    outside = [o for o in results if not o.query.relevant]
     if not outside:
         return {}
     yes, wrong_yes = (sum(o.confidence >= threshold for o in group) for group in (inside, outside))

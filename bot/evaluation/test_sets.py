@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
+import string
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,8 +22,11 @@ from typing import Any
 from bot.errors import InputError
 from bot.models import Thread, plain_key
 
+MIN_LETTERS = 5
+"""Letters of a word from which on it may be misspelt; shorter ones have few that differ."""
+
 QUERY = "_id and text, or text and thread (a key or null) or threads (a list of keys)"
-"""What a line of ``queries.jsonl`` must have."""
+"""The keys that a line of ``queries.jsonl`` must have, as the error message says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,12 @@ class _Record:
 
 
 def has_corpus(folder: Path) -> bool:
-    """Whether a test set brings its own threads."""
+    """Return whether a test set has its own threads."""
     return _find(folder, "corpus.jsonl") is not None
 
 
 def load(folder: Path, library: Sequence[Thread] = ()) -> TestSet:
-    """Read a test set; ``library`` are the threads for one that has no corpus.
+    """Load a test set; ``library`` are the threads for one that has no corpus.
 
     Raises InputError that names the file, the line and what is wrong.
     """
@@ -97,7 +102,7 @@ def _thread(record: _Record) -> Thread:
 
 
 def _right(query: _Record, relevant: dict[str, dict[str, int]]) -> dict[str, int] | None:
-    """What answers a query, each key with its gain; ``None`` where nobody has judged."""
+    """Return the keys that answer a query, with their gains; ``None`` where nobody has judged."""
     if query.right is not None:
         return dict.fromkeys(query.right, 1)
     return relevant.get(query.key)
@@ -106,7 +111,7 @@ def _right(query: _Record, relevant: dict[str, dict[str, int]]) -> dict[str, int
 def _judgements(
     folder: Path, corpus: list[_Record], asked: list[_Record], keys: Mapping[str, str]
 ) -> tuple[dict[str, dict[str, int]], bool]:
-    """What is right by the query's id, for those that don't say it; and whether by label."""
+    """Return the gains by query and thread, for queries that name none, and whether by label."""
     silent = [query for query in asked if query.right is None]
     path = folder / "qrels.tsv"
     if path.exists():
@@ -131,7 +136,7 @@ def _by_label(corpus: list[_Record], asked: list[_Record]) -> dict[str, dict[str
 
 
 def _qrels(path: Path, keys: Mapping[str, str] | None) -> dict[str, dict[str, int]]:
-    """Return the judgements; with ``keys``, each must be of one of these threads."""
+    """Read the judgements; with ``keys``, each must be of one of these threads."""
     relevant: dict[str, dict[str, int]] = {}
     for place, (number, line) in enumerate(_lines(path)):
         parts = line.split("\t")
@@ -195,35 +200,35 @@ def _find(folder: Path, name: str) -> Path | None:
 
 
 def _records(path: Path, read: Callable[[Any, int], _Record], expected: str) -> list[_Record]:
-    found = []
+    records = []
     for number, line in _lines(path):
         try:
-            found.append(read(json.loads(line), number))
+            records.append(read(json.loads(line), number))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise InputError(f"expected a JSON object with {expected}", path, number) from None
-    if not found:
+    if not records:
         raise InputError("it is empty", path)
-    return found
+    return records
 
 
-def _text_record(found: Any, line: int) -> _Record:
-    return _Record(line, _texts(found, ("_id", "title")))
+def _text_record(values: Any, line: int) -> _Record:
+    return _Record(line, _texts(values, ("_id", "title")))
 
 
-def _query_record(found: Any, line: int) -> _Record:
-    """A question; one that names its threads needs no id. Fails on what is neither."""
-    right = _named(found)
-    return _Record(line, _texts(found, ("_id", "text") if right is None else ("text",)), right)
+def _query_record(values: Any, line: int) -> _Record:
+    """Read a question; one that names its threads needs no id. Raises for what is neither."""
+    right = _named(values)
+    return _Record(line, _texts(values, ("_id", "text") if right is None else ("text",)), right)
 
 
-def _named(found: dict[str, Any]) -> list[str] | None:
-    """The keys under ``thread`` or ``threads``; ``None`` without either, fails on both."""
-    if "thread" not in found and "threads" not in found:
+def _named(values: dict[str, Any]) -> list[str] | None:
+    """Return the keys under ``thread`` or ``threads``; None without either, raises for both."""
+    if "thread" not in values and "threads" not in values:
         return None
-    if "threads" not in found:
-        keys = [] if found["thread"] is None else [found["thread"]]
-    elif "thread" not in found and isinstance(found["threads"], list):
-        keys = found["threads"]
+    if "threads" not in values:
+        keys = [] if values["thread"] is None else [values["thread"]]
+    elif "thread" not in values and isinstance(values["threads"], list):
+        keys = values["threads"]
     else:
         raise ValueError("either one thread or a list of threads")
     if not all(isinstance(key, str | int) and not isinstance(key, bool) for key in keys):
@@ -231,18 +236,18 @@ def _named(found: dict[str, Any]) -> list[str] | None:
     return [str(key) for key in keys]
 
 
-def _texts(found: dict[str, Any], needed: tuple[str, ...]) -> dict[str, str]:
-    """The texts of a line, what is needed of them always there; fails on what is no text."""
-    texts = {key: str(found[key]) for key in needed}
+def _texts(values: dict[str, Any], needed: tuple[str, ...]) -> dict[str, str]:
+    """Return the texts of a line; raises where one that is needed is missing or is no text."""
+    texts = {key: str(values[key]) for key in needed}
     others = ("_id", "text", "label")
-    texts |= {key: str(found[key]) for key in others if found.get(key) is not None}
+    texts |= {key: str(values[key]) for key in others if values.get(key) is not None}
     for text in texts.values():
         text.encode()  # half a character can't be stored
     return texts
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines that hold something, each with its number in the file."""
+    """Yield the lines that aren't blank, each with its number in the file."""
     open_text = gzip.open if path.suffix == ".gz" else open
     try:
         with open_text(path, "rt", encoding="utf-8") as lines:
@@ -251,3 +256,31 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                     yield number, line.rstrip("\r\n")
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(f"it can't be read: {error}", path) from None
+
+
+def misspell(text: str, share: float, rng: random.Random) -> str:
+    """Misspell about ``share`` of the longer words of a text, one random edit each.
+
+    An edit drops, adds or replaces a letter, or swaps two neighbours, each as likely.
+    """
+    return " ".join(
+        _edited(word, rng) if _letters(word) >= MIN_LETTERS and rng.random() < share else word
+        for word in text.split()
+    )
+
+
+def _letters(word: str) -> int:
+    return sum(character.isalpha() for character in word)
+
+
+def _edited(word: str, rng: random.Random) -> str:
+    at = rng.choice([i for i, character in enumerate(word) if character.isalpha()])
+    letter = rng.choice(string.ascii_lowercase)
+    return rng.choice(
+        [
+            word[:at] + word[at + 1 :],
+            word[:at] + letter + word[at:],
+            word[:at] + letter + word[at + 1 :],
+            word[:at] + word[at + 1 : at + 2] + word[at] + word[at + 2 :],
+        ]
+    )

@@ -40,7 +40,7 @@ class Hit:
 
 
 def schema() -> Schema:
-    """The fields of the index."""
+    """Return the fields of the index."""
     builder = SchemaBuilder()
     # Signed, because deleting by term takes every number for a signed one.
     builder.add_integer_field("id", indexed=True, fast=True)
@@ -70,7 +70,7 @@ Indexed = tuple[int, int, Pieces]
 
 
 def pieces_of(thread: Thread) -> Pieces:
-    """What is searched of a thread."""
+    """Return what is searched of a thread."""
     said = [thread.body, *[answer.body for answer in thread.answers], *thread.tags]
     names = (thread.title, *thread.phrasings)
     cut = [[name.text, " ".join(name.stems), name.content] for name in map(Name.of, names)]
@@ -82,12 +82,12 @@ def pieces_of(thread: Thread) -> Pieces:
 
 
 def indexed(thread: StoredThread) -> Indexed:
-    """A thread that was read back, as the index takes it in."""
+    """Return a thread that was read back, as the index takes it in."""
     return thread.id, thread.scope, pieces_of(thread)
 
 
 def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
-    """What the index keeps of a thread."""
+    """Return what the index keeps of a thread."""
     document = Document()
     document.add_integer("id", thread_id)
     document.add_text("scope", str(scope))
@@ -100,7 +100,7 @@ def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
 
 
 def hit_of(document: Document, thread_id: int, score: float) -> Hit:
-    """A document that was found, as what it was made of."""
+    """Return a document that was found, as what it was made of."""
     key, *names = json.loads(bytes(document["card"][0]).decode())
     cut = tuple(Name(text, tuple(stems.split()), content) for text, stems, content in names)
     return Hit(thread_id, key, cut, score)

@@ -1,8 +1,8 @@
-"""The engine: one library's two eyes and their ranker behind three questions.
+"""Search over one library: lexical and semantic retrieval, and the ranker over both.
 
-``search`` finds the threads that a question means, ``complete`` those whose title
-someone is typing, ``writing`` keeps the index in step with the store. All of it is
-synchronous, takes milliseconds and may be called from any thread.
+``search`` finds the threads that a question means, ``complete`` those whose title is being
+typed, ``writing`` keeps the index in step with the store. All of it is synchronous, takes
+milliseconds and may be called from any thread.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from bot.errors import ModelError
 from bot.models import SHARED, Match
 from bot.search import completion
 from bot.search.documents import Hit
-from bot.search.guild_phrasings import JOINED, NOTHING, Taught
+from bot.search.guild_phrasings import JOINED, NO_PHRASINGS, GuildPhrasings
 from bot.search.index import TextIndex, Writing
-from bot.search.query import Query, read
+from bot.search.query import Query, parse
 from bot.search.ranker import Ranked, rank
 from bot.search.view import View
 
 if TYPE_CHECKING:
     from bot.search.semantic.embedder import Vectors
-    from bot.search.semantic.retrieval import Meaning, Sense
+    from bot.search.semantic.retrieval import SemanticIndex, Similarity
 
-BY_WORDS = 100
-"""Threads proposed where words alone decide; BM25's first 100 hold 62 % of the right ones
+LEXICAL_CANDIDATES = 100
+"""Candidates where words alone decide; BM25's first 100 hold 62 % of the right ones
 on travel-dups."""
 
-BOTH = (40, 60)
-"""Threads proposed by words and by meaning, where both decide: more of either don't change
+HYBRID_CANDIDATES = (40, 60)
+"""Candidates by words and by meaning, where both decide: more of either don't change
 nDCG@10 on any of the sets that the ranker is fitted on, and cost time."""
 
-MOSTLY = 0.9
+MIN_VECTOR_SHARE = 0.9
 """Share of the threads that a guild sees which must have vectors before meaning counts."""
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 class Engine:
     """Question in, ranked threads out."""
 
-    def __init__(self, folder: Path, library: str, meaning: Meaning | None = None):
+    def __init__(self, folder: Path, library: str, meaning: SemanticIndex | None = None):
         """Open or start the index of a library in ``folder``. Raises SearchError.
 
         Without ``meaning``, threads are found by their words alone.
@@ -59,7 +59,7 @@ class Engine:
 
     @property
     def note(self) -> str | None:
-        """Why the index had to be made anew when it was opened, if it had to."""
+        """Return why the index had to be made anew when it was opened, if it had to."""
         return self._index.note
 
     @property
@@ -69,19 +69,19 @@ class Engine:
 
     @property
     def has_suspects(self) -> bool:
-        """Whether files of the index showed damage that nobody has looked at yet."""
+        """Return whether files of the index showed damage that nobody has looked at yet."""
         return bool(self._index.suspects)
 
     @property
     def is_damaged(self) -> bool:
-        """Whether files of the index showed damage, or some of it is being made anew."""
+        """Return whether files of the index showed damage, or some of it is being made anew."""
         return bool(self._index.suspects or self._index.state.rebuild)
 
     def __len__(self) -> int:
         return len(self._index)
 
     def refresh(self) -> bool:
-        """See what was written since, by this process or another; False if nothing was."""
+        """Take up what any process has written since; False if nothing was."""
         return self._index.refresh()
 
     def verify(self, most_bytes: int | None = None) -> None:
@@ -99,75 +99,77 @@ class Engine:
         """Take the index's write lock. Raises IndexBusy while another process has it."""
         return self._index.writing()
 
-    def sees_meaning(self, guild_id: int) -> bool:
-        """Whether a guild's questions are matched by meaning as well, vectors being there."""
-        return self._sees_meaning(guild_id, self._index.view(scopes(guild_id)))
+    def uses_meaning(self, guild_id: int) -> bool:
+        """Return whether a guild's questions are matched by meaning as well."""
+        return self._uses_meaning(guild_id, self._index.view(scopes(guild_id)))
 
-    def read(self, question: str, taught: Taught = NOTHING, guild_id: int = SHARED) -> Query:
-        """The question as the search understands it in a guild."""
-        return _read(question, self._index.view(scopes(guild_id)), taught)
+    def parse(
+        self, question: str, taught: GuildPhrasings = NO_PHRASINGS, guild_id: int = SHARED
+    ) -> Query:
+        """Return a question as the search understands it in a guild."""
+        return _parse(question, self._index.view(scopes(guild_id)), taught)
 
     def candidates(
         self,
         question: str,
         guild_id: int,
-        limit: int = BY_WORDS,
+        limit: int = LEXICAL_CANDIDATES,
         leave_out: str | None = None,
-        taught: Taught = NOTHING,
+        taught: GuildPhrasings = NO_PHRASINGS,
     ) -> list[Ranked]:
-        """The threads that ``guild_id`` may see, with all that was found about each.
+        """Return the threads that ``guild_id`` may see, with all that was found about each.
 
         ``leave_out`` is the key of a thread that is not to be found: the question's own.
-        ``taught`` is what this guild's members taught.
+        ``taught`` are the phrasings that this guild's members taught.
         """
-        hits, sense, query = self.found(question, guild_id, leave_out, taught)
-        deep = None if taught.stems else limit  # what was confirmed may stand far below
-        return taught.prefer(question, rank(query, hits, sense, deep))[:limit]
+        hits, similarity, query = self.retrieve(question, guild_id, leave_out, taught)
+        depth = None if taught.stems else limit  # a confirmed thread may be far down
+        return taught.prefer(question, rank(query, hits, similarity, depth))[:limit]
 
-    def found(
+    def retrieve(
         self,
         question: str,
         guild_id: int,
         leave_out: str | None = None,
-        taught: Taught = NOTHING,
-    ) -> tuple[list[Hit], Sense | None, Query]:
-        """The candidates in no order, what they mean, and the question as it was read."""
+        taught: GuildPhrasings = NO_PHRASINGS,
+    ) -> tuple[list[Hit], Similarity | None, Query]:
+        """Return the candidates in no order, their similarity, and the question as parsed."""
         view = self._index.view(scopes(guild_id))
-        query = _read(question, view, taught)
-        look = self._look(query, taught, guild_id, view)  # the model is at it meanwhile
-        if look is not None:
+        query = _parse(question, view, taught)
+        semantic = self._semantic_search(query, taught, guild_id, view)  # the model runs meanwhile
+        if semantic is not None:
             try:
-                hits = _by_both(query, view, look)
+                hits = _hybrid_hits(query, view, semantic)
                 hits = taught.join(query, _without(leave_out, hits))
-                sense = look.sense([hit.thread_id for hit in hits])
+                similarity = semantic.similarity([hit.thread_id for hit in hits])
                 self._model_failed = False
-                return hits, sense, query
+                return hits, similarity, query
             except ModelError as error:
                 self._warn_of(error)
-        hits = view.search(query.wanted, BY_WORDS + 1)
+        hits = view.search(query.wanted, LEXICAL_CANDIDATES + 1)
         return taught.join(query, _without(leave_out, hits)), None, query
 
     def search(
-        self, question: str, guild_id: int, limit: int, taught: Taught = NOTHING
+        self, question: str, guild_id: int, limit: int, taught: GuildPhrasings = NO_PHRASINGS
     ) -> list[Match]:
-        """The threads that a question means, best first."""
+        """Return the threads that a question means, best first."""
         return [
             Match(r.hit.thread_id, r.hit.key, r.hit.title, r.confidence, r.together)
             for r in self.candidates(question, guild_id, limit, taught=taught)
         ]
 
     def complete(self, text: str, guild_id: int, limit: int, *, own: bool = False) -> list[Match]:
-        """The threads whose title starts like, contains or resembles what is being typed.
+        """Return the threads whose title starts like, contains or resembles what is being typed.
 
         ``own`` leaves out those of the shared library.
         """
         view = self._index.view((guild_id,) if own else scopes(guild_id))
         return completion.complete(view, text, limit)
 
-    def _sees_meaning(self, guild_id: int, view: View) -> bool:
+    def _uses_meaning(self, guild_id: int, view: View) -> bool:
         seen = scopes(guild_id)
-        vectors = 0 if self.meaning is None else self.meaning.neighbours.threads_in(seen)
-        return vectors > 0 and vectors > MOSTLY * len(view) - 1
+        vectors = 0 if self.meaning is None else self.meaning.vector_index.threads_in(seen)
+        return vectors > 0 and vectors > MIN_VECTOR_SHARE * len(view) - 1
 
     def _warn_of(self, error: ModelError) -> None:
         """Say that questions have to do with words, once until the model works again."""
@@ -175,48 +177,59 @@ class Engine:
             log.warning("questions are matched by their words alone for now: %s", error)
         self._model_failed = True
 
-    def _look(self, query: Query, taught: Taught, guild_id: int, view: View) -> _Look | None:
-        """Look at a question by meaning, where there is such an eye and something to see."""
+    def _semantic_search(
+        self, query: Query, taught: GuildPhrasings, guild_id: int, view: View
+    ) -> _SemanticSearch | None:
+        """Begin to search by meaning; None without a model or with too few vectors."""
         meaning = self.meaning
-        if meaning is None or not self._sees_meaning(guild_id, view) or not query.words:
+        if meaning is None or not self._uses_meaning(guild_id, view) or not query.words:
             return None
-        begun = meaning.begin(query.mended(meaning.knows))
-        return _Look(meaning, begun, taught, scopes(guild_id))
+        vector = meaning.begin(query.corrected(meaning.knows))
+        return _SemanticSearch(meaning, vector, taught, scopes(guild_id))
 
 
-class _Look:
-    """One question before the eye for meaning; ``begun`` is its vector once it is made."""
+class _SemanticSearch:
+    """The search for one question by meaning, whose vector is being made."""
 
     def __init__(
-        self, meaning: Meaning, begun: Future[Vectors], taught: Taught, seen: Sequence[int]
+        self,
+        meaning: SemanticIndex,
+        vector: Future[Vectors],
+        taught: GuildPhrasings,
+        scopes: Sequence[int],
     ):
-        self._meaning, self._begun, self._seen = meaning, begun, seen
+        self._meaning, self._vector, self._scopes = meaning, vector, scopes
         self._taught = taught
 
     @cached_property
-    def _alike(self) -> dict[int, float]:
-        """How alike the question is to what this guild's members taught, by thread id."""
-        return self._taught.alike(self._begun.result())
+    def _phrasing_cosines(self) -> dict[int, float]:
+        """Return the cosine of the question and each thread's nearest phrasing, by thread id."""
+        return self._taught.cosines(self._vector.result())
 
     def near(self, limit: int, known: Set[int]) -> list[int]:
-        """The nearest threads but for those ``known``, also those near only as it was taught."""
-        near = set(self._meaning.near(self._begun.result(), self._seen, limit)) - known
-        others = self._alike.keys() - known - near
-        return [*near, *nlargest(JOINED, others, key=self._alike.__getitem__)]
+        """Return the nearest threads without those ``known``.
 
-    def sense(self, thread_ids: Sequence[int]) -> Sense:
-        """What those threads have to do with the question in meaning."""
-        return self._meaning.sense(self._begun.result(), thread_ids, self._seen, self._alike)
+        Those that are near by a learned phrasing alone come after them.
+        """
+        near = set(self._meaning.near(self._vector.result(), self._scopes, limit)) - known
+        others = self._phrasing_cosines.keys() - known - near
+        return [*near, *nlargest(JOINED, others, key=self._phrasing_cosines.__getitem__)]
+
+    def similarity(self, thread_ids: Sequence[int]) -> Similarity:
+        """Return the similarity of the question and those threads."""
+        return self._meaning.similarity(
+            self._vector.result(), thread_ids, self._scopes, self._phrasing_cosines
+        )
 
 
-def _read(question: str, view: View, taught: Taught) -> Query:
-    return read(question, view.words, view.idf, taught.stems)
+def _parse(question: str, view: View, taught: GuildPhrasings) -> Query:
+    return parse(question, view.words, view.idf, taught.stems)
 
 
-def _by_both(query: Query, view: View, look: _Look) -> list[Hit]:
-    """What both eyes propose. Raises ModelError."""
-    hits = view.search(query.wanted, BOTH[0] + 1)
-    new = look.near(BOTH[1] + 1, known={hit.thread_id for hit in hits})
+def _hybrid_hits(query: Query, view: View, semantic: _SemanticSearch) -> list[Hit]:
+    """Return the candidates of lexical and semantic retrieval. Raises ModelError."""
+    hits = view.search(query.wanted, HYBRID_CANDIDATES[0] + 1)
+    new = semantic.near(HYBRID_CANDIDATES[1] + 1, known={hit.thread_id for hit in hits})
     return hits + view.among(query.wanted, new)
 
 
@@ -225,5 +238,5 @@ def _without(key: str | None, hits: Sequence[Hit]) -> list[Hit]:
 
 
 def scopes(guild_id: int) -> Sequence[int]:
-    """The scopes that a guild sees: the shared library and its own."""
+    """Return the scopes that a guild sees: the shared library and its own."""
     return (SHARED,) if guild_id == SHARED else (SHARED, guild_id)

@@ -1,4 +1,4 @@
-"""What one guild's members taught: learned phrasings, beside the index that all share.
+"""The learned phrasings of one guild, searched beside the index that all share.
 
 They are kept apart from the index on purpose. There, one guild's words would count
 in every guild's word statistics and spelling, and would have to be filtered out of
@@ -21,12 +21,12 @@ from bot.search.text import STOP_STEMS, Name, wording
 
 if TYPE_CHECKING:
     from bot.search.semantic.embedder import Vectors
-    from bot.search.semantic.phrasing_vectors import Lessons
+    from bot.search.semantic.retrieval import PhrasingVectors
 
 JOINED = 25
 """Threads that phrasings alone bring in, at most."""
 
-LIKE_A_TITLE = 4.4 / 3.2 + TITLE_BOOST
+TITLE_BM25 = 4.4 / 3.2 + TITLE_BOOST
 """What BM25 gives a title's word for each unit of its idf, in a text of average length
 (k1 = 1.2; a title's words count twice in the text)."""
 
@@ -34,32 +34,36 @@ CONFIRMED = 0.95
 """The confidence in a thread for which an asker has confirmed the very same words."""
 
 
-class Taught:
-    """The phrasings of one guild, ready to be searched: by words, and by meaning as ``lessons``."""
+class GuildPhrasings:
+    """The phrasings of one guild, ready to be searched: by words, and by meaning as ``vectors``."""
 
-    def __init__(self, phrasings: Iterable[LearnedPhrasing] = (), lessons: Lessons | None = None):
+    def __init__(
+        self, phrasings: Iterable[LearnedPhrasing] = (), vectors: PhrasingVectors | None = None
+    ):
         self._phrasings = tuple(phrasings)
-        self._lessons = lessons
+        self._vectors = vectors
         self._threads = {phrasing.thread_id: phrasing for phrasing in self._phrasings}
-        self._using: defaultdict[str, list[int]] = defaultdict(list)
+        self._places_by_stem: defaultdict[str, list[int]] = defaultdict(list)
         self._names: defaultdict[int, tuple[Name, ...]] = defaultdict(tuple)
-        self._meant: defaultdict[str, set[int]] = defaultdict(set)
+        self._threads_by_wording: defaultdict[str, set[int]] = defaultdict(set)
         for place, phrasing in enumerate(self._phrasings):
             # Words that every question has would only lead to all phrasings there are.
             name = Name.of(phrasing.text)
             for stem in set(name.stems) - STOP_STEMS:
-                self._using[stem].append(place)
+                self._places_by_stem[stem].append(place)
             self._names[phrasing.thread_id] += (name,)
-            self._meant[wording(phrasing.text)].add(phrasing.thread_id)
+            self._threads_by_wording[wording(phrasing.text)].add(phrasing.thread_id)
 
     @property
     def stems(self) -> Collection[str]:
         """The stems that the phrasings use, without those of stop words."""
-        return self._using.keys()
+        return self._places_by_stem.keys()
 
-    def alike(self, question: Vectors) -> dict[int, float]:
-        """How alike in meaning a question and each thread's likest phrasing are, by thread id."""
-        return self._lessons.cosines(question) if self._lessons is not None else {}
+    def cosines(self, question: Vectors) -> dict[int, float]:
+        """Return how alike in meaning a question and each thread's likest phrasing are, by thread
+        id.
+        """
+        return self._vectors.cosines(question) if self._vectors is not None else {}
 
     def join(self, query: Query, hits: Sequence[Hit]) -> list[Hit]:
         """Let the index's hits know their phrasings, and add threads found by those alone.
@@ -69,7 +73,7 @@ class Taught:
         if not self._phrasings:
             return list(hits)
         scores, known = self._scores(query), {hit.thread_id for hit in hits}
-        joined = [self._informed(hit, scores.get(hit.thread_id, 0.0)) for hit in hits]
+        joined = [self._with_phrasings(hit, scores.get(hit.thread_id, 0.0)) for hit in hits]
         new = nlargest(JOINED, scores.keys() - known, key=scores.__getitem__)
         return joined + [self._hit(thread_id, scores[thread_id]) for thread_id in new]
 
@@ -78,22 +82,24 @@ class Taught:
 
         Where members meant different threads by the same words, nobody can be sure.
         """
-        meant = self._meant.get(wording(question), set()) if self._phrasings else set()
-        this = next((r for r in ranked if meant == {r.hit.thread_id}), None)
+        thread_ids = (
+            self._threads_by_wording.get(wording(question), set()) if self._phrasings else set()
+        )
+        this = next((r for r in ranked if thread_ids == {r.hit.thread_id}), None)
         if this is None:
             return ranked
-        sure = max(CONFIRMED, ranked[0].confidence)
-        others = (replace(r, together=max(sure, r.together)) for r in ranked if r is not this)
-        return [replace(this, confidence=sure, together=sure), *others]
+        confidence = max(CONFIRMED, ranked[0].confidence)
+        others = (replace(r, together=max(confidence, r.together)) for r in ranked if r is not this)
+        return [replace(this, confidence=confidence, together=confidence), *others]
 
     def _scores(self, query: Query) -> dict[int, float]:
-        """What each thread's best phrasing comes to, as if that were its title."""
-        worth: defaultdict[int, float] = defaultdict(float)
+        """Return what each thread's best phrasing comes to, as if that were its title."""
+        scores: defaultdict[int, float] = defaultdict(float)
         for stem, credit in query.wanted.items():
-            for place in self._using.get(stem, ()):
-                worth[place] += LIKE_A_TITLE * credit * query.idf[stem]
+            for place in self._places_by_stem.get(stem, ()):
+                scores[place] += TITLE_BM25 * credit * query.idf[stem]
         best: dict[int, float] = {}
-        for place, score in worth.items():
+        for place, score in scores.items():
             thread_id = self._phrasings[place].thread_id
             best[thread_id] = max(score, best.get(thread_id, 0.0))
         return best
@@ -103,12 +109,12 @@ class Taught:
         names = (Name.of(thread.title), *self._names[thread_id])
         return Hit(thread_id, thread.key, names, score)
 
-    def _informed(self, hit: Hit, score: float) -> Hit:
+    def _with_phrasings(self, hit: Hit, score: float) -> Hit:
         names = self._names.get(hit.thread_id)
         if names is None:
             return hit
         return replace(hit, names=hit.names + names, bm25=max(hit.bm25, score))
 
 
-NOTHING = Taught()
+NO_PHRASINGS = GuildPhrasings()
 """For direct messages, and for guilds that have taught nothing."""

@@ -16,18 +16,17 @@ from functools import partial
 from pathlib import Path
 
 from bot.models import SHARED
-from bot.search.index_files import IndexBusy, IndexFiles
-from bot.search.index_state import ScopeState, State
+from bot.search.index_files import IndexBusy, IndexFiles, ScopeState, State
 from bot.search.index_writing import Writing
 from bot.search.scope_index import IndexDamaged, ScopeIndex, Snapshot
 from bot.search.view import View
 
 __all__ = ["IndexBusy", "IndexDamaged", "ScopeState", "State", "TextIndex", "Writing"]
 
-MOST_OPEN = 64
+MAX_OPEN = 64
 """Servers' indexes that are open at a time."""
 
-MOST_WORDS = 400_000
+MAX_OPEN_WORDS = 400_000
 """Words of the servers' indexes that are open, together; they take some 100 MB."""
 
 IDLE = 600.0
@@ -61,12 +60,12 @@ class TextIndex:
             self.note = f"it could not be read ({error.problem})"
 
     def __len__(self) -> int:
-        """How many threads all indexes have, as far as was seen."""
+        """Return how many threads all indexes have, as far as was seen."""
         return sum(held.threads for held in self._seen.scopes.values())
 
     @property
     def state(self) -> State:
-        """What the files on disk hold now; another process may have moved it on."""
+        """Return what the files on disk hold now; another process may have moved it on."""
         return self.files.state or State(library="")
 
     @property
@@ -76,7 +75,7 @@ class TextIndex:
             return list(self._open)
 
     def view(self, scopes: Sequence[int]) -> View:
-        """What is seen of some scopes, the shared one first. Raises IndexDamaged."""
+        """Return what is seen of some scopes, the shared one first. Raises IndexDamaged."""
         snapshots = [self._snapshot(scope) for scope in scopes]
         parts = tuple(part for part in snapshots if part is not None and part.threads)
         key = tuple(part.scope for part in parts)
@@ -111,7 +110,7 @@ class TextIndex:
         lock = self.files.lock()
         try:
             suspects = set(self.suspects)
-            state = self.files.mended(suspects)
+            state = self.files.checked_state(suspects)
             for scope in suspects:  # opened again when used, whoever has mended it
                 self._forget(scope)
             self.suspects -= suspects
@@ -143,7 +142,7 @@ class TextIndex:
         return found
 
     def _snapshot(self, scope: int) -> Snapshot | None:
-        """What a scope's index holds; None if it has none. Raises IndexDamaged."""
+        """Return what a scope's index holds; None if it has none. Raises IndexDamaged."""
         index = self._used(scope)
         if index is None:
             if scope not in self._seen.scopes and scope not in self._seen.rebuild:
@@ -212,7 +211,7 @@ class TextIndex:
         oldest = time.monotonic() - IDLE
         for place, index in enumerate(opened, 1):
             is_last = place == len(opened)  # which is needed now, however large it is
-            too_many = len(opened) - place >= MOST_OPEN or (words > MOST_WORDS and not is_last)
+            too_many = len(opened) - place >= MAX_OPEN or (words > MAX_OPEN_WORDS and not is_last)
             if too_many or index.used < oldest:
                 words -= len(index.snapshot.words)
                 self._forget(index.scope)

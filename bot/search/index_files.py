@@ -7,10 +7,13 @@ may be deleted as a whole.
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from tantivy import Index
@@ -18,9 +21,77 @@ from tantivy import Index
 from bot import file_modes
 from bot.errors import SearchError
 from bot.search.documents import FORMAT
-from bot.search.index_state import State, read_state, write_state
 from bot.search.integrity import Checker
-from bot.search.scope_index import ScopeIndex, strangers, unreadable
+from bot.search.scope_index import ScopeIndex, foreign_threads, unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeState:
+    """The state of one scope's index.
+
+    ``seq`` is the change of the library at which it was last written, ``threads`` how many
+    threads it has, ``made`` tells it from an earlier index in the same folder.
+    """
+
+    seq: int
+    threads: int
+    made: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of a library's indexes: they hold its changes up to ``seq``, in a format.
+
+    ``scopes`` are those that have an index; ``rebuild`` those that are to be made anew from
+    the library, whatever ``seq`` says, because their files were damaged.
+    """
+
+    library: str
+    seq: int = 0
+    format: int = FORMAT
+    scopes: dict[int, ScopeState] = field(default_factory=dict)
+    rebuild: frozenset[int] = frozenset()
+
+    def without(self, scope: int, *, rebuild: bool = False) -> State:
+        """Return the state once a scope's index is gone, for good or to be made anew."""
+        scopes = {s: held for s, held in self.scopes.items() if s != scope}
+        again = self.rebuild | {scope} if rebuild else self.rebuild
+        return replace(self, scopes=scopes, rebuild=again)
+
+
+def write_state(file: Path, state: State) -> None:
+    """Write a state in one step that can't be half done. Raises OSError."""
+    content = asdict(state) | {"rebuild": sorted(state.rebuild)}
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content), encoding="utf-8")
+    temporary.replace(file)
+
+
+def read_state(file: Path) -> State | None:
+    """Return what a file says; None where there is none or it is none of ours.
+
+    Raises OSError for a file that is there and can't be read.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        scopes = {int(scope): _scope(held) for scope, held in content.pop("scopes", {}).items()}
+        state = State(
+            **content | {"scopes": scopes, "rebuild": frozenset(content.pop("rebuild", ()))}
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    kinds = [*map(type, (state.library, state.seq, state.format)), *map(type, state.rebuild)]
+    return state if kinds == [str, int, int, *[int] * len(state.rebuild)] else None
+
+
+def _scope(content: dict[str, Any]) -> ScopeState:
+    held = ScopeState(**content)
+    if [*map(type, (held.seq, held.threads, held.made))] != [int, int, str]:
+        raise TypeError("a scope's state is not what it should be")
+    return held
+
 
 PATIENCE = 5.0
 """Seconds that a state which can't be used is waited for: another process may be writing it."""
@@ -33,7 +104,7 @@ class IndexBusy(SearchError):
 
 
 class IndexFiles:
-    """What is on the disk of a library's text indexes. Its methods raise SearchError."""
+    """The files of a library's text indexes. The methods raise SearchError."""
 
     def __init__(self, folder: Path, library: str):
         self.folder, self.library = folder, library
@@ -41,12 +112,12 @@ class IndexFiles:
 
     @property
     def state(self) -> State | None:
-        """What the indexes hold; None if there are none that are this library's."""
+        """Return what the indexes hold; None if there are none that are this library's."""
         state = self._read()
         return None if _trouble(state, self.library) else state
 
     def place(self, scope: int) -> Path:
-        """Where a scope's index is."""
+        """Return where a scope's index is."""
         return self.folder / str(scope)
 
     def write_state(self, state: State) -> None:
@@ -104,8 +175,8 @@ class IndexFiles:
                 "check that DATA_DIR can be written and has room"
             ) from None
 
-    def mended(self, suspects: Iterable[int]) -> State:
-        """The state from which to go on, with what is damaged marked to be made anew.
+    def checked_state(self, suspects: Iterable[int]) -> State:
+        """Return the state from which to go on, with what is damaged marked to be made anew.
 
         The lock is to be held. A line in the log names what was damaged.
         """
@@ -130,12 +201,12 @@ class IndexFiles:
         return state
 
     def problem(self, scope: int) -> str | None:
-        """What is damaged in a scope's files, all of which are read; None if nothing is."""
+        """Return what is damaged in a scope's files, all of which are read; None if nothing is."""
         try:
             problem = Checker(self.place(scope)).problem()
             if problem is not None:
                 return problem
-            return strangers(Index.open(str(self.place(scope))).searcher(), scope)
+            return foreign_threads(Index.open(str(self.place(scope))).searcher(), scope)
         except (OSError, ValueError) as error:
             raise unreadable(self.place(scope), error) from None
 
@@ -161,7 +232,7 @@ class IndexFiles:
 
 
 def unwritable(folder: Path, error: BaseException) -> SearchError:
-    """What to say of an index that can't be written."""
+    """Return what to say of an index that can't be written."""
     return SearchError(
         f"the search index in {folder} can't be written ({error}); check that it may be, and "
         "that the disk has room"
@@ -169,7 +240,7 @@ def unwritable(folder: Path, error: BaseException) -> SearchError:
 
 
 def _trouble(state: State | None, library: str) -> str | None:
-    """Why what lies in the folder can't be used, or ``None``."""
+    """Return why what lies in the folder can't be used, or ``None``."""
     if state is None:
         return "it was incomplete"
     if state.format != FORMAT:

@@ -17,9 +17,8 @@ from tantivy import Index, Query
 
 from bot.models import SHARED
 from bot.search.documents import Indexed
-from bot.search.index_files import IndexBusy, IndexFiles, unwritable
-from bot.search.index_state import ScopeState, State
-from bot.search.scope_index import IndexDamaged, fields, may_be_damage, registered
+from bot.search.index_files import IndexBusy, IndexFiles, ScopeState, State, unwritable
+from bot.search.scope_index import IndexDamaged, configured, fields, may_be_damage
 from bot.search.scope_writer import ScopeWriter
 
 MOST_WRITERS = 4
@@ -104,7 +103,7 @@ class Writing:
                     self._writer(scope).remove(thread_id)
 
     def replaced(self) -> dict[int, int]:
-        """The scopes that count threads which are no more, with how many threads each has.
+        """Return the scopes that count threads which are no more, with how many threads each has.
 
         tantivy counts those in its statistics until it merges. Writes what was done.
         """
@@ -197,14 +196,14 @@ class Writing:
             place.mkdir(parents=True)
         index = Index(fields(), str(place)) if is_new else Index.open(str(place))
         try:
-            return ScopeWriter(scope, registered(index))
+            return ScopeWriter(scope, configured(index))
         except ValueError as error:
             if "LockBusy" in str(error):
                 raise IndexBusy("another program is writing the search index") from None
             raise
 
     def _holder(self, thread_id: int) -> int | None:
-        """The scope that a thread is indexed in, of which the library knows nothing more."""
+        """Return the scope that a thread is indexed in, of which the library knows nothing more."""
         if self._holders is None:
             self._holders = {}
             for scope in self._state.scopes.keys() | self._written.keys():
@@ -237,7 +236,7 @@ class Writing:
 
 
 def _ids(index: Index) -> list[int]:
-    """The ids of all threads that are in."""
+    """Return the ids of all threads that are in."""
     searcher = index.searcher()
     if not searcher.num_docs:
         return []

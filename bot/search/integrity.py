@@ -57,7 +57,7 @@ class Checker:
 
     @property
     def is_done(self) -> bool:
-        """Whether every file was checked as it is now."""
+        """Return whether every file was checked as it is now."""
         names = _files(self._folder)
         try:
             return not isinstance(names, str) and all(
@@ -86,7 +86,9 @@ class Checker:
 
 
 def _files(folder: Path) -> list[str] | str:
-    """The files of the segments that an index names, or what is wrong with its list of them."""
+    """Return the files of the segments that an index names, or what is wrong with its list of
+    them.
+    """
     try:
         described = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         return [name for segment in described["segments"] for name in _of_segment(segment)]
@@ -109,7 +111,7 @@ def _signature(file: Path) -> Signature:
 
 
 def _is_whole(file: Path) -> bool:
-    """Whether a file's content has the checksum that its footer tells. Raises OSError."""
+    """Return whether a file's content has the checksum that its footer tells. Raises OSError."""
     with file.open("rb") as stream:
         size = stream.seek(0, 2)
         tail = _read_at(stream, max(0, size - _LONGEST_FOOTER), _LONGEST_FOOTER)
@@ -131,7 +133,7 @@ def _is_whole(file: Path) -> bool:
 
 
 def _checksum_in(footer: bytes) -> int | None:
-    """The checksum that a footer tells, if it is one that tantivy wrote."""
+    """Return the checksum that a footer tells, if it is one that tantivy wrote."""
     try:
         told = json.loads(footer)
         versions = {"major", "minor", "patch", "index_format_version"}

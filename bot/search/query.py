@@ -17,22 +17,22 @@ _WORD = re.compile(r"\w+")
 STOP_SHARE = 0.15
 """What a stop word weighs, as a share of what its rarity alone would give it."""
 
-SMALL = 20_000
+SMALL_LIBRARY = 20_000
 """Threads up to which stop words are looked for; they do tell short titles apart."""
 
-MOST_WORDS = 48
+MAX_WORDS = 48
 """Different words of a question that are searched for: the rarest ones."""
 
 REPAIR_CREDIT = 0.8
 """What finding a repaired word is worth against the word as it was typed."""
 
-BEGUN_CREDIT = 0.6
+PREFIX_CREDIT = 0.6
 """What finding a word is worth of which only the beginning was typed."""
 
 RARE = 2
 """A word in no more threads than this may itself be a slip; neighbours are tried too."""
 
-MOST_REMEMBERED = 200_000
+MAX_CACHED = 200_000
 """Stems whose weights are kept, for when they come again."""
 
 FAR_COMMONER = 20
@@ -57,7 +57,7 @@ class Word:
 class Query:
     """A question ready to be matched. ``idf`` gives any stem's weight in this library.
 
-    ``spoken`` is the question as it was put, ``mends`` what stands in it for which words
+    ``spoken`` is the question as it was put, ``corrections`` what stands in it for which words
     of the library.
     """
 
@@ -66,14 +66,18 @@ class Query:
     bigrams: frozenset[tuple[str, str]]
     idf: Idf = field(repr=False)
     spoken: str = ""
-    mends: Mapping[str, str] = field(default_factory=dict)
+    corrections: Mapping[str, str] = field(default_factory=dict)
 
-    def mended(self, known: Callable[[str], bool]) -> str:
-        """The question with its slips put right, but for words that are ``known`` elsewhere."""
-        mends = {w: right for w, right in self.mends.items() if w != right and not known(w)}
-        if not mends:
+    def corrected(self, known: Callable[[str], bool]) -> str:
+        """Return the question with its slips put right, but for words that are ``known``
+        elsewhere.
+        """
+        corrections = {
+            w: right for w, right in self.corrections.items() if w != right and not known(w)
+        }
+        if not corrections:
             return self.spoken
-        return _WORD.sub(lambda m: mends.get(" ".join(words(m[0])), m[0]), self.spoken)
+        return _WORD.sub(lambda m: corrections.get(" ".join(words(m[0])), m[0]), self.spoken)
 
     @cached_property
     def weight(self) -> float:
@@ -87,30 +91,33 @@ class Query:
         In a large library stop words are left out where there are others: they stand in
         nearly every thread, and would cost most of the time.
         """
-        all_too = self.only_stop_words or self.idf.documents <= SMALL
+        all_too = self.only_stop_words or self.idf.documents <= SMALL_LIBRARY
         about = [word for word in self.words if all_too or not word.stop]
         return {stem: credit for word in about for stem, credit in word.credits.items()}
 
     @cached_property
     def ceiling(self) -> float:
-        """What the idf of everything looked for sums to: BM25 grows no higher than with it."""
+        """Return what the idf of everything looked for sums to.
+
+        BM25 grows no higher than with it.
+        """
         return sum(self.idf[stem] * credit for stem, credit in self.wanted.items())
 
     @cached_property
     def only_stop_words(self) -> bool:
-        """Whether the question says how it is asked, but not about what."""
+        """Return whether the question says how it is asked, but not about what."""
         return all(word.stop for word in self.words)
 
-    def found_in(self, there: Set[str]) -> float:
-        """The weight of the words that a set of stems satisfies."""
+    def found_in(self, name_stems: Set[str]) -> float:
+        """Return the weight of the words that a set of stems satisfies."""
         best: dict[int, float] = {}
-        for stem in there & self._worth.keys():
-            for place, worth in self._worth[stem]:
+        for stem in name_stems & self._credits_by_stem.keys():
+            for place, worth in self._credits_by_stem[stem]:
                 best[place] = max(worth, best.get(place, 0.0))
         return sum(best.values())
 
     @cached_property
-    def _worth(self) -> dict[str, list[tuple[int, float]]]:
+    def _credits_by_stem(self) -> dict[str, list[tuple[int, float]]]:
         """For each stem the words that it satisfies: their place and what that is worth."""
         table: dict[str, list[tuple[int, float]]] = {}
         for place, word in enumerate(self.words):
@@ -126,51 +133,51 @@ class Idf(dict[str, float]):
     stop words; reckoned when it is first looked up.
     """
 
-    def __init__(self, documents: int, count: Callable[[str], int]):
+    def __init__(self, documents: int, doc_freq: Callable[[str], int]):
         super().__init__()
         self.documents = documents
-        self.count = count
+        self.doc_freq = doc_freq
 
     def __missing__(self, stem: str) -> float:
-        if len(self) >= MOST_REMEMBERED:
+        if len(self) >= MAX_CACHED:
             self.clear()
-        n = self.count(stem)
+        n = self.doc_freq(stem)
         share = STOP_SHARE if stem in STOP_STEMS else 1.0
         known = self[stem] = log(1 + max(0.0, self.documents - n + 0.5) / (n + 0.5)) * share
         return known
 
 
-def read(
-    question: str, vocabulary: Vocabulary, idf: Idf, taught: Collection[str] = frozenset()
+def parse(
+    question: str, vocabulary: Vocabulary, idf: Idf, own_stems: Collection[str] = frozenset()
 ) -> Query:
     """Read a question: clean it, cut it into words, repair and weigh them.
 
-    ``taught`` are stems that the asker's guild uses, whether or not the library does.
+    ``own_stems`` are stems that the asker's guild uses, whether or not the library does.
     """
     cleaned = clean(question)
-    plain, mends = _parted(words(cleaned), vocabulary)
+    plain, corrections = _split_joined(words(cleaned), vocabulary)
     spoken = [(word, stems(word)[0]) for word in plain]
-    read_words = {stem: _word(word, stem, vocabulary, idf, taught) for word, stem in spoken}
-    _join_pairs(spoken, read_words, vocabulary, idf)
-    ordered = [read_words[stem] for _, stem in spoken]
+    parsed = {stem: _word(word, stem, vocabulary, idf, own_stems) for word, stem in spoken}
+    _join_pairs(spoken, parsed, vocabulary, idf)
+    ordered = [parsed[stem] for _, stem in spoken]
     content = [w.text for w in ordered if not w.stop] or [w.text for w in ordered]
     best = [max(w.credits, key=w.credits.__getitem__) for w in ordered]
-    heaviest = sorted(read_words.values(), key=lambda w: -w.weight)[:MOST_WORDS]
+    heaviest = sorted(parsed.values(), key=lambda w: -w.weight)[:MAX_WORDS]
     return Query(
         words=tuple(heaviest),
         content=" ".join(sorted(content)),
         bigrams=frozenset(pairwise(best)),
         idf=idf,
         spoken=cleaned,
-        mends=mends | {word: read_words[stem].text for word, stem in spoken},
+        corrections=corrections | {word: parsed[stem].text for word, stem in spoken},
     )
 
 
-def _parted(said: Sequence[str], vocabulary: Vocabulary) -> tuple[list[str], dict[str, str]]:
-    """The words with those taken apart that were run together, and what stands for those."""
+def _split_joined(said: Sequence[str], vocabulary: Vocabulary) -> tuple[list[str], dict[str, str]]:
+    """Return the words with those taken apart that were run together, and what stands for those."""
     parts = {word: vocabulary.parts(word) for word in said}
-    mends = {word: " ".join(cut) for word, cut in parts.items() if cut}
-    return [part for word in said for part in parts[word] or (word,)], mends
+    corrections = {word: " ".join(cut) for word, cut in parts.items() if cut}
+    return [part for word in said for part in parts[word] or (word,)], corrections
 
 
 def _join_pairs(
@@ -181,28 +188,32 @@ def _join_pairs(
         if left + right in vocabulary and not (known[left_stem].stop and known[right_stem].stop):
             joined = stems(left + right)[0]
             for stem in (left_stem, right_stem):
-                if not known[stem].stop and idf.count(joined):
+                if not known[stem].stop and idf.doc_freq(joined):
                     both = {joined: REPAIR_CREDIT} | known[stem].credits
                     known[stem] = replace(known[stem], credits=both)
 
 
-def _word(word: str, stem: str, vocabulary: Vocabulary, idf: Idf, taught: Collection[str]) -> Word:
+def _word(
+    word: str, stem: str, vocabulary: Vocabulary, idf: Idf, own_stems: Collection[str]
+) -> Word:
     if word in STOP_WORDS or stem in STOP_STEMS:
         return Word(word, idf[stem], {stem: 1.0}, stop=True)
-    used = idf.count(stem)
+    used = idf.doc_freq(stem)
     if used > RARE:
         return Word(word, idf[stem], {stem: 1.0}, stop=False)
     repaired = {r.word: stems(r.word)[0] for r in vocabulary.repairs(word)}
     if used:  # a real word, if a rare one: it stays, and much commoner neighbours join it
-        near = {s: REPAIR_CREDIT for s in repaired.values() if idf.count(s) >= FAR_COMMONER * used}
+        near = {
+            s: REPAIR_CREDIT for s in repaired.values() if idf.doc_freq(s) >= FAR_COMMONER * used
+        }
         return Word(word, idf[stem], near | {stem: 1.0}, stop=False)
-    credits = {s: REPAIR_CREDIT for s in repaired.values() if idf.count(s)}
+    credits = {s: REPAIR_CREDIT for s in repaired.values() if idf.doc_freq(s)}
     if not credits:
-        begun = [stems(longer)[0] for longer in vocabulary.begun_by(word)]
-        credits = {s: BEGUN_CREDIT for s in begun if idf.count(s)}
+        longer_stems = [stems(longer)[0] for longer in vocabulary.completions_of(word)]
+        credits = {s: PREFIX_CREDIT for s in longer_stems if idf.doc_freq(s)}
         weight = max((idf[s] for s in credits), default=idf[stem])
         return Word(word, weight, {stem: 1.0} | credits, stop=False)
     text = next(w for w, s in repaired.items() if s in credits)
-    if stem in taught:  # the library would repair it, but this guild has said it just so
+    if stem in own_stems:  # the library would repair it, but this guild has said it just so
         credits[stem] = 1.0
     return Word(text, idf[repaired[text]], credits, stop=repaired[text] in STOP_STEMS)

@@ -22,13 +22,13 @@ from bot.search.integrity import Checker
 from bot.search.text import PLAIN, STEMMED
 from bot.search.vocabulary import Vocabulary
 
-MOST_TIES = 2_000
+MAX_TIES = 2_000
 """Threads of one score that are looked at, so that the oldest of them are taken."""
 
 CHECKED_AT_ONCE = 16_000_000
 """Bytes whose checksums are looked at when an index is opened, which takes some 10 ms."""
 
-Found = tuple[float, int, DocAddress]
+ScoredDoc = tuple[float, int, DocAddress]
 """A thread that was found: its score, its id, and where it stands in the index."""
 
 
@@ -45,11 +45,11 @@ class IndexDamaged(SearchError):
 
 @cache
 def fields() -> Schema:
-    """The schema that every scope's index has."""
+    """Return the schema that every scope's index has."""
     return schema()
 
 
-def registered(index: Index) -> Index:
+def configured(index: Index) -> Index:
     """Let an index know how texts are cut into words, and read anew only when it is asked to."""
     index.config_reader("manual")
     index.register_tokenizer("plain", PLAIN)
@@ -57,8 +57,11 @@ def registered(index: Index) -> Index:
     return index
 
 
-def strangers(searcher: Searcher, scope: int) -> str | None:
-    """What is wrong with an index that holds threads of another scope; None if it doesn't."""
+def foreign_threads(searcher: Searcher, scope: int) -> str | None:
+    """Return what is wrong with an index that holds threads of another scope.
+
+    None if it doesn't.
+    """
     holds_others = searcher.doc_freq("scope", str(scope)) < searcher.num_docs
     return "it holds threads of another server" if holds_others else None
 
@@ -76,34 +79,34 @@ class Snapshot:
         self.documents = int(searcher.doc_freq("scope", str(index.scope)))
         self._index, self._searcher = index, searcher
 
-    def count(self, field: str, stem: str) -> int:
+    def doc_freq(self, field: str, stem: str) -> int:
         """In how many threads a stem occurs in a field."""
         return int(self._searcher.doc_freq(field, stem))
 
-    def best(self, query: Query, limit: int) -> list[Found]:
-        """The threads with the highest scores; of equal ones, the oldest."""
+    def best(self, query: Query, limit: int) -> list[ScoredDoc]:
+        """Return the threads with the highest scores; of equal ones, the oldest."""
         wanted = limit + 1
         with self._index.reading():
             found = self._found(query, wanted)
-            while _is_cut_in_ties(found, limit) and len(found) == wanted < MOST_TIES:
+            while _is_cut_in_ties(found, limit) and len(found) == wanted < MAX_TIES:
                 wanted *= 4
                 found = self._found(query, wanted)
         return found[:limit]
 
-    def first(self, limit: int) -> list[Found]:
-        """The oldest threads, with a score of 1."""
+    def first(self, limit: int) -> list[ScoredDoc]:
+        """Return the oldest threads, with a score of 1."""
         with self._index.reading():
             hits = self._searcher.search(
                 Query.all_query(), limit, count=False, order_by_field="id", order=Order.Asc
             ).hits
             return [(1.0, int(thread_id), address) for thread_id, address in hits]
 
-    def hits(self, found: Sequence[Found]) -> list[Hit]:
-        """What the index keeps of threads that were found."""
+    def hits(self, found: Sequence[ScoredDoc]) -> list[Hit]:
+        """Return what the index keeps of threads that were found."""
         with self._index.reading():
             return [hit_of(self._searcher.doc(at), i, score) for score, i, at in found]
 
-    def _found(self, query: Query, limit: int) -> list[Found]:
+    def _found(self, query: Query, limit: int) -> list[ScoredDoc]:
         hits = self._searcher.search(query, limit, count=False).hits
         ids = self._searcher.fast_field_values("id", [address for _, address in hits])
         found = [(score, int(i or 0), at) for (score, at), i in zip(hits, ids, strict=True)]
@@ -111,12 +114,12 @@ class Snapshot:
         return found
 
 
-def by_score(found: Found) -> tuple[float, int]:
+def by_score(found: ScoredDoc) -> tuple[float, int]:
     """Order what was found: the highest score first, of equal ones the oldest thread."""
     return -found[0], found[1]
 
 
-def _is_cut_in_ties(found: Sequence[Found], limit: int) -> bool:
+def _is_cut_in_ties(found: Sequence[ScoredDoc], limit: int) -> bool:
     return len(found) > limit and found[limit][0] == found[limit - 1][0]
 
 
@@ -141,10 +144,10 @@ class ScopeIndex:
         self._checker, self._checking = Checker(folder), threading.Lock()
         self._large = False
         with self.reading():
-            self._demand(self.problem(CHECKED_AT_ONCE))
-            self._index = registered(Index.open(str(folder)))
+            self._raise_if_damaged(self.problem(CHECKED_AT_ONCE))
+            self._index = configured(Index.open(str(folder)))
             searcher = self._index.searcher()
-            self._demand(strangers(searcher, scope))
+            self._raise_if_damaged(foreign_threads(searcher, scope))
             self.snapshot = Snapshot(self, searcher, Vocabulary(self._words(searcher)))
 
     def reload(self, *, words: bool = True) -> None:
@@ -159,7 +162,7 @@ class ScopeIndex:
             self.snapshot = Snapshot(self, searcher, known)
 
     def problem(self, most_bytes: int | None = None) -> str | None:
-        """What is damaged in the files; None if nothing is. Raises SearchError.
+        """Return what is damaged in the files; None if nothing is. Raises SearchError.
 
         With ``most_bytes``, about so much is read that was not checked before.
         """
@@ -180,21 +183,21 @@ class ScopeIndex:
             problem = self.problem()
             if problem is None and not self._is_current():
                 problem = "it was made anew by another program"
-            self._demand(problem)
+            self._raise_if_damaged(problem)
             if isinstance(error, OSError | ValueError):
                 raise unreadable(self.folder, error) from error
             if not isinstance(error, Exception):  # tantivy panicked
                 raise SearchError(f"the search index in {self.folder} fails: {error}") from None
             raise
 
-    def _demand(self, problem: str | None) -> None:
+    def _raise_if_damaged(self, problem: str | None) -> None:
         """Raise IndexDamaged if there is a problem."""
         if problem is not None:
             self._report(self.scope)
             raise IndexDamaged(self.scope, self.folder, problem) from None
 
     def _words(self, searcher: Searcher) -> Iterator[tuple[str, int]]:
-        """Every word of the threads with the number of threads that use it.
+        """Yield every word of the threads with the number of threads that use it.
 
         In pieces and no certain order, so that no step holds the interpreter for long.
         """
@@ -207,7 +210,7 @@ class ScopeIndex:
 
 
 def unreadable(folder: Path, error: BaseException) -> SearchError:
-    """What to say of an index that can't be read for another reason than damage."""
+    """Return what to say of an index that can't be read for another reason than damage."""
     return SearchError(
         f"the search index in {folder} can't be read ({error}); check that DATA_DIR and what is "
         "in it may be read, and that its disk works"
@@ -215,7 +218,9 @@ def unreadable(folder: Path, error: BaseException) -> SearchError:
 
 
 def may_be_damage(error: BaseException) -> bool:
-    """Whether tantivy may complain of its files: of some it panics, which is no ``Exception``."""
+    """Return whether tantivy may complain of its files: of some it panics, which is no
+    ``Exception``.
+    """
     if isinstance(error, SearchError):
         return False
     panicked = type(error).__name__ == "PanicException"

@@ -62,7 +62,7 @@ class ScopeWriter:
         self.pending, self.replaced, self._lowest_added = True, False, 0
 
     def has(self, thread_id: int) -> bool:
-        """Whether a thread is in, or may have been put in since the last commit."""
+        """Return whether a thread is in, or may have been put in since the last commit."""
         if thread_id >= self._lowest_added:
             return True
         only = Query.term_query(fields(), "id", thread_id)
@@ -88,7 +88,7 @@ class ScopeWriter:
 
 
 def _newest(index: Index) -> int:
-    """The highest id of a thread that is in; 0 without any."""
+    """Return the highest id of a thread that is in; 0 without any."""
     last = index.searcher().search(
         Query.all_query(), 1, count=False, order_by_field="id", order=Order.Desc
     )

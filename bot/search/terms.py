@@ -19,7 +19,7 @@ Count = tuple[str, int]
 
 
 def is_small(searcher: Searcher, field: str) -> bool:
-    """Whether one call may return all words of a field."""
+    """Return whether one call may return all words of a field."""
     return len(_beginning(searcher, field, "")) < PIECE
 
 
@@ -54,24 +54,26 @@ def _under(
 
 
 def _beginning(searcher: Searcher, field: str, prefix: str) -> list[Count]:
-    """The most used words with this beginning, at most ``PIECE`` of them."""
+    """Return the most used words with this beginning, at most ``PIECE`` of them."""
     return searcher.terms_with_prefix(field, prefix, limit=PIECE)
 
 
 def _script(letter: str) -> str:
-    """The first word of a character's name in Unicode, which for letters is their script."""
+    """Return the first word of a character's name in Unicode, which for letters is their script."""
     return unicodedata.name(letter, "").partition(" ")[0]
 
 
 @cache
 def _letters_of(script: str) -> frozenset[str]:
-    """All characters of a script that may stand within a word in small letters."""
+    """Return all characters of a script that may stand within a word in small letters."""
     known = (c for c in map(chr, range(0x20000)) if _script(c) == script and c == c.lower())
     return frozenset(c for c in known if unicodedata.category(c)[0] in "LNM")
 
 
 @cache
 def _letters() -> tuple[str, ...]:
-    """All characters with which a word in small letters may begin, but for rare ideographs."""
+    """Return all characters with which a word in small letters may begin, but for rare
+    ideographs.
+    """
     known = map(chr, range(0x20000))
     return tuple(c for c in known if unicodedata.category(c)[0] in "LN" and c == c.lower())

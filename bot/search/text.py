@@ -61,7 +61,7 @@ STEMMED = _analyzer(Filter.stemmer("english"))
 
 
 def clean(question: str) -> str:
-    """A question without Discord's markup and invisible characters, of bounded length."""
+    """Return a question without Discord's markup and invisible characters, of bounded length."""
     text = _MARKUP.sub(" ", question[: 4 * MAX_QUESTION])
     return " ".join(_INVISIBLE.sub("", text).split())[:MAX_QUESTION].rstrip()
 
@@ -75,12 +75,12 @@ def spaced(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, in order."""
+    """Return the words of a text, in order."""
     return PLAIN.analyze(spaced(text))
 
 
 def stems(text: str) -> list[str]:
-    """The stems of a text, in order; as many as it has words."""
+    """Return the stems of a text, in order; as many as it has words."""
     return STEMMED.analyze(spaced(text))
 
 
@@ -103,12 +103,12 @@ class Name:
 
 
 def content(plain: Sequence[str]) -> str:
-    """The words that say what a text is about, sorted; all of them where none do."""
+    """Return the words that say what a text is about, sorted; all of them where none do."""
     return " ".join(sorted([w for w in plain if w not in STOP_WORDS] or plain))
 
 
 def wording(text: str) -> str:
-    """What two questions share that are put in the same words, however they are written."""
+    """Return what two questions share that are put in the same words, however they are written."""
     return " ".join(words(clean(text)))
 
 

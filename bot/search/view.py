@@ -15,10 +15,9 @@ from math import log
 from tantivy import Occur, Query
 
 from bot.search.documents import TITLE_BOOST, Hit
-from bot.search.joined_vocabulary import JoinedVocabulary
 from bot.search.query import Idf
-from bot.search.scope_index import Found, Snapshot, by_score, fields
-from bot.search.vocabulary import Vocabulary
+from bot.search.scope_index import ScoredDoc, Snapshot, by_score, fields
+from bot.search.vocabulary import JoinedVocabulary, Vocabulary
 
 Term = tuple[str, str, float]
 """What is looked for: a field, a stem in it, and what it weighs."""
@@ -45,14 +44,14 @@ class View:
     @cached_property
     def idf(self) -> Idf:
         """The weight of any stem among the threads that are seen."""
-        return Idf(len(self), self.document_count)
+        return Idf(len(self), self.doc_freq)
 
-    def document_count(self, stem: str) -> int:
+    def doc_freq(self, stem: str) -> int:
         """In how many of the threads a stem occurs."""
-        return sum(part.count("text", stem) for part in self.parts)
+        return sum(part.doc_freq("text", stem) for part in self.parts)
 
     def search(self, stems: dict[str, float], limit: int) -> list[Hit]:
-        """The best threads by BM25 for weighted stems; of equal ones, the oldest."""
+        """Return the best threads by BM25 for weighted stems; of equal ones, the oldest."""
         terms = list(_in_both_fields(stems))
         found = []
         for number, part in enumerate(self.parts if terms else ()):
@@ -61,7 +60,9 @@ class View:
         return self._hits(found, limit)
 
     def among(self, stems: dict[str, float], thread_ids: Sequence[int]) -> list[Hit]:
-        """The threads with these ids, each with its BM25 for the stems, as far as it has any."""
+        """Return the threads with these ids, each with its BM25 for the stems, as far as it has
+        any.
+        """
         if not thread_ids:
             return []
         # An OR of terms is read in a third of the time that a set of them takes.
@@ -75,7 +76,7 @@ class View:
         return self._hits(found, len(thread_ids))
 
     def search_titles(self, groups: Sequence[Sequence[str]], limit: int) -> list[Hit]:
-        """The best titles for groups of stems, one of each group being meant."""
+        """Return the best titles for groups of stems, one of each group being meant."""
         groups = [group for group in groups if group]
         found = []
         for number, part in enumerate(self.parts if groups else ()):
@@ -87,11 +88,11 @@ class View:
         return self._hits(found, limit)
 
     def first(self, limit: int) -> list[Hit]:
-        """The oldest threads, for someone who has typed nothing yet."""
+        """Return the oldest threads, for someone who has typed nothing yet."""
         return self._hits([part.first(limit) for part in self.parts], limit)
 
-    def _hits(self, found: Sequence[Sequence[Found]], limit: int) -> list[Hit]:
-        """The best of what each part found, with what the index keeps of it."""
+    def _hits(self, found: Sequence[Sequence[ScoredDoc]], limit: int) -> list[Hit]:
+        """Return the best of what each part found, with what the index keeps of it."""
         best = sorted((one for ones in found for one in ones), key=by_score)[:limit]
         taken = {thread_id for _, thread_id, _ in best}
         hits = [
@@ -113,16 +114,16 @@ class View:
         """For each part, a term's idf in all of them by its idf in that part."""
         known = self._factors.get((field, stem))
         if known is None:
-            if len(self._factors) >= MOST_REMEMBERED:
+            if len(self._factors) >= MAX_CACHED:
                 self._factors.clear()
-            there = [(part.documents, part.count(field, stem)) for part in self.parts]
+            there = [(part.documents, part.doc_freq(field, stem)) for part in self.parts]
             together = _idf(*map(sum, zip(*there, strict=True)))
             known = tuple(together / _idf(*counts) for counts in there)
             self._factors[field, stem] = known
         return known
 
 
-MOST_REMEMBERED = 50_000
+MAX_CACHED = 50_000
 """Terms of which the weights in both parts are kept."""
 
 
@@ -136,6 +137,6 @@ def _any_of(wanted: Sequence[Query]) -> Query:
     return Query.boolean_query([(Occur.Should, query) for query in wanted])
 
 
-def _idf(documents: int, count: int) -> float:
-    """The inverse document frequency as tantivy reckons it."""
-    return log(1 + (documents - count + 0.5) / (count + 0.5))
+def _idf(documents: int, doc_freq: int) -> float:
+    """Return the inverse document frequency as tantivy reckons it."""
+    return log(1 + (documents - doc_freq + 0.5) / (doc_freq + 0.5))

@@ -12,27 +12,27 @@ from math import log
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-SHORTEST = 4
+MIN_LENGTH = 4
 """Letters from which a word is repaired; shorter ones are too close to too many."""
 
-TWO_SLIPS = 7
+TWO_EDITS_LENGTH = 7
 """Letters from which two slips in a word are repaired."""
 
-JOINED = 6
-"""Letters from which a word may be two that were run together, each of ``PART`` or more."""
+MIN_JOINED_LENGTH = 6
+"""Letters from which a word may be two run together, each of ``MIN_PART_LENGTH`` or more."""
 
-PART = 2
+MIN_PART_LENGTH = 2
 
-BEGINNING = 4
+MIN_PREFIX_LENGTH = 4
 """Letters from which an unknown word may be the beginning of longer ones."""
 
-MOST_REPAIRS = 24
+MAX_REPAIRS = 24
 """Words that one may stand for, at most."""
 
-REMEMBERED = 10_000
+MAX_CACHED = 10_000
 """Words whose repairs are kept, for when they come again."""
 
-MOST_WORDS = 400_000
+MAX_WORDS = 400_000
 """Words kept in memory; in a larger library those used only once are left out."""
 
 SORTED_AT_ONCE = 10_000
@@ -63,8 +63,8 @@ class Vocabulary:
     def __init__(self, counts: Iterable[tuple[str, int]] = ()):
         self._count: Mapping[str, int] = _most_used(counts)
         self._repaired: dict[str, list[Repair]] = {}
-        self._forward = _in_order(self._count)
-        self._backward = _in_order(word[::-1] for word in self._count)
+        self._forward = _sorted_in_parts(self._count)
+        self._backward = _sorted_in_parts(word[::-1] for word in self._count)
 
     def __len__(self) -> int:
         return len(self._count)
@@ -73,52 +73,56 @@ class Vocabulary:
         return word in self._count
 
     def starting_with(self, prefix: str, limit: int) -> list[str]:
-        """The most used words with this beginning."""
+        """Return the most used words with this beginning."""
         return nlargest(limit, _range(self._forward, prefix), key=self._count.__getitem__)
 
     def repairs(self, word: str, limit: int = 3) -> list[Repair]:
-        """The words that ``word`` most likely stands for, likeliest first; maybe none."""
+        """Return the words that ``word`` most likely stands for, likeliest first; maybe none."""
         found = self._repaired.get(word)
         if found is None:
             found = self._repairs(word)
-            if len(self._repaired) >= REMEMBERED:
+            if len(self._repaired) >= MAX_CACHED:
                 self._repaired.clear()
             self._repaired[word] = found
         return found[:limit]
 
     def parts(self, word: str) -> tuple[str, str] | None:
-        """The two words of the library that an unknown one was run together from.
+        """Return the two words of the library that an unknown one was run together from.
 
         None where it is rather one word with a slip. Of several ways to part it, that
         whose rarer word is the most used.
         """
-        if len(word) < JOINED or not word.isalpha() or word in self._count:
+        if len(word) < MIN_JOINED_LENGTH or not word.isalpha() or word in self._count:
             return None
-        cuts = [(word[:at], word[at:]) for at in range(PART, len(word) - PART + 1)]
+        cuts = [
+            (word[:at], word[at:]) for at in range(MIN_PART_LENGTH, len(word) - MIN_PART_LENGTH + 1)
+        ]
         there = [cut for cut in cuts if cut[0] in self._count and cut[1] in self._count]
         if not there or any(repair.distance == 1 for repair in self.repairs(word)):
             return None
         return max(there, key=lambda cut: min(self._count[part] for part in cut))
 
-    def begun_by(self, word: str) -> list[str]:
-        """The most used words of which an unknown one may be the beginning."""
-        return self.starting_with(word, 3) if len(word) >= BEGINNING and word.isalpha() else []
+    def completions_of(self, word: str) -> list[str]:
+        """Return the most used words of which an unknown one may be the beginning."""
+        return (
+            self.starting_with(word, 3) if len(word) >= MIN_PREFIX_LENGTH and word.isalpha() else []
+        )
 
     def _repairs(self, word: str) -> list[Repair]:
-        if len(word) < SHORTEST or not word.isalpha():
+        if len(word) < MIN_LENGTH or not word.isalpha():
             return []
-        found = self._within(word, 1, anchor=(len(word) - 1) // 2)
-        if not found and len(word) >= TWO_SLIPS:
-            found = self._within(word, 2, anchor=len(word) // 3)
+        found = self._within_distance(word, 1, anchor=(len(word) - 1) // 2)
+        if not found and len(word) >= TWO_EDITS_LENGTH:
+            found = self._within_distance(word, 2, anchor=len(word) // 3)
         # Words of the same cost are in order of the alphabet: a set has them in any order.
-        return nsmallest(MOST_REPAIRS, found, key=lambda r: (self._cost(word, r), r.word))
+        return nsmallest(MAX_REPAIRS, found, key=lambda r: (self._cost(word, r), r.word))
 
-    def _within(self, word: str, slips: int, anchor: int) -> list[Repair]:
+    def _within_distance(self, word: str, distance: int, anchor: int) -> list[Repair]:
         near = {*_range(self._forward, word[:anchor])}
         near.update(w[::-1] for w in _range(self._backward, word[::-1][:anchor]))
         near.discard(word)
-        sized = [w for w in near if abs(len(w) - len(word)) <= slips]
-        scored = process.extract_iter(word, sized, scorer=OSA.distance, score_cutoff=slips)
+        sized = [w for w in near if abs(len(w) - len(word)) <= distance]
+        scored = process.extract_iter(word, sized, scorer=OSA.distance, score_cutoff=distance)
         return [Repair(other, int(distance)) for other, distance, _ in scored]
 
     def _cost(self, word: str, repair: Repair) -> float:
@@ -133,20 +137,25 @@ def _range(words: list[str], prefix: str) -> Iterator[str]:
 
 
 def _most_used(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """The words with their counts; without those used once if they are more than MOST_WORDS."""
+    """Return the words with their counts.
+
+    Without those used once if they are more than MOST_WORDS.
+    """
     kept: dict[str, int] = {}
     least = 0
     for word, n in counts:
         if n > least:
             kept[word] = n
-            if len(kept) > MOST_WORDS and not least:
+            if len(kept) > MAX_WORDS and not least:
                 least = 1
                 kept = {word: n for word, n in kept.items() if n > least}
     return kept
 
 
-def _in_order(words: Iterable[str], shared: int = 0) -> list[str]:
-    """The words sorted, a part at a time; all of them begin with the same ``shared`` letters.
+def _sorted_in_parts(words: Iterable[str], shared: int = 0) -> list[str]:
+    """Return the words sorted, a part at a time.
+
+    All of them begin with the same ``shared`` letters.
 
     ``sorted`` would hold the interpreter until it is through with all of them.
     """
@@ -157,7 +166,7 @@ def _in_order(words: Iterable[str], shared: int = 0) -> list[str]:
     for beginning in sorted(parts):
         part = parts.pop(beginning)
         if len(part) > SORTED_AT_ONCE and len(beginning) == 2:
-            part = _in_order(part, shared + 2)
+            part = _sorted_in_parts(part, shared + 2)
         else:
             _sort(part)
         ordered += part
@@ -167,3 +176,49 @@ def _in_order(words: Iterable[str], shared: int = 0) -> list[str]:
 def _sort(part: list[str]) -> None:
     """Sort a part in one call, which no other thread can interrupt."""
     part.sort()
+
+
+class JoinedVocabulary(Vocabulary):
+    """Two vocabularies as if all their threads were in one library; nothing is copied.
+
+    ``own`` should be the smaller one: of it, every word with a beginning is looked at.
+    """
+
+    def __init__(self, shared: Vocabulary, own: Vocabulary):
+        self._shared, self._own = shared, own
+        self._count = _Sums(shared._count, own._count)
+        self._repaired = {}
+
+    def starting_with(self, prefix: str, limit: int) -> list[str]:
+        """Return the most used words with this beginning."""
+        # A word that isn't among the most used of the shared ones can only be if it is an own.
+        shared = self._shared.starting_with(prefix, limit)
+        candidates = sorted({*shared, *_range(self._own._forward, prefix)})
+        return nlargest(limit, candidates, key=self._count.__getitem__)
+
+    def _within_distance(self, word: str, distance: int, anchor: int) -> list[Repair]:
+        shared = self._shared._within_distance(word, distance, anchor)
+        return list(dict.fromkeys(shared + self._own._within_distance(word, distance, anchor)))
+
+
+class _Sums(Mapping[str, int]):
+    """How many threads use a word, in both."""
+
+    def __init__(self, one: Mapping[str, int], other: Mapping[str, int]):
+        self._one, self._other = one, other
+
+    def __getitem__(self, word: str) -> int:
+        count = self._one.get(word, 0) + self._other.get(word, 0)
+        if not count:
+            raise KeyError(word)
+        return count
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._one or word in self._other
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._one
+        yield from (word for word in self._other if word not in self._one)
+
+    def __len__(self) -> int:
+        return len(self._one) + sum(word not in self._one for word in self._other)

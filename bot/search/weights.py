@@ -5,7 +5,22 @@ Fitted on travel-dups, covid-faq, banking77-oos.
 
 from __future__ import annotations
 
-from bot.search.model import Weights
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The linear models of the ranker.
+
+    ``order`` is what each feature adds to a candidate's score among the others,
+    ``confidence`` what it adds to the log-odds that the candidate answers the question;
+    ``bias`` is those log-odds where every feature is 0.
+    """
+
+    order: dict[str, float]
+    confidence: dict[str, float]
+    bias: float
+
 
 WORDS = Weights(
     order={

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bot.models import MOST_PHRASINGS, StoredThread
+from bot.models import MAX_PHRASINGS, StoredThread
 from bot.search.engine import Engine
 from bot.services.embedding_queue import EmbeddingQueue, Work
 from bot.store import change_feed, vectors
@@ -18,7 +18,7 @@ from bot.store.vectors import Unfinished
 from bot.worker import in_thread
 
 if TYPE_CHECKING:
-    from bot.search.semantic.retrieval import Meaning
+    from bot.search.semantic.retrieval import SemanticIndex
 
 BATCH = 128
 """Threads, or phrasings, whose vectors are made and written at a time: about a second's work."""
@@ -49,7 +49,7 @@ class Embedding:
         """About how many threads have no vectors yet."""
         if self._engine.meaning is None:
             return 0
-        return max(0, len(self._engine) - self._engine.meaning.neighbours.threads)
+        return max(0, len(self._engine) - self._engine.meaning.vector_index.threads)
 
     async def make(self, progress: Progress | None = None) -> None:
         """Make the vectors that are missing and take them in, a batch after the other.
@@ -101,11 +101,11 @@ class Embedding:
         meaning = self._engine.meaning
         if meaning is not None:
             try:
-                await in_thread(meaning.neighbours.save)
+                await in_thread(meaning.vector_index.save)
             except OSError as error:
                 log.warning("the neighbours can't be saved, the next start takes longer: %s", error)
 
-    async def _make_batch(self, meaning: Meaning) -> int | None:
+    async def _make_batch(self, meaning: SemanticIndex) -> int | None:
         """Embed what is next; ``None`` when there is no more. Returns how many threads."""
         await self._look(meaning)
         while work := self._queue.take(BATCH):
@@ -123,7 +123,7 @@ class Embedding:
                 await vectors.set_done(connection, meaning.model, self._queue.seq)
         return None
 
-    async def _look(self, meaning: Meaning) -> None:
+    async def _look(self, meaning: SemanticIndex) -> None:
         """See which threads were changed since the last look, by this process or another."""
         queue, ended = self._queue, False
         while not ended:
@@ -136,7 +136,7 @@ class Embedding:
             for scope, thread_ids in changed.items():
                 queue.add(scope, thread_ids)
 
-    async def _do(self, meaning: Meaning, work: Work) -> int | None:
+    async def _do(self, meaning: SemanticIndex, work: Work) -> int | None:
         """Embed some threads and phrasings; ``None`` where that had been done."""
         model, scopes = meaning.model, {i: scope for scope, i in work.threads}
         ids = [i for _, i, _ in work.phrasings]
@@ -156,14 +156,14 @@ class Embedding:
             await vectors.begin(connection, model)
             await vectors.put(connection, model, rows)
         for thread, _ in missing:
-            if count := min(len(thread.phrasings), MOST_PHRASINGS):
+            if count := min(len(thread.phrasings), MAX_PHRASINGS):
                 self._queue.add_phrasings(thread.scope, thread.id, count)
         return len(missing)
 
     async def _threads(
-        self, meaning: Meaning, missing: Sequence[tuple[StoredThread, int]]
+        self, meaning: SemanticIndex, missing: Sequence[tuple[StoredThread, int]]
     ) -> dict[int, tuple[int, bytes]]:
-        """The vectors of threads without their phrasings: revisions and rows, by id."""
+        """Return the vectors of threads without their phrasings: revisions and rows, by id."""
         alone = [replace(thread, phrasings=()) for thread, _ in missing]
         # Who is told to leave doesn't wait for the model, which uses nothing but itself.
         packed = await asyncio.to_thread(meaning.pack, alone) if alone else []
@@ -173,9 +173,9 @@ class Embedding:
         }
 
     async def _phrasings(
-        self, meaning: Meaning, unfinished: Sequence[Unfinished]
+        self, meaning: SemanticIndex, unfinished: Sequence[Unfinished]
     ) -> dict[int, tuple[int, bytes]]:
-        """The vectors of threads with their phrasings: revisions and rows, by id."""
+        """Return the vectors of threads with their phrasings: revisions and rows, by id."""
         texts = [text for this in unfinished for text in this.texts]
         made = iter(await asyncio.to_thread(meaning.pack_texts, texts) if texts else [])
         return {
@@ -183,7 +183,7 @@ class Embedding:
             for this in unfinished
         }
 
-    async def _make_learned(self, meaning: Meaning) -> bool:
+    async def _make_learned(self, meaning: SemanticIndex) -> bool:
         async with self._database.read() as connection:
             found = await vectors.learned_without_vector(
                 connection, meaning.model, BATCH, meaning.row_bytes
@@ -196,29 +196,29 @@ class Embedding:
             await vectors.put_learned(connection, meaning.model, rows)
         return True
 
-    async def _catch_up(self, meaning: Meaning) -> None:
-        neighbours = meaning.neighbours
+    async def _catch_up(self, meaning: SemanticIndex) -> None:
+        vector_index = meaning.vector_index
         async with self._database.read() as connection:
             last = await change_feed.last_change(connection)
-            if not await change_feed.floor(connection) <= neighbours.seq <= last:
+            if not await change_feed.floor(connection) <= vector_index.seq <= last:
                 # An older copy of the database was put back, or this one was away for long.
-                await in_thread(neighbours.clear)
+                await in_thread(vector_index.clear)
         while True:
             async with self._database.read() as connection:
                 seq, changed = await change_feed.changed_after(
-                    connection, neighbours.seq, READ_BATCH
+                    connection, vector_index.seq, READ_BATCH
                 )
                 found = await vectors.of_threads(connection, [*changed], meaning.model)
-            if seq == neighbours.seq:
+            if seq == vector_index.seq:
                 return
             wrong = [i for i, vector in found.items() if not meaning.fits(vector.data)]
             if wrong:
                 await self._discard(meaning, wrong)
                 found = {i: vector for i, vector in found.items() if i not in wrong}
             rows = {i: {v.scope: v.data} for i, v in found.items()}
-            await in_thread(meaning.take_in, rows, [i for i in changed if i not in rows], seq)
+            await in_thread(meaning.update, rows, [i for i in changed if i not in rows], seq)
 
-    async def _discard(self, meaning: Meaning, thread_ids: list[int]) -> None:
+    async def _discard(self, meaning: SemanticIndex, thread_ids: list[int]) -> None:
         """Have vectors made again whose length is not the model's."""
         async with self._database.write() as connection:
             count = await vectors.discard(connection, thread_ids, meaning.row_bytes)

@@ -54,7 +54,7 @@ class EmbeddingQueue:
         self._of(scope).phrasings.append((thread_id, count))
 
     def take(self, most: int) -> Work:
-        """The next to be done: about so many texts, one of each scope after the other."""
+        """Return the next to be done: about so many texts, one of each scope after the other."""
         work = Work()
         while most > 0 and self._scopes:
             scope = next(iter(self._scopes))

@@ -19,7 +19,7 @@ from bot.services.guilds import Guilds
 from bot.store import learned, postings, threads, votes
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
-from bot.store.votes import Ballot
+from bot.store.votes import VotePlace
 
 MAX_LENGTH = 300
 """Characters of a question that may be learned; nobody asks a longer one again in its words."""
@@ -118,7 +118,7 @@ class Learning:
         if posting is None:
             return
         async with self._database.read() as connection:
-            vote = await votes.in_force(connection, _ballot(posting, user_id))
+            vote = await votes.in_force(connection, VotePlace.of(posting), user_id)
         if vote is Vote.DOWN:
             await self.refused(posting)
         elif user_id == posting.asker_id:
@@ -213,7 +213,8 @@ class Learning:
             thread = found.get(posting.thread_id)
             if thread is None or _has_wording(thread, phrasing.wording):
                 return
-            if not chosen and await votes.in_force(connection, _ballot(posting)) is not Vote.UP:
+            place, asker = VotePlace.of(posting), posting.asker_id
+            if not chosen and await votes.in_force(connection, place, asker) is not Vote.UP:
                 return  # it was taken away while we waited for the lock
             known = await learned.add(connection, phrasing, MAX_PER_THREAD)
         if known is not None:
@@ -232,17 +233,11 @@ class Learning:
 
     async def _withdraw(self, posting: Posting) -> None:
         async with self._database.write() as connection:
-            if await votes.in_force(connection, _ballot(posting)) is Vote.UP:
+            place, asker = VotePlace.of(posting), posting.asker_id
+            if await votes.in_force(connection, place, asker) is Vote.UP:
                 return  # it was given again while we waited for the lock
             gone = await learned.withdraw(connection, posting.message_id)
         _log_gone(posting, gone)
-
-
-def _ballot(posting: Posting, user_id: int | None = None) -> Ballot:
-    """Return the ballot of a member, by default of the asker, on a posting's answer."""
-    return Ballot(
-        posting.answer_id, posting.guild_id, posting.asker_id if user_id is None else user_id
-    )
 
 
 def _is_worth_learning(text: str) -> bool:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from bot.models import SHARED, LearnedPhrasing
 from bot.search.engine import Engine
-from bot.search.guild_phrasings import NOTHING, Taught
+from bot.search.guild_phrasings import NO_PHRASINGS, GuildPhrasings
 from bot.services.guilds import Guilds
 from bot.store import change_feed, learned
 from bot.store.database import Database
 
 if TYPE_CHECKING:
-    from bot.search.semantic.retrieval import Meaning
+    from bot.search.semantic.retrieval import SemanticIndex
 
 GUILDS = 200
 """Guilds whose phrasings are kept: those that asked last, so that
@@ -27,19 +27,19 @@ class PhrasingCache:
 
     def __init__(self, database: Database, engine: Engine, guilds: Guilds):
         self._database, self._engine, self._guilds = database, engine, guilds
-        self._kept: OrderedDict[int, tuple[object, Taught]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[object, GuildPhrasings]] = OrderedDict()
 
-    async def of(self, guild_id: int) -> Taught:
+    async def of(self, guild_id: int) -> GuildPhrasings:
         """Return a guild's phrasings; none in direct messages or where learning is off."""
         if guild_id == SHARED or not (await self._guilds.settings(guild_id)).learn_phrasings:
-            return NOTHING
+            return NO_PHRASINGS
         meaning = self._engine.meaning
         model = meaning.model if meaning is not None else None
         async with self._database.read() as connection:
             # Asked each time: another process may have learned, or given a thread a new title.
             now = await learned.version(connection, guild_id, model)
             if now == _EMPTY:
-                return NOTHING
+                return NO_PHRASINGS
             version = (now, await change_feed.last_change(connection, text=True))
             kept = self._kept.get(guild_id)
             if kept is not None and kept[0] == version:
@@ -54,8 +54,8 @@ class PhrasingCache:
         return taught
 
 
-def _ready(phrasings: Sequence[LearnedPhrasing], meaning: Meaning | None) -> Taught:
-    return Taught(phrasings, meaning.lessons(phrasings) if meaning else None)
+def _ready(phrasings: Sequence[LearnedPhrasing], meaning: SemanticIndex | None) -> GuildPhrasings:
+    return GuildPhrasings(phrasings, meaning.phrasing_vectors(phrasings) if meaning else None)
 
 
 _EMPTY = (0, 0, 0)

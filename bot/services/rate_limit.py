@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ forgotten first. Whoever did nothing for a minute need not be counted at all."""
 QUESTION, PRESS, KEYSTROKE = 1.0, 0.25, 0.05
 """What a question costs, a press of a button that shows a thread, and a letter typed into a
 command that completes titles: about in proportion to the work that they make."""
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 """Seconds that only go up."""
@@ -107,16 +110,17 @@ class QuestionLimits:
 
         ``guild_id`` is ``None`` in direct messages.
         """
-        server = self._server if guild_id else None
-        member = None if manages and server is not None else self._member
-        if member is not None and (wait := member.wait(member_id, cost)):
-            return Refusal(Whose.MEMBER, wait)
-        if server is not None and (wait := server.wait(guild_id or 0, cost)):
-            return Refusal(Whose.SERVER, wait)
-        if member is not None:
-            member.count(member_id, cost)
-        if server is not None:
-            server.count(guild_id or 0, cost)
+        limits: list[tuple[Whose, RateLimit, int]] = []
+        if self._server is not None and guild_id:
+            limits.append((Whose.SERVER, self._server, guild_id))
+        if self._member is not None and not (manages and limits):
+            limits.insert(0, (Whose.MEMBER, self._member, member_id))
+        for whose, limit, key in limits:
+            if wait := limit.wait(key, cost):
+                log.debug("user %d: over the %s's limit", member_id, whose)
+                return Refusal(whose, wait)
+        for _, limit, key in limits:
+            limit.count(key, cost)
         return None
 
     def may_say(self, snowflake: int) -> bool:

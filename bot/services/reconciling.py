@@ -1,7 +1,7 @@
 """Making the votes of one message what Discord showed, in short transactions.
 
-Thousands may have reacted to one message. So their signs are compared without the write
-lock, and what differs is written for some members at a time: live events and other
+Thousands may have reacted to one message. So what is known is read and compared without the
+write lock, and what differs is written for some reactions at a time: live events and other
 programs come in between.
 """
 
@@ -9,194 +9,186 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from bot.models import Posting, Vote
-from bot.store import postings, threads
-from bot.store import reconciling as table
+from bot.models import Posting, Reaction, Vote
+from bot.store import postings, threads, votes
 from bot.store.database import Database
-from bot.store.reconciling import Sign
+from bot.store.votes import VotePlace
 
-__all__ = ["NO_EVENTS", "LiveEvents", "Reconciling", "Sign"]
+BUDGET = 0.05
+"""Seconds for which a transaction may hold the write lock: other programs wait for it.
 
-SLICE_SECONDS = 0.02
-"""How long a transaction should take; slices of members grow and shrink accordingly."""
+Slices shrink when one took more than half of that, and grow when it took less than a quarter.
+"""
+
+SMALLEST, FIRST, LARGEST = 10, 50, 200
+"""Members in a slice. A slow computer takes a millisecond for each, and the first slice must
+not be over the budget there; from 200 on, more in one transaction is hardly quicker."""
 
 PAUSE = 0.01
 """Seconds between two transactions, beside those that the last one took."""
 
-SMALLEST, FIRST, LARGEST = 50, 100, 300
-"""Members in a slice."""
-
 _STEP = 2000
 """Members that are compared before others have a turn on the event loop."""
 
-Signs = Mapping[int, set[Sign]]
+Reactions = Mapping[int, set[Reaction]]
+"""Reactions on a message, by member."""
+
 IsOwn = Callable[[str | None, int], bool]
 
 
 class LiveEvents(Protocol):
     """What came through the gateway since Discord was asked for what a message shows."""
 
-    def decides(self, sign: Sign) -> bool:
-        """Whether an event was about this member's reaction, or about all of its emoji."""
+    def decides(self, reaction: Reaction) -> bool:
+        """Return whether an event was about this reaction, or about all of its emoji."""
 
     def heard_of(self, user_id: int) -> bool:
-        """Whether any event was of this member."""
+        """Return whether any event was of this member."""
 
 
-class _NoEvents:
-    def decides(self, sign: Sign) -> bool:
-        return False
-
-    def heard_of(self, user_id: int) -> bool:
-        return False
+_Live = LiveEvents | None
 
 
-NO_EVENTS = _NoEvents()
+class _Difference(NamedTuple):
+    """The reactions of one member that are to be removed and added."""
+
+    user_id: int
+    gone: set[Reaction]
+    new: set[Reaction]
 
 
 class Reconciling:
-    """Compares what is known of a message with what it showed."""
+    """Compares what is known of a message with what it showed.
 
-    def __init__(self, database: Database):
-        self._database = database
+    ``clock`` returns seconds that only go up.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic):
+        self._database, self._clock = database, clock
 
     async def compare(
         self,
         message_id: int,
-        shown: Collection[Sign],
+        shown: Collection[Reaction],
         is_own: IsOwn,
-        live: LiveEvents = NO_EVENTS,
+        live: LiveEvents | None = None,
         since: int | None = None,
     ) -> int:
-        """Take in what came, and out what went; returns how many signs that were.
+        """Add the reactions that came and remove those that went; return how many those were.
 
-        ``is_own(author, user_id)`` says whose signs don't count. ``live`` decides for what
-        it is about; signs of such members are older than their events: of ``since``, in
+        ``is_own(author, user_id)`` says whose reactions don't count. ``live`` decides for what
+        it is about; reactions of such members are older than their events: of ``since``, in
         Unix microseconds.
         """
         since = since if since is not None else time.time_ns() // 1000
-        posting, known = await self._known(message_id)
-        if posting is None:
-            return 0
-        wanted: dict[int, set[Sign]] = {}
-        for sign in shown:
-            wanted.setdefault(sign.user_id, set()).add(sign)
-        users = await _differing(known, wanted)
-
-        async def write(some: Sequence[int]) -> _Written:
-            return await self._write(message_id, some, wanted, is_own, live, since)
-
-        return await _in_slices(users, write)
-
-    async def clear(self, message_id: int, value: Vote | None) -> None:
-        """Take all signs of a message away, or those of one value."""
-        posting, known = await self._known(message_id)
-        if posting is None:
-            return
-        left = {u: {s for s in signs if value not in (None, s.value)} for u, signs in known.items()}
-        users = sorted(user for user, signs in known.items() if signs != left[user])
-
-        async def write(some: Sequence[int]) -> _Written:
-            return await self._write(message_id, some, left, _everybodys, NO_EVENTS, 0)
-
-        await _in_slices(users, write)
-
-    async def _known(self, message_id: int) -> tuple[Posting | None, Signs]:
         async with self._database.read() as connection:
             posting = await postings.get(connection, message_id)
             if posting is None:
-                return None, {}
-            return posting, await _standing(connection, posting)
+                return 0
+            author = await threads.author_of(connection, posting.answer_id)
+            known = await _known(connection, posting)
+        wanted: dict[int, set[Reaction]] = {}
+        for reaction in shown:
+            wanted.setdefault(reaction.user_id, set()).add(reaction)
+        differences = await _differences(known, wanted, lambda user_id: is_own(author, user_id))
+        return await self._write_all(posting, differences, live, since)
+
+    async def clear(self, message_id: int, value: Vote | None) -> None:
+        """Remove all reactions of a message, or those of one value."""
+        async with self._database.read() as connection:
+            posting = await postings.get(connection, message_id)
+            if posting is None:
+                return
+            known = await _known(connection, posting)
+        gone = {u: {r for r in there if value in (None, r.value)} for u, there in known.items()}
+        differences = [_Difference(user_id, gone[user_id], set()) for user_id in sorted(gone)]
+        await self._write_all(posting, [each for each in differences if each.gone], None, 0)
+
+    async def _write_all(
+        self,
+        posting: Posting,
+        differences: Sequence[_Difference],
+        live: LiveEvents | None,
+        since: int,
+    ) -> int:
+        """Write differences, some members at a time; return how many reactions changed."""
+        size, done, changed = FIRST, 0, 0
+        while done < len(differences):
+            some = differences[done : done + size]
+            done += len(some)
+            count, seconds = await self._write(VotePlace.of(posting), some, live, since)
+            changed += count
+            if done < len(differences):  # other programs look for the lock again and again
+                await asyncio.sleep(seconds + PAUSE)
+            size = _next_size(size, seconds)
+        return changed
 
     async def _write(
         self,
-        message_id: int,
-        users: Sequence[int],
-        shown: Signs,
-        is_own: IsOwn,
-        live: LiveEvents,
+        place: VotePlace,
+        differences: Sequence[_Difference],
+        live: LiveEvents | None,
         since: int,
-    ) -> _Written:
-        """Make the signs of some members those that were shown, where no event decides."""
+    ) -> tuple[int, float]:
+        """Write for some members; return how many reactions changed, and how long that took.
+
+        Events decide that were heard until the lock was there: they are written already, or
+        will be afterwards. The seconds are those for which the lock was held.
+        """
+        users = [each.user_id for each in differences]
+        async with self._database.read() as connection:
+            newest = await votes.newest_times(connection, place, users)
         async with self._database.write() as connection:
-            begun = time.monotonic()
-            posting = await postings.get(connection, message_id)
-            if posting is None:
-                return _Written(0.0, 0)
-            author = await threads.author_of(connection, posting.answer_id)
-            known = await _standing(connection, posting, users)
-            gone, new = list[Sign](), list[Sign]()
-            for user in users:
-                then, now = known.get(user, set()), shown.get(user, set())
-                gone += [s for s in then - now if not live.decides(s)]
-                if not is_own(author, user):
-                    new += [s for s in now - then if not live.decides(s)]
-            changed = sorted({sign.user_id for sign in gone + new})
-            if changed:
-                newest = await table.newest(connection, posting, changed)
-                await table.take(connection, posting, gone)
-                timed = [(sign, _given_at(sign, newest, live, since)) for sign in new]
-                await table.give(connection, posting, timed)
-                await table.settle(connection, posting, changed)
-        return _Written(time.monotonic() - begun, len(gone) + len(new))
+            begun = self._clock()
+            posting = await postings.get(connection, place.posting_id)
+            if posting is None or VotePlace.of(posting) != place:
+                return 0, 0.0  # it is gone, or shows another answer now
+            gone = [r for each in differences for r in each.gone if not (live and live.decides(r))]
+            new = [r for each in differences for r in each.new if not (live and live.decides(r))]
+            if gone or new:
+                await votes.remove(connection, place, gone)
+                timed = [(r, _given_at(r, newest, live, since)) for r in new]
+                await votes.add(connection, place, timed)
+                await votes.update(connection, place, users)
+        return len(gone) + len(new), self._clock() - begun  # with the commit
 
 
-class _Written(NamedTuple):
-    """How long a transaction took, and how many signs it changed."""
-
-    seconds: float
-    changed: int
-
-
-async def _in_slices(
-    users: Sequence[int], write: Callable[[Sequence[int]], Awaitable[_Written]]
-) -> int:
-    """Write for some members at a time; returns how many signs changed."""
-    size, done, changed = FIRST, 0, 0
-    while done < len(users):
-        some = users[done : done + size]
-        written = await write(some)
-        done, changed = done + len(some), changed + written.changed
-        if done < len(users):  # other programs look for the lock again and again, not all the time
-            await asyncio.sleep(written.seconds + PAUSE)
-        if written.seconds > SLICE_SECONDS:
-            size = max(SMALLEST, size // 2)
-        elif written.seconds < SLICE_SECONDS / 2:
-            size = min(LARGEST, size + size // 2)
-    return changed
+def _next_size(size: int, seconds: float) -> int:
+    """Return for how many members to write after so many took so long."""
+    if seconds > BUDGET / 2:
+        return max(SMALLEST, min(size // 2, int(size * BUDGET / 2 / seconds)))
+    return min(LARGEST, size + size // 2) if seconds < BUDGET / 4 else size
 
 
-async def _standing(
-    connection: Any, posting: Posting, users: Collection[int] | None = None
-) -> dict[int, set[Sign]]:
-    known: dict[int, set[Sign]] = {}
-    async for signs in table.standing(connection, posting, users):
-        for sign in signs:
-            known.setdefault(sign.user_id, set()).add(sign)
+async def _known(connection: Any, posting: Posting) -> Reactions:
+    known: dict[int, set[Reaction]] = {}
+    async for portion in votes.standing(connection, VotePlace.of(posting)):
+        for reaction in portion:
+            known.setdefault(reaction.user_id, set()).add(reaction)
     return known
 
 
-async def _differing(known: Signs, shown: Signs) -> list[int]:
-    """The members of whom other signs are known than were shown."""
-    found = list[int]()
+async def _differences(
+    known: Reactions, shown: Reactions, is_own: Callable[[int], bool]
+) -> list[_Difference]:
+    """Return what makes the known reactions those that are shown, by member."""
+    differences = list[_Difference]()
     everybody = sorted(known.keys() | shown.keys())
     for start in range(0, len(everybody), _STEP):
-        some = everybody[start : start + _STEP]
-        found += [u for u in some if known.get(u, set()) != shown.get(u, set())]
+        for user_id in everybody[start : start + _STEP]:
+            then, now = known.get(user_id, set()), shown.get(user_id, set())
+            new = set() if then == now or is_own(user_id) else now - then
+            if new or then - now:
+                differences.append(_Difference(user_id, then - now, new))
         await asyncio.sleep(0)
-    return found
+    return differences
 
 
-def _given_at(sign: Sign, newest: Mapping[int, int], live: LiveEvents, since: int) -> int:
-    """When a sign counts as given: last, but before the events that came meanwhile."""
-    if live.heard_of(sign.user_id):
+def _given_at(reaction: Reaction, newest: Mapping[int, int], live: _Live, since: int) -> int:
+    """Return when a reaction counts as given: last, but before the events that came meanwhile."""
+    if live and live.heard_of(reaction.user_id):
         return since
-    return max(since, newest.get(sign.user_id, 0) + 1)
-
-
-def _everybodys(_author: str | None, _user_id: int) -> bool:
-    """Let nobody's signs be given: what was left may have been deleted meanwhile."""
-    return True
+    return max(since, newest.get(reaction.user_id, 0) + 1)

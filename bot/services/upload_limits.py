@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 
 from bot.errors import ThreadwiseError
+from bot.plurals import counted
 from bot.search.documents import MAX_TEXT
 from bot.services.upload_check import Sent
 from bot.services.word_count import WordCount, texts_of
@@ -73,9 +74,9 @@ class UploadLimits:
     def _check_threads(self, there: int, new: int) -> None:
         if there + new > self._threads:
             raise Refused(
-                f"That file has {new} threads that are new here. With the {there} that there are "
-                f"it would be more than the {self._threads} that a server may have of its "
-                "own. Those removed within a day count."
+                f"That file has {counted(new, 'threads that are new here')}. With the {there} that "
+                f"there are it would be more than the {self._threads} that a server may have of "
+                "its own. Those removed within a day count."
             )
 
     def _check_text(self, size: int) -> None:
@@ -89,8 +90,9 @@ class UploadLimits:
     def _check_phrasings(self, after: int, brought: int) -> None:
         if brought and after > self._phrasings:
             raise Refused(
-                f"With that file, this server's own threads would have {after:,} phrasings, more "
-                f"than the {self._phrasings:,} that they may. Send fewer, or ask whoever hosts me."
+                "With that file, this server's own threads would have "
+                f"{counted(after, 'phrasings')}, more than the {self._phrasings:,} that they may. "
+                "Send fewer, or ask whoever hosts me."
             )
 
     async def _check_words(self, guild_id: int, there: ScopeSize, sent: Sent) -> str:

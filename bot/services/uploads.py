@@ -209,7 +209,8 @@ def safe_name(name: str) -> str:
 
 def _stopped(error: Exception, done: int) -> Stopped:
     why = "it took too long" if isinstance(error, TimeoutError) else "I have trouble with my disk"
-    kept = f"The first {done} threads are in" if done else "Nothing is in"
+    first = "thread is" if done == 1 else f"{done} threads are"
+    kept = f"The first {first} in" if done else "Nothing is in"
     return Stopped(
         f"The import stopped, because {why}. {kept}; send the file again to go on. If it keeps "
         "happening, tell whoever hosts me."

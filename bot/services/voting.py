@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import NotFound, ThreadwiseError
-from bot.models import Posting, ReactionKind, Vote
-from bot.services.reconciling import NO_EVENTS, LiveEvents, Reconciling, Sign
+from bot.models import Reaction, Vote
+from bot.services.reconciling import LiveEvents, Reconciling
 from bot.store import postings, threads, votes
 from bot.store.database import Database
-from bot.store.votes import BUTTON, Ballot
+from bot.store.votes import VotePlace
 
 HOLD_SECONDS = 0.03
 """After how long a transaction that writes votes takes in no further one."""
@@ -27,27 +27,23 @@ class VoteRefused(ThreadwiseError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """A member's reaction was added; ``author_handle`` is their unique Discord name.
+    """A reaction was added; ``author_handle`` is its member's unique Discord name.
 
     ``at`` is when, in Unix microseconds, where others of theirs may have been written since.
     """
 
     message_id: int
-    user_id: int
-    value: Vote
-    kind: ReactionKind = ReactionKind.NORMAL
+    reaction: Reaction
     author_handle: str | None = None
     at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """A member's reaction was taken away."""
+    """A reaction was taken away."""
 
     message_id: int
-    user_id: int
-    value: Vote
-    kind: ReactionKind = ReactionKind.NORMAL
+    reaction: Reaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,96 +106,27 @@ class Voting:
                 made.append(await _make(connection, change))
         return made
 
-    async def react(
-        self,
-        *,
-        message_id: int,
-        user_id: int,
-        value: Vote,
-        kind: ReactionKind = ReactionKind.NORMAL,
-        author_handle: str | None = None,
-    ) -> bool:
-        """A member's reaction was added; ``author_handle`` is their unique Discord name.
-
-        False when the message shows no answer, or the member's own.
-        """
-        added = Added(
-            message_id=message_id,
-            user_id=user_id,
-            value=value,
-            kind=kind,
-            author_handle=author_handle,
-        )
-        return (await self.apply([added])) == [True]
-
-    async def unreact(
-        self,
-        *,
-        message_id: int,
-        user_id: int,
-        value: Vote,
-        kind: ReactionKind = ReactionKind.NORMAL,
-    ) -> bool:
-        """A member's reaction was taken away; False when it did not count."""
-        gone = Removed(message_id=message_id, user_id=user_id, value=value, kind=kind)
-        return (await self.apply([gone])) == [True]
-
-    async def clear(self, *, message_id: int, value: Vote | None = None) -> None:
-        """All reactions of a message were taken away, or all of one value."""
-        await self.apply([Cleared(message_id=message_id, value=value)])
-
-    async def press(
-        self,
-        *,
-        answer_id: int,
-        guild_id: int,
-        user_id: int,
-        value: Vote,
-        author_handle: str | None = None,
-    ) -> Vote | None:
-        """A vote button: pressed again, it takes the vote back. Returns the vote in force.
-
-        Raises NotFound for an answer that is gone or not the guild's to see, VoteRefused
-        for one's own.
-        """
-        pressed = Pressed(
-            answer_id=answer_id,
-            guild_id=guild_id,
-            user_id=user_id,
-            value=value,
-            author_handle=author_handle,
-        )
-        return vote_of((await self.apply([pressed]))[0])
-
     async def reconcile(
         self,
         *,
         message_id: int,
-        reactions: Mapping[int, frozenset[Vote]],
-        supers: Mapping[int, frozenset[Vote]] | None = None,
+        reactions: Collection[Reaction],
         handles: Mapping[int, str] | None = None,
-        live: LiveEvents = NO_EVENTS,
+        live: LiveEvents | None = None,
         since: int | None = None,
     ) -> int:
-        """Make the votes true to what a message showed: user id -> values.
+        """Make the votes follow from the reactions that a message showed.
 
-        ``supers`` are the super reactions, ``reactions`` the others. ``handles`` gives
-        members' unique names, to leave out the answer's author. ``live`` tells of the
-        events that came since Discord was asked, at ``since`` (Unix microseconds; now):
-        they decide for what they are about. What is new counts as given then, which is all
-        that can be known. Returns how many reactions had come or gone.
+        ``handles`` gives members' unique names, to leave out the answer's author. ``live``
+        tells of the events that came since Discord was asked, at ``since`` (Unix microseconds;
+        now): they decide for what they are about. What is new counts as given then, which is
+        all that can be known. Returns how many reactions had come or gone.
         """
-        shown = {
-            Sign(user_id, value, kind)
-            for kind, found in ((ReactionKind.NORMAL, reactions), (ReactionKind.SUPER, supers))
-            for user_id, values in (found or {}).items()
-            for value in values
-        }
 
         def is_own(author: str | None, user_id: int) -> bool:
             return _is_own(author, user_id, (handles or {}).get(user_id))
 
-        return await self._reconciling.compare(message_id, shown, is_own, live, since)
+        return await self._reconciling.compare(message_id, reactions, is_own, live, since)
 
     async def tally(self, answer_id: int, guild_id: int) -> int | None:
         """Source score plus this guild's votes; ``None`` when the answer is gone."""
@@ -228,37 +155,32 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
     posting = await postings.get(connection, change.message_id)
     if posting is None:
         return False
-    ballot, message_id = _ballot(posting, change.user_id), change.message_id
+    place, reaction = VotePlace.of(posting), change.reaction
     if isinstance(change, Removed):
-        return await votes.take(connection, ballot, message_id, change.value, kind=change.kind)
+        return await votes.take(connection, place, reaction)
     author = await threads.author_of(connection, posting.answer_id)
-    if _is_own(author, change.user_id, change.author_handle):
+    if _is_own(author, reaction.user_id, change.author_handle):
         return False
-    value, kind = change.value, change.kind
-    await votes.give(connection, ballot, message_id, value, kind=kind, at=change.at)
+    await votes.give(connection, place, reaction, at=change.at)
     return True
 
 
 async def _press(connection: Any, pressed: Pressed) -> Outcome:
-    answer_id, guild_id = pressed.answer_id, pressed.guild_id
+    answer_id, guild_id, user_id = pressed.answer_id, pressed.guild_id, pressed.user_id
     if not await votes.tallies(connection, [answer_id], guild_id):
         return NotFound("This answer is not in the library any more.")
     author = await threads.author_of(connection, answer_id)
-    if _is_own(author, pressed.user_id, pressed.author_handle):
+    if _is_own(author, user_id, pressed.author_handle):
         return VoteRefused("You can't vote on your own answer.")
-    ballot = Ballot(answer_id, guild_id, pressed.user_id)
-    before = await votes.in_force(connection, ballot)
+    place = VotePlace(answer_id, guild_id)
+    before = await votes.in_force(connection, place, user_id)
     if before is pressed.former:
         return before
-    if before is pressed.value:
-        await votes.take_back_presses(connection, ballot)
+    if before is pressed.value:  # a second press takes all presses back; reactions remain
+        await votes.take(connection, place, *(Reaction(user_id, value) for value in Vote))
     else:
-        await votes.give(connection, ballot, BUTTON, pressed.value)
-    return await votes.in_force(connection, ballot)
-
-
-def _ballot(posting: Posting, user_id: int) -> Ballot:
-    return Ballot(posting.answer_id, posting.guild_id, user_id)
+        await votes.give(connection, place, Reaction(user_id, pressed.value))
+    return await votes.in_force(connection, place, user_id)
 
 
 def _is_own(author: str | None, user_id: int, handle: str | None) -> bool:

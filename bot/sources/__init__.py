@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import read_head
-from bot.sources.draft import Draft, Found
+from bot.sources.file_format import Draft, Found
 from bot.sources.files import Broken, FolderWalk, file_version, reason
 from bot.sources.formats import has_known_suffix, recognise
 from bot.sources.json_thread import printable
@@ -35,28 +35,28 @@ AS_FOUND = Options()
 
 
 def made(found: Iterable[Found | None]) -> Iterator[Thread]:
-    """All of them as threads."""
+    """Yield all of them as threads."""
     for one in found:
         if one is not None:
             yield one.make() if isinstance(one, Draft) else one
 
 
 def read(path: Path, report: SourceReport, options: Options = AS_FOUND) -> Iterator[Thread]:
-    """The threads of one file or folder; what is refused is named in ``report``."""
+    """Yield the threads of one file or folder; ``report`` names what is refused."""
     return read_all([path], report, options)
 
 
 def read_all(
     paths: Sequence[Path], report: SourceReport, options: Options = AS_FOUND
 ) -> Iterator[Thread]:
-    """The threads of files and folders, as one import: those that ``find_all`` finds, made."""
+    """Yield the threads of files and folders, as one import."""
     return made(find_all(paths, report, options))
 
 
 def find_all(
     paths: Sequence[Path], report: SourceReport, options: Options = AS_FOUND
 ) -> Iterator[Found | None]:
-    """What is in files and folders, as one import; what is refused is named in ``report``.
+    """Yield what is in files and folders, as one import; what is refused is named in ``report``.
 
     Gives threads, drafts of threads that take a while to make, and ``None`` now and then
     while a reader is busy.
@@ -83,7 +83,7 @@ def find_all(
 
 
 def _name(path: Path) -> str:
-    """What a path is called, without suffixes: the name of a source that has no other."""
+    """Return a path's name without suffixes: that of a source that has no other."""
     name = str(shown_path(Path(path.resolve().name or path)))
     return name.split(".", 1)[0] or name if path.is_file() else name
 
@@ -113,7 +113,7 @@ class _Import:
             yield from self._file(path)
 
     def is_wanted(self, thread: Found) -> bool:
-        """Whether the options ask for this thread; counted where they don't."""
+        """Return whether the options want this thread; count it if they don't."""
         wanted = self._options.wants(thread.score, thread.tags)
         if not wanted:
             self._report.pass_over("threads that the options leave out")
@@ -153,7 +153,7 @@ class _Import:
                     path,
                 )
             for thread in form.read(path, self._report, self._options):
-                if thread is None or form.own_keys or self._is_new_key(thread.key, path):
+                if thread is None or form.unique_keys or self._is_new_key(thread.key, path):
                     yield thread
             if file_version(path) != before:
                 self._report.reject("it was changed while it was read; import it again", path)

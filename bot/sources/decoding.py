@@ -33,7 +33,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 @dataclass(frozen=True)
 class FileHead:
-    """How a file begins; ``data`` is unpacked when the file is ``gzipped``.
+    """The beginning of a file; ``data`` is unpacked when the file is ``gzipped``.
 
     ``encoding`` is what it is said to be in.
     """
@@ -44,7 +44,7 @@ class FileHead:
 
     @cached_property
     def text(self) -> str:
-        """The beginning as text, as far as one can tell, without a byte-order mark."""
+        """Return the beginning decoded as far as that can be told, without a byte-order mark."""
         coding = self.encoding or ("utf-16" if self.utf16 else "utf-8")
         try:
             # A letter may be cut at the end.
@@ -56,14 +56,14 @@ class FileHead:
 
     @property
     def utf16(self) -> bool:
-        """Whether it starts as UTF-16 does: text, but not as every reader takes it."""
+        """Return whether it starts with UTF-16's byte-order mark; not every reader takes it."""
         return self.encoding is None and self.data.startswith(
             (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         )
 
     @property
     def also_utf8(self) -> bool:
-        """Whether it has letters beyond ASCII that are UTF-8, though it is said to be another."""
+        """Return whether text said to be in another encoding is UTF-8 beyond ASCII."""
         if self.encoding in (None, "utf-8", "utf-8-sig") or self.data.isascii():
             return False
         try:
@@ -74,7 +74,7 @@ class FileHead:
 
     @property
     def binary(self) -> bool:
-        """Whether a NUL byte shows that this is no text."""
+        """Return whether a NUL byte shows that it is not text."""
         return b"\0" in self.data[:BINARY_BYTES] and not self.utf16 and self.encoding is None
 
 
@@ -95,7 +95,7 @@ def read_head(path: Path, encoding: str | None = None) -> FileHead:
 
 
 def read_whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
-    """All bytes of a file, unpacked. Raises InputError when there are more than ``limit``."""
+    """Read a file, unpacked. Raises InputError when it has more than ``limit`` bytes."""
     with unpacked(path) as (stream, _):
         data = stream.read(limit + 1)
     if len(data) > limit:
@@ -107,7 +107,7 @@ def read_whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
 
 
 def read_text(path: Path, options: Options, limit: int = MAX_FILE_BYTES) -> str:
-    """A file's text: in the encoding that the options name, else UTF-8, or UTF-16 with its mark.
+    """Read a file as text in the encoding that the options name, else UTF-8, or UTF-16 with a BOM.
 
     Raises InputError with the line at which it isn't.
     """
@@ -116,7 +116,7 @@ def read_text(path: Path, options: Options, limit: int = MAX_FILE_BYTES) -> str:
 
 
 def decode(data: bytes, coding: str, path: Path, options: Options) -> str:
-    """The text of bytes. Raises InputError with the line at which they are in no such encoding."""
+    """Decode bytes. Raises InputError with the first line that is not in this encoding."""
     try:
         return data.decode(coding)
     except UnicodeDecodeError as error:
@@ -129,7 +129,7 @@ def decode(data: bytes, coding: str, path: Path, options: Options) -> str:
 
 
 def read_table_lines(path: Path, report: SourceReport, options: Options) -> list[str | None]:
-    """A file's lines with their ends; ``None`` for one whose letters can't be told.
+    """Read a table's lines with their ends; ``None`` for a line that can't be decoded.
 
     It is in the encoding that the options name, else in UTF-8 or UTF-16, else in the one that
     its bytes tell, with a warning; where most lines beyond ASCII are UTF-8, the others are
@@ -161,7 +161,7 @@ def read_table_lines(path: Path, report: SourceReport, options: Options) -> list
 
 
 def read_html(path: Path, report: SourceReport, options: Options) -> str:
-    """A web page's text: in the encoding that the options or the page name, else UTF-8.
+    """Read a web page as text in the encoding that the options or the page name, else UTF-8.
 
     Else it is in the one that its bytes tell, with a warning. Raises InputError where that
     leaves a doubt.
@@ -182,7 +182,7 @@ def read_html(path: Path, report: SourceReport, options: Options) -> str:
 def _guessed(
     data: bytes, path: Path, report: SourceReport, options: Options, line: int | None
 ) -> str:
-    """The text of bytes that are not UTF-8, with a warning that says what they were taken for."""
+    """Decode bytes that are not UTF-8 by a guess, with a warning that names the encoding."""
     found = guess(data)
     if found.sure is None:
         perhaps = " or ".join(map(label, found.possible[:3]))
@@ -213,7 +213,7 @@ def _advice(options: Options) -> str:
 
 
 def _marked(data: bytes, options: Options) -> tuple[str, bytes]:
-    """The encoding that is named, or that the first bytes say, and the bytes behind those."""
+    """Return the encoding by the options or the byte-order mark, and the bytes behind the mark."""
     if options.encoding is not None:
         bom = codecs.BOM_UTF8 if options.encoding == "utf-8" else b""
         return options.encoding, data.removeprefix(bom)

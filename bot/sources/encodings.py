@@ -62,19 +62,19 @@ _OTHER_LETTERS = -2.0
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What bytes may be in: ``sure`` if that leaves no doubt, else what is ``possible``."""
+    """A guessed encoding: ``sure`` if there is no doubt, else those that are ``possible``."""
 
     sure: str | None
     possible: tuple[str, ...] = ()
 
 
 def label(encoding: str) -> str:
-    """What an encoding is called for people."""
+    """Return the name that people know an encoding by."""
     return LABELS.get(encoding, encoding)
 
 
 def named_encoding(name: str) -> str:
-    """Python's name of an encoding of text. Raises ConfigError when there is none of this name."""
+    """Return Python's name of a text encoding. Raises ConfigError when there is no such one."""
     try:
         found = codecs.lookup(name).name
     except (LookupError, ValueError):
@@ -88,7 +88,7 @@ def named_encoding(name: str) -> str:
 
 
 def guess(data: bytes) -> Guess:
-    """The encoding of bytes that are not UTF-8."""
+    """Guess the encoding of bytes that are not UTF-8."""
     sample = _sample(data)
     likely: dict[str, float] = {}
     names: dict[str, str] = {}
@@ -112,7 +112,7 @@ def guess(data: bytes) -> Guess:
 
 
 def _sample(data: bytes) -> bytes:
-    """What is beyond ASCII, with the words around it; tags of HTML are left out."""
+    """Return the bytes beyond ASCII with the words around them, without HTML tags."""
     parts: list[bytes] = []
     room = _SAMPLE
     for found in _BEYOND.finditer(data):
@@ -129,7 +129,7 @@ def _sample(data: bytes) -> bytes:
 
 
 def _decoded(data: bytes, sample: bytes, encoding: str) -> str | None:
-    """The sample in an encoding; ``None`` where that can't be, of all the bytes."""
+    """Decode the sample; ``None`` if not all of the data is valid in this encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for start in range(0, len(data), _PIECE):
@@ -145,7 +145,7 @@ def _handicap(encoding: str) -> float:
 
 
 def _without_mess(sample: bytes) -> set[str]:
-    """The texts that charset-normalizer finds possible."""
+    """Return the decoded texts that charset-normalizer finds plausible."""
     from charset_normalizer import from_bytes  # takes a tenth of a second
 
     found = from_bytes(

@@ -40,7 +40,7 @@ from bot.models import Thread
 from bot.sources import front_matter, question_headings, roundtrip_comments
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.fences import find_fences, in_fence, swallowed
-from bot.sources.foreign_fields import timely
+from bot.sources.file_format import Format
 from bot.sources.front_matter import PageMetadata
 from bot.sources.group_by_question import key_prefix, slug
 from bot.sources.json_thread import FieldError, thread_from
@@ -68,12 +68,12 @@ _MAY_ASK = re.compile(r" {0,3}(?:#{1,6}[ \t].*[?？؟]|<details\b)", re.I)
 
 
 def looks_like_faq(head: FileHead) -> bool:
-    """Whether there is a heading that may be a question, or has a comment of ours."""
+    """Return whether there is a heading that may be a question, or has a comment of ours."""
     return _LOOKS.search(head.text) is not None
 
 
 def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """The threads of a Markdown file; names each question that is refused in the report.
+    """Yield the threads of a Markdown file; names each question that is refused in the report.
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
@@ -83,7 +83,7 @@ def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thr
 def faq_threads(
     text: str, path: Path, report: SourceReport, *, made: bool = False
 ) -> Iterator[Thread]:
-    """The same of a file's text; of one that was ``made``, no lines are named."""
+    """Yield the same of a file's text; of one that was ``made``, no lines are named."""
     lines = re.sub(r"\r\n?", "\n", text).split("\n")
     try:
         about, offset = ({}, 0) if made else front_matter.split(lines)
@@ -153,7 +153,7 @@ class _FaqReader:
             yield from self._page_thread(lines)
 
     def _close(self, open_: list[Question], level: int) -> Iterator[Thread]:
-        """The questions that end where a heading of this level begins, the inner one first."""
+        """Yield the threads of questions that end at a heading of this level, inner ones first."""
         while open_ and open_[-1].level >= level:
             question = open_.pop()
             try:
@@ -184,14 +184,14 @@ class _FaqReader:
         lines: list[str],
         marked: dict[str, Any] | None = None,
     ) -> Question:
-        """A question of the page's own, which gets its key from its words."""
+        """Return a question of the page's own, which gets its key from its words."""
         title, anchor = question_headings.question_of(heading)
         row = self._page.row(anchor or question_headings.github_anchor(heading))
         row["id"] = f"{self._name}#{anchor}" if anchor else self._new_key(slug(title), start)
         return Question(level, title, start, row, lines, marked)
 
     def _sections(self, lines: Sequence[str]) -> Iterator[Section]:
-        """The file cut at its headings, but for those within folded questions.
+        """Yield the file cut at its headings, but for those within folded questions.
 
         Their titles are their plain words.
         """
@@ -215,7 +215,7 @@ class _FaqReader:
             yield last
 
     def _folded(self, section: Section) -> Iterator[Question]:
-        """The folded questions in a text that is no answer."""
+        """Yield the folded questions in a text that is no answer."""
         end = section.start + len(section.raw) + len(section.lines)
         for fold in islice(self._folds, bisect_left(self._folds, section.start, key=_START), None):
             if fold.start >= end:
@@ -265,7 +265,7 @@ class _FaqReader:
         first = self._starts.setdefault(thread.key, question.start)
         if first != question.start:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
-        return timely(thread, warn)
+        return thread
 
     def _doubt(self, lines: Sequence[str], headings: set[int]) -> None:
         """Tell of fences that may have swallowed a question; ``headings`` are lines of others.
@@ -274,17 +274,12 @@ class _FaqReader:
         """
         if self._made or any(map(roundtrip_comments.has_comment, lines)):
             return
-        fences = find_fences(lines)
-        if any(
-            map(roundtrip_comments.has_comment, lines)
-        ):  # in exports of ours, all fences have their ends
-            fences.doubled.clear()
-        for opened, line in swallowed(lines, fences, _MAY_ASK.match):
+        for opened, line in swallowed(lines, find_fences(lines), _MAY_ASK.match):
             if line + 1 not in headings:
                 self._warn(in_fence(line + self._offset + 1), opened + self._offset + 1)
 
     def _new_key(self, words: str, start: int) -> str:
-        """The key of a question that gives none; asked again in the file, it is counted."""
+        """Return the key of a question that gives none; asked again in the file, it is counted."""
         key = base = f"{self._name}#{words}"
         while self._starts.setdefault(key, start) != start:
             self._again[base] += 1
@@ -298,7 +293,7 @@ class _FaqReader:
         self._report.warn(what, self._path, None if self._made else line)
 
     def _page_thread(self, lines: Sequence[str]) -> Iterator[Thread]:
-        """The whole page as the answer to the question in its front matter."""
+        """Yield the whole page as the answer to the question in its front matter."""
         self.found = True
         text = roundtrip_comments.joined_text(list(lines))
         row = self._page.row("") | {"title": self._page.question, "id": self._name}
@@ -310,3 +305,14 @@ class _FaqReader:
             yield thread_from(row, self._report.count_unknown)
         except FieldError as error:
             self._reject(error, 1)
+
+
+FORMAT = Format(
+    name="markdown",
+    suffixes=(".md", ".markdown"),
+    looks_like=looks_like_faq,
+    read=read_faq,
+    packed=True,
+    utf16=True,
+    defers=True,
+)

@@ -11,6 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+LABEL = re.compile(
+    r"[ \t]{0,3}(?P<bold>[*_]{2,3})?(?P<kind>Q|A|Question|Answer)[ \t]?\d{0,4}(?P<sign>[:.)])"
+    r"(?P<closed>(?(bold)(?P=bold))?)(?=[ \t]|$)(?P<text>.*)",
+    re.IGNORECASE,
+)
+"""A label that begins a question or an answer; a fence may open behind it."""
+
 OUTSIDE, OPENS, INSIDE, CLOSES = range(4)
 """Where a line may stand; all but the first are in a fence or one of its two lines."""
 
@@ -26,7 +33,7 @@ _MOST_INDENT = 3
 
 @dataclass(frozen=True, slots=True)
 class Fences:
-    """Where each line stands, by its index.
+    """The place of each line relative to code fences, by its index.
 
     ``unclosed`` are the lines whose fence nothing closes. ``doubled`` are pairs: a line that
     opens a fence, and one in this fence that would open another, as where an end is missing.
@@ -56,8 +63,14 @@ def find_fences(
     return finder.found
 
 
+def text_behind_label(_index: int, line: str) -> str:
+    """Return what stands behind a label; of other lines all. For ``find_fences``."""
+    label = LABEL.match(line)
+    return line if label is None else label["text"].strip()
+
+
 def is_one_fence(lines: Sequence[str]) -> bool:
-    """Whether the first line opens a fence that the last line, and none before, closes."""
+    """Return whether the first line opens a fence that the last line, and none before, closes."""
     places = find_fences(lines).places
     return len(lines) > 1 and places[0] == OPENS and places.find(CLOSES) == len(lines) - 1
 
@@ -65,7 +78,7 @@ def is_one_fence(lines: Sequence[str]) -> bool:
 def swallowed(
     lines: Sequence[str], fences: Fences, asks: Callable[[str], object]
 ) -> Iterator[tuple[int, int]]:
-    """Each fence that seems to lack its end, with the first line in it that ``asks`` a question."""
+    """Yield each fence that may lack its end, with the first line in it that ``asks``."""
     ends = dict.fromkeys(fences.unclosed, len(lines)) | dict(fences.doubled)
     for opened, end in ends.items():
         first = next((i for i in range(opened + 1, end) if asks(lines[i])), None)
@@ -74,7 +87,7 @@ def swallowed(
 
 
 def in_fence(line: int) -> str:
-    """What a warning says of a question on a ``line`` (from 1) that a fence has swallowed."""
+    """Return the warning of a possible question on a ``line`` (from 1) within a fence."""
     return (
         f"the code fence that is opened here holds line {line}, which may be a question, and was "
         "read as code; if the fence should end before, close it"
@@ -106,7 +119,7 @@ class _Finder:
         self._open(index, line)
 
     def _goes_on(self, opened: int, index: int, line: str) -> bool:
-        """Whether the open fence goes on with this line, or ends on it."""
+        """Return whether the open fence goes on with this line, or ends on it."""
         indent, rest = _indented(line)
         if rest and indent < self.offset:
             return False
@@ -152,18 +165,18 @@ class _Finder:
             self.found.unclosed.append(index)
 
     def _offset(self) -> int:
-        """The column at which the text of the innermost open item begins."""
+        """Return the column at which the text of the innermost open item begins."""
         return self._items[-1] if self._items else 0
 
     def _is_closed(self, index: int, run: str) -> bool:
-        """Whether a fence that is opened here may count as one; an item's end closes its own."""
+        """Return whether a fence that is opened here is closed, also by its list item's end."""
         if self._longest is None or self._items:
             return True
         return self._longest[run[0]][index] >= len(run)
 
 
 def _longest_closings(lines: Sequence[str]) -> dict[str, list[int]]:
-    """For each sign and line, the most of them that a line below could close a fence with."""
+    """Return for each sign and line the longest run below that could close a fence."""
     longest = {sign: [0] * len(lines) for sign in "`~"}
     most = dict.fromkeys(longest, 0)
     for index in range(len(lines) - 1, -1, -1):
@@ -178,7 +191,7 @@ def _longest_closings(lines: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _indented(line: str, column: int = 0) -> tuple[int, str]:
-    """The column at which the line's text begins, and that text; blank lines have none."""
+    """Return the column at which the line's text begins, and that text; blank lines have none."""
     rest = line.lstrip(" \t")
     for sign in line[: len(line) - len(rest)]:
         column += 4 - column % 4 if sign == "\t" else 1

@@ -30,7 +30,7 @@ def unpacked(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
 
 
 def reason(error: BaseException) -> str:
-    """Why a file can't be read, in words for people."""
+    """Return why a file can't be read, in words for people."""
     if isinstance(error, EOFError):
         return "the gzip file is cut off here; what came before was read"
     if isinstance(error, zlib.error | gzip.BadGzipFile):
@@ -46,7 +46,7 @@ def reason(error: BaseException) -> str:
 
 
 def file_version(path: Path) -> tuple[int, int, int]:
-    """What changes when a file is written to."""
+    """Return size, time and number of a file, which change when it is written."""
     now = path.stat()
     return now.st_size, now.st_mtime_ns, now.st_ino
 
@@ -55,7 +55,7 @@ class FolderWalk:
     """Finds the files of folders; each real folder is entered once, however it is reached."""
 
     def __init__(self, report: SourceReport, wanted: Callable[[str], bool]):
-        """``wanted`` says of a file's name whether it is a file to read."""
+        """Report to ``report``; ``wanted`` tells by a file's name whether to read it."""
         self.skipped = 0
         """Folders passed over because they had been walked already."""
         self._report = report
@@ -63,7 +63,7 @@ class FolderWalk:
         self._entered: set[str] = set()
 
     def files(self, top: Path) -> Iterator[Path]:
-        """The wanted files below a folder, by name, folders among them; hidden ones left out.
+        """Yield the wanted files below a folder, by name, folders among them; hidden ones left out.
 
         Names in the report what can't be read, and links that lead back into a folder
         that is being walked.

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from html import unescape
 
 from bot.errors import ConfigError
-from bot.models import Thread
-from bot.sources.json_thread import FieldError, parse_date, quoted, storable
+from bot.sources.json_thread import FieldError, is_far, parse_date, quoted, storable
 from bot.sources.markup import to_markdown
 from bot.sources.markup.parsing import one_line, parse
 from bot.sources.options import MAX_TEXT, SCORES
@@ -49,12 +47,12 @@ _FIELD_OF = {name: field for field, names in FIELDS.items() for name in names}
 
 
 def field_of(name: str) -> str | None:
-    """The field that a column or key of this name holds, if it is a name that we know."""
+    """Return the field that a column or key of this name commonly holds, or ``None``."""
     return _FIELD_OF.get(plain_name(name))
 
 
 def plain_name(name: str) -> str:
-    """A name without what differs from table to table: letter case, accents, spaces."""
+    """Normalise a name: without letter case, accents, spaces, which differ from table to table."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())  # acceptedAnswer
     letters = unicodedata.normalize("NFKD", spaced.casefold())
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
@@ -62,14 +60,14 @@ def plain_name(name: str) -> str:
 
 
 class FieldNames:
-    """Which name holds which field: as ``chosen`` says (field to name), else as is common."""
+    """The fields that names stand for: as ``chosen`` says (field to name), else as is common."""
 
     def __init__(self, chosen: Mapping[str, str]):
         self._chosen = {plain_name(name): field for field, name in chosen.items()}
         self._taken = frozenset(chosen)
 
     def field(self, name: str) -> str | None:
-        """The field that is kept under this name, or ``None``."""
+        """Return the field that this name stands for, or ``None``."""
         chosen = self._chosen.get(plain_name(name))
         if chosen is not None:
             return chosen
@@ -77,7 +75,7 @@ class FieldNames:
         return None if common in self._taken else common
 
     def by_field(self, names: Iterable[str]) -> dict[str, str]:
-        """For each field the first of the names that holds it."""
+        """Return for each field the first of the names that stand for it."""
         found: dict[str, str] = {}
         for name in names:
             field = self.field(name)
@@ -87,7 +85,7 @@ class FieldNames:
 
 
 def chosen_names(text: str) -> dict[str, str]:
-    """What ``--map question=Frage,answer=Antwort`` says, by field.
+    """Parse ``--map question=Frage,answer=Antwort`` into names by field.
 
     Raises ConfigError when that is said in another way, of something that is no field, or
     when a field or a column comes twice.
@@ -140,7 +138,7 @@ def _words(html: str) -> str:
 
 
 def text_of(value: object, name: str, convert: Callable[[str], str] = to_markdown) -> str:
-    """Text without spaces around it; HTML becomes Markdown. Raises FieldError naming it."""
+    """Convert to text, stripped; HTML becomes Markdown. Raises FieldError with the field's name."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -160,7 +158,7 @@ def text_of(value: object, name: str, convert: Callable[[str], str] = to_markdow
 
 
 def _with_lines(text: str) -> str:
-    """Text with lines where it has ``<br>``, and with the letters that its entities mean."""
+    """Return text with line breaks for ``<br>`` and its entities replaced."""
     if _TABLE.search(text):  # of Markdown, whose rows are lines
         return text
     parts = _CODE.split(text)
@@ -169,18 +167,18 @@ def _with_lines(text: str) -> str:
 
 
 def _broken(text: str) -> str:
-    """Text with an end of line for each ``<br>`` and the spaces around it."""
+    """Replace each ``<br>`` and the spaces around it by a line break."""
     *lines, last = _BREAK.split(text)
     return "\n".join([*(line.rstrip(" \t") for line in lines), last])
 
 
 def line_of(value: object, name: str) -> str:
-    """Text on one line, as a title is; of HTML the words alone."""
+    """Convert to text on one line, such as a title; of HTML only the words stay."""
     return " ".join(text_of(value, name, _words).split())
 
 
 def texts_of(value: object, name: str) -> tuple[str, ...]:
-    """Several texts, each on one line: a list, or a text with commas, semicolons, bars, lines."""
+    """Return several texts, each on one line, from a list or from text with separators."""
     if isinstance(value, str):
         value = re.split(r"[,;|\n]|(?<=>)(?=<)", value)
     items = value if isinstance(value, list) else [value]
@@ -189,7 +187,7 @@ def texts_of(value: object, name: str) -> tuple[str, ...]:
 
 
 def number_of(value: object, name: str) -> int:
-    """A whole number; nothing is 0. Raises FieldError naming it."""
+    """Convert to a whole number; nothing is 0. Raises FieldError with the field's name."""
     text = "" if value is None or isinstance(value, bool) else str(value).strip()
     if not text and not isinstance(value, bool):
         return 0
@@ -200,7 +198,7 @@ def number_of(value: object, name: str) -> int:
 
 
 def flag_of(value: object, name: str) -> bool:
-    """Yes or no, in many words; nothing is no. Raises FieldError naming it."""
+    """Convert to true or false; nothing is false. Raises FieldError with the field's name."""
     word = "" if value is None else str(value).strip().casefold()
     if word in _YES or word in _NO:
         return word in _YES
@@ -208,7 +206,7 @@ def flag_of(value: object, name: str) -> bool:
 
 
 def date_of(value: object, name: str) -> datetime | None:
-    """A date in ISO 8601 or in seconds since 1970; nothing is none.
+    """Convert ISO 8601 or seconds or milliseconds since 1970 to a date; nothing is ``None``.
 
     Raises DateError when it is neither, or further ahead than any clock is wrong.
     """
@@ -235,36 +233,3 @@ def _moment(value: object) -> datetime:
     if re.fullmatch(r"[0-9]{9,13}", text):
         return _moment(int(text))
     return parse_date(text.replace("/", "-"))
-
-
-_SOON = timedelta(days=366)
-"""How far ahead of this computer's clock a date may be."""
-
-
-def is_far(date: datetime | None) -> bool:
-    """Whether a date is in the far future."""
-    return date is not None and date > datetime.now(UTC) + _SOON
-
-
-def timely(thread: Thread, warn: Callable[[str], None]) -> Thread:
-    """The thread without dates in the far future; ``warn`` is told of each."""
-
-    def checked(name: str, date: datetime | None) -> datetime | None:
-        if date is None or not is_far(date):
-            return date
-        warn(f"{name} {date:%Y-%m-%d} is far in the future, and was left out")
-        return None
-
-    dates = [thread.asked_at, thread.closed_at, *(a.answered_at for a in thread.answers)]
-    if not any(map(is_far, dates)):
-        return thread
-    answers = (
-        replace(answer, answered_at=checked(f"answers[{index}].answered_at", answer.answered_at))
-        for index, answer in enumerate(thread.answers)
-    )
-    return replace(
-        thread,
-        asked_at=checked("asked_at", thread.asked_at),
-        closed_at=checked("closed_at", thread.closed_at),
-        answers=tuple(answers),
-    )

@@ -34,7 +34,7 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.date)
 
 
 def split(lines: Sequence[str]) -> tuple[dict[str, Any], int]:
-    """What stands in the front matter, and how many lines it takes; empty and 0 without.
+    """Parse front matter and count its lines; an empty mapping and 0 if there is none.
 
     Raises FieldError when it is not YAML.
     """
@@ -114,7 +114,7 @@ class PageMetadata:
         """What holds for an answer that has no heading of its own."""
 
     def row(self, anchor: str) -> dict[str, Any]:
-        """What holds for each thread; ``anchor`` is where it stands on the page."""
+        """Return the values of a thread; ``anchor`` is its place on the page."""
         url = f"{self._url}#{anchor}" if self._url and anchor else self._url
         phrasings = [] if anchor else self._row["phrasings"]
         return {**self._row, "phrasings": phrasings, "url": url or None}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.models import Answer, Thread, plain_key
 from bot.sources.foreign_fields import (
@@ -28,6 +28,8 @@ from bot.sources.foreign_fields import (
 )
 from bot.sources.json_thread import FieldError, printable
 from bot.sources.report import SourceReport, shown_path
+
+T = TypeVar("T")
 
 Place = int | str
 """A line's number, or the place in a file that has no lines to speak of."""
@@ -46,7 +48,7 @@ _SLUG = 80
 
 
 def slug(text: str) -> str:
-    """The words of a text as in a link to a heading: ``how-do-i-vote``; never empty."""
+    """Return the words of a text as in a link to a heading: ``how-do-i-vote``; never empty."""
     words = re.sub(r"[^\w\- ]", "", text.casefold()).strip()
     name = re.sub(r"[ \-]+", "-", words).strip("-")
     if 0 < len(name) <= _SLUG:
@@ -56,7 +58,7 @@ def slug(text: str) -> str:
 
 
 def key_prefix(path: Path) -> str:
-    """What a file is called in the keys of its threads."""
+    """Return the name of a file in the keys of its threads."""
     return plain_key(str(shown_path(Path(path.name))).split(".", 1)[0]) or "file"
 
 
@@ -74,11 +76,11 @@ class _Question:
     _keys: set[str] = field(default_factory=set)
 
     def new_of(self, answers: Iterable[Answer]) -> list[Answer]:
-        """Those of some answers that the question doesn't have yet."""
+        """Return the answers that the question doesn't have yet."""
         return [answer for answer in answers if answer not in self._known]
 
     def repeats_key(self, new: Sequence[Answer]) -> bool:
-        """Whether one of the new answers has the id of another of the question's answers."""
+        """Return whether one of the new answers has the id of another of the question's answers."""
         keys = [answer.key for answer in new if answer.key is not None]
         return len(set(keys)) < len(keys) or not self._keys.isdisjoint(keys)
 
@@ -119,7 +121,7 @@ class QuestionGrouper:
         self._say(self._report.warn, what, where)
 
     def threads(self) -> Iterator[Thread]:
-        """What was gathered, in the order of the questions' first rows."""
+        """Yield what was gathered, in the order of the questions' first rows."""
         for found in self._found.values():
             yield replace(
                 found.thread, answers=tuple(found.answers), phrasings=tuple(found.phrasings)
@@ -134,7 +136,7 @@ class QuestionGrouper:
         ]
         if not titles:
             raise FieldError(f"{self._called('question')} must not be empty")
-        given_id = plain_key(line_of(row.get("id"), self._called("id")))
+        given_id = plain_key(self._value(row, "id", line_of))
         given = given_id and f"{self._name}#{given_id}"
         for name in row.get("dropped", ()):
             self._report.count_unknown(name)
@@ -160,7 +162,7 @@ class QuestionGrouper:
             self._report.pass_over("repeated answers", repeated)
         self._found.setdefault(found.thread.key, found)
         self._by_question.setdefault(words, found.thread.key)
-        phrasings = [*titles[1:], *texts_of(row.get("phrasings"), self._called("phrasings"))]
+        phrasings = [*titles[1:], *self._value(row, "phrasings", texts_of)]
         if words != found.words:
             phrasings.insert(0, titles[0])
         found.take(new, phrasings)
@@ -183,12 +185,12 @@ class QuestionGrouper:
         return Thread(
             key="",
             title=title,
-            body=text_of(row.get("body"), self._called("body")),
-            score=number_of(row.get("question_score"), self._called("question_score")),
-            tags=texts_of(row.get("tags"), self._called("tags")),
-            url=line_of(row.get("url"), self._called("url")) or None,
-            author=line_of(row.get("question_author"), self._called("question_author")) or None,
-            license=line_of(row.get("license"), self._called("license")) or None,
+            body=self._value(row, "body", text_of),
+            score=self._value(row, "question_score", number_of),
+            tags=self._value(row, "tags", texts_of),
+            url=self._value(row, "url", line_of) or None,
+            author=self._value(row, "question_author", line_of) or None,
+            license=self._value(row, "license", line_of) or None,
             asked_at=self._date(row, "asked_at", where),
         )
 
@@ -201,20 +203,22 @@ class QuestionGrouper:
             own = item if isinstance(item, dict) else {**row, "answer": item}
             if len(items) > 1 and not isinstance(item, dict):
                 own = {"answer": item, "author": row.get("author")}
-            body = text_of(own.get("answer"), self._called("answer"))
+            body = self._value(own, "answer", text_of)
             for name in item.get("dropped", ()) if isinstance(item, dict) else ():
                 self._report.count_unknown(f"answers[].{printable(name)}")
             empty += not body
             some = some or bool(body)
             if body:
+                given = {"license": item.get("license")} if isinstance(item, dict) else {}
                 yield Answer(
                     body=body,
-                    score=number_of(own.get("score"), self._called("score")),
-                    accepted=flag_of(own.get("accepted"), self._called("accepted")),
-                    key=line_of(own.get("answer_id"), self._called("answer_id")) or None,
-                    author=line_of(own.get("author"), self._called("author")) or None,
-                    url=line_of(own.get("answer_url"), self._called("answer_url")) or None,
-                    license=self._license(item),
+                    score=self._value(own, "score", number_of),
+                    accepted=self._value(own, "accepted", flag_of),
+                    key=self._value(own, "answer_id", line_of) or None,
+                    author=self._value(own, "author", line_of) or None,
+                    url=self._value(own, "answer_url", line_of) or None,
+                    # That of the question holds for an answer that gives none.
+                    license=self._value(given, "license", line_of) or None,
                     answered_at=self._date(own, "date", where),
                 )
         # Where none has a text, the question as a whole is refused.
@@ -231,14 +235,12 @@ class QuestionGrouper:
             if row.get(name) not in (None, "", []) and (name != "author" or all(own)):
                 self._report.pass_over(f"values of {self._called(name)!r} that belong to no answer")
 
-    def _license(self, item: object) -> str | None:
-        """The licence of an answer that gives its own; else the question's holds for it."""
-        given = item.get("license") if isinstance(item, dict) else None
-        return line_of(given, self._called("license")) or None
+    def _value(self, row: FieldValues, field: str, read: Callable[[object, str], T]) -> T:
+        return read(row.get(field), self._called(field))
 
     def _date(self, row: FieldValues, field: str, where: Place) -> datetime | None:
         try:
-            return date_of(row.get(field), self._called(field))
+            return self._value(row, field, date_of)
         except DateError as error:
             self.warn(str(error), where)
             return None
@@ -258,5 +260,5 @@ class QuestionGrouper:
 
 
 def _words(title: str) -> str:
-    """What two spellings of one question share."""
+    """Normalise letter case and spaces of a question."""
     return " ".join(title.casefold().split())

@@ -43,14 +43,14 @@ _BODIES = ("body", "description", "content")
 
 
 def marked(key: str, value: object) -> object:
-    """The value under a key of JSON; where that is ``articles``, its objects are articles."""
+    """Return a JSON value, its objects marked as articles if its key is ``articles``."""
     if key.casefold() != IN_LIST or not isinstance(value, list):
         return value
     return [{**item, MARK: True} if isinstance(item, dict) else item for item in value]
 
 
 def is_article(row: Mapping[str, Any], names: FieldNames) -> bool:
-    """Whether an object is a help desk's article, with a title and a text."""
+    """Return whether an object is a help desk's article, with a title and a text."""
     if not (row.keys() & ARTICLE_KEYS or MARK in row) or row.keys() & GOODS:
         return False
     if "answer" in names.by_field(row) or not _text_of(row):
@@ -59,12 +59,12 @@ def is_article(row: Mapping[str, Any], names: FieldNames) -> bool:
 
 
 def is_draft(row: Mapping[str, Any]) -> bool:
-    """Whether an article isn't published yet."""
+    """Return whether an article isn't published yet."""
     return row.get("draft") is True or row.get("state") == "draft"
 
 
 def as_pair(row: Mapping[str, Any]) -> dict[str, Any]:
-    """An article as a question with its answer."""
+    """Return an article as a question with its answer."""
     text = _text_of(row)
     left = {MARK, *_BODIES, *(("url",) if row.get("html_url") else ())}
     if "title" in row:
@@ -74,6 +74,6 @@ def as_pair(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text_of(row: Mapping[str, Any]) -> str:
-    """The key under which an article has its text; empty if it has none."""
+    """Return the key under which an article has its text; empty if it has none."""
     found = (key for key in _BODIES if isinstance(row.get(key), str) and row[key].strip())
     return next(found, "")

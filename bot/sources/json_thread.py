@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.models import (
@@ -41,10 +41,10 @@ class FieldError(ValueError):
 def thread_from(
     row: object, count_unknown: Callable[[str], None], warn: Callable[[str], None] | None = None
 ) -> Thread:
-    """The thread that one parsed JSON value holds; ``count_unknown`` gets unknown keys.
+    """Return the thread that one parsed JSON value holds; ``count_unknown`` gets unknown keys.
 
-    Raises FieldError naming the first key that is wrong. A date that can't be read is left
-    out where there is somebody to ``warn`` of it.
+    Raises FieldError naming the first key that is wrong. With ``warn``, a date that can't
+    be read or is in the far future is left out, and ``warn`` gets the remark.
     """
     if not isinstance(row, dict):
         raise FieldError(f"a thread must be a JSON object, this is {quoted(row)}")
@@ -183,7 +183,7 @@ class _Object:
         return value
 
     def tallies(self, key: str) -> tuple[tuple[int, int], ...]:
-        """Votes by guild, as an export carries them."""
+        """Return votes by guild, as an export has them."""
         value = self._row.get(key, {})
         found = sorted(
             (int(guild), votes)
@@ -205,14 +205,17 @@ class _Object:
         if text is None:
             return None
         try:
-            return parse_date(text)
+            date = parse_date(text)
         except ValueError:
             what = "must be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
             if self._warn is None:
                 raise self._wrong(key, what) from None
-        self._warn(
-            f"{self._where}{key} {quoted(text)} is no date like 2024-05-31, and was left out"
-        )
+            why = f"{quoted(text)} is no date like 2024-05-31"
+        else:
+            if self._warn is None or not is_far(date):
+                return date
+            why = f"{date:%Y-%m-%d} is far in the future"
+        self._warn(f"{self._where}{key} {why}, and was left out")
         return None
 
     def _not_blank(self, key: str, what: str) -> str:
@@ -233,7 +236,7 @@ class _Object:
 
 
 def is_line(row: Mapping[str, Any]) -> bool:
-    """Whether an object may be a line of JSON Lines by its keys: it has none but ours.
+    """Return whether an object may be a line of JSON Lines by its keys: it has none but ours.
 
     With a text and no word of answers, it is most likely somebody's article.
     """
@@ -242,7 +245,7 @@ def is_line(row: Mapping[str, Any]) -> bool:
 
 
 def is_export(row: Mapping[str, Any]) -> bool:
-    """Whether an object has the shape of a thread as exports write it, not only its names.
+    """Return whether an object has the shape of a thread as exports write it, not only its names.
 
     Its answers are objects with a ``body``; where there are none, it has nothing but our keys
     and those that every export writes.
@@ -256,7 +259,7 @@ def is_export(row: Mapping[str, Any]) -> bool:
 
 
 def storable(text: str, name: str) -> str:
-    """The text, if every database can keep it. Raises FieldError naming it as ``name``."""
+    """Return text that every database can store. Raises FieldError with the ``name``."""
     if "\0" in text:
         raise FieldError(f"{name} holds a NUL character, which text never does")
     try:
@@ -267,7 +270,7 @@ def storable(text: str, name: str) -> str:
 
 
 def parse_date(text: str) -> datetime:
-    """The moment that a date in ISO 8601 names, in UTC. Raises ValueError if it is none."""
+    """Parse a date in ISO 8601, in UTC. Raises ValueError."""
     if not _DATE.fullmatch(text):
         raise ValueError
     date = datetime.fromisoformat(text)
@@ -278,8 +281,13 @@ def parse_date(text: str) -> datetime:
         raise ValueError from None
 
 
+def is_far(date: datetime) -> bool:
+    """Return whether a date is further ahead of this computer's clock than any clock is wrong."""
+    return date > datetime.now(UTC) + timedelta(days=366)
+
+
 def quoted(value: object) -> str:
-    """A value as a message shows it: short, and printable on any terminal."""
+    """Return a value as a message shows it: short, and printable on any terminal."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
@@ -290,7 +298,7 @@ def quoted(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """A text as a message shows it: short, and half surrogates escaped."""
+    """Return a text as a message shows it: short, and half surrogates escaped."""
     short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     return short.encode(errors="backslashreplace").decode()
 

@@ -12,12 +12,12 @@ import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
+from bot.sources.file_format import Format
 from bot.sources.files import Broken, reason, unpacked
-from bot.sources.foreign_fields import timely
 from bot.sources.help_desk import ARTICLE_KEYS
 from bot.sources.json_thread import (
     THREAD_KEYS,
@@ -28,7 +28,7 @@ from bot.sources.json_thread import (
     thread_to,
 )
 from bot.sources.options import MAX_LINE_BYTES, Options
-from bot.sources.qa_json import QaObjects, is_ours, is_spread, keys_of
+from bot.sources.qa_json import QaObjects, is_ours, is_spread, keys_of, load_json
 from bot.sources.report import SourceReport
 
 _PIECE = 1024 * 1024
@@ -36,12 +36,12 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def write_thread(thread: Thread) -> str:
-    """One line of JSON without its newline; reading it gives an equal thread."""
+    """Return one line of JSON without its newline; reading it gives an equal thread."""
     return json.dumps(thread_to(thread), ensure_ascii=False, allow_nan=False)
 
 
 def looks_like_lines(head: FileHead) -> bool:
-    """Whether the first line is an object, as far as one can see."""
+    """Return whether the first line is an object, as far as one can see."""
     text = head.text.lstrip()
     return text.startswith("{") and not is_spread(text)
 
@@ -92,7 +92,7 @@ class _LineReader:
         yield from self._pairs.threads()
 
     def _short_lines(self, stream: BinaryIO) -> Iterator[bytes]:
-        """The lines that are not blank, stripped; those that are too long are refused."""
+        """Yield the lines that are not blank, stripped; those that are too long are refused."""
         while line := stream.readline(MAX_LINE_BYTES + 1):
             size = len(line)
             if size > MAX_LINE_BYTES and not line.endswith(b"\n"):
@@ -124,7 +124,6 @@ class _LineReader:
                     'question, give it "answers": [{"body": "…"}], or [] while it has none'
                 )
             thread = thread_from(value, self._report.count_unknown, self._warn)
-            thread = timely(thread, self._warn)
         except FieldError as error:
             self._reject(str(error))
             return None
@@ -135,7 +134,7 @@ class _LineReader:
         return thread
 
     def _is_pair(self, value: dict[str, Any]) -> bool:
-        """Whether a line is read as other programs' JSON is: a pair, or a help desk's article."""
+        """Return whether a line is another program's: a question with its answer, or an article."""
         is_article = "answers" not in value and bool(value.keys() & ARTICLE_KEYS)
         return (is_article or not is_ours(value)) and self._pairs.is_entry(value)
 
@@ -157,19 +156,22 @@ class _LineReader:
 
 def _parsed(line: bytes) -> object:
     try:
-        return json.loads(line.decode(), parse_constant=_no_constant)
+        return load_json(line.decode())
     except UnicodeDecodeError as error:
         byte = f"byte 0x{line[error.start]:02x} at position {error.start}"
         raise FieldError(f"it is not UTF-8 text ({byte})") from None
     except json.JSONDecodeError as error:
         raise FieldError(f"it is not JSON: {error.msg} at character {error.colno}") from None
-    except RecursionError:
-        raise FieldError("its JSON is nested too deeply") from None
     except FieldError:
         raise
-    except ValueError:  # Python reads whole numbers of up to 4,300 digits
+    except ValueError:
         raise FieldError("a number in it has too many digits") from None
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise FieldError(f"it is not JSON: {name} is not a number that JSON has")
+FORMAT = Format(
+    name="jsonl",
+    suffixes=(".jsonl", ".jsonl.gz"),
+    looks_like=looks_like_lines,
+    read=read_lines,
+    packed=True,
+)

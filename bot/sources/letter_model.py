@@ -31,7 +31,7 @@ _KATAKANA = "".join(map(chr, range(0x30A1, 0x30F7)))
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """How likely each letter is in a language.
+    """The likelihood of each letter in a language.
 
     ``levels`` are the chances of letters that aren't named: ranges of their first byte in
     ``encoding``, each with one. ``latin`` says whether the language is written in ASCII
@@ -77,7 +77,7 @@ def likelihood(text: str, encoding: str) -> float:
 
 
 def _is_inside(text: str, found: re.Match[str]) -> bool:
-    """Whether a sign stands between letters, or an opening one behind one."""
+    """Return whether a sign stands between letters, or an opening one behind one."""
     before, after = (
         text[max(0, found.start() - 1) : found.start()],
         text[found.end() : found.end() + 1],
@@ -113,7 +113,7 @@ def _of_sign(sign: str, inside: bool, model: _Model) -> float:
 
 
 def _of_word(word: str, model: _Model) -> float:
-    """A word with letters beyond ASCII."""
+    """Return a word with letters beyond ASCII."""
     total, before = 0.0, ""
     for letter in word:
         total += log(model.letter(letter) if letter.isalpha() else _ODD_SIGN)

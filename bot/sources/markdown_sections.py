@@ -45,7 +45,7 @@ def sections(lines: Sequence[str]) -> Iterator[Section]:
 
 
 def heading_words(markdown: str) -> str:
-    """The words of a heading, without marks, links and pictures."""
+    """Return the words of a heading, without marks, links and pictures."""
     tokens = _INLINE.parseInline(" ".join(markdown.split()))
     words = (
         child.content
@@ -57,7 +57,7 @@ def heading_words(markdown: str) -> str:
 
 
 def _headings(lines: Sequence[str]) -> Iterator[tuple[int, int, int, str]]:
-    """First line, line after the last, level and text of each heading."""
+    """Yield first line, line after the last, level and text of each heading."""
     done = 0
     while done < len(lines):
         end, found = _parsed(lines, done)
@@ -66,7 +66,7 @@ def _headings(lines: Sequence[str]) -> Iterator[tuple[int, int, int, str]]:
 
 
 def _parsed(lines: Sequence[str], start: int) -> tuple[int, list[tuple[int, int, int, str]]]:
-    """The headings of some lines, and where they end: where a heading begins, or the text.
+    """Return the headings of some lines, and where they end: where a heading begins, or the text.
 
     Cut there, the next lines mean the same alone. Where the parser sees no heading (the
     line is in a fence), more lines are taken.
@@ -106,7 +106,7 @@ class DetailsBlock:
 
 
 def find_details(lines: Sequence[str]) -> Iterator[DetailsBlock]:
-    """Each ``<details>``; those within another one are part of it, those in a fence are code."""
+    """Yield each outermost ``<details>`` that is not within a code fence."""
     ends = _ends(lines)
     at = 0
     while at < len(lines):
@@ -125,7 +125,7 @@ def find_details(lines: Sequence[str]) -> Iterator[DetailsBlock]:
 
 
 def _ends(lines: Sequence[str]) -> dict[int, int]:
-    """For each line that opens a ``<details>``, the line after the one that closes it."""
+    """Return the line after the closing tag by the line of each opening one."""
     ends: dict[int, int] = {}
     opened: list[int] = []
     fenced = find_fences(lines).places

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How files are to be read, and which of their threads are wanted.
+    """Options of reading files, and of the threads that are wanted.
 
     ``format`` is a format's name (``None``: recognised by content). ``columns`` says
     which column of a table holds what (``question``, ``answer``, ...). ``site`` is
@@ -29,11 +29,11 @@ class Options:
 
     @property
     def wants_all(self) -> bool:
-        """Whether no thread is left out."""
+        """Return whether no thread is left out."""
         return self.min_score is None and not self.tags and self.limit is None
 
     def wants(self, score: int, tags: tuple[str, ...]) -> bool:
-        """Whether a thread with this score and these tags is wanted."""
+        """Return whether a thread with this score and these tags is wanted."""
         if self.min_score is not None and score < self.min_score:
             return False
         return not self.tags or not self.tags.isdisjoint(tags)

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
-from bot.sources.foreign_fields import FieldNames, field_of, timely
+from bot.sources.file_format import Format
+from bot.sources.foreign_fields import FieldNames, field_of
 from bot.sources.group_by_question import OF_ANSWERS, FieldValues, QuestionGrouper
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
 from bot.sources.json_thread import (
@@ -45,7 +46,7 @@ _TEXT_KEYS = ("body", "text", "content", "value", "message")
 
 
 def looks_like_json(head: FileHead) -> bool:
-    """Whether the file is one JSON value; JSON Lines with a single line is that as well."""
+    """Return whether the file is one JSON value; JSON Lines with a single line is that as well."""
     text = head.text.lstrip()
     if text.startswith("["):
         return re.match(r"\[\s*[\[{\"\]]", text) is not None
@@ -55,16 +56,23 @@ def looks_like_json(head: FileHead) -> bool:
 
 
 def is_spread(text: str) -> bool:
-    """Whether an object goes on after its first line: JSON, but not JSON Lines."""
+    """Return whether an object goes on after its first line: JSON, but not JSON Lines."""
     return text.partition("\n")[0].rstrip().endswith(("{", "[", ","))
 
 
 def read_json(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """The threads of a JSON file; names each entry that is refused in the report.
+    """Yield the threads of a JSON file; names each entry that is refused in the report.
 
     Raises InputError when it is not JSON, or of another shape, OSError when it can't be read.
     """
-    value = _parsed(read_text(path, options), path)
+    try:
+        value = load_json(read_text(path, options))
+    except json.JSONDecodeError as error:
+        raise InputError(f"it is not JSON: {error.msg}", shown_path(path), error.lineno) from None
+    except FieldError as error:
+        raise InputError(str(error), shown_path(path)) from None
+    except ValueError as error:
+        raise InputError(f"it is not JSON: {error}", shown_path(path)) from None
     entries = QaObjects(path, report, options)
     if not entries.take(value, ""):
         raise InputError(f"its JSON has another shape{keys_of(value)}; {SHAPES}", shown_path(path))
@@ -72,7 +80,7 @@ def read_json(path: Path, report: SourceReport, options: Options) -> Iterator[Th
 
 
 def is_ours(row: Mapping[str, Any]) -> bool:
-    """Whether a line is meant as a thread of our JSON Lines, rather than somebody's pair."""
+    """Return whether a line is meant as a thread of our JSON Lines, rather than somebody's pair."""
     said = {"question", "answer"}
     return row.keys() >= {"id", "title"} and not any(
         field_of(key) in said for key in row if key not in ("title", "answers")
@@ -88,7 +96,7 @@ class QaObjects:
         self._ours: dict[str, Thread] = {}
 
     def threads(self) -> Iterator[Thread]:
-        """What was found."""
+        """Yield what was found."""
         yield from self._ours.values()
         for thread in self._gathering.threads():
             if thread.key in self._ours:
@@ -140,7 +148,6 @@ class QaObjects:
 
         try:
             thread = thread_from(row, self._report.count_unknown, warn)
-            thread = timely(thread, warn)
         except FieldError as error:
             self._gathering.reject(str(error), where)
             return
@@ -177,7 +184,7 @@ class QaObjects:
         return True
 
     def is_entry(self, row: Mapping[str, Any]) -> bool:
-        """Whether an object has a question with an answer, or is a thread of ours."""
+        """Return whether an object has a question with an answer, or is a thread of ours."""
         if is_export(row) or is_article(row, self._names):
             return True
         fields = self._names.by_field(row)
@@ -186,7 +193,7 @@ class QaObjects:
         )
 
     def _row(self, row: Mapping[str, Any]) -> FieldValues:
-        """The values by field; several names of one field give the first that says something."""
+        """Return values by field; of several names for one, the first with a value counts."""
         values: dict[str, Any] = {}
         for key, value in row.items():
             field = self._names.field(key)
@@ -224,7 +231,7 @@ def _listed(value: object) -> list[Any]:
 
 
 def _is_map(value: Mapping[str, Any]) -> bool:
-    """Whether it maps questions to answers: the keys are sentences, and texts are among the rest.
+    """Return whether an object maps questions to answers: sentences to texts.
 
     An object may be what entries stand in, unless its key is a question for certain.
     """
@@ -235,7 +242,7 @@ def _is_map(value: Mapping[str, Any]) -> bool:
 
 
 def _is_said(answer: object) -> bool:
-    """Whether it is a text, or texts."""
+    """Return whether an answer is a text, or a list of texts."""
     return bool(_listed(answer)) and all(isinstance(item, str) for item in _listed(answer))
 
 
@@ -248,7 +255,7 @@ def _at(where: str, key: str) -> str:
 
 
 def keys_of(value: object) -> str:
-    """Which keys an object has, or the first one of a list, as a message shows them."""
+    """Return which keys an object has, or the first one of a list, as a message shows them."""
     if isinstance(value, list):
         value = next((item for item in value if isinstance(item, dict)), None)
     if not isinstance(value, dict) or not value:
@@ -256,16 +263,26 @@ def keys_of(value: object) -> str:
     return f" (its keys are {', '.join(map(printable, list(value)[:12]))})"
 
 
-def _parsed(text: str, path: Path) -> object:
+def load_json(text: str) -> Any:
+    """Parse JSON.
+
+    Raises json.JSONDecodeError, FieldError for what only Python takes for JSON or is nested too
+    deeply, and ValueError for a number of over 4,300 digits.
+    """
     try:
         return json.loads(text, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        raise InputError(f"it is not JSON: {error.msg}", shown_path(path), error.lineno) from None
     except RecursionError:
-        raise InputError("its JSON is nested too deeply", shown_path(path)) from None
-    except ValueError as error:
-        raise InputError(f"it is not JSON: {error}", shown_path(path)) from None
+        raise FieldError("its JSON is nested too deeply") from None
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number that JSON has")
+    raise FieldError(f"it is not JSON: {name} is not a number that JSON has")
+
+
+FORMAT = Format(
+    name="json",
+    suffixes=(".json",),
+    looks_like=looks_like_json,
+    read=read_json,
+    packed=True,
+)

@@ -22,19 +22,15 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.sources import text_page
 from bot.sources.decoding import FileHead, read_text
-from bot.sources.fences import Fences, find_fences, in_fence, swallowed
+from bot.sources.fences import LABEL, Fences, find_fences, in_fence, swallowed
+from bot.sources.file_format import Format
 from bot.sources.group_by_question import QuestionGrouper
 from bot.sources.markdown_sections import heading_words
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
+from bot.sources.text_page import has_marker
 
-_LABEL = re.compile(
-    r"[ \t]{0,3}(?P<bold>[*_]{2,3})?(?P<kind>Q|A|Question|Answer)[ \t]?\d{0,4}(?P<sign>[:.)])"
-    r"(?P<closed>(?(bold)(?P=bold))?)(?=[ \t]|$)(?P<text>.*)",
-    re.IGNORECASE,
-)
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]")
 
 
@@ -51,14 +47,14 @@ class _LabelledPart:
 
 
 def looks_labelled(head: FileHead) -> bool:
-    """Whether a labelled answer follows a labelled question, and it is no text page."""
+    """Return whether a labelled answer follows a labelled question, and it is no text page."""
     kinds = [part.asks for part in _parts(head.text) if part.asks is not None]
     answered = any(asks and not then for asks, then in pairwise(kinds))
-    return answered and not text_page.has_marker(head.text, behind_label)
+    return answered and not has_marker(head.text)
 
 
 def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """The threads of a file; names each question that is refused in the report.
+    """Yield the threads of a file; names each question that is refused in the report.
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
@@ -85,14 +81,8 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
     yield from threads
 
 
-def behind_label(_index: int, line: str) -> str:
-    """What stands behind a label, where a fence may begin; of other lines all."""
-    label = _LABEL.match(line)
-    return line if label is None else label["text"].strip()
-
-
 def _parts(text: str, warn: Callable[[str, int], None] | None = None) -> Iterator[_LabelledPart]:
-    """Questions and answers in order, and what stands before them or under headings.
+    """Yield questions and answers in order, and what stands before them or under headings.
 
     ``warn`` is told, with its line, of a fence that may have swallowed a question.
     """
@@ -115,12 +105,12 @@ def _parts(text: str, warn: Callable[[str, int], None] | None = None) -> Iterato
 
 
 def _labels(lines: list[str]) -> tuple[dict[int, re.Match[str]], Fences]:
-    """The labels by line; a fence may begin behind one, and in a fence there are none."""
+    """Return the labels by line; a fence may begin behind one, and in a fence there are none."""
     signs: set[str] = set()  # "A." may as well begin a list, where questions don't have it
     labels: dict[int, re.Match[str]] = {}
 
     def behind(index: int, line: str) -> str:
-        label = _LABEL.match(line)
+        label = LABEL.match(line)
         if label is None:
             return line
         if label["kind"][0] in "Qq":
@@ -146,12 +136,12 @@ def _doubt(lines: list[str], fences: Fences, warn: Callable[[str, int], None]) -
 
 
 def _is_asking(line: str) -> bool:
-    label = _LABEL.match(line)
+    label = LABEL.match(line)
     return label is not None and label["kind"][0] in "Qq"
 
 
 def _rest(label: re.Match[str]) -> str:
-    """What follows a label on its line; of a whole line in bold, without the marks."""
+    """Return the text after a label on its line, without the marks of a whole line in bold."""
     text = label["text"].strip()
     bold = label["bold"]
     if bold and not label["closed"]:
@@ -161,3 +151,12 @@ def _rest(label: re.Match[str]) -> str:
 
 def _text(lines: list[str]) -> str:
     return "\n".join(lines).strip()
+
+
+FORMAT = Format(
+    name="labelled",
+    looks_like=looks_labelled,
+    read=read_labelled,
+    packed=True,
+    utf16=True,
+)

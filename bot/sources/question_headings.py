@@ -83,29 +83,29 @@ class Question:
 
 
 def only_asks(lines: Sequence[str]) -> bool:
-    """Whether lines are a single question, in which there can be no answer."""
+    """Return whether lines are a single question, in which there can be no answer."""
     said = [line.strip() for line in lines if line.strip()]
     return len(said) == 1 and is_question(said[0])
 
 
 def is_question(heading: str) -> bool:
-    """Whether a heading's words are a question."""
+    """Return whether a heading's words are a question."""
     return _QUESTION.search(_ANCHOR.sub("", heading)) is not None
 
 
 def may_be_question(heading: str) -> bool:
-    """Whether it looks like one, though it has no question mark, or none at its end."""
+    """Return whether it looks like one, though it has no question mark, or none at its end."""
     words = _ANCHOR.sub("", heading)
     return _REMARK.search(words) is not None or _ASKS.match(_NUMBER.sub("", words)) is not None
 
 
 def is_certain(section: Section) -> bool:
-    """Whether it is a question wherever it stands: by its words, or by a comment of ours."""
+    """Return whether it is a question wherever it stands: by its words, or by a comment of ours."""
     return is_question(section.title) or _has_comment(section)
 
 
 def likely_questions(sections: Sequence[Section]) -> set[int]:
-    """The lines of headings that may be questions, and stand where questions do.
+    """Return the lines of headings that may be questions, and stand where questions do.
 
     None of them is within an answer or has questions below it, nor is it a page's title.
     """
@@ -130,7 +130,7 @@ def likely_questions(sections: Sequence[Section]) -> set[int]:
 
 
 def faq_topics(sections: Sequence[Section], title: str) -> set[int]:
-    """The lines of headings that are questions because the page is called a FAQ.
+    """Return the lines of headings that are questions because the page is called a FAQ.
 
     There are some where no heading is a question for certain: then all of the highest level
     that have a text, but for the title. ``title`` is that of the front matter.
@@ -147,7 +147,7 @@ def faq_topics(sections: Sequence[Section], title: str) -> set[int]:
 
 
 def skipped_sections(sections: Sequence[Section], likely: set[int]) -> set[int]:
-    """The lines of headings beside the questions that are none, and have a text.
+    """Return the lines of headings beside the questions that are none, and have a text.
 
     A page's title, its contents and the headings of groups of questions are not among them.
     """
@@ -170,7 +170,7 @@ def skipped_sections(sections: Sequence[Section], likely: set[int]) -> set[int]:
 
 
 def _below(sections: Sequence[Section], at: int) -> Iterator[Section]:
-    """The sections below the one ``at`` that place."""
+    """Yield the sections below the one ``at`` that place."""
     for number in range(at + 1, len(sections)):
         if sections[number].level <= sections[at].level:
             return
@@ -184,33 +184,33 @@ def _has_comment(section: Section) -> bool:
 
 
 def _is_answer_to(level: int, section: Section) -> bool:
-    """Whether it is headed as an answer, and below or beside a question of this level."""
+    """Return whether it is headed as an answer, and below or beside a question of this level."""
     if section.level < level or not is_answer(section.title):
         return False
     return section.level > level or not _has_comment(section)
 
 
 def _says(section: Section) -> bool:
-    """Whether there is a text in it, other than a list of links to other places."""
+    """Return whether there is a text in it, other than a list of links to other places."""
     lines = [line for line in section.lines if line.strip()]
     is_list = all(map(_LINK.fullmatch, lines)) or _CONTENTS.fullmatch(section.title.strip(" :"))
     return not is_list
 
 
 def question_of(heading: str) -> tuple[str, str]:
-    """The question without its number and ``{#name}``, and that name, if there is one."""
+    """Return the question without its number and ``{#name}``, and that name, if there is one."""
     found = _ANCHOR.search(heading)
     words = _TRAILING.sub("", _ANCHOR.sub("", heading))
     return _NUMBER.sub("", words), found["name"] if found else ""
 
 
 def github_anchor(heading: str) -> str:
-    """The anchor that a heading has on GitHub."""
+    """Return the anchor that a heading has on GitHub."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def answer_heading(heading: str) -> tuple[int, bool] | None:
-    """The score of the answer that a heading opens, and whether it is accepted.
+    """Return the score of the answer that a heading opens, and whether it is accepted.
 
     ``None`` for any other heading. Raises FieldError when it says something else as well.
     """
@@ -233,7 +233,7 @@ def answer_heading(heading: str) -> tuple[int, bool] | None:
 
 
 def is_answer(heading: str) -> bool:
-    """Whether a heading opens an answer, or tries to."""
+    """Return whether a heading opens an answer, or tries to."""
     return _ANSWER.fullmatch(heading) is not None
 
 
@@ -274,7 +274,7 @@ _LONGEST = 100
 
 
 def is_faq_title(title: str) -> bool:
-    """Whether a page's title says that questions stand on it, and asks none itself."""
+    """Return whether a page's title says that questions stand on it, and asks none itself."""
     words = " ".join(title.split()).strip(" :!.#*_")
     if _WHOLE.fullmatch(words):
         return True

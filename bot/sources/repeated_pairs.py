@@ -27,7 +27,7 @@ Pair = tuple[Element, list[Element]]
 
 
 def repeated_pairs(root: Element) -> list[Pair]:
-    """The questions and answers of the page's largest list of equal elements, in order."""
+    """Return the questions and answers of the page's largest list of equal elements, in order."""
     kinds: defaultdict[tuple[str, ...], list[Pair]] = defaultdict(list)
     asking = set(_innermost(root))
     below, headings = _below_headings(root)
@@ -45,7 +45,7 @@ def repeated_pairs(root: Element) -> list[Pair]:
 
 
 def _below_headings(root: Element) -> tuple[set[Element], int]:
-    """What follows the headings that ask, in the element in which they stand; how many do."""
+    """Return the siblings that follow headings with questions, and the number of such headings."""
     found: set[Element] = set()
     asking = [heading for heading in root.iter(*_HEADINGS) if is_question(one_line(heading))]
     for heading in asking:
@@ -58,12 +58,12 @@ def _below_headings(root: Element) -> tuple[set[Element], int]:
 
 
 def asking_in_order(root: Element, asking: set[Element]) -> list[Element]:
-    """The elements of a set in the page's order."""
+    """Return the elements of a set in the page's order."""
     return [element for element in root.iter() if element in asking]
 
 
 def _innermost(root: Element) -> list[Element]:
-    """The elements that are a question as a whole, without such an element in them."""
+    """Return the innermost elements whose whole text is a question."""
     found: list[Element] = []
     for element in root.iter(*_ASKING):
         if any(parent.tag in _OUTSIDE for parent in element.iterancestors()):
@@ -76,7 +76,7 @@ def _innermost(root: Element) -> list[Element]:
 
 
 def _answer_to(element: Element, asking: set[Element]) -> list[Element]:
-    """What follows a question, up to the next one: beside it, or beside what it alone fills."""
+    """Return what follows a question up to the next, beside it or what it alone fills."""
     words = one_line(element)
     while True:
         answer: list[Element] = []

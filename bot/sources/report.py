@@ -1,4 +1,4 @@
-"""What reading sources leaves behind beside the threads: refusals, warnings, counts."""
+"""Reports of an import: refusals, warnings, counts, progress."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class NoThreads(InputError):
 
 @dataclass
 class Findings:
-    """What is told of an import beside its threads.
+    """Refusals, warnings and counts of an import.
 
     ``rejected`` did not get in; ``warned`` tell what did, but not just as it stood. The
     first of each file and the last are named there, and the ``more_`` counters say by file
@@ -52,12 +52,12 @@ class Findings:
 
     @property
     def refused(self) -> int:
-        """How much was not accepted, named or not."""
+        """Return how much was not accepted, named or not."""
         return len(self.rejected) + self.more_rejected.total()
 
     @property
     def warnings(self) -> int:
-        """How much got in otherwise, named or not."""
+        """Return how much got in otherwise, named or not."""
         return len(self.warned) + self.more_warned.total()
 
     def take_over(self, seen: Findings) -> None:
@@ -130,7 +130,7 @@ class SourceReport(Findings):
 
 
 def shown_path(path: Path) -> Path | str:
-    """The path as it may be printed: bytes of a name that are not UTF-8 are escaped."""
+    """Return the path as it may be printed: bytes of a name that are not UTF-8 are escaped."""
     try:
         str(path).encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What our exports write into pages for people, so that nothing is lost on the way back.
+"""Comments that our exports write into pages for people, so that reading them loses nothing.
 
 A comment carries what a page has no words for (keys, authors, dates), as JSON under the
 names that JSON Lines has; readers of Markdown and HTML don't show it. A text that would
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.models import Thread
+from bot.plurals import counted
 from bot.sources.fences import is_one_fence
 from bot.sources.json_thread import FieldError, thread_to
 
@@ -22,7 +23,7 @@ _FENCED = re.compile(rf"(?P<ticks>`{{3,}}){_VERBATIM}\n(?P<text>(?:.*\n)*?.*)\n(
 
 
 def comment_line(values: Mapping[str, Any]) -> str:
-    """A line that carries ``values``; nothing in it can end the comment early."""
+    """Return a line that carries ``values``; nothing in it can end the comment early."""
     text = json.dumps(values, ensure_ascii=False, allow_nan=False)
     # A comment ends at "-->"; some readers take "--" alone, or "<!--", for a mistake.
     for sign in "<>":
@@ -34,7 +35,7 @@ def comment_line(values: Mapping[str, Any]) -> str:
 
 
 def values_of(line: str) -> dict[str, Any] | None:
-    """What a comment of ours carries; ``None`` for any other line. Raises FieldError."""
+    """Parse a line that is an export's comment; ``None`` for any other. Raises FieldError."""
     found = _COMMENT.fullmatch(line)
     if not found:
         return None
@@ -46,44 +47,44 @@ def values_of(line: str) -> dict[str, Any] | None:
 
 
 def split_comment(lines: Sequence[str]) -> tuple[list[str], dict[str, Any] | None]:
-    """The lines without a comment of ours at their beginning, and what it says."""
+    """Return lines without an export's comment at their beginning, and its values."""
     at = next((i for i, line in enumerate(lines) if line.strip()), None)
     values = None if at is None else values_of(lines[at])
     return list(lines if values is None or at is None else lines[at + 1 :]), values
 
 
 def has_comment(text: str) -> bool:
-    """Whether a line of the text may be a comment of ours."""
+    """Return whether a line of the text may be a comment of ours."""
     return "<!-- threadwise {" in text
 
 
 def fence_verbatim(text: str) -> str:
-    """The text in a fence that nothing in it can close."""
+    """Return the text in a fence that nothing in it can close."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     ticks = "`" * max(3, longest + 1)
     return f"{ticks}{_VERBATIM}\n{text}\n{ticks}"
 
 
 def is_verbatim(text: str) -> bool:
-    """Whether the text as a whole stands in such a fence."""
+    """Return whether text as a whole stands in a verbatim fence."""
     return _FENCED.fullmatch(text) is not None and is_one_fence(text.split("\n"))
 
 
 def unwrap_verbatim(text: str) -> str:
-    """What stands in the fence of ``verbatim``; any other text as it is."""
+    """Return the content of a verbatim fence; any other text as it is."""
     found = _FENCED.fullmatch(text)
     return found["text"] if found and is_one_fence(text.split("\n")) else text
 
 
 def joined_text(lines: Sequence[str]) -> str:
-    """Lines as one text, without blank ones at its ends."""
+    """Join lines without the blank ones at both ends, out of their verbatim fence."""
     said = [i for i, line in enumerate(lines) if line.strip(" \t")]
     text = "\n".join(lines[said[0] : said[-1] + 1]) if said else ""
     return unwrap_verbatim(text)
 
 
 def values_without_words(thread: Thread) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What pages have no words for: of the thread, and of each of its answers.
+    """Return the values that a page can't show: of the thread, and of each answer.
 
     Left out are title, bodies, scores, accepted, and what a thread doesn't have.
     """
@@ -98,11 +99,11 @@ def values_without_words(thread: Thread) -> tuple[dict[str, Any], list[dict[str,
 
 
 def merge_comment(row: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """What a page says and what its comment says of it; the comment's answers in order."""
+    """Return a page's values with those of its comment over them, answers in order."""
     said, about = row["answers"], values.get("answers", [])
     if about and (not isinstance(about, list) or len(about) != len(said)):
         raise FieldError(
-            f"it speaks of {len(about)} answers, and the page has {len(said)}; "
+            f"it speaks of {counted(len(about), 'answers')}, and the page has {len(said)}; "
             "mend that line or take it out"
         )
     answers = [own | more for own, more in zip(said, about or [{}] * len(said), strict=True)]

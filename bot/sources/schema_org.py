@@ -1,6 +1,7 @@
-"""Questions as pages tell them to search engines: schema.org's types, in JSON-LD or microdata.
+"""Questions that a page marks up for search engines: schema.org's types, in JSON-LD or microdata.
 
-Both give rows for ``Gathering``: a question with its answers, by our fields.
+Both become the same mappings of property names to values, and these the field values that
+``QuestionGrouper`` takes: a question with its answers.
 """
 
 from __future__ import annotations
@@ -18,76 +19,61 @@ from bot.sources.markup.parsing import Element, text_of
 _SCRIPT = re.compile(
     r"<script\b[^<>]*\btype\s*=\s*[\"']?application/ld\+json\b[^<>]*>", re.IGNORECASE
 )
-_END = re.compile("</script", re.IGNORECASE)
-_DEEP = 20
+_SCRIPT_END = re.compile("</script", re.IGNORECASE)
 
-_ANSWER = frozenset(
+_MAX_DEPTH = 20
+"""Levels of JSON in which questions are looked for; pages have up to four."""
+
+_ANSWER_PROPERTIES = frozenset(
     "text description articleBody upvoteCount author url dateCreated datePublished".split()
 )
-"""What is read of an answer; ``name`` and ``position`` say nothing more."""
+"""Properties of an answer that are read."""
 
-_SAYS_NOTHING = frozenset(("name", "position"))
+_UNINFORMATIVE = frozenset(("name", "position"))
+"""Properties of an answer that say nothing more, so that they aren't counted as left out."""
+
+_ANSWER_KINDS = ("acceptedAnswer", "suggestedAnswer")
 
 Inside = Callable[[Element], str]
-"""What stands in an element, as Markdown."""
+"""Returns what stands in an element, as Markdown."""
 
 
 def json_ld(page: str, broken: Callable[[int], None]) -> Iterator[tuple[int, FieldValues]]:
-    """The questions in a page's JSON-LD, with their line; ``broken`` is told where it is none."""
+    """Yield the questions in a page's JSON-LD with their lines.
+
+    ``broken`` gets the line of each script that is no JSON.
+    """
     line, counted = 1, 0
-    for found in _SCRIPT.finditer(page):
-        end = _END.search(page, found.end())
+    for opening in _SCRIPT.finditer(page):
+        end = _SCRIPT_END.search(page, opening.end())
         if end is None:
             return
-        line += page.count("\n", counted, found.start())
-        counted = found.start()
+        line += page.count("\n", counted, opening.start())
+        counted = opening.start()
         try:
-            value = _spoken(json.loads(page[found.end() : end.start()].strip(), strict=False), 0)
+            value = json.loads(page[opening.end() : end.start()].strip(), strict=False)
+            value = _without_entities(value, 0)
         except (ValueError, RecursionError):
             broken(line)
             continue
         for question in _questions(value, 0):
-            yield line, _row(question)
+            yield line, _field_values(question)
 
 
 def microdata(root: Element, inside: Inside) -> Iterator[tuple[int, FieldValues]]:
-    """The questions that are marked up as such, with their line."""
+    """Yield the questions that elements are marked as, with their lines."""
     for element in root.iter("*"):
         if "itemscope" in element.attrib and _is_type(element, "Question"):
-            yield element.sourceline or 1, _marked_row(element, inside)
+            question = _question_of(element, inside)
+            place = {"url": question.get("url"), "anchor": element.get("id")}  # may be relative
+            yield element.sourceline or 1, {**_field_values(question), **place}
 
 
-def _spoken(value: Any, depth: int) -> Any:
-    """The value with its texts as a reader of the page sees them: ``&amp;`` is ``&``."""
-    if isinstance(value, str):
-        return value if "<" in value else unescape(value)
-    if depth <= _DEEP and isinstance(value, list):
-        return [_spoken(item, depth + 1) for item in value]
-    if depth <= _DEEP and isinstance(value, dict):
-        return {key: _spoken(item, depth + 1) for key, item in value.items()}
-    return value
-
-
-def _questions(value: object, depth: int) -> Iterator[Mapping[str, Any]]:
-    if depth > _DEEP:
-        return
-    if isinstance(value, list):
-        for item in value:
-            yield from _questions(item, depth + 1)
-    elif isinstance(value, dict):
-        types = value.get("@type")
-        if "Question" in (types if isinstance(types, list) else [types]):
-            yield value
-        else:
-            for item in value.values():
-                yield from _questions(item, depth + 1)
-
-
-def _row(question: Mapping[str, Any]) -> FieldValues:
+def _field_values(question: Mapping[str, Any]) -> FieldValues:
     named = question.get("name") or question.get("headline")
     answers = [
-        _answer(item, accepted=kind == "acceptedAnswer" and not number)
-        for kind in ("acceptedAnswer", "suggestedAnswer")
+        _answer_values(item, accepted=kind == "acceptedAnswer" and not number)
+        for kind in _ANSWER_KINDS
         for number, item in enumerate(_listed(question.get(kind)))
     ]
     return {
@@ -104,9 +90,10 @@ def _row(question: Mapping[str, Any]) -> FieldValues:
     }
 
 
-def _answer(item: object, *, accepted: bool) -> FieldValues:
+def _answer_values(item: object, *, accepted: bool) -> FieldValues:
     if not isinstance(item, dict):
         return {"answer": item, "accepted": accepted}
+    known = _ANSWER_PROPERTIES | _UNINFORMATIVE
     return {
         "answer": item.get("text") or item.get("description") or item.get("articleBody"),
         "accepted": accepted,
@@ -114,13 +101,33 @@ def _answer(item: object, *, accepted: bool) -> FieldValues:
         "author": _name(item.get("author")),
         "answer_url": _link(item),
         "date": item.get("dateCreated") or item.get("datePublished"),
-        "dropped": [key for key in item if not key.startswith("@") and _is_dropped(key)],
+        "dropped": [key for key in item if not key.startswith("@") and key not in known],
     }
 
 
-def _is_dropped(name: str) -> bool:
-    """Whether a property of an answer is one that isn't read, though it says something."""
-    return name not in _ANSWER and name not in _SAYS_NOTHING
+def _without_entities(value: Any, depth: int) -> Any:
+    """Return the value with its texts as a reader of the page sees them: ``&amp;`` is ``&``."""
+    if isinstance(value, str):
+        return value if "<" in value else unescape(value)
+    if depth <= _MAX_DEPTH and isinstance(value, list):
+        return [_without_entities(item, depth + 1) for item in value]
+    if depth <= _MAX_DEPTH and isinstance(value, dict):
+        return {key: _without_entities(item, depth + 1) for key, item in value.items()}
+    return value
+
+
+def _questions(value: object, depth: int) -> Iterator[Mapping[str, Any]]:
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, list):
+        for item in value:
+            yield from _questions(item, depth + 1)
+    elif isinstance(value, dict):
+        if "Question" in _listed(value.get("@type")):
+            yield value
+        else:
+            for item in value.values():
+                yield from _questions(item, depth + 1)
 
 
 def _listed(value: object) -> list[Any]:
@@ -128,7 +135,7 @@ def _listed(value: object) -> list[Any]:
 
 
 def _name(value: object) -> object:
-    """A person's name, or the name of a thing that has one."""
+    """Return a person's name, or the name of a thing that has one."""
     value = next(iter(_listed(value)), None)
     if isinstance(value, dict):
         return value.get("name") or value.get("url")
@@ -143,62 +150,45 @@ def _link(thing: Mapping[str, Any]) -> object:
     return None
 
 
-def _marked_row(element: Element, inside: Inside) -> FieldValues:
+def _question_of(element: Element, inside: Inside) -> dict[str, Any]:
+    """Return a question in microdata as JSON-LD would have it, its texts as Markdown."""
     properties = _properties(element)
-    answers = [
-        _marked_answer(item, inside, accepted=kind == "acceptedAnswer" and not number)
-        for kind in ("acceptedAnswer", "suggestedAnswer")
-        for number, item in enumerate(properties.get(kind, []))
-    ]
-    text = properties.get("text", [None])[0]
-    return {
-        "question": _value(properties, "name") or (text_of(text) if text is not None else None),
-        "body": Markdown(inside(text)) if text is not None and "name" in properties else None,
-        "answer": answers,
-        "question_score": _value(properties, "upvoteCount"),
-        "question_author": _value(properties, "author"),
-        "tags": _value(properties, "keywords"),
-        "url": _value(properties, "url"),
-        "license": _value(properties, "license"),
-        "asked_at": _value(properties, "dateCreated") or _value(properties, "datePublished"),
-        "anchor": element.get("id"),
-        "dropped": ["comment"] * len(properties.get("comment", [])),
-    }
+    question: dict[str, Any] = {name: _value(items) for name, items in properties.items()}
+    for kind in _ANSWER_KINDS:
+        question[kind] = [_answer_of(item, inside) for item in properties.get(kind, [])]
+    if question.get("name") and "text" in properties:
+        question["text"] = Markdown(inside(properties["text"][0]))
+    question["comment"] = properties.get("comment")
+    return question
 
 
-def _marked_answer(element: Element, inside: Inside, *, accepted: bool) -> FieldValues:
+def _answer_of(element: Element, inside: Inside) -> dict[str, Any]:
     properties = _properties(element) if "itemscope" in element.attrib else {}
     texts = properties.get("text") or [element]
-    return {
-        "answer": Markdown("\n\n".join(filter(None, map(inside, texts)))),
-        "accepted": accepted,
-        "score": _value(properties, "upvoteCount"),
-        "author": _value(properties, "author"),
-        "answer_url": _value(properties, "url"),
-        "date": _value(properties, "dateCreated") or _value(properties, "datePublished"),
-        "dropped": [name for name in properties if _is_dropped(name)],
-    }
+    answer: dict[str, Any] = {name: _value(items) for name, items in properties.items()}
+    return answer | {"text": Markdown("\n\n".join(filter(None, map(inside, texts))))}
 
 
 def _properties(scope: Element) -> dict[str, list[Element]]:
-    """The elements that are properties of a thing, by name; those of things in it are theirs."""
-    found: dict[str, list[Element]] = {}
+    """Return the elements that are properties of a thing, by name, but for things within it."""
+    properties: dict[str, list[Element]] = {}
     waiting = list(reversed(scope))
     while waiting:
         element = waiting.pop()
         for name in (element.get("itemprop") or "").split():
-            found.setdefault(name, []).append(element)
+            properties.setdefault(name, []).append(element)
         if "itemscope" not in element.attrib:
             waiting += reversed(element)
-    return found
+    return properties
 
 
-def _value(properties: Mapping[str, list[Element]], name: str) -> str | None:
-    element = next(iter(properties.get(name, [])), None)
-    if element is None:
-        return None
-    if "itemscope" in element.attrib and (inner := _value(_properties(element), "name")):
-        return inner
+def _value(elements: list[Element]) -> str:
+    """Return what the first of a property's elements says."""
+    element = elements[0]
+    if "itemscope" in element.attrib:
+        names = _properties(element).get("name")
+        if names and (name := _value(names)):
+            return name
     for attribute in ("content", "datetime", "href", "src"):
         if element.get(attribute):
             return str(element.get(attribute))

@@ -17,6 +17,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_table_lines
+from bot.sources.file_format import Format
 from bot.sources.foreign_fields import FieldNames, field_of, plain_name
 from bot.sources.group_by_question import QuestionGrouper
 from bot.sources.json_thread import printable
@@ -48,13 +49,13 @@ class _TableRow:
 
 
 def looks_like_table(head: FileHead) -> bool:
-    """Whether the first line names a column of questions and one of answers."""
+    """Return whether the first line names a column of questions and one of answers."""
     fields = {field_of(cell) for cell in _header(head.text)}
     return {"question", "answer"} <= fields
 
 
 def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """The threads of a table; names each row that is refused in the report.
+    """Yield the threads of a table; names each row that is refused in the report.
 
     Raises InputError when the table has no rows, or no columns of questions and answers,
     OSError when it can't be read.
@@ -129,19 +130,19 @@ class _TableReader:
 
 
 def _is_of_qna_maker(header: Sequence[str]) -> bool:
-    """Whether it is a table of Microsoft's QnA Maker, in which a line ends with ``\\n``."""
+    """Return whether it is a table of Microsoft's QnA Maker, in which a line ends with ``\\n``."""
     return {"question", "answer", *_OF_QNA_MAKER} <= {plain_name(name) for name in header}
 
 
 def _with_lines(text: str) -> str:
-    """A text of such a table with its lines; in inline code, ``\\n`` is what it looks like."""
+    """Replace ``\\n`` by line breaks, but for inline code."""
     parts = _INLINE_CODE.split(text)
     parts[::2] = [_LINE_END.sub("\n", part) for part in parts[::2]]
     return "".join(parts)
 
 
 def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, int]:
-    """Which field stands in which column. Raises InputError if the two that must be aren't."""
+    """Return columns by field. Raises InputError if questions or answers have none."""
     chosen = options.columns
     names = [cell.strip() for cell in header]
     there = ", ".join(name or "(no name)" for name in names[:30])
@@ -171,7 +172,7 @@ def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, i
 
 
 def _by_number(names: Sequence[str], chosen: Mapping[str, str]) -> bool:
-    """Whether columns are told by their numbers: the table has no header then."""
+    """Return whether columns are told by their numbers: the table has no header then."""
     return (
         bool(chosen) and len(_numbers(chosen)) == len(chosen) and not {*chosen.values()} & {*names}
     )
@@ -182,7 +183,7 @@ def _numbers(chosen: Mapping[str, str]) -> dict[str, int]:
 
 
 def _rows(lines: Sequence[str | None], delimiter: str) -> Iterator[_TableRow]:
-    """Each row with the line it begins on; after a damaged one, the next line begins a row."""
+    """Yield each row with its first line; after a damaged row, the next line begins one."""
     at = 0
     while at < len(lines):
         if lines[at] is None:  # was named already
@@ -238,6 +239,16 @@ def _header(text: str) -> list[str]:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter: that of the header line, in which names seldom hold one."""
+    """Return the delimiter: that of the header line, in which names seldom hold one."""
     line = next((line for line in text.splitlines() if line.strip()), "")
     return max(_DELIMITERS, key=lambda sign: (line.count(sign), -_DELIMITERS.index(sign)))
+
+
+FORMAT = Format(
+    name="csv",
+    suffixes=(".csv", ".tsv"),
+    looks_like=looks_like_table,
+    read=read_table,
+    packed=True,
+    utf16=True,
+)

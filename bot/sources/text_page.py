@@ -40,9 +40,9 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Answer, Thread, plain_key
 from bot.sources import roundtrip_comments
-from bot.sources.decoding import decode
-from bot.sources.fences import find_fences
-from bot.sources.foreign_fields import timely
+from bot.sources.decoding import FileHead, decode
+from bot.sources.fences import find_fences, text_behind_label
+from bot.sources.file_format import Format
 from bot.sources.json_thread import FieldError, thread_from, thread_to
 from bot.sources.options import MAX_PAGE_BYTES, SCORES, Options
 from bot.sources.question_headings import only_asks
@@ -95,22 +95,22 @@ class _PagePart:
     body: list[int] = field(default_factory=list)
 
 
-def has_marker(text: str, content: Callable[[int, str], str] | None = None) -> bool:
-    """Whether a line of the text is a marker, so that it reads like a text page.
-
-    ``content`` says what behind the labels of other forms may open a fence.
-    """
+def has_marker(text: str) -> bool:
+    """Return whether a line of the text is a marker, so that it reads like a text page."""
     lines = _LINE_END.split(text)
-    roundtrip_comments = ((index, _mark(line)) for index, line in enumerate(lines))
-    found = [
+    marked = [
         index
-        for index, mark in roundtrip_comments
-        if mark and mark.kind is not _MarkerKind.FURNITURE
+        for index, line in enumerate(lines)
+        if (marker := _marker(line)) and marker.kind is not _MarkerKind.FURNITURE
     ]
-    if not found:
+    if not marked:
         return False
-    fenced = find_fences(lines, to_end=False, content=content).places
-    return not all(fenced[index] for index in found)
+    fenced = find_fences(lines, to_end=False, content=text_behind_label).places
+    return not all(fenced[index] for index in marked)
+
+
+def _looks_like_page(head: FileHead) -> bool:
+    return has_marker(head.text)
 
 
 def read_pages(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
@@ -118,17 +118,23 @@ def read_pages(path: Path, report: SourceReport, options: Options) -> Iterator[T
 
     Raises InputError when it can't be accepted, OSError when it can't be read.
     """
-    thread = read_page(_decoded(path, options), path, certain=options.format == "text")
-    yield timely(thread, lambda what: report.warn(what, path))
+    yield read_page(
+        _decoded(path, options),
+        path,
+        certain=options.format == "text",
+        warn=lambda what: report.warn(what, path),
+    )
 
 
-def read_page(text: str, path: Path, *, certain: bool = False) -> Thread:
+def read_page(
+    text: str, path: Path, *, certain: bool = False, warn: Callable[[str], None] | None = None
+) -> Thread:
     """Read a page's text; the source key is the file's name without suffix.
 
-    Without a marker in it, a text is a page only if that is ``certain``. Raises InputError
-    with the path and, where there is one, the line.
+    Without a marker in it, a text is a page only if that is ``certain``. ``warn`` gets remarks on
+    dates that are left out. Raises InputError with the path and, where there is one, the line.
     """
-    return _TextPage(text, path).thread(certain=certain)
+    return _TextPage(text, path, warn).thread(certain=certain)
 
 
 def _decoded(path: Path, options: Options) -> str:
@@ -143,16 +149,17 @@ def _decoded(path: Path, options: Options) -> str:
 class _TextPage:
     """One page while it is read: its lines, the markers among them, the parts so far."""
 
-    def __init__(self, text: str, path: Path) -> None:
-        self._path = path
+    def __init__(self, text: str, path: Path, warn: Callable[[str], None] | None) -> None:
+        self._path, self._warn = path, warn
         self._lines = _LINE_END.split(text.lstrip("\ufeff"))
         self._refuse_nul(text)
         self._title = self._find_title()
-        self._fenced = bytes(self._title + 1) + _fenced(self._lines[self._title + 1 :])
+        fences = find_fences(self._lines[self._title + 1 :], to_end=False)
+        self._fenced = bytes(self._title + 1) + fences.places
         self._marks = {
             index: mark
             for index, line in enumerate(self._lines)
-            if index > self._title and not self._fenced[index] and (mark := _mark(line))
+            if index > self._title and not self._fenced[index] and (mark := _marker(line))
         }
         self._end = self._find_end()
         self._question = _PagePart(self._title)
@@ -192,15 +199,14 @@ class _TextPage:
         return marked or replace(thread, key=self._key())
 
     def _marked(self, thread: Thread) -> Thread | None:
-        """The thread with what a comment behind the page says of it, if there is one."""
+        """Return the thread with what a comment behind the page says of it, if there is one."""
         for index in range(self._end, len(self._lines)):
             try:
                 values = roundtrip_comments.values_of(self._lines[index])
                 if values is not None:
                     row = thread_to(thread) | {"id": values.get("id") or self._key()}
-                    return thread_from(
-                        roundtrip_comments.merge_comment(row, values), lambda _: None
-                    )
+                    row = roundtrip_comments.merge_comment(row, values)
+                    return thread_from(row, lambda _: None, self._warn)
             except FieldError as error:
                 raise self._error(f"what its comment says can't be: {error}", index) from None
         return None
@@ -220,13 +226,13 @@ class _TextPage:
         title = next((i for i, line in enumerate(self._lines) if line.strip()), None)
         if title is None:
             raise self._error("the page has no title: it is empty")
-        mark = _mark(self._lines[title])
+        mark = _marker(self._lines[title])
         if mark is not None and mark.kind is not _MarkerKind.FURNITURE:
             raise self._error("the page has no title before its first marker", title)
         return title
 
     def _find_end(self) -> int:
-        """The line at which the page's furniture begins, else the number of lines."""
+        """Return the line at which the page's furniture begins, else the number of lines."""
         opening = (_MarkerKind.UPVOTE, _MarkerKind.ACCEPTED)
         last = max((i for i, mark in self._marks.items() if mark.kind in opening), default=-1)
         furniture = (i for i, mark in self._marks.items() if mark.kind is _MarkerKind.FURNITURE)
@@ -290,7 +296,7 @@ class _TextPage:
         return InputError(why, shown_path(self._path), line)
 
 
-def _mark(line: str) -> _Marker | None:
+def _marker(line: str) -> _Marker | None:
     found = _MARK.fullmatch(line)
     if not found:
         return None
@@ -299,6 +305,9 @@ def _mark(line: str) -> _Marker | None:
     return _Marker(_MarkerKind.ACCEPTED if found["accepted"] else _MarkerKind.FURNITURE)
 
 
-def _fenced(lines: list[str]) -> bytearray:
-    """For each line, whether it is in a closed code fence or one of its two ends."""
-    return find_fences(lines, to_end=False).places
+FORMAT = Format(
+    name="text",
+    suffixes=(".txt",),
+    looks_like=_looks_like_page,
+    read=read_pages,
+)

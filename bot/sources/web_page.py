@@ -24,6 +24,7 @@ from lxml import etree
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_html
 from bot.sources.faq import faq_threads
+from bot.sources.file_format import Format
 from bot.sources.foreign_fields import Markdown
 from bot.sources.group_by_question import FieldValues, QuestionGrouper
 from bot.sources.markup import to_markdown
@@ -43,12 +44,12 @@ _FURNITURE = ("nav", "header", "footer", "aside", "form", "script", "style", "te
 
 
 def looks_like_page(head: FileHead) -> bool:
-    """Whether it begins as pages do."""
+    """Return whether it begins as pages do."""
     return _PAGE.match(head.text) is not None
 
 
 def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """The threads of a web page; names each question that is refused in the report.
+    """Yield the threads of a web page; names each question that is refused in the report.
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
@@ -85,11 +86,11 @@ class _WebPage:
         self._url = self._own_url()
 
     def marked(self) -> Iterator[tuple[int, FieldValues]]:
-        """The questions in microdata."""
+        """Return the questions in microdata."""
         return microdata(self._root, self.inside)
 
     def folded(self) -> Iterator[tuple[int, FieldValues]]:
-        """The questions in ``<details>`` and definition lists."""
+        """Yield the questions in ``<details>`` and definition lists."""
         asking = [
             element.getparent()
             for element in self._root.iter("details")
@@ -103,7 +104,7 @@ class _WebPage:
                 yield element.sourceline or 1, row
 
     def repeated(self) -> Iterator[tuple[int, FieldValues]]:
-        """The questions of a list of equal elements, if there are more than in headings."""
+        """Yield the questions of a list of equal elements, if there are more than in headings."""
         pairs = repeated_pairs(self._root)
         asking = {question for question, _ in pairs}
         headings = self._root.iter("h1", "h2", "h3", "h4", "h5", "h6")
@@ -115,7 +116,7 @@ class _WebPage:
             yield question.sourceline or 1, row
 
     def markdown(self) -> str:
-        """The page's text as Markdown, without what stands around it."""
+        """Return the page's text as Markdown, without what stands around it."""
         main = next(self._root.iter("main", "article"), self._root)
         for element in list(main.iter(*_FURNITURE)):
             if element is not main:
@@ -129,7 +130,7 @@ class _WebPage:
         return self.inside(main)
 
     def placed(self, row: FieldValues) -> FieldValues:
-        """The row with a link to where the question stands, if one can be told."""
+        """Return the values with a link to the question's place, if that is known."""
         url = row.get("url")
         anchor = row.get("anchor")
         if isinstance(url, str):
@@ -139,7 +140,7 @@ class _WebPage:
         return {**row, "url": url}
 
     def inside(self, element: Element) -> str:
-        """What stands in an element, as Markdown."""
+        """Return what stands in an element, as Markdown."""
         parts = [escape(element.text or "")]
         parts += [etree.tostring(child, encoding="unicode", method="html") for child in element]
         return to_markdown("".join(parts), base_url=self._url)
@@ -194,13 +195,13 @@ class _WebPage:
 
 
 def _summary(element: Element) -> Element:
-    """What can be seen of ``<details>`` that are folded; an empty one if there is nothing."""
+    """Return the ``<summary>`` of ``<details>``; a new, empty one if there is none."""
     found = next((child for child in element if child.tag == "summary"), None)
     return etree.SubElement(element, "summary") if found is None else found
 
 
 def _items(element: Element) -> Iterator[Element]:
-    """The terms and descriptions of a list, of its own and not of lists in it."""
+    """Yield the terms and descriptions of a list, of its own and not of lists in it."""
     for child in element:
         if child.tag in ("dt", "dd"):
             yield child
@@ -226,3 +227,14 @@ def _remove(element: Element) -> None:
         parent.text = (parent.text or "") + element.tail
     element.tail = None
     parent.remove(element)
+
+
+FORMAT = Format(
+    name="html",
+    suffixes=(".html", ".htm", ".xhtml"),
+    looks_like=looks_like_page,
+    read=read_page,
+    packed=True,
+    utf16=True,
+    defers=True,
+)

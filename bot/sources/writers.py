@@ -27,7 +27,7 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def page_name(key: str) -> str:
-    """A name for the page of this key, without suffix: the key itself where it may be one."""
+    """Return a file name without suffix for a key's page: the key itself where it may be one."""
     if _SAFE.fullmatch(key) and not _DEVICE.fullmatch(key):
         return key
     mark = hashlib.sha256(key.encode()).hexdigest()[:12]
@@ -36,7 +36,7 @@ def page_name(key: str) -> str:
 
 
 def write_page(thread: Thread, name: str) -> str:
-    """The text of the thread's page, whose file is called ``name`` without its suffix."""
+    """Return the text of the thread's page, whose file is called ``name`` without its suffix."""
     values, of_answers = roundtrip_comments.values_without_words(thread)
     if thread.key == name:
         del values["id"]
@@ -70,7 +70,7 @@ def _title(title: str, values: dict[str, Any]) -> str:
 
 
 def _said_in_page(text: str, about: dict[str, Any]) -> str:
-    """The text as it can stand on a page; one that can't be told by lines goes into ``about``."""
+    """Return text as it can stand on a page; ``about`` gets one that lines can't hold."""
     if not text or _is_plain_in_page(text):
         return text
     if "\r" in text:
@@ -80,7 +80,7 @@ def _said_in_page(text: str, about: dict[str, Any]) -> str:
 
 
 def _is_plain_in_page(text: str) -> bool:
-    """Whether the text is read as just itself, wherever it stands and whatever follows."""
+    """Return whether text is read as itself wherever it stands on a page."""
     if "\r" in text or roundtrip_comments.is_verbatim(text):
         return False
     longest = max(map(len, re.findall("`+|~+", text)), default=0)
@@ -107,7 +107,7 @@ def _read(page: str) -> Thread | None:
 
 
 def write_faq(thread: Thread) -> str:
-    """The Markdown of one thread, with a blank line at its end."""
+    """Return the Markdown of one thread, with a blank line at its end."""
     values, of_answers = roundtrip_comments.values_without_words(thread)
     if thread.score:
         values["score"] = thread.score
@@ -129,7 +129,7 @@ def _heading(answer: Answer) -> str:
 
 
 def _said_in_faq(text: str, about: dict[str, Any]) -> str:
-    """The text as it can stand there; one that can't be told by lines goes into ``about``."""
+    """Return text as it can stand in Markdown; ``about`` gets one that lines can't hold."""
     if not text or _is_plain_in_faq(text):
         return text
     if "\r" in text:
@@ -139,7 +139,7 @@ def _said_in_faq(text: str, about: dict[str, Any]) -> str:
 
 
 def _is_plain_in_faq(text: str) -> bool:
-    """Whether the text, below a heading, is read as just itself, and what follows as such."""
+    """Return whether text below a heading is read as itself, and a heading after it as such."""
     lines = text.split("\n")
     if "\r" in text or not lines[0].strip(" \t") or not lines[-1].strip(" \t"):
         return False
@@ -152,7 +152,7 @@ def _is_plain_in_faq(text: str) -> bool:
 
 
 def _is_structure(section: Section) -> bool:
-    """Whether a heading within a thread would be read as more than text."""
+    """Return whether a heading within a thread would be read as more than text."""
     title = heading_words(section.title)
     return (
         section.level <= 1

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Posting, VoteEmoji
@@ -15,7 +15,7 @@ from bot.store.tables import postings
 
 
 async def put(connection: AsyncConnection, posting: Posting) -> None:
-    """Remember a posting; one that shows another answer now replaces the old."""
+    """Record a posting; one that shows another answer now replaces the old."""
     await forget(connection, [posting.message_id])
     row = {
         "message_id": posting.message_id,
@@ -33,14 +33,14 @@ async def put(connection: AsyncConnection, posting: Posting) -> None:
 
 
 async def get(connection: AsyncConnection, message_id: int) -> Posting | None:
-    """The posting that this message is, if it is one."""
+    """Return the posting that this message is, if it is one."""
     query = select(postings).where(postings.c.message_id == message_id)
     row = (await connection.execute(query)).first()
     return None if row is None else _posting(row)
 
 
 async def of(connection: AsyncConnection, message_ids: Collection[int]) -> Mapping[int, Posting]:
-    """The postings among these messages, by message id."""
+    """Return the postings among these messages, by message id."""
     found: dict[int, Posting] = {}
     for ids in id_batches(message_ids):
         query = select(postings).where(postings.c.message_id.in_(ids))
@@ -50,12 +50,12 @@ async def of(connection: AsyncConnection, message_ids: Collection[int]) -> Mappi
 
 
 async def forget(connection: AsyncConnection, message_ids: Collection[int]) -> None:
-    """These messages show no answer any more; votes given on them stay."""
+    """Delete postings that show no answer any more; votes given on them stay."""
     await connection.execute(delete(postings).where(postings.c.message_id.in_(message_ids)))
 
 
 async def forget_channel(connection: AsyncConnection, channel_id: int) -> list[int]:
-    """A channel is gone, with all of its messages; returns the ids of those that were postings."""
+    """Delete the postings of a channel that is gone; return the ids of their messages."""
     there = postings.c.channel_id == channel_id
     gone = list((await connection.scalars(select(postings.c.message_id).where(there))).all())
     if gone:
@@ -71,70 +71,53 @@ async def set_emoji(connection: AsyncConnection, message_id: int, emoji: VoteEmo
 
 
 async def mark_due(connection: AsyncConnection, message_ids: Collection[int], now: int) -> None:
-    """The votes of these postings may differ from what Discord shows; ``now`` in µs."""
+    """Mark postings whose votes may differ from what Discord shows; ``now`` in Unix µs."""
     for ids in id_batches(message_ids):
         these = postings.c.message_id.in_(ids)
         await connection.execute(update(postings).where(these).values(due_at=now))
 
 
 async def unmark_due(connection: AsyncConnection, message_id: int, marked_until: int) -> bool:
-    """The votes of a posting are true, as of marks made until then (µs); False if none was."""
+    """Take back marks made until then (Unix µs), as the votes agree; False if there was none."""
     this = (postings.c.message_id == message_id, postings.c.due_at <= marked_until)
     done = await connection.execute(update(postings).where(*this).values(due_at=None))
     return bool(done.rowcount)
 
 
-async def due(connection: AsyncConnection) -> list[Posting]:
-    """The postings that are marked so, newest first."""
-    query = select(postings).where(postings.c.due_at.is_not(None))
-    rows = await connection.execute(query.order_by(postings.c.posted_at.desc()))
-    return [_posting(row) for row in rows.all()]
-
-
 async def latest_in(
     connection: AsyncConnection, channel_id: int, answer_id: int, since: datetime
 ) -> Posting | None:
-    """The newest posting of an answer in a channel since a moment."""
-    query = (
-        select(postings)
-        .where(
-            postings.c.channel_id == channel_id,
-            postings.c.answer_id == answer_id,
-            postings.c.posted_at >= to_micros(since),
-        )
-        .order_by(postings.c.posted_at.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(query)).first()
-    return None if row is None else _posting(row)
+    """Return the newest posting of an answer in a channel since a moment."""
+    there = (postings.c.channel_id == channel_id, postings.c.answer_id == answer_id)
+    found = await _newest(connection, 1, *there, postings.c.posted_at >= to_micros(since))
+    return found[0] if found else None
 
 
 async def asked_by(
     connection: AsyncConnection, user_id: int, guild_id: int, answer_id: int
 ) -> Posting | None:
-    """The newest posting of an answer to a member's question in a guild."""
-    query = (
-        select(postings)
-        .where(
-            postings.c.asker_id == user_id,
-            postings.c.guild_id == guild_id,
-            postings.c.answer_id == answer_id,
-        )
-        .order_by(postings.c.posted_at.desc(), postings.c.message_id.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(query)).first()
-    return None if row is None else _posting(row)
+    """Return the newest posting of an answer to a member's question in a guild."""
+    there = (postings.c.guild_id == guild_id, postings.c.answer_id == answer_id)
+    found = await _newest(connection, 1, *there, postings.c.asker_id == user_id)
+    return found[0] if found else None
 
 
 async def recent(connection: AsyncConnection, limit: int) -> list[Posting]:
-    """The newest postings, newest first."""
-    query = (
-        select(postings)
-        .order_by(postings.c.posted_at.desc(), postings.c.message_id.desc())
-        .limit(limit)
-    )
-    return [_posting(row) for row in (await connection.execute(query)).all()]
+    """Return the newest postings, newest first."""
+    return await _newest(connection, limit)
+
+
+async def due(connection: AsyncConnection) -> list[Posting]:
+    """Return the postings that are marked as due, newest first."""
+    return await _newest(connection, None, postings.c.due_at.is_not(None))
+
+
+async def _newest(
+    connection: AsyncConnection, limit: int | None, *conditions: ColumnElement[bool]
+) -> list[Posting]:
+    query = select(postings).where(*conditions).limit(limit)
+    newest = (postings.c.posted_at.desc(), postings.c.message_id.desc())
+    return [_posting(row) for row in (await connection.execute(query.order_by(*newest))).all()]
 
 
 def _posting(row: Row[Any]) -> Posting:

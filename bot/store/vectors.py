@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import MOST_PHRASINGS, StoredThread
+from bot.models import MAX_PHRASINGS, StoredThread
 from bot.store import change_feed, guilds, threads
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
@@ -101,7 +101,7 @@ async def without_phrasings(
     rows = {row.thread_id: row for row in (await connection.execute(query)).all()}
     texts = await texts_of(connection, [*rows])
     return [
-        Unfinished(i, row.revision, bytes(row.data), texts[i][:MOST_PHRASINGS])
+        Unfinished(i, row.revision, bytes(row.data), texts[i][:MAX_PHRASINGS])
         for i, row in rows.items()
         if texts[i]
     ]

@@ -1,94 +1,145 @@
 """Votes, and the reactions on messages that they follow from.
 
-A member's vote on an answer in a guild is the newest of their reactions that
-still stand on any message showing it, or of their button presses. Every function
-here runs inside the caller's transaction and leaves ``votes`` true to ``reactions``.
+A member's vote on an answer in a guild is the newest of their reactions that still stand on
+any message showing it, or of their button presses. Every function here runs inside the
+caller's transaction. ``add`` and ``remove`` change reactions only, of many members in one
+statement: ``update`` must follow. ``give`` and ``take`` do both for one reaction.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, ReactionKind, Vote
+from bot.models import SHARED, Posting, Reaction, ReactionKind, Vote
 from bot.store import imported_votes
 from bot.store.tables import answers, postings, reactions, threads, votes
 from bot.store.threads import IN_FORCE
 
-
-@dataclass(frozen=True, slots=True)
-class Ballot:
-    """What one vote is about and whose it is: there is one vote for each ballot."""
-
-    answer_id: int
-    guild_id: int
-    user_id: int
-
-
 BUTTON = 0
 """The posting id of a vote given by a button instead of a reaction."""
 
-NEWEST_FIRST = (
+_PORTION = 500
+"""Rows that are made objects of at a time, so that the event loop has a turn in between."""
+
+_NEWEST_FIRST = (
     reactions.c.given_at.desc(),
     reactions.c.posting_id.desc(),
     reactions.c.value.desc(),
 )
-"""The order of a member's signs: the first that stands is their vote."""
+"""The order of a member's reactions: the first that stands is their vote."""
+
+
+class VotePlace(NamedTuple):
+    """Where a vote is given: on a message that shows an answer in a guild, or by a button."""
+
+    answer_id: int
+    guild_id: int
+    posting_id: int = BUTTON
+
+    @classmethod
+    def of(cls, posting: Posting) -> VotePlace:
+        """Return the place that a posting is."""
+        return cls(posting.answer_id, posting.guild_id, posting.message_id)
 
 
 async def give(
-    connection: AsyncConnection,
-    ballot: Ballot,
-    posting_id: int,
-    value: Vote,
-    *,
-    kind: ReactionKind = ReactionKind.NORMAL,
-    at: int | None = None,
+    connection: AsyncConnection, place: VotePlace, reaction: Reaction, at: int | None = None
 ) -> None:
-    """Note a sign of the member: given just now, so that it becomes their vote, or at ``at``.
+    """Note a reaction as given just now, so that it becomes the member's vote, or at ``at``.
 
     ``at`` is in Unix microseconds; where the member gave others since, those count.
     """
-    here = _signs(ballot)
-    newest = await connection.scalar(select(func.max(reactions.c.given_at)).where(*here))
+    newest = (await newest_times(connection, place, [reaction.user_id])).get(reaction.user_id)
     if newest is not None:
-        await connection.execute(delete(reactions).where(*here, *_sign(posting_id, value, kind)))
-    # A clock that stands still or goes back must not reorder a member's signs.
+        await remove(connection, place, [reaction])
+    # A clock that stands still or goes back must not reorder a member's reactions.
     given_at = max(time.time_ns() // 1000, (newest or 0) + 1) if at is None else at
-    row = {**asdict(ballot), "posting_id": posting_id, "value": int(value)}
-    row |= {"kind": int(kind), "given_at": given_at}
-    await connection.execute(insert(reactions).values(row))
-    await _settle(connection, ballot)
+    await add(connection, place, [(reaction, given_at)])
+    await update(connection, place, [reaction.user_id])
 
 
-async def take(
-    connection: AsyncConnection,
-    ballot: Ballot,
-    posting_id: int,
-    value: Vote,
-    *,
-    kind: ReactionKind = ReactionKind.NORMAL,
-) -> bool:
-    """Take one sign away; what stands of the member's others decides. False if unknown."""
-    this = _sign(posting_id, value, kind)
-    gone = await connection.execute(delete(reactions).where(*_signs(ballot), *this))
-    if gone.rowcount:
-        await _settle(connection, ballot)
-    return bool(gone.rowcount)
+async def take(connection: AsyncConnection, place: VotePlace, *gone: Reaction) -> bool:
+    """Take a member's reactions away; what stands of their others decides. False if unknown."""
+    removed = await remove(connection, place, gone)
+    if removed:
+        await update(connection, place, [gone[0].user_id])
+    return removed > 0
 
 
-async def in_force(connection: AsyncConnection, ballot: Ballot) -> Vote | None:
-    """The member's vote on the answer, if they have one."""
-    value = await connection.scalar(select(votes.c.value).where(*_vote(ballot)))
+async def add(
+    connection: AsyncConnection, place: VotePlace, new: Sequence[tuple[Reaction, int]]
+) -> None:
+    """Insert reactions, each with the time when it was given (Unix µs)."""
+    if new:
+        rows = [
+            {**place._asdict(), **reaction._asdict(), "given_at": given_at}
+            for reaction, given_at in new
+        ]
+        await connection.execute(insert(reactions), rows)
+
+
+async def remove(connection: AsyncConnection, place: VotePlace, gone: Sequence[Reaction]) -> int:
+    """Delete reactions; return how many were there."""
+    if not gone:
+        return 0
+    these = delete(reactions).where(
+        *_about(place, reactions),
+        reactions.c.posting_id == place.posting_id,
+        reactions.c.user_id == bindparam("member"),
+        reactions.c.value == bindparam("sign"),
+        reactions.c.kind == bindparam("sort"),
+    )
+    rows = [{"member": r.user_id, "sign": int(r.value), "sort": int(r.kind)} for r in gone]
+    return int((await connection.execute(these, rows)).rowcount)
+
+
+async def update(connection: AsyncConnection, place: VotePlace, user_ids: Collection[int]) -> None:
+    """Make the votes of these members on the answer what their newest reactions say."""
+    rank = func.row_number().over(partition_by=reactions.c.user_id, order_by=_NEWEST_FIRST)
+    names = ("answer_id", "guild_id", "user_id", "value", "posting_id")
+    ranked = select(*(reactions.c[name] for name in names), rank.label("rank"))
+    ranked_here = ranked.where(
+        *_about(place, reactions), reactions.c.user_id.in_(user_ids)
+    ).subquery()
+    first = select(*(ranked_here.c[name] for name in names)).where(ranked_here.c.rank == 1)
+    old = (*_about(place, votes), votes.c.user_id.in_(user_ids))
+    await connection.execute(delete(votes).where(*old))
+    await connection.execute(insert(votes).from_select(names, first))
+
+
+async def standing(connection: AsyncConnection, place: VotePlace) -> AsyncIterator[list[Reaction]]:
+    """Yield the reactions known to stand on a message, in portions."""
+    query = select(reactions.c.user_id, reactions.c.value, reactions.c.kind)
+    query = query.where(*_about(place, reactions), reactions.c.posting_id == place.posting_id)
+    result = await connection.stream(query)
+    async for rows in result.partitions(_PORTION):
+        yield [Reaction(row.user_id, Vote(row.value), ReactionKind(row.kind)) for row in rows]
+
+
+async def newest_times(
+    connection: AsyncConnection, place: VotePlace, user_ids: Collection[int]
+) -> Mapping[int, int]:
+    """Return when each of these members gave their newest reaction for the answer (Unix µs)."""
+    query = select(reactions.c.user_id, func.max(reactions.c.given_at).label("at"))
+    query = query.where(*_about(place, reactions), reactions.c.user_id.in_(user_ids))
+    rows = (await connection.execute(query.group_by(reactions.c.user_id))).all()
+    return {row.user_id: int(row.at) for row in rows}
+
+
+async def in_force(connection: AsyncConnection, place: VotePlace, user_id: int) -> Vote | None:
+    """Return the member's vote on the answer, if they have one."""
+    query = select(votes.c.value).where(*_about(place, votes), votes.c.user_id == user_id)
+    value = await connection.scalar(query)
     return None if value is None else Vote(value)
 
 
 async def any_down(connection: AsyncConnection, posting_id: int) -> bool:
-    """Whether anybody's vote is a reaction on this message, and against its answer."""
+    """Return whether anybody's vote is a reaction on this message, and against its answer."""
     query = select(votes.c.user_id).join(
         reactions,
         and_(
@@ -105,7 +156,7 @@ async def any_down(connection: AsyncConnection, posting_id: int) -> bool:
 async def tallies(
     connection: AsyncConnection, answer_ids: Collection[int], guild_id: int
 ) -> Mapping[int, int]:
-    """Score plus this guild's votes, for each of the answers that the guild sees.
+    """Return the score plus this guild's votes, for each of the answers that the guild sees.
 
     Those are the answers of threads in force, in the shared library or the guild's own.
     """
@@ -116,16 +167,8 @@ async def tallies(
     return {row.id: row.score + int(row.votes) for row in (await connection.execute(query)).all()}
 
 
-async def take_back_presses(connection: AsyncConnection, ballot: Ballot) -> None:
-    """Forget the member's button presses on an answer; reactions that stand remain."""
-    await connection.execute(
-        delete(reactions).where(*_signs(ballot), reactions.c.posting_id == BUTTON)
-    )
-    await _settle(connection, ballot)
-
-
 async def forget_user(connection: AsyncConnection, user_id: int) -> int:
-    """Delete all that is kept about a member; returns how many votes that were."""
+    """Delete all that is kept about a member; return how many votes that were."""
     gone = await connection.execute(delete(votes).where(votes.c.user_id == user_id))
     await connection.execute(delete(reactions).where(reactions.c.user_id == user_id))
     asked = postings.update().where(postings.c.asker_id == user_id).values(asker_id=0)
@@ -133,44 +176,6 @@ async def forget_user(connection: AsyncConnection, user_id: int) -> int:
     return int(gone.rowcount)
 
 
-async def _settle(connection: AsyncConnection, ballot: Ballot) -> None:
-    """Make the member's vote what their newest standing sign says."""
-    newest = (
-        select(reactions.c.value, reactions.c.posting_id)
-        .where(*_signs(ballot))
-        .order_by(*NEWEST_FIRST)
-        .limit(1)
-    )
-    sign = (await connection.execute(newest)).first()
-    await connection.execute(delete(votes).where(*_vote(ballot)))
-    if sign is not None:
-        row = {
-            **asdict(ballot),
-            "value": sign.value,
-            "posting_id": sign.posting_id,
-        }
-        await connection.execute(insert(votes).values(row))
-
-
-def _sign(posting_id: int, value: Vote, kind: ReactionKind) -> tuple[ColumnElement[bool], ...]:
-    return (
-        reactions.c.posting_id == posting_id,
-        reactions.c.value == int(value),
-        reactions.c.kind == int(kind),
-    )
-
-
-def _signs(ballot: Ballot) -> tuple[ColumnElement[bool], ...]:
-    return (
-        reactions.c.answer_id == ballot.answer_id,
-        reactions.c.guild_id == ballot.guild_id,
-        reactions.c.user_id == ballot.user_id,
-    )
-
-
-def _vote(ballot: Ballot) -> tuple[ColumnElement[bool], ...]:
-    return (
-        votes.c.answer_id == ballot.answer_id,
-        votes.c.guild_id == ballot.guild_id,
-        votes.c.user_id == ballot.user_id,
-    )
+def _about(place: VotePlace, table: Any) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition that a row is about the place's answer in its guild."""
+    return table.c.answer_id == place.answer_id, table.c.guild_id == place.guild_id

@@ -1,1 +1,1 @@
-"""What people see in Discord: cards, pagers, buttons, and text that fits."""
+"""Cards, pagers and buttons for Discord, and text that fits them."""

@@ -1,4 +1,4 @@
-"""What the bot shows: an answer, suggestions, a page of a thread; with or without embeds.
+"""Cards: an answer, suggestions, a page of a thread; with or without embeds.
 
 Whatever comes from a thread goes through ``text`` here, so that it can't ping
 anyone, leave its place or be too long.
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
 
 from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import items, limits, prepared, text
-from bot.ui.credits import Credit, credits_of, linked, plain
+from bot.plurals import counted
+from bot.ui import card_content, items, limits, text
+from bot.ui.card_content import credits_of, linked_credits, plain_credits
 
 ACCEPTED = discord.Colour(0x3BA55D)
 ANSWER = discord.Colour(0x5865F2)
@@ -34,32 +35,14 @@ class Card:
     embed: discord.Embed | None = None
     view: discord.ui.View | None = None
 
-    def fresh(self) -> dict[str, Any]:
+    def send_kwargs(self) -> dict[str, Any]:
         """Arguments for sending this as a new message."""
         parts = {"content": self.content, "embed": self.embed, "view": self.view}
         return {name: part for name, part in parts.items() if part is not None}
 
-    def over(self) -> dict[str, Any]:
+    def edit_kwargs(self) -> dict[str, Any]:
         """Arguments for editing a message so that it shows this and nothing else."""
         return {"content": self.content, "embed": self.embed, "view": self.view}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """One text of a thread as a heading, a body, and lines of credits and facts.
-
-    ``related`` are names of other threads, with their addresses.
-    """
-
-    title: str
-    url: str | None
-    over: str
-    over_url: str | None
-    body: str
-    facts: str
-    credits: Sequence[Credit]
-    colour: discord.Colour
-    related: Sequence[tuple[str, str | None]] = ()
 
 
 def answer_card(
@@ -70,19 +53,18 @@ def answer_card(
     embeds: bool = True,
     note: str = "",
 ) -> Card:
-    """The public card of an answer with its buttons.
+    """Return the public card of an answer with its buttons.
 
     ``confidence`` is left out for an answer that a person chose. ``note`` is a
     line of our own above the card, ``embeds`` whether the bot may show embeds here.
     """
-    short, more = prepared.excerpt(answer, embeds=embeds)
+    excerpt, more = card_content.excerpt(answer, embeds=embeds)
     others = len(thread.answers) - 1
     facts = _facts(answer)
     if confidence is not None:
         facts.append(f"{percent(confidence)} sure")
     if others > 0:
-        facts.append("1 other answer" if others == 1 else f"{others} other answers")
-    shown = _shown(thread, answer, short, facts)
+        facts.append(counted(others, "other answers"))
     place = items.Place(thread.id, answer.id)
     view = discord.ui.View(timeout=None)
     if more:
@@ -90,13 +72,14 @@ def answer_card(
     if others > 0:
         view.add_item(items.OtherAnswers(place, others))
     view.add_item(items.NotMine())
-    return _dressed(shown, view, embeds=embeds, note=note)
+    show = _embed_card if embeds else _plain_card
+    return show(thread, answer, excerpt, facts, view, note)
 
 
 def suggestion_card(
     options: Sequence[items.Option], asker_id: int, *, again: bool = False, note: str = ""
 ) -> Card:
-    """ "Did you mean" with a menu of threads; needs at least one."""
+    """Return "Did you mean" with a menu of threads, of which there is at least one."""
     offered = list(options)[: limits.SUGGESTIONS]
     view = discord.ui.View(timeout=None)
     view.add_item(items.PickThread(asker_id, offered, again=again))
@@ -114,42 +97,37 @@ def page_card(
     emoji: tuple[str, str] | None = None,
     related: Sequence[tuple[str, str | None]] = (),
 ) -> Card:
-    """One page of a private pager, with buttons to turn it and to vote.
+    """Return one page of a private pager, with buttons to turn it and to vote.
 
     A place whose answer or part is gone shows the nearest there is. ``note`` is a
     line of our own above it, ``emoji`` what the guild votes up and down with,
-    ``related`` what stands below the question: titles and addresses.
+    ``related`` what stands below the question: titles and URLs.
     """
-    answer = prepared.answer_at(thread, place)
-    parts = parts_of(thread, answer, embeds=embeds)
-    part = min(place.part, len(parts) - 1)
-    here = items.Place(
-        thread.id, answer.id if answer else items.QUESTION, part, place.with_question
-    )
-    facts = _position(thread, answer, part, len(parts))
-    if answer is None:
-        facts += _question_facts(thread)
-    else:
-        facts += _facts(answer)
-    last = answer is None and part == len(parts) - 1
-    shown = _shown(thread, answer, parts[part], facts, related if last else ())
-    view = _pager(thread, here, len(parts), embeds=embeds)
+    answer = card_content.answer_at(thread, place)
+    pages = card_content.pages(thread, answer, embeds=embeds)
+    part = min(place.part, len(pages) - 1)
+    answer_id = answer.id if answer else items.QUESTION
+    here = items.Place(thread.id, answer_id, part, place.with_question)
+    facts = _position(thread, answer, part, len(pages))
+    facts += _question_facts(thread) if answer is None else _facts(answer)
+    last = answer is None and part == len(pages) - 1
+    before, after = _neighbours(thread, here, len(pages), embeds=embeds)
+    view = discord.ui.View(timeout=None)
+    view.add_item(items.TurnPage("prev", before or here, there=before is not None))
+    view.add_item(items.TurnPage("next", after or here, there=after is not None))
     if answer is not None:
         up, down = emoji or (None, None)
         view.add_item(items.CastVote(Vote.UP, here, emoji=up, count=str(answer.tally)))
         view.add_item(items.CastVote(Vote.DOWN, here, emoji=down))
-    return _dressed(shown, view, embeds=embeds, note=note)
-
-
-def parts_of(
-    thread: StoredThread, answer: StoredAnswer | None, *, embeds: bool = True
-) -> Sequence[str]:
-    """The pages that a text of the thread takes in a pager; the question's for ``None``."""
-    return prepared.pages(thread, answer, embeds=embeds)
+    if not embeds:
+        return _plain_card(thread, answer, pages[part], facts, view, note)
+    return _embed_card(
+        thread, answer, pages[part], facts, view, note, related=related if last else ()
+    )
 
 
 def vote_line(value: Vote | None, tally: int | None) -> str:
-    """What a member is told privately after pressing a vote button."""
+    """Return what a member reads privately after pressing a vote button."""
     done = {
         Vote.UP: "You voted for it.",
         Vote.DOWN: "You voted against it.",
@@ -159,30 +137,30 @@ def vote_line(value: Vote | None, tally: int | None) -> str:
 
 
 def with_tally(embed: discord.Embed, tally: int) -> discord.Embed | None:
-    """The embed of an answer's card with another tally; ``None`` if that changes nothing."""
+    """Return the embed of an answer's card with another tally; ``None`` if nothing changes."""
     footer = embed.footer.text or ""
-    found = _TALLY.match(footer)
+    match = _TALLY.match(footer)
     now = _tally(tally)
-    if found is None or found[1] == now:
+    if match is None or match[1] == now:
         return None
-    start, end = found.span(1)
+    start, end = match.span(1)
     return embed.copy().set_footer(text=footer[:start] + now + footer[end:])
 
 
 def asked_note(question: str) -> str:
-    """A small line that says what was asked, for replies that don't stand under a question."""
+    """Return a small line with the question, for replies that don't stand under it."""
     return f"-# asked: {text.title(question, limits.ASKED)}"
 
 
 def note_of(content: str) -> str:
-    """The small line of our own that a message begins with, if it does."""
+    """Return the small line of our own that a message begins with; empty without one."""
     first = content.partition("\n")[0]
     return first if first.startswith("-# ") else ""
 
 
-def noted(note: str, said: str) -> str:
-    """What is said, under a line of our own if there is one."""
-    return f"{note}\n{said}" if note else said
+def noted(note: str, content: str) -> str:
+    """Put a line of our own, if there is one, above a content."""
+    return f"{note}\n{content}" if note else content
 
 
 def _facts(answer: StoredAnswer) -> list[str]:
@@ -207,95 +185,82 @@ def _position(
 ) -> list[str]:
     if answer is None:
         count = len(thread.answers)
-        place = ["question", "1 answer" if count == 1 else f"{count or 'no'} answers"]
+        position = ["question", counted(count, "answers") if count else "no answers"]
     else:
-        place = [f"answer {thread.answers.index(answer) + 1} of {len(thread.answers)}"]
-    return place + ([f"page {part + 1} of {parts}"] if parts > 1 else [])
+        position = [f"answer {thread.answers.index(answer) + 1} of {len(thread.answers)}"]
+    return position + ([f"page {part + 1} of {parts}"] if parts > 1 else [])
 
 
-def _shown(
+def _embed_card(
     thread: StoredThread,
     answer: StoredAnswer | None,
     body: str,
-    facts: list[str],
+    facts: Sequence[str],
+    view: discord.ui.View,
+    note: str,
+    *,
     related: Sequence[tuple[str, str | None]] = (),
-) -> Shown:
+) -> Card:
+    """Return a text of a thread with its credits and facts; the question's for ``None``."""
     if answer is None:
-        over, colour = "Question", QUIET
+        heading, colour = "Question", QUIET
+    elif answer.accepted:
+        heading, colour = "Accepted answer", ACCEPTED
     else:
-        over = "Accepted answer" if answer.accepted else "Answer"
-        colour = ACCEPTED if answer.accepted else ANSWER
-    url = text.safe_url(thread.url)
+        heading, colour = "Answer", ANSWER
     own = text.safe_url(answer.url) if answer is not None else None
-    return Shown(
-        title=thread.title,
-        url=url or own,
-        over=over,
-        over_url=own,
-        body=body,
-        facts=" · ".join(facts),
-        credits=credits_of(thread, answer),
-        colour=colour,
-        related=related,
-    )
-
-
-def _dressed(shown: Shown, view: discord.ui.View, *, embeds: bool, note: str = "") -> Card:
-    if not embeds:
-        return Card(content=_plain(shown, note), view=view)
+    paragraphs = (body, linked_credits(credits_of(thread, answer)))
     embed = discord.Embed(
-        title=text.title(shown.title, limits.EMBED_TITLE),
-        url=shown.url,
-        description="\n\n".join(p for p in (shown.body, linked(shown.credits)) if p) or None,
-        colour=shown.colour,
+        title=text.title(thread.title, limits.EMBED_TITLE),
+        url=text.safe_url(thread.url) or own,
+        description="\n\n".join(filter(None, paragraphs)) or None,
+        colour=colour,
     )
-    embed.set_author(name=shown.over, url=shown.over_url)
-    if shown.related:
-        names = [f"- {text.linked(name, url, limits.FACT)}" for name, url in shown.related]
+    embed.set_author(name=heading, url=own)
+    if related:
+        names = [f"- {text.linked(name, url, limits.FACT)}" for name, url in related]
         embed.add_field(name="See also", value=text.lines(names), inline=False)
-    embed.set_footer(text=text.label(shown.facts, limits.EMBED_FOOTER))
+    embed.set_footer(text=text.label(" · ".join(facts), limits.EMBED_FOOTER))
     return Card(content=note or None, embed=embed, view=view)
 
 
-def _plain(shown: Shown, note: str) -> str:
-    """The same as text. The body comes last, where it can swallow nothing of ours."""
-    address = shown.over_url or shown.url
-    above = [
+def _plain_card(
+    thread: StoredThread,
+    answer: StoredAnswer | None,
+    body: str,
+    facts: Sequence[str],
+    view: discord.ui.View,
+    note: str,
+) -> Card:
+    """Return the same without an embed. The body comes last, where it can swallow nothing."""
+    own = text.safe_url(answer.url) if answer is not None else None
+    url = own or text.safe_url(thread.url)
+    lines = [
         note,
-        f"**{text.title(shown.title, limits.PLAIN_LINE)}**",
-        f"<{address}>" if address and text.width(address) <= limits.PLAIN_LINE else "",
-        f"-# {text.title(shown.facts, limits.PLAIN_FACTS)}",
-        plain(shown.credits),
+        f"**{text.title(thread.title, limits.PLAIN_LINE)}**",
+        f"<{url}>" if url and text.width(url) <= limits.PLAIN_LINE else "",
+        f"-# {text.title(' · '.join(facts), limits.PLAIN_FACTS)}",
+        plain_credits(credits_of(thread, answer)),
     ]
-    return "\n".join([line for line in above if line] + [shown.body]).rstrip()
-
-
-def _pager(thread: StoredThread, here: items.Place, parts: int, *, embeds: bool) -> discord.ui.View:
-    before, after = _neighbours(thread, here, parts, embeds=embeds)
-    view = discord.ui.View(timeout=None)
-    view.add_item(items.TurnPage("prev", before or here, there=before is not None))
-    view.add_item(items.TurnPage("next", after or here, there=after is not None))
-    return view
+    content = "\n".join([line for line in lines if line] + [body]).rstrip()
+    return Card(content=content, view=view)
 
 
 def _neighbours(
     thread: StoredThread, here: items.Place, parts: int, *, embeds: bool
 ) -> tuple[items.Place | None, items.Place | None]:
-    """The places before and after, text by text and within a text part by part."""
-
-    def at(answer_id: int, part: int) -> items.Place:
-        return items.Place(thread.id, answer_id, part, here.with_question)
-
-    texts = prepared.texts_of(thread, here)
-    index = texts.index(here.answer_id) if here.answer_id in texts else 0
+    """Return the places before and after, text by text and within a text part by part."""
+    ids = card_content.text_ids(thread, here)
+    index = ids.index(here.answer_id) if here.answer_id in ids else 0
     before = after = None
     if here.part > 0:
-        before = at(here.answer_id, here.part - 1)
+        before = replace(here, part=here.part - 1)
     elif index > 0:
-        former = texts[index - 1]
-        before = at(former, len(parts_of(thread, thread.answer(former), embeds=embeds)) - 1)
+        former = ids[index - 1]
+        pages = card_content.pages(thread, thread.answer(former), embeds=embeds)
+        before = replace(here, answer_id=former, part=len(pages) - 1)
     if here.part + 1 < parts:
-        after = at(here.answer_id, here.part + 1)
-    elif index + 1 < len(texts):
-        after = at(texts[index + 1], 0)
+        after = replace(here, part=here.part + 1)
+    elif index + 1 < len(ids):
+        after = replace(here, answer_id=ids[index + 1], part=0)
     return before, after

@@ -1,4 +1,4 @@
-"""Which emoji is which: voting emoji as members type them and as Discord sends them."""
+"""Voting emoji: as members type them, as Discord sends them, and which are the same."""
 
 from __future__ import annotations
 
@@ -18,37 +18,44 @@ _SINGLE_SIGNS = "\u203c\u2049\u2139\u2194\u2195\u2196\u2197\u2198\u2199\u00a9\u0
 
 
 def key(emoji: str) -> str:
-    """What two spellings of one emoji share: the id of a custom one, else no U+FE0F."""
+    """Return what two spellings of one emoji share: a custom one's id, else it without U+FE0F."""
     custom = CUSTOM.fullmatch(emoji.strip())
     return custom[2] if custom else bare_emoji(emoji.strip())
 
 
 def custom_id(emoji: str) -> int | None:
-    """The id of a custom emoji, ``None`` for one of Unicode's."""
+    """Return the id of a custom emoji, ``None`` for one of Unicode's."""
     custom = CUSTOM.fullmatch(emoji.strip())
     return int(custom[2]) if custom else None
 
 
 def to_react(emoji: str) -> discord.PartialEmoji:
-    """The emoji in the form that discord.py sends as a reaction."""
+    """Return the emoji in the form that discord.py sends as a reaction."""
     return discord.PartialEmoji.from_str(emoji.strip())
 
 
 def vote_of(emoji: str, used: VoteEmoji) -> Vote | None:
-    """The vote that a reaction stands for where these emoji are used, if it stands for one."""
+    """Return the vote that a reaction is where these emoji are used; ``None`` if it is none."""
     this = key(emoji)
     if this == key(used.up):
         return Vote.UP
     return Vote.DOWN if this == key(used.down) else None
 
 
-def used_on(ours: Sequence[str], now: VoteEmoji) -> VoteEmoji:
-    """The emoji that a message was posted with, of which only our own reactions are known.
+def used_on(ours: Sequence[str], now: VoteEmoji, *others: VoteEmoji) -> VoteEmoji:
+    """Return the emoji that a message was posted with, of which only our reactions are known.
 
-    ``ours`` are those in their order, in which up is first; ``now`` are the guild's today.
-    One alone that is among the guild's is what the guild says; any other was for up, since
-    the second is not tried without the first. Without any, the guild's are taken.
+    ``ours`` are the bot's own reactions in Discord's order, ``now`` the guild's emoji today,
+    ``others`` pairs that are known as well (the host's defaults). A pair of which both are
+    among ``ours`` means what it always does, as the order is wrong where a member reacted
+    first; ``others`` come first, since a guild may have swapped its emoji. Of an unknown pair
+    the first is up. One alone that is among the guild's is what the guild says; any other was
+    for up, since the second is not tried without the first. Without any, the guild's are taken.
     """
+    keys = {key(emoji) for emoji in ours}
+    for pair in (*others, now):
+        if {key(pair.up), key(pair.down)} <= keys:
+            return pair
     if len(ours) >= 2:
         return VoteEmoji(ours[0], ours[1])
     if not ours or vote_of(ours[0], now) is not None:
@@ -57,14 +64,14 @@ def used_on(ours: Sequence[str], now: VoteEmoji) -> VoteEmoji:
 
 
 def for_buttons(settings: GuildSettings) -> tuple[str, str] | None:
-    """A guild's voting emoji for up and down, if both look like emoji to put on a button."""
+    """Return a guild's voting emoji for up and down, if both look like emoji for a button."""
     both = settings.up_emoji.strip(), settings.down_emoji.strip()
     fit = all(custom_id(emoji) is not None or is_unicode_emoji(emoji) for emoji in both)
     return both if fit else None
 
 
 def is_unicode_emoji(text: str) -> bool:
-    """Whether this is one emoji that everybody has, as far as Unicode's tables tell."""
+    """Return whether this is one emoji of Unicode, as far as Python's tables tell."""
     if _FLAG.fullmatch(text) or _KEYCAP.fullmatch(text):
         return True
     parts = text.split("\u200d")

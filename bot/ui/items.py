@@ -1,8 +1,7 @@
-"""Buttons and menus that outlive the process: all they need is in their custom id.
+"""Persistent buttons and menus: all they need is in their custom id, so restarts don't matter.
 
-A press is handed to the client, which gives it to the handler that a cog has
-registered for the item's class. So this file knows what can be pressed, and
-nothing of what happens then.
+A press is handed to the client, which calls the handler that a cog has registered for the
+item's class. This module knows what can be pressed, and nothing of what happens then.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, cast
 
 import discord
+from discord import ButtonStyle
 from discord.ui import Button, DynamicItem, Item, Select
 
 from bot.models import Vote
@@ -23,30 +23,49 @@ QUESTION = 0
 
 
 LARGEST_ID = 2**63 - 1
-"""The largest id that databases can look for; no row has it."""
+"""The largest id that the database can look for (63 bits); no row has it."""
 
 
 def row_id(digits: str) -> int:
-    """The id that a custom id or a value names; anybody can make up a larger one than there is."""
+    """Return the id in a custom id or value, at most LARGEST_ID: anybody can make one up."""
     return min(int(digits), LARGEST_ID)
 
 
+def button(
+    label: str | None, custom_id: str, style: ButtonStyle = ButtonStyle.secondary, **how: Any
+) -> Button[Any]:
+    """Return a button that is known by its custom id."""
+    return Button(label=label, style=style, custom_id=custom_id, **how)
+
+
 class Presser(Protocol):
-    """What the client of these items must be able to do."""
+    """The client of these items."""
 
     async def pressed(self, item: Pressable, interaction: discord.Interaction[Any]) -> None:
-        """Have a registered handler deal with a press."""
+        """Call the handler that is registered for the item's class."""
 
 
 class Pressable:
-    """Mixed into every item here: a press goes to the client.
+    """Base of every item: a press goes to the client.
 
-    ``counts`` says whether presses count to what a member may ask; ``saves`` that people
-    take a press for done unless they are told.
+    ``counts`` says whether a press counts as a question towards a member's limit; ``saves``
+    that people take it for saved unless they read otherwise.
     """
 
     counts: ClassVar[bool] = True
     saves: ClassVar[bool] = False
+
+    @classmethod
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
+        """Make the item from its custom id; ``item`` is the component as Discord sends it."""
+        return cls()
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Return the item that was pressed; discord.py calls this with its custom id."""
+        return cls._parse(match, item)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the press to the client."""
@@ -55,7 +74,7 @@ class Pressable:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page of a private pager: which text of which thread is shown, and its which part.
+    """A page of a private pager: a part of a text of a thread.
 
     ``answer_id`` is QUESTION for the question's own page; ``part`` counts the
     pages of a long text from 0; ``with_question`` says whether paging back from
@@ -75,83 +94,63 @@ class Place:
 
     @classmethod
     def parse(cls, match: re.Match[str]) -> Place:
-        """The place that a custom id names."""
+        """Return the place that a custom id names."""
         thread, answer = row_id(match["thread"]), row_id(match["answer"])
         return cls(thread, answer, int(match["part"]), match["kind"] == "q")
 
 
 class ReadRest(Pressable, DynamicItem[Button[Any]], template=r"tw:rest:" + Place.PATTERN):
-    """Shows the whole of a cut answer, privately."""
+    """Button that shows the whole of a cut answer, privately."""
 
     def __init__(self, place: Place):
         self.place = place
-        super().__init__(
-            Button(label="Read the rest", style=_PRIMARY, custom_id=f"tw:rest:{place}")
-        )
+        super().__init__(button("Read the rest", f"tw:rest:{place}", ButtonStyle.primary))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item whose custom id was pressed."""
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         return cls(Place.parse(match))
 
 
 class OtherAnswers(Pressable, DynamicItem[Button[Any]], template=r"tw:other:" + Place.PATTERN):
-    """Shows all answers of the thread, privately, beginning after the shown one."""
+    """Button that shows all answers of the thread, privately, beginning after the shown one."""
 
     def __init__(self, place: Place, others: int = 0):
         self.place = place
         name = "Other answers" if not others else f"Other answers ({others})"
-        super().__init__(Button(label=name, style=_SECONDARY, custom_id=f"tw:other:{place}"))
+        super().__init__(button(name, f"tw:other:{place}"))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item whose custom id was pressed."""
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         return cls(Place.parse(match))
 
 
 class NotMine(Pressable, DynamicItem[Button[Any]], template=r"tw:notmine"):
-    """Takes a card back; which one it is, its message tells."""
+    """Button that takes the card of its message back."""
 
     def __init__(self) -> None:
-        super().__init__(Button(label="Not my question", style=_SECONDARY, custom_id="tw:notmine"))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item whose custom id was pressed."""
-        return cls()
+        super().__init__(button("Not my question", "tw:notmine"))
 
 
 class TurnPage(
     Pressable, DynamicItem[Button[Any]], template=r"tw:(?P<way>prev|next):" + Place.PATTERN
 ):
-    """Turns to another page of a pager; without a place there is none that way."""
+    """Button that turns to another page of a pager; disabled if there is none that way."""
 
     def __init__(self, way: str, place: Place, *, there: bool = True):
         self.place = place
         # Words: arrows are drawn as coloured emoji by some apps and as plain signs by others.
         name = "Back" if way == "prev" else "Next"
-        super().__init__(
-            Button(label=name, style=_SECONDARY, custom_id=f"tw:{way}:{place}", disabled=not there)
-        )
+        super().__init__(button(name, f"tw:{way}:{place}", disabled=not there))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item whose custom id was pressed."""
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         return cls(match["way"], Place.parse(match))
 
 
 class CastVote(
     Pressable, DynamicItem[Button[Any]], template=r"tw:(?P<vote>up|down):" + Place.PATTERN
 ):
-    """Votes for or against the answer on the page.
+    """Button that votes for or against the answer on the page.
 
     ``emoji`` is the guild's own for this vote; without one there is a plain sign.
     """
@@ -162,26 +161,18 @@ class CastVote(
         self.value = value
         self.place = place
         way, sign = ("up", "▲") if value is Vote.UP else ("down", "▼")
-        super().__init__(
-            Button(
-                label=(count if emoji else f"{sign} {count}".rstrip()) or None,
-                emoji=to_react(emoji) if emoji else None,
-                style=_PRIMARY,
-                custom_id=f"tw:{way}:{place}",
-            )
-        )
+        label = (count if emoji else f"{sign} {count}".rstrip()) or None
+        shown = to_react(emoji) if emoji else None
+        super().__init__(button(label, f"tw:{way}:{place}", ButtonStyle.primary, emoji=shown))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item whose custom id was pressed."""
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         return cls(Vote.UP if match["vote"] == "up" else Vote.DOWN, Place.parse(match))
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thread to choose from; ``hint`` is a short remark under its title."""
+    """A thread to choose from; ``hint`` is a short remark under its title."""
 
     thread_id: int
     title: str
@@ -193,7 +184,7 @@ class PickThread(
     DynamicItem[Select[Any]],
     template=r"tw:(?P<again>pick|repick):(?P<asker>\d{1,20})",
 ):
-    """ "Did you mean": the asker chooses the thread that was meant.
+    """Menu "Did you mean", in which the asker chooses the thread that was meant.
 
     ``again`` says that the message has shown an answer before, so that reactions
     on it may belong to that one.
@@ -220,46 +211,35 @@ class PickThread(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item whose custom id was used, with the options it was shown with."""
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         shown = item.options if isinstance(item, Select) else []
         options = [Option(row_id(o.value), o.label) for o in shown if o.value.isdecimal()]
         return cls(row_id(match["asker"]), options, again=match["again"] == "repick")
 
     @property
     def chosen(self) -> int | None:
-        """The id of the chosen thread."""
+        """Return the id of the chosen thread."""
         values = self.item.values
         return row_id(values[0]) if values and values[0].isdecimal() else None
 
     @property
     def others(self) -> tuple[int, ...]:
-        """The ids of the threads that were offered and not chosen."""
+        """Return the ids of the threads that were offered and not chosen."""
         ids = (row_id(o.value) for o in self.item.options)
         return tuple(i for i in ids if i != self.chosen)
 
 
 class NoneOfThese(Pressable, DynamicItem[Button[Any]], template=r"tw:none:(?P<asker>\d{1,20})"):
-    """Takes a "Did you mean" back."""
+    """Button that takes a "Did you mean" back."""
 
     def __init__(self, asker_id: int):
         self.asker_id = asker_id
-        super().__init__(
-            Button(label="None of these", style=_SECONDARY, custom_id=f"tw:none:{asker_id}")
-        )
+        super().__init__(button("None of these", f"tw:none:{asker_id}"))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item whose custom id was pressed."""
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         return cls(row_id(match["asker"]))
 
 
-_PRIMARY = discord.ButtonStyle.primary
-_SECONDARY = discord.ButtonStyle.secondary
-
 ALL = (ReadRest, OtherAnswers, NotMine, TurnPage, CastVote, PickThread, NoneOfThese)
-"""Every item, for the client to register."""
+"""All of these items, for the client to register."""

@@ -1,4 +1,4 @@
-"""What /library shows: an import's way and end, the figures, what is to be removed."""
+"""Cards of /library: an import's progress and result, the figures, a removal and its undoing."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from datetime import datetime
 from typing import Any, Self
 
 import discord
+from discord import ButtonStyle
 from discord.ui import Button, DynamicItem, Item
 from discord.utils import format_dt
 
+from bot.plurals import counted
 from bot.ui import limits, text
 from bot.ui.cards import ACCEPTED, ANSWER, QUIET, Card
-from bot.ui.items import Pressable, row_id
+from bot.ui.items import Pressable, button, row_id
 
 BAR = 12
-"""Signs of a progress bar."""
+"""Characters of a progress bar: what fits on one line of a telephone."""
 
-PROBLEMS = 5
-"""How many of an import's rejections are told in words."""
+MAX_REMARKS = 5
+"""Remarks of one kind on an import that are shown: as many as fit in a field (limits)."""
 
 
 class RemoveThese(
@@ -28,7 +30,7 @@ class RemoveThese(
     DynamicItem[Button[Any]],
     template=r"tw:remove:(?P<kind>[ts]):(?P<thread>\d{1,20}):(?P<count>\d{1,9})",
 ):
-    """Removes a thread, or its whole source; ``count`` threads is what the person was told."""
+    """Button that removes a thread, or its whole source, of ``count`` threads when it was shown."""
 
     counts = False
 
@@ -36,66 +38,51 @@ class RemoveThese(
         self.thread_id, self.count, self.whole_source = thread_id, count, whole_source
         name = "Remove it" if count == 1 else f"Remove all {count:,}"
         custom_id = f"tw:remove:{'s' if whole_source else 't'}:{thread_id}:{count}"
-        super().__init__(Button(label=name, style=discord.ButtonStyle.danger, custom_id=custom_id))
+        super().__init__(button(name, custom_id, ButtonStyle.danger))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item whose custom id was pressed."""
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         whole = match["kind"] == "s"
         return cls(row_id(match["thread"]), int(match["count"]), whole_source=whole)
 
 
 class KeepThem(Pressable, DynamicItem[Button[Any]], template=r"tw:keep"):
-    """Leaves everything as it is."""
+    """Button that leaves everything as it is."""
 
     counts = False
 
     def __init__(self) -> None:
-        style = discord.ButtonStyle.secondary
-        super().__init__(Button(label="Keep", style=style, custom_id="tw:keep"))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item whose custom id was pressed."""
-        return cls()
+        super().__init__(button("Keep", "tw:keep"))
 
 
 class BringBack(Pressable, DynamicItem[Button[Any]], template=r"tw:undo:(?P<moment>\d{1,18})"):
-    """Brings back what was removed at a moment."""
+    """Button that brings back what was removed at a moment (microseconds since 1970)."""
 
     counts = False
 
     def __init__(self, moment: int):
         self.moment = moment
-        style = discord.ButtonStyle.primary
-        super().__init__(Button(label="Undo", style=style, custom_id=f"tw:undo:{moment}"))
+        super().__init__(button("Undo", f"tw:undo:{moment}", ButtonStyle.primary))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item whose custom id was pressed."""
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         return cls(row_id(match["moment"]))
 
 
 ALL = (RemoveThese, KeepThem, BringBack)
-"""Every item, for the client to register."""
+"""All of these items, for the client to register."""
 
 
 def progress_line(name: str, done: int, total: int) -> str:
-    """How far an import is."""
+    """Return an import's progress as text."""
     full = BAR * done // total if total else 0
     bar = "▰" * full + "▱" * (BAR - full)
-    return f"Importing {name_of(name)}\n{bar} {done:,} of {counted(total)}"
+    return f"Importing {name_of(name)}\n{bar} {done:,} of {counted(total, 'threads')}"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The first of some remarks on a file, and how many there were in all."""
+class Remarks:
+    """The first of some remarks on a file, and the count of all."""
 
     lines: Sequence[str] = ()
     count: int = 0
@@ -104,15 +91,15 @@ class Told:
 def imported_card(
     name: str,
     counts: dict[str, int],
-    problems: Told,
-    warnings: Told,
-    others: Told,
+    problems: Remarks,
+    warnings: Remarks,
+    others: Remarks,
     *,
     hints: Sequence[str] = (),
 ) -> Card:
-    """What an import came to: how many were added and so on, and what was wrong.
+    """Return the result of an import: how many were added and so on, and what was wrong.
 
-    ``warnings`` tell what got in otherwise than it stands in the file, ``others`` what
+    ``warnings`` name what got in otherwise than it stands in the file, ``others`` what
     was passed over, ``hints`` what else is worth knowing.
     """
     taken = any(counts.values())
@@ -123,10 +110,12 @@ def imported_card(
     lines = [" · ".join(summed), *(text.title(hint, limits.PLAIN_LINE) for hint in hints[:3])]
     embed.description = "\n".join(lines)
     fields = {"Not accepted": problems, "Changed on the way": warnings, "Passed over": others}
-    for title, told in fields.items():
-        if told.count:
-            shown = [f"- {text.title(line, limits.PLAIN_LINE)}" for line in told.lines[:PROBLEMS]]
-            left = told.count - len(shown)
+    for title, remarks in fields.items():
+        if remarks.count:
+            shown = [
+                f"- {text.title(line, limits.PLAIN_LINE)}" for line in remarks.lines[:MAX_REMARKS]
+            ]
+            left = remarks.count - len(shown)
             shown += [f"… and {left:,} more"] if left else []
             embed.add_field(name=title, value="\n".join(shown), inline=False)
     if taken:
@@ -138,22 +127,23 @@ def imported_card(
 
 
 def figures_card(
-    shelves: Sequence[tuple[str, int, int, int]],
+    libraries: Sequence[tuple[str, int, int, int]],
     votes: int,
     phrasings: int,
     sources: Sequence[tuple[str | None, int, bool]],
     last: tuple[str, datetime] | None,
 ) -> Card:
-    """The library in figures.
+    """Return the library in figures.
 
-    ``shelves`` are names with threads, answers and accepted answers; ``sources`` names
+    ``libraries`` are names with threads, answers and accepted answers; ``sources`` names
     with threads, and whether they are shared; ``last`` is the last import's file and time.
     """
     embed = discord.Embed(title="The library, seen from this server", colour=ANSWER)
-    for name, threads, answers, accepted in shelves:
-        value = f"**{counted(threads)}**\n{counted(answers, 'answer')}\n{accepted:,} accepted"
+    for name, threads, answers, accepted in libraries:
+        value = f"**{counted(threads, 'threads')}**\n{counted(answers, 'answers')}"
+        value += f"\n{accepted:,} accepted"
         embed.add_field(name=name, value=value)
-    given = f"{counted(votes, 'vote')}\n{counted(phrasings, 'phrasing')} learned"
+    given = f"{counted(votes, 'votes')}\n{counted(phrasings, 'phrasings')} learned"
     embed.add_field(name="From members", value=given)
     shown = [
         f"{text.title(name or 'unknown', limits.FACT)}: {count:,}{' (shared)' if shared else ''}"
@@ -168,12 +158,12 @@ def figures_card(
 
 
 def removal_card(name: str, threads: int, votes: int, button: RemoveThese) -> Card:
-    """Asks whether it is really to be removed."""
+    """Return the question whether it is really to be removed."""
     embed = discord.Embed(title="Remove this?", colour=discord.Colour.red())
     whole = f"All of {name_of(name)}: " if button.whole_source else f"{name_of(name)}\n"
-    said = counted(threads) if button.whole_source else ""
-    with_votes = f" with {counted(votes, 'vote')}" if votes else ""
-    embed.description = f"{whole}{said}{with_votes}".strip()
+    count = counted(threads, "threads") if button.whole_source else ""
+    with_votes = f" with {counted(votes, 'votes')}" if votes else ""
+    embed.description = f"{whole}{count}{with_votes}".strip()
     embed.set_footer(
         text="It can be undone for a day. After that it is gone for good, with its votes and what "
         "members taught."
@@ -185,9 +175,9 @@ def removal_card(name: str, threads: int, votes: int, button: RemoveThese) -> Ca
 
 
 def removed_card(name: str, threads: int, moment: int, until: datetime) -> Card:
-    """Says what was removed, with a way back."""
+    """Return what was removed, with a button that undoes it."""
     embed = discord.Embed(title="Removed", colour=QUIET)
-    more = f" ({counted(threads)})" if threads != 1 else ""
+    more = f" ({counted(threads, 'threads')})" if threads != 1 else ""
     embed.description = (
         f"{name_of(name)}{more}\nThis can be undone until {format_dt(until, 'f')}, here or "
         "with `/library restore`."
@@ -198,10 +188,5 @@ def removed_card(name: str, threads: int, moment: int, until: datetime) -> Card:
 
 
 def name_of(name: str) -> str:
-    """A title, source or file's name in a sentence of ours."""
+    """Return a title, source or file's name for a sentence of ours."""
     return f"**{text.title(name, limits.ASKED)}**"
-
-
-def counted(count: int, what: str = "thread") -> str:
-    """So many of something."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

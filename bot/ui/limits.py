@@ -1,4 +1,4 @@
-"""Discord's numbers, all in one place (developer documentation, August 2026).
+"""Discord's limits (developer documentation, August 2026), and our own within them.
 
 Lengths are counted here in UTF-16 units, which is never less than what Discord
 counts, so text that fits by these numbers always fits.
@@ -21,9 +21,6 @@ CUSTOM_ID = 100
 SELECT_OPTIONS = 25
 OPTION_TEXT = 100
 """Label, value and description of one select option."""
-PLACEHOLDER = 150
-URL = 512
-"""Of a link button; links in text are held to LINK."""
 
 CHOICES = 25
 CHOICE_TEXT = 100
@@ -33,27 +30,27 @@ STRING_OPTION = 6_000
 # From here on, Threadwise's own choices inside those limits.
 
 LINK = 1_000
-"""Longer addresses are not linked."""
+"""A URL in a text; longer ones are not linked."""
 CARD_TEXT = 1_500
-"""How much of an answer a public card shows before *Read the rest*."""
+"""The excerpt of an answer on a public card, before *Read the rest*."""
 PAGE_TEXT = 3_500
-"""How much text one page of a private pager shows."""
+"""The text on one page of a private pager."""
 PLAIN_TEXT = 1_300
-"""How much of an answer a message without embeds shows under its heading."""
+"""The text under the heading in a message without embeds; the rest of MESSAGE is for that."""
 SUGGESTIONS = 5
-"""How many threads "Did you mean" offers."""
+"""Threads that "Did you mean" offers."""
 READABLE = 200_000
-"""How much of one text a pager goes through."""
+"""Characters of one text that a pager goes through: some 60 pages."""
 FACT = 80
 """One fact in a card's footer: an author, a licence, the tags."""
 CREDITS = 560
 """The line under an answer that names its author, site and licence, with their links."""
 RELATED = 5
-"""How many threads "See also" names."""
+"""Threads that "See also" names."""
 ASKED = 150
-"""How much of a question is repeated above the reply to it."""
+"""A question that is repeated above the reply to it."""
 PHRASING = 150
-"""How much of a learned phrasing a list of them shows."""
+"""A learned phrasing in a list of them."""
 PLAIN_LINE = 130
 """Title and address in a message without embeds."""
 PLAIN_FACTS = 100

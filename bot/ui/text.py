@@ -1,6 +1,6 @@
-"""Text that fits, pings nobody and stays inside its card.
+"""Text of people made ready for Discord: it fits, pings nobody and stays inside its card.
 
-*Markdown* here is Discord's. Widths and limits are in UTF-16 units (see limits).
+*Markdown* here is Discord's. Lengths and limits are in UTF-16 units (see limits).
 """
 
 from __future__ import annotations
@@ -9,22 +9,20 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from bot.ui import limits
-from bot.ui.addresses import misleading, safe_url
-from bot.ui.markdown import Span, spans
-from bot.ui.measure import grapheme, prefix, width
-from bot.ui.paging import FENCE, WINDOW, pieces
+from bot.ui import limits, markdown
+from bot.ui.markdown import FENCE, WINDOW, Span, grapheme, prefix, spans, width
+from bot.ui.url_safety import misleading_host, safe_url
 
 __all__ = [
     "body",
     "clean",
     "cut",
     "escape",
-    "inert",
     "is_blank",
     "label",
     "lines",
     "linked",
+    "neutralise_mentions",
     "one_line",
     "pages",
     "safe_url",
@@ -34,7 +32,7 @@ __all__ = [
 
 ELLIPSIS = "…"
 NO_TITLE = "(no title)"
-_QUIET = "\u200b"  # a zero-width space: seen by Discord's parser, not by people
+_ZERO_WIDTH_SPACE = "\u200b"  # seen by Discord's parser, not by people
 
 _LINKED = re.compile(r"\(<?https?://[^\s`\[]+?\)")
 _LINK = re.compile(r"<?https?://[^\s<>`\[\]]++>?")
@@ -42,41 +40,41 @@ _ADDRESS = re.compile(r"\(<?(https?://[^\s<>\[\]()]{1,4000})", re.IGNORECASE)
 _CODE = re.compile(r"```.*?(?:```|\Z)|`++[^`\n]{0,1000}+`++|`++|\\.", re.DOTALL)
 _MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)|<(?=[@#]|/[^<>\n]{1,200}:\d|id:)", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_~|\[\]()<>#]|^[-+](?=\s)|^\d+(?=\.)|:(?=//)", re.MULTILINE)
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
-_LONE = re.compile("[\ud800-\udfff]")
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
-    """Without what no reader can see or no wire can carry.
+    """Remove what no reader can see or no wire can carry.
 
     Lone surrogates become U+FFFD; control characters and those that turn the
     direction of writing vanish; joiners that emoji and scripts need stay.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _LONE.sub("\ufffd", _UNSEEN.sub("", text))
+    return _SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text))
 
 
 def one_line(text: str) -> str:
-    """The text as a label: clean, and all runs of space one space."""
-    return " ".join(clean(text).replace(_QUIET, "").split())
+    """Return the text cleaned, with all runs of space as one space."""
+    return " ".join(clean(text).replace(_ZERO_WIDTH_SPACE, "").split())
 
 
 def is_blank(text: str) -> bool:
-    """Whether a reader would see nothing at all."""
+    """Return whether a reader would see nothing at all."""
     return all(c.isspace() or unicodedata.category(c) in ("Cf", "Cc", "Cs", "Mn") for c in text)
 
 
 def label(text: str, limit: int) -> str:
-    """One plain line of at most ``limit`` for a place that renders no Markdown."""
-    line = _line(text, limit)
+    """Return one plain line of at most ``limit`` for a place that renders no Markdown."""
+    line = _first_line(text, limit)
     if width(line) <= limit:
         return line or NO_TITLE
     return prefix(line, limit - 1).rstrip() + ELLIPSIS
 
 
 def title(text: str, limit: int) -> str:
-    """One line of at most ``limit`` in which nothing counts as Markdown or a mention."""
-    line = _line(text, limit)
+    """Return one line of at most ``limit`` in which nothing counts as Markdown or a mention."""
+    line = _first_line(text, limit)
     if not line:
         return NO_TITLE
     if width(escape(line)) <= limit:
@@ -92,34 +90,36 @@ def title(text: str, limit: int) -> str:
     return escape(line[: grapheme(line, low)].rstrip()) + ELLIPSIS
 
 
-def lines(found: Sequence[str], limit: int = limits.EMBED_FIELD, more: int = 0) -> str:
-    """As many of the lines as fit, saying how many are left out, ``more`` of them unseen."""
-    room, kept = limit - 30, 0
-    for line in found:
+def lines(texts: Sequence[str], limit: int = limits.EMBED_FIELD, more: int = 0) -> str:
+    """Join as many lines as fit, and say how many are left out, ``more`` of them not given."""
+    room, kept = limit - 30, 0  # 30 for the line that says so
+    for line in texts:
         room -= width(line) + 1
         if room < 0:
             break
         kept += 1
-    left = len(found) - kept + more
-    return "\n".join(found[:kept]) + (f"\n… and {left} more" if left else "")
+    left = len(texts) - kept + more
+    return "\n".join(texts[:kept]) + (f"\n… and {left} more" if left else "")
 
 
 def escape(text: str) -> str:
-    """The same text to the eye, with nothing in it that Markdown or a mention uses."""
-    return _SPECIAL.sub(lambda m: f"{m[0]}\\" if m[0].isdigit() else f"\\{m[0]}", inert(text))
+    """Return what looks the same, with nothing in it that Markdown or a mention uses."""
+    return _SPECIAL.sub(
+        lambda m: f"{m[0]}\\" if m[0].isdigit() else f"\\{m[0]}", neutralise_mentions(text)
+    )
 
 
-def inert(text: str) -> str:
-    """The text with every mention and command link made harmless; Markdown stays."""
-    return _MENTION.sub(lambda m: m[0] + _QUIET, text)
+def neutralise_mentions(text: str) -> str:
+    """Make every mention and command link harmless; Markdown stays."""
+    return _MENTION.sub(lambda m: m[0] + _ZERO_WIDTH_SPACE, text)
 
 
 def body(text: str) -> str:
-    """An answer's Markdown, ready to be shown or cut: clean, inert, fences closed.
+    """Return an answer's Markdown ready to be shown or cut: clean, without pings, fences closed.
 
     A link whose label looks like an address of another host shows its own host as well.
     """
-    text = inert(_with_hosts(clean(text))).strip()
+    text = neutralise_mentions(_with_hosts(clean(text))).strip()
     if text.count(FENCE) % 2:  # an unclosed fence would swallow what follows it
         head, _, tail = text.rpartition(FENCE)
         text = head + r"\`\`\`" + tail
@@ -127,55 +127,55 @@ def body(text: str) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """The beginning of a ``body`` that fits, closed with an ellipsis if it is cut.
+    """Return the beginning of a ``body`` that fits, closed with an ellipsis if it is cut.
 
     ``limit`` is at least 100, here and in ``pages``: less has no room for a fence.
     """
     if width(text) <= limit:
         return text
     # What lies far behind the cut can't change where it is.
-    head = next(_pieces(text[: limit * WINDOW], limit - 6))
+    head = next(_pages(text[: limit * WINDOW], limit - 6))  # 6 for a fence, lines and the ellipsis
     if head.count(FENCE) % 2:
         head += "\n" + FENCE
     return head + ("\n" if head.endswith(FENCE) else "") + ELLIPSIS
 
 
 def pages(text: str, limit: int) -> list[str]:
-    """The whole ``body`` in pieces that fit; a fence cut in two is closed and reopened."""
-    return list(_pieces(text, limit)) or [""]
+    """Return the whole ``body`` in pages that fit; a fence cut in two is closed and reopened."""
+    return list(_pages(text, limit)) or [""]
 
 
 def linked(name: str, url: str | None, limit: int) -> str:
-    """A name as it stands, or linked if the address is safe, as one line of at most ``limit``.
+    """Return a name, linked if the URL is safe, as one line of at most ``limit`` without the URL.
 
-    ``limit`` is without the address. A name that looks like an address of another host is
-    shown with the one that it leads to. Brackets would end the link too early.
+    A name that looks like an address of another host is shown with the host that it leads to.
+    Brackets would end the link too early.
     """
-    address = safe_url(url)
-    if address is None:
+    safe = safe_url(url)
+    if safe is None:
         return title(name, limit)
-    host = misleading(label(name, limit), address)
+    host = misleading_host(label(name, limit), safe)
     more = f" ({label(host, limit // 2)})" if host else ""
     shown = title(name.replace("[", "(").replace("]", ")"), limit - len(more)) + more
-    return f"[{shown}]({address.replace('(', '%28').replace(')', '%29')})"
+    return f"[{shown}]({safe.replace('(', '%28').replace(')', '%29')})"
 
 
-def _pieces(text: str, limit: int) -> Iterator[str]:
-    return pieces(_without_endless_links(text, limit - 50), limit)
+def _pages(text: str, limit: int) -> Iterator[str]:
+    return markdown.pages(_without_endless_links(text, limit - 50), limit)
 
 
-def _line(text: str, most: int) -> str:
-    """The text as ``one_line`` makes it, but no more of it than cutting to ``most`` needs."""
-    size = 4 * most + 64
+def _first_line(text: str, limit: int) -> str:
+    """Return ``one_line`` of the text, of no more than cutting it to ``limit`` needs."""
+    size = 4 * limit + 64
     while True:
         line = one_line(text[:size])
-        if size >= len(text) or len(line) > most + 64:
+        if size >= len(text) or len(line) > limit + 64:
             return line
         size *= 4  # mostly of space, or of what can't be seen
 
 
 def _without_endless_links(text: str, limit: int) -> str:
-    """Links that would not fit on any piece keep only their words."""
+    """Replace links that would not fit on any page by their labels."""
 
     def shortened(span: Span) -> str:
         if width(text[span.start : span.end]) <= limit:
@@ -187,26 +187,26 @@ def _without_endless_links(text: str, limit: int) -> str:
 
 
 def _with_hosts(text: str) -> str:
-    """Markdown in which a link shows its host where its label looks like another's address."""
+    """Add its host to each link whose label looks like an address of another host."""
     if "](" not in text:
         return text
 
-    def told(span: Span) -> str:
+    def with_host(span: Span) -> str:
         link = text[span.start : span.end]
         address = _ADDRESS.match(text, span.label_end) if span.label_end else None
-        host = misleading(span.label(text), address[1]) if address else ""
+        host = misleading_host(span.label(text), address[1]) if address else ""
         if not host:
             return link
         at = span.label_end - span.start - 1
         return f"{link[:at]} ({escape(host)}){link[at:]}"
 
-    return _replaced(text, spans(text, _ADDRESS, _CODE), told)
+    return _replaced(text, spans(text, _ADDRESS, _CODE), with_host)
 
 
-def _replaced(text: str, found: Iterable[Span], new: Callable[[Span], str]) -> str:
-    """The text with other words for some of its parts."""
+def _replaced(text: str, ranges: Iterable[Span], new: Callable[[Span], str]) -> str:
+    """Replace ranges of a text, which don't overlap, by what ``new`` makes of them."""
     made, at = [], 0
-    for span in found:
+    for span in ranges:
         made += [text[at : span.start], new(span)]
         at = span.end
     return "".join([*made, text[at:]])

@@ -17,10 +17,10 @@ from bot.services.fair_queue import Busy
 from bot.throttle import explained
 from bot.ui import cards, items, limits, text
 from bot.ui.cards import Card
-from cogs.ask.message_filter import Ears
-from cogs.ask.responder import Asked, Desk
-from cogs.ask.suggestion_handlers import Choices
-from cogs.channel_context import room_of
+from cogs.ask.message_filter import MessageFilter
+from cogs.ask.responder import Question, Responder
+from cogs.ask.suggestion_handlers import SuggestionHandlers
+from cogs.channel_context import interaction_context
 
 HINT = "Ask me something, for example: *how do I vote on an answer?*"
 NO_TEXT = "There is no text in that message that I could look up."
@@ -38,9 +38,9 @@ class Ask(commands.Cog):
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
-        self._desk = Desk(bot)
-        self._ears = Ears(bot)
-        self._choices = Choices(bot, self._desk)
+        self._responder = Responder(bot)
+        self._filter = MessageFilter(bot)
+        self._handlers = SuggestionHandlers(bot, self._responder)
         self._menu = app_commands.ContextMenu(
             name="Find an answer",
             callback=self.find_an_answer,
@@ -51,9 +51,9 @@ class Ask(commands.Cog):
     async def cog_load(self) -> None:
         """Offer the context menu and hear the buttons."""
         self.bot.tree.add_command(self._menu)
-        self.bot.on_press(items.NotMine, self._choices.not_mine)
-        self.bot.on_press(items.PickThread, self._choices.pick)
-        self.bot.on_press(items.NoneOfThese, self._choices.none_of_these)
+        self.bot.on_press(items.NotMine, self._handlers.not_mine)
+        self.bot.on_press(items.PickThread, self._handlers.pick)
+        self.bot.on_press(items.NoneOfThese, self._handlers.none_of_these)
 
     async def cog_unload(self) -> None:
         """Take the context menu away again."""
@@ -62,30 +62,30 @@ class Ask(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message if it is a question for the bot."""
-        asked = await self._ears.heard(message)
-        if asked is None:
+        question = await self._filter.question_in(message)
+        if question is None:
             return
         if (refusal := self.bot.throttle.refusal_of(message)) is not None:
-            await self._put_off(asked, explained(refusal))
+            await self._put_off(question, explained(refusal))
             return
         try:
-            if text.is_blank(asked.text):
-                await asked.say(HINT)
+            if text.is_blank(question.text):
+                await question.say(HINT)
             else:
-                await self._desk.respond(asked)
+                await self._responder.respond(question)
         except Busy as busy:
-            await self._put_off(asked, str(busy))
+            await self._put_off(question, str(busy))
         except Exception as error:
-            if asked.addressed and not asked.replied:
-                await asked.say(SORRY)
+            if question.addressed and not question.replied:
+                await question.say(SORRY)
             if not isinstance(error, ThreadwiseError):
                 raise
             log.error("message %d can't be answered: %s", message.id, error)
 
-    async def _put_off(self, asked: Asked, why: str) -> None:
+    async def _put_off(self, question: Question, why: str) -> None:
         """Say that a question is not taken: once a minute in a channel, and to whoever asked us."""
-        if asked.addressed and self.bot.throttle.may_say(asked.room.channel_id):
-            await asked.say(why)
+        if question.addressed and self.bot.throttle.may_say(question.context.channel_id):
+            await question.say(why)
 
     @app_commands.command(name="ask", description="Ask a question in your own words")
     @app_commands.describe(question="What you want to know")
@@ -106,7 +106,7 @@ class Ask(commands.Cog):
         self, interaction: discord.Interaction[ThreadBot], message: discord.Message
     ) -> None:
         """Look an existing message up, as its context menu asks."""
-        question = self._ears.without_mention(message.content)
+        question = self._filter.without_mention(message.content)
         if text.is_blank(question):
             await tell(interaction, NO_TEXT)
             return
@@ -128,11 +128,11 @@ class Ask(commands.Cog):
         await acknowledge(interaction, thinking=True)
 
         async def send(card: Card) -> discord.Message | None:
-            return await edit_response(interaction, **card.fresh())
+            return await edit_response(interaction, **card.send_kwargs())
 
-        asked = Asked(
+        asked = Question(
             text=question,
-            room=room_of(interaction),
+            context=interaction_context(interaction),
             asker_id=interaction.user.id,
             addressed=True,
             suggests=True,
@@ -141,7 +141,7 @@ class Ask(commands.Cog):
             own_words=own_words,
         )
         try:
-            await self._desk.respond(asked)
+            await self._responder.respond(asked)
         except Busy:
             with contextlib.suppress(*FAILURES):
                 await delete_response(interaction)

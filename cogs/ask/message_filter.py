@@ -1,4 +1,4 @@
-"""Which messages are meant for the bot, and what they ask."""
+"""The filter that finds the messages that ask the bot something."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from bot.retry import FAILURES, described, new_nonce, retried
 from bot.services.answering import reads_like_a_question
 from bot.ui import text
 from bot.ui.cards import Card
-from cogs.ask.responder import Asked
-from cogs.channel_context import Room, lacking, room_of_message
+from cogs.ask.responder import Question
+from cogs.channel_context import ChannelContext, message_context, missing_send_permission
 
 log = logging.getLogger(__name__)
 
 
-class Ears:
-    """Hears the questions among the messages of all channels."""
+class MessageFilter:
+    """Finds the questions for the bot among the messages of all channels."""
 
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
 
-    async def heard(self, message: discord.Message) -> Asked | None:
-        """The question in a message; ``None`` if the bot has no business with it."""
+    async def question_in(self, message: discord.Message) -> Question | None:
+        """Return the question in a message; ``None`` if it is none for the bot."""
         if message.author.bot or message.webhook_id is not None or message.is_system():
             return None
         mode, mentioned = await self._mode(message), self._mentions_me(message)
@@ -46,19 +46,19 @@ class Ears:
             said, own_words = await self._replied_to(message)
         elif text.is_blank(said):
             return None
-        room = room_of_message(message)
-        if missing := lacking(message.channel, room.may):
-            self.bot.missing(room.channel_id, missing)
+        context = message_context(message)
+        if missing := missing_send_permission(message.channel, context.may):
+            self.bot.warn_missing_permission(context.channel_id, missing)
             return None
 
         nonce = new_nonce()
 
         async def send(card: Card) -> discord.Message | None:
-            return await self._reply(message, room, card, nonce)
+            return await self._reply(message, context, card, nonce)
 
-        return Asked(
+        return Question(
             text=said,
-            room=room,
+            context=context,
             asker_id=message.author.id,
             addressed=addressed,
             suggests=addressed or mode is Mode.ALL,
@@ -85,12 +85,12 @@ class Ears:
         return message.reference is not None and any(u == me for u in message.mentions)
 
     def without_mention(self, said: str) -> str:
-        """What was said, without naming the bot."""
+        """Return a text without the mention of the bot."""
         me = self.bot.user
         return re.sub(rf"<@!?{me.id}>", " ", said).strip() if me else said.strip()
 
     async def _replied_to(self, message: discord.Message) -> tuple[str, bool]:
-        """The text of the message that a bare mention replies to; is it by the same person?"""
+        """Return the text that a bare mention replies to, and whether the same person wrote it."""
         reference = message.reference
         if reference is None or reference.message_id is None:
             return "", False
@@ -106,23 +106,19 @@ class Ears:
         return self.without_mention(original.content), original.author == message.author
 
     async def _reply(
-        self, message: discord.Message, room: Room, card: Card, nonce: int
+        self, message: discord.Message, context: ChannelContext, card: Card, nonce: int
     ) -> discord.Message | None:
         """Post under a message, or just into its channel if that may not be done.
 
-        All replies to one message have the same nonce: of those that follow each other
-        within some minutes Discord posts the first, and returns it for the others.
+        All replies to one message have the same nonce, and so are one message.
         """
-        parts = card.fresh()
-        if room.may.read_message_history:  # without it Discord refuses replies
+        parts = card.send_kwargs()
+        if context.may.read_message_history:  # without it Discord refuses replies
             parts["reference"] = message.to_reference(fail_if_not_exists=False)
             parts["mention_author"] = False
         try:
-            send = partial(message.channel.send, nonce=nonce, **parts)
-            return await retried(send, f"channel {room.channel_id}")
+            where = f"channel {context.channel_id}"
+            return await self.bot.post(message.channel, where, nonce, **parts)
         except FAILURES as error:
-            if (found := self.bot.posted(nonce)) is not None:
-                log.info("message %d was posted (%s)", found.id, described(error))
-                return found
-            log.warning("channel %d: could not post: %s", room.channel_id, described(error))
+            log.warning("channel %d: could not post: %s", context.channel_id, described(error))
             return None

@@ -1,4 +1,4 @@
-"""From a question that was heard to what is posted: the answer, suggestions, or silence."""
+"""The responder: a question becomes a posted answer, suggestions, or silence."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdic
 from bot.retry import FAILURES, described, retried
 from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
-from bot.ui import cards, items, prepared
+from bot.ui import card_content, cards, items
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
-from cogs.channel_context import Room, say_where
+from cogs.channel_context import ChannelContext, has_permissions
 
 NOTHING_YET = (
     "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
@@ -37,8 +37,8 @@ Send = Callable[[Card], Awaitable[discord.Message | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A question somebody asked.
+class Question:
+    """A question that somebody asked.
 
     ``addressed`` means that the bot was asked and must say something;
     ``suggests`` that it may offer threads that it is not sure of. ``send`` posts
@@ -49,7 +49,7 @@ class Asked:
     """
 
     text: str
-    room: Room
+    context: ChannelContext
     asker_id: int
     addressed: bool
     suggests: bool
@@ -74,7 +74,7 @@ class Asked:
         await self.reply(Card(content=cards.noted(self.note, words)))
 
 
-class Turns:
+class KeyedLocks:
     """One at a time for each channel or message, while somebody waits for it."""
 
     def __init__(self) -> None:
@@ -88,99 +88,100 @@ class Turns:
         return lock
 
 
-class Desk:
+class Responder:
     """Has questions answered and posts what comes of it."""
 
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
-        self._turns = Turns()
+        self._locks = KeyedLocks()
 
-    async def respond(self, asked: Asked) -> None:
+    async def respond(self, question: Question) -> None:
         """Answer, suggest, or stay silent."""
-        scope = asked.room.scope
-        reply = await self.app.answering.ask(asked.text, guild_id=scope, limit=MAX_SUGGESTIONS + 1)
+        scope = question.context.scope
+        reply = await self.app.answering.ask(
+            question.text, guild_id=scope, limit=MAX_SUGGESTIONS + 1
+        )
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
-            await self._answer(asked, reply, reply.thread, reply.answer)
-        elif reply.verdict is Verdict.SUGGEST and asked.suggests:
+            await self._answer(question, reply, reply.thread, reply.answer)
+        elif reply.verdict is Verdict.SUGGEST and question.suggests:
             options = [_option(match) for match in suggestions_among(reply.matches)]
-            card = cards.suggestion_card(options, asked.asker_id, note=asked.note)
-            await self._hear(asked, await asked.reply(card))
-        elif asked.addressed:
-            await asked.say(NOTHING_YET)
+            card = cards.suggestion_card(options, question.asker_id, note=question.note)
+            await self._remember(question, await question.reply(card))
+        elif question.addressed:
+            await question.say(NOTHING_YET)
 
     async def post(
         self,
         thread: StoredThread,
         answer: StoredAnswer,
-        asked: Asked,
+        question: Question,
         *,
         confidence: float | None = None,
         alternatives: Iterable[int] = (),
     ) -> discord.Message | None:
-        """Show an answer, remember where, and put the voting reactions under it.
+        """Post an answer, record the posting, and put the voting reactions under it.
 
         Returns the message, or ``None`` if it could not be posted.
         """
-        message = await self._show(
-            thread, answer, asked, confidence=confidence, alternatives=alternatives
-        )
-        if message is not None:
-            await self._invite_votes(message, asked.room)
+        posted = await self._post(thread, answer, question, confidence, alternatives)
+        if posted is None:
+            return None
+        message, emoji = posted
+        await self._add_reactions(message, emoji, question.context)
         return message
 
-    async def _show(
+    async def _post(
         self,
         thread: StoredThread,
         answer: StoredAnswer,
-        asked: Asked,
-        *,
-        confidence: float | None = None,
-        alternatives: Iterable[int] = (),
-    ) -> discord.Message | None:
-        """Show an answer and record where: from then on votes on the message count."""
-        room = asked.room
-        settings = await self.app.guilds.settings(room.scope)
-        embeds = say_where(self.bot, room, "embed_links")
-        await prepared.for_card(answer, embeds=embeds)
+        question: Question,
+        confidence: float | None,
+        alternatives: Iterable[int],
+    ) -> tuple[discord.Message, VoteEmoji] | None:
+        """Post an answer and record the posting; return it with the emoji that count on it."""
+        context = question.context
+        settings = await self.app.guilds.settings(context.scope)
+        embeds = has_permissions(self.bot, context, "embed_links")
+        await card_content.prepare_excerpt(answer, embeds=embeds)
         card = cards.answer_card(
-            thread, answer, confidence=confidence, embeds=embeds, note=asked.note
+            thread, answer, confidence=confidence, embeds=embeds, note=question.note
         )
-        with ExitStack() as on_its_way:
-            on_its_way.enter_context(self.app.postings.posting_in(room.channel_id))
-            message = await asked.reply(card)
+        with ExitStack() as in_flight:
+            in_flight.enter_context(self.app.postings.posting_in(context.channel_id))
+            message = await question.reply(card)
             if message is None:
                 return None
-            await self._hear(asked, message)
+            await self._remember(question, message)
             posting = Posting(
                 message_id=message.id,
-                channel_id=room.channel_id,
-                guild_id=room.scope,
+                channel_id=context.channel_id,
+                guild_id=context.scope,
                 thread_id=thread.id,
                 answer_id=answer.id,
-                asker_id=asked.asker_id,
+                asker_id=question.asker_id,
                 alternatives=tuple(alternatives),
                 emoji=settings.emoji,
             )
-            await self._record(posting, on_its_way)
-        return message
+            await self._record(posting, in_flight)
+        return message, settings.emoji
 
-    async def _record(self, posting: Posting, on_its_way: ExitStack) -> None:
+    async def _record(self, posting: Posting, in_flight: ExitStack) -> None:
         """Record a posting, now or as soon as the database can be written.
 
-        Votes wait for it until then: ``on_its_way`` is handed on and closed afterwards.
+        Votes wait for it until then: ``in_flight`` is handed on and closed afterwards.
         """
         try:
             await self.app.postings.record(posting)
         except StoreError as error:
             log.warning("message %d: not recorded yet: %s", posting.message_id, error)
-            later = self._record_later(posting, on_its_way.pop_all())
+            later = self._record_later(posting, in_flight.pop_all())
             self.bot.spawn(later, f"record {posting.message_id}")
             return
         log.info("posted answer %d as message %d", posting.answer_id, posting.message_id)
 
-    async def _record_later(self, posting: Posting, on_its_way: ExitStack) -> None:
-        with on_its_way:
+    async def _record_later(self, posting: Posting, in_flight: ExitStack) -> None:
+        with in_flight:
             for pause in RECORD_PAUSES:
                 await asyncio.sleep(pause)
                 try:
@@ -192,44 +193,45 @@ class Desk:
                     return
         log.error("message %d is not recorded: %s", posting.message_id, failure)
 
-    async def _hear(self, asked: Asked, message: discord.Message | None) -> None:
-        """Have what was asked at hand, for when the asker confirms the reply to it."""
-        if message is None or not asked.own_words:
+    async def _remember(self, question: Question, message: discord.Message | None) -> None:
+        """Keep what was asked, for when the asker confirms the reply to it."""
+        if message is None or not question.own_words:
             return
         try:
             await self.app.learning.remember_question(
                 message.id,
-                guild_id=asked.room.scope,
-                user_id=asked.asker_id,
-                question=asked.text,
+                guild_id=question.context.scope,
+                user_id=question.asker_id,
+                question=question.text,
             )
         except StoreError as error:
             log.warning("message %d teaches nothing: %s", message.id, error)
 
     async def _answer(
-        self, asked: Asked, reply: Reply, thread: StoredThread, answer: StoredAnswer
+        self, question: Question, reply: Reply, thread: StoredThread, answer: StoredAnswer
     ) -> None:
-        seconds = self.app.settings.cooldown_seconds
-        message = None
+        """Post the answer, unless the channel was given it a moment ago."""
+        context, seconds = question.context, self.app.settings.cooldown_seconds
+        posted = None
         # One at a time in a channel, or two who ask at once would both be answered.
-        async with self._turns.at(asked.room.channel_id):
-            former = await self.app.postings.latest_in(asked.room.channel_id, answer.id, seconds)
+        async with self._locks.at(context.channel_id):
+            former = await self.app.postings.latest_in(context.channel_id, answer.id, seconds)
             if former is None:
-                least = (await self.app.guilds.settings(asked.room.scope)).suggest_threshold
+                least = (await self.app.guilds.settings(context.scope)).suggest_threshold
                 others = [m.thread_id for m in suggestions_without_first(reply.matches, least)]
-                message = await self._show(
-                    thread, answer, asked, confidence=reply.confidence, alternatives=others
-                )
-            elif asked.addressed:
-                link = asked.room.link(former.message_id)
-                await asked.say(f"I answered that here a moment ago: {link}")
-        if message is not None:
-            await self._invite_votes(message, asked.room)
+                posted = await self._post(thread, answer, question, reply.confidence, others)
+            elif question.addressed:
+                link = context.link(former.message_id)
+                await question.say(f"I answered that here a moment ago: {link}")
+        if posted is not None:
+            await self._add_reactions(*posted, context)
 
-    async def _invite_votes(self, message: discord.Message, room: Room) -> None:
-        if not say_where(self.bot, room, "add_reactions", "read_message_history"):
+    async def _add_reactions(
+        self, message: discord.Message, used: VoteEmoji, context: ChannelContext
+    ) -> None:
+        """Put the voting reactions under an answer; if one fails, the other is tried."""
+        if not has_permissions(self.bot, context, "add_reactions", "read_message_history"):
             return
-        used = await self._emoji_on(message, room)
         for emoji in (used.up, used.down):
             try:
                 await retried(partial(message.add_reaction, to_react(emoji)), "a reaction")
@@ -237,20 +239,9 @@ class Desk:
                 if isinstance(error, discord.NotFound) and error.code in _GONE:
                     return  # the message is gone already
                 said = described(error)
-                log.warning("channel %d: can't react with %s: %s", room.channel_id, emoji, said)
+                log.warning("channel %d: can't react with %s: %s", context.channel_id, emoji, said)
                 if isinstance(error, discord.Forbidden):
                     return  # nor with the other
-
-    async def _emoji_on(self, message: discord.Message, room: Room) -> VoteEmoji:
-        """The emoji that count on a message, whatever the server's have become meanwhile."""
-        try:
-            posting = await self.app.postings.get(message.id)
-            if posting is not None and posting.emoji is not None:
-                return posting.emoji
-            return (await self.app.guilds.settings(room.scope)).emoji
-        except StoreError as error:
-            log.warning("message %d: its emoji can't be read: %s", message.id, error)
-            return self.app.settings.guild_defaults.emoji
 
 
 def _option(match: Match) -> items.Option:

@@ -15,10 +15,16 @@ from bot.retry import FAILURES, described, new_nonce, retried
 from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
-from cogs.ask.responder import Asked, Desk, Turns
-from cogs.channel_context import Room, is_moderator, lacking, room_of, scope_of
-from cogs.thread.pager import show_page
-from cogs.voting.card_emoji import emoji_on
+from cogs.ask.responder import KeyedLocks, Question, Responder
+from cogs.channel_context import (
+    ChannelContext,
+    interaction_context,
+    is_moderator,
+    missing_send_permission,
+    scope_of,
+)
+from cogs.thread import show_page
+from cogs.voting.posted_card import emoji_of
 
 TAKEN_BACK = "Taken back. Ask again in other words, or look through the threads with `/thread`."
 ALREADY_BACK = "Somebody has taken this back already, or its thread is not in the library any more."
@@ -29,14 +35,14 @@ UNANSWERED = "Nobody has answered that one yet."
 log = logging.getLogger(__name__)
 
 
-class Choices:
+class SuggestionHandlers:
     """Deals with the buttons and the menu under what the bot has said."""
 
-    def __init__(self, bot: ThreadBot, desk: Desk):
+    def __init__(self, bot: ThreadBot, responder: Responder):
         self.bot = bot
         self.app = bot.app
-        self._desk = desk
-        self._turns = Turns()
+        self._responder = responder
+        self._locks = KeyedLocks()
         self._replaced: deque[int] = deque(maxlen=1000)  # deleted for a new message
 
     async def not_mine(
@@ -47,7 +53,7 @@ class Choices:
         await acknowledge(interaction)
         if message is None:
             return
-        async with self._turns.at(message.id):
+        async with self._locks.at(message.id):
             posting = await self.app.postings.get(message.id)
             if posting is None:
                 await tell(interaction, ALREADY_BACK)
@@ -56,7 +62,7 @@ class Choices:
                 await tell(interaction, NOT_YOURS)
                 return
             await self._take_back(posting, message, interaction)
-        await self._remove_reactions(message, room_of(interaction), posting)
+        await self._remove_reactions(message, interaction_context(interaction), posting)
 
     async def _take_back(
         self,
@@ -79,7 +85,7 @@ class Choices:
                 note = cards.noted(note, "Taken back.")
                 card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
             try:
-                await edit_response(interaction, **card.over())
+                await edit_response(interaction, **card.edit_kwargs())
             except FAILURES as error:
                 if not isinstance(error, discord.NotFound):
                     await self.app.postings.record(posting)  # it is still shown
@@ -98,7 +104,7 @@ class Choices:
             await self._show_privately(item.chosen, interaction)
             return
         await acknowledge(interaction)
-        async with self._turns.at(message.id):
+        async with self._locks.at(message.id):
             shown = message.id in self._replaced or await self.app.postings.get(message.id)
             if shown:
                 return  # pressed twice: the first press has shown it
@@ -116,7 +122,7 @@ class Choices:
             note = cards.note_of(interaction.message.content)
             self.app.learning.drop([interaction.message.id])
         card = Card(content=cards.noted(note, TAKEN_BACK))
-        await edit_pressed(interaction, **card.over())
+        await edit_pressed(interaction, **card.edit_kwargs())
 
     async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
         found = []
@@ -143,8 +149,8 @@ class Choices:
         message: discord.Message,
         interaction: discord.Interaction[ThreadBot],
     ) -> None:
-        room = room_of(interaction)
-        thread = await self.app.answering.serve(item.chosen or 0, guild_id=room.scope)
+        context = interaction_context(interaction)
+        thread = await self.app.answering.serve(item.chosen or 0, guild_id=context.scope)
         if thread is None or not thread.answers:
             said = GONE if thread is None else UNANSWERED
             await tell(interaction, said)
@@ -154,22 +160,24 @@ class Choices:
 
         async def send(card: Card) -> discord.Message | None:
             if not item.again:
-                return await edit_response(interaction, **card.over())
+                return await edit_response(interaction, **card.edit_kwargs())
             # Reactions on this message may be meant for the answer it showed before.
             self._replaced.append(message.id)
             await delete_response(interaction)
             return await self._post_anew(message, interaction, card, nonce)
 
-        asked = Asked(
+        question = Question(
             text=self.app.learning.question(message.id),
-            room=room,
+            context=context,
             asker_id=item.asker_id,
             addressed=True,
             suggests=True,
             send=send,
             note=cards.note_of(message.content),
         )
-        shown = await self._desk.post(thread, thread.answers[0], asked, alternatives=item.others)
+        shown = await self._responder.post(
+            thread, thread.answers[0], question, alternatives=item.others
+        )
         if shown is not None:
             await self.app.learning.chose(shown.id)
 
@@ -181,32 +189,25 @@ class Choices:
         nonce: int,
     ) -> discord.Message:
         """Post a card where a message of ours was, as a reply to the same question."""
-        room = room_of(interaction)
-        if not _may_post(interaction, room):
+        context = interaction_context(interaction)
+        if not _may_post(interaction, context):
             # The one post that has no nonce: it is not repeated, or it might come twice.
-            return await interaction.followup.send(**card.fresh(), wait=True)
-        parts = card.fresh()
-        question = _question_of(message, room)
+            return await interaction.followup.send(**card.send_kwargs(), wait=True)
+        parts = card.send_kwargs()
+        question = _question_of(message, context)
         if question is not None:
             parts |= {"reference": question, "mention_author": False}
-        send = partial(message.channel.send, nonce=nonce, **parts)
-        try:
-            return await retried(send, f"channel {room.channel_id}")
-        except FAILURES:
-            if (found := self.bot.posted(nonce)) is not None:
-                return found
-            raise
+        return await self.bot.post(message.channel, f"channel {context.channel_id}", nonce, **parts)
 
     async def _remove_reactions(
-        self, message: discord.Message, room: Room, posting: Posting
+        self, message: discord.Message, context: ChannelContext, posting: Posting
     ) -> None:
         """Nothing is voted on here any more; without the permission only ours go."""
         try:
-            if room.may.manage_messages and room.scope != SHARED:
+            if context.may.manage_messages and context.scope != SHARED:
                 await retried(message.clear_reactions, "reactions")
             elif self.bot.user is not None:
-                now = (await self.app.guilds.settings(room.scope)).emoji
-                used = emoji_on(message, posting, now)
+                used = await emoji_of(self.bot, posting, message)
                 for emoji in (used.up, used.down):
                     remove = partial(message.remove_reaction, to_react(emoji), self.bot.user)
                     await retried(remove, "reactions")
@@ -214,23 +215,28 @@ class Choices:
             log.info("message %d: its reactions stay: %s", message.id, described(error))
 
 
-def _may_post(interaction: discord.Interaction[ThreadBot], room: Room) -> bool:
+def _may_post(interaction: discord.Interaction[ThreadBot], context: ChannelContext) -> bool:
     """Whether the bot may post in the channel of an interaction, not only reply to it."""
     if interaction.guild_id is None:
         return interaction.context.dm_channel
     channel = interaction.channel
-    return room.scope != SHARED and channel is not None and lacking(channel, room.may) is None
+    if context.scope == SHARED or channel is None:
+        return False
+    return missing_send_permission(channel, context.may) is None
 
 
-def _question_of(message: discord.Message, room: Room) -> discord.MessageReference | None:
-    """The question that a message of ours replies to, if another may reply to it.
+def _question_of(
+    message: discord.Message, context: ChannelContext
+) -> discord.MessageReference | None:
+    """Return the question that a message of ours replies to, if another may reply to it.
 
     What answers a command refers to other messages of ours at most.
     """
     known = message.reference
     if known is None or message.interaction_metadata is not None:
         return None
-    if not room.may.read_message_history or lacking(message.channel, room.may):
+    may = context.may
+    if not may.read_message_history or missing_send_permission(message.channel, may):
         return None
     return discord.MessageReference(
         message_id=known.message_id or 0,

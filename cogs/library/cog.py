@@ -13,13 +13,19 @@ from discord.ext import commands
 
 from bot.client import ThreadBot
 from bot.errors import ConfigError, NotFound
+from bot.plurals import counted
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
-from bot.ui import library_cards, limits, text
+from bot.ui import library_cards, limits
 from bot.ui.cards import Card
 from bot.ui.library_cards import BringBack, KeepThem, RemoveThese
-from cogs.channel_context import begin_privately, manages, only_managers
-from cogs.library.import_task import Bringing
+from cogs.channel_context import (
+    begin_privately,
+    choice,
+    completes_for_managers,
+    only_managers,
+)
+from cogs.library.import_task import ImportTask
 
 ONE_OF_THEM = "Name either a `thread` or a `source`."
 NOTHING_REMOVED = "Nothing was removed within a day."
@@ -56,8 +62,8 @@ class Library(commands.GroupCog, group_name="library"):
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
         """Bring in a file's threads. It may take longer than Discord waits for a command."""
         guild = await begin_privately(interaction)
-        bringing = Bringing(self.bot, interaction, file)
-        self.bot.spawn(bringing.run(guild.id), f"import into guild {guild.id}")
+        task = ImportTask(self.bot, interaction, file)
+        self.bot.spawn(task.run(guild.id), f"import into guild {guild.id}")
 
     @app_commands.command(name="export", description="Get this server's own threads as a file")
     async def export(self, interaction: Interaction) -> None:
@@ -67,7 +73,7 @@ class Library(commands.GroupCog, group_name="library"):
         if exported is None:
             await edit_response(interaction, content=_too_large(interaction, guild.id))
             return
-        said = f"{library_cards.counted(exported.threads)}, as `/library import` reads them."
+        said = f"{counted(exported.threads, 'threads')}, as `/library import` reads them."
         data, name = exported.data, exported.name
 
         def parts() -> dict[str, Any]:
@@ -92,7 +98,7 @@ class Library(commands.GroupCog, group_name="library"):
             [(s.name, s.threads, s.scope != guild.id) for s in found.sources],
             (last.name, last.at) if last else None,
         )
-        await edit_response(interaction, **card.fresh())
+        await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="remove", description="Take a thread, or all of a source, out")
     @app_commands.describe(thread="One of this server's own threads", source="All from there")
@@ -108,7 +114,7 @@ class Library(commands.GroupCog, group_name="library"):
         else:
             target = await self.guild_library.find_source(guild.id, _number(source or ""))
         card = _asked(await self.guild_library.plan(guild.id, target))
-        await edit_response(interaction, **card.fresh())
+        await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="restore", description="Bring back what was removed within a day")
     @app_commands.describe(removal="Which; without it, the latest")
@@ -133,11 +139,11 @@ class Library(commands.GroupCog, group_name="library"):
             gone = await self.guild_library.remove(guild_id, target)
             until = gone.at + UNDO
             card = library_cards.removed_card(_name(gone), gone.threads, gone.moment, until)
-        await edit_response(interaction, **card.over())
+        await edit_response(interaction, **card.edit_kwargs())
 
     async def keep(self, item: KeepThem, interaction: Interaction) -> None:
         """Leave everything as it is."""
-        await edit_pressed(interaction, **Card(content=KEPT).over())
+        await edit_pressed(interaction, **Card(content=KEPT).edit_kwargs())
 
     async def bring_back(self, item: BringBack, interaction: Interaction) -> None:
         """Undo the removal that the button belongs to."""
@@ -147,51 +153,36 @@ class Library(commands.GroupCog, group_name="library"):
 
     async def _restore(self, interaction: Interaction, guild_id: int, moment: int) -> None:
         count = await self.guild_library.restore(guild_id, moment)
-        said = f"Back again: {library_cards.counted(count)}, with the votes."
-        await edit_response(interaction, **Card(content=said).over())
+        said = f"Back again: {counted(count, 'threads')}, with the votes."
+        await edit_response(interaction, **Card(content=said).edit_kwargs())
 
     @remove.autocomplete("thread")
+    @completes_for_managers
     async def threads(self, interaction: Interaction, current: str) -> Choices:
-        """This server's own threads whose title is being typed."""
-        if not manages(interaction):
-            return []
-        try:
-            found = await self.app.answering.complete(
-                current, guild_id=interaction.guild_id or 0, limit=limits.CHOICES, own=True
-            )
-        except Exception as error:
-            return _nothing(error)
-        return [_choice(match.title, f"#{match.thread_id}") for match in found]
+        """Complete the titles of this server's own threads."""
+        matches = await self.app.answering.complete(
+            current, guild_id=interaction.guild_id or 0, limit=limits.CHOICES, own=True
+        )
+        return [choice(match.title, f"#{match.thread_id}") for match in matches]
 
     @remove.autocomplete("source")
+    @completes_for_managers
     async def sources(self, interaction: Interaction, current: str) -> Choices:
-        """This server's own sources, with how many threads they have."""
-        if not manages(interaction):
-            return []
-        try:
-            found = await self.guild_library.sources(interaction.guild_id or 0, current)
-        except Exception as error:
-            return _nothing(error)
+        """Complete this server's own sources, with how many threads they have."""
+        sources = await self.guild_library.sources(interaction.guild_id or 0, current)
         return [
-            _choice(s.name or "", f"#{s.first_id}", f" ({library_cards.counted(s.threads)})")
-            for s in found[: limits.CHOICES]
+            choice(s.name or "", f"#{s.first_id}", f" ({counted(s.threads, 'threads')})")
+            for s in sources[: limits.CHOICES]
         ]
 
     @restore.autocomplete("removal")
+    @completes_for_managers
     async def removals(self, interaction: Interaction, current: str) -> Choices:
-        """What can be brought back, newest first."""
-        if not manages(interaction):
-            return []
-        try:
-            found = await self.guild_library.removals(interaction.guild_id or 0)
-        except Exception as error:
-            return _nothing(error)
+        """Complete what can be brought back, newest first."""
         typed = current.casefold().strip()
         return [
-            _choice(
-                _name(r), str(r.moment), f" ({library_cards.counted(r.threads)}, {r.at:%H:%M} UTC)"
-            )
-            for r in found
+            choice(_name(r), str(r.moment), f" ({counted(r.threads, 'threads')}, {r.at:%H:%M} UTC)")
+            for r in await self.guild_library.removals(interaction.guild_id or 0)
             if typed in _name(r).casefold()
         ][: limits.CHOICES]
 
@@ -224,16 +215,6 @@ def _too_large(interaction: Interaction, guild_id: int) -> str:
         "Whoever hosts me can get them with\n"
         f"```\nthreadwise export --guild {guild_id} library.jsonl.gz\n```"
     )
-
-
-def _choice(name: str, value: str, more: str = "") -> app_commands.Choice[str]:
-    shown = text.label(name, limits.CHOICE_TEXT - len(more)) + more
-    return app_commands.Choice(name=shown, value=value)
-
-
-def _nothing(error: Exception) -> Choices:
-    log.warning("autocomplete failed: %s", error)
-    return []
 
 
 async def setup(bot: ThreadBot) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from functools import partial
 
 import discord
 
 from bot.client import NOT_TOLD, ThreadBot, report
+from bot.plurals import counted
 from bot.replies import edit_response
-from bot.retry import described, new_nonce, retried
+from bot.retry import described
 from bot.services.import_report import ImportReport
 from bot.services.uploads import Refused, Stopped, Upload
 from bot.ui import library_cards
@@ -23,7 +23,7 @@ EVERY = 3.0
 log = logging.getLogger(__name__)
 
 
-class Bringing:
+class ImportTask:
     """An attached file on its way into a guild's own threads."""
 
     def __init__(
@@ -82,7 +82,7 @@ class Bringing:
         if self._interaction.is_expired():
             return False
         try:
-            await edit_response(self._interaction, **card.over())
+            await edit_response(self._interaction, **card.edit_kwargs())
         except NOT_TOLD as error:
             log.info("an import's reply can't be edited: %s", described(error))
             return False
@@ -93,21 +93,23 @@ class Bringing:
         if await self._edit(card):
             return
         try:
-            send = partial(self._interaction.user.send, nonce=new_nonce(), **card.fresh())
-            await retried(send, "a direct message")
+            user = self._interaction.user
+            await self._bot.post(user, "a direct message", **card.send_kwargs())
         except NOT_TOLD as error:
             log.info("nobody could be told of an import's end: %s", described(error))
 
 
 def _summary(name: str, found: ImportReport) -> Card:
     counts = {"added": found.added, "updated": found.updated, "unchanged": found.unchanged}
-    others = [f"{times:,} {what}" for what, times in sorted(found.passed_over.items())]
-    others += [f"{key} ({times:,} times)" for key, times in sorted(found.unknown_keys.items())]
+    others = [counted(times, what) for what, times in sorted(found.passed_over.items())]
+    others += [
+        f"{key} ({counted(times, 'times')})" for key, times in sorted(found.unknown_keys.items())
+    ]
     return library_cards.imported_card(
         name,
         counts,
-        library_cards.Told(list(map(str, found.rejected)), found.refused),
-        library_cards.Told(list(map(str, found.warned)), found.warnings),
-        library_cards.Told(others, len(others)),
+        library_cards.Remarks(list(map(str, found.rejected)), found.refused),
+        library_cards.Remarks(list(map(str, found.warned)), found.warnings),
+        library_cards.Remarks(others, len(others)),
         hints=found.hints,
     )

@@ -1,9 +1,16 @@
-"""Votes: reactions as they come, those that came while the bot was away, and buttons."""
+"""Votes: reactions as they come, those that came while the bot was away, and buttons.
+
+A reaction goes from the listener here into ``vote_queue``, which puts it in order, and by
+``vote_writer`` to ``bot.services.voting``; back here, ``_written`` has the card redrawn.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 
 import discord
 from discord import app_commands
@@ -12,17 +19,25 @@ from discord.ext import commands
 from bot.client import ThreadBot
 from bot.errors import StoreError, ThreadwiseError
 from bot.models import SHARED, Posting
+from bot.plurals import counted
 from bot.replies import acknowledge, edit_response, tell
 from bot.services.event_queue import EventQueues
 from bot.services.voting import Outcome, Pressed
+from bot.throttle import NOT_A_QUESTION
 from bot.ui import cards, items
 from bot.ui.cards import Card
 from cogs.channel_context import scope_of
-from cogs.thread.pager import show_page
+from cogs.thread import show_page
+from cogs.voting.events import (
+    ButtonPress,
+    EventType,
+    MessageEvent,
+    cleared_event,
+    deleted_event,
+    reaction_event,
+)
 from cogs.voting.reconciler import Reconciler
-from cogs.voting.tally_updater import Tallies
-from cogs.voting.untold_presses import UntoldPresses
-from cogs.voting.vote_events import MessageEvent, Press, What, cleared, deleted, reacted
+from cogs.voting.tally_updater import TallyUpdater
 from cogs.voting.vote_queue import VoteQueue
 
 NOT_SAVED = "Your vote is not saved: I could not write it down just now. Please try again."
@@ -32,8 +47,13 @@ FLUSH_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
-Lesson = MessageEvent | Pressed | Posting
-"""What may teach a phrasing, or take one back."""
+REPEAT_SECONDS = 60.0
+"""How soon the next press must come to be taken for the same as one that was not told."""
+
+REPEATS = 1000
+"""Presses that are remembered at most, because nobody was told of them."""
+
+LearningJob = Callable[[], Awaitable[None] | None]
 
 
 class Voting(commands.Cog):
@@ -42,89 +62,90 @@ class Voting(commands.Cog):
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
-        self._tallies = Tallies(bot)
+        self._tallies = TallyUpdater(bot)
         self._queue = VoteQueue(bot, written=self._written, unwritten=self._unwritten)
         self._reconciler = Reconciler(bot, self._queue, self._reconciled)
-        self._untold = UntoldPresses()
-        self._lessons = EventQueues[Lesson](self._learn, bot.spawn, name="lessons")
+        self._unacknowledged = _UnacknowledgedPresses()
+        self._learning = EventQueues[LearningJob](self._learn, bot.spawn, name="learning")
 
     async def cog_load(self) -> None:
-        """Hear the pager's vote buttons."""
+        """Register the pager's vote buttons."""
         self.bot.on_press(items.CastVote, self.press)
 
     async def cog_unload(self) -> None:
-        """Leave the cards as they are."""
+        """Stop writing; messages with unwritten events are marked as due."""
         unwritten = self._queue.stop()
-        self._lessons.stop()
+        self._learning.stop()
         self._tallies.stop()
         await self._reconciler.stop(unwritten)
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits to be written, compared or learned from."""
-        return self._queue.idle and self._lessons.idle and self._reconciler.idle
+        return self._queue.idle and self._learning.idle and self._reconciler.idle
 
-    # What is heard is queued before anything is awaited: discord.py begins a task for each
-    # event, in the order of the events, but they end in any.
+    # Events are queued before anything is awaited: discord.py begins a task for each event, in
+    # the order of the events, but they end in any.
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
-        """A member votes."""
+        """Queue a vote."""
         user = event.member or self.bot.get_user(event.user_id)
         if not self._is_bot(event.user_id, user):
-            self._queue.put(reacted(event, user))
+            self._queue.put(reaction_event(event, user))
 
     @commands.Cog.listener()
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
-        """A member takes a vote back."""
+        """Queue that a member takes a vote back."""
         user = self.bot.get_user(event.user_id)
         if not self._is_bot(event.user_id, user):
-            self._queue.put(reacted(event, user))
+            self._queue.put(reaction_event(event, user))
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
-        """A moderator takes all reactions away, and the votes with them."""
-        self._queue.put(cleared(event))
+        """Queue that a moderator takes all reactions away, and the votes with them."""
+        self._queue.put(cleared_event(event))
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
-        """A moderator takes all reactions of one emoji away."""
-        self._queue.put(cleared(event))
+        """Queue that a moderator takes all reactions of one emoji away."""
+        self._queue.put(cleared_event(event))
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        """A posting is gone; what was voted on it stays."""
-        for each in deleted(event):
-            self._queue.put(each)
+        """Queue that a posting is gone; what was voted on it stays."""
+        self._queue.put(deleted_event(event.guild_id, event.channel_id, event.message_id))
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
-        """Many messages are gone at once."""
-        for each in deleted(event):
-            self._queue.put(each)
+        """Queue that many messages are gone at once."""
+        for message_id in sorted(event.message_ids):
+            self._queue.put(deleted_event(event.guild_id, event.channel_id, message_id))
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
-        """A Discord thread is gone, with all messages in it."""
+        """Queue that a Discord thread is gone, with all messages in it."""
         self._queue.channel_deleted(event.guild_id, event.thread_id)
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        """A channel is gone, with all messages in it."""
+        """Queue that a channel is gone, with all messages in it."""
         self._queue.channel_deleted(channel.guild.id, channel.id)
 
     @commands.Cog.listener()
     async def on_shard_ready(self, shard_id: int) -> None:
-        """After a start or a new session: see what was voted meanwhile."""
-        self.bot.spawn(self._reconciler.look(shard_id, everything=True), f"shard {shard_id}")
+        """Count what was voted before a start or a new session."""
+        self.bot.spawn(self._reconciler.begin(shard_id, everything=True), f"shard {shard_id}")
 
     @commands.Cog.listener()
     async def on_shard_resumed(self, shard_id: int) -> None:
-        """After a pause whose events Discord sends again: see what could not be written."""
-        self.bot.spawn(self._reconciler.look(shard_id, everything=False), f"shard {shard_id}")
+        """Count what could not be written; events of the pause are sent again."""
+        self.bot.spawn(self._reconciler.begin(shard_id, everything=False), f"shard {shard_id}")
 
     @app_commands.command(
-        name="forget-me", description="Delete your votes and whatever else I keep about you"
+        name="forget-me",
+        description="Delete your votes and whatever else I keep about you",
+        extras=NOT_A_QUESTION,
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     @app_commands.allowed_installs(guilds=True, users=True)
@@ -135,8 +156,8 @@ class Voting(commands.Cog):
         await self._queue.forget(interaction.user.id, FLUSH_SECONDS)
         count = await self.app.voting.forget_user(interaction.user.id)
         taught = await self.app.learning.forget_user(interaction.user.id)
-        votes = "1 vote" if count == 1 else f"{count} votes"
-        phrasings = "1 phrasing" if taught == 1 else f"{taught} phrasings"
+        votes = counted(count, "votes")
+        phrasings = counted(taught, "phrasings")
         await edit_response(
             interaction,
             content=f"Done: {votes} and {phrasings} of yours deleted, and I no longer know which "
@@ -147,7 +168,7 @@ class Voting(commands.Cog):
     async def press(
         self, item: items.CastVote, interaction: discord.Interaction[ThreadBot]
     ) -> None:
-        """A vote button: the page shows the new tally; a shared page stays as it is."""
+        """Count a press of a vote button, and say so."""
         press = self._queue.press(
             Pressed(
                 answer_id=item.place.answer_id,
@@ -157,81 +178,111 @@ class Voting(commands.Cog):
                 author_handle=interaction.user.name,
             )
         )
-        press.former = self._untold.take(press)
+        press.former = self._unacknowledged.take(press)
         told = False
         try:
-            told = await self._tell(item, interaction, press)
+            told = await self._acknowledge(item, interaction, press)
         finally:
             if not told:
-                self._untold.add(press)
+                self._unacknowledged.add(press)
 
-    async def _tell(
-        self, item: items.CastVote, interaction: discord.Interaction[ThreadBot], press: Press
+    async def _acknowledge(
+        self, item: items.CastVote, interaction: discord.Interaction[ThreadBot], press: ButtonPress
     ) -> bool:
-        """Acknowledge a press and say what came of it; False if it does not count."""
+        """Show the new tally: on a private page, else privately; False if nothing was saved."""
         private = interaction.message is not None and interaction.message.flags.ephemeral
-        if private:
-            await acknowledge(interaction)
-        else:
-            await acknowledge(interaction, ephemeral=True, thinking=True)
+        await acknowledge(interaction, ephemeral=not private, thinking=not private)
         try:
-            vote = await self._queue.pressed(press)
+            vote = await self._queue.vote_after(press)
         except StoreError as error:
             log.warning("a press of a vote button is not saved: %s", error)
             await tell(interaction, NOT_SAVED)
             return False
-        scope = press.change.guild_id
+        scope = press.pressed.guild_id
         thread = await self.app.answering.serve(item.place.thread_id, guild_id=scope)
         answer = thread.answer(item.place.answer_id) if thread else None
         said = cards.vote_line(vote, answer.tally if answer else None)
         if not private or thread is None:
-            await edit_response(interaction, **Card(content=said).fresh())
+            await edit_response(interaction, **Card(content=said).send_kwargs())
         else:
             await show_page(interaction, thread, item.place, note=said)
         return True
 
     def _written(self, event: MessageEvent | Pressed, outcome: Outcome) -> None:
-        """An event is on disk: draw the tally where it counted, and learn from it."""
+        """Draw the tally where an event counted that is on disk now, and learn from it."""
+        learning = self.app.learning
         if isinstance(event, Pressed):
-            if not isinstance(outcome, ThreadwiseError) and event.guild_id != SHARED:
-                self._lessons.put(event.guild_id, event)
-        elif outcome is True:
-            if event.what is not What.DELETED:
-                self._tallies.changed(event.message_id)
-            self._lessons.put(event.guild_id, event)
+            if isinstance(outcome, ThreadwiseError) or event.guild_id == SHARED:
+                return
+            learn: LearningJob = partial(
+                learning.pressed,
+                answer_id=event.answer_id,
+                guild_id=event.guild_id,
+                user_id=event.user_id,
+            )
+        elif outcome is not True:
+            return
+        elif event.type is EventType.DELETED:
+            learn = partial(learning.drop, [event.message_id])
+        else:
+            self._tallies.changed(event.message_id)
+            learn = partial(learning.cleared, event.message_id)
+            if event.user_id:
+                learn = partial(learning.voted, event.message_id, event.user_id)
+        self._learning.put(event.guild_id, learn)
 
     def _unwritten(self, message_ids: Collection[int]) -> None:
         self._reconciler.unwritten(message_ids)
 
     def _reconciled(self, posting: Posting) -> None:
         self._tallies.changed(posting.message_id)
-        self._lessons.put(posting.guild_id, posting)
+        learn = partial(self.app.learning.reconciled, posting.message_id)
+        self._learning.put(posting.guild_id, learn)
 
-    async def _learn(self, _guild_id: int, lessons: list[Lesson]) -> None:
+    async def _learn(self, _guild_id: int, jobs: list[LearningJob]) -> None:
         """Learn from votes that have changed; each look is at what is in force by then."""
-        learning = self.app.learning
-        for lesson in lessons:
+        for job in jobs:
             try:
-                if isinstance(lesson, Pressed):
-                    await learning.pressed(
-                        answer_id=lesson.answer_id,
-                        guild_id=lesson.guild_id,
-                        user_id=lesson.user_id,
-                    )
-                elif isinstance(lesson, Posting):
-                    await learning.reconciled(lesson.message_id)
-                elif lesson.what is What.DELETED:
-                    learning.drop([lesson.message_id])
-                elif lesson.user_id:
-                    await learning.voted(lesson.message_id, lesson.user_id)
-                else:
-                    await learning.cleared(lesson.message_id)
+                if (learning := job()) is not None:
+                    await learning
             except StoreError as error:
                 log.warning("a vote teaches nothing: %s", error)
 
     def _is_bot(self, user_id: int, user: discord.User | discord.Member | None) -> bool:
         me = self.bot.user
         return (me is not None and user_id == me.id) or (user is not None and user.bot)
+
+
+class _UnacknowledgedPresses:
+    """The latest presses, one a member and answer in a guild, that nobody was told of.
+
+    They count, but the members will press again.
+    """
+
+    def __init__(self) -> None:
+        self._presses: OrderedDict[tuple[int, int, int], tuple[float, ButtonPress]] = OrderedDict()
+
+    def add(self, press: ButtonPress) -> None:
+        """Withdraw a press of which nobody was told; remember it if it counts all the same."""
+        press.withdraw()
+        kept = press.former if press.is_lost else press
+        press.former = None  # no chain of them
+        if kept is not None:
+            self._presses[self._key(kept)] = time.monotonic(), kept
+            self._presses.move_to_end(self._key(kept))
+        while len(self._presses) > REPEATS:
+            self._presses.popitem(last=False)
+
+    def take(self, press: ButtonPress) -> ButtonPress | None:
+        """Return the remembered press that this one repeats; forget any that it doesn't."""
+        at, former = self._presses.pop(self._key(press), (0.0, None))
+        if former is None or time.monotonic() - at > REPEAT_SECONDS:
+            return None
+        return former if former.pressed.value is press.pressed.value else None
+
+    @staticmethod
+    def _key(press: ButtonPress) -> tuple[int, int, int]:
+        return press.pressed.guild_id, press.pressed.user_id, press.pressed.answer_id
 
 
 async def setup(bot: ThreadBot) -> None:

@@ -1,4 +1,4 @@
-"""Votes given and taken away unheard: cards are compared with what Discord shows.
+"""Votes given and taken away while the bot was away: cards are compared with what Discord shows.
 
 After a start, or a session that could not be resumed, that is done for the latest cards;
 at any time for cards whose events could not be written. What fails is tried again for that
@@ -10,18 +10,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from itertools import count
+from typing import TypeVar
 
 import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
-from bot.models import Posting, ReactionKind
-from bot.retry import FAILURES, described
+from bot.log_throttle import LogThrottle
+from bot.models import Posting
+from bot.retry import FAILURES, QUIET, described
 from cogs.channel_context import permissions_in
-from cogs.voting.card_reactions import read_card
-from cogs.voting.outage_log import OutageLog
-from cogs.voting.vote_events import now
+from cogs.voting.events import unix_micros
+from cogs.voting.posted_card import fetch_votes
 from cogs.voting.vote_queue import VoteQueue
 
 BACK_OFF, LONGEST = 5.0, 600.0
@@ -35,11 +37,12 @@ STOP_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Changed = Callable[[Posting], None]
 
 
 class Reconciler:
-    """Looks at a few cards at once until each has been seen.
+    """Compares a few cards at once until each has been seen.
 
     ``changed`` is called with a posting of which votes have changed.
     """
@@ -52,40 +55,35 @@ class Reconciler:
         self._tries: dict[int, int] = {}
         self._marked: set[int] = set()  # as due, in the database
         self._unmarked: set[int] = set()  # to be marked there
-        self._closed: set[int] = set()  # channels that can't be read: ask there once only
+        self._unreadable: set[int] = set()  # channels: ask there once only
+        self._busy: set[int] = set()  # channels where a card is looked at just now
         self._timers: set[asyncio.TimerHandle] = set()
-        self._looking: set[int] = set()  # in these channels just now
-        self._looked = self._changes = self._workers = 0
+        self._seen = self._changes = self._workers = 0
         self._marking = self._stopped = False
-        self._outage = OutageLog(log)
+        self._outage_log = LogThrottle(QUIET)
 
-    async def look(self, shard_id: int, *, everything: bool) -> None:
+    async def begin(self, shard_id: int, *, everything: bool) -> None:
         """Compare a shard's latest cards, newest first, or those alone that are due."""
-        self._closed.clear()
-        tries = 0
-        while not self._stopped:
-            try:
-                due = await self.app.postings.due()
-                limit = self.app.settings.reconcile_messages if everything else 0
-                recent = await self.app.postings.recent(limit)
-            except StoreError as error:
-                self._outage.say("cards can't be looked up: %s", error)
-                await asyncio.sleep(_back_off(tries))
-                tries += 1
-            else:
-                self._marked |= {posting.message_id for posting in due}
-                self._add(p for p in [*due, *recent] if self._shard_of(p) == shard_id)
-                return
+        self._unreadable.clear()
+        limit = self.app.settings.reconcile_messages if everything else 0
+
+        async def look_up() -> tuple[list[Posting], list[Posting]]:
+            return await self.app.postings.due(), await self.app.postings.recent(limit)
+
+        due, recent = await self._stored(look_up, "cards can't be looked up: %s") or ([], [])
+        self._marked |= {posting.message_id for posting in due}
+        shards = self.bot.shard_count or 1
+        self._add(p for p in [*due, *recent] if (p.guild_id >> 22) % shards == shard_id)
 
     def unwritten(self, message_ids: Collection[int]) -> None:
-        """Events of these messages could not be written: mark them, and look at them."""
+        """Events of these messages could not be written: mark them, and compare them."""
         self._unmarked.update(message_ids)
         if self._unmarked and not self._marking and not self._stopped:
             self._marking = True
             self.bot.spawn(self._mark(), "mark cards as due")
 
     async def stop(self, unwritten: Collection[int] = ()) -> None:
-        """Look at nothing more; the next start does, also at messages with unwritten events."""
+        """Compare nothing more; the next start does, also messages with unwritten events."""
         self._stopped = True
         self._waiting.clear()
         for timer in self._timers:
@@ -109,80 +107,119 @@ class Reconciler:
         If it can't be written for as long as the bot runs, the start after that looks at
         the latest cards anyway.
         """
-        tries = 0
+
+        async def mark() -> tuple[set[int], Mapping[int, Posting]]:
+            some = set(self._unmarked)
+            await self.app.postings.mark_due(some)
+            return some, await self.app.postings.of(some)
+
         try:
             while self._unmarked and not self._stopped:
-                some = set(self._unmarked)
-                try:
-                    await self.app.postings.mark_due(some)
-                    found = await self.app.postings.of(some)
-                except StoreError as error:
-                    self._outage.say("cards are not marked yet as due: %s", error)
-                    await asyncio.sleep(_back_off(tries))
-                    tries += 1
-                else:
+                if done := await self._stored(mark, "cards are not marked yet as due: %s"):
+                    some, postings = done
                     self._unmarked -= some
-                    self._marked |= found.keys()
-                    self._add(found.values())
+                    self._marked |= postings.keys()
+                    self._add(postings.values())
         finally:
             self._marking = False
 
-    def _add(self, found: Iterable[Posting]) -> None:
-        for posting in found:
+    async def _stored(self, work: Callable[[], Awaitable[T]], failed: str) -> T | None:
+        """Do work on the database, again while that can't be used; ``None`` once stopped."""
+        for tries in count():
+            if self._stopped:
+                break
+            try:
+                return await work()
+            except StoreError as error:
+                self._outage_log.warn(log, failed, error)
+                await asyncio.sleep(_back_off(tries))
+        return None
+
+    def _add(self, postings: Iterable[Posting]) -> None:
+        for posting in postings:
             # Also while it is being looked at: what was seen may be of before.
             self._waiting.setdefault(posting.message_id, posting)
         free = 0 if self._stopped else AT_ONCE - self._workers
         for _ in range(min(free, len(self._waiting))):
             self._workers += 1
-            self.bot.spawn(self._run(), "reconcile votes")
+            self.bot.spawn(self._work(), "reconcile votes")
 
-    async def _run(self) -> None:
+    async def _work(self) -> None:
         try:
             while (posting := self._next()) is not None:
-                self._looking.add(posting.channel_id)
+                self._busy.add(posting.channel_id)
                 try:
                     self._changes += await self._try(posting)
                 finally:
-                    self._looking.discard(posting.channel_id)
-                self._looked += 1
+                    self._busy.discard(posting.channel_id)
+                self._seen += 1
         finally:
             self._workers -= 1
         if not self._workers:
-            log.info("%d postings looked at, %d votes changed", self._looked, self._changes)
-            self._looked = self._changes = 0
+            log.info("%d postings looked at, %d votes changed", self._seen, self._changes)
+            self._seen = self._changes = 0
 
     def _next(self) -> Posting | None:
-        """The next card in a channel where none is looked at, as the channel may be gone."""
-        free = (p.message_id for p in self._waiting.values() if p.channel_id not in self._looking)
-        found = next(free, None)
-        return None if found is None else self._waiting.pop(found)
+        """Take the next card in a channel where none is looked at, as the channel may be gone."""
+        free = (p.message_id for p in self._waiting.values() if p.channel_id not in self._busy)
+        message_id = next(free, None)
+        return None if message_id is None else self._waiting.pop(message_id)
 
     async def _try(self, posting: Posting) -> int:
-        """Compare a card, or put it off; returns how many votes changed."""
-        message_id, channel_id = posting.message_id, posting.channel_id
-        if channel_id in self._closed:
+        """Compare a card, or put it off; return how many votes changed."""
+        if posting.channel_id in self._unreadable:
             return 0
         try:
             changed = await self._compare(posting)
         except discord.Forbidden:
-            self._closed.add(channel_id)
-            self.bot.missing(channel_id, "read_message_history")
+            self._unreadable.add(posting.channel_id)
+            self.bot.warn_missing_permission(posting.channel_id, "read_message_history")
         except Exception as error:
             # Other 404s, of a server in between or of an emoji, don't say that it is gone.
             if getattr(error, "code", 0) in _GONE and await self._forgotten(posting, error):
                 return 0
             self._put_off(posting, error)
         else:
-            self._tries.pop(message_id, None)
+            self._tries.pop(posting.message_id, None)
             return changed
         return 0
+
+    async def _compare(self, posting: Posting) -> int:
+        """Make the votes of a card what Discord shows; return how many changed."""
+        channel = self.bot.get_channel(posting.channel_id)
+        guild = self.bot.get_guild(posting.guild_id)
+        if channel is not None and not permissions_in(channel, guild).read_message_history:
+            self.bot.warn_missing_permission(posting.channel_id, "read_message_history")
+            return 0
+        message_id = posting.message_id
+        with self._queue.recorded(message_id) as live:
+            written = self._queue.mark(posting.guild_id)
+            since = unix_micros()
+            shown = await fetch_votes(self.bot, posting)
+            live.used = shown.emoji
+            await written  # what came before is older than what was seen
+            await self._queue.released(posting.guild_id, message_id)  # some of it is held back
+            if posting.emoji is None:
+                await self.app.postings.set_emoji(message_id, shown.emoji)
+            changed = await self.app.voting.reconcile(
+                message_id=message_id,
+                reactions=shown.reactions,
+                handles=shown.handles,
+                live=live,
+                since=since,
+            )
+        marked = message_id in self._marked
+        if marked and await self.app.postings.unmark_due(message_id, since):
+            self._marked.discard(message_id)
+        if changed:
+            self._changed(posting)
+        return changed
 
     async def _forgotten(self, posting: Posting, error: Exception) -> bool:
         """Forget a message that is gone, or all of a channel; False if that can't be written."""
         try:
             if getattr(error, "code", 0) == _UNKNOWN_CHANNEL:
-                gone = await self.app.postings.forget_channel(posting.channel_id)
-                for message_id in gone:
+                for message_id in await self.app.postings.forget_channel(posting.channel_id):
                     self._waiting.pop(message_id, None)
             else:
                 await self.app.postings.forget([posting.message_id])
@@ -196,7 +233,7 @@ class Reconciler:
         self._tries[posting.message_id] = tries + 1
         said = "message %d can't be looked at, trying again: %s"
         if isinstance(error, (*FAILURES, StoreError)):
-            self._outage.say(said, posting.message_id, described(error))
+            self._outage_log.warn(log, said, posting.message_id, described(error))
         else:
             log.error(said, posting.message_id, error, exc_info=error)
         if self._stopped:
@@ -209,44 +246,9 @@ class Reconciler:
         timer = asyncio.get_running_loop().call_later(_back_off(tries), again)
         self._timers.add(timer)
 
-    async def _compare(self, posting: Posting) -> int:
-        known = self.bot.get_channel(posting.channel_id)
-        guild = self.bot.get_guild(posting.guild_id)
-        if known is not None and not permissions_in(known, guild).read_message_history:
-            self.bot.missing(posting.channel_id, "read_message_history")
-            return 0
-        message_id = posting.message_id
-        with self._queue.watches.of(message_id) as watch:
-            written = self._queue.mark(posting.guild_id)
-            since = now()
-            now_used = (await self.app.guilds.settings(posting.guild_id)).emoji
-            shown = await read_card(self.bot, posting, now_used)
-            watch.used = shown.emoji
-            await written  # what came before is older than what was seen
-            await self._queue.released(posting.guild_id, message_id)  # some of it is held back
-            if posting.emoji is None:
-                await self.app.postings.set_emoji(message_id, shown.emoji)
-            changed = await self.app.voting.reconcile(
-                message_id=message_id,
-                reactions=shown.of(ReactionKind.NORMAL),
-                supers=shown.of(ReactionKind.SUPER),
-                handles=shown.handles,
-                live=watch,
-                since=since,
-            )
-        marked = message_id in self._marked
-        if marked and await self.app.postings.unmark_due(message_id, since):
-            self._marked.discard(message_id)
-        if changed:
-            self._changed(posting)
-        return changed
-
-    def _shard_of(self, posting: Posting) -> int:
-        return (posting.guild_id >> 22) % (self.bot.shard_count or 1)
-
 
 def _back_off(tries: int) -> float:
-    """Seconds until the next try, which differ so that not all come at once."""
+    """Return the seconds until the next try, which differ so that not all come at once."""
     return min(BACK_OFF * 2.0 ** min(tries, 20), LONGEST) * random.uniform(0.8, 1.2)
 
 

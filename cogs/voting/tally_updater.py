@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import discord
 from discord.ext import tasks
 
 from bot.client import ThreadBot
 from bot.errors import ThreadwiseError
-from bot.retry import FAILURES, MalformedReply, described, once
+from bot.retry import FAILURES, MalformedReply, described, retried
 from bot.ui import cards
+from cogs.voting.posted_card import fetch_card
 
 PAUSE = 5.0
 """Seconds between two edits of one message, however many vote meanwhile."""
@@ -24,7 +26,7 @@ LONGEST = 60
 log = logging.getLogger(__name__)
 
 
-class Tallies:
+class TallyUpdater:
     """Edits cards so that they show what was voted: at once, then in rounds with pauses.
 
     A tally that could not be drawn for a passing reason stays due. A card that is gone,
@@ -90,16 +92,18 @@ class Tallies:
         if posting is None:
             return
         tally = await self.app.voting.tally(posting.answer_id, posting.guild_id)
-        channel = self.bot.get_partial_messageable(posting.channel_id)
-        message = await once(lambda: channel.fetch_message(message_id))
-        if tally is None or not message.embeds:
+        card = await fetch_card(self.bot, posting, pauses=())
+        if tally is None or not card.embeds:
             return
-        embed = cards.with_tally(message.embeds[0], tally)
+        embed = cards.with_tally(card.embeds[0], tally)
+        channel = self.bot.get_partial_messageable(posting.channel_id)
+        message = channel.get_partial_message(message_id)
         # Somebody may have taken the card back while Discord was asked for it.
         if embed is not None and await self.app.postings.get(message_id) == posting:
             nobody = discord.AllowedMentions.none()
             try:
-                await once(lambda: message.edit(embed=embed, allowed_mentions=nobody))
+                edit = partial(message.edit, embed=embed, allowed_mentions=nobody)
+                await retried(edit, "a tally", pauses=())
             except MalformedReply as error:  # the edit itself was taken
                 log.debug("message %d: %s", message_id, error)
 

@@ -4,43 +4,36 @@ There is one queue a server, for reactions, buttons and deletions alike: an answ
 shown by many messages and pages, and of all a member's clicks the last one wins. What has
 to wait for more than the database (a card that is being posted, a look at an old card's
 reactions) is held back by itself, with whatever else comes for the same message.
+
+The way of an event goes through this module from top to bottom: ``put`` or ``press`` queue
+it, ``_process`` finds its posting and what it changes, and has that written.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.client import ThreadBot
 from bot.errors import StoreBusy, StoreError
 from bot.models import Posting, Vote
 from bot.services.event_queue import EventQueues
-from bot.services.voting import Change, Outcome, Pressed, vote_of
-from cogs.voting.card_emoji import learn_emoji
-from cogs.voting.event_watch import Watches
-from cogs.voting.outage_log import OutageLog
-from cogs.voting.vote_events import (
+from bot.services.voting import Pressed, vote_of
+from cogs.voting.events import (
+    ButtonPress,
     ChannelDeleted,
     Event,
-    Held,
-    Marker,
+    FlushMarker,
     MessageEvent,
-    Press,
+    RecordedEvents,
     Released,
-    Step,
-    What,
-    counts,
-    drop,
-    messages_of,
-    of_messages,
-    without_presses,
 )
-
-RETRY_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
-"""Seconds between the tries to write events; each try waits for the database as well."""
+from cogs.voting.posted_card import record_emoji
+from cogs.voting.vote_writer import PendingChange, Unwritten, VoteWriter, Written, messages_of
 
 LIMIT = 20_000
 """Events of a server that wait at most; for more, Discord is asked later."""
@@ -50,31 +43,35 @@ PRESS_SECONDS = 20.0
 
 log = logging.getLogger(__name__)
 
-Written = Callable[[MessageEvent | Pressed, Outcome], None]
-Unwritten = Callable[[Collection[int]], None]
+
+@dataclass(slots=True, eq=False)
+class _HeldEvents:
+    """The events that are held back for a message, until they are processed or given up."""
+
+    events: list[MessageEvent]
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class VoteQueue:
-    """Writes the votes of each server one after the other.
+    """Has the votes of each server written one after the other.
 
-    ``written`` is called with each event that is written and its outcome, ``unwritten``
-    with the messages whose events could not be.
+    For ``written`` and ``unwritten`` see ``VoteWriter``.
     """
 
     def __init__(self, bot: ThreadBot, *, written: Written, unwritten: Unwritten):
         self.bot = bot
         self.app = bot.app
+        self._recording: list[RecordedEvents] = []
         self._queues = EventQueues[Event](self._handle, bot.spawn, name="votes")
-        self._written, self._unwritten = written, unwritten
-        self._held: dict[int, Held] = {}
-        self.watches = Watches()
-        self._outage = OutageLog(log)
+        self._writer = VoteWriter(bot.app, written=written, unwritten=unwritten)
+        self._held: dict[int, _HeldEvents] = {}
 
     def put(self, event: MessageEvent) -> None:
         """Queue what happened to a message; to be called before any ``await``."""
-        self.watches.hear(event)
+        for recorded in self._recording:
+            recorded.add(event)
         if self._queues.waiting(event.guild_id) >= LIMIT:
-            self._unwritten([event.message_id])
+            self._writer.unwritten([event.message_id])
         else:
             self._queues.put(event.guild_id, event)
 
@@ -82,18 +79,18 @@ class VoteQueue:
         """Queue that a channel or thread is gone."""
         self._queues.put(guild_id, ChannelDeleted(channel_id))
 
-    def press(self, change: Pressed) -> Press:
+    def press(self, pressed: Pressed) -> ButtonPress:
         """Queue a press of a button; to be called before any ``await``."""
-        press = Press(change, asyncio.get_running_loop().create_future())
+        press = ButtonPress(pressed, asyncio.get_running_loop().create_future())
         press.outcome.add_done_callback(lambda done: done.cancelled() or done.exception())
-        if self._queues.waiting(change.guild_id) >= LIMIT:
-            press.outcome.set_exception(StoreBusy("too many votes wait to be written"))
+        if self._queues.waiting(pressed.guild_id) >= LIMIT:
+            press.fail(StoreBusy("too many votes wait to be written"))
         else:
-            self._queues.put(change.guild_id, press)
+            self._queues.put(pressed.guild_id, press)
         return press
 
-    async def pressed(self, press: Press) -> Vote | None:
-        """The vote in force after a press, once that is on disk.
+    async def vote_after(self, press: ButtonPress) -> Vote | None:
+        """Return the vote in force after a press, once that is on disk.
 
         Raises StoreError if it could not be written, NotFound or VoteRefused if it does
         not count.
@@ -104,16 +101,20 @@ class VoteQueue:
         return vote_of(await press.outcome)
 
     def mark(self, guild_id: int) -> asyncio.Future[None]:
-        """A future that is done when all events of a server until now are written."""
-        reached = asyncio.get_running_loop().create_future()
-        self._queues.put(guild_id, Marker(reached))
-        return reached
+        """Return a future that is done when all events of a server until now are written."""
+        marker = FlushMarker(asyncio.get_running_loop().create_future())
+        self._queues.put(guild_id, marker)
+        return marker.reached
 
-    async def flush(self, seconds: float) -> None:
-        """Wait until all that was queued until now is written, but not longer than that."""
-        marks = [self.mark(guild_id) for guild_id in self._queues.active()]
-        if marks:
-            await asyncio.wait(marks, timeout=seconds)
+    @contextmanager
+    def recorded(self, message_id: int) -> Iterator[RecordedEvents]:
+        """Record the events of a message from now on, until the block ends."""
+        recorded = RecordedEvents(message_id)
+        self._recording.append(recorded)
+        try:
+            yield recorded
+        finally:
+            self._recording.remove(recorded)
 
     async def released(self, guild_id: int, message_id: int) -> None:
         """Wait until the events of a message that are held back now are written."""
@@ -125,11 +126,16 @@ class VoteQueue:
         """Wait for what a member did until now, but not longer than that; drop the rest."""
         held = [event for held in self._held.values() for event in held.events]
         before = [*self._queues.pending(), *held]
-        await self.flush(seconds)
-        drop(before, user_id)
+        if marks := [self.mark(guild_id) for guild_id in self._queues.active()]:
+            await asyncio.wait(marks, timeout=seconds)
+        for event in before:
+            if isinstance(event, MessageEvent) and event.user_id == user_id:
+                event.is_dropped = True
+            elif isinstance(event, ButtonPress) and event.pressed.user_id == user_id:
+                event.withdraw()
 
     def stop(self) -> set[int]:
-        """Write nothing more; returns the messages that Discord must be asked for."""
+        """Write nothing more; return the messages that Discord must be asked for."""
         return messages_of(self._queues.stop()) | self._held.keys()
 
     @property
@@ -139,137 +145,76 @@ class VoteQueue:
 
     async def _handle(self, guild_id: int, batch: list[Event]) -> None:
         try:
-            await self._in_order(guild_id, batch)
+            await self._process(guild_id, batch)
         except Exception as error:
             log.exception("server %d: votes could not be counted", guild_id)
-            self._drop(batch, error)
+            # Nobody is to wait for events that were lost to a fault of ours.
+            for event in batch:
+                if isinstance(event, ButtonPress):
+                    event.fail(error)
+                elif isinstance(event, FlushMarker):
+                    event.reach()
+                elif isinstance(event, Released):
+                    self._let_go(event.message_id)
+            self._writer.unwritten(messages_of(batch))
 
-    def _drop(self, batch: list[Event], error: Exception) -> None:
-        """Let nobody wait for events that were lost to a fault of ours."""
-        for event in batch:
-            if isinstance(event, Press) and not event.outcome.done():
-                event.outcome.set_exception(error)
-            elif isinstance(event, Marker) and not event.reached.done():
-                event.reached.set_result(None)
-            elif isinstance(event, Released):
-                self._let_go(event.key)
-        self._unwritten(messages_of(batch))
-
-    def _let_go(self, message_id: int) -> None:
-        if held := self._held.pop(message_id, None):
-            held.released.set()
-
-    async def _in_order(self, guild_id: int, batch: list[Event]) -> None:
+    async def _process(self, guild_id: int, batch: list[Event]) -> None:
+        """Deal with events in their order: collect what they change, and write it."""
+        messages = [event for event in batch if isinstance(event, MessageEvent)]
         # In this order: what is not on its way into a channel now has been recorded before.
         in_flight = self.app.postings.in_flight
-        busy = {e.channel_id for e in of_messages(batch) if in_flight(e.channel_id)}
-        known = await self._postings({e.message_id for e in of_messages(batch)})
-        steps: list[Step] = []
+        busy = {e.channel_id for e in messages if in_flight(e.channel_id)}
+        postings = await self._writer.postings({e.message_id for e in messages})
+        pending: list[PendingChange] = []
         for event in batch:
             if isinstance(event, MessageEvent):
-                if event.message_id in self._held:
-                    self._held[event.message_id].events.append(event)
-                    continue
-                posting = known.get(event.message_id)
-                if posting is None and event.channel_id in busy:
-                    self._hold(event, self.app.postings.settled(event.channel_id))
-                elif posting and event.has_emoji and posting.emoji is None:
-                    self._hold(event, learn_emoji(self.bot, posting))
-                elif posting and event.is_clearing:
-                    await self._write(steps)
-                    steps = []
-                    # Thousands may have voted: only the same message's events wait for it.
-                    self._hold(event, self._write(await self._steps([event], posting)), done=True)
+                posting = postings.get(event.message_id)
+                pending = await self._message(event, posting, event.channel_id in busy, pending)
+            elif isinstance(event, ButtonPress):
+                pending.append((event, event.change()))
+            else:
+                await self._writer.write(pending)
+                pending = []
+                if isinstance(event, FlushMarker):
+                    event.reach()
+                elif isinstance(event, ChannelDeleted):
+                    await self._forget_channel(guild_id, event)
                 else:
-                    steps += await self._steps([event], posting)
-            elif isinstance(event, Press):
-                steps.append((event, event.decided()))
-            else:
-                await self._write(steps)
-                steps = []
-                await self._special(guild_id, event, steps)
-        await self._write(steps)
+                    pending = await self._late_changes(event.message_id)
+        await self._writer.write(pending)
 
-    async def _special(self, guild_id: int, event: Event, steps: list[Step]) -> None:
-        if isinstance(event, Marker):
-            if not event.reached.done():
-                event.reached.set_result(None)
-        elif isinstance(event, ChannelDeleted):
-            await self._forget_channel(guild_id, event)
-        elif isinstance(event, Released):
-            late = held.events if (held := self._held.get(event.key)) else []
-            for each in late:
-                each.is_late = True
-            posting = (await self._postings({event.key})).get(event.key)
-            steps += await self._steps(late, posting)
-            self._let_go(event.key)  # not before: if this fails, Discord is asked for them
-
-    async def _steps(self, events: list[MessageEvent], posting: Posting | None) -> list[Step]:
-        """What events of one message do to votes: nothing, where it shows no answer."""
-        if posting is None:
-            self.app.learning.drop([e.message_id for e in events if e.what is What.DELETED])
+    async def _message(
+        self,
+        event: MessageEvent,
+        posting: Posting | None,
+        is_busy: bool,
+        pending: list[PendingChange],
+    ) -> list[PendingChange]:
+        """Return the pending changes with those of an event, unless it has to be held back."""
+        if held := self._held.get(event.message_id):
+            held.events.append(event)
+        elif posting is None and is_busy:
+            self._hold(event, self.app.postings.settled(event.channel_id))
+        elif posting and event.has_emoji and posting.emoji is None:
+            self._hold(event, record_emoji(self.bot, posting))
+        elif posting and event.is_clearing:
+            await self._writer.write(pending)
+            # Thousands may have voted: only the same message's events wait for it.
+            self._hold(
+                event,
+                self._writer.write(await self._writer.changes([event], posting)),
+                is_done=True,
+            )
             return []
-        used = posting.emoji or (await self.app.guilds.settings(posting.guild_id)).emoji
-        found = ((event, event.change(used)) for event in events)
-        return [(event, change) for event, change in found if change is not None]
-
-    async def _write(self, steps: list[Step]) -> None:
-        """Write all this in order, again and again while the database can't be written."""
-        pauses = iter(RETRY_PAUSES)
-        alone = False
-        while steps := [step for step in steps if counts(step[0])]:
-            some = steps[:1] if alone else steps
-            try:
-                outcomes = await self.app.voting.apply([change for _, change in some])
-            except StoreError as error:
-                steps = without_presses(steps, error)
-                if (pause := next(pauses, None)) is None:
-                    self._give_up(steps, error)
-                    return
-                self._outage.say("votes wait to be written: %s", error)
-                await asyncio.sleep(pause)
-            except Exception as error:
-                if alone or len(some) == 1:
-                    log.exception("a vote could not be written")
-                    self._give_up(without_presses(some, error), None)
-                    steps = steps[1:]
-                alone = True  # the others are not to suffer from one
-            else:
-                for (event, change), outcome in zip(some, outcomes, strict=False):
-                    self._done(event, change, outcome)
-                steps = steps[len(outcomes) :]
-
-    def _done(self, event: MessageEvent | Press, change: Change, outcome: Outcome) -> None:
-        if isinstance(event, Press):
-            if not event.outcome.done():
-                event.outcome.set_result(outcome)
-            self._written(event.change, outcome)
         else:
-            self._written(event, outcome)
-
-    def _give_up(self, steps: list[Step], error: StoreError | None) -> None:
-        messages = {event.message_id for event, _ in steps if isinstance(event, MessageEvent)}
-        if error is not None and messages:
-            said = "votes on %d messages could not be written, Discord will be asked for them: %s"
-            log.error(said, len(messages), error)
-        self._unwritten(messages)
-
-    async def _postings(self, ids: Collection[int]) -> dict[int, Posting]:
-        """Which of these messages show answers; most reactions in a server are not for us."""
-        for pause in RETRY_PAUSES:
-            try:
-                return dict(await self.app.postings.of(ids)) if ids else {}
-            except StoreError as error:
-                self._outage.say("votes wait: the database can't be read: %s", error)
-                await asyncio.sleep(pause)
-        self._unwritten(ids)
-        return {}
+            pending += await self._writer.changes([event], posting)
+        return pending
 
     def _hold(
-        self, event: MessageEvent, until: Coroutine[Any, Any, None], *, done: bool = False
+        self, event: MessageEvent, until: Coroutine[Any, Any, None], *, is_done: bool = False
     ) -> None:
-        """Deal with an event, unless ``until`` does, and its message's next ones afterwards."""
-        self._held[event.message_id] = Held([] if done else [event])
+        """Hold an event back, with those of its message that follow; ``is_done``: only those."""
+        self._held[event.message_id] = _HeldEvents([] if is_done else [event])
 
         async def release() -> None:
             try:
@@ -279,6 +224,20 @@ class VoteQueue:
             self._queues.put(event.guild_id, Released(event.message_id), first=True)
 
         self.bot.spawn(release(), f"votes on {event.message_id} wait")
+
+    async def _late_changes(self, message_id: int) -> list[PendingChange]:
+        """Return what the events change that were held back for a message until now."""
+        late = held.events if (held := self._held.get(message_id)) else []
+        for event in late:
+            event.is_late = True
+        posting = (await self._writer.postings({message_id})).get(message_id)
+        changes = await self._writer.changes(late, posting)
+        self._let_go(message_id)  # not before: if this fails, Discord is asked for them
+        return changes
+
+    def _let_go(self, message_id: int) -> None:
+        if held := self._held.pop(message_id, None):
+            held.released.set()
 
     async def _forget_channel(self, guild_id: int, event: ChannelDeleted) -> None:
         postings = self.app.postings

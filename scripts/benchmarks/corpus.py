@@ -20,7 +20,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from bot.evaluation.typos import misspell
+from bot.evaluation.test_sets import misspell
 
 BODY_WORDS, ANSWER_WORDS = 50, 60
 """The median lengths."""

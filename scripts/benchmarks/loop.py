@@ -17,8 +17,8 @@ from benchmarks.corpus import questions
 from benchmarks.ours import open_app
 from bot.app import App
 from bot.models import Answer, StoredAnswer, StoredThread, Thread
-from bot.ui import cards, items, prepared
-from bot.watchdog import Hold, Watchdog
+from bot.ui import card_content, cards, items
+from bot.watchdog import Stall, Watchdog
 
 NOTICED = 0.015
 """Seconds from which a hold is noted."""
@@ -69,7 +69,7 @@ def steps(size: int) -> list[tuple[str, Step]]:
 
 
 async def _watched(step: Step, app: App, place: Path) -> Figures:
-    seen: list[Hold] = []
+    seen: list[Stall] = []
     with Watchdog(limit=NOTICED, report=seen.append):
         await step(app, place)
     longest = max(seen, key=lambda hold: hold.seconds, default=None)
@@ -84,12 +84,12 @@ async def turn_pages(app: App, place: Path) -> None:
     hostile = ("[a\\" * 70_000)[:200_000]
     answers = tuple(StoredAnswer(id=n, body=f"{n}{hostile}") for n in range(1, 4))
     thread = StoredThread(id=1, scope=0, key="k", title=hostile, body=hostile, answers=answers)
-    await prepared.for_card(answers[0], embeds=True)
+    await card_content.prepare_excerpt(answers[0], embeds=True)
     cards.answer_card(thread, answers[0])
     for answer in (2, 3, items.QUESTION):
         for part in range(3):
             at = items.Place(1, answer, part, with_question=True)
-            await prepared.for_page(thread, at, embeds=True)
+            await card_content.prepare_pages(thread, at, embeds=True)
             cards.page_card(thread, at)
 
 

@@ -16,7 +16,7 @@ from benchmarks.corpus import Doc, beginnings, library, questions
 from benchmarks.timing import disk_mb, found, memory_mb, timed
 from bot.app import App
 from bot.models import Answer, Thread
-from bot.search.semantic.retrieval import Meaning
+from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import load_settings
 from bot.store import change_feed, vectors
 
@@ -81,7 +81,7 @@ async def mean(app: App, place: Path) -> Figures:
     return {"vectors": kind, "vectors_per_s": size / seconds}
 
 
-async def _make_up(app: App, meaning: Meaning) -> None:
+async def _make_up(app: App, meaning: SemanticIndex) -> None:
     """Vectors in clusters, as alike within those as real ones are, straight into the store."""
     rng, size = np.random.default_rng(7), meaning.dimensions
     topics = _unit(rng.normal(size=(TOPICS, size)))

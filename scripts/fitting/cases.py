@@ -20,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.app import App
-from bot.evaluation.test_sets import TestQuery, TestSet
-from bot.evaluation.typos import misspell
+from bot.evaluation.test_sets import TestQuery, TestSet, misspell
 from bot.models import Thread
 from bot.search import ranker
 from bot.search.semantic.embedder import Embedder, Vectors
-from bot.search.semantic.retrieval import Meaning
+from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import load_settings
 
 TYPOS = 0.3
@@ -38,8 +37,8 @@ LIKELY = 12  # candidates that may come first by other constants than the presen
 class Case:
     """One question: its candidates' keys and features, and which of them are right.
 
-    ``rows`` has a row for each candidate and a column for each of ``names``; ``kin`` are
-    for some candidates, by place, those that ask nearly the same.
+    ``rows`` has a row for each candidate and a column for each of ``names``;
+    ``near_duplicates`` are, for some candidates by place, those that ask nearly the same.
     """
 
     keys: list[str]
@@ -47,7 +46,7 @@ class Case:
     rows: NDArray[np.float32]
     right: NDArray[np.bool_]
     relevant: dict[str, int]
-    kin: dict[int, frozenset[int]]
+    near_duplicates: dict[int, frozenset[int]]
 
     def columns(self, names: Sequence[str]) -> NDArray[np.float32]:
         """The features of these names."""
@@ -117,7 +116,9 @@ def ask(
             )
             if embedder is not None:
                 folder = Path(place) / "neighbours"
-                app.engine.meaning = Meaning(cast(Embedder, embedder), folder, app.database.id)
+                app.engine.meaning = SemanticIndex(
+                    cast(Embedder, embedder), folder, app.database.id
+                )
             await app.library.add(threads)
             await app.embedding.make()
             cases = [_case(app, query) for query in queries]
@@ -129,19 +130,21 @@ def ask(
 
 def _case(app: App, query: TestQuery) -> Case:
     engine = app.engine
-    hits, sense, asked = engine.found(query.text, 0, query.key)
+    hits, sense, asked = engine.retrieve(query.text, 0, query.key)
     ranked = ranker.rank(asked, hits, sense)
     keys = [r.hit.key for r in ranked]
     place = {r.hit.thread_id: i for i, r in enumerate(ranked)}
-    near = [(r.score, r.hit, r.features) for r in ranked[: ranker.KIN]]
-    kin = {
-        i: frozenset(place[k] for k in ranker.kin_of(hit, near[:i] + near[i + 1 :], sense))
+    near = [(r.score, r.hit, r.features) for r in ranked[: ranker.NEAR_DUPLICATES_AMONG]]
+    near_duplicates = {
+        i: frozenset(
+            place[k] for k in ranker.near_duplicates_of(hit, near[:i] + near[i + 1 :], sense)
+        )
         for i, (_, hit, _) in enumerate(near[:LIKELY])
     }
     right = np.array([key in query.relevant for key in keys], np.bool_)
     names = tuple(ranked[0].features) if ranked else ()
     rows = np.array([[r.features[name] for name in names] for r in ranked], np.float32)
-    return Case(keys, names, rows, right, query.relevant, kin)
+    return Case(keys, names, rows, right, query.relevant, near_duplicates)
 
 
 def _small_library(

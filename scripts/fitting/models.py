@@ -19,7 +19,7 @@ from scipy.special import expit, logsumexp
 
 from bot.evaluation import metrics
 from bot.search import ranker
-from bot.search.model import Weights
+from bot.search.weights import Weights
 from bot.services.answering import MAX_SUGGESTIONS
 from fitting.cases import Case, Parts
 
@@ -176,14 +176,14 @@ def found(case: Case, model: Weights) -> list[Found]:
 def _standing(case: Case, order: dict[str, float]) -> Standing:
     scores = case.columns(list(order)) @ np.array(list(order.values()))
     places = np.argsort(-scores, kind="stable").tolist()
-    kin = case.kin.get(places[0], frozenset())
-    same = [place in kin for place in places[1:]]
-    return Standing(places, same, ranker.shares(scores[places].tolist(), same))
+    near_duplicates = case.near_duplicates.get(places[0], frozenset())
+    same = [place in near_duplicates for place in places[1:]]
+    return Standing(places, same, ranker.softmax_shares(scores[places].tolist(), same))
 
 
 def _told(case: Case, place: int, share: float) -> dict[str, float]:
     told = dict(zip(case.names, case.rows[place].tolist(), strict=True))
-    return told | ranker.shared(told, share)
+    return told | ranker.share_features(told, share)
 
 
 def judged(cases: Iterable[Case], model: Weights) -> tuple[list[float], list[float], list[bool]]:

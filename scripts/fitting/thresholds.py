@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from bot.search.model import Weights
+from bot.search.weights import Weights
 from bot.services.answering import likelihood, suggestions_among
 from fitting.cases import Parts
 from fitting.models import SHARES, Found, found

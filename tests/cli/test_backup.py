@@ -22,6 +22,7 @@ from bot.store import backup, migrations
 from tests.kit import programs
 from tests.kit.command_line import Threadwise
 from tests.kit.programs import spawn
+from tests.kit.votes import press_button
 from tests.kit.waiting import until
 
 LIBRARY = Path("data/threadwise.db")
@@ -134,8 +135,8 @@ class TestBackup:
             while not done:
                 user += 1
                 for answer in pair.answers:
-                    await app.voting.press(
-                        answer_id=answer.id, guild_id=1, user_id=user, value=Vote.UP
+                    await press_button(
+                        app.voting, answer_id=answer.id, guild_id=1, user_id=user, value=Vote.UP
                     )
             return user
 

@@ -94,7 +94,7 @@ def test_the_tables_and_a_plot_are_saved_on_request(
 def test_without_matplotlib_it_says_how_to_install_it_before_measuring(
     threadwise: Threadwise, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.cli.plots.find_spec", lambda _: None)
+    monkeypatch.setattr("bot.cli.evaluate.find_spec", lambda _: None)
     monkeypatch.setattr("bot.cli.evaluate.measure", None)
     result = threadwise("evaluate", folder, "--save", tmp_path / "kept")
     assert result.exit_code == 2

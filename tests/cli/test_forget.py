@@ -31,7 +31,7 @@ class TestForget:
     def test_all_of_a_server_goes_and_nothing_else(self, threadwise: Threadwise) -> None:
         result = threadwise("forget", GUILD, "--yes")
         assert (result.exit_code, result.stdout) == (0, "")
-        assert f"Deleted of the server {GUILD}: 1 threads of its own, 0 votes" in result.stderr
+        assert f"Deleted of the server {GUILD}: 1 thread of its own, 0 votes" in result.stderr
         assert exported(threadwise, "--guild", GUILD) == []
         assert sorted(exported(threadwise)) == ["bread", "router"]
         asked = threadwise("ask", "Which moss is ours?", "--guild", GUILD, "--json", "--limit", "9")

@@ -29,7 +29,7 @@ def test_a_dump_is_imported_and_asked(threadwise: Threadwise, home: Path) -> Non
     result = threadwise("import", "garden", "--site", "garden.example.org")
     assert result.exit_code == 0, result.output
     assert figures(result.stdout) == {"added": 2, "updated": 0, "unchanged": 0, "rejected": 0}
-    assert result.stderr == "passed over: 1 tag wikis\n"
+    assert result.stderr == "passed over: 1 tag wiki\n"
     shown = threadwise("thread", "garden.example.org/1").stdout
     assert "How do I prune a pear?" in shown
     assert figures(threadwise("import", "garden", "--site", "garden.example.org").stdout) == {
@@ -55,7 +55,7 @@ def test_threads_can_be_left_out(
 ) -> None:
     result = threadwise("import", put(home / "garden", POSTS), *options)
     assert figures(result.stdout)["added"] == added
-    told = f"passed over: {passed_over} threads that the options leave out\n"
+    told = f"passed over: {passed_over} thread that the options leave out\n"
     assert (told in result.stderr) == bool(passed_over)
 
 
@@ -113,7 +113,7 @@ def test_progress_shows_stage_rate_and_time_left(monkeypatch: pytest.MonkeyPatch
         console, "err", lambda: Console(file=screen, force_terminal=True, width=120)
     )
     stages = iter([("Reading x", 5, 10), ("Importing", 0, 400), ("Importing", 100, 400)])
-    with console.watching("Importing threads", lambda: next(stages)) as advance:
+    with console.staged_progress("Importing threads", lambda: next(stages)) as advance:
         for more in (0, 0, 100):
             advance(more)
     shown = screen.getvalue()

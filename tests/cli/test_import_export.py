@@ -247,7 +247,7 @@ def test_what_was_read_otherwise_or_passed_over_is_told(
     assert result.exit_code == 0
     assert "warning: " in result.stderr
     assert "faq.csv: read as Windows-1252, for it is not UTF-8 text" in result.stderr
-    assert "passed over: 1 pages without a question" in result.stderr
+    assert "passed over: 1 page without a question" in result.stderr
 
 
 def test_an_encoding_may_be_named(threadwise: Threadwise, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
-from bot.cli.outages import MOST, QUIET, Outages
+from bot.cli.logs import MAX_LINES, QUIET, OutageFilter
 
 REFUSED = ConnectionRefusedError(111, "Connect call failed")
 Said = Callable[[], list[str]]
@@ -33,7 +33,7 @@ def log(clock: Clock) -> tuple[logging.Logger, Said]:
     out = io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
-    handler.addFilter(Outages(clock))
+    handler.addFilter(OutageFilter(clock))
     logger = logging.getLogger("discord.outages-test")
     logger.handlers[:], logger.propagate = [handler], False
     logger.setLevel(logging.INFO)
@@ -60,7 +60,7 @@ def test_many_tries_are_few_lines_and_the_next_says_how_many(
     for _ in range(20):
         fail(logger, REFUSED)
         clock.now += 1.0
-    assert len(said()) == MOST
+    assert len(said()) == MAX_LINES
     clock.now += QUIET
     fail(logger, REFUSED)
     assert said()[-1].endswith("; 17 more such lines were left out")
@@ -71,7 +71,7 @@ def test_kinds_are_counted_apart(log: tuple[logging.Logger, Said]) -> None:
     for _ in range(5):
         fail(logger, REFUSED)
         logger.warning("channel %d: not posted: %s", 7, aiohttp.ServerDisconnectedError())
-    assert len(said()) == 2 * MOST
+    assert len(said()) == 2 * MAX_LINES
     assert said()[1] == "WARNING channel 7: not posted: Server disconnected"
 
 
@@ -99,7 +99,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(log: tuple[logging.Logger, Said])
 
 
 def test_a_disk_that_is_full_is_no_outage(caplog: pytest.LogCaptureFixture) -> None:
-    outages = Outages()
+    outages = OutageFilter()
     error = OSError(28, "No space left on device")
     record = logging.LogRecord("bot.services", logging.ERROR, "x", 1, "no: %s", (error,), None)
     assert all(outages.filter(record) for _ in range(9))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import open_app
+from bot.cli import runtime
 from tests.kit.command_line import Threadwise
 from tests.kit.paths import ROOT
 
@@ -78,7 +78,7 @@ class TestDoctor:
     def test_says_that_some_threads_have_no_vectors(
         self, threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(open_app, "FEW", 0)
+        monkeypatch.setattr(runtime, "MAX_VECTORS", 0)
         first(threadwise, "bread")
         level, text = meaning_line(threadwise)
         assert level == "note"
@@ -120,7 +120,7 @@ def test_an_import_makes_the_vectors(threadwise: Threadwise, home: Path, tmp_pat
 def test_a_large_library_is_not_embedded_on_the_way(
     threadwise: Threadwise, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(open_app, "FEW", 1)
+    monkeypatch.setattr(runtime, "MAX_VECTORS", 1)
     assert first(threadwise, "reset the router") == ["router"]
     with sqlite3.connect(home / "data" / "threadwise.db") as connection:
         count = connection.execute("SELECT count(*) FROM vectors").fetchone()

@@ -136,6 +136,45 @@ def test_an_id_that_no_server_has_is_wrong_usage(threadwise: Threadwise, home: P
         assert threadwise(*command, "--guild", large).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["forget", "abc"], ["forget", "0"], ["ask", "why?", "--guild", "-1"], ["export", "--guild=x"]],
+)
+def test_what_is_no_servers_id_is_told_what_one_is_and_where_to_find_it(
+    threadwise: Threadwise, command: list[str]
+) -> None:
+    result = threadwise(*command)
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert "a number such as 1010101010101010101" in said
+    assert "Copy Server ID" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["ask", "why?", "--limit", "x"], "'x' is not a whole number from 1 to 100"),
+        (["ask", "why?", "--limit", "101"], "'101' is not a whole number from 1 to 100"),
+        (["import", "x", "--limit", "0"], "'0' is not a whole number from 1 on"),
+        (["import", "x", "--min-score", "1.5"], "'1.5' is not a score, a whole number"),
+        (["demo", "--port", "65536"], "'65536' is not a port, a whole number from 0 to 65535"),
+        (["evaluate", "x", "--typos", "nan"], "'nan' is not a share, a number from 0 to 1"),
+        (
+            ["ask", "how", "do", "I"],
+            "'do' is one argument too many; put words that belong together",
+        ),
+    ],
+)
+def test_wrong_usage_is_explained_in_words_of_ours(
+    threadwise: Threadwise, command: list[str], said: str
+) -> None:
+    result = threadwise(*command)
+    assert result.exit_code == 2
+    shown = " ".join(result.stderr.replace("│", " ").split())
+    assert said in shown
+    assert "Input should" not in shown
+
+
 def test_an_encoding_without_a_name_is_refused(threadwise: Threadwise, home: Path) -> None:
     (home / "page.txt").write_text("Is it so?\n\nUpvote:0\n\nYes.\n")
     assert "there is no encoding ''" in threadwise("import", "--encoding", "", "page.txt").stderr

@@ -41,7 +41,7 @@ elif what == "index":
     Writing.commit = busy
 elif what == "opening":
     import bot.app as app
-    app.open_meaning = busy
+    app.open_semantic_index = busy
 elif what == "unpacking":
     from bot.services import import_reader
     import_reader.WorkerReader.next = busy
@@ -82,7 +82,7 @@ async def test_a_bot_at_work_stops_in_time(what: str, model: str) -> None:
 ELSEWHERE = """
 import asyncio, signal, threading, time
 from bot.cli.run import until_stopped
-from bot.cli.stopping import run
+from bot.cli.runtime import run
 
 def tell(number):
     time.sleep(0.5)  # until the loop waits
@@ -119,10 +119,10 @@ async def test_an_import_stops_in_time(home: Path) -> None:
 async def test_no_process_of_ours_stays_behind(home: Path) -> None:
     """A worker is ended with the program, also in the middle of a file."""
     code = (
-        "import threading\nfrom bot.worker import Worker\nfrom bot.cli import stopping\n"
+        "import threading\nfrom bot.worker import Worker\nfrom bot.cli import runtime\n"
         "worker = Worker('tests.cli.test_stopping:sleeping')\n"
         "threading.Thread(target=worker.ask, args=[None], daemon=True).start()\n"
-        "print(worker._process.pid, flush=True)\nstopping._leave(0, 'bye')\n"
+        "print(worker._process.pid, flush=True)\nruntime._exit(0, 'bye')\n"
     )
     child = int(programs.run("-c", code).stdout)
     # It is ended, but whoever takes orphans in has to look first.

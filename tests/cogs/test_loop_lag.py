@@ -12,7 +12,7 @@ import pytest
 
 from bot.app import App
 from bot.models import SHARED, Answer, StoredAnswer, StoredThread, Thread
-from bot.ui import cards, items, limits, prepared, text
+from bot.ui import card_content, cards, items, limits, text
 from tests.kit.loop_lag import PAUSE, ROOM, beyond, measured_lag
 from tests.kit.messages import shown
 from tests.kit.world import World
@@ -68,7 +68,7 @@ async def test_what_a_press_shows_is_prepared_in_a_thread(
             where = "loop"
         except RuntimeError:
             where = "thread"
-        if len(body) > prepared.SHORT:
+        if len(body) > card_content.SHORT:
             at_work.append(where)
         return real(body, limit)
 
@@ -89,14 +89,14 @@ async def test_what_a_press_shows_is_prepared_in_a_thread(
 def test_what_was_prepared_is_made_again_when_the_text_has_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(prepared, "MOST_KEPT", 1_000)
+    monkeypatch.setattr(card_content, "MAX_CACHED", 1_000)
     made: list[str] = []
 
     def make(raw: str, embeds: bool) -> str:
         made.append(raw)
         return raw.upper()
 
-    kept = prepared.Kept(make)
+    kept = card_content.TextCache(make)
     assert kept.get((1, 1, True), "old") == kept.get((1, 1, True), "old") == "OLD"
     assert kept.get((1, 1, True), "new") == "NEW"
     assert not kept.has((1, 1, True), "old")
@@ -106,7 +106,7 @@ def test_what_was_prepared_is_made_again_when_the_text_has_changed(
         kept.get((2, n, True), "x" * 100)
     assert kept.has((2, 49, True), "x" * 100)
     assert not kept.has((1, 1, True), "new")
-    assert len(kept._made) < 10
+    assert len(kept._entries) < 10
 
 
 async def test_two_hundred_questions_while_a_file_is_imported(app: App, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ async def test_what_is_left_to_do_on_the_loop_does_not_grow_with_the_text() -> N
         raw = (HOSTILE * 2)[:size]
         answers = tuple(StoredAnswer(id=size + n, body=raw, author=raw, url=raw) for n in range(2))
         it = StoredThread(id=size, scope=0, key="k", title=raw, source=raw, answers=answers)
-        await prepared.for_card(it.answers[0], embeds=True)
-        await prepared.for_page(it, items.Place(it.id, it.answers[1].id), embeds=True)
+        await card_content.prepare_excerpt(it.answers[0], embeds=True)
+        await card_content.prepare_pages(it, items.Place(it.id, it.answers[1].id), embeds=True)
         taken.append(seconds(it))
     assert taken[1] < max(0.01, 10 * taken[0])

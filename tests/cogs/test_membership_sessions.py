@@ -20,20 +20,27 @@ async def test_a_connection_that_ends_just_after_ready_removes_nobody(net: Net) 
 
     await net.discord.until(noted)
     net.bot._connection.guild_ready_timeout = 0.5  # until discord.py says that a shard is ready
-    before, resumed = net.discord.gateway.identified, net.discord.gateway.resumed
+    connected, ready = _heard(net, "shard_connect"), _heard(net, "shard_ready")
+    resumed = _heard(net, "shard_resumed")
     async with net.discord.disconnected(resumable=False):
         pass
-    await net.discord.until(lambda: net.discord.gateway.identified > before)
+    # Not as soon as the gateway has the IDENTIFY: without READY the bot couldn't resume.
+    await net.discord.until(lambda: bool(connected))
     async with net.discord.disconnected(resumable=True):
-        ready: list[int] = []
-        net.bot.add_listener(_noting(ready), "on_shard_ready")
         await net.discord.until(lambda: bool(ready))
-    await net.discord.until(lambda: net.discord.gateway.resumed > resumed)
+    await net.discord.until(lambda: bool(resumed))
     assert net.guild.id in await known(net)
 
 
-def _noting(ready: list[int]) -> Callable[[int], Coroutine[Any, Any, None]]:
-    async def on_shard_ready(shard_id: int) -> None:
-        ready.append(shard_id)
+def _heard(net: Net, event: str) -> list[int]:
+    """A list that gets the shard's id with each event of that name from now on."""
+    shards: list[int] = []
+    net.bot.add_listener(_noting(shards), f"on_{event}")
+    return shards
 
-    return on_shard_ready
+
+def _noting(shards: list[int]) -> Callable[[int], Coroutine[Any, Any, None]]:
+    async def note(shard_id: int) -> None:
+        shards.append(shard_id)
+
+    return note

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Answer, Match, Thread, Vote
-from cogs.thread.cog import choices
+from cogs.thread import choices
 from tests.kit.messages import is_disabled, items, labels, last, shown, told, vote_id
 from tests.kit.world import World
 

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 
-from bot.demo import clock
-from bot.demo.clock import Clock
+from bot.demo import simcord_adapter
+from bot.demo.simcord_adapter import Clock
 
 CHANNEL = SimpleNamespace(id=5)
 
@@ -47,7 +47,7 @@ class FakePage:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "TICK", 0.01)
+    monkeypatch.setattr(simcord_adapter, "TICK", 0.01)
 
 
 @asynccontextmanager

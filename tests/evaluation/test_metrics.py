@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.evaluation.metrics import (
     BINS,
-    Bin,
+    ReliabilityBin,
     calibration_error,
     matthews,
     ndcg,
@@ -146,9 +146,9 @@ def test_reliability_by_hand() -> None:
     assert (bins[9].start, bins[9].end, bins[9].questions) == (0.9, 1.0, 2)
     assert bins[9].confidence == pytest.approx(0.95)
     assert bins[9].right == 0.5
-    assert bins[2] == Bin(0.2, 0.3, 1, 0.25, 1.0)
-    assert bins[0] == Bin(0.0, 0.1, 1, 0.0, 0.0)
-    assert bins[5] == Bin(0.5, 0.6, 0, None, None)
+    assert bins[2] == ReliabilityBin(0.2, 0.3, 1, 0.25, 1.0)
+    assert bins[0] == ReliabilityBin(0.0, 0.1, 1, 0.0, 0.0)
+    assert bins[5] == ReliabilityBin(0.5, 0.6, 0, None, None)
 
 
 @relaxed

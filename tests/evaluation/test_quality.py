@@ -19,7 +19,7 @@ import pytest
 from bot.app import App
 from bot.evaluation.runner import Evaluation, evaluate
 from bot.models import Reply, Thread, Verdict
-from bot.search.semantic.retrieval import Meaning
+from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import Settings
 from tests.kit.paths import ROOT, SHARED
 
@@ -100,15 +100,15 @@ def test_slips_in_a_third_of_the_long_words_cost_little_on_a_part_of_the_queries
 @pytest.fixture
 def _vectors_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library that is made a second time gets the vectors of the first."""
-    real, known = Meaning.pack, dict[str, list[bytes]]()
+    real, known = SemanticIndex.pack, dict[str, list[bytes]]()
 
-    def remembered(self: Meaning, threads: Sequence[Thread]) -> list[bytes]:
+    def remembered(self: SemanticIndex, threads: Sequence[Thread]) -> list[bytes]:
         asked = repr(threads)
         if asked not in known:
             known[asked] = real(self, threads)
         return known[asked]
 
-    monkeypatch.setattr(Meaning, "pack", remembered)
+    monkeypatch.setattr(SemanticIndex, "pack", remembered)
 
 
 @needs_test_sets

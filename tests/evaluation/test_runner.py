@@ -15,7 +15,7 @@ import pytest
 from bot.app import App
 from bot.errors import InputError
 from bot.evaluation.runner import Evaluation, evaluate
-from bot.evaluation.typos import misspell
+from bot.evaluation.test_sets import misspell
 from bot.models import Thread
 from bot.settings import Settings
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from bot.evaluation.typos import LONG, misspell
+from bot.evaluation.test_sets import MIN_LETTERS, misspell
 
 relaxed = settings(deadline=None, max_examples=150)
 
@@ -32,7 +32,7 @@ def test_each_word_has_at_most_one_slip_and_short_ones_none(
     assert len(before) == len(after)
     for word, misspelt in zip(before, after, strict=True):
         assert OSA.distance(word, misspelt) <= 1
-        if letters(word) <= LONG:
+        if letters(word) < MIN_LETTERS:
             assert misspelt == word
 
 

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from bot.watchdog import Hold, Watchdog
+from bot.watchdog import Stall, Watchdog
 from tests.kit.paths import ROOT
 
 ROOM = 0.5
@@ -58,7 +58,7 @@ class Lag:
     """What was measured: in ``seconds``, and by whom the loop was ``held`` as far as is known."""
 
     seconds: float = 0.0
-    held: list[Hold] = field(default_factory=list)
+    held: list[Stall] = field(default_factory=list)
 
     def __str__(self) -> str:
         longest = sorted(self.held, key=lambda hold: -hold.seconds)[:5]

@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.app import App
 from bot.models import Thread, Vote
 from tests.kit.library import at
+from tests.kit.votes import give_reaction
 
 MESSAGES = {501: 1, 502: 2}
 """The messages that are reacted to, and the answers that they show."""
@@ -26,7 +27,7 @@ def vote_number(n: int) -> tuple[int, int, Vote]:
 async def vote(app: App) -> None:
     for n in count():
         message, user, value = vote_number(n)
-        assert await app.voting.react(message_id=message, user_id=user, value=value)
+        assert await give_reaction(app.voting, message_id=message, user_id=user, value=value)
         print("vote", n, flush=True)
 
 

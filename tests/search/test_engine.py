@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.models import SHARED, Match
 from bot.search.documents import indexed
-from bot.search.engine import BY_WORDS, Engine, scopes
+from bot.search.engine import LEXICAL_CANDIDATES, Engine, scopes
 from bot.search.index import IndexBusy
 from bot.settings import Settings
 from tests.kit.paths import ROOT
@@ -229,10 +229,12 @@ def test_a_question_of_the_library_can_be_kept_from_finding_itself(garden: Engin
 
 
 def test_no_more_than_the_candidates_are_scored_closely(tmp_path: Path) -> None:
-    many = numbered(f"Apple number{n}" for n in range(BY_WORDS + 60))
+    many = numbered(f"Apple number{n}" for n in range(LEXICAL_CANDIDATES + 60))
     engine = engine_with(tmp_path / "index", many)
-    assert len(engine.candidates("apple", SHARED, BY_WORDS)) == BY_WORDS
-    assert len(engine.candidates("apple", SHARED, BY_WORDS + 30)) <= BY_WORDS + 30
+    assert len(engine.candidates("apple", SHARED, LEXICAL_CANDIDATES)) == LEXICAL_CANDIDATES
+    assert (
+        len(engine.candidates("apple", SHARED, LEXICAL_CANDIDATES + 30)) <= LEXICAL_CANDIDATES + 30
+    )
 
 
 def test_a_long_question_is_searched_by_its_rarest_words(seventy: Engine) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.models import SHARED, LearnedPhrasing
 from bot.search.engine import Engine
-from bot.search.guild_phrasings import CONFIRMED, NOTHING, Taught
+from bot.search.guild_phrasings import CONFIRMED, NO_PHRASINGS, GuildPhrasings
 from tests.kit.search import GARDEN, engine_with, numbered, thread
 
 HERE = 111
@@ -31,8 +31,10 @@ def phrasing(thread_id: int, text: str, number: int = 1) -> LearnedPhrasing:
     )
 
 
-def taught(*pairs: tuple[int, str]) -> Taught:
-    return Taught(phrasing(thread_id, text, n) for n, (thread_id, text) in enumerate(pairs, 1))
+def taught(*pairs: tuple[int, str]) -> GuildPhrasings:
+    return GuildPhrasings(
+        phrasing(thread_id, text, n) for n, (thread_id, text) in enumerate(pairs, 1)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def garden(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return engine_with(tmp_path_factory.mktemp("garden") / "index", numbered(GARDEN))
 
 
-def found(engine: Engine, question: str, known: Taught = NOTHING) -> list[str]:
+def found(engine: Engine, question: str, known: GuildPhrasings = NO_PHRASINGS) -> list[str]:
     return [match.key for match in engine.search(question, HERE, 10, known)]
 
 
@@ -87,7 +89,7 @@ def test_each_thread_is_there_once(garden: Engine) -> None:
 def test_a_word_that_the_library_would_repair_is_understood_as_taught(tmp_path: Path) -> None:
     titles = ["How do I water the plants?", "How do I plait my hair?"]
     engine = engine_with(tmp_path / "index", numbered(titles))
-    known = Taught([phrasing(2, "plantz")])  # a name, as it happens
+    known = GuildPhrasings([phrasing(2, "plantz")])  # a name, as it happens
     assert found(engine, "plantz")[0] == "t1"
     assert found(engine, "plantz", known)[0] == "t2"
 

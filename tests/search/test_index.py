@@ -126,8 +126,8 @@ def test_removed_threads_are_gone_and_unknown_ones_are_passed_over(index: TextIn
 def test_the_vocabulary_counts_the_threads_that_use_a_word(index: TextIndex) -> None:
     put(index, thread(1, "Apples apples", "apples"), thread(2, "Café apples", body="réservé"))
     assert counts(index) == {"apples": 2, "cafe": 1, "reserve": 1}
-    assert index.view([SHARED]).document_count("appl") == 2
-    assert index.view([SHARED]).document_count("pear") == 0
+    assert index.view([SHARED]).doc_freq("appl") == 2
+    assert index.view([SHARED]).doc_freq("pear") == 0
 
 
 def test_a_word_in_the_title_counts_more_than_one_in_the_body(index: TextIndex) -> None:

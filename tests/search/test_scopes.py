@@ -41,7 +41,7 @@ def told(engine: Engine, guild: int, own: Sequence[bool] = (False, True)) -> lis
     return [
         *([(r.hit, r.score, r.confidence, r.together) for r in found(engine, q, guild)]
           for q in ASKED),
-        *([(w.text, w.weight, w.credits) for w in engine.read(q, guild_id=guild).words]
+        *([(w.text, w.weight, w.credits) for w in engine.parse(q, guild_id=guild).words]
           for q in ASKED),
         *(engine.complete(text, guild, 25, own=only) for text in TYPED for only in own),
     ]  # fmt: skip
@@ -110,9 +110,9 @@ def test_what_is_one_s_own_counts_here_and_only_here(engine: Engine) -> None:
     assert own[0] == "t202"
     there = [r.hit.key for r in found(engine, "when does the greenhouse open", THERE)]
     assert "t202" not in there
-    assert engine.read("greenhose", guild_id=HERE).words[0].text == "greenhouse"
+    assert engine.parse("greenhose", guild_id=HERE).words[0].text == "greenhouse"
     nowhere = ELSEWHERE + 1  # to which the test of any upload brings nothing
-    assert engine.read("greenhose", guild_id=nowhere).words[0].text == "greenhose"
+    assert engine.parse("greenhose", guild_id=nowhere).words[0].text == "greenhose"
     assert engine.complete("greenh", HERE, 3)[0].key == "t202"
     assert [m.key for m in engine.complete("", HERE, 9, own=True)] == ["t200", "t201", "t202"]
 
@@ -152,7 +152,7 @@ class TestOpening:
         assert set(index.open_scopes) == {SHARED, 5}
 
     def test_is_of_so_many_at_most(self, many: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(index_module, "MOST_OPEN", 3)
+        monkeypatch.setattr(index_module, "MAX_OPEN", 3)
         for guild in (1, 2, 3, 4, 2, 5):
             assert f"t10{guild}" in [m.key for m in many.search("apples", guild, 9)]
         assert many._index.open_scopes == [4, 2, SHARED, 5]
@@ -160,7 +160,7 @@ class TestOpening:
     def test_is_of_so_many_words_at_most(
         self, many: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(index_module, "MOST_WORDS", 7)  # each has three
+        monkeypatch.setattr(index_module, "MAX_OPEN_WORDS", 7)  # each has three
         for guild in (1, 2, 3):
             many.search("apples", guild, 9)
         assert set(many._index.open_scopes) == {SHARED, 2, 3}

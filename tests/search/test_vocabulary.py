@@ -16,7 +16,7 @@ from rapidfuzz.distance import OSA
 
 from bot.search import vocabulary as vocabulary_module
 from bot.search.text import stems, words
-from bot.search.vocabulary import SHORTEST, TWO_SLIPS, Repair, Vocabulary
+from bot.search.vocabulary import MIN_LENGTH, TWO_EDITS_LENGTH, Repair, Vocabulary
 from tests.kit.paths import ROOT
 from tests.kit.search import engine_with, numbered, thread
 
@@ -38,7 +38,7 @@ REAL = Vocabulary(COUNTS.items())
 """The words of the project's own seeds: a few thousand, as a small community has."""
 
 LONG_WORDS = sorted(word for word in COUNTS if len(word) >= 5 and word.isalpha())
-VERY_LONG_WORDS = [word for word in LONG_WORDS if len(word) >= TWO_SLIPS + 2]
+VERY_LONG_WORDS = [word for word in LONG_WORDS if len(word) >= TWO_EDITS_LENGTH + 2]
 
 
 def slipped(word: str, kind: str, at: int, letter: str) -> str:
@@ -79,7 +79,7 @@ def test_a_word_with_one_slip_is_repaired_to_it(word: str, kind: str, at: int, l
 def test_every_single_slip_in_a_word_of_four_to_ten_letters_is_found(word: str) -> None:
     vocabulary = Vocabulary([(word, 3), ("unrelated", 9), ("words", 2)])
     for wrong in every_slip(word):
-        if wrong != word and len(wrong) >= SHORTEST:
+        if wrong != word and len(wrong) >= MIN_LENGTH:
             assert vocabulary.repairs(wrong) == [Repair(word, 1)], wrong
 
 
@@ -159,7 +159,7 @@ def test_a_beginning_finds_exactly_the_words_that_have_it(word: str, length: int
 
 
 def test_a_huge_vocabulary_drops_the_words_used_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabulary_module, "MOST_WORDS", 3)
+    monkeypatch.setattr(vocabulary_module, "MAX_WORDS", 3)
     vocabulary = Vocabulary([("once", 1), ("twice", 2), ("often", 9), ("rare", 1)])
     assert "once" not in vocabulary
     assert len(vocabulary) == 2
@@ -221,14 +221,14 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Any:
     "word", ["E1187", "1939", "Zhukow", "Zhukov", "driven", "0x80070005", "printer", "E1188"]
 )
 def test_a_word_the_library_uses_is_never_repaired_away(known: Any, word: str) -> None:
-    query = known.read(f"what about {word}")
+    query = known.parse(f"what about {word}")
     (stem,) = stems(word)
     assert query.wanted[stem] == 1.0
     assert stem in query.wanted
 
 
 def test_an_unknown_word_is_searched_for_as_what_it_stands_for(known: Any) -> None:
-    query = known.read("instal teh pirnter drivr")
+    query = known.parse("instal teh pirnter drivr")
     assert {"printer", "driver"} <= query.wanted.keys()
     assert query.wanted["printer"] < 1.0  # a guess is worth less than the word itself
     assert "pirnter" not in query.wanted
@@ -236,13 +236,13 @@ def test_an_unknown_word_is_searched_for_as_what_it_stands_for(known: Any) -> No
 
 
 def test_a_rare_word_is_joined_by_a_much_commoner_neighbour(known: Any) -> None:
-    query = known.read("driven")
+    query = known.parse("driven")
     assert query.wanted == {"driven": 1.0, "driver": query.wanted["driver"]}
     assert query.wanted["driver"] < 1.0
 
 
 def test_an_unknown_word_without_neighbours_stays_as_it_is(known: Any) -> None:
-    assert known.read("zzyzx").wanted == {"zzyzx": 1.0}
+    assert known.parse("zzyzx").wanted == {"zzyzx": 1.0}
 
 
 @pytest.mark.parametrize("first", ["", "all begin alike "])

@@ -14,6 +14,7 @@ from bot.app import App
 from bot.models import SHARED, Policy, StoredAnswer, StoredThread, Thread, Verdict, Vote
 from bot.services.answering import in_serving_order, likelihood, reads_like_a_question
 from tests.kit.library import BREAD, HERE, THERE
+from tests.kit.votes import press_button
 
 DAY = datetime(2020, 1, 1, tzinfo=UTC)
 QUESTION = "why does my sourdough bread not rise"
@@ -186,7 +187,7 @@ class TestServing:
     async def test_a_thread_in_the_guilds_order(self, app: App) -> None:
         await app.library.add([BREAD])
         for user in range(3):
-            await app.voting.press(answer_id=2, guild_id=HERE, user_id=user, value=Vote.UP)
+            await press_button(app.voting, answer_id=2, guild_id=HERE, user_id=user, value=Vote.UP)
         for guild, expected in ((SHARED, [1, 2]), (HERE, [2, 1])):
             thread = await app.answering.serve(1, guild_id=guild)
             assert thread is not None

@@ -18,7 +18,7 @@ from sqlalchemy import delete, func, insert, select, update
 from bot.app import App
 from bot.models import SHARED, Answer, Thread, Vote
 from bot.search.semantic import onnx_model
-from bot.search.semantic.retrieval import Meaning
+from bot.search.semantic.retrieval import SemanticIndex
 from bot.services import embedding, index_sync
 from bot.settings import Settings
 from bot.store import threads
@@ -27,6 +27,7 @@ from bot.store.tables import threads as thread_table
 from tests.kit.embedding_program import BATCH
 from tests.kit.library import BREAD, HERE, THERE, at, post
 from tests.kit.paths import ROOT
+from tests.kit.votes import give_reaction
 
 SUBJECTS = (
     "Why do the leaves of my tomatoes turn yellow?",
@@ -55,13 +56,13 @@ def settings(settings: Settings) -> Settings:
 def packed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys of the threads whose vectors are made, in order."""
     keys: list[str] = []
-    real = Meaning.pack
+    real = SemanticIndex.pack
 
-    def watched(self: Meaning, those: Sequence[Thread]) -> list[bytes]:
+    def watched(self: SemanticIndex, those: Sequence[Thread]) -> list[bytes]:
         keys.extend(t.key for t in those)
         return real(self, those)
 
-    monkeypatch.setattr(Meaning, "pack", watched)
+    monkeypatch.setattr(SemanticIndex, "pack", watched)
     return keys
 
 
@@ -93,14 +94,14 @@ async def every_thread_is_seen(app: App) -> None:
     """The neighbours hold just what the store's vectors say, of this model and text."""
     assert app.engine.meaning is not None
     count = (await app.library.count()).threads
-    assert app.engine.meaning.neighbours.threads == count == await kept(app)
+    assert app.engine.meaning.vector_index.threads == count == await kept(app)
     assert await models(app) == {app.engine.meaning.model}
     assert app.embedding.waiting == 0
     async with app.database.read() as connection:
         page = await threads.page(connection, 0, 10_000)
     for thread in page[:: max(1, len(page) // 10)]:
         asked = app.engine.meaning.question(thread.title)
-        sense = app.engine.meaning.sense(asked, [thread.id], [SHARED, thread.scope])
+        sense = app.engine.meaning.similarity(asked, [thread.id], [SHARED, thread.scope])
         assert sense.cosines[thread.id] > 0.7, thread.title
 
 
@@ -222,7 +223,7 @@ class TestOtherModels:
             async with opened(settings, model) as app:
                 assert app.engine.meaning is not None
                 # Those of the other don't count.
-                assert app.engine.meaning.neighbours.threads == 0
+                assert app.engine.meaning.vector_index.threads == 0
                 assert await best(app) is None
                 await app.embedding.make()
                 assert len(packed) == len(GARDEN)
@@ -238,11 +239,11 @@ class TestOtherModels:
         async with opened(settings, other) as app:
             assert await app.embedding.make_some()
             assert app.engine.meaning is not None
-            assert app.engine.meaning.neighbours.threads == 20
-            assert not app.engine.sees_meaning(SHARED)
+            assert app.engine.meaning.vector_index.threads == 20
+            assert not app.engine.uses_meaning(SHARED)
         async with opened(settings) as app:
             assert app.engine.meaning is not None
-            assert app.engine.meaning.neighbours.threads == 40
+            assert app.engine.meaning.vector_index.threads == 40
             await app.embedding.make()
             await every_thread_is_seen(app)
 
@@ -414,22 +415,22 @@ class TestMeanwhile:
         await app.library.add(GARDEN)
         await app.embedding.make()
         await app.library.add(MANY, scope=HERE)
-        assert app.engine.sees_meaning(SHARED)
-        assert not app.engine.sees_meaning(HERE)
+        assert app.engine.uses_meaning(SHARED)
+        assert not app.engine.uses_meaning(HERE)
         await app.embedding.make()
-        assert app.engine.sees_meaning(HERE)
+        assert app.engine.uses_meaning(HERE)
 
     async def test_a_single_thread_without_vectors_is_searched_by_words(self, app: App) -> None:
         await app.library.add(GARDEN[1:2])
-        assert not app.engine.sees_meaning(SHARED)
+        assert not app.engine.uses_meaning(SHARED)
         await app.embedding.make()
-        assert app.engine.sees_meaning(SHARED)
+        assert app.engine.uses_meaning(SHARED)
 
     async def test_a_thread_without_vectors_yet_is_found_by_its_words(self, app: App) -> None:
         await app.library.add([*GARDEN, *MANY])
         await app.embedding.make()
         await app.library.add([BREAD])
-        assert app.engine.sees_meaning(SHARED)
+        assert app.engine.uses_meaning(SHARED)
         assert await best(app, BREAD.title) == "bread"
 
     async def test_the_event_loop_goes_on(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -444,7 +445,7 @@ class TestMeanwhile:
         before = await app.answering.find("bread", guild_id=HERE)
         assert before is not None
         message = await post(app, before.answers[1])
-        await app.voting.react(message_id=message, user_id=77, value=Vote.UP)
+        await give_reaction(app.voting, message_id=message, user_id=77, value=Vote.UP)
         voted = await app.answering.find("bread", guild_id=HERE)
         assert voted is not None
         assert voted.answers != before.answers

@@ -65,10 +65,10 @@ async def test_a_small_server_is_not_kept_waiting_by_a_large_one(app: App) -> No
     assert await app.embedding.make_some()
     assert await of_scope(app, THERE) == 3
     assert await of_scope(app, HERE) == 5
-    assert app.engine.sees_meaning(THERE)
-    assert not app.engine.sees_meaning(HERE)
+    assert app.engine.uses_meaning(THERE)
+    assert not app.engine.uses_meaning(HERE)
     await app.embedding.make()
-    assert app.engine.sees_meaning(HERE)
+    assert app.engine.uses_meaning(HERE)
     assert app.embedding.waiting == 0
 
 
@@ -77,7 +77,7 @@ async def test_who_comes_while_another_is_at_it_is_next(app: App) -> None:
     assert await app.embedding.make_some()
     await app.library.add(FEW, scope=THERE)
     assert await app.embedding.make_some()
-    assert app.engine.sees_meaning(THERE)
+    assert app.engine.uses_meaning(THERE)
     assert await of_scope(app, HERE) == 8 + 5
 
 
@@ -96,7 +96,7 @@ async def test_threads_come_before_phrasings(app: App, embedded: list[str]) -> N
     assert sorted(embedded[:4]) == sorted([*titles, "there 0"])
     assert embedded[4:] == ["t0 a", "t0 b", "t1 a", "t1 b", "t2 a", "t2 b"]
     assert app.engine.meaning is not None
-    assert len(app.engine.meaning.neighbours) == 4 + 6
+    assert len(app.engine.meaning.vector_index) == 4 + 6
 
 
 async def test_phrasings_of_one_server_take_turns_with_threads_of_another(
@@ -126,7 +126,7 @@ async def test_phrasings_that_were_left_are_made_after_a_restart(
         await again.embedding.make()
         assert embedded[2:] == ["one", "two"]
         assert again.engine.meaning is not None
-        assert len(again.engine.meaning.neighbours) == 2 + 2
+        assert len(again.engine.meaning.vector_index) == 2 + 2
     finally:
         await again.close()
 

@@ -19,6 +19,7 @@ from bot.store import learned
 from bot.store.learned import NewPhrasing
 from bot.store.soft_delete import Target
 from tests.kit.library import BREAD, HERE, THERE, titles
+from tests.kit.votes import press_button
 
 OWN = [
     Thread(
@@ -49,7 +50,7 @@ async def thread(app: App, key: str, guild: int = HERE) -> StoredThread:
 
 async def vote(app: App, key: str, guild: int = HERE) -> None:
     answer = (await thread(app, key, guild)).answers[0]
-    await app.voting.press(answer_id=answer.id, guild_id=guild, user_id=1, value=Vote.UP)
+    await press_button(app.voting, answer_id=answer.id, guild_id=guild, user_id=1, value=Vote.UP)
 
 
 async def test_figures_tell_own_from_shared(own: App) -> None:
@@ -160,7 +161,7 @@ async def test_nobody_votes_on_what_is_removed(own: App) -> None:
     answer = (await thread(own, "own0")).answers[0]
     await own.guild_library.remove(HERE, await own.guild_library.find(HERE, "own0"))
     with pytest.raises(NotFound):
-        await own.voting.press(answer_id=answer.id, guild_id=HERE, user_id=1, value=Vote.UP)
+        await press_button(own.voting, answer_id=answer.id, guild_id=HERE, user_id=1, value=Vote.UP)
 
 
 async def test_importing_it_again_brings_it_back_and_ends_the_undo(own: App) -> None:

@@ -12,6 +12,7 @@ from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
 from bot.services import learning, phrasing_cache
 from bot.services.learning import MAX_LENGTH, MAX_PER_THREAD, RecentQuestion, RecentQuestions
 from tests.kit.library import BREAD, HERE, THERE, post, titles
+from tests.kit.votes import give_reaction
 
 ASKER = 77
 OVEN = "my loaf came out like a brick"
@@ -37,7 +38,7 @@ async def teach(
     """Let ASKER be answered and vote for it; returns the message."""
     message = await post(app, answer, guild)
     await app.learning.remember_question(message, guild_id=guild, user_id=user, question=question)
-    assert await app.voting.react(message_id=message, user_id=ASKER, value=Vote.UP)
+    assert await give_reaction(app.voting, message_id=message, user_id=ASKER, value=Vote.UP)
     await app.learning.voted(message, ASKER)
     return message
 

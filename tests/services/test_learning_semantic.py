@@ -8,10 +8,11 @@ import pytest
 
 from bot.app import App
 from bot.models import SHARED, Match, StoredAnswer, Thread, Vote
-from bot.search.semantic.retrieval import Meaning
+from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import Settings
 from bot.store import learned
 from tests.kit.library import BREAD, HERE, THERE, at, post
+from tests.kit.votes import give_reaction
 
 ASKER = 77
 LESSON = "the spinning thing on my desk is too loud"
@@ -44,7 +45,7 @@ async def second(app: App) -> AsyncIterator[App]:
 async def teach(app: App, answer: StoredAnswer, guild: int = HERE) -> None:
     message = await post(app, answer, guild)
     await app.learning.remember_question(message, guild_id=guild, user_id=ASKER, question=LESSON)
-    assert await app.voting.react(message_id=message, user_id=ASKER, value=Vote.UP)
+    assert await give_reaction(app.voting, message_id=message, user_id=ASKER, value=Vote.UP)
     await app.learning.voted(message, ASKER)
 
 
@@ -126,7 +127,7 @@ async def test_a_vote_stands_though_the_model_fails(
         raise MemoryError("no room for it")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Meaning, "pack_texts", broken)
+        patch.setattr(SemanticIndex, "pack_texts", broken)
         await teach(app, library)
     assert "what was learned has no vector yet" in caplog.text
     assert LESSON not in caplog.text

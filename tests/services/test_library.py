@@ -18,6 +18,7 @@ from bot.settings import Settings
 from bot.store.threads import Counts
 from tests.kit.library import BREAD, HERE, at, titles
 from tests.kit.paths import SHARED
+from tests.kit.votes import press_button
 
 SHARED_SEEDS = SHARED / "seeds"
 MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(1_234)]
@@ -121,7 +122,7 @@ class TestImporting:
 
     async def test_votes_survive_it(self, app: App) -> None:
         await app.library.add([BREAD])
-        await app.voting.press(answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
+        await press_button(app.voting, answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
         first, second = BREAD.answers
         await app.library.add([replace(BREAD, answers=(second, first, Answer(body="New!")))])
         thread = await app.answering.find("bread", guild_id=HERE)
@@ -162,8 +163,8 @@ class TestExporting:
         await app.library.add([BREAD])
         await app.library.add([MANY[0]], scope=HERE)
         for user in (987_001, 987_002):
-            await app.voting.press(answer_id=1, guild_id=HERE, user_id=user, value=Vote.UP)
-        await app.voting.press(answer_id=1, guild_id=5, user_id=1, value=Vote.DOWN)
+            await press_button(app.voting, answer_id=1, guild_id=HERE, user_id=user, value=Vote.UP)
+        await press_button(app.voting, answer_id=1, guild_id=5, user_id=1, value=Vote.DOWN)
         shared, ours = await exported(app), await exported(app, HERE)
         assert [json.loads(line)["id"] for line in shared.splitlines()] == ["bread"]
         assert [json.loads(line)["id"] for line in ours.splitlines()] == ["k0"]
@@ -176,7 +177,7 @@ class TestExporting:
         self, app: App, tmp_path: Path
     ) -> None:
         await app.library.add([BREAD])
-        await app.voting.press(answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
+        await press_button(app.voting, answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
         file = tmp_path / "library.jsonl"
         file.write_text(await exported(app))
         other = await App.open(at(tmp_path / "other"))
@@ -185,7 +186,7 @@ class TestExporting:
             **json.loads(file.read_text()),
             "source": "library",
         }
-        await other.voting.press(answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
+        await press_button(other.voting, answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
         await other.library.import_paths([file])
         thread = await other.answering.find("bread", guild_id=HERE)
         assert thread is not None
@@ -231,5 +232,5 @@ async def test_counting(app: App) -> None:
     assert await app.library.count() == Counts(0, 0, 0)
     await app.library.add([BREAD, MANY[0]])
     await app.library.add([BREAD], scope=HERE)
-    await app.voting.press(answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
+    await press_button(app.voting, answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
     assert await app.library.count() == Counts(3, 4, 1)

@@ -8,6 +8,7 @@ from collections import Counter
 from bot.app import App
 from bot.models import Answer, Thread, Vote
 from tests.kit.library import HERE, post
+from tests.kit.votes import give_reaction, press_button
 
 VOTES = int(os.environ.get("THREADWISE_TEST_VOTES", "400"))
 """400 take seconds; ``THREADWISE_TEST_VOTES=10000`` gives as many as we promise to bear."""
@@ -40,12 +41,16 @@ async def test_many_votes_at_once_leave_the_tallies_of_a_plain_count(
                 if n % 5 == 1:
                     before = dict(given[member][:n]).get(answer_id)
                     if before is not value:  # a button pressed again would take it back
-                        await app.voting.press(
-                            answer_id=answer_id, guild_id=HERE, user_id=member, value=value
+                        await press_button(
+                            app.voting,
+                            answer_id=answer_id,
+                            guild_id=HERE,
+                            user_id=member,
+                            value=value,
                         )
                 else:
-                    assert await app.voting.react(
-                        message_id=messages[answer_id], user_id=member, value=value
+                    assert await give_reaction(
+                        app.voting, message_id=messages[answer_id], user_id=member, value=value
                     )
 
     await asyncio.gather(*(vote_all(member) for member in given))

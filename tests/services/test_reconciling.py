@@ -9,15 +9,18 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
 from bot.errors import NotFound
-from bot.models import ReactionKind, StoredAnswer, Vote
+from bot.models import Reaction, ReactionKind, StoredAnswer, Vote
 from bot.services import reconciling
 from bot.services.voting import Added, Change, Cleared, Deleted, Pressed, Removed
-from bot.store.reconciling import Sign
+from bot.store import votes
+from bot.store.votes import VotePlace
 from tests.kit.library import BREAD, HERE, THERE, post
+from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
 from tests.services.test_voting import ALICE, BOB, CAROL, DOWN, UP, tally
 
 Answers = Sequence[StoredAnswer]
@@ -28,10 +31,10 @@ MANY = 1500
 class Live:
     """Events of some signs, and of all of one value."""
 
-    def __init__(self, *signs: Sign, cleared: Vote | None = None):
+    def __init__(self, *signs: Reaction, cleared: Vote | None = None):
         self.signs, self.cleared = set(signs), cleared
 
-    def decides(self, sign: Sign) -> bool:
+    def decides(self, sign: Reaction) -> bool:
         return sign in self.signs or sign.value is self.cleared
 
     def heard_of(self, user_id: int) -> bool:
@@ -60,11 +63,11 @@ class TestSlices:
         message = await post(app, bread[0])
         writes.clear()
         shown = {user: frozenset({UP if user % 3 else DOWN}) for user in range(1, MANY + 1)}
-        assert await app.voting.reconcile(message_id=message, reactions=shown) == MANY
+        assert await reconcile_votes(app.voting, message_id=message, reactions=shown) == MANY
         assert await tally(app, bread[0]) == 3 + MANY - 2 * (MANY // 3)
         assert MANY / reconciling.LARGEST <= len(writes) <= MANY / reconciling.SMALLEST
         writes.clear()
-        assert await app.voting.reconcile(message_id=message, reactions=shown) == 0
+        assert await reconcile_votes(app.voting, message_id=message, reactions=shown) == 0
         assert writes == []
 
     async def test_another_program_comes_in_between(
@@ -73,7 +76,7 @@ class TestSlices:
         monkeypatch.setattr(reconciling, "LARGEST", 100)
         message = await post(app, bread[0])
         shown = {user: frozenset({UP}) for user in range(1, MANY + 1)}
-        work = asyncio.create_task(app.voting.reconcile(message_id=message, reactions=shown))
+        work = asyncio.create_task(reconcile_votes(app.voting, message_id=message, reactions=shown))
         came = await asyncio.to_thread(self._write_until, app, work)
         assert await work == MANY
         assert came > 0
@@ -95,12 +98,12 @@ class TestSlices:
     ) -> None:
         message = await post(app, bread[0])
         shown = {user: frozenset({UP, DOWN}) for user in range(1, MANY + 1)}
-        await app.voting.reconcile(message_id=message, reactions=shown)
+        await reconcile_votes(app.voting, message_id=message, reactions=shown)
         writes.clear()
-        await app.voting.clear(message_id=message, value=UP)
+        await clear_votes(app.voting, message_id=message, value=UP)
         assert len(writes) >= MANY / reconciling.LARGEST
         assert await tally(app, bread[0]) == 3 - MANY
-        await app.voting.clear(message_id=message)
+        await clear_votes(app.voting, message_id=message)
         assert await tally(app, bread[0]) == 3
 
     async def test_clearing_gives_back_nothing_that_was_deleted_meanwhile(
@@ -109,7 +112,7 @@ class TestSlices:
         monkeypatch.setattr(reconciling, "FIRST", 2)
         message = await post(app, bread[0])
         shown = {user: frozenset({UP, DOWN}) for user in range(1, 10)}
-        await app.voting.reconcile(message_id=message, reactions=shown)
+        await reconcile_votes(app.voting, message_id=message, reactions=shown)
         real, forgotten = asyncio.sleep, list[int]()
 
         async def pause(seconds: float) -> None:
@@ -118,65 +121,139 @@ class TestSlices:
             await real(seconds)
 
         monkeypatch.setattr("bot.services.reconciling.asyncio.sleep", pause)
-        await app.voting.clear(message_id=message, value=UP)
+        await clear_votes(app.voting, message_id=message, value=UP)
         assert forgotten == [1]
         assert await tally(app, bread[0]) == 3 - 8
+
+
+class Clock:
+    """Seconds that go up by as much as the rows cost that are written meanwhile."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class TestBudget:
+    """A transaction holds the write lock no longer than other programs can bear."""
+
+    @pytest.fixture
+    async def rows(self, app: App, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How many reactions each transaction adds; one takes as long as ``cost`` says."""
+        add = votes.add
+        self.clock, self.cost = Clock(), 0.001
+        written: list[int] = []
+
+        async def counting(
+            connection: AsyncConnection, place: VotePlace, new: list[tuple[Reaction, int]]
+        ):
+            written.append(len(new))
+            self.clock.seconds += len(new) * self.cost
+            await add(connection, place, new)
+
+        monkeypatch.setattr(votes, "add", counting)
+        return written
+
+    async def compare(self, app: App, answer: StoredAnswer, members: int) -> None:
+        message = await post(app, answer)
+        shown = [Reaction(user, UP) for user in range(1, members + 1)]
+        compared = reconciling.Reconciling(app.database, self.clock)
+        done = await compared.compare(message, shown, lambda author, user: False)
+        assert done == members
+
+    @pytest.mark.parametrize("cost", [0.00003, 0.0003, 0.001])
+    async def test_slices_follow_what_they_take(
+        self, app: App, bread: Answers, rows: list[int], cost: float
+    ) -> None:
+        self.cost = cost
+        await self.compare(app, bread[0], MANY)
+        assert sum(rows) == MANY
+        assert max(rows) * cost <= reconciling.BUDGET
+        assert max(rows[1:-1]) * cost >= min(reconciling.BUDGET / 6, 200 * cost)
+
+    async def test_one_that_took_too_long_is_followed_by_short_ones(
+        self, app: App, bread: Answers, rows: list[int]
+    ) -> None:
+        self.cost = 0.004
+        await self.compare(app, bread[0], 200)
+        assert rows[0] == reconciling.FIRST
+        assert max(rows[1:]) * self.cost <= reconciling.BUDGET
+
+    async def test_nothing_is_read_under_the_lock_but_the_posting(
+        self, app: App, bread: Answers, rows: list[int]
+    ) -> None:
+        statements: list[str] = []
+
+        def note(connection, cursor, statement, *_: object) -> None:
+            statements.append(" ".join(statement.split()))
+
+        engine = app.database._writer.sync_engine
+        message = await post(app, bread[0])
+        event.listen(engine, "before_cursor_execute", note)
+        shown = {user: frozenset({UP}) for user in range(1, MANY + 1)}
+        await reconcile_votes(app.voting, message_id=message, reactions=shown)
+        event.remove(engine, "before_cursor_execute", note)
+        reads = [statement for statement in statements if statement.startswith("SELECT")]
+        assert len(reads) == len(rows)
+        assert all("FROM postings" in read for read in reads)
 
 
 class TestLiveEvents:
     async def test_decide_for_what_they_are_about(self, app: App, bread: Answers) -> None:
         message = await post(app, bread[0])
-        await app.voting.react(message_id=message, user_id=ALICE, value=UP)
-        live = Live(Sign(ALICE, UP), Sign(BOB, UP))
+        await give_reaction(app.voting, message_id=message, user_id=ALICE, value=UP)
+        live = Live(Reaction(ALICE, UP), Reaction(BOB, UP))
         shown = {BOB: frozenset({UP}), CAROL: frozenset({DOWN})}
-        changed = await app.voting.reconcile(message_id=message, reactions=shown, live=live)
+        changed = await reconcile_votes(app.voting, message_id=message, reactions=shown, live=live)
         assert changed == 1
         assert await tally(app, bread[0]) == 3 + 1 - 1
 
     async def test_are_newer_than_what_was_shown(self, app: App, bread: Answers) -> None:
         message = await post(app, bread[0])
-        await app.voting.react(message_id=message, user_id=ALICE, value=UP)
+        await give_reaction(app.voting, message_id=message, user_id=ALICE, value=UP)
         shown = {ALICE: frozenset({UP, DOWN})}
-        live = Live(Sign(ALICE, UP))
-        await app.voting.reconcile(message_id=message, reactions=shown, live=live, since=1)
+        live = Live(Reaction(ALICE, UP))
+        await reconcile_votes(app.voting, message_id=message, reactions=shown, live=live, since=1)
         assert await tally(app, bread[0]) == 3 + 1
-        await app.voting.unreact(message_id=message, user_id=ALICE, value=UP)
+        await take_reaction(app.voting, message_id=message, user_id=ALICE, value=UP)
         assert await tally(app, bread[0]) == 3 - 1
 
     async def test_of_clearing_are_about_everybody(self, app: App, bread: Answers) -> None:
         message = await post(app, bread[0])
         shown = {ALICE: frozenset({UP}), BOB: frozenset({DOWN})}
         live = Live(cleared=UP)
-        await app.voting.reconcile(message_id=message, reactions=shown, live=live)
+        await reconcile_votes(app.voting, message_id=message, reactions=shown, live=live)
         assert await tally(app, bread[0]) == 3 - 1
 
 
 class TestSuperReactions:
     async def test_are_kept_apart_and_either_holds_the_vote(self, app: App, bread: Answers) -> None:
         message, voting = await post(app, bread[0]), app.voting
-        await voting.react(message_id=message, user_id=ALICE, value=UP)
-        await voting.react(message_id=message, user_id=ALICE, value=UP, kind=SUPER)
+        await give_reaction(voting, message_id=message, user_id=ALICE, value=UP)
+        await give_reaction(voting, message_id=message, user_id=ALICE, value=UP, kind=SUPER)
         assert await tally(app, bread[0]) == 3 + 1
-        assert await voting.unreact(message_id=message, user_id=ALICE, value=UP)
-        assert not await voting.unreact(message_id=message, user_id=ALICE, value=UP)
+        assert await take_reaction(voting, message_id=message, user_id=ALICE, value=UP)
+        assert not await take_reaction(voting, message_id=message, user_id=ALICE, value=UP)
         assert await tally(app, bread[0]) == 3 + 1
-        assert await voting.unreact(message_id=message, user_id=ALICE, value=UP, kind=SUPER)
+        assert await take_reaction(voting, message_id=message, user_id=ALICE, value=UP, kind=SUPER)
         assert await tally(app, bread[0]) == 3
 
     async def test_are_reconciled_apart(self, app: App, bread: Answers) -> None:
         message, voting = await post(app, bread[0]), app.voting
-        await voting.react(message_id=message, user_id=ALICE, value=UP, kind=SUPER)
+        await give_reaction(voting, message_id=message, user_id=ALICE, value=UP, kind=SUPER)
         ups = {ALICE: frozenset({UP})}
-        assert await voting.reconcile(message_id=message, reactions={}, supers=ups) == 0
-        assert await voting.reconcile(message_id=message, reactions=ups, supers=ups) == 1
-        assert await voting.reconcile(message_id=message, reactions=ups) == 1
+        assert await reconcile_votes(voting, message_id=message, reactions={}, supers=ups) == 0
+        assert await reconcile_votes(voting, message_id=message, reactions=ups, supers=ups) == 1
+        assert await reconcile_votes(voting, message_id=message, reactions=ups) == 1
         assert await tally(app, bread[0]) == 3 + 1
 
     async def test_are_cleared_with_the_others(self, app: App, bread: Answers) -> None:
         message, voting = await post(app, bread[0]), app.voting
         for kind in ReactionKind:
-            await voting.react(message_id=message, user_id=ALICE, value=UP, kind=kind)
-        await voting.clear(message_id=message, value=UP)
+            await give_reaction(voting, message_id=message, user_id=ALICE, value=UP, kind=kind)
+        await clear_votes(voting, message_id=message, value=UP)
         assert await tally(app, bread[0]) == 3
 
 
@@ -193,17 +270,17 @@ class TestApplying:
         outcomes = await self.applied(
             app,
             [
-                Added(message_id=message, user_id=ALICE, value=UP),
-                Added(message_id=1, user_id=ALICE, value=UP),
-                Removed(message_id=message, user_id=BOB, value=UP),
+                Added(message_id=message, reaction=Reaction(ALICE, UP)),
+                Added(message_id=1, reaction=Reaction(ALICE, UP)),
+                Removed(message_id=message, reaction=Reaction(BOB, UP)),
                 press,
-                Added(message_id=message, user_id=BOB, value=DOWN),
+                Added(message_id=message, reaction=Reaction(BOB, DOWN)),
                 Cleared(message_id=message, value=DOWN),
-                Added(message_id=other, user_id=ALICE, value=DOWN),
+                Added(message_id=other, reaction=Reaction(ALICE, DOWN)),
                 press,
                 press,
                 Deleted(message_id=other),
-                Added(message_id=other, user_id=BOB, value=DOWN),
+                Added(message_id=other, reaction=Reaction(BOB, DOWN)),
             ],
         )
         expected = [True, False, False, UP, True, True, True, UP, DOWN, True, False]
@@ -214,7 +291,7 @@ class TestApplying:
         self, app: App, bread: Answers, writes: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         message = await post(app, bread[0])
-        changes = [Added(message_id=message, user_id=user, value=UP) for user in range(1, 9)]
+        changes = [Added(message_id=message, reaction=Reaction(user, UP)) for user in range(1, 9)]
         writes.clear()
         monkeypatch.setattr("bot.services.voting.HOLD_SECONDS", 3600.0)
         assert len(await app.voting.apply(changes)) == 8
@@ -226,11 +303,11 @@ class TestApplying:
         self, app: App, bread: Answers
     ) -> None:
         message, other = await post(app, bread[0]), await post(app, bread[0])
-        await app.voting.react(message_id=other, user_id=ALICE, value=DOWN)
-        late = Added(message_id=message, user_id=ALICE, value=UP, at=1)
+        await give_reaction(app.voting, message_id=other, user_id=ALICE, value=DOWN)
+        late = Added(message_id=message, reaction=Reaction(ALICE, UP), at=1)
         assert await app.voting.apply([late]) == [True]
         assert await tally(app, bread[0]) == 3 - 1
-        await app.voting.unreact(message_id=other, user_id=ALICE, value=DOWN)
+        await take_reaction(app.voting, message_id=other, user_id=ALICE, value=DOWN)
         assert await tally(app, bread[0]) == 3 + 1
 
 
@@ -243,11 +320,15 @@ class TestScope:
         assert thread is not None
         for guild in (THERE, 0):
             with pytest.raises(NotFound, match="not in the library any more"):
-                await app.voting.press(
-                    answer_id=thread.answers[0].id, guild_id=guild, user_id=ALICE, value=UP
+                await press_button(
+                    app.voting,
+                    answer_id=thread.answers[0].id,
+                    guild_id=guild,
+                    user_id=ALICE,
+                    value=UP,
                 )
             assert await app.voting.tally(thread.answers[0].id, guild) is None
         assert (await app.library.count()).votes == 0
-        assert UP is await app.voting.press(
-            answer_id=thread.answers[0].id, guild_id=HERE, user_id=ALICE, value=UP
+        assert UP is await press_button(
+            app.voting, answer_id=thread.answers[0].id, guild_id=HERE, user_id=ALICE, value=UP
         )

@@ -28,6 +28,7 @@ from bot.store import change_feed, threads
 from tests.kit.dumps import answer, put, question
 from tests.kit.library import HERE, at, titles
 from tests.kit.paths import ROOT
+from tests.kit.votes import press_button
 
 POSTS = [question(1, "How do I prune a pear?"), answer(2, 1), question(3, "Why are figs sweet?")]
 
@@ -93,7 +94,7 @@ class TestANewerCopy:
 
     async def test_leaves_votes_and_what_was_taught(self, app: App, folder: Path) -> None:
         await app.library.import_paths([put(folder, POSTS)])
-        await app.voting.press(answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
+        await press_button(app.voting, answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
         changed = [
             POSTS[0] | {"Score": 5},
             POSTS[1] | {"Body": "<p>Quite another text: in winter.</p>", "Score": 3},
@@ -155,7 +156,7 @@ class TestPruning:
 
     async def test_what_comes_back_has_its_votes(self, app: App, folder: Path) -> None:
         await app.library.import_paths([put(folder, POSTS)])
-        await app.voting.press(answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
+        await press_button(app.voting, answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
         assert (await self.prune(app, put(folder, POSTS[2:]))).retired == 1
         assert await app.answering.find("garden/1") is None
         assert counts(await self.prune(app, put(folder, POSTS))) == (0, 1, 1, 0)

@@ -11,13 +11,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bot.models import SHARED, Answer, Posting, ReactionKind, Thread, Vote
+from bot.models import SHARED, Answer, Posting, Reaction, ReactionKind, Thread, Vote
 from bot.services.postings import Postings
-from bot.services.reconciling import Sign
 from bot.services.voting import Voting
 from bot.store import threads
 from bot.store.database import Database
 from bot.store.serialization import pack
+from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
 
 GUILDS = (11, 22)
 BUTTON = 0
@@ -32,16 +32,16 @@ users = st.integers(1, 3)
 values = st.sampled_from(Vote)
 kinds = st.sampled_from(ReactionKind)
 shown_votes = st.dictionaries(users, st.frozensets(values))
-events = st.lists(st.tuples(st.booleans(), st.builds(Sign, users, values, kinds)), max_size=4)
+events = st.lists(st.tuples(st.booleans(), st.builds(Reaction, users, values, kinds)), max_size=4)
 
 
 class Live:
     """The signs that events were about since Discord was asked."""
 
-    def __init__(self, signs: set[Sign]):
+    def __init__(self, signs: set[Reaction]):
         self.signs = signs
 
-    def decides(self, sign: Sign) -> bool:
+    def decides(self, sign: Reaction) -> bool:
         return sign in self.signs
 
     def heard_of(self, user_id: int) -> bool:
@@ -101,7 +101,9 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
     @rule(message=messages, user=users, value=values, kind=kinds)
     def react(self, message: int, user: int, value: Vote, kind: ReactionKind) -> None:
         self.give(self.of(message, user), (message, value, kind))
-        assert self.run(self.voting.react(message_id=message, user_id=user, value=value, kind=kind))
+        assert self.run(
+            give_reaction(self.voting, message_id=message, user_id=user, value=value, kind=kind)
+        )
 
     @rule(message=messages, user=users, value=values, kind=kinds)
     def unreact(self, message: int, user: int, value: Vote, kind: ReactionKind) -> None:
@@ -110,7 +112,7 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
         if stood:
             signs.remove((message, value, kind))
         did = self.run(
-            self.voting.unreact(message_id=message, user_id=user, value=value, kind=kind)
+            take_reaction(self.voting, message_id=message, user_id=user, value=value, kind=kind)
         )
         assert did is stood
 
@@ -118,7 +120,7 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
     def clear(self, message: int, value: Vote | None) -> None:
         for signs in self.signs.values():
             signs[:] = [s for s in signs if s[0] != message or value not in (None, s[1])]
-        self.run(self.voting.clear(message_id=message, value=value))
+        self.run(clear_votes(self.voting, message_id=message, value=value))
 
     @rule(answer=st.integers(1, 2), guild=st.sampled_from(GUILDS), user=users, value=values)
     def press(self, answer: int, guild: int, user: int, value: Vote) -> None:
@@ -128,7 +130,7 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
         else:
             self.give(signs, (BUTTON, value, ReactionKind.NORMAL))
         now = self.run(
-            self.voting.press(answer_id=answer, guild_id=guild, user_id=user, value=value)
+            press_button(self.voting, answer_id=answer, guild_id=guild, user_id=user, value=value)
         )
         assert now is (signs[-1][1] if signs else None)
 
@@ -138,7 +140,7 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
         message: int,
         normal: dict[int, frozenset[Vote]],
         supers: dict[int, frozenset[Vote]],
-        meanwhile: list[tuple[bool, Sign]],
+        meanwhile: list[tuple[bool, Reaction]],
     ) -> None:
         """Discord shows something, events come, then what it showed is taken in."""
         since, live, changed = now(), Live({sign for _, sign in meanwhile}), 0
@@ -147,12 +149,12 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
         shown = {ReactionKind.NORMAL: normal, ReactionKind.SUPER: supers}
         for user in range(1, 4):
             signs = self.of(message, user)
-            late = [s for s in signs if s[0] == message and live.decides(Sign(user, *s[1:]))]
+            late = [s for s in signs if s[0] == message and live.decides(Reaction(user, *s[1:]))]
             signs[:] = [s for s in signs if s not in late]
             for value in sorted(Vote):
                 for kind in ReactionKind:
                     this, there = (message, value, kind), value in shown[kind].get(user, ())
-                    if live.decides(Sign(user, value, kind)):
+                    if live.decides(Reaction(user, value, kind)):
                         continue
                     changed += (this in signs) is not there
                     if this in signs and not there:
@@ -160,8 +162,8 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
                     elif there and this not in signs:
                         signs.append(this)
             signs += late
-        did = self.voting.reconcile(
-            message_id=message, reactions=normal, supers=supers, live=live, since=since
+        did = reconcile_votes(
+            self.voting, message_id=message, reactions=normal, supers=supers, live=live, since=since
         )
         assert self.run(did) == changed
 

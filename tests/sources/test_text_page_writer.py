@@ -73,7 +73,7 @@ def test_a_comment_that_does_not_fit_its_page_is_refused():
     for text, reason in {
         page.replace(
             "Related", "Upvote:1\n\nz\n\nRelated"
-        ): "speaks of 1 answers, and the page has 2",
+        ): "speaks of 1 answer, and the page has 2",
         page.replace("[{", "[{{"): "not JSON",
         page.replace('"joe"', "7"): "answers[0].author must be text or null",
     }.items():

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot.models import SHARED, Answer, StoredThread, Thread, Vote
+from bot.models import SHARED, Answer, Reaction, StoredThread, Thread, Vote
 from bot.store import imported_votes, threads, votes
 from bot.store.database import Database
 from bot.store.serialization import pack
 from bot.store.tables import carried_votes
 from bot.store.threads import Outcome
-from bot.store.votes import BUTTON, Ballot
+from bot.store.votes import VotePlace
 
 HERE, THERE = 111, 222
 
@@ -40,7 +40,7 @@ async def seen(database: Database, guild: int) -> dict[str, int]:
 
 async def vote(database: Database, answer: int, value: Vote = Vote.UP, guild: int = HERE) -> None:
     async with database.write() as connection:
-        await votes.give(connection, Ballot(answer, guild, 7), BUTTON, value)
+        await votes.give(connection, VotePlace(answer, guild), Reaction(7, value))
 
 
 async def kept(database: Database) -> list[tuple[int, int, int]]:

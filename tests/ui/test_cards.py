@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import cards, items, library_cards, limits, settings_cards, text
+from bot.ui import card_content, cards, items, library_cards, limits, settings_cards, text
 
 HUGE = 10**18
 NASTY = "@everyone ](https://evil.example) **x** `` ``` <@1> 😀 \ud800 \x00 \u202e >>> "
@@ -137,7 +137,7 @@ async def test_pages_of_a_long_answer_lead_through_all_of_it():
         turn = card.view.children[1]
         assert isinstance(turn, items.TurnPage)
         place = None if turn.item.disabled else turn.place
-    parts = len(cards.parts_of(shown, None))
+    parts = len(card_content.pages(shown, None))
     assert seen == [(i, p) for i in (0, HUGE, HUGE + 1, HUGE + 2) for p in range(parts)]
     back = cards.page_card(shown, items.Place(HUGE, HUGE, 0, True))
     assert back.view is not None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.models import Answer, StoredAnswer, StoredThread, Thread
-from bot.ui import cards, credits, items, limits, text
+from bot.ui import card_content, cards, items, limits, text
 from tests.kit.messages import shown
 from tests.kit.world import World
 from tests.ui.test_cards import NASTY, check
@@ -26,7 +26,7 @@ def thread(answer: dict[str, Any] | None = None, **more: Any) -> StoredThread:
 def line(answer: dict[str, Any] | None = None, **more: Any) -> str:
     """The line of credits under an answer."""
     it = thread(answer, **more)
-    return credits.linked(credits.credits_of(it, it.answers[0]))
+    return card_content.linked_credits(card_content.credits_of(it, it.answers[0]))
 
 
 def test_everything_is_named_and_linked():
@@ -117,8 +117,8 @@ def test_links_that_take_too_much_room_are_left_out_names_never():
 
 def test_nothing_in_credits_pings_or_breaks_out():
     it = thread({"author": NASTY, "license": NASTY}, source=NASTY)
-    for said in (credits.linked, credits.plain):
-        shown = said(credits.credits_of(it, it.answers[0]))
+    for said in (card_content.linked_credits, card_content.plain_credits):
+        shown = said(card_content.credits_of(it, it.answers[0]))
         assert "@everyone" not in shown
         assert "<@1>" not in shown
         assert "**x**" not in shown

@@ -11,7 +11,7 @@ import pytest
 
 from bot.models import StoredAnswer, StoredThread
 from bot.sources.markup import to_markdown
-from bot.ui import cards, items, limits, text
+from bot.ui import card_content, cards, items, limits, text
 from tests.kit.paths import ROOT, SHARED
 from tests.kit.simcord import shown
 
@@ -84,7 +84,7 @@ def test_every_thread_of_a_dump_fits_into_its_cards():
             assert text.width(card.content or "") <= limits.MESSAGE
             assert card.embed is None or len(card.embed) <= limits.EMBED_TOTAL
     longest = max(answers, key=lambda answer: len(answer.body))
-    for part in range(len(cards.parts_of(thread, longest))):
+    for part in range(len(card_content.pages(thread, longest))):
         card = cards.page_card(thread, items.Place(1, longest.id, part))
         assert card.embed is not None
         assert text.width(card.embed.description or "") <= limits.EMBED_DESCRIPTION

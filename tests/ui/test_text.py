@@ -147,9 +147,9 @@ def test_an_escaped_character_keeps_its_backslash():
 
 def test_mentions_are_inert():
     for mention in ("@everyone", "@here", "<@1>", "<@!1>", "<@&1>", "<#1>", "</x:1>", "<id:home>"):
-        assert mention not in text.inert(f"a {mention} b")
+        assert mention not in text.neutralise_mentions(f"a {mention} b")
         assert mention not in text.title(f"a {mention} b", 100)
-    assert text.inert("me@example.org costs 3 < 4") == "me@example.org costs 3 < 4"
+    assert text.neutralise_mentions("me@example.org costs 3 < 4") == "me@example.org costs 3 < 4"
 
 
 def test_titles_hold_no_markdown():
@@ -224,8 +224,8 @@ def test_a_label_that_looks_like_another_address_shows_its_own(
     label: str, url: str, host: str | None
 ) -> None:
     more = f" ({text.escape(host)})" if host else ""
-    link = text.inert(f"[{label}]({url})")
-    told = text.inert(f"[{label}{more}]({url})")
+    link = text.neutralise_mentions(f"[{label}]({url})")
+    told = text.neutralise_mentions(f"[{label}{more}]({url})")
     assert text.body(f"See [{label}]({url}) here.") == f"See {told} here."
     assert text.body(f"`[{label}]({url})`") == f"`{link}`"
     assert text.body(f"```\n[{label}]({url})\n```") == f"```\n{link}\n```"

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from bot.errors import ModelError
 
 if TYPE_CHECKING:
-    from bot.search.semantic.retrieval import Meaning
+    from bot.search.semantic.retrieval import SemanticIndex
 
 OFF = "off"
 """The ``EMBEDDING_MODEL`` that does without meaning."""
 
 
-def open_meaning(setting: str, data: Path, library: str) -> Meaning:
-    """The eye for meaning over a library, by the model that ``EMBEDDING_MODEL`` names.
+def open_semantic_index(setting: str, data: Path, library: str) -> SemanticIndex:
+    """Return the eye for meaning over a library, by the model that ``EMBEDDING_MODEL`` names.
 
     Raises ModelError that says why there is none, and how to get it.
     """
@@ -34,4 +34,4 @@ def open_meaning(setting: str, data: Path, library: str) -> Meaning:
     except ImportError as error:  # such as a library of the system that a package needs
         raise ModelError(f"its packages don't work here: {error}") from None
     model = embedder.load(setting.strip(), data / "models")
-    return retrieval.Meaning(model, data / "neighbours", library)
+    return retrieval.SemanticIndex(model, data / "neighbours", library)

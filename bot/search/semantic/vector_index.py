@@ -36,7 +36,7 @@ EXPANSION_SEARCH = 128
 EXACT = 2_000
 """Vectors up to which every one is compared: quicker than a graph, and misses none."""
 
-WORTH_SAVING = 0.05
+MIN_CHANGED_SHARE = 0.05
 """Share of the vectors that must have changed before all are written again."""
 
 
@@ -57,7 +57,7 @@ class Checkpoint:
     checksums: dict[str, int] = field(default_factory=dict)
 
 
-class Neighbours:
+class VectorIndex:
     """The vectors of every scope, by thread id; safe from any thread.
 
     ``seq`` is the change up to which they are true.
@@ -79,15 +79,15 @@ class Neighbours:
 
     @property
     def threads(self) -> int:
-        """How many threads have vectors."""
+        """Return how many threads have vectors."""
         return self._threads.total()
 
     def threads_in(self, scopes: Sequence[int]) -> int:
-        """How many threads of those scopes have vectors."""
+        """Return how many threads of those scopes have vectors."""
         return sum(self._threads[scope] for scope in scopes)
 
     def near(self, wanted: Rows, scopes: Sequence[int], limit: int) -> list[int]:
-        """The ids of the threads whose texts are nearest; about ``limit`` of them."""
+        """Return the ids of the threads whose texts are nearest; about ``limit`` of them."""
         found: list[tuple[float, int]] = []
         searched = 0
         with self._lock:
@@ -104,7 +104,7 @@ class Neighbours:
         return list(dict.fromkeys(thread_id for _, thread_id in found))
 
     def rows(self, thread_ids: Sequence[int], scopes: Sequence[int]) -> dict[int, Rows]:
-        """The vectors of threads as those scopes see them; some may have none."""
+        """Return the vectors of threads as those scopes see them; some may have none."""
         found: dict[int, Rows] = {}
         if not thread_ids:
             return found
@@ -153,7 +153,7 @@ class Neighbours:
 
         Raises OSError.
         """
-        if self._unsaved and (all_changes or self._unsaved >= len(self) * WORTH_SAVING):
+        if self._unsaved and (all_changes or self._unsaved >= len(self) * MIN_CHANGED_SHARE):
             self._write()
 
     def _write(self) -> None:
@@ -178,7 +178,7 @@ class Neighbours:
         self._unsaved = 0
 
     def _unfinished(self, name: str) -> Path:
-        """Where a file is written first: other processes may be at it too."""
+        """Return where a file is written first: other processes may be at it too."""
         return self.folder / f"{name}.{os.getpid()}"
 
     def _remove(self, thread_ids: Sequence[int]) -> None:
@@ -211,7 +211,7 @@ class Neighbours:
         )
 
     def _fits(self, index: Index) -> bool:
-        """Whether a file held what ours do: it is believed even about its own form."""
+        """Return whether a file held what ours do: it is believed even about its own form."""
         return index.ndim == self._dimensions and index.dtype == ScalarKind.I8 and index.multi
 
     def _load(self) -> None:
@@ -235,7 +235,7 @@ class Neighbours:
             self._scopes, self._threads, self.seq = loaded, Counter(counts), state.seq
 
     def _loaded(self, name: str, state: Checkpoint) -> Index:
-        """The graph in a file. Raises _Damage, and OSError for what is no damage."""
+        """Return the graph in a file. Raises _Damage, and OSError for what is no damage."""
         file, index = self.folder / name, self._empty()
         try:
             found = _checksum(file)
@@ -263,7 +263,7 @@ class _Damage(Exception):
 
 
 def _checksum(file: Path) -> int:
-    """The CRC-32 of a file. Raises OSError."""
+    """Return the CRC-32 of a file. Raises OSError."""
     crc = 0
     with file.open("rb") as stream:
         while chunk := stream.read(1 << 20):
@@ -272,7 +272,7 @@ def _checksum(file: Path) -> int:
 
 
 def _read(file: Path) -> Checkpoint | None:
-    """What a checkpoint's file says; None if there is none, or none that can be used."""
+    """Return what a checkpoint's file says; None if there is none, or none that can be used."""
     try:
         state = Checkpoint(**json.loads(file.read_text(encoding="utf-8")))
         told = (state.seq, state.format, state.threads, state.files, state.checksums)

@@ -28,7 +28,7 @@ class Blocks:
         self._spoilers = 0
 
     def document(self, body: Element) -> str:
-        """The whole body as Markdown."""
+        """Return the whole body as Markdown."""
         return _joined(self._blocks(body))
 
     def _blocks(self, element: Element) -> list[str]:
@@ -108,7 +108,7 @@ class Blocks:
         return ["\n".join(items)] if items else []
 
     def _alone(self, element: Element) -> list[str]:
-        """An element that stands where only list items may."""
+        """Return an element that stands where only list items may."""
         handle = _HANDLERS.get(element.tag)
         if handle is not None:
             return handle(self, element)
@@ -151,7 +151,7 @@ def _holds_blocks(element: Element) -> bool:
 
 
 def _joined(blocks: list[str]) -> str:
-    """Blocks below each other; a heading stays close to what it is the heading of."""
+    """Join blocks; a heading stays close to what it is the heading of."""
     together = "\n\n".join(blocks)
     if "#" not in together or not any(block[0] == "#" for block in blocks):
         return together
@@ -164,7 +164,7 @@ def _bold(block: str) -> str:
 
 
 def _hidden(block: str) -> str:
-    """A block as a spoiler, line by line so that no page can be cut inside of one."""
+    """Return a block as a spoiler, line by line so that no page can be cut inside of one."""
     block = block.replace("||", "|\u200b|")
     if block.startswith("```"):
         return f"||{_LANGUAGE.sub('```', block, count=1)}||"
@@ -201,7 +201,7 @@ _WIDEST = 60
 
 
 def table(element: Element, inline: Inline) -> list[str]:
-    """The blocks that a ``table`` becomes."""
+    """Return the blocks that a ``table`` becomes."""
     rows = [_cells(row) for row in element.xpath("tr|thead/tr|tbody/tr|tfoot/tr")]
     rows = [row for row in rows if row]
     if not rows:
@@ -223,7 +223,7 @@ def _is_head(row: list[Element]) -> bool:
 
 
 def _aligned(texts: list[list[str]], *, headed: bool) -> str:
-    """The cells in columns; nothing if that is too wide or there is nothing in them."""
+    """Return the cells in columns; nothing if that is too wide or there is nothing in them."""
     columns = max(map(len, texts))
     rows = [row + [""] * (columns - len(row)) for row in texts]
     widths = [max(_width(row[column]) for row in rows) for column in range(columns)]
@@ -236,7 +236,7 @@ def _aligned(texts: list[list[str]], *, headed: bool) -> str:
 
 
 def _listed(rows: list[list[Element]], inline: Inline) -> list[str]:
-    """An item for each row, its cells under their headings' names."""
+    """Return an item for each row, its cells under their headings' names."""
     heads = [inline.line(cell) for cell in rows[0]] if _is_head(rows[0]) else []
     items = []
     for row in rows[1:] if heads and len(rows) > 1 else rows:
@@ -255,7 +255,7 @@ def _bold_head(head: str) -> str:
 
 
 def _width(text: str) -> int:
-    """How many columns the text takes in a monospaced font."""
+    """Return how many columns the text takes in a monospaced font."""
     if text.isascii():
         return len(text)
     return sum(_columns(character) for character in text)

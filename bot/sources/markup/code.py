@@ -23,7 +23,7 @@ _ALIASES = {"none": "", "default": "", "plaintext": "", "text": "", "c++": "cpp"
 
 
 def inline_code(text: str) -> str:
-    """The text as a code span, whatever backticks are in it."""
+    """Return the text as a code span, whatever backticks are in it."""
     text = " ".join(text.split())
     if "`" not in text:
         return f"`{text}`" if text else ""
@@ -48,7 +48,7 @@ def add_code(pieces: list[str], code: str) -> None:
 
 
 def code_block(text: str, language: str = "") -> str:
-    """The text as a fenced block; nothing if it is blank."""
+    """Return the text as a fenced block; nothing if it is blank."""
     lines = text.rstrip().split("\n")
     while lines and not lines[0].strip():
         del lines[0]
@@ -61,7 +61,7 @@ def code_block(text: str, language: str = "") -> str:
 
 
 def language_of(pre: Any) -> str:
-    """The language that a ``pre`` or the ``code`` in it names, as Discord spells it."""
+    """Return the language that a ``pre`` or the ``code`` in it names, as Discord spells it."""
     for element in (pre, *pre):
         named = element.get("class") if element is pre or element.tag == "code" else None
         if named and (found := _LANGUAGE.search(named)):
@@ -85,7 +85,7 @@ _PROSE = re.compile(r"[a-zA-Z]{3}[,;:.]? |[^\W\d_]{2} [^\W\d_]{2}|[,;:.]$")
 
 
 def rendered(text: str, escape: Callable[[str], str]) -> str:
-    """The text with its formulas as code and the rest escaped."""
+    """Return the text with its formulas as code and the rest escaped."""
     out: list[str] = []
     done = 0
     for start, end, formula, display in _formulas(text):
@@ -103,13 +103,13 @@ def rendered(text: str, escape: Callable[[str], str]) -> str:
 
 
 def _shown(formula: str) -> str:
-    """A formula that stands alone: a line of code for each of its lines."""
+    """Return a formula that stands alone: a line of code for each of its lines."""
     lines = map(inline_code, formula.split("\n"))
     return BREAK.join(line for line in lines if line)
 
 
 def _formulas(text: str) -> Iterator[tuple[int, int, str, bool]]:
-    """Where formulas are: start, end, what is inside, and whether it stands alone."""
+    """Yield where formulas are: start, end, what is inside, and whether it stands alone."""
     hopeless: set[str] = set()  # closings that don't come again: keeps the search linear
     at = 0
     while opening := _OPENING.search(text, at):
@@ -135,7 +135,7 @@ def _formulas(text: str) -> Iterator[tuple[int, int, str, bool]]:
 
 
 def _dollar(text: str, at: int) -> int:
-    """Where the formula ends that a single dollar before ``at`` opens; 0 if it opens none."""
+    """Return the end of the formula that a single dollar before ``at`` opens, else 0."""
     end = text.find("$", at, at + _LONGEST)
     while end > 0 and text[end - 1] == "\\":
         end = text.find("$", end + 1, at + _LONGEST)

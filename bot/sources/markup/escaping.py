@@ -26,14 +26,14 @@ _STARRED_LINE = re.compile(r"^(?:[^\S\n]|>)*+\\\*\s", re.MULTILINE)
 
 
 def escape(text: str) -> str:
-    """A piece of running text as Markdown, its formulas as code."""
+    """Return a piece of running text as Markdown, its formulas as code."""
     if "$" in text or "\\" in text:
         return rendered(text, escape_words)
     return escape_words(text)
 
 
 def escape_words(text: str) -> str:
-    """A piece of running text without formulas as Markdown; addresses stay as they are."""
+    """Return a piece of running text without formulas as Markdown; addresses stay as they are."""
     if ":" not in text or "://" not in text:
         return _escaped(text)
     parts = _URL.split(text)
@@ -42,7 +42,7 @@ def escape_words(text: str) -> str:
 
 
 def escape_lines(text: str) -> str:
-    """A paragraph in which no line begins like a list, a quote or a heading."""
+    """Return a paragraph in which no line begins like a list, a quote or a heading."""
     first = [line[:1] for line in text.split("\n")] if "\n" in text else text[0]
     if _MAY_MARK_A_LINE.isdisjoint(first):
         return text
@@ -50,7 +50,7 @@ def escape_lines(text: str) -> str:
 
 
 def unescape_lone(markdown: str) -> str:
-    """The whole Markdown without backslashes before marks that have no partner to act with."""
+    """Remove backslashes before marks that have no partner in the whole text, so don't act."""
     for mark in "*_`":
         if markdown.count(mark) == 1 and not (mark == "*" and _STARRED_LINE.search(markdown)):
             markdown = markdown.replace(f"\\{mark}", mark)
@@ -85,7 +85,7 @@ def _escaped(text: str) -> str:
 
 
 def _underscores(run: re.Match[str]) -> str:
-    """One inside a word does nothing; Discord takes two even there."""
+    """Escape underscores, but for a single one inside a word, which does nothing there."""
     before, after = run.string[run.start() - 1 : run.start()], run.string[run.end() : run.end() + 1]
     return "_" if run[0] == "_" and before.isalnum() and after.isalnum() else _each(run)
 

@@ -19,12 +19,12 @@ _LONGEST = 12  # what is longer is small print, not an exponent
 
 
 def raised(text: str) -> str | None:
-    """The text as a superscript; ``None`` if it is better left as it is."""
+    """Return the text as a superscript; ``None`` if it is better left as it is."""
     return _shifted(text, _RAISED, "^")
 
 
 def lowered(text: str) -> str | None:
-    """The text as a subscript; ``None`` if it is better left as it is."""
+    """Return the text as a subscript; ``None`` if it is better left as it is."""
     return _shifted(text, _LOWERED, "_")
 
 
@@ -56,7 +56,7 @@ class Inline:
         self.depth = 0
 
     def line(self, element: Element) -> str:
-        """The inside of an element on a single line."""
+        """Return the inside of an element on a single line."""
         return " ".join(self._text(element, 0).replace(BREAK, " ").split())
 
     def inside(self, element: Element, pieces: list[str], within: int) -> None:
@@ -199,7 +199,7 @@ class Inline:
 
 
 def _only_link(element: Element) -> Element | None:
-    """The link that is all there is in an element."""
+    """Return the link that is all there is in an element."""
     if len(element) != 1 or element[0].tag != "a":
         return None
     around = (element.text or "") + (element[0].tail or "")
@@ -215,13 +215,13 @@ def add_text(pieces: list[str], text: str) -> None:
 
 
 def _label(text: str) -> str:
-    """Markdown as the text of a link: one line, and no bracket that would end it."""
+    """Return Markdown as the text of a link: one line, and no bracket that would end it."""
     text = " ".join(text.replace(BREAK, " ").split())
     return _BRACKET.sub(r"\\\g<0>", text) if "[" in text or "]" in text else text
 
 
 def paragraph(pieces: list[str]) -> str:
-    """The pieces as a paragraph: spaces tidied, no line like the beginning of a block."""
+    """Return the pieces as a paragraph: spaces tidied, no line like the beginning of a block."""
     text = "".join(pieces).replace("\n", " ").strip()
     if "  " in text or not text.isprintable():
         text = _tidied(text)
@@ -229,7 +229,7 @@ def paragraph(pieces: list[str]) -> str:
 
 
 def _tidied(text: str) -> str:
-    """The text with runs of space as one space, and line breaks where they were meant."""
+    """Return the text with runs of space as one space, and line breaks where they were meant."""
     text = " ".join(text.split())
     if BREAK in text:
         text = text.replace(f" {BREAK}", BREAK).replace(f"{BREAK} ", BREAK)

@@ -21,7 +21,7 @@ _LONGEST = 254
 
 
 def address(href: str | None, base_url: str | None) -> str | None:
-    """The absolute http(s) address that an attribute stands for; ``None`` if it is another."""
+    """Return the absolute http(s) address of an attribute; ``None`` for any other."""
     if not href:
         return None
     href = href.strip()
@@ -37,7 +37,7 @@ def address(href: str | None, base_url: str | None) -> str | None:
 
 
 def contact(href: str | None) -> str:
-    """The mail address or telephone number that an attribute stands for; empty for others."""
+    """Return the mail address or telephone number of an attribute; empty for any other."""
     found = _CONTACT.fullmatch((href or "").strip())
     if not found:
         return ""
@@ -47,7 +47,7 @@ def contact(href: str | None) -> str:
 
 
 def tells(text: str, contact: str) -> bool:
-    """Whether a text has an address or number in it, in whatever way this is written."""
+    """Return whether a text has an address or number in it, in whatever way this is written."""
     if "@" in contact:
         return contact.casefold() in text.casefold()
     digits = re.sub("[^0-9]", "", text).lstrip("0")
@@ -55,23 +55,23 @@ def tells(text: str, contact: str) -> bool:
 
 
 def video(src: str) -> str:
-    """The page of an embedded video, other addresses as they are."""
+    """Return the page of an embedded video, other addresses as they are."""
     found = _EMBEDDED_VIDEO.match(src)
     return f"https://www.youtube.com/watch?v={found[1]}" if found else src
 
 
 def looks_like_address(text: str) -> bool:
-    """Whether a link's text is an address, which Discord wants to be the link's own."""
+    """Return whether a link's text is an address, which Discord wants to be the link's own."""
     return text.startswith(("http://", "https://")) and len(text.split()) == 1
 
 
 def linked(label: str, url: str) -> str:
-    """``[label](url)``."""
+    """Return ``[label](url)``."""
     return f"[{label}]({_UNSAFE.sub(_quoted, url)})"
 
 
 def bare(url: str, following: str) -> str:
-    """The address alone; in angle brackets where it would swallow what follows."""
+    """Return the address alone; in angle brackets where it would swallow what follows."""
     url = _BARE_UNSAFE.sub(_quoted, url)
     if url[-1] not in ".,:;!?'*_~" and (not following or following[0] in " \n\t.,;:!?\0"):
         return url

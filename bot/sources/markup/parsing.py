@@ -48,7 +48,7 @@ _parsers = _Parsers()
 
 
 def parse(html: str) -> Element:
-    """The HTML as a tree; the text is in and below its root."""
+    """Return the HTML as a tree; the text is in and below its root."""
     data = _clean(html)
     root = _tree(data, _parsers.usual)
     if root is None:
@@ -59,7 +59,7 @@ def parse(html: str) -> Element:
 
 
 def text_of(element: Element) -> str:
-    """The text of an element and of all that is in it, whatever its form."""
+    """Return the text of an element and of all that is in it, whatever its form."""
     if not len(element):
         return element.text or ""
     if len(element) == 1 and not len(only := element[0]) and only.tag not in _UNREAD:
@@ -70,7 +70,7 @@ def text_of(element: Element) -> str:
 
 
 def one_line(element: Element) -> str:
-    """The same on a single line; what stands on lines of its own in it is kept apart."""
+    """Return the same on a single line; what stands on lines of its own in it is kept apart."""
     if not len(element):
         return " ".join((element.text or "").split())
     if next(element.iterdescendants(*_APART), None) is None:
@@ -80,7 +80,7 @@ def one_line(element: Element) -> str:
 
 
 def _pieces(element: Element) -> str:
-    """The text with spaces around lines, and a sign where the next item of a list begins."""
+    """Return the text with spaces around lines, and a sign where the next item of a list begins."""
     etree.strip_elements(element, *_UNREAD, with_tail=False)
     pieces = []
     for event, node in etree.iterwalk(element, events=("start", "end")):
@@ -94,7 +94,7 @@ def _pieces(element: Element) -> str:
 
 
 def _clean(html: str) -> bytes:
-    """The HTML without characters, written out or by number, that no text should hold."""
+    """Return the HTML without characters, written out or by number, that no text should hold."""
     # The quicker look finds nothing in most of what isn't plain ASCII.
     if not html.isascii() and not html.replace("\n", " ").isprintable():
         html = _CONTROL.sub("", _LONE.sub("\ufffd", html))
@@ -105,7 +105,7 @@ def _clean(html: str) -> bytes:
 
 
 def _character(number: re.Match[bytes]) -> bytes:
-    """A character given by number as it was, or as such; a space for what would be cleaned away.
+    """Return the character that a numeric reference stands for; a space for a control character.
 
     Nothing is removed, and what plain text may hold stays a number: another number could
     come of it.
@@ -117,7 +117,7 @@ def _character(number: re.Match[bytes]) -> bytes:
 
 
 def _tree(data: bytes, parser: Element) -> Element | None:
-    """The tree; nothing if libxml2 gave up on the way, of which it only leaves a note."""
+    """Return the tree; nothing if libxml2 gave up on the way, of which it only leaves a note."""
     # An outer element of ours: without one, an empty document would be an error.
     root = etree.fromstring(b"<body>" + data, parser)
     may_fail = data.count(b"<") >= _ENDLESS or len(data) > _LONG
@@ -127,7 +127,7 @@ def _tree(data: bytes, parser: Element) -> Element | None:
 
 
 def _shallow(html: str) -> str:
-    """The HTML without the tags that nest too deep; their text stays."""
+    """Return the HTML without the tags that nest too deep; their text stays."""
     html = _DROPPED.sub(" ", html)
     depth = 0
 

@@ -7,7 +7,7 @@ Votes count only for posts that come without a score; tags are read off the ques
 
 from __future__ import annotations
 
-from bot.sources.stackexchange.dump import read_dump
-from bot.sources.stackexchange.dump_names import PARTS, SUFFIXES, beside, looks_like
+from bot.sources.stackexchange.dump import FORMAT
+from bot.sources.stackexchange.dump_names import beside
 
-__all__ = ["PARTS", "SUFFIXES", "beside", "looks_like", "read_dump"]
+__all__ = ["FORMAT", "beside"]

@@ -40,7 +40,7 @@ Chunks = Iterator[bytes]
 def parts(
     path: Path, wanted: Callable[[str], bool], report: SourceReport
 ) -> Iterator[tuple[str, Chunks]]:
-    """The files of an archive whose names are ``wanted``, one after the other, as chunks.
+    """Yield the files of an archive whose names are ``wanted``, one after the other, as chunks.
 
     Each must be read before the next is asked for. Raises InputError for an archive that
     can't be read, before the first; one that turns out to be damaged ends there, and the
@@ -60,7 +60,7 @@ def parts(
 def _names(
     archive: py7zr.SevenZipFile, path: Path, wanted: Callable[[str], bool], report: SourceReport
 ) -> list[str]:
-    """The names of the wanted files; those that lead out of the archive's folder are refused."""
+    """Return the names of the wanted files; report those that lead out of the archive's folder."""
     found = []
     for entry in archive.list():
         name = PurePosixPath(entry.filename.replace("\\", "/"))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bot.models import Answer, Thread
-from bot.sources.draft import VERSION, Draft
+from bot.sources.file_format import VERSION, Draft
 from bot.sources.markup import to_markdown
 from bot.sources.stackexchange.dump_names import answer_url, question_url, thread_key
 from bot.sources.stackexchange.staging_db import Post, StagedThread
@@ -28,7 +28,7 @@ _TAG = re.compile(r"[^<>|]+")
 
 
 def draft_of(found: StagedThread, source: str, site: str | None) -> Draft:
-    """What there is of a thread, to be made when it is needed."""
+    """Return a draft of a thread, to be made when it is needed."""
     question = found.posts[0]
     tags = tags_of(question)
     named = tuple(thread_key(source, other) for other in found.related[:MAX_RELATED])
@@ -43,12 +43,12 @@ def draft_of(found: StagedThread, source: str, site: str | None) -> Draft:
 
 
 def tags_of(question: Post) -> tuple[str, ...]:
-    """A question's tags, in the older form ``<a><b>`` or the newer ``|a|b|``."""
+    """Return a question's tags, in the older form ``<a><b>`` or the newer ``|a|b|``."""
     return tuple(_TAG.findall(question.tags or ""))
 
 
 def date_of(text: str) -> datetime:
-    """A moment as dumps have it, in UTC. Raises ValueError for what is none."""
+    """Parse a time as dumps write it, in UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
@@ -56,7 +56,7 @@ def date_of(text: str) -> datetime:
 
 
 def license_of(post: Post) -> str | None:
-    """The licence of a post: the row's own, or what held on the site when it was written."""
+    """Return the licence of a post: the row's own, or what held on the site when it was written."""
     if post.license or not post.created:
         return post.license
     return next((name for before, name in _LICENSES if post.created < before), _LICENSE_NOW)
@@ -108,7 +108,7 @@ def _answers(posts: list[Post], accepted: int | None, site: str | None) -> Itera
 
 
 def _phrasings(title: str, duplicates: tuple[str, ...]) -> list[str]:
-    """The titles of a thread's duplicates that aren't its own, each once."""
+    """Return the titles of a thread's duplicates that aren't its own, each once."""
     said = {title.casefold()}
     fresh: list[str] = []
     for other in duplicates:
@@ -127,7 +127,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _fingerprint(found: StagedThread, source: str, site: str | None) -> str:
-    """A digest of all that ``_thread`` looks at; the line that a row stands on is nothing of it."""
+    """Return a digest of all that ``_build`` uses; the number of a row's line is no part of it."""
     parts = [VERSION, source, site or ""]
     for post in found.posts:
         parts += map(str, post[1:])

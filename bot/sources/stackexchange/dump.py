@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.errors import InputError
-from bot.sources.draft import Draft
+from bot.sources.file_format import Draft, Format
 from bot.sources.files import Broken, file_version, reason
 from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
@@ -15,8 +15,10 @@ from bot.sources.stackexchange import archive
 from bot.sources.stackexchange.build import draft_of
 from bot.sources.stackexchange.dump_names import (
     PARTS,
+    SUFFIXES,
     beside,
     checked_site,
+    looks_like,
     part_of,
     site_of,
     source_of,
@@ -29,7 +31,7 @@ _CHUNK = 512 * 1024
 
 
 def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Draft | None]:
-    """The threads of the dump whose ``Posts.xml``, or archive, ``path`` is.
+    """Yield the threads of the dump whose ``Posts.xml``, or archive, ``path`` is.
 
     Gives ``None`` now and then while it reads, so that whoever waits may look up. What is
     wrong is named in the report. Raises InputError for what is no dump, or can't be put in
@@ -44,11 +46,11 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
     if first != path:
         why = f"it is a second dump of {source}, like {shown_path(first)}; import it on its own"
         raise InputError(f"{why}, with --site if its name doesn't tell", shown_path(path))
-    spool = StagingDatabase()
+    database = StagingDatabase()
     try:
-        dump = _Dump(path, spool, report)
+        dump = _Dump(path, database, report)
         yield from dump.fill()
-        questions = spool.questions()
+        questions = database.questions()
         if not questions:
             report.reject("there are no questions in it", path)
         if site is None and questions:
@@ -57,22 +59,22 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
                 "to it; --site HOST names it"
             )
         report.begin("Importing threads", questions)
-        for found in spool.threads():
+        for found in database.threads():
             report.done += 1
             if dump.is_whole(found):
                 yield draft_of(found, source, site)
     except sqlite3.Error as error:
         raise InputError(_explained(error), shown_path(path)) from error
     finally:
-        spool.close()
+        database.close()
 
 
 class _Dump:
-    """One dump on its way through the spool."""
+    """One dump on its way through the database."""
 
-    def __init__(self, path: Path, spool: StagingDatabase, report: SourceReport):
-        self._path, self._spool, self._report = path, spool, report
-        self._filling = RowLoader(spool, report)
+    def __init__(self, path: Path, database: StagingDatabase, report: SourceReport):
+        self._path, self._database, self._report = path, database, report
+        self._loader = RowLoader(database, report)
         self._posts_file = path
 
     def fill(self) -> Iterator[None]:
@@ -82,7 +84,7 @@ class _Dump:
         before = [file_version(file) for file in files[1:]]
         for file in files:
             yield from self._file(file, PARTS)
-        if self._spool.lacks_scores():
+        if self._database.lacks_scores():
             inside = [self._path] if _is_archive(self._path) else []
             for file in [*self._beside("votes"), *inside]:
                 yield from self._file(file, ("votes",))
@@ -91,7 +93,7 @@ class _Dump:
                 self._report.reject("it was changed while it was read; import it again", file)
 
     def _beside(self, *parts: str) -> Iterator[Path]:
-        """The files of other parts that can be read; without the others, posts are still posts."""
+        """Yield the files of other parts; report those that can't be read, and go on without."""
         for file in beside(self._path, *parts):
             try:
                 with file.open("rb"):
@@ -100,7 +102,7 @@ class _Dump:
                 self._report.reject(reason(error), file)
 
     def is_whole(self, found: StagedThread) -> bool:
-        """Whether there is a question; says what is missing."""
+        """Return whether there is a question; says what is missing."""
         question, posts = found.posts[0], found.posts
         if question.kind == ANSWER:
             for post in posts:
@@ -137,16 +139,10 @@ class _Dump:
 
     def _part(self, part: str, path: Path, chunks: Iterator[bytes]) -> Iterator[None]:
         rows = XmlRows(path, part, self._report)
-        fill = {
-            "posts": self._filling.posts,
-            "users": self._filling.users,
-            "postlinks": self._filling.links,
-            "votes": self._filling.votes,
-        }[part]
         if part == "posts":
             self._posts_file = path
         try:
-            yield from fill(rows, chunks)
+            yield from self._loader.load(part, rows, chunks)
         except InputError as error:
             if part == "posts":
                 raise
@@ -174,3 +170,12 @@ def _explained(error: sqlite3.Error) -> str:
     if "full" in str(error):
         return "there is no room to put it in order; set TMPDIR to a folder that has as much again"
     return f"it can't be put in order in the folder for temporary files ({error}); set TMPDIR"
+
+
+FORMAT = Format(
+    name="stackexchange",
+    suffixes=SUFFIXES,
+    looks_like=looks_like,
+    read=read_dump,
+    unique_keys=True,
+)

@@ -22,7 +22,7 @@ _PART = re.compile(rf"(?:^|[-_./\\])({'|'.join(_ALL_PARTS)})\.(?:xml|7z)$", re.I
 
 
 def looks_like(head: FileHead) -> bool:
-    """Whether a file begins like one of a dump: a 7z archive, or XML with one of its roots."""
+    """Return whether a file begins like a dump's: a 7z archive, or XML with one of its roots."""
     if head.data.startswith(MAGIC):
         return True
     text = head.text.lstrip()
@@ -30,13 +30,13 @@ def looks_like(head: FileHead) -> bool:
 
 
 def part_of(name: str) -> str | None:
-    """Which part of a dump a file holds, by its name or path: ``posts``, ``users`` and so on."""
+    """Return the part of a dump that a file holds, by its name: ``posts``, ``users`` and so on."""
     found = _PART.search(name)
     return found[1].lower() if found else None
 
 
 def beside(path: Path, *parts: str) -> list[Path]:
-    """The files of other parts that lie beside a dump's posts, and are called like them.
+    """Return the files of other parts that lie beside a dump's posts, and are called like them.
 
     Those that may be read, if no parts are named.
     """
@@ -53,7 +53,7 @@ def beside(path: Path, *parts: str) -> list[Path]:
 
 
 def _first_tag(text: str) -> str | None:
-    """The name of the first element, whatever comes before it."""
+    """Return the name of the first element, whatever comes before it."""
     bare = re.sub(r"<!--.*?(?:-->|\Z)", "", text, flags=re.DOTALL)
     found = re.search(r"<([A-Za-z][\w.-]*)[\s/>]", bare)
     return found[1] if found else None
@@ -69,7 +69,7 @@ _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-
 
 
 def checked_site(name: str) -> str:
-    """A site's name as a host: ``https://History.StackExchange.com/`` will do as well.
+    """Return a site's name as a host: ``https://History.StackExchange.com/`` will do as well.
 
     Raises ConfigError for what can't be one.
     """
@@ -80,7 +80,7 @@ def checked_site(name: str) -> str:
 
 
 def site_of(path: Path) -> str | None:
-    """The site that a dump's file is from, by its name or its folder's, where they tell."""
+    """Return the site that a dump's file is from, by its name or its folder's, where they tell."""
     real = path.resolve()
     for name in (real.name, real.parent.name):
         found = _SITE.match(name)
@@ -90,22 +90,22 @@ def site_of(path: Path) -> str | None:
 
 
 def source_of(path: Path) -> str:
-    """What to call a dump whose site nobody knows: by its file, or else its folder."""
+    """Return a name for a dump of an unknown site: its file's, or else its folder's."""
     real = path.resolve()
     own = real.name.lower() not in ("posts.xml", "posts.7z")
     return plain_key(real.stem if own else real.parent.name) or "dump"
 
 
 def thread_key(source: str, question: int) -> str:
-    """The source key of a question's thread."""
+    """Return the source key of a question's thread."""
     return f"{source}/{question}"
 
 
 def question_url(site: str, question: int) -> str:
-    """Where a question stands on its site."""
+    """Return the address of a question on its site."""
     return f"https://{site}/q/{question}"
 
 
 def answer_url(site: str, answer: int) -> str:
-    """Where an answer stands on its site."""
+    """Return the address of an answer on its site."""
     return f"https://{site}/a/{answer}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,38 +28,22 @@ _BATCH = 1_000
 class RowLoader:
     """One dump's rows on their way into the spool; what is wrong with one is named."""
 
-    def __init__(self, spool: StagingDatabase, report: SourceReport):
-        self._spool, self._report = spool, report
+    def __init__(self, database: StagingDatabase, report: SourceReport):
+        self._database, self._report = database, report
         self._count = 0
         # A clock may be wrong by a day; whoever wrote after that has not written yet.
         self._latest = datetime.now(UTC) + timedelta(days=1)
 
-    def posts(self, rows: XmlRows, chunks: Iterable[bytes]) -> Iterator[None]:
-        """Take in the posts, pausing now and then."""
-
-        def add(posts: list[tuple[Any, ...]]) -> None:
-            for post in self._spool.add_posts(posts):
-                self._report.reject(
-                    f"the id {post[0]} is taken by a row before", rows.path, post[3]
-                )
-
-        yield from self._in_batches(rows, chunks, self._post, add)
-
-    def users(self, rows: XmlRows, chunks: Iterable[bytes]) -> Iterator[None]:
-        """Take in the names of users."""
-        yield from self._in_batches(rows, chunks, self._user, self._spool.add_users)
-
-    def links(self, rows: XmlRows, chunks: Iterable[bytes]) -> Iterator[None]:
-        """Take in links between posts."""
-        yield from self._in_batches(rows, chunks, self._link, self._spool.add_links)
-
-    def votes(self, rows: XmlRows, chunks: Iterable[bytes]) -> Iterator[None]:
-        """Add up votes, for posts that come without a score."""
-        yield from self._in_batches(rows, chunks, self._vote, self._spool.add_votes)
-
-    def _in_batches(
-        self, rows: XmlRows, chunks: Iterable[bytes], read: Any, add: Any
-    ) -> Iterator[None]:
+    def load(self, part: str, rows: XmlRows, chunks: Iterable[bytes]) -> Iterator[None]:
+        """Take in the rows of a part of the dump, pausing now and then."""
+        database = self._database
+        parts: dict[str, tuple[Any, Callable[[Any], None]]] = {
+            "posts": (self._post, lambda posts: self._add_posts(posts, rows)),
+            "users": (self._user, database.add_users),
+            "postlinks": (self._link, database.add_links),
+            "votes": (self._vote, database.add_votes),
+        }
+        read, add = parts[part]
         batch: list[Any] = []
         for row in rows.of(chunks):
             if row is None:
@@ -70,6 +54,10 @@ class RowLoader:
                 add(batch)  # at the latest when the chunk ends
                 batch = []
         add(batch)
+
+    def _add_posts(self, posts: list[tuple[Any, ...]], rows: XmlRows) -> None:
+        for post in self._database.add_posts(posts):
+            self._report.reject(f"the id {post[0]} is taken by a row before", rows.path, post[3])
 
     def _post(self, row: XmlRow, rows: XmlRows) -> tuple[Any, ...] | None:
         get = row.values.get
@@ -139,7 +127,7 @@ class RowLoader:
             self._report.pass_over(_OTHERS.get(kind, "posts of other kinds"))
 
     def _id(self, row: XmlRow, rows: XmlRows, name: str) -> int | None:
-        """A number that a row can't do without."""
+        """Return a number that a row can't do without."""
         text = row.values.get(name)
         if text is not None and (number := _whole(text)) is not None:
             return number
@@ -147,7 +135,7 @@ class RowLoader:
         return None
 
     def _number(self, row: XmlRow, rows: XmlRows, name: str) -> int | None:
-        """A number that may be missing; a wrong one is as good as missing."""
+        """Return a number that may be missing; a wrong one is as good as missing."""
         text = row.values.get(name)
         if text is None or text == "":
             return None
@@ -157,7 +145,7 @@ class RowLoader:
         return None
 
     def _date(self, row: XmlRow, rows: XmlRows, name: str) -> str | None:
-        """A date that may be missing, as text; a wrong one is left out."""
+        """Return a date that may be missing, as text; a wrong one is left out."""
         text: str | None = row.values.get(name)
         if not text:
             return None
@@ -173,7 +161,7 @@ class RowLoader:
         return text
 
     def _body(self, row: XmlRow, rows: XmlRows) -> str:
-        """The text, whatever its length; of one that nobody would write it is told."""
+        """Return the text, whatever its length; of one that nobody would write it is told."""
         text: str = row.values.get("Body") or ""
         if len(text) > MAX_TEXT:
             why = f"its text has {len(text):,} characters; all are kept, the first are searched"
@@ -185,7 +173,7 @@ class RowLoader:
 
 
 def _whole(text: str) -> int | None:
-    """A whole number that fits into 64 bits."""
+    """Return a whole number that fits into 64 bits."""
     digits = text[1:] if text[:1] == "-" else text
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
         return None

@@ -121,20 +121,15 @@ class StagingDatabase:
         self._database.executemany(add, rows)
 
     def questions(self) -> int:
-        """How many questions there are."""
+        """Return how many questions there are."""
         return self._number("SELECT count(*) FROM posts WHERE kind = 1")
 
     def lacks_scores(self) -> bool:
-        """Whether some post came without a score."""
+        """Return whether some post came without a score."""
         return self._number("SELECT EXISTS (SELECT 1 FROM posts WHERE score IS NULL)") > 0
 
-    def thread_of(self, post: int) -> int | None:
-        """The thread that a post belongs to, ``None`` if there is no such post."""
-        row = self._database.execute("SELECT thread FROM posts WHERE id = ?", [post]).fetchone()
-        return None if row is None else int(row[0])
-
     def threads(self) -> Iterator[StagedThread]:
-        """Every question with its answers, by id; answers without a question on their own."""
+        """Yield every question with its answers, by id; answers without a question on their own."""
         self._database.execute(_INDEXES)
         duplicates = _MergeReader(self._database.execute(_DUPLICATES))
         related = _MergeReader(self._database.execute(_RELATED))
@@ -154,7 +149,7 @@ class _MergeReader:
         self._next: tuple[int, list[Any]] | None = (-(2**63), [])
 
     def of(self, thread: int) -> tuple[Any, ...]:
-        """What there is of a thread; threads must be asked for in order."""
+        """Return what there is of a thread; threads must be asked for in order."""
         while self._next is not None and self._next[0] < thread:
             group = next(self._groups, None)
             self._next = group and (group[0], [value for _, value in group[1]])

@@ -44,7 +44,7 @@ class XmlPiece(NamedTuple):
 
 
 def xml_pieces(chunks: Iterable[bytes]) -> Generator[XmlPiece]:
-    """The stretches of a file that is given in chunks; what is cut off at its end is left out."""
+    """Cut a file that is given in chunks into pieces; what is cut off at its end is left out."""
     for text, cut in _pieces(chunks):
         lines = text.count(b"\n")
         yield XmlPiece(text, lines, [] if cut else _rows(text, lines), cut)
@@ -66,7 +66,7 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 
 def _rows(text: bytes, lines: int) -> list[XmlRow]:
-    """The rows of a stretch; none where there is anything else, or anything wrong.
+    """Parse the rows of a piece; none where there is anything else, or anything wrong.
 
     Line breaks may stand between rows only, so that it is known where each begins.
     """
@@ -88,7 +88,7 @@ def _rows(text: bytes, lines: int) -> list[XmlRow]:
 
 
 class _RowTarget:
-    """What libxml2 comes by: rows, and whether there is anything else (its root is one)."""
+    """A target for libxml2 that keeps rows and counts anything else (its root is one)."""
 
     def __init__(self) -> None:
         self.rows: list[XmlRow] = []
@@ -107,7 +107,7 @@ class _RowTarget:
             self.others += 1
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: the target keeps its own state."""
 
 
 _ENCODING = re.compile(rb"""\bencoding\s*=\s*["']([\w.-]+)""")
@@ -136,7 +136,7 @@ class XmlRows:
         self._damaged = False  # what follows a damaged row, up to the next, belongs to it
 
     def of(self, chunks: Iterable[bytes]) -> Iterator[XmlRow | None]:
-        """The rows of a file that is given in chunks; ``None`` now and then.
+        """Yield the rows of a file that is given in chunks; ``None`` now and then.
 
         Raises InputError for a file that is no such file, or not in UTF-8.
         """
@@ -151,7 +151,7 @@ class XmlRows:
         self._close()
 
     def _sound(self, stretch: XmlPiece) -> Iterator[XmlRow]:
-        """Rows in good order."""
+        """Yield the rows of a piece that is nothing but sound rows."""
         self._damaged = False
         before = self._line
         for line, values in stretch.rows:
@@ -159,7 +159,7 @@ class XmlRows:
         self._line += stretch.lines
 
     def _one_by_one(self, text: bytes) -> Iterator[XmlRow]:
-        """What there is of rows, whatever else there is."""
+        """Yield the rows of a piece one by one, whatever else is in it."""
         for piece in text.removeprefix(b"<").split(b"<"):
             if (row := self._row(piece)) is not None:
                 yield row
@@ -199,7 +199,7 @@ class XmlRows:
         return row
 
     def _look_before(self, piece: bytes, line: int) -> None:
-        """What stands before the first row, or after the last."""
+        """Look at markup before the first row, or after the last."""
         if piece.startswith(self._root) and not self._ended:
             self._ended = piece.rstrip().endswith(b"/>")
             self._inside = not self._ended
@@ -232,5 +232,5 @@ class XmlRows:
 
 
 def _why(error: Any) -> str:
-    """What libxml2 says, without its place within the row."""
+    """Return libxml2's message without the place within the row."""
     return re.sub(r", line \d+, column \d+.*", "", str(error.msg or "it is not XML"))

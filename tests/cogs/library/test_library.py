@@ -20,6 +20,7 @@ from bot.ui import library_cards, limits, text
 from cogs.library import import_task
 from tests.kit.messages import labels, last, shown, told
 from tests.kit.simcord import join_guild
+from tests.kit.votes import press_button
 from tests.kit.world import THREADS, World
 from tests.ui.test_cards import check
 
@@ -107,7 +108,7 @@ class TestImport:
         table = "question,answer\nIs it?,Yes.\nIs it?,Yes.\n"
         (embed,) = (await bring(world, "faq.csv", table.encode())).embeds
         assert embed.fields[0].name == "Passed over"
-        assert embed.fields[0].value == "- 1 repeated answers"
+        assert embed.fields[0].value == "- 1 repeated answer"
 
     async def test_names_and_problems_can_neither_ping_nor_leave_their_place(self, world: World):
         bad = jsonl({"id": "@everyone **x**", "title": "t", "answers": "<@1>"})
@@ -240,8 +241,12 @@ async def test_stats_tell_what_there_is(own: World):
     await bring(own, "compost.txt", PAGE)
     thread = await own.app.answering.find("own0", guild_id=own.guild.id)
     assert thread is not None
-    await own.app.voting.press(
-        answer_id=thread.answers[0].id, guild_id=own.guild.id, user_id=own.bob.id, value=Vote.UP
+    await press_button(
+        own.app.voting,
+        answer_id=thread.answers[0].id,
+        guild_id=own.guild.id,
+        user_id=own.bob.id,
+        value=Vote.UP,
     )
     result = await own.mo.slash(own.general, "library stats")
     assert shown(result).ephemeral
@@ -277,8 +282,12 @@ class TestRemove:
     async def test_a_source_with_its_votes(self, own: World):
         thread = await own.app.answering.find("own0", guild_id=own.guild.id)
         assert thread is not None
-        await own.app.voting.press(
-            answer_id=thread.answers[0].id, guild_id=own.guild.id, user_id=1, value=Vote.UP
+        await press_button(
+            own.app.voting,
+            answer_id=thread.answers[0].id,
+            guild_id=own.guild.id,
+            user_id=1,
+            value=Vote.UP,
         )
         (choice,) = await own.mo.autocomplete(own.general, "library remove", "source", "SHE")
         assert choice["name"] == "sheds (3 threads)"
@@ -471,10 +480,10 @@ async def test_long_names_fit(own: World):
 async def test_every_card_is_within_discords_limits(words: str):
     huge, now = 10**17, datetime.now(UTC)
     button = library_cards.RemoveThese(huge, 10**8, whole_source=True)
-    told = library_cards.Told([words] * 2_000, huge)
+    told = library_cards.Remarks([words] * 2_000, huge)
     for card in (
         library_cards.imported_card(words, {"added": huge}, told, told, told),
-        library_cards.imported_card(words, {"added": 0}, *[library_cards.Told()] * 3),
+        library_cards.imported_card(words, {"added": 0}, *[library_cards.Remarks()] * 3),
         library_cards.figures_card(
             [("Own", huge, huge, huge)] * 2, huge, huge, [(words, huge, True)] * 10, (words, now)
         ),

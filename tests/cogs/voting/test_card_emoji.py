@@ -105,7 +105,8 @@ async def test_of_an_old_card_that_nobody_may_look_at_the_server_says(net: Net, 
 @pytest.mark.parametrize(
     ("ours", "now", "used"),
     [
-        (["a", "b"], ("b", "a"), ("a", "b")),
+        (["a", "b"], ("b", "a"), ("b", "a")),
+        (["b", "x", "a"], ("a", "b"), ("a", "b")),
         (["a", "b"], ("c", "d"), ("a", "b")),
         (["a"], ("c", "d"), ("a", "d")),
         (["d"], ("c", "d"), ("c", "d")),
@@ -116,3 +117,19 @@ def test_what_the_bots_own_reactions_say(
     ours: list[str], now: tuple[str, str], used: tuple[str, str]
 ) -> None:
     assert used_on(ours, VoteEmoji(*now)) == VoteEmoji(*used)
+
+
+@pytest.mark.parametrize("ours", [[UP, DOWN], [DOWN, UP]], ids=["ordered", "reversed"])
+@pytest.mark.parametrize("now", [(UP, DOWN), (DOWN, UP), ("c", "d")])
+def test_the_defaults_mean_what_they_always_do(ours: list[str], now: tuple[str, str]) -> None:
+    assert used_on(ours, VoteEmoji(*now), VoteEmoji(UP, DOWN)) == VoteEmoji(UP, DOWN)
+
+
+async def test_a_member_who_reacted_before_the_bot_turns_no_old_card_round(net: Net) -> None:
+    card = await post(net)
+    await forget_emoji(net)
+    # As if the member had reacted with the second emoji before the bot reacted with the first.
+    card.reactions = dict(reversed(card.reactions.items()))
+    net.discord.react(card, net.bob, DOWN)
+    await until_counted(net, -1)
+    assert (await posting_of(net, card)).emoji == VoteEmoji(UP, DOWN)

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from bot.errors import StoreBusy
-from cogs.voting import card_reactions, reconciler
+from cogs.voting import posted_card, reconciler
 from tests.kit.card_votes import (
     DOWN,
     UP,
@@ -22,7 +22,7 @@ from tests.kit.card_votes import (
     until_counted,
 )
 from tests.kit.loopback import Fault, empty, held, malformed, passed, reset, status
-from tests.kit.loopback.world import Message
+from tests.kit.loopback.world import ME, Message
 from tests.kit.net import Net
 
 FAULTS = [reset(), status(503), malformed(), empty(), status(429, {"retry_after": 0.01})]
@@ -32,7 +32,7 @@ PATHS = {"message": r"/messages/\d+$", "reactions": "/reactions/"}
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cards are tried again at once."""
-    monkeypatch.setattr(card_reactions, "PAUSES", (0.001,))
+    monkeypatch.setattr(posted_card, "PAUSES", (0.001,))
     monkeypatch.setattr(reconciler, "BACK_OFF", 0.01)
 
 
@@ -123,6 +123,14 @@ async def _is_done(net: Net, member: int) -> bool:
     return (await _votes(net)).get(member) == -1
 
 
+async def voted(net: Net, tally: int) -> bool:
+    return (await net.tallies("vote"))[0] == tally
+
+
+async def nothing_due(net: Net) -> bool:
+    return await net.app.postings.due() == []
+
+
 async def sent_soon(net: Net) -> None:
     last = net.discord.say(net.general, net.bob, "hello")
     await net.bot.wait_for("message", check=lambda m: m.id == last.id, timeout=15)
@@ -168,6 +176,27 @@ class TestFaults:
         await until_counted(net, 1)
         gate.set()
         await idle(net)
+
+    @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+    async def test_one_that_hangs_holds_up_no_other_of_its_channel(
+        self, net: Net, card: Message, path: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(posted_card, "FETCH_SECONDS", 0.2)
+        gate = asyncio.Event()
+        net.discord.say(net.ask, net.alice, f"<@{ME['id']}> how do I vote on an answer?")
+        newer = await net.discord.posted(net.ask, 2)
+        await net.discord.until(lambda: len(newer.reacted()) == 2)
+        bob, carol = members(net, 2)
+        hangs = f"/messages/{newer.id}" + path.removeprefix(r"/messages/\d+")
+        net.discord.faults.always("GET", hangs, held(gate, after=False))
+        async with net.discord.disconnected(resumable=False):
+            net.discord.react(newer, carol, UP, silent=True)  # the newest is looked at first
+            net.discord.react(card, bob, UP, silent=True)
+        await until_counted(net, 1)
+        assert (await net.tallies("vote"))[0] == 2
+        net.discord.faults.clear()
+        gate.set()
+        await net.discord.until(lambda: voted(net, 3))
 
     async def test_an_outage_is_few_lines(
         self, net: Net, card: Message, caplog: pytest.LogCaptureFixture
@@ -217,6 +246,29 @@ class TestFaults:
             net.discord.react(card, other, UP, silent=True)
         await until_counted(net, 2)
         assert await posting_of(net, card) is not None
+
+    async def test_a_custom_emoji_that_was_deleted_has_no_reactions(self, net: Net):
+        up, down = "<:yes:1010101010101010101>", "<:no:1010101010101010102>"
+        await net.app.guilds.update(net.guild.id, up_emoji=up, down_emoji=down)
+        card = await post(net)
+        net.discord.react(card, net.bob, up[2:-1])
+        await until_counted(net, 1)
+        unknown = status(404, {"code": 10014, "message": "Unknown Emoji"})
+        net.discord.faults.always("GET", "/reactions/yes", unknown)
+        (other,) = members(net, 1)
+        async with net.discord.disconnected(resumable=False):
+            net.discord.react(card, other, down[2:-1], silent=True)
+        await until_counted(net, -1)
+        await sent(net)
+        asked = len(looked_at(net, card))
+        await net.app.postings.mark_due([card.id])
+        async with net.discord.disconnected(resumable=True):
+            pass
+        await net.discord.until(lambda: len(looked_at(net, card)) > asked)
+        await net.discord.until(lambda: nothing_due(net))
+        asked = len(looked_at(net, card))
+        await sent(net)
+        assert len(looked_at(net, card)) == asked  # done: it isn't tried again
 
 
 class TestSessions:

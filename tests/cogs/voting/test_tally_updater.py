@@ -7,6 +7,10 @@ from typing import Any
 import discord
 import pytest
 
+from bot.client import ThreadBot
+from bot.models import Posting
+from cogs.voting import tally_updater
+from cogs.voting.posted_card import PostedCard, fetch_card
 from cogs.voting.tally_updater import PAUSE
 from tests.kit.messages import items, last
 from tests.kit.simcord import clear_reactions, muted
@@ -102,14 +106,12 @@ async def test_what_discord_refuses_is_left_alone(
 async def test_a_card_that_is_taken_back_meanwhile_stays_so(
     world: World, card: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    fetch = discord.PartialMessageable.fetch_message
+    async def slow(bot: ThreadBot, posting: Posting, **parts: Any) -> PostedCard:
+        shown = await fetch_card(bot, posting, **parts)
+        await world.app.postings.forget([posting.message_id])
+        return shown
 
-    async def slow(self: discord.PartialMessageable, message_id: int, /) -> discord.Message:
-        message = await fetch(self, message_id)
-        await world.app.postings.forget([message_id])
-        return message
-
-    monkeypatch.setattr(discord.PartialMessageable, "fetch_message", slow)
+    monkeypatch.setattr(tally_updater, "fetch_card", slow)
     await world.bob.react(card, "⬆️")
     assert edits(world, card) == []
 

@@ -258,7 +258,7 @@ async def test_queues_end_when_they_are_empty(net: Net, card: Message):
         net.discord.react(card, member, UP)
     await sent(net)
     names = {task.get_name() for task in asyncio.all_tasks()}
-    assert not [name for name in names if name.startswith(("votes", "lessons", "reconcile"))]
+    assert not [name for name in names if name.startswith(("votes", "learning", "reconcile"))]
 
 
 async def test_what_a_member_did_before_forget_me_is_forgotten_as_well(net: Net, card: Message):

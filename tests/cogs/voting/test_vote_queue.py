@@ -11,9 +11,9 @@ import pytest
 
 from bot.client import ThreadBot
 from bot.errors import StoreBusy
-from bot.services.voting import Change
+from bot.services.voting import Added, Change
 from bot.store.tables import postings
-from cogs.voting import cog, reconciler, vote_queue
+from cogs.voting import cog, reconciler, vote_queue, vote_writer
 from cogs.voting.cog import NOT_SAVED
 from tests.kit.card_votes import (
     DOWN,
@@ -35,7 +35,7 @@ from tests.kit.net import Net
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """All is tried again at once."""
-    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.001,) * 4)
+    monkeypatch.setattr(vote_writer, "RETRY_PAUSES", (0.001,) * 4)
     monkeypatch.setattr(reconciler, "BACK_OFF", 0.01)
 
 
@@ -66,7 +66,7 @@ class Locked:
 async def test_events_are_kept_in_order_until_they_can_be_written(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    monkeypatch.setattr(vote_writer, "RETRY_PAUSES", (0.01,) * 1000)
     locked = Locked(monkeypatch, net.app.voting, "apply")
     everybody = members(net, 20)
     for member in everybody:
@@ -131,7 +131,7 @@ async def test_a_marked_card_is_seen_at_the_next_start_however_old_it_is(
 async def test_what_waits_from_a_lost_session_is_older_than_what_discord_shows(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    monkeypatch.setattr(vote_writer, "RETRY_PAUSES", (0.01,) * 1000)
     locked = Locked(monkeypatch, net.app.voting, "apply")
     bob, carol = members(net, 2)
     net.discord.react(card, carol, UP)
@@ -152,7 +152,7 @@ async def test_more_than_may_wait_is_asked_for(
 ):
     monkeypatch.setattr(vote_queue, "LIMIT", 10)
     locked = Locked(monkeypatch, net.app.voting, "apply")
-    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    monkeypatch.setattr(vote_writer, "RETRY_PAUSES", (0.01,) * 1000)
     everybody = members(net, 50)
     net.discord.react(card, net.bob, DOWN)
     await net.discord.until(lambda: locked.tries >= 2)
@@ -170,7 +170,7 @@ async def test_one_event_that_fails_takes_no_other_with_it(
     apply, bad = net.app.voting.apply, members(net, 1)[0]
 
     async def broken(changes: Sequence[Change]) -> Any:
-        if any(getattr(change, "user_id", 0) == bad for change in changes):
+        if any(isinstance(c, Added) and c.reaction.user_id == bad for c in changes):
             raise RuntimeError("a fault of ours")
         return await apply(changes)
 
@@ -184,7 +184,7 @@ async def test_one_event_that_fails_takes_no_other_with_it(
 async def test_what_waits_when_the_bot_stops_is_marked(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (60.0,))
+    monkeypatch.setattr(vote_writer, "RETRY_PAUSES", (60.0,))
     locked = Locked(monkeypatch, net.app.voting, "apply")
     other = await post(net, net.general)
     net.discord.react(card, net.bob, UP)
@@ -200,7 +200,7 @@ async def test_what_waits_when_the_bot_stops_is_marked(
 async def test_what_waits_is_forgotten_with_its_member(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+    monkeypatch.setattr(vote_writer, "RETRY_PAUSES", (0.01,) * 1000)
     monkeypatch.setattr(cog, "FLUSH_SECONDS", 0.05)
     locked = Locked(monkeypatch, net.app.voting, "apply")
     net.discord.react(card, net.bob, UP)
@@ -299,7 +299,7 @@ class TestPresses:
         self, net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
     ):
         locked = Locked(monkeypatch, net.app.voting, "apply")
-        monkeypatch.setattr(vote_queue, "RETRY_PAUSES", (0.01,) * 1000)
+        monkeypatch.setattr(vote_writer, "RETRY_PAUSES", (0.01,) * 1000)
         monkeypatch.setattr(vote_queue, "PRESS_SECONDS", 0.05)
         net.discord.react(card, net.bob, DOWN)
         await net.discord.until(lambda: locked.tries >= 1)

@@ -10,6 +10,7 @@ import pytest
 from bot.models import Vote
 from tests.kit.messages import last, shown
 from tests.kit.simcord import clear_reactions, delete_channel, join_guild, muted, offline
+from tests.kit.votes import press_button
 from tests.kit.world import World
 
 PIN = "how can i pin a message in my channel?"
@@ -143,8 +144,12 @@ async def test_button_votes_survive_reconciling(world: World, card: Any):
     thread = await world.app.answering.find("pins", guild_id=world.guild.id)
     assert thread is not None
     for answer in thread.answers:
-        await world.app.voting.press(
-            answer_id=answer.id, guild_id=world.guild.id, user_id=world.mo.id, value=Vote.UP
+        await press_button(
+            world.app.voting,
+            answer_id=answer.id,
+            guild_id=world.guild.id,
+            user_id=world.mo.id,
+            value=Vote.UP,
         )
     await world.restart()
     assert await world.tallies("pins") == [1, 1]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bot.errors import ModelError
-from bot.search.semantic import embedder, onnx_model, open_meaning
+from bot.search.semantic import embedder, onnx_model, open_semantic_index
 from bot.search.semantic.embedder import Embedder
 from tests.search.semantic.conftest import MakeFolder
 
@@ -158,13 +158,13 @@ class TestTheUsualOne:
 @pytest.mark.parametrize("setting", ["no-such-model", "/no/such/folder"])
 def test_a_name_that_nobody_knows_is_refused(tmp_path: Path, setting: str) -> None:
     with pytest.raises(ModelError, match=f"{setting} is neither a folder nor a model"):
-        open_meaning(setting, tmp_path, "library")
+        open_semantic_index(setting, tmp_path, "library")
 
 
 @pytest.mark.parametrize("setting", ["off", " OFF "])
 def test_switched_off_is_no_meaning(tmp_path: Path, setting: str) -> None:
     with pytest.raises(ModelError, match="switched off by EMBEDDING_MODEL"):
-        open_meaning(setting, tmp_path, "library")
+        open_semantic_index(setting, tmp_path, "library")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -174,7 +174,7 @@ class TestModelsByName:
     ) -> None:
         monkeypatch.setitem(sys.modules, "fastembed", None)
         with pytest.raises(ModelError, match=r"pip install 'threadwise\[fastembed\]'"):
-            open_meaning("BAAI/bge-small-en-v1.5", tmp_path, "library")
+            open_semantic_index("BAAI/bge-small-en-v1.5", tmp_path, "library")
 
     def test_fastembed_gives_the_vectors_that_our_own_reading_gives(
         self, usual: Embedder, tmp_path: Path

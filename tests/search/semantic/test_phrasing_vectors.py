@@ -10,20 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.models import LearnedPhrasing
-from bot.search.semantic import phrasing_vectors as module
+from bot.search.semantic import retrieval as module
 from bot.search.semantic.embedder import Embedder
-from bot.search.semantic.phrasing_vectors import Lessons
-from bot.search.semantic.retrieval import Meaning
+from bot.search.semantic.retrieval import PhrasingVectors, SemanticIndex
 
 HERE = 111
 
 
 @pytest.fixture
-def meaning(usual: Embedder, tmp_path: Path) -> Meaning:
-    return Meaning(usual, tmp_path / "neighbours", "library")
+def meaning(usual: Embedder, tmp_path: Path) -> SemanticIndex:
+    return SemanticIndex(usual, tmp_path / "neighbours", "library")
 
 
-def learned(meaning: Meaning, *pairs: tuple[int, str], model: str | None = None):
+def learned(meaning: SemanticIndex, *pairs: tuple[int, str], model: str | None = None):
     """Phrasings as the store gives them, with their vectors."""
     rows = meaning.pack_texts([text for _, text in pairs])
     return [
@@ -43,10 +42,10 @@ def learned(meaning: Meaning, *pairs: tuple[int, str], model: str | None = None)
     ]
 
 
-def test_the_likest_phrasing_of_each_thread_counts(usual: Embedder, meaning: Meaning) -> None:
+def test_the_likest_phrasing_of_each_thread_counts(usual: Embedder, meaning: SemanticIndex) -> None:
     said = [(7, "my loaf is like a brick"), (3, "when to sow carrots"), (7, "the oven is broken")]
     asked = usual.question("our bread came out hard")
-    found = meaning.lessons(learned(meaning, *said)).cosines(asked)
+    found = meaning.phrasing_vectors(learned(meaning, *said)).cosines(asked)
     each = usual.texts([text for _, text in said]) @ asked
     assert found == {
         7: pytest.approx(max(each[0], each[2]), abs=0.003),
@@ -54,15 +53,15 @@ def test_the_likest_phrasing_of_each_thread_counts(usual: Embedder, meaning: Mea
     }
 
 
-def test_those_without_a_vector_of_this_model_say_nothing(meaning: Meaning) -> None:
+def test_those_without_a_vector_of_this_model_say_nothing(meaning: SemanticIndex) -> None:
     asked = meaning.question("bread")
     others = learned(meaning, (1, "bread"), model="another@1")
-    assert meaning.lessons(others).cosines(asked) == {}
-    assert meaning.lessons([]).cosines(asked) == {}
+    assert meaning.phrasing_vectors(others).cosines(asked) == {}
+    assert meaning.phrasing_vectors([]).cosines(asked) == {}
     bare = LearnedPhrasing(
         id=1, guild_id=HERE, thread_id=1, key="t1", title="", text="bread", user_id=1, message_id=1
     )
-    assert meaning.lessons([bare]).cosines(asked) == {}
+    assert meaning.phrasing_vectors([bare]).cosines(asked) == {}
 
 
 @settings(deadline=None, max_examples=60)
@@ -76,5 +75,5 @@ def test_any_order_of_threads_gives_the_same(thread_ids: list[int], seed: int) -
         best[thread_id] = max(float(row @ question) / 2, best.get(thread_id, -np.inf))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "AT_ONCE", 3)
-        found = Lessons(thread_ids, rows, 2.0).cosines(question)
+        found = PhrasingVectors(thread_ids, rows, 2.0).cosines(question)
     assert found == pytest.approx(best, rel=1e-4, abs=1e-3)

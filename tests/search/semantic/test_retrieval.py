@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.models import MOST_PHRASINGS, SHARED, StoredAnswer, StoredThread
+from bot.models import MAX_PHRASINGS, SHARED, StoredAnswer, StoredThread
 from bot.search.semantic.embedder import Embedder, Vectors
-from bot.search.semantic.retrieval import MOST_TEXT, Meaning
+from bot.search.semantic.retrieval import MAX_TEXT, SemanticIndex
 from tests.kit.search import GARDEN, numbered, thread
 
 HERE, THERE = 111, 222
@@ -36,41 +36,41 @@ def watched(usual: Embedder) -> Watched:
 
 
 @pytest.fixture
-def meaning(watched: Watched, tmp_path: Path) -> Meaning:
-    return Meaning(watched, tmp_path / "neighbours", "library")
+def meaning(watched: Watched, tmp_path: Path) -> SemanticIndex:
+    return SemanticIndex(watched, tmp_path / "neighbours", "library")
 
 
-def take_in(meaning: Meaning, *threads: StoredThread) -> None:
+def update(meaning: SemanticIndex, *threads: StoredThread) -> None:
     packed = meaning.pack(threads)
     rows = {t.id: {t.scope: data} for t, data in zip(threads, packed, strict=True)}
-    meaning.take_in(rows, [], 1)
+    meaning.update(rows, [], 1)
 
 
-def cosine(meaning: Meaning, question: str, thread_id: int, scope: int = SHARED) -> float:
-    found = meaning.sense(meaning.question(question), [thread_id], [scope]).cosines
+def cosine(meaning: SemanticIndex, question: str, thread_id: int, scope: int = SHARED) -> float:
+    found = meaning.similarity(meaning.question(question), [thread_id], [scope]).cosines
     return found[thread_id]
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_eight_bits_keep_the_cosine(usual: Embedder, meaning: Meaning, question: str) -> None:
+def test_eight_bits_keep_the_cosine(usual: Embedder, meaning: SemanticIndex, question: str) -> None:
     threads = [replace(t, body=f"So I ask: {t.title}") for t in numbered(GARDEN)]
-    take_in(meaning, *threads)
+    update(meaning, *threads)
     asked = usual.question(question)
     for t in threads:
         title, whole = usual.texts([t.title, f"{t.title}. {t.body}"]) @ asked
         assert cosine(meaning, question, t.id) == pytest.approx((title + whole) / 2, abs=0.003)
 
 
-def test_the_nearest_thread_is_found_by_other_words(meaning: Meaning) -> None:
-    take_in(meaning, *numbered(GARDEN))
+def test_the_nearest_thread_is_found_by_other_words(meaning: SemanticIndex) -> None:
+    update(meaning, *numbered(GARDEN))
     asked = meaning.question("snails eat my salad")
     assert meaning.near(asked, [SHARED], 3)[0] == 6
-    alike = meaning.sense(asked, range(1, 7), [SHARED]).cosines
-    assert max(alike, key=alike.__getitem__) == 6
+    cosines = meaning.similarity(asked, range(1, 7), [SHARED]).cosines
+    assert max(cosines, key=cosines.__getitem__) == 6
 
 
 def test_a_thread_without_a_body_is_read_by_the_answer_that_stands_for_it(
-    watched: Watched, meaning: Meaning
+    watched: Watched, meaning: SemanticIndex
 ) -> None:
     bare = thread(1, "It is broken")
     answers = (
@@ -85,11 +85,11 @@ def test_a_thread_without_a_body_is_read_by_the_answer_that_stands_for_it(
     ]  # fmt: skip
 
 
-def test_each_phrasing_has_a_row_and_the_likest_counts(meaning: Meaning) -> None:
+def test_each_phrasing_has_a_row_and_the_likest_counts(meaning: SemanticIndex) -> None:
     plain = thread(1, "How do I reset the device?")
     told = thread(2, plain.title, phrasings=("My screen is frozen", "It plays no sound at all"))
-    take_in(meaning, plain, told)
-    rows = meaning.neighbours.rows([1, 2], [SHARED])
+    update(meaning, plain, told)
+    rows = meaning.vector_index.rows([1, 2], [SHARED])
     assert [len(rows[1]), len(rows[2])] == [1, 2 + 1]
     assert cosine(meaning, "there is no sound", 2) > cosine(meaning, "there is no sound", 1) + 0.3
     assert cosine(meaning, plain.title, 2) == pytest.approx(cosine(meaning, plain.title, 1))
@@ -97,7 +97,7 @@ def test_each_phrasing_has_a_row_and_the_likest_counts(meaning: Meaning) -> None
     assert meaning.near(asked, [SHARED], 5)[0] == 2
 
 
-def test_many_threads_packed_at_once_are_as_if_packed_alone(meaning: Meaning) -> None:
+def test_many_threads_packed_at_once_are_as_if_packed_alone(meaning: SemanticIndex) -> None:
     threads = [thread(n, t, phrasings=GARDEN[: n % 3]) for n, t in enumerate(GARDEN)]
     for t, data in zip(threads, meaning.pack(threads), strict=True):
         (alone,) = meaning.pack([t])
@@ -105,9 +105,9 @@ def test_many_threads_packed_at_once_are_as_if_packed_alone(meaning: Meaning) ->
         assert np.abs(np.subtract(*rows)).max() <= 1
 
 
-def test_no_threads_are_no_rows(meaning: Meaning) -> None:
+def test_no_threads_are_no_rows(meaning: SemanticIndex) -> None:
     assert meaning.pack([]) == meaning.pack_texts([]) == []
-    assert meaning.sense(meaning.question("why"), [], [SHARED]).cosines == {}
+    assert meaning.similarity(meaning.question("why"), [], [SHARED]).cosines == {}
 
 
 @pytest.mark.parametrize(
@@ -123,23 +123,25 @@ def test_no_threads_are_no_rows(meaning: Meaning) -> None:
     ids=lambda t: str(t.title[:12]),
 )
 def test_a_huge_thread_takes_no_more_work_than_a_long_one(
-    watched: Watched, meaning: Meaning, huge: StoredThread
+    watched: Watched, meaning: SemanticIndex, huge: StoredThread
 ) -> None:
     (packed,) = meaning.pack([huge])
     assert len(packed) == 384 * (1 + len(huge.phrasings))
-    assert sum(map(len, watched.handed)) <= 4 * MOST_TEXT
+    assert sum(map(len, watched.handed)) <= 4 * MAX_TEXT
 
 
-def test_of_very_many_phrasings_the_first_ones_count(watched: Watched, meaning: Meaning) -> None:
-    many = tuple(f"Way {n}" for n in range(3 * MOST_PHRASINGS))
+def test_of_very_many_phrasings_the_first_ones_count(
+    watched: Watched, meaning: SemanticIndex
+) -> None:
+    many = tuple(f"Way {n}" for n in range(3 * MAX_PHRASINGS))
     (packed,) = meaning.pack([thread(1, "How?", phrasings=many)])
-    assert len(packed) == 384 * (1 + MOST_PHRASINGS)
-    assert len(watched.handed) == 1 + MOST_PHRASINGS
+    assert len(packed) == 384 * (1 + MAX_PHRASINGS)
+    assert len(watched.handed) == 1 + MAX_PHRASINGS
 
 
-def test_a_guilds_own_thread_means_nothing_elsewhere(meaning: Meaning) -> None:
-    take_in(meaning, thread(1, "Where is the key?", scope=HERE), thread(2, "What is a key?"))
+def test_a_guilds_own_thread_means_nothing_elsewhere(meaning: SemanticIndex) -> None:
+    update(meaning, thread(1, "Where is the key?", scope=HERE), thread(2, "What is a key?"))
     asked = meaning.question("Where is the key?")
     assert set(meaning.near(asked, [SHARED, HERE], 5)) == {1, 2}
     assert meaning.near(asked, [SHARED, THERE], 5) == [2]
-    assert meaning.sense(asked, [1, 2], [SHARED, THERE]).cosines.keys() == {2}
+    assert meaning.similarity(asked, [1, 2], [SHARED, THERE]).cosines.keys() == {2}

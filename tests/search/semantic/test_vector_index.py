@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.models import SHARED
 from bot.search.semantic import vector_index as module
-from bot.search.semantic.vector_index import Neighbours, Rows
+from bot.search.semantic.vector_index import Rows, VectorIndex
 
 WIDE = 8
 HERE, THERE = 111, 222
@@ -26,17 +26,17 @@ def rows(seed: int, count: int = 1) -> Rows:
     return made.astype(np.int8)
 
 
-def opened(folder: Path, library: str = "library", model: str = "model") -> Neighbours:
-    return Neighbours(folder, library, model, WIDE)
+def opened(folder: Path, library: str = "library", model: str = "model") -> VectorIndex:
+    return VectorIndex(folder, library, model, WIDE)
 
 
-def filled(folder: Path, count: int = 20) -> Neighbours:
+def filled(folder: Path, count: int = 20) -> VectorIndex:
     made = opened(folder)
     made.replace({i: {SHARED: rows(i)} for i in range(1, count + 1)}, [], count)
     return made
 
 
-def content(those: Neighbours, ids: Iterable[int], *scopes: int) -> dict[int, list[list[int]]]:
+def content(those: VectorIndex, ids: Iterable[int], *scopes: int) -> dict[int, list[list[int]]]:
     found = those.rows(list(ids), scopes or (SHARED,))
     return {i: sorted(r.tolist()) for i, r in found.items()}
 
@@ -245,7 +245,7 @@ class TestCheckpoints:
 
     def test_a_file_of_another_form_is_left(self, tmp_path: Path) -> None:
         filled(tmp_path).save()
-        wider = Neighbours(tmp_path / "wider", "library", "model", 2 * WIDE)
+        wider = VectorIndex(tmp_path / "wider", "library", "model", 2 * WIDE)
         wider.replace({1: {SHARED: np.ones((1, 2 * WIDE), np.int8)}}, [], 20)
         wider.save()
         shutil.copy(tmp_path / "wider" / "0-20.usearch", tmp_path / "0-20.usearch")
@@ -283,7 +283,7 @@ class TestCheckpoints:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         filled(tmp_path).save()
-        monkeypatch.setattr(Neighbours, "_fits", None)
+        monkeypatch.setattr(VectorIndex, "_fits", None)
         with pytest.raises(TypeError):
             opened(tmp_path)
 
@@ -313,7 +313,7 @@ class TestCheckpoints:
         assert opened(tmp_path).seq == 99
 
 
-def empty(those: Neighbours) -> None:
+def empty(those: VectorIndex) -> None:
     """It begins anew, and works."""
     assert (len(those), those.threads, those.seq) == (0, 0, 0)
     those.replace({1: {SHARED: rows(1)}}, [], 1)

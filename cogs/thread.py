@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import partial
 
 import discord
 from discord import app_commands
@@ -13,10 +14,10 @@ from bot.client import ThreadBot
 from bot.models import Match, StoredThread
 from bot.replies import acknowledge, edit_response
 from bot.services.fair_queue import Busy
-from bot.ui import items, limits, text
+from bot.ui import card_content, cards, items, limits, text
 from bot.ui.cards import Card
-from cogs.channel_context import scope_of
-from cogs.thread.pager import show_page
+from bot.ui.emoji import for_buttons
+from cogs.channel_context import choice, interaction_context, scope_of
 
 GONE = "That thread is not in the library any more."
 
@@ -33,7 +34,7 @@ class ThreadPages(commands.Cog, name="Thread"):
         self.answering = bot.app.answering
 
     async def cog_load(self) -> None:
-        """Hear the buttons that open the pager or turn its pages."""
+        """Register the buttons that open the pager or turn its pages."""
         self.bot.on_press(items.ReadRest, self.read_rest)
         self.bot.on_press(items.OtherAnswers, self.other_answers)
         self.bot.on_press(items.TurnPage, self.turn)
@@ -58,7 +59,7 @@ class ThreadPages(commands.Cog, name="Thread"):
         thread = await self._find(query, scope)
         if thread is None:
             closest = await self.answering.complete(query, guild_id=scope, limit=5)
-            await edit_response(interaction, **_not_found(closest).fresh())
+            await edit_response(interaction, **_not_found(closest).send_kwargs())
             return
         place = items.Place(thread.id, items.QUESTION, with_question=True)
         await show_page(interaction, thread, place)
@@ -119,12 +120,38 @@ class ThreadPages(commands.Cog, name="Thread"):
         """Show a place of a thread in the response that was deferred."""
         thread = await self.answering.serve(place.thread_id, guild_id=scope_of(interaction))
         if thread is None:
-            await edit_response(interaction, **Card(content=GONE).over())
+            await edit_response(interaction, **Card(content=GONE).edit_kwargs())
             return
         if others:
             other = next((a.id for a in thread.answers if a.id != place.answer_id), None)
             place = items.Place(thread.id, other or place.answer_id)
         await show_page(interaction, thread, place)
+
+
+async def show_page(
+    interaction: discord.Interaction[ThreadBot],
+    thread: StoredThread,
+    place: items.Place,
+    *,
+    note: str = "",
+) -> None:
+    """Show a place of a thread in the response that was deferred."""
+    context, app = interaction_context(interaction), interaction.client.app
+    scope, embeds = context.scope, context.embeds
+    emoji = for_buttons(await app.guilds.settings(scope))
+    related = []
+    if place.answer_id == items.QUESTION and thread.related:
+        related = await app.answering.related(thread, guild_id=scope, limit=limits.RELATED)
+    await card_content.prepare_pages(thread, place, embeds=embeds)
+    page = partial(cards.page_card, thread, place, embeds=embeds, note=note, related=related)
+    try:
+        await edit_response(interaction, **page(emoji=emoji).edit_kwargs())
+    except discord.HTTPException as error:
+        if emoji is None or error.status != 400:
+            raise
+        # One emoji that Discord doesn't know (any more) has the whole page refused.
+        log.warning("guild %d: no buttons with %s and %s: %s", scope, *emoji, error)
+        await edit_response(interaction, **page().edit_kwargs())
 
 
 def choices(found: list[Match]) -> list[app_commands.Choice[str]]:
@@ -133,8 +160,7 @@ def choices(found: list[Match]) -> list[app_commands.Choice[str]]:
     for match in found[: limits.CHOICES]:
         fits = 0 < text.width(match.key) <= limits.CHOICE_TEXT
         value = match.key if fits and not _BY_ID.fullmatch(match.key) else f"#{match.thread_id}"
-        name = text.label(match.title, limits.CHOICE_TEXT)
-        made.append(app_commands.Choice(name=name, value=value))
+        made.append(choice(match.title, value))
     return made
 
 

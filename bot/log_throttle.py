@@ -1,0 +1,46 @@
+"""Lines of the log that may come in floods: the first are written, the others are counted."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Since when lines of a kind are counted, and how many were admitted and left out."""
+
+    since: float
+    admitted: int = 0
+    left_out: int = 0
+
+
+class LogThrottle:
+    """Admits ``burst`` lines of each kind in so many seconds."""
+
+    def __init__(self, seconds: float, burst: int = 1):
+        self._seconds, self._burst = seconds, burst
+        self._kinds: dict[Hashable, _Kind] = {}
+
+    def admit(self, kind: Hashable = None, now: float | None = None) -> int | None:
+        """Return how many lines of the kind were left out before; ``None``: leave this one out.
+
+        ``now`` is in seconds of ``time.monotonic``.
+        """
+        now = time.monotonic() if now is None else now
+        known = self._kinds.setdefault(kind, _Kind(now))
+        if now - known.since >= self._seconds:
+            known.since, known.admitted = now, 0
+        if known.admitted >= self._burst:
+            known.left_out += 1
+            return None
+        known.admitted += 1
+        left_out, known.left_out = known.left_out, 0
+        return left_out
+
+    def warn(self, log: logging.Logger, text: str, *args: object) -> None:
+        """Log a warning if one is admitted, else the same line for debugging."""
+        level = logging.DEBUG if self.admit() is None else logging.WARNING
+        log.log(level, text, *args)

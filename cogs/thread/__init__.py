@@ -1,1 +1,0 @@
-"""/thread: one thread, page by page."""
