@@ -15,7 +15,7 @@ from bot.search.documents import Indexed, Pieces, indexed
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, IndexDamaged, Writing
 from bot.services.embedding import Embedding
-from bot.store import change_feed, scopes, threads
+from bot.store import change_feed, threads
 from bot.store.database import Database
 from bot.store.threads import Put
 from bot.worker import in_thread
@@ -305,7 +305,7 @@ class IndexSync:
         after, since = 0, time.monotonic()
         while True:
             async with self._database.read() as connection:
-                ids = await scopes.ids_of(connection, scope, after, BATCH)
+                ids = await threads.ids_of(connection, scope, after, BATCH)
                 ids = [i for i in ids if scope is not None or i <= newest]
                 found = await threads.index_entries(connection, ids) if ids else {}
             if not ids:
@@ -328,7 +328,7 @@ class IndexSync:
             rest = [i for i in changed if i not in ready]
             found = await threads.index_entries(connection, rest) if rest else {}
             gone = [i for i in rest if i not in found]
-            left = await scopes.scopes_of(connection, gone) if gone else {}
+            left = await threads.scopes_of(connection, gone) if gone else {}
         if now != seq:
             await in_thread(_write, writing, found, changed, ready)
             await in_thread(writing.remove, gone, left)

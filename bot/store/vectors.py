@@ -14,7 +14,7 @@ from bot.models import MAX_PHRASINGS, StoredThread
 from bot.store import change_feed, guilds, threads
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
-from bot.store.upsert import texts_of
+from bot.store.upsert import phrasings_of
 
 _DONE = "vectors"
 
@@ -99,7 +99,7 @@ async def without_phrasings(
         .where(func.length(vectors.c.data) == row_bytes)
     )
     rows = {row.thread_id: row for row in (await connection.execute(query)).all()}
-    texts = await texts_of(connection, [*rows])
+    texts = await phrasings_of(connection, [*rows])
     return [
         Unfinished(i, row.revision, bytes(row.data), texts[i][:MAX_PHRASINGS])
         for i, row in rows.items()
