@@ -1,4 +1,4 @@
-"""How much a scope holds, and from which sources."""
+"""Counts, sizes and sources of the threads of a scope."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.store.threads import IN_FORCE, ids_of, index_entries
 
 @dataclass(frozen=True, slots=True)
 class ScopeCounts:
-    """How many threads and answers a scope has."""
+    """The numbers of threads and answers of a scope."""
 
     threads: int
     answers: int
@@ -24,7 +24,7 @@ class ScopeCounts:
 
 @dataclass(frozen=True, slots=True)
 class ScopeSize:
-    """How many threads there are, with how many characters of text and how many phrasings."""
+    """The number of some threads, of the characters of their text, and of their phrasings."""
 
     threads: int
     text: int

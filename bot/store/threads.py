@@ -22,7 +22,7 @@ IN_FORCE = threads.c.retired_at.is_(None)
 
 
 class Outcome(StrEnum):
-    """What became of a thread that was put into the library."""
+    """The result of putting a thread into the library."""
 
     ADDED = "added"
     UPDATED = "updated"
@@ -31,7 +31,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much the library holds."""
+    """The size of a library."""
 
     threads: int
     answers: int
@@ -40,7 +40,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What became of a batch that was put: one outcome a thread, in order.
+    """The result of putting a batch: one outcome a thread, in order.
 
     ``added`` are the ids of those that are new, by key. The feed of changes names them, and
     what else is searched otherwise now, up to ``seq``; 0 where there is nothing of that.
