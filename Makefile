@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half as many more than cores: tests wait for disks and for other programs much of the time.
 WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 
-.PHONY: help install run test check fmt migration bench fit screenshot gallery clean
+.PHONY: help install run test check docs fmt migration bench fit screenshot gallery clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -34,6 +34,9 @@ check: $(VENV)/.dev ## Check format, lint, types and import directions
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+docs: $(VENV)/.dev ## Build the documentation into site/; a broken link is an error
+	$(BIN)/zensical build --strict --clean
 
 fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only .
@@ -56,7 +59,7 @@ gallery: $(VENV)/.screenshots ## Make docs/gallery.png, hard posts as the demo s
 	$(BIN)/python scripts/gallery.py $(ARGS)
 
 clean: ## Remove .venv, caches and build leftovers (not your data)
-	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov
+	rm -rf $(VENV) build dist site .cache .coverage .coverage.* htmlcov
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

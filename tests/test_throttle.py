@@ -11,7 +11,7 @@ import pytest
 
 from bot.services import fair_queue
 from bot.services.fair_queue import Busy
-from bot.services.rate_limit import Refusal, Whose
+from bot.services.rate_limit import LimitOwner, Refusal
 from bot.settings import Settings
 from bot.throttle import explained
 from tests.kit.messages import vote_id
@@ -178,7 +178,7 @@ async def test_moderators_are_held_to_the_servers_limit_and_can_manage(world: Wo
 
 @pytest.mark.parametrize(("wait", "when"), [(0.01, "a second"), (1.2, "2 seconds"), (60, "60 s")])
 def test_the_time_is_reported(wait: float, when: str) -> None:
-    assert when in explained(Refusal(Whose.MEMBER, wait))
+    assert when in explained(Refusal(LimitOwner.MEMBER, wait))
 
 
 class TestBusy:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.models import Posting
 from tests.kit.asking import ME, PIN, arrows
 from tests.kit.loopback.world import Message
@@ -40,10 +42,13 @@ async def until_counted(net: Net, votes: int) -> None:
 
 async def idle(net: Net) -> None:
     """Wait until everything that was heard is written, compared and learned from."""
-    cog = net.bot.get_cog("Voting")
+    cog: Any = net.bot.get_cog("Voting")
 
     def true() -> bool:
-        return cog.idle  # type: ignore[union-attr,no-any-return]
+        queue, reconciler = cog._queue, cog._reconciler
+        writing = queue._queues.active() or queue._held
+        learning = cog._learning.active()
+        return not (writing or learning or reconciler._workers or reconciler._marking)
 
     await net.discord.until(true)
 

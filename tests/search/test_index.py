@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from bot.errors import SearchError
 from bot.models import SHARED, StoredThread
-from bot.search import terms
-from bot.search.documents import MAX_TEXT, indexed
+from bot.search import terms, vocabulary
+from bot.search.documents import MAX_TEXT, Pieces, indexed
 from bot.search.index import IndexBusy, IndexDamaged, State, TextIndex
 from bot.search.integrity import Checker
 from bot.search.text import stems, words
@@ -534,6 +534,39 @@ class TestDamageWhileOpen:
             TextIndex(index.files.folder, "library").view((SHARED, HERE))
 
 
+CUT_SHORT = """
+import os, sys
+from pathlib import Path
+from bot.search.index import IndexDamaged, TextIndex
+
+def asked():
+    try:
+        view = index.view((0,))
+        return len(view.search({"appl": 1.0}, 5)), view.doc_freq("appl"), len(view.first(9))
+    except IndexDamaged as error:
+        return error.problem
+
+index = TextIndex(Path(sys.argv[1]), "library")
+print(asked())
+(file,) = index.files.place(0).glob("[!.]*." + sys.argv[2])
+os.truncate(file, 0)
+print(asked() == f"{file.name} was cut short", index.suspects)
+index.refresh()
+with index.writing() as writing:
+    print(writing.lost, asked())
+"""
+
+
+@pytest.mark.parametrize("part", ["fast", "fieldnorm", "idx", "pos", "store", "term"])
+def test_a_file_that_is_cut_short_where_it_lies_ends_no_process(
+    index: TextIndex, part: str
+) -> None:
+    """Reading what such a file lacks, where it is mapped into memory, is a SIGBUS."""
+    put(index, *numbered(GARDEN))
+    told = programs.checked("-c", CUT_SHORT, index.files.folder, part).splitlines()
+    assert told == ["(1, 1, 6)", "True {0}", "[0] it is being made anew"]
+
+
 def _raising(error: Exception) -> Callable[..., None]:
     def raises(*_: object, **__: object) -> None:
         raise error
@@ -656,6 +689,53 @@ def test_all_words_of_a_large_index_are_read_whatever_letters_they_have(
     put(index, *(thread(n, word) for n, word in enumerate(said, 1)))
     index.refresh()
     assert set(said) <= counts(TextIndex(index.files.folder, "library")).keys()
+
+
+@pytest.mark.parametrize(
+    "begins",
+    ["\U00020000", "\U0003134a", "𐐨", "ा", "🅐", "œ"],
+    ids=["ideograph", "newest ideograph", "deseret", "vowel sign", "circled letter", "folded"],
+)
+def test_words_of_a_large_index_are_read_whatever_they_begin_with(
+    index: TextIndex, monkeypatch: pytest.MonkeyPatch, begins: str
+) -> None:
+    monkeypatch.setattr(terms, "PIECE", 4)
+    said = [f"{a}{b}{c}" for a, b, c in product((begins, "no"), "abc", ("x", begins))]
+    put(index, *(thread(n, word) for n, word in enumerate(said, 1)))
+    assert counts(TextIndex(index.files.folder, "library")).keys() == set(words(" ".join(said)))
+
+
+def test_no_step_takes_many_of_300_000_words_of_other_scripts(
+    index: TextIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step is a call that holds the interpreter until it is done."""
+    ideographs = [*map(chr, (*range(0x4E00, 0x4E00 + 400), *range(0x20000, 0x20000 + 100)))]
+    said = ["".join(pair) for pair in product(ideographs, ideographs[:400])]
+    said += ["".join(letters) for letters in product("абвгдежзик", repeat=5)]
+    said = sorted(said, key=lambda word: hash((word, 1)))[:300_000]
+    steps: list[int] = []
+
+    def watch(module: Any, name: str, real: Callable[..., Any]) -> None:
+        def watched(*about: Any, **how: Any) -> Any:
+            given = len(about[0]) if hasattr(about[0], "__len__") else 0
+            made = real(*about, **how)
+            steps.append(len(made) if made is not None else given)
+            return made
+
+        monkeypatch.setattr(module, name, watched, raising=False)
+
+    watch(terms, "_beginning", terms._beginning)
+    watch(vocabulary, "_sort", vocabulary._sort)
+    watch(vocabulary, "sorted", sorted)
+    parts = enumerate((said[at : at + 3_000] for at in range(0, len(said), 3_000)), 1)
+    with index.writing() as writing:
+        writing.put((n, SHARED, Pieces("", (", ".join(part),), b"[]")) for n, part in parts)
+        writing.commit(1)
+    index.refresh()
+    known = index.view((SHARED,)).words
+    assert [word for word in said if word not in known] == []
+    assert known.starting_with(said[0], 1) == [said[0]]
+    assert max(steps) <= terms.PIECE
 
 
 def test_what_is_committed_while_an_index_is_opened_is_seen(

@@ -44,7 +44,7 @@ def queues(handler: Handler) -> EventQueues[int]:
 
 
 async def until_idle(queues: EventQueues[int]) -> None:
-    await until(lambda: queues.idle)
+    await until(lambda: not queues.active())
 
 
 async def test_events_of_a_key_keep_their_order(queues: EventQueues[int], handler: Handler) -> None:

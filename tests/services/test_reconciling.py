@@ -16,7 +16,7 @@ from bot.app import App
 from bot.errors import NotFound
 from bot.models import Reaction, ReactionKind, StoredAnswer, Vote
 from bot.services import reconciling
-from bot.services.voting import Added, Change, Cleared, Deleted, Pressed, Removed
+from bot.services.voting import Added, Cleared, Deleted, Pressed, Removed, VoteChange
 from bot.store import votes
 from bot.store.votes import VotePlace
 from tests.kit.library import BREAD, HERE, THERE, post
@@ -38,7 +38,7 @@ class Live:
     def decides(self, sign: Reaction) -> bool:
         return sign in self.signs or sign.value is self.cleared
 
-    def heard_of(self, user_id: int) -> bool:
+    def has_events_of(self, user_id: int) -> bool:
         return any(sign.user_id == user_id for sign in self.signs)
 
 
@@ -259,7 +259,7 @@ class TestSuperReactions:
 
 
 class TestApplying:
-    async def applied(self, app: App, changes: Sequence[Change]) -> list[object]:
+    async def applied(self, app: App, changes: Sequence[VoteChange]) -> list[object]:
         outcomes = list[object]()
         while len(outcomes) < len(changes):
             outcomes += await app.voting.apply(changes[len(outcomes) :])

@@ -11,10 +11,10 @@ import pytest
 
 from bot.client import ThreadBot
 from bot.errors import StoreBusy
-from bot.services.voting import Added, Change
+from bot.services.voting import Added, VoteChange
 from bot.store.tables import postings
-from cogs.voting import cog, reconciler, vote_queue, vote_writer
-from cogs.voting.cog import NOT_SAVED
+from cogs import voting
+from cogs.voting import NOT_SAVED, reconciler, vote_queue, vote_writer
 from tests.kit.card_votes import (
     DOWN,
     UP,
@@ -169,7 +169,7 @@ async def test_one_event_that_fails_takes_no_other_with_it(
 ):
     apply, bad = net.app.voting.apply, members(net, 1)[0]
 
-    async def broken(changes: Sequence[Change]) -> Any:
+    async def broken(changes: Sequence[VoteChange]) -> Any:
         if any(isinstance(c, Added) and c.reaction.user_id == bad for c in changes):
             raise RuntimeError("a fault of ours")
         return await apply(changes)
@@ -200,7 +200,7 @@ async def test_what_waits_is_forgotten_with_its_member(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(vote_writer, "RETRY_PAUSES", (0.01,) * 1000)
-    monkeypatch.setattr(cog, "FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr(voting, "FLUSH_SECONDS", 0.05)
     locked = Locked(monkeypatch, net.app.voting, "apply")
     net.discord.react(card, net.bob, UP)
     net.discord.react(card, members(net, 1)[0], UP)
@@ -262,7 +262,7 @@ class TestHeldBack:
             net.discord.unreact(old, net.bob, UP, silent=True)
             net.discord.react(old, members(net, 1)[0], UP, silent=True)
         reconciler = net.bot.get_cog("Voting")._reconciler  # type: ignore[union-attr]
-        await net.discord.until(lambda: not reconciler.idle)
+        await net.discord.until(lambda: reconciler._workers > 0)
         await asyncio.sleep(0.1)
         gate.set()
         await sent(net)
