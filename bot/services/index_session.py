@@ -10,7 +10,7 @@ from bot.models import StoredThread
 from bot.search.documents import Indexed, indexed
 from bot.search.engine import Engine
 from bot.search.index import Writing
-from bot.store import change_feed, scopes, threads
+from bot.store import change_feed, threads
 from bot.store.database import Database
 from bot.worker import in_thread
 
@@ -65,7 +65,7 @@ class IndexSession:
             rest = [i for i in changed if i not in have]
             found = await threads.index_entries(connection, rest) if rest else {}
             gone = [i for i in rest if i not in found]
-            left = await scopes.scopes_of(connection, gone) if gone else {}
+            left = await threads.scopes_of(connection, gone) if gone else {}
         if now == self.seq:
             return False
         await in_thread(self._put, changed, found, have)
@@ -128,7 +128,7 @@ class IndexSession:
         after = 0
         while True:
             async with self._database.read() as connection:
-                ids = await scopes.ids_of(connection, scope, after, BATCH)
+                ids = await threads.ids_of(connection, scope, after, BATCH)
                 ids = [i for i in ids if scope is not None or i <= newest]
                 found = await threads.index_entries(connection, ids) if ids else {}
             if not ids:

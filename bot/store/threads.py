@@ -1,4 +1,4 @@
-"""Threads and their answers: put in, updated in place, read as one guild sees them."""
+"""Threads and their answers: added, updated in place, read as one guild sees them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from bot.store.tables import answers, threads, votes
 from bot.store.upsert import Change
 
 IN_FORCE = threads.c.retired_at.is_(None)
-"""Of a thread: that it is not retired."""
+"""The condition that a thread is not retired."""
 
 
 class Outcome(StrEnum):
-    """What putting a thread into the library came to."""
+    """The outcome of storing a thread."""
 
     ADDED = "added"
     UPDATED = "updated"
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much the library holds."""
+    """The numbers of what the library holds."""
 
     threads: int
     answers: int
@@ -41,7 +41,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What putting a batch came to: one outcome a thread, in order.
+    """The outcome of storing a batch: one a thread, in order.
 
     ``added`` are the ids of those that are new, by key. The feed of changes names them, and
     what else is searched otherwise now, up to ``seq``; 0 where there is nothing of that.
@@ -97,7 +97,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
 async def fingerprints(
     connection: AsyncConnection, scope: int, keys: Sequence[str]
 ) -> dict[str, str]:
-    """The fingerprints of those threads in force that have one, by key."""
+    """Return the fingerprints of those threads in force that have one, by key."""
     query = select(threads.c.key, threads.c.fingerprint).where(
         threads.c.scope == scope, threads.c.key.in_(keys), IN_FORCE
     )
@@ -108,7 +108,7 @@ async def fingerprints(
 async def fetch(
     connection: AsyncConnection, ids: Sequence[int], guild_id: int | None
 ) -> dict[int, StoredThread]:
-    """Those of the threads that ``guild_id`` may see, by id, with its votes.
+    """Return those of the threads that ``guild_id`` may see, by id, with its votes.
 
     ``None`` sees every scope and no votes: that is for whoever writes or compares them.
     Retired threads are seen by nobody.
@@ -124,7 +124,7 @@ async def fetch(
 
 
 async def index_entries(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
-    """Those of the threads that are in force, of any scope, with what is searched of them.
+    """Return those of the threads that are in force, of any scope, with what is searched.
 
     Everything else of them is left out: that is much quicker where there are many.
     """
@@ -155,7 +155,7 @@ async def index_entries(connection: AsyncConnection, ids: Sequence[int]) -> dict
 
 
 async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | None:
-    """The id of the thread with this source key; the guild's own before the shared one."""
+    """Return the id of the thread with a source key; the guild's own before the shared one."""
     query = (
         select(threads.c.id)
         .where(threads.c.key == key, threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
@@ -167,7 +167,7 @@ async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | N
 async def titles_of(
     connection: AsyncConnection, keys: Sequence[str], guild_id: int
 ) -> dict[str, tuple[str, str | None]]:
-    """Title and address of those of the keys that a guild sees; its own before the shared."""
+    """Return title and address of the keys that a guild sees; its own before the shared."""
     query = (
         select(threads.c.key, threads.c.title, threads.c.url)
         .where(threads.c.key.in_(keys), threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
@@ -177,14 +177,14 @@ async def titles_of(
 
 
 async def author_of(connection: AsyncConnection, answer_id: int) -> str | None:
-    """Who wrote an answer, as its source names them."""
+    """Return an answer's author, as its source names them."""
     return await connection.scalar(select(answers.c.author).where(answers.c.id == answer_id))
 
 
 async def page(
     connection: AsyncConnection, after: int, limit: int, scope: int | None = None
 ) -> list[StoredThread]:
-    """The next ``limit`` threads by id, of one scope or of all."""
+    """Return the next ``limit`` threads by id, of one scope or of all."""
     query = select(threads.c.id).where(threads.c.id > after, IN_FORCE)
     query = query.order_by(threads.c.id).limit(limit)
     if scope is not None:
@@ -194,8 +194,25 @@ async def page(
     return [found[i] for i in ids]
 
 
+async def scopes_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, int]:
+    """Return the scopes of threads by id, also of retired ones; not of those deleted for good."""
+    query = select(threads.c.id, threads.c.scope).where(threads.c.id.in_(ids))
+    return {row.id: row.scope for row in (await connection.execute(query)).all()}
+
+
+async def ids_of(
+    connection: AsyncConnection, scope: int | None, after: int, limit: int
+) -> list[int]:
+    """Return the ids of the next threads in force of a scope, or of all; in order."""
+    query = select(threads.c.id).where(threads.c.id > after, IN_FORCE)
+    query = query.order_by(threads.c.id).limit(limit)
+    if scope is not None:
+        query = query.where(threads.c.scope == scope)
+    return list((await connection.execute(query)).scalars().all())
+
+
 async def newest(connection: AsyncConnection) -> int:
-    """The id of the thread that was added last; 0 without any."""
+    """Return the id of the thread that was added last; 0 without any."""
     return (await connection.scalar(select(func.max(threads.c.id)))) or 0
 
 
@@ -219,7 +236,7 @@ async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -
 async def _same(
     connection: AsyncConnection, known: Mapping[str, Any], batch: Sequence[ThreadRows]
 ) -> list[bool]:
-    """Of each thread whether it says what the library has of it, by their digests.
+    """Return of each thread whether it says what the library has of it, by their digests.
 
     Where one of the two has none, because it was a draft, digests of both are made.
     """
