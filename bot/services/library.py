@@ -127,7 +127,7 @@ class Library:
         return written
 
     async def _with_tallies(self, scope: int) -> AsyncIterator[list[Thread]]:
-        """Yield the threads of a scope with the sums of its votes by guild, as exports have them."""
+        """Yield the threads of a scope with the sums of votes by guild, as exports have them."""
         async for page in _pages(self._database, scope):
             async with self._database.read() as connection:
                 sums = await imported_votes.tallies(connection, [thread.id for thread in page])

@@ -248,7 +248,7 @@ class TestMany:
             read_back.extend(ids)
             return await searched(connection, ids)
 
-        monkeypatch.setattr(threads, "searched", noted)
+        monkeypatch.setattr(threads, "index_entries", noted)
         steps: list[int] = []
         report = await app.library.import_paths([many], progress=steps.append)
         assert counts(report) == (self.MANY, 0, 0, 0)
