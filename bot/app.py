@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LibraryHealth:
-    """What ``doctor`` reports of a library.
+    """The state of a library, as ``doctor`` reports it.
 
     ``problems`` are the database's, empty when it is sound. ``indexed`` is the number of
     threads in the index; ``indexing`` says that another program is still adding to them,

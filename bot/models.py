@@ -74,7 +74,7 @@ class Thread:
 
 
 class FieldKind(StrEnum):
-    """What a field holds, by its annotation."""
+    """The kind of a field, by its annotation."""
 
     TEXT = "str"
     OPTIONAL_TEXT = "str | None"
@@ -147,7 +147,7 @@ class StoredThread(Thread):
 
 
 class Verdict(StrEnum):
-    """What the bot does with a question."""
+    """The bot's decision on a question."""
 
     ANSWER = "answer"
     SUGGEST = "suggest"

@@ -43,7 +43,7 @@ Channel = discord.TextChannel | discord.VoiceChannel | discord.ForumChannel | di
 
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
-class Settings(commands.GroupCog, group_name="settings"):
+class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
     """Lets moderators say when I speak, how sure I must be, and how people vote."""
 
     def __init__(self, bot: ThreadBot):
@@ -54,7 +54,7 @@ class Settings(commands.GroupCog, group_name="settings"):
             self.app_command.add_command(self._app_command(command))
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Only people with Manage Server."""
+        """Admit people with Manage Server only."""
         return only_managers(interaction)
 
     @app_commands.command(name="show", description="Show how I behave in this server")
@@ -143,7 +143,7 @@ class Settings(commands.GroupCog, group_name="settings"):
         await _say(interaction, command.reply(now))
 
     async def _named(self, guild: discord.Guild) -> dict[int, Mode]:
-        """The modes of channels where nobody set one and the name makes a difference."""
+        """Return the modes that channels have by their names, where nobody set one."""
         explicit = await self.guilds.modes(guild.id)
         found: dict[int, Mode] = {}
         for channel in guild.channels:
@@ -154,7 +154,7 @@ class Settings(commands.GroupCog, group_name="settings"):
         return found
 
     def _notes(self, channel: Any) -> list[str]:
-        """What the bot can't do in a channel, for the moderators to mend."""
+        """Return a line on the permissions that the bot lacks in a channel, if any."""
         if channel is None:
             return []
         may = permissions_in(channel, channel.guild)
@@ -185,7 +185,7 @@ def _listens(modes: Any) -> bool:
 
 
 def _usable(given: str, guild: discord.Guild) -> str:
-    """The emoji in the spelling Discord takes; raises ConfigError if it can't be used."""
+    """Return an emoji as Discord spells it. Raises ConfigError if the bot can't use it."""
     given = given.strip()
     custom = emoji.custom_id(given)
     if custom is None:
@@ -207,4 +207,4 @@ async def _say(interaction: discord.Interaction[ThreadBot], said: str) -> None:
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(Settings(bot))
+    await bot.add_cog(SettingsCog(bot))

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 UNDO = timedelta(days=1)
-"""How long what was removed can be restored."""
+"""The time for which removed threads can be restored."""
 
 PURGE_SECONDS = 3600.0
 """Seconds between two purges; what was removed stays at most this much longer than UNDO."""
@@ -58,7 +58,7 @@ class NothingRemoved(ThreadwiseError):
 
 @dataclass(frozen=True, slots=True)
 class LibraryStats:
-    """What a guild sees of the library: ``own`` are its threads, ``shared`` everybody's."""
+    """Counts of what a guild sees: ``own`` are its threads, ``shared`` everybody's."""
 
     own: ScopeCounts
     shared: ScopeCounts

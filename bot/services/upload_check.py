@@ -117,7 +117,7 @@ class _Refused(Exception):
 
 def _check(file: Path, out: Path, most: int, count: WordCount) -> Sent:
     report, keys, phrasings = _ImpatientReport(), list[str](), 0
-    former_keys: dict[str, str] = {}
+    former_keys = dict[str, str]()
     try:
         with out.open("w", encoding="utf-8", newline="\n") as stream:
             for thread in _threads(file, report):

@@ -1,4 +1,4 @@
-"""What is kept of a guild: counted, deleted in steps, and whether the bot is still there.
+"""The data of a guild: counted, deleted in steps; and the guilds that the bot is in.
 
 A table has rows of guilds if it has a column ``guild_id`` or ``scope``, so that a new table is
 covered without a change here. Facts about a guild carry its id in their names.
@@ -54,7 +54,7 @@ _FORGOTTEN = "forgotten_guilds"
 
 @dataclass(frozen=True, slots=True)
 class GuildData:
-    """How much is kept of a guild; ``rows`` counts everything, in all tables."""
+    """Counts of a guild's data; ``rows`` is of everything, in all tables."""
 
     threads: int
     votes: int

@@ -10,8 +10,15 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bot.models import Answer, Thread
-from bot.store.rows import Tallies, answer_columns, columns, digest_of, from_micros
+from bot.models import ANSWER_FIELDS, THREAD_FIELDS, Answer, FieldKind, Thread
+from bot.store.rows import (
+    Tallies,
+    answer_columns,
+    answer_fields,
+    columns,
+    digest_of,
+    thread_fields,
+)
 
 if TYPE_CHECKING:  # SQLAlchemy takes a second to import, and a worker needs none
     from sqlalchemy import Table
@@ -22,6 +29,10 @@ THREAD = tuple(columns(Thread(key="", title="")))
 
 ANSWER = tuple(answer_columns(Answer(body=""), 0))
 """The columns of each of ``ThreadRows.answers``, in order."""
+
+
+LIST_COLUMNS = [f.name for f in (*THREAD_FIELDS, *ANSWER_FIELDS) if f.kind is FieldKind.TEXTS]
+"""The columns that are JSON."""
 
 
 class ThreadRows(NamedTuple):
@@ -63,16 +74,21 @@ def pack(thread: Thread, fingerprint: str | None = None) -> ThreadRows:
 
 def unpack(packed: ThreadRows) -> Thread:
     """Return the thread that was packed."""
-    values = dict(zip(THREAD, packed.row, strict=True))
-    for name in ("tags", "related"):
-        values[name] = tuple(json.loads(values[name]))
-    for name in ("asked_at", "closed_at"):
-        values[name] = from_micros(values[name])
     tallies = packed.tallies or ((),) * len(packed.answers)
-    answers = tuple(map(_answer, packed.answers, tallies))
     return Thread(
-        phrasings=packed.phrasings, answers=answers, former_key=packed.former_key, **values
+        **thread_fields(_row(THREAD, packed.row)),
+        phrasings=packed.phrasings,
+        answers=tuple(
+            Answer(**answer_fields(_row(ANSWER, row)), tallies=brought)
+            for row, brought in zip(packed.answers, tallies, strict=True)
+        ),
+        former_key=packed.former_key,
     )
+
+
+def _row(columns: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    row = dict(zip(columns, values, strict=True))
+    return row | {name: json.loads(row[name]) for name in LIST_COLUMNS if name in row}
 
 
 async def insert_rows(
@@ -94,10 +110,3 @@ async def insert_rows(
     elif (order := [*(statement.positiontup or names)]) != [*names]:
         values = [*map(itemgetter(*map(names.index, order)), rows)]
     await connection.exec_driver_sql(str(statement), values)
-
-
-def _answer(row: tuple[Any, ...], tallies: Tallies) -> Answer:
-    values = dict(zip(ANSWER, row, strict=True))
-    values["answered_at"] = from_micros(values["answered_at"])
-    del values["position"], values["retired"]
-    return Answer(tallies=tallies, **values)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Column, ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
 from bot.store import change_feed, former_keys, imported_votes, upsert
-from bot.store.rows import answer_of, digest_of, row_batches, thread_of
+from bot.store.rows import answer_of, by_thread, digest_of, row_batches, thread_of
 from bot.store.serialization import THREAD, ThreadRows, insert_rows, unpack
 from bot.store.tables import answers, threads, votes
 from bot.store.upsert import Change
@@ -23,7 +22,7 @@ IN_FORCE = threads.c.retired_at.is_(None)
 
 
 class Outcome(StrEnum):
-    """The outcome of storing a thread."""
+    """The result of putting a thread into the library."""
 
     ADDED = "added"
     UPDATED = "updated"
@@ -32,7 +31,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The numbers of what the library holds."""
+    """The size of a library."""
 
     threads: int
     answers: int
@@ -41,7 +40,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """The outcome of storing a batch: one a thread, in order.
+    """The result of putting a batch: one outcome a thread, in order.
 
     ``added`` are the ids of those that are new, by key. The feed of changes names them, and
     what else is searched otherwise now, up to ``seq``; 0 where there is nothing of that.
@@ -60,7 +59,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
     comes back; the feed of changes names every thread of which something changed that is
-    searched. Tallies that a thread brings are kept, see ``carried``.
+    searched. Tallies that a thread brings are kept, see ``imported_votes``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
     batch, asked = await former_keys.stored_keys(connection, scope, known, batch), batch
@@ -97,7 +96,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
 async def fingerprints(
     connection: AsyncConnection, scope: int, keys: Sequence[str]
 ) -> dict[str, str]:
-    """Return the fingerprints of those threads in force that have one, by key."""
+    """Return the fingerprints of the threads in force that have one, by key."""
     query = select(threads.c.key, threads.c.fingerprint).where(
         threads.c.scope == scope, threads.c.key.in_(keys), IN_FORCE
     )
@@ -108,54 +107,53 @@ async def fingerprints(
 async def fetch(
     connection: AsyncConnection, ids: Sequence[int], guild_id: int | None
 ) -> dict[int, StoredThread]:
-    """Return those of the threads that ``guild_id`` may see, by id, with its votes.
+    """Return the threads that ``guild_id`` may see, by id, with its votes.
 
-    ``None`` sees every scope and no votes: that is for whoever writes or compares them.
-    Retired threads are seen by nobody.
+    With ``None`` they are of every scope, without votes, for writing or comparing them.
+    Retired threads are never among them.
     """
     wanted = select(threads).where(threads.c.id.in_(ids), IN_FORCE)
     if guild_id is not None:
         wanted = wanted.where(threads.c.scope.in_((SHARED, guild_id)))
     rows = [row async for part in row_batches(connection, wanted) for row in part]
-    found = [row.id for row in rows]
-    texts = await upsert.texts_of(connection, found)
-    given = await _answers(connection, found, guild_id)
-    return {row.id: thread_of(row, texts[row.id], given[row.id]) for row in rows}
+    seen = [row.id for row in rows]
+    phrasings = await upsert.phrasings_of(connection, seen)
+    given = await _answers(connection, seen, guild_id)
+    return {row.id: thread_of(row, phrasings[row.id], given[row.id]) for row in rows}
 
 
-async def index_entries(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
-    """Return those of the threads that are in force, of any scope, with what is searched.
+async def index_entries(
+    connection: AsyncConnection,
+    ids: Sequence[int],
+    *,
+    max_chars: int | None = None,
+    with_retired: bool = False,
+) -> dict[int, StoredThread]:
+    """Return the threads of any scope with the fields that are searched, by id, in its order.
 
-    Everything else of them is left out: that is much quicker where there are many.
+    Leaving everything else out is much quicker where there are many. Of bodies and answers
+    ``max_chars`` characters are read, if given.
     """
     t, a = threads.c, answers.c
-    query = select(t.id, t.scope, t.key, t.title, t.body, t.tags).where(t.id.in_(ids), IN_FORCE)
-    rows = (await connection.execute(query)).all()
-    found = [row.id for row in rows]
-    texts = await upsert.texts_of(connection, found)
-    given: dict[int, list[StoredAnswer]] = defaultdict(list)
-    said = select(a.id, a.thread_id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
-    said = said.order_by(a.thread_id, a.position)
-    async for part in row_batches(connection, said):
-        for row in part:
-            given[row.thread_id].append(StoredAnswer(id=row.id, body=row.body))
-    return {
-        i: StoredThread(
-            id=i,
-            scope=scope,
-            key=key,
-            title=title,
-            body=body,
-            tags=tuple(tags),
-            phrasings=texts[i],
-            answers=tuple(given[i]),
-        )
-        for i, scope, key, title, body, tags in rows
-    }
+    in_force = () if with_retired else (IN_FORCE,)
+
+    def text(body: Column[str]) -> ColumnElement[str]:
+        return body if max_chars is None else func.substr(body, 1, max_chars).label("body")
+
+    query = select(t.id, t.scope, t.key, t.title, text(t.body), t.tags)
+    rows = await connection.execute(query.where(t.id.in_(ids), *in_force).order_by(t.id))
+    found = {row.id: row._asdict() for row in rows.all()}
+    phrasings = await upsert.phrasings_of(connection, [*found])
+    given = select(a.id, a.thread_id, text(a.body)).order_by(a.thread_id, a.position)
+    given = given.where(a.thread_id.in_(found), a.retired.is_(False))
+    said = await by_thread(connection, given, lambda row: StoredAnswer(id=row.id, body=row.body))
+    for i, values in found.items():
+        values |= {"tags": tuple(values["tags"]), "phrasings": phrasings[i], "answers": said[i]}
+    return {i: StoredThread(**values) for i, values in found.items()}
 
 
 async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | None:
-    """Return the id of the thread with a source key; the guild's own before the shared one."""
+    """Return the id of the thread with this key; the guild's own before the shared one."""
     query = (
         select(threads.c.id)
         .where(threads.c.key == key, threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
@@ -167,7 +165,7 @@ async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | N
 async def titles_of(
     connection: AsyncConnection, keys: Sequence[str], guild_id: int
 ) -> dict[str, tuple[str, str | None]]:
-    """Return title and address of the keys that a guild sees; its own before the shared."""
+    """Return titles and URLs by key, of threads that a guild sees; its own before shared ones."""
     query = (
         select(threads.c.key, threads.c.title, threads.c.url)
         .where(threads.c.key.in_(keys), threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
@@ -177,38 +175,40 @@ async def titles_of(
 
 
 async def author_of(connection: AsyncConnection, answer_id: int) -> str | None:
-    """Return an answer's author, as its source names them."""
+    """Return the author of an answer, as its source names them."""
     return await connection.scalar(select(answers.c.author).where(answers.c.id == answer_id))
+
+
+async def ids_of(
+    connection: AsyncConnection,
+    scope: int | None,
+    after: int,
+    limit: int,
+    *,
+    with_retired: bool = False,
+) -> list[int]:
+    """Return the next ``limit`` ids of the threads in force of a scope, or of all, in order."""
+    query = select(threads.c.id).where(threads.c.id > after).order_by(threads.c.id).limit(limit)
+    if not with_retired:
+        query = query.where(IN_FORCE)
+    if scope is not None:
+        query = query.where(threads.c.scope == scope)
+    return list((await connection.execute(query)).scalars().all())
+
+
+async def scopes_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, int]:
+    """Return the scopes of threads, retired ones as well, by id; not of those deleted for good."""
+    query = select(threads.c.id, threads.c.scope).where(threads.c.id.in_(ids))
+    return {row.id: row.scope for row in (await connection.execute(query)).all()}
 
 
 async def page(
     connection: AsyncConnection, after: int, limit: int, scope: int | None = None
 ) -> list[StoredThread]:
     """Return the next ``limit`` threads by id, of one scope or of all."""
-    query = select(threads.c.id).where(threads.c.id > after, IN_FORCE)
-    query = query.order_by(threads.c.id).limit(limit)
-    if scope is not None:
-        query = query.where(threads.c.scope == scope)
-    ids = (await connection.execute(query)).scalars().all()
+    ids = await ids_of(connection, scope, after, limit)
     found = await fetch(connection, ids, None)
     return [found[i] for i in ids]
-
-
-async def scopes_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, int]:
-    """Return the scopes of threads by id, also of retired ones; not of those deleted for good."""
-    query = select(threads.c.id, threads.c.scope).where(threads.c.id.in_(ids))
-    return {row.id: row.scope for row in (await connection.execute(query)).all()}
-
-
-async def ids_of(
-    connection: AsyncConnection, scope: int | None, after: int, limit: int
-) -> list[int]:
-    """Return the ids of the next threads in force of a scope, or of all; in order."""
-    query = select(threads.c.id).where(threads.c.id > after, IN_FORCE)
-    query = query.order_by(threads.c.id).limit(limit)
-    if scope is not None:
-        query = query.where(threads.c.scope == scope)
-    return list((await connection.execute(query)).scalars().all())
 
 
 async def newest(connection: AsyncConnection) -> int:
@@ -217,7 +217,7 @@ async def newest(connection: AsyncConnection) -> int:
 
 
 async def count(connection: AsyncConnection) -> Counts:
-    """Counts over every scope; what is retired is left out."""
+    """Count over every scope, without what is retired."""
     there = select(func.count()).select_from(threads).where(IN_FORCE)
     n_threads = await connection.scalar(there)
     given = select(func.count()).select_from(answers.join(threads)).where(IN_FORCE)
@@ -236,7 +236,7 @@ async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -
 async def _same(
     connection: AsyncConnection, known: Mapping[str, Any], batch: Sequence[ThreadRows]
 ) -> list[bool]:
-    """Return of each thread whether it says what the library has of it, by their digests.
+    """Return of each thread whether its content is the library's, by their digests.
 
     Where one of the two has none, because it was a draft, digests of both are made.
     """
@@ -282,8 +282,4 @@ async def _answers(
         .where(answers.c.thread_id.in_(ids), answers.c.retired.is_(False))
         .order_by(answers.c.thread_id, answers.c.position)
     )
-    found: dict[int, list[StoredAnswer]] = defaultdict(list)
-    async for part in row_batches(connection, query):
-        for row in part:
-            found[row.thread_id].append(answer_of(row))
-    return defaultdict(tuple, {i: tuple(rows) for i, rows in found.items()})
+    return await by_thread(connection, query, answer_of)

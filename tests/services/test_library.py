@@ -1,3 +1,5 @@
+"""Imports and exports of the library."""
+
 from __future__ import annotations
 
 import gzip
@@ -66,7 +68,10 @@ class TestImporting:
         folder.mkdir()
         page = folder / "oven.txt"
         page.write_text("Which oven?\nAccepted answer\nThe hot one.\n")
-        lines = [{"id": "a", "title": "One?", "colour": "red"}, {"id": "b", "title": "Two?"}]
+        lines = [
+            {"id": "a", "title": "One?", "colour": "red", "answers": []},
+            {"id": "b", "title": "Two?"},
+        ]
         (folder / "more.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n{broken\n")
         first = await app.library.import_paths([folder])
         assert (first.added, first.updated, first.unchanged, first.total) == (3, 0, 0, 3)
