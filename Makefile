@@ -11,6 +11,9 @@ ARGS ?=
 # Without it, every program that a test starts would compile all of the bot anew.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Half as many more than cores: tests wait for disks and for other programs much of the time.
+WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
+
 .PHONY: help install run test check docs fmt migration bench fit screenshot gallery clean
 
 help: ## List what can be made
@@ -24,7 +27,7 @@ run: $(VENV)/.demo ## Start the bot: on Discord with a token, otherwise a demo i
 	@$(BIN)/python -m bot $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests (with ARGS=--cov, report branch coverage, which takes longer)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types and import directions
 	$(BIN)/ruff format --check .

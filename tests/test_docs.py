@@ -1,4 +1,4 @@
-"""What is written for people agrees with the program: commands, options, settings, links."""
+"""Agreement of the documentation with the program: commands, options, settings, links."""
 
 from __future__ import annotations
 
@@ -353,7 +353,7 @@ def _leaves(nav: Any) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    """Return what stands in fences and backticks; prose may say "make sure"."""
+    """Return the text in fences and backticks; prose may say "make sure"."""
     return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
 
 

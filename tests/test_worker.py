@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from bot.aside import Aside
+from tests.kit.waiting import HANG
 
 LINES = 30_000
 
@@ -37,7 +38,7 @@ def test_nothing_is_imported_from_where_one_stands(
     monkeypatch.chdir(tmp_path)
     aside = Aside(f"{__name__}:answering")
     try:
-        assert aside.ask(3).result(60) == lines(3)
+        assert aside.ask(3).result(HANG) == lines(3)
     finally:
         aside.close()
 
@@ -61,7 +62,7 @@ def test_a_process_that_is_stopped_goes_on(
     interrupting = threading.Thread(target=interrupt)
     interrupting.start()
     try:
-        answers = [aside.ask(number).result(60) for number in range(10)]
+        answers = [aside.ask(number).result(HANG) for number in range(10)]
         niceness = process.nice()
     finally:
         ended.set()

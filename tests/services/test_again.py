@@ -150,7 +150,7 @@ class TestAreReadWhere:
         assert len(reads) == 2
 
 
-async def test_what_was_refused_is_told_again(app: App, folder: Path) -> None:
+async def test_what_was_refused_is_reported_again(app: App, folder: Path) -> None:
     put(folder, [*POSTS, question(3)])
     for _ in range(2):
         report = await app.library.import_paths([folder])

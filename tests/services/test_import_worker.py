@@ -55,6 +55,11 @@ def all_of(reader: Reader) -> tuple[list[tuple[str, str | None, str | None]], li
     return [item[:3] for item in items], made
 
 
+def first(reader: Reader) -> Item:
+    """Wait for the first that is found; meanwhile ``found`` yields nothing now and then."""
+    return next(item for item in reader.found() if item is not None)
+
+
 @pytest.mark.parametrize("options", [Options(), Options(min_score=MANY // 2, site="x.example")])
 def test_the_same_is_found_and_made(folder: Path, options: Options) -> None:
     here, there = SourceReport(), SourceReport()
@@ -72,7 +77,7 @@ def test_the_same_is_found_and_made(folder: Path, options: Options) -> None:
     assert len(found) > elsewhere.SOME
 
 
-def test_what_was_told_before_stays_in_the_report(folder: Path) -> None:
+def test_what_was_reported_before_stays_in_the_report(folder: Path) -> None:
     report = SourceReport()
     report.reject("it is no good", folder)
     all_of(Elsewhere([folder], Options(), report))
@@ -91,7 +96,7 @@ def test_who_stops_early_leaves_nobody_and_no_file(
     monkeypatch.setenv("TMPDIR", str(rest))
     monkeypatch.setattr(tempfile, "tempdir", None)
     reader = Elsewhere([folder], Options(), SourceReport())
-    assert next(reader.found()) is not None
+    first(reader)
     reader.close()
     assert [*rest.iterdir()] == []
 
@@ -103,12 +108,11 @@ def test_who_stops_early_leaves_nobody_and_no_file(
         lambda reader, item: [*reader.found()],
     ],
 )
-def test_a_process_that_died_is_told_of(
+def test_a_process_that_died_is_reported_of(
     folder: Path, then: Callable[[Reader, Item], object]
 ) -> None:
     reader = Elsewhere([folder], Options(), SourceReport())
-    item = next(reader.found())
-    assert item is not None
+    item = first(reader)
     (process,) = psutil.Process().children()
     process.kill()
     process.wait()
@@ -128,7 +132,7 @@ def test_who_cant_hear_the_answers_does_not_wait_for_them(
     monkeypatch.setattr("bot.aside.pickle.load", fails)
     reader = Elsewhere([folder], Options(), SourceReport())
     with pytest.raises(InputError, match="ended too early"):
-        next(reader.found())
+        first(reader)
     reader.close()
 
 

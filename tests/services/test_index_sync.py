@@ -1,11 +1,11 @@
+"""The index in step with the store: imports of this program and of others, failures, backups."""
+
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import shutil
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -22,24 +22,11 @@ from bot.store import threads
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
 from bot.store.threads import Outcome, Put
+from tests.kit import programs
 from tests.kit.library import BREAD, HERE, at, titles
-from tests.kit.paths import ROOT
+from tests.kit.waiting import until
 
 MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(30)]
-
-
-@pytest.fixture
-async def second(app: App) -> AsyncIterator[App]:
-    """Another program with the same library open."""
-    opened = await App.open(app.settings)
-    yield opened
-    await opened.close()
-
-
-async def until(done: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
-    async with asyncio.timeout(seconds):
-        while not await done():
-            await asyncio.sleep(0.02)
 
 
 async def shows(app: App, *expected: str) -> bool:
@@ -162,13 +149,10 @@ class TestAnotherProgramsImports:
         page.write_text("How do I mend a flat tyre?\nAccepted answer\nPatch the tube.\n")
         app.follow()
         settings = {"DATA_DIR": str(app.settings.data_dir), "SEEDS_DIR": str(tmp_path / "none")}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "import", str(page), cwd=ROOT, env=os.environ | settings,
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        await process.communicate()
-        assert process.returncode == 0
-        await until(lambda: shows(app, "How do I mend a flat tyre?"), 5)
+        process = await programs.start("-m", "bot", "import", page, **settings)
+        code, _, said = await process.end()
+        assert code == 0, said
+        await until(lambda: shows(app, "How do I mend a flat tyre?"))
         reply = await app.answering.ask("mend flat tyre")
         assert reply.matches[0].key == "tyre"
 

@@ -1,4 +1,4 @@
-"""Servers apart, as the whole house has it; and an index of many scopes kept true."""
+"""Servers kept apart in the opened application, and an index of many scopes kept in step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from bot.store.serialization import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
 from tests.kit.library import HERE, THERE, titles
+from tests.kit.waiting import HANG, until
 
 ASKED = "how do i trun on solw mode"
 ABOUT = ("slow mode", "dark mode", "two factor login", "push notifications", "the spam filter")
@@ -43,7 +44,7 @@ def slips(count: int) -> Iterator[Thread]:
 
 
 async def replies(app: App, guild: int) -> list[object]:
-    """What is said in a guild, but for the time it took."""
+    """Return the replies in a guild without the time they took."""
     asked = [await app.answering.ask(q, guild_id=guild) for q in (ASKED, "wher is chanel 3", "x")]
     return [
         *(replace(reply, took_ms=0.0) for reply in asked),
@@ -237,7 +238,7 @@ class TestDamageWhileRunning:
             yield Thread(key="slow", title="How slow is this import?")
             time.sleep(2 * reading.PATIENCE)
             yield None  # so that what there is goes on its way
-            gate.wait(60)
+            gate.wait(HANG)
             yield Thread(key="late", title="How late is this thread?")
 
         async def is_indexing() -> bool:
@@ -329,12 +330,6 @@ class TestDamageWhileRunning:
             assert (await app.examine()).note is None
         finally:
             await app.close()
-
-
-async def until(done: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not await done():
-            await asyncio.sleep(0.02)
 
 
 async def made_anew(app: App, scope: int, before: str) -> bool:

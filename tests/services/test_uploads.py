@@ -20,6 +20,7 @@ from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
 from bot.sources import sandbox
 from bot.store import stats, threads
 from tests.kit.library import BREAD, HERE, THERE, titles
+from tests.kit.waiting import HANG, until
 
 PAGE = b"How warm is the compost?\nAccepted answer\nWarmer than the soup.\n"
 
@@ -67,7 +68,7 @@ async def test_a_packed_file_is_unpacked(app: App) -> None:
     assert told == [(0, 1_234), (1_000, 1_234), (1_234, 1_234)]
 
 
-async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) -> None:
+async def test_what_is_wrong_is_reported_with_its_line_and_without_a_path(app: App) -> None:
     row = {"id": "a", "title": "Is it?", "colour": "red", "answers": []}
     report = await app.uploads.take_in(HERE, sent(lines(row) + b"{oops\n"))
     assert report.added == 1
@@ -77,7 +78,7 @@ async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) 
     assert report.unknown_keys == {"colour": 1}
 
 
-async def test_what_a_table_was_read_as_is_told_without_an_option(app: App) -> None:
+async def test_what_a_table_was_read_as_is_reported_without_an_option(app: App) -> None:
     data = "question;answer\nГде лежит ключ?;Он висит у двери.\n".encode("cp1251")
     report = await app.uploads.take_in(HERE, sent(data, "shop.csv"))
     assert await titles(app, HERE) == ["Где лежит ключ?"]
@@ -199,7 +200,7 @@ async def test_a_file_that_takes_too_long_is_given_up(
         await app.uploads.take_in(HERE, sent(MANY))
 
 
-async def test_reading_that_dies_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reading_that_dies_is_reported(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(Refused, match="more time or memory"):
         await app.uploads.take_in(HERE, sent(PAGE))
@@ -244,7 +245,7 @@ async def test_a_server_does_not_wait_for_the_import_of_another(app: App) -> Non
     gate = Gate()
     slow = asyncio.create_task(app.uploads.take_in(HERE, gate.upload()))
     await gate.asked.wait()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG):
         assert (await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))).added == 1
     assert not slow.done()
     gate.open.set()
@@ -259,7 +260,7 @@ async def test_large_files_leave_a_place_to_small_ones(
     large = [asyncio.create_task(app.uploads.take_in(g, gate.upload())) for g in range(1, 6)]
     await asyncio.sleep(0)
     small = replace(sent(PAGE, "compost.txt"), size=9)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG):
         assert (await app.uploads.take_in(HERE, small)).added == 1
     gate.open.set()
     assert [report.added for report in await asyncio.gather(*large)] == [1] * 5
@@ -297,9 +298,8 @@ async def test_what_one_server_has_brought_is_found_while_another_brings_on(app:
 
     bringing = asyncio.create_task(app.library.add(slow(), scope=HERE))
     try:
-        while not app._follower._alongside.is_running:
-            await asyncio.sleep(0.01)
-        async with asyncio.timeout(60):
+        await until(lambda: app._follower._alongside.is_running)
+        async with asyncio.timeout(HANG):
             report = await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))
         assert report.added == 1
         assert await titles(app, THERE) == ["How warm is the compost?"]
@@ -323,12 +323,11 @@ async def test_an_import_that_leaves_does_not_end_those_of_others(app: App) -> N
     leaving = asyncio.create_task(app.library.add(slow("leaving"), scope=HERE))
     staying = asyncio.create_task(app.library.add(slow("staying"), scope=THERE))
     beside = app._follower
-    while not (beside._alongside.is_running and beside._alongside.imports == 2):
-        await asyncio.sleep(0.01)
+    await until(lambda: beside._alongside.is_running and beside._alongside.imports == 2)
     leaving.cancel()
     await asyncio.wait([leaving])
     assert beside._alongside.is_running
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG):
         await app.library.add([BREAD], scope=333)
     assert await titles(app, 333) == [BREAD.title]
     ended = True
