@@ -15,7 +15,7 @@ from bot.models import bare_emoji
 
 
 class Settings(BaseSettings, GuildSettings):
-    """What the person who hosts the bot decides; guilds may override those of GuildSettings."""
+    """The host's settings; guilds may override those of GuildSettings."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_file_encoding="utf-8-sig", extra="forbid", frozen=True
@@ -78,7 +78,7 @@ class Settings(BaseSettings, GuildSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings; ``overrides`` win over the environment and ``.env``.
+    """Read the settings; ``overrides`` take precedence over the environment and ``.env``.
 
     Raises ConfigError with one line that names the setting and what to do.
     """

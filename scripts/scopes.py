@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil
 
-from bot.models import SHARED, Entry
+from bot.models import SHARED, StoredThread
 from bot.search.documents import Indexed, indexed
 from bot.search.engine import Engine
 
@@ -122,7 +122,9 @@ def threads(options: argparse.Namespace) -> Iterator[Indexed]:
         for _ in range(options.shared if scope == SHARED else options.own):
             number += 1
             body = " ".join(word(rng) for _ in range(60))
-            thread = Entry(id=number, scope=scope, key=f"k{number}", title=title(rng), body=body)
+            thread = StoredThread(
+                id=number, scope=scope, key=f"k{number}", title=title(rng), body=body
+            )
             yield indexed(thread)
 
 

@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
-from bot import aside
+from bot import worker
 from bot.app import App
 from bot.cli.console import INTERRUPTED, print_note, print_warning, progress
 from bot.settings import Settings, load_settings
@@ -147,5 +147,5 @@ def _exit(code: int, message: str) -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()
-    aside.kill_all()
+    worker.kill_all()
     os._exit(code)

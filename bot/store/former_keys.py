@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.models import plain_key
-from bot.store.serialization import Packed, pack, unpack
+from bot.store.serialization import ThreadRows, pack, unpack
 from bot.store.tables import threads
 
 _MAY_DIFFER = "*[^!-~]*"
@@ -35,8 +35,8 @@ They are looked for once: none are added later but those that ``stored_keys`` ha
 
 
 async def stored_keys(
-    connection: AsyncConnection, scope: int, known: Mapping[str, Any], batch: Sequence[Packed]
-) -> list[Packed]:
+    connection: AsyncConnection, scope: int, known: Mapping[str, Any], batch: Sequence[ThreadRows]
+) -> list[ThreadRows]:
     """Return the batch, each thread with the key under which the library has it.
 
     ``known`` are the batch's keys that the library has as they are. A thread is found under
@@ -49,7 +49,7 @@ async def stored_keys(
         return [*batch]
     spellings = await _spellings_of(connection, scope)
     mine = {thread.key for thread in batch}
-    wanted: dict[str, list[Packed]] = defaultdict(list)
+    wanted: dict[str, list[ThreadRows]] = defaultdict(list)
     for thread in new:
         plain = plain_key(thread.key)
         if plain != thread.key:
@@ -89,8 +89,8 @@ def _other_spellings(keys: Sequence[str]) -> dict[str, str]:
 
 
 def _same_thread(
-    key: str, source: str | None, title: str, candidates: Sequence[Packed]
-) -> Packed | None:
+    key: str, source: str | None, title: str, candidates: Sequence[ThreadRows]
+) -> ThreadRows | None:
     """Return the candidate that a thread of the library is."""
     form = plain_key(key)
     for thread in candidates:
@@ -102,7 +102,7 @@ def _same_thread(
     return next(named, None) or next(titled, None)
 
 
-def _renamed(thread: Packed, key: str | None) -> Packed:
+def _renamed(thread: ThreadRows, key: str | None) -> ThreadRows:
     if key is None or key == thread.key:
         return thread
     return pack(replace(unpack(thread), key=key), thread.fingerprint)

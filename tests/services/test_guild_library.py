@@ -212,7 +212,7 @@ async def test_what_a_source_lacks_is_not_deleted(own: App) -> None:
 async def test_a_running_app_deletes_by_itself(own: App, monkeypatch: pytest.MonkeyPatch) -> None:
     await own.guild_library.remove(HERE, await own.guild_library.find(HERE, "own0"))
     monkeypatch.setattr(guild_library, "UNDO", timedelta(0))
-    monkeypatch.setattr(guild_library, "HOURLY", 0.01)
+    monkeypatch.setattr(guild_library, "PURGE_SECONDS", 0.01)
     purge, failures = own.guild_library.purge, [OSError("the disk is gone")]
 
     async def fails_once() -> int:
@@ -239,7 +239,7 @@ async def test_export_has_the_guilds_own_threads_only(own: App) -> None:
 
 async def test_a_large_export_is_packed(own: App, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = await own.guild_library.export(HERE, 10**6)
-    monkeypatch.setattr(guild_library, "PLAIN", 10)
+    monkeypatch.setattr(guild_library, "MAX_PLAIN", 10)
     packed = await own.guild_library.export(HERE, 10**6)
     assert plain is not None
     assert packed is not None

@@ -209,7 +209,7 @@ async def test_while_it_runs_it_deletes_and_notices(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is due goes without a command, and what another process forgets is noticed."""
-    monkeypatch.setattr("bot.services.guild_removal.INTERVAL", 0.01)
+    monkeypatch.setattr("bot.services.guild_removal.POLL_SECONDS", 0.01)
     other = await App.open(app.settings)
     async with app.database.write() as connection:
         await guild_data.note_member(connection, APP, [HERE, THERE], now() - 2 * LATER)
@@ -235,7 +235,7 @@ async def test_while_it_runs_it_deletes_and_notices(
 async def test_a_failure_is_logged_and_tried_again(
     app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bot.services.guild_removal.INTERVAL", 0.01)
+    monkeypatch.setattr("bot.services.guild_removal.POLL_SECONDS", 0.01)
     looks = 0
 
     async def fail(_connection: object) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.app import App
 from bot.models import Posting
 from bot.settings import Settings
-from bot.store import threads
+from bot.store import change_feed, threads
 from tests.kit import programs
 from tests.kit.library import BREAD, HERE
 from tests.kit.voting_program import MESSAGES, vote_number
@@ -82,7 +82,7 @@ async def votes_and_tallies_stand(app: App, acknowledged: int) -> None:
 
 async def every_thread_is_found(app: App, keys: set[str]) -> None:
     async with app.database.read() as connection:
-        assert app.engine.seq == await threads.last_change(connection)
+        assert app.engine.seq == await change_feed.last_change(connection)
         everything = await threads.page(connection, 0, 100_000)
     assert {thread.key for thread in everything} >= keys
     assert len(app.engine) == len(everything)

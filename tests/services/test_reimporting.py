@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
 from bot.errors import ConfigError, StoreError
-from bot.models import SHARED, Entry, Thread, Vote
-from bot.services import elsewhere, reading
+from bot.models import SHARED, StoredThread, Thread, Vote
+from bot.services import import_reader
+from bot.services.import_reader import Prepared
 from bot.services.import_report import ImportReport
-from bot.services.reading import Ready
 from bot.settings import Settings
 from bot.sources import Options
-from bot.store import threads
+from bot.store import change_feed, threads
 from tests.kit import programs
 from tests.kit.dumps import answer, put, question
 from tests.kit.library import HERE, at, titles
@@ -40,7 +40,7 @@ def counts(report: ImportReport) -> tuple[int, int, int, int]:
 
 async def last_change(app: App) -> int:
     async with app.database.read() as connection:
-        return await threads.last_change(connection)
+        return await change_feed.last_change(connection)
 
 
 class TestAgain:
@@ -51,10 +51,10 @@ class TestAgain:
         assert counts(await app.library.import_paths([folder])) == (2, 0, 0, 0)
         seq = await last_change(app)
 
-        def never(_found: object) -> Ready:
+        def never(_found: object) -> Prepared:
             raise AssertionError("there was nothing to make")
 
-        monkeypatch.setattr(reading, "ready", never)
+        monkeypatch.setattr(import_reader, "prepare", never)
         assert counts(await app.library.import_paths([folder])) == (0, 0, 2, 0)
         assert await last_change(app) == seq
 
@@ -73,7 +73,7 @@ class TestAgain:
         seq = await last_change(app)
         monkeypatch.setattr("bot.sources.stackexchange.build.VERSION", "newer")
         assert counts(await app.library.import_paths([folder])) == (0, 0, 2, 0)
-        monkeypatch.setattr(reading, "ready", None)  # its new fingerprint is known by now
+        monkeypatch.setattr(import_reader, "prepare", None)  # its new fingerprint is known by now
         assert counts(await app.library.import_paths([folder])) == (0, 0, 2, 0)
         assert await last_change(app) == seq
 
@@ -222,7 +222,6 @@ class TestPruning:
 HELD_IMPORT = """
 import asyncio, sys
 from bot.cli import main
-from bot.store import threads
 left, put = int(sys.argv.pop(1)), threads.put
 
 async def held(*arguments):
@@ -251,7 +250,7 @@ class TestMany:
         body = f"<p>{'Counting is fun. ' * 40}</p>"
         posts = [question(n, f"Which number is {n}?", Body=body) for n in range(1, self.MANY + 1)]
         put(folder, [*posts, *(answer(10_000 + n, n) for n in range(1, 1_000))])
-        assert (folder / "Posts.xml").stat().st_size > elsewhere.MUCH
+        assert (folder / "Posts.xml").stat().st_size > import_reader.LARGE
         return folder
 
     async def test_are_all_found(
@@ -260,11 +259,11 @@ class TestMany:
         read_back: list[int] = []
         searched = threads.index_entries
 
-        async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Entry]:
+        async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
             read_back.extend(ids)
             return await searched(connection, ids)
 
-        monkeypatch.setattr(threads, "searched", noted)
+        monkeypatch.setattr(threads, "index_entries", noted)
         steps: list[int] = []
         report = await app.library.import_paths([many], progress=steps.append)
         assert counts(report) == (self.MANY, 0, 0, 0)

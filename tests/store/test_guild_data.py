@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Column, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Answer, Thread
-from bot.store import guild_data, guilds, imports, threads
+from bot.store import change_feed, guild_data, guilds, threads
 from bot.store.database import Database
 from bot.store.serialization import pack
 from bot.store.tables import changes, facts, metadata, votes
@@ -47,8 +47,8 @@ async def fill(connection: AsyncConnection, guild_id: int) -> None:
         await connection.execute(insert(table).values(row_of(table, guild_id)))
     own = Thread(key=f"own {guild_id}", title="Own?", answers=(Answer(body="Yes."),))
     await threads.put(connection, guild_id, [pack(own)])
-    await imports.count_batch(connection, guild_id)
-    await imports.note(connection, guild_id, "abc", {})
+    await guilds.set_fact(connection, f"words:{guild_id}", "[]")
+    await guilds.set_fact(connection, f"import:{guild_id}:abc", "{}")
     await guilds.set_fact(connection, f"import:{guild_id}", "[]")
 
 
@@ -101,7 +101,7 @@ async def test_the_shared_library_stays(database: Database) -> None:
 
 async def test_threads_that_go_are_in_the_feed(database: Database) -> None:
     async with database.read() as connection:
-        last = await threads.last_change(connection)
+        last = await change_feed.last_change(connection)
         own = [t.id for t in await threads.page(connection, 0, 10, HERE)]
     await forget(database, HERE)
     async with database.read() as connection:
