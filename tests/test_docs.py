@@ -353,7 +353,7 @@ def _leaves(nav: Any) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    """Return what stands in fences and backticks; prose may say "make sure"."""
+    """Return the text in fences and backticks; prose may say "make sure"."""
     return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.services import import_reader
+from bot.store.tables import changes
 from tests.kit.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -46,6 +48,16 @@ def test_the_targets_shown_are_those_of_make() -> None:
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     page = (DOCS / "developers" / "index.md").read_text(encoding="utf-8")
     assert f"$ make help\n{shown.stdout.strip()}\n```" in page
+
+
+def test_the_change_feed_shown_has_the_columns_of_its_table() -> None:
+    page = (DOCS / "developers" / "change-feed.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(changes.c.keys())
+
+
+def test_the_size_of_an_imports_batches_is_the_one_in_force() -> None:
+    page = (DOCS / "hosts" / "import-export.md").read_text(encoding="utf-8")
+    assert f"batches of {import_reader.BATCH:,} threads" in page
 
 
 def test_the_glossary_names_each_word_once() -> None:
