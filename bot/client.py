@@ -1,4 +1,4 @@
-"""The Discord client: takes a house in, loads the cogs, and leaves in order."""
+"""The Discord client: it loads the cogs, runs their tasks, reports errors, and closes in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -19,23 +19,21 @@ from discord.ext import commands
 
 from bot.app import App
 from bot.errors import SearchError, StoreError, ThreadwiseError
+from bot.plurals import counted
 from bot.replies import tell
 from bot.retry import FAILURES, described, new_nonce, retried
 from bot.throttle import Throttle
-from bot.ui import items, library_cards
+from bot.ui import items, library_cards, limits
 
 COGS = (
-    "cogs.ask.cog",
+    "cogs.ask",
     "cogs.thread",
-    "cogs.voting.cog",
+    "cogs.voting",
     "cogs.settings",
     "cogs.phrasings",
-    "cogs.library.cog",
+    "cogs.library",
     "cogs.membership",
 )
-
-NOT_TOLD = FAILURES
-"""What is raised where Discord doesn't take what we say, or can't be reached just then."""
 
 LEAVE_SECONDS = 2.0
 """How long what is being handled may take to end when the bot is closed."""
@@ -53,7 +51,7 @@ Handler = Callable[[Any, discord.Interaction[Any]], Awaitable[None]]
 
 
 class ThreadBot(commands.AutoShardedBot):
-    """Threadwise on Discord, serving an opened house; whoever opened it closes it.
+    """Threadwise on Discord, on an opened ``App``; whoever opened that closes it.
 
     ``message_content`` asks Discord for the privileged intent. Without it the bot
     reads only messages that mention it or reply to it, and direct ones.
@@ -82,7 +80,7 @@ class ThreadBot(commands.AutoShardedBot):
         self.throttle = Throttle(app.question_limits)
         self._presses: dict[type[items.Pressable], Handler] = {}
         self._background: set[asyncio.Task[None]] = set()
-        self._told: set[tuple[int, str]] = set()
+        self._missing: set[tuple[int, str]] = set()
         self._posted: OrderedDict[str, discord.Message] = OrderedDict()
 
     async def setup_hook(self) -> None:
@@ -93,8 +91,8 @@ class ThreadBot(commands.AutoShardedBot):
         await self._sync_commands()
 
     async def on_ready(self) -> None:
-        """Say in the log who we are; may come more than once."""
-        log.info("connected as %s to %d servers", self.user, len(self.guilds))
+        """Log the name of the bot; READY may come more than once."""
+        log.info("connected as %s to %s", self.user, counted(len(self.guilds), "servers"))
         if not self.intents.message_content:
             log.warning(
                 "without the message content intent I answer mentions, replies, direct "
@@ -102,7 +100,7 @@ class ThreadBot(commands.AutoShardedBot):
             )
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Note what we have posted; other messages are the cogs' business."""
+        """Note the bot's own messages by their nonces; others are handled by the cogs."""
         if message.author == self.user and message.nonce is not None:
             self._posted[str(message.nonce)] = message
             while len(self._posted) > POSTED:
@@ -127,7 +125,7 @@ class ThreadBot(commands.AutoShardedBot):
             return posted
 
     async def close(self) -> None:
-        """Finish our own work first, then leave Discord; nothing of ours runs afterwards."""
+        """Finish the bot's own work, then leave Discord; nothing of it runs afterwards."""
         await self._end_handlers(LEAVE_SECONDS)
         for task in list(self._background):
             task.cancel()
@@ -136,7 +134,7 @@ class ThreadBot(commands.AutoShardedBot):
         await self._end_handlers(0.0)  # of what came until then
 
     async def _end_handlers(self, grace: float) -> None:
-        """Let commands and listeners that are at work end; those that take long are cancelled.
+        """Let commands and listeners that run end; cancel those that take longer than ``grace``.
 
         They would go on without Discord and without a database, and complain of both.
         """
@@ -163,17 +161,17 @@ class ThreadBot(commands.AutoShardedBot):
         self._presses[kind] = handler
 
     async def pressed(self, item: items.Pressable, interaction: discord.Interaction[Any]) -> None:
-        """Deal with a press; what goes wrong is told to the person, and logged."""
+        """Handle a press; report and log what goes wrong."""
         try:
             if await self.throttle.admits_press(item, interaction):
                 await self._presses[type(item)](item, interaction)
         except Exception as error:
-            await report(interaction, error, type(item).__name__)
+            await report_error(interaction, error, type(item).__name__)
 
     def warn_missing_permission(self, channel_id: int, permission: str) -> None:
         """Log, once for each channel, that the bot may not do something there."""
-        if (channel_id, permission) not in self._told:
-            self._told.add((channel_id, permission))
+        if (channel_id, permission) not in self._missing:
+            self._missing.add((channel_id, permission))
             log.warning("channel %d: the permission %s is missing", channel_id, permission)
 
     def _done(self, task: asyncio.Task[None]) -> None:
@@ -201,30 +199,33 @@ class ThreadBot(commands.AutoShardedBot):
         log.info("sent %d commands to Discord", len(tree))
 
 
-class Tree(app_commands.CommandTree[ThreadBot]):
-    """The commands, with one place where their errors end."""
+Interaction = discord.Interaction[ThreadBot]
 
-    async def interaction_check(self, interaction: discord.Interaction[ThreadBot], /) -> bool:
-        """Take no more of anybody than their share."""
+
+class Tree(app_commands.CommandTree[ThreadBot]):
+    """The command tree: it applies the limits, and reports errors."""
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Admit a command within the limits."""
         try:
             return await interaction.client.throttle.admits_command(interaction)
-        except NOT_TOLD as error:
+        except FAILURES as error:
             log.warning("a refusal could not be told: %s", error)
             return False
 
     async def on_error(
-        self, interaction: discord.Interaction[ThreadBot], error: app_commands.AppCommandError, /
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
         """Tell the person privately what they can do about it; log the rest."""
         name = interaction.command.qualified_name if interaction.command else "?"
-        await report(interaction, error, name)
+        await report_error(interaction, error, name)
 
 
-async def report(interaction: discord.Interaction[Any], error: Exception, where: str) -> None:
+async def report_error(interaction: discord.Interaction[Any], error: Exception, where: str) -> None:
     """Answer an interaction that failed, with words a person understands."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
-    if isinstance(error, discord.NotFound) and error.code in (10062, 10015):
+    if isinstance(error, discord.NotFound) and error.code in limits.TOO_LATE:
         log.warning("%s: Discord had given up waiting for the reply", where)
         return
     if isinstance(error, _FROM_DISCORD):
@@ -239,12 +240,12 @@ async def report(interaction: discord.Interaction[Any], error: Exception, where:
         )
     try:
         await tell(interaction, said)
-    except NOT_TOLD as failed:
+    except FAILURES as failed:
         log.warning("%s: the error could not be told: %s", where, described(failed))
 
 
 def _for_people(error: Exception) -> str | None:
-    """What the error says to the person who met it; ``None`` if it is for the host."""
+    """Return what the person is told of an error; ``None`` if it is for the host."""
     if isinstance(error, ThreadwiseError) and not isinstance(error, StoreError | SearchError):
         return str(error)
     if isinstance(error, app_commands.MissingPermissions):
@@ -262,8 +263,3 @@ def _for_people(error: Exception) -> str | None:
 
 _FROM_DISCORD = (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError)
 """What requests to Discord raise; other errors of the system are for the host."""
-
-
-def bot_of(interaction: discord.Interaction[Any]) -> ThreadBot:
-    """The bot that an interaction came to."""
-    return cast(ThreadBot, interaction.client)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class _Kind:
-    """Since when lines of a kind are counted, and how many were admitted and left out."""
+    """The count of lines of one kind: those admitted since a moment, and those left out."""
 
     since: float
     admitted: int = 0

@@ -1,4 +1,4 @@
-"""Replies to interactions, each of which is made once, though the network may fail.
+"""Replies to interactions, each of which comes once, though the network may fail.
 
 They have no nonce. A first reply that is sent twice is refused with 40060, which says
 that it has arrived before; editing the reply twice gives the same message.
@@ -16,17 +16,16 @@ from discord import InteractionResponseType as Kind
 
 from bot import retry
 from bot.retry import FAILURES, described, is_transient, retried
+from bot.ui import limits
 
-ALREADY_ACKNOWLEDGED = 40060
-
-Interaction = discord.Interaction[Any]
+AnyInteraction = discord.Interaction[Any]
 Parts = dict[str, Any]
 
 log = logging.getLogger(__name__)
 
 
 async def acknowledge(
-    interaction: Interaction, *, ephemeral: bool = False, thinking: bool = False
+    interaction: AnyInteraction, *, ephemeral: bool = False, thinking: bool = False
 ) -> None:
     """Tell Discord that the reply comes later, as ``interaction.response.defer`` does."""
     command = interaction.type is discord.InteractionType.application_command
@@ -37,7 +36,7 @@ async def acknowledge(
     )
 
 
-async def tell(interaction: Interaction, said: str) -> None:
+async def tell(interaction: AnyInteraction, said: str) -> None:
     """Tell the person something privately, in the first reply or after it.
 
     After the first reply a line may come twice if Discord's answer is lost: better than
@@ -52,14 +51,14 @@ async def tell(interaction: Interaction, said: str) -> None:
     )
 
 
-async def edit_pressed(interaction: Interaction, **parts: Any) -> None:
+async def edit_pressed(interaction: AnyInteraction, **parts: Any) -> None:
     """Reply to a press by editing the message that the button is under."""
     response = interaction.response
     await _respond(interaction, Kind.message_update, lambda: response.edit_message(**parts))
 
 
 async def edit_response(
-    interaction: Interaction, make: Callable[[], Parts] | None = None, **parts: Any
+    interaction: AnyInteraction, make: Callable[[], Parts] | None = None, **parts: Any
 ) -> discord.InteractionMessage:
     """Show something in the reply that was acknowledged, and return the message.
 
@@ -74,14 +73,14 @@ async def edit_response(
     except FAILURES as error:
         if not is_transient(error):
             raise
-        found = await _shown(interaction, make() if make else parts)
-        if found is None:
+        shown = await _shown(interaction, make() if make else parts)
+        if shown is None:
             raise
         log.info("a reply was shown, though Discord never said so (%s)", described(error))
-        return found
+        return shown
 
 
-async def delete_response(interaction: Interaction) -> None:
+async def delete_response(interaction: AnyInteraction) -> None:
     """Delete the message that the reply is in, if it is there.
 
     That it is gone already tells nothing: it may have been deleted by a request whose
@@ -92,7 +91,7 @@ async def delete_response(interaction: Interaction) -> None:
 
 
 async def _respond(
-    interaction: Interaction, kind: Kind, request: Callable[[], Awaitable[Any]]
+    interaction: AnyInteraction, kind: Kind, request: Callable[[], Awaitable[Any]]
 ) -> None:
     """Send the first reply; one that Discord has already is as good."""
     try:
@@ -100,24 +99,24 @@ async def _respond(
     except discord.InteractionResponded:
         pass  # the reply came, and what it says could not be read
     except discord.HTTPException as error:
-        if error.code != ALREADY_ACKNOWLEDGED:
+        if error.code != limits.ALREADY_ACKNOWLEDGED:
             raise
         # What comes next depends on it, and discord.py notes it on success alone.
         interaction.response._response_type = kind
 
 
-async def _shown(interaction: Interaction, parts: Parts) -> discord.InteractionMessage | None:
-    """The reply, if it shows these parts already; ``None`` if it doesn't, or can't be had."""
+async def _shown(interaction: AnyInteraction, parts: Parts) -> discord.InteractionMessage | None:
+    """Return the reply, if it shows these parts already; ``None`` if not, or if unknown."""
     try:
         message = await retried(interaction.original_response, "looking at a reply", retry.QUICK)
     except (*FAILURES, discord.ClientException):
         return None
     view = parts.get("view")
     wanted = {getattr(item, "custom_id", None) for item in view.children} if view else set()
-    found = {
+    shown = {
         getattr(each, "custom_id", None)
         for row in message.components
         for each in getattr(row, "children", [])
     }
     same = (message.content or "").strip() == (parts.get("content") or "").strip()
-    return message if same and wanted == found and not message.flags.loading else None
+    return message if same and wanted == shown and not message.flags.loading else None

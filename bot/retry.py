@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 class MalformedReply(aiohttp.ClientError):
-    """Discord replied with something that can't be read; the request may have been served."""
+    """A reply of Discord that can't be read; the request may have been served."""
 
 
 FAILURES = (discord.HTTPException, aiohttp.ClientError, OSError)
@@ -102,12 +102,12 @@ async def once(request: Callable[[], Awaitable[T]]) -> T:
 
 
 def new_nonce() -> int:
-    """A number by which Discord knows one post, however often it is sent."""
+    """Return a number by which Discord recognises one post, however often it is sent."""
     return secrets.randbits(63)
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether a request that failed like this may be served when it is made again.
+    """Return whether a request that failed like this may be served when it is made again.
 
     What discord.py has repeated five times already is not.
     """
@@ -117,7 +117,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def described(error: BaseException) -> str:
-    """An error in one short line; pages of HTML are left out."""
+    """Return an error in one short line; pages of HTML are left out."""
     if isinstance(error, discord.HTTPException):
         said = "" if error.text.lstrip().startswith("<") else f": {error.text}"
         return f"{error.status} {error.response.reason} (error code: {error.code}){said}"

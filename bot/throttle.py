@@ -10,7 +10,7 @@ from discord import app_commands
 
 from bot.plurals import counted
 from bot.replies import acknowledge, tell
-from bot.services.rate_limit import KEYSTROKE, PRESS, QUESTION, QuestionLimits, Refusal, Whose
+from bot.services.rate_limit import KEYSTROKE, PRESS, QUESTION, LimitOwner, QuestionLimits, Refusal
 from bot.ui.items import Pressable
 
 NOT_A_QUESTION = {"is_question": False}
@@ -77,7 +77,7 @@ def explained(refusal: Refusal) -> str:
     """Return what the person who asked is told of a refusal."""
     seconds = max(1, round(refusal.wait + 0.5))
     when = "in a second" if seconds == 1 else f"in {counted(seconds, 'seconds')}"
-    if refusal.whose is Whose.SERVER:
+    if refusal.owner is LimitOwner.SERVER:
         return f"Your server is asking me a lot just now. Please try again {when}."
     return f"That was a lot at once. Please try again {when}."
 

@@ -1,4 +1,4 @@
-"""A watchdog for the event loop: what holds it is named in the log while it happens.
+"""A watchdog for the event loop: it logs what stalls the loop, while it happens.
 
 A thread looks several times in a tenth of a second whether the loop waits for something to
 happen. If not, it asks for a sign of life, and where that is late, it looks at what the
@@ -16,14 +16,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType
 from typing import Self
 
 from bot.log_throttle import LogThrottle
 from bot.plurals import counted
 
 LIMIT = 0.1
-"""Seconds that nothing may hold the loop for."""
+"""Seconds that nothing may stall the loop for."""
 
 LOOKS = 3
 """Looks at the loop in that time."""
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """The loop did nothing else for so many ``seconds``, until ``end`` (``time.monotonic``).
+    """A stall of the loop for so many ``seconds``, until ``end`` (of ``time.monotonic``).
 
     ``place`` is the ``module:function`` of ours that was seen most often meanwhile; else, of
     whatever it was. ``in_thread`` says that it ran in another thread and kept the interpreter.
@@ -62,7 +62,7 @@ class Watchdog:
     """Watches an event loop from the ``with`` line on, until the block ends.
 
     ``limit`` is in seconds; holds are measured to a third of it. ``report`` is called for
-    each hold, in the watchdog's thread; by default they are logged, but not in floods.
+    each stall, in the watchdog's thread; by default they are logged, but not in floods.
     """
 
     def __init__(
@@ -85,12 +85,7 @@ class Watchdog:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -112,12 +107,12 @@ class Watchdog:
                 return
 
     def _is_idle(self) -> bool:
-        """Whether the loop waits for something to happen; asking it would only wake it."""
+        """Return whether the loop waits for something to happen; asking it would only wake it."""
         frame = sys._current_frames().get(self._watched)
         return frame is not None and _is_waiting(frame)
 
     def _overslept(self, late: float, worked: float) -> None:
-        """This thread could not run: another one kept the interpreter, or the machine is busy.
+        """Report that another thread kept the interpreter, unless the machine is merely busy.
 
         In the latter case this process has hardly worked meanwhile, and is not to blame.
         """
@@ -158,7 +153,7 @@ class Watchdog:
             self._report(Stall(held, where, end, in_thread))
 
     def _place(self) -> tuple[str, bool] | None:
-        """What the loop's thread is doing; if it waits, what of ours another one is doing."""
+        """Return what the loop's thread is doing, or what of this program another one is doing."""
         frames = sys._current_frames()
         watched = frames.pop(self._watched, None)
         if watched is None:
@@ -166,8 +161,8 @@ class Watchdog:
         if not _is_waiting(watched) and (own := _ours(watched)):
             return own, False
         theirs = (_ours(frame) for frame in frames.values())
-        if found := next((place for place in theirs if place), None):
-            return found, True
+        if other := next((place for place in theirs if place), None):
+            return other, True
         return None if _is_waiting(watched) else (_name(watched), False)
 
 
@@ -178,13 +173,13 @@ class StallLog:
         self._throttle = LogThrottle(QUIET)
         self._longest: dict[str, float] = {}
 
-    def __call__(self, hold: Stall) -> None:
-        """Write a stall down, unless its place was named a moment ago."""
-        more = self._throttle.admit(hold.place, hold.end)
+    def __call__(self, stall: Stall) -> None:
+        """Log a stall, unless its place was named a moment ago."""
+        more = self._throttle.admit(stall.place, stall.end)
         if more is None:
-            self._longest[hold.place] = max(self._longest.get(hold.place, 0.0), hold.seconds)
+            self._longest[stall.place] = max(self._longest.get(stall.place, 0.0), stall.seconds)
             return
-        longest = self._longest.pop(hold.place, 0.0) * 1000
+        longest = self._longest.pop(stall.place, 0.0) * 1000
         since = (
             f"; {counted(more, 'times')} since I last said so, for up to {longest:.0f} ms"
             if more
@@ -192,31 +187,31 @@ class StallLog:
         )
         log.warning(
             "the loop was held for %.0f ms by %s%s%s",
-            hold.seconds * 1000, hold.place, " in a thread" if hold.in_thread else "", since,
+            stall.seconds * 1000, stall.place, " in a thread" if stall.in_thread else "", since,
         )  # fmt: skip
 
 
 def _starved(thread: int) -> float:
-    """For how many seconds a thread could have run, had others not had the processor.
+    """Return the seconds for which a thread could have run, had others not had the processor.
 
     Only Linux tells; elsewhere it is 0, and what holds the loop on a busy machine is more.
     """
     try:
-        told = Path(f"/proc/self/task/{thread}/schedstat").read_text()
-        return int(told.split()[1]) / 1e9
+        statistics = Path(f"/proc/self/task/{thread}/schedstat").read_text()
+        return int(statistics.split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0
 
 
 def _callers(frame: FrameType | None) -> Iterator[FrameType]:
-    """The frames of a stack from the inside, as far as the loop that runs them."""
+    """Yield the frames of a stack from the inside, as far as the loop that runs them."""
     while frame is not None and frame.f_code.co_name != "run_forever":
         yield frame
         frame = frame.f_back
 
 
 def _ours(frame: FrameType) -> str | None:
-    """The innermost function of ours that a thread is in."""
+    """Return the innermost function of this program that a thread is in."""
     for caller in _callers(frame):
         module = str(caller.f_globals.get("__name__", ""))
         if module.partition(".")[0] in OURS and module != __name__:
@@ -225,7 +220,7 @@ def _ours(frame: FrameType) -> str | None:
 
 
 def _is_waiting(frame: FrameType) -> bool:
-    """Whether a loop's thread waits for something to happen."""
+    """Return whether a loop's thread waits for something to happen."""
     return frame.f_code.co_name == "select"
 
 

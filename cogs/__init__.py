@@ -1,1 +1,1 @@
-"""What the bot hears on Discord. A cog reads an event, calls a service, shows a card."""
+"""The cogs: each reads events and commands of Discord, calls a service, and shows a card."""

@@ -1,4 +1,4 @@
-"""Where something happened on Discord, and what the bot may do there."""
+"""The channel in which something happened, what the bot may do there, and who manages it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.client import ThreadBot, bot_of
+from bot.client import Interaction, ThreadBot
 from bot.models import SHARED
 from bot.replies import acknowledge
 from bot.ui import limits, text
 
 log = logging.getLogger(__name__)
 
-Completion = Callable[
-    [Any, discord.Interaction[Any], str], Coroutine[Any, Any, list[app_commands.Choice[str]]]
-]
+Choices = list[app_commands.Choice[str]]
+Completion = Callable[[Any, Interaction, str], Coroutine[Any, Any, Choices]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelContext:
-    """A channel as the bot finds it.
+    """A channel, the guild whose library counts in it, and what the bot may do there.
 
     ``scope`` is the guild whose library and votes count here (SHARED outside of
     guilds and where the bot is not a member), ``server`` how links name the guild.
@@ -38,16 +37,16 @@ class ChannelContext:
 
     @property
     def embeds(self) -> bool:
-        """Whether cards may be embeds here."""
+        """Return whether cards may be embeds here."""
         return self.may.embed_links
 
     def link(self, message_id: int) -> str:
-        """The address of a message in this channel."""
+        """Return the address of a message in this channel."""
         return f"https://discord.com/channels/{self.server}/{self.channel_id}/{message_id}"
 
 
 def message_context(message: discord.Message) -> ChannelContext:
-    """The context that a message is in."""
+    """Return the context of a message."""
     guild = message.guild
     return ChannelContext(
         channel_id=message.channel.id,
@@ -57,8 +56,8 @@ def message_context(message: discord.Message) -> ChannelContext:
     )
 
 
-def interaction_context(interaction: discord.Interaction[Any]) -> ChannelContext:
-    """The context that an interaction is in."""
+def interaction_context(interaction: Interaction) -> ChannelContext:
+    """Return the context of an interaction."""
     scope = scope_of(interaction)
     if interaction.guild_id is None:
         may = _EVERYTHING
@@ -75,18 +74,18 @@ def interaction_context(interaction: discord.Interaction[Any]) -> ChannelContext
     )
 
 
-def scope_of(interaction: discord.Interaction[Any]) -> int:
-    """Whose library and votes count for an interaction.
+def scope_of(interaction: Interaction) -> int:
+    """Return the guild whose library and votes count for an interaction, or SHARED.
 
     A person may carry the bot into a server that it is no member of; what that
     server's members voted elsewhere is none of its business there.
     """
     guild_id = interaction.guild_id
-    return guild_id if guild_id and bot_of(interaction).get_guild(guild_id) else SHARED
+    return guild_id if guild_id and interaction.client.get_guild(guild_id) else SHARED
 
 
 def permissions_in(channel: Any, guild: discord.Guild | None) -> discord.Permissions:
-    """What the bot may do in a channel; everything, as far as can't be told."""
+    """Return what the bot may do in a channel; all permissions where that can't be told."""
     me = guild.me if guild is not None else None
     if me is None or not hasattr(channel, "permissions_for"):
         return _EVERYTHING
@@ -97,26 +96,26 @@ def permissions_in(channel: Any, guild: discord.Guild | None) -> discord.Permiss
 
 
 def missing_send_permission(channel: Any, may: discord.Permissions) -> str | None:
-    """The permission without which nothing can be said in a channel, if it is missing."""
+    """Return the permission that the bot lacks to send messages in a channel, if any."""
     sending = "send_messages"
     if isinstance(channel, discord.Thread):
         sending = "send_messages_in_threads"
     return next((name for name in ("view_channel", sending) if not getattr(may, name)), None)
 
 
-def is_moderator(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the member may take back what others were shown."""
+def is_moderator(interaction: Interaction) -> bool:
+    """Return whether the member may take back what others were shown."""
     may = interaction.permissions
     return interaction.guild_id is not None and (may.manage_messages or may.manage_guild)
 
 
-def manages(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the member may decide how the bot behaves in this server."""
+def manages(interaction: Interaction) -> bool:
+    """Return whether the member may change the settings of this server."""
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
 
 
-def only_managers(interaction: discord.Interaction[Any]) -> bool:
-    """A check for commands: what the command list says of permissions is but a hint.
+def only_managers(interaction: Interaction) -> bool:
+    """Check that a command's member manages the server: the command's own permissions are a hint.
 
     Raises what the person is told by.
     """
@@ -127,8 +126,18 @@ def only_managers(interaction: discord.Interaction[Any]) -> bool:
     return True
 
 
-async def begin_privately(interaction: discord.Interaction[Any]) -> discord.Guild:
-    """Say that the reply comes, privately, and return the server it is about."""
+async def acknowledge_page(interaction: Interaction) -> bool:
+    """Acknowledge a press under a page; return whether the page is private, and so is edited.
+
+    A page that all see stays as it is: the reply is private.
+    """
+    private = interaction.message is not None and interaction.message.flags.ephemeral
+    await acknowledge(interaction, ephemeral=not private, thinking=not private)
+    return private
+
+
+async def begin_privately(interaction: Interaction) -> discord.Guild:
+    """Acknowledge a command, to be answered privately, and return its server."""
     if interaction.guild is None:
         raise app_commands.NoPrivateMessage
     await acknowledge(interaction, ephemeral=True, thinking=True)
@@ -139,9 +148,7 @@ def completes_for_managers(complete: Completion) -> Completion:
     """Have an autocompletion offer nothing to members, nor if it fails."""
 
     @wraps(complete)
-    async def guarded(
-        self: Any, interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
+    async def guarded(self: Any, interaction: Interaction, current: str) -> Choices:
         try:
             return await complete(self, interaction, current) if manages(interaction) else []
         except Exception as error:
@@ -158,7 +165,7 @@ def choice(name: str, value: str, suffix: str = "") -> app_commands.Choice[str]:
 
 
 def has_permissions(bot: ThreadBot, context: ChannelContext, *names: str) -> bool:
-    """Whether the bot has these permissions in a context; one that it lacks is logged once."""
+    """Return whether the bot has these permissions; log once for each channel what it lacks."""
     missing = [name for name in names if not getattr(context.may, name)]
     for name in missing:
         bot.warn_missing_permission(context.channel_id, name)

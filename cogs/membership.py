@@ -1,4 +1,4 @@
-"""In which servers the bot is: joined, removed, or missing from what Discord lists."""
+"""The servers that the bot is in: joined, removed, or missing from what Discord lists."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bot.services.guild_removal import Shard
 log = logging.getLogger(__name__)
 
 
-class Membership(commands.Cog):
-    """Notes who has the bot, so that the data of servers that removed it can be deleted.
+class MembershipCog(commands.Cog, name="Membership"):
+    """Records the servers of the bot, so that the data of those that removed it can be deleted.
 
     READY lists all servers of a shard, but discord.py passes the list on to nobody: it puts
     the servers into its cache, and ``AutoShardedConnectionState.parse_ready`` leaves there
@@ -36,53 +36,46 @@ class Membership(commands.Cog):
 
     @commands.Cog.listener()
     async def on_shard_disconnect(self, shard_id: int) -> None:
-        """The connection ended: keep what is in the cache, to know it again."""
+        """Keep what is in the cache when a connection ends, to recognise it."""
         self._before[shard_id] = self._in_cache(shard_id)
 
     @commands.Cog.listener()
     async def on_shard_resumed(self, shard_id: int) -> None:
-        """The session goes on: Discord sends what happened meanwhile as events."""
+        """Forget what was kept: Discord sends what happened meanwhile as events."""
         self._before.pop(shard_id, None)
 
     @commands.Cog.listener()
     async def on_shard_connect(self, shard_id: int) -> None:
-        """A new session: servers that READY didn't list removed the bot, or it left them.
+        """Record the servers of a new session: those that READY didn't list removed the bot.
 
         Servers in an outage are listed as well.
         """
         before = {id(guild) for guild in self._before.pop(shard_id, [])}
-        there = {guild.id for guild in self._in_cache(shard_id) if id(guild) not in before}
+        listed = {guild.id for guild in self._in_cache(shard_id) if id(guild) not in before}
         shard = Shard(shard_id, self.bot.shard_count or 1)
         try:
-            await self._service.connected(self._application_id, there, shard)
+            await self._service.connected(self._application_id, listed, shard)
         except StoreError as error:
             log.warning("shard %d: not noted in which servers I am: %s", shard_id, error)
 
-    @commands.Cog.listener()
-    async def on_guild_join(self, guild: discord.Guild) -> None:
-        """The bot was invited."""
-        await self._joined(guild)
-
-    @commands.Cog.listener()
-    async def on_guild_available(self, guild: discord.Guild) -> None:
-        """An outage is over; the bot may have been invited in it."""
-        await self._joined(guild)
-
-    @commands.Cog.listener()
-    async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """The bot was removed, or the server deleted; an outage doesn't come here."""
-        try:
-            await self._service.removed(self._application_id, guild.id)
-        except StoreError as error:  # the next session shows it again
-            log.warning("guild %d: not noted that it removed me: %s", guild.id, error)
-
-    async def _joined(self, guild: discord.Guild) -> None:
+    @commands.Cog.listener("on_guild_join")
+    @commands.Cog.listener("on_guild_available")
+    async def on_joined(self, guild: discord.Guild) -> None:
+        """Record that the bot was invited, perhaps in an outage that is over now."""
         before = self._before.get(guild.shard_id, [])
         self._before[guild.shard_id] = [other for other in before if other is not guild]
         try:
             await self._service.joined(self._application_id, guild.id)
         except StoreError as error:
             log.warning("guild %d: not noted that I am in it: %s", guild.id, error)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Record that the bot was removed, or the server deleted; an outage doesn't come here."""
+        try:
+            await self._service.removed(self._application_id, guild.id)
+        except StoreError as error:  # the next session shows it again
+            log.warning("guild %d: not noted that it removed me: %s", guild.id, error)
 
     def _in_cache(self, shard_id: int) -> list[discord.Guild]:
         return [guild for guild in self.bot.guilds if guild.shard_id == shard_id]
@@ -94,4 +87,4 @@ class Membership(commands.Cog):
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(Membership(bot))
+    await bot.add_cog(MembershipCog(bot))

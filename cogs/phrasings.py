@@ -8,12 +8,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import ThreadBot
+from bot.client import Interaction, ThreadBot
 from bot.errors import NotFound
 from bot.replies import edit_response
 from bot.ui import limits, settings_cards, text
 from bot.ui.cards import Card
 from cogs.channel_context import (
+    Choices,
     begin_privately,
     choice,
     completes_for_managers,
@@ -30,7 +31,7 @@ CHOOSE = "Choose one from the list that comes up while you type, or give me its 
 
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
-class Phrasings(commands.GroupCog, group_name="phrasings"):
+class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
     """Lets moderators see and remove how members' questions became phrasings of threads."""
 
     def __init__(self, bot: ThreadBot):
@@ -38,20 +39,18 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
         self.learning = bot.app.learning
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Only people with Manage Server. Autocomplete doesn't ask this: it asks itself."""
+        """Admit people with Manage Server only. Autocomplete checks this itself."""
         return only_managers(interaction)
 
     @app_commands.command(name="list", description="Show which phrasings I have learned here")
     @app_commands.describe(thread="Only those of this thread")
-    async def show(
-        self, interaction: discord.Interaction[ThreadBot], thread: str | None = None
-    ) -> None:
+    async def show(self, interaction: Interaction, thread: str | None = None) -> None:
         """Show what was learned, newest first."""
         guild = await begin_privately(interaction)
-        found = await self.learning.phrasings(guild.id)
-        card = settings_cards.phrasings_card(found) if found else Card(content=NO_PHRASINGS)
-        if found and thread is not None:
-            mine = [p for p in found if thread in (f"#{p.thread_id}", p.key, p.title)]
+        learned = await self.learning.phrasings(guild.id)
+        card = settings_cards.phrasings_card(learned) if learned else Card(content=NO_PHRASINGS)
+        if learned and thread is not None:
+            mine = [p for p in learned if thread in (f"#{p.thread_id}", p.key, p.title)]
             card = Card(content=NOTHING_OF_IT)
             if mine:
                 card = settings_cards.phrasings_card(mine, mine[0].title)
@@ -59,7 +58,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
 
     @app_commands.command(name="remove", description="Forget a phrasing that I have learned")
     @app_commands.describe(phrasing="Words of it, or its number")
-    async def remove(self, interaction: discord.Interaction[ThreadBot], phrasing: str) -> None:
+    async def remove(self, interaction: Interaction, phrasing: str) -> None:
         """Forget a phrasing."""
         guild = await begin_privately(interaction)
         number = phrasing.strip()
@@ -71,9 +70,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
 
     @show.autocomplete("thread")
     @completes_for_managers
-    async def threads(
-        self, interaction: discord.Interaction[ThreadBot], current: str
-    ) -> list[app_commands.Choice[str]]:
+    async def threads(self, interaction: Interaction, current: str) -> Choices:
         """Complete the titles of threads of which something was learned."""
         learned = await self.learning.find(interaction.guild_id or 0, "")
         typed = current.casefold().strip()
@@ -82,9 +79,7 @@ class Phrasings(commands.GroupCog, group_name="phrasings"):
 
     @remove.autocomplete("phrasing")
     @completes_for_managers
-    async def texts(
-        self, interaction: discord.Interaction[ThreadBot], current: str
-    ) -> list[app_commands.Choice[str]]:
+    async def texts(self, interaction: Interaction, current: str) -> Choices:
         """Complete phrasings that fit what is being typed."""
         learned = await self.learning.find(interaction.guild_id or 0, current)
         return [choice(p.text, str(p.id)) for p in learned[: limits.CHOICES]]
@@ -96,4 +91,4 @@ _DIGITS = 18
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(Phrasings(bot))
+    await bot.add_cog(PhrasingsCog(bot))

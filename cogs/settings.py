@@ -43,7 +43,7 @@ Channel = discord.TextChannel | discord.VoiceChannel | discord.ForumChannel | di
 
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
-class Settings(commands.GroupCog, group_name="settings"):
+class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
     """Lets moderators say when I speak, how sure I must be, and how people vote."""
 
     def __init__(self, bot: ThreadBot):
@@ -54,7 +54,7 @@ class Settings(commands.GroupCog, group_name="settings"):
             self.app_command.add_command(self._app_command(command))
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Refuse everybody without Manage Server."""
+        """Admit people with Manage Server only."""
         return only_managers(interaction)
 
     @app_commands.command(name="show", description="Show how I behave in this server")
@@ -207,4 +207,4 @@ async def _say(interaction: discord.Interaction[ThreadBot], said: str) -> None:
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(Settings(bot))
+    await bot.add_cog(SettingsCog(bot))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from functools import partial
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import ThreadBot
+from bot.client import Interaction, ThreadBot
 from bot.models import Match, StoredThread
 from bot.replies import acknowledge, edit_response
 from bot.services.fair_queue import Busy
 from bot.ui import card_content, cards, items, limits, text
 from bot.ui.cards import Card
 from bot.ui.emoji import for_buttons
-from cogs.channel_context import choice, interaction_context, scope_of
+from cogs.channel_context import Choices, acknowledge_page, choice, interaction_context, scope_of
 
 GONE = "That thread is not in the library any more."
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 _BY_ID = re.compile(r"#(\d{1,18})")
 
 
-class ThreadPages(commands.Cog, name="Thread"):
+class ThreadCog(commands.Cog, name="Thread"):
     """Shows whole threads to the person who wants to read them."""
 
     def __init__(self, bot: ThreadBot):
@@ -47,7 +48,7 @@ class ThreadPages(commands.Cog, name="Thread"):
     @app_commands.allowed_installs(guilds=True, users=True)
     async def thread(
         self,
-        interaction: discord.Interaction[ThreadBot],
+        interaction: Interaction,
         query: app_commands.Range[str, 1, limits.STRING_OPTION],
         share: bool = False,
     ) -> None:
@@ -65,12 +66,10 @@ class ThreadPages(commands.Cog, name="Thread"):
         await show_page(interaction, thread, place)
 
     @thread.autocomplete("query")
-    async def titles(
-        self, interaction: discord.Interaction[ThreadBot], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Titles that fit what is being typed; none if they can't be had."""
+    async def titles(self, interaction: Interaction, current: str) -> Choices:
+        """Complete titles that fit what is being typed; none if they can't be had."""
         try:
-            found = await self.answering.complete(
+            matches = await self.answering.complete(
                 current, guild_id=scope_of(interaction), limit=limits.CHOICES
             )
         except Busy:
@@ -79,30 +78,28 @@ class ThreadPages(commands.Cog, name="Thread"):
             log.warning("autocomplete failed: %s", error)
             log.debug("it failed here:", exc_info=True)
             return []
-        return choices(found)
+        return choices(matches)
 
-    async def read_rest(
-        self, item: items.ReadRest, interaction: discord.Interaction[ThreadBot]
-    ) -> None:
+    async def read_rest(self, item: items.ReadRest, interaction: Interaction) -> None:
         """Open the pager at the answer that a card had to cut."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
-        await self._open(interaction, item.place)
+        await open_page(interaction, item.place.thread_id, lambda _: item.place)
 
-    async def other_answers(
-        self, item: items.OtherAnswers, interaction: discord.Interaction[ThreadBot]
-    ) -> None:
+    async def other_answers(self, item: items.OtherAnswers, interaction: Interaction) -> None:
         """Open the pager at the first answer that the card does not show."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
-        await self._open(interaction, item.place, others=True)
+        shown = item.place.answer_id
 
-    async def turn(self, item: items.TurnPage, interaction: discord.Interaction[ThreadBot]) -> None:
+        def next_answer(thread: StoredThread) -> items.Place:
+            other = next((a.id for a in thread.answers if a.id != shown), None)
+            return items.Place(thread.id, other or shown)
+
+        await open_page(interaction, item.place.thread_id, next_answer)
+
+    async def turn(self, item: items.TurnPage, interaction: Interaction) -> None:
         """Turn the page: in place if it is private, else in a private copy."""
-        private = interaction.message is not None and interaction.message.flags.ephemeral
-        if private:
-            await acknowledge(interaction)
-        else:
-            await acknowledge(interaction, ephemeral=True, thinking=True)
-        await self._open(interaction, item.place)
+        await acknowledge_page(interaction)
+        await open_page(interaction, item.place.thread_id, lambda _: item.place)
 
     async def _find(self, query: str, scope: int) -> StoredThread | None:
         by_id = _BY_ID.fullmatch(query.strip())
@@ -110,26 +107,21 @@ class ThreadPages(commands.Cog, name="Thread"):
             return thread
         return await self.answering.find(query, guild_id=scope)
 
-    async def _open(
-        self,
-        interaction: discord.Interaction[ThreadBot],
-        place: items.Place,
-        *,
-        others: bool = False,
-    ) -> None:
-        """Show a place of a thread in the response that was deferred."""
-        thread = await self.answering.serve(place.thread_id, guild_id=scope_of(interaction))
-        if thread is None:
-            await edit_response(interaction, **Card(content=GONE).edit_kwargs())
-            return
-        if others:
-            other = next((a.id for a in thread.answers if a.id != place.answer_id), None)
-            place = items.Place(thread.id, other or place.answer_id)
-        await show_page(interaction, thread, place)
+
+async def open_page(
+    interaction: Interaction, thread_id: int, place: Callable[[StoredThread], items.Place]
+) -> None:
+    """Show a place of a thread, if it is there, in the response that was deferred."""
+    answering = interaction.client.app.answering
+    thread = await answering.serve(thread_id, guild_id=scope_of(interaction))
+    if thread is None:
+        await edit_response(interaction, **Card(content=GONE).edit_kwargs())
+    else:
+        await show_page(interaction, thread, place(thread))
 
 
 async def show_page(
-    interaction: discord.Interaction[ThreadBot],
+    interaction: Interaction,
     thread: StoredThread,
     place: items.Place,
     *,
@@ -154,10 +146,10 @@ async def show_page(
         await edit_response(interaction, **page().edit_kwargs())
 
 
-def choices(found: list[Match]) -> list[app_commands.Choice[str]]:
-    """Autocomplete choices within Discord's limits; a long key gives way to the id."""
+def choices(matches: list[Match]) -> Choices:
+    """Return autocomplete choices within Discord's limits; a long key gives way to the id."""
     made = []
-    for match in found[: limits.CHOICES]:
+    for match in matches[: limits.CHOICES]:
         fits = 0 < text.width(match.key) <= limits.CHOICE_TEXT
         value = match.key if fits and not _BY_ID.fullmatch(match.key) else f"#{match.thread_id}"
         made.append(choice(match.title, value))
@@ -174,4 +166,4 @@ def _not_found(closest: list[Match]) -> Card:
 
 async def setup(bot: ThreadBot) -> None:
     """Load the cog."""
-    await bot.add_cog(ThreadPages(bot))
+    await bot.add_cog(ThreadCog(bot))

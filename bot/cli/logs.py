@@ -6,13 +6,13 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import aiohttp
 import discord
 from rich.logging import RichHandler
 
 from bot.cli.console import err
+from bot.log_throttle import LogThrottle
 from bot.plurals import counted
 
 PLAIN = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
@@ -68,15 +68,6 @@ class _TokenHidden(logging.Formatter):
         return line.replace(self._token, "***") if self._token else line
 
 
-@dataclass(slots=True)
-class _LineCount:
-    """Lines of one kind: since when they are counted, how many were shown and left out."""
-
-    since: float
-    shown: int = 0
-    left_out: int = 0
-
-
 class OutageFilter(logging.Filter):
     """Shortens lines about the network: no tracebacks, and few of a kind.
 
@@ -86,36 +77,26 @@ class OutageFilter(logging.Filter):
     def __init__(self, now: Callable[[], float] = time.monotonic):
         super().__init__()
         self._now = now
-        self._counts: dict[tuple[str, str], _LineCount] = {}
+        self._throttle = LogThrottle(QUIET, burst=MAX_LINES)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a line is shown; one about the network loses its traceback."""
         error = _network_error(record)
         if error is None or record.levelno < logging.WARNING:
             return True
-        count = self._count(record)
-        if count.shown >= MAX_LINES:
-            count.left_out += 1
+        left_out = self._throttle.admit((record.name, str(record.msg)), self._now())
+        if left_out is None:
             return False
-        count.shown += 1
-        _shorten(record, error, count)
+        _shorten(record, error, left_out)
         return True
 
-    def _count(self, record: logging.LogRecord) -> _LineCount:
-        kind, now = (record.name, str(record.msg)), self._now()
-        count = self._counts.setdefault(kind, _LineCount(now))
-        if now - count.since >= QUIET:
-            count.since, count.shown = now, 0
-        return count
 
-
-def _shorten(record: logging.LogRecord, error: BaseException, count: _LineCount) -> None:
+def _shorten(record: logging.LogRecord, error: BaseException, left_out: int) -> None:
     message = record.getMessage()
     if record.exc_info:  # else the line names the error itself
         message += f" ({str(error) or type(error).__name__})"
-    if count.left_out:
-        message += f"; {counted(count.left_out, 'more such lines were left out')}"
-        count.left_out = 0
+    if left_out:
+        message += f"; {counted(left_out, 'more such lines were left out')}"
     record.msg, record.args = message, ()
     record.exc_info = record.exc_text = None
     if record.levelno > logging.WARNING:

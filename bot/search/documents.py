@@ -11,7 +11,7 @@ from tantivy import Document, Schema, SchemaBuilder
 from bot.models import StoredThread, Thread
 from bot.search.text import Name, spaced
 
-FORMAT = 4
+FORMAT = 5
 """Raised when the fields, their analysis or the files change: an older index is rebuilt."""
 
 TITLE_BOOST = 0.5
@@ -48,6 +48,8 @@ def schema() -> Schema:
     builder.add_text_field("title", tokenizer_name="stemmed", index_option="freq")
     builder.add_text_field("text", tokenizer_name="stemmed", index_option="freq")
     builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
+    # The characters beyond ASCII, by which terms.py reads all words in pieces.
+    builder.add_text_field("letters", tokenizer_name="letters", index_option="basic")
     # Bytes are stored without being indexed a second time.
     builder.add_bytes_field("card", stored=True)
     return builder.build()
@@ -95,6 +97,8 @@ def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
     document.add_text("title", names)
     document.add_text("text", f"{names} \n{text}")
     document.add_text("words", text)
+    if not text.isascii():
+        document.add_text("letters", "".join({c for c in set(text) if not c.isascii()}))
     document.add_bytes("card", pieces.card)
     return document
 

@@ -149,7 +149,10 @@ class TextIndex:
                 return None
             with self._opening[scope]:  # one opens it, the others wait
                 index = self._used(scope) or self._opened(scope)
-        return index.snapshot if index is not None else None
+        if index is None:
+            return None
+        index.check_sizes()
+        return index.snapshot
 
     def _used(self, scope: int) -> ScopeIndex | None:
         with self._lock:

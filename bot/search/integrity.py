@@ -9,9 +9,11 @@ not damage and raises OSError.
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,7 @@ class Checker:
     def __init__(self, folder: Path):
         self._folder = folder
         self._checked: dict[str, Signature] = {}
+        self._sizes: dict[str, int] = {}
 
     def problem(self, most_bytes: int | None = None) -> str | None:
         """Return what is damaged, or None. Raises OSError for what can't be read.
@@ -53,6 +56,26 @@ class Checker:
             # A merge may have replaced a file since its name was read.
             if found is None or _files(self._folder) == names:
                 return found
+        return None
+
+    def remember_sizes(self) -> None:
+        """Remember the sizes of the files as an index that is opened now maps them.
+
+        To be called before it is opened: a file that is cut short after that is noticed.
+        """
+        names = _files(self._folder)
+        self._sizes = {} if isinstance(names, str) else _sizes(self._folder, names)
+
+    def shrunk(self) -> str | None:
+        """Return which file became shorter since ``remember_sizes``, or None.
+
+        Reading the lost part of a file that is mapped into memory ends the process (SIGBUS).
+        Takes a few microseconds a file. Files that are gone can still be read.
+        """
+        now = _sizes(self._folder, self._sizes)
+        for name, size in now.items():
+            if size < self._sizes[name]:
+                return f"{name} was cut short"
         return None
 
     @property
@@ -103,6 +126,15 @@ def _of_segment(segment: dict[str, Any]) -> Iterator[str]:
     yield from (f"{name}.{suffix}" for suffix in COMPONENTS)
     if segment["deletes"] is not None:
         yield f"{name}.{segment['deletes']['opstamp']}.del"
+
+
+def _sizes(folder: Path, names: Iterable[str]) -> dict[str, int]:
+    """Return the sizes in bytes of those files that are there."""
+    sizes = {}
+    for name in names:
+        with suppress(OSError):
+            sizes[name] = os.stat(f"{folder}/{name}").st_size
+    return sizes
 
 
 def _signature(file: Path) -> Signature:

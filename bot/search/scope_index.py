@@ -19,7 +19,7 @@ from bot.errors import SearchError
 from bot.search import terms
 from bot.search.documents import Hit, hit_of, schema
 from bot.search.integrity import Checker
-from bot.search.text import PLAIN, STEMMED
+from bot.search.text import LETTERS, PLAIN, STEMMED
 from bot.search.vocabulary import Vocabulary
 
 MAX_TIES = 2_000
@@ -52,6 +52,7 @@ def fields() -> Schema:
 def configured(index: Index) -> Index:
     """Let an index know how texts are cut into words, and read anew only when it is asked to."""
     index.config_reader("manual")
+    index.register_tokenizer("letters", LETTERS)
     index.register_tokenizer("plain", PLAIN)
     index.register_tokenizer("stemmed", STEMMED)
     return index
@@ -142,8 +143,8 @@ class ScopeIndex:
         self.used = time.monotonic()
         self._is_current, self._report = is_current, report
         self._checker, self._checking = Checker(folder), threading.Lock()
-        self._large = False
         with self.reading():
+            self._checker.remember_sizes()
             self._raise_if_damaged(self.problem(CHECKED_AT_ONCE))
             self._index = configured(Index.open(str(folder)))
             searcher = self._index.searcher()
@@ -155,11 +156,21 @@ class ScopeIndex:
 
         Raises IndexDamaged, and SearchError.
         """
+        self.check_sizes()
+        self._checker.remember_sizes()
         with self.reading():
             self._index.reload()
             searcher = self._index.searcher()
             known = Vocabulary(self._words(searcher)) if words else self.snapshot.words
             self.snapshot = Snapshot(self, searcher, known)
+
+    def check_sizes(self) -> None:
+        """Raise IndexDamaged if an open file was cut short since it was opened.
+
+        To be called before anything is read, since reading the lost part ends the process.
+        That stays possible for what is cut between this check and the reading.
+        """
+        self._raise_if_damaged(self._checker.shrunk())
 
     def problem(self, most_bytes: int | None = None) -> str | None:
         """Return what is damaged in the files; None if nothing is. Raises SearchError.
@@ -201,11 +212,7 @@ class ScopeIndex:
 
         In pieces and no certain order, so that no step holds the interpreter for long.
         """
-        if not self._large and terms.is_small(searcher, "words"):
-            yield from searcher.terms_with_prefix("words", "")
-            return
-        self._large = True  # so that the next time, what shows it is not asked again
-        for piece in terms.counted(searcher, "words"):
+        for piece in terms.counted(searcher):
             yield from piece
 
 

@@ -43,8 +43,8 @@ _UNSPACED = re.compile(
 )
 
 
-def _analyzer(*filters: Filter) -> TextAnalyzer:
-    builder = TextAnalyzerBuilder(Tokenizer.simple())
+def _analyzer(*filters: Filter, cut: Tokenizer | None = None) -> TextAnalyzer:
+    builder = TextAnalyzerBuilder(cut or Tokenizer.simple())
     # Folded first: the Turkish capital dotted I is two characters when lower-cased.
     for step in (Filter.remove_long(LONGEST_WORD), Filter.ascii_fold(), Filter.lowercase()):
         builder = builder.filter(step)
@@ -55,6 +55,9 @@ def _analyzer(*filters: Filter) -> TextAnalyzer:
 
 PLAIN = _analyzer()
 """Lower-cased words without diacritics."""
+
+LETTERS = _analyzer(cut=Tokenizer.ngram(1, 1))
+"""Each character of a text by itself, folded as in the words."""
 
 STEMMED = _analyzer(Filter.stemmer("english"))
 """The same, cut to their English stems; words of other languages mostly stay."""

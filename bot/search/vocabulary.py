@@ -161,12 +161,12 @@ def _sorted_in_parts(words: Iterable[str], shared: int = 0) -> list[str]:
     """
     parts: defaultdict[str, list[str]] = defaultdict(list)
     for word in words:
-        parts[word[shared : shared + 2]].append(word)
+        parts[word[shared : shared + 1]].append(word)
     ordered: list[str] = []
     for beginning in sorted(parts):
         part = parts.pop(beginning)
-        if len(part) > SORTED_AT_ONCE and len(beginning) == 2:
-            part = _sorted_in_parts(part, shared + 2)
+        if len(part) > SORTED_AT_ONCE:
+            part = _sorted_in_parts(part, shared + 1)
         else:
             _sort(part)
         ordered += part

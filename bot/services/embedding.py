@@ -205,9 +205,8 @@ class Embedding:
                 await in_thread(vector_index.clear)
         while True:
             async with self._database.read() as connection:
-                seq, changed = await change_feed.changed_after(
-                    connection, vector_index.seq, READ_BATCH
-                )
+                since = vector_index.seq
+                seq, changed = await change_feed.changed_after(connection, since, READ_BATCH)
                 found = await vectors.of_threads(connection, [*changed], meaning.model)
             if seq == vector_index.seq:
                 return

@@ -48,31 +48,26 @@ class EventQueues(Generic[E]):
         (queue.appendleft if first else queue.append)(event)
 
     def waiting(self, key: int) -> int:
-        """How many events of a key have not been handed on."""
+        """Return how many events of a key have not been handed on."""
         return len(self._queues.get(key, ()))
 
     def active(self) -> list[int]:
-        """The keys of which events wait or are being handled."""
+        """Return the keys of which events wait or are being handled."""
         return list(self._queues)
 
     def pending(self) -> list[E]:
-        """The events that are not handled yet, or of which the handling was cancelled."""
+        """Return the events that are not handled yet, or of which the handling was cancelled."""
         waiting = (event for queue in self._queues.values() for event in queue)
         in_hand = (event for batch in self._in_hand.values() for event in batch)
         return [*self._left, *in_hand, *waiting]
 
     def stop(self) -> list[E]:
-        """Take nothing more, and drop what waits; returns what was pending."""
+        """Take nothing more, and drop what waits; return what was pending."""
         self._stopped = True
         pending = self.pending()
         for queue in self._queues.values():
             queue.clear()
         return pending
-
-    @property
-    def idle(self) -> bool:
-        """Whether no event waits or is being handled."""
-        return not self._queues
 
     async def _work(self, key: int, queue: deque[E]) -> None:
         try:

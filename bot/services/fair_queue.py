@@ -1,4 +1,4 @@
-"""Work for a few threads, with a bounded queue in front in which servers take turns."""
+"""A pool of a few threads behind a bounded queue in which servers take turns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WAITING = 256
 
 
 class Busy(ThreadwiseError):
-    """Too much is waiting already; the text says so, to the person who asked."""
+    """A full queue; the text says so to the person who asked."""
 
     exit_code = 1
 
@@ -30,7 +30,7 @@ class Busy(ThreadwiseError):
 
 
 class FairQueue:
-    """Does work in threads: ``at_once`` at a time, and at most ``most`` waiting.
+    """Runs work in threads: ``at_once`` at a time, and at most ``most`` waiting.
 
     The next to be done is the oldest of the server whose turn it is, so that one question
     waits for one of each other server at most. When the queue is full, the newest of the
@@ -44,16 +44,16 @@ class FairQueue:
         self._waiting: dict[int, deque[asyncio.Future[None]]] = {}  # in the order of their turns
 
     def __len__(self) -> int:
-        """How many wait."""
+        """Return how many wait."""
         return sum(map(len, self._waiting.values()))
 
     @property
     def is_full(self) -> bool:
-        """Whether something has to go before more can wait."""
+        """Return whether something has to go before more can wait."""
         return len(self) >= self._most
 
     async def run(self, scope: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Have work done for a server when its turn comes. Raises Busy, also when closed."""
+        """Run work for a server when its turn comes. Raises Busy, also when closed."""
         await self._turn(scope)
         if self._closed:
             raise Busy

@@ -1,30 +1,25 @@
 """The import pipeline: file → thread → rows and text → store → index.
 
-Reading, preparing, storing and indexing go on at the same time, each some batches ahead of the
-next. What the library has just so, by its fingerprint, is not prepared at all.
+While a batch is stored, the next one is read and prepared, and the one before indexed. What
+the library has just so, by its fingerprint, is not prepared at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from bot.errors import InputError
-from bot.services.import_reader import Batch, Prepared, Reader
+from bot.services.import_reader import Batch, Reader
 from bot.services.import_report import ImportReport
-from bot.services.index_sync import IndexSync, Stored
+from bot.services.index_sync import IndexSync
 from bot.store import threads
 from bot.store.database import Database
 from bot.store.prune import Seen, count_of, retire_unseen
-from bot.store.threads import Outcome
+from bot.store.threads import Outcome, Put
 from bot.worker import in_thread
-
-AHEAD = 3
-"""Batches that are read or prepared while another is stored."""
 
 SWITCH = 0.0005
 """Seconds after which a thread must let others on: the store has many short answers to wait
@@ -41,15 +36,6 @@ Progress = Callable[[int], None]
 """Takes how many threads were done since the last call."""
 
 
-class _Batch(NamedTuple):
-    """A batch in which every key occurs once: to be stored, can't be, and how many are known."""
-
-    threads: list[Prepared]
-    problems: list[Prepared]
-    known: int
-    is_last: bool
-
-
 class Import:
     """One import into a scope: ``run``, and ``retire`` afterwards if that is wanted.
 
@@ -59,29 +45,34 @@ class Import:
     def __init__(
         self, database: Database, index_sync: IndexSync, scope: int, seen: Seen | None = None
     ):
-        self._database, self._index_sync, self._scope, self._seen = (
-            database,
-            index_sync,
-            scope,
-            seen,
-        )
-        self._reading = asyncio.Lock()
+        self._database, self._index_sync = database, index_sync
+        self._scope, self._seen = scope, seen
         self.report = ImportReport()
 
     async def run(self, reader: Reader, progress: Progress | None = None) -> ImportReport:
         """Store what there is to read, and have it indexed meanwhile; the reader is closed."""
-        try:
-            with _quick_switches():
-                async with (
-                    self._index_sync.importing(self._scope) as stored,
-                    aclosing(self._batches(reader)) as batches,
-                ):
-                    async for batch in batches:
-                        await self._store(batch, stored)
-                        if progress is not None:
-                            progress(batch.known + len(batch.threads))
-        finally:
-            await in_thread(reader.close)
+        with _quick_switches(), self._index_sync.importing():
+            ahead = asyncio.create_task(self._next(reader))
+            indexing = asyncio.create_task(asyncio.sleep(0))  # of the batch before
+            try:
+                is_last = False
+                while not is_last:
+                    batch = await ahead
+                    is_last = batch.is_last
+                    if not is_last:
+                        ahead = asyncio.create_task(self._next(reader))
+                    put = await self._store(batch)
+                    await indexing
+                    texts = {one.rows.key: one.text for one in batch.threads}
+                    indexing = asyncio.create_task(self._index_sync.add(put, self._scope, texts))
+                    if progress is not None:
+                        progress(sum(not one.problem for one in batch.threads))
+                await indexing
+            finally:
+                for task in (ahead, indexing):
+                    task.cancel()
+                await asyncio.gather(ahead, indexing, return_exceptions=True)
+                await in_thread(reader.close)
         return self.report
 
     async def retire(self) -> None:
@@ -109,66 +100,45 @@ class Import:
                 )
         return None
 
-    async def _batches(self, reader: Reader) -> AsyncGenerator[_Batch]:
-        """Give every batch in order, ready to be stored."""
-        ahead: deque[asyncio.Task[_Batch]] = deque()
-        try:
-            while True:
-                while len(ahead) < AHEAD:
-                    ahead.append(asyncio.create_task(self._next(reader)))
-                batch = await ahead[0]
-                ahead.popleft()
-                yield batch
-                if batch.is_last:
-                    return
-        finally:
-            for task in ahead:
-                task.cancel()
-            await asyncio.gather(*ahead, return_exceptions=True)
+    async def _next(self, reader: Reader) -> Batch:
+        """Read a batch and prepare its drafts; those that the library has just so stay drafts.
 
-    async def _next(self, reader: Reader) -> _Batch:
-        """Read a batch, look up what the library has just so, and prepare the rest."""
-        async with self._reading:  # one at a time, and so in order
-            batch = await in_thread(self._read, reader)
-        found = batch.threads
-        latest = {one.rows.key: place for place, one in enumerate(found)}  # of two with one key
-        drafts = [place for place in latest.values() if found[place].is_draft]
-        wanted: list[int] = []
+        Of threads with one key, the last is left.
+        """
+        batch = await in_thread(self._read, reader)
+        latest = {one.rows.key: place for place, one in enumerate(batch.threads)}
+        drafts = {p: batch.threads[p].rows for p in latest.values() if batch.threads[p].is_draft}
         if drafts:
-            rows = {place: found[place].rows for place in drafts}
+            keys = [rows.key for rows in drafts.values()]
             async with self._database.read() as connection:
-                keys = [row.key for row in rows.values()]
-                there = await threads.fingerprints(connection, self._scope, keys)
-            wanted = [p for p, row in rows.items() if there.get(row.key) != row.fingerprint]
+                known = await threads.fingerprints(connection, self._scope, keys)
+            wanted = [p for p, rows in drafts.items() if known.get(rows.key) != rows.fingerprint]
             prepared = await in_thread(reader.prepare, batch.number, wanted)
             for place, one in zip(wanted, prepared, strict=True):
-                found[place] = one
-        return _Batch(
-            [found[place] for place in latest.values() if found[place].text is not None],
-            [found[place] for place in latest.values() if found[place].problem],
-            len(drafts) - len(wanted),
-            batch.is_last,
-        )
+                batch.threads[place] = one
+        return batch._replace(threads=[batch.threads[place] for place in latest.values()])
 
     def _read(self, reader: Reader) -> Batch:
+        """Read a batch; in a thread."""
         batch = reader.next()
         if self._seen is not None:
             self._seen.add(one.rows.key for one in batch.threads)
             self._seen.sources.update(one.rows.source for one in batch.threads if one.rows.source)
         return batch
 
-    async def _store(self, batch: _Batch, stored: Stored) -> None:
+    async def _store(self, batch: Batch) -> Put | None:
+        """Store what is prepared of a batch, and count what it came to."""
         report = self.report
-        report.outcomes[Outcome.UNCHANGED] += batch.known
-        report.rejected += [InputError(one.problem, one.rows.key) for one in batch.problems]
-        if batch.threads:
-            async with self._database.write() as connection:
-                put = await threads.put(
-                    connection, self._scope, [one.rows for one in batch.threads]
-                )
-            report.outcomes.update(put.outcomes)
-            report.former_keys += put.former
-            await stored(put, {one.rows.key: one.text for one in batch.threads if one.text})
+        report.outcomes[Outcome.UNCHANGED] += sum(one.is_draft for one in batch.threads)
+        report.rejected += [InputError(o.problem, o.rows.key) for o in batch.threads if o.problem]
+        rows = [one.rows for one in batch.threads if one.text is not None]
+        if not rows:
+            return None
+        async with self._database.write() as connection:
+            put = await threads.put(connection, self._scope, rows)
+        report.outcomes.update(put.outcomes)
+        report.former_keys += put.former
+        return put
 
 
 @contextmanager

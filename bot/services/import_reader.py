@@ -7,12 +7,11 @@ just so are prepared, when it asks for them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 from bot.errors import InputError, ThreadwiseError
 from bot.models import Thread
@@ -55,29 +54,6 @@ class Batch(NamedTuple):
     threads: list[Prepared]
     is_last: bool
     report: dict[str, Any]
-
-
-class Reader(Protocol):
-    """Reads an import in order; safe to ask from several threads."""
-
-    def next(self) -> Batch:
-        """Return the next batch; it may be short, or empty, where finding threads takes long."""
-        ...
-
-    def prepare(self, number: int, wanted: Sequence[int]) -> list[Prepared]:
-        """Return the drafts at some places of a batch, prepared; once for each batch."""
-        ...
-
-    def close(self) -> None:
-        """Stop reading and let go of the files."""
-        ...
-
-
-def open_reader(paths: Sequence[Path], options: Options, report: SourceReport) -> Reader:
-    """Return the reader of files and folders; the report is filled as ``find_all`` does."""
-    if _size(paths) >= LARGE:
-        return WorkerReader(paths, options, report)
-    return LocalReader(find_all(paths, report, options), report)
 
 
 class LocalReader:
@@ -150,6 +126,16 @@ class WorkerReader:
             ) from None
 
 
+Reader = LocalReader | WorkerReader
+
+
+def open_reader(paths: Sequence[Path], options: Options, report: SourceReport) -> Reader:
+    """Return the reader of files and folders; the report is filled as ``find_all`` does."""
+    if _size(paths) >= LARGE:
+        return WorkerReader(paths, options, report)
+    return LocalReader(find_all(paths, report, options), report)
+
+
 @contextmanager
 def reading(
     paths: Sequence[Path], options: Options, report: SourceReport
@@ -183,11 +169,8 @@ def _unprepared(found: Thread | Draft, problem: str = "") -> Prepared:
 def _size(paths: Sequence[Path]) -> int:
     """Return how many bytes there are to read; what can't be looked at, the readers will name."""
     size = 0
-    for path in paths:
-        files = [path]
-        if path.is_dir():
-            files = [Path(top, name) for top, _, names in os.walk(path) for name in names]
-        for file in files:
-            with suppress(OSError):
-                size += file.stat().st_size
+    with suppress(OSError):
+        for path in paths:
+            files = path.rglob("*") if path.is_dir() else [path]
+            size += sum(file.stat().st_size for file in files if file.is_file())
     return size

@@ -1,4 +1,11 @@
-"""Which Discord message shows which answer."""
+"""Postings: the messages of the bot that show answers.
+
+A posting is one Discord message of the bot that shows one answer. Its record says which answer
+of which thread, to whose question, with which voting emoji, and which threads come next if it
+is taken back. Reactions on a posting are votes on its answer in its guild; on other messages
+they mean nothing. A posting is forgotten when its message is deleted or shows something else;
+the votes given on it stay.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +34,7 @@ SETTLE_SECONDS = SEND_SECONDS + sum(RECORD_PAUSES) + (len(RECORD_PAUSES) + 1) * 
 
 
 class Postings:
-    """The memory of what the bot has posted: votes and the cooldown depend on it."""
+    """The record of postings: votes and the cooldown depend on it."""
 
     def __init__(self, database: Database):
         self._database = database
@@ -35,7 +42,7 @@ class Postings:
 
     @contextmanager
     def posting_in(self, channel_id: int) -> Iterator[None]:
-        """An answer is on its way into a channel: from before it is sent until it is recorded."""
+        """Mark an answer as being posted in a channel: from before it is sent until recorded."""
         done = asyncio.Event()
         self._in_flight[channel_id].add(done)
         try:
@@ -47,54 +54,52 @@ class Postings:
                 del self._in_flight[channel_id]
 
     async def settled(self, channel_id: int) -> None:
-        """Wait until the answers that are on their way into a channel now are recorded.
+        """Wait until the answers that are being posted in a channel now are recorded.
 
         After that a message of the channel that has no posting is none, unless it is newer
         than the call. Waits ``SETTLE_SECONDS`` at most.
         """
-        waits = [asyncio.ensure_future(done.wait()) for done in self._in_flight.get(channel_id, ())]
-        if not waits:
-            return
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
-                await asyncio.gather(*waits)
+                for done in list(self._in_flight.get(channel_id, ())):
+                    await done.wait()
 
     def in_flight(self, channel_id: int) -> bool:
-        """Whether an answer is on its way into a channel just now."""
+        """Return whether an answer is being posted in a channel just now."""
         return channel_id in self._in_flight
 
     async def record(self, posting: Posting) -> None:
-        """Remember that a message shows an answer (now); it may have shown another."""
+        """Record a posting; its message may have shown another answer before."""
         async with self._database.write() as connection:
             await table.put(connection, posting)
 
     async def get(self, message_id: int) -> Posting | None:
-        """The posting that a message is, or ``None``."""
+        """Return the posting that a message is, or ``None``."""
         async with self._database.read() as connection:
             return await table.get(connection, message_id)
 
     async def of(self, message_ids: Collection[int]) -> Mapping[int, Posting]:
-        """The postings among these messages, by message id."""
+        """Return the postings among these messages, by message id."""
         async with self._database.read() as connection:
             return await table.of(connection, message_ids)
 
     async def forget(self, message_ids: Collection[int]) -> None:
-        """These messages are gone or show no answer any more; their votes stay."""
+        """Forget postings that are gone or show no answer any more; their votes stay."""
         async with self._database.write() as connection:
             await table.forget(connection, message_ids)
 
     async def forget_channel(self, channel_id: int) -> list[int]:
-        """A channel is gone; returns the ids of its messages that showed answers."""
+        """Forget the postings of a channel that is gone; return the ids of their messages."""
         async with self._database.write() as connection:
             return await table.forget_channel(connection, channel_id)
 
     async def set_emoji(self, message_id: int, emoji: VoteEmoji) -> None:
-        """Record what a message was posted with, unless that is known."""
+        """Record the emoji that a message was posted with, unless they are known."""
         async with self._database.write() as connection:
             await table.set_emoji(connection, message_id, emoji)
 
     async def mark_due(self, message_ids: Collection[int]) -> None:
-        """Votes on these messages could not be written: Discord must be asked for them.
+        """Mark messages whose votes could not be written: Discord must be asked for them.
 
         Messages that show no answer may be among them.
         """
@@ -102,7 +107,7 @@ class Postings:
             await table.mark_due(connection, message_ids, time.time_ns() // 1000)
 
     async def unmark_due(self, message_id: int, asked_at: int) -> bool:
-        """The votes on a message are those that Discord showed at a moment (Unix µs).
+        """Take back the mark of a message whose votes agree with Discord as of a moment (Unix µs).
 
         False if it was marked later than that.
         """
@@ -110,19 +115,19 @@ class Postings:
             return await table.unmark_due(connection, message_id, asked_at)
 
     async def due(self) -> list[Posting]:
-        """The postings that are marked as due, newest first."""
+        """Return the postings that are marked as due, newest first."""
         async with self._database.read() as connection:
             return await table.due(connection)
 
     async def latest_in(
         self, channel_id: int, answer_id: int, within_seconds: float
     ) -> Posting | None:
-        """The newest posting of an answer in a channel, if it is not older than that."""
+        """Return the newest posting of an answer in a channel, if it is not older than that."""
         since = datetime.now(UTC) - timedelta(seconds=within_seconds)
         async with self._database.read() as connection:
             return await table.latest_in(connection, channel_id, answer_id, since)
 
     async def recent(self, limit: int) -> list[Posting]:
-        """The newest postings of all guilds, newest first."""
+        """Return the newest postings of all guilds, newest first."""
         async with self._database.read() as connection:
             return await table.recent(connection, limit)

@@ -1,4 +1,4 @@
-"""How often somebody may do something: so many a minute, counted in memory."""
+"""Rate limits: so many questions a minute by member and by server, counted in memory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _monotonic() -> float:
 
 
 class RateLimit:
-    """At most ``per_minute`` in a minute for each key; as many may come at once (GCRA).
+    """A limit of ``per_minute`` for each key, all of which may come at once (GCRA).
 
     One number is kept for a key: when all that it did will have been paid for.
     """
@@ -45,7 +45,7 @@ class RateLimit:
         return len(self._paid_at)
 
     def wait(self, key: int, cost: float = 1.0) -> float:
-        """Seconds until ``key`` may do what costs that much; 0 if it may now."""
+        """Return the seconds until ``key`` may do what costs that much; 0 if it may now."""
         now = self._clock()
         # A little is given, as sums of fractions are not exact.
         wait = max(self._paid_at.get(key, now), now) + cost * self._seconds_each - now - MINUTE
@@ -59,7 +59,7 @@ class RateLimit:
         self._forget(now)
 
     def take(self, key: int, cost: float = 1.0) -> bool:
-        """Count it if it may be done now; whether it may."""
+        """Count something if it may be done now; return whether it may."""
         allowed = not self.wait(key, cost)
         if allowed:
             self.count(key, cost)
@@ -76,8 +76,8 @@ class RateLimit:
                 return
 
 
-class Whose(StrEnum):
-    """Which limit is reached."""
+class LimitOwner(StrEnum):
+    """The kinds of limits that can be reached."""
 
     MEMBER = "member"
     SERVER = "server"
@@ -85,14 +85,14 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a question is not taken now: whose limit is reached, and for how many seconds."""
+    """The reason why a question is not taken: whose limit is reached, and for how many seconds."""
 
-    whose: Whose
+    owner: LimitOwner
     wait: float
 
 
 class QuestionLimits:
-    """Questions a minute, by member and by server, as the settings say.
+    """The limits of questions a minute by member and by server, as the settings say.
 
     Whoever manages a server is held to the server's limit alone, where it has one: they
     have to see what is wrong while somebody floods. What is refused is not counted.
@@ -110,11 +110,11 @@ class QuestionLimits:
 
         ``guild_id`` is ``None`` in direct messages.
         """
-        limits: list[tuple[Whose, RateLimit, int]] = []
+        limits: list[tuple[LimitOwner, RateLimit, int]] = []
         if self._server is not None and guild_id:
-            limits.append((Whose.SERVER, self._server, guild_id))
+            limits.append((LimitOwner.SERVER, self._server, guild_id))
         if self._member is not None and not (manages and limits):
-            limits.insert(0, (Whose.MEMBER, self._member, member_id))
+            limits.insert(0, (LimitOwner.MEMBER, self._member, member_id))
         for whose, limit, key in limits:
             if wait := limit.wait(key, cost):
                 log.debug("user %d: over the %s's limit", member_id, whose)
@@ -124,7 +124,7 @@ class QuestionLimits:
         return None
 
     def may_say(self, snowflake: int) -> bool:
-        """Whether a refusal may be told to a member, or in a channel: once a minute."""
+        """Return whether a refusal may be told to a member, or in a channel: once a minute."""
         return self._notices.take(snowflake)
 
 

@@ -1,4 +1,4 @@
-"""Making the votes of one message what Discord showed, in short transactions.
+"""Reconciliation of the votes of one message with what Discord showed, in short transactions.
 
 Thousands may have reacted to one message. So what is known is read and compared without the
 write lock, and what differs is written for some reactions at a time: live events and other
@@ -40,12 +40,12 @@ IsOwn = Callable[[str | None, int], bool]
 
 
 class LiveEvents(Protocol):
-    """What came through the gateway since Discord was asked for what a message shows."""
+    """The events of a message since Discord was asked for what it shows."""
 
     def decides(self, reaction: Reaction) -> bool:
         """Return whether an event was about this reaction, or about all of its emoji."""
 
-    def heard_of(self, user_id: int) -> bool:
+    def has_events_of(self, user_id: int) -> bool:
         """Return whether any event was of this member."""
 
 
@@ -189,6 +189,6 @@ async def _differences(
 
 def _given_at(reaction: Reaction, newest: Mapping[int, int], live: _Live, since: int) -> int:
     """Return when a reaction counts as given: last, but before the events that came meanwhile."""
-    if live and live.heard_of(reaction.user_id):
+    if live and live.has_events_of(reaction.user_id):
         return since
     return max(since, newest.get(reaction.user_id, 0) + 1)

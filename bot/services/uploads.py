@@ -17,8 +17,7 @@ from bot.errors import InputError, SearchError, StoreError, ThreadwiseError
 from bot.services import upload_check
 from bot.services.import_report import ImportReport
 from bot.services.library import Library
-from bot.services.upload_check import Sent
-from bot.services.upload_limits import MEGABYTE, UploadLimits
+from bot.services.upload_limits import MEGABYTE, Sent, UploadLimits
 from bot.services.upload_limits import Refused as Refused
 from bot.settings import Settings
 from bot.sources import SourceReport, read

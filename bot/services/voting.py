@@ -1,4 +1,4 @@
-"""Votes: one a member, answer and guild, however many messages show the answer."""
+"""Votes: one for each member, answer and guild, however many messages show the answer."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from bot.store.votes import VotePlace
 HOLD_SECONDS = 0.03
 """After how long a transaction that writes votes takes in no further one."""
 
-Outcome = bool | Vote | ThreadwiseError | None
+VoteOutcome = bool | Vote | ThreadwiseError | None
 """Whether a change counted; of a press the vote in force, or why it was refused."""
 
 
 class VoteRefused(ThreadwiseError):
-    """Nobody votes on their own answer."""
+    """A vote on one's own answer, which does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """A reaction was added; ``author_handle`` is its member's unique Discord name.
+    """An added reaction; ``author_handle`` is its member's unique Discord name.
 
     ``at`` is when, in Unix microseconds, where others of theirs may have been written since.
     """
@@ -40,7 +40,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """A reaction was taken away."""
+    """A reaction that was taken away."""
 
     message_id: int
     reaction: Reaction
@@ -48,7 +48,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleared:
-    """All reactions of a message were taken away, or all of one value."""
+    """The removal of all reactions of a message, or of all of one value."""
 
     message_id: int
     value: Vote | None = None
@@ -56,7 +56,7 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressed:
-    """A member pressed a vote button.
+    """A member's press of a vote button.
 
     ``former`` is the outcome of the same press shortly before, of which the member was not
     told: while that is in force, this one repeats it and changes nothing. False: of none.
@@ -67,28 +67,28 @@ class Pressed:
     user_id: int
     value: Vote
     author_handle: str | None = None
-    former: Outcome = False
+    former: VoteOutcome = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """A message is gone; what was voted on it stays."""
+    """The deletion of a message; what was voted on it stays."""
 
     message_id: int
 
 
-Change = Added | Removed | Cleared | Pressed | Deleted
+VoteChange = Added | Removed | Cleared | Pressed | Deleted
 
 
 class Voting:
-    """What reactions and buttons do to votes. What returns has been written to disk."""
+    """The votes that follow from reactions and buttons. What returns has been written to disk."""
 
     def __init__(self, database: Database):
         self._database = database
         self._reconciling = Reconciling(database)
 
-    async def apply(self, changes: Sequence[Change]) -> list[Outcome]:
-        """Make the first of these changes, in their order; one outcome for each that was made.
+    async def apply(self, changes: Sequence[VoteChange]) -> list[VoteOutcome]:
+        """Make the first of these changes, in order; return an outcome for each that was made.
 
         At least one is made; how many more, the time tells for which others may have to
         wait for the database. Call again with the rest.
@@ -97,7 +97,7 @@ class Voting:
         if isinstance(first, Cleared):  # it may be about thousands of members
             await self._reconciling.clear(first.message_id, first.value)
             return [True]
-        made = list[Outcome]()
+        made = list[VoteOutcome]()
         async with self._database.write() as connection:
             until = time.monotonic() + HOLD_SECONDS
             for change in changes:
@@ -129,7 +129,7 @@ class Voting:
         return await self._reconciling.compare(message_id, reactions, is_own, live, since)
 
     async def tally(self, answer_id: int, guild_id: int) -> int | None:
-        """Source score plus this guild's votes; ``None`` when the answer is gone."""
+        """Return the source's score plus this guild's votes; ``None`` when the answer is gone."""
         async with self._database.read() as connection:
             return (await votes.tallies(connection, [answer_id], guild_id)).get(answer_id)
 
@@ -139,14 +139,14 @@ class Voting:
             return await votes.forget_user(connection, user_id)
 
 
-def vote_of(outcome: Outcome) -> Vote | None:
-    """The vote in force after a press. Raises why it was refused."""
+def vote_of(outcome: VoteOutcome) -> Vote | None:
+    """Return the vote in force after a press. Raises the refusal, if it was refused."""
     if isinstance(outcome, ThreadwiseError):
         raise outcome
     return outcome if isinstance(outcome, Vote) else None
 
 
-async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) -> Outcome:
+async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) -> VoteOutcome:
     if isinstance(change, Pressed):
         return await _press(connection, change)
     if isinstance(change, Deleted):
@@ -165,7 +165,7 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
     return True
 
 
-async def _press(connection: Any, pressed: Pressed) -> Outcome:
+async def _press(connection: Any, pressed: Pressed) -> VoteOutcome:
     answer_id, guild_id, user_id = pressed.answer_id, pressed.guild_id, pressed.user_id
     if not await votes.tallies(connection, [answer_id], guild_id):
         return NotFound("This answer is not in the library any more.")
@@ -184,6 +184,6 @@ async def _press(connection: Any, pressed: Pressed) -> Outcome:
 
 
 def _is_own(author: str | None, user_id: int, handle: str | None) -> bool:
-    """Whether the member wrote the answer: its author is their mention or unique name."""
+    """Return whether the member wrote the answer: its author is their mention or unique name."""
     names = {f"<@{user_id}>", f"<@!{user_id}>"} | ({handle.casefold()} if handle else set())
     return author is not None and author.strip().removeprefix("@").casefold() in names

@@ -10,6 +10,7 @@ its votes.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -76,13 +77,15 @@ async def _spellings_of(connection: AsyncConnection, scope: int) -> dict[str, st
         t = threads.c
         query = select(t.key).where(t.scope == scope, t.key.op("GLOB")(_MAY_DIFFER))
         keys = (await connection.scalars(query.order_by(t.id))).all()
-        plain = ((plain_key(key), key) for key in keys)
-        found: dict[str, str] = {}
-        for form, key in plain:
-            if form != key:
-                found.setdefault(form, key)
-        scopes[scope] = found
+        # In a thread: where keys are not written in ASCII, all of them are looked at.
+        scopes[scope] = await asyncio.to_thread(_other_spellings, keys)
     return scopes[scope]
+
+
+def _other_spellings(keys: Sequence[str]) -> dict[str, str]:
+    """Return those of some keys that are not plain by their plain forms, the first of each."""
+    forms = ((plain_key(key), key) for key in reversed(keys))
+    return {plain: key for plain, key in forms if plain != key}
 
 
 def _same_thread(

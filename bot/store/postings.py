@@ -41,12 +41,12 @@ async def get(connection: AsyncConnection, message_id: int) -> Posting | None:
 
 async def of(connection: AsyncConnection, message_ids: Collection[int]) -> Mapping[int, Posting]:
     """Return the postings among these messages, by message id."""
-    found: dict[int, Posting] = {}
+    known: dict[int, Posting] = {}
     for ids in id_batches(message_ids):
         query = select(postings).where(postings.c.message_id.in_(ids))
         rows = (await connection.execute(query)).all()
-        found |= {row.message_id: _posting(row) for row in rows}
-    return found
+        known |= {row.message_id: _posting(row) for row in rows}
+    return known
 
 
 async def forget(connection: AsyncConnection, message_ids: Collection[int]) -> None:
@@ -89,8 +89,8 @@ async def latest_in(
 ) -> Posting | None:
     """Return the newest posting of an answer in a channel since a moment."""
     there = (postings.c.channel_id == channel_id, postings.c.answer_id == answer_id)
-    found = await _newest(connection, 1, *there, postings.c.posted_at >= to_micros(since))
-    return found[0] if found else None
+    newest = await _newest(connection, 1, *there, postings.c.posted_at >= to_micros(since))
+    return newest[0] if newest else None
 
 
 async def asked_by(
@@ -98,8 +98,8 @@ async def asked_by(
 ) -> Posting | None:
     """Return the newest posting of an answer to a member's question in a guild."""
     there = (postings.c.guild_id == guild_id, postings.c.answer_id == answer_id)
-    found = await _newest(connection, 1, *there, postings.c.asker_id == user_id)
-    return found[0] if found else None
+    newest = await _newest(connection, 1, *there, postings.c.asker_id == user_id)
+    return newest[0] if newest else None
 
 
 async def recent(connection: AsyncConnection, limit: int) -> list[Posting]:

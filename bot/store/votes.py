@@ -35,7 +35,7 @@ _NEWEST_FIRST = (
 
 
 class VotePlace(NamedTuple):
-    """Where a vote is given: on a message that shows an answer in a guild, or by a button."""
+    """The place of a vote: a message that shows an answer in a guild, or a button."""
 
     answer_id: int
     guild_id: int

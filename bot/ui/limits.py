@@ -27,6 +27,9 @@ CHOICE_TEXT = 100
 """Name and string value of one autocomplete choice."""
 STRING_OPTION = 6_000
 
+REACTION_USERS = 100
+"""Users that Discord names in one reply, of those who reacted with an emoji."""
+
 # From here on, Threadwise's own choices inside those limits.
 
 LINK = 1_000
@@ -56,3 +59,13 @@ PLAIN_LINE = 130
 PLAIN_FACTS = 100
 PLAIN_CREDITS = 150
 """The two small lines below them."""
+
+# Discord's codes of errors.
+
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_EMOJI = 10003, 10008, 10014
+GONE = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE})
+"""A message is not there any more; other 404s, of a server in between say, don't mean that."""
+TOO_LATE = frozenset({10015, 10062})
+"""Unknown webhook, unknown interaction: Discord waits no longer for a reply."""
+ALREADY_ACKNOWLEDGED = 40060
+"""A first reply to an interaction has arrived before."""

@@ -67,14 +67,13 @@ class MessageFilter:
         )
 
     async def _mode(self, message: discord.Message) -> Mode:
-        channel = message.channel
         if message.guild is None:
             return Mode.ALL
-        if isinstance(channel, discord.Thread):
-            name = channel.parent.name if channel.parent else ""
-            return await self.app.guilds.mode(message.guild.id, channel.id, name, channel.parent_id)
+        channel, parent_id = message.channel, None
         name = getattr(channel, "name", "")
-        return await self.app.guilds.mode(message.guild.id, channel.id, name)
+        if isinstance(channel, discord.Thread):
+            name, parent_id = getattr(channel.parent, "name", ""), channel.parent_id
+        return await self.app.guilds.mode(message.guild.id, channel.id, name, parent_id)
 
     def _mentions_me(self, message: discord.Message) -> bool:
         me = self.bot.user

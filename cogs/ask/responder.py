@@ -19,7 +19,7 @@ from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdic
 from bot.retry import FAILURES, described, retried
 from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
-from bot.ui import card_content, cards, items
+from bot.ui import card_content, cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from cogs.channel_context import ChannelContext, has_permissions
@@ -29,9 +29,6 @@ NOTHING_YET = (
 )
 
 log = logging.getLogger(__name__)
-
-_GONE = {10003, 10008}
-"""Unknown channel, unknown message."""
 
 Send = Callable[[Card], Awaitable[discord.Message | None]]
 
@@ -60,7 +57,7 @@ class Question:
 
     @property
     def replied(self) -> bool:
-        """Whether a reply was made, or may have been: no apology is due under it."""
+        """Return whether a reply was made, or may have been: no apology is due under it."""
         return bool(self._replies)
 
     async def reply(self, card: Card) -> discord.Message | None:
@@ -75,21 +72,18 @@ class Question:
 
 
 class KeyedLocks:
-    """One at a time for each channel or message, while somebody waits for it."""
+    """A lock for each channel or message, which exists while somebody holds or awaits it."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def at(self, snowflake: int) -> asyncio.Lock:
-        """The lock of a channel or message."""
-        lock = self._locks.get(snowflake)
-        if lock is None:
-            lock = self._locks[snowflake] = asyncio.Lock()
-        return lock
+        """Return the lock of a channel or message."""
+        return self._locks.setdefault(snowflake, asyncio.Lock())
 
 
 class Responder:
-    """Has questions answered and posts what comes of it."""
+    """Has questions answered and posts the replies."""
 
     def __init__(self, bot: ThreadBot):
         self.bot = bot
@@ -116,15 +110,13 @@ class Responder:
         thread: StoredThread,
         answer: StoredAnswer,
         question: Question,
-        *,
-        confidence: float | None = None,
-        alternatives: Iterable[int] = (),
+        alternatives: Iterable[int],
     ) -> discord.Message | None:
         """Post an answer, record the posting, and put the voting reactions under it.
 
         Returns the message, or ``None`` if it could not be posted.
         """
-        posted = await self._post(thread, answer, question, confidence, alternatives)
+        posted = await self._post(thread, answer, question, None, alternatives)
         if posted is None:
             return None
         message, emoji = posted
@@ -236,7 +228,7 @@ class Responder:
             try:
                 await retried(partial(message.add_reaction, to_react(emoji)), "a reaction")
             except FAILURES as error:
-                if isinstance(error, discord.NotFound) and error.code in _GONE:
+                if isinstance(error, discord.NotFound) and error.code in limits.GONE:
                     return  # the message is gone already
                 said = described(error)
                 log.warning("channel %d: can't react with %s: %s", context.channel_id, emoji, said)

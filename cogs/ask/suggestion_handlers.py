@@ -1,4 +1,4 @@
-"""What people choose from: a suggested thread, none of them, *Not my question*."""
+"""Handlers of the buttons and the menu under a reply: a thread, none of these, not my question."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import partial
 
 import discord
 
-from bot.client import ThreadBot
-from bot.models import SHARED, Posting
+from bot.client import Interaction, ThreadBot
+from bot.models import SHARED, Posting, StoredThread
 from bot.replies import acknowledge, delete_response, edit_pressed, edit_response, tell
-from bot.retry import FAILURES, described, new_nonce, retried
+from bot.retry import FAILURES, described, retried
 from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
@@ -21,22 +21,20 @@ from cogs.channel_context import (
     interaction_context,
     is_moderator,
     missing_send_permission,
-    scope_of,
 )
-from cogs.thread import show_page
+from cogs.thread import GONE, open_page
 from cogs.voting.posted_card import emoji_of
 
 TAKEN_BACK = "Taken back. Ask again in other words, or look through the threads with `/thread`."
 ALREADY_BACK = "Somebody has taken this back already, or its thread is not in the library any more."
 NOT_YOURS = "Only the person who asked, or a moderator, can take this back."
-GONE = "That thread is not in the library any more."
 UNANSWERED = "Nobody has answered that one yet."
 
 log = logging.getLogger(__name__)
 
 
 class SuggestionHandlers:
-    """Deals with the buttons and the menu under what the bot has said."""
+    """Handles presses of the buttons and the menu under suggestions and answers."""
 
     def __init__(self, bot: ThreadBot, responder: Responder):
         self.bot = bot
@@ -45,9 +43,7 @@ class SuggestionHandlers:
         self._locks = KeyedLocks()
         self._replaced: deque[int] = deque(maxlen=1000)  # deleted for a new message
 
-    async def not_mine(
-        self, item: items.NotMine, interaction: discord.Interaction[ThreadBot]
-    ) -> None:
+    async def not_mine(self, item: items.NotMine, interaction: Interaction) -> None:
         """Take a card back and offer the next best threads instead."""
         message = interaction.message
         await acknowledge(interaction)
@@ -65,10 +61,7 @@ class SuggestionHandlers:
         await self._remove_reactions(message, interaction_context(interaction), posting)
 
     async def _take_back(
-        self,
-        posting: Posting,
-        message: discord.Message,
-        interaction: discord.Interaction[ThreadBot],
+        self, posting: Posting, message: discord.Message, interaction: Interaction
     ) -> None:
         """Show the next best threads in the place of an answer; if that fails, it stays.
 
@@ -91,9 +84,7 @@ class SuggestionHandlers:
                     await self.app.postings.record(posting)  # it is still shown
                 raise
 
-    async def pick(
-        self, item: items.PickThread, interaction: discord.Interaction[ThreadBot]
-    ) -> None:
+    async def pick(self, item: items.PickThread, interaction: Interaction) -> None:
         """Show the thread that was chosen: to all for the asker, to others privately."""
         message = interaction.message
         if message is None or item.chosen is None:
@@ -101,7 +92,7 @@ class SuggestionHandlers:
             return
         if interaction.user.id != item.asker_id:
             await acknowledge(interaction, ephemeral=True, thinking=True)
-            await self._show_privately(item.chosen, interaction)
+            await open_page(interaction, item.chosen, _first_answer)
             return
         await acknowledge(interaction)
         async with self._locks.at(message.id):
@@ -110,9 +101,7 @@ class SuggestionHandlers:
                 return  # pressed twice: the first press has shown it
             await self._show_chosen(item, message, interaction)
 
-    async def none_of_these(
-        self, item: items.NoneOfThese, interaction: discord.Interaction[ThreadBot]
-    ) -> None:
+    async def none_of_these(self, item: items.NoneOfThese, interaction: Interaction) -> None:
         """Take suggestions back."""
         if interaction.user.id != item.asker_id and not is_moderator(interaction):
             await tell(interaction, NOT_YOURS)
@@ -125,29 +114,15 @@ class SuggestionHandlers:
         await edit_pressed(interaction, **card.edit_kwargs())
 
     async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
-        found = []
+        options = []
         for thread_id in thread_ids[: limits.SUGGESTIONS]:
             thread = await self.app.answering.serve(thread_id, guild_id=scope)
             if thread is not None:
-                found.append(items.Option(thread.id, thread.title))
-        return found
-
-    async def _show_privately(
-        self, thread_id: int, interaction: discord.Interaction[ThreadBot]
-    ) -> None:
-        scope = scope_of(interaction)
-        thread = await self.app.answering.serve(thread_id, guild_id=scope)
-        if thread is None:
-            await edit_response(interaction, content=GONE)
-            return
-        first = thread.answers[0].id if thread.answers else items.QUESTION
-        await show_page(interaction, thread, items.Place(thread.id, first, with_question=True))
+                options.append(items.Option(thread.id, thread.title))
+        return options
 
     async def _show_chosen(
-        self,
-        item: items.PickThread,
-        message: discord.Message,
-        interaction: discord.Interaction[ThreadBot],
+        self, item: items.PickThread, message: discord.Message, interaction: Interaction
     ) -> None:
         context = interaction_context(interaction)
         thread = await self.app.answering.serve(item.chosen or 0, guild_id=context.scope)
@@ -156,15 +131,13 @@ class SuggestionHandlers:
             await tell(interaction, said)
             return
 
-        nonce = new_nonce()
-
         async def send(card: Card) -> discord.Message | None:
             if not item.again:
                 return await edit_response(interaction, **card.edit_kwargs())
             # Reactions on this message may be meant for the answer it showed before.
             self._replaced.append(message.id)
             await delete_response(interaction)
-            return await self._post_anew(message, interaction, card, nonce)
+            return await self._post_anew(message, interaction, card)
 
         question = Question(
             text=self.app.learning.question(message.id),
@@ -175,18 +148,12 @@ class SuggestionHandlers:
             send=send,
             note=cards.note_of(message.content),
         )
-        shown = await self._responder.post(
-            thread, thread.answers[0], question, alternatives=item.others
-        )
+        shown = await self._responder.post(thread, thread.answers[0], question, item.others)
         if shown is not None:
             await self.app.learning.chose(shown.id)
 
     async def _post_anew(
-        self,
-        message: discord.Message,
-        interaction: discord.Interaction[ThreadBot],
-        card: Card,
-        nonce: int,
+        self, message: discord.Message, interaction: Interaction, card: Card
     ) -> discord.Message:
         """Post a card where a message of ours was, as a reply to the same question."""
         context = interaction_context(interaction)
@@ -197,12 +164,12 @@ class SuggestionHandlers:
         question = _question_of(message, context)
         if question is not None:
             parts |= {"reference": question, "mention_author": False}
-        return await self.bot.post(message.channel, f"channel {context.channel_id}", nonce, **parts)
+        return await self.bot.post(message.channel, f"channel {context.channel_id}", **parts)
 
     async def _remove_reactions(
         self, message: discord.Message, context: ChannelContext, posting: Posting
     ) -> None:
-        """Nothing is voted on here any more; without the permission only ours go."""
+        """Remove a card's reactions; without the permission to, only the bot's own."""
         try:
             if context.may.manage_messages and context.scope != SHARED:
                 await retried(message.clear_reactions, "reactions")
@@ -215,8 +182,13 @@ class SuggestionHandlers:
             log.info("message %d: its reactions stay: %s", message.id, described(error))
 
 
-def _may_post(interaction: discord.Interaction[ThreadBot], context: ChannelContext) -> bool:
-    """Whether the bot may post in the channel of an interaction, not only reply to it."""
+def _first_answer(thread: StoredThread) -> items.Place:
+    first = thread.answers[0].id if thread.answers else items.QUESTION
+    return items.Place(thread.id, first, with_question=True)
+
+
+def _may_post(interaction: Interaction, context: ChannelContext) -> bool:
+    """Return whether the bot may post in the channel of an interaction, not only reply to it."""
     if interaction.guild_id is None:
         return interaction.context.dm_channel
     channel = interaction.channel

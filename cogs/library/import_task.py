@@ -1,4 +1,4 @@
-"""One import on Discord: the reply that says how far it is, and what came of it."""
+"""The import of an attached file, and the reply that shows its progress and its end."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import time
 
 import discord
 
-from bot.client import NOT_TOLD, ThreadBot, report
+from bot.client import Interaction, ThreadBot, report_error
 from bot.plurals import counted
 from bot.replies import edit_response
-from bot.retry import described
+from bot.retry import FAILURES, described
 from bot.services.import_report import ImportReport
 from bot.services.uploads import Refused, Stopped, Upload
 from bot.ui import library_cards
@@ -24,58 +24,56 @@ log = logging.getLogger(__name__)
 
 
 class ImportTask:
-    """An attached file on its way into a guild's own threads."""
+    """The import of an attached file into a guild's own threads."""
 
-    def __init__(
-        self, bot: ThreadBot, interaction: discord.Interaction[ThreadBot], file: discord.Attachment
-    ):
+    def __init__(self, bot: ThreadBot, interaction: Interaction, file: discord.Attachment):
         self._bot, self._interaction, self._file = bot, interaction, file
-        self._told_at = 0.0
-        self._telling: asyncio.Task[bool] | None = None
+        self._shown_at = 0.0
+        self._progress: asyncio.Task[bool] | None = None
 
     async def run(self, guild_id: int) -> None:
-        """Bring it in and say what came of it; what goes wrong is told as well."""
+        """Import the file and report the outcome, also a failure."""
         uploads, file = self._bot.app.uploads, self._file
         try:
             if uploads.busy:
                 await self._edit(Card(content="Another file is being imported; yours is next."))
             upload = Upload(file.filename, file.size, self._fetch)
-            found = await uploads.take_in(guild_id, upload, self._told)
-            await self._settled()
+            report = await uploads.take_in(guild_id, upload, self._show_progress)
+            await self._finish_progress()
         except (Refused, Stopped) as error:
-            await self._settled()
-            await self._say(Card(content=str(error)))
+            await self._finish_progress()
+            await self._show_report(Card(content=str(error)))
             return
         except Exception as error:
-            await self._settled()
-            await report(self._interaction, error, "library import")
+            await self._finish_progress()
+            await report_error(self._interaction, error, "library import")
             return
         finally:
-            if self._telling is not None:
-                self._telling.cancel()  # when the bot is leaving; it has ended otherwise
-        log.info("guild %d: imported %d threads", guild_id, found.total)
-        await self._say(_summary(file.filename, found))
+            if self._progress is not None:
+                self._progress.cancel()  # when the bot is leaving; it has ended otherwise
+        log.info("guild %d: imported %d threads", guild_id, report.total)
+        await self._show_report(_summary(file.filename, report))
 
     async def _fetch(self) -> bytes:
         try:
             return await self._file.read()
-        except NOT_TOLD as error:
+        except FAILURES as error:
             log.warning("an attachment can't be had: %s", error)
             raise Refused("Discord doesn't give me that file. Please send it again.") from None
 
-    def _told(self, done: int, total: int) -> None:
-        """Show how far it is, unless that was shown a moment ago."""
-        telling = self._telling is not None and not self._telling.done()
-        if telling or time.monotonic() - self._told_at < EVERY:
+    def _show_progress(self, done: int, total: int) -> None:
+        """Show the progress, unless it was shown a moment ago."""
+        editing = self._progress is not None and not self._progress.done()
+        if editing or time.monotonic() - self._shown_at < EVERY:
             return
-        self._told_at = time.monotonic()
+        self._shown_at = time.monotonic()
         card = Card(content=library_cards.progress_line(self._file.filename, done, total))
-        self._telling = asyncio.create_task(self._edit(card))
+        self._progress = asyncio.create_task(self._edit(card))
 
-    async def _settled(self) -> None:
-        """Let the last look come before what is said at the end."""
-        if self._telling is not None:
-            await self._telling
+    async def _finish_progress(self) -> None:
+        """Wait for the last progress edit, so that the report comes after it."""
+        if self._progress is not None:
+            await self._progress
 
     async def _edit(self, card: Card) -> bool:
         """Show something in the reply; False if Discord doesn't take it (any more)."""
@@ -83,33 +81,33 @@ class ImportTask:
             return False
         try:
             await edit_response(self._interaction, **card.edit_kwargs())
-        except NOT_TOLD as error:
+        except FAILURES as error:
             log.info("an import's reply can't be edited: %s", described(error))
             return False
         return True
 
-    async def _say(self, card: Card) -> None:
-        """Tell the end. After a quarter of an hour the reply is out of reach: then directly."""
+    async def _show_report(self, card: Card) -> None:
+        """Show the report; once the reply is out of reach, after 15 min, in a direct message."""
         if await self._edit(card):
             return
         try:
             user = self._interaction.user
             await self._bot.post(user, "a direct message", **card.send_kwargs())
-        except NOT_TOLD as error:
+        except FAILURES as error:
             log.info("nobody could be told of an import's end: %s", described(error))
 
 
-def _summary(name: str, found: ImportReport) -> Card:
-    counts = {"added": found.added, "updated": found.updated, "unchanged": found.unchanged}
-    others = [counted(times, what) for what, times in sorted(found.passed_over.items())]
+def _summary(name: str, report: ImportReport) -> Card:
+    counts = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged}
+    others = [counted(times, what) for what, times in sorted(report.passed_over.items())]
     others += [
-        f"{key} ({counted(times, 'times')})" for key, times in sorted(found.unknown_keys.items())
+        f"{key} ({counted(times, 'times')})" for key, times in sorted(report.unknown_keys.items())
     ]
     return library_cards.imported_card(
         name,
         counts,
-        library_cards.Remarks(list(map(str, found.rejected)), found.refused),
-        library_cards.Remarks(list(map(str, found.warned)), found.warnings),
+        library_cards.Remarks(list(map(str, report.rejected)), report.refused),
+        library_cards.Remarks(list(map(str, report.warned)), report.warnings),
         library_cards.Remarks(others, len(others)),
-        hints=found.hints,
+        hints=report.hints,
     )

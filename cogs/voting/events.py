@@ -1,4 +1,4 @@
-"""What happens to votes: events of the gateway and presses of buttons, as a queue takes them."""
+"""Events that change votes: of the gateway, presses of buttons, and marks of the queue itself."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from enum import StrEnum
 import discord
 
 from bot.models import SHARED, Reaction, ReactionKind, Vote, VoteEmoji
-from bot.services.voting import Added, Change, Cleared, Deleted, Outcome, Pressed, Removed
+from bot.services.voting import Added, Cleared, Deleted, Pressed, Removed, VoteChange, VoteOutcome
 from bot.ui import emoji
 from bot.ui.emoji import vote_of
 
 
 class EventType(StrEnum):
-    """What happened to a message."""
+    """The kinds of things that happen to a message."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -27,7 +27,7 @@ class EventType(StrEnum):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class MessageEvent:
-    """Something happened to a message, which may show an answer.
+    """An event of a message, which may be a posting.
 
     ``at`` is when it came, in Unix microseconds. ``is_late`` says that it had to wait for
     something, so that later events of other messages may have been written; ``is_dropped``
@@ -48,19 +48,19 @@ class MessageEvent:
 
     @property
     def has_emoji(self) -> bool:
-        """Whether the event is about reactions of one emoji."""
+        """Return whether the event is about reactions of one emoji."""
         return self.type in (EventType.ADDED, EventType.REMOVED, EventType.EMOJI_CLEARED)
 
     @property
     def is_clearing(self) -> bool:
-        """Whether reactions of many members may have been taken away at once."""
+        """Return whether reactions of many members may have been taken away at once."""
         return self.type in (EventType.CLEARED, EventType.EMOJI_CLEARED)
 
     def counts(self) -> bool:
         """Return whether it is to be written."""
         return not self.is_dropped
 
-    def change(self, used: VoteEmoji) -> Change | None:
+    def change(self, used: VoteEmoji) -> VoteChange | None:
         """Return what it does to votes on a message where these emoji are used, if anything."""
         if self.type is EventType.DELETED:
             return Deleted(message_id=self.message_id)
@@ -88,13 +88,13 @@ class ButtonPress:
     """
 
     pressed: Pressed
-    outcome: asyncio.Future[Outcome]
+    outcome: asyncio.Future[VoteOutcome]
     is_taken: bool = False
     former: ButtonPress | None = None
 
     @property
     def is_lost(self) -> bool:
-        """Whether it was withdrawn, or could not be written."""
+        """Return whether it was withdrawn, or could not be written."""
         done = self.outcome
         return done.done() and (done.cancelled() or done.exception() is not None)
 
@@ -111,7 +111,7 @@ class ButtonPress:
         return replace(self.pressed, former=former.outcome.result())
 
     def withdraw(self) -> bool:
-        """Have it not counted; False if it may have been written already."""
+        """Withdraw the press; return False if it may have been written already."""
         return not self.is_taken and self.outcome.cancel()
 
     def fail(self, error: Exception) -> None:
@@ -122,7 +122,7 @@ class ButtonPress:
 
 @dataclass(slots=True, eq=False)
 class ChannelDeleted:
-    """A channel or thread is gone, with all messages in it."""
+    """The deletion of a channel or thread, with all messages in it."""
 
     channel_id: int
     is_late: bool = False
@@ -130,19 +130,19 @@ class ChannelDeleted:
 
 @dataclass(slots=True, eq=False)
 class Released:
-    """The events that are held back for a message can be dealt with now."""
+    """A mark that the events that are held back for a message can be processed now."""
 
     message_id: int
 
 
 @dataclass(slots=True, eq=False)
 class FlushMarker:
-    """Tells when all events before it are written."""
+    """A mark that tells when all events before it are written."""
 
     reached: asyncio.Future[None]
 
     def reach(self) -> None:
-        """Say so."""
+        """Mark it as reached."""
         if not self.reached.done():
             self.reached.set_result(None)
 
@@ -223,7 +223,7 @@ class RecordedEvents:
         key = emoji.key(self.used.up if reaction.value is Vote.UP else self.used.down)
         return key in self._cleared or (reaction.user_id, key, reaction.kind) in self._reactions
 
-    def heard_of(self, user_id: int) -> bool:
+    def has_events_of(self, user_id: int) -> bool:
         """Return whether any event was of this member."""
         return user_id in self._members
 

@@ -16,6 +16,7 @@ from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.models import Posting, Reaction, ReactionKind, VoteEmoji
 from bot.retry import FAILURES, MalformedReply, retried
+from bot.ui import limits
 from bot.ui.emoji import custom_id, used_on, vote_of
 
 PAUSES = (0.5, 1.0)
@@ -27,9 +28,6 @@ FETCH_SECONDS = 10.0
 It is a limit of the connection, as discord.py would keep a global rate limit for ever if the
 request that waits for its end were cancelled.
 """
-
-PAGE = 100
-"""Users that Discord names in one reply."""
 
 log = logging.getLogger(__name__)
 
@@ -51,16 +49,10 @@ class CardReaction(NamedTuple):
 
 
 class PostedCard(NamedTuple):
-    """What a message of the bot shows."""
+    """The embeds and reactions of a message of the bot."""
 
     embeds: list[discord.Embed]
     reactions: list[CardReaction]
-
-
-class _User(NamedTuple):
-    id: int
-    name: str
-    is_bot: bool
 
 
 async def fetch_card(
@@ -132,37 +124,34 @@ async def _fetch_members(
 
     Each page is tried again by itself.
     """
-    seen: set[int] = set()
-    members: dict[int, str] = {}
+    seen: dict[int, str | None] = {}
     while True:
         # Not only as many as were there: those who came since may push others to the end.
-        after = max(seen, default=None)
+        fetch = partial(_fetch_page, bot, posting, emoji, kind, max(seen, default=None))
         try:
-            fetch = partial(_fetch_page, bot, posting, emoji, kind, after)
             page = await retried(fetch, "looking at a card", PAUSES)
         except discord.NotFound as error:
-            if error.code == _UNKNOWN_EMOJI and custom_id(emoji) is not None:
+            if error.code == limits.UNKNOWN_EMOJI and custom_id(emoji) is not None:
                 return {}  # the custom emoji was deleted, and the reactions with it
             raise
-        members |= {user.id: user.name for user in page if not user.is_bot}
-        known, seen = len(seen), seen | {user.id for user in page}
-        if len(page) < PAGE or len(seen) == known:
-            return members
+        known, seen = len(seen), seen | page
+        if len(page) < limits.REACTION_USERS or len(seen) == known:
+            return {user_id: name for user_id, name in seen.items() if name is not None}
 
 
 async def _fetch_page(
     bot: ThreadBot, posting: Posting, emoji: str, kind: ReactionKind, after: int | None
-) -> list[_User]:
-    """Return one page of the members; an object instead of a list is no empty page."""
-    params = {"limit": PAGE, "type": int(kind)}
+) -> dict[int, str | None]:
+    """Return one page of users by id, each with the name, or ``None`` if it is a bot."""
+    params = {"limit": limits.REACTION_USERS, "type": int(kind)}
     if after is not None:
         params["after"] = after
     # A custom emoji is spelt ``name:id`` here.
     spelt = emoji.strip("<>").removeprefix("a:").removeprefix(":")
-    reply = await _get(bot, posting, "/reactions/{emoji}", params, emoji=spelt)
-    if not isinstance(reply, list):
+    users = await _get(bot, posting, "/reactions/{emoji}", params, emoji=spelt)
+    if not isinstance(users, list):  # an object must not be taken for an empty page
         raise MalformedReply("a list of users was expected")
-    return [_User(int(u["id"]), str(u["username"]), bool(u.get("bot"))) for u in reply]
+    return {int(u["id"]): None if u.get("bot") else str(u["username"]) for u in users}
 
 
 async def _get(
@@ -175,14 +164,11 @@ async def _get(
     return await bot.http.request(route, params=params, timeout=limit)
 
 
-def _reaction(found: dict[str, Any]) -> CardReaction:
-    supers = found.get("count_details", {}).get("burst", 0)
-    normal, by_bot = found["count"] - supers, bool(found["me"])
+def _reaction(data: dict[str, Any]) -> CardReaction:
+    supers = data.get("count_details", {}).get("burst", 0)
+    normal, by_bot = data["count"] - supers, bool(data["me"])
     others = {
         ReactionKind.NORMAL: normal - by_bot,
-        ReactionKind.SUPER: supers - bool(found.get("me_burst")),
+        ReactionKind.SUPER: supers - bool(data.get("me_burst")),
     }
-    return CardReaction(str(discord.PartialEmoji.from_dict(found["emoji"])), by_bot, others)
-
-
-_UNKNOWN_EMOJI = 10014
+    return CardReaction(str(discord.PartialEmoji.from_dict(data["emoji"])), by_bot, others)

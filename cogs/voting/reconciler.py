@@ -1,4 +1,4 @@
-"""Votes given and taken away while the bot was away: cards are compared with what Discord shows.
+"""Reconciliation: the votes of cards are compared with the reactions that Discord shows.
 
 After a start, or a session that could not be resumed, that is done for the latest cards;
 at any time for cards whose events could not be written. What fails is tried again for that
@@ -21,6 +21,7 @@ from bot.errors import StoreError
 from bot.log_throttle import LogThrottle
 from bot.models import Posting
 from bot.retry import FAILURES, QUIET, described
+from bot.ui import limits
 from cogs.channel_context import permissions_in
 from cogs.voting.events import unix_micros
 from cogs.voting.posted_card import fetch_votes
@@ -76,7 +77,7 @@ class Reconciler:
         self._add(p for p in [*due, *recent] if (p.guild_id >> 22) % shards == shard_id)
 
     def unwritten(self, message_ids: Collection[int]) -> None:
-        """Events of these messages could not be written: mark them, and compare them."""
+        """Mark and compare messages of which events could not be written."""
         self._unmarked.update(message_ids)
         if self._unmarked and not self._marking and not self._stopped:
             self._marking = True
@@ -95,11 +96,6 @@ class Reconciler:
                 await self.app.postings.mark_due(due)
         except (StoreError, TimeoutError) as error:
             log.warning("%d messages are not marked as due: %s", len(due), described(error))
-
-    @property
-    def idle(self) -> bool:
-        """Whether no card waits to be looked at, but for those that are tried again later."""
-        return not (self._workers or self._marking)
 
     async def _mark(self) -> None:
         """Mark cards in the database, so that a restart doesn't forget them.
@@ -176,7 +172,7 @@ class Reconciler:
             self.bot.warn_missing_permission(posting.channel_id, "read_message_history")
         except Exception as error:
             # Other 404s, of a server in between or of an emoji, don't say that it is gone.
-            if getattr(error, "code", 0) in _GONE and await self._forgotten(posting, error):
+            if getattr(error, "code", 0) in limits.GONE and await self._forgotten(posting, error):
                 return 0
             self._put_off(posting, error)
         else:
@@ -218,7 +214,7 @@ class Reconciler:
     async def _forgotten(self, posting: Posting, error: Exception) -> bool:
         """Forget a message that is gone, or all of a channel; False if that can't be written."""
         try:
-            if getattr(error, "code", 0) == _UNKNOWN_CHANNEL:
+            if getattr(error, "code", 0) == limits.UNKNOWN_CHANNEL:
                 for message_id in await self.app.postings.forget_channel(posting.channel_id):
                     self._waiting.pop(message_id, None)
             else:
@@ -250,7 +246,3 @@ class Reconciler:
 def _back_off(tries: int) -> float:
     """Return the seconds until the next try, which differ so that not all come at once."""
     return min(BACK_OFF * 2.0 ** min(tries, 20), LONGEST) * random.uniform(0.8, 1.2)
-
-
-_UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE = 10003, 10008
-_GONE = {_UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import partial
 
 import discord
@@ -108,13 +109,12 @@ class TallyUpdater:
                 log.debug("message %d: %s", message_id, error)
 
 
+@dataclass(slots=True, eq=False)
 class _Due:
     """A tally that is to be drawn in so many rounds, and how often that has failed."""
 
-    __slots__ = ("rounds", "tries")
-
-    def __init__(self) -> None:
-        self.rounds, self.tries = 1, 0
+    rounds: int = 1
+    tries: int = 0
 
     def again(self) -> bool:
         """Put it off, each time for longer; False after the last try."""

@@ -138,11 +138,6 @@ class VoteQueue:
         """Write nothing more; return the messages that Discord must be asked for."""
         return messages_of(self._queues.stop()) | self._held.keys()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing waits to be written."""
-        return self._queues.idle and not self._held
-
     async def _handle(self, guild_id: int, batch: list[Event]) -> None:
         try:
             await self._process(guild_id, batch)

@@ -1,4 +1,4 @@
-"""Having votes written: again and again while the database can't be, and else given up."""
+"""The writer of votes: it tries again while the database is locked, and gives up in the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.errors import StoreError
 from bot.log_throttle import LogThrottle
 from bot.models import Posting
 from bot.retry import QUIET
-from bot.services.voting import Change, Outcome, Pressed
+from bot.services.voting import Pressed, VoteChange, VoteOutcome
 from cogs.voting.events import ButtonPress, Event, EventType, MessageEvent, Released
 
 RETRY_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
@@ -19,9 +19,9 @@ RETRY_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 log = logging.getLogger(__name__)
 
-Written = Callable[[MessageEvent | Pressed, Outcome], None]
+Written = Callable[[MessageEvent | Pressed, VoteOutcome], None]
 Unwritten = Callable[[Collection[int]], None]
-PendingChange = tuple[MessageEvent | ButtonPress, Change]
+PendingChange = tuple[MessageEvent | ButtonPress, VoteChange]
 
 
 class VoteWriter:
@@ -87,7 +87,7 @@ class VoteWriter:
                     self._done(event, outcome)
                 pending = pending[len(outcomes) :]
 
-    def _done(self, event: MessageEvent | ButtonPress, outcome: Outcome) -> None:
+    def _done(self, event: MessageEvent | ButtonPress, outcome: VoteOutcome) -> None:
         if isinstance(event, ButtonPress):
             if not event.outcome.done():
                 event.outcome.set_result(outcome)
@@ -96,7 +96,7 @@ class VoteWriter:
             self._written(event, outcome)
 
     def _give_up(self, pending: list[PendingChange], error: StoreError | None) -> None:
-        """Have Discord asked for what can't be written."""
+        """Report messages of which events can't be written, so that Discord is asked for them."""
         messages = messages_of([event for event, _ in pending])
         if error is not None and messages:
             said = "votes on %d messages could not be written, Discord will be asked for them: %s"

@@ -57,7 +57,7 @@ async def start(url: str, what: str, *arguments: str, model: str = "off") -> Pro
 
 
 async def stopped(process: Program, number: signal.Signals) -> tuple[float, int, str]:
-    """How long it takes until the program is gone, with what code and what it said."""
+    """Send a signal; returns the seconds until the program is gone, its code and its stderr."""
     began = time.monotonic()
     process.signal(number)
     code, _, said = await process.end()
@@ -80,12 +80,13 @@ async def test_a_bot_at_work_stops_in_time(what: str, model: str) -> None:
 
 
 ELSEWHERE = """
-import asyncio, signal, threading, time
+import asyncio, signal, sys, threading, time
 from bot.cli.run import until_stopped
 from bot.cli.runtime import run
 
 def tell(number):
-    time.sleep(0.5)  # until the loop waits
+    while sys._current_frames()[threading.main_thread().ident].f_code.co_name != "select":
+        time.sleep(0.001)  # until the loop waits
     signal.pthread_kill(threading.get_ident(), number)
 
 async def idle(number):

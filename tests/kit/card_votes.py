@@ -1,15 +1,15 @@
-"""What tests of votes over real sockets share."""
+"""Votes on cards over real sockets."""
 
 from __future__ import annotations
 
-import discord
+from typing import Any
 
 from bot.models import Posting
-from tests.kit.loopback import world
+from tests.kit.asking import ME, PIN, arrows
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
+from tests.kit.waiting import HANG
 
-PIN = "how can i pin a message in my channel?"
 UP, DOWN = "⬆️", "⬇️"
 
 
@@ -17,9 +17,9 @@ async def post(net: Net, channel: int | None = None) -> Message:
     """A card of the bot with both arrows, known as a posting; both answers stand at 0."""
     channel = channel or net.ask
     count = len(net.discord.messages(channel))
-    net.discord.say(channel, net.alice, f"<@{world.ME['id']}> {PIN}")
+    net.discord.say(channel, net.alice, f"{ME} {PIN}")
     card = await net.discord.posted(channel, count + 1)
-    await net.discord.until(lambda: len(card.reacted()) == 2)
+    await arrows(net, card)
     await net.recorded(card)
     return card
 
@@ -42,25 +42,26 @@ async def until_counted(net: Net, votes: int) -> None:
 
 async def idle(net: Net) -> None:
     """Wait until everything that was heard is written, compared and learned from."""
-    cog = net.bot.get_cog("Voting")
+    cog: Any = net.bot.get_cog("Voting")
 
     def true() -> bool:
-        return cog.idle  # type: ignore[union-attr,no-any-return]
+        queue, reconciler = cog._queue, cog._reconciler
+        writing = queue._queues.active() or queue._held
+        learning = cog._learning.active()
+        return not (writing or learning or reconciler._workers or reconciler._marking)
 
     await net.discord.until(true)
 
 
+async def heard(net: Net) -> None:
+    """Wait until the bot has heard all that happened until now."""
+    last = net.discord.say(net.general, net.bob, "hello")
+    await net.bot.wait_for("message", check=lambda message: message.id == last.id, timeout=HANG)
+
+
 async def sent(net: Net) -> None:
     """Wait until the bot has heard all that happened until now, and is idle."""
-    last = net.discord.say(net.general, net.bob, "hello")
-    heard: list[int] = []
-
-    async def hear(message: discord.Message) -> None:
-        heard.append(message.id)
-
-    net.bot.add_listener(hear, "on_message")
-    await net.discord.until(lambda: last.id in heard)
-    net.bot.remove_listener(hear, "on_message")
+    await heard(net)
     await idle(net)
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import product
@@ -19,12 +16,15 @@ from hypothesis import strategies as st
 
 from bot.errors import SearchError
 from bot.models import SHARED, StoredThread
-from bot.search import terms
-from bot.search.documents import MAX_TEXT, indexed
+from bot.search import terms, vocabulary
+from bot.search.documents import MAX_TEXT, Pieces, indexed
 from bot.search.index import IndexBusy, IndexDamaged, State, TextIndex
 from bot.search.integrity import Checker
 from bot.search.text import stems, words
+from tests.kit import programs
+from tests.kit.growth import cpu_seconds
 from tests.kit.search import GARDEN, numbered, thread
+from tests.kit.waiting import HANG
 
 HERE, THERE = 111, 222  # guilds
 
@@ -60,16 +60,6 @@ def counts(index: TextIndex) -> dict[str, int]:
 def files(index: TextIndex, pattern: str, scope: int = SHARED) -> list[Path]:
     """The files of a scope's index that fit a pattern."""
     return list(index.files.place(scope).glob(pattern))
-
-
-def in_another_process(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
 
 
 def test_a_thread_is_found_by_its_title_body_answers_and_phrasings(index: TextIndex) -> None:
@@ -284,12 +274,7 @@ with index.writing():
 
 def test_while_another_process_writes_the_index_is_busy_but_can_be_read(index: TextIndex) -> None:
     put(index, thread(1, "Apples"))
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(index.files.folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
+    with programs.spawn("-c", HOLD, index.files.folder) as other:
         assert other.stdin
         assert other.stdout
         assert other.stdout.readline() == "held\n"
@@ -298,18 +283,13 @@ def test_while_another_process_writes_the_index_is_busy_but_can_be_read(index: T
         assert found(index, "apples") == ["t1"]
         other.stdin.write("\n")
         other.stdin.flush()
-        assert other.wait(timeout=30) == 0
+        assert other.wait(timeout=HANG) == 0
     put(index, thread(2, "Pears"), seq=2)
     assert len(index) == 2
 
 
 def test_a_writer_that_was_killed_does_not_hold_the_lock(index: TextIndex) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(index.files.folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
+    with programs.spawn("-c", HOLD, index.files.folder) as other:
         assert other.stdout
         assert other.stdout.readline() == "held\n"
         other.kill()
@@ -331,7 +311,7 @@ with TextIndex(Path(sys.argv[1]), "library").writing() as writing:
 
 def test_what_another_process_committed_is_seen_after_a_reload(index: TextIndex) -> None:
     put(index, thread(1, "Apples"))
-    in_another_process(WRITE, index.files.folder)
+    programs.checked("-c", WRITE, index.files.folder)
     assert index.state.seq == 9  # known before it is seen
     assert found(index, "quinces") == []
     index.refresh()
@@ -356,15 +336,13 @@ def test_any_text_can_be_indexed_and_comes_back_as_it_was(
 
 
 def test_a_huge_body_and_ten_thousand_answers_are_indexed_within_reason(index: TextIndex) -> None:
-    started = time.perf_counter()
-    put(
-        index,
+    large = (
         thread(1, "A book", body="lorem ipsum dolor " * 60_000),  # over a megabyte
         thread(2, "All code", "```\n" + "x=1;" * 60_000 + "\n```"),
         thread(3, "A long list", *(f"answer number{n} of many" for n in range(10_000))),
         thread(4, "x" * 100_000),
     )
-    assert time.perf_counter() - started < 10
+    assert cpu_seconds(lambda: put(index, *large)) < 10
     assert found(index, "lorem") == ["t1"]
     assert found(index, "number9999") == ["t3"]
 
@@ -556,6 +534,39 @@ class TestDamageWhileOpen:
             TextIndex(index.files.folder, "library").view((SHARED, HERE))
 
 
+CUT_SHORT = """
+import os, sys
+from pathlib import Path
+from bot.search.index import IndexDamaged, TextIndex
+
+def asked():
+    try:
+        view = index.view((0,))
+        return len(view.search({"appl": 1.0}, 5)), view.doc_freq("appl"), len(view.first(9))
+    except IndexDamaged as error:
+        return error.problem
+
+index = TextIndex(Path(sys.argv[1]), "library")
+print(asked())
+(file,) = index.files.place(0).glob("[!.]*." + sys.argv[2])
+os.truncate(file, 0)
+print(asked() == f"{file.name} was cut short", index.suspects)
+index.refresh()
+with index.writing() as writing:
+    print(writing.lost, asked())
+"""
+
+
+@pytest.mark.parametrize("part", ["fast", "fieldnorm", "idx", "pos", "store", "term"])
+def test_a_file_that_is_cut_short_where_it_lies_ends_no_process(
+    index: TextIndex, part: str
+) -> None:
+    """Reading what such a file lacks, where it is mapped into memory, is a SIGBUS."""
+    put(index, *numbered(GARDEN))
+    told = programs.checked("-c", CUT_SHORT, index.files.folder, part).splitlines()
+    assert told == ["(1, 1, 6)", "True {0}", "[0] it is being made anew"]
+
+
 def _raising(error: Exception) -> Callable[..., None]:
     def raises(*_: object, **__: object) -> None:
         raise error
@@ -638,8 +649,8 @@ print(len(index), index.state.seq)
 """
 
 
-def test_a_full_disk_is_told_and_does_not_last(tmp_path: Path) -> None:
-    told, then = in_another_process(FULL_DISK, tmp_path / "index").stdout.splitlines()
+def test_a_full_disk_is_reported_and_does_not_last(tmp_path: Path) -> None:
+    told, then = programs.checked("-c", FULL_DISK, tmp_path / "index").splitlines()
     assert "can't be written" in told
     assert "the disk has room" in told
     assert then == "999 6"
@@ -678,6 +689,53 @@ def test_all_words_of_a_large_index_are_read_whatever_letters_they_have(
     put(index, *(thread(n, word) for n, word in enumerate(said, 1)))
     index.refresh()
     assert set(said) <= counts(TextIndex(index.files.folder, "library")).keys()
+
+
+@pytest.mark.parametrize(
+    "begins",
+    ["\U00020000", "\U0003134a", "𐐨", "ा", "🅐", "œ"],
+    ids=["ideograph", "newest ideograph", "deseret", "vowel sign", "circled letter", "folded"],
+)
+def test_words_of_a_large_index_are_read_whatever_they_begin_with(
+    index: TextIndex, monkeypatch: pytest.MonkeyPatch, begins: str
+) -> None:
+    monkeypatch.setattr(terms, "PIECE", 4)
+    said = [f"{a}{b}{c}" for a, b, c in product((begins, "no"), "abc", ("x", begins))]
+    put(index, *(thread(n, word) for n, word in enumerate(said, 1)))
+    assert counts(TextIndex(index.files.folder, "library")).keys() == set(words(" ".join(said)))
+
+
+def test_no_step_takes_many_of_300_000_words_of_other_scripts(
+    index: TextIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step is a call that holds the interpreter until it is done."""
+    ideographs = [*map(chr, (*range(0x4E00, 0x4E00 + 400), *range(0x20000, 0x20000 + 100)))]
+    said = ["".join(pair) for pair in product(ideographs, ideographs[:400])]
+    said += ["".join(letters) for letters in product("абвгдежзик", repeat=5)]
+    said = sorted(said, key=lambda word: hash((word, 1)))[:300_000]
+    steps: list[int] = []
+
+    def watch(module: Any, name: str, real: Callable[..., Any]) -> None:
+        def watched(*about: Any, **how: Any) -> Any:
+            given = len(about[0]) if hasattr(about[0], "__len__") else 0
+            made = real(*about, **how)
+            steps.append(len(made) if made is not None else given)
+            return made
+
+        monkeypatch.setattr(module, name, watched, raising=False)
+
+    watch(terms, "_beginning", terms._beginning)
+    watch(vocabulary, "_sort", vocabulary._sort)
+    watch(vocabulary, "sorted", sorted)
+    parts = enumerate((said[at : at + 3_000] for at in range(0, len(said), 3_000)), 1)
+    with index.writing() as writing:
+        writing.put((n, SHARED, Pieces("", (", ".join(part),), b"[]")) for n, part in parts)
+        writing.commit(1)
+    index.refresh()
+    known = index.view((SHARED,)).words
+    assert [word for word in said if word not in known] == []
+    assert known.starting_with(said[0], 1) == [said[0]]
+    assert max(steps) <= terms.PIECE
 
 
 def test_what_is_committed_while_an_index_is_opened_is_seen(

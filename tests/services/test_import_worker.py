@@ -90,7 +90,7 @@ def test_the_same_is_found_and_made(folder: Path, options: Options) -> None:
     assert len(found) > import_reader.BATCH
 
 
-def test_what_was_told_before_stays_in_the_report(folder: Path) -> None:
+def test_what_was_reported_before_stays_in_the_report(folder: Path) -> None:
     report = SourceReport()
     report.reject("it is no good", folder)
     all_of(WorkerReader([folder], Options(), report))
@@ -121,7 +121,7 @@ def test_who_stops_early_leaves_nobody_and_no_file(
         lambda reader, _batch: [*batches(reader)],
     ],
 )
-def test_a_process_that_died_is_told_of(
+def test_a_process_that_died_is_reported_of(
     folder: Path, then: Callable[[Reader, Batch], object]
 ) -> None:
     reader = WorkerReader([folder], Options(), SourceReport())

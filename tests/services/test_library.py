@@ -1,3 +1,5 @@
+"""Imports and exports of the library."""
+
 from __future__ import annotations
 
 import gzip

@@ -8,17 +8,17 @@ import pytest
 
 from bot.services.rate_limit import (
     PRESS,
+    LimitOwner,
     QuestionLimits,
     RateLimit,
     Refusal,
-    Whose,
 )
 from bot.settings import Settings
 
 ALICE, BOB, HERE, THERE = 1, 2, 111, 222
 
 
-def refused(whose: Whose, seconds: float) -> Any:
+def refused(whose: LimitOwner, seconds: float) -> Any:
     """A refusal, about so long."""
     return Refusal(whose, cast("float", pytest.approx(seconds)))
 
@@ -95,13 +95,13 @@ class TestQuestionLimits:
         assert (
             found.take(ALICE, HERE) is found.take(ALICE, THERE) is found.take(ALICE, None) is None
         )
-        assert found.take(ALICE, HERE) == refused(Whose.MEMBER, 20)
+        assert found.take(ALICE, HERE) == refused(LimitOwner.MEMBER, 20)
         assert found.take(BOB, HERE) is None
 
     def test_a_server_has_a_limit_for_all_its_members(self, clock: Clock) -> None:
         found = limits(clock)
         assert [found.take(member, HERE) for member in range(10, 15)] == [None] * 5
-        assert found.take(16, HERE) == refused(Whose.SERVER, 12)
+        assert found.take(16, HERE) == refused(LimitOwner.SERVER, 12)
         assert found.take(16, THERE) is None
         assert found.take(16, None) is None  # in direct messages there is none
 
@@ -120,10 +120,10 @@ class TestQuestionLimits:
     def test_managers_are_held_to_the_servers_limit(self, clock: Clock) -> None:
         found = limits(clock)
         taken = [found.take(ALICE, HERE, manages=True) for _ in range(6)]
-        assert taken == [None] * 5 + [refused(Whose.SERVER, 12)]
+        assert taken == [None] * 5 + [refused(LimitOwner.SERVER, 12)]
         without = limits(clock, server=0)
         taken = [without.take(ALICE, HERE, manages=True) for _ in range(4)]
-        assert taken == [None] * 3 + [refused(Whose.MEMBER, 20)]
+        assert taken == [None] * 3 + [refused(LimitOwner.MEMBER, 20)]
 
     def test_zero_takes_any_number(self, clock: Clock) -> None:
         found = limits(clock, member=0, server=0)

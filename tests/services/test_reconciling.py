@@ -16,11 +16,12 @@ from bot.app import App
 from bot.errors import NotFound
 from bot.models import Reaction, ReactionKind, StoredAnswer, Vote
 from bot.services import reconciling
-from bot.services.voting import Added, Change, Cleared, Deleted, Pressed, Removed
+from bot.services.voting import Added, Cleared, Deleted, Pressed, Removed, VoteChange
 from bot.store import votes
 from bot.store.votes import VotePlace
 from tests.kit.library import BREAD, HERE, THERE, post
 from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
+from tests.kit.waiting import HANG
 from tests.services.test_voting import ALICE, BOB, CAROL, DOWN, UP, tally
 
 Answers = Sequence[StoredAnswer]
@@ -37,7 +38,7 @@ class Live:
     def decides(self, sign: Reaction) -> bool:
         return sign in self.signs or sign.value is self.cleared
 
-    def heard_of(self, user_id: int) -> bool:
+    def has_events_of(self, user_id: int) -> bool:
         return any(sign.user_id == user_id for sign in self.signs)
 
 
@@ -84,7 +85,7 @@ class TestSlices:
     def _write_until(self, app: App, work: asyncio.Task[int]) -> int:
         """Write as another program while votes are; how often some, not all, were there."""
         came = 0
-        with closing(sqlite3.connect(app.database.path or "", timeout=30)) as other:
+        with closing(sqlite3.connect(app.database.path or "", timeout=HANG)) as other:
             other.isolation_level = None
             while not work.done():
                 other.execute("BEGIN IMMEDIATE")
@@ -258,7 +259,7 @@ class TestSuperReactions:
 
 
 class TestApplying:
-    async def applied(self, app: App, changes: Sequence[Change]) -> list[object]:
+    async def applied(self, app: App, changes: Sequence[VoteChange]) -> list[object]:
         outcomes = list[object]()
         while len(outcomes) < len(changes):
             outcomes += await app.voting.apply(changes[len(outcomes) :])

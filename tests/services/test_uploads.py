@@ -19,6 +19,7 @@ from bot.services import import_reader, upload_check, upload_limits, uploads
 from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
 from bot.store import stats, threads
 from tests.kit.library import BREAD, HERE, THERE, titles
+from tests.kit.waiting import HANG
 
 PAGE = b"How warm is the compost?\nAccepted answer\nWarmer than the soup.\n"
 
@@ -66,7 +67,7 @@ async def test_a_packed_file_is_unpacked(app: App) -> None:
     assert told == [(0, 1_234), (1_000, 1_234), (1_234, 1_234)]
 
 
-async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) -> None:
+async def test_what_is_wrong_is_reported_with_its_line_and_without_a_path(app: App) -> None:
     row = {"id": "a", "title": "Is it?", "colour": "red", "answers": []}
     report = await app.uploads.take_in(HERE, sent(lines(row) + b"{oops\n"))
     assert report.added == 1
@@ -76,7 +77,7 @@ async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) 
     assert report.unknown_keys == {"colour": 1}
 
 
-async def test_what_a_table_was_read_as_is_told_without_an_option(app: App) -> None:
+async def test_what_a_table_was_read_as_is_reported_without_an_option(app: App) -> None:
     data = "question;answer\nГде лежит ключ?;Он висит у двери.\n".encode("cp1251")
     report = await app.uploads.take_in(HERE, sent(data, "shop.csv"))
     assert await titles(app, HERE) == ["Где лежит ключ?"]
@@ -198,7 +199,7 @@ async def test_a_file_that_takes_too_long_is_given_up(
         await app.uploads.take_in(HERE, sent(MANY))
 
 
-async def test_reading_that_dies_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reading_that_dies_is_reported(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(Refused, match="more time or memory"):
         await app.uploads.take_in(HERE, sent(PAGE))
@@ -243,7 +244,7 @@ async def test_a_server_does_not_wait_for_the_import_of_another(app: App) -> Non
     gate = Gate()
     slow = asyncio.create_task(app.uploads.take_in(HERE, gate.upload()))
     await gate.asked.wait()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG):
         assert (await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))).added == 1
     assert not slow.done()
     gate.open.set()
@@ -258,7 +259,7 @@ async def test_large_files_leave_a_place_to_small_ones(
     large = [asyncio.create_task(app.uploads.take_in(g, gate.upload())) for g in range(1, 6)]
     await asyncio.sleep(0)
     small = replace(sent(PAGE, "compost.txt"), size=9)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG):
         assert (await app.uploads.take_in(HERE, small)).added == 1
     gate.open.set()
     assert [report.added for report in await asyncio.gather(*large)] == [1] * 5
@@ -286,13 +287,11 @@ async def test_batches_of_two_imports_come_in_turns(
     assert len(await titles(app, HERE)) == len(await titles(app, THERE))
 
 
-async def at_work(app: App, imports: int) -> asyncio.Task[bool]:
-    """The session that indexes what so many imports bring."""
+async def at_work(app: App, imports: int) -> None:
+    """Wait until so many imports go on, and something is indexed."""
     index_sync = app._index_sync
-    while not (index_sync._imports == imports and index_sync._is_at_work):
+    while not (index_sync._imports == imports and index_sync._session is not None):
         await asyncio.sleep(0.01)
-    assert index_sync._session is not None
-    return index_sync._session
 
 
 async def test_what_one_server_has_brought_is_found_while_another_brings_on(app: App) -> None:
@@ -306,7 +305,7 @@ async def test_what_one_server_has_brought_is_found_while_another_brings_on(app:
     bringing = asyncio.create_task(app.library.add(slow(), scope=HERE))
     try:
         await at_work(app, 1)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(HANG):
             report = await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))
         assert report.added == 1
         assert await titles(app, THERE) == ["How warm is the compost?"]
@@ -329,11 +328,11 @@ async def test_an_import_that_leaves_does_not_end_those_of_others(app: App) -> N
 
     leaving = asyncio.create_task(app.library.add(slow("leaving"), scope=HERE))
     staying = asyncio.create_task(app.library.add(slow("staying"), scope=THERE))
-    session = await at_work(app, 2)
+    await at_work(app, 2)
     leaving.cancel()
     await asyncio.wait([leaving])
-    assert not session.done()
-    async with asyncio.timeout(60):
+    assert app._index_sync._imports == 1
+    async with asyncio.timeout(HANG):
         await app.library.add([BREAD], scope=333)
     assert await titles(app, 333) == [BREAD.title]
     ended = True

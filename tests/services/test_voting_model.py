@@ -44,7 +44,7 @@ class Live:
     def decides(self, sign: Reaction) -> bool:
         return sign in self.signs
 
-    def heard_of(self, user_id: int) -> bool:
+    def has_events_of(self, user_id: int) -> bool:
         return any(sign.user_id == user_id for sign in self.signs)
 
 

@@ -1,4 +1,4 @@
-"""What belongs to a guild: all of it goes, nothing of others does, in small steps."""
+"""Deletion of a guild's data: all of it and nothing of others, in small steps."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def fill(connection: AsyncConnection, guild_id: int) -> None:
 
 
 async def rows_of(connection: AsyncConnection, guild_id: int) -> dict[str, int]:
-    """How many rows of a guild there are, by table, without asking the module under test."""
+    """Count a guild's rows by table, without asking the module under test."""
     found = {}
     for table in OWNED:
         owner = table.c["guild_id" if "guild_id" in table.c else "scope"]
@@ -144,7 +144,7 @@ async def test_deleting_reads_no_whole_table(database: Database) -> None:
 
 
 class TestMemberships:
-    """Who is in which guild, since when it is not, and what is due."""
+    """Memberships: in which guilds the bot is, since when it is not, and what is due."""
 
     now = datetime(2026, 11, 28, tzinfo=UTC)
     then = datetime(2026, 10, 1, tzinfo=UTC)

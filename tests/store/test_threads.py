@@ -1,3 +1,5 @@
+"""Threads in the store: added, updated, retired, read."""
+
 from __future__ import annotations
 
 import sqlite3

@@ -11,15 +11,16 @@ import pytest
 
 from bot.client import ThreadBot
 from bot.errors import StoreBusy
-from bot.services.voting import Added, Change
+from bot.services.voting import Added, VoteChange
 from bot.store.tables import postings
-from cogs.voting import cog, reconciler, vote_queue, vote_writer
-from cogs.voting.cog import NOT_SAVED
+from cogs import voting
+from cogs.voting import NOT_SAVED, reconciler, vote_queue, vote_writer
 from tests.kit.card_votes import (
     DOWN,
     UP,
     button,
     counted,
+    heard,
     looked_at,
     members,
     post,
@@ -45,7 +46,7 @@ async def card(net: Net) -> Message:
 
 
 class Locked:
-    """Some of what the house does fails as if the database were locked, until it is opened."""
+    """Some of what the bot does fails as if the database were locked, until it is opened."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: Any, *names: str):
         self.tries = 0
@@ -158,8 +159,7 @@ async def test_more_than_may_wait_is_asked_for(
     await net.discord.until(lambda: locked.tries >= 2)
     for member in everybody:
         net.discord.react(card, member, UP)
-    last = net.discord.say(net.general, net.bob, "hello")
-    await net.bot.wait_for("message", check=lambda m: m.id == last.id, timeout=15)
+    await heard(net)
     locked.open = True
     await until_counted(net, 49)
 
@@ -169,7 +169,7 @@ async def test_one_event_that_fails_takes_no_other_with_it(
 ):
     apply, bad = net.app.voting.apply, members(net, 1)[0]
 
-    async def broken(changes: Sequence[Change]) -> Any:
+    async def broken(changes: Sequence[VoteChange]) -> Any:
         if any(isinstance(c, Added) and c.reaction.user_id == bad for c in changes):
             raise RuntimeError("a fault of ours")
         return await apply(changes)
@@ -190,8 +190,7 @@ async def test_what_waits_when_the_bot_stops_is_marked(
     net.discord.react(card, net.bob, UP)
     await net.discord.until(lambda: locked.tries >= 1)
     net.discord.react(other, net.bob, UP)
-    hello = net.discord.say(net.general, net.bob, "hello")
-    await net.bot.wait_for("message", check=lambda m: m.id == hello.id, timeout=15)
+    await heard(net)
     await net.bot.close()
     due = {posting.message_id for posting in await net.app.postings.due()}
     assert due == {card.id, other.id}
@@ -201,7 +200,7 @@ async def test_what_waits_is_forgotten_with_its_member(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(vote_writer, "RETRY_PAUSES", (0.01,) * 1000)
-    monkeypatch.setattr(cog, "FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr(voting, "FLUSH_SECONDS", 0.05)
     locked = Locked(monkeypatch, net.app.voting, "apply")
     net.discord.react(card, net.bob, UP)
     net.discord.react(card, members(net, 1)[0], UP)
@@ -263,7 +262,7 @@ class TestHeldBack:
             net.discord.unreact(old, net.bob, UP, silent=True)
             net.discord.react(old, members(net, 1)[0], UP, silent=True)
         reconciler = net.bot.get_cog("Voting")._reconciler  # type: ignore[union-attr]
-        await net.discord.until(lambda: not reconciler.idle)
+        await net.discord.until(lambda: reconciler._workers > 0)
         await asyncio.sleep(0.1)
         gate.set()
         await sent(net)
@@ -341,7 +340,7 @@ class TestPresses:
 
 
 def _is_handled(net: Net) -> bool:
-    """Whether no press is being dealt with: its member was told, or it has failed."""
+    """Tell if no press is under way: its member has an answer, or it has failed."""
     names = [task.get_name() for task in asyncio.all_tasks()]
     return not any(name.startswith("discord-ui-") for name in names)
 
