@@ -1,4 +1,4 @@
-"""What an import came to, for people and for programs."""
+"""The report of an import."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.store.threads import Outcome
 
 @dataclass
 class ImportReport(Findings):
-    """What an import came to, thread by thread, and what was found beside them.
+    """Counts of an import's threads by outcome, and the findings of its readers.
 
     ``retired`` counts threads that a newer copy of their source has no longer, and
     ``not_retired`` says why none were, where that was asked for. ``former_keys`` are those
@@ -25,25 +25,25 @@ class ImportReport(Findings):
 
     @property
     def added(self) -> int:
-        """Threads that the library did not have."""
+        """Count the threads that the library did not have."""
         return self.outcomes[Outcome.ADDED]
 
     @property
     def updated(self) -> int:
-        """Threads that it had, in another version."""
+        """Count the threads that it had in another version."""
         return self.outcomes[Outcome.UPDATED]
 
     @property
     def unchanged(self) -> int:
-        """Threads that it had just so."""
+        """Count the threads that it had just so."""
         return self.outcomes[Outcome.UNCHANGED]
 
     @property
     def total(self) -> int:
-        """All threads that were accepted."""
+        """Count all threads that were accepted."""
         return self.outcomes.total()
 
     @property
     def ok(self) -> bool:
-        """Whether everything was accepted."""
+        """Return whether everything was accepted."""
         return not self.rejected

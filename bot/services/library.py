@@ -1,4 +1,4 @@
-"""The library: threads taken in from files, given out as JSONL, counted."""
+"""The library: threads imported from files, exported and counted."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from bot.store.threads import Counts
 from bot.worker import in_thread
 
 PAGE = 500
-"""Threads that are given out at a time."""
+"""Threads that are exported at a time: they are in memory together."""
 
 
 class Library:
-    """Taking threads in and giving them out."""
+    """Imports and exports threads."""
 
     def __init__(self, database: Database, index_sync: IndexSync):
         self._database, self._index_sync = database, index_sync
@@ -47,7 +47,7 @@ class Library:
         seen: SourceReport | None = None,
         prune: bool = False,
     ) -> ImportReport:
-        """Take in files and folders; bad input is reported, and the rest goes on.
+        """Import files and folders; bad input is reported, and the rest goes on.
 
         ``seen`` is filled while they are read: who gives it can tell how far that is. With
         ``prune``, threads that came from the same sources and are not there any more are
@@ -127,20 +127,20 @@ class Library:
         return written
 
     async def _with_tallies(self, scope: int) -> AsyncIterator[list[Thread]]:
-        """The threads of one scope with what every guild's members voted, as exports carry it."""
+        """Yield the threads of a scope with the sums of votes by guild, as exports have them."""
         async for page in _pages(self._database, scope):
             async with self._database.read() as connection:
                 sums = await imported_votes.tallies(connection, [thread.id for thread in page])
             yield await asyncio.to_thread(_tallied, page, sums)
 
     async def count(self) -> Counts:
-        """How many threads, answers and votes there are, over all guilds."""
+        """Count the threads, answers and votes of all guilds."""
         async with self._database.read() as connection:
             return await threads.count(connection)
 
 
 def _tallied(page: Sequence[StoredThread], sums: Mapping[int, Tallies]) -> list[Thread]:
-    """The threads with the tallies of their answers, as far as those are not 0."""
+    """Return the threads with the tallies of their answers that are not 0."""
 
     def tallied(answer: StoredAnswer) -> StoredAnswer:
         return replace(answer, tallies=tuple(pair for pair in sums.get(answer.id, ()) if pair[1]))
@@ -149,7 +149,7 @@ def _tallied(page: Sequence[StoredThread], sums: Mapping[int, Tallies]) -> list[
 
 
 async def in_force(settings: Settings) -> list[Thread]:
-    """The shared library as the bot's next start has it, seeds included; nothing is changed.
+    """Return the shared library as the bot's next start has it, seeds included.
 
     Raises ThreadwiseError when the database can't be read.
     """
@@ -168,7 +168,7 @@ async def in_force(settings: Settings) -> list[Thread]:
 
 
 async def _pages(database: Database, scope: int) -> AsyncIterator[list[StoredThread]]:
-    """The threads of one scope, oldest first, a batch at a time."""
+    """Yield the threads of one scope, oldest first, a batch at a time."""
     last = 0
     while True:
         async with database.read() as connection:

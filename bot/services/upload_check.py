@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.services.upload_limits import Sent, too_much
 from bot.services.word_count import WordCount, texts_of
 from bot.sources import Options, SourceReport, read, write_thread
 from bot.sources.files import GZIP_MAGIC, Broken, reason
@@ -36,7 +35,26 @@ MEMORY = 1_500_000_000
 COMPLAINTS = 1_000
 """Mistakes in a file after which it isn't read on."""
 
+# What one thread may hold. A phrasing costs a vector, a related thread a look.
+BODY, LINE, ANSWERS, PHRASINGS, OTHERS = 200_000, 2_000, 1_000, 50, 100
+
 _PIECE = 1024 * 1024
+
+
+class Sent(NamedTuple):
+    """What is in a file that somebody sent: ``file`` has its threads, with these ``keys``.
+
+    ``former_keys`` are those that threads had in older versions, by ``keys``. ``words`` is
+    ``WordCount.kept`` of the threads, ``report`` what was not accepted and what was left out; no
+    path is named there.
+    """
+
+    file: Path
+    keys: list[str]
+    former_keys: dict[str, str]
+    phrasings: int
+    words: str
+    report: Findings
 
 
 async def check(file: Path, out: Path, unpacked: int, threads: int, key: str) -> Sent:
@@ -147,10 +165,31 @@ def _unpacked(file: Path, limit: int) -> Path:
 def _threads(file: Path, report: SourceReport) -> Iterator[Thread]:
     """Give the file's threads that are within bounds; the others are named in the report."""
     for thread in read(file, report, Options(upload=True)):
-        if (why := too_much(thread)) is not None:
+        if (why := _too_much(thread)) is not None:
             report.reject(f"{thread.key[:40]!r}: {why}", file)
         else:
             # Votes are given here, by members; nobody brings some along.
             if sums := sum(len(answer.tallies) for answer in thread.answers):
                 report.pass_over("sums of votes, which only members give", sums)
             yield replace(thread, answers=tuple(replace(a, tallies=()) for a in thread.answers))
+
+
+def _too_much(thread: Thread) -> str | None:
+    """Say of what a thread has more than is taken in from just anybody, if it has."""
+    for name, many, most in (
+        ("answers", thread.answers, ANSWERS),
+        ("phrasings", thread.phrasings, PHRASINGS),
+        ("tags", thread.tags, OTHERS),
+        ("related threads", thread.related, OTHERS),
+    ):
+        if len(many) > most:
+            return f"it has {len(many)} {name}, at most {most} are taken"
+    if any(len(text) > BODY for text in (thread.body, *(a.body for a in thread.answers))):
+        return f"one of its texts is longer than {BODY} characters"
+    lines = [thread.key, thread.title, thread.url, thread.author, thread.license, thread.source]
+    lines += [*thread.phrasings, *thread.tags, *thread.related]
+    for answer in thread.answers:
+        lines += [answer.key, answer.author, answer.url, answer.license]
+    if any(len(line) > LINE for line in lines if line):
+        return f"its title, a name or an address is longer than {LINE} characters"
+    return None

@@ -1,4 +1,4 @@
-"""Files that members send: taken into their guild's own scope, with nothing in them trusted."""
+"""Uploads: files that members send, imported into their guild's own scope within limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from bot.errors import InputError, SearchError, StoreError, ThreadwiseError
 from bot.services import upload_check
 from bot.services.import_report import ImportReport
 from bot.services.library import Library
-from bot.services.upload_limits import MEGABYTE, Sent, UploadLimits
+from bot.services.upload_check import Sent
+from bot.services.upload_limits import MEGABYTE, UploadLimits
 from bot.services.upload_limits import Refused as Refused
 from bot.settings import Settings
 from bot.sources import SourceReport, read
@@ -26,7 +27,7 @@ from bot.store.database import Database
 from bot.worker import in_thread
 
 UNPACKED = 8
-"""How many times as large as it may be when sent a file may be when it is unpacked."""
+"""Limit of an unpacked file's size, as a multiple of that of a file as it is sent."""
 
 AT_ONCE, LARGE = 3, 1024 * 1024
 """Imports that go on beside each other, and bytes from which on a file leaves one of these places
@@ -36,12 +37,12 @@ WAITING = 12
 """Imports that have their turn or wait for it; whoever comes then is asked to come again."""
 
 SECONDS = 20 * 60
-"""After which an import is stopped, so that others have their turn."""
+"""Limit of an import's duration, so that others have their turn."""
 
 log = logging.getLogger(__name__)
 
-Told = Callable[[int, int], None]
-"""Told how many threads are done, and of how many."""
+UploadProgress = Callable[[int, int], None]
+"""Takes how many threads are done, and of how many."""
 
 
 class Stopped(ThreadwiseError):
@@ -69,7 +70,7 @@ class LastImport:
 
 
 class Uploads:
-    """Taking in what members send: one file of a guild at a time, and within limits."""
+    """Imports what members send: one file of a guild at a time, and within limits."""
 
     def __init__(self, database: Database, library: Library, settings: Settings):
         self._database, self._library = database, library
@@ -82,11 +83,11 @@ class Uploads:
 
     @property
     def busy(self) -> bool:
-        """Whether one more file would have to wait for its turn."""
+        """Return whether one more file would have to wait for its turn."""
         return self._places.locked()
 
     async def take_in(
-        self, guild_id: int, upload: Upload, told: Told | None = None
+        self, guild_id: int, upload: Upload, progress: UploadProgress | None = None
     ) -> ImportReport:
         """Take a file's threads into a guild's own scope.
 
@@ -98,8 +99,8 @@ class Uploads:
         def advance(now: int, total: int) -> None:
             nonlocal done
             done = now
-            if told is not None:
-                told(now, total)
+            if progress is not None:
+                progress(now, total)
 
         async with self._place(guild_id, large=upload.size >= LARGE):
             try:
@@ -113,7 +114,7 @@ class Uploads:
         return report
 
     async def last(self, guild_id: int) -> LastImport | None:
-        """A guild's last import, if there was one."""
+        """Return a guild's last import, if there was one."""
         async with self._database.read() as connection:
             said = await guilds.fact(connection, _fact(guild_id))
         if said is None:
@@ -123,7 +124,7 @@ class Uploads:
 
     @asynccontextmanager
     async def _place(self, guild_id: int, *, large: bool) -> AsyncIterator[None]:
-        """This guild's turn, when it comes. Raises Refused where there is none to be had."""
+        """Wait for a guild's turn and hold it. Raises Refused if too many wait."""
         if guild_id in self._guilds:
             raise Refused("An import is running for this server already. Wait for its end.")
         if len(self._guilds) >= WAITING:
@@ -135,7 +136,9 @@ class Uploads:
         finally:
             self._guilds.discard(guild_id)
 
-    async def _import(self, guild_id: int, upload: Upload, told: Told) -> ImportReport:
+    async def _import(
+        self, guild_id: int, upload: Upload, progress: UploadProgress
+    ) -> ImportReport:
         data = await upload.fetch()
         self._check_size(len(data))
         with temporary_folder("upload") as folder:
@@ -143,18 +146,18 @@ class Uploads:
             words = await self._limits.check(guild_id, sent)
             done = 0
 
-            def progress(more: int) -> None:
+            def advance(more: int) -> None:
                 nonlocal done
                 done += more
-                told(done, len(sent.keys))
+                progress(done, len(sent.keys))
 
-            told(0, len(sent.keys))
+            progress(0, len(sent.keys))
             former = sent.former_keys.get
-            found = (
+            threads = (
                 replace(thread, former_key=former(thread.key))
                 for thread in read(sent.file, SourceReport())
             )
-            report = await self._library.add(found, scope=guild_id, progress=progress)
+            report = await self._library.add(threads, scope=guild_id, progress=advance)
         with suppress(StoreError):  # they are counted anew then
             await self._limits.remember(guild_id, words)
         report.take_over(sent.report)
@@ -196,7 +199,7 @@ class Uploads:
 
 
 def safe_name(name: str) -> str:
-    """The sender's name for a file with nothing in it that a path could use.
+    """Return the sender's name for a file, with nothing in it that a path could use.
 
     It is kept as far as that, because a text page's name is its thread's key.
     """

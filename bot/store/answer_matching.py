@@ -1,4 +1,4 @@
-"""Which answer of a thread's new version is which of the old: so that votes survive."""
+"""Matching the answers of a thread's new version with those of the old, so that votes survive."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Known:
 
 
 def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
-    """For each new answer the known one that it replaces, or ``None``.
+    """Return for each new answer the known one that it replaces, or ``None``.
 
     First by source key, then by equal body, then by similar body among answers
     that no key names, unless there are very many; each known answer is used once.

@@ -1,4 +1,4 @@
-"""Votes that an import brought: a guild's sum for an answer, without who gave them.
+"""Imported votes: a guild's sum for an answer, without who gave them.
 
 They count beside the votes that members give here. They are taken in once: an answer that
 has votes in a guild, of its own or carried, keeps those it has, so that importing one's own
@@ -21,7 +21,7 @@ from bot.store.tables import answers, carried_votes, threads, votes
 
 
 def votes_of(guild_id: int | None) -> Any:
-    """Of an answer in a query: the sum of all votes that count in one guild."""
+    """Return the SQL of an answer's sum of all votes that count in one guild."""
 
     def total(table: Table) -> Any:
         mine = (table.c.answer_id == answers.c.id, table.c.guild_id == guild_id)
@@ -55,7 +55,7 @@ async def take(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRo
 
 
 async def tallies(connection: AsyncConnection, thread_ids: Sequence[int]) -> dict[int, Tallies]:
-    """For each answer of the threads the sum of its votes in every guild that has any."""
+    """Return by answer the sums of votes in every guild that gave any, of some threads."""
     sums: dict[int, Counter[int]] = defaultdict(Counter)
     for table in (votes, carried_votes):
         given = select(table.c.answer_id, table.c.guild_id, func.sum(table.c.value).label("sum"))

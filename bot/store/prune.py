@@ -56,7 +56,7 @@ async def retire_unseen(
     after: int,
     limit: int,
 ) -> tuple[int | None, int]:
-    """Of the next ``limit`` threads of the sources seen, retire those whose keys were not.
+    """Retire those of the next ``limit`` threads of the sources seen whose keys were not.
 
     They keep their votes and phrasings, the feed of changes names them, and being put
     again brings them back. Return the id to go on after (``None`` at the end), and how many

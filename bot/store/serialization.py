@@ -8,10 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
-
-from sqlalchemy import Table, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.models import ANSWER_FIELDS, THREAD_FIELDS, Answer, FieldKind, Thread
 from bot.store.rows import (
@@ -22,6 +19,10 @@ from bot.store.rows import (
     digest_of,
     thread_fields,
 )
+
+if TYPE_CHECKING:  # SQLAlchemy takes a second to import, and a worker needs none
+    from sqlalchemy import Table
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 THREAD = tuple(columns(Thread(key="", title="")))
 """The columns of ``ThreadRows.row``, in order."""
@@ -102,7 +103,7 @@ async def insert_rows(
     """
     if not rows:
         return
-    statement = insert(table).compile(dialect=connection.dialect, column_keys=[*names])
+    statement = table.insert().compile(dialect=connection.dialect, column_keys=[*names])
     values: list[Any] = [*rows]
     if not statement.positional:
         values = [dict(zip(names, row, strict=True)) for row in rows]

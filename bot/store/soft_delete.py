@@ -1,4 +1,4 @@
-"""Threads out of everybody's sight: removed by hand, brought back, or gone for good.
+"""Soft deletion of threads: removed by a moderator, restored, or deleted for good.
 
 What a moderator removes at once shares its moment, which is the removal's name: by it,
 the whole of it comes back. A thread that was imported again meanwhile is back already.
@@ -22,7 +22,7 @@ from bot.store.threads import IN_FORCE
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What was removed at one moment (in microseconds): ``title`` and ``source`` are of one."""
+    """The threads removed at one moment (in microseconds); ``title`` and ``source`` of one."""
 
     moment: int
     threads: int
@@ -31,13 +31,13 @@ class Removal:
 
     @property
     def at(self) -> datetime:
-        """The moment as such."""
+        """Return the moment as a date."""
         return EPOCH + timedelta(microseconds=self.moment)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is to be removed: a thread, or all that are from the same source as it."""
+    """The target of a removal: a thread, or all that are from the same source as it."""
 
     thread_id: int
     whole_source: bool = False
@@ -45,7 +45,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a removal would take away: ``name`` is a thread's title, or a source."""
+    """The extent of a removal; ``name`` is a thread's title, or a source."""
 
     target: Target
     name: str
@@ -54,7 +54,7 @@ class Plan:
 
 
 async def plan(connection: AsyncConnection, scope: int, target: Target) -> Plan | None:
-    """What there is of a target in a scope, with the votes given there; ``None`` if nothing."""
+    """Return the extent of removing a target in a scope; ``None`` if nothing is there."""
     found = await _meant(connection, scope, target)
     if found is None:
         return None
@@ -82,7 +82,7 @@ async def remove(connection: AsyncConnection, scope: int, target: Target) -> Rem
 
 
 async def removals(connection: AsyncConnection, scope: int) -> list[Removal]:
-    """What can be brought back in a scope, newest first."""
+    """Return the removals of a scope that can be undone, newest first."""
     there = (threads.c.scope == scope, threads.c.removed.is_(True))
     t = threads.c
     query = (
@@ -121,7 +121,7 @@ def _of(scope: int, moment: int) -> tuple[ColumnElement[bool], ...]:
 
 
 async def _meant(connection: AsyncConnection, scope: int, target: Target) -> Any:
-    """What a target is called and then the conditions that its threads meet, if any do."""
+    """Return the name of a target and the conditions that its threads meet, if any do."""
     t = threads.c
     this = (t.scope == scope, t.id == target.thread_id, IN_FORCE)
     row = (await connection.execute(select(t.title, t.source).where(*this))).first()
@@ -133,6 +133,6 @@ async def _meant(connection: AsyncConnection, scope: int, target: Target) -> Any
 
 
 async def _tell(connection: AsyncConnection, *which: Any) -> None:
-    """Name threads in the feed of changes."""
+    """Note threads that meet conditions in the feed of changes."""
     ids = (await connection.execute(select(threads.c.id).where(*which))).scalars().all()
     await change_feed.note(connection, ids)

@@ -1,4 +1,4 @@
-"""Newer versions of threads in place of older ones, a batch at a time."""
+"""Replacing threads by newer versions, a batch at a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Change(NamedTuple):
 
 @dataclass
 class _Rows:
-    """What is written, table by table."""
+    """The rows to be written, table by table."""
 
     threads: list[dict[str, Any]] = field(default_factory=list)
     said_anew: dict[int, tuple[str, ...]] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class _Rows:
 
 
 async def replace(connection: AsyncConnection, batch: Sequence[Change]) -> list[int]:
-    """Put new versions in place of those that there are; retired ones come back.
+    """Replace threads by their new versions; retired ones come back.
 
     Votes stay with the answers that are the same. Returns the ids of threads of which
     something has changed that is searched: a new score alone needs no new index. The
@@ -53,7 +53,7 @@ async def replace(connection: AsyncConnection, batch: Sequence[Change]) -> list[
 
 
 def _taken(old: _Old, batch: Sequence[Change]) -> tuple[_Rows, list[int]]:
-    """What is to be written, and the threads of which something has changed that is searched."""
+    """Return the rows to be written, and the threads of which something searched has changed."""
     rows, touched = _Rows(), list[int]()
     for change in batch:
         this = old.threads[change.thread_id]
@@ -91,7 +91,7 @@ async def add_phrasings(connection: AsyncConnection, given: Mapping[int, tuple[s
 
 @dataclass
 class _Old:
-    """What the library has of some threads, by id."""
+    """The stored versions of some threads, by id."""
 
     threads: dict[int, Any]
     phrasings: dict[int, tuple[str, ...]]

