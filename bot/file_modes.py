@@ -52,12 +52,12 @@ def _tighten(path: Path) -> bool:
     if os.name != "posix":
         return False
     try:
-        found = path.lstat()
-        if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid():
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode) or status.st_uid != os.geteuid():
             return False
-        if not found.st_mode & _OTHERS:
+        if not status.st_mode & _OTHERS:
             return False
-        path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
+        path.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)
     except OSError:
         return False
     return True

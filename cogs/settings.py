@@ -145,13 +145,13 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
     async def _named(self, guild: discord.Guild) -> dict[int, Mode]:
         """Return the modes that channels have by their names, where nobody set one."""
         explicit = await self.guilds.modes(guild.id)
-        found: dict[int, Mode] = {}
+        modes: dict[int, Mode] = {}
         for channel in guild.channels:
             if channel.id not in explicit and not isinstance(channel, discord.CategoryChannel):
                 mode = await self.guilds.mode(guild.id, channel.id, channel.name)
                 if mode is not Mode.MENTION:
-                    found[channel.id] = mode
-        return found
+                    modes[channel.id] = mode
+        return modes
 
     def _notes(self, channel: Any) -> list[str]:
         """Return a line on the permissions that the bot lacks in a channel, if any."""

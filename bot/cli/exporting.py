@@ -23,7 +23,7 @@ from bot.settings import load_settings
 from bot.sources.writers import PAGES, WRITERS
 from bot.store import backup
 from bot.store.backup import Progress
-from bot.store.health import Content
+from bot.store.threads import Counts
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ def _with_progress(work: Callable[[Progress], Awaitable[T]]) -> T:
     return runtime.run(copy())
 
 
-def _counts(content: Content) -> str:
+def _counts(content: Counts) -> str:
     threads, answers, votes = (counted(n, what) for what, n in asdict(content).items())
     return f"{threads}, {answers} and {votes}"
 

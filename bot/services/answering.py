@@ -153,8 +153,8 @@ class Answering:
     async def serve(self, thread_id: int, *, guild_id: int = SHARED) -> StoredThread | None:
         """Return a thread, its answers in serving order; ``None`` if the guild can't see it."""
         async with self._database.read() as connection:
-            found = await threads.fetch(connection, [thread_id], guild_id)
-        thread = found.get(thread_id)
+            by_id = await threads.fetch(connection, [thread_id], guild_id)
+        thread = by_id.get(thread_id)
         if thread is None:
             return None
         policy = (await self._guilds.settings(guild_id)).answer_policy
@@ -166,8 +166,8 @@ class Answering:
         """Return titles and URLs of the threads to which a thread's source links, in its order."""
         keys = [key for key in dict.fromkeys(thread.related) if key != thread.key]
         async with self._database.read() as connection:
-            found = await threads.titles_of(connection, keys[:MAX_RELATED], guild_id)
-        return [found[key] for key in keys if key in found][:limit]
+            titles = await threads.titles_of(connection, keys[:MAX_RELATED], guild_id)
+        return [titles[key] for key in keys if key in titles][:limit]
 
     async def complete(
         self, text: str, *, guild_id: int = SHARED, limit: int = 25, own: bool = False
@@ -198,9 +198,9 @@ class Answering:
 
     async def _search(self, question: str, guild_id: int, limit: int) -> list[Match]:
         """Return a question's matches, by the guild's learned phrasings as well."""
-        taught = await self._phrasing_cache.of(guild_id)
+        phrasings = await self._phrasing_cache.of(guild_id)
         return await self._looked_up(
-            guild_id, self._engine.search, question, guild_id, limit, taught
+            guild_id, self._engine.search, question, guild_id, limit, phrasings
         )
 
     async def _looked_up(

@@ -110,9 +110,9 @@ class GuildLibrary:
     async def sources(self, guild_id: int, typed: str = "") -> list[Source]:
         """Return a guild's own sources whose names contain ``typed``, the largest first."""
         async with self._database.read() as connection:
-            found = await stats.sources(connection, [guild_id])
+            sources = await stats.sources(connection, [guild_id])
         wanted = typed.casefold().strip()
-        return [s for s in found if s.name is not None and wanted in s.name.casefold()]
+        return [s for s in sources if s.name is not None and wanted in s.name.casefold()]
 
     async def find(self, guild_id: int, thread: str | int) -> Target:
         """Return one of a guild's own threads, by id, key or title.
@@ -140,10 +140,10 @@ class GuildLibrary:
     async def plan(self, guild_id: int, target: Target) -> Plan:
         """Return what a removal would take away. Raises NotFound when there is nothing."""
         async with self._database.read() as connection:
-            found = await soft_delete.plan(connection, guild_id, target)
-        if found is None:
+            plan = await soft_delete.plan(connection, guild_id, target)
+        if plan is None:
             raise NotFound(GONE)
-        return found
+        return plan
 
     async def remove(self, guild_id: int, target: Target) -> Removal:
         """Retire threads; for a day they can be restored. Raises NotFound."""

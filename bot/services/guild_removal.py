@@ -115,11 +115,11 @@ class GuildRemoval:
 
         Stopped in between, it can be called again.
         """
-        found = await self.count(guild_id)
+        counts = await self.count(guild_id)
         while await self._delete_some(guild_id):
             await asyncio.sleep(PAUSE_SECONDS)
-        await self._forgotten(guild_id, found)
-        return found
+        await self._forgotten(guild_id, counts)
+        return counts
 
     async def purge(self, now: datetime | None = None) -> list[int]:
         """Delete the data of guilds whose retention time is over; return their ids.
@@ -132,10 +132,10 @@ class GuildRemoval:
             due = await guild_data.due_removals(connection, before, self._listed)
         due = [guild_id for guild_id in due if self._is_listed(guild_id)]
         for guild_id in due:
-            found = await self.count(guild_id)
+            counts = await self.count(guild_id)
             while await self._delete_some(guild_id, before):
                 await asyncio.sleep(PAUSE_SECONDS)
-            await self._forgotten(guild_id, found)
+            await self._forgotten(guild_id, counts)
         return due
 
     async def run(self) -> None:
@@ -168,17 +168,17 @@ class GuildRemoval:
                 return False
             return await guild_data.delete_some(connection, guild_id)
 
-    async def _forgotten(self, guild_id: int, found: GuildData) -> None:
+    async def _forgotten(self, guild_id: int, counts: GuildData) -> None:
         async with self._database.write() as connection:
             await guild_data.count_forgotten(connection)
         self._guilds.drop_cached()
         log.info(
             "guild %d is forgotten: %d threads, %d votes, %d phrasings and %d postings deleted",
             guild_id,
-            found.threads,
-            found.votes,
-            found.phrasings,
-            found.postings,
+            counts.threads,
+            counts.votes,
+            counts.phrasings,
+            counts.postings,
         )
         await self._index_sync.catch_up()
 

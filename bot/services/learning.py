@@ -209,8 +209,8 @@ class Learning:
             chosen=chosen,
         )
         async with self._database.write() as connection:
-            found = await threads.fetch(connection, [posting.thread_id], posting.guild_id)
-            thread = found.get(posting.thread_id)
+            visible = await threads.fetch(connection, [posting.thread_id], posting.guild_id)
+            thread = visible.get(posting.thread_id)
             if thread is None or _has_wording(thread, phrasing.wording):
                 return
             place, asker = VotePlace.of(posting), posting.asker_id
@@ -242,8 +242,8 @@ class Learning:
 
 def _is_worth_learning(text: str) -> bool:
     """Return whether a question is short enough and has a word that is no stop word."""
-    said = wording(text).split()
-    return len(text) <= MAX_LENGTH and any(word not in STOP_WORDS for word in said)
+    words = wording(text).split()
+    return len(text) <= MAX_LENGTH and any(word not in STOP_WORDS for word in words)
 
 
 def _has_wording(thread: StoredThread, words: str) -> bool:

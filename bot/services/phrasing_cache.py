@@ -46,12 +46,12 @@ class PhrasingCache:
                 self._kept.move_to_end(guild_id)
                 return kept[1]
             phrasings = await learned.of_guild(connection, guild_id)
-        taught = await asyncio.to_thread(_ready, phrasings, meaning)
-        self._kept[guild_id] = (version, taught)
+        made = await asyncio.to_thread(_ready, phrasings, meaning)
+        self._kept[guild_id] = (version, made)
         self._kept.move_to_end(guild_id)
         while len(self._kept) > GUILDS:
             self._kept.popitem(last=False)
-        return taught
+        return made
 
 
 def _ready(phrasings: Sequence[LearnedPhrasing], meaning: SemanticIndex | None) -> GuildPhrasings:

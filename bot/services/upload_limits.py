@@ -67,9 +67,9 @@ class UploadLimits:
         """Keep the words that ``check`` returned, so that they need not be counted again."""
         async with self._database.read() as connection:
             now = await stats.size_of(connection, guild_id)
-        said = json.dumps([now.threads, now.text, now.phrasings, words])
+        value = json.dumps([now.threads, now.text, now.phrasings, words])
         async with self._database.write() as connection:
-            await guilds.set_fact(connection, _fact(guild_id), said)
+            await guilds.set_fact(connection, _fact(guild_id), value)
 
     def _check_threads(self, there: int, new: int) -> None:
         if there + new > self._threads:
@@ -116,9 +116,9 @@ class UploadLimits:
         if not there.threads:
             return WordCount(self._database.id)
         async with self._database.read() as connection:
-            said = await guilds.fact(connection, _fact(guild_id))
-        if said is not None:
-            *amount, words = json.loads(said)
+            value = await guilds.fact(connection, _fact(guild_id))
+        if value is not None:
+            *amount, words = json.loads(value)
             if ScopeSize(*amount) == there:
                 return WordCount(self._database.id, words)
         return await self._count(guild_id)
@@ -139,11 +139,11 @@ class UploadLimits:
 
 def _former(sent: Sent, keys: Iterable[str]) -> dict[str, list[str]]:
     """Return the former keys that the library may have threads under, by their source."""
-    found: dict[str, list[str]] = {}
+    by_source: dict[str, list[str]] = {}
     for key in keys:
         if (former := sent.former_keys.get(key)) is not None:
-            found.setdefault(key.removesuffix(f"#{former}"), []).append(former)
-    return found
+            by_source.setdefault(key.removesuffix(f"#{former}"), []).append(former)
+    return by_source
 
 
 def _fact(guild_id: int) -> str:

@@ -43,10 +43,10 @@ class WordCount:
     def words(self) -> int:
         """Return the estimate; small counts are corrected as in the paper (linear counting)."""
         unused = self._registers.count(0)
-        found = _SCALE * _REGISTERS**2 / sum(2.0**-rank for rank in self._registers)
-        if found <= 2.5 * _REGISTERS and unused:
-            found = _REGISTERS * log(_REGISTERS / unused)
-        return round(found)
+        estimate = _SCALE * _REGISTERS**2 / sum(2.0**-rank for rank in self._registers)
+        if estimate <= 2.5 * _REGISTERS and unused:
+            estimate = _REGISTERS * log(_REGISTERS / unused)
+        return round(estimate)
 
     def add(self, texts: Iterable[str]) -> None:
         """Count the words of some texts."""

@@ -22,7 +22,8 @@ from bot.errors import ConfigError, InputError, StoreBusy, StoreNewer
 from bot.file_modes import FOLDER, tighten
 from bot.store.database import BUSY_SECONDS, explain
 from bot.store.database_file import log_files, sqlite_file
-from bot.store.health import Content, check_copy, missing_tables
+from bot.store.health import check_copy, missing_tables
+from bot.store.threads import Counts
 
 PAGES = 500
 """Pages that are copied between two looks at whether to go on; 2 MB, usually."""
@@ -38,7 +39,7 @@ OWN_FACTS = ("library_id", "command_tree_hash")
 would take it for its own; the command tree on Discord may be newer than the hash says."""
 
 
-async def back_up(url: str, file: Path, progress: Progress | None = None) -> Content:
+async def back_up(url: str, file: Path, progress: Progress | None = None) -> Counts:
     """Copy the database at ``url`` into ``file``, whatever is written to it meanwhile.
 
     An older backup of that name is replaced. Raises ConfigError when the file can't be
@@ -58,7 +59,7 @@ async def back_up(url: str, file: Path, progress: Progress | None = None) -> Con
 
 async def restore(
     url: str, file: Path, progress: Progress | None = None
-) -> tuple[Content, Path | None]:
+) -> tuple[Counts, Path | None]:
     """Put a backup in place of the database at ``url``, which no program may have open.
 
     Returns what it holds, and where the former database is kept (``None``: there was
@@ -110,7 +111,7 @@ async def copy_database(source: str, target: Path, progress: Progress | None) ->
         await here.execute("PRAGMA journal_mode = DELETE")  # one file, without others beside it
 
 
-async def _check(copy: Path) -> Content:
+async def _check(copy: Path) -> Counts:
     async with _connected(copy.as_uri()) as connection:
         return await check_copy(connection)
 

@@ -66,17 +66,17 @@ class GuildData:
 
 async def count(connection: AsyncConnection, guild_id: int) -> GuildData:
     """Count what is kept of a guild, with threads that were removed within a day."""
-    found = {
+    counts = {
         table.name: await _count(connection, table, _owner(table) == guild_id)
         for table in _of_guilds()
     }
-    rows = sum(found.values()) + await _count(connection, facts, _facts_of(guild_id))
+    rows = sum(counts.values()) + await _count(connection, facts, _facts_of(guild_id))
     return GuildData(
-        threads=found[threads.name],
-        votes=found[votes.name],
-        phrasings=found[learned_phrasings.name],
-        postings=found[postings.name],
-        settings=bool(found[guild_settings.name] + found["channel_modes"]),
+        threads=counts[threads.name],
+        votes=counts[votes.name],
+        phrasings=counts[learned_phrasings.name],
+        postings=counts[postings.name],
+        settings=bool(counts[guild_settings.name] + counts["channel_modes"]),
         rows=rows,
     )
 
@@ -199,8 +199,8 @@ async def due_removals(
 
 def _of_guilds() -> list[Table]:
     """Return the tables with rows of guilds, the memberships last."""
-    found = [t for t in metadata.tables.values() if _has_owner(t)]
-    return sorted(found, key=lambda table: table is memberships)
+    tables = [t for t in metadata.tables.values() if _has_owner(t)]
+    return sorted(tables, key=lambda table: table is memberships)
 
 
 def _has_owner(table: Table) -> bool:

@@ -15,8 +15,8 @@ async def overrides(connection: AsyncConnection, guild_id: int) -> dict[str, Any
     """Return the settings that a guild set itself, by their names."""
     query = select(guild_settings).where(guild_settings.c.guild_id == guild_id)
     row = (await connection.execute(query)).first()
-    given = dict(zip(guild_settings.c.keys(), row or (), strict=row is not None))
-    return {k: v for k, v in given.items() if k != "guild_id" and v is not None}
+    values = dict(zip(guild_settings.c.keys(), row or (), strict=row is not None))
+    return {k: v for k, v in values.items() if k != "guild_id" and v is not None}
 
 
 async def set_overrides(connection: AsyncConnection, guild_id: int, values: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from bot.errors import InputError, StoreNewer
 from bot.store import migrations
 from bot.store.database import Database
 from bot.store.tables import metadata
+from bot.store.threads import Counts
 
 MAX_PROBLEMS = 3
 """Problems that are reported; more would help nobody."""
@@ -25,15 +26,6 @@ class Health:
 
     revision: str
     problems: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """How much a copy holds; threads that are retired count too."""
-
-    threads: int
-    answers: int
-    votes: int
 
 
 async def examine(database: Database) -> Health:
@@ -55,8 +47,8 @@ async def examine(database: Database) -> Health:
     return Health(revision or "none", tuple(problems[:MAX_PROBLEMS]))
 
 
-async def check_copy(connection: aiosqlite.Connection) -> Content:
-    """Return what a copy holds.
+async def check_copy(connection: aiosqlite.Connection) -> Counts:
+    """Return how much a copy holds; retired threads count too.
 
     Raises InputError when it is not sound or not of this program, StoreNewer when it is of a
     newer version.
@@ -73,7 +65,7 @@ async def check_copy(connection: aiosqlite.Connection) -> Content:
         raise InputError("it is damaged: rows point to others that are gone")
     tables = ("threads", "answers", "votes")
     counts = [await _value(connection, f"SELECT count(*) FROM {table}") for table in tables]
-    return Content(*counts)
+    return Counts(*counts)
 
 
 def missing_tables(tables: Iterable[Any]) -> set[str]:

@@ -103,8 +103,8 @@ async def saying(
     connection: AsyncConnection, guild_id: int, parts: Sequence[str]
 ) -> list[LearnedPhrasing]:
     """Return a guild's phrasings in whose wording all of the parts occur, newest first."""
-    said = [learned.c.wording.contains(part, autoescape=True) for part in parts]
-    return await _found(connection, _of_guild(guild_id).where(*said))
+    conditions = [learned.c.wording.contains(part, autoescape=True) for part in parts]
+    return await _found(connection, _of_guild(guild_id).where(*conditions))
 
 
 async def version(

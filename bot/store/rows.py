@@ -81,11 +81,11 @@ async def by_thread(
 
     Of a thread without rows, that is an empty tuple.
     """
-    found: dict[int, list[T]] = defaultdict(list)
+    lists: dict[int, list[T]] = defaultdict(list)
     async for batch in row_batches(connection, query):
         for row in batch:
-            found[row.thread_id].append(make(row))
-    return defaultdict(tuple, {thread_id: tuple(made) for thread_id, made in found.items()})
+            lists[row.thread_id].append(make(row))
+    return defaultdict(tuple, {thread_id: tuple(made) for thread_id, made in lists.items()})
 
 
 def id_batches(ids: Collection[int]) -> Iterator[list[int]]:

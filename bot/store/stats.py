@@ -51,8 +51,8 @@ async def scope_counts(connection: AsyncConnection, scope: int) -> ScopeCounts:
     there = (threads.c.scope == scope, IN_FORCE)
     count = select(func.count()).select_from(threads).where(*there)
     accepted = func.count(case((answers.c.accepted.is_(True), 1)))
-    said = select(func.count(), accepted).select_from(answers.join(threads))
-    row = (await connection.execute(said.where(*there, answers.c.retired.is_(False)))).one()
+    counted = select(func.count(), accepted).select_from(answers.join(threads))
+    row = (await connection.execute(counted.where(*there, answers.c.retired.is_(False)))).one()
     return ScopeCounts(await connection.scalar(count) or 0, int(row[0]), int(row[1]))
 
 
@@ -71,12 +71,12 @@ async def size_of(
         mine += (threads.c.key.in_(keys),)
     if source is not None:
         mine += (threads.c.source == source,)
-    asked = select(func.count(), func.coalesce(func.sum(func.length(threads.c.body)), 0))
-    row = (await connection.execute(asked.where(*mine))).one()
-    said = select(func.coalesce(func.sum(func.length(answers.c.body)), 0))
-    text = await connection.scalar(said.select_from(answers.join(threads)).where(*mine))
-    put = select(func.count()).select_from(phrasings.join(threads)).where(*mine)
-    count = await connection.scalar(put)
+    measured = select(func.count(), func.coalesce(func.sum(func.length(threads.c.body)), 0))
+    row = (await connection.execute(measured.where(*mine))).one()
+    lengths = select(func.coalesce(func.sum(func.length(answers.c.body)), 0))
+    text = await connection.scalar(lengths.select_from(answers.join(threads)).where(*mine))
+    phrased = select(func.count()).select_from(phrasings.join(threads)).where(*mine)
+    count = await connection.scalar(phrased)
     return ScopeSize(int(row[0]), int(row[1]) + int(text or 0), int(count or 0))
 
 
@@ -109,9 +109,9 @@ async def own_id(connection: AsyncConnection, scope: int, name: str | int) -> in
     t = threads.c
     wanted = (t.id == name,) if isinstance(name, int) else (t.key == name, t.title == name)
     for same in wanted:
-        found = await _first(connection, t.scope == scope, same)
-        if found is not None:
-            return found
+        thread_id = await _first(connection, t.scope == scope, same)
+        if thread_id is not None:
+            return thread_id
     return None
 
 

@@ -62,8 +62,8 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     searched. Tallies that a thread brings are kept, see ``imported_votes``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
-    batch, asked = await former_keys.stored_keys(connection, scope, known, batch), batch
-    if batch != asked:
+    batch, original = await former_keys.stored_keys(connection, scope, known, batch), batch
+    if batch != original:
         known = await _known(connection, scope, [thread.key for thread in batch])
     same = await _same(connection, known, batch)
     new, changed, moved, outcomes = [], [], [], []
@@ -87,7 +87,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     await change_feed.note(connection, [*added.values()], is_new=True)
     await change_feed.note(connection, touched)
     await imported_votes.take(connection, scope, batch)
-    former = tuple(new.key for new, old in zip(batch, asked, strict=True) if new.key != old.key)
+    former = tuple(new.key for new, old in zip(batch, original, strict=True) if new.key != old.key)
     is_noted = bool(added or touched)
     seq = await change_feed.last_change(connection) if is_noted else 0
     return Put(outcomes, added, seq, former)
@@ -142,14 +142,20 @@ async def index_entries(
 
     query = select(t.id, t.scope, t.key, t.title, text(t.body), t.tags)
     rows = await connection.execute(query.where(t.id.in_(ids), *in_force).order_by(t.id))
-    found = {row.id: row._asdict() for row in rows.all()}
-    phrasings = await upsert.phrasings_of(connection, [*found])
-    given = select(a.id, a.thread_id, text(a.body)).order_by(a.thread_id, a.position)
-    given = given.where(a.thread_id.in_(found), a.retired.is_(False))
-    said = await by_thread(connection, given, lambda row: StoredAnswer(id=row.id, body=row.body))
-    for i, values in found.items():
-        values |= {"tags": tuple(values["tags"]), "phrasings": phrasings[i], "answers": said[i]}
-    return {i: StoredThread(**values) for i, values in found.items()}
+    rows_by_id = {row.id: row._asdict() for row in rows.all()}
+    phrasings = await upsert.phrasings_of(connection, [*rows_by_id])
+    bodies = select(a.id, a.thread_id, text(a.body)).order_by(a.thread_id, a.position)
+    bodies = bodies.where(a.thread_id.in_(rows_by_id), a.retired.is_(False))
+    answers_of = await by_thread(
+        connection, bodies, lambda row: StoredAnswer(id=row.id, body=row.body)
+    )
+    for i, values in rows_by_id.items():
+        values |= {
+            "tags": tuple(values["tags"]),
+            "phrasings": phrasings[i],
+            "answers": answers_of[i],
+        }
+    return {i: StoredThread(**values) for i, values in rows_by_id.items()}
 
 
 async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | None:
@@ -207,8 +213,8 @@ async def page(
 ) -> list[StoredThread]:
     """Return the next ``limit`` threads by id, of one scope or of all."""
     ids = await ids_of(connection, scope, after, limit)
-    found = await fetch(connection, ids, None)
-    return [found[i] for i in ids]
+    by_id = await fetch(connection, ids, None)
+    return [by_id[i] for i in ids]
 
 
 async def newest(connection: AsyncConnection) -> int:
@@ -220,8 +226,8 @@ async def count(connection: AsyncConnection) -> Counts:
     """Count over every scope, without what is retired."""
     there = select(func.count()).select_from(threads).where(IN_FORCE)
     n_threads = await connection.scalar(there)
-    given = select(func.count()).select_from(answers.join(threads)).where(IN_FORCE)
-    n_answers = await connection.scalar(given.where(answers.c.retired.is_(False)))
+    in_threads = select(func.count()).select_from(answers.join(threads)).where(IN_FORCE)
+    n_answers = await connection.scalar(in_threads.where(answers.c.retired.is_(False)))
     n_votes = await connection.scalar(select(func.count()).select_from(votes))
     return Counts(n_threads or 0, n_answers or 0, n_votes or 0)
 
@@ -265,12 +271,12 @@ async def _add(
     # the scope as well, SQLite would read all of it, by the index that begins with it.
     query = select(threads.c.scope, threads.c.key, threads.c.id).where(threads.c.id > before)
     query = query.order_by(threads.c.id)
-    found = (await connection.execute(query)).all()
-    ids = {key: thread_id for of, key, thread_id in found if of == scope}
-    said = [(*answer, ids[thread.key]) for thread in new for answer in thread.answers]
-    await upsert.add_answers(connection, said)
-    asked = {ids[thread.key]: thread.phrasings for thread in new if thread.phrasings}
-    await upsert.add_phrasings(connection, asked)
+    added = (await connection.execute(query)).all()
+    ids = {key: thread_id for of, key, thread_id in added if of == scope}
+    answer_rows = [(*answer, ids[thread.key]) for thread in new for answer in thread.answers]
+    await upsert.add_answers(connection, answer_rows)
+    phrasings_by_id = {ids[thread.key]: thread.phrasings for thread in new if thread.phrasings}
+    await upsert.add_phrasings(connection, phrasings_by_id)
     return ids
 
 

@@ -51,8 +51,8 @@ async def without_vectors(
         .where(thread_table.c.id.in_(ids), vectors.c.thread_id.is_(None), threads.IN_FORCE)
     )
     revisions = {row.id: row.revision for row in (await connection.execute(query)).all()}
-    found = await threads.fetch(connection, list(revisions), None)
-    return [(thread, revisions[i]) for i, thread in found.items()]
+    by_id = await threads.fetch(connection, list(revisions), None)
+    return [(thread, revisions[i]) for i, thread in by_id.items()]
 
 
 async def changed_after(
@@ -69,13 +69,13 @@ async def changed_after(
     )
     query = query.where(c.text.is_(True), c.seq > seq).order_by(c.seq).limit(limit)
     rows = (await connection.execute(query)).all()
-    found: dict[int, list[int]] = defaultdict(list)
+    by_scope: dict[int, list[int]] = defaultdict(list)
     for row in rows:
         if row.scope is not None:  # or the thread is no more
-            found[row.scope].append(row.thread_id)
+            by_scope[row.scope].append(row.thread_id)
     if len(rows) < limit:
-        return max(seq, last), found, True
-    return rows[-1].seq, found, False
+        return max(seq, last), by_scope, True
+    return rows[-1].seq, by_scope, False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +145,11 @@ async def discard(connection: AsyncConnection, ids: Sequence[int], row_bytes: in
     length = func.length(vectors.c.data)
     wrong = (length == 0) | (length % row_bytes != 0)
     query = select(vectors.c.thread_id).where(vectors.c.thread_id.in_(ids), wrong)
-    found = (await connection.execute(query)).scalars().all()
-    if found:
-        await connection.execute(delete(vectors).where(vectors.c.thread_id.in_(found)))
-        await change_feed.note(connection, found)
-    return len(found)
+    broken = (await connection.execute(query)).scalars().all()
+    if broken:
+        await connection.execute(delete(vectors).where(vectors.c.thread_id.in_(broken)))
+        await change_feed.note(connection, broken)
+    return len(broken)
 
 
 async def done(connection: AsyncConnection, model: str) -> int:

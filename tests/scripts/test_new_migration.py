@@ -49,7 +49,7 @@ from bot.services.guilds import Guilds
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.ui.settings_cards import settings_card
-from cogs.settings import Settings as Cog
+from cogs.settings import SettingsCog as Cog
 
 async def main():
     settings = Settings(_env_file=None)
