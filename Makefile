@@ -11,7 +11,10 @@ ARGS ?=
 # Without it, every program that a test starts would compile all of the bot anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run test check fmt migration bench fit screenshot gallery clean
+# Half as many more than cores: tests wait for disks and for other programs much of the time.
+WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
+
+.PHONY: help install run test check docs fmt migration bench fit screenshot gallery clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -24,13 +27,16 @@ run: $(VENV)/.demo ## Start the bot: on Discord with a token, otherwise a demo i
 	@$(BIN)/python -m bot $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests (with ARGS=--cov, report branch coverage, which takes longer)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types and import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+docs: $(VENV)/.dev ## Build the documentation into site/; a broken link is an error
+	$(BIN)/zensical build --strict --clean
 
 fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only .
@@ -53,7 +59,7 @@ gallery: $(VENV)/.screenshots ## Make docs/gallery.png, hard posts as the demo s
 	$(BIN)/python scripts/gallery.py $(ARGS)
 
 clean: ## Remove .venv, caches and build leftovers (not your data)
-	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov
+	rm -rf $(VENV) build dist site .cache .coverage .coverage.* htmlcov
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -18,26 +18,27 @@ from bot.services.embedding import Embedding
 from bot.services.guild_library import GuildLibrary
 from bot.services.guild_removal import GuildRemoval
 from bot.services.guilds import Guilds
+from bot.services.import_pipeline import Progress
 from bot.services.import_report import ImportReport
-from bot.services.index_sync import Follower
+from bot.services.index_sync import IndexSync
 from bot.services.learning import Learning
-from bot.services.library import Library, Progress
+from bot.services.library import Library
 from bot.services.postings import Postings
 from bot.services.rate_limit import QuestionLimits
-from bot.services.steps import in_thread
 from bot.services.uploads import Uploads
 from bot.services.voting import Voting
 from bot.settings import Settings
 from bot.store import health
 from bot.store.database import Database
 from bot.store.threads import Counts
+from bot.worker import in_thread
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryHealth:
-    """What ``doctor`` reports of a library.
+    """The state of a library, as ``doctor`` reports it.
 
     ``problems`` are the database's, empty when it is sound. ``indexed`` is the number of
     threads in the index; ``indexing`` says that another program is still adding to them,
@@ -72,18 +73,18 @@ class App:
         self.no_meaning: str | None = None
         self.not_indexed: str | None = None
         self.embedding = Embedding(database, engine)
-        self._follower = Follower(database, engine, self.embedding)
+        self._index_sync = IndexSync(database, engine, self.embedding)
         self._tasks: list[asyncio.Task[None]] = []
         self.guilds = Guilds(database, settings)
-        self.answering = Answering(database, engine, self.guilds, self._follower.mend)
+        self.answering = Answering(database, engine, self.guilds, self._index_sync.mend)
         self.question_limits = QuestionLimits(settings)
         self.voting = Voting(database)
         self.postings = Postings(database)
         self.learning = Learning(database, self.guilds, self.embedding)
-        self.library = Library(database, self._follower)
-        self.guild_library = GuildLibrary(database, self._follower, self.library)
+        self.library = Library(database, self._index_sync)
+        self.guild_library = GuildLibrary(database, self._index_sync, self.library)
         self.uploads = Uploads(database, self.library, settings)
-        self.guild_removal = GuildRemoval(database, self.guilds, self._follower, settings)
+        self.guild_removal = GuildRemoval(database, self.guilds, self._index_sync, settings)
 
     @classmethod
     async def open(cls, settings: Settings) -> App:
@@ -106,7 +107,7 @@ class App:
     async def _catch_up(self) -> None:
         """Index the changes since the last commit; if that fails, search what is indexed."""
         try:
-            await self._follower.catch_up()
+            await self._index_sync.catch_up()
         except SearchError as error:
             self.not_indexed = str(error)
             log.warning("what has changed is not found for now: %s", error)
@@ -131,7 +132,7 @@ class App:
 
     async def is_indexed(self) -> bool:
         """Return whether the index has all of the library, or another program still adds to it."""
-        return await self._follower.is_current()
+        return await self._index_sync.is_current()
 
     async def verify(self) -> list[str]:
         """Compare the index's files with their checksums and rebuild what is damaged.
@@ -176,7 +177,7 @@ class App:
         """
         if not self._tasks:
             for work, name in (
-                (self._follower.run(), "follow"),
+                (self._index_sync.run(), "follow"),
                 (self.guild_library.run(), "purge"),
                 (self.guild_removal.run(), "purge guilds"),
             ):
@@ -191,6 +192,6 @@ class App:
                 await task
         self._tasks.clear()
         self.answering.close()
-        await self._follower.stop()
+        await self._index_sync.stop()
         await self.embedding.save()
         await self.database.close()

@@ -23,7 +23,7 @@ except ImportError:  # Windows: there, what is open can't be deleted anyway
     fcntl = None  # type: ignore[assignment]
 
 LOG_SUFFIXES = ("-wal", "-shm", "-journal")
-"""What SQLite appends to a database's name for the files that it keeps beside it."""
+"""Endings that SQLite appends to a database's name for the files that it keeps beside it."""
 
 _LOCK = "in-use.lock"
 

@@ -19,6 +19,7 @@ from discord.ext import commands
 
 from bot.app import App
 from bot.errors import SearchError, StoreError, ThreadwiseError
+from bot.plurals import counted
 from bot.replies import tell
 from bot.retry import FAILURES, described, new_nonce, retried
 from bot.throttle import Throttle
@@ -90,8 +91,8 @@ class ThreadBot(commands.AutoShardedBot):
         await self._sync_commands()
 
     async def on_ready(self) -> None:
-        """Log the bot's name; READY may come more than once."""
-        log.info("connected as %s to %d servers", self.user, len(self.guilds))
+        """Log the name of the bot; READY may come more than once."""
+        log.info("connected as %s to %s", self.user, counted(len(self.guilds), "servers"))
         if not self.intents.message_content:
             log.warning(
                 "without the message content intent I answer mentions, replies, direct "

@@ -68,6 +68,6 @@ class Unreachable(ThreadwiseError):
 
 
 class NotFound(ThreadwiseError):
-    """What was asked for is not in the library (any more)."""
+    """Something that was asked for is not in the library (any more)."""
 
     exit_code = 1

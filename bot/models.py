@@ -74,7 +74,7 @@ class Thread:
 
 
 class FieldKind(StrEnum):
-    """What a field holds, by its annotation."""
+    """The kind of a field, by its annotation."""
 
     TEXT = "str"
     OPTIONAL_TEXT = "str | None"
@@ -121,14 +121,6 @@ ANSWER_FIELDS = stored_fields(Answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry(Thread):
-    """A thread of any scope, as it is indexed."""
-
-    id: int
-    scope: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAnswer(Answer):
     """An answer of the library, with what one guild's members voted on it."""
 
@@ -142,9 +134,11 @@ class StoredAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredThread(Entry):
+class StoredThread(Thread):
     """A thread of the library as one guild sees it; answers in serving order."""
 
+    id: int
+    scope: int
     answers: tuple[StoredAnswer, ...] = ()
 
     def answer(self, answer_id: int) -> StoredAnswer | None:
@@ -153,7 +147,7 @@ class StoredThread(Entry):
 
 
 class Verdict(StrEnum):
-    """What the bot does with a question."""
+    """The bot's decision on a question."""
 
     ANSWER = "answer"
     SUGGEST = "suggest"

@@ -15,7 +15,7 @@ from bot.models import bare_emoji
 
 
 class Settings(BaseSettings, GuildSettings):
-    """What the person who hosts the bot decides; guilds may override those of GuildSettings."""
+    """The host's settings; guilds may override those of GuildSettings."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_file_encoding="utf-8-sig", extra="forbid", frozen=True
@@ -78,7 +78,7 @@ class Settings(BaseSettings, GuildSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings; ``overrides`` win over the environment and ``.env``.
+    """Read the settings; ``overrides`` take precedence over the environment and ``.env``.
 
     Raises ConfigError with one line that names the setting and what to do.
     """
@@ -90,6 +90,20 @@ def load_settings(**overrides: Any) -> Settings:
         raise ConfigError(".env is not UTF-8 text; save it as UTF-8") from None
 
 
+_REASONS = {
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "bool_parsing": "must be true or false",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "enum": "must be {expected}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have {max_length} characters or fewer",
+}
+"""Reasons by pydantic's types of errors; its own messages are meant for programmers."""
+
+
 def _explain(error: dict[str, Any]) -> str:
     name = str(error["loc"][0]).upper() if error["loc"] else ""
     if error["type"] == "extra_forbidden":
@@ -97,7 +111,7 @@ def _explain(error: dict[str, Any]) -> str:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}?" if close else "see .env.example for those there are"
         return f"{name} in .env is not a setting of Threadwise; {hint}"
-    reason = str(error["msg"]).removeprefix("Value error, ")
-    reason = reason[:1].lower() + reason[1:] if name else reason
+    plain = _REASONS.get(error["type"], "").format(**error.get("ctx", {}))
+    reason = plain or str(error["msg"]).removeprefix("Value error, ")
     shown = "" if "token" in name.lower() or not name else f" (it is {error['input']!r})"
     return f"{name}: {reason}{shown}; correct it in the environment or .env" if name else reason

@@ -143,7 +143,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         await _say(interaction, command.reply(now))
 
     async def _named(self, guild: discord.Guild) -> dict[int, Mode]:
-        """The modes of channels where nobody set one and the name makes a difference."""
+        """Return the modes that channels have by their names, where nobody set one."""
         explicit = await self.guilds.modes(guild.id)
         found: dict[int, Mode] = {}
         for channel in guild.channels:
@@ -154,7 +154,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         return found
 
     def _notes(self, channel: Any) -> list[str]:
-        """What the bot can't do in a channel, for the moderators to mend."""
+        """Return a line on the permissions that the bot lacks in a channel, if any."""
         if channel is None:
             return []
         may = permissions_in(channel, channel.guild)
@@ -185,7 +185,7 @@ def _listens(modes: Any) -> bool:
 
 
 def _usable(given: str, guild: discord.Guild) -> str:
-    """The emoji in the spelling Discord takes; raises ConfigError if it can't be used."""
+    """Return an emoji as Discord spells it. Raises ConfigError if the bot can't use it."""
     given = given.strip()
     custom = emoji.custom_id(given)
     if custom is None:

@@ -1,4 +1,4 @@
-"""How fast the bot is, at several sizes, beside others that are given the same work.
+"""Measure how fast the bot is, at several sizes, beside others that are given the same work.
 
     python scripts/bench.py [--sizes 10000 100000] [--postgres URL] [--save FOLDER]
 
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """What was asked for on the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     add = parser.add_argument
     add("--sizes", nargs="+", type=int, default=list(SIZES), metavar="N", help="threads")
@@ -82,7 +82,7 @@ def arguments() -> argparse.Namespace:
 
 
 def measure(size: int, options: argparse.Namespace, before: list[Figures]) -> Figures:
-    """One size: the library, Threadwise on it, then each peer that can be had."""
+    """Measure one size: the library, Threadwise on it, then each peer that is installed."""
     with tempfile.TemporaryDirectory(prefix="threadwise-bench-") as place:
         run = Run(size, options, place)
         row: Figures = {"threads": size}
@@ -104,14 +104,14 @@ class Run:
         self._common += ["--sizes", str(size), "--place", place]
 
     def ours(self, name: str) -> Figures:
-        """A stage of ours; its failure ends everything."""
+        """Run a stage of ours; its failure ends everything."""
         print(f"{self.size:,} threads: {name} ...", file=sys.stderr)
         done = subprocess.run(self._command(name), check=True, stdout=subprocess.PIPE)
         figures: Figures = json.loads(done.stdout)
         return figures
 
     def peer(self, name: str, ours: Figures, before: list[Figures]) -> Figures:
-        """Build and ask a peer, with the ratios to ours; or why it was skipped."""
+        """Build and ask a peer; returns the ratios to ours, or why it was skipped."""
         figures: Figures = {"label": PEERS[name].label}
         if any(row["peers"][name].get("gave_up") for row in before if row["threads"] <= self.size):
             return figures | {"skipped": "it took too long at a smaller size", "gave_up": True}
@@ -142,7 +142,7 @@ class Run:
 
 
 def stage(options: argparse.Namespace) -> Figures:
-    """What one process does."""
+    """Do the work of one process."""
     place, size = options.place, options.sizes[0]
     if options.stage == "prepare":
         return corpus.prepare(place, size, options.titles, options.questions)
@@ -158,7 +158,7 @@ def stage(options: argparse.Namespace) -> Figures:
 
 
 def peer_stage(peer: peers.Peer, options: argparse.Namespace) -> Figures:
-    """One step of a peer, or why it can't be taken."""
+    """Do one step of a peer; returns its figures, or why it was skipped."""
     try:
         if options.step == "build":
             return peers.build_peer(peer)
@@ -168,7 +168,7 @@ def peer_stage(peer: peers.Peer, options: argparse.Namespace) -> Figures:
 
 
 def check_save(folder: Path) -> None:
-    """End with a line that says what to do when nothing could be saved, before the measuring."""
+    """Exit with a line that says what to do if nothing could be saved, before the measuring."""
     try:
         peers.need("matplotlib")
         folder.mkdir(parents=True, exist_ok=True)

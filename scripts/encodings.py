@@ -1,4 +1,4 @@
-"""How often the encoding of a table with two lines is told rightly: ``encodings.py FOLDER``.
+"""Count how often the encoding of a table of two lines is detected: ``encodings.py FOLDER``.
 
 FOLDER holds gettext catalogs (``*.po``) in folders named as their languages are, such as an
 unpacked Django: ``pip download --no-deps django && unzip django-*.whl -d FOLDER``. Of each
@@ -41,7 +41,7 @@ _PLACE = re.compile(r"%\(?\w*\)?[sdr]|\{\w*\}|<[^>]*>|\"")
 
 
 def sentences(folder: Path, language: str, shortest: int) -> list[str]:
-    """The sentences of a language, without places for values."""
+    """Return the sentences of a language, without places for values."""
     found: set[str] = set()
     for file in folder.rglob(f"{language}/LC_MESSAGES/*.po"):
         for said in _SAID.finditer(file.read_text(encoding="utf-8")):
@@ -53,7 +53,7 @@ def sentences(folder: Path, language: str, shortest: int) -> list[str]:
 
 
 def tables(said: list[str], encoding: str, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Tables of two lines that can be written in an encoding, and aren't ASCII alone."""
+    """Yield tables of two lines that can be written in an encoding, and aren't ASCII alone."""
     drawn = random.Random(seed)
     for _ in range(count if said else 0):
         text = f"question\tanswer\n{drawn.choice(said)}\t{drawn.choice(said)}\n"

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _card(post: Path) -> cards.Card:
-    """The card that shows the post as somebody's answer."""
+    """Return a card that shows the post as somebody's answer."""
     body = to_markdown(post.read_text(encoding="utf-8"), base_url=SITE)
     answer = StoredAnswer(id=1, body=body, score=1)
     title = post.stem.replace("-", " ")
@@ -55,7 +55,7 @@ def _card(post: Path) -> cards.Card:
 
 
 async def _pictures(shown: list[cards.Card]) -> list[Image.Image]:
-    """What the page of the simulated Discord makes of each card."""
+    """Return a picture of each card, as the page of the simulated Discord shows it."""
     bot = commands.Bot("!", intents=discord.Intents.default())
     async with simcord.run(bot) as env:
         world = await build(env)
@@ -89,7 +89,7 @@ async def _shots(url: str, count: int) -> list[Image.Image]:
 
 
 def _sheet(pictures: list[Image.Image]) -> Image.Image:
-    """All pictures in columns, each where the shortest column ends."""
+    """Return all pictures in columns, each where the shortest column ends."""
     width = max(picture.width for picture in pictures)
     ends = [GAP] * COLUMNS
     places = []

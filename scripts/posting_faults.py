@@ -1,4 +1,4 @@
-"""Count what becomes of answers while requests to Discord fail, over real sockets.
+"""Count answers posted and recorded while requests to Discord fail, over real sockets.
 
 Run ``python -m scripts.posting_faults`` in the project's folder. For each kind of fault a
 question is asked in each of some channels, and the first request of one kind for it fails:
@@ -44,7 +44,7 @@ FAULTS = {
 
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[App]:
-    """A library of one thread."""
+    """Make a library of one thread."""
     app = await App.open(Settings(data_dir=folder, embedding_model="off", _env_file=None))
     await app.library.add([THREAD])
     try:
@@ -78,7 +78,7 @@ async def measure(app: App, where: str, fault: kit.Fault) -> str:
 
 
 async def quiet(seconds: float = 40.0) -> None:
-    """Wait until the bot handles nothing any more."""
+    """Wait until the bot is at work on nothing."""
     busy, end = ("discord.py: ", "CommandTree"), time.monotonic() + seconds
     still = 0
     while still < 20 and time.monotonic() < end:
@@ -88,7 +88,7 @@ async def quiet(seconds: float = 40.0) -> None:
 
 
 async def summary(app: App, discord: kit.Loopback, guild: kit.Guild) -> str:
-    """What can be seen in the channels, and what the library knows of it."""
+    """Count what can be seen in the channels, and what the library has recorded of it."""
     shown = [discord.messages(channel) for channel in guild.channels.values()]
     told = [m for press in discord.presses.values() for m in press.followups]
     cards = [m for channel in shown for m in channel if m.embeds]

@@ -1,4 +1,4 @@
-"""How much memory and time servers with threads of their own cost.
+"""Measure how much memory and time servers with threads of their own cost.
 
     python scripts/scopes.py [--servers 1 100 1000] [--own 100] [--shared 10000]
 
@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil
 
-from bot.models import SHARED, Entry
+from bot.models import SHARED, StoredThread
 from bot.search.documents import Indexed, indexed
 from bot.search.engine import Engine
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """What was asked for on the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--servers", nargs="+", type=int, default=[1, 100, 1_000], metavar="N")
     parser.add_argument("--own", type=int, default=100, metavar="N", help="threads of a server")
@@ -101,7 +101,7 @@ def measure(place: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def asked(engine: Engine, question: str, guild: int) -> float:
-    """Milliseconds that a question takes in a guild."""
+    """Return the milliseconds that a question takes in a guild."""
     started = time.perf_counter()
     engine.search(question, guild, 5)
     return (time.perf_counter() - started) * 1000
@@ -116,23 +116,25 @@ def build(folder: Path, options: argparse.Namespace) -> None:
 
 
 def threads(options: argparse.Namespace) -> Iterator[Indexed]:
-    """The shared threads and then each server's."""
+    """Yield the shared threads and then each server's."""
     rng, number = random.Random(1), 0
     for scope in range(options.count + 1):
         for _ in range(options.shared if scope == SHARED else options.own):
             number += 1
             body = " ".join(word(rng) for _ in range(60))
-            thread = Entry(id=number, scope=scope, key=f"k{number}", title=title(rng), body=body)
+            thread = StoredThread(
+                id=number, scope=scope, key=f"k{number}", title=title(rng), body=body
+            )
             yield indexed(thread)
 
 
 def title(rng: random.Random) -> str:
-    """A title of eight words, two of them stop words."""
+    """Return a title of eight words, two of them stop words."""
     return "how do " + " ".join(word(rng) for _ in range(6))
 
 
 def word(rng: random.Random) -> str:
-    """A made word: a common one mostly."""
+    """Return a made word, mostly a common one."""
     number = rng.randrange(COMMON) if rng.random() < 0.8 else COMMON + rng.randrange(RARE)
     syllables = ("ka", "ro", "mi", "ten", "su", "lo", "ver", "da", "pi", "gon")
     return "".join(syllables[int(digit)] for digit in str(number + 100))

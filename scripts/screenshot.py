@@ -55,7 +55,7 @@ def main() -> None:
 
 @contextmanager
 def _demo() -> Iterator[str]:
-    """The demo with a library of its own; gives its address."""
+    """Start the demo with a library of its own; yields its URL."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"DATA_DIR": folder, "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Writes a made-up Stack Exchange dump, and measures how fast it is imported.
+"""Write a made-up Stack Exchange dump, and measure how fast it is imported.
 
     python scripts/synthetic_dump.py FOLDER [--posts 1000000]
     python scripts/synthetic_dump.py FOLDER --measure [--data FOLDER]
@@ -71,7 +71,7 @@ def measure(dump: Path, data: Path) -> None:
 
 
 def _newer(dump: Path, place: Path) -> Path:
-    """The same dump with a user more, whose name is on no post."""
+    """Return a copy of the dump with one more user, whose name is on no post."""
     for file in dump.iterdir():
         (place / file.name).symlink_to(file.resolve())
     users = (dump / "Users.xml").read_text(encoding="utf-8")
@@ -106,7 +106,7 @@ def _tell(total: int) -> Any:
 
 
 def arguments() -> argparse.Namespace:
-    """What was asked for."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, help="where the dump is, or is to be")
     parser.add_argument("--posts", type=int, default=1_000_000, metavar="N")

@@ -188,7 +188,7 @@ async def many_reactions(count: int) -> str:
 
 
 def _timed(app: App) -> list[float]:
-    """How long each write transaction takes from now on."""
+    """Record how long each write transaction takes from now on."""
     held, write = list[float](), app.database.write
 
     @asynccontextmanager

@@ -19,6 +19,7 @@ from bot.app import App
 from bot.client import ThreadBot
 from bot.log_throttle import LogThrottle
 from bot.settings import Settings
+from tests.kit.library import forget_environment
 from tests.kit.net import Net, open_net
 from tests.kit.simcord import fast_settle
 from tests.kit.world import THREADS, MakeBot, World, open_world
@@ -62,16 +63,14 @@ def filled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, filled_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings as they are by default, in a folder of the test's own."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("EMBEDDING_MODEL", "off")  # tests of meaning switch it on
+    forget_environment(monkeypatch)
     shutil.copytree(filled_folder, tmp_path / "data")
     return Settings(data_dir=tmp_path / "data", _env_file=None)
 
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[App]:
-    """The opened house; like the database, it outlives every bot of the test."""
+    """The opened application; like the database, it outlives every bot of the test."""
     opened = await App.open(settings)
     yield opened
     await opened.close()
@@ -79,7 +78,7 @@ async def app(settings: Settings) -> AsyncIterator[App]:
 
 @pytest.fixture
 def make_bot(app: App, request: pytest.FixtureRequest) -> MakeBot:
-    """Build another bot on the same house, as a restart does."""
+    """Build another bot on the same application, as a restart does."""
     marker = request.node.get_closest_marker("simcord")
     options = marker.kwargs if marker else {}
     return lambda: ThreadBot(
@@ -93,6 +92,17 @@ def make_bot(app: App, request: pytest.FixtureRequest) -> MakeBot:
 def simcord_bot(make_bot: MakeBot) -> ThreadBot:
     """The bot of the test, for SimCord's own fixture."""
     return make_bot()
+
+
+@pytest.fixture(scope="session")
+def usual_model() -> Iterator[None]:
+    """Load the usual model once, not once for each data folder: that takes half a second."""
+    embedder = pytest.importorskip("bot.search.semantic.embedder")
+    load = embedder.load
+    with pytest.MonkeyPatch.context() as patch:
+        anywhere = Path("never-used")  # it isn't downloaded
+        patch.setattr(embedder, "load", lambda name, cache: load(name, cache if name else anywhere))
+        yield
 
 
 @pytest.fixture

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import stat
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from bot.atomic_write import clear, clear_temporary, temporary_folder, unfinished
-from tests.kit.paths import ROOT
+from tests.kit import programs
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the locks of POSIX")
 
@@ -59,12 +57,7 @@ def test_what_another_process_is_at_stays_until_it_is_killed(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    process = subprocess.Popen(
-        [sys.executable, "-c", AT_WORK, str(tmp_path / "out")],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    process = programs.spawn("-c", AT_WORK, tmp_path / "out", TMPDIR=str(temporary))
     try:
         assert process.stdout is not None
         place, folder = map(Path, process.stdout.readline().split())

@@ -12,6 +12,7 @@ from discord import app_commands
 from bot.client import COGS, HANDLERS, ThreadBot
 from bot.ui import items, library_cards
 from tests.kit.messages import last
+from tests.kit.waiting import until
 from tests.kit.world import World
 
 
@@ -119,7 +120,7 @@ async def test_closing_ends_background_work(world: World):
         bot.spawn(forever(), "forever")
         await started.wait()
     assert ended.is_set()
-    assert (await world.app.library.count()).threads  # the house is not the bot's to close
+    assert (await world.app.library.count()).threads  # the bot doesn't close the application
 
 
 async def test_closing_ends_what_commands_and_listeners_are_at(
@@ -158,7 +159,7 @@ async def test_closing_ends_what_commands_and_listeners_are_at(
 
 
 async def test_discord_py_still_calls_its_tasks_so(world: World):
-    """What is ended at closing is known by these names."""
+    """Closing ends the tasks that have these names."""
     seen: list[str] = []
 
     async def hear(*_: object) -> None:
@@ -184,5 +185,5 @@ async def test_failed_background_work_is_logged(world: World, caplog: pytest.Log
 
     async with ThreadBot(world.app, shard_count=1) as bot:
         bot.spawn(fail(), "a task")
-        await asyncio.sleep(0.01)
+        await until(lambda: "the task a task failed" in caplog.text)
     assert "the task a task failed" in caplog.text

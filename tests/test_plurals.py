@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.plurals import counted
+from tests.kit.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 COUNTED_BY_HAND = re.compile(r"\*{0,2} (?:more |other |different |new )*[a-z]+s\b")
 NO_NOUNS = re.compile(
     r" (?:is|was|has|its|this|as|does|needs|holds|lies|ms|fails|gives|tells|waits)\b"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.kit.growth import cpu_seconds
 from tests.kit.patterns import Used, all_used, made_in_functions, modules
 
 pytestmark = pytest.mark.untraced
@@ -44,23 +45,18 @@ IN_FUNCTIONS = {
 ALL = all_used()
 
 
-def cpu(run: Callable[[Any], object], text: Any) -> float:
-    started = time.thread_time()
-    run(text)
-    return time.thread_time() - started
-
-
 def slow_on(used: Used, text: Callable[[int], Any], run: Callable[[Any], object]) -> bool:
-    """Whether an expression takes long on a text, and much longer on a longer one.
+    """Tell if an expression takes long on a text, and much longer on a longer one.
 
     Whatever delays a single try, such as the garbage collector, doesn't do so each time.
     """
-    if any(cpu(run, text(SIZE)) <= QUICK for _ in range(3)):
+    if any(cpu_seconds(partial(run, text(SIZE))) <= QUICK for _ in range(3)):
         return False
-    if cpu(run, text(SIZE)) > 100 * QUICK:
+    if cpu_seconds(partial(run, text(SIZE))) > 100 * QUICK:
         return True
     small, large = (
-        min(cpu(run, made) for _ in range(3)) for made in (text(SIZE), text(GROWN * SIZE))
+        min(cpu_seconds(partial(run, made)) for _ in range(3))
+        for made in (text(SIZE), text(GROWN * SIZE))
     )
     return large > 2 * GROWN * small or large > 4 * GROWN * QUICK
 
@@ -83,7 +79,7 @@ def test_expressions_that_scan_again_are_found(pattern: str) -> None:
     assert any(slow_on(used, text, run) for text in used.hostile_texts() for run in used.runs())
 
 
-def test_the_expressions_of_all_rooms_are_tried() -> None:
+def test_the_expressions_of_all_packages_are_tried() -> None:
     places = {used.place for used in ALL}
     assert len(places) > 120
     rooms = {place.partition(":")[0] for place in places}

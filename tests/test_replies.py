@@ -10,7 +10,7 @@ import pytest
 from bot.app import App
 from bot.client import LEAVE_SECONDS, ThreadBot
 from cogs.ask.suggestion_handlers import ALREADY_BACK
-from tests.cogs.ask.test_posting import PIN, UNKNOWN, arrows, ask, lines, name, quiet, unsure
+from tests.kit.asking import PIN, UNKNOWN, arrows, ask, lines, name, quiet, unsure
 from tests.kit.loopback import (
     Fault,
     Loopback,
@@ -27,6 +27,7 @@ from tests.kit.loopback import (
 )
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
+from tests.kit.waiting import HANG
 
 CALLBACK = "/callback$"
 ORIGINAL = "/messages/@original$"
@@ -62,6 +63,15 @@ async def answered(net: Net, press: Press) -> Message:
     return press.original
 
 
+async def recorded(net: Net, press: Press) -> Message:
+    """Wait for the answer to a command, which must be known as a posting."""
+    card = await answered(net, press)
+    await arrows(net, card)
+    await quiet(net)
+    assert await net.app.postings.get(card.id) is not None
+    return card
+
+
 def told(press: Press) -> str:
     return "\n".join(press.told)
 
@@ -70,10 +80,7 @@ def told(press: Press) -> str:
 async def test_a_command_whose_first_reply_is_lost_is_answered_once(net: Net, fault: Fault):
     net.discord.faults.fail("POST", CALLBACK, fault)
     press = net.discord.command(net.general, net.alice, "ask", question=PIN)
-    card = await answered(net, press)
-    await arrows(net, card)
-    await quiet(net)
-    assert await net.app.postings.get(card.id) is not None
+    card = await recorded(net, press)
     assert (len(press.callbacks), press.followups) == (1, [])
     assert net.discord.messages(net.general) == [card]
 
@@ -82,10 +89,7 @@ async def test_a_command_whose_first_reply_is_lost_is_answered_once(net: Net, fa
 async def test_a_card_whose_reply_is_lost_is_known(net: Net, fault: Fault):
     net.discord.faults.fail("PATCH", ORIGINAL, fault, fault)
     press = net.discord.command(net.general, net.alice, "ask", question=PIN)
-    card = await answered(net, press)
-    await arrows(net, card)
-    await quiet(net)
-    assert await net.app.postings.get(card.id) is not None
+    await recorded(net, press)
     assert "Sorry" not in told(press)
     assert press.followups == []
 
@@ -94,10 +98,7 @@ async def test_a_card_whose_reply_is_lost_is_known(net: Net, fault: Fault):
 async def test_a_card_that_was_shown_though_discord_never_says_so(net: Net, fault: Fault):
     net.discord.faults.always("PATCH", ORIGINAL, fault)
     press = net.discord.command(net.general, net.alice, "ask", question=PIN)
-    card = await answered(net, press)
-    await arrows(net, card)
-    await quiet(net)
-    assert await net.app.postings.get(card.id) is not None
+    card = await recorded(net, press)
     assert card.embeds
     assert press.followups == []
 
@@ -219,7 +220,7 @@ async def test_another_answer_takes_the_place_of_one_taken_back(
     assert net.discord.faults.left == 0
 
 
-async def test_a_private_line_after_a_press_is_told(net: Net):
+async def test_a_private_line_after_a_press_is_reported(net: Net):
     ask(net)
     card = await net.discord.posted(net.ask)
     await arrows(net, card)
@@ -243,7 +244,7 @@ async def test_a_card_that_could_not_be_taken_back_can_be_tried_again(net: Net):
     await net.discord.until(lambda: "Taken back" in card.text)
 
 
-async def test_an_error_is_told_once(
+async def test_an_error_is_reported_once(
     net: Net, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     async def fail(*args: object, **kwargs: object) -> None:
@@ -298,7 +299,7 @@ class TestImports:
     @pytest.mark.parametrize(
         "where", [("POST", CALLBACK), ("PATCH", ORIGINAL)], ids=["first", "then"]
     )
-    async def test_its_end_is_told_once(self, net: Net, where: tuple[str, str], fault: Fault):
+    async def test_its_end_is_reported_once(self, net: Net, where: tuple[str, str], fault: Fault):
         net.discord.faults.fail(*where, fault, fault)
         press = self.bring(net)
         await net.discord.until(lambda: "1 thread" in told(press) or "1 added" in told(press))
@@ -307,7 +308,7 @@ class TestImports:
         assert len(net.discord.sent) == 2  # no direct message beside it
 
     @pytest.mark.parametrize("fault", LOST, ids=name)
-    async def test_after_a_quarter_of_an_hour_it_is_told_directly_once(
+    async def test_after_a_quarter_of_an_hour_it_is_reported_directly_once(
         self, net: Net, fault: Fault, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr("discord.Interaction.is_expired", lambda self: True)
@@ -340,6 +341,6 @@ async def test_leaving_during_a_command_leaves_no_traceback(
     net.discord.command(net.general, net.alice, "thread", query="pin")
     ask(net, UNKNOWN)
     await net.discord.until(lambda: len([1 for *_, kind in net.discord.requests if kind]) == 3)
-    await asyncio.wait_for(net.bot.close(), 5)
+    await asyncio.wait_for(net.bot.close(), HANG)
     never.set()
     assert [r for r in caplog.records if r.levelno >= logging.ERROR or r.exc_info] == []

@@ -14,6 +14,7 @@ import pytest
 
 from bot import retry
 from bot.retry import MalformedReply, described, is_transient, retried
+from tests.kit.waiting import HANG
 
 Step = Callable[[], Awaitable[str]] | Exception | str
 
@@ -126,7 +127,7 @@ async def test_cancelling_ends_all_tries():
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), HANG)
 
 
 def test_errors_are_one_short_line():

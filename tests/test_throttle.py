@@ -1,4 +1,4 @@
-"""Who asks too much is told so, once and privately; everybody else is answered."""
+"""Limits of questions and votes: one private message beyond them, answers to everybody else."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bot.services.rate_limit import LimitOwner, Refusal
 from bot.settings import Settings
 from bot.throttle import explained
 from tests.kit.messages import vote_id
+from tests.kit.waiting import HANG, until
 from tests.kit.world import World
 
 QUESTION = "How do I vote on an answer?"
@@ -176,7 +177,7 @@ async def test_moderators_are_held_to_the_servers_limit_and_can_manage(world: Wo
 
 
 @pytest.mark.parametrize(("wait", "when"), [(0.01, "a second"), (1.2, "2 seconds"), (60, "60 s")])
-def test_the_time_is_told(wait: float, when: str) -> None:
+def test_the_time_is_reported(wait: float, when: str) -> None:
     assert when in explained(Refusal(LimitOwner.MEMBER, wait))
 
 
@@ -196,7 +197,7 @@ class TestBusy:
         gate, search = threading.Event(), world.app.engine.search
 
         def waits(*arguments: object) -> object:
-            gate.wait(30)
+            gate.wait(HANG)
             return search(*arguments)  # type: ignore[arg-type]
 
         monkeypatch.setattr(world.app.engine, "search", waits)
@@ -204,13 +205,12 @@ class TestBusy:
             asyncio.create_task(world.app.answering.ask(QUESTION, guild_id=world.guild.id))
             for _ in range(fair_queue.AT_ONCE + 2)
         ]
-        while not world.app.answering.is_busy:
-            await asyncio.sleep(0.01)
+        await until(lambda: world.app.answering.is_busy)
         yield
         gate.set()
         await asyncio.gather(*asking)
 
-    async def test_who_asks_is_told(self, world: World, held: None) -> None:
+    async def test_who_asks_is_reported(self, world: World, held: None) -> None:
         reply = await world.alice.slash(world.general, "ask", question=QUESTION)
         assert reply.ephemeral
         assert "a lot of questions" in said(reply.response)

@@ -8,21 +8,13 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
 from bot import watchdog
 from bot.watchdog import Stall, StallLog, Watchdog
 from tests.kit.spinning import hold_the_interpreter, spin
-
-PATIENCE = 60.0
-
-
-async def _until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not true():
-            await asyncio.sleep(0.01)
+from tests.kit.waiting import HANG, until
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +27,7 @@ async def test_what_holds_the_loop_is_named_while_it_does() -> None:
     with Watchdog(limit=0.1, report=holds.append):
         await asyncio.sleep(0.05)
         spin(until=lambda: False, seconds=0.5)
-        await _until(lambda: holds)
+        await until(lambda: holds)
     assert holds[0].place == "tests.kit.spinning:spin"
     assert not holds[0].in_thread
     assert holds[0].seconds > 0.05
@@ -48,18 +40,18 @@ async def test_the_functions_around_the_loop_are_not_to_blame() -> None:
         await asyncio.sleep(0.05)
         re.compile("x" * 50).search  # noqa: B018
         time.sleep(0.5)  # in no function of ours but this one
-        await _until(lambda: holds)
+        await until(lambda: holds)
     assert holds[0].place.startswith("tests.test_watchdog:test_the_functions_around")
 
 
 async def test_a_thread_that_keeps_the_interpreter_is_named() -> None:
     holds: list[Stall] = []
     with Watchdog(limit=0.1, report=holds.append):
-        for _ in range(10):  # what others do at that time may hide it
-            await asyncio.to_thread(hold_the_interpreter)
-            await asyncio.sleep(0.1)
-            if any(hold.in_thread for hold in holds):
-                break
+        async with asyncio.timeout(HANG):
+            while not any(hold.in_thread for hold in holds):
+                # What others do at that time may hide it.
+                await asyncio.to_thread(hold_the_interpreter)
+                await asyncio.sleep(0.1)
     assert Stall(0, "tests.kit.spinning:hold_the_interpreter", 0, True) in [
         Stall(0, hold.place, 0, hold.in_thread) for hold in holds
     ]
@@ -69,7 +61,7 @@ async def test_threads_and_waiting_hold_nothing() -> None:
     holds: list[Stall] = []
     ended = threading.Event()
     with Watchdog(limit=5.0, report=holds.append):  # a busy machine is not to blame either
-        work = asyncio.create_task(asyncio.to_thread(spin, ended.is_set, PATIENCE))
+        work = asyncio.create_task(asyncio.to_thread(spin, ended.is_set, HANG))
         await asyncio.sleep(0.3)
         ended.set()
         await work
@@ -114,7 +106,7 @@ def test_a_closed_loop_ends_it() -> None:
         return Watchdog(limit=0.03).__enter__()
 
     dog = asyncio.run(begin())
-    dog._thread.join(PATIENCE)
+    dog._thread.join(HANG)
     assert not dog._thread.is_alive()
     dog.stop()
 
@@ -146,7 +138,7 @@ async def test_it_stops_just_when_it_is_about_to_ask(monkeypatch: pytest.MonkeyP
 
     def busy() -> bool:
         asking.set()
-        return not watch._stopped.wait(PATIENCE)
+        return not watch._stopped.wait(HANG)
 
     monkeypatch.setattr(watch, "_is_idle", busy)
     rescued: list[bool] = []
@@ -158,6 +150,6 @@ async def test_it_stops_just_when_it_is_about_to_ask(monkeypatch: pytest.MonkeyP
     rescue = threading.Timer(10, answer)
     rescue.start()
     with watch:
-        assert await asyncio.to_thread(asking.wait, PATIENCE)
+        assert await asyncio.to_thread(asking.wait, HANG)
     rescue.cancel()
     assert not rescued

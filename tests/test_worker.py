@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bot.aside import Aside
+from bot.worker import Worker
 
 LINES = 30_000
 
@@ -35,11 +35,11 @@ def test_nothing_is_imported_from_where_one_stands(
     for name in ("bot", "pickle", "signal"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('not me')\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    aside = Aside(f"{__name__}:answering")
+    worker = Worker(f"{__name__}:answering")
     try:
-        assert aside.ask(3).result(60) == lines(3)
+        assert worker.ask(3) == lines(3)
     finally:
-        aside.close()
+        worker.close()
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -47,7 +47,7 @@ def test_a_process_that_is_stopped_goes_on(
     monkeypatch: pytest.MonkeyPatch, unbuffered: str
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
-    aside = Aside(f"{__name__}:answering")
+    worker = Worker(f"{__name__}:answering")
     (process,) = psutil.Process().children()
     ended = threading.Event()
 
@@ -61,11 +61,11 @@ def test_a_process_that_is_stopped_goes_on(
     interrupting = threading.Thread(target=interrupt)
     interrupting.start()
     try:
-        answers = [aside.ask(number).result(60) for number in range(10)]
+        answers = [worker.ask(number) for number in range(10)]
         niceness = process.nice()
     finally:
         ended.set()
         interrupting.join()
-        aside.close()
+        worker.close()
     assert answers == [lines(number) for number in range(10)]
     assert niceness > psutil.Process().nice()  # whoever waits for the answers goes first

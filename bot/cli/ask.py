@@ -57,7 +57,7 @@ def ask(
     text = _clean(question)
 
     async def reply() -> Reply:
-        async with runtime.open_app() as app:
+        async with runtime.open_with_seeds() as app:
             return await app.answering.ask(text, guild_id=guild, limit=limit)
 
     show(runtime.run(reply()))
@@ -70,7 +70,7 @@ def _ask_lines(*, limit: int, guild: int, show: Printer) -> None:
     comes and Ctrl-C works while waiting for the next.
     """
     with asyncio.Runner() as runner:
-        library = runtime.open_app()
+        library = runtime.open_with_seeds()
         app = runner.run(library.__aenter__())
         try:
             for line in _lines():
@@ -90,7 +90,7 @@ def show_thread(
     """
 
     async def find() -> StoredThread | None:
-        async with runtime.open_app() as app:
+        async with runtime.open_with_seeds() as app:
             return await app.answering.find(_clean(words), guild_id=guild)
 
     thread = runtime.run(find())

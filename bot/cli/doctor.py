@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.text import Text
 
 from bot import __version__, sources
-from bot.app import App, LibraryHealth
+from bot.app import LibraryHealth
 from bot.cli import runtime
 from bot.cli.console import out, plain_table
 from bot.errors import ConfigError, ThreadwiseError
@@ -132,11 +132,8 @@ def _token(settings: Settings) -> Check:
 
 async def _library(settings: Settings) -> AsyncIterator[Check]:
     try:
-        app = await App.open(settings)
-        try:
+        async with runtime.open_app(settings) as app:
             health = await app.examine()
-        finally:
-            await app.close()
     except ThreadwiseError as error:
         yield Check("library", Level.FAIL, str(error))
         return

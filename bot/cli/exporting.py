@@ -109,7 +109,7 @@ def _form(file: Path | None, named: str | None) -> str:
 
 
 async def _export(file: Path | None, form: str, guild: int) -> None:
-    async with runtime.open_app() as app:
+    async with runtime.open_with_seeds() as app:
         total = (await app.library.count()).threads
         with progress("Exporting threads", total) as advance:
             if file is not None and form == PAGES:

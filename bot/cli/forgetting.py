@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from bot.app import App
 from bot.cli import runtime
 from bot.cli.console import print_note, write_json
 from bot.cli.options import AsJson, argument, guild_id
@@ -39,8 +38,7 @@ async def _forget(guild: int, yes: bool, as_json: bool) -> int:
     nothing = NotFound(f"nothing is kept of the server {guild}")
     if not exists(settings.database):
         raise nothing
-    app = await App.open(settings)
-    try:
+    async with runtime.open_app(settings) as app:
         data = await app.guild_removal.count(guild)
         if not data.rows:
             raise nothing
@@ -49,8 +47,6 @@ async def _forget(guild: int, yes: bool, as_json: bool) -> int:
             print_note("nothing was deleted")
             return 1
         await app.guild_removal.forget(guild)
-    finally:
-        await app.close()
     if as_json:
         figures = {name: value for name, value in asdict(data).items() if name != "rows"}
         write_json({"guild": guild} | figures)

@@ -10,7 +10,6 @@ import typer
 from rich.panel import Panel
 from rich.text import Text
 
-from bot.app import App
 from bot.cli import runtime
 from bot.cli.console import (
     key_value_table,
@@ -25,7 +24,6 @@ from bot.cli.options import argument, guild_option, number, option
 from bot.models import SHARED, Answer, Thread
 from bot.plurals import counted
 from bot.services.import_report import ImportReport
-from bot.settings import load_settings
 from bot.sources import Options, SourceReport, read_all
 from bot.sources.encodings import named_encoding
 from bot.sources.foreign_fields import chosen_names
@@ -165,9 +163,8 @@ def _import_paths(paths: Sequence[Path], options: Options, guild: int, prune: bo
 
 
 async def _import(paths: Sequence[Path], options: Options, guild: int, prune: bool) -> ImportReport:
-    app = await App.open(load_settings())
     seen = SourceReport()
-    try:
+    async with runtime.open_app() as app:
         with staged_progress(
             "Importing threads", lambda: (seen.stage, seen.done, seen.size)
         ) as advance:
@@ -176,8 +173,6 @@ async def _import(paths: Sequence[Path], options: Options, guild: int, prune: bo
             )
         await runtime.make_vectors(app)
         return report
-    finally:
-        await app.close()
 
 
 def _dry_run(paths: Sequence[Path], options: Options) -> int:

@@ -85,9 +85,10 @@ class OutageFilter(logging.Filter):
         if error is None or record.levelno < logging.WARNING:
             return True
         left_out = self._throttle.admit((record.name, str(record.msg)), self._now())
-        if left_out is not None:
-            _shorten(record, error, left_out)
-        return left_out is not None
+        if left_out is None:
+            return False
+        _shorten(record, error, left_out)
+        return True
 
 
 def _shorten(record: logging.LogRecord, error: BaseException, left_out: int) -> None:

@@ -15,7 +15,7 @@ import discord
 from bot.app import App
 from bot.cli import logs
 from bot.cli.console import print_note, print_warning
-from bot.cli.runtime import load_seeds, stop_in_time
+from bot.cli.runtime import load_seeds, open_app, stop_in_time
 from bot.client import ThreadBot
 from bot.errors import ConfigError, Unreachable
 from bot.settings import Settings, load_settings
@@ -97,14 +97,11 @@ async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _serve(settings: Settings, token: str) -> None:
-    app = await App.open(settings)
-    try:
+    async with open_app(settings) as app:
         await load_seeds(app)
         app.follow()
         freeze_garbage_collector()
         await _connect_as_allowed(app, token)
-    finally:
-        await app.close()
 
 
 def freeze_garbage_collector() -> None:

@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
-from bot import aside
+from bot import worker
 from bot.app import App
 from bot.cli.console import INTERRUPTED, print_note, print_warning, progress
 from bot.settings import Settings, load_settings
@@ -37,18 +37,26 @@ MAX_VECTORS = 500
 async def open_app(settings: Settings | None = None) -> AsyncIterator[App]:
     """Open the library of ``settings`` (those in force without any), and close it at the end.
 
-    Seeds that changed are loaded first, so that a fresh checkout has something to say;
-    where only a few threads have no vectors yet, they get them. Raises ThreadwiseError
-    when the settings or the library can't be used.
+    Raises ThreadwiseError when the settings or the library can't be used.
     """
     app = await App.open(settings or load_settings())
     try:
+        yield app
+    finally:
+        await app.close()
+
+
+@asynccontextmanager
+async def open_with_seeds() -> AsyncIterator[App]:
+    """Open the library, load seeds that changed, and make vectors if only a few are missing.
+
+    So a fresh checkout has something to say.
+    """
+    async with open_app() as app:
         await load_seeds(app)
         if app.embedding.waiting <= MAX_VECTORS:
             await make_vectors(app)
         yield app
-    finally:
-        await app.close()
 
 
 async def load_seeds(app: App) -> None:
@@ -139,5 +147,5 @@ def _exit(code: int, message: str) -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()
-    aside.kill_all()
+    worker.kill_all()
     os._exit(code)

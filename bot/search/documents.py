@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tantivy import Document, Schema, SchemaBuilder
 
-from bot.models import Entry, Thread
+from bot.models import StoredThread, Thread
 from bot.search.text import Name, spaced
 
 FORMAT = 5
@@ -83,7 +83,7 @@ def pieces_of(thread: Thread) -> Pieces:
     )
 
 
-def indexed(thread: Entry) -> Indexed:
+def indexed(thread: StoredThread) -> Indexed:
     """Return a thread that was read back, as the index takes it in."""
     return thread.id, thread.scope, pieces_of(thread)
 

@@ -123,24 +123,11 @@ class Writing:
         """Note that all threads of a scope that was ``lost`` were put in."""
         self._rebuilt.add(scope)
 
-    def start_over(self, newest: int, elsewhere: Iterable[int]) -> None:
-        """Prepare for all changes from the first on: the library is an older copy of itself.
-
-        Of the shared threads those up to ``newest`` stay, but for those that are
-        ``elsewhere``; other scopes are dropped.
-        """
-        if SHARED in self._state.scopes:
-            with self._writable(SHARED):
-                shared = self._writer(SHARED)
-                shared.remove_all(range(newest + 1, shared.newest + 1))
-                shared.remove_all(elsewhere)
-                self._write(SHARED, shared)
-        dropped = [scope for scope in self._state.scopes if scope != SHARED]
-        kept = {s: held for s, held in self._state.scopes.items() if s == SHARED}
-        self._state = replace(self._state, seq=0, scopes=kept, rebuild=frozenset())
-        self._files.write_state(self._state)
-        for scope in dropped:
-            self._files.remove(scope)
+    def start_over(self) -> None:
+        """Prepare for all threads of the library; what is there counts until the next commit."""
+        for scope in self._state.scopes:
+            self.clear(scope)
+        self._state = replace(self._state, seq=0, rebuild=frozenset())
 
     def commit(self, seq: int, *, settled: bool = False) -> None:
         """Make what was done so far visible, as the library's state at change ``seq``.

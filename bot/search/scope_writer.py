@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import inf
 
 from tantivy import Index, Order, Query
@@ -54,11 +53,6 @@ class ScopeWriter:
         """Take a thread out."""
         self._writer.delete_documents_by_term("id", thread_id)
         self.pending = self.replaced = True
-
-    def remove_all(self, thread_ids: Iterable[int]) -> None:
-        """Take threads out."""
-        for thread_id in thread_ids:
-            self.remove(thread_id)
 
     def clear(self) -> None:
         """Take all threads out, and forget what was put in since the last commit."""

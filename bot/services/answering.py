@@ -117,7 +117,7 @@ class Answering:
 
     @property
     def is_busy(self) -> bool:
-        """Whether so many questions wait that another may be refused with Busy."""
+        """Return whether so many questions wait that another may be refused with Busy."""
         return self._searching.is_full
 
     def close(self) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from bot.models import MAX_PHRASINGS, StoredThread
 from bot.search.engine import Engine
 from bot.services.embedding_queue import EmbeddingQueue, Work
-from bot.services.steps import in_thread
-from bot.store import threads, vectors
+from bot.store import change_feed, vectors
 from bot.store.database import Database
 from bot.store.vectors import Unfinished
+from bot.worker import in_thread
 
 if TYPE_CHECKING:
     from bot.search.semantic.retrieval import SemanticIndex
@@ -128,7 +128,7 @@ class Embedding:
         queue, ended = self._queue, False
         while not ended:
             async with self._database.read() as connection:
-                if queue.seq > await threads.last_change(connection):
+                if queue.seq > await change_feed.last_change(connection):
                     queue.clear()  # an older copy of the database was put back
                 since = max(queue.seq, await vectors.done(connection, meaning.model))
                 found = await vectors.changed_after(connection, since, LOOKED_AT)
@@ -199,11 +199,14 @@ class Embedding:
     async def _catch_up(self, meaning: SemanticIndex) -> None:
         vector_index = meaning.vector_index
         async with self._database.read() as connection:
-            if vector_index.seq > await threads.last_change(connection):
-                await in_thread(vector_index.clear)  # an older copy of the database was put back
+            last = await change_feed.last_change(connection)
+            if not await change_feed.floor(connection) <= vector_index.seq <= last:
+                # An older copy of the database was put back, or this one was away for long.
+                await in_thread(vector_index.clear)
         while True:
             async with self._database.read() as connection:
-                seq, changed = await threads.changed_after(connection, vector_index.seq, READ_BATCH)
+                since = vector_index.seq
+                seq, changed = await change_feed.changed_after(connection, since, READ_BATCH)
                 found = await vectors.of_threads(connection, [*changed], meaning.model)
             if seq == vector_index.seq:
                 return

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.errors import NotFound, ThreadwiseError
 from bot.models import SHARED
-from bot.services.index_sync import Follower
+from bot.services.index_sync import IndexSync
 from bot.services.library import Library
 from bot.store import soft_delete, stats
 from bot.store.database import Database
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 UNDO = timedelta(days=1)
-"""How long what was removed can be restored."""
+"""The time for which removed threads can be restored."""
 
 PURGE_SECONDS = 3600.0
 """Seconds between two purges; what was removed stays at most this much longer than UNDO."""
@@ -58,7 +58,7 @@ class NothingRemoved(ThreadwiseError):
 
 @dataclass(frozen=True, slots=True)
 class LibraryStats:
-    """What a guild sees of the library: ``own`` are its threads, ``shared`` everybody's."""
+    """Counts of what a guild sees: ``own`` are its threads, ``shared`` everybody's."""
 
     own: ScopeCounts
     shared: ScopeCounts
@@ -79,8 +79,8 @@ class ExportFile:
 class GuildLibrary:
     """Manages a guild's own threads, for its members with Manage Server."""
 
-    def __init__(self, database: Database, follower: Follower, library: Library):
-        self._database, self._follower, self._library = database, follower, library
+    def __init__(self, database: Database, index_sync: IndexSync, library: Library):
+        self._database, self._index_sync, self._library = database, index_sync, library
 
     async def stats(self, guild_id: int) -> LibraryStats:
         """Count what a guild sees of the library, and name its sources."""
@@ -152,7 +152,7 @@ class GuildLibrary:
         if gone is None:
             raise NotFound(GONE)
         log.info("guild %d: a moderator removed %d threads", guild_id, gone.threads)
-        await self._follower.catch_up()
+        await self._index_sync.catch_up()
         return gone
 
     async def removals(self, guild_id: int) -> list[Removal]:
@@ -167,7 +167,7 @@ class GuildLibrary:
         if not count:
             raise NotFound("That can't be brought back: it is here again, or deleted for good.")
         log.info("guild %d: a moderator brought %d threads back", guild_id, count)
-        await self._follower.catch_up()
+        await self._index_sync.catch_up()
         return count
 
     async def purge(self, now: datetime | None = None) -> int:

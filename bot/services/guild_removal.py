@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.services.guilds import Guilds
-from bot.services.index_sync import Follower
+from bot.services.index_sync import IndexSync
 from bot.settings import Settings
 from bot.store import guild_data
 from bot.store.database import Database
@@ -50,8 +50,10 @@ class Shard:
 class GuildRemoval:
     """Notes in which guilds an application is, and deletes the data of those that removed it."""
 
-    def __init__(self, database: Database, guilds: Guilds, follower: Follower, settings: Settings):
-        self._database, self._guilds, self._follower = database, guilds, follower
+    def __init__(
+        self, database: Database, guilds: Guilds, index_sync: IndexSync, settings: Settings
+    ):
+        self._database, self._guilds, self._index_sync = database, guilds, index_sync
         self._retention = timedelta(days=settings.guild_retention_days)
         # Reports are written in their order: a lock's waiters take turns.
         self._in_order = asyncio.Lock()
@@ -178,7 +180,7 @@ class GuildRemoval:
             found.phrasings,
             found.postings,
         )
-        await self._follower.catch_up()
+        await self._index_sync.catch_up()
 
     async def _notice(self, seen: int) -> int:
         """Drop caches if another process has deleted a guild's data since the number ``seen``."""

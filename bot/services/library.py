@@ -3,45 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from bot.errors import ConfigError, InputError
+from bot.errors import ConfigError
 from bot.models import SHARED, StoredAnswer, StoredThread, Thread
-from bot.services.again import Again
-from bot.services.elsewhere import reader_of
+from bot.services.import_pipeline import Import, Progress
+from bot.services.import_reader import LocalReader, open_reader
 from bot.services.import_report import ImportReport
-from bot.services.index_sync import Follower
-from bot.services.intake import Batch, Intake, Make
-from bot.services.pruning import Pruning
-from bot.services.reading import Here, Item
-from bot.services.steps import in_thread
+from bot.services.index_sync import IndexSync
 from bot.settings import Settings
-from bot.sources import AS_FOUND, Found, Options, SourceReport, read_all
+from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
 from bot.sources.options import MAX_FILE_BYTES
 from bot.sources.writers import WRITERS, Pages
-from bot.store import imported_votes, imports, threads
+from bot.store import imported_votes, threads
 from bot.store.database import Database
 from bot.store.database_file import exists
+from bot.store.prune import Seen
 from bot.store.rows import Tallies
-from bot.store.threads import Counts, Outcome, Put
+from bot.store.threads import Counts
+from bot.worker import in_thread
 
 PAGE = 500
 """Threads that are given out at a time."""
-
-Progress = Callable[[int], None]
-"""Told how many threads were done since the last call."""
 
 
 class Library:
     """Taking threads in and giving them out."""
 
-    def __init__(self, database: Database, follower: Follower):
-        self._database, self._follower = database, follower
+    def __init__(self, database: Database, index_sync: IndexSync):
+        self._database, self._index_sync = database, index_sync
 
     async def import_paths(
         self,
@@ -66,74 +60,27 @@ class Library:
                 "--tag keep threads back; leave one of the two out"
             )
         seen = SourceReport() if seen is None else seen
-        again = Again(self._database, scope)
-        if (known := await again.unchanged(paths, options, seen, prune=prune)) is not None:
-            report = ImportReport(outcomes=Counter({Outcome.UNCHANGED: known}))
+        with closing(Seen()) if prune else nullcontext() as keys:
+            this = Import(self._database, self._index_sync, scope, keys)
+            report = await this.run(await in_thread(open_reader, paths, options, seen), progress)
             report.take_over(seen)
-            await self._follower.catch_up()
-            return report
-        async with AsyncExitStack() as stack:
-            reader = await in_thread(reader_of, paths, options, seen)
-            stack.push_async_callback(in_thread, reader.close)
-            pruning = stack.enter_context(Pruning(self._database, scope)) if prune else None
-            found = pruning.noting(reader.found()) if pruning else reader.found()
-            report = await self._add(found, reader.make, again, progress)
-            report.take_over(seen)
-            if pruning is not None:
-                pruning.keep(report.former_keys)
-                report.not_retired = await _doubt(report, pruning)
-                if report.not_retired is None:
-                    report.retired = await pruning.retire(again)
-            if report.ok and not report.warned:
-                await again.note(report.total, seen)
-        await self._follower.catch_up()
+            if prune:
+                await this.retire()
+        await self._index_sync.catch_up()
         return report
 
     async def add(
         self,
-        found: Iterable[Found | None],
+        found: Iterable[Thread | Draft | None],
         *,
         scope: int = SHARED,
         progress: Progress | None = None,
     ) -> ImportReport:
         """Add or update threads by source key, and make them findable."""
-        reader = Here(found)
-        try:
-            again = Again(self._database, scope)
-            report = await self._add(reader.found(), reader.make, again, progress)
-        finally:
-            reader.close()
-        await self._follower.catch_up()
+        reader = LocalReader(found, SourceReport())
+        report = await Import(self._database, self._index_sync, scope).run(reader, progress)
+        await self._index_sync.catch_up()
         return report
-
-    async def _add(
-        self, found: Iterator[Item | None], make: Make, again: Again, progress: Progress | None
-    ) -> ImportReport:
-        report, scope = ImportReport(), again.scope
-        intake = Intake(self._database, scope, found, make)
-        async with (
-            self._follower.alongside(scope) as stored,
-            aclosing(intake.batches()) as batches,
-        ):
-            async for batch in batches:
-                if (put := await self._store(batch, again, report)) is not None:
-                    await stored(put, {made.packed.key: made.pieces for made in batch.made})
-                if progress is not None:
-                    progress(len(batch))
-        return report
-
-    async def _store(self, batch: Batch, again: Again, report: ImportReport) -> Put | None:
-        put = None
-        if batch.made:
-            packed = [made.packed for made in batch.made]
-            async with again.writing() as connection:
-                put = await threads.put(connection, again.scope, packed)
-                await imports.count_batch(connection, again.scope)
-            report.outcomes.update(put.outcomes)
-            report.former_keys += put.former
-        report.outcomes[Outcome.UNCHANGED] += batch.known
-        report.rejected += [InputError(why, key) for key, why in batch.problems.items()]
-        return put
 
     async def export(
         self,
@@ -199,15 +146,6 @@ def _tallied(page: Sequence[StoredThread], sums: Mapping[int, Tallies]) -> list[
         return replace(answer, tallies=tuple(pair for pair in sums.get(answer.id, ()) if pair[1]))
 
     return [replace(t, answers=tuple(map(tallied, t.answers))) for t in page]
-
-
-async def _doubt(report: ImportReport, pruning: Pruning) -> str | None:
-    """Why an import had better not retire what it didn't bring, or ``None``."""
-    if not report.ok:
-        return "what was rejected may be what seems to be gone"
-    if report.added == report.total and await pruning.is_other(report.total):
-        return "nothing that was there came again: this may be another source of the same name"
-    return None
 
 
 async def in_force(settings: Settings) -> list[Thread]:

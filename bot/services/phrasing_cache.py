@@ -11,7 +11,7 @@ from bot.models import SHARED, LearnedPhrasing
 from bot.search.engine import Engine
 from bot.search.guild_phrasings import NO_PHRASINGS, GuildPhrasings
 from bot.services.guilds import Guilds
-from bot.store import learned, threads
+from bot.store import change_feed, learned
 from bot.store.database import Database
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class PhrasingCache:
             now = await learned.version(connection, guild_id, model)
             if now == _EMPTY:
                 return NO_PHRASINGS
-            version = (now, await threads.last_change(connection, text=True))
+            version = (now, await change_feed.last_change(connection, text=True))
             kept = self._kept.get(guild_id)
             if kept is not None and kept[0] == version:
                 self._kept.move_to_end(guild_id)

@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
 
 from bot.errors import ThreadwiseError
+from bot.models import Thread
 from bot.plurals import counted
 from bot.search.documents import MAX_TEXT
-from bot.services.steps import in_thread
 from bot.services.word_count import WordCount, texts_of
 from bot.settings import Settings
-from bot.sources.sandbox import Sent
+from bot.sources.report import Findings
 from bot.store import guilds, stats
 from bot.store.database import Database
 from bot.store.stats import ScopeSize
+from bot.worker import in_thread
 
 MEGABYTE = 1024**2
+
+# What one thread may hold. A phrasing costs a vector, a related thread a look.
+BODY, LINE, ANSWERS, PHRASINGS, OTHERS = 200_000, 2_000, 1_000, 50, 100
 
 TEXT = 4_000
 """Characters of text that a guild may have for each of its threads, on average; it bounds the
@@ -28,6 +34,22 @@ KEYS = 500
 
 PAGE = 100
 """Threads read at a time to count their words."""
+
+
+class Sent(NamedTuple):
+    """What is in a file that somebody sent: ``file`` has its threads, with these ``keys``.
+
+    ``former_keys`` are those that threads had in older versions, by ``keys``. ``words`` is
+    ``WordCount.kept`` of the threads, ``report`` what was not accepted and what was left out; no
+    path is named there.
+    """
+
+    file: Path
+    keys: list[str]
+    former_keys: dict[str, str]
+    phrasings: int
+    words: str
+    report: Findings
 
 
 class Refused(ThreadwiseError):
@@ -135,6 +157,27 @@ class UploadLimits:
                 if thread.key not in without:
                     await in_thread(counted.add, [*texts_of(thread)])
             last = page[-1].id
+
+
+def too_much(thread: Thread) -> str | None:
+    """Say of what a thread has more than is taken in from just anybody, if it has."""
+    for name, many, most in (
+        ("answers", thread.answers, ANSWERS),
+        ("phrasings", thread.phrasings, PHRASINGS),
+        ("tags", thread.tags, OTHERS),
+        ("related threads", thread.related, OTHERS),
+    ):
+        if len(many) > most:
+            return f"it has {len(many)} {name}, at most {most} are taken"
+    if any(len(text) > BODY for text in (thread.body, *(a.body for a in thread.answers))):
+        return f"one of its texts is longer than {BODY} characters"
+    lines = [thread.key, thread.title, thread.url, thread.author, thread.license, thread.source]
+    lines += [*thread.phrasings, *thread.tags, *thread.related]
+    for answer in thread.answers:
+        lines += [answer.key, answer.author, answer.url, answer.license]
+    if any(len(line) > LINE for line in lines if line):
+        return f"its title, a name or an address is longer than {LINE} characters"
+    return None
 
 
 def _former(sent: Sent, keys: Iterable[str]) -> dict[str, list[str]]:

@@ -14,17 +14,16 @@ from pathlib import Path
 
 from bot.atomic_write import temporary_folder
 from bot.errors import InputError, SearchError, StoreError, ThreadwiseError
+from bot.services import upload_check
 from bot.services.import_report import ImportReport
 from bot.services.library import Library
-from bot.services.steps import in_thread
-from bot.services.upload_limits import MEGABYTE, UploadLimits
+from bot.services.upload_limits import MEGABYTE, Sent, UploadLimits
 from bot.services.upload_limits import Refused as Refused
-from bot.services.word_count import ThreadWordCount
 from bot.settings import Settings
 from bot.sources import SourceReport, read
-from bot.sources.sandbox import Limits, Reading, Sent
 from bot.store import guilds
 from bot.store.database import Database
+from bot.worker import in_thread
 
 UNPACKED = 8
 """How many times as large as it may be when sent a file may be when it is unpacked."""
@@ -38,9 +37,6 @@ WAITING = 12
 
 SECONDS = 20 * 60
 """After which an import is stopped, so that others have their turn."""
-
-COUNTING = f"{ThreadWordCount.__module__}:{ThreadWordCount.__name__}"
-"""Who counts the words of a file where it is read."""
 
 log = logging.getLogger(__name__)
 
@@ -161,36 +157,25 @@ class Uploads:
             report = await self._library.add(found, scope=guild_id, progress=progress)
         with suppress(StoreError):  # they are counted anew then
             await self._limits.remember(guild_id, words)
-        report.rejected += sent.rejected
-        report.warned += sent.warned
-        report.more_rejected[upload.name] += sent.more_rejected
-        report.more_warned[upload.name] += sent.more_warned
-        report.unknown_keys.update(sent.unknown_keys)
-        report.passed_over.update(sent.passed_over)
-        report.hints += sent.hints
+        report.take_over(sent.report)
         return report
 
     async def _read(self, data: bytes, name: str, folder: Path) -> Sent:
-        """What is in the file. Raises Refused when it is not accepted."""
-        limits = Limits(self._most_bytes * UNPACKED, self._most_threads)
-        begun: list[Reading] = []
-
-        def begin() -> None:
-            inside = folder / "sent"
-            inside.mkdir()
-            file = inside / safe_name(name)
-            file.write_bytes(data)
-            begun.append(Reading(file, folder, limits, (COUNTING, self._database.id)))
-
+        """Check what is in the file. Raises Refused when it is not accepted."""
+        file = folder / "sent" / safe_name(name)
         try:
-            await in_thread(begin)
-            sent = await asyncio.to_thread(begun[0].result)
+            await in_thread(file.parent.mkdir)
+            await in_thread(file.write_bytes, data)
+            sent = await upload_check.check(
+                file,
+                folder / "threads.jsonl",
+                self._most_bytes * UNPACKED,
+                self._most_threads,
+                self._database.id,
+            )
         except InputError as error:
             raise Refused(f"I can't take that file: {error.reason}.") from None
-        finally:
-            for reading in begun:
-                reading.stop()  # or it would go on when we are told to leave
-        if not sent.keys and not sent.rejected:
+        if not sent.keys and not sent.report.rejected:
             raise Refused("I can't take that file: there are no threads in it.")
         return sent
 

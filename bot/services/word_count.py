@@ -73,21 +73,6 @@ class WordCount:
             self._registers[register] = rank
 
 
-class ThreadWordCount:
-    """Counts the words of threads, in the sandboxed process that reads a file."""
-
-    def __init__(self, key: str):
-        self._count = WordCount(key)
-
-    def add(self, thread: Thread) -> None:
-        """Count the words of a thread."""
-        self._count.add(texts_of(thread))
-
-    def result(self) -> str:
-        """Return what ``WordCount.kept`` is."""
-        return self._count.kept
-
-
 def texts_of(thread: Thread) -> Iterator[str]:
     """Yield the texts of a thread that are indexed."""
     yield from (thread.title, *thread.phrasings, *thread.tags, thread.body[:MAX_TEXT])

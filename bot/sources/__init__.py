@@ -14,10 +14,9 @@ from bot.sources.decoding import read_head
 from bot.sources.file_format import Draft, Found
 from bot.sources.files import Broken, FolderWalk, file_version, reason
 from bot.sources.formats import has_known_suffix, recognise
-from bot.sources.json_thread import printable
 from bot.sources.jsonl import write_thread
 from bot.sources.options import Options
-from bot.sources.report import NoThreads, SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport, printable, shown_path
 
 __all__ = [
     "Draft",
@@ -34,9 +33,9 @@ AS_FOUND = Options()
 """Every thread, each file recognised by its content."""
 
 
-def made(found: Iterable[Found | None]) -> Iterator[Thread]:
+def made(drafts: Iterable[Found | None]) -> Iterator[Thread]:
     """Yield all of them as threads."""
-    for one in found:
+    for one in drafts:
         if one is not None:
             yield one.make() if isinstance(one, Draft) else one
 

@@ -1,4 +1,4 @@
-"""Bytes of files that others made: which letters they stand for."""
+"""Text of files: the beginning of one, all of it, or its lines."""
 
 from __future__ import annotations
 
@@ -183,9 +183,9 @@ def _guessed(
     data: bytes, path: Path, report: SourceReport, options: Options, line: int | None
 ) -> str:
     """Decode bytes that are not UTF-8 by a guess, with a warning that names the encoding."""
-    found = guess(data)
-    if found.sure is None:
-        perhaps = " or ".join(map(label, found.possible[:3]))
+    guessed = guess(data)
+    if guessed.sure is None:
+        perhaps = " or ".join(map(label, guessed.possible[:3]))
         perhaps = f" (perhaps {perhaps})" if perhaps else ""
         raise InputError(
             f"it is not UTF-8 text, and its bytes don't tell for certain what it is{perhaps}; "
@@ -194,11 +194,11 @@ def _guessed(
             line,
         )
     report.warn(
-        f"read as {label(found.sure)}, for it is not UTF-8 text; if letters are wrong, "
+        f"read as {label(guessed.sure)}, for it is not UTF-8 text; if letters are wrong, "
         f"{_advice(options)}",
         path,
     )
-    return data.decode(found.sure)
+    return data.decode(guessed.sure)
 
 
 def _advice(options: Options) -> str:

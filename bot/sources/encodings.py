@@ -1,7 +1,7 @@
-"""Which encoding a text is in that is not UTF-8, told by its bytes; and names of encodings.
+"""Detection of the encoding of bytes that are not UTF-8, and names of encodings.
 
 charset-normalizer says which of a few encodings give no mess; of a short text those may be
-several, so that how likely the letters are decides (``letters``). Where that leaves a doubt
+several, so that how likely the letters are decides (``letter_model``). Where that leaves a doubt
 nothing is guessed: wrong letters would go into keys as well.
 """
 
@@ -76,15 +76,15 @@ def label(encoding: str) -> str:
 def named_encoding(name: str) -> str:
     """Return Python's name of a text encoding. Raises ConfigError when there is no such one."""
     try:
-        found = codecs.lookup(name).name
+        encoding = codecs.lookup(name).name
     except (LookupError, ValueError):
         raise ConfigError(
             f"there is no encoding {name[:40]!r}; among others there are utf-8, utf-16, "
             f"{', '.join(CANDIDATES)}"
         ) from None
-    if found in NO_TEXT or not _is_text(found):
+    if encoding in NO_TEXT or not _is_text(encoding):
         raise ConfigError(f"{name[:40]!r} is no encoding that text files are in")
-    return found
+    return encoding
 
 
 def guess(data: bytes) -> Guess:
@@ -114,16 +114,16 @@ def guess(data: bytes) -> Guess:
 def _sample(data: bytes) -> bytes:
     """Return the bytes beyond ASCII with the words around them, without HTML tags."""
     parts: list[bytes] = []
-    room = _SAMPLE
-    for found in _BEYOND.finditer(data):
+    left = _SAMPLE
+    for match in _BEYOND.finditer(data):
         # All before it is ASCII, so that no letter is cut there.
-        before = _LINE_BEFORE.search(data, max(found.start() - _AROUND, 0), found.start())
-        begin = before.start() if before else found.start()
-        after = _LINE_AFTER.match(data, found.end(), found.end() + _AROUND)
-        end = min(after.end() if after else found.end(), begin + room + _AROUND)
+        before = _LINE_BEFORE.search(data, max(match.start() - _AROUND, 0), match.start())
+        begin = before.start() if before else match.start()
+        after = _LINE_AFTER.match(data, match.end(), match.end() + _AROUND)
+        end = min(after.end() if after else match.end(), begin + left + _AROUND)
         parts.append(_TAG.sub(b" ", data[begin:end]))
-        room -= len(parts[-1]) + 1
-        if room <= 0:
+        left -= len(parts[-1]) + 1
+        if left <= 0:
             break
     return b"\n".join(parts)
 
@@ -148,10 +148,10 @@ def _without_mess(sample: bytes) -> set[str]:
     """Return the decoded texts that charset-normalizer finds plausible."""
     from charset_normalizer import from_bytes  # takes a tenth of a second
 
-    found = from_bytes(
+    matches = from_bytes(
         sample, cp_isolation=[*CANDIDATES], threshold=_MESS, preemptive_behaviour=False
     )
-    return {str(match) for match in found}
+    return {str(match) for match in matches}
 
 
 def _is_text(encoding: str) -> bool:

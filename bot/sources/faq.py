@@ -1,10 +1,10 @@
-"""Markdown: each heading that is a question is a thread, what follows is its answer.
+"""Reader of Markdown: each heading that is a question is a thread, what follows its answer.
 
 A heading is a question when it ends in a question mark, or begins with ``Q:``; outside of
 answers also when only a remark follows the mark, or it begins as questions do. What
 follows goes up to the next question, or the next heading of the same or a higher level;
 other headings below it belong to the answer. Several answers stand under headings of
-their own, which say how the answer fared; the text before the first of them is then the
+their own, which may give score and acceptance; the text before the first of them is then the
 question's body:
 
     ## How do I vote?
@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -39,10 +38,10 @@ from bot.errors import InputError
 from bot.models import Thread
 from bot.sources import front_matter, question_headings, roundtrip_comments
 from bot.sources.decoding import FileHead, read_text
-from bot.sources.fences import find_fences, in_fence, swallowed
+from bot.sources.fences import fence_warning, find_fences, suspicious_fences
 from bot.sources.file_format import Format
 from bot.sources.front_matter import PageMetadata
-from bot.sources.group_by_question import key_prefix, slug
+from bot.sources.group_by_question import KeyMaker, key_prefix, slug
 from bot.sources.json_thread import FieldError, thread_from
 from bot.sources.markdown_sections import (
     DetailsBlock,
@@ -73,26 +72,23 @@ def looks_like_faq(head: FileHead) -> bool:
 
 
 def read_faq(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
-    """Yield the threads of a Markdown file; names each question that is refused in the report.
-
-    Raises InputError when there is none at all, OSError when the file can't be read.
-    """
+    """Yield the threads of a Markdown file. Raises InputError when there is none at all."""
     yield from faq_threads(read_text(path, options), path, report)
 
 
 def faq_threads(
-    text: str, path: Path, report: SourceReport, *, made: bool = False
+    text: str, path: Path, report: SourceReport, *, generated: bool = False
 ) -> Iterator[Thread]:
-    """Yield the same of a file's text; of one that was ``made``, no lines are named."""
+    """Yield the threads of Markdown; of one that was ``generated``, no lines are named."""
     lines = re.sub(r"\r\n?", "\n", text).split("\n")
     try:
-        about, offset = ({}, 0) if made else front_matter.split(lines)
+        about, offset = ({}, 0) if generated else front_matter.split(lines)
         page = PageMetadata(about, path, report)
     except FieldError as error:
         raise InputError(str(error), shown_path(path), 1) from None
-    faq = _FaqReader(path, report, page, made=made)
+    faq = _FaqReader(path, report, page, generated=generated)
     yield from faq.threads(lines[offset:], offset)
-    if not faq.found:
+    if not faq.has_questions:
         raise NoThreads(
             "no heading in it is a question; one ends in a question mark, as '## How do I vote?'",
             path,
@@ -100,57 +96,65 @@ def faq_threads(
 
 
 class _FaqReader:
-    """One file while it is read: which questions are open, and which keys there were."""
+    """Reads one file; knows the open questions and the keys so far."""
 
-    def __init__(self, path: Path, report: SourceReport, page: PageMetadata, *, made: bool):
-        self.found = False
-        self._path, self._report, self._page, self._made = path, report, page, made
+    def __init__(self, path: Path, report: SourceReport, page: PageMetadata, *, generated: bool):
+        self.has_questions = False
+        self._path, self._report, self._page, self._generated = path, report, page, generated
         self._name = page.id or key_prefix(path)
+        self._keys = KeyMaker(self._name)
         self._starts: dict[str, int] = {}
-        self._again: Counter[str] = Counter()
         self._folds: list[DetailsBlock] = []
         self._likely: set[int] = set()
+        self._skipped: set[int] = set()
         self._offset = 0
 
     def threads(self, lines: Sequence[str], offset: int) -> Iterator[Thread]:
         self._offset = offset
         open_: list[Question] = []
-        found = list(self._sections(lines))
-        self._doubt(lines, {section.start for section in found})
+        all_sections = list(self._sections(lines))
+        self._warn_of_fences(lines, {section.start for section in all_sections})
         # A page whose question is its title has headings within the answer.
-        if topics := question_headings.faq_topics(found, self._page.faq_title):
+        if topics := question_headings.faq_topics(all_sections, self._page.faq_title):
             self._likely = topics
-        elif not self._page.question or any(map(question_headings.is_certain, found)):
-            self._likely = question_headings.likely_questions(found)
-        lost = question_headings.skipped_sections(found, self._likely)
-        for section in found:
+        elif not self._page.question or any(map(question_headings.is_certain, all_sections)):
+            self._likely = question_headings.likely_questions(all_sections)
+        self._skipped = question_headings.skipped_sections(all_sections, self._likely)
+        for section in all_sections:
             try:
-                answer = self._answer(section, open_[-1].level) if open_ else None
-                question = None if answer else self._question(section)
-                if answer is not None:
-                    open_[-1].answers.append(answer)
-                elif question is not None:
-                    self.found = True
-                    yield from self._close(open_, question.level)
-                    open_.append(question)
-                else:
-                    if section.level:
-                        yield from self._close(open_, section.level)
-                    if open_:
-                        into = open_[-1].answers[-1] if open_[-1].answers else open_[-1]
-                        into.lines += [*section.raw, *section.lines]
-                        continue
-                    folds = list(self._folded(section))
-                    for inner in folds:
-                        self.found = True
-                        yield from self._close([inner], _DETAILS)
-                    if not folds and section.level and section.start in lost:
-                        self._report.pass_over("sections whose heading is no question")
+                yield from self._section(section, open_)
             except FieldError as error:
                 self._reject(error, section.start + offset)
         yield from self._close(open_, 0)
-        if not self.found and self._page.question:
-            yield from self._page_thread(lines)
+        if not self.has_questions and self._page.question:
+            row = self._page.row("") | {"id": self._name}
+            page = Question(_DETAILS, self._page.question, 1, row, [*lines], None)
+            self.has_questions = True
+            yield from self._close([page], 0)
+
+    def _section(self, section: Section, open_: list[Question]) -> Iterator[Thread]:
+        """Yield the threads that end at a section, which opens a question or belongs to one."""
+        answer = self._answer(section, open_[-1].level) if open_ else None
+        if answer is not None:
+            open_[-1].answers.append(answer)
+            return
+        if (question := self._question(section)) is not None:
+            self.has_questions = True
+            yield from self._close(open_, question.level)
+            open_.append(question)
+            return
+        if section.level:
+            yield from self._close(open_, section.level)
+        if open_:
+            part = open_[-1].answers[-1] if open_[-1].answers else open_[-1]
+            part.lines += [*section.raw, *section.lines]
+            return
+        folded = list(self._folded(section))
+        for question in folded:
+            self.has_questions = True
+            yield from self._close([question], _DETAILS)
+        if not folded and section.level and section.start in self._skipped:
+            self._report.pass_over("sections whose heading is no question")
 
     def _close(self, open_: list[Question], level: int) -> Iterator[Thread]:
         """Yield the threads of questions that end at a heading of this level, inner ones first."""
@@ -187,14 +191,15 @@ class _FaqReader:
         """Return a question of the page's own, which gets its key from its words."""
         title, anchor = question_headings.question_of(heading)
         row = self._page.row(anchor or question_headings.github_anchor(heading))
-        row["id"] = f"{self._name}#{anchor}" if anchor else self._new_key(slug(title), start)
+        row["id"] = f"{self._name}#{anchor}" if anchor else self._new_key(title, start)
         return Question(level, title, start, row, lines, marked)
 
-    def _sections(self, lines: Sequence[str]) -> Iterator[Section]:
-        """Yield the file cut at its headings, but for those within folded questions.
+    def _new_key(self, title: str, start: int) -> str:
+        starts = self._starts.setdefault
+        return self._keys.key_of(slug(title), lambda key: starts(key, start) != start)
 
-        Their titles are their plain words.
-        """
+    def _sections(self, lines: Sequence[str]) -> Iterator[Section]:
+        """Cut the file at its headings, but for those within questions in ``<details>``."""
         # Exports of ours have none, and other people's texts in them may be half of one.
         if not any(map(roundtrip_comments.has_comment, lines)):
             self._folds = [
@@ -227,10 +232,10 @@ class _FaqReader:
         # Beside the question, a thread of ours may be called so.
         if section.level < level or (section.level == level and marked):
             return None
-        fared = question_headings.answer_heading(section.title)
-        if fared is None:
+        heading_values = question_headings.answer_heading(section.title)
+        if heading_values is None:
             return None
-        return Answer(section.start + self._offset, *fared, lines, marked)
+        return Answer(section.start + self._offset, *heading_values, lines, marked)
 
     def _thread(self, question: Question) -> Thread | None:
         text = roundtrip_comments.joined_text(question.lines)
@@ -244,7 +249,7 @@ class _FaqReader:
             for answer in question.answers
         ]
         for line, first in question_headings.accept_one(question.answers, said):
-            where = "" if self._made else f"; the first is on line {first}"
+            where = "" if self._generated else f"; the first is on line {first}"
             self._warn(f"a second accepted answer, taken for an ordinary one{where}", line)
         row = {"title": question.title, "body": text, "answers": said, **question.row}
         if question.row:
@@ -267,44 +272,20 @@ class _FaqReader:
             raise FieldError(f"its id is the same as on line {first}; ids must differ")
         return thread
 
-    def _doubt(self, lines: Sequence[str], headings: set[int]) -> None:
-        """Tell of fences that may have swallowed a question; ``headings`` are lines of others.
-
-        Exports of ours close what they open, and other people's texts in them may look otherwise.
-        """
-        if self._made or any(map(roundtrip_comments.has_comment, lines)):
+    def _warn_of_fences(self, lines: Sequence[str], headings: set[int]) -> None:
+        """Warn of fences that may hold a question; ``headings`` are lines of those outside."""
+        # Exports of ours close what they open; people's texts in them may look otherwise.
+        if self._generated or any(map(roundtrip_comments.has_comment, lines)):
             return
-        for opened, line in swallowed(lines, find_fences(lines), _MAY_ASK.match):
+        for opened, line in suspicious_fences(lines, find_fences(lines), _MAY_ASK.match):
             if line + 1 not in headings:
-                self._warn(in_fence(line + self._offset + 1), opened + self._offset + 1)
-
-    def _new_key(self, words: str, start: int) -> str:
-        """Return the key of a question that gives none; asked again in the file, it is counted."""
-        key = base = f"{self._name}#{words}"
-        while self._starts.setdefault(key, start) != start:
-            self._again[base] += 1
-            key = f"{base}-{self._again[base]}"
-        return key
+                self._warn(fence_warning(line + self._offset + 1), opened + self._offset + 1)
 
     def _reject(self, error: FieldError, line: int) -> None:
-        self._report.reject(str(error), self._path, None if self._made else line)
+        self._report.reject(str(error), self._path, None if self._generated else line)
 
     def _warn(self, what: str, line: int) -> None:
-        self._report.warn(what, self._path, None if self._made else line)
-
-    def _page_thread(self, lines: Sequence[str]) -> Iterator[Thread]:
-        """Yield the whole page as the answer to the question in its front matter."""
-        self.found = True
-        text = roundtrip_comments.joined_text(list(lines))
-        row = self._page.row("") | {"title": self._page.question, "id": self._name}
-        if not text:
-            self._report.pass_over("questions without an answer")
-            return
-        row["answers"] = [self._page.of_answers | {"body": text}]
-        try:
-            yield thread_from(row, self._report.count_unknown)
-        except FieldError as error:
-            self._reject(error, 1)
+        self._report.warn(what, self._path, None if self._generated else line)
 
 
 FORMAT = Format(

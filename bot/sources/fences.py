@@ -1,4 +1,4 @@
-"""Code fences as CommonMark has them: which lines of a text stand in one.
+"""Code fences by CommonMark's rules, and the lines that stand in one.
 
 A fence is opened by three or more backticks or tildes, indented by up to three spaces, alone
 or in an item of a list; after backticks, the rest of that line has none. It is closed by a
@@ -59,8 +59,8 @@ def find_fences(
     for index, line in enumerate(lines):
         finder.take(index, line, content)
     if finder.opened is not None and not finder.offset:
-        finder.found.unclosed.append(finder.opened)
-    return finder.found
+        finder.fences.unclosed.append(finder.opened)
+    return finder.fences
 
 
 def text_behind_label(_index: int, line: str) -> str:
@@ -75,7 +75,7 @@ def is_one_fence(lines: Sequence[str]) -> bool:
     return len(lines) > 1 and places[0] == OPENS and places.find(CLOSES) == len(lines) - 1
 
 
-def swallowed(
+def suspicious_fences(
     lines: Sequence[str], fences: Fences, asks: Callable[[str], object]
 ) -> Iterator[tuple[int, int]]:
     """Yield each fence that may lack its end, with the first line in it that ``asks``."""
@@ -86,7 +86,7 @@ def swallowed(
             yield opened, first
 
 
-def in_fence(line: int) -> str:
+def fence_warning(line: int) -> str:
     """Return the warning of a possible question on a ``line`` (from 1) within a fence."""
     return (
         f"the code fence that is opened here holds line {line}, which may be a question, and was "
@@ -95,10 +95,10 @@ def in_fence(line: int) -> str:
 
 
 class _Finder:
-    """A text while it is looked through: the open items of lists, and the open fence."""
+    """Goes through a text line by line; knows the open items of lists and the open fence."""
 
     def __init__(self, lines: Sequence[str], to_end: bool):
-        self.found = Fences(bytearray(len(lines)))
+        self.fences = Fences(bytearray(len(lines)))
         self.opened: int | None = None
         self.offset = 0
         self._run = ""
@@ -126,12 +126,12 @@ class _Finder:
         closing = _CLOSING.fullmatch(rest) if indent - self.offset <= _MOST_INDENT else None
         if closing and closing["run"].startswith(self._run):
             self.opened = None
-            self.found.places[index] = CLOSES
+            self.fences.places[index] = CLOSES
         else:
-            self.found.places[index] = INSIDE
+            self.fences.places[index] = INSIDE
             inner = _INNER.fullmatch(rest)
             if inner and inner["run"][0] == self._run[0] and len(inner["run"]) >= len(self._run):
-                self.found.doubled.append((opened, index))
+                self.fences.doubled.append((opened, index))
         return True
 
     def _open(self, index: int, line: str) -> None:
@@ -160,9 +160,9 @@ class _Finder:
         run = fence["ticks"] or fence["waves"]
         if self._is_closed(index, run):
             self.opened, self.offset, self._run = index, self._offset(), run
-            self.found.places[index] = OPENS
+            self.fences.places[index] = OPENS
         else:
-            self.found.unclosed.append(index)
+            self.fences.unclosed.append(index)
 
     def _offset(self) -> int:
         """Return the column at which the text of the innermost open item begins."""

@@ -1,4 +1,4 @@
-"""Files as they lie on the disk: a look at how one begins, and the walk through folders."""
+"""Files on the disk: unpacking, errors of reading, and the walk through folders."""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from html import unescape
 
 from bot.errors import ConfigError
-from bot.sources.json_thread import FieldError, is_far, parse_date, quoted, storable
+from bot.sources.json_thread import FieldError, is_far, parse_date, storable
 from bot.sources.markup import to_markdown
 from bot.sources.markup.parsing import one_line, parse
 from bot.sources.options import MAX_TEXT, SCORES
+from bot.sources.report import quoted
 
 # The first name of each is our own, which --map takes; the others are what we have met.
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -76,12 +77,12 @@ class FieldNames:
 
     def by_field(self, names: Iterable[str]) -> dict[str, str]:
         """Return for each field the first of the names that stand for it."""
-        found: dict[str, str] = {}
+        name_of: dict[str, str] = {}
         for name in names:
             field = self.field(name)
             if field is not None:
-                found.setdefault(field, name)
-        return found
+                name_of.setdefault(field, name)
+        return name_of
 
 
 def chosen_names(text: str) -> dict[str, str]:
@@ -90,7 +91,7 @@ def chosen_names(text: str) -> dict[str, str]:
     Raises ConfigError when that is said in another way, of something that is no field, or
     when a field or a column comes twice.
     """
-    found: dict[str, str] = {}
+    name_of: dict[str, str] = {}
     for part in filter(str.strip, text.split(",")):
         field, equals, name = (piece.strip() for piece in part.partition("="))
         if not equals or not field or not name:
@@ -100,13 +101,13 @@ def chosen_names(text: str) -> dict[str, str]:
         if plain_name(field) not in FIELDS:
             known = ", ".join(FIELDS)
             raise ConfigError(f"a thread has no {field!r} to map a column to; it has {known}")
-        if plain_name(field) in found:
+        if plain_name(field) in name_of:
             raise ConfigError(f"--map gives {plain_name(field)!r} twice; it is one column")
-        for other, taken in found.items():
+        for other, taken in name_of.items():
             if (plain_name(taken) or taken) == (plain_name(name) or name):
                 raise ConfigError(f"column {name!r} can't be both {other} and {plain_name(field)}")
-        found[plain_name(field)] = name
-    return found
+        name_of[plain_name(field)] = name
+    return name_of
 
 
 _YES = frozenset("true yes y x 1 ✓ ✔ ✅ ja oui si sí sim tak да accepted best correct".split())
@@ -182,8 +183,8 @@ def texts_of(value: object, name: str) -> tuple[str, ...]:
     if isinstance(value, str):
         value = re.split(r"[,;|\n]|(?<=>)(?=<)", value)
     items = value if isinstance(value, list) else [value]
-    found = (line_of(item, name).strip("<>") for item in items)
-    return tuple(dict.fromkeys(filter(None, found)))
+    lines = (line_of(item, name).strip("<>") for item in items)
+    return tuple(dict.fromkeys(filter(None, lines)))
 
 
 def number_of(value: object, name: str) -> int:

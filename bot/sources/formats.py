@@ -36,29 +36,28 @@ def recognise(path: Path, head: FileHead, named: str | None = None) -> Format:
     """
     if named is not None:
         return named_format(named)
-    possible = [form for form in FORMATS if form.packed or not head.gzipped]
-    possible = [form for form in possible if form.utf16 or not head.utf16]
-    foreign = has_known_suffix(path.name)
-    alike = [
+    possible = [
         form
-        for form in possible
-        if form.looks_like(head)
-        and not (form.defers and foreign and not _has_suffix(path.name, form))
+        for form in FORMATS
+        if (form.packed or not head.gzipped) and (form.utf16 or not head.utf16)
     ]
+    suffixed = [form for form in possible if _has_suffix(path.name, form)]
+    defers = has_known_suffix(path.name)
+    others = [form for form in possible if form not in suffixed and not (form.defers and defers)]
+    for form in (*suffixed, *others):
+        if form.looks_like(head):
+            return form
     # A line of JSON Lines that holds a stray NUL is refused by its reader, with its line.
-    if head.utf16 and not alike:
+    if head.utf16:
         raise InputError("it is UTF-16 text; save it as UTF-8", shown_path(path))
-    if head.binary and not alike:
+    if head.binary:
         raise InputError("it is not text (it holds NUL bytes)", shown_path(path))
-    if len(alike) == 1:
-        return alike[0]
-    suffixed = [form for form in alike or possible if _has_suffix(path.name, form)]
-    if suffixed or alike:
-        return (suffixed or alike)[0]
-    forms = ", ".join(
+    if suffixed:
+        return suffixed[0]
+    names = ", ".join(
         f"{form.name} ({', '.join(form.suffixes) or 'Q: and A:'})" for form in FORMATS
     )
-    raise InputError(f"its content is in no form that is read here: {forms}", shown_path(path))
+    raise InputError(f"its content is in no form that is read here: {names}", shown_path(path))
 
 
 def named_format(name: str) -> Format:

@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from bot.sources.foreign_fields import DateError, date_of, field_of, line_of, texts_of
-from bot.sources.json_thread import FieldError, printable
+from bot.sources.json_thread import FieldError
 from bot.sources.question_headings import is_faq_title
-from bot.sources.report import SourceReport
+from bot.sources.report import SourceReport, printable
 
 _MAX_LINES = 200
 _MAX_TEXT = 16 * 1024

@@ -1,4 +1,4 @@
-"""Pairs of question and answer become threads: one thread for each question.
+"""Grouping of pairs of question and answer: one thread for each question.
 
 Its key is the file's name, ``#``, and the id that the file gives (``faq#12``: the next
 spreadsheet counts from 1 as well) or the words of the question (``faq#how-do-i-vote``), so
@@ -26,8 +26,8 @@ from bot.sources.foreign_fields import (
     text_of,
     texts_of,
 )
-from bot.sources.json_thread import FieldError, printable
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.json_thread import FieldError
+from bot.sources.report import SourceReport, printable, shown_path
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ Place = int | str
 """A line's number, or the place in a file that has no lines to speak of."""
 
 FieldValues = Mapping[str, Any]
-"""Values by field, as ``names.FIELDS`` calls them; ``answer`` may be a list, of rows too.
+"""Values by field, as ``foreign_fields.FIELDS`` calls them; ``answer`` may be a list.
 
 ``anchor`` is where in its file the question stands, for its key. ``dropped`` names what else
 there was, which nothing is made of.
@@ -60,6 +60,22 @@ def slug(text: str) -> str:
 def key_prefix(path: Path) -> str:
     """Return the name of a file in the keys of its threads."""
     return plain_key(str(shown_path(Path(path.name))).split(".", 1)[0]) or "file"
+
+
+class KeyMaker:
+    """Makes keys of questions' words that differ within a file: ``faq#how``, ``faq#how-1``."""
+
+    def __init__(self, prefix: str):
+        self._prefix = prefix
+        self._repeats: Counter[str] = Counter()
+
+    def key_of(self, words: str, is_taken: Callable[[str], bool]) -> str:
+        """Return a key that is not taken yet."""
+        key = base = f"{self._prefix}#{words}"
+        while is_taken(key):
+            self._repeats[base] += 1
+            key = f"{base}-{self._repeats[base]}"
+        return key
 
 
 @dataclass(slots=True)
@@ -94,16 +110,16 @@ class _Question:
 
 
 class QuestionGrouper:
-    """The threads of one file, while its rows are read; ``called`` names a field for people."""
+    """Groups one file's rows into threads; ``called`` returns a field's name in messages."""
 
     def __init__(
         self, path: Path, report: SourceReport, called: Callable[[str], str] = lambda field: field
     ):
         self._path, self._report, self._called = path, report, called
         self._name = key_prefix(path)
-        self._found: dict[str, _Question] = {}
+        self._keys = KeyMaker(self._name)
+        self._questions: dict[str, _Question] = {}
         self._by_question: dict[str, str] = {}
-        self._again: Counter[str] = Counter()
 
     def add(self, row: FieldValues, where: Place) -> None:
         """Take in one row; what can't be is named in the report with where it stands."""
@@ -121,10 +137,12 @@ class QuestionGrouper:
         self._say(self._report.warn, what, where)
 
     def threads(self) -> Iterator[Thread]:
-        """Yield what was gathered, in the order of the questions' first rows."""
-        for found in self._found.values():
+        """Yield the threads, in the order of the questions' first rows."""
+        for question in self._questions.values():
             yield replace(
-                found.thread, answers=tuple(found.answers), phrasings=tuple(found.phrasings)
+                question.thread,
+                answers=tuple(question.answers),
+                phrasings=tuple(question.phrasings),
             )
 
     def _add(self, row: FieldValues, where: Place) -> None:
@@ -146,39 +164,39 @@ class QuestionGrouper:
             raise FieldError(f"{self._called('answer')} must not be empty")
         words = _words(titles[0])
         key = given or self._by_question.get(words)
-        found = None if key is None else self._found.get(key)
-        if found is None:
+        question = None if key is None else self._questions.get(key)
+        if question is None:
             words_of_key = line_of(row.get("anchor"), "anchor") or slug(titles[0])
             thread = self._thread(row, titles[0], where)
-            key = given or self._new_key(words_of_key)
+            key = given or self._keys.key_of(words_of_key, self._questions.__contains__)
             thread = replace(thread, key=key, former_key=given_id or None)
-            found = _Question(where, thread, words)
+            question = _Question(where, thread, words)
         if len(answers) < len(every):
             self._report.pass_over("repeated answers", len(every) - len(answers))
-        new = found.new_of(answers)
-        self._check(found, words, new, given, where)
+        new = question.new_of(answers)
+        self._check(question, words, new, given, where)
         repeated = len(answers) - len(new)
-        if where != found.where and repeated and words == found.words:
+        if where != question.where and repeated and words == question.words:
             self._report.pass_over("repeated answers", repeated)
-        self._found.setdefault(found.thread.key, found)
-        self._by_question.setdefault(words, found.thread.key)
+        self._questions.setdefault(question.thread.key, question)
+        self._by_question.setdefault(words, question.thread.key)
         phrasings = [*titles[1:], *self._value(row, "phrasings", texts_of)]
-        if words != found.words:
+        if words != question.words:
             phrasings.insert(0, titles[0])
-        found.take(new, phrasings)
+        question.take(new, phrasings)
 
     def _check(
-        self, found: _Question, words: str, new: list[Answer], given: str, where: Place
+        self, question: _Question, words: str, new: list[Answer], given: str, where: Place
     ) -> None:
-        """Raise FieldError if these answers can't be given to the question that was found."""
-        before = f"line {found.where}" if isinstance(found.where, int) else found.where
+        """Raise FieldError if these answers can't be given to the question."""
+        before = f"line {question.where}" if isinstance(question.where, int) else question.where
         # The same answer to other words is another way to ask; another answer is a mistake.
-        if given and words != found.words and new:
+        if given and words != question.words and new:
             raise FieldError(f"its id is the same as that of {before}, which asks something else")
-        if found.accepted + sum(answer.accepted for answer in new) > 1:
-            before = f"; the first is at {before}" if found.answers else ""
+        if question.accepted + sum(answer.accepted for answer in new) > 1:
+            before = f"; the first is at {before}" if question.answers else ""
             raise FieldError(f"a second accepted answer{before}")
-        if found.repeats_key(new):
+        if question.repeats_key(new):
             raise FieldError("two of the question's answers have the same id")
 
     def _thread(self, row: FieldValues, title: str, where: Place) -> Thread:
@@ -224,9 +242,9 @@ class QuestionGrouper:
         # Where none has a text, the question as a whole is refused.
         if some and empty:
             self._report.pass_over("answers without a text", empty)
-        self._count_homeless(row, items)
+        self._count_unassigned(row, items)
 
-    def _count_homeless(self, row: FieldValues, items: list[Any]) -> None:
+    def _count_unassigned(self, row: FieldValues, items: list[Any]) -> None:
         """Count what is said beside answers that say all themselves, or of one of several."""
         own = [isinstance(item, dict) for item in items]
         if len(items) == 1 and not own[0]:
@@ -244,13 +262,6 @@ class QuestionGrouper:
         except DateError as error:
             self.warn(str(error), where)
             return None
-
-    def _new_key(self, words: str) -> str:
-        key = base = f"{self._name}#{words}"
-        while key in self._found:
-            self._again[base] += 1
-            key = f"{base}-{self._again[base]}"
-        return key
 
     def _say(self, tell: Callable[..., None], what: str, where: Place) -> None:
         if isinstance(where, int):

@@ -75,5 +75,5 @@ def as_pair(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text_of(row: Mapping[str, Any]) -> str:
     """Return the key under which an article has its text; empty if it has none."""
-    found = (key for key in _BODIES if isinstance(row.get(key), str) and row[key].strip())
-    return next(found, "")
+    keys_with_text = (key for key in _BODIES if isinstance(row.get(key), str) and row[key].strip())
+    return next(keys_with_text, "")

@@ -1,8 +1,7 @@
-"""A thread as JSON: from an object that was read, checked key by key, and back."""
+"""Threads as JSON objects: checked key by key when read, and written."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,15 +17,13 @@ from bot.models import (
     plain_key,
 )
 from bot.sources.options import SCORES, VOTES
+from bot.sources.report import printable, quoted
 
 THREAD_KEYS = frozenset(field.json for field in THREAD_FIELDS) | {"answers"}
 ANSWER_KEYS = frozenset(field.json for field in ANSWER_FIELDS) | {"votes"}
 
 _ALWAYS = frozenset(("asked_at", "phrasings", "tags"))
 """Keys that exports of every version write."""
-
-_SHOWN = 40
-"""Characters of a wrong value, or of an unknown key, that a message shows."""
 
 # The common forms of ISO 8601: a date, and a time that may have a zone.
 _DATE = re.compile(
@@ -185,7 +182,7 @@ class _Object:
     def tallies(self, key: str) -> tuple[tuple[int, int], ...]:
         """Return votes by guild, as an export has them."""
         value = self._row.get(key, {})
-        found = sorted(
+        tallies = sorted(
             (int(guild), votes)
             for guild, votes in (value.items() if isinstance(value, dict) else ())
             if re.fullmatch("0|[1-9][0-9]{0,18}", guild)
@@ -194,11 +191,11 @@ class _Object:
             and not isinstance(votes, bool)
             and votes in VOTES
         )
-        if not isinstance(value, dict) or len(found) < len(value):
+        if not isinstance(value, dict) or len(tallies) < len(value):
             raise FieldError(
                 f'{self._where}{key} must be an object like {{"GUILD_ID": 3}} with whole numbers'
             )
-        return tuple(found)
+        return tuple(tallies)
 
     def date(self, key: str) -> datetime | None:
         text = self.text_or_none(key)
@@ -284,23 +281,6 @@ def parse_date(text: str) -> datetime:
 def is_far(date: datetime) -> bool:
     """Return whether a date is further ahead of this computer's clock than any clock is wrong."""
     return date > datetime.now(UTC) + timedelta(days=366)
-
-
-def quoted(value: object) -> str:
-    """Return a value as a message shows it: short, and printable on any terminal."""
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, str):
-        return json.dumps(printable(value), ensure_ascii=False)
-    return printable(json.dumps(value))
-
-
-def printable(text: str) -> str:
-    """Return a text as a message shows it: short, and half surrogates escaped."""
-    short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-    return short.encode(errors="backslashreplace").decode()
 
 
 def _iso(date: datetime | None) -> str | None:

@@ -65,7 +65,7 @@ def read_lines(path: Path, report: SourceReport, options: Options) -> Iterator[T
 
 
 class _LineReader:
-    """One file while it is read: where we are, and which ids there were."""
+    """Reads one file line by line; knows the line's number and the ids so far."""
 
     def __init__(self, path: Path, report: SourceReport, options: Options) -> None:
         self.number = 0

@@ -72,17 +72,17 @@ def languages() -> dict[str, list[str]]:
 
 def likelihood(text: str, encoding: str) -> float:
     """Return how likely a text is in the likeliest language of an encoding, as a logarithm."""
-    tokens = [(found[0], _is_inside(text, found)) for found in _TOKEN.finditer(text)]
+    tokens = [(match[0], _is_inside(text, match)) for match in _TOKEN.finditer(text)]
     return max(_sum(tokens, _model(name, encoding)) for name in languages()[encoding])
 
 
-def _is_inside(text: str, found: re.Match[str]) -> bool:
+def _is_inside(text: str, sign: re.Match[str]) -> bool:
     """Return whether a sign stands between letters, or an opening one behind one."""
     before, after = (
-        text[max(0, found.start() - 1) : found.start()],
-        text[found.end() : found.end() + 1],
+        text[max(0, sign.start() - 1) : sign.start()],
+        text[sign.end() : sign.end() + 1],
     )
-    return before.isalpha() and (after.isalpha() or found[0] in "¿¡„«‚“")
+    return before.isalpha() and (after.isalpha() or sign[0] in "¿¡„«‚“")
 
 
 def _sum(tokens: list[tuple[str, bool]], model: _Model) -> float:

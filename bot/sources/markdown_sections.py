@@ -60,8 +60,8 @@ def _headings(lines: Sequence[str]) -> Iterator[tuple[int, int, int, str]]:
     """Yield first line, line after the last, level and text of each heading."""
     done = 0
     while done < len(lines):
-        end, found = _parsed(lines, done)
-        yield from found
+        end, headings = _parsed(lines, done)
+        yield from headings
         done = end
 
 
@@ -77,15 +77,15 @@ def _parsed(lines: Sequence[str], start: int) -> tuple[int, list[tuple[int, int,
             (i for i in range(start + size, len(lines)) if _MAY_START.match(lines[i])), len(lines)
         )
         tokens = _BLOCKS.parse("\n".join(lines[start : end + 1]))
-        found = [
+        headings = [
             (start + token.map[0], start + token.map[1], int(token.tag[1]), after.content)
             for token, after in pairwise(tokens)
             if token.type == "heading_open" and token.level == 0 and token.map
         ]
         if end == len(lines):
-            return end, found
-        if found and found[-1][0] == end:
-            return end, found[:-1]
+            return end, headings
+        if headings and headings[-1][0] == end:
+            return end, headings[:-1]
         size = 2 * (end - start)
 
 

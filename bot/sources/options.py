@@ -46,14 +46,17 @@ VOTES = range(-(2**31), 2**31)
 """Sums of one guild's votes: far from what databases can't add up."""
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
+"""Of a text page, which holds one thread: far more than people write."""
+
 MAX_LINE_BYTES = 16 * 1024 * 1024
+"""Of a line of JSON, which is held in memory as a whole, and parsed to several times as much."""
 
 MAX_TEXT = 512 * 1024
 """Characters of one text in a form that isn't ours: longer ones are no answers but damage,
 such as a quote in a table that is never closed."""
 
 MAX_FILE_BYTES = 128 * 1024 * 1024
-"""Of a file that must be held in memory as a whole."""
+"""Of a file that is held in memory as a whole, several times over while it is parsed."""
 
 MAX_HTML_BYTES = 16 * 1024 * 1024
 """Of a web page: its tree takes many times as much memory."""

@@ -1,4 +1,4 @@
-"""JSON of other programs: pairs of question and answer, under the names that are common.
+"""Reader of other programs' JSON: pairs of question and answer under common names.
 
 Read are lists of objects, wherever they stand in the file (``[{"question": …, "answer": …}]``,
 ``{"faqs": [...]}``, lists within categories, other bots' exports), and maps from a question to
@@ -21,16 +21,9 @@ from bot.sources.file_format import Format
 from bot.sources.foreign_fields import FieldNames, field_of
 from bot.sources.group_by_question import OF_ANSWERS, FieldValues, QuestionGrouper
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
-from bot.sources.json_thread import (
-    FieldError,
-    is_export,
-    is_line,
-    printable,
-    quoted,
-    thread_from,
-)
+from bot.sources.json_thread import FieldError, is_export, is_line, thread_from
 from bot.sources.options import Options
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import SourceReport, printable, quoted, shown_path
 
 SHAPES = (
     'read are a list of objects like {"question": "…", "answer": "…"}, alone or under a key such '
@@ -88,19 +81,19 @@ def is_ours(row: Mapping[str, Any]) -> bool:
 
 
 class QaObjects:
-    """Objects of one file become threads; what they are is told by their keys."""
+    """Takes one file's JSON objects in as threads; their keys tell what they are."""
 
     def __init__(self, path: Path, report: SourceReport, options: Options):
         self._report, self._names = report, FieldNames(options.columns)
-        self._gathering = QuestionGrouper(path, report)
+        self._grouper = QuestionGrouper(path, report)
         self._ours: dict[str, Thread] = {}
 
     def threads(self) -> Iterator[Thread]:
-        """Yield what was found."""
+        """Yield the threads of all objects that were taken in."""
         yield from self._ours.values()
-        for thread in self._gathering.threads():
+        for thread in self._grouper.threads():
             if thread.key in self._ours:
-                self._gathering.reject("another entry has this id", thread.key)
+                self._grouper.reject("another entry has this id", thread.key)
             else:
                 yield thread
 
@@ -133,34 +126,34 @@ class QaObjects:
             if is_draft(row):
                 self._report.pass_over("drafts")
             else:
-                self._gathering.add(self._row(as_pair(row)), where)
+                self._grouper.add(self._row(as_pair(row)), where)
             return
         if is_export(row):
             self._thread(row, where)
         else:
-            self._gathering.add(self._row(row), where)
+            self._grouper.add(self._row(row), where)
 
     def _thread(self, row: Mapping[str, Any], where: str | int) -> None:
         """Take in one object as an export has it."""
 
         def warn(what: str) -> None:
-            self._gathering.warn(what, where)
+            self._grouper.warn(what, where)
 
         try:
             thread = thread_from(row, self._report.count_unknown, warn)
         except FieldError as error:
-            self._gathering.reject(str(error), where)
+            self._grouper.reject(str(error), where)
             return
         if self._ours.setdefault(thread.key, thread) is not thread:
-            self._gathering.reject("its id is that of another entry; ids must differ", where)
+            self._grouper.reject("its id is that of another entry; ids must differ", where)
 
     def _mapped(self, question: str, answer: object, where: str) -> None:
         """Take in one question of a map, with its answer or a list of them."""
         odd = next((item for item in _listed(answer) if isinstance(item, dict | list)), None)
         if odd is None:
-            self._gathering.add({"question": question, "answer": answer}, where)
+            self._grouper.add({"question": question, "answer": answer}, where)
         else:
-            self._gathering.reject(
+            self._grouper.reject(
                 f"the answer to {quoted(question)} must be text or a list of texts, "
                 f"it holds {quoted(odd)}",
                 where,
@@ -178,7 +171,7 @@ class QaObjects:
             if good:
                 self.entry(item, f"{where}[{number}]")
             else:
-                self._gathering.reject(
+                self._grouper.reject(
                     f"it has no question with an answer{keys_of(item)}", f"{where}[{number}]"
                 )
         return True

@@ -1,4 +1,4 @@
-"""Questions and answers that are told apart by labels at the beginnings of their lines:
+"""Reader of questions and answers that labels at the beginnings of lines tell apart:
 
     Q: How do I vote?
     A: Tap the arrow.
@@ -23,7 +23,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
-from bot.sources.fences import LABEL, Fences, find_fences, in_fence, swallowed
+from bot.sources.fences import LABEL, Fences, fence_warning, find_fences, suspicious_fences
 from bot.sources.file_format import Format
 from bot.sources.group_by_question import QuestionGrouper
 from bot.sources.markdown_sections import heading_words
@@ -58,7 +58,7 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    gathering = QuestionGrouper(path, report)
+    grouper = QuestionGrouper(path, report)
     asked: _LabelledPart | None = None
     answers: list[str] = []
     parts = _parts(read_text(path, options), lambda what, line: report.warn(what, path, line))
@@ -73,9 +73,9 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
         if asked is not None:
             title, _, body = _text(asked.lines).partition("\n\n")
             row = {"question": heading_words(title), "body": body.strip(), "answer": answers}
-            gathering.add(row, asked.line)
+            grouper.add(row, asked.line)
         asked, answers = part, []
-    threads = list(gathering.threads())
+    threads = list(grouper.threads())
     if not threads and not report.refused:
         raise InputError("no line of it begins with Q: and a question", shown_path(path))
     yield from threads
@@ -84,12 +84,12 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
 def _parts(text: str, warn: Callable[[str, int], None] | None = None) -> Iterator[_LabelledPart]:
     """Yield questions and answers in order, and what stands before them or under headings.
 
-    ``warn`` is told, with its line, of a fence that may have swallowed a question.
+    ``warn`` gets remarks on fences that may hold a question, with their lines.
     """
     lines = text.splitlines()
     labels, fences = _labels(lines)
     if warn is not None:
-        _doubt(lines, fences, warn)
+        _warn_of_fences(lines, fences, warn)
     part = _LabelledPart(1, None)
     for index, line in enumerate(lines):
         label = labels.get(index)
@@ -123,16 +123,16 @@ def _labels(lines: list[str]) -> tuple[dict[int, re.Match[str]], Fences]:
     return labels, find_fences(lines, to_end=False, content=behind)
 
 
-def _doubt(lines: list[str], fences: Fences, warn: Callable[[str, int], None]) -> None:
-    """Tell of each fence that is never closed, or that a question stands in like outside."""
+def _warn_of_fences(lines: list[str], fences: Fences, warn: Callable[[str, int], None]) -> None:
+    """Warn of each fence that is never closed, or that may hold a question."""
     for index in fences.unclosed:
         warn(
             "a code fence is opened here and never closed, and was read as text; close it, so "
             "that lines of code are not taken for questions",
             index + 1,
         )
-    for opened, first in swallowed(lines, fences, _is_asking):
-        warn(in_fence(first + 1), opened + 1)
+    for opened, first in suspicious_fences(lines, fences, _is_asking):
+        warn(fence_warning(first + 1), opened + 1)
 
 
 def _is_asking(line: str) -> bool:

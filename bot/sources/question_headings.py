@@ -110,7 +110,7 @@ def likely_questions(sections: Sequence[Section]) -> set[int]:
     None of them is within an answer or has questions below it, nor is it a page's title.
     """
     alone = Counter(section.level for section in sections)
-    found: set[int] = set()
+    starts: set[int] = set()
     open_: list[int] = []
     for at, section in enumerate(sections):
         if open_ and _is_answer_to(open_[-1], section):
@@ -124,9 +124,9 @@ def likely_questions(sections: Sequence[Section]) -> set[int]:
             is_title = at == 1 == alone[section.level]  # at 0 is what stands before any heading
             if any(map(is_certain, below)) or (below and is_title):
                 continue
-            found.add(section.start)
+            starts.add(section.start)
         open_.append(section.level)
-    return found
+    return starts
 
 
 def faq_topics(sections: Sequence[Section], title: str) -> set[int]:
@@ -153,7 +153,7 @@ def skipped_sections(sections: Sequence[Section], likely: set[int]) -> set[int]:
     """
     asks = {section.start for section in sections if section.level and is_certain(section)} | likely
     levels = {section.level for section in sections if section.start in asks}
-    found: set[int] = set()
+    starts: set[int] = set()
     inside = 0  # the level of what the sections below belong to
     for at, section in enumerate(sections):
         if inside and (section.level > inside or _is_answer_to(inside, section)):
@@ -164,9 +164,9 @@ def skipped_sections(sections: Sequence[Section], likely: set[int]) -> set[int]:
             continue
         whole = [section, *_below(sections, at)]
         if asks.isdisjoint(inner.start for inner in whole) and any(map(_says, whole)):
-            found.add(section.start)
+            starts.add(section.start)
             inside = section.level
-    return found
+    return starts
 
 
 def _below(sections: Sequence[Section], at: int) -> Iterator[Section]:
@@ -199,9 +199,9 @@ def _says(section: Section) -> bool:
 
 def question_of(heading: str) -> tuple[str, str]:
     """Return the question without its number and ``{#name}``, and that name, if there is one."""
-    found = _ANCHOR.search(heading)
+    match = _ANCHOR.search(heading)
     words = _TRAILING.sub("", _ANCHOR.sub("", heading))
-    return _NUMBER.sub("", words), found["name"] if found else ""
+    return _NUMBER.sub("", words), match["name"] if match else ""
 
 
 def github_anchor(heading: str) -> str:
@@ -214,11 +214,11 @@ def answer_heading(heading: str) -> tuple[int, bool] | None:
 
     ``None`` for any other heading. Raises FieldError when it says something else as well.
     """
-    found = _ANSWER.fullmatch(heading)
-    if not found:
+    match = _ANSWER.fullmatch(heading)
+    if not match:
         return None
-    score, accepted = 0, found["accepted"] is not None
-    for part in re.split("[,;]", found["said"] or ""):
+    score, accepted = 0, match["accepted"] is not None
+    for part in re.split("[,;]", match["said"] or ""):
         number = _SCORE.fullmatch(part.strip())
         if number:
             score = int(number[1].replace("\u2212", "-"))
@@ -278,5 +278,5 @@ def is_faq_title(title: str) -> bool:
     words = " ".join(title.split()).strip(" :!.#*_")
     if _WHOLE.fullmatch(words):
         return True
-    found = _MORE.fullmatch(words) if len(words) <= _LONGEST else None
-    return found is not None and not _ARTICLE.search(found["before"] or "")
+    match = _MORE.fullmatch(words) if len(words) <= _LONGEST else None
+    return match is not None and not _ARTICLE.search(match["before"] or "")

@@ -1,4 +1,4 @@
-"""Questions on a web page that nothing marks but their layout: the same elements over and over.
+"""Questions on a web page that only their layout marks: equal elements, one after the other.
 
 Accordions and cards are lists of elements of one kind (the same tag, class and parent's
 class), each with a question and its answer in what follows it. At least half of the page's
@@ -31,7 +31,7 @@ def repeated_pairs(root: Element) -> list[Pair]:
     kinds: defaultdict[tuple[str, ...], list[Pair]] = defaultdict(list)
     asking = set(_innermost(root))
     below, headings = _below_headings(root)
-    for element in asking_in_order(root, asking):
+    for element in filter(asking.__contains__, root.iter()):
         is_below = element in below or not below.isdisjoint(element.iterancestors())
         if is_below and (headings > 1 or not element.get("class")):
             continue
@@ -46,33 +46,28 @@ def repeated_pairs(root: Element) -> list[Pair]:
 
 def _below_headings(root: Element) -> tuple[set[Element], int]:
     """Return the siblings that follow headings with questions, and the number of such headings."""
-    found: set[Element] = set()
+    siblings: set[Element] = set()
     asking = [heading for heading in root.iter(*_HEADINGS) if is_question(one_line(heading))]
     for heading in asking:
         beside = heading.getnext()
-        while beside is not None and beside not in found:
+        while beside is not None and beside not in siblings:
             if beside.tag not in _HEADINGS:
-                found.add(beside)
+                siblings.add(beside)
             beside = beside.getnext()
-    return found, len(asking)
-
-
-def asking_in_order(root: Element, asking: set[Element]) -> list[Element]:
-    """Return the elements of a set in the page's order."""
-    return [element for element in root.iter() if element in asking]
+    return siblings, len(asking)
 
 
 def _innermost(root: Element) -> list[Element]:
     """Return the innermost elements whose whole text is a question."""
-    found: list[Element] = []
+    questions: list[Element] = []
     for element in root.iter(*_ASKING):
         if any(parent.tag in _OUTSIDE for parent in element.iterancestors()):
             continue
         words = one_line(element)
         if len(words) <= _LONGEST and is_question(words):
-            found.append(element)
-    inside = {parent for element in found for parent in element.iterancestors()}
-    return [element for element in found if element not in inside]
+            questions.append(element)
+    inside = {parent for element in questions for parent in element.iterancestors()}
+    return [element for element in questions if element not in inside]
 
 
 def _answer_to(element: Element, asking: set[Element]) -> list[Element]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from bot.errors import InputError
 
 MAX_UNKNOWN_KEYS = 1_000
-"""Distinct unknown keys told apart; later ones are counted under ``OTHER_KEYS``."""
+"""Distinct unknown keys that are counted apart; later ones count as ``OTHER_KEYS``."""
 
 OTHER_KEYS = "(other keys)"
 
 MAX_NAMED = 20
 """Refusals, and warnings, of one file that are named, and the last; the rest are counted."""
+
+_SHOWN = 40
+"""Characters of a wrong value, or of an unknown key, that a message shows."""
 
 _ProblemGroup = tuple[bool, str]
 
@@ -61,14 +65,10 @@ class Findings:
         return len(self.warned) + self.more_warned.total()
 
     def take_over(self, seen: Findings) -> None:
-        """Add what somebody else has found."""
-        self.rejected += seen.rejected
-        self.warned += seen.warned
-        self.more_rejected += seen.more_rejected
-        self.more_warned += seen.more_warned
-        self.unknown_keys += seen.unknown_keys
-        self.passed_over += seen.passed_over
-        self.hints += seen.hints
+        """Add the findings of another report."""
+        for field_ in fields(Findings):
+            mine = getattr(self, field_.name)
+            mine += getattr(seen, field_.name)  # lists and counters, in place
 
 
 @dataclass
@@ -136,3 +136,20 @@ def shown_path(path: Path) -> Path | str:
     except UnicodeEncodeError:
         return os.fsencode(path).decode(errors="backslashreplace")
     return path
+
+
+def quoted(value: object) -> str:
+    """Return a value as a message shows it: short, and printable on any terminal."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return json.dumps(printable(value), ensure_ascii=False)
+    return printable(json.dumps(value))
+
+
+def printable(text: str) -> str:
+    """Return a text as a message shows it: short, and half surrogates escaped."""
+    short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return short.encode(errors="backslashreplace").decode()

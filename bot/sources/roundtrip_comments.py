@@ -36,11 +36,11 @@ def comment_line(values: Mapping[str, Any]) -> str:
 
 def values_of(line: str) -> dict[str, Any] | None:
     """Parse a line that is an export's comment; ``None`` for any other. Raises FieldError."""
-    found = _COMMENT.fullmatch(line)
-    if not found:
+    match = _COMMENT.fullmatch(line)
+    if not match:
         return None
     try:
-        values = json.loads(found["json"])
+        values = json.loads(match["json"])
     except (ValueError, RecursionError):
         raise FieldError("its comment is not JSON: mend it or take it out") from None
     return values if isinstance(values, dict) else None
@@ -72,8 +72,8 @@ def is_verbatim(text: str) -> bool:
 
 def unwrap_verbatim(text: str) -> str:
     """Return the content of a verbatim fence; any other text as it is."""
-    found = _FENCED.fullmatch(text)
-    return found["text"] if found and is_one_fence(text.split("\n")) else text
+    match = _FENCED.fullmatch(text)
+    return match["text"] if match and is_one_fence(text.split("\n")) else text
 
 
 def joined_text(lines: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Tables (CSV and TSV): a row is a question with an answer; the header says what is where.
+"""Reader of tables (CSV, TSV): a row is a question with an answer, the header names columns.
 
 Rows with the same question, or the same id, are one thread with several answers. A cell
 may hold several lines. A row that is damaged costs only itself: reading goes on with the
@@ -20,9 +20,8 @@ from bot.sources.decoding import FileHead, read_table_lines
 from bot.sources.file_format import Format
 from bot.sources.foreign_fields import FieldNames, field_of, plain_name
 from bot.sources.group_by_question import QuestionGrouper
-from bot.sources.json_thread import printable
 from bot.sources.options import MAX_TEXT, Options
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import SourceReport, printable, shown_path
 
 _DELIMITERS = ",;\t|"
 _NAMED = re.compile(rf"sep=([{_DELIMITERS}])[\r\n]*", re.IGNORECASE)
@@ -77,26 +76,26 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
     if _by_number(header.cells, options.columns):
         rows = chain([header], rows)
         called = {}
-    gathering = QuestionGrouper(path, report, lambda field: called.get(field, field))
-    reading = _TableReader(header.cells, columns, gathering, report)
+    grouper = QuestionGrouper(path, report, lambda field: called.get(field, field))
+    reading = _TableReader(header.cells, columns, grouper, report)
     taken = [reading.take(row) for row in rows]
     if not any(taken) and None not in lines:  # one of those was named, and may have been a row
         raise InputError("there are no rows below the table's header", shown_path(path))
-    yield from gathering.threads()
+    yield from grouper.threads()
 
 
 class _TableReader:
-    """A table's rows on their way into threads; columns that hold no field are counted."""
+    """Hands rows to the grouper, and counts columns that hold no field."""
 
     def __init__(
         self,
         header: Sequence[str],
         columns: Mapping[str, int],
-        gathering: QuestionGrouper,
+        grouper: QuestionGrouper,
         report: SourceReport,
     ):
         self._width, self._columns = len(header), columns
-        self._gathering, self._report = gathering, report
+        self._grouper, self._report = grouper, report
         self._escaped = _is_of_qna_maker(header)
         known = {*columns.values()}
         self._others = {
@@ -111,9 +110,9 @@ class _TableReader:
         if not row.problem and not any(map(str.strip, cells)):
             return False
         if row.problem:
-            self._gathering.reject(row.problem, row.line)
+            self._grouper.reject(row.problem, row.line)
         elif len(cells) > self._width and any(map(str.strip, cells[self._width :])):
-            self._gathering.reject(
+            self._grouper.reject(
                 f"it has {len(cells)} cells, the header {self._width}: a text with a delimiter in "
                 "it must stand between quotes",
                 row.line,
@@ -122,7 +121,7 @@ class _TableReader:
             values = {field: cells[at] for field, at in self._columns.items() if at < len(cells)}
             if self._escaped:
                 values |= {field: _with_lines(values[field]) for field in _TEXTS & values.keys()}
-            self._gathering.add(values, row.line)
+            self._grouper.add(values, row.line)
             for at, name in self._others.items():
                 if at < len(cells) and cells[at].strip():
                     self._report.count_unknown(name)
@@ -147,10 +146,10 @@ def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, i
     names = [cell.strip() for cell in header]
     there = ", ".join(name or "(no name)" for name in names[:30])
     if _by_number(names, chosen):
-        found = {field: number - 1 for field, number in _numbers(chosen).items()}
-        if far := [number + 1 for number in found.values() if not 0 <= number < len(names)]:
+        columns = {field: number - 1 for field, number in _numbers(chosen).items()}
+        if far := [number + 1 for number in columns.values() if not 0 <= number < len(names)]:
             raise InputError(f"it has no column {far[0]}; it has {len(names)}", shown_path(path))
-        return found
+        return columns
     named = FieldNames(chosen).by_field(names)
     for field, name in chosen.items():
         if field not in named:
@@ -189,11 +188,11 @@ def _rows(lines: Sequence[str | None], delimiter: str) -> Iterator[_TableRow]:
         if lines[at] is None:  # was named already
             at += 1
             continue
-        feed = _RowLines(lines, at)
+        reader = csv.reader(_lines_from(lines, at), delimiter=delimiter, strict=True)
         try:
-            cells = next(csv.reader(feed, delimiter=delimiter, strict=True), [])
+            cells = next(reader, [])
             yield _TableRow(at + 1, cells)
-            at = feed.at
+            at += reader.line_num
         except csv.Error as error:
             if delimiter == "\t":  # many programs write quotes there as any other letter
                 yield _TableRow(at + 1, (lines[at] or "").rstrip("\r\n").split(delimiter))
@@ -202,21 +201,12 @@ def _rows(lines: Sequence[str | None], delimiter: str) -> Iterator[_TableRow]:
             at += 1
 
 
-class _RowLines:
-    """The lines of one row, as many as its quotes ask for."""
-
-    def __init__(self, lines: Sequence[str | None], start: int):
-        self._lines, self._end, self.at = lines, min(start + _MAX_LINES, len(lines)), start
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._lines[self.at] if self.at < self._end else None
-        if line is None:
-            raise StopIteration
-        self.at += 1
-        return line
+def _lines_from(lines: Sequence[str | None], start: int) -> Iterator[str]:
+    """Yield as many lines as one row may have, up to one that could not be decoded."""
+    for at in range(start, min(start + _MAX_LINES, len(lines))):
+        if (line := lines[at]) is None:
+            return
+        yield line
 
 
 def _problem(error: str) -> str:

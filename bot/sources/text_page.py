@@ -1,4 +1,4 @@
-"""Text pages: one thread a file, a question with its answers as a web page shows them.
+"""Reader of text pages: one thread a file, a question with its answers.
 
 The first non-empty line is the title. What follows, up to the first marker, is the
 question's body. A marker stands alone on its line; letter case and spaces around it
@@ -25,8 +25,8 @@ Where the grammar leaves room, this is what holds:
   it is one; any other text than a single question is refused, for nobody can tell what in it is
   an answer.
 - Behind the end of the page, our own exports write a comment with what pages have no words
-  for: the key, authors, links (``marks``). Of an answer in a fence ``markdown verbatim``
-  they mean what is in the fence.
+  for: the key, authors, links (``roundtrip_comments``). Of an answer in a fence
+  ``markdown verbatim`` they mean what is in the fence.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from bot.errors import InputError
 from bot.models import Answer, Thread, plain_key
 from bot.sources import roundtrip_comments
-from bot.sources.decoding import FileHead, decode
+from bot.sources.decoding import decode
 from bot.sources.fences import find_fences, text_behind_label
 from bot.sources.file_format import Format
 from bot.sources.json_thread import FieldError, thread_from, thread_to
@@ -72,16 +72,10 @@ _CHAT = re.compile(
 )
 
 
-class _MarkerKind(Enum):
-    SCORE = "score"
-    UPVOTE = "upvote"
-    ACCEPTED = "accepted answer"
-    FURNITURE = "furniture"
+class _Marker(NamedTuple):
+    """A marker: ``score``, ``upvote``, ``accepted`` or ``furniture``, with what a colon follows."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Marker:
-    kind: _MarkerKind
+    kind: str
     value: str = ""
 
 
@@ -101,7 +95,7 @@ def has_marker(text: str) -> bool:
     marked = [
         index
         for index, line in enumerate(lines)
-        if (marker := _marker(line)) and marker.kind is not _MarkerKind.FURNITURE
+        if (marker := _marker(line)) and marker.kind != "furniture"
     ]
     if not marked:
         return False
@@ -109,21 +103,19 @@ def has_marker(text: str) -> bool:
     return not all(fenced[index] for index in marked)
 
 
-def _looks_like_page(head: FileHead) -> bool:
-    return has_marker(head.text)
-
-
 def read_pages(path: Path, report: SourceReport, options: Options) -> Iterator[Thread]:
     """Read a file that holds one page.
 
     Raises InputError when it can't be accepted, OSError when it can't be read.
     """
-    yield read_page(
-        _decoded(path, options),
-        path,
-        certain=options.format == "text",
-        warn=lambda what: report.warn(what, path),
-    )
+    with path.open("rb") as stream:
+        data = stream.read(MAX_PAGE_BYTES + 1)
+    if len(data) > MAX_PAGE_BYTES:
+        limit = MAX_PAGE_BYTES // 1024**2
+        raise InputError(f"a text page may have up to {limit} MB", shown_path(path))
+    text = decode(data, options.encoding or "utf-8", path, options)
+    certain = options.format == "text"
+    yield read_page(text, path, certain=certain, warn=lambda what: report.warn(what, path))
 
 
 def read_page(
@@ -137,17 +129,8 @@ def read_page(
     return _TextPage(text, path, warn).thread(certain=certain)
 
 
-def _decoded(path: Path, options: Options) -> str:
-    with path.open("rb") as stream:
-        data = stream.read(MAX_PAGE_BYTES + 1)
-    if len(data) > MAX_PAGE_BYTES:
-        limit = MAX_PAGE_BYTES // 1024**2
-        raise InputError(f"a text page may have up to {limit} MB", shown_path(path))
-    return decode(data, options.encoding or "utf-8", path, options)
-
-
 class _TextPage:
-    """One page while it is read: its lines, the markers among them, the parts so far."""
+    """Reads one page: its lines, the markers among them, the parts so far."""
 
     def __init__(self, text: str, path: Path, warn: Callable[[str], None] | None) -> None:
         self._path, self._warn = path, warn
@@ -172,14 +155,14 @@ class _TextPage:
         for index in range(self._title + 1, self._end):
             mark = self._marks.get(index)
             match mark.kind if mark else None:
-                case _MarkerKind.UPVOTE:
+                case "upvote":
                     self._answers.append(_PagePart(index, self._number(index)))
-                case _MarkerKind.ACCEPTED:
+                case "accepted":
                     self._open_accepted(index, pending or 0)
                     pending = None
-                case _MarkerKind.SCORE if self._followed_by_accepted(index):
+                case "score" if self._followed_by_accepted(index):
                     pending = self._number(index)
-                case _MarkerKind.SCORE:
+                case "score":
                     self._score_question(index)
                 case _:
                     part = self._answers[-1] if self._answers else self._question
@@ -227,15 +210,15 @@ class _TextPage:
         if title is None:
             raise self._error("the page has no title: it is empty")
         mark = _marker(self._lines[title])
-        if mark is not None and mark.kind is not _MarkerKind.FURNITURE:
+        if mark is not None and mark.kind != "furniture":
             raise self._error("the page has no title before its first marker", title)
         return title
 
     def _find_end(self) -> int:
         """Return the line at which the page's furniture begins, else the number of lines."""
-        opening = (_MarkerKind.UPVOTE, _MarkerKind.ACCEPTED)
+        opening = ("upvote", "accepted")
         last = max((i for i, mark in self._marks.items() if mark.kind in opening), default=-1)
-        furniture = (i for i, mark in self._marks.items() if mark.kind is _MarkerKind.FURNITURE)
+        furniture = (i for i, mark in self._marks.items() if mark.kind == "furniture")
         return next((i for i in furniture if i > last), len(self._lines))
 
     def _followed_by_accepted(self, index: int) -> bool:
@@ -243,7 +226,7 @@ class _TextPage:
         while following < self._end and not self._lines[following].strip():
             following += 1
         mark = self._marks.get(following)
-        return mark is not None and mark.kind is _MarkerKind.ACCEPTED
+        return mark is not None and mark.kind == "accepted"
 
     def _open_accepted(self, index: int, score: int) -> None:
         for other in self._answers:
@@ -268,8 +251,8 @@ class _TextPage:
 
     def _number(self, index: int) -> int:
         value = self._marks[index].value
-        found = _NUMBER.fullmatch(value)
-        number = int(found[2]) * (-1 if found[1] in ("-", "\u2212") else 1) if found else None
+        match = _NUMBER.fullmatch(value)
+        number = int(match[2]) * (-1 if match[1] in ("-", "\u2212") else 1) if match else None
         if number is None or number not in SCORES:
             what = f"'{value[:40]}' is not a whole number" if value else "the number is missing"
             raise self._error(f"{what} (a score is written like 'Upvote:3')", index)
@@ -297,17 +280,17 @@ class _TextPage:
 
 
 def _marker(line: str) -> _Marker | None:
-    found = _MARK.fullmatch(line)
-    if not found:
+    match = _MARK.fullmatch(line)
+    if not match:
         return None
-    if found["word"]:
-        return _Marker(_MarkerKind(found["word"].lower()), found["value"])
-    return _Marker(_MarkerKind.ACCEPTED if found["accepted"] else _MarkerKind.FURNITURE)
+    if match["word"]:
+        return _Marker(match["word"].lower(), match["value"])
+    return _Marker("accepted" if match["accepted"] else "furniture")
 
 
 FORMAT = Format(
     name="text",
     suffixes=(".txt",),
-    looks_like=_looks_like_page,
+    looks_like=lambda head: has_marker(head.text),
     read=read_pages,
 )

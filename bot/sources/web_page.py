@@ -1,6 +1,6 @@
-"""FAQ pages of the web (HTML): questions with their answers, however the page marks them.
+"""Reader of FAQ pages (HTML): questions with their answers, however the page marks them.
 
-Looked for are, and the first that is found is taken:
+The first of these that a page has is taken:
 
 - schema.org's ``Question`` (of an ``FAQPage`` or a ``QAPage``) in JSON-LD, then in microdata;
 - ``<details>`` whose ``<summary>`` is a question, and definition lists with questions;
@@ -55,21 +55,21 @@ def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Th
     """
     text = read_html(path, report, options)
     page = _WebPage(text)
-    gathering = QuestionGrouper(path, report)
+    grouper = QuestionGrouper(path, report)
 
     def broken(line: int) -> None:
         report.warn("its JSON-LD is not JSON, and was passed over", path, line)
 
     for rows in (json_ld(text, broken), page.marked(), page.folded(), page.repeated()):
-        found = False
+        is_marked = False
         for line, row in rows:
-            found = True
-            gathering.add(page.placed(row), line)
-        if found:
-            yield from gathering.threads()
+            is_marked = True
+            grouper.add(page.placed(row), line)
+        if is_marked:
+            yield from grouper.threads()
             return
     try:
-        yield from faq_threads(page.markdown(), path, report, made=True)
+        yield from faq_threads(page.markdown(), path, report, generated=True)
     except NoThreads:
         raise NoThreads(
             "no question is found in it: neither schema.org's, nor <details>, a definition "
@@ -79,7 +79,7 @@ def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Th
 
 
 class _WebPage:
-    """One page: its tree, and where links on it lead."""
+    """A page's tree, with the address that completes relative links."""
 
     def __init__(self, text: str) -> None:
         self._root = parse(text)
@@ -196,8 +196,8 @@ class _WebPage:
 
 def _summary(element: Element) -> Element:
     """Return the ``<summary>`` of ``<details>``; a new, empty one if there is none."""
-    found = next((child for child in element if child.tag == "summary"), None)
-    return etree.SubElement(element, "summary") if found is None else found
+    summary = next((child for child in element if child.tag == "summary"), None)
+    return etree.SubElement(element, "summary") if summary is None else summary
 
 
 def _items(element: Element) -> Iterator[Element]:

@@ -35,18 +35,28 @@ def page_name(key: str) -> str:
     return f"{words or 'thread'}-{mark}"
 
 
+def _embedded(text: str, about: dict[str, Any], is_plain: Callable[[str], bool]) -> str:
+    """Return text as its reader takes it for text; ``about`` gets one that lines can't hold."""
+    if not text or is_plain(text):
+        return text
+    if "\r" in text:
+        about["body"] = text
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return roundtrip_comments.fence_verbatim(text)
+
+
 def write_page(thread: Thread, name: str) -> str:
     """Return the text of the thread's page, whose file is called ``name`` without its suffix."""
     values, of_answers = roundtrip_comments.values_without_words(thread)
     if thread.key == name:
         del values["id"]
     title = _title(thread.title, values)
-    body = _said_in_page(thread.body, values)
+    body = _embedded(thread.body, values, _is_plain_in_page)
     # Of a page without an answer, a marker must show that it is one.
     scored = thread.score or not thread.answers
     parts = [title, body, f"score:{thread.score}" if scored else ""]
     for answer, about in zip(thread.answers, of_answers, strict=True):
-        parts += [_marker(answer), _said_in_page(answer.body, about)]
+        parts += [_marker(answer), _embedded(answer.body, about, _is_plain_in_page)]
     if any(of_answers):
         values["answers"] = of_answers
     if values:
@@ -67,16 +77,6 @@ def _title(title: str, values: dict[str, Any]) -> str:
     values["title"] = title
     shown = " ".join(title.split()).replace("\ufeff", "")
     return shown if shown and _read(f"{shown}\nx\nscore:0") else f"Question: {shown}"
-
-
-def _said_in_page(text: str, about: dict[str, Any]) -> str:
-    """Return text as it can stand on a page; ``about`` gets one that lines can't hold."""
-    if not text or _is_plain_in_page(text):
-        return text
-    if "\r" in text:
-        about["body"] = text
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return roundtrip_comments.fence_verbatim(text)
 
 
 def _is_plain_in_page(text: str) -> bool:
@@ -114,10 +114,10 @@ def write_faq(thread: Thread) -> str:
     shown = " ".join(thread.title.split())
     if _read_title(shown) != thread.title:
         values["title"] = thread.title
-    body = _said_in_faq(thread.body, values)
+    body = _embedded(thread.body, values, _is_plain_in_faq)
     parts = [f"# {shown}", roundtrip_comments.comment_line(values), body]
     for answer, about in zip(thread.answers, of_answers, strict=True):
-        text = _said_in_faq(answer.body, about)
+        text = _embedded(answer.body, about, _is_plain_in_faq)
         parts += [_heading(answer), roundtrip_comments.comment_line(about) if about else "", text]
     return "".join(f"{part}\n\n" for part in parts if part)
 
@@ -126,16 +126,6 @@ def _heading(answer: Answer) -> str:
     said = [f"score {answer.score}"] if answer.score else []
     said += ["accepted"] if answer.accepted else []
     return f"## Answer ({', '.join(said)})" if said else "## Answer"
-
-
-def _said_in_faq(text: str, about: dict[str, Any]) -> str:
-    """Return text as it can stand in Markdown; ``about`` gets one that lines can't hold."""
-    if not text or _is_plain_in_faq(text):
-        return text
-    if "\r" in text:
-        about["body"] = text
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return roundtrip_comments.fence_verbatim(text)
 
 
 def _is_plain_in_faq(text: str) -> bool:

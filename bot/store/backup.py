@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 """Called with the pages copied since the last call, and the pages that there are."""
 
 LOCK_SECONDS = 1.0
-"""How long a restore waits for other programs to close the library."""
+"""Seconds that a restore waits for other programs to close the library."""
 
 OWN_FACTS = ("library_id", "command_tree_hash")
 """Facts that a restored database must not keep. By the id, an index of the former database

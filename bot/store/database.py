@@ -26,7 +26,7 @@ from bot.store import database_file, migrations
 from bot.store.tables import facts
 
 BUSY_SECONDS = 15.0
-"""How long a connection waits for another program's write lock."""
+"""Seconds that a connection waits for another program's write lock."""
 
 READERS = 4
 """Connections that read at the same time; one more writes."""
@@ -165,7 +165,7 @@ _ADVICE = {
     ("full", "no space"): "no room left on the disk of {}; free some and try again",
     ("unable to open",): "{} can't be opened; check that it is a file you may read and write",
 }
-"""What to do, by what SQLite's messages say."""
+"""Advice, by words of SQLite's messages."""
 
 
 def _prepare_connection(connection: Any, _record: Any) -> None:

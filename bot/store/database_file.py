@@ -16,7 +16,7 @@ from bot.errors import ConfigError, StoreError
 from bot.file_modes import FOLDER, tighten
 
 _EMPTY_SECONDS = 1.0
-"""How long an empty file may stay so: another program may be making the database just now."""
+"""Seconds that a file may stay empty: another program may be making the database just now."""
 
 
 def parse_url(url: str) -> URL:

@@ -10,6 +10,7 @@ its votes.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.models import plain_key
-from bot.store.serialization import Packed, pack, unpack
+from bot.store.serialization import ThreadRows, pack, unpack
 from bot.store.tables import threads
 
 _MAY_DIFFER = "*[^!-~]*"
@@ -34,8 +35,8 @@ They are looked for once: none are added later but those that ``stored_keys`` ha
 
 
 async def stored_keys(
-    connection: AsyncConnection, scope: int, known: Mapping[str, Any], batch: Sequence[Packed]
-) -> list[Packed]:
+    connection: AsyncConnection, scope: int, known: Mapping[str, Any], batch: Sequence[ThreadRows]
+) -> list[ThreadRows]:
     """Return the batch, each thread with the key under which the library has it.
 
     ``known`` are the batch's keys that the library has as they are. A thread is found under
@@ -48,7 +49,7 @@ async def stored_keys(
         return [*batch]
     spellings = await _spellings_of(connection, scope)
     mine = {thread.key for thread in batch}
-    wanted: dict[str, list[Packed]] = defaultdict(list)
+    wanted: dict[str, list[ThreadRows]] = defaultdict(list)
     for thread in new:
         plain = plain_key(thread.key)
         if plain != thread.key:
@@ -76,18 +77,20 @@ async def _spellings_of(connection: AsyncConnection, scope: int) -> dict[str, st
         t = threads.c
         query = select(t.key).where(t.scope == scope, t.key.op("GLOB")(_MAY_DIFFER))
         keys = (await connection.scalars(query.order_by(t.id))).all()
-        plain = ((plain_key(key), key) for key in keys)
-        found: dict[str, str] = {}
-        for form, key in plain:
-            if form != key:
-                found.setdefault(form, key)
-        scopes[scope] = found
+        # In a thread: where keys are not written in ASCII, all of them are looked at.
+        scopes[scope] = await asyncio.to_thread(_other_spellings, keys)
     return scopes[scope]
 
 
+def _other_spellings(keys: Sequence[str]) -> dict[str, str]:
+    """Return those of some keys that are not plain by their plain forms, the first of each."""
+    forms = ((plain_key(key), key) for key in reversed(keys))
+    return {plain: key for plain, key in forms if plain != key}
+
+
 def _same_thread(
-    key: str, source: str | None, title: str, candidates: Sequence[Packed]
-) -> Packed | None:
+    key: str, source: str | None, title: str, candidates: Sequence[ThreadRows]
+) -> ThreadRows | None:
     """Return the candidate that a thread of the library is."""
     form = plain_key(key)
     for thread in candidates:
@@ -99,7 +102,7 @@ def _same_thread(
     return next(named, None) or next(titled, None)
 
 
-def _renamed(thread: Packed, key: str | None) -> Packed:
+def _renamed(thread: ThreadRows, key: str | None) -> ThreadRows:
     if key is None or key == thread.key:
         return thread
     return pack(replace(unpack(thread), key=key), thread.fingerprint)

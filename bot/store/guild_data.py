@@ -1,4 +1,4 @@
-"""What is kept of a guild: counted, deleted in steps, and whether the bot is still there.
+"""The data of a guild: counted, deleted in steps; and the guilds that the bot is in.
 
 A table has rows of guilds if it has a column ``guild_id`` or ``scope``, so that a new table is
 covered without a change here. Facts about a guild carry its id in their names.
@@ -29,10 +29,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store import change_feed
 from bot.store.guilds import fact, set_fact
 from bot.store.rows import id_batches, to_micros
 from bot.store.tables import (
-    changes,
     facts,
     guild_settings,
     learned_phrasings,
@@ -54,7 +54,7 @@ _FORGOTTEN = "forgotten_guilds"
 
 @dataclass(frozen=True, slots=True)
 class GuildData:
-    """How much is kept of a guild; ``rows`` counts everything, in all tables."""
+    """Counts of a guild's data; ``rows`` is of everything, in all tables."""
 
     threads: int
     votes: int
@@ -95,7 +95,8 @@ async def delete_some(connection: AsyncConnection, guild_id: int) -> bool:
         if keys := (await connection.execute(mine)).all():
             await _delete(connection, table, keys)
             if table is threads:
-                await connection.execute(insert(changes), [{"thread_id": key[0]} for key in keys])
+                gone = [key[0] for key in keys]
+                await change_feed.note(connection, gone, is_deleted=True)
             return True
     return False
 

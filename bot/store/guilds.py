@@ -1,4 +1,4 @@
-"""What each guild set, and facts that the program keeps about itself and about guilds."""
+"""Settings of guilds, and facts that the program keeps about itself and about guilds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a database, or a copy of one, is sound: questions of ``doctor`` and of backups."""
+"""Checks of a database, for ``doctor``, and of copies, for backups."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED
 from bot.store.rows import Tallies
-from bot.store.serialization import Packed
+from bot.store.serialization import ThreadRows
 from bot.store.tables import answers, carried_votes, threads, votes
 
 
@@ -31,7 +31,7 @@ def votes_of(guild_id: int | None) -> Any:
     return (total(votes) + total(carried_votes)).label("votes")
 
 
-async def take(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) -> None:
+async def take(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]) -> None:
     """Keep the tallies that came with threads, which are in the library already.
 
     Into a guild's own library come its own votes only: other guilds don't see it.

@@ -1,4 +1,4 @@
-"""Threads that a newer copy of their source lacks: told from the others, and retired."""
+"""Retiring the threads that a newer copy of their source lacks."""
 
 from __future__ import annotations
 
@@ -6,27 +6,30 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.tables import changes, threads
+from bot.store import change_feed
+from bot.store.tables import threads
 from bot.store.threads import IN_FORCE
 
 
 class Seen:
-    """The keys that an import came by; on the disk, for there may be millions.
+    """The keys that an import has read, and the ``sources`` that they are from.
 
-    SQLite keeps them in the folder for temporary files, and removes them itself.
+    SQLite keeps the keys in the folder for temporary files, for there may be millions, and
+    removes them itself.
     """
 
     def __init__(self) -> None:
+        self.sources: set[str] = set()
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("CREATE TABLE keys (key TEXT PRIMARY KEY) WITHOUT ROWID")
         self._database.execute("BEGIN")
 
     def close(self) -> None:
-        """Forget them."""
+        """Forget the keys."""
         self._database.close()
 
     def add(self, keys: Iterable[str]) -> None:
@@ -40,7 +43,7 @@ class Seen:
 
 
 async def count_of(connection: AsyncConnection, scope: int, sources: Collection[str]) -> int:
-    """How many threads in force there are of those sources."""
+    """Count the threads in force of some sources."""
     t = threads.c
     query = select(func.count()).where(t.scope == scope, t.source.in_(sources), IN_FORCE)
     return (await connection.scalar(query)) or 0
@@ -49,19 +52,18 @@ async def count_of(connection: AsyncConnection, scope: int, sources: Collection[
 async def retire_unseen(
     connection: AsyncConnection,
     scope: int,
-    sources: Collection[str],
     seen: Seen,
     after: int,
     limit: int,
 ) -> tuple[int | None, int]:
-    """Of the next ``limit`` threads of those sources, retire the ones that were not seen.
+    """Of the next ``limit`` threads of the sources seen, retire those whose keys were not.
 
     They keep their votes and phrasings, the feed of changes names them, and being put
-    again brings them back. Gives the id to go on after (``None`` at the end) and how many
+    again brings them back. Return the id to go on after (``None`` at the end), and how many
     were retired.
     """
     t = threads.c
-    query = select(t.id, t.key).where(t.scope == scope, t.source.in_(sources), IN_FORCE)
+    query = select(t.id, t.key).where(t.scope == scope, t.source.in_(seen.sources), IN_FORCE)
     query = query.where(t.id > after).order_by(t.id).limit(limit)
     rows = (await connection.execute(query)).all()
     gone = [row.id for row in rows if row.key not in seen]
@@ -74,4 +76,4 @@ async def _retire(connection: AsyncConnection, ids: Sequence[int]) -> None:
     now = time.time_ns() // 1000
     which = threads.c.id.in_(ids)
     await connection.execute(update(threads).where(which).values(retired_at=now, removed=False))
-    await connection.execute(insert(changes), [{"thread_id": i} for i in ids])
+    await change_feed.note(connection, ids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -16,7 +17,7 @@ from collections.abc import (
 )
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.models import (
     ANSWER_FIELDS,
@@ -37,6 +38,8 @@ Tallies = tuple[tuple[int, int], ...]
 """Pairs of a guild's id and the sum of its votes, by guild."""
 
 Converter = Callable[[Any], Any]
+
+T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -69,6 +72,20 @@ async def row_batches(
         if number:
             await asyncio.sleep(0)
         yield batch
+
+
+async def by_thread(
+    connection: AsyncConnection, query: Executable, make: Callable[[Row[Any]], T]
+) -> dict[int, tuple[T, ...]]:
+    """Return what ``make`` makes of a query's rows, in their order, by their ``thread_id``.
+
+    Of a thread without rows, that is an empty tuple.
+    """
+    found: dict[int, list[T]] = defaultdict(list)
+    async for batch in row_batches(connection, query):
+        for row in batch:
+            found[row.thread_id].append(make(row))
+    return defaultdict(tuple, {thread_id: tuple(made) for thread_id, made in found.items()})
 
 
 def id_batches(ids: Collection[int]) -> Iterator[list[int]]:

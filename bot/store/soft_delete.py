@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store import change_feed
 from bot.store.rows import EPOCH, to_micros
-from bot.store.tables import answers, changes, threads, votes
+from bot.store.tables import answers, threads, votes
 from bot.store.threads import IN_FORCE
 
 
@@ -110,7 +111,7 @@ async def purge(connection: AsyncConnection, before: datetime, limit: int) -> in
     ids = (await connection.execute(select(threads.c.id).where(*old).limit(limit))).scalars().all()
     if ids:
         await connection.execute(delete(threads).where(threads.c.id.in_(ids)))
-        await connection.execute(insert(changes), [{"thread_id": i} for i in ids])
+        await change_feed.note(connection, ids, is_deleted=True)
     return len(ids)
 
 
@@ -133,5 +134,5 @@ async def _meant(connection: AsyncConnection, scope: int, target: Target) -> Any
 
 async def _tell(connection: AsyncConnection, *which: Any) -> None:
     """Name threads in the feed of changes."""
-    ids = select(threads.c.id, literal(True)).where(*which)
-    await connection.execute(insert(changes).from_select(["thread_id", "text"], ids))
+    ids = (await connection.execute(select(threads.c.id).where(*which))).scalars().all()
+    await change_feed.note(connection, ids)

@@ -1,23 +1,21 @@
-"""How much a scope holds, and from which sources."""
+"""Counts, sizes and sources of the threads of a scope."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, Answer, Entry
+from bot.models import SHARED, StoredThread
 from bot.store.tables import answers, learned_phrasings, phrasings, threads, votes
-from bot.store.threads import IN_FORCE
-from bot.store.upsert import texts_of
+from bot.store.threads import IN_FORCE, ids_of, index_entries
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeCounts:
-    """How many threads and answers a scope has."""
+    """The numbers of threads and answers of a scope."""
 
     threads: int
     answers: int
@@ -26,7 +24,7 @@ class ScopeCounts:
 
 @dataclass(frozen=True, slots=True)
 class ScopeSize:
-    """How many threads there are, with how many characters of text and how many phrasings."""
+    """The number of some threads, of the characters of their text, and of their phrasings."""
 
     threads: int
     text: int
@@ -83,37 +81,12 @@ async def size_of(
 
 
 async def texts(
-    connection: AsyncConnection, scope: int, after: int, limit: int, most: int
-) -> list[Entry]:
-    """The next threads of a scope by id, with what is searched of them.
-
-    Of bodies and answers the first ``most`` characters. Threads out of sight are included,
-    as they can be brought back.
-    """
-    t, a = threads.c, answers.c
-    body = func.substr(t.body, 1, most).label("body")
-    query = select(t.id, t.key, t.title, body, t.tags).where(t.scope == scope, t.id > after)
-    rows = (await connection.execute(query.order_by(t.id).limit(limit))).all()
-    found = [row.id for row in rows]
-    put = await texts_of(connection, found)
-    given: dict[int, list[Answer]] = defaultdict(list)
-    said = select(a.thread_id, func.substr(a.body, 1, most))
-    said = said.where(a.thread_id.in_(found), a.retired.is_(False))
-    for thread_id, body in (await connection.execute(said)).all():
-        given[thread_id].append(Answer(body=body))
-    return [
-        Entry(
-            id=row.id,
-            scope=scope,
-            key=row.key,
-            title=row.title,
-            body=row.body,
-            tags=tuple(row.tags),
-            phrasings=put[row.id],
-            answers=tuple(given[row.id]),
-        )
-        for row in rows
-    ]
+    connection: AsyncConnection, scope: int, after: int, limit: int, max_chars: int
+) -> list[StoredThread]:
+    """Return the next threads of a scope by id, retired ones as well, as they are indexed."""
+    ids = await ids_of(connection, scope, after, limit, with_retired=True)
+    entries = await index_entries(connection, ids, max_chars=max_chars, with_retired=True)
+    return [*entries.values()]
 
 
 async def sources(

@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy Core sees them; ``migrations/`` makes them.
+"""The tables, for SQLAlchemy Core; ``migrations/`` makes them.
 
 ``scope`` and ``guild_id`` are Discord guild ids, 0 (``models.SHARED``) meaning the
 shared library or a direct message: a number rather than NULL, so that unique
@@ -74,9 +74,9 @@ threads = Table(
     *columns_of(THREAD_FIELDS),
     Column("content_hash", String(64), nullable=False),
     Column("revision", Integer, nullable=False),
-    # What the source said, before it was read: the same again need not be read again.
+    # Of what the thread was made of, before it was made: the same need not be made again.
     Column("fingerprint", String(64)),
-    # Out of everybody's sight, kept with its votes; ``removed``: by a moderator, for good soon.
+    # Retired: hidden, and kept with its votes. ``removed``: by a moderator, deleted after a day.
     Column("retired_at", BigInteger),
     Column("removed", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("scope", "key"),
@@ -106,7 +106,7 @@ phrasings = Table(
     Column("text", Text, nullable=False),
 )
 
-# What members of a guild taught; ``phrasings`` are the source's own, for everybody.
+# Questions of a guild's members; ``phrasings`` are the source's own, for everybody.
 learned_phrasings = Table(
     "learned_phrasings",
     metadata,
@@ -114,12 +114,12 @@ learned_phrasings = Table(
     Column("guild_id", BigInteger, nullable=False),
     Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
     Column("text", Text, nullable=False),
-    Column("wording", Text, nullable=False),  # the text's words: what two spellings share
+    Column("wording", Text, nullable=False),  # the text's words, the same for two spellings
     Column("user_id", BigInteger, nullable=False),
     Column("message_id", BigInteger, nullable=False),
     Column("chosen", Boolean, nullable=False),  # in a menu, rather than by an up-vote
     Column("learned_at", BigInteger, nullable=False),
-    Column("model", String(64)),  # of the text's meaning, once there is one
+    Column("model", String(64)),  # of the vector, once there is one
     Column("vector", LargeBinary),
     UniqueConstraint("guild_id", "thread_id", "wording"),
     Index(None, "thread_id"),
@@ -151,7 +151,7 @@ carried_votes = Table(
     Index(None, "guild_id"),
 )
 
-# What stands on Discord's messages now: the evidence from which a vote follows.
+# The reactions that are on Discord's messages now, from which votes follow.
 # Without it, "last reaction wins" could not fall back when that one is taken away.
 reactions = Table(
     "reactions",
@@ -226,7 +226,7 @@ channel_modes = Table(
     Column("mode", String(16), nullable=False),
 )
 
-# In which guilds an application (a bot account) was seen, and since when it is there no more.
+# The guilds in which an application (a bot account) was seen, and when they removed it.
 guild_memberships = Table(
     "guild_memberships",
     metadata,
@@ -237,19 +237,22 @@ guild_memberships = Table(
     Index(None, "removed_at"),
 )
 
-# The feed that the search index follows; a thread that is no more is a deletion.
+# The feed that the search index follows, with the newest change of each thread alone.
 changes = Table(
     "changes",
     metadata,
     Column("seq", _Id, primary_key=True, autoincrement=True),
     Column("thread_id", BigInteger, nullable=False),
     Column("text", Boolean, nullable=False, server_default=true()),  # or its vectors alone
+    Column("deleted_at", BigInteger),  # of a thread that is no more
     Index(None, "text", "seq"),
+    Index(None, "thread_id"),
+    Index(None, "deleted_at"),
     sqlite_autoincrement=True,
 )
 
-# What threads mean to a model: a row of 8-bit numbers for the thread itself, then one for
-# each of its phrasings. Of another model or revision than the present they are stale.
+# Embeddings of threads: 8-bit numbers for the thread itself, then for each of its phrasings.
+# Those of another model or revision than the present are stale.
 vectors = Table(
     "vectors",
     metadata,

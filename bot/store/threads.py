@@ -1,29 +1,28 @@
-"""Threads and their answers: put in, updated in place, read as one guild sees them."""
+"""Threads and their answers: added, updated in place, read as one guild sees them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Column, ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, Answer, Entry, StoredAnswer, StoredThread
-from bot.store import bulk_insert, former_keys, imported_votes, upsert
-from bot.store.rows import answer_of, digest_of, row_batches, thread_of
-from bot.store.serialization import THREAD, Packed, unpack
-from bot.store.tables import answers, changes, threads, votes
+from bot.models import SHARED, StoredAnswer, StoredThread
+from bot.store import change_feed, former_keys, imported_votes, upsert
+from bot.store.rows import answer_of, by_thread, digest_of, row_batches, thread_of
+from bot.store.serialization import THREAD, ThreadRows, insert_rows, unpack
+from bot.store.tables import answers, threads, votes
 from bot.store.upsert import Change
 
 IN_FORCE = threads.c.retired_at.is_(None)
-"""Of a thread: that it is not retired."""
+"""The condition that a thread is not retired."""
 
 
 class Outcome(StrEnum):
-    """What putting a thread into the library came to."""
+    """The result of putting a thread into the library."""
 
     ADDED = "added"
     UPDATED = "updated"
@@ -32,7 +31,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much the library holds."""
+    """The size of a library."""
 
     threads: int
     answers: int
@@ -41,7 +40,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What putting a batch came to: one outcome a thread, in order.
+    """The result of putting a batch: one outcome a thread, in order.
 
     ``added`` are the ids of those that are new, by key. The feed of changes names them, and
     what else is searched otherwise now, up to ``seq``; 0 where there is nothing of that.
@@ -54,13 +53,13 @@ class Put:
     former: tuple[str, ...] = ()
 
 
-async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) -> Put:
+async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]) -> Put:
     """Add or update threads of one scope by their source keys, in one transaction.
 
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
     comes back; the feed of changes names every thread of which something changed that is
-    searched. Tallies that a thread brings are kept, see ``carried``.
+    searched. Tallies that a thread brings are kept, see ``imported_votes``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
     batch, asked = await former_keys.stored_keys(connection, scope, known, batch), batch
@@ -82,21 +81,22 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[Packed]) 
                 moved.append({"of": row.id, "source": thread.source, "fingerprint": fingerprint})
             outcomes.append(Outcome.UNCHANGED)
     added = await _add(connection, scope, new)
-    touched = [*added.values()]
-    if changed:
-        touched += await upsert.replace(connection, changed)
+    touched = await upsert.replace(connection, changed) if changed else []
     if moved:
         await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
-    await bulk_insert.add(connection, changes, ("thread_id",), [(i,) for i in touched])
+    await change_feed.note(connection, [*added.values()], is_new=True)
+    await change_feed.note(connection, touched)
     await imported_votes.take(connection, scope, batch)
     former = tuple(new.key for new, old in zip(batch, asked, strict=True) if new.key != old.key)
-    return Put(outcomes, added, await last_change(connection) if touched else 0, former)
+    is_noted = bool(added or touched)
+    seq = await change_feed.last_change(connection) if is_noted else 0
+    return Put(outcomes, added, seq, former)
 
 
 async def fingerprints(
     connection: AsyncConnection, scope: int, keys: Sequence[str]
 ) -> dict[str, str]:
-    """The fingerprints of those threads in force that have one, by key."""
+    """Return the fingerprints of the threads in force that have one, by key."""
     query = select(threads.c.key, threads.c.fingerprint).where(
         threads.c.scope == scope, threads.c.key.in_(keys), IN_FORCE
     )
@@ -107,54 +107,53 @@ async def fingerprints(
 async def fetch(
     connection: AsyncConnection, ids: Sequence[int], guild_id: int | None
 ) -> dict[int, StoredThread]:
-    """Those of the threads that ``guild_id`` may see, by id, with its votes.
+    """Return the threads that ``guild_id`` may see, by id, with its votes.
 
-    ``None`` sees every scope and no votes: that is for whoever writes or compares them.
-    Retired threads are seen by nobody.
+    With ``None`` they are of every scope, without votes, for writing or comparing them.
+    Retired threads are never among them.
     """
     wanted = select(threads).where(threads.c.id.in_(ids), IN_FORCE)
     if guild_id is not None:
         wanted = wanted.where(threads.c.scope.in_((SHARED, guild_id)))
     rows = [row async for part in row_batches(connection, wanted) for row in part]
-    found = [row.id for row in rows]
-    texts = await upsert.texts_of(connection, found)
-    given = await _answers(connection, found, guild_id)
-    return {row.id: thread_of(row, texts[row.id], given[row.id]) for row in rows}
+    seen = [row.id for row in rows]
+    phrasings = await upsert.phrasings_of(connection, seen)
+    given = await _answers(connection, seen, guild_id)
+    return {row.id: thread_of(row, phrasings[row.id], given[row.id]) for row in rows}
 
 
-async def index_entries(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Entry]:
-    """Those of the threads that are in force, of any scope, with what is searched of them.
+async def index_entries(
+    connection: AsyncConnection,
+    ids: Sequence[int],
+    *,
+    max_chars: int | None = None,
+    with_retired: bool = False,
+) -> dict[int, StoredThread]:
+    """Return the threads of any scope with the fields that are searched, by id, in its order.
 
-    Everything else of them is left out: that is much quicker where there are many.
+    Leaving everything else out is much quicker where there are many. Of bodies and answers
+    ``max_chars`` characters are read, if given.
     """
     t, a = threads.c, answers.c
-    query = select(t.id, t.scope, t.key, t.title, t.body, t.tags).where(t.id.in_(ids), IN_FORCE)
-    rows = (await connection.execute(query)).all()
-    found = [row.id for row in rows]
-    texts = await upsert.texts_of(connection, found)
-    given: dict[int, list[Answer]] = defaultdict(list)
-    said = select(a.thread_id, a.body).where(a.thread_id.in_(found), a.retired.is_(False))
-    said = said.order_by(a.thread_id, a.position)
-    async for part in row_batches(connection, said):
-        for row in part:
-            given[row.thread_id].append(Answer(body=row.body))
-    return {
-        i: Entry(
-            id=i,
-            scope=scope,
-            key=key,
-            title=title,
-            body=body,
-            tags=tuple(tags),
-            phrasings=texts[i],
-            answers=tuple(given[i]),
-        )
-        for i, scope, key, title, body, tags in rows
-    }
+    in_force = () if with_retired else (IN_FORCE,)
+
+    def text(body: Column[str]) -> ColumnElement[str]:
+        return body if max_chars is None else func.substr(body, 1, max_chars).label("body")
+
+    query = select(t.id, t.scope, t.key, t.title, text(t.body), t.tags)
+    rows = await connection.execute(query.where(t.id.in_(ids), *in_force).order_by(t.id))
+    found = {row.id: row._asdict() for row in rows.all()}
+    phrasings = await upsert.phrasings_of(connection, [*found])
+    given = select(a.id, a.thread_id, text(a.body)).order_by(a.thread_id, a.position)
+    given = given.where(a.thread_id.in_(found), a.retired.is_(False))
+    said = await by_thread(connection, given, lambda row: StoredAnswer(id=row.id, body=row.body))
+    for i, values in found.items():
+        values |= {"tags": tuple(values["tags"]), "phrasings": phrasings[i], "answers": said[i]}
+    return {i: StoredThread(**values) for i, values in found.items()}
 
 
 async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | None:
-    """The id of the thread with this source key; the guild's own before the shared one."""
+    """Return the id of the thread with this key; the guild's own before the shared one."""
     query = (
         select(threads.c.id)
         .where(threads.c.key == key, threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
@@ -166,7 +165,7 @@ async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | N
 async def titles_of(
     connection: AsyncConnection, keys: Sequence[str], guild_id: int
 ) -> dict[str, tuple[str, str | None]]:
-    """Title and address of those of the keys that a guild sees; its own before the shared."""
+    """Return titles and URLs by key, of threads that a guild sees; its own before shared ones."""
     query = (
         select(threads.c.key, threads.c.title, threads.c.url)
         .where(threads.c.key.in_(keys), threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
@@ -176,57 +175,49 @@ async def titles_of(
 
 
 async def author_of(connection: AsyncConnection, answer_id: int) -> str | None:
-    """Who wrote an answer, as its source names them."""
+    """Return the author of an answer, as its source names them."""
     return await connection.scalar(select(answers.c.author).where(answers.c.id == answer_id))
+
+
+async def ids_of(
+    connection: AsyncConnection,
+    scope: int | None,
+    after: int,
+    limit: int,
+    *,
+    with_retired: bool = False,
+) -> list[int]:
+    """Return the next ``limit`` ids of the threads in force of a scope, or of all, in order."""
+    query = select(threads.c.id).where(threads.c.id > after).order_by(threads.c.id).limit(limit)
+    if not with_retired:
+        query = query.where(IN_FORCE)
+    if scope is not None:
+        query = query.where(threads.c.scope == scope)
+    return list((await connection.execute(query)).scalars().all())
+
+
+async def scopes_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, int]:
+    """Return the scopes of threads, retired ones as well, by id; not of those deleted for good."""
+    query = select(threads.c.id, threads.c.scope).where(threads.c.id.in_(ids))
+    return {row.id: row.scope for row in (await connection.execute(query)).all()}
 
 
 async def page(
     connection: AsyncConnection, after: int, limit: int, scope: int | None = None
 ) -> list[StoredThread]:
-    """The next ``limit`` threads by id, of one scope or of all."""
-    query = select(threads.c.id).where(threads.c.id > after, IN_FORCE)
-    query = query.order_by(threads.c.id).limit(limit)
-    if scope is not None:
-        query = query.where(threads.c.scope == scope)
-    ids = (await connection.execute(query)).scalars().all()
+    """Return the next ``limit`` threads by id, of one scope or of all."""
+    ids = await ids_of(connection, scope, after, limit)
     found = await fetch(connection, ids, None)
     return [found[i] for i in ids]
 
 
-async def last_change(connection: AsyncConnection, *, text: bool = False) -> int:
-    """The newest number in the feed of changes; 0 when it is empty.
-
-    With ``text``, changes of vectors alone don't count.
-    """
-    newest_first = select(changes.c.seq).order_by(changes.c.seq.desc()).limit(1)
-    if text:
-        newest_first = newest_first.where(changes.c.text.is_(True))
-    return (await connection.scalar(newest_first)) or 0
-
-
 async def newest(connection: AsyncConnection) -> int:
-    """The id of the thread that was added last; 0 without any."""
+    """Return the id of the thread that was added last; 0 without any."""
     return (await connection.scalar(select(func.max(threads.c.id)))) or 0
 
 
-async def changed_after(
-    connection: AsyncConnection, seq: int, limit: int, *, text: bool = False
-) -> tuple[int, dict[int, int]]:
-    """The threads changed after ``seq``, and the number that this goes up to.
-
-    Each thread's id comes with the number of its last change that was looked at. With
-    ``text``, those whose vectors alone have changed are left out. When the number
-    is ``seq`` itself, nothing has changed since.
-    """
-    c = changes.c
-    query = select(c.seq, c.thread_id, c.text).where(c.seq > seq).order_by(c.seq).limit(limit)
-    rows = (await connection.execute(query)).all()
-    found = {thread_id: at for at, thread_id, said in rows if said or not text}
-    return (rows[-1].seq if rows else seq), found
-
-
 async def count(connection: AsyncConnection) -> Counts:
-    """Counts over every scope; what is retired is left out."""
+    """Count over every scope, without what is retired."""
     there = select(func.count()).select_from(threads).where(IN_FORCE)
     n_threads = await connection.scalar(there)
     given = select(func.count()).select_from(answers.join(threads)).where(IN_FORCE)
@@ -243,9 +234,9 @@ async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -
 
 
 async def _same(
-    connection: AsyncConnection, known: Mapping[str, Any], batch: Sequence[Packed]
+    connection: AsyncConnection, known: Mapping[str, Any], batch: Sequence[ThreadRows]
 ) -> list[bool]:
-    """Of each thread whether it says what the library has of it, by their digests.
+    """Return of each thread whether its content is the library's, by their digests.
 
     Where one of the two has none, because it was a draft, digests of both are made.
     """
@@ -253,7 +244,7 @@ async def _same(
     unsure = [row.id for row, thread in there if row and not (row.content_hash and thread.digest)]
     old = await fetch(connection, unsure, None) if unsure else {}
 
-    def is_same(row: Any, thread: Packed) -> bool:
+    def is_same(row: Any, thread: ThreadRows) -> bool:
         if row is None or row.id not in old:
             return row is not None and bool(row.content_hash == thread.digest)
         return digest_of(old[row.id]) == (thread.digest or digest_of(unpack(thread)))
@@ -261,13 +252,15 @@ async def _same(
     return [is_same(row, thread) for row, thread in there]
 
 
-async def _add(connection: AsyncConnection, scope: int, new: Sequence[Packed]) -> dict[str, int]:
+async def _add(
+    connection: AsyncConnection, scope: int, new: Sequence[ThreadRows]
+) -> dict[str, int]:
     if not new:
         return {}
     before = await newest(connection)
     names = (*THREAD, "scope", "content_hash", "revision", "fingerprint")
     rows = [(*thread.row, scope, thread.digest, 1, thread.fingerprint) for thread in new]
-    await bulk_insert.add(connection, threads, names, rows)
+    await insert_rows(connection, threads, names, rows)
     # Asking for the ids afterwards lets the driver insert the whole batch at once. Asked for
     # the scope as well, SQLite would read all of it, by the index that begins with it.
     query = select(threads.c.scope, threads.c.key, threads.c.id).where(threads.c.id > before)
@@ -289,8 +282,4 @@ async def _answers(
         .where(answers.c.thread_id.in_(ids), answers.c.retired.is_(False))
         .order_by(answers.c.thread_id, answers.c.position)
     )
-    found: dict[int, list[StoredAnswer]] = defaultdict(list)
-    async for part in row_batches(connection, query):
-        for row in part:
-            found[row.thread_id].append(answer_of(row))
-    return defaultdict(tuple, {i: tuple(rows) for i, rows in found.items()})
+    return await by_thread(connection, query, answer_of)

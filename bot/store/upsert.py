@@ -6,16 +6,16 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Table, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Thread
-from bot.store import bulk_insert
 from bot.store.answer_matching import Known, pair
-from bot.store.rows import answer_columns, columns, row_batches
-from bot.store.serialization import ANSWER
+from bot.store.rows import answer_columns, by_thread, columns
+from bot.store.serialization import ANSWER, insert_rows
 from bot.store.tables import answers, phrasings, threads
 
 
@@ -76,7 +76,7 @@ def _taken(old: _Old, batch: Sequence[Change]) -> tuple[_Rows, list[int]]:
 
 async def add_answers(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Write answers: of each the columns of ``packing.ANSWER``, and the id of its thread."""
-    await bulk_insert.add(connection, answers, (*ANSWER, "thread_id"), rows)
+    await insert_rows(connection, answers, (*ANSWER, "thread_id"), rows)
 
 
 async def add_phrasings(connection: AsyncConnection, given: Mapping[int, tuple[str, ...]]) -> None:
@@ -86,7 +86,7 @@ async def add_phrasings(connection: AsyncConnection, given: Mapping[int, tuple[s
         for thread_id, texts in given.items()
         for position, text in enumerate(texts)
     ]
-    await bulk_insert.add(connection, phrasings, ("thread_id", "position", "text"), rows)
+    await insert_rows(connection, phrasings, ("thread_id", "position", "text"), rows)
 
 
 @dataclass
@@ -107,21 +107,19 @@ class _Old:
         of_these = select(answers).where(answers.c.thread_id.in_(ids)).order_by(answers.c.id)
         for row in (await connection.execute(of_these)).all():
             given[row.thread_id].append(row)
-        return cls({row.id: row for row in found}, await texts_of(connection, ids), given)
+        return cls({row.id: row for row in found}, await phrasings_of(connection, ids), given)
 
 
-async def texts_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+async def phrasings_of(
+    connection: AsyncConnection, ids: Sequence[int]
+) -> dict[int, tuple[str, ...]]:
     """The phrasings of threads, in order."""
     query = (
         select(phrasings)
         .where(phrasings.c.thread_id.in_(ids))
         .order_by(phrasings.c.thread_id, phrasings.c.position)
     )
-    found: dict[int, list[str]] = defaultdict(list)
-    async for part in row_batches(connection, query):
-        for row in part:
-            found[row.thread_id].append(row.text)
-    return defaultdict(tuple, {i: tuple(texts) for i, texts in found.items()})
+    return await by_thread(connection, query, attrgetter("text"))
 
 
 def _name(thread: Thread) -> tuple[str, str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Vectors: what threads mean to an embedding model, kept so that it is reckoned once."""
+"""Vectors of threads and learned phrasings, kept so that a model makes each once."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import MAX_PHRASINGS, StoredThread
-from bot.store import guilds, threads
+from bot.store import change_feed, guilds, threads
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
-from bot.store.upsert import texts_of
+from bot.store.upsert import phrasings_of
 
 _DONE = "vectors"
 
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """A thread's packed rows and the scope that may see them."""
+    """A thread's packed vectors and the scope that may see them."""
 
     thread_id: int
     scope: int
@@ -31,7 +31,7 @@ class Vector:
 async def of_threads(
     connection: AsyncConnection, ids: Sequence[int], model: str
 ) -> dict[int, Vector]:
-    """Those of the threads whose vectors are of this model and of their present text."""
+    """Return the vectors of threads, by id, that are of this model and of their present text."""
     query = (
         select(vectors.c.thread_id, vectors.c.data, thread_table.c.scope)
         .join(thread_table, thread_table.c.id == vectors.c.thread_id)
@@ -44,7 +44,7 @@ async def of_threads(
 async def without_vectors(
     connection: AsyncConnection, ids: Sequence[int], model: str
 ) -> list[tuple[StoredThread, int]]:
-    """Those of the threads that have no vectors of this model, each with its revision."""
+    """Return the threads that have no vectors of this model, each with its revision."""
     query = (
         select(thread_table.c.id, thread_table.c.revision)
         .outerjoin(vectors, (vectors.c.thread_id == thread_table.c.id) & _current(model))
@@ -58,11 +58,11 @@ async def without_vectors(
 async def changed_after(
     connection: AsyncConnection, seq: int, limit: int
 ) -> tuple[int, dict[int, list[int]], bool]:
-    """The threads whose texts changed after ``seq``, by scope, oldest change first.
+    """Return the threads whose texts changed after ``seq``, by scope, oldest change first.
 
-    Before them, the change that this goes up to; after them, whether that is the last.
+    The first result is the change that they go up to, the last whether it is the newest.
     """
-    last = await threads.last_change(connection)
+    last = await change_feed.last_change(connection)
     c = changes.c
     query = select(c.seq, c.thread_id, thread_table.c.scope).outerjoin(
         thread_table, thread_table.c.id == c.thread_id
@@ -80,7 +80,7 @@ async def changed_after(
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A thread that has its own row, and none yet for its phrasings, which are ``texts``."""
+    """A thread with a vector of its own and none yet of its phrasings, which are ``texts``."""
 
     thread_id: int
     revision: int
@@ -91,7 +91,7 @@ class Unfinished:
 async def without_phrasings(
     connection: AsyncConnection, ids: Sequence[int], model: str, row_bytes: int
 ) -> list[Unfinished]:
-    """Those of the threads whose vectors are true, but lack the rows of their phrasings."""
+    """Return the threads with valid vectors that lack those of their phrasings."""
     query = (
         select(vectors.c.thread_id, vectors.c.revision, vectors.c.data)
         .join(thread_table, thread_table.c.id == vectors.c.thread_id)
@@ -99,7 +99,7 @@ async def without_phrasings(
         .where(func.length(vectors.c.data) == row_bytes)
     )
     rows = {row.thread_id: row for row in (await connection.execute(query)).all()}
-    texts = await texts_of(connection, [*rows])
+    texts = await phrasings_of(connection, [*rows])
     return [
         Unfinished(i, row.revision, bytes(row.data), texts[i][:MAX_PHRASINGS])
         for i, row in rows.items()
@@ -110,7 +110,7 @@ async def without_phrasings(
 async def put(
     connection: AsyncConnection, model: str, packed: Mapping[int, tuple[int, bytes]]
 ) -> None:
-    """Keep threads' vectors (id: revision, rows), in place of others, and tell the feed.
+    """Keep vectors by thread id, with the revision of the text, and note them as changes.
 
     A thread that is gone by now, or has a newer text, is passed over: another process may
     have made the vectors of that.
@@ -127,20 +127,20 @@ async def put(
     ]
     await connection.execute(delete(vectors).where(vectors.c.thread_id.in_(there)))
     await connection.execute(insert(vectors), rows)
-    await connection.execute(insert(changes), [{"thread_id": i, "text": False} for i in there])
+    await change_feed.note(connection, there, text=False)
 
 
 async def begin(connection: AsyncConnection, model: str) -> None:
-    """Note that vectors of this model are made now: those of another are not complete then."""
+    """Begin to make vectors of this model, from the first change if it was another before."""
     known = json.loads(await guilds.fact(connection, _DONE) or "{}")
     if known.get("model") != model:
         await set_done(connection, model, 0)
 
 
 async def discard(connection: AsyncConnection, ids: Sequence[int], row_bytes: int) -> int:
-    """Delete those of the threads' vectors that are not of whole rows; returns how many.
+    """Delete vectors whose length is no multiple of ``row_bytes``; return how many.
 
-    The feed of changes has them made again.
+    They are noted as changes, so that they are made again.
     """
     length = func.length(vectors.c.data)
     wrong = (length == 0) | (length % row_bytes != 0)
@@ -148,27 +148,27 @@ async def discard(connection: AsyncConnection, ids: Sequence[int], row_bytes: in
     found = (await connection.execute(query)).scalars().all()
     if found:
         await connection.execute(delete(vectors).where(vectors.c.thread_id.in_(found)))
-        await connection.execute(insert(changes), [{"thread_id": i} for i in found])
+        await change_feed.note(connection, found)
     return len(found)
 
 
 async def done(connection: AsyncConnection, model: str) -> int:
-    """The change up to which every thread has had vectors of this model made."""
+    """Return the change up to which all threads have vectors of this model."""
     known = json.loads(await guilds.fact(connection, _DONE) or "{}")
     return int(known.get("seq", 0)) if known.get("model") == model else 0
 
 
 async def set_done(connection: AsyncConnection, model: str, seq: int) -> None:
-    """Remember how far the making of vectors has come."""
+    """Keep the change up to which all threads have vectors of this model."""
     await guilds.set_fact(connection, _DONE, json.dumps({"model": model, "seq": seq}))
 
 
 async def learned_without_vector(
     connection: AsyncConnection, model: str, limit: int, row_bytes: int | None = None
 ) -> list[tuple[int, str]]:
-    """Learned phrasings that have no vector of this model, a guild's after another's.
+    """Return ids and texts of learned phrasings without a vector of this model.
 
-    One that has not ``row_bytes`` bytes, if they are given, is none. Returns ids and texts.
+    They are one of each guild in turn. With ``row_bytes``, a vector of another length is none.
     """
     c = learned_phrasings.c
     stale = c.model.is_distinct_from(model)

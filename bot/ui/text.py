@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bot.ui import limits, markdown
@@ -80,14 +81,8 @@ def title(text: str, limit: int) -> str:
     if width(escape(line)) <= limit:
         return escape(line)
     # Escaping lengthens by a varying amount: find the longest prefix that fits.
-    low, high = 0, len(line)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if width(escape(line[:middle])) <= limit - 1:
-            low = middle
-        else:
-            high = middle - 1
-    return escape(line[: grapheme(line, low)].rstrip()) + ELLIPSIS
+    longest = bisect_right(range(len(line)), limit - 1, key=lambda n: width(escape(line[:n]))) - 1
+    return escape(line[: grapheme(line, longest)].rstrip()) + ELLIPSIS
 
 
 def lines(texts: Sequence[str], limit: int = limits.EMBED_FIELD, more: int = 0) -> str:

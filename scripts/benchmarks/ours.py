@@ -18,7 +18,7 @@ from bot.app import App
 from bot.models import Answer, Thread
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import load_settings
-from bot.store import threads, vectors
+from bot.store import change_feed, vectors
 
 REAL_VECTORS = 2_000
 """Threads up to which the model makes all vectors; it makes some 50 to 100 a second."""
@@ -95,7 +95,7 @@ async def _make_up(app: App, meaning: SemanticIndex) -> None:
         async with app.database.write() as connection:
             await vectors.put(connection, meaning.model, packed)
     async with app.database.write() as connection:
-        await vectors.set_done(connection, meaning.model, await threads.last_change(connection))
+        await vectors.set_done(connection, meaning.model, await change_feed.last_change(connection))
 
 
 def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:

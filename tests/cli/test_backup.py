@@ -20,7 +20,8 @@ from bot.models import Answer, Thread, Vote
 from bot.settings import Settings
 from bot.store import backup, migrations
 from tests.kit import programs
-from tests.kit.command_line import Threadwise
+from tests.kit.command_line import Threadwise, make_home, run
+from tests.kit.library import forget_environment
 from tests.kit.programs import spawn
 from tests.kit.votes import press_button
 from tests.kit.waiting import until
@@ -30,10 +31,21 @@ MANY = [Thread(key=f"k{n}", title=f"Number {n}", body="word " * 400) for n in ra
 FEW = "2 threads, 4 answers and 0 votes"
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the two seeds in it, to be copied by each test."""
+    home = make_home(tmp_path_factory.mktemp("filled"))
+    with pytest.MonkeyPatch.context() as patch:
+        forget_environment(patch)
+        patch.chdir(home)
+        assert run("ask", "why?").exit_code == 0
+    return home / "data"
+
+
 @pytest.fixture(autouse=True)
-def library(home: Path, threadwise: Threadwise) -> Path:
+def library(home: Path, filled: Path) -> Path:
     """A library with the two seeds in it."""
-    assert threadwise("ask", "why?").exit_code == 0
+    shutil.copytree(filled, home / "data")
     return home / LIBRARY
 
 
@@ -202,7 +214,7 @@ class TestBackup:
         assert result.exit_code == 2
         assert "pg_dump" in result.stderr
 
-    def test_damaged_library_is_told(self, threadwise: Threadwise, library: Path) -> None:
+    def test_damaged_library_is_reported(self, threadwise: Threadwise, library: Path) -> None:
         library.write_bytes(b"This is no database at all. " * 1000)
         result = threadwise("backup", "copy.db")
         assert result.exit_code == 2
@@ -363,7 +375,7 @@ class TestRestore:
         assert threadwise("restore", old).exit_code == 0
         assert keys(threadwise) == {"bread", "router"}
 
-    def test_a_folder_that_cannot_be_made_is_told(
+    def test_a_folder_that_cannot_be_made_is_reported(
         self, threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("DATA_DIR", "new.txt/data")

@@ -99,7 +99,7 @@ def test_an_index_that_lacks_threads_fails(
     assert "holds 1 of 2 threads" in result.stdout
 
 
-def test_an_index_that_another_program_is_writing_is_told(
+def test_an_index_that_another_program_is_writing_is_reported(
     threadwise: Threadwise, home: Path
 ) -> None:
     threadwise("ask", "why?")
@@ -115,7 +115,7 @@ def test_an_index_that_another_program_is_writing_is_told(
     assert _levels(threadwise("doctor"))["index"] == "ok"
 
 
-def test_a_rebuilt_index_is_told(threadwise: Threadwise, home: Path) -> None:
+def test_a_rebuilt_index_is_reported(threadwise: Threadwise, home: Path) -> None:
     threadwise("ask", "why?")
     os.remove(home / "data" / "index" / "state.json")
     result = threadwise("doctor")
@@ -124,7 +124,7 @@ def test_a_rebuilt_index_is_told(threadwise: Threadwise, home: Path) -> None:
 
 
 @pytest.mark.parametrize(("free", "level", "code"), [(10**8, "warn", 0), (10**6, "FAIL", 1)])
-def test_a_full_disk_is_told(
+def test_a_full_disk_is_reported(
     threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch, free: int, level: str, code: int
 ) -> None:
     usage = SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=free))
@@ -134,7 +134,9 @@ def test_a_full_disk_is_told(
     assert _levels(result)["disk"] == level
 
 
-def test_missing_packages_are_told(threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_reported(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(doctor, "PACKAGES", ("rich", "no-such-package"))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     result = threadwise("doctor")

@@ -157,7 +157,7 @@ def test_a_form_that_cannot_be_written_is_exit_code_2(
     assert reason in result.stderr
 
 
-def test_a_library_too_large_for_markdown_is_told(
+def test_a_library_too_large_for_markdown_is_reported(
     threadwise: Threadwise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(library, "MAX_FILE_BYTES", 100)
@@ -236,7 +236,7 @@ def test_options_that_say_nothing_are_exit_code_2(
     assert os.listdir(home) == ["seeds"]
 
 
-def test_what_was_read_otherwise_or_passed_over_is_told(
+def test_what_was_read_otherwise_or_passed_over_is_reported(
     threadwise: Threadwise, tmp_path: Path
 ) -> None:
     folder = tmp_path / "in"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.command_line import Threadwise
 from tests.kit.programs import PIPE, spawn
 from tests.kit.waiting import HANG
 
@@ -109,12 +110,13 @@ def test_a_terminal_without_unicode_gets_json_without_loss(home: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["ask", "-h"]], ids=" ".join)
-def test_help_and_version_need_no_settings(home: Path, arguments: list[str]) -> None:
+def test_help_and_version_need_no_settings(
+    home: Path, threadwise: Threadwise, arguments: list[str]
+) -> None:
     (home / ".env").write_text("COLOUR=red\n")
-    process = _start(*arguments)
-    out, _ = process.communicate(timeout=HANG)
-    assert process.returncode == 0
-    assert "hreadwise" in out
+    result = threadwise(*arguments)
+    assert result.exit_code == 0
+    assert "hreadwise" in result.stdout
 
 
 WORDS = " ".join(f"word{n}" for n in range(60))

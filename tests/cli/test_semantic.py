@@ -1,4 +1,4 @@
-"""The command line with the eye for meaning: questions in other words, and what doctor says."""
+"""Semantic retrieval on the command line: questions in other words, and ``doctor``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pytest
 from bot.cli import runtime
 from tests.kit.command_line import Threadwise
 from tests.kit.paths import ROOT
+
+pytestmark = pytest.mark.usefixtures("usual_model")
 
 OTHERWISE = {  # questions, and what they ask in other words
     "how come it never replies": "bot-why-silent",
@@ -44,7 +46,7 @@ def first(threadwise: Threadwise, *questions: str) -> list[str]:
 
 
 def right(keys: list[str]) -> int:
-    """How many of OTHERWISE's threads came first."""
+    """Count the questions of OTHERWISE whose thread came first."""
     return sum(key == meant for key, meant in zip(keys, OTHERWISE.values(), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong before a command begins: one clear line, the right exit code."""
+"""Errors before a command begins: one clear line, the right exit code."""
 
 from __future__ import annotations
 
@@ -178,3 +178,26 @@ def test_wrong_usage_is_explained_in_words_of_ours(
 def test_an_encoding_without_a_name_is_refused(threadwise: Threadwise, home: Path) -> None:
     (home / "page.txt").write_text("Is it so?\n\nUpvote:0\n\nYes.\n")
     assert "there is no encoding ''" in threadwise("import", "--encoding", "", "page.txt").stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ANSWER_THRESHOLD", "abc", "must be a number (it is 'abc')"),
+        ("ANSWER_THRESHOLD", "3", "must be 1.0 or less (it is '3')"),
+        ("COOLDOWN_SECONDS", "-1", "must be 0 or more (it is '-1')"),
+        ("COOLDOWN_SECONDS", "1.5", "must be a whole number (it is '1.5')"),
+        ("LEARN_PHRASINGS", "perhaps", "must be true or false (it is 'perhaps')"),
+        ("ANSWER_POLICY", "votes", "must be 'accepted' or 'score' (it is 'votes')"),
+        ("UP_EMOJI", "", "must not be empty (it is '')"),
+    ],
+)
+def test_wrong_settings_are_explained_in_words_of_ours(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    result = threadwise("ask", "why?")
+    assert result.exit_code == 2
+    assert f"{name}: {said}; correct it in the environment or .env" in " ".join(
+        result.stderr.split()
+    )

@@ -43,10 +43,9 @@ elif what == "opening":
     import bot.app as app
     app.open_semantic_index = busy
 elif what == "unpacking":
-    from bot.services.elsewhere import Elsewhere
-    Elsewhere.make = busy
-    from bot.services import elsewhere
-    elsewhere.MUCH = 0
+    from bot.services import import_reader
+    import_reader.WorkerReader.next = busy
+    import_reader.LARGE = 0
 from bot.cli import main
 main()
 """
@@ -58,7 +57,7 @@ async def start(url: str, what: str, *arguments: str, model: str = "off") -> Pro
 
 
 async def stopped(process: Program, number: signal.Signals) -> tuple[float, int, str]:
-    """How long it takes until the program is gone, with what code and what it said."""
+    """Send a signal; returns the seconds until the program is gone, its code and its stderr."""
     began = time.monotonic()
     process.signal(number)
     code, _, said = await process.end()
@@ -81,12 +80,13 @@ async def test_a_bot_at_work_stops_in_time(what: str, model: str) -> None:
 
 
 ELSEWHERE = """
-import asyncio, signal, threading, time
+import asyncio, signal, sys, threading, time
 from bot.cli.run import until_stopped
 from bot.cli.runtime import run
 
 def tell(number):
-    time.sleep(0.5)  # until the loop waits
+    while sys._current_frames()[threading.main_thread().ident].f_code.co_name != "select":
+        time.sleep(0.001)  # until the loop waits
     signal.pthread_kill(threading.get_ident(), number)
 
 async def idle(number):
@@ -118,11 +118,12 @@ async def test_an_import_stops_in_time(home: Path) -> None:
 
 
 async def test_no_process_of_ours_stays_behind(home: Path) -> None:
-    """One that reads files aside is ended with the program, also in the middle of a file."""
+    """A worker is ended with the program, also in the middle of a file."""
     code = (
-        "import sys, os\nfrom bot.aside import Aside\nfrom bot.cli import runtime\n"
-        "aside = Aside('tests.cli.test_stopping:sleeping')\naside.ask(None)\n"
-        "print(aside._process.pid, flush=True)\nruntime._exit(0, 'bye')\n"
+        "import threading\nfrom bot.worker import Worker\nfrom bot.cli import runtime\n"
+        "worker = Worker('tests.cli.test_stopping:sleeping')\n"
+        "threading.Thread(target=worker.ask, args=[None], daemon=True).start()\n"
+        "print(worker._process.pid, flush=True)\nruntime._exit(0, 'bye')\n"
     )
     child = int(programs.run("-c", code).stdout)
     # It is ended, but whoever takes orphans in has to look first.
@@ -137,7 +138,7 @@ def _stat(process: int) -> str:
 
 
 class sleeping:
-    """What the process aside does: nothing, for long."""
+    """What the worker does: nothing, for long."""
 
     def __enter__(self) -> object:
         return lambda _question: time.sleep(LONG)

@@ -1,4 +1,4 @@
-"""What the bot does when Discord, the store or a permission fails it."""
+"""Failures of Discord, of the store and of permissions, as the bot meets them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which servers the bot is, through discord.py's own parsers and cache."""
+"""The bot's servers, through discord.py's own parsers and cache."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LATER = timedelta(days=31)
 
 
 async def purged(world: World) -> list[int]:
-    """Which servers' data goes when a month has passed."""
+    """Return the servers whose data goes when a month has passed."""
     return await world.app.guild_removal.purge(datetime.now(UTC) + LATER)
 
 

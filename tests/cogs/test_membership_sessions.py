@@ -1,4 +1,4 @@
-"""Which servers have the bot, over real sessions that begin, end and are resumed."""
+"""The bot's servers, over real sessions that begin, end and are resumed."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ async def test_members_may_not_even_if_discord_lets_them(world: World):
 
 
 @pytest.mark.simcord(approved_intents=discord.Intents.default())
-async def test_missing_intent_is_told_to_moderators(world: World):
+async def test_missing_intent_is_reported_to_moderators(world: World):
     result = await world.mo.slash(
         world.general, "settings channel", channel=world.general, mode="questions"
     )

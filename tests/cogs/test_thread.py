@@ -206,7 +206,7 @@ async def test_pager_of_a_thread_that_left_the_library(
     assert shown(opened).embeds == []
 
 
-async def test_vote_on_a_shared_page_is_told_privately(world: World):
+async def test_vote_on_a_shared_page_is_reported_privately(world: World):
     opened = await world.alice.slash(world.general, "thread", query="pins", share=True)
     stored = world.env.backend.get_message(world.general.id, shown(opened).id)
     private = await world.bob.click(shown(opened), label="Next")

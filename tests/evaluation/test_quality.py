@@ -21,6 +21,7 @@ from bot.evaluation.runner import Evaluation, evaluate
 from bot.models import Reply, Thread, Verdict
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import Settings
+from tests.kit.library import forget_environment
 from tests.kit.paths import ROOT, SHARED
 
 pytestmark = pytest.mark.untraced  # how well it matches is measured; each line is tested elsewhere
@@ -52,11 +53,9 @@ needs_test_sets = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_settings_from_outside() -> Iterator[None]:
+def _no_settings_from_outside(usual_model: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in Settings.model_fields:
-            patch.delenv(name.upper(), raising=False)
-        patch.setenv("EMBEDDING_MODEL", "off")
+        forget_environment(patch)
         yield
 
 
@@ -151,7 +150,7 @@ async def _ask_app(
 def replies(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Reply]:
-    """What a library that holds the seed document says."""
+    """Ask a library that holds the seed document."""
     if not SEED_DOCUMENT.is_file():
         pytest.skip("the seed document is not beside this repository")
     folder = tmp_path_factory.mktemp("seeded")
@@ -183,7 +182,7 @@ def test_our_own_seeds_say_nothing_about_boiling_an_egg(tmp_path: Path) -> None:
     assert replies["How do I vote on an answer?"].verdict is Verdict.ANSWER
 
 
-@pytest.mark.parametrize("model", ["", "off"], ids=["both eyes", "words alone"])
+@pytest.mark.parametrize("model", ["", "off"], ids=["words and meaning", "words alone"])
 def test_one_thread_alone_is_not_the_answer_to_everything(tmp_path: Path, model: str) -> None:
     (tmp_path / "seeds").mkdir()
     shutil.copy(ROOT / "seeds" / "history-nomonhan-casualties.txt", tmp_path / "seeds")

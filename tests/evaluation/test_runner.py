@@ -223,7 +223,7 @@ async def test_typos_are_the_same_for_the_same_seed(
     assert once.r_at_10 == 1.0  # and yet they are found
 
 
-async def test_progress_is_told_after_each_question(tmp_path: Path, settings: Settings) -> None:
+async def test_progress_is_reported_after_each_question(tmp_path: Path, settings: Settings) -> None:
     folder = made(tmp_path / "garden", {"q1": APPLES, "q2": SLUGS}, {"q1": "apples", "q2": "slugs"})
     told: list[tuple[int, int]] = []
     await evaluate(folder, settings, progress=lambda *done: told.append(done))

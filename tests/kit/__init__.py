@@ -1,0 +1,15 @@
+"""What tests start and share, each thing once.
+
+A bot: ``world`` with ``simcord`` and ``messages`` (SimCord's Discord in memory), or ``net``
+with ``loopback``, ``asking`` and ``card_votes`` (a Discord over real sockets, with faults).
+
+Programs: ``programs`` (processes), ``command_line`` (commands in the test's own process),
+``voting_program`` and ``embedding_program`` (run by tests that kill them).
+
+Data: ``library``, ``votes`` (what events do to votes, without Discord), ``search``, ``dumps``,
+``strategies`` (threads by Hypothesis), ``patterns`` (the program's regular expressions and texts
+that are hard for them), ``paths``.
+
+Time: ``waiting`` (for events), ``growth`` (of processor time with size), ``loop_lag`` (of the
+event loop, beside an idle one), ``spinning`` (work that holds a thread or all of them).
+"""

@@ -1,17 +1,15 @@
-"""What tests of votes over real sockets share."""
+"""Votes on cards over real sockets."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import discord
-
 from bot.models import Posting
-from tests.kit.loopback import world
+from tests.kit.asking import ME, PIN, arrows
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
+from tests.kit.waiting import HANG
 
-PIN = "how can i pin a message in my channel?"
 UP, DOWN = "⬆️", "⬇️"
 
 
@@ -19,9 +17,9 @@ async def post(net: Net, channel: int | None = None) -> Message:
     """A card of the bot with both arrows, known as a posting; both answers stand at 0."""
     channel = channel or net.ask
     count = len(net.discord.messages(channel))
-    net.discord.say(channel, net.alice, f"<@{world.ME['id']}> {PIN}")
+    net.discord.say(channel, net.alice, f"{ME} {PIN}")
     card = await net.discord.posted(channel, count + 1)
-    await net.discord.until(lambda: len(card.reacted()) == 2)
+    await arrows(net, card)
     await net.recorded(card)
     return card
 
@@ -55,17 +53,15 @@ async def idle(net: Net) -> None:
     await net.discord.until(true)
 
 
+async def heard(net: Net) -> None:
+    """Wait until the bot has heard all that happened until now."""
+    last = net.discord.say(net.general, net.bob, "hello")
+    await net.bot.wait_for("message", check=lambda message: message.id == last.id, timeout=HANG)
+
+
 async def sent(net: Net) -> None:
     """Wait until the bot has heard all that happened until now, and is idle."""
-    last = net.discord.say(net.general, net.bob, "hello")
-    heard: list[int] = []
-
-    async def hear(message: discord.Message) -> None:
-        heard.append(message.id)
-
-    net.bot.add_listener(hear, "on_message")
-    await net.discord.until(lambda: last.id in heard)
-    net.bot.remove_listener(hear, "on_message")
+    await heard(net)
     await idle(net)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,16 @@ JSON_THREAD = {
 }
 
 Threadwise = Callable[..., Result]
+
+
+def make_home(place: Path) -> Path:
+    """Make a folder to run commands in, with a seeds folder that holds the two files."""
+    folder = place / "home"
+    seeds = folder / "seeds"
+    seeds.mkdir(parents=True)
+    (seeds / "router.txt").write_text(PAGE, encoding="utf-8")
+    (seeds / "bread.jsonl").write_text(json.dumps(JSON_THREAD) + "\n", encoding="utf-8")
+    return folder
 
 
 def run(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:

@@ -1,4 +1,4 @@
-"""A process that makes vectors of a library, and says after each batch how many.
+"""A program that makes vectors of a library, and prints after each batch how many.
 
 Run as ``python -m tests.kit.embedding_program FOLDER``; it is ended with SIGKILL.
 """

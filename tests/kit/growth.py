@@ -1,4 +1,4 @@
-"""How the time for some work grows with its size."""
+"""Growth of the processor time of some work with its size."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ SLACK = 0.2
 """Seconds of processor time that say nothing of growth."""
 
 
-def seconds(work: Callable[[int], object], size: int) -> float:
-    """The processor time that the work of this size takes, in seconds."""
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Do some work; returns its processor time, which is the same on a busy machine."""
     began = time.process_time()
-    work(size)
+    work()
     return time.process_time() - began
 
 
 def check_linear(work: Callable[[int], object], size: int) -> None:
     """Fail where four times as much takes far longer than four times as long."""
-    small = min(seconds(work, size) for _ in range(2))
-    large = seconds(work, TIMES * size)
+    small = min(cpu_seconds(lambda: work(size)) for _ in range(2))
+    large = cpu_seconds(lambda: work(TIMES * size))
     if large > MOST * small + SLACK:  # other processes may have had the caches just then
-        large = min(large, seconds(work, TIMES * size))
+        large = min(large, cpu_seconds(lambda: work(TIMES * size)))
     assert large <= MOST * small + SLACK, f"{small:.2f} s became {large:.2f} s"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
+import pytest
+
 from bot.app import App
 from bot.models import SHARED, Answer, Posting, StoredAnswer, Thread
 from bot.settings import Settings
@@ -30,6 +32,13 @@ def at(folder: Path, model: str | None = None) -> Settings:
 
 
 _numbers = count(1000)
+
+
+def forget_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take no settings from outside; the model is off, as most tests need none."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("EMBEDDING_MODEL", "off")
 
 
 async def post(app: App, answer: StoredAnswer, guild: int = HERE, channel: int = 5) -> int:

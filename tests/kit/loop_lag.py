@@ -1,4 +1,4 @@
-"""How late an event loop is, beyond what an idle one is in the same seconds.
+"""Measurement of an event loop's lag, beyond that of an idle loop in the same seconds.
 
 The idle one is in a second process: whatever else keeps the machine busy delays both, and
 only what is more is ours.
@@ -55,7 +55,7 @@ class Pulse:
 
 @dataclass
 class Lag:
-    """What was measured: in ``seconds``, and by whom the loop was ``held`` as far as is known."""
+    """A measured lag in ``seconds``, and what ``held`` the loop as far as is known."""
 
     seconds: float = 0.0
     held: list[Stall] = field(default_factory=list)

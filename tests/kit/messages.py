@@ -1,4 +1,4 @@
-"""Looking at what the bot has shown: its last message, its buttons, its menus."""
+"""Reading the bot's messages in SimCord: the last one, its buttons, its menus."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def is_disabled(message: Any, label: str) -> bool:
 
 
 def offered(message: Any) -> dict[str, str]:
-    """What the menu of a message offers: label -> value."""
+    """Return the options of a message's menu: label -> value."""
     menu = next(i for i in items(message) if i.get("options"))
     return {option["label"]: option["value"] for option in menu["options"]}
 
 
 def shown(result: Any) -> Any:
-    """What an interaction was answered with."""
+    """Return the first response to an interaction."""
     assert result.response is not None
     return result.response
 
 
 def told(result: Any) -> Any:
-    """The last thing that an interaction's member was told."""
+    """Return the last message to an interaction's member."""
     return result.followups[-1] if result.followups else result.response

@@ -14,7 +14,7 @@ from tests.kit.loopback.world import Message
 
 @dataclass
 class Net:
-    """What a test over real sockets has at hand."""
+    """A loopback Discord with one guild, and a bot on it."""
 
     discord: Loopback
     app: App

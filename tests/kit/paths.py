@@ -1,4 +1,4 @@
-"""Where the project is, and where data to measure with lies that is no part of it."""
+"""The folders of the project and of the data that is measured with."""
 
 from __future__ import annotations
 

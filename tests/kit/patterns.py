@@ -38,7 +38,7 @@ class Used:
     methods: frozenset[str] = frozenset(METHODS)
 
     def runs(self) -> Iterator[Callable[[Any], object]]:
-        """What is done with a text, one after the other."""
+        """Yield the calls that are tried on a text."""
         for method in sorted(self.methods):
             if method == "finditer":
                 yield lambda text: [None for _ in self.pattern.finditer(text)]
@@ -97,7 +97,7 @@ def all_used() -> list[Used]:
 
 
 def made_in_functions() -> Iterator[str]:
-    """Where an expression is made of something that is known only when it is used."""
+    """Yield the functions that make an expression of what is known only at the call."""
     for module in modules():
         tree = ast.parse(Path(str(module.__file__)).read_text("utf-8"))
         for function in ast.walk(tree):
@@ -137,7 +137,7 @@ def _calls(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def _is_known(argument: ast.expr, module: ModuleType) -> bool:
-    """Whether an expression is the same at each call: made of constants."""
+    """Tell if an expression is made of constants: the same at each call."""
     names = [node.id for node in ast.walk(argument) if isinstance(node, ast.Name)]
     return all(isinstance(vars(module).get(name), str | bytes) for name in names)
 

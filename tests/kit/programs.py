@@ -53,6 +53,13 @@ def run(*arguments: str | Path, **settings: str) -> subprocess.CompletedProcess[
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
+def checked(*arguments: str | Path, **settings: str) -> str:
+    """Run a program that must end well; returns its output."""
+    done = run(*arguments, **settings)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 class Program:
     """A program that runs beside the test; what it says on stderr is kept in ``said``."""
 

@@ -1,4 +1,4 @@
-"""Small libraries for the search's tests, made without a store."""
+"""Small libraries for tests of the search, without a store."""
 
 from __future__ import annotations
 

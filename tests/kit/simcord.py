@@ -1,4 +1,4 @@
-"""What SimCord has no words for: the one file that touches its insides."""
+"""Additions to SimCord; the only module of the tests that uses its private names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fast_settle(seconds: float = 0.0005, patience: float = 30.0) -> None:
 
 @contextmanager
 def muted(env: simcord.Env) -> Iterator[None]:
-    """The process is down: the world changes unheard."""
+    """Change the world while the process is down: no event reaches the bot."""
     backend = env.backend
     saved, backend.subscribers[:] = list(backend.subscribers), []
     try:
@@ -40,7 +40,7 @@ def muted(env: simcord.Env) -> Iterator[None]:
 
 @asynccontextmanager
 async def offline(env: simcord.Env, shard_id: int = 0) -> AsyncIterator[None]:
-    """The gateway drops, then comes back with a new session (READY, not RESUMED)."""
+    """Drop the gateway, then come back with a new session (READY, not RESUMED)."""
     bot: Any = env.bot
     shard = bot.shards[shard_id]
     await shard.disconnect()
@@ -55,7 +55,7 @@ async def offline(env: simcord.Env, shard_id: int = 0) -> AsyncIterator[None]:
 async def join_guild(
     env: simcord.Env, name: str = "new", channels: Sequence[str] = ("general",)
 ) -> GuildHandle:
-    """The bot is invited into another guild while it runs."""
+    """Invite the bot into another guild while it runs."""
     with muted(env):
         guild = env.create_guild(name)
         for channel in channels:
@@ -68,7 +68,7 @@ async def join_guild(
 
 
 async def leave_guild(env: simcord.Env, guild_id: int, *, outage: bool = False) -> None:
-    """A guild removes the bot; or, with ``outage``, Discord can't serve it for a while."""
+    """Remove the bot from a guild; with ``outage``, Discord only can't serve it for a while."""
     payload = {"id": str(guild_id)} | ({"unavailable": True} if outage else {})
     env.backend.emit("GUILD_DELETE", payload)
     await env.settle()
@@ -77,7 +77,7 @@ async def leave_guild(env: simcord.Env, guild_id: int, *, outage: bool = False) 
 async def new_session(
     env: simcord.Env, listed: Sequence[int], outages: Sequence[int] = (), shard_id: int = 0
 ) -> None:
-    """The gateway drops, then READY lists these guilds, as Discord's own does.
+    """Drop the gateway; READY then lists these guilds, as Discord's own does.
 
     Those in ``outages`` stay unavailable; of the others a GUILD_CREATE follows.
     """
@@ -107,7 +107,7 @@ async def new_session(
 async def user_thread(
     env: simcord.Env, actor: Any, channel: ChannelHandle, name: str, message: Any = None
 ) -> ChannelHandle:
-    """A member opens a Discord thread."""
+    """Open a Discord thread as a member."""
     message_id = message.id if message else None
     thread = env.backend.create_thread(channel.id, name, actor.id, message_id=message_id)
     await env.settle()
@@ -115,7 +115,7 @@ async def user_thread(
 
 
 async def delete_channel(env: simcord.Env, channel: ChannelHandle) -> None:
-    """Somebody deletes a channel, with all that is in it."""
+    """Delete a channel with all that is in it."""
     env.backend.delete_channel(channel.id)
     await env.settle()
 
@@ -123,7 +123,7 @@ async def delete_channel(env: simcord.Env, channel: ChannelHandle) -> None:
 async def overwrite(
     env: simcord.Env, channel: ChannelHandle, role: Any, change: discord.PermissionOverwrite
 ) -> None:
-    """Somebody changes what a role may do in a channel."""
+    """Change the permissions of a role in a channel."""
     allow, deny = change.pair()
     env.backend.set_overwrite(
         channel.id, Overwrite(role.id, OverwriteType.ROLE, allow.value, deny.value)
@@ -132,7 +132,7 @@ async def overwrite(
 
 
 async def clear_reactions(env: simcord.Env, message: Any, emoji: str | None = None) -> None:
-    """A moderator takes all reactions of a message away, or those of one emoji."""
+    """Remove all reactions of a message, or those of one emoji, as a moderator does."""
     channel_id = message.channel.id
     if emoji is None:
         env.backend.clear_reactions(channel_id, message.id)
@@ -142,7 +142,7 @@ async def clear_reactions(env: simcord.Env, message: Any, emoji: str | None = No
 
 
 def shown(markdown: str) -> str:
-    """What the page shows of a card's text outside of code: its words, a line for each run."""
+    """Return the text that the demo's page shows of a card outside of code, a line for each run."""
 
     def texts(tokens: Sequence[Any]) -> Iterator[str]:
         for token in tokens:

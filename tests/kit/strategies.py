@@ -1,4 +1,4 @@
-"""Any thread that there may be, for tests of ways out and back in."""
+"""Hypothesis strategies for threads, for tests that write and read back."""
 
 from __future__ import annotations
 

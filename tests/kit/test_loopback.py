@@ -8,6 +8,7 @@ import aiohttp
 import discord
 import pytest
 
+from tests.kit.asking import PIN
 from tests.kit.loopback import (
     empty,
     held,
@@ -19,8 +20,6 @@ from tests.kit.loopback import (
     status_after,
 )
 from tests.kit.net import Net
-
-PIN = "how can i pin a message in my channel?"
 
 
 async def test_a_question_is_answered_voted_on_and_drawn(net: Net):

@@ -1,4 +1,4 @@
-"""A process that votes and imports without end, and says what it was told is done.
+"""A program that votes and imports without end, and prints what was acknowledged.
 
 Run as ``python -m tests.kit.voting_program FOLDER``; it is ended with SIGKILL.
 """

@@ -78,7 +78,7 @@ class World:
 
     @property
     def me(self) -> str:
-        """What a member types to mention the bot."""
+        """The text with which a member mentions the bot."""
         assert self.bot.user is not None
         return self.bot.user.mention
 

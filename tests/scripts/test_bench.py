@@ -38,7 +38,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def row(saved: Path) -> dict[str, Any]:
-    """What a run over 200 made threads prints as JSON."""
+    """The JSON that a run over 200 made threads prints."""
     options = f"--sizes 200 --titles {NOWHERE} --questions 20 --seconds 0.5 --json".split()
     done = subprocess.run(
         [sys.executable, SCRIPT, *options, "--save", saved],
@@ -123,7 +123,7 @@ def test_a_peer_that_fails_does_not_end_the_run(tmp_path: Path) -> None:
     assert failed["skipped"].startswith("it failed: ")
 
 
-def test_few_questions_in_the_time_are_told() -> None:
+def test_few_questions_in_the_time_are_reported() -> None:
     peer = {"label": "slow", "ask": {"median": 1.0, "p99": 1.0, "n": 3}}
     row = {"threads": 10, "ask": {"n": 20}, "peers": {"slow": peer}}
     assert "slow at 10: 3 of 20 questions timed." in report.notes([row])

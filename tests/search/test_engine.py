@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from bot.search.documents import indexed
 from bot.search.engine import LEXICAL_CANDIDATES, Engine, scopes
 from bot.search.index import IndexBusy
 from bot.settings import Settings
-from tests.kit.paths import ROOT
+from tests.kit import programs
 from tests.kit.search import GARDEN, SEVENTY, engine_with, numbered, thread
 
 HERE, THERE = 111, 222  # guilds
@@ -38,7 +36,7 @@ def seventy(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 def verdict(matches: Sequence[Match]) -> str:
-    """What the bot does by default: the thresholds of ``bot.settings``."""
+    """Return the verdict by default: the thresholds of ``bot.settings``."""
     confidence = matches[0].confidence if matches else 0.0
     if confidence >= Settings.model_fields["answer_threshold"].default:
         return "answer"
@@ -281,7 +279,7 @@ with engine.writing() as writing:
 def test_a_refresh_sees_what_another_process_wrote(tmp_path: Path) -> None:
     engine = engine_with(tmp_path / "index", numbered(GARDEN))
     assert not engine.refresh()
-    subprocess.run([sys.executable, "-c", WRITE, tmp_path / "index"], check=True, cwd=ROOT)
+    programs.checked("-c", WRITE, tmp_path / "index")
     assert engine.seq == 2
     assert "t90" not in {match.key for match in engine.search("grafting quinces", SHARED, 9)}
     assert engine.refresh()

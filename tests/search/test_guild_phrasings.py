@@ -1,4 +1,4 @@
-"""What a guild taught, beside the index: found there, and touching nothing else."""
+"""A guild's phrasings beside the index: found there, and changing nothing else."""
 
 from __future__ import annotations
 

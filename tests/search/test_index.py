@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import product
@@ -24,7 +21,10 @@ from bot.search.documents import MAX_TEXT, Pieces, indexed
 from bot.search.index import IndexBusy, IndexDamaged, State, TextIndex
 from bot.search.integrity import Checker
 from bot.search.text import stems, words
+from tests.kit import programs
+from tests.kit.growth import cpu_seconds
 from tests.kit.search import GARDEN, numbered, thread
+from tests.kit.waiting import HANG
 
 HERE, THERE = 111, 222  # guilds
 
@@ -60,16 +60,6 @@ def counts(index: TextIndex) -> dict[str, int]:
 def files(index: TextIndex, pattern: str, scope: int = SHARED) -> list[Path]:
     """The files of a scope's index that fit a pattern."""
     return list(index.files.place(scope).glob(pattern))
-
-
-def in_another_process(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
 
 
 def test_a_thread_is_found_by_its_title_body_answers_and_phrasings(index: TextIndex) -> None:
@@ -284,12 +274,7 @@ with index.writing():
 
 def test_while_another_process_writes_the_index_is_busy_but_can_be_read(index: TextIndex) -> None:
     put(index, thread(1, "Apples"))
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(index.files.folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
+    with programs.spawn("-c", HOLD, index.files.folder) as other:
         assert other.stdin
         assert other.stdout
         assert other.stdout.readline() == "held\n"
@@ -298,18 +283,13 @@ def test_while_another_process_writes_the_index_is_busy_but_can_be_read(index: T
         assert found(index, "apples") == ["t1"]
         other.stdin.write("\n")
         other.stdin.flush()
-        assert other.wait(timeout=30) == 0
+        assert other.wait(timeout=HANG) == 0
     put(index, thread(2, "Pears"), seq=2)
     assert len(index) == 2
 
 
 def test_a_writer_that_was_killed_does_not_hold_the_lock(index: TextIndex) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(index.files.folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
+    with programs.spawn("-c", HOLD, index.files.folder) as other:
         assert other.stdout
         assert other.stdout.readline() == "held\n"
         other.kill()
@@ -331,7 +311,7 @@ with TextIndex(Path(sys.argv[1]), "library").writing() as writing:
 
 def test_what_another_process_committed_is_seen_after_a_reload(index: TextIndex) -> None:
     put(index, thread(1, "Apples"))
-    in_another_process(WRITE, index.files.folder)
+    programs.checked("-c", WRITE, index.files.folder)
     assert index.state.seq == 9  # known before it is seen
     assert found(index, "quinces") == []
     index.refresh()
@@ -356,15 +336,13 @@ def test_any_text_can_be_indexed_and_comes_back_as_it_was(
 
 
 def test_a_huge_body_and_ten_thousand_answers_are_indexed_within_reason(index: TextIndex) -> None:
-    started = time.perf_counter()
-    put(
-        index,
+    large = (
         thread(1, "A book", body="lorem ipsum dolor " * 60_000),  # over a megabyte
         thread(2, "All code", "```\n" + "x=1;" * 60_000 + "\n```"),
         thread(3, "A long list", *(f"answer number{n} of many" for n in range(10_000))),
         thread(4, "x" * 100_000),
     )
-    assert time.perf_counter() - started < 10
+    assert cpu_seconds(lambda: put(index, *large)) < 10
     assert found(index, "lorem") == ["t1"]
     assert found(index, "number9999") == ["t3"]
 
@@ -585,7 +563,7 @@ def test_a_file_that_is_cut_short_where_it_lies_ends_no_process(
 ) -> None:
     """Reading what such a file lacks, where it is mapped into memory, is a SIGBUS."""
     put(index, *numbered(GARDEN))
-    told = in_another_process(CUT_SHORT, index.files.folder, part).stdout.splitlines()
+    told = programs.checked("-c", CUT_SHORT, index.files.folder, part).splitlines()
     assert told == ["(1, 1, 6)", "True {0}", "[0] it is being made anew"]
 
 
@@ -671,8 +649,8 @@ print(len(index), index.state.seq)
 """
 
 
-def test_a_full_disk_is_told_and_does_not_last(tmp_path: Path) -> None:
-    told, then = in_another_process(FULL_DISK, tmp_path / "index").stdout.splitlines()
+def test_a_full_disk_is_reported_and_does_not_last(tmp_path: Path) -> None:
+    told, then = programs.checked("-c", FULL_DISK, tmp_path / "index").splitlines()
     assert "can't be written" in told
     assert "the disk has room" in told
     assert then == "999 6"

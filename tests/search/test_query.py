@@ -1,4 +1,4 @@
-"""How questions are read: words joined, parted, begun and mended; and what is left alone."""
+"""The reading of questions: words joined, parted, begun and mended; and what is left alone."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_what_was_meant_is_found(engine: Engine, question: str, key: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("question", "mended"),
+    ("question", "corrected"),
     [
         ("turn on slowmode!", "turn on slow mode!"),
         ("Where is my reciept, please?", "Where is my receipt, please?"),

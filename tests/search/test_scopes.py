@@ -1,4 +1,4 @@
-"""What one server brings changes nothing for another: not a byte of what is found there."""
+"""Scopes of the index: the threads of one server change no result of another's."""
 
 from __future__ import annotations
 

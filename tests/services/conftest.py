@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from bot.app import App
 from bot.models import StoredAnswer
 from bot.settings import Settings
-from tests.kit.library import BREAD, at
+from tests.kit.library import BREAD, at, forget_environment
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +30,7 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, empty_library: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings as they are by default, in a folder with an empty library."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("EMBEDDING_MODEL", "off")  # tests of meaning switch it on
+    forget_environment(monkeypatch)
     shutil.copytree(empty_library, tmp_path / "data")
     return at(tmp_path / "data")
 
@@ -44,3 +42,11 @@ async def bread(app: App) -> Sequence[StoredAnswer]:
     thread = await app.answering.find("bread")
     assert thread is not None
     return thread.answers
+
+
+@pytest.fixture
+async def second(app: App) -> AsyncIterator[App]:
+    """Another program with the same library open."""
+    opened = await App.open(app.settings)
+    yield opened
+    await opened.close()

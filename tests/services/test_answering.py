@@ -1,3 +1,5 @@
+"""Answers to questions: matches, verdicts, and which threads a server sees."""
+
 from __future__ import annotations
 
 import math

@@ -29,7 +29,7 @@ def asked(thread: Thread, *texts: str) -> Thread:
 
 
 @pytest.fixture
-def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def embedded(usual_model: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts whose vectors are made, in order; the model itself has a rest."""
     texts: list[str] = []
 
@@ -53,7 +53,7 @@ async def app(settings: Settings, embedded: list[str]) -> AsyncIterator[App]:
 
 
 async def of_scope(app: App, scope: int) -> int:
-    """How many threads of a scope have vectors."""
+    """Count the threads of a scope that have vectors."""
     async with app.database.read() as connection:
         query = select(func.count()).select_from(vectors.join(thread_table))
         return await connection.scalar(query.where(thread_table.c.scope == scope)) or 0

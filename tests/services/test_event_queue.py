@@ -1,3 +1,5 @@
+"""Queues of events: in order by key, one task a key."""
+
 from __future__ import annotations
 
 import asyncio
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.services.event_queue import AT_ONCE, EventQueues
+from tests.kit.waiting import until
 
 
 class Handler:
@@ -41,9 +44,7 @@ def queues(handler: Handler) -> EventQueues[int]:
 
 
 async def until_idle(queues: EventQueues[int]) -> None:
-    async with asyncio.timeout(10):
-        while queues.active():
-            await asyncio.sleep(0)
+    await until(lambda: not queues.active())
 
 
 async def test_events_of_a_key_keep_their_order(queues: EventQueues[int], handler: Handler) -> None:

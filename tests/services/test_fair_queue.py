@@ -12,6 +12,7 @@ from bot.app import App
 from bot.services import fair_queue
 from bot.services.fair_queue import Busy, FairQueue
 from tests.kit.library import BREAD, HERE, THERE
+from tests.kit.waiting import HANG, until
 
 A, B, C = 1, 2, 3
 
@@ -43,7 +44,7 @@ class Works:
     async def end(self) -> list[BaseException | None]:
         """Let it go and wait for all."""
         self.held.set()
-        return await asyncio.wait_for(asyncio.gather(*self.tasks, return_exceptions=True), 30)
+        return await asyncio.wait_for(asyncio.gather(*self.tasks, return_exceptions=True), HANG)
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ async def test_closed_it_turns_away_whoever_waits(works: Works) -> None:
     waiting = [works.put(A, "a"), works.put(B, "b"), works.put(B, "b2")]
     await asyncio.sleep(0)
     works.queue.close()
-    done = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 30)
+    done = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), HANG)
     assert all(isinstance(error, Busy) for error in done)
     await works.end()
 
@@ -172,7 +173,7 @@ async def test_more_are_turned_away_and_another_server_is_not(
     asking: list[asyncio.Task[object]] = []
 
     def waits(*arguments: object) -> object:
-        held.wait(30)
+        held.wait(HANG)
         return search(*arguments)  # type: ignore[arg-type]
 
     def ask(guild: int) -> asyncio.Task[object]:
@@ -185,11 +186,10 @@ async def test_more_are_turned_away_and_another_server_is_not(
     monkeypatch.setattr(app.engine, "search", waits)
     for _ in range(fair_queue.AT_ONCE + fair_queue.WAITING + 40):
         ask(HERE)
-    while not app.answering.is_busy or sum(task.done() for task in asking) < 40:
-        await asyncio.sleep(0.01)
+    await until(lambda: app.answering.is_busy and sum(task.done() for task in asking) >= 40)
     other = ask(THERE)
-    while sum(task.done() for task in asking) < 41:  # one of the others goes instead
-        await asyncio.sleep(0.01)
+    # One of the others goes instead.
+    await until(lambda: sum(task.done() for task in asking) >= 41)
     held.set()
     done = await asyncio.gather(*asking, return_exceptions=True)
     assert sum(isinstance(reply, Busy) for reply in done) == 41

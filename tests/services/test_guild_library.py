@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 from dataclasses import replace
@@ -20,6 +19,7 @@ from bot.store.learned import NewPhrasing
 from bot.store.soft_delete import Target
 from tests.kit.library import BREAD, HERE, THERE, titles
 from tests.kit.votes import press_button
+from tests.kit.waiting import until
 
 OWN = [
     Thread(
@@ -35,7 +35,7 @@ TOMORROW = timedelta(days=1, seconds=1)
 
 @pytest.fixture
 async def own(app: App) -> App:
-    """A house with a shared thread and five that are HERE's own."""
+    """A library with a shared thread and five that are HERE's own."""
     await app.library.add([replace(BREAD, source="bakery.example")])
     await app.library.add(OWN, scope=HERE)
     return app
@@ -209,10 +209,10 @@ async def test_what_a_source_lacks_is_not_deleted(own: App) -> None:
     assert await own.guild_library.purge() == 0
 
 
-async def test_a_running_house_deletes_by_itself(own: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_running_app_deletes_by_itself(own: App, monkeypatch: pytest.MonkeyPatch) -> None:
     await own.guild_library.remove(HERE, await own.guild_library.find(HERE, "own0"))
     monkeypatch.setattr(guild_library, "UNDO", timedelta(0))
-    monkeypatch.setattr(guild_library, "HOURLY", 0.01)
+    monkeypatch.setattr(guild_library, "PURGE_SECONDS", 0.01)
     purge, failures = own.guild_library.purge, [OSError("the disk is gone")]
 
     async def fails_once() -> int:
@@ -222,9 +222,11 @@ async def test_a_running_house_deletes_by_itself(own: App, monkeypatch: pytest.M
 
     monkeypatch.setattr(own.guild_library, "purge", fails_once)
     own.follow()
-    async with asyncio.timeout(30):
-        while await own.guild_library.removals(HERE):
-            await asyncio.sleep(0.01)
+
+    async def all_gone() -> bool:
+        return not await own.guild_library.removals(HERE)
+
+    await until(all_gone)
 
 
 async def test_export_has_the_guilds_own_threads_only(own: App) -> None:
@@ -237,7 +239,7 @@ async def test_export_has_the_guilds_own_threads_only(own: App) -> None:
 
 async def test_a_large_export_is_packed(own: App, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = await own.guild_library.export(HERE, 10**6)
-    monkeypatch.setattr(guild_library, "PLAIN", 10)
+    monkeypatch.setattr(guild_library, "MAX_PLAIN", 10)
     packed = await own.guild_library.export(HERE, 10**6)
     assert plain is not None
     assert packed is not None

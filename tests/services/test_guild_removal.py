@@ -13,6 +13,7 @@ from bot.errors import StoreBusy
 from bot.models import SHARED, Answer, Mode, Thread
 from bot.services.guild_removal import Shard
 from bot.store import guild_data
+from tests.kit.waiting import until
 
 APP, OTHER_APP = 42, 43
 HERE, THERE = 5 << 22, 6 << 22
@@ -130,14 +131,13 @@ async def test_whoever_comes_back_in_the_middle_keeps_the_rest(
 
     monkeypatch.setattr(guild_data, "delete_some", delete_some)
     purging = asyncio.create_task(removal.purge(now() + LATER))
-    while not steps:
-        await asyncio.sleep(0)
+    await until(lambda: steps)
     await removal.joined(APP, HERE)
     await purging
     assert await removal.is_member(HERE)
 
 
-async def test_what_is_told_is_noted_in_its_order(app: App) -> None:
+async def test_what_is_reported_is_noted_in_its_order(app: App) -> None:
     """A removal right after the list is not undone by it, however long writing takes."""
     removal = app.guild_removal
     for _ in range(10):
@@ -209,21 +209,25 @@ async def test_while_it_runs_it_deletes_and_notices(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is due goes without a command, and what another process forgets is noticed."""
-    monkeypatch.setattr("bot.services.guild_removal.INTERVAL", 0.01)
+    monkeypatch.setattr("bot.services.guild_removal.POLL_SECONDS", 0.01)
     other = await App.open(app.settings)
     async with app.database.write() as connection:
         await guild_data.note_member(connection, APP, [HERE, THERE], now() - 2 * LATER)
         await guild_data.note_removal(connection, APP, [HERE], now() - 2 * LATER)
     await app.guild_removal.connected(APP, [THERE])
     assert await app.guilds.modes(THERE) == {1: Mode.ALL}
+
+    async def nothing_is_left() -> bool:
+        return not await rows(app)
+
+    async def it_is_noticed() -> bool:
+        return not await app.guilds.modes(THERE)
+
     app.follow()
     try:
-        async with asyncio.timeout(60):
-            while await rows(app):
-                await asyncio.sleep(0.01)
-            await other.guild_removal.forget(THERE)
-            while await app.guilds.modes(THERE):
-                await asyncio.sleep(0.01)
+        await until(nothing_is_left)
+        await other.guild_removal.forget(THERE)
+        await until(it_is_noticed)
     finally:
         await other.close()
 
@@ -231,7 +235,7 @@ async def test_while_it_runs_it_deletes_and_notices(
 async def test_a_failure_is_logged_and_tried_again(
     app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bot.services.guild_removal.INTERVAL", 0.01)
+    monkeypatch.setattr("bot.services.guild_removal.POLL_SECONDS", 0.01)
     looks = 0
 
     async def fail(_connection: object) -> int:
@@ -241,9 +245,7 @@ async def test_a_failure_is_logged_and_tried_again(
 
     monkeypatch.setattr(guild_data, "forgotten", fail)
     running = asyncio.create_task(app.guild_removal.run())
-    async with asyncio.timeout(60):
-        while looks < 2:
-            await asyncio.sleep(0.01)
+    await until(lambda: looks >= 2)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert "what is kept of guilds could not be looked at" in caplog.text

@@ -1,3 +1,5 @@
+"""Settings of servers and channels."""
+
 from __future__ import annotations
 
 import asyncio
@@ -21,7 +23,7 @@ def guilds(app: App) -> Guilds:
 
 
 def fresh(app: App) -> Guilds:
-    """What a restarted program knows."""
+    """Return the settings as a restarted program reads them."""
     return Guilds(app.database, app.settings)
 
 

@@ -1,4 +1,4 @@
-"""Files read in another process: the same is found, told and made ready as here."""
+"""Files read in a worker: the same is found, reported and prepared as in this process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import psutil
 import pytest
@@ -14,15 +13,21 @@ import pytest
 from bot.app import App
 from bot.errors import ConfigError, InputError
 from bot.models import Answer, Thread
-from bot.services import elsewhere
-from bot.services.elsewhere import Elsewhere, reader_of
-from bot.services.intake import Intake
-from bot.services.reading import Here, Item, Reader, Ready
+from bot.services import import_reader
+from bot.services.import_pipeline import Import
+from bot.services.import_reader import (
+    Batch,
+    LocalReader,
+    Prepared,
+    Reader,
+    WorkerReader,
+    open_reader,
+)
 from bot.sources import Draft, Options, SourceReport, find_all, write_thread
 from tests.kit.dumps import answer, put, question
 
-MANY = 600
-"""More than are told of at a time."""
+MANY = 2_100
+"""Half of them are more than a batch."""
 
 
 @pytest.fixture
@@ -45,21 +50,34 @@ def _nobody_is_left() -> Iterator[None]:
     assert psutil.Process().children() == []
 
 
-def all_of(reader: Reader) -> tuple[list[tuple[str, str | None, str | None]], list[Ready | str]]:
-    """What is told of all that is found, and every second one made ready."""
+def batches(reader: Reader) -> Iterator[Batch]:
+    while not (batch := reader.next()).is_last:
+        yield batch
+    yield batch
+
+
+def all_of(reader: Reader) -> tuple[list[tuple[str, str | None, str | None]], list[Prepared]]:
+    """What tells all that is found from other threads, and every second draft prepared."""
+    found: list[Prepared] = []
+    made: list[Prepared] = []
     try:
-        items = [item for item in reader.found() if item is not None]
-        made = reader.make(items[::2], items[1::2])
+        for batch in batches(reader):
+            drafts = [place for place, one in enumerate(batch.threads) if one.is_draft]
+            made += [one for one in batch.threads if not one.is_draft]
+            if drafts:
+                wanted = [place for place in drafts if not (place + len(found)) % 2]
+                made += reader.prepare(batch.number, wanted)
+            found += batch.threads
     finally:
         reader.close()
-    return [item[:3] for item in items], made
+    return [(one.rows.key, one.rows.source, one.rows.fingerprint) for one in found], made
 
 
 @pytest.mark.parametrize("options", [Options(), Options(min_score=MANY // 2, site="x.example")])
 def test_the_same_is_found_and_made(folder: Path, options: Options) -> None:
     here, there = SourceReport(), SourceReport()
-    found, made = all_of(Here(find_all([folder], here, options)))
-    assert all_of(Elsewhere([folder], options, there)) == (found, made)
+    found, made = all_of(LocalReader(find_all([folder], here, options), here))
+    assert all_of(WorkerReader([folder], options, there)) == (found, made)
     assert [str(problem) for problem in there.rejected] == [str(p) for p in here.rejected]
     assert [there.passed_over, there.sources, there.stage, there.size, there.done] == [
         here.passed_over,
@@ -69,19 +87,19 @@ def test_the_same_is_found_and_made(folder: Path, options: Options) -> None:
         here.done,
     ]
     assert len(here.rejected) == 2
-    assert len(found) > elsewhere.SOME
+    assert len(found) > import_reader.BATCH
 
 
-def test_what_was_told_before_stays_in_the_report(folder: Path) -> None:
+def test_what_was_reported_before_stays_in_the_report(folder: Path) -> None:
     report = SourceReport()
     report.reject("it is no good", folder)
-    all_of(Elsewhere([folder], Options(), report))
+    all_of(WorkerReader([folder], Options(), report))
     assert len(report.rejected) == 3
 
 
 def test_an_error_is_raised_here(folder: Path) -> None:
     with pytest.raises(ConfigError, match="site"):
-        all_of(Elsewhere([folder], Options(site="no site"), SourceReport()))
+        all_of(WorkerReader([folder], Options(site="no site"), SourceReport()))
 
 
 def test_who_stops_early_leaves_nobody_and_no_file(
@@ -90,8 +108,8 @@ def test_who_stops_early_leaves_nobody_and_no_file(
     (rest := tmp_path / "temporary").mkdir()
     monkeypatch.setenv("TMPDIR", str(rest))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    reader = Elsewhere([folder], Options(), SourceReport())
-    assert next(reader.found()) is not None
+    reader = WorkerReader([folder], Options(), SourceReport())
+    assert next(batch.threads for batch in batches(reader) if batch.threads)
     reader.close()
     assert [*rest.iterdir()] == []
 
@@ -99,22 +117,21 @@ def test_who_stops_early_leaves_nobody_and_no_file(
 @pytest.mark.parametrize(
     "then",
     [
-        lambda reader, item: reader.make([item], []),
-        lambda reader, item: [*reader.found()],
+        lambda reader, batch: reader.prepare(batch.number, [0]),
+        lambda reader, _batch: [*batches(reader)],
     ],
 )
-def test_a_process_that_died_is_told_of(
-    folder: Path, then: Callable[[Reader, Item], object]
+def test_a_process_that_died_is_reported_of(
+    folder: Path, then: Callable[[Reader, Batch], object]
 ) -> None:
-    reader = Elsewhere([folder], Options(), SourceReport())
-    item = next(reader.found())
-    assert item is not None
+    reader = WorkerReader([folder], Options(), SourceReport())
+    batch = next(batch for batch in batches(reader) if batch.threads)
     (process,) = psutil.Process().children()
     process.kill()
     process.wait()
     for _ in range(2):
         with pytest.raises(InputError, match=r"ended too early.*what was taken in stays"):
-            then(reader, item)
+            then(reader, batch)
     reader.close()
 
 
@@ -125,10 +142,10 @@ def test_who_cant_hear_the_answers_does_not_wait_for_them(
     def fails(_stream: object) -> object:
         raise MemoryError
 
-    monkeypatch.setattr("bot.aside.pickle.load", fails)
-    reader = Elsewhere([folder], Options(), SourceReport())
+    monkeypatch.setattr("bot.worker.pickle.load", fails)
+    reader = WorkerReader([folder], Options(), SourceReport())
     with pytest.raises(InputError, match="ended too early"):
-        next(reader.found())
+        reader.next()
     reader.close()
 
 
@@ -137,12 +154,12 @@ def test_little_is_read_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     file = folder / "Posts.xml"
     size = file.stat().st_size
     for paths, much, kind in (
-        ([file, missing], size, Elsewhere),
-        ([file, missing], size + 1, Here),
-        ([missing, folder], size + 1, Elsewhere),
+        ([file, missing], size, WorkerReader),
+        ([file, missing], size + 1, LocalReader),
+        ([missing, folder], size + 1, WorkerReader),
     ):
-        monkeypatch.setattr(elsewhere, "MUCH", much)
-        reader = reader_of(paths, Options(), SourceReport())
+        monkeypatch.setattr(import_reader, "LARGE", much)
+        reader = open_reader(paths, Options(), SourceReport())
         assert type(reader) is kind
         reader.close()
 
@@ -151,26 +168,29 @@ def test_one_that_cant_be_made_costs_only_itself() -> None:
     make: Callable[[], Thread] = partial(int, "x")  # type: ignore[assignment]
     broken = Draft(key="b", source="some", fingerprint="f", make=make)
     good = Thread(key="g", title="Good?")
-    _, made = all_of(Here([good, None, good, broken, good, good]))
-    assert made[1] == "its text can't be read (ValueError)"
-    assert [type(one) for one in made] == [Ready, str, Ready]
+    reader = LocalReader([good, None, broken, good, broken, good], SourceReport())
+    batch = reader.next()
+    assert [one.is_draft for one in batch.threads] == [False, True, False, True, False]
+    (made,) = reader.prepare(batch.number, [3])
+    assert (made.rows.key, made.text) == ("b", None)
+    assert made.problem == "its text can't be read (ValueError)"
+    assert [one.text is None for one in batch.threads] == [False, True, False, True, False]
 
 
-async def test_what_a_later_one_replaces_is_let_go(app: App, folder: Path) -> None:
+async def test_what_a_later_one_replaces_is_not_prepared(app: App, folder: Path) -> None:
+    posts = [question(n, f"Which number is {n}?") for n in (1, 2, 1, 3, 2)]
+    put(folder, [*posts, answer(8_000, 1)])
     lines = [write_thread(Thread(key=f"garden/{n}", title=f"{n}?")) for n in (5, 7)]
-    (folder / "zinnia.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    reader = Elsewhere([folder], Options(), SourceReport())
-    asked: list[int] = []
+    (folder / "zinnia.jsonl").write_text("\n".join([*lines, *lines[:1]]), encoding="utf-8")
+    reader = WorkerReader([folder], Options(), SourceReport())
+    asked: list[str] = []
 
-    def make(wanted: Sequence[Item], known: Sequence[Item]) -> list[Ready | str]:
-        asked.extend(cast("int", item.what) for item in (*wanted, *known))
-        return reader.make(wanted, known)
+    def noted(number: int, wanted: Sequence[int]) -> list[Prepared]:
+        made = WorkerReader.prepare(reader, number, wanted)
+        asked.extend(one.rows.key for one in made)
+        return made
 
-    intake = Intake(app.database, 0, reader.found(), make)
-    try:
-        batches = [batch async for batch in intake.batches()]
-    finally:
-        reader.close()
-    assert sorted(asked) == [*range(len(asked))]
-    titles = {one.packed.key: one.packed.row[1] for batch in batches for one in batch.made}
-    assert (len(titles), titles["garden/5"], titles["garden/7"]) == (len(asked) - 2, "5?", "7?")
+    reader.prepare = noted  # type: ignore[method-assign]
+    report = await Import(app.database, app._index_sync, 0).run(reader)
+    assert sorted(asked) == ["garden/1", "garden/2", "garden/3"]
+    assert (report.added, report.ok) == (7, True)

@@ -1,4 +1,4 @@
-"""Whatever happens to the index's folder, opening the house makes it anew and says so."""
+"""Damage to the index's folder: opening the application makes it anew and says so."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ THREADS = [BREAD, *(Thread(key=f"k{n}", title=f"Number {n} of the questions") fo
 
 @pytest.fixture
 async def index(settings: Settings) -> Path:
-    """The index of a closed house with THREADS in it, in two segments."""
+    """The index of a closed library with THREADS in it, in two segments."""
     app = await App.open(settings)
     await app.library.add(THREADS[:10])
     await app.library.add(THREADS[10:])
@@ -59,7 +59,7 @@ def garble(file: Path) -> None:
 
 
 async def opened_anew(settings: Settings, because: str) -> None:
-    """The house opens with a note, and everything is found as before."""
+    """The library opens with a note, and everything is found as before."""
     app = await App.open(settings)
     try:
         assert because in (app.engine.note or "no note")
@@ -154,7 +154,7 @@ async def test_a_folder_that_cant_be_made_is_an_error(settings: Settings, index:
         await App.open(settings)
 
 
-async def test_a_house_that_doesnt_open_lets_go_of_its_database(
+async def test_an_app_that_doesnt_open_lets_go_of_its_database(
     settings: Settings, index: Path
 ) -> None:
     (settings.data_dir / "threadwise.db").write_text("Dear diary, " * 500)

@@ -1,45 +1,34 @@
+"""The index in step with the store: imports of this program and of others, failures, backups."""
+
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import shutil
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
-from bot.models import Answer, Thread
-from bot.search.documents import Pieces
-from bot.services import fresh, index_sync, intake
+from bot.errors import SearchError
+from bot.models import SHARED, Answer, StoredThread, Thread
+from bot.search.documents import Indexed, pieces_of
+from bot.services import import_reader, index_session, index_sync
+from bot.services.index_session import IndexSession
 from bot.settings import Settings
-from bot.store import threads
+from bot.store import change_feed, guilds, threads
+from bot.store.serialization import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
-from bot.store.threads import Outcome, Put
+from tests.kit import programs
 from tests.kit.library import BREAD, HERE, at, titles
-from tests.kit.paths import ROOT
+from tests.kit.waiting import until
 
 MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(30)]
-
-
-@pytest.fixture
-async def second(app: App) -> AsyncIterator[App]:
-    """Another program with the same library open."""
-    opened = await App.open(app.settings)
-    yield opened
-    await opened.close()
-
-
-async def until(done: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
-    async with asyncio.timeout(seconds):
-        while not await done():
-            await asyncio.sleep(0.02)
 
 
 async def shows(app: App, *expected: str) -> bool:
@@ -71,75 +60,65 @@ async def test_a_deleted_thread_is_found_no_more(app: App) -> None:
 async def test_an_import_longer_than_a_batch_is_indexed_whole(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_sync, "BATCH", 7)
-    monkeypatch.setattr(index_sync, "COMMIT_AFTER", 0)
+    monkeypatch.setattr(index_session, "BATCH", 7)
+    monkeypatch.setattr(index_session, "COMMIT_AFTER", 0)
     await app.library.add(MANY)
     assert len(await titles(app)) == len(MANY)
     assert app.engine.seq == len(MANY)
 
 
-async def test_who_is_told_to_leave_just_when_there_are_news_leaves() -> None:
-    news = fresh.News()
-    waiting = asyncio.create_task(news.more(60))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    news.tell(last=True)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
+class TestWhatWasJustStored:
+    """It is indexed without being read back, if it is still so."""
 
+    @pytest.fixture
+    def read_back(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        read: list[int] = []
+        searched = threads.index_entries
 
-def test_the_last_news_stay_the_last() -> None:
-    news = fresh.News()
-    news.tell(last=True)
-    news.tell()  # by whoever waits for the index, and can't know
-    assert news.look()
+        async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
+            read.extend(ids)
+            return await searched(connection, ids)
 
+        monkeypatch.setattr(threads, "index_entries", noted)
+        return read
 
-class TestFresh:
-    """Threads that were just stored are indexed without being read back, if they are still so."""
+    async def test_is_taken_once(self, app: App, read_back: list[int]) -> None:
+        await app.library.add([MANY[29]])
+        read_back.clear()
+        await app.library.add(MANY)
+        assert len(await titles(app)) == len(MANY)
+        assert read_back == []
+        assert app._index_sync._stored == {}
 
-    def put(self, *keys: str, first: int = 1, seq: int = 0) -> Put:
-        added = {key: n for n, key in enumerate(keys, first)}
-        return Put([Outcome.ADDED for _ in keys], added, seq or first + len(keys) - 1)
-
-    PIECES: ClassVar = {key: Pieces(f"Is it {key}?", (), b"") for key in "abc"}
-
-    def test_are_taken_once(self) -> None:
-        kept = fresh.Fresh()
-        kept.add(self.put("a", "b"), 7, self.PIECES)
-        taken = kept.take({2: 2}, 0)
-        assert taken == {2: (2, 7, self.PIECES["b"])}
-        assert kept.take({1: 1, 2: 2}, 0).keys() == {1}
-
-    def test_that_were_changed_since_are_read_back(self) -> None:
-        kept = fresh.Fresh()
-        kept.add(self.put("a", "b"), 7, self.PIECES)
-        assert kept.take({1: 3, 2: 2}, 0).keys() == {2}
-        assert kept.take({1: 3}, 0) == {}
-
-    def test_are_not_kept_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(fresh, "MOST_FRESH", 2 * len("Is it a?"))
-        kept = fresh.Fresh()
-        for n in range(1, 5):
-            kept.add(self.put("a", first=n), 7, self.PIECES)
-        assert kept.take({n: n for n in range(1, 5)}, 4).keys() == {1, 2}
-        kept.add(self.put("a", first=5), 7, self.PIECES)
-        assert kept.take({5: 5}, 5).keys() == {5}
-
-    def test_that_somebody_else_has_indexed_are_let_go(self) -> None:
-        kept = fresh.Fresh()
-        kept.add(self.put("a", "b"), 7, self.PIECES)
-        kept.add(self.put("c", first=3), 7, self.PIECES)
-        assert kept.take({}, 2) == {}
-        assert kept.take({1: 2, 2: 2, 3: 3}, 3).keys() == {3}
+    async def test_and_was_changed_since_is_read_back(self, app: App, read_back: list[int]) -> None:
+        await app.library.add([BREAD])
+        puts = []
+        for title in ("Is it a?", "Is it b?"):
+            one = Thread(key="x", title=title)
+            async with app.database.write() as connection:
+                puts.append((await threads.put(connection, SHARED, [pack(one)]), pieces_of(one)))
+        read_back.clear()
+        with app._index_sync.importing():
+            await app._index_sync.add(puts[0][0], SHARED, {"x": puts[0][1]})
+        await app._index_sync.catch_up()
+        assert read_back == [2]
+        assert await shows(app, BREAD.title, "Is it b?")
+        assert app._index_sync._stored == {}
 
 
 async def test_an_import_waits_for_an_index_that_is_far_behind(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fresh, "MOST_FRESH", 1)
-    monkeypatch.setattr(intake, "BATCH", 5)
+    real = IndexSession.put_changes
+
+    async def slowly(self: IndexSession, ready: Mapping[int, tuple[int, Indexed]]) -> bool:
+        assert len(ready) <= 5  # a batch waits in memory, and no more
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return await real(self, ready)
+
+    monkeypatch.setattr(IndexSession, "put_changes", slowly)
+    monkeypatch.setattr(import_reader, "BATCH", 5)
     await app.library.add(MANY)
     assert len(await titles(app)) == len(MANY)
 
@@ -162,13 +141,10 @@ class TestAnotherProgramsImports:
         page.write_text("How do I mend a flat tyre?\nAccepted answer\nPatch the tube.\n")
         app.follow()
         settings = {"DATA_DIR": str(app.settings.data_dir), "SEEDS_DIR": str(tmp_path / "none")}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "import", str(page), cwd=ROOT, env=os.environ | settings,
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        await process.communicate()
-        assert process.returncode == 0
-        await until(lambda: shows(app, "How do I mend a flat tyre?"), 5)
+        process = await programs.start("-m", "bot", "import", page, **settings)
+        code, _, said = await process.end()
+        assert code == 0, said
+        await until(lambda: shows(app, "How do I mend a flat tyre?"))
         reply = await app.answering.ask("mend flat tyre")
         assert reply.matches[0].key == "tyre"
 
@@ -220,7 +196,7 @@ async def test_following_goes_on_after_a_failure(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(index_sync, "INTERVAL", 0.02)
-    works = app._follower.catch_up
+    works = app._index_sync.catch_up
     failures = iter([OSError("the disk is gone"), None])
 
     async def fails_once() -> bool:
@@ -228,11 +204,37 @@ async def test_following_goes_on_after_a_failure(
             raise error
         return await works()
 
-    monkeypatch.setattr(app._follower, "catch_up", fails_once)
+    monkeypatch.setattr(app._index_sync, "catch_up", fails_once)
     app.follow()
     await second.library.add([BREAD])
     await until(lambda: shows(app, BREAD.title))
     assert "could not follow the library; trying again" in caplog.text
+
+
+async def test_failures_that_follow_each_other_are_tried_again_ever_later_and_logged_once(
+    app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 9:
+            raise asyncio.CancelledError
+
+    failures = iter([SearchError("no room")] * 6)
+
+    async def fails() -> bool:
+        if error := next(failures, None):
+            raise error
+        return True
+
+    monkeypatch.setattr(app._index_sync, "catch_up", fails)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await app._index_sync.run()
+    assert pauses == [2, 4, 8, 16, 32, 60, 60, 2, 2]
+    assert caplog.text.count("could not follow the library; trying again") == 1
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_cancelled_import_leaves_index_and_store_in_order(app: App) -> None:
@@ -272,7 +274,7 @@ class TestBackups:
         await app.library.add([BREAD])
         assert len(await titles(app)) == 4
         async with app.database.read() as connection:
-            assert app.engine.seq == await threads.last_change(connection)
+            assert app.engine.seq == await change_feed.last_change(connection)
         await app.close()
 
     async def test_what_only_the_newer_one_had_is_taken_out_wherever_it_stands(
@@ -295,6 +297,60 @@ class TestBackups:
         app = await App.open(settings)
         assert len(app.engine) == (await app.library.count()).threads == 3
         await app.close()
+
+    async def test_one_whose_index_was_not_used_for_long_is_whole(
+        self, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What was deleted meanwhile isn't named by the feed any more."""
+        app = await App.open(settings)
+        await app.library.add(MANY[:9])
+        await app.library.add(MANY[9:12], scope=HERE)
+        async with app.database.write() as connection:
+            gone = (1, 2, 10, 11, 12)
+            await connection.execute(delete(thread_table).where(thread_table.c.id.in_(gone)))
+            last = await change_feed.last_change(connection)
+            await guilds.set_fact(connection, "change_feed_floor", str(last + 1))
+            await threads.put(connection, SHARED, [pack(t) for t in MANY[20:22]])
+        await app.close()
+        app = await App.open(settings)
+        assert await titles(app) == await titles(app, HERE)
+        assert await titles(app) == sorted(t.title for t in MANY[2:9] + MANY[20:22])
+        assert "made anew: it was not used for long" in caplog.text
+        assert await app.is_indexed()
+        await app.close()
+
+    @pytest.mark.parametrize("nights", [1, 30])
+    async def test_a_new_index_reads_each_thread_once_however_often_it_was_changed(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch, nights: int
+    ) -> None:
+        app = await App.open(settings)
+        for night in range(nights):
+            await app.library.add([replace(t, body=f"Night {night}.") for t in MANY])
+        await app.close()
+        shutil.rmtree(settings.data_dir / "index")
+        read: list[int] = []
+        searched, changed_after = threads.index_entries, change_feed.changed_after
+
+        async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
+            read.extend(ids)
+            return await searched(connection, ids)
+
+        async def none(
+            connection: AsyncConnection, seq: int, limit: int, *, text: bool = False
+        ) -> tuple[int, dict[int, int]]:
+            now, changed = await changed_after(connection, seq, limit, text=text)
+            assert changed == {}
+            return now, changed
+
+        monkeypatch.setattr(threads, "index_entries", noted)
+        monkeypatch.setattr(change_feed, "changed_after", none)
+        app = await App.open(settings)
+        assert len(await titles(app)) == len(MANY)
+        async with app.database.read() as connection:
+            rows = await connection.scalar(select(func.count()).select_from(changes))
+        await app.close()
+        assert read == [*range(1, len(MANY) + 1)]
+        assert rows == len(MANY)
 
     async def test_a_library_without_its_index_is_whole(
         self, settings: Settings, tmp_path: Path

@@ -1,16 +1,16 @@
+"""A program that is killed while it votes and imports loses nothing that it acknowledged."""
+
 from __future__ import annotations
 
-import asyncio
 import signal
-import sys
 from pathlib import Path
 
 from bot.app import App
 from bot.models import Posting
 from bot.settings import Settings
-from bot.store import threads
+from bot.store import change_feed, threads
+from tests.kit import programs
 from tests.kit.library import BREAD, HERE
-from tests.kit.paths import ROOT
 from tests.kit.voting_program import MESSAGES, vote_number
 
 LINES = 60
@@ -34,16 +34,12 @@ async def prepare(settings: Settings) -> None:
 
 async def work_and_be_killed(folder: Path) -> list[str]:
     """Let another process vote and import, kill it in the middle; returns what it was told."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.kit.voting_program", str(folder), cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    said = [await process.stdout.readline() for _ in range(LINES)]
-    process.kill()
-    said += (await process.stdout.read()).splitlines(keepends=True)
-    assert await process.wait() == -signal.SIGKILL
-    return [line.decode().strip() for line in said if line.endswith(b"\n")]
+    process = await programs.start("-m", "tests.kit.voting_program", folder)
+    said = b"".join([await process.stdout.readline() for _ in range(LINES)]).decode()
+    process.signal(signal.SIGKILL)
+    code, out, _ = await process.end()
+    assert code == -signal.SIGKILL
+    return [line.strip() for line in (said + out).splitlines(keepends=True) if line.endswith("\n")]
 
 
 def votes_after(count: int) -> set[tuple[int, int, int]]:
@@ -86,7 +82,7 @@ async def votes_and_tallies_stand(app: App, acknowledged: int) -> None:
 
 async def every_thread_is_found(app: App, keys: set[str]) -> None:
     async with app.database.read() as connection:
-        assert app.engine.seq == await threads.last_change(connection)
+        assert app.engine.seq == await change_feed.last_change(connection)
         everything = await threads.page(connection, 0, 100_000)
     assert {thread.key for thread in everything} >= keys
     assert len(app.engine) == len(everything)

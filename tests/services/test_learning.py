@@ -1,8 +1,8 @@
-"""What is worth learning, what is kept in memory, and how current the search is."""
+"""Learning of phrasings: which are kept, which are in memory, how current the search is."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -22,14 +22,6 @@ OVEN = "my loaf came out like a brick"
 async def library(bread: Sequence[StoredAnswer]) -> StoredAnswer:
     """The answer to post."""
     return bread[0]
-
-
-@pytest.fixture
-async def second(app: App) -> AsyncIterator[App]:
-    """Another program with the same library open."""
-    opened = await App.open(app.settings)
-    yield opened
-    await opened.close()
 
 
 async def teach(

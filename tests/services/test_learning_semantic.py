@@ -1,8 +1,8 @@
-"""What members taught counts by its meaning too, in their guild and nowhere else."""
+"""Learned phrasings in semantic retrieval, in their own guild and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -16,12 +16,12 @@ from tests.kit.votes import give_reaction
 
 ASKER = 77
 LESSON = "the spinning thing on my desk is too loud"
-OTHERWISE = "how to silence a noisy fan"  # no word of the lesson, nor of any thread
+OTHERWISE = "how to silence a noisy fan"  # no word of the phrasing, nor of any thread
 CRATES = tuple(Thread(key=f"k{n}", title=f"What is kept inside crate {n}?") for n in range(140))
 
 
 @pytest.fixture
-def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(settings: Settings, usual_model: None, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("EMBEDDING_MODEL", "")
     return at(settings.data_dir, "")
 
@@ -34,14 +34,6 @@ async def library(app: App, bread: Sequence[StoredAnswer]) -> StoredAnswer:
     return bread[0]
 
 
-@pytest.fixture
-async def second(app: App) -> AsyncIterator[App]:
-    """Another program with the same library open."""
-    opened = await App.open(app.settings)
-    yield opened
-    await opened.close()
-
-
 async def teach(app: App, answer: StoredAnswer, guild: int = HERE) -> None:
     message = await post(app, answer, guild)
     await app.learning.remember_question(message, guild_id=guild, user_id=ASKER, question=LESSON)
@@ -50,7 +42,7 @@ async def teach(app: App, answer: StoredAnswer, guild: int = HERE) -> None:
 
 
 async def bread_in(app: App, guild: int = HERE, question: str = OTHERWISE) -> Match | None:
-    """Where BREAD stands for a question, if it was found at all."""
+    """Return the place of BREAD among the matches, if it is among them."""
     found = (await app.answering.ask(question, guild_id=guild, limit=100)).matches
     return next((match for match in found if match.key == BREAD.key), None)
 
@@ -72,7 +64,7 @@ async def test_still_other_words_are_understood_in_this_guild_only(
     assert best.key == BREAD.key
 
 
-async def test_a_lesson_has_its_vector_at_once(app: App, library: StoredAnswer) -> None:
+async def test_a_phrasing_has_its_vector_at_once(app: App, library: StoredAnswer) -> None:
     assert app.engine.meaning is not None
     await teach(app, library)
     (phrasing,) = await app.learning.phrasings(HERE)

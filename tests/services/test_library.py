@@ -1,3 +1,5 @@
+"""Imports and exports of the library."""
+
 from __future__ import annotations
 
 import gzip
@@ -12,7 +14,7 @@ import pytest
 
 from bot.app import App
 from bot.models import Answer, Thread, Vote
-from bot.services import intake
+from bot.services import import_reader
 from bot.services.import_report import ImportReport
 from bot.settings import Settings
 from bot.store.threads import Counts
@@ -66,7 +68,10 @@ class TestImporting:
         folder.mkdir()
         page = folder / "oven.txt"
         page.write_text("Which oven?\nAccepted answer\nThe hot one.\n")
-        lines = [{"id": "a", "title": "One?", "colour": "red"}, {"id": "b", "title": "Two?"}]
+        lines = [
+            {"id": "a", "title": "One?", "colour": "red", "answers": []},
+            {"id": "b", "title": "Two?"},
+        ]
         (folder / "more.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n{broken\n")
         first = await app.library.import_paths([folder])
         assert (first.added, first.updated, first.unchanged, first.total) == (3, 0, 0, 3)
@@ -107,7 +112,7 @@ class TestImporting:
     async def test_a_source_that_breaks_keeps_its_finished_batches(
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(intake, "BATCH", 10)
+        monkeypatch.setattr(import_reader, "BATCH", 10)
 
         def breaks() -> Iterator[Thread]:
             yield from MANY[:25]

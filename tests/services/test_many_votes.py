@@ -1,3 +1,5 @@
+"""Hundreds of members who vote at once."""
+
 from __future__ import annotations
 
 import asyncio

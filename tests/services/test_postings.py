@@ -1,3 +1,5 @@
+"""Postings: messages of the bot that show an answer."""
+
 from __future__ import annotations
 
 import asyncio
@@ -9,6 +11,7 @@ import pytest
 from bot.app import App
 from bot.models import Posting, StoredAnswer
 from tests.kit.library import HERE
+from tests.kit.waiting import HANG
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +103,7 @@ class TestInFlight:
                 assert not waiting.done()
             await asyncio.sleep(0.01)
             assert not waiting.done()
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, HANG)
         assert postings._in_flight == {}
 
     async def test_one_that_fails_is_over(self, app: App):
@@ -111,11 +114,11 @@ class TestInFlight:
 
         failing = asyncio.create_task(fail())
         await asyncio.sleep(0)
-        await asyncio.wait_for(app.postings.settled(1), 5)
+        await asyncio.wait_for(app.postings.settled(1), HANG)
         with pytest.raises(RuntimeError):
             await failing
 
     async def test_the_wait_has_an_end(self, app: App, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("bot.services.postings.SETTLE_SECONDS", 0.01)
         with app.postings.posting_in(1):
-            await asyncio.wait_for(app.postings.settled(1), 5)
+            await asyncio.wait_for(app.postings.settled(1), HANG)

@@ -21,6 +21,7 @@ from bot.store import votes
 from bot.store.votes import VotePlace
 from tests.kit.library import BREAD, HERE, THERE, post
 from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
+from tests.kit.waiting import HANG
 from tests.services.test_voting import ALICE, BOB, CAROL, DOWN, UP, tally
 
 Answers = Sequence[StoredAnswer]
@@ -84,7 +85,7 @@ class TestSlices:
     def _write_until(self, app: App, work: asyncio.Task[int]) -> int:
         """Write as another program while votes are; how often some, not all, were there."""
         came = 0
-        with closing(sqlite3.connect(app.database.path or "", timeout=30)) as other:
+        with closing(sqlite3.connect(app.database.path or "", timeout=HANG)) as other:
             other.isolation_level = None
             while not work.done():
                 other.execute("BEGIN IMMEDIATE")

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import signal
-import sqlite3
-import sys
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,17 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
 from bot.errors import ConfigError, StoreError
-from bot.models import SHARED, Entry, Thread, Vote
-from bot.services import elsewhere, reading
+from bot.models import SHARED, StoredThread, Thread, Vote
+from bot.services import import_reader
+from bot.services.import_reader import Prepared
 from bot.services.import_report import ImportReport
-from bot.services.reading import Ready
 from bot.settings import Settings
 from bot.sources import Options
-from bot.store import threads
+from bot.store import change_feed, threads
+from tests.kit import programs
 from tests.kit.dumps import answer, put, question
 from tests.kit.library import HERE, at, titles
-from tests.kit.paths import ROOT
 from tests.kit.votes import press_button
+from tests.kit.waiting import HANG
 
 POSTS = [question(1, "How do I prune a pear?"), answer(2, 1), question(3, "Why are figs sweet?")]
 
@@ -44,7 +40,7 @@ def counts(report: ImportReport) -> tuple[int, int, int, int]:
 
 async def last_change(app: App) -> int:
     async with app.database.read() as connection:
-        return await threads.last_change(connection)
+        return await change_feed.last_change(connection)
 
 
 class TestAgain:
@@ -55,10 +51,10 @@ class TestAgain:
         assert counts(await app.library.import_paths([folder])) == (2, 0, 0, 0)
         seq = await last_change(app)
 
-        def never(_found: object) -> Ready:
+        def never(_found: object) -> Prepared:
             raise AssertionError("there was nothing to make")
 
-        monkeypatch.setattr(reading, "ready", never)
+        monkeypatch.setattr(import_reader, "prepare", never)
         assert counts(await app.library.import_paths([folder])) == (0, 0, 2, 0)
         assert await last_change(app) == seq
 
@@ -77,7 +73,7 @@ class TestAgain:
         seq = await last_change(app)
         monkeypatch.setattr("bot.sources.stackexchange.build.VERSION", "newer")
         assert counts(await app.library.import_paths([folder])) == (0, 0, 2, 0)
-        monkeypatch.setattr(reading, "ready", None)  # its new fingerprint is known by now
+        monkeypatch.setattr(import_reader, "prepare", None)  # its new fingerprint is known by now
         assert counts(await app.library.import_paths([folder])) == (0, 0, 2, 0)
         assert await last_change(app) == seq
 
@@ -223,19 +219,38 @@ class TestPruning:
         assert len(await titles(app)) == 5
 
 
+HELD_IMPORT = """
+import asyncio, sys
+from bot.cli import main
+left, put = int(sys.argv.pop(1)), threads.put
+
+async def held(*arguments):
+    global left
+    if not left:
+        print("HELD", file=sys.stderr, flush=True)
+        await asyncio.Event().wait()
+    left -= 1
+    return await put(*arguments)
+
+threads.put = held
+main()
+"""
+"""Imports, and is held within the transaction after so many batches (its first argument)."""
+
+
 class TestMany:
     """Enough that another process reads them, and that they are indexed while they are stored."""
 
     MANY = 6_000
-    BY_THEN = 1_500
-    """Stored when the import is broken off: enough that others are at work."""
+    BATCHES = 2
+    """Stored when the import is broken off: enough that another process reads by then."""
 
     @pytest.fixture
     def many(self, folder: Path) -> Path:
         body = f"<p>{'Counting is fun. ' * 40}</p>"
         posts = [question(n, f"Which number is {n}?", Body=body) for n in range(1, self.MANY + 1)]
         put(folder, [*posts, *(answer(10_000 + n, n) for n in range(1, 1_000))])
-        assert (folder / "Posts.xml").stat().st_size > elsewhere.MUCH
+        assert (folder / "Posts.xml").stat().st_size > import_reader.LARGE
         return folder
 
     async def test_are_all_found(
@@ -244,11 +259,11 @@ class TestMany:
         read_back: list[int] = []
         searched = threads.index_entries
 
-        async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Entry]:
+        async def noted(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, StoredThread]:
             read_back.extend(ids)
             return await searched(connection, ids)
 
-        monkeypatch.setattr(threads, "searched", noted)
+        monkeypatch.setattr(threads, "index_entries", noted)
         steps: list[int] = []
         report = await app.library.import_paths([many], progress=steps.append)
         assert counts(report) == (self.MANY, 0, 0, 0)
@@ -299,40 +314,35 @@ class TestMany:
         self, settings: Settings, many: Path, how: signal.Signals
     ) -> None:
         environment = {"DATA_DIR": str(settings.data_dir), "SEEDS_DIR": str(many / "none")}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "import", str(many), cwd=ROOT,
-            env=os.environ | environment | {"EMBEDDING_MODEL": "off"},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        await self._until_stored(settings.data_dir / "threadwise.db", self.BY_THEN)
+        process = await programs.start(
+            "-c",
+            HELD_IMPORT,
+            str(self.BATCHES),
+            "import",
+            many,
+            EMBEDDING_MODEL="off",
+            **environment,
+        )
+        await process.until("HELD\n")
         helpers = psutil.Process(process.pid).children()
-        process.send_signal(how)
-        _, told = await process.communicate()
-        assert process.returncode == (-9 if how is signal.SIGKILL else 130), told
+        assert helpers
+        process.signal(how)
+        code, _, said = await process.end()
+        assert code == (-9 if how is signal.SIGKILL else 130), said
         goes_on = ["what was taken in stays; the same command goes on from there", "stopped"]
-        assert told.decode().splitlines() == ([] if how is signal.SIGKILL else goes_on)
-        assert psutil.wait_procs(helpers, timeout=30)[1] == []
+        assert said.splitlines() == ["HELD", *([] if how is signal.SIGKILL else goes_on)]
+        assert psutil.wait_procs(helpers, timeout=HANG)[1] == []
 
         app = await App.open(at(settings.data_dir))
         try:
             there = (await app.library.count()).threads
-            assert self.BY_THEN <= there < self.MANY
-            assert there % 1_000 == 0
+            assert there == self.BATCHES * 1_000
             report = await app.library.import_paths([many])
             assert counts(report) == (self.MANY - there, 0, there, 0)
             assert len(app.engine) == self.MANY
             assert (await app.examine()).problems == ()
         finally:
             await app.close()
-
-    async def _until_stored(self, file: Path, wanted: int) -> None:
-        async with asyncio.timeout(120):
-            with closing(sqlite3.connect(file, timeout=30)) as connection:
-                while True:
-                    (there,) = connection.execute("SELECT count(*) FROM threads").fetchone()
-                    if there >= wanted:
-                        return
-                    await asyncio.sleep(0.01)
 
 
 async def test_two_versions_in_one_batch_leave_the_later(app: App) -> None:

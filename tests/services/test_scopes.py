@@ -1,4 +1,4 @@
-"""Servers apart, as the whole house has it; and an index of many scopes kept true."""
+"""Servers kept apart in the opened application, and an index of many scopes kept in step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +19,14 @@ from bot.errors import SearchError
 from bot.models import SHARED, Answer, Reply, Thread
 from bot.search.index import Writing
 from bot.search.scope_writer import ScopeWriter
-from bot.services import index_sync, reading
+from bot.services import import_reader, index_session, index_sync
 from bot.settings import Settings
 from bot.store import threads
 from bot.store.serialization import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
 from tests.kit.library import HERE, THERE, titles
+from tests.kit.waiting import HANG, until
 
 ASKED = "how do i trun on solw mode"
 ABOUT = ("slow mode", "dark mode", "two factor login", "push notifications", "the spam filter")
@@ -43,7 +44,7 @@ def slips(count: int) -> Iterator[Thread]:
 
 
 async def replies(app: App, guild: int) -> list[object]:
-    """What is said in a guild, but for the time it took."""
+    """Return the replies in a guild without the time they took."""
     asked = [await app.answering.ask(q, guild_id=guild) for q in (ASKED, "wher is chanel 3", "x")]
     return [
         *(replace(reply, took_ms=0.0) for reply in asked),
@@ -153,7 +154,7 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
     with monkeypatch.context() as patch:
         patch.setattr(ScopeWriter, "commit", commit)
         with pytest.raises(Killed):
-            await filled._follower.catch_up()
+            await filled._index_sync.catch_up()
     await filled.close()
     app = await App.open(settings)
     try:
@@ -170,11 +171,11 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
 async def test_a_batch_of_many_scopes_is_indexed_in_each(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_sync, "BATCH", 7)
+    monkeypatch.setattr(index_session, "BATCH", 7)
     async with app.database.write() as connection:
         for n in range(60):
             await threads.put(connection, n % 12, [pack(Thread(key=f"k{n}", title=f"Number {n}"))])
-    await app._follower.catch_up()
+    await app._index_sync.catch_up()
     for guild in range(12):
         assert len(await titles(app, guild)) == (5 if guild == SHARED else 10)
     assert len(app.engine) == 60
@@ -235,13 +236,13 @@ class TestDamageWhileRunning:
 
         def slowly() -> Iterator[Thread | None]:
             yield Thread(key="slow", title="How slow is this import?")
-            time.sleep(2 * reading.PATIENCE)
+            time.sleep(2 * import_reader.PATIENCE)
             yield None  # so that what there is goes on its way
-            gate.wait(60)
+            gate.wait(HANG)
             yield Thread(key="late", title="How late is this thread?")
 
         async def is_indexing() -> bool:
-            return filled._follower._alongside.is_running
+            return filled._index_sync._session is not None
 
         importing = asyncio.create_task(filled.library.add(slowly(), scope=THERE))
         try:
@@ -329,12 +330,6 @@ class TestDamageWhileRunning:
             assert (await app.examine()).note is None
         finally:
             await app.close()
-
-
-async def until(done: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not await done():
-            await asyncio.sleep(0.02)
 
 
 async def made_anew(app: App, scope: int, before: str) -> bool:

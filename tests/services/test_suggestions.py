@@ -1,4 +1,4 @@
-"""What "Did you mean" offers, and when it is worth offering."""
+"""Suggestions of "Did you mean": which are made, and when."""
 
 from __future__ import annotations
 

@@ -15,11 +15,11 @@ import pytest
 
 from bot.app import App
 from bot.models import SHARED, Answer, Thread
-from bot.services import intake, upload_limits, uploads
+from bot.services import import_reader, upload_check, upload_limits, uploads
 from bot.services.uploads import Refused, Stopped, Upload, Uploads, safe_name
-from bot.sources import sandbox
 from bot.store import stats, threads
 from tests.kit.library import BREAD, HERE, THERE, titles
+from tests.kit.waiting import HANG
 
 PAGE = b"How warm is the compost?\nAccepted answer\nWarmer than the soup.\n"
 
@@ -67,7 +67,7 @@ async def test_a_packed_file_is_unpacked(app: App) -> None:
     assert told == [(0, 1_234), (1_000, 1_234), (1_234, 1_234)]
 
 
-async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) -> None:
+async def test_what_is_wrong_is_reported_with_its_line_and_without_a_path(app: App) -> None:
     row = {"id": "a", "title": "Is it?", "colour": "red", "answers": []}
     report = await app.uploads.take_in(HERE, sent(lines(row) + b"{oops\n"))
     assert report.added == 1
@@ -77,7 +77,7 @@ async def test_what_is_wrong_is_told_with_its_line_and_without_a_path(app: App) 
     assert report.unknown_keys == {"colour": 1}
 
 
-async def test_what_a_table_was_read_as_is_told_without_an_option(app: App) -> None:
+async def test_what_a_table_was_read_as_is_reported_without_an_option(app: App) -> None:
     data = "question;answer\nГде лежит ключ?;Он висит у двери.\n".encode("cp1251")
     report = await app.uploads.take_in(HERE, sent(data, "shop.csv"))
     assert await titles(app, HERE) == ["Где лежит ключ?"]
@@ -194,12 +194,12 @@ async def test_a_guild_has_room_for_so_much_text(app: App, monkeypatch: pytest.M
 async def test_a_file_that_takes_too_long_is_given_up(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox, "SECONDS", 0.01)
+    monkeypatch.setattr(upload_check, "SECONDS", 0.01)
     with pytest.raises(Refused, match="takes longer"):
         await app.uploads.take_in(HERE, sent(MANY))
 
 
-async def test_reading_that_dies_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reading_that_dies_is_reported(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(Refused, match="more time or memory"):
         await app.uploads.take_in(HERE, sent(PAGE))
@@ -244,7 +244,7 @@ async def test_a_server_does_not_wait_for_the_import_of_another(app: App) -> Non
     gate = Gate()
     slow = asyncio.create_task(app.uploads.take_in(HERE, gate.upload()))
     await gate.asked.wait()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG):
         assert (await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))).added == 1
     assert not slow.done()
     gate.open.set()
@@ -259,7 +259,7 @@ async def test_large_files_leave_a_place_to_small_ones(
     large = [asyncio.create_task(app.uploads.take_in(g, gate.upload())) for g in range(1, 6)]
     await asyncio.sleep(0)
     small = replace(sent(PAGE, "compost.txt"), size=9)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG):
         assert (await app.uploads.take_in(HERE, small)).added == 1
     gate.open.set()
     assert [report.added for report in await asyncio.gather(*large)] == [1] * 5
@@ -268,7 +268,7 @@ async def test_large_files_leave_a_place_to_small_ones(
 async def test_batches_of_two_imports_come_in_turns(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "BATCH", 100)
+    monkeypatch.setattr(import_reader, "BATCH", 100)
     put, order = threads.put, list[int]()
 
     async def noted(connection: Any, scope: int, batch: Any) -> Any:
@@ -287,6 +287,13 @@ async def test_batches_of_two_imports_come_in_turns(
     assert len(await titles(app, HERE)) == len(await titles(app, THERE))
 
 
+async def at_work(app: App, imports: int) -> None:
+    """Wait until so many imports go on, and something is indexed."""
+    index_sync = app._index_sync
+    while not (index_sync._imports == imports and index_sync._session is not None):
+        await asyncio.sleep(0.01)
+
+
 async def test_what_one_server_has_brought_is_found_while_another_brings_on(app: App) -> None:
     ended = False
 
@@ -297,9 +304,8 @@ async def test_what_one_server_has_brought_is_found_while_another_brings_on(app:
 
     bringing = asyncio.create_task(app.library.add(slow(), scope=HERE))
     try:
-        while not app._follower._alongside.is_running:
-            await asyncio.sleep(0.01)
-        async with asyncio.timeout(60):
+        await at_work(app, 1)
+        async with asyncio.timeout(HANG):
             report = await app.uploads.take_in(THERE, sent(PAGE, "compost.txt"))
         assert report.added == 1
         assert await titles(app, THERE) == ["How warm is the compost?"]
@@ -322,13 +328,11 @@ async def test_an_import_that_leaves_does_not_end_those_of_others(app: App) -> N
 
     leaving = asyncio.create_task(app.library.add(slow("leaving"), scope=HERE))
     staying = asyncio.create_task(app.library.add(slow("staying"), scope=THERE))
-    beside = app._follower
-    while not (beside._alongside.is_running and beside._alongside.imports == 2):
-        await asyncio.sleep(0.01)
+    await at_work(app, 2)
     leaving.cancel()
     await asyncio.wait([leaving])
-    assert beside._alongside.is_running
-    async with asyncio.timeout(60):
+    assert app._index_sync._imports == 1
+    async with asyncio.timeout(HANG):
         await app.library.add([BREAD], scope=333)
     assert await titles(app, 333) == [BREAD.title]
     ended = True
@@ -347,7 +351,7 @@ async def test_an_import_that_is_told_to_leave_gives_its_place_back(app: App) ->
 async def test_a_full_disk_leaves_the_finished_batches(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "BATCH", 500)
+    monkeypatch.setattr(import_reader, "BATCH", 500)
     put, calls = threads.put, 0
 
     async def fails_later(*arguments: Any) -> Any:
@@ -421,15 +425,15 @@ def test_names_are_short_enough_for_every_disk(name: str, tmp_path: Path) -> Non
     assert len(os.fsencode(safe_name(name))) < 255
 
 
-def test_reading_writes_nothing_outside_of_its_folder(tmp_path: Path) -> None:
+async def test_reading_writes_nothing_outside_of_its_folder(tmp_path: Path) -> None:
     inside = tmp_path / "sent"
     inside.mkdir()
     file = inside / "many.gz"
     file.write_bytes(gzip.compress(MANY))
-    found = sandbox.Reading(file, tmp_path, sandbox.Limits(10**7, 2_000)).result()
+    found = await upload_check.check(file, tmp_path / "threads.jsonl", 10**7, 2_000, "library")
     assert len(found.keys) == 1_234
     assert sorted(p.name for p in tmp_path.rglob("*")) == [
-        "many", "many.gz", "report.json", "sent", "threads.jsonl",
+        "many", "many.gz", "sent", "threads.jsonl",
     ]  # fmt: skip
 
 

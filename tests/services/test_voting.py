@@ -1,3 +1,5 @@
+"""Votes by reactions and presses: which count, and for which answer."""
+
 from __future__ import annotations
 
 import asyncio

@@ -6,7 +6,7 @@ import pytest
 
 from bot.models import Answer, Thread
 from bot.search.documents import MAX_TEXT
-from bot.services.word_count import ThreadWordCount, WordCount, texts_of
+from bot.services.word_count import WordCount, texts_of
 
 
 def counted(*texts: str, key: str = "library") -> WordCount:
@@ -54,7 +54,7 @@ def test_all_that_is_indexed_of_a_thread_is_counted_and_no_more() -> None:
         key="key", title="title", body="body " * MAX_TEXT + "far", tags=("tag",),
         phrasings=("phrasing",), answers=(Answer(body="answer"), Answer(body="other")),
     )  # fmt: skip
-    count = ThreadWordCount("library")
-    count.add(thread)
-    assert WordCount("library", count.result()).words == 6
+    count = WordCount("library")
+    count.add(texts_of(thread))
+    assert WordCount("library", count.kept).words == 6
     assert "far" not in "".join(texts_of(thread))

@@ -1,4 +1,4 @@
-"""What files hold beside threads, inside answers above all: it is counted, not lost in silence."""
+"""Contents of files that are no part of a thread: counted, not lost in silence."""
 
 from __future__ import annotations
 
@@ -12,18 +12,13 @@ from bot.models import Thread
 from bot.sources import SourceReport, read
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
 def threads(path: Path, text: str, report: SourceReport) -> list[Thread]:
     path.write_text(text, encoding="utf-8")
     return list(read(path, report))
 
 
 def asked(folder: Path, report: SourceReport, name: str, **row: Any) -> list[Thread]:
-    """What comes of one JSON object, as JSON or as a line of it."""
+    """Read one JSON object, as JSON or as a line of it."""
     text = json.dumps({"question": "Where is the key?"} | row)
     return threads(folder / name, text if name.endswith("l") else f"[{text}]", report)
 

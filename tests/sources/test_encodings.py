@@ -19,43 +19,34 @@ from bot.sources.encodings import CANDIDATES, guess, named_encoding
 
 # Tables of two lines: the encoding, the header, a question and its answer.
 SHORT = {
-    "german": ("cp1252", "Frage;Antwort", "Wo hängt der Schlüssel?", "Neben der Tür."),
-    "german, ß alone": ("cp1252", "question;answer", "Wie heißt ihr?", "Wie die Straße."),
-    "french": ("cp1252", "question;réponse", "Où est la clé ?", "Près de la porte d'entrée."),
-    "french, é alone": ("cp1252", "question;answer", "Le café est ouvert ?", "Tous les jours."),
-    "spanish": ("cp1252", "pregunta;respuesta", "¿Cuándo abrís?", "Mañana a las diez."),
-    "swedish": ("cp1252", "question;answer", "Får jag ta med mig en vän?", "Ja, på lördagar."),
-    "quotes alone": ("cp1252", "question;answer", "Where’s the “oven”?", "In the yard – left."),
-    "polish": (
-        "cp1250",
-        "pytanie;odpowiedź",
-        "Gdzie leży klucz?",
-        "Wisi obok drzwi, na żółtym haku.",
-    ),
-    "polish, english header": (
-        "cp1250",
-        "question;answer",
-        "Czy można płacić kartą?",
-        "Tak, zawsze.",
-    ),
-    "czech": ("cp1250", "otázka;odpověď", "Kdy máte otevřeno?", "Každý den kromě neděle."),
-    "hungarian": (
-        "cp1250",
-        "kérdés;válasz",
-        "Mikor vagytok nyitva?",
-        "Minden nap délelőtt tíztől ötig.",
-    ),
-    "russian": ("cp1251", "вопрос;ответ", "Где лежит ключ?", "Он висит у двери."),
-    "russian, english header": ("cp1251", "question;answer", "Когда вы открыты?", "С десяти."),
-    "ukrainian": ("cp1251", "питання;відповідь", "Коли ви відчинені?", "З десятої щодня."),
-    "japanese": ("cp932", "質問,回答", "鍵はどこですか？", "入口の横に掛けてあります。"),
-    "japanese, english header": ("cp932", "question,answer", "何時に開きますか？", "十時です。"),
-    "chinese": ("gb18030", "问题,答案", "钥匙在哪里？", "挂在门旁边。"),
-    "chinese, english header": ("gb18030", "question,answer", "几点开门？", "上午十点。"),
-    "taiwanese": ("big5", "問題,答案", "鑰匙在哪裡？", "掛在門旁邊。"),
-    "taiwanese, english header": ("big5", "question,answer", "幾點開門？", "上午十點。"),
-    "korean": ("euc_kr", "질문,답변", "열쇠는 어디에 있나요?", "문 옆에 걸려 있습니다."),
-    "korean, english header": ("euc_kr", "question,answer", "몇 시에 열어요?", "오전 열 시요."),
+    name: tuple(values)
+    for name, *values in (
+        line.strip().split(" | ")
+        for line in """
+    german | cp1252 | Frage;Antwort | Wo hängt der Schlüssel? | Neben der Tür.
+    german, ß alone | cp1252 | question;answer | Wie heißt ihr? | Wie die Straße.
+    french | cp1252 | question;réponse | Où est la clé ? | Près de la porte d'entrée.
+    french, é alone | cp1252 | question;answer | Le café est ouvert ? | Tous les jours.
+    spanish | cp1252 | pregunta;respuesta | ¿Cuándo abrís? | Mañana a las diez.
+    swedish | cp1252 | question;answer | Får jag ta med mig en vän? | Ja, på lördagar.
+    quotes alone | cp1252 | question;answer | Where’s the “oven”? | In the yard – left.
+    polish | cp1250 | pytanie;odpowiedź | Gdzie leży klucz? | Wisi obok drzwi, na żółtym haku.
+    polish, english header | cp1250 | question;answer | Czy można płacić kartą? | Tak, zawsze.
+    czech | cp1250 | otázka;odpověď | Kdy máte otevřeno? | Každý den kromě neděle.
+    hungarian | cp1250 | kérdés;válasz | Mikor vagytok nyitva? | Minden nap délelőtt tíztől ötig.
+    russian | cp1251 | вопрос;ответ | Где лежит ключ? | Он висит у двери.
+    russian, english header | cp1251 | question;answer | Когда вы открыты? | С десяти.
+    ukrainian | cp1251 | питання;відповідь | Коли ви відчинені? | З десятої щодня.
+    japanese | cp932 | 質問,回答 | 鍵はどこですか？ | 入口の横に掛けてあります。
+    japanese, english header | cp932 | question,answer | 何時に開きますか？ | 十時です。
+    chinese | gb18030 | 问题,答案 | 钥匙在哪里？ | 挂在门旁边。
+    chinese, english header | gb18030 | question,answer | 几点开门？ | 上午十点。
+    taiwanese | big5 | 問題,答案 | 鑰匙在哪裡？ | 掛在門旁邊。
+    taiwanese, english header | big5 | question,answer | 幾點開門？ | 上午十點。
+    korean | euc_kr | 질문,답변 | 열쇠는 어디에 있나요? | 문 옆에 걸려 있습니다.
+    korean, english header | euc_kr | question,answer | 몇 시에 열어요? | 오전 열 시요.
+    """.strip().splitlines()
+    )
 }
 COLUMNS = {"question": "1", "answer": "2"}
 
@@ -98,7 +89,7 @@ def test_a_table_of_two_lines_has_its_letters(tmp_path: Path, name: str, suffix:
         ("big5", "Big5"),
     ],
 )
-def test_what_it_was_read_as_is_told(tmp_path: Path, encoding: str, label: str) -> None:
+def test_what_it_was_read_as_is_reported(tmp_path: Path, encoding: str, label: str) -> None:
     _, _, question, answer = next(row for row in SHORT.values() if row[0] == encoding)
     text = f"question;answer\n{question};{answer}\n"
     _, report = table(tmp_path / "shop.csv", text, encoding)
@@ -134,7 +125,7 @@ def test_what_is_in_doubt_is_refused_with_what_to_do(
     assert report == SourceReport()
 
 
-def test_a_member_who_has_no_command_line_is_told_of_no_option(tmp_path: Path) -> None:
+def test_a_member_who_has_no_command_line_is_reported_of_no_option(tmp_path: Path) -> None:
     text = "question;answer\nΠού είναι το κλειδί;Δίπλα στην πόρτα.\n"
     _, report = table(tmp_path / "shop.csv", text, "cp1253", upload=True)
     assert report.rejected[0].reason.endswith("; save it as UTF-8 and send it again")
@@ -201,7 +192,7 @@ def test_any_form_is_read_in_the_encoding_that_is_named(
     assert report == SourceReport()
 
 
-def test_a_file_that_is_utf8_beside_those_that_are_not_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_utf8_beside_those_that_are_not_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("q,a\nÖffnet es?,Ja\n", encoding="cp1252")
     (tmp_path / "b.csv").write_text("q,a\nSchließt es?,Ja\n", encoding="utf-8")
     (tmp_path / "c.csv").write_text("q,a\nIs it?,Yes\n", encoding="utf-8")
@@ -214,7 +205,7 @@ def test_a_file_that_is_utf8_beside_those_that_are_not_is_told(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_wrong_name_is_told_with_the_line(tmp_path: Path, name: str) -> None:
+def test_a_wrong_name_is_reported_with_the_line(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(FILES[name].encode("cp1252"))
     report = SourceReport()
     assert list(read(tmp_path / name, report, Options(encoding="utf-8"))) == []
@@ -244,7 +235,7 @@ def test_what_is_no_encoding_of_text_cannot_be_named(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["latin-99", "", "x" * 300, "../cp1252", "a\0b", "ütf", "encodings"]
 )
-def test_an_unknown_encoding_is_told_with_some_that_there_are(name: str) -> None:
+def test_an_unknown_encoding_is_reported_with_some_that_there_are(name: str) -> None:
     with pytest.raises(ConfigError, match=r"there is no encoding .* there are utf-8, utf-16"):
         named_encoding(name)
 
@@ -255,7 +246,7 @@ def test_encodings_may_be_named_as_everywhere(name: str) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_told_or_not_and_what_is_told_can_be_read(data: bytes) -> None:
+def test_any_bytes_are_reported_or_not_and_what_is_told_can_be_read(data: bytes) -> None:
     found = guess(data)
     if found.sure is not None:
         data.decode(found.sure)

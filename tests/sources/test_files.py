@@ -23,11 +23,6 @@ PAGE = "T\nUpvote:1\nyes\n"
 FORMS = "its content is in no form that is read here: text (.txt), jsonl (.jsonl, .jsonl.gz), "
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
 def keys(path: Path, report: SourceReport) -> list[str]:
     return [thread.key for thread in read(path, report)]
 
@@ -380,7 +375,7 @@ def test_a_text_page_that_is_named_as_one_needs_no_marker(tmp_path: Path, report
     assert report.hints == ["threads that have no answer yet: 1"]
 
 
-def test_an_error_without_a_number_is_told_in_its_own_words():
+def test_an_error_without_a_number_is_reported_in_its_own_words():
     assert files.reason(OSError("the disk is on fire")) == "it can't be read: the disk is on fire"
 
 

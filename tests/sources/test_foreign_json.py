@@ -109,7 +109,7 @@ def test_ids_that_differ_in_case_alone_are_two_and_told(tmp_path: Path) -> None:
         assert "differ in capital letters alone" in warning.reason
 
 
-def test_threads_without_an_answer_are_told_of(tmp_path: Path) -> None:
+def test_threads_without_an_answer_are_reported_of(tmp_path: Path) -> None:
     report = SourceReport()
     lines: list[dict[str, Any]] = [{"id": 1, "title": "T"}, {"id": 2, "title": "U"}]
     assert len(keys(write(tmp_path / "a.jsonl", lines), report)) == 2
@@ -230,7 +230,7 @@ def test_one_article_in_a_file_of_its_own_takes_no_bare_id(tmp_path: Path) -> No
     assert [e.line for e in report.rejected] == [None, 1, 2]
 
 
-def test_a_single_question_waits_for_its_answer_and_is_told(tmp_path: Path) -> None:
+def test_a_single_question_waits_for_its_answer_and_is_reported(tmp_path: Path) -> None:
     page, report = tmp_path / "beans.txt", SourceReport()
     page.write_text("When do I sow beans?\n")
     assert keys(page, report) == ["beans"]

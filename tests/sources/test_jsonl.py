@@ -6,7 +6,7 @@ import gzip
 import json
 import tracemalloc
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.models import Answer, Thread, plain_key
+from bot.models import Answer, Thread
 from bot.sources import SourceReport, read, write_thread
-from bot.sources.json_thread import thread_from, thread_to
+from bot.sources.json_thread import thread_from
 from bot.sources.jsonl import read_lines
 from bot.sources.options import MAX_LINE_BYTES, Options
 from bot.sources.report import MAX_UNKNOWN_KEYS, OTHER_KEYS
+from tests.kit.strategies import threads
 
 # Machines that run tests may be busy: how long an example takes says nothing.
 relaxed = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
@@ -88,11 +89,6 @@ def row(**values: Any) -> str:
 
 def good(key: object) -> str:
     return json.dumps({"id": key, "title": f"T{key}"})
-
-
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
 
 
 @pytest.fixture
@@ -478,64 +474,6 @@ def test_a_thread_is_written_as_one_line_in_the_documented_order():
         ("answered_at", None),
     ]
     assert written["asked_at"] == FULL["asked_at"]
-
-
-text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
-written_text = text.filter(str.strip)
-score = st.integers(-(2**63), 2**63 - 1)
-# A day from either end, so that any zone's instant exists in UTC too.
-zones = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(
-    lambda delta: timezone(timedelta(minutes=delta // timedelta(minutes=1)))
-)
-dates = st.none() | st.datetimes(
-    datetime(1, 1, 2), datetime(2024, 12, 30), timezones=st.just(UTC) | zones
-)
-identity = written_text.filter(lambda text: plain_key(text) == text)
-answer = st.builds(
-    Answer,
-    body=written_text,
-    score=score,
-    key=st.none() | identity,
-    author=st.none() | text,
-    url=st.none() | text,
-    license=st.none() | text,
-    answered_at=dates,
-    tallies=st.dictionaries(
-        st.integers(0, 2**63 - 1), st.integers(-(2**31), 2**31 - 1), max_size=3
-    ).map(lambda votes: tuple(sorted(votes.items()))),
-)
-
-
-def _sound(answers: list[Answer], accepted: int) -> tuple[Answer, ...]:
-    fields = [thread_to(Thread(key="k", title="t", answers=(a,)))["answers"][0] for a in answers]
-    for index, values in enumerate(fields):
-        values["accepted"] = index == accepted
-    made = thread_from({"id": "k", "title": "t", "answers": fields}, print)
-    return made.answers
-
-
-answers = st.builds(
-    _sound,
-    st.lists(answer, max_size=4, unique_by=lambda a: a.key if a.key is not None else object()),
-    st.integers(0, 5),
-)
-threads = st.builds(
-    Thread,
-    key=identity,
-    title=written_text,
-    body=text,
-    score=score,
-    tags=st.lists(text, max_size=3).map(tuple),
-    url=st.none() | text,
-    author=st.none() | text,
-    license=st.none() | text,
-    asked_at=dates,
-    closed_at=dates,
-    source=st.none() | text,
-    related=st.lists(text, max_size=2).map(tuple),
-    phrasings=st.lists(text, max_size=3).map(tuple),
-    answers=answers,
-)
 
 
 @relaxed

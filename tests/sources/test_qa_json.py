@@ -15,16 +15,11 @@ from bot.models import Answer, Thread
 from bot.sources import SourceReport, read, write_thread
 from bot.sources.json_thread import thread_to
 from bot.sources.options import Options
-from tests.kit import strategies as making
+from tests.kit import strategies
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 PAIR = {"question": "Why?", "answer": "So."}
-
-
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
 
 
 def pairs(
@@ -309,7 +304,7 @@ def test_any_json_is_read_or_refused_and_nothing_else(
 
 
 @relaxed
-@given(st.lists(making.threads, max_size=3, unique_by=lambda thread: thread.key))
+@given(st.lists(strategies.threads, max_size=3, unique_by=lambda thread: thread.key))
 def test_a_list_of_our_threads_reads_back_whole(
     tmp_path_factory: pytest.TempPathFactory, threads: list[Thread]
 ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
 from bot.sources.options import MAX_PAGE_BYTES
 from bot.sources.text_page import has_marker, read_page
+from tests.kit.growth import cpu_seconds
 from tests.kit.paths import ROOT as REPOSITORY
 
 # Machines that run tests may be busy: how long an example takes says nothing.
@@ -310,9 +310,7 @@ def test_the_key_is_the_name_without_its_last_suffix():
 )
 def test_a_long_page_takes_no_more_than_moments(line: str):
     text = "T\nUpvote:1\nyes\n" + line * (256 * 1024 // len(line))
-    started = time.monotonic()
-    page_or_refusal(text)
-    assert time.monotonic() - started < 15
+    assert cpu_seconds(lambda: page_or_refusal(text)) < 15
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+"""Answers of a changed thread matched with those that are stored."""
+
 from __future__ import annotations
 
 import pytest

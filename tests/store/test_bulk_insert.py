@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select
 
-from bot.store import bulk_insert
 from bot.store.database import Database
 from bot.store.rows import columns
-from bot.store.serialization import THREAD, pack
+from bot.store.serialization import THREAD, insert_rows, pack
 from bot.store.tables import answers, changes, threads
 from tests.store.test_threads import BREAD
 
@@ -30,7 +29,7 @@ async def test_they_are_the_same(database: Database, step: int) -> None:
     row = (*pack(BREAD).row, *MORE.values())
     other = ("other", *row[1:])
     async with database.write() as connection:
-        await bulk_insert.add(connection, threads, names, [row[::step], other[::step]])
+        await insert_rows(connection, threads, names, [row[::step], other[::step]])
     found = await rows(database)
     async with database.write() as connection:
         plain = columns(BREAD) | MORE
@@ -40,12 +39,12 @@ async def test_they_are_the_same(database: Database, step: int) -> None:
 
 async def test_of_a_single_column(database: Database) -> None:
     async with database.write() as connection:
-        await bulk_insert.add(connection, changes, ["thread_id"], [(5,), (6,)])
+        await insert_rows(connection, changes, ["thread_id"], [(5,), (6,)])
         found = (await connection.execute(select(changes))).all()
     assert [(row.seq, row.thread_id, row.text) for row in found] == [(1, 5, True), (2, 6, True)]
 
 
 async def test_none_are_none(database: Database) -> None:
     async with database.write() as connection:
-        await bulk_insert.add(connection, answers, ["body"], [])
+        await insert_rows(connection, answers, ["body"], [])
         assert (await connection.execute(select(answers))).all() == []

@@ -1,9 +1,10 @@
+"""The database file: opening, migrations, readers and the writer, locks, damage."""
+
 from __future__ import annotations
 
 import asyncio
 import os
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from bot.store import database as module
 from bot.store import database_file, health
 from bot.store.database import READERS, Database
 from bot.store.tables import changes, facts, guild_settings, metadata
+from tests.kit.waiting import HANG
 
 
 def url(file: Path) -> str:
@@ -37,6 +39,14 @@ async def noted(database: Database) -> list[int]:
 async def pragma(database: Database, name: str) -> object:
     async with database.write() as connection:
         return (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+
+
+async def make_at_revision(revision: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a database as the version of Threadwise did whose newest migration this is."""
+    upgrade = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda config, _: upgrade(config, revision))
+        await (await Database.open(url(file))).close()
 
 
 class TestOpening:
@@ -85,10 +95,7 @@ class TestOpening:
     async def test_an_older_one_is_brought_up_to_date_with_what_is_in_it(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        upgrade = command.upgrade
-        with monkeypatch.context() as patch:
-            patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
-            await (await Database.open(url(file))).close()
+        await make_at_revision("0001", file, monkeypatch)
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("INSERT INTO guild_settings (guild_id, policy) VALUES (5, 'score')")
             connection.commit()
@@ -101,10 +108,7 @@ class TestOpening:
     async def test_reactions_of_before_they_had_kinds_are_normal_ones(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        upgrade = command.upgrade
-        with monkeypatch.context() as patch:
-            patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0004"))
-            await (await Database.open(url(file))).close()
+        await make_at_revision("0004", file, monkeypatch)
         with closing(sqlite3.connect(file)) as connection:
             connection.execute(
                 "INSERT INTO threads (id, scope, key, title, body, score, tags, content_hash,"
@@ -317,9 +321,7 @@ class TestLockedByAnotherProgram:
         await note(database, 1)
         other_program.execute("BEGIN IMMEDIATE")
         other_program.execute("INSERT INTO changes (thread_id) VALUES (2)")
-        started = time.perf_counter()
-        assert await noted(database) == [1]
-        assert time.perf_counter() - started < 0.15
+        assert await noted(database) == [1]  # or it would give up, as nobody lets the lock go
 
     async def test_opening_gives_up_too(
         self, database: Database, other_program: sqlite3.Connection
@@ -329,8 +331,12 @@ class TestLockedByAnotherProgram:
             await Database.open(str(database.url))
 
     async def test_a_writer_waits_for_a_short_lock(
-        self, database: Database, other_program: sqlite3.Connection
+        self,
+        database: Database,
+        other_program: sqlite3.Connection,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr(module, "BUSY_SECONDS", HANG)
         other_program.execute("BEGIN IMMEDIATE")
         writing = asyncio.create_task(note(database, 1))
         await asyncio.sleep(0.05)
@@ -394,7 +400,7 @@ class TestUnusableFiles:
 
 class TestExamining:
     async def test_a_sound_database_has_no_problems(self, database: Database) -> None:
-        assert await health.examine(database) == health.Health("0006", ())
+        assert await health.examine(database) == health.Health("0007", ())
 
     async def test_a_row_that_points_nowhere_is_named(
         self, database: Database, other_program: sqlite3.Connection

@@ -61,7 +61,7 @@ async def _with_phrasings(file: Path, n: int) -> None:
 async def _read_phrasings(file: Path, n: int) -> None:
     database = await _opened(file)
     async with database.read() as connection:
-        found = await upsert.texts_of(connection, [1])
+        found = await upsert.phrasings_of(connection, [1])
     await database.close()
     assert len(found[1]) == n
     assert found[1][-1] == f"phrasing {n - 1}"

@@ -1,4 +1,4 @@
-"""What belongs to a guild: all of it goes, nothing of others does, in small steps."""
+"""Deletion of a guild's data: all of it and nothing of others, in small steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Column, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Answer, Thread
-from bot.store import guild_data, guilds, imports, threads
+from bot.store import change_feed, guild_data, guilds, threads
 from bot.store.database import Database
 from bot.store.serialization import pack
 from bot.store.tables import changes, facts, metadata, votes
@@ -47,13 +47,13 @@ async def fill(connection: AsyncConnection, guild_id: int) -> None:
         await connection.execute(insert(table).values(row_of(table, guild_id)))
     own = Thread(key=f"own {guild_id}", title="Own?", answers=(Answer(body="Yes."),))
     await threads.put(connection, guild_id, [pack(own)])
-    await imports.count_batch(connection, guild_id)
-    await imports.note(connection, guild_id, "abc", {})
+    await guilds.set_fact(connection, f"words:{guild_id}", "[]")
+    await guilds.set_fact(connection, f"import:{guild_id}:abc", "{}")
     await guilds.set_fact(connection, f"import:{guild_id}", "[]")
 
 
 async def rows_of(connection: AsyncConnection, guild_id: int) -> dict[str, int]:
-    """How many rows of a guild there are, by table, without asking the module under test."""
+    """Count a guild's rows by table, without asking the module under test."""
     found = {}
     for table in OWNED:
         owner = table.c["guild_id" if "guild_id" in table.c else "scope"]
@@ -101,7 +101,7 @@ async def test_the_shared_library_stays(database: Database) -> None:
 
 async def test_threads_that_go_are_in_the_feed(database: Database) -> None:
     async with database.read() as connection:
-        last = await threads.last_change(connection)
+        last = await change_feed.last_change(connection)
         own = [t.id for t in await threads.page(connection, 0, 10, HERE)]
     await forget(database, HERE)
     async with database.read() as connection:
@@ -144,7 +144,7 @@ async def test_deleting_reads_no_whole_table(database: Database) -> None:
 
 
 class TestMemberships:
-    """Who is in which guild, since when it is not, and what is due."""
+    """Memberships: in which guilds the bot is, since when it is not, and what is due."""
 
     now = datetime(2026, 11, 28, tzinfo=UTC)
     then = datetime(2026, 10, 1, tzinfo=UTC)

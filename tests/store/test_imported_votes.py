@@ -32,7 +32,7 @@ async def put(database: Database, thread: Thread = BREAD, scope: int = SHARED) -
 
 
 async def seen(database: Database, guild: int) -> dict[str, int]:
-    """What counts in a guild: each answer's votes, by its first words."""
+    """Return the votes that count in a guild, by the first words of each answer."""
     async with database.read() as connection:
         found: dict[int, StoredThread] = await threads.fetch(connection, [1], guild)
     return {a.body.split()[1]: a.votes for a in found[1].answers}

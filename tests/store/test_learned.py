@@ -1,3 +1,5 @@
+"""Learned phrasings in the store."""
+
 from __future__ import annotations
 
 import asyncio

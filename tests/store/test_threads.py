@@ -1,20 +1,25 @@
+"""Threads in the store: added, updated, retired, read."""
+
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
 from bot.models import SHARED, Answer, StoredThread, Thread
-from bot.store import threads
+from bot.store import change_feed, threads
 from bot.store.database import Database
 from bot.store.rows import digest_of
 from bot.store.serialization import pack
 from bot.store.tables import answers as answer_table
+from bot.store.tables import changes as feed
 from bot.store.tables import threads as thread_table
 from bot.store.tables import votes
 from bot.store.threads import Counts, Outcome
@@ -60,7 +65,7 @@ async def vote(database: Database, answer_id: int, guild: int = SHARED, user: in
 
 async def changes(database: Database, after: int = 0, limit: int = 100) -> tuple[int, list[int]]:
     async with database.read() as connection:
-        seq, changed = await threads.changed_after(connection, after, limit)
+        seq, changed = await change_feed.changed_after(connection, after, limit)
         return seq, [*changed]
 
 
@@ -269,16 +274,52 @@ class TestFeedOfChanges:
         for n in range(3):
             await put(database, replace(BREAD, body=f"Version {n}."))
         assert await changes(database) == (3, [1])
-        assert await changes(database, after=1, limit=1) == (2, [1])
         assert await changes(database, after=3) == (3, [])
+        await put(database, replace(BREAD, key="other"))
+        assert await changes(database, after=1, limit=1) == (3, [1])
+        assert await changes(database, after=3) == (4, [2])
+
+    async def test_holds_one_change_of_a_thread_however_often_it_is_changed(
+        self, database: Database
+    ) -> None:
+        many = [replace(BREAD, key=f"k{n}") for n in range(5)]
+        for night in range(30):
+            await put(database, *(replace(t, body=f"Night {night}.") for t in many))
+            async with database.write() as connection:
+                await change_feed.note(connection, [1, 2], text=False)
+        async with database.read() as connection:
+            rows = (await connection.execute(select(feed).order_by(feed.c.seq))).all()
+        assert [(row.thread_id, row.text) for row in rows] == [
+            *((n, True) for n in range(1, 6)), (1, False), (2, False),
+        ]  # fmt: skip
+
+    async def test_forgets_who_was_deleted_long_ago_and_says_what_that_takes(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await put(database, *(replace(BREAD, key=f"k{n}") for n in range(4)))
+
+        async def delete(thread_id: int) -> tuple[list[int], int]:
+            async with database.write() as connection:
+                await change_feed.note(connection, [thread_id], is_deleted=True)
+                _, changed = await change_feed.changed_after(connection, 0, 100)
+                return [*changed], await change_feed.floor(connection)
+
+        assert await delete(1) == ([2, 3, 4, 1], 0)
+        assert await delete(2) == ([3, 4, 1, 2], 0)
+        month = 30 * 24 * 3600 * 10**9
+        at = time.time_ns()
+        monkeypatch.setattr(time, "time_ns", lambda: at + month - 10**9)
+        assert await delete(3) == ([4, 1, 2, 3], 0)
+        monkeypatch.setattr(time, "time_ns", lambda: at + month + 60 * 10**9)
+        assert await delete(4) == ([3, 4], 6)
 
     async def test_says_how_far_it_goes(self, database: Database) -> None:
         async with database.read() as connection:
-            assert await threads.last_change(connection) == 0
+            assert await change_feed.last_change(connection) == 0
             assert await threads.newest(connection) == 0
         await put(database, BREAD)
         async with database.read() as connection:
-            assert await threads.last_change(connection) == 1
+            assert await change_feed.last_change(connection) == 1
             assert await threads.newest(connection) == 1
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import delete
 
 from bot.models import SHARED, Thread
-from bot.store import learned, threads, vectors
+from bot.store import change_feed, learned, threads, vectors
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
 from bot.store.serialization import pack
@@ -102,12 +102,12 @@ async def test_a_deleted_thread_takes_its_vector_along(database: Database) -> No
 async def test_the_feed_tells_vectors_from_texts(database: Database) -> None:
     async def look(after: int, *, text: bool) -> tuple[int, list[int]]:
         async with database.read() as connection:
-            seq, changed = await threads.changed_after(connection, after, 100, text=text)
+            seq, changed = await change_feed.changed_after(connection, after, 100, text=text)
             return seq, [*changed]
 
     async def last(*, text: bool) -> int:
         async with database.read() as connection:
-            return await threads.last_change(connection, text=text)
+            return await change_feed.last_change(connection, text=text)
 
     assert await last(text=True) == await last(text=False) == 0
     await add(database, BREAD, CAKE)

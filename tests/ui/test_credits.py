@@ -1,4 +1,4 @@
-"""Who wrote it, where it is from, under which licence: on every card, and never misleading."""
+"""Author, origin and licence on cards: on every card, and never misleading."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def links(markdown: str) -> list[str]:
 
 
 def words(markdown: str) -> str:
-    """What there is to read: no fences, no marks that a page closes and the next reopens."""
+    """Return the text that is read: no fences, no marks that a page closes and the next reopens."""
     unlinked = re.sub(r"\(https?://\S{1000,}\)|[\[\]]", "", markdown)
     return re.sub(r"```[\w+#.\-]*\n?|[*~_|\s\u200b]", "", unlinked)
 

@@ -64,8 +64,8 @@ def language_of(pre: Any) -> str:
     """Return the language that a ``pre`` or the ``code`` in it names, as Discord spells it."""
     for element in (pre, *pre):
         named = element.get("class") if element is pre or element.tag == "code" else None
-        if named and (found := _LANGUAGE.search(named)):
-            name = found[1].lower()
+        if named and (match := _LANGUAGE.search(named)):
+            name = match[1].lower()
             return _ALIASES.get(name, name)
     return ""
 

@@ -38,11 +38,11 @@ def address(href: str | None, base_url: str | None) -> str | None:
 
 def contact(href: str | None) -> str:
     """Return the mail address or telephone number of an attribute; empty for any other."""
-    found = _CONTACT.fullmatch((href or "").strip())
-    if not found:
+    match = _CONTACT.fullmatch((href or "").strip())
+    if not match:
         return ""
-    there = " ".join(unquote(found["mail"] or found["number"]).split())
-    kind = _MAIL if found["mail"] else _NUMBER
+    there = " ".join(unquote(match["mail"] or match["number"]).split())
+    kind = _MAIL if match["mail"] else _NUMBER
     return there if len(there) <= _LONGEST and kind.fullmatch(there) else ""
 
 
@@ -56,8 +56,8 @@ def tells(text: str, contact: str) -> bool:
 
 def video(src: str) -> str:
     """Return the page of an embedded video, other addresses as they are."""
-    found = _EMBEDDED_VIDEO.match(src)
-    return f"https://www.youtube.com/watch?v={found[1]}" if found else src
+    match = _EMBEDDED_VIDEO.match(src)
+    return f"https://www.youtube.com/watch?v={match[1]}" if match else src
 
 
 def looks_like_address(text: str) -> bool:

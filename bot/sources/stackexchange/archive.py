@@ -2,7 +2,7 @@
 
 An archive may be made to do harm: its names may lead out of the folder that it is unpacked
 into, and a few bytes may unpack to gigabytes. Where nothing is written names do no harm;
-those that lead elsewhere are told and left alone. And an archive that says, or turns out,
+those that lead elsewhere are reported and left alone. And an archive that says, or turns out,
 to be larger than its limit is not read (on).
 """
 
@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from bot.errors import InputError
 from bot.sources.report import SourceReport, shown_path
@@ -33,6 +33,14 @@ ALWAYS_BYTES = 256 * 1024 * 1024
 _PIECE = 1024 * 1024
 _BLOCK = 128 * 1024  # bytes unpacked in one go; what comes out is some times larger
 _WAITING = 4  # chunks that may wait for their reader
+
+_REASONS = {
+    "PasswordRequired": "it needs a password",
+    "DecompressionBombError": "it unpacks to more than it may, and was not read on",
+    "UnsupportedCompressionMethodError": "it is packed in a way that can't be read here; "
+    "unpack it yourself",
+}
+"""Reasons for people by names of py7zr's errors, which is loaded only where it is needed."""
 
 Chunks = Iterator[bytes]
 
@@ -61,7 +69,7 @@ def _names(
     archive: py7zr.SevenZipFile, path: Path, wanted: Callable[[str], bool], report: SourceReport
 ) -> list[str]:
     """Return the names of the wanted files; report those that lead out of the archive's folder."""
-    found = []
+    wanted_names = []
     for entry in archive.list():
         name = PurePosixPath(entry.filename.replace("\\", "/"))
         if name.is_absolute() or ".." in name.parts or ":" in "".join(name.parts[:1]):
@@ -70,8 +78,8 @@ def _names(
         elif not entry.is_file:
             continue  # a link needs no looking at, it would only lead elsewhere
         elif wanted(name.name):
-            found.append(entry.filename)
-    return found
+            wanted_names.append(entry.filename)
+    return wanted_names
 
 
 @contextmanager
@@ -100,13 +108,14 @@ def _opened(path: Path, raw: BinaryIO) -> Iterator[py7zr.SevenZipFile]:
 
 
 class _Unpacking:
-    """py7zr at work in a thread of its own: it gives what it unpacks, we take it in turn."""
+    """Unpacks with py7zr in a thread of its own, which hands chunks over through a queue."""
 
     def __init__(
         self, archive: py7zr.SevenZipFile, raw: BinaryIO, names: list[str], report: SourceReport
     ):
         self._archive, self._raw, self._names, self._report = archive, raw, names, report
         self._queue: queue.Queue[str | bytes | None] = queue.Queue(_WAITING)
+        self._next: str | bytes | None = None
         self._stopped = False
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="unpack 7z", daemon=True)
@@ -114,14 +123,19 @@ class _Unpacking:
     def files(self) -> Iterator[tuple[str, Chunks]]:
         """Name and chunks of each file."""
         self._thread.start()
-        item, begun = self._queue.get(), self._report.done
-        while isinstance(item, str):
-            chunks = _Chunks(self._queue, self._raw, self._report, begun)
-            yield item, iter(chunks)
-            item = chunks.next
+        begun = self._report.done
+        self._next = self._queue.get()
+        while isinstance(self._next, str):
+            yield self._next, self._chunks(begun)
+
+    def _chunks(self, begun: int) -> Chunks:
+        while isinstance(item := self._queue.get(), bytes):
+            self._report.done = begun + self._raw.tell()
+            yield item
+        self._next = item
 
     def stop(self) -> None:
-        """Let the thread end, also in the middle of the archive."""
+        """Stop the thread, also in the middle of the archive."""
         self._stopped = True
         while self._thread.is_alive():
             try:
@@ -130,7 +144,7 @@ class _Unpacking:
                 continue
 
     def give(self, item: str | bytes) -> None:
-        """Hand something to the reader, when it has taken what came before."""
+        """Hand a name or a chunk to the reader; wait while many wait for it."""
         if self._stopped:
             raise _Stopped
         self._queue.put(item)
@@ -180,32 +194,13 @@ def _factory(give: Callable[[str | bytes], None]) -> WriterFactory:
     return Files()
 
 
-class _Chunks:
-    """One file's chunks; ``next`` is what came after them."""
-
-    def __init__(self, source: queue.Queue[Any], raw: BinaryIO, report: SourceReport, begun: int):
-        self._queue, self._raw, self._report, self._begun = source, raw, report, begun
-        self.next: str | None = None
-
-    def __iter__(self) -> Chunks:
-        while isinstance(item := self._queue.get(), bytes):
-            self._report.done = self._begun + self._raw.tell()
-            yield item
-        self.next = item
-
-
 class _Stopped(Exception):
-    """Nobody reads on."""
+    """Raised in the thread of py7zr once nobody reads on."""
 
 
 def _reason(error: Exception) -> str:
-    kind = type(error).__name__
-    if kind == "PasswordRequired":
-        return "it needs a password"
-    if kind == "DecompressionBombError":
-        return "it unpacks to more than it may, and was not read on"
-    if kind == "UnsupportedCompressionMethodError":
-        return "it is packed in a way that can't be read here; unpack it yourself"
+    if (why := _REASONS.get(type(error).__name__)) is not None:
+        return why
     if isinstance(error, OSError) and error.strerror:
         return f"it can't be read: {error.strerror}"
     return "the archive is cut off or damaged; what came before was read"

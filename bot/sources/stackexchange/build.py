@@ -1,4 +1,4 @@
-"""A thread made of a question's and its answers' rows: text converted, names and licence told."""
+"""Building of threads from the rows of a question and its answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from functools import partial
 from bot.models import Answer, Thread
 from bot.sources.file_format import VERSION, Draft
 from bot.sources.markup import to_markdown
-from bot.sources.stackexchange.dump_names import answer_url, question_url, thread_key
 from bot.sources.stackexchange.staging_db import Post, StagedThread
 
 MAX_PHRASINGS = 20
@@ -27,18 +26,18 @@ _LICENSE_NOW = "CC BY-SA 4.0"
 _TAG = re.compile(r"[^<>|]+")
 
 
-def draft_of(found: StagedThread, source: str, site: str | None) -> Draft:
+def draft_of(staged: StagedThread, source: str, site: str | None) -> Draft:
     """Return a draft of a thread, to be made when it is needed."""
-    question = found.posts[0]
+    question = staged.posts[0]
     tags = tags_of(question)
-    named = tuple(thread_key(source, other) for other in found.related[:MAX_RELATED])
+    named = tuple(f"{source}/{other}" for other in staged.related[:MAX_RELATED])
     return Draft(
-        key=thread_key(source, question.id),
+        key=f"{source}/{question.id}",
         source=source,
         score=question.score,
         tags=tags,
-        fingerprint=_fingerprint(found, source, site),
-        make=partial(_build, found.posts, tags, source, site, found.phrasings, named),
+        fingerprint=_fingerprint(staged, source, site),
+        make=partial(_build, staged.posts, tags, source, site, staged.phrasings, named),
     )
 
 
@@ -49,10 +48,10 @@ def tags_of(question: Post) -> tuple[str, ...]:
 
 def date_of(text: str) -> datetime:
     """Parse a time as dumps write it, in UTC. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is not None:
-        return moment.astimezone(UTC)
-    return datetime.combine(moment, moment.time(), UTC)  # a quarter of what replace() takes
+    date = datetime.fromisoformat(text)
+    if date.tzinfo is not None:
+        return date.astimezone(UTC)
+    return datetime.combine(date, date.time(), UTC)  # a quarter of what replace() takes
 
 
 def license_of(post: Post) -> str | None:
@@ -73,16 +72,16 @@ def _build(
     question, *answers = posts
     assert question.title is not None
     return Thread(
-        key=thread_key(source, question.id),
+        key=f"{source}/{question.id}",
         title=question.title,
         body=_markdown(question, site),
         score=question.score,
         tags=tags,
-        url=question_url(site, question.id) if site else None,
+        url=f"https://{site}/q/{question.id}" if site else None,
         author=question.author,
         license=license_of(question),
-        asked_at=_moment(question.created),
-        closed_at=_moment(question.closed),
+        asked_at=_optional_date(question.created),
+        closed_at=_optional_date(question.closed),
         source=source,
         phrasings=tuple(_phrasings(question.title, duplicates)),
         related=related,
@@ -93,7 +92,7 @@ def _build(
 def _answers(posts: list[Post], accepted: int | None, site: str | None) -> Iterator[Answer]:
     for post in posts:
         # An answer that is nothing but a picture without a text says at least where it is.
-        url = answer_url(site, post.id) if site else None
+        url = f"https://{site}/a/{post.id}" if site else None
         if body := _markdown(post, site) or url:
             yield Answer(
                 key=str(post.id),
@@ -103,7 +102,7 @@ def _answers(posts: list[Post], accepted: int | None, site: str | None) -> Itera
                 author=post.author,
                 url=url,
                 license=license_of(post),
-                answered_at=_moment(post.created),
+                answered_at=_optional_date(post.created),
             )
 
 
@@ -122,15 +121,15 @@ def _markdown(post: Post, site: str | None) -> str:
     return to_markdown(post.body, base_url=f"https://{site}/" if site else None)
 
 
-def _moment(text: str | None) -> datetime | None:
+def _optional_date(text: str | None) -> datetime | None:
     return date_of(text) if text else None
 
 
-def _fingerprint(found: StagedThread, source: str, site: str | None) -> str:
+def _fingerprint(staged: StagedThread, source: str, site: str | None) -> str:
     """Return a digest of all that ``_build`` uses; the number of a row's line is no part of it."""
     parts = [VERSION, source, site or ""]
-    for post in found.posts:
+    for post in staged.posts:
         parts += map(str, post[1:])
-    parts += ["", *found.phrasings, "", *map(str, found.related)]
+    parts += ["", *staged.phrasings, "", *map(str, staged.related)]
     # XML has no NUL, so no two lists of parts are joined to the same text.
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=32).hexdigest()

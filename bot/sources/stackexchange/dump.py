@@ -1,4 +1,4 @@
-"""Reading one dump: its files into the spool, the threads out of it."""
+"""The reader of dumps: files into the staging database, threads out of it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
 
     Gives ``None`` now and then while it reads, so that whoever waits may look up. What is
     wrong is named in the report. Raises InputError for what is no dump, or can't be put in
-    order for want of room, and ConfigError for a site that can't be one.
+    order for lack of space, and ConfigError for a site that can't be one.
     """
     site = checked_site(options.site) if options.site else site_of(path)
     source = site or source_of(path)
@@ -59,10 +59,10 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
                 "to it; --site HOST names it"
             )
         report.begin("Importing threads", questions)
-        for found in database.threads():
+        for staged in database.threads():
             report.done += 1
-            if dump.is_whole(found):
-                yield draft_of(found, source, site)
+            if dump.is_whole(staged):
+                yield draft_of(staged, source, site)
     except sqlite3.Error as error:
         raise InputError(_explained(error), shown_path(path)) from error
     finally:
@@ -70,7 +70,7 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
 
 
 class _Dump:
-    """One dump on its way through the database."""
+    """Loads one dump into the staging database."""
 
     def __init__(self, path: Path, database: StagingDatabase, report: SourceReport):
         self._path, self._database, self._report = path, database, report
@@ -78,7 +78,7 @@ class _Dump:
         self._posts_file = path
 
     def fill(self) -> Iterator[None]:
-        """Put the dump's files into the spool, pausing now and then."""
+        """Load the dump's files into the staging database, pausing now and then."""
         files = [self._path, *self._beside(*PARTS)]
         self._report.begin(f"Reading {shown_path(self._path)}", sum(map(_size, files)))
         before = [file_version(file) for file in files[1:]]
@@ -101,12 +101,12 @@ class _Dump:
             except OSError as error:
                 self._report.reject(reason(error), file)
 
-    def is_whole(self, found: StagedThread) -> bool:
-        """Return whether there is a question; says what is missing."""
-        question, posts = found.posts[0], found.posts
+    def is_whole(self, staged: StagedThread) -> bool:
+        """Return whether a thread has its question; report what is missing."""
+        question, posts = staged.posts[0], staged.posts
         if question.kind == ANSWER:
             for post in posts:
-                why = f"the question {found.id} of answer {post.id} is not in the dump"
+                why = f"the question {staged.id} of answer {post.id} is not in the dump"
                 self._report.reject(why, self._posts_file, post.line)
             return False
         accepted = question.accepted

@@ -31,8 +31,8 @@ def looks_like(head: FileHead) -> bool:
 
 def part_of(name: str) -> str | None:
     """Return the part of a dump that a file holds, by its name: ``posts``, ``users`` and so on."""
-    found = _PART.search(name)
-    return found[1].lower() if found else None
+    match = _PART.search(name)
+    return match[1].lower() if match else None
 
 
 def beside(path: Path, *parts: str) -> list[Path]:
@@ -55,8 +55,8 @@ def beside(path: Path, *parts: str) -> list[Path]:
 def _first_tag(text: str) -> str | None:
     """Return the name of the first element, whatever comes before it."""
     bare = re.sub(r"<!--.*?(?:-->|\Z)", "", text, flags=re.DOTALL)
-    found = re.search(r"<([A-Za-z][\w.-]*)[\s/>]", bare)
-    return found[1] if found else None
+    match = re.search(r"<([A-Za-z][\w.-]*)[\s/>]", bare)
+    return match[1] if match else None
 
 
 # Names that the network's own sites end in; sites elsewhere have to be named.
@@ -83,9 +83,9 @@ def site_of(path: Path) -> str | None:
     """Return the site that a dump's file is from, by its name or its folder's, where they tell."""
     real = path.resolve()
     for name in (real.name, real.parent.name):
-        found = _SITE.match(name)
-        if found and not name[found.end() :][:1].isalnum():
-            return found[0].lower()
+        match = _SITE.match(name)
+        if match and not name[match.end() :][:1].isalnum():
+            return match[0].lower()
     return None
 
 
@@ -94,18 +94,3 @@ def source_of(path: Path) -> str:
     real = path.resolve()
     own = real.name.lower() not in ("posts.xml", "posts.7z")
     return plain_key(real.stem if own else real.parent.name) or "dump"
-
-
-def thread_key(source: str, question: int) -> str:
-    """Return the source key of a question's thread."""
-    return f"{source}/{question}"
-
-
-def question_url(site: str, question: int) -> str:
-    """Return the address of a question on its site."""
-    return f"https://{site}/q/{question}"
-
-
-def answer_url(site: str, answer: int) -> str:
-    """Return the address of an answer on its site."""
-    return f"https://{site}/a/{answer}"

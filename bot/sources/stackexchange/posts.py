@@ -1,4 +1,4 @@
-"""The rows of a dump's files, checked and put into the spool."""
+"""Checks of a dump's rows on their way into the staging database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BATCH = 1_000
 
 
 class RowLoader:
-    """One dump's rows on their way into the spool; what is wrong with one is named."""
+    """Loads one dump's rows into the staging database; reports what is wrong with them."""
 
     def __init__(self, database: StagingDatabase, report: SourceReport):
         self._database, self._report = database, report
@@ -69,20 +69,16 @@ class RowLoader:
         if number is None:
             return None
         self._count += 1
-        thread, title = number, None
-        if kind == "1":
-            title = (get("Title") or "").strip()
-            if not title:
-                self._refuse(rows, row, f"question {number} has no title")
-                return None
-        else:
-            parent = self._id(row, rows, "ParentId")
-            if parent is None:
-                return None
-            thread = parent
-            if not (get("Body") or "").strip():
-                self._refuse(rows, row, f"answer {number} has no text")
-                return None
+        title = (get("Title") or "").strip()
+        thread = number if kind == "1" else self._id(row, rows, "ParentId")
+        if thread is None:
+            return None
+        if kind == "1" and not title:
+            self._refuse(rows, row, f"question {number} has no title")
+            return None
+        if kind == "2" and not (get("Body") or "").strip():
+            self._refuse(rows, row, f"answer {number} has no text")
+            return None
         return (
             number,
             thread,
@@ -93,7 +89,7 @@ class RowLoader:
             self._number(row, rows, "Score"),
             self._date(row, rows, "CreationDate"),
             self._date(row, rows, "ClosedDate"),
-            title,
+            title if kind == "1" else None,
             get("Tags"),
             self._number(row, rows, "OwnerUserId"),
             (get("OwnerDisplayName") or "").strip() or None,
@@ -150,18 +146,18 @@ class RowLoader:
         if not text:
             return None
         try:
-            moment = date_of(text)
+            date = date_of(text)
         except (ValueError, OverflowError):
             self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
             return None
-        if moment > self._latest:
+        if date > self._latest:
             why = f"{name} {text} lies in the future, and is left out"
             self._report.warn(why, rows.path, row.line)
             return None
         return text
 
     def _body(self, row: XmlRow, rows: XmlRows) -> str:
-        """Return the text, whatever its length; of one that nobody would write it is told."""
+        """Return the text, with a warning if it is longer than anybody would write."""
         text: str = row.values.get("Body") or ""
         if len(text) > MAX_TEXT:
             why = f"its text has {len(text):,} characters; all are kept, the first are searched"

@@ -1,7 +1,7 @@
-"""A dump put in order: its posts on the disk, read back a question with its answers at a time.
+"""A database in which a dump is put in order: posts in, questions with their answers out.
 
 Answers may stand anywhere relative to their questions, and links anywhere relative to
-both. The spool is a database of its own that SQLite keeps in the system's folder for
+both. It is a private database that SQLite keeps in the system's folder for
 temporary files and removes itself, also when the program is killed.
 """
 

@@ -24,7 +24,7 @@ MAX_ROW_BYTES = 16 * 1024 * 1024
 
 
 class XmlRow(NamedTuple):
-    """One row: the line that it begins on (of a stretch, from 0), and its values by name."""
+    """One row: the line that it begins on (of a piece, from 0), and its values by name."""
 
     line: int
     values: Mapping[str, str]
@@ -73,7 +73,7 @@ def _rows(text: bytes, lines: int) -> list[XmlRow]:
     if not text.startswith(b"<row"):
         return []
     seen = _RowTarget()
-    # "internal" are XML's own entities: what the stretch is wrapped in declares no others.
+    # "internal" are XML's own entities: what the piece is wrapped in declares no others.
     reading = etree.XMLParser(
         target=seen, resolve_entities="internal", load_dtd=False, no_network=True, huge_tree=True
     )
@@ -120,7 +120,7 @@ _NO_CHARACTER = re.compile(
 
 
 class XmlRows:
-    """Cuts one file into rows; ``path`` is what the file is called in the report."""
+    """Cuts one file into rows; ``path`` names it in the report."""
 
     def __init__(self, path: Path, root: str, report: SourceReport):
         self.path = path
@@ -140,23 +140,23 @@ class XmlRows:
 
         Raises InputError for a file that is no such file, or not in UTF-8.
         """
-        for stretch in xml_pieces(chunks):
-            if stretch.cut:
-                self._too_long(stretch.text)
-            elif stretch.rows and self._inside and not self._comment:
-                yield from self._sound(stretch)
+        for piece in xml_pieces(chunks):
+            if piece.cut:
+                self._too_long(piece.text)
+            elif piece.rows and self._inside and not self._comment:
+                yield from self._sound(piece)
             else:
-                yield from self._one_by_one(stretch.text)
+                yield from self._one_by_one(piece.text)
             yield None
         self._close()
 
-    def _sound(self, stretch: XmlPiece) -> Iterator[XmlRow]:
+    def _sound(self, piece: XmlPiece) -> Iterator[XmlRow]:
         """Yield the rows of a piece that is nothing but sound rows."""
         self._damaged = False
         before = self._line
-        for line, values in stretch.rows:
+        for line, values in piece.rows:
             yield XmlRow(before + line, values)
-        self._line += stretch.lines
+        self._line += piece.lines
 
     def _one_by_one(self, text: bytes) -> Iterator[XmlRow]:
         """Yield the rows of a piece one by one, whatever else is in it."""
@@ -205,9 +205,9 @@ class XmlRows:
             self._inside = not self._ended
         elif piece.startswith(b"!DOCTYPE"):
             self._report.warn("its DOCTYPE is passed over, entities are not resolved", self.path)
-        elif piece.startswith(b"?xml") and (found := _ENCODING.search(piece)):
-            if found[1].lower() not in _UTF8:
-                name = found[1].decode()
+        elif piece.startswith(b"?xml") and (match := _ENCODING.search(piece)):
+            if match[1].lower() not in _UTF8:
+                name = match[1].decode()
                 raise InputError(f"it is in {name}; save it as UTF-8", shown_path(self.path))
         elif self._ended and not piece.isspace():
             self._reject("something follows the end of the file's rows", line)

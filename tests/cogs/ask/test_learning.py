@@ -315,7 +315,7 @@ class TestIsolation:
 
 
 class TestRestart:
-    """A new process: another house on the same data folder, and a bot on it."""
+    """A new process: another application on the same data folder, and a bot on it."""
 
     @staticmethod
     async def reopened(world: World) -> App:

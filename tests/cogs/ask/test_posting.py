@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from bot import retry
 from bot.errors import StoreBusy
 from bot.models import Posting
 from cogs.ask import responder
+from tests.kit.asking import ME, PIN, UNKNOWN, arrows, ask, lines, name, quiet, unsure
 from tests.kit.loopback import (
     Fault,
     empty,
@@ -22,47 +22,11 @@ from tests.kit.loopback import (
     reset_after,
     status,
     status_after,
-    world,
 )
 from tests.kit.net import Net
 
-PIN = "how can i pin a message in my channel?"
-ME = f"<@{world.ME['id']}>"
-UNKNOWN = "which planet has the most moons?"
-
 LOST = [reset(), reset_after(), malformed(), empty(), status(503), status_after(503)]
 SPOILED = [f for f in LOST if f.done]
-
-
-def name(fault: Fault) -> str:
-    return f"{fault.kind}{'-after' * fault.done}"
-
-
-def ask(net: Net, question: str = PIN) -> None:
-    net.discord.say(net.ask, net.alice, f"{ME} {question}")
-
-
-async def unsure(net: Net) -> None:
-    """From now on the bot suggests threads, whatever is asked."""
-    await net.app.guilds.update(net.guild.id, answer_threshold=1.0, suggest_threshold=0.0)
-
-
-async def arrows(net: Net, message) -> None:
-    await net.discord.until(lambda: len(message.reacted()) == 2)
-
-
-async def quiet(net: Net) -> None:
-    """Let everything that was going on in the bot come to its end."""
-    busy = ("discord.py: ", "CommandTree", "discord-ui-")
-    await net.discord.until(
-        lambda: not [t for t in asyncio.all_tasks() if t.get_name().startswith(busy)]
-    )
-
-
-def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Warnings and errors of ours."""
-    ours = [r for r in caplog.records if r.name.startswith(("bot", "cogs"))]
-    return [r.getMessage() for r in ours if r.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize("fault", LOST, ids=name)

@@ -50,7 +50,7 @@ def jsonl(*rows: dict[str, Any]) -> bytes:
 
 
 async def bring(world: World, name: str, data: bytes) -> Any:
-    """What mo is shown at the end of an import."""
+    """Import a file as mo; returns the last message shown."""
     result = await world.mo.slash(world.general, "library import", file=(name, data))
     assert shown(result).ephemeral
     return told(result)
@@ -85,7 +85,7 @@ class TestImport:
         assert "How warm is the compost?" not in await titles(world, other.id)
         assert "How warm is the compost?" not in await titles(world, 0)
 
-    async def test_what_is_wrong_is_told_in_words(self, world: World):
+    async def test_what_is_wrong_is_reported_in_words(self, world: World):
         bad = jsonl(*({"id": str(n), "title": ""} for n in range(8)))
         (embed,) = (await bring(world, "faq.jsonl", jsonl({"id": "a", "title": "Q?"}) + bad)).embeds
         assert "**1** added" in embed.description
@@ -94,17 +94,17 @@ class TestImport:
         assert field.value.splitlines()[0] == "- line 2: title must not be empty"
         assert field.value.splitlines()[-1] == "… and 3 more"
 
-    async def test_threads_without_an_answer_are_told(self, world: World):
+    async def test_threads_without_an_answer_are_reported(self, world: World):
         (embed,) = (await bring(world, "faq.jsonl", jsonl({"id": "a", "title": "Q?"}))).embeds
         assert embed.description.splitlines()[1].startswith("threads that have no answer yet")
 
-    async def test_what_was_changed_on_the_way_is_told(self, world: World):
+    async def test_what_was_changed_on_the_way_is_reported(self, world: World):
         table = "question,answer,date\nIs it?,Yes.,the day before\n"
         (embed,) = (await bring(world, "faq.csv", table.encode())).embeds
         assert embed.description.startswith("**1** added")
         assert embed.fields[0].name == "Changed on the way"
 
-    async def test_what_was_passed_over_is_told(self, world: World):
+    async def test_what_was_passed_over_is_reported(self, world: World):
         table = "question,answer\nIs it?,Yes.\nIs it?,Yes.\n"
         (embed,) = (await bring(world, "faq.csv", table.encode())).embeds
         assert embed.fields[0].name == "Passed over"
@@ -186,7 +186,7 @@ class TestImport:
         ]
         assert "Another file is being imported; yours is next." in contents
 
-    async def test_after_a_quarter_of_an_hour_the_end_is_told_directly(
+    async def test_after_a_quarter_of_an_hour_the_end_is_reported_directly(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ):
         take_in = world.app.uploads.take_in
@@ -318,7 +318,7 @@ class TestRemove:
         await own.restart()
         assert "Back again" in shown(await press(own, gone, "Undo")).content
 
-    async def test_what_is_gone_already_is_told(self, own: World):
+    async def test_what_is_gone_already_is_reported(self, own: World):
         asked = await own.mo.slash(own.general, "library remove", thread="own1")
         await remove(own, thread="own1")
         assert "not here any more" in told(await press(own, asked, "Remove it")).content

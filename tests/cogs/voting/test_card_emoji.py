@@ -1,4 +1,4 @@
-"""What counts on a card is what it was posted with, whatever the server votes with today."""
+"""Emoji of a card: those that it was posted with, whatever the server votes with today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was voted unheard is counted, whatever happens to the requests and meanwhile."""
+"""Votes that no event reported are counted, whatever happens to the requests."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.kit.card_votes import (
     DOWN,
     UP,
     counted,
+    heard,
     idle,
     looked_at,
     members,
@@ -100,7 +101,7 @@ class TestLiveEvents:
         net.discord.react(card, net.alice, DOWN, silent=True)
         gate = await self.reconciled(net, card, "/reactions/")
         net.discord.clear(card, emoji)
-        await sent_soon(net)
+        await heard(net)
         gate.set()
         await sent(net)
         # Alice wrote the answer, so that her vote never counts.
@@ -129,11 +130,6 @@ async def voted(net: Net, tally: int) -> bool:
 
 async def nothing_due(net: Net) -> bool:
     return await net.app.postings.due() == []
-
-
-async def sent_soon(net: Net) -> None:
-    last = net.discord.say(net.general, net.bob, "hello")
-    await net.bot.wait_for("message", check=lambda m: m.id == last.id, timeout=15)
 
 
 class TestFaults:

@@ -1,4 +1,4 @@
-"""What happens on a message counts in the order in which Discord sent it."""
+"""Order of reactions and presses on a message: that in which Discord sent them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from bot.models import Posting, Vote
 from bot.services import postings
 from bot.store.database import BUSY_SECONDS
 from cogs.ask import responder
+from tests.kit.asking import ME, PIN
 from tests.kit.card_votes import (
     DOWN,
-    PIN,
     UP,
     button,
     counted,
+    heard,
     members,
     post,
     posting_of,
     sent,
     until_counted,
 )
-from tests.kit.loopback import world
 from tests.kit.loopback.world import Message, channel_payload
 from tests.kit.net import Net
 
@@ -167,7 +167,9 @@ async def test_a_channel_is_forgotten_after_what_is_on_its_way_into_it(net: Net,
     with net.app.postings.posting_in(net.ask):
         payload = channel_payload(net.ask, net.guild.id, "ask")
         net.discord.emit("CHANNEL_DELETE", payload, net.guild.id)
-        await sent_soon(net)
+        await heard(net)
+        for _ in range(20):
+            await asyncio.sleep(0)
         await net.app.postings.record(
             Posting(
                 message_id=9,
@@ -183,14 +185,6 @@ async def test_a_channel_is_forgotten_after_what_is_on_its_way_into_it(net: Net,
         return await net.app.postings.get(9) is None
 
     await net.discord.until(forgotten)
-
-
-async def sent_soon(net: Net) -> None:
-    """Wait until the bot has heard all that happened until now."""
-    last = net.discord.say(net.general, net.bob, "hello")
-    await net.bot.wait_for("message", check=lambda m: m.id == last.id, timeout=15)
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 async def test_a_vote_before_the_posting_is_recorded_waits_for_it(
@@ -221,22 +215,21 @@ async def test_a_vote_before_the_posting_is_recorded_waits_for_it(
 async def test_a_vote_waits_as_long_as_recording_the_posting_may_take(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ):
-    """Every try waits for the database in vain but the last; all at a hundred times the speed."""
-    pauses = tuple(pause / 100 for pause in postings.RECORD_PAUSES)
-    monkeypatch.setattr(responder, "RECORD_PAUSES", pauses)
-    monkeypatch.setattr(postings, "SETTLE_SECONDS", postings.SETTLE_SECONDS / 100)
+    """Every try waits for the database in vain but the last."""
+    pauses = postings.RECORD_PAUSES
+    assert sum(pauses) + (len(pauses) + 1) * BUSY_SECONDS < postings.SETTLE_SECONDS
+    monkeypatch.setattr(responder, "RECORD_PAUSES", (0.0,) * len(pauses))
     record, tries = net.app.postings.record, 0
 
     async def late(posting: Posting) -> None:
         nonlocal tries
         tries += 1
-        await asyncio.sleep(BUSY_SECONDS / 100)
         if tries <= len(pauses):
             raise StoreBusy("locked")
         await record(posting)
 
     monkeypatch.setattr(net.app.postings, "record", late)
-    net.discord.say(net.ask, net.alice, f"<@{world.ME['id']}> {PIN}")
+    net.discord.say(net.ask, net.alice, f"{ME} {PIN}")
     card = await net.discord.posted(net.ask)
     net.discord.react(card, net.bob, UP)
     await net.recorded(card)

@@ -20,6 +20,7 @@ from tests.kit.card_votes import (
     UP,
     button,
     counted,
+    heard,
     looked_at,
     members,
     post,
@@ -45,7 +46,7 @@ async def card(net: Net) -> Message:
 
 
 class Locked:
-    """Some of what the house does fails as if the database were locked, until it is opened."""
+    """Some of what the bot does fails as if the database were locked, until it is opened."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: Any, *names: str):
         self.tries = 0
@@ -158,8 +159,7 @@ async def test_more_than_may_wait_is_asked_for(
     await net.discord.until(lambda: locked.tries >= 2)
     for member in everybody:
         net.discord.react(card, member, UP)
-    last = net.discord.say(net.general, net.bob, "hello")
-    await net.bot.wait_for("message", check=lambda m: m.id == last.id, timeout=15)
+    await heard(net)
     locked.open = True
     await until_counted(net, 49)
 
@@ -190,8 +190,7 @@ async def test_what_waits_when_the_bot_stops_is_marked(
     net.discord.react(card, net.bob, UP)
     await net.discord.until(lambda: locked.tries >= 1)
     net.discord.react(other, net.bob, UP)
-    hello = net.discord.say(net.general, net.bob, "hello")
-    await net.bot.wait_for("message", check=lambda m: m.id == hello.id, timeout=15)
+    await heard(net)
     await net.bot.close()
     due = {posting.message_id for posting in await net.app.postings.due()}
     assert due == {card.id, other.id}
@@ -341,7 +340,7 @@ class TestPresses:
 
 
 def _is_handled(net: Net) -> bool:
-    """Whether no press is being dealt with: its member was told, or it has failed."""
+    """Tell if no press is under way: its member has an answer, or it has failed."""
     names = [task.get_name() for task in asyncio.all_tasks()]
     return not any(name.startswith("discord-ui-") for name in names)
 

@@ -7,7 +7,7 @@ events, SimCord for everything else.
     async with serving(Loopback()) as loopback:
         guild = loopback.add_guild("Garden club", channels=("ask", "general"))
         ask, alice = guild.channels["ask"], loopback.add_member(guild, "alice")
-        async with running(loopback, ThreadBot(house, shard_count=1)):
+        async with running(loopback, ThreadBot(app, shard_count=1)):
             loopback.faults.fail("POST", r"/messages$", reset_after(), status(503))
             loopback.say(ask, alice, "how do I pin a message?")
             card = await loopback.posted(ask)            # the bot's next message there

@@ -16,7 +16,7 @@ Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What happens to one request; made by the functions below.
+    """A fault of one request; made by the functions below.
 
     ``done`` says whether Discord does what is asked (the reply alone is lost or spoiled).
     """
@@ -87,7 +87,7 @@ def held(gate: asyncio.Event, *, after: bool = True) -> Fault:
 
 @dataclass(slots=True)
 class Rule:
-    """Which requests fail, and how: ``left`` one by one, or always the same way."""
+    """The faults of requests by path: ``left`` one by one, or always the same one."""
 
     method: str
     path: re.Pattern[str]
@@ -115,7 +115,7 @@ class Faults:
 
     @property
     def left(self) -> int:
-        """How many faults have not happened yet."""
+        """The number of faults that have not happened yet."""
         return sum(len(rule.left) for rule in self._rules)
 
     def next(self, method: str, path: str) -> Fault | None:

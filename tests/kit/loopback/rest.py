@@ -18,7 +18,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Refused(Exception):
-    """What Discord answers to a request that it does not serve."""
+    """Answer a request that is not served, as Discord does."""
 
     def __init__(self, status: int, code: int, message: str):
         super().__init__(message)
@@ -275,7 +275,7 @@ def _callback_reply(press: Press, body: Payload) -> Payload:
 
 
 async def _body(request: web.Request) -> Payload:
-    """What a request says; files that come with it are left out."""
+    """Return the body of a request without the files that come with it."""
     if request.content_type == "application/json":
         body: Payload = await request.json()
         return body

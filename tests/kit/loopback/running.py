@@ -15,6 +15,7 @@ from discord.http import Route
 
 from tests.kit.loopback.discord import Loopback
 from tests.kit.loopback.rest import application
+from tests.kit.waiting import HANG
 
 
 @asynccontextmanager
@@ -45,7 +46,7 @@ async def running(loopback: Loopback, bot: discord.Client) -> AsyncIterator[None
             task = asyncio.create_task(bot.start(loopback.token), name="the bot")
             ready = asyncio.create_task(bot.wait_until_ready())
             try:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(HANG):
                     await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
                 if task.done():
                     await task

@@ -1,4 +1,4 @@
-"""What there is in the loopback Discord: users, guilds, messages, reactions, interactions."""
+"""The contents of the loopback Discord: users, guilds, messages, reactions, interactions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a guild taught, by meaning: each thread's likest phrasing, in one product."""
+"""Vectors of a guild's phrasings: the most similar one of each thread."""
 
 from __future__ import annotations
 

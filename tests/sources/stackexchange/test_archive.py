@@ -21,13 +21,8 @@ POSTS = rows("posts", [question(1, OwnerUserId=5), answer(2, 1)])
 USERS = rows("users", [{"Id": 5, "DisplayName": "mina"}])
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
 QUICKLY = [{"id": py7zr.FILTER_LZMA2, "preset": 0}]
-"""How to pack megabytes without spending the test's time on it."""
+"""Packs megabytes quickly."""
 
 
 def letters(count: int) -> str:
@@ -135,7 +130,7 @@ def test_nothing_is_written_anywhere(
 @pytest.mark.parametrize(
     "evil", ["../../Evil.xml", "/tmp/eviEvil.xml", r"..\..\Evil.xml", "C:/ab/Evil.xml"]
 )
-def test_names_that_lead_outside_are_told_and_left_alone(
+def test_names_that_lead_outside_are_reported_and_left_alone(
     tmp_path: Path, report: SourceReport, evil: str
 ) -> None:
     name = "x" * (len(evil) - 4) + ".xml"
@@ -154,7 +149,7 @@ def test_posts_that_lead_outside_are_not_read(tmp_path: Path, report: SourceRepo
     ]
 
 
-def test_a_second_dump_in_it_is_told(tmp_path: Path, report: SourceReport) -> None:
+def test_a_second_dump_in_it_is_reported(tmp_path: Path, report: SourceReport) -> None:
     other = rows("posts", [question(9)])
     file = pack(tmp_path / "x.7z", {"a/Posts.xml": POSTS, "b/Posts.xml": other, "Users.xml": USERS})
     (thread,) = read(file, report)
@@ -173,25 +168,27 @@ def test_one_that_would_unpack_to_more_than_it_may_is_not_read(
     assert reason.startswith("it would unpack to 5 MB, more than 100 times its size and 1 MB")
 
 
-def test_one_without_posts_is_told(tmp_path: Path, report: SourceReport) -> None:
+def test_one_without_posts_is_reported(tmp_path: Path, report: SourceReport) -> None:
     assert list(read(pack(tmp_path / "x.7z", {"readme.txt": "Hello"}), report)) == []
     assert reasons(report) == ["there is no Posts.xml in it"]
 
 
-def test_one_with_a_password_is_told(tmp_path: Path, report: SourceReport) -> None:
+def test_one_with_a_password_is_reported(tmp_path: Path, report: SourceReport) -> None:
     file = pack(tmp_path / "x.7z", {"Posts.xml": POSTS}, password="secret")
     assert list(read(file, report)) == []
     assert reasons(report) == ["it needs a password"]
 
 
-def test_one_with_a_password_for_its_names_is_told(tmp_path: Path, report: SourceReport) -> None:
+def test_one_with_a_password_for_its_names_is_reported(
+    tmp_path: Path, report: SourceReport
+) -> None:
     file = pack(tmp_path / "x.7z", {"Posts.xml": POSTS}, password="secret", header_encryption=True)
     assert list(read(file, report)) == []
     assert reasons(report) == ["it needs a password"]
 
 
 @pytest.mark.parametrize("cut", [0.02, 0.2, 0.6, 0.999])
-def test_one_that_is_cut_off_is_told(tmp_path: Path, report: SourceReport, cut: float) -> None:
+def test_one_that_is_cut_off_is_reported(tmp_path: Path, report: SourceReport, cut: float) -> None:
     file = pack(tmp_path / "x.7z", {"Posts.xml": random.Random(1).randbytes(200_000)})
     file.write_bytes(file.read_bytes()[: int(file.stat().st_size * cut)])
     assert list(read(file, report)) == []

@@ -19,16 +19,6 @@ REAL = [folder.name for folder in sorted(SHARED.glob("*/"))] if SHARED.is_dir() 
 SITE, AS_FOUND = Options(site="garden.example.org"), Options()
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "garden"
-
-
 def threads(path: Path, report: SourceReport, options: Options = AS_FOUND) -> dict[str, Thread]:
     return {thread.key: thread for thread in read(path, report, options)}
 
@@ -196,14 +186,14 @@ class TestWhereADumpIsFrom:
             ("my.dump", None),
         ],
     )
-    def test_is_told_by_its_folders_name(
+    def test_is_reported_by_its_folders_name(
         self, tmp_path: Path, report: SourceReport, name: str, site: str | None
     ) -> None:
         (thread,) = read(put(tmp_path / name, [question(7)]), report)
         assert thread.source == (site or name)
         assert thread.url == (f"https://{site}/q/7" if site else None)
 
-    def test_is_told_by_its_files_name(self, tmp_path: Path, report: SourceReport) -> None:
+    def test_is_reported_by_its_files_name(self, tmp_path: Path, report: SourceReport) -> None:
         file = put(tmp_path / "x", [question(7)]) / "Posts.xml"
         file = file.rename(tmp_path / "askubuntu.com-Posts.xml")
         (thread,) = read(file, report)

@@ -18,16 +18,6 @@ from tests.kit.dumps import rows as xml
 Problems = list[tuple[str, int | None, str]]
 
 
-@pytest.fixture
-def report() -> SourceReport:
-    return SourceReport()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "garden"
-
-
 def keys(path: Path, report: SourceReport) -> list[str]:
     return [thread.key.rpartition("/")[2] for thread in read(path, report)]
 

@@ -48,7 +48,7 @@ Read = tuple[list[tuple[list[tuple[str, str]], int]], list[tuple[str, int | None
 
 
 def read(data: bytes, size: int) -> Read:
-    """What there is of rows, with their lines, and what is said of the rest."""
+    """Return the rows with their lines, and the complaints about the rest."""
     report = SourceReport()
 
     def chunks() -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 
 from bot.demo import simcord_adapter
 from bot.demo.simcord_adapter import Clock
+from tests.kit.waiting import until
 
 CHANNEL = SimpleNamespace(id=5)
 
@@ -25,6 +27,12 @@ class FakePage:
         self.advanced = 0.0
         self.refreshed = 0
         self.stuck = False
+        self.ticks = 0
+
+    async def ticked(self, times: int = 3) -> None:
+        """Wait until the clock has ticked so many times from now on."""
+        end = self.ticks + times
+        await until(lambda: self.ticks >= end)
 
     def post(self, content: str) -> None:
         number = len(self.messages)
@@ -33,6 +41,7 @@ class FakePage:
         )
 
     async def advance_time(self, seconds: float) -> None:
+        self.ticks += 1
         if self.stuck:
             raise TimeoutError
         self.advanced += seconds
@@ -55,24 +64,24 @@ async def _running(page: FakePage) -> AsyncIterator[None]:
     fake = cast(Any, page)
     task = asyncio.create_task(Clock(fake, fake, cast(Any, CHANNEL)).run())
     yield
-    await asyncio.sleep(0.1)
+    await page.ticked()
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
 
 
 async def test_time_passes_and_a_quiet_channel_is_left_alone() -> None:
-    page = FakePage()
+    page, began = FakePage(), time.monotonic()
     async with _running(page):
         pass
-    assert 0.05 < page.advanced < 1
+    assert 3 * simcord_adapter.TICK * 0.9 < page.advanced <= time.monotonic() - began
     assert page.refreshed == 0
 
 
 async def test_what_the_bot_does_by_itself_is_published_once() -> None:
     page = FakePage()
     async with _running(page):
-        await asyncio.sleep(0.05)
+        await page.ticked()
         page.post("by the way")
     assert page.refreshed == 1
 
@@ -91,7 +100,7 @@ async def test_a_busy_bot_does_not_stop_the_clock(caplog: pytest.LogCaptureFixtu
     page = FakePage()
     page.stuck = True
     async with _running(page):
-        await asyncio.sleep(0.05)
+        await page.ticked()
         page.stuck = False
     assert page.advanced > 0
     assert "busy" in caplog.text

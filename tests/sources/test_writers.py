@@ -12,7 +12,7 @@ from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
 from bot.sources.text_page import read_page
 from bot.sources.writers import Pages, page_name, write_page
-from tests.kit import strategies as making
+from tests.kit import strategies
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -123,7 +123,7 @@ def test_names_differ_where_letter_case_says_nothing(tmp_path: Path):
 
 
 @relaxed
-@given(making.threads)
+@given(strategies.threads)
 def test_reading_what_was_written_gives_an_equal_thread(thread: Thread):
     name = page_name(thread.key)
     assert read_page(write_page(thread, name), Path(f"{name}.txt")) == thread

@@ -1,0 +1,176 @@
+"""Read an import's files in batches: here if they are few, else in a worker.
+
+Reading is work for a processor, and this process has a bot to run. A batch has threads that are
+prepared for store and index, and drafts, of which only those that the library doesn't have
+just so are prepared, when it asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any, NamedTuple, cast
+
+from bot.errors import InputError, ThreadwiseError
+from bot.models import Thread
+from bot.search.documents import Pieces, pieces_of
+from bot.sources import Draft, Options, SourceReport, find_all
+from bot.store.serialization import ThreadRows, pack
+from bot.worker import Worker, WorkerDied
+
+BATCH = 1_000
+"""Threads of a batch, which is stored in one transaction: an import that is stopped keeps its
+finished ones."""
+
+PATIENCE = 0.2
+"""Seconds after which a batch ends while a reader finds nothing: so that its progress is seen."""
+
+LARGE = 4 * 1024 * 1024
+"""Bytes of files from which on a worker is worth its start."""
+
+
+class Prepared(NamedTuple):
+    """A thread as store and index take it in; or why it can't be made.
+
+    Of a draft that was not asked for, ``rows`` have what tells it from others, and no more.
+    """
+
+    rows: ThreadRows
+    text: Pieces | None = None
+    problem: str = ""
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is not prepared yet."""
+        return self.text is None and not self.problem
+
+
+class Batch(NamedTuple):
+    """The next threads, and the report's fields: how far we are or, with the last, all."""
+
+    number: int
+    threads: list[Prepared]
+    is_last: bool
+    report: dict[str, Any]
+
+
+class LocalReader:
+    """A reader of what is found one by one in this process."""
+
+    def __init__(self, found: Iterable[Thread | Draft | None], report: SourceReport):
+        self._found, self._report = iter(found), report
+        self._drafts: dict[int, dict[int, Draft]] = {}
+        self._count = 0
+
+    def next(self) -> Batch:
+        """Return the next batch; threads that are no drafts are prepared at once."""
+        threads, drafts = list[Prepared](), dict[int, Draft]()
+        until, is_last = monotonic() + PATIENCE, True
+        for one in self._found:
+            if isinstance(one, Draft):
+                drafts[len(threads)] = one
+                threads.append(_unprepared(one))
+            elif one is not None:
+                threads.append(prepare(one))
+            if len(threads) >= BATCH or (one is None and monotonic() > until):
+                is_last = False
+                break
+        self._count += 1
+        if drafts:
+            self._drafts[self._count] = drafts
+        report = vars(self._report)
+        fields = report if is_last else {name: report[name] for name in ("stage", "size", "done")}
+        return Batch(self._count, threads, is_last, fields)
+
+    def prepare(self, number: int, wanted: Sequence[int]) -> list[Prepared]:
+        """Return drafts of a batch, prepared."""
+        drafts = self._drafts.pop(number)
+        return [prepare(drafts[place]) for place in wanted]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if isinstance(self._found, Generator):
+            self._found.close()
+
+
+class WorkerReader:
+    """A reader in another process. Where that dies, InputError is raised."""
+
+    def __init__(self, paths: Sequence[Path], options: Options, report: SourceReport):
+        self._report = report
+        self._worker = Worker(f"{__name__}:reading", paths, options, report)
+
+    def next(self) -> Batch:
+        """Return the next batch, and bring the report up to it."""
+        batch = cast("Batch", self._ask("next"))
+        vars(self._report).update(batch.report)
+        return batch
+
+    def prepare(self, number: int, wanted: Sequence[int]) -> list[Prepared]:
+        """Return drafts of a batch, prepared."""
+        return cast("list[Prepared]", self._ask("prepare", number, wanted))
+
+    def close(self) -> None:
+        """Let the worker end, after what it was asked last."""
+        self._worker.close()
+
+    def _ask(self, *question: object) -> object:
+        try:
+            return self._worker.ask(question)
+        except WorkerDied as death:
+            raise InputError(
+                f"the process that reads the files has ended too early ({death}; -9 is often "
+                "want of memory); what was taken in stays, so import them again"
+            ) from None
+
+
+Reader = LocalReader | WorkerReader
+
+
+def open_reader(paths: Sequence[Path], options: Options, report: SourceReport) -> Reader:
+    """Return the reader of files and folders; the report is filled as ``find_all`` does."""
+    if _size(paths) >= LARGE:
+        return WorkerReader(paths, options, report)
+    return LocalReader(find_all(paths, report, options), report)
+
+
+@contextmanager
+def reading(
+    paths: Sequence[Path], options: Options, report: SourceReport
+) -> Iterator[Callable[[tuple[Any, ...]], object]]:
+    """Give the function that answers a WorkerReader: it calls the method that is named."""
+    reader = LocalReader(find_all(paths, report, options), report)
+    try:
+        yield lambda question: getattr(reader, question[0])(*question[1:])
+    finally:
+        reader.close()
+
+
+def prepare(found: Thread | Draft) -> Prepared:
+    """Return a thread as store and index take it in, or why that can't be."""
+    fingerprint = found.fingerprint if isinstance(found, Draft) else None
+    try:
+        thread = found.make() if isinstance(found, Draft) else found
+        return Prepared(pack(thread, fingerprint), pieces_of(thread))
+    except ThreadwiseError as error:
+        problem = str(error)
+    except (ValueError, RecursionError, MemoryError) as error:
+        problem = f"its text can't be read ({type(error).__name__})"
+    return _unprepared(found, problem)
+
+
+def _unprepared(found: Thread | Draft, problem: str = "") -> Prepared:
+    fingerprint = found.fingerprint if isinstance(found, Draft) else None
+    return Prepared(ThreadRows(found.key, found.source, "", fingerprint), problem=problem)
+
+
+def _size(paths: Sequence[Path]) -> int:
+    """Return how many bytes there are to read; what can't be looked at, the readers will name."""
+    size = 0
+    with suppress(OSError):
+        for path in paths:
+            files = path.rglob("*") if path.is_dir() else [path]
+            size += sum(file.stat().st_size for file in files if file.is_file())
+    return size

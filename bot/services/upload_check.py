@@ -1,0 +1,156 @@
+"""A file that somebody sent, read in a worker with limits: whatever is in it, the bot goes on.
+
+The worker has little time, memory and priority, so that a file made to be slow or huge
+holds up nobody's question. It unpacks the file, has the usual reader read it, holds every
+thread to limits, and writes what is left as JSON Lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from bot.errors import InputError
+from bot.models import Thread
+from bot.services.upload_limits import Sent, too_much
+from bot.services.word_count import WordCount, texts_of
+from bot.sources import Options, SourceReport, read, write_thread
+from bot.sources.files import GZIP_MAGIC, Broken, reason
+from bot.sources.report import Findings
+from bot.worker import Limits, Worker, WorkerDied, in_thread
+
+ARCHIVES = (b"PK\x03\x04", b"7z\xbc\xaf", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd", b"Rar!")
+"""How archives begin. What would come out of them has no limit that we could watch."""
+
+SECONDS = 120
+"""For reading the file; most take one or two."""
+
+MEMORY = 1_500_000_000
+"""Bytes that reading may take, where the system can limit it."""
+
+COMPLAINTS = 1_000
+"""Mistakes in a file after which it isn't read on."""
+
+_PIECE = 1024 * 1024
+
+
+async def check(file: Path, out: Path, unpacked: int, threads: int, key: str) -> Sent:
+    """Write what a file holds to ``out``: at most so many bytes when unpacked, and threads.
+
+    ``key`` is that of ``WordCount``. Raises InputError when the file as a whole is refused.
+    """
+    started: list[Worker] = []  # also one whose start was not waited for
+    limits = Limits(SECONDS, MEMORY, 4 * unpacked + _PIECE)
+    target = f"{__name__}:checking"
+    start = (target, file, out, unpacked, threads, key)
+    try:
+        await in_thread(lambda: started.append(Worker(*start, limits=limits)))
+        async with asyncio.timeout(SECONDS):
+            return cast("Sent", await asyncio.to_thread(started[0].ask, None))
+    except TimeoutError:
+        raise InputError(f"reading it takes longer than {SECONDS} seconds") from None
+    except WorkerDied as death:
+        raise InputError(
+            f"reading it takes more time or memory than there is for it ({death})"
+        ) from None
+    finally:
+        for worker in started:
+            await in_thread(worker.kill)  # or it would go on when we are told to leave
+            worker.close()
+
+
+@contextmanager
+def checking(
+    file: Path, out: Path, unpacked: int, threads: int, key: str
+) -> Iterator[Callable[[None], Sent]]:
+    """Give the function that does the work of ``check`` in the worker."""
+
+    def checked(_question: None) -> Sent:
+        try:
+            return _check(_unpacked(file, unpacked), out, threads, WordCount(key))
+        except MemoryError:
+            raise InputError("reading it takes more memory than there is for it") from None
+        except Broken as error:
+            raise InputError(reason(error)) from None
+
+    yield checked
+
+
+class _ImpatientReport(SourceReport):
+    """A report whose patience ends: a file may hold a mistake in each of a million lines."""
+
+    def reject(self, reason: str, path: Path, line: int | None = None) -> None:
+        super().reject(reason, path, line)
+        if self.refused >= COMPLAINTS:
+            first = self.rejected[0]
+            where = f" (line {first.line})" if first.line else ""
+            why = f"it has over {COMPLAINTS} mistakes; the first{where}: {first.reason}"
+            raise _Refused(why)
+
+
+class _Refused(Exception):
+    """The file as a whole is not accepted: readers take an InputError for a part's."""
+
+
+def _check(file: Path, out: Path, most: int, count: WordCount) -> Sent:
+    report, keys, phrasings = _ImpatientReport(), list[str](), 0
+    former_keys = dict[str, str]()
+    try:
+        with out.open("w", encoding="utf-8", newline="\n") as stream:
+            for thread in _threads(file, report):
+                keys.append(thread.key)
+                if thread.former_key is not None:
+                    former_keys[thread.key] = thread.former_key
+                if len(keys) > most:
+                    raise _Refused(f"there are more than {most} threads in it")
+                stream.write(f"{write_thread(thread)}\n")
+                phrasings += len(thread.phrasings)
+                count.add(texts_of(thread))
+    except _Refused as refused:
+        raise InputError(str(refused)) from None
+    findings = Findings()
+    findings.take_over(report)
+    for problems in (findings.rejected, findings.warned):
+        problems[:] = [InputError(problem.reason, line=problem.line) for problem in problems]
+    return Sent(out, keys, former_keys, phrasings, count.kept, findings)
+
+
+def _unpacked(file: Path, limit: int) -> Path:
+    """Return the file itself or, if it is packed, what is in it. Raises InputError."""
+    with file.open("rb") as stream:
+        head = stream.read(8)
+    if head.startswith(ARCHIVES):
+        raise InputError("it is an archive; send the file in it, alone or packed with gzip")
+    if not head.startswith(GZIP_MAGIC):
+        if file.stat().st_size > limit:
+            raise InputError(f"it holds more than {limit // 1024**2} MB")
+        return file
+    name = file.name.removesuffix(".gz")
+    plain = file.with_name(name if name != file.name else f"{name}.jsonl")
+    size = 0
+    with gzip.open(file) as packed, plain.open("xb") as out:
+        while piece := packed.read(_PIECE):
+            if not size and piece.startswith((GZIP_MAGIC, *ARCHIVES)):
+                raise InputError("it is packed twice; send the file in it, packed once")
+            size += len(piece)
+            if size > limit:
+                raise InputError(f"it holds more than {limit // 1024**2} MB when it is unpacked")
+            out.write(piece)
+    return plain
+
+
+def _threads(file: Path, report: SourceReport) -> Iterator[Thread]:
+    """Give the file's threads that are within bounds; the others are named in the report."""
+    for thread in read(file, report, Options(upload=True)):
+        if (why := too_much(thread)) is not None:
+            report.reject(f"{thread.key[:40]!r}: {why}", file)
+        else:
+            # Votes are given here, by members; nobody brings some along.
+            if sums := sum(len(answer.tallies) for answer in thread.answers):
+                report.pass_over("sums of votes, which only members give", sums)
+            yield replace(thread, answers=tuple(replace(a, tallies=()) for a in thread.answers))

@@ -1,0 +1,93 @@
+"""The feed of changes: which threads were changed, in order, for the indexes that follow them.
+
+It holds the newest change of each thread: a change of its text, and a later one of its vectors
+alone. A index_sync that has read up to a number finds all that was changed since after it. The
+changes of threads that were deleted for good go after ``KEPT``; a index_sync that had not read
+those, see ``floor``, must begin anew with the threads themselves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.guilds import fact, set_fact
+from bot.store.serialization import insert_rows
+from bot.store.tables import changes
+
+KEPT = timedelta(days=30)
+"""For how long the feed names a thread that was deleted: an index on a disk that was away for
+longer is made anew."""
+
+_AT_ONCE = 10_000  # ids in a statement; SQLite takes 32,766
+_FLOOR = "change_feed_floor"
+
+
+async def note(
+    connection: AsyncConnection,
+    thread_ids: Sequence[int],
+    *,
+    text: bool = True,
+    is_new: bool = False,
+    is_deleted: bool = False,
+) -> None:
+    """Note that threads were changed; without ``text``, their vectors alone.
+
+    Of threads that are new (``is_new``), older changes are not looked for.
+    """
+    now = time.time_ns() // 1000 if is_deleted else None
+    for start in range(0, len(thread_ids), _AT_ONCE):
+        ids = thread_ids[start : start + _AT_ONCE]
+        if not is_new:
+            older = delete(changes).where(changes.c.thread_id.in_(ids))
+            if not text:
+                older = older.where(changes.c.text.is_(False))
+            await connection.execute(older)
+        rows = [(i, text, now) for i in ids]
+        await insert_rows(connection, changes, ("thread_id", "text", "deleted_at"), rows)
+    if now is not None:
+        await _forget(connection, now - KEPT // timedelta(microseconds=1))
+
+
+async def last_change(connection: AsyncConnection, *, text: bool = False) -> int:
+    """Return the newest number in the feed; 0 when it is empty.
+
+    With ``text``, changes of vectors alone don't count.
+    """
+    newest_first = select(changes.c.seq).order_by(changes.c.seq.desc()).limit(1)
+    if text:
+        newest_first = newest_first.where(changes.c.text.is_(True))
+    return (await connection.scalar(newest_first)) or 0
+
+
+async def floor(connection: AsyncConnection) -> int:
+    """Return the number that a index_sync must have read to, or begin anew; 0 if there is none."""
+    return int(await fact(connection, _FLOOR) or 0)
+
+
+async def changed_after(
+    connection: AsyncConnection, seq: int, limit: int, *, text: bool = False
+) -> tuple[int, dict[int, int]]:
+    """Return the number that the next ``limit`` changes go up to, and their threads.
+
+    Each thread's id comes with the number of its change. With ``text``, those whose vectors
+    alone have changed are left out. When the number is ``seq`` itself, nothing has changed.
+    """
+    c = changes.c
+    query = select(c.seq, c.thread_id, c.text).where(c.seq > seq).order_by(c.seq).limit(limit)
+    rows = (await connection.execute(query)).all()
+    found = {thread_id: at for at, thread_id, is_text in rows if is_text or not text}
+    return (rows[-1].seq if rows else seq), found
+
+
+async def _forget(connection: AsyncConnection, before: int) -> None:
+    """Leave out the threads that were deleted before a time in microseconds."""
+    old = changes.c.deleted_at < before
+    last = await connection.scalar(select(func.max(changes.c.seq)).where(old))
+    if last is not None:
+        await connection.execute(delete(changes).where(old))
+        await set_fact(connection, _FLOOR, str(last))
