@@ -26,12 +26,12 @@ from bot.throttle import Throttle
 from bot.ui import items, library_cards, limits
 
 COGS = (
-    "cogs.ask",
+    "cogs.ask.cog",
     "cogs.thread",
-    "cogs.voting",
+    "cogs.voting.cog",
     "cogs.settings",
     "cogs.phrasings",
-    "cogs.library",
+    "cogs.library.cog",
     "cogs.membership",
 )
 

@@ -1,4 +1,4 @@
-"""/phrasings: what members of a server taught, for people with Manage Server."""
+"""/phrasings: the phrasings learned in a server, for people with Manage Server."""
 
 from __future__ import annotations
 

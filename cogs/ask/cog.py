@@ -1,0 +1,157 @@
+"""Questions: messages by the channel's mode, mentions, direct messages, /ask, the menu."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, ThreadBot
+from bot.errors import ThreadwiseError
+from bot.replies import acknowledge, delete_response, edit_response, tell
+from bot.retry import FAILURES
+from bot.services.fair_queue import Busy
+from bot.throttle import explained
+from bot.ui import cards, items, limits, text
+from bot.ui.cards import Card
+from cogs.ask.message_filter import MessageFilter
+from cogs.ask.responder import Question, Responder
+from cogs.ask.suggestion_handlers import SuggestionHandlers
+from cogs.channel_context import interaction_context
+
+HINT = "Ask me something, for example: *how do I vote on an answer?*"
+NO_TEXT = "There is no text in that message that I could look up."
+SORRY = "Sorry, something went wrong on my side. Please try again in a moment."
+
+log = logging.getLogger(__name__)
+
+_EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+_ANYONE = app_commands.AppInstallationType(guild=True, user=True)
+
+
+class AskCog(commands.Cog, name="Ask"):
+    """Answers questions, and handles the buttons under suggestions and answers."""
+
+    def __init__(self, bot: ThreadBot):
+        self.bot = bot
+        self.app = bot.app
+        self._responder = Responder(bot)
+        self._filter = MessageFilter(bot)
+        self._handlers = SuggestionHandlers(bot, self._responder)
+        self._menu = app_commands.ContextMenu(
+            name="Find an answer",
+            callback=self.find_an_answer,
+            allowed_contexts=_EVERYWHERE,
+            allowed_installs=_ANYONE,
+        )
+
+    async def cog_load(self) -> None:
+        """Add the context menu and register the buttons."""
+        self.bot.tree.add_command(self._menu)
+        self.bot.on_press(items.NotMine, self._handlers.not_mine)
+        self.bot.on_press(items.PickThread, self._handlers.pick)
+        self.bot.on_press(items.NoneOfThese, self._handlers.none_of_these)
+
+    async def cog_unload(self) -> None:
+        """Remove the context menu."""
+        self.bot.tree.remove_command(self._menu.name, type=self._menu.type)
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer a message if it is a question for the bot."""
+        question = await self._filter.question_in(message)
+        if question is None:
+            return
+        if (refusal := self.bot.throttle.refusal_of(message)) is not None:
+            await self._put_off(question, explained(refusal))
+            return
+        try:
+            if text.is_blank(question.text):
+                await question.say(HINT)
+            else:
+                await self._responder.respond(question)
+        except Busy as busy:
+            await self._put_off(question, str(busy))
+        except Exception as error:
+            if question.addressed and not question.replied:
+                await question.say(SORRY)
+            if not isinstance(error, ThreadwiseError):
+                raise
+            log.error("message %d can't be answered: %s", message.id, error)
+
+    async def _put_off(self, question: Question, why: str) -> None:
+        """Say why a question is not taken, once a minute in a channel, if the bot was asked."""
+        if question.addressed and self.bot.throttle.may_say(question.context.channel_id):
+            await question.say(why)
+
+    @app_commands.command(name="ask", description="Ask a question in your own words")
+    @app_commands.describe(question="What you want to know")
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    async def ask(
+        self,
+        interaction: Interaction,
+        question: app_commands.Range[str, 1, limits.STRING_OPTION],
+    ) -> None:
+        """Answer a question asked by command."""
+        if text.is_blank(question):
+            await tell(interaction, HINT)
+        else:
+            await self._look_up(interaction, question, cards.asked_note(question), own_words=True)
+
+    async def find_an_answer(self, interaction: Interaction, message: discord.Message) -> None:
+        """Look an existing message up, as its context menu asks."""
+        question = self._filter.without_mention(message.content)
+        if text.is_blank(question):
+            await tell(interaction, NO_TEXT)
+            return
+        for_message = f"-# for {message.jump_url}" if interaction.guild_id else ""
+        own_words = message.author == interaction.user
+        await self._look_up(interaction, question, for_message, own_words=own_words)
+
+    async def _look_up(
+        self, interaction: Interaction, question: str, note: str, *, own_words: bool
+    ) -> None:
+        """Answer a question that came as a command."""
+        if self.app.answering.is_busy:
+            raise Busy
+        await acknowledge(interaction, thinking=True)
+
+        async def send(card: Card) -> discord.Message | None:
+            return await edit_response(interaction, **card.send_kwargs())
+
+        asked = Question(
+            text=question,
+            context=interaction_context(interaction),
+            asker_id=interaction.user.id,
+            addressed=True,
+            suggests=True,
+            send=send,
+            note=note,
+            own_words=own_words,
+        )
+        try:
+            await self._responder.respond(asked)
+        except Busy:
+            with contextlib.suppress(*FAILURES):
+                await delete_response(interaction)
+            raise
+        except Exception as error:
+            if asked.replied:
+                # It is answered: nobody is told that something went wrong after that.
+                why = None if isinstance(error, ThreadwiseError) else error
+                log.error("after the reply to a command: %s", error, exc_info=why)
+                return
+            # The public reply that is still waiting must end, or the next follow-up, which
+            # says privately what went wrong, would take its place.
+            with contextlib.suppress(*FAILURES):
+                await asked.say(SORRY)
+            raise
+
+
+async def setup(bot: ThreadBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(AskCog(bot))
