@@ -133,6 +133,31 @@ class TestOpening:
             cards = connection.execute("SELECT up_emoji, down_emoji, due_at FROM postings")
             assert cards.fetchall() == [(None, None, None)]
 
+    async def test_a_feed_with_every_change_that_there_was_keeps_the_newest_of_each_thread(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await make_at_revision("0006", file, monkeypatch)
+        with closing(sqlite3.connect(file)) as connection:
+            for n in (1, 2):
+                connection.execute(
+                    "INSERT INTO threads (id, scope, key, title, body, score, tags, content_hash,"
+                    " revision) VALUES (?, 0, ?, 't', '', 0, '[]', '', 1)", (n, f"k{n}")
+                )  # fmt: skip
+            # Thread 1 has text and vectors; 2 vectors, and then another text; 3 is no more.
+            noted = [(1, 1), (1, 0), (1, 1), (3, 1), (2, 0), (2, 0), (1, 0), (1, 0), (2, 1), (3, 1)]
+            connection.executemany("INSERT INTO changes (thread_id, text) VALUES (?, ?)", noted)
+            facts = [("batches:0", "3"), ("import:0:abc", "{}"), ("import:7", "[]")]
+            connection.executemany("INSERT INTO facts VALUES (?, ?)", facts)
+            connection.commit()
+        await (await Database.open(url(file))).close()
+        with closing(sqlite3.connect(file)) as connection:
+            query = "SELECT seq, thread_id, text, deleted_at IS NULL FROM changes ORDER BY seq"
+            assert connection.execute(query).fetchall() == [
+                (3, 1, 1, 1), (8, 1, 0, 1), (9, 2, 1, 1), (10, 3, 1, 0),
+            ]  # fmt: skip
+            names = connection.execute("SELECT name FROM facts WHERE name LIKE '%:%'").fetchall()
+            assert names == [("import:7",)]
+
     @pytest.mark.parametrize(
         ("setting", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
     )
