@@ -1,4 +1,4 @@
-"""What moderators may set for their server: each setting is declared once, here.
+"""The settings of a server that moderators may change, each declared once, here.
 
 A field of ``GuildSettings`` is a setting of the host's (``settings.Settings``), which holds in
 guilds that set nothing else; a column of the table ``guild_settings``; and, by an ``Option``, an
@@ -19,7 +19,7 @@ from bot.models import Policy, VoteEmoji, bare_emoji
 
 
 class GuildSettings(BaseModel):
-    """How the bot behaves in one guild; every field has a value in force.
+    """The settings of one guild; every field has a value in force.
 
     Thresholds are confidences in [0, 1] with ``suggest <= answer``. ``learn_phrasings`` says
     whether the bot learns from what members ask, and uses what it learned.

@@ -155,14 +155,14 @@ class Verdict(StrEnum):
 
 
 class Policy(StrEnum):
-    """Which of a thread's answers is served first."""
+    """The rule by which a thread's first answer is chosen."""
 
     ACCEPTED = "accepted"
     SCORE = "score"
 
 
 class Mode(StrEnum):
-    """When the bot speaks in a channel."""
+    """The messages of a channel that the bot answers."""
 
     OFF = "off"
     MENTION = "mention"

@@ -1,4 +1,4 @@
-"""What the text index keeps of a thread, and what it gives back of one that is found."""
+"""The documents of the text index: made of threads, and read back as hits."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def schema() -> Schema:
 
 
 class Pieces(NamedTuple):
-    """What is searched of a thread, ready for the index.
+    """The texts of a thread that are searched, ready for the index.
 
     ``names`` are its title and phrasings in one text, ``said`` its other texts, ``card`` what
     a ``Hit`` has of it. Making them is work; they can be handed from process to process.

@@ -120,7 +120,7 @@ class Engine:
         """Return the threads that ``guild_id`` may see, with all that was found about each.
 
         ``leave_out`` is the key of a thread that is not to be found: the question's own.
-        ``taught`` are the phrasings that this guild's members taught.
+        ``taught`` are this guild's learned phrasings.
         """
         hits, similarity, query = self.retrieve(question, guild_id, leave_out, taught)
         depth = None if taught.stems else limit  # a confirmed thread may be far down

@@ -117,4 +117,4 @@ class GuildPhrasings:
 
 
 NO_PHRASINGS = GuildPhrasings()
-"""For direct messages, and for guilds that have taught nothing."""
+"""For direct messages, and for guilds that have no learned phrasings."""

@@ -68,7 +68,7 @@ def foreign_threads(searcher: Searcher, scope: int) -> str | None:
 
 
 class Snapshot:
-    """What a scope's index held at one moment, with the words of its threads.
+    """The state of a scope's index after one commit, with the words of its threads.
 
     ``threads`` is their number; ``documents`` also counts those that were replaced and not
     yet merged away, as tantivy's BM25 does.

@@ -1,4 +1,4 @@
-"""What one server sees of the text indexes: the shared library's and its own, as one.
+"""The text indexes that one server sees, the shared library's and its own, as one.
 
 Each index scores by its own statistics. Where two are seen, the document frequencies of
 both count: the weight of a term is that of its idf in both together, in place of the idf

@@ -202,7 +202,7 @@ class JoinedVocabulary(Vocabulary):
 
 
 class _Sums(Mapping[str, int]):
-    """How many threads use a word, in both."""
+    """The number of threads that use a word, in both."""
 
     def __init__(self, one: Mapping[str, int], other: Mapping[str, int]):
         self._one, self._other = one, other

@@ -1,4 +1,4 @@
-"""Making vectors of what threads mean, and keeping the neighbours in step with the store."""
+"""The making of vectors of threads and phrasings, in step with the store."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Embedding:
-    """The store's vectors and the engine's eye for meaning; without one, nothing happens."""
+    """Keeps the engine's vectors in step with the store; without a model, nothing happens."""
 
     def __init__(self, database: Database, engine: Engine):
         self._database, self._engine = database, engine
@@ -76,7 +76,7 @@ class Embedding:
         return True
 
     async def make_learned(self) -> None:
-        """Embed what members taught just now, or while there was no model, or another."""
+        """Make the vectors of learned phrasings that have none of this model."""
         while await self.make_some_learned():
             pass
 

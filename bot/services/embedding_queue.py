@@ -1,4 +1,4 @@
-"""What waits for its vectors: threads and phrasings, of which scopes take turns."""
+"""The queue of threads and phrasings without vectors, in which scopes take turns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Work:
-    """What is embedded next: threads by themselves, and phrasings of threads, by their ids.
+    """The next texts to embed: threads by themselves, and phrasings of threads, by their ids.
 
     Each comes with its scope, a thread's phrasings with how many they are.
     """
@@ -23,7 +23,7 @@ class Work:
 
 @dataclass(slots=True)
 class _Waiting:
-    """What waits of one scope: threads come before any phrasings."""
+    """The waiting texts of one scope: threads come before any phrasings."""
 
     threads: deque[int] = field(default_factory=deque)
     phrasings: deque[tuple[int, int]] = field(default_factory=deque)

@@ -43,7 +43,7 @@ class Prepared(NamedTuple):
 
     @property
     def is_draft(self) -> bool:
-        """Whether it is not prepared yet."""
+        """True until it is prepared."""
         return self.text is None and not self.problem
 
 

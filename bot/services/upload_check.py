@@ -42,7 +42,7 @@ _PIECE = 1024 * 1024
 
 
 class Sent(NamedTuple):
-    """What is in a file that somebody sent: ``file`` has its threads, with these ``keys``.
+    """The content of a file that somebody sent: ``file`` has its threads, with these ``keys``.
 
     ``former_keys`` are those that threads had in older versions, by ``keys``. ``words`` is
     ``WordCount.kept`` of the threads, ``report`` what was not accepted and what was left out; no

@@ -62,7 +62,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class LastImport:
-    """When a guild last brought threads in, from which file, and how many."""
+    """The last upload of a guild: its time, its file, and the number of threads."""
 
     at: datetime
     name: str

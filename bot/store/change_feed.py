@@ -1,7 +1,7 @@
 """The feed of changes: which threads were changed, in order, for the indexes that follow them.
 
 It holds the newest change of each thread: a change of its text, and a later one of its vectors
-alone. A index_sync that has read up to a number finds all that was changed since after it. The
+alone. A reader that has read up to a number finds all that was changed since after it. The
 changes of threads that were deleted for good go after ``KEPT``; a index_sync that had not read
 those, see ``floor``, must begin anew with the threads themselves.
 """

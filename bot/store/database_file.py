@@ -1,4 +1,4 @@
-"""Where the database is: its URL, and of a SQLite one the file, its folder and who may read it."""
+"""The place of the database: its URL and, for SQLite, the file, its folder and its readers."""
 
 from __future__ import annotations
 

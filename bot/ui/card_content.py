@@ -1,4 +1,4 @@
-"""What cards show of a thread: its texts, prepared off the event loop and cached, and credits.
+"""The content of cards: its texts, prepared off the event loop and cached, and credits.
 
 ``excerpt`` and ``pages`` return what is cached, and prepare it if it isn't there.
 ``prepare_excerpt`` and ``prepare_pages`` prepare it beforehand in a thread, so that building

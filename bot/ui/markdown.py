@@ -157,7 +157,7 @@ def pages(text: str, limit: int) -> Iterator[str]:
 
 
 class _Cut(NamedTuple):
-    """Where a text is cut: the page before, what reopens its marks, where the text goes on."""
+    """A cut in a text: the page before, what reopens its marks, where the text goes on."""
 
     head: str
     reopening: str

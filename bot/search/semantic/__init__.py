@@ -1,4 +1,4 @@
-"""The eye for meaning: sentence embeddings and their nearest neighbours.
+"""Semantic retrieval: sentence embeddings and their nearest neighbours.
 
 Needs the packages of the extra ``semantic``; nothing outside imports the modules in
 here at its top, so that the bot runs without them.
@@ -19,7 +19,7 @@ OFF = "off"
 
 
 def open_semantic_index(setting: str, data: Path, library: str) -> SemanticIndex:
-    """Return the eye for meaning over a library, by the model that ``EMBEDDING_MODEL`` names.
+    """Open the semantic index of a library, by the model that ``EMBEDDING_MODEL`` names.
 
     Raises ModelError that says why there is none, and how to get it.
     """

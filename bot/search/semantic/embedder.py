@@ -33,7 +33,7 @@ BATCH = 16
 
 
 class Model(Protocol):
-    """What an embedder needs of a model."""
+    """A model as the embedder uses it."""
 
     def knows(self, word: str) -> bool:
         """Return whether a lower-case word is a piece of its own to the model."""

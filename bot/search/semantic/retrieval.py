@@ -121,7 +121,7 @@ class SemanticIndex:
     ) -> Similarity:
         """Return the similarity of a question and those of the threads that have vectors.
 
-        ``phrasing_cosines`` is how alike the question is to what a guild taught, by thread id.
+        ``phrasing_cosines`` are the cosines of the question and a guild's phrasings, by thread id.
         """
         return Similarity(
             question, self.vector_index.rows(thread_ids, scopes), self._scale, phrasing_cosines
@@ -149,7 +149,7 @@ class SemanticIndex:
         return [row.tobytes() for row in self.quantised(self._embedder.texts(cut))]
 
     def phrasing_vectors(self, phrasings: Iterable[LearnedPhrasing]) -> PhrasingVectors:
-        """Return what a guild has taught, as far as it has vectors of this model."""
+        """Return the phrasings of a guild that have vectors of this model."""
         own = (p for p in phrasings if p.model == self.model)
         known = [(p.thread_id, p.vector) for p in own if len(p.vector or b"") == self.row_bytes]
         rows = self._rows(b"".join(vector or b"" for _, vector in known))

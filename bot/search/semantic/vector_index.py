@@ -1,4 +1,4 @@
-"""Nearest neighbours by meaning: a graph a scope, in memory, with checkpoints on disk.
+"""Nearest neighbours by cosine: a graph a scope, in memory, with checkpoints on disk.
 
 Like the text index it follows the store over its feed of changes; losing it loses
 nothing. Each process has its own, so a checkpoint may lag behind: what is newer is
@@ -42,7 +42,7 @@ MIN_CHANGED_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What the files hold: vectors of a model for a library, up to a change of it.
+    """The state of the files: vectors of a model for a library, up to a change of it.
 
     ``threads`` counts those of each scope that have any; ``checksums`` are the CRC-32 of the
     files, by name.
