@@ -18,8 +18,7 @@ from bot.services.embedding import Embedding
 from bot.services.guild_library import GuildLibrary
 from bot.services.guild_removal import GuildRemoval
 from bot.services.guilds import Guilds
-from bot.services.import_pipeline import Progress
-from bot.services.import_report import ImportReport
+from bot.services.import_pipeline import ImportReport, Progress
 from bot.services.index_sync import IndexSync
 from bot.services.learning import Learning
 from bot.services.library import Library
@@ -28,7 +27,7 @@ from bot.services.rate_limit import QuestionLimits
 from bot.services.uploads import Uploads
 from bot.services.voting import Voting
 from bot.settings import Settings
-from bot.store import health
+from bot.store import stats
 from bot.store.database import Database
 from bot.store.threads import Counts
 from bot.worker import in_thread
@@ -153,7 +152,7 @@ class App:
 
         Takes seconds for a gigabyte. Raises StoreError when the database can't be read.
         """
-        database, meaning = await health.examine(self.database), self.engine.meaning
+        database, meaning = await stats.examine(self.database), self.engine.meaning
         damaged = await self.verify()
         return LibraryHealth(
             revision=database.revision,

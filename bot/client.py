@@ -20,10 +20,9 @@ from discord.ext import commands
 from bot.app import App
 from bot.errors import SearchError, StoreError, ThreadwiseError
 from bot.plurals import counted
-from bot.replies import tell
+from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.throttle import Throttle
-from bot.ui import items, library_cards, limits
+from bot.ui import items, limits, moderator_cards
 
 COGS = (
     "cogs.ask.cog",
@@ -87,7 +86,7 @@ class ThreadBot(commands.AutoShardedBot):
         """Load the cogs, revive old buttons, and tell Discord of changed commands."""
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(*items.ALL, *library_cards.ALL)
+        self.add_dynamic_items(*items.ALL, *moderator_cards.ALL)
         await self._sync_commands()
 
     async def on_ready(self) -> None:

@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.client import Interaction, ThreadBot
 from bot.errors import NotFound
 from bot.replies import edit_response
-from bot.ui import limits, settings_cards, text
+from bot.ui import limits, moderator_cards, text
 from bot.ui.cards import Card
 from cogs.channel_context import (
     Choices,
@@ -48,12 +48,12 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
         """Show what was learned, newest first."""
         guild = await begin_privately(interaction)
         learned = await self.learning.phrasings(guild.id)
-        card = settings_cards.phrasings_card(learned) if learned else Card(content=NO_PHRASINGS)
+        card = moderator_cards.phrasings_card(learned) if learned else Card(content=NO_PHRASINGS)
         if learned and thread is not None:
             mine = [p for p in learned if thread in (f"#{p.thread_id}", p.key, p.title)]
             card = Card(content=NOTHING_OF_IT)
             if mine:
-                card = settings_cards.phrasings_card(mine, mine[0].title)
+                card = moderator_cards.phrasings_card(mine, mine[0].title)
         await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="remove", description="Forget a phrasing that I have learned")

@@ -21,7 +21,7 @@ from bot.guild_settings import (
 )
 from bot.models import Mode
 from bot.replies import edit_response
-from bot.ui import emoji, settings_cards
+from bot.ui import emoji, moderator_cards
 from cogs.channel_context import (
     begin_privately,
     missing_send_permission,
@@ -71,7 +71,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         if not self.bot.intents.message_content and _listens((modes | named).values()):
             notes.append(_DEAF)
         settings = await self.guilds.settings(guild.id)
-        card = settings_cards.settings_card(settings, shown, notes)
+        card = moderator_cards.settings_card(settings, shown, notes)
         await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="channel", description="Say when I speak in a channel")

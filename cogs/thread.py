@@ -14,7 +14,7 @@ from discord.ext import commands
 from bot.client import Interaction, ThreadBot
 from bot.models import Match, StoredThread
 from bot.replies import acknowledge, edit_response
-from bot.services.fair_queue import Busy
+from bot.services.queues import Busy
 from bot.ui import card_content, cards, items, limits, text
 from bot.ui.cards import Card
 from bot.ui.emoji import for_buttons

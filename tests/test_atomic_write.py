@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.atomic_write import clear, clear_temporary, temporary_folder, unfinished
+from bot.private_files import clear, clear_temporary, temporary_folder, unfinished
 from tests.kit import programs
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the locks of POSIX")
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the locks of P
 AT_WORK = """
 import sys, time
 from pathlib import Path
-from bot.atomic_write import temporary_folder, unfinished
+from bot.private_files import temporary_folder, unfinished
 with unfinished(Path(sys.argv[1])) as place, temporary_folder("upload") as folder:
     place.with_name(place.name + "-journal").touch()
     (folder / "sent.txt").write_text("private")

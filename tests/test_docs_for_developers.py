@@ -45,7 +45,13 @@ def test_every_class_that_is_named_is_there(page: Path) -> None:
 
 
 def test_the_targets_shown_are_those_of_make() -> None:
-    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     page = (DOCS / "developers" / "index.md").read_text(encoding="utf-8")
     assert f"$ make help\n{shown.stdout.strip()}\n```" in page
 

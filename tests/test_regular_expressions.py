@@ -26,8 +26,8 @@ GROWN = 4
 as many times as long, quadratic ones the square of it."""
 
 HANDED_ON = {
-    "bot.sources.markup.links:_MAIL": "fullmatch",
-    "bot.sources.markup.links:_NUMBER": "fullmatch",
+    "bot.sources.markup.escaping:_MAIL": "fullmatch",
+    "bot.sources.markup.escaping:_NUMBER": "fullmatch",
     "bot.ui.markdown:_ADDRESS": "match",
     "bot.ui.text:_ADDRESS": "match",
     "bot.ui.text:_LINKED": "match",
@@ -37,7 +37,7 @@ HANDED_ON = {
 IN_FUNCTIONS = {
     "bot.demo.simcord_adapter:understand_mentions",  # the bot's own name
     "bot.sources.qa_json:_is_map",
-    "bot.atomic_write:clear",  # file names
+    "bot.private_files:clear",  # file names
     "cogs.ask.message_filter:without_mention",  # the bot's own id
 }
 """Functions that make an expression of what is not known before; each was looked at."""

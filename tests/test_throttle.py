@@ -9,11 +9,11 @@ from typing import Any
 import discord
 import pytest
 
-from bot.services import fair_queue
-from bot.services.fair_queue import Busy
+from bot.replies import explained
+from bot.services import queues
+from bot.services.queues import Busy
 from bot.services.rate_limit import LimitOwner, Refusal
 from bot.settings import Settings
-from bot.throttle import explained
 from tests.kit.messages import vote_id
 from tests.kit.waiting import HANG, until
 from tests.kit.world import World
@@ -203,7 +203,7 @@ class TestBusy:
         monkeypatch.setattr(world.app.engine, "search", waits)
         asking = [
             asyncio.create_task(world.app.answering.ask(QUESTION, guild_id=world.guild.id))
-            for _ in range(fair_queue.AT_ONCE + 2)
+            for _ in range(queues.AT_ONCE + 2)
         ]
         await until(lambda: world.app.answering.is_busy)
         yield

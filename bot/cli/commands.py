@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot import __version__, file_modes
+from bot import __version__, private_files
 from bot.cli import ask, doctor, evaluate, exporting, forgetting, importing
 from bot.cli.console import exit_code_of
 from bot.cli.options import Command, Group, number, option
@@ -45,7 +45,7 @@ cli = typer.Typer(
 
 def main() -> None:
     """Run the command line; the entry point of ``threadwise``."""
-    file_modes.by_default()
+    private_files.by_default()
     if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
         # With PYTHONUNBUFFERED, what a pipe doesn't take at once would be lost.
         sys.stdout = open(  # noqa: SIM115  (for as long as we run)

@@ -12,13 +12,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO, TextIO, TypeVar, cast
 
-from bot.atomic_write import unfinished
 from bot.cli import runtime
 from bot.cli.console import print_note, progress
 from bot.cli.options import argument, guild_option, option
 from bot.errors import ConfigError
 from bot.models import SHARED
 from bot.plurals import counted
+from bot.private_files import unfinished
 from bot.settings import load_settings
 from bot.sources.writers import PAGES, WRITERS
 from bot.store import backup

@@ -23,7 +23,7 @@ from bot.cli.console import (
 from bot.cli.options import argument, guild_option, number, option
 from bot.models import SHARED, Answer, Thread
 from bot.plurals import counted
-from bot.services.import_report import ImportReport
+from bot.services.import_pipeline import ImportReport
 from bot.sources import Options, SourceReport, read_all
 from bot.sources.encodings import named_encoding
 from bot.sources.foreign_fields import chosen_names

@@ -12,11 +12,11 @@ from statistics import mean, median
 from typing import Any
 
 from bot.app import App
-from bot.atomic_write import temporary_folder
 from bot.evaluation import metrics
 from bot.evaluation.metrics import ReliabilityBin
 from bot.evaluation.test_sets import TestQuery, TestSet, has_corpus, load, misspell
 from bot.models import SHARED
+from bot.private_files import temporary_folder
 from bot.search.engine import Engine
 from bot.search.ranker import Ranked
 from bot.services.answering import likelihood, suggestions_among

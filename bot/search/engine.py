@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 from bot.errors import ModelError
 from bot.models import SHARED, Match
-from bot.search import completion
 from bot.search.documents import Hit
 from bot.search.guild_phrasings import JOINED, NO_PHRASINGS, GuildPhrasings
 from bot.search.index import TextIndex, Writing
 from bot.search.query import Query, parse
 from bot.search.ranker import Ranked, rank
 from bot.search.view import View
+from bot.search.view import complete as complete_titles
 
 if TYPE_CHECKING:
     from bot.search.semantic.embedder import Vectors
@@ -164,7 +164,7 @@ class Engine:
         ``own`` leaves out those of the shared library.
         """
         view = self._index.view((guild_id,) if own else scopes(guild_id))
-        return completion.complete(view, text, limit)
+        return complete_titles(view, text, limit)
 
     def _uses_meaning(self, guild_id: int, view: View) -> bool:
         seen = scopes(guild_id)

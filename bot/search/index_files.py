@@ -18,7 +18,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from tantivy import Index
 
-from bot import file_modes
+from bot import private_files
 from bot.errors import SearchError
 from bot.search.documents import FORMAT
 from bot.search.integrity import Checker
@@ -222,7 +222,7 @@ class IndexFiles:
 
     def _lock(self) -> FileLock:
         place = self.folder.with_name(f"{self.folder.name}.lock")
-        return FileLock(place, mode=file_modes.FILE, thread_local=False)
+        return FileLock(place, mode=private_files.FILE, thread_local=False)
 
     def _read(self) -> State | None:
         try:

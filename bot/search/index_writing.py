@@ -64,6 +64,11 @@ class Writing:
         return self._state.seq
 
     @property
+    def scopes(self) -> set[int]:
+        """The scopes that have an index."""
+        return {*self._state.scopes}
+
+    @property
     def lost(self) -> list[int]:
         """The scopes that are to be made anew, because their files were damaged."""
         return sorted(self._state.rebuild - self._rebuilt)
@@ -81,7 +86,7 @@ class Writing:
 
     def put(self, threads: Iterable[Indexed]) -> None:
         """Index threads, in place of what was known of them."""
-        for scope, those in groupby(threads, key=itemgetter(1)):
+        for scope, those in groupby(sorted(threads, key=itemgetter(1)), key=itemgetter(1)):
             with self._writable(scope):
                 writer = self._writer(scope)
                 for thread_id, _, pieces in those:
@@ -124,9 +129,7 @@ class Writing:
         self._rebuilt.add(scope)
 
     def start_over(self) -> None:
-        """Prepare for all threads of the library; what is there counts until the next commit."""
-        for scope in self._state.scopes:
-            self.clear(scope)
+        """Prepare for all threads of the library; what is there counts until it is cleared."""
         self._state = replace(self._state, seq=0, rebuild=frozenset())
 
     def commit(self, seq: int, *, settled: bool = False) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tantivy import DocAddress, Index, Order, Query, Schema, Searcher
 
 from bot.errors import SearchError
-from bot.search import terms
+from bot.search import vocabulary
 from bot.search.documents import Hit, hit_of, schema
 from bot.search.integrity import Checker
 from bot.search.text import LETTERS, PLAIN, STEMMED
@@ -212,7 +212,7 @@ class ScopeIndex:
 
         In pieces and no certain order, so that no step holds the interpreter for long.
         """
-        for piece in terms.counted(searcher):
+        for piece in vocabulary.counted(searcher):
             yield from piece
 
 

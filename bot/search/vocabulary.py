@@ -1,16 +1,18 @@
-"""The fuzzy eye: misspelt words repaired against the words that the library uses."""
+"""The words of a library: read from its index, and what misspelt words are repaired to."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
 from math import log
+from string import ascii_lowercase, digits
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
+from tantivy import Searcher
 
 MIN_LENGTH = 4
 """Letters from which a word is repaired; shorter ones are too close to too many."""
@@ -222,3 +224,39 @@ class _Sums(Mapping[str, int]):
 
     def __len__(self) -> int:
         return len(self._one) + sum(word not in self._one for word in self._other)
+
+
+PIECE = 20_000
+"""Words that are taken in one call, which holds the interpreter for some 5 ms."""
+
+Count = tuple[str, int]
+"""A word, and how many threads use it."""
+
+
+def counted(
+    searcher: Searcher, prefix: str = "", alphabet: Sequence[str] = ()
+) -> Iterator[list[Count]]:
+    """Yield all words with a prefix and their document frequencies, piece by piece.
+
+    ``alphabet`` are the characters that a word may have, if they were looked up already.
+    """
+    if len(found := _beginning(searcher, prefix)) < PIECE:
+        yield found
+        return
+    del found  # tens of thousands of words at each of up to 80 levels
+    if prefix and (own := searcher.doc_freq("words", prefix)):
+        yield [(prefix, own)]
+    alphabet = alphabet or _alphabet(searcher)
+    for letter in alphabet:
+        yield from counted(searcher, prefix + letter, alphabet)
+
+
+def _beginning(searcher: Searcher, prefix: str) -> list[Count]:
+    """Return the most used words with this prefix, at most ``PIECE`` of them."""
+    return searcher.terms_with_prefix("words", prefix, limit=PIECE)
+
+
+def _alphabet(searcher: Searcher) -> list[str]:
+    """Return every character that a word may have: those of ASCII, and what was indexed."""
+    indexed = searcher.terms_with_prefix("letters", "")
+    return sorted({*ascii_lowercase, *digits}.union(*(letters for letters, _ in indexed)))

@@ -21,9 +21,8 @@ from bot.models import (
 )
 from bot.search.engine import Engine
 from bot.search.index import IndexDamaged
-from bot.services.fair_queue import FairQueue
-from bot.services.guilds import Guilds
-from bot.services.phrasing_cache import PhrasingCache
+from bot.services.guilds import Guilds, PhrasingCache
+from bot.services.queues import FairQueue
 from bot.store import threads
 from bot.store.database import Database
 

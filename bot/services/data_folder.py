@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from bot import atomic_write, file_modes
+from bot import private_files
 from bot.settings import Settings
 
 FOLDERS = ("index", "neighbours")
@@ -28,8 +28,8 @@ def tidy(settings: Settings, database: Path | None) -> None:
 def _remove_left_over(settings: Settings, database: Path | None) -> None:
     """Remove unfinished files of processes that were killed; those in use stay."""
     folders = {settings.data_dir} | ({database.parent} if database is not None else set())
-    left = [place for folder in folders for place in atomic_write.clear(folder)]
-    left += atomic_write.clear_temporary()
+    left = [place for folder in folders for place in private_files.clear(folder)]
+    left += private_files.clear_temporary()
     left += _remove_checkpoints(settings.data_dir / "neighbours")
     if left:
         log.info("cleared %d unfinished files that an earlier process left", len(left))
@@ -42,13 +42,13 @@ def _make_private(settings: Settings, database: Path | None) -> None:
     A folder that holds more than the library, such as a home, stays as it is.
     """
     data = settings.data_dir
-    changed = not file_modes.is_special(data) and file_modes.tighten([data])
+    changed = not private_files.is_special(data) and private_files.tighten([data])
     for name in FOLDERS:
-        changed |= file_modes.tighten_tree(data / name)
-    changed |= file_modes.tighten([data / "index.lock"])
+        changed |= private_files.tighten_tree(data / name)
+    changed |= private_files.tighten([data / "index.lock"])
     if database is not None:
         name = re.sub(r"([\[\]*?])", r"[\1]", database.name)  # else it means something to glob
-        changed |= file_modes.tighten(database.parent.glob(f"{name}.*"))
+        changed |= private_files.tighten(database.parent.glob(f"{name}.*"))
     if changed:
         log.info("the library in %s is readable by its owner alone now", data)
 

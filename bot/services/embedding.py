@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.models import MAX_PHRASINGS, StoredThread
 from bot.search.engine import Engine
-from bot.services.embedding_queue import EmbeddingQueue, Work
+from bot.services.queues import EmbeddingQueue, Work
 from bot.store import change_feed, vectors
 from bot.store.database import Database
 from bot.store.vectors import Unfinished

@@ -17,7 +17,7 @@ from bot.errors import InputError, ThreadwiseError
 from bot.models import Thread
 from bot.search.documents import Pieces, pieces_of
 from bot.sources import Draft, Options, SourceReport, find_all
-from bot.store.serialization import ThreadRows, pack
+from bot.store.rows import ThreadRows, pack
 from bot.worker import Worker, WorkerDied
 
 BATCH = 1_000

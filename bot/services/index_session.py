@@ -10,7 +10,7 @@ from bot.models import StoredThread
 from bot.search.documents import Indexed, indexed
 from bot.search.engine import Engine
 from bot.search.index import Writing
-from bot.store import change_feed, threads
+from bot.store import change_feed, stats, threads
 from bot.store.database import Database
 from bot.worker import in_thread
 
@@ -115,13 +115,24 @@ class IndexSession:
         if self.seq:
             why = "the library is an older copy" if self.seq > last else "it was not used for long"
             log.warning("the search index is made anew: %s", why)
-        await in_thread(self._writing.start_over)
-        self.seq = 0
-        await self._put_all(None, newest)
+        await self._make_anew(newest)
         self.seq = last
 
-    async def _put_all(self, scope: int | None, newest: int = 0) -> None:
-        """Index the threads of a scope, or those of all scopes up to the ``newest``.
+    async def _make_anew(self, newest: int) -> None:
+        """Index the threads of all scopes, up to the ``newest``, in place of what is there.
+
+        Scope by scope, since writing one after the other for each thread takes far longer.
+        """
+        async with self._database.read() as connection:
+            stored = await stats.scopes(connection)
+        await in_thread(self._writing.start_over)
+        self.seq = 0
+        for scope in sorted(stored | self._writing.scopes):
+            await in_thread(self._writing.clear, scope)
+            await self._put_all(scope, newest)
+
+    async def _put_all(self, scope: int, newest: int | None = None) -> None:
+        """Index the threads of a scope; those up to the ``newest``, if that is given.
 
         The latter is made visible now and then, as the state before all changes.
         """
@@ -129,13 +140,13 @@ class IndexSession:
         while True:
             async with self._database.read() as connection:
                 ids = await threads.ids_of(connection, scope, after, BATCH)
-                ids = [i for i in ids if scope is not None or i <= newest]
+                ids = [i for i in ids if newest is None or i <= newest]
                 found = await threads.index_entries(connection, ids) if ids else {}
             if not ids:
                 return
             after = ids[-1]
             await in_thread(self._put, ids, found, {})
-            if scope is None:
+            if newest is not None:
                 self._worked_at, self._committed = time.monotonic(), -1
                 await self.commit(if_due=True)
 

@@ -11,19 +11,18 @@ from typing import TextIO
 
 from bot.errors import ConfigError
 from bot.models import SHARED, StoredAnswer, StoredThread, Thread
-from bot.services.import_pipeline import Import, Progress
+from bot.services.import_pipeline import Import, ImportReport, Progress
 from bot.services.import_reader import LocalReader, open_reader
-from bot.services.import_report import ImportReport
 from bot.services.index_sync import IndexSync
 from bot.settings import Settings
 from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
-from bot.sources.options import MAX_FILE_BYTES
+from bot.sources.files import MAX_FILE_BYTES
 from bot.sources.writers import WRITERS, Pages
 from bot.store import imported_votes, threads
 from bot.store.database import Database
 from bot.store.database_file import exists
-from bot.store.prune import Seen
 from bot.store.rows import Tallies
+from bot.store.soft_delete import Seen
 from bot.store.threads import Counts
 from bot.worker import in_thread
 

@@ -8,20 +8,87 @@ thread to limits, and writes what is left as JSON Lines.
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from math import log
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from bot.errors import InputError
 from bot.models import Thread
-from bot.services.word_count import WordCount, texts_of
+from bot.search.documents import MAX_TEXT
+from bot.search.text import words
 from bot.sources import Options, SourceReport, read, write_thread
 from bot.sources.files import GZIP_MAGIC, Broken, reason
 from bot.sources.report import Findings
 from bot.worker import Limits, Worker, WorkerDied, in_thread
+
+_BITS = 12
+_REGISTERS = 1 << _BITS
+_SCALE = 0.7213 / (1 + 1.079 / _REGISTERS)  # alpha_m of the paper, for m >= 128
+_RANKED = 64 - _BITS
+
+_REMEMBERED = 50_000
+"""Words kept as already counted: most come again and again, and a hash takes a while."""
+
+
+class WordCount:
+    """Counts the different words of texts, as the index tokenizes them."""
+
+    def __init__(self, key: str, kept: str = ""):
+        """Begin with nothing, or with what ``kept`` gave; ``key`` is the one it had then."""
+        self._key = key.encode()[:64]
+        self._registers = bytearray(base64.b64decode(kept)) or bytearray(_REGISTERS)
+        self._counted: set[str] = set()
+
+    @property
+    def kept(self) -> str:
+        """Return the registers as text, from which counting can go on."""
+        return base64.b64encode(self._registers).decode()
+
+    @property
+    def words(self) -> int:
+        """Return the estimate; small counts are corrected as in the paper (linear counting)."""
+        unused = self._registers.count(0)
+        estimate = _SCALE * _REGISTERS**2 / sum(2.0**-rank for rank in self._registers)
+        if estimate <= 2.5 * _REGISTERS and unused:
+            estimate = _REGISTERS * log(_REGISTERS / unused)
+        return round(estimate)
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Count the words of some texts."""
+        for text in texts:
+            new = set(words(text)) - self._counted
+            for word in new:
+                self._count(word)
+            if len(self._counted) < _REMEMBERED:
+                self._counted |= new
+
+    def with_(self, other: WordCount) -> WordCount:
+        """Return the count of the words that are here or in ``other``."""
+        joined = WordCount(self._key.decode())
+        pairs = zip(self._registers, other._registers, strict=True)
+        joined._registers[:] = bytes(max(pair) for pair in pairs)
+        return joined
+
+    def _count(self, word: str) -> None:
+        digest = hashlib.blake2b(word.encode(), digest_size=8, key=self._key).digest()
+        number = int.from_bytes(digest)
+        rank = _RANKED - (number >> _BITS).bit_length() + 1
+        register = number & (_REGISTERS - 1)
+        if rank > self._registers[register]:
+            self._registers[register] = rank
+
+
+def texts_of(thread: Thread) -> Iterator[str]:
+    """Yield the texts of a thread that are indexed."""
+    yield from (thread.title, *thread.phrasings, *thread.tags, thread.body[:MAX_TEXT])
+    yield from (answer.body[:MAX_TEXT] for answer in thread.answers)
+
 
 ARCHIVES = (b"PK\x03\x04", b"7z\xbc\xaf", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd", b"Rar!")
 """How archives begin. What would come out of them has no limit that we could watch."""

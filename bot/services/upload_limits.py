@@ -9,8 +9,7 @@ from itertools import islice
 from bot.errors import ThreadwiseError
 from bot.plurals import counted
 from bot.search.documents import MAX_TEXT
-from bot.services.upload_check import Sent
-from bot.services.word_count import WordCount, texts_of
+from bot.services.upload_check import Sent, WordCount, texts_of
 from bot.settings import Settings
 from bot.store import guilds, stats
 from bot.store.database import Database

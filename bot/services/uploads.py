@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.atomic_write import temporary_folder
 from bot.errors import InputError, SearchError, StoreError, ThreadwiseError
+from bot.private_files import temporary_folder
 from bot.services import upload_check
-from bot.services.import_report import ImportReport
+from bot.services.import_pipeline import ImportReport
 from bot.services.library import Library
 from bot.services.upload_check import Sent
 from bot.services.upload_limits import MEGABYTE, UploadLimits

@@ -12,10 +12,9 @@ from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import read_head
 from bot.sources.file_format import Draft, Found
-from bot.sources.files import Broken, FolderWalk, file_version, reason
+from bot.sources.files import Broken, FolderWalk, Options, file_version, reason
 from bot.sources.formats import has_known_suffix, recognise
 from bot.sources.jsonl import write_thread
-from bot.sources.options import Options
 from bot.sources.report import NoThreads, SourceReport, printable, shown_path
 
 __all__ = [

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from bot.errors import InputError
 from bot.sources.encodings import NO_TEXT, guess, label
-from bot.sources.files import Broken, unpacked
-from bot.sources.options import MAX_FILE_BYTES, MAX_HTML_BYTES, Options
+from bot.sources.files import MAX_FILE_BYTES, MAX_HTML_BYTES, Broken, Options, unpacked
 from bot.sources.report import SourceReport, shown_path
 
 HEAD_BYTES = 64 * 1024

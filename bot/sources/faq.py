@@ -40,6 +40,7 @@ from bot.sources import front_matter, question_headings, roundtrip_comments
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.fences import fence_warning, find_fences, suspicious_fences
 from bot.sources.file_format import Format
+from bot.sources.files import Options
 from bot.sources.front_matter import PageMetadata
 from bot.sources.group_by_question import KeyMaker, key_prefix, slug
 from bot.sources.json_thread import FieldError, thread_from
@@ -50,7 +51,6 @@ from bot.sources.markdown_sections import (
     heading_words,
     sections,
 )
-from bot.sources.options import Options
 from bot.sources.question_headings import Answer, Question
 from bot.sources.report import NoThreads, SourceReport, shown_path
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot import __version__
 from bot.models import Thread
 from bot.sources.decoding import FileHead
-from bot.sources.options import Options
+from bot.sources.files import Options
 from bot.sources.report import SourceReport
 
 VERSION = f"{__version__}/4"

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from html import unescape
 
 from bot.errors import ConfigError
+from bot.sources.files import MAX_TEXT, SCORES
 from bot.sources.json_thread import FieldError, is_far, parse_date, storable
 from bot.sources.markup import to_markdown
 from bot.sources.markup.parsing import one_line, parse
-from bot.sources.options import MAX_TEXT, SCORES
 from bot.sources.report import quoted
 
 # The first name of each is our own, which --map takes; the others are what we have met.

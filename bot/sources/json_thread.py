@@ -16,7 +16,7 @@ from bot.models import (
     Thread,
     plain_key,
 )
-from bot.sources.options import SCORES, VOTES
+from bot.sources.files import SCORES, VOTES
 from bot.sources.report import printable, quoted
 
 THREAD_KEYS = frozenset(field.json for field in THREAD_FIELDS) | {"answers"}

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.file_format import Format
-from bot.sources.files import Broken, reason, unpacked
+from bot.sources.files import MAX_LINE_BYTES, Broken, Options, reason, unpacked
 from bot.sources.help_desk import ARTICLE_KEYS
 from bot.sources.json_thread import (
     THREAD_KEYS,
@@ -27,7 +27,6 @@ from bot.sources.json_thread import (
     thread_from,
     thread_to,
 )
-from bot.sources.options import MAX_LINE_BYTES, Options
 from bot.sources.qa_json import QaObjects, is_ours, is_spread, keys_of, load_json
 from bot.sources.report import SourceReport
 

@@ -18,11 +18,11 @@ from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.file_format import Format
+from bot.sources.files import Options
 from bot.sources.foreign_fields import FieldNames, field_of
 from bot.sources.group_by_question import OF_ANSWERS, FieldValues, QuestionGrouper
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
 from bot.sources.json_thread import FieldError, is_export, is_line, thread_from
-from bot.sources.options import Options
 from bot.sources.report import SourceReport, printable, quoted, shown_path
 
 SHAPES = (

@@ -25,9 +25,9 @@ from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.fences import LABEL, Fences, fence_warning, find_fences, suspicious_fences
 from bot.sources.file_format import Format
+from bot.sources.files import Options
 from bot.sources.group_by_question import QuestionGrouper
 from bot.sources.markdown_sections import heading_words
-from bot.sources.options import Options
 from bot.sources.report import SourceReport, shown_path
 from bot.sources.text_page import has_marker
 

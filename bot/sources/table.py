@@ -18,9 +18,9 @@ from bot.errors import InputError
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_table_lines
 from bot.sources.file_format import Format
+from bot.sources.files import MAX_TEXT, Options
 from bot.sources.foreign_fields import FieldNames, field_of, plain_name
 from bot.sources.group_by_question import QuestionGrouper
-from bot.sources.options import MAX_TEXT, Options
 from bot.sources.report import SourceReport, printable, shown_path
 
 _DELIMITERS = ",;\t|"

@@ -43,8 +43,8 @@ from bot.sources import roundtrip_comments
 from bot.sources.decoding import decode
 from bot.sources.fences import find_fences, text_behind_label
 from bot.sources.file_format import Format
+from bot.sources.files import MAX_PAGE_BYTES, SCORES, Options
 from bot.sources.json_thread import FieldError, thread_from, thread_to
-from bot.sources.options import MAX_PAGE_BYTES, SCORES, Options
 from bot.sources.question_headings import only_asks
 from bot.sources.report import NoThreads, SourceReport, shown_path
 

@@ -25,11 +25,11 @@ from bot.models import Thread
 from bot.sources.decoding import FileHead, read_html
 from bot.sources.faq import faq_threads
 from bot.sources.file_format import Format
+from bot.sources.files import Options
 from bot.sources.foreign_fields import Markdown
 from bot.sources.group_by_question import FieldValues, QuestionGrouper
 from bot.sources.markup import to_markdown
 from bot.sources.markup.parsing import Element, one_line, parse
-from bot.sources.options import Options
 from bot.sources.question_headings import is_question, may_be_question
 from bot.sources.repeated_pairs import repeated_pairs
 from bot.sources.report import NoThreads, SourceReport

@@ -17,12 +17,11 @@ from pathlib import Path
 
 import aiosqlite
 
-from bot.atomic_write import unfinished
 from bot.errors import ConfigError, InputError, StoreBusy, StoreNewer
-from bot.file_modes import FOLDER, tighten
+from bot.private_files import FOLDER, tighten, unfinished
 from bot.store.database import BUSY_SECONDS, explain
 from bot.store.database_file import log_files, sqlite_file
-from bot.store.health import check_copy, missing_tables
+from bot.store.stats import check_copy, missing_tables
 from bot.store.threads import Counts
 
 PAGES = 500

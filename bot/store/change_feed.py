@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.guilds import fact, set_fact
-from bot.store.serialization import insert_rows
+from bot.store.rows import insert_rows
 from bot.store.tables import changes
 
 KEPT = timedelta(days=30)

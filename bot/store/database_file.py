@@ -11,9 +11,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.util import asbool
 
-from bot.atomic_write import LOG_SUFFIXES
 from bot.errors import ConfigError, StoreError
-from bot.file_modes import FOLDER, tighten
+from bot.private_files import FOLDER, LOG_SUFFIXES, tighten
 
 _EMPTY_SECONDS = 1.0
 """Seconds that a file may stay empty: another program may be making the database just now."""

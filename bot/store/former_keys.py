@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.models import plain_key
-from bot.store.serialization import ThreadRows, pack, unpack
+from bot.store.rows import ThreadRows, pack, unpack
 from bot.store.tables import threads
 
 _MAY_DIFFER = "*[^!-~]*"

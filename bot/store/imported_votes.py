@@ -15,8 +15,7 @@ from sqlalchemy import Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED
-from bot.store.rows import Tallies
-from bot.store.serialization import ThreadRows
+from bot.store.rows import Tallies, ThreadRows
 from bot.store.tables import answers, carried_votes, threads, votes
 
 

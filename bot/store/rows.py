@@ -1,10 +1,19 @@
-"""Threads and answers as rows of their tables and back, and rows in batches."""
+"""Threads and answers as rows of their tables and back, one by one and packed for batches."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bot.models import ANSWER_FIELDS, THREAD_FIELDS, Answer, FieldKind, Thread
+
+if TYPE_CHECKING:  # SQLAlchemy takes a second to import, and a worker needs none
+    from sqlalchemy import Table
+    from sqlalchemy.ext.asyncio import AsyncConnection
 import asyncio
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import (
     AsyncIterator,
@@ -13,26 +22,21 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
-    Sequence,
 )
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.models import (
-    ANSWER_FIELDS,
-    THREAD_FIELDS,
-    Answer,
-    FieldKind,
     StoredAnswer,
     StoredField,
     StoredThread,
-    Thread,
 )
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable, Row
     from sqlalchemy.ext.asyncio import AsyncConnection
+
 
 Tallies = tuple[tuple[int, int], ...]
 """Pairs of a guild's id and the sum of its votes, by guild."""
@@ -183,3 +187,91 @@ def digest_of(thread: Thread) -> str:
     if any(later.values()):
         content.append(later)
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+THREAD = tuple(columns(Thread(key="", title="")))
+"""The columns of ``ThreadRows.row``, in order."""
+
+ANSWER = tuple(answer_columns(Answer(body=""), 0))
+"""The columns of each of ``ThreadRows.answers``, in order."""
+
+
+LIST_COLUMNS = [f.name for f in (*THREAD_FIELDS, *ANSWER_FIELDS) if f.kind is FieldKind.TEXTS]
+"""The columns that are JSON."""
+
+
+class ThreadRows(NamedTuple):
+    """The rows of a thread, with what tells its version.
+
+    ``fingerprint`` is that of what it was made of, if it was a draft; then there is no
+    ``digest``, which takes time and is seldom asked for. Lists are JSON in text, as
+    ``insert_rows`` wants them. ``tallies`` are those of each answer, or nothing where none
+    brought any. Of a draft that is not made yet, everything after ``fingerprint`` is empty.
+    """
+
+    key: str
+    source: str | None
+    digest: str = ""
+    fingerprint: str | None = None
+    row: tuple[Any, ...] = ()
+    answers: tuple[tuple[Any, ...], ...] = ()
+    phrasings: tuple[str, ...] = ()
+    tallies: tuple[Tallies, ...] = ()
+    former_key: str | None = None
+
+
+def pack(thread: Thread, fingerprint: str | None = None) -> ThreadRows:
+    """Return a thread's rows."""
+    values = columns(thread).values()
+    brought = any(answer.tallies for answer in thread.answers)
+    return ThreadRows(
+        key=thread.key,
+        source=thread.source,
+        digest="" if fingerprint else digest_of(thread),
+        fingerprint=fingerprint,
+        row=tuple([json.dumps(v) if isinstance(v, list) else v for v in values]),
+        answers=tuple([tuple(answer_columns(a, i).values()) for i, a in enumerate(thread.answers)]),
+        phrasings=thread.phrasings,
+        tallies=tuple([answer.tallies for answer in thread.answers]) if brought else (),
+        former_key=thread.former_key,
+    )
+
+
+def unpack(packed: ThreadRows) -> Thread:
+    """Return the thread that was packed."""
+    tallies = packed.tallies or ((),) * len(packed.answers)
+    return Thread(
+        **thread_fields(_row(THREAD, packed.row)),
+        phrasings=packed.phrasings,
+        answers=tuple(
+            Answer(**answer_fields(_row(ANSWER, row)), tallies=brought)
+            for row, brought in zip(packed.answers, tallies, strict=True)
+        ),
+        former_key=packed.former_key,
+    )
+
+
+def _row(columns: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    row = dict(zip(columns, values, strict=True))
+    return row | {name: json.loads(row[name]) for name in LIST_COLUMNS if name in row}
+
+
+async def insert_rows(
+    connection: AsyncConnection,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
+    """Insert rows that have values for the columns ``names``, in their order; JSON as text.
+
+    They go to the driver as they are: SQLAlchemy would look at every value of every row.
+    """
+    if not rows:
+        return
+    statement = table.insert().compile(dialect=connection.dialect, column_keys=[*names])
+    values: list[Any] = [*rows]
+    if not statement.positional:
+        values = [dict(zip(names, row, strict=True)) for row in rows]
+    elif (order := [*(statement.positiontup or names)]) != [*names]:
+        values = [*map(itemgetter(*map(names.index, order)), rows)]
+    await connection.exec_driver_sql(str(statement), values)

@@ -1,16 +1,21 @@
-"""Counts, sizes and sources of the threads of a scope."""
+"""Counts, sizes and sources of the threads of a scope, and the soundness of the database."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+import aiosqlite
+from sqlalchemy import ColumnElement, case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.errors import InputError, StoreNewer
 from bot.models import SHARED, StoredThread
-from bot.store.tables import answers, learned_phrasings, phrasings, threads, votes
-from bot.store.threads import IN_FORCE, ids_of, index_entries
+from bot.store import migrations
+from bot.store.database import Database
+from bot.store.tables import answers, learned_phrasings, metadata, phrasings, threads, votes
+from bot.store.threads import IN_FORCE, Counts, ids_of, index_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,11 @@ class Source:
     scope: int
     threads: int
     first_id: int
+
+
+async def scopes(connection: AsyncConnection) -> set[int]:
+    """Return the scopes that have threads, retired ones included."""
+    return {*(await connection.scalars(select(threads.c.scope).distinct()))}
 
 
 async def scope_counts(connection: AsyncConnection, scope: int) -> ScopeCounts:
@@ -137,3 +147,78 @@ async def phrasings_in(connection: AsyncConnection, guild_id: int) -> int:
 async def _first(connection: AsyncConnection, *same: ColumnElement[bool]) -> int | None:
     query = select(threads.c.id).where(*same, IN_FORCE).order_by(threads.c.id).limit(1)
     return await connection.scalar(query)
+
+
+MAX_PROBLEMS = 3
+"""Problems that are reported; more would help nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The migration that a database is at, and what is wrong with it (nothing: empty)."""
+
+    revision: str
+    problems: tuple[str, ...]
+
+
+async def examine(database: Database) -> Health:
+    """Read the whole database once and return what is wrong with it.
+
+    Takes seconds for a gigabyte. Raises StoreError when it can't be read at all.
+    """
+    async with database.read() as connection:
+        revision = await connection.run_sync(migrations.current_revision)
+        problems: list[str] = []
+        if database.is_sqlite:
+            rows = (await connection.execute(text("PRAGMA integrity_check(5)"))).scalars().all()
+            problems += [str(row) for row in rows if row != "ok"]
+            orphans = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
+            problems += [
+                f"a row of {row[0]} points to one of {row[2]} that is gone" for row in orphans
+            ]
+            problems += await _missing(connection)
+    return Health(revision or "none", tuple(problems[:MAX_PROBLEMS]))
+
+
+async def check_copy(connection: aiosqlite.Connection) -> Counts:
+    """Return how much a copy holds; retired threads count too.
+
+    Raises InputError when it is not sound or not of this program, StoreNewer when it is of a
+    newer version.
+    """
+    if missing_tables(await connection.execute_fetchall("SELECT name FROM sqlite_master")):
+        raise InputError("it is no database of Threadwise")
+    revision = await _value(connection, "SELECT version_num FROM alembic_version")
+    if not migrations.is_known(str(revision)):
+        raise StoreNewer("it was written by a newer Threadwise; install that version first")
+    result = await _value(connection, "PRAGMA integrity_check(1)")
+    if result != "ok":
+        raise InputError(f"it is damaged: {result}")
+    if await connection.execute_fetchall("PRAGMA foreign_key_check"):
+        raise InputError("it is damaged: rows point to others that are gone")
+    tables = ("threads", "answers", "votes")
+    counts = [await _value(connection, f"SELECT count(*) FROM {table}") for table in tables]
+    return Counts(*counts)
+
+
+def missing_tables(tables: Iterable[Any]) -> set[str]:
+    """Return the tables that every version of this program has, and that are not there.
+
+    ``tables`` are rows that begin with a table's name.
+    """
+    names = {row[0] for row in tables}
+    return {"alembic_version", "threads", "answers", "votes", "facts"} - names
+
+
+async def _value(connection: aiosqlite.Connection, query: str) -> Any:
+    rows = list(await connection.execute_fetchall(query))
+    return rows[0][0] if rows else None
+
+
+async def _missing(connection: AsyncConnection) -> list[str]:
+    """Return a line for each table and index of this program that isn't there."""
+    rows = await connection.execute(text("SELECT type, name FROM sqlite_master"))
+    there = {(row[0], row[1]) for row in rows.all()}
+    wanted = [("table", table.name) for table in metadata.sorted_tables]
+    wanted += [("index", str(i.name)) for table in metadata.sorted_tables for i in table.indexes]
+    return [f"the {kind} {name} is missing" for kind, name in wanted if (kind, name) not in there]

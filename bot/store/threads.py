@@ -12,8 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
 from bot.store import change_feed, former_keys, imported_votes, upsert
-from bot.store.rows import answer_of, by_thread, digest_of, row_batches, thread_of
-from bot.store.serialization import THREAD, ThreadRows, insert_rows, unpack
+from bot.store.rows import (
+    THREAD,
+    ThreadRows,
+    answer_of,
+    by_thread,
+    digest_of,
+    insert_rows,
+    row_batches,
+    thread_of,
+    unpack,
+)
 from bot.store.tables import answers, threads, votes
 from bot.store.upsert import Change
 

@@ -11,10 +11,9 @@ from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
 from bot.errors import ThreadwiseError
-from bot.replies import acknowledge, delete_response, edit_response, tell
+from bot.replies import acknowledge, delete_response, edit_response, explained, tell
 from bot.retry import FAILURES
-from bot.services.fair_queue import Busy
-from bot.throttle import explained
+from bot.services.queues import Busy
 from bot.ui import cards, items, limits, text
 from bot.ui.cards import Card
 from cogs.ask.message_filter import MessageFilter

@@ -16,9 +16,9 @@ from bot.errors import ConfigError, NotFound
 from bot.plurals import counted
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
-from bot.ui import library_cards, limits
+from bot.ui import limits, moderator_cards
 from bot.ui.cards import Card
-from bot.ui.library_cards import BringBack, KeepThem, RemoveThese
+from bot.ui.moderator_cards import BringBack, KeepThem, RemoveThese
 from cogs.channel_context import (
     Choices,
     begin_privately,
@@ -56,7 +56,7 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         return only_managers(interaction)
 
     @app_commands.command(name="import", description="Bring in threads for this server from a file")
-    @app_commands.describe(file="Threads in one of the forms that the README shows")
+    @app_commands.describe(file="Threads in one of the forms that the documentation shows")
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
         """Bring in a file's threads. It may take longer than Discord waits for a command."""
         guild = await begin_privately(interaction)
@@ -86,7 +86,7 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         figures = await self.guild_library.stats(guild.id)
         last = await self.app.uploads.last(guild.id)
         own, shared = figures.own, figures.shared
-        card = library_cards.figures_card(
+        card = moderator_cards.figures_card(
             [
                 ("This server's own", own.threads, own.answers, own.accepted),
                 ("Shared by all", shared.threads, shared.answers, shared.accepted),
@@ -136,7 +136,7 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         if plan.threads == item.count:
             gone = await self.guild_library.remove(guild_id, target)
             until = gone.at + UNDO
-            card = library_cards.removed_card(_name(gone), gone.threads, gone.moment, until)
+            card = moderator_cards.removed_card(_name(gone), gone.threads, gone.moment, until)
         await edit_response(interaction, **card.edit_kwargs())
 
     async def keep(self, item: KeepThem, interaction: Interaction) -> None:
@@ -188,7 +188,7 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
 def _asked(plan: Plan) -> Card:
     target = plan.target
     button = RemoveThese(target.thread_id, plan.threads, whole_source=target.whole_source)
-    return library_cards.removal_card(plan.name, plan.threads, plan.votes, button)
+    return moderator_cards.removal_card(plan.name, plan.threads, plan.votes, button)
 
 
 def _name(removal: Removal) -> str:

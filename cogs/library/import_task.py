@@ -12,9 +12,9 @@ from bot.client import Interaction, ThreadBot, report_error
 from bot.plurals import counted
 from bot.replies import edit_response
 from bot.retry import FAILURES, described
-from bot.services.import_report import ImportReport
+from bot.services.import_pipeline import ImportReport
 from bot.services.uploads import Refused, Stopped, Upload
-from bot.ui import library_cards
+from bot.ui import moderator_cards
 from bot.ui.cards import Card
 
 EVERY = 3.0
@@ -67,7 +67,7 @@ class ImportTask:
         if editing or time.monotonic() - self._shown_at < EVERY:
             return
         self._shown_at = time.monotonic()
-        card = Card(content=library_cards.progress_line(self._file.filename, done, total))
+        card = Card(content=moderator_cards.progress_line(self._file.filename, done, total))
         self._progress = asyncio.create_task(self._edit(card))
 
     async def _finish_progress(self) -> None:
@@ -103,11 +103,11 @@ def _summary(name: str, report: ImportReport) -> Card:
     others += [
         f"{key} ({counted(times, 'times')})" for key, times in sorted(report.unknown_keys.items())
     ]
-    return library_cards.imported_card(
+    return moderator_cards.imported_card(
         name,
         counts,
-        library_cards.Remarks(list(map(str, report.rejected)), report.refused),
-        library_cards.Remarks(list(map(str, report.warned)), report.warnings),
-        library_cards.Remarks(others, len(others)),
+        moderator_cards.Remarks(list(map(str, report.rejected)), report.refused),
+        moderator_cards.Remarks(list(map(str, report.warned)), report.warnings),
+        moderator_cards.Remarks(others, len(others)),
         hints=report.hints,
     )

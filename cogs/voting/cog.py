@@ -20,10 +20,9 @@ from bot.client import Interaction, ThreadBot
 from bot.errors import StoreError, ThreadwiseError
 from bot.models import SHARED, Posting
 from bot.plurals import counted
-from bot.replies import acknowledge, edit_response, tell
-from bot.services.event_queue import EventQueues
+from bot.replies import NOT_A_QUESTION, acknowledge, edit_response, tell
+from bot.services.queues import EventQueues
 from bot.services.voting import Pressed, VoteOutcome
-from bot.throttle import NOT_A_QUESTION
 from bot.ui import cards, items
 from bot.ui.cards import Card
 from cogs.channel_context import acknowledge_page, scope_of

@@ -21,7 +21,7 @@ from typing import Any
 from bot.client import ThreadBot
 from bot.errors import StoreBusy, StoreError
 from bot.models import Posting, Vote
-from bot.services.event_queue import EventQueues
+from bot.services.queues import EventQueues
 from bot.services.voting import Pressed, vote_of
 from cogs.voting.events import (
     ButtonPress,

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from bot.app import App
-from bot.services.import_report import ImportReport
+from bot.services.import_pipeline import ImportReport
 from bot.settings import load_settings
 
 MEGABYTE = 2**20

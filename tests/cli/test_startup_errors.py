@@ -39,7 +39,7 @@ def test_unknown_setting_in_env_file(
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
-        ("ANSWER_THRESHOLD", "1.5", "less than or equal to 1"),
+        ("ANSWER_THRESHOLD", "1.5", "must be 1.0 or less"),
         ("ANSWER_THRESHOLD", "high", "number"),
         ("SUGGEST_THRESHOLD", "0.9", "must not be greater than ANSWER_THRESHOLD"),
         ("ANSWER_POLICY", "loudest", "'accepted' or 'score'"),

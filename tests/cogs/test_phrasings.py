@@ -10,7 +10,7 @@ from simcord import SetupError
 from bot.models import LearnedPhrasing
 from bot.store import learned
 from bot.store.learned import NewPhrasing
-from bot.ui import limits, settings_cards, text
+from bot.ui import limits, moderator_cards, text
 from tests.kit.messages import last, shown, told
 from tests.kit.simcord import join_guild
 from tests.kit.world import World
@@ -199,7 +199,7 @@ def test_all_phrasings_of_one_thread_fit():
         )
         for number in range(20)
     ]
-    embed = settings_cards.phrasings_card(found, "t").embed
+    embed = moderator_cards.phrasings_card(found, "t").embed
     assert embed is not None
     assert len((embed.description or "").splitlines()) == 20
 

@@ -48,7 +48,7 @@ from bot.errors import ConfigError
 from bot.services.guilds import Guilds
 from bot.settings import Settings
 from bot.store.database import Database
-from bot.ui.settings_cards import settings_card
+from bot.ui.moderator_cards import settings_card
 from cogs.settings import SettingsCog as Cog
 
 async def main():

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SearchError
 from bot.models import SHARED, StoredThread
-from bot.search import terms, vocabulary
+from bot.search import vocabulary
 from bot.search.documents import MAX_TEXT, Pieces, indexed
 from bot.search.index import IndexBusy, IndexDamaged, State, TextIndex
 from bot.search.integrity import Checker
@@ -659,18 +659,18 @@ def test_a_full_disk_is_reported_and_does_not_last(tmp_path: Path) -> None:
 def test_the_words_of_a_large_index_are_read_in_pieces(
     index: TextIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(terms, "PIECE", 5)
+    monkeypatch.setattr(vocabulary, "PIECE", 5)
     said = [f"{a}{b}{c} x{n}" for n, (a, b, c) in enumerate(product("abc", "abc1", "abd"))]
     put(index, *(thread(n, s) for n, s in enumerate([*said, "жизнь ζωή 漢字 한국 a ab 7 𐌰x"], 1)))
     longest: list[int] = []
-    real = terms._beginning
+    real = vocabulary._beginning
 
     def watched(*about: Any) -> list[tuple[str, int]]:
         found = real(*about)
         longest.append(len(found))
         return found
 
-    monkeypatch.setattr(terms, "_beginning", watched)
+    monkeypatch.setattr(vocabulary, "_beginning", watched)
     words_of_it = {*words(" ".join(said)), *words("жизнь ζωή 漢字 한국 a ab 7 𐌰x")}
     index.refresh()
     assert counts(TextIndex(index.files.folder, "library")).keys() == words_of_it
@@ -684,7 +684,7 @@ def test_the_words_of_a_large_index_are_read_in_pieces(
 def test_all_words_of_a_large_index_are_read_whatever_letters_they_have(
     index: TextIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(terms, "PIECE", 20)
+    monkeypatch.setattr(vocabulary, "PIECE", 20)
     said = [f"{begun}{a}{b}" for begun in ("по", "пр", "пя") for a, b in product("абвг", "дежз")]
     put(index, *(thread(n, word) for n, word in enumerate(said, 1)))
     index.refresh()
@@ -699,7 +699,7 @@ def test_all_words_of_a_large_index_are_read_whatever_letters_they_have(
 def test_words_of_a_large_index_are_read_whatever_they_begin_with(
     index: TextIndex, monkeypatch: pytest.MonkeyPatch, begins: str
 ) -> None:
-    monkeypatch.setattr(terms, "PIECE", 4)
+    monkeypatch.setattr(vocabulary, "PIECE", 4)
     said = [f"{a}{b}{c}" for a, b, c in product((begins, "no"), "abc", ("x", begins))]
     put(index, *(thread(n, word) for n, word in enumerate(said, 1)))
     assert counts(TextIndex(index.files.folder, "library")).keys() == set(words(" ".join(said)))
@@ -724,7 +724,7 @@ def test_no_step_takes_many_of_300_000_words_of_other_scripts(
 
         monkeypatch.setattr(module, name, watched, raising=False)
 
-    watch(terms, "_beginning", terms._beginning)
+    watch(vocabulary, "_beginning", vocabulary._beginning)
     watch(vocabulary, "_sort", vocabulary._sort)
     watch(vocabulary, "sorted", sorted)
     parts = enumerate((said[at : at + 3_000] for at in range(0, len(said), 3_000)), 1)
@@ -735,7 +735,7 @@ def test_no_step_takes_many_of_300_000_words_of_other_scripts(
     known = index.view((SHARED,)).words
     assert [word for word in said if word not in known] == []
     assert known.starting_with(said[0], 1) == [said[0]]
-    assert max(steps) <= terms.PIECE
+    assert max(steps) <= vocabulary.PIECE
 
 
 def test_what_is_committed_while_an_index_is_opened_is_seen(

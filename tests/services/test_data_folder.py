@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import file_modes
+from bot import private_files
 from bot.app import App
 from bot.errors import StoreError
 from bot.models import Thread
@@ -80,9 +80,9 @@ async def test_a_folder_that_is_more_than_the_librarys_stays_open(
 
 def test_a_home_is_more_than_the_librarys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert file_modes.is_special(tmp_path / "home")
-    assert file_modes.is_special(tmp_path)
-    assert not file_modes.is_special(tmp_path / "home" / "data")
+    assert private_files.is_special(tmp_path / "home")
+    assert private_files.is_special(tmp_path)
+    assert not private_files.is_special(tmp_path / "home" / "data")
 
 
 async def test_what_a_crash_left_is_cleared_at_the_start(settings: Settings, data: Path) -> None:

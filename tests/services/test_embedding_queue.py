@@ -13,7 +13,7 @@ from bot.app import App
 from bot.models import SHARED, Thread
 from bot.search.semantic.embedder import Embedder, Vectors
 from bot.services import embedding
-from bot.services.embedding_queue import EmbeddingQueue, Work
+from bot.services.queues import EmbeddingQueue, Work
 from bot.settings import Settings
 from bot.store import vectors as vector_store
 from bot.store.tables import learned_phrasings, vectors

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.services.event_queue import AT_ONCE, EventQueues
+from bot.services.queues import AT_ONCE, EventQueues
 from tests.kit.waiting import until
 
 

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.app import App
-from bot.services import fair_queue
-from bot.services.fair_queue import Busy, FairQueue
+from bot.services import queues
+from bot.services.queues import Busy, FairQueue
 from tests.kit.library import BREAD, HERE, THERE
 from tests.kit.waiting import HANG, until
 
@@ -162,7 +162,7 @@ async def test_two_hundred_questions_at_once_are_answered_by_a_few_threads(app: 
     replies = await asyncio.gather(*asked, app.answering.ask("sourdough", guild_id=THERE))
     assert {reply.matches[0].key for reply in replies} == {"bread"}
     names = [t.name for t in threading.enumerate() if t.name.startswith("search")]
-    assert 0 < len(names) <= fair_queue.AT_ONCE
+    assert 0 < len(names) <= queues.AT_ONCE
 
 
 async def test_more_are_turned_away_and_another_server_is_not(
@@ -184,7 +184,7 @@ async def test_more_are_turned_away_and_another_server_is_not(
         return task
 
     monkeypatch.setattr(app.engine, "search", waits)
-    for _ in range(fair_queue.AT_ONCE + fair_queue.WAITING + 40):
+    for _ in range(queues.AT_ONCE + queues.WAITING + 40):
         ask(HERE)
     await until(lambda: app.answering.is_busy and sum(task.done() for task in asking) >= 40)
     other = ask(THERE)

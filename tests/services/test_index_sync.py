@@ -12,16 +12,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from tantivy import Index
 
 from bot.app import App
 from bot.errors import SearchError
 from bot.models import SHARED, Answer, StoredThread, Thread
 from bot.search.documents import Indexed, pieces_of
+from bot.search.scope_writer import ScopeWriter
 from bot.services import import_reader, index_session, index_sync
 from bot.services.index_session import IndexSession
 from bot.settings import Settings
 from bot.store import change_feed, guilds, threads
-from bot.store.serialization import pack
+from bot.store.rows import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
 from tests.kit import programs
@@ -317,6 +319,31 @@ class TestBackups:
         assert await titles(app) == sorted(t.title for t in MANY[2:9] + MANY[20:22])
         assert "made anew: it was not used for long" in caplog.text
         assert await app.is_indexed()
+        await app.close()
+
+    async def test_a_new_index_opens_each_scope_once_however_its_threads_lie(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Eight servers take turns in bringing a thread; four writers are open at a time."""
+        guilds_of_threads = [1_000 + n % 8 for n in range(24)]
+        app = await App.open(settings)
+        for thread, guild_id in zip(MANY, guilds_of_threads, strict=False):
+            await app.library.add([thread], scope=guild_id)
+        await app.close()
+        shutil.rmtree(settings.data_dir / "index")
+        opened: list[int] = []
+        original = ScopeWriter.__init__
+
+        def noted(self: ScopeWriter, scope: int, index: Index) -> None:
+            opened.append(scope)
+            original(self, scope, index)
+
+        monkeypatch.setattr(ScopeWriter, "__init__", noted)
+        app = await App.open(settings)
+        assert sorted(set(opened)) == sorted(set(guilds_of_threads))
+        assert len(opened) <= 2 * 8  # to put them in, and for the last commit
+        for guild_id in set(guilds_of_threads):
+            assert len(await titles(app, guild_id)) == 3
         await app.close()
 
     @pytest.mark.parametrize("nights", [1, 30])

@@ -9,7 +9,7 @@ import pytest
 
 from bot.app import App
 from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
-from bot.services import learning, phrasing_cache
+from bot.services import guilds, learning
 from bot.services.learning import MAX_LENGTH, MAX_PER_THREAD, RecentQuestion, RecentQuestions
 from tests.kit.library import BREAD, HERE, THERE, post, titles
 from tests.kit.votes import give_reaction
@@ -150,7 +150,7 @@ class TestTheNextQuestion:
     async def test_of_more_guilds_than_are_kept_in_memory(
         self, app: App, library: StoredAnswer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(phrasing_cache, "GUILDS", 2)
+        monkeypatch.setattr(guilds, "GUILDS", 2)
         for guild in range(1, 5):
             await teach(app, library, OVEN, guild=guild)
         for guild in (1, 2, 3, 4, 1, 1, 4):

@@ -15,7 +15,7 @@ import pytest
 from bot.app import App
 from bot.models import Answer, Thread, Vote
 from bot.services import import_reader
-from bot.services.import_report import ImportReport
+from bot.services.import_pipeline import ImportReport
 from bot.settings import Settings
 from bot.store.threads import Counts
 from tests.kit.library import BREAD, HERE, at, titles

@@ -15,8 +15,8 @@ from bot.app import App
 from bot.errors import ConfigError, StoreError
 from bot.models import SHARED, StoredThread, Thread, Vote
 from bot.services import import_reader
+from bot.services.import_pipeline import ImportReport
 from bot.services.import_reader import Prepared
-from bot.services.import_report import ImportReport
 from bot.settings import Settings
 from bot.sources import Options
 from bot.store import change_feed, threads

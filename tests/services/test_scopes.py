@@ -22,7 +22,7 @@ from bot.search.scope_writer import ScopeWriter
 from bot.services import import_reader, index_session, index_sync
 from bot.settings import Settings
 from bot.store import threads
-from bot.store.serialization import pack
+from bot.store.rows import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
 from tests.kit.library import HERE, THERE, titles

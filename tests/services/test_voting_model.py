@@ -16,7 +16,7 @@ from bot.services.postings import Postings
 from bot.services.voting import Voting
 from bot.store import threads
 from bot.store.database import Database
-from bot.store.serialization import pack
+from bot.store.rows import pack
 from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
 
 GUILDS = (11, 22)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.models import Answer, Thread
 from bot.search.documents import MAX_TEXT
-from bot.services.word_count import WordCount, texts_of
+from bot.services.upload_check import WordCount, texts_of
 
 
 def counted(*texts: str, key: str = "library") -> WordCount:

@@ -15,8 +15,8 @@ from bot.errors import InputError
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, markdown_sections, read
 from bot.sources.faq import faq_threads
+from bot.sources.files import Options
 from bot.sources.markdown_sections import heading_words
-from bot.sources.options import Options
 from bot.sources.writers import write_faq
 from tests.kit import strategies
 from tests.kit.growth import cpu_seconds

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read, write_thread
+from bot.sources.files import MAX_LINE_BYTES, Options
 from bot.sources.json_thread import thread_from
 from bot.sources.jsonl import read_lines
-from bot.sources.options import MAX_LINE_BYTES, Options
 from bot.sources.report import MAX_UNKNOWN_KEYS, OTHER_KEYS
 from tests.kit.strategies import threads
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read, write_thread
+from bot.sources.files import Options
 from bot.sources.json_thread import thread_to
-from bot.sources.options import Options
 from tests.kit import strategies
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))

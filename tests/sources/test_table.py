@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from bot.errors import ConfigError
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
+from bot.sources.files import MAX_TEXT, Options
 from bot.sources.foreign_fields import chosen_names
-from bot.sources.options import MAX_TEXT, Options
 from tests.kit.growth import cpu_seconds
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.errors import InputError
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
-from bot.sources.options import MAX_PAGE_BYTES
+from bot.sources.files import MAX_PAGE_BYTES
 from bot.sources.text_page import has_marker, read_page
 from tests.kit.growth import cpu_seconds
 from tests.kit.paths import ROOT as REPOSITORY

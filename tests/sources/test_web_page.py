@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.models import Answer, Thread
 from bot.sources import SourceReport, read
-from bot.sources.options import MAX_HTML_BYTES, Options
+from bot.sources.files import MAX_HTML_BYTES, Options
 from tests.kit.growth import cpu_seconds
 
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Answer
-from bot.store.answer_matching import MOST, Known, pair
+from bot.store.upsert import MOST, Known, pair
 
 COLD = "The kitchen is too cold for a dough."
 COLDER = "The kitchen is far too cold for any dough."

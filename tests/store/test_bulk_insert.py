@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from bot.store.database import Database
-from bot.store.rows import columns
-from bot.store.serialization import THREAD, insert_rows, pack
+from bot.store.rows import THREAD, columns, insert_rows, pack
 from bot.store.tables import answers, changes, threads
 from tests.store.test_threads import BREAD
 

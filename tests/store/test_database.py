@@ -16,7 +16,7 @@ from sqlalchemy import Connection, event, func, insert, select
 
 from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
 from bot.store import database as module
-from bot.store import database_file, health
+from bot.store import database_file, stats
 from bot.store.database import READERS, Database
 from bot.store.tables import changes, facts, guild_settings, metadata
 from tests.kit.waiting import HANG
@@ -425,14 +425,14 @@ class TestUnusableFiles:
 
 class TestExamining:
     async def test_a_sound_database_has_no_problems(self, database: Database) -> None:
-        assert await health.examine(database) == health.Health("0007", ())
+        assert await stats.examine(database) == stats.Health("0007", ())
 
     async def test_a_row_that_points_nowhere_is_named(
         self, database: Database, other_program: sqlite3.Connection
     ) -> None:
         for n in range(9):
             other_program.execute(f"INSERT INTO phrasings VALUES ({n}, 0, 'lost')")
-        problems = (await health.examine(database)).problems
+        problems = (await stats.examine(database)).problems
         assert problems == ("a row of phrasings points to one of threads that is gone",) * 3
 
     async def test_a_damaged_index_is_named(
@@ -444,14 +444,14 @@ class TestExamining:
         other_program.execute("PRAGMA writable_schema = OFF")
         await database.close()
         with pytest.raises(StoreError, match="damaged"):
-            await health.examine(database)
+            await stats.examine(database)
 
     async def test_a_missing_index_or_table_is_named(
         self, database: Database, other_program: sqlite3.Connection
     ) -> None:
         other_program.execute("DROP INDEX ix_answers_thread_id")
         other_program.execute("DROP TABLE channel_modes")
-        assert (await health.examine(database)).problems == (
+        assert (await stats.examine(database)).problems == (
             "the table channel_modes is missing",
             "the index ix_answers_thread_id is missing",
         )
@@ -460,7 +460,7 @@ class TestExamining:
         self, database: Database, other_program: sqlite3.Connection
     ) -> None:
         other_program.execute("DELETE FROM alembic_version")
-        assert (await health.examine(database)).revision == "none"
+        assert (await stats.examine(database)).revision == "none"
 
 
 async def test_facts_have_one_value_a_name(database: Database) -> None:

@@ -10,9 +10,9 @@ import pytest
 from bot.models import SHARED, Answer, Thread
 from bot.store import imported_votes, upsert
 from bot.store import threads as store
-from bot.store.answer_matching import Known, pair
 from bot.store.database import Database
-from bot.store.serialization import pack
+from bot.store.rows import pack
+from bot.store.upsert import Known, pair
 from tests.kit.growth import check_linear
 
 pytestmark = pytest.mark.untraced

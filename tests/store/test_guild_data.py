@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.models import SHARED, Answer, Thread
 from bot.store import change_feed, guild_data, guilds, threads
 from bot.store.database import Database
-from bot.store.serialization import pack
+from bot.store.rows import pack
 from bot.store.tables import changes, facts, metadata, votes
 
 HERE, THERE = 4_111_111_111_111_111_111, 222

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from bot.models import SHARED, Answer, Reaction, StoredThread, Thread, Vote
 from bot.store import imported_votes, threads, votes
 from bot.store.database import Database
-from bot.store.serialization import pack
+from bot.store.rows import pack
 from bot.store.tables import carried_votes
 from bot.store.threads import Outcome
 from bot.store.votes import VotePlace

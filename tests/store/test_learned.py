@@ -16,8 +16,7 @@ from bot.models import SHARED, LearnedPhrasing, Thread
 from bot.store import learned, threads
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
-from bot.store.rows import BATCH, row_batches
-from bot.store.serialization import pack
+from bot.store.rows import BATCH, pack, row_batches
 from bot.store.tables import learned_phrasings as learned_table
 from bot.store.tables import threads as thread_table
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.models import Answer, Thread
-from bot.store.rows import digest_of
-from bot.store.serialization import pack, unpack
+from bot.store.rows import digest_of, pack, unpack
 from tests.sources.test_jsonl import FULL_THREAD
 
 FIRST, *REST = FULL_THREAD.answers

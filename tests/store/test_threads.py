@@ -16,8 +16,7 @@ from sqlalchemy import delete, insert, select
 from bot.models import SHARED, Answer, StoredThread, Thread
 from bot.store import change_feed, threads
 from bot.store.database import Database
-from bot.store.rows import digest_of
-from bot.store.serialization import pack
+from bot.store.rows import digest_of, pack
 from bot.store.tables import answers as answer_table
 from bot.store.tables import changes as feed
 from bot.store.tables import threads as thread_table

@@ -10,7 +10,7 @@ from bot.models import SHARED, Thread
 from bot.store import change_feed, learned, threads, vectors
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
-from bot.store.serialization import pack
+from bot.store.rows import pack
 from bot.store.tables import threads as thread_table
 from bot.store.vectors import Vector
 

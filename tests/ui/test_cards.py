@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import card_content, cards, items, library_cards, limits, settings_cards, text
+from bot.ui import card_content, cards, items, limits, moderator_cards, text
 
 HUGE = 10**18
 NASTY = "@everyone ](https://evil.example) **x** `` ``` <@1> 😀 \ud800 \x00 \u202e >>> "
@@ -169,12 +169,12 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         items.PickThread(HUGE, [items.Option(1, "t")]),
         items.PickThread(HUGE, [items.Option(1, "t")], again=True),
         items.NoneOfThese(HUGE),
-        library_cards.RemoveThese(HUGE, 10**8, whole_source=False),
-        library_cards.RemoveThese(HUGE, 10**8, whole_source=True),
-        library_cards.KeepThem(),
-        library_cards.BringBack(HUGE - 1),
+        moderator_cards.RemoveThese(HUGE, 10**8, whole_source=False),
+        moderator_cards.RemoveThese(HUGE, 10**8, whole_source=True),
+        moderator_cards.KeepThem(),
+        moderator_cards.BringBack(HUGE - 1),
     ]
-    known = (*items.ALL, *library_cards.ALL)
+    known = (*items.ALL, *moderator_cards.ALL)
     assert {type(item) for item in made} == set(known)
     for item in made:
         fits = [k for k in known if k.__discord_ui_compiled_template__.fullmatch(item.custom_id)]
@@ -188,7 +188,7 @@ def test_confidence_is_never_quite_certain(confidence: float, shown: str):
 
 async def test_many_channel_modes_fit_into_the_settings_card(settings):
     modes = [(HUGE + n, "questions") for n in range(500)]
-    card = settings_cards.settings_card(settings.guild_defaults, modes, ["a note " * 20] * 50)
+    card = moderator_cards.settings_card(settings.guild_defaults, modes, ["a note " * 20] * 50)
     check(card)
     assert card.embed is not None
     channels = next(field for field in card.embed.fields if field.name == "Channels")

@@ -46,7 +46,8 @@ def test_pages_never_divide_a_link(raw: str, limit: int):
 @settings(max_examples=200)
 @given(MARKDOWN, st.integers(100, 400))
 def test_pages_lose_nothing_but_space(raw: str, limit: int):
-    body = text.body(raw.replace("`", "").replace("http", ""))
+    # Without spoilers, which a page ends and the next one begins again.
+    body = text.body(raw.replace("`", "").replace("http", "").replace("|", ""))
 
     def squeezed(what: str) -> str:
         return re.sub(r"\s+", "", what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.sources.markup import links
+from bot.sources.markup import escaping
 from bot.sources.markup.code import BREAK, JOINT, add_code, inline_code
 from bot.sources.markup.escaping import escape, escape_lines, escape_words
 from bot.sources.markup.parsing import DEEPEST, Element, text_of
@@ -124,20 +124,20 @@ class Inline:
                 pieces.append(" ")
 
     def _link(self, element: Element, pieces: list[str], within: int) -> None:
-        href = links.address(element.get("href"), self._base_url)
+        href = escaping.address(element.get("href"), self._base_url)
         if href is None or within & _LINKED:
             before = len(pieces)
             self.inside(element, pieces, within)
-            contact = links.contact(element.get("href"))
-            if contact and not links.tells(text_of(element), contact):
+            contact = escaping.contact(element.get("href"))
+            if contact and not escaping.tells(text_of(element), contact):
                 is_bare = not "".join(pieces[before:]).strip()
                 add_text(pieces, contact if is_bare else f" ({contact})")
             return
-        if links.looks_like_address(text_of(element).strip()):
-            pieces.append(links.bare(href, element.tail or ("*" if within else "")))
+        if escaping.looks_like_address(text_of(element).strip()):
+            pieces.append(escaping.bare(href, element.tail or ("*" if within else "")))
             return
         if label := _label(self._text(element, within | _LINKED)):
-            pieces.append(links.linked(label, href))
+            pieces.append(escaping.linked(label, href))
 
     def _image(self, element: Element, pieces: list[str], within: int) -> None:
         alt = " ".join((element.get("alt") or element.get("title") or "").split())
@@ -146,10 +146,10 @@ class Inline:
         if within & _LINKED:
             pieces.append(escape(alt))
             return
-        src = links.address(element.get("src"), self._base_url)
+        src = escaping.address(element.get("src"), self._base_url)
         if src is not None:
-            label = "image" if links.looks_like_address(alt) else escape(alt)
-            pieces.append(links.linked(_label(label), src))
+            label = "image" if escaping.looks_like_address(alt) else escape(alt)
+            pieces.append(escaping.linked(_label(label), src))
         elif alt != "image":
             pieces.append(escape(alt))
 
@@ -157,18 +157,18 @@ class Inline:
         src = element.get("src") or element.get("data")
         if src is None and (source := element.find("source")) is not None:
             src = source.get("src")
-        url = links.address(src, self._base_url)
+        url = escaping.address(src, self._base_url)
         if url is not None and not within & _LINKED:
             kind = "video" if element.tag in ("video", "iframe") else "media"
             name = " ".join((element.get("title") or kind).split())
-            pieces.append(links.linked(_label(escape(name)), links.video(url)))
+            pieces.append(escaping.linked(_label(escape(name)), escaping.video(url)))
 
     def _code(self, element: Element, pieces: list[str], within: int) -> None:
         only = _only_link(element)
-        href = None if only is None else links.address(only.get("href"), self._base_url)
+        href = None if only is None else escaping.address(only.get("href"), self._base_url)
         code = inline_code(text_of(element))
         if href and code and not within & _LINKED:
-            pieces.append(links.linked(code, href))
+            pieces.append(escaping.linked(code, href))
         else:
             add_code(pieces, code)
 
@@ -194,8 +194,8 @@ class Inline:
         if text is None:
             self.inside(element, pieces, within)
             return
-        href = None if only is None else links.address(only.get("href"), self._base_url)
-        pieces.append(links.linked(text, href) if href and not within & _LINKED else text)
+        href = None if only is None else escaping.address(only.get("href"), self._base_url)
+        pieces.append(escaping.linked(text, href) if href and not within & _LINKED else text)
 
 
 def _only_link(element: Element) -> Element | None:

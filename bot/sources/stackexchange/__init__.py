@@ -7,7 +7,6 @@ Votes count only for posts that come without a score; tags are read off the ques
 
 from __future__ import annotations
 
-from bot.sources.stackexchange.dump import FORMAT
-from bot.sources.stackexchange.dump_names import beside
+from bot.sources.stackexchange.dump import FORMAT, beside
 
 __all__ = ["FORMAT", "beside"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.sources.options import MAX_TEXT, SCORES
+from bot.sources.files import MAX_TEXT, SCORES
 from bot.sources.report import SourceReport
 from bot.sources.stackexchange.build import date_of
 from bot.sources.stackexchange.staging_db import ANSWER, QUESTION, StagingDatabase

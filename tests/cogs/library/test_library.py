@@ -16,7 +16,7 @@ from simcord import SetupError
 
 from bot.models import Answer, Thread, Vote
 from bot.services.uploads import Uploads
-from bot.ui import library_cards, limits, text
+from bot.ui import limits, moderator_cards, text
 from cogs.library import import_task
 from tests.kit.messages import labels, last, shown, told
 from tests.kit.simcord import join_guild
@@ -479,16 +479,16 @@ async def test_long_names_fit(own: World):
 @pytest.mark.parametrize("words", ["", "a", "@everyone **x** <@1> ](http://e)", "🛶" * 3_000])
 async def test_every_card_is_within_discords_limits(words: str):
     huge, now = 10**17, datetime.now(UTC)
-    button = library_cards.RemoveThese(huge, 10**8, whole_source=True)
-    told = library_cards.Remarks([words] * 2_000, huge)
+    button = moderator_cards.RemoveThese(huge, 10**8, whole_source=True)
+    told = moderator_cards.Remarks([words] * 2_000, huge)
     for card in (
-        library_cards.imported_card(words, {"added": huge}, told, told, told),
-        library_cards.imported_card(words, {"added": 0}, *[library_cards.Remarks()] * 3),
-        library_cards.figures_card(
+        moderator_cards.imported_card(words, {"added": huge}, told, told, told),
+        moderator_cards.imported_card(words, {"added": 0}, *[moderator_cards.Remarks()] * 3),
+        moderator_cards.figures_card(
             [("Own", huge, huge, huge)] * 2, huge, huge, [(words, huge, True)] * 10, (words, now)
         ),
-        library_cards.removal_card(words, huge, huge, button),
-        library_cards.removed_card(words, huge, huge, now),
+        moderator_cards.removal_card(words, huge, huge, button),
+        moderator_cards.removed_card(words, huge, huge, now),
     ):
         check(card)
-    assert text.width(library_cards.progress_line(words, huge, huge)) <= limits.MESSAGE
+    assert text.width(moderator_cards.progress_line(words, huge, huge)) <= limits.MESSAGE

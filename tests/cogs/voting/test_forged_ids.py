@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from bot.ui import items, library_cards
+from bot.ui import items, moderator_cards
 from tests.kit.card_votes import give_button, post
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
@@ -20,9 +20,9 @@ FORGED = {
     items.PickThread: [f"tw:pick:{HUGE}", f"tw:repick:{HUGE}"],
     items.NoneOfThese: [f"tw:none:{HUGE}"],
     items.NotMine: ["tw:notmine"],
-    library_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
-    library_cards.KeepThem: ["tw:keep"],
-    library_cards.BringBack: [f"tw:undo:{'9' * 18}"],
+    moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
+    moderator_cards.KeepThem: ["tw:keep"],
+    moderator_cards.BringBack: [f"tw:undo:{'9' * 18}"],
 }
 
 
@@ -32,7 +32,7 @@ async def card(net: Net) -> Message:
 
 
 def test_every_item_is_tried() -> None:
-    assert set(FORGED) == {*items.ALL, *library_cards.ALL}
+    assert set(FORGED) == {*items.ALL, *moderator_cards.ALL}
 
 
 @pytest.mark.parametrize("custom_id", [each for ids in FORGED.values() for each in ids])

@@ -1,0 +1,280 @@
+"""Queues that take turns: of events by key, of questions by server, of texts to embed by scope."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from bot.errors import ThreadwiseError
+
+AT_ONCE = 200
+"""Events that are handled together at most."""
+
+log = logging.getLogger(__name__)
+
+E = TypeVar("E")
+Spawn = Callable[[Coroutine[Any, Any, None], str], None]
+
+
+class EventQueues(Generic[E]):
+    """Hands events on in the order in which they were put, those of one key one batch at a time.
+
+    ``handle(key, events)`` is awaited before the next events of the key are handed on; events
+    of other keys don't wait for it. ``spawn`` starts a task, which lives as long as a queue
+    has events.
+    """
+
+    def __init__(
+        self, handle: Callable[[int, list[E]], Awaitable[None]], spawn: Spawn, *, name: str
+    ):
+        self._handle, self._spawn, self._name = handle, spawn, name
+        self._queues: dict[int, deque[E]] = {}
+        self._in_hand: dict[int, list[E]] = {}
+        self._left: list[E] = []  # by workers that were cancelled
+        self._stopped = False
+
+    def put(self, key: int, event: E, *, first: bool = False) -> None:
+        """Queue an event; ``first``: before all that wait.
+
+        Call it before the first ``await`` of whatever hears the event, or its place is lost.
+        """
+        if self._stopped:
+            return
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = deque()
+            self._spawn(self._work(key, queue), f"{self._name} of {key}")
+        (queue.appendleft if first else queue.append)(event)
+
+    def waiting(self, key: int) -> int:
+        """Return how many events of a key have not been handed on."""
+        return len(self._queues.get(key, ()))
+
+    def active(self) -> list[int]:
+        """Return the keys of which events wait or are being handled."""
+        return list(self._queues)
+
+    def pending(self) -> list[E]:
+        """Return the events that are not handled yet, or of which the handling was cancelled."""
+        waiting = (event for queue in self._queues.values() for event in queue)
+        in_hand = (event for batch in self._in_hand.values() for event in batch)
+        return [*self._left, *in_hand, *waiting]
+
+    def stop(self) -> list[E]:
+        """Take nothing more, and drop what waits; return what was pending."""
+        self._stopped = True
+        pending = self.pending()
+        for queue in self._queues.values():
+            queue.clear()
+        return pending
+
+    async def _work(self, key: int, queue: deque[E]) -> None:
+        try:
+            while queue:
+                batch = [queue.popleft() for _ in range(min(AT_ONCE, len(queue)))]
+                self._in_hand[key] = batch
+                try:
+                    await self._handle(key, batch)
+                except Exception:  # later events must not wait for ever
+                    log.exception("%s of %d: %d events are lost", self._name, key, len(batch))
+                del self._in_hand[key]
+                await asyncio.sleep(0)
+        finally:
+            self._left += [*self._in_hand.pop(key, ()), *queue]
+            # A worker that is cancelled leaves with its queue; the next event begins another.
+            if self._queues.get(key) is queue:
+                del self._queues[key]
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WORKERS = 4
+"""Searches at the same time: the model and the index use every core themselves."""
+
+WAITING = 256
+"""Questions that wait: some seconds of work on a small machine."""
+
+
+class Busy(ThreadwiseError):
+    """A full queue; the text says so to the person who asked."""
+
+    exit_code = 1
+
+    def __init__(self) -> None:
+        super().__init__("I have a lot of questions to answer just now. Please ask me again soon.")
+
+
+class FairQueue:
+    """Runs work in threads: ``at_once`` at a time, and at most ``most`` waiting.
+
+    The next to be done is the oldest of the server whose turn it is, so that one question
+    waits for one of each other server at most. When the queue is full, the newest of the
+    server that has most in it goes.
+    """
+
+    def __init__(self, at_once: int = WORKERS, most: int = WAITING):
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="search")
+        self._free, self._most = at_once, most
+        self._closed = False
+        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}  # in the order of their turns
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return sum(map(len, self._waiting.values()))
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether something has to go before more can wait."""
+        return len(self) >= self._most
+
+    async def run(self, scope: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run work for a server when its turn comes. Raises Busy, also when closed."""
+        await self._turn(scope)
+        if self._closed:
+            raise Busy
+        loop = asyncio.get_running_loop()
+        doing = loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+        doing.add_done_callback(self._done)
+        # Who leaves meanwhile leaves a thread that is still at it: its place is not free yet.
+        return await asyncio.shield(doing)
+
+    def close(self) -> None:
+        """Take no more work, and wait for none."""
+        self._closed = True
+        for turns in self._waiting.values():
+            for turn in turns:
+                if not turn.done():
+                    turn.set_exception(Busy())
+        self._waiting.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _turn(self, scope: int) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        if self.is_full:
+            self._make_room(scope)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(scope, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled() and turn in self._waiting.get(scope, ()):
+                self._waiting[scope].remove(turn)
+                if not self._waiting[scope]:
+                    del self._waiting[scope]
+            elif not turn.cancelled() and turn.exception() is None:
+                self._next()  # it was our turn just now
+            raise
+
+    def _make_room(self, scope: int) -> None:
+        """Turn away the newest of the server that has most. Raises Busy if that is ours."""
+        longest = max(self._waiting, key=lambda other: len(self._waiting[other]))
+        if len(self._waiting[longest]) <= len(self._waiting.get(scope, ())) + 1:
+            raise Busy
+        newest = self._waiting[longest].pop()
+        if not newest.done():  # whoever waited may have left just now
+            newest.set_exception(Busy())
+
+    def _done(self, doing: asyncio.Future[T]) -> None:
+        if not doing.cancelled():
+            doing.exception()  # whoever asked has left perhaps, and nobody else looks
+        self._next()
+
+    def _next(self) -> None:
+        """Give the place that is free to whoever waits next."""
+        while self._waiting:
+            scope = next(iter(self._waiting))
+            queue = self._waiting.pop(scope)
+            turn = queue.popleft()
+            if queue:
+                self._waiting[scope] = queue  # behind the others now
+            if not turn.done():  # whoever waited may have left just now
+                turn.set_result(None)
+                return
+        self._free += 1
+
+
+@dataclass(slots=True)
+class Work:
+    """The next texts to embed: threads by themselves, and phrasings of threads, by their ids.
+
+    Each comes with its scope, a thread's phrasings with how many they are.
+    """
+
+    threads: list[tuple[int, int]] = field(default_factory=list)
+    phrasings: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.threads or self.phrasings)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """The waiting texts of one scope: threads come before any phrasings."""
+
+    threads: deque[int] = field(default_factory=deque)
+    phrasings: deque[tuple[int, int]] = field(default_factory=deque)
+
+    def __bool__(self) -> bool:
+        return bool(self.threads or self.phrasings)
+
+
+class EmbeddingQueue:
+    """Threads without vectors, by scope; one of each scope is taken in its turn.
+
+    ``seq`` is the change of the library up to which it knows what there is to do.
+    """
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self._scopes: dict[int, _Waiting] = {}  # in the order of their turns
+
+    def __bool__(self) -> bool:
+        return bool(self._scopes)
+
+    def add(self, scope: int, thread_ids: Iterable[int]) -> None:
+        """Have threads of a scope wait."""
+        self._of(scope).threads.extend(thread_ids)
+
+    def add_phrasings(self, scope: int, thread_id: int, count: int) -> None:
+        """Have the phrasings of a thread wait until all threads of its scope are done."""
+        self._of(scope).phrasings.append((thread_id, count))
+
+    def take(self, most: int) -> Work:
+        """Return the next to be done: about so many texts, one of each scope after the other."""
+        work = Work()
+        while most > 0 and self._scopes:
+            scope = next(iter(self._scopes))
+            waiting = self._scopes.pop(scope)
+            if waiting.threads:
+                work.threads.append((scope, waiting.threads.popleft()))
+                most -= 1
+            else:
+                thread_id, count = waiting.phrasings.popleft()
+                work.phrasings.append((scope, thread_id, count))
+                most -= count
+            if waiting:
+                self._scopes[scope] = waiting  # behind the others now
+        return work
+
+    def put_back(self, work: Work) -> None:
+        """Have what was taken wait again, before what waits now."""
+        for scope, thread_id in reversed(work.threads):
+            self._of(scope).threads.appendleft(thread_id)
+        for scope, thread_id, count in reversed(work.phrasings):
+            self._of(scope).phrasings.appendleft((thread_id, count))
+
+    def clear(self) -> None:
+        """Forget all that waits, and how far that was known."""
+        self._scopes.clear()
+        self.seq = 0
+
+    def _of(self, scope: int) -> _Waiting:
+        return self._scopes.setdefault(scope, _Waiting())
