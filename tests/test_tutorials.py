@@ -50,7 +50,7 @@ def test_a_tutorial_can_be_followed(page: Path, tree: Path) -> None:
     diff = diff_of(page)
     brought = re.findall(r"^\+\+\+ b/(tests/\S+)$", diff, re.MULTILINE)
     assert brought, "a change has a test"
-    run(tree, "git", "apply", "-C1", "-", given=diff)
+    run(tree, "git", "apply", "-", given=diff)
     modules = re.findall(r"^\+\+\+ b/(\S+\.py)$", diff, re.MULTILINE)
     for way in (["format", "--check"], ["check"]):
         run(tree, sys.executable, "-m", "ruff", *way, "--quiet", "--no-cache", *modules)
