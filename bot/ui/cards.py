@@ -24,7 +24,7 @@ ANSWER = discord.Colour(0x5865F2)
 QUIET = discord.Colour(0x80848E)
 
 _ACCEPTED = "✅ accepted"
-_TALLY = re.compile(rf"^(?:{_ACCEPTED} · )?([▲▼] \d+)(?= · |$)")
+_TALLY = re.compile(r"(?:^| · )([▲▼] \d+)(?= · |$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,7 @@ def vote_line(value: Vote | None, tally: int | None) -> str:
 def with_tally(embed: discord.Embed, tally: int) -> discord.Embed | None:
     """Return the embed of an answer's card with another tally; ``None`` if nothing changes."""
     footer = embed.footer.text or ""
-    match = _TALLY.match(footer)
+    match = _TALLY.search(footer)
     now = _tally(tally)
     if match is None or match[1] == now:
         return None

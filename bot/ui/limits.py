@@ -56,6 +56,8 @@ PHRASING = 150
 """A learned phrasing in a list of them."""
 PLAIN_LINE = 130
 """Title and address in a message without embeds."""
+IMPORT_LINE = 190
+"""A remark on an import: five of them stand in a field."""
 PLAIN_FACTS = 100
 PLAIN_CREDITS = 150
 """The two small lines below them."""

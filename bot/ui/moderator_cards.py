@@ -109,13 +109,13 @@ def imported_card(
     embed = discord.Embed(title=text.title(name, limits.EMBED_TITLE), colour=colour)
     summed = [f"**{count:,}** {what}" for what, count in counts.items()]
     summed += [f"**{problems.count:,}** rejected"] if problems.count else []
-    lines = [" · ".join(summed), *(text.title(hint, limits.PLAIN_LINE) for hint in hints[:3])]
+    lines = [" · ".join(summed), *(text.title(hint, limits.IMPORT_LINE) for hint in hints[:3])]
     embed.description = "\n".join(lines)
     fields = {"Not accepted": problems, "Changed on the way": warnings, "Passed over": others}
     for title, remarks in fields.items():
         if remarks.count:
             shown = [
-                f"- {text.title(line, limits.PLAIN_LINE)}" for line in remarks.lines[:MAX_REMARKS]
+                f"- {text.title(line, limits.IMPORT_LINE)}" for line in remarks.lines[:MAX_REMARKS]
             ]
             left = remarks.count - len(shown)
             shown += [f"… and {left:,} more"] if left else []

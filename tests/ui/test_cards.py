@@ -193,3 +193,10 @@ async def test_many_channel_modes_fit_into_the_settings_card(settings):
     assert card.embed is not None
     channels = next(field for field in card.embed.fields if field.name == "Channels")
     assert "more" in (channels.value or "")
+
+
+def test_the_tally_is_found_wherever_it_stands_in_the_footer() -> None:
+    footer = "answered 2024-05-03 · ▲ 3 · 78 % sure"
+    drawn = cards.with_tally(discord.Embed().set_footer(text=footer), 4)
+    assert drawn is not None
+    assert drawn.footer.text == "answered 2024-05-03 · ▲ 4 · 78 % sure"
