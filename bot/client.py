@@ -18,8 +18,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.app import App
-from bot.errors import SearchError, StoreError, ThreadwiseError
-from bot.plurals import counted
+from bot.errors import SearchError, StoreError, ThreadwiseError, counted
 from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
 from bot.ui import items, limits, moderator_cards

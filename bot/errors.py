@@ -1,4 +1,6 @@
-"""The errors that the program raises on purpose. Their text is written for people.
+"""The errors that the program raises on purpose, and counts as messages have them.
+
+Their text is written for people.
 
 ThreadwiseError
 ├── ConfigError        a setting, option or token is wrong          (exit code 2)
@@ -14,6 +16,7 @@ ThreadwiseError
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 
@@ -71,3 +74,21 @@ class NotFound(ThreadwiseError):
     """Something that was asked for is not in the library (any more)."""
 
     exit_code = 1
+
+
+_NOUN = re.compile(r"\b([a-z]+)s\b")
+_VERB = re.compile(r"(?<!['\"])\b(are|belong|end|have|were)\b")
+_SINGULAR = {"are": "is", "belong": "belongs", "end": "ends", "have": "has", "were": "was"}
+
+
+def counted(count: int, plural: str) -> str:
+    """Return ``count`` with what is counted, given in the plural and made singular for 1.
+
+    The first word that ends in "s" is taken for the noun, and the first verb agrees with it:
+    ``counted(1, "answers that belong to no question")`` is "1 answer that belongs to no
+    question". Nouns with another plural than a plain "s" are not supported.
+    """
+    if count == 1:
+        plural = _NOUN.sub(r"\1", plural, count=1)
+        plural = _VERB.sub(lambda verb: _SINGULAR[verb[0]], plural, count=1)
+    return f"{count:,} {plural}"

@@ -16,7 +16,7 @@ from discord import InteractionResponseType as Kind
 from discord import app_commands
 
 from bot import retry
-from bot.plurals import counted
+from bot.errors import counted
 from bot.retry import FAILURES, described, is_transient, retried
 from bot.services.rate_limit import KEYSTROKE, PRESS, QUESTION, LimitOwner, QuestionLimits, Refusal
 from bot.ui import limits

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Self
 
+from bot.errors import counted
 from bot.log_throttle import LogThrottle
-from bot.plurals import counted
 
 LIMIT = 0.1
 """Seconds that nothing may stall the loop for."""

@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.async_api import async_playwright
 from screenshot import CHROMIUM, FLAGS, ROOT
 
-from bot.demo.world import build
+from bot.demo.simcord_adapter import build
 from bot.models import StoredAnswer, StoredThread
 from bot.sources.markup import to_markdown
 from bot.ui import cards

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.plurals import counted
+from bot.errors import counted
 from tests.kit.paths import ROOT
 
 COUNTED_BY_HAND = re.compile(r"\*{0,2} (?:more |other |different |new )*[a-z]+s\b")

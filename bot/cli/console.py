@@ -26,8 +26,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from bot.errors import ThreadwiseError
-from bot.plurals import counted
+from bot.errors import ThreadwiseError, counted
 
 INTERRUPTED = 130
 """Exit code that shells expect of a program that was stopped with Ctrl-C (128 + SIGINT)."""

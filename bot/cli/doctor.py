@@ -17,8 +17,7 @@ from bot import __version__, sources
 from bot.app import LibraryHealth
 from bot.cli import runtime
 from bot.cli.console import out, plain_table
-from bot.errors import ConfigError, ThreadwiseError
-from bot.plurals import counted
+from bot.errors import ConfigError, ThreadwiseError, counted
 from bot.settings import Settings, load_settings
 
 PACKAGES = ("discord.py", "SQLAlchemy", "aiosqlite", "alembic", "tantivy", "rapidfuzz")

@@ -18,11 +18,10 @@ from rich.text import Text
 from bot.cli import runtime
 from bot.cli.console import key_value_table, out, plain_table, print_note, progress, write_json
 from bot.cli.options import AsJson, argument, number, option
-from bot.errors import ConfigError
+from bot.errors import ConfigError, counted
 from bot.evaluation.metrics import BINS
 from bot.evaluation.runner import Evaluation
 from bot.evaluation.runner import evaluate as measure
-from bot.plurals import counted
 from bot.settings import load_settings
 
 if TYPE_CHECKING:

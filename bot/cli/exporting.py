@@ -15,9 +15,8 @@ from typing import Annotated, BinaryIO, TextIO, TypeVar, cast
 from bot.cli import runtime
 from bot.cli.console import print_note, progress
 from bot.cli.options import argument, guild_option, option
-from bot.errors import ConfigError
+from bot.errors import ConfigError, counted
 from bot.models import SHARED
-from bot.plurals import counted
 from bot.private_files import unfinished
 from bot.settings import load_settings
 from bot.sources.writers import PAGES, WRITERS

@@ -11,9 +11,8 @@ import typer
 from bot.cli import runtime
 from bot.cli.console import print_note, write_json
 from bot.cli.options import AsJson, argument, guild_id
-from bot.errors import ConfigError, NotFound
+from bot.errors import ConfigError, NotFound, counted
 from bot.models import SHARED
-from bot.plurals import counted
 from bot.services.guild_removal import GuildData
 from bot.settings import load_settings
 from bot.store.database_file import exists

@@ -21,8 +21,8 @@ from bot.cli.console import (
     staged_progress,
 )
 from bot.cli.options import argument, guild_option, number, option
+from bot.errors import counted
 from bot.models import SHARED, Answer, Thread
-from bot.plurals import counted
 from bot.services.import_pipeline import ImportReport
 from bot.sources import Options, SourceReport, read_all
 from bot.sources.encodings import named_encoding

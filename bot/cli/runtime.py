@@ -28,8 +28,8 @@ from rich.logging import RichHandler
 from bot import worker
 from bot.app import App
 from bot.cli.console import INTERRUPTED, err, print_note, print_warning, progress
+from bot.errors import counted
 from bot.log_throttle import LogThrottle
-from bot.plurals import counted
 from bot.settings import Settings, load_settings
 
 PLAIN = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"

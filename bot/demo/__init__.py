@@ -21,8 +21,7 @@ from simcord import Env, Preview
 
 from bot.app import App
 from bot.client import ThreadBot
-from bot.demo.simcord_adapter import Clock, set_time, understand_mentions
-from bot.demo.world import GUILD_ID, World, build
+from bot.demo.simcord_adapter import GUILD_ID, Clock, World, build, set_time, understand_mentions
 from bot.errors import ConfigError
 from bot.models import Mode
 from bot.settings import Settings

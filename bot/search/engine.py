@@ -104,10 +104,10 @@ class Engine:
         return self._uses_meaning(guild_id, self._index.view(scopes(guild_id)))
 
     def parse(
-        self, question: str, taught: GuildPhrasings = NO_PHRASINGS, guild_id: int = SHARED
+        self, question: str, phrasings: GuildPhrasings = NO_PHRASINGS, guild_id: int = SHARED
     ) -> Query:
         """Return a question as the search understands it in a guild."""
-        return _parse(question, self._index.view(scopes(guild_id)), taught)
+        return _parse(question, self._index.view(scopes(guild_id)), phrasings)
 
     def candidates(
         self,
@@ -115,47 +115,49 @@ class Engine:
         guild_id: int,
         limit: int = LEXICAL_CANDIDATES,
         leave_out: str | None = None,
-        taught: GuildPhrasings = NO_PHRASINGS,
+        phrasings: GuildPhrasings = NO_PHRASINGS,
     ) -> list[Ranked]:
         """Return the threads that ``guild_id`` may see, with all that was found about each.
 
         ``leave_out`` is the key of a thread that is not to be found: the question's own.
-        ``taught`` are this guild's learned phrasings.
+        ``phrasings`` are this guild's learned phrasings.
         """
-        hits, similarity, query = self.retrieve(question, guild_id, leave_out, taught)
-        depth = None if taught.stems else limit  # a confirmed thread may be far down
-        return taught.prefer(question, rank(query, hits, similarity, depth))[:limit]
+        hits, similarity, query = self.retrieve(question, guild_id, leave_out, phrasings)
+        depth = None if phrasings.stems else limit  # a confirmed thread may be far down
+        return phrasings.prefer(question, rank(query, hits, similarity, depth))[:limit]
 
     def retrieve(
         self,
         question: str,
         guild_id: int,
         leave_out: str | None = None,
-        taught: GuildPhrasings = NO_PHRASINGS,
+        phrasings: GuildPhrasings = NO_PHRASINGS,
     ) -> tuple[list[Hit], Similarity | None, Query]:
         """Return the candidates in no order, their similarity, and the question as parsed."""
         view = self._index.view(scopes(guild_id))
-        query = _parse(question, view, taught)
-        semantic = self._semantic_search(query, taught, guild_id, view)  # the model runs meanwhile
+        query = _parse(question, view, phrasings)
+        semantic = self._semantic_search(
+            query, phrasings, guild_id, view
+        )  # the model runs meanwhile
         if semantic is not None:
             try:
                 hits = _hybrid_hits(query, view, semantic)
-                hits = taught.join(query, _without(leave_out, hits))
+                hits = phrasings.join(query, _without(leave_out, hits))
                 similarity = semantic.similarity([hit.thread_id for hit in hits])
                 self._model_failed = False
                 return hits, similarity, query
             except ModelError as error:
                 self._warn_of(error)
         hits = view.search(query.wanted, LEXICAL_CANDIDATES + 1)
-        return taught.join(query, _without(leave_out, hits)), None, query
+        return phrasings.join(query, _without(leave_out, hits)), None, query
 
     def search(
-        self, question: str, guild_id: int, limit: int, taught: GuildPhrasings = NO_PHRASINGS
+        self, question: str, guild_id: int, limit: int, phrasings: GuildPhrasings = NO_PHRASINGS
     ) -> list[Match]:
         """Return the threads that a question means, best first."""
         return [
             Match(r.hit.thread_id, r.hit.key, r.hit.title, r.confidence, r.together)
-            for r in self.candidates(question, guild_id, limit, taught=taught)
+            for r in self.candidates(question, guild_id, limit, phrasings=phrasings)
         ]
 
     def complete(self, text: str, guild_id: int, limit: int, *, own: bool = False) -> list[Match]:
@@ -178,14 +180,14 @@ class Engine:
         self._model_failed = True
 
     def _semantic_search(
-        self, query: Query, taught: GuildPhrasings, guild_id: int, view: View
+        self, query: Query, phrasings: GuildPhrasings, guild_id: int, view: View
     ) -> _SemanticSearch | None:
         """Begin to search by meaning; None without a model or with too few vectors."""
         meaning = self.meaning
         if meaning is None or not self._uses_meaning(guild_id, view) or not query.words:
             return None
         vector = meaning.begin(query.corrected(meaning.knows))
-        return _SemanticSearch(meaning, vector, taught, scopes(guild_id))
+        return _SemanticSearch(meaning, vector, phrasings, scopes(guild_id))
 
 
 class _SemanticSearch:
@@ -195,16 +197,16 @@ class _SemanticSearch:
         self,
         meaning: SemanticIndex,
         vector: Future[Vectors],
-        taught: GuildPhrasings,
+        phrasings: GuildPhrasings,
         scopes: Sequence[int],
     ):
         self._meaning, self._vector, self._scopes = meaning, vector, scopes
-        self._taught = taught
+        self._phrasings = phrasings
 
     @cached_property
     def _phrasing_cosines(self) -> dict[int, float]:
         """Return the cosine of the question and each thread's nearest phrasing, by thread id."""
-        return self._taught.cosines(self._vector.result())
+        return self._phrasings.cosines(self._vector.result())
 
     def near(self, limit: int, known: Set[int]) -> list[int]:
         """Return the nearest threads without those ``known``.
@@ -222,8 +224,8 @@ class _SemanticSearch:
         )
 
 
-def _parse(question: str, view: View, taught: GuildPhrasings) -> Query:
-    return parse(question, view.words, view.idf, taught.stems)
+def _parse(question: str, view: View, phrasings: GuildPhrasings) -> Query:
+    return parse(question, view.words, view.idf, phrasings.stems)
 
 
 def _hybrid_hits(query: Query, view: View, semantic: _SemanticSearch) -> list[Hit]:

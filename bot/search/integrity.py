@@ -167,10 +167,10 @@ def _is_whole(file: Path) -> bool:
 def _checksum_in(footer: bytes) -> int | None:
     """Return the checksum that a footer tells, if it is one that tantivy wrote."""
     try:
-        told = json.loads(footer)
+        content = json.loads(footer)
         versions = {"major", "minor", "patch", "index_format_version"}
-        sound = told.keys() == {"version", "crc"} and told["version"].keys() == versions
-        return int(told["crc"]) if sound else None
+        sound = content.keys() == {"version", "crc"} and content["version"].keys() == versions
+        return int(content["crc"]) if sound else None
     except (ValueError, TypeError, AttributeError):
         return None
 

@@ -141,7 +141,7 @@ def _range(words: list[str], prefix: str) -> Iterator[str]:
 def _most_used(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Return the words with their counts.
 
-    Without those used once if they are more than MOST_WORDS.
+    Without those used once if they are more than MAX_WORDS.
     """
     kept: dict[str, int] = {}
     least = 0

@@ -6,8 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from itertools import islice
 
-from bot.errors import ThreadwiseError
-from bot.plurals import counted
+from bot.errors import ThreadwiseError, counted
 from bot.search.documents import MAX_TEXT
 from bot.services.upload_check import Sent, WordCount, texts_of
 from bot.settings import Settings

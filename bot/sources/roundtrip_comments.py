@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.errors import counted
 from bot.models import Thread
-from bot.plurals import counted
 from bot.sources.fences import is_one_fence
 from bot.sources.json_thread import FieldError, thread_to
 

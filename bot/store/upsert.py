@@ -167,7 +167,7 @@ def _taken(old: _Old, batch: Sequence[Change]) -> tuple[_Rows, list[int]]:
 
 
 async def add_answers(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Write answers: of each the columns of ``packing.ANSWER``, and the id of its thread."""
+    """Write answers: of each the columns of ``rows.ANSWER``, and the id of its thread."""
     await insert_rows(connection, answers, (*ANSWER, "thread_id"), rows)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import discord
 
+from bot.errors import counted
 from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.plurals import counted
 from bot.ui import card_content, items, limits, text
 from bot.ui.card_content import credits_of, linked_credits, plain_credits
 

@@ -13,9 +13,9 @@ from discord import ButtonStyle
 from discord.ui import Button, DynamicItem, Item
 from discord.utils import format_dt
 
+from bot.errors import counted
 from bot.guild_settings import COMMANDS, GuildSettings
 from bot.models import LearnedPhrasing
-from bot.plurals import counted
 from bot.ui import limits, text
 from bot.ui.cards import ACCEPTED, ANSWER, QUIET, Card
 from bot.ui.items import Pressable, button, row_id

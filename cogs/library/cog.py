@@ -12,8 +12,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
-from bot.errors import ConfigError, NotFound
-from bot.plurals import counted
+from bot.errors import ConfigError, NotFound, counted
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
 from bot.ui import limits, moderator_cards

@@ -9,7 +9,7 @@ import time
 import discord
 
 from bot.client import Interaction, ThreadBot, report_error
-from bot.plurals import counted
+from bot.errors import counted
 from bot.replies import edit_response
 from bot.retry import FAILURES, described
 from bot.services.import_pipeline import ImportReport

@@ -17,9 +17,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
-from bot.errors import StoreError, ThreadwiseError
+from bot.errors import StoreError, ThreadwiseError, counted
 from bot.models import SHARED, Posting
-from bot.plurals import counted
 from bot.replies import NOT_A_QUESTION, acknowledge, edit_response, tell
 from bot.services.queues import EventQueues
 from bot.services.voting import Pressed, VoteOutcome

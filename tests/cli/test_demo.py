@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 
 from bot.cli import run
-from bot.demo.world import PEOPLE, WELCOME
+from bot.demo.simcord_adapter import PEOPLE, WELCOME
 from tests.kit import programs
 from tests.kit.command_line import Threadwise
 from tests.kit.paths import ROOT
