@@ -39,15 +39,54 @@ async def stored_keys(
 ) -> list[ThreadRows]:
     """Return the batch, each thread with the key under which the library has it.
 
-    ``known`` are the batch's keys that the library has as they are. A thread is found under
-    another spelling of its key; or under its former key if it is from the same source, and
-    either that is the file whose name begins the new key, or its title is the same: in a
-    folder, other files have such keys as well.
+    ``known`` are the rows that the library has under the batch's keys as they are. A thread is
+    found under another spelling of its key; or under its former key if it is from the same
+    source, and either that is the file whose name begins the new key, or its title is the same:
+    in a folder, other files have such keys as well.
     """
-    new = [thread for thread in batch if thread.key not in known]
-    if not new:
-        return [*batch]
     spellings = await _spellings_of(connection, scope)
+    stored = await _own_spellings(connection, scope, known, batch, spellings)
+    new = [thread for thread in batch if thread.key not in known]
+    if new:
+        stored |= await _found_keys(connection, scope, new, batch, spellings)
+    return [_renamed(thread, stored.get(thread.key)) for thread in batch]
+
+
+async def _own_spellings(
+    connection: AsyncConnection,
+    scope: int,
+    known: Mapping[str, Any],
+    batch: Sequence[ThreadRows],
+    spellings: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the stored keys of threads whose plain key belongs to another source's thread.
+
+    Such a thread is under another spelling, from before these were one, if its own source has
+    it there.
+    """
+    foreign = {
+        spellings[thread.key]: thread
+        for thread in batch
+        if thread.key in spellings
+        and (row := known.get(thread.key)) is not None
+        and row.source != thread.source
+    }
+    if not foreign:
+        return {}
+    t = threads.c
+    query = select(t.key, t.source).where(t.scope == scope, t.key.in_(foreign))
+    rows = (await connection.execute(query)).all()
+    return {foreign[r.key].key: r.key for r in rows if r.source == foreign[r.key].source}
+
+
+async def _found_keys(
+    connection: AsyncConnection,
+    scope: int,
+    new: Sequence[ThreadRows],
+    batch: Sequence[ThreadRows],
+    spellings: dict[str, str],
+) -> dict[str, str]:
+    """Return the stored keys of those of the ``new`` threads that the library has, by their own."""
     mine = {thread.key for thread in batch}
     wanted: dict[str, list[ThreadRows]] = defaultdict(list)
     for thread in new:
@@ -68,7 +107,7 @@ async def stored_keys(
         found = _same_thread(row.key, row.source, row.title, wanted[row.key])
         if found is not None:
             stored.setdefault(found.key, row.key)
-    return [_renamed(thread, stored.get(thread.key)) for thread in batch]
+    return stored
 
 
 async def _spellings_of(connection: AsyncConnection, scope: int) -> dict[str, str]:

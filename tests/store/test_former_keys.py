@@ -155,3 +155,14 @@ async def test_ids_of_two_spellings_that_are_there_both_stay(app: App):
     report = await app.library.add([thread("lamp", body="Turn it.")])
     assert (report.added, report.updated) == (0, 1)
     assert await keys(app) == [" lamp", "lamp"]
+
+
+async def test_another_sources_thread_is_not_taken_for_another_spelling(app: App):
+    """Older versions kept " 7" of one source and "7" of another as two threads, with votes."""
+    await app.library.add([thread(" 7", "spell"), thread("7", "desk")])
+    report = await app.library.add([thread("7", "spell", body="In June.")])
+    assert (report.added, report.updated) == (0, 1)
+    async with app.database.read() as connection:
+        found = {t.key: (t.source, t.answers[0].body) for t in await threads.page(connection, 0, 9)}
+    assert found[" 7"] == ("spell", "In June.")
+    assert found["7"][0] == "desk"
