@@ -203,7 +203,7 @@ class TestBusy:
         monkeypatch.setattr(world.app.engine, "search", waits)
         asking = [
             asyncio.create_task(world.app.answering.ask(QUESTION, guild_id=world.guild.id))
-            for _ in range(queues.AT_ONCE + 2)
+            for _ in range(queues.WORKERS + 2)
         ]
         await until(lambda: world.app.answering.is_busy)
         yield

@@ -162,7 +162,7 @@ async def test_two_hundred_questions_at_once_are_answered_by_a_few_threads(app: 
     replies = await asyncio.gather(*asked, app.answering.ask("sourdough", guild_id=THERE))
     assert {reply.matches[0].key for reply in replies} == {"bread"}
     names = [t.name for t in threading.enumerate() if t.name.startswith("search")]
-    assert 0 < len(names) <= queues.AT_ONCE
+    assert 0 < len(names) <= queues.WORKERS
 
 
 async def test_more_are_turned_away_and_another_server_is_not(
@@ -184,7 +184,7 @@ async def test_more_are_turned_away_and_another_server_is_not(
         return task
 
     monkeypatch.setattr(app.engine, "search", waits)
-    for _ in range(queues.AT_ONCE + queues.WAITING + 40):
+    for _ in range(queues.WORKERS + queues.WAITING + 40):
         ask(HERE)
     await until(lambda: app.answering.is_busy and sum(task.done() for task in asking) >= 40)
     other = ask(THERE)
