@@ -43,7 +43,8 @@ class LibraryHealth:
     threads in the index; ``indexing`` says that another program is still adding to them,
     ``not_indexed`` why they can't be added to, ``note`` why the index had to be rebuilt just
     now. ``model`` is the embedding model, or ``None`` for the reason ``no_meaning``; of it
-    ``embedded`` threads have vectors.
+    ``embedded`` threads have vectors. ``unreadable`` says that it can't tell the shared threads
+    apart, so that their words alone decide.
     """
 
     revision: str
@@ -56,6 +57,7 @@ class LibraryHealth:
     model: str | None
     no_meaning: str | None
     embedded: int
+    unreadable: bool
 
 
 class App:
@@ -164,8 +166,13 @@ class App:
             note=self.engine.note or "; ".join(damaged) or None,
             model=meaning.model if meaning else None,
             no_meaning=self.no_meaning,
+            unreadable=self._is_unreadable(),
             embedded=meaning.vector_index.threads if meaning else 0,
         )
+
+    def _is_unreadable(self) -> bool:
+        known = self.engine.background(SHARED)
+        return known is not None and not known.readable
 
     def follow(self) -> None:
         """Start the tasks of a running bot, until ``close``.
@@ -175,6 +182,7 @@ class App:
         the bot, when their time is over.
         """
         if not self._tasks:
+            self.answering.backgrounds.look(SHARED)
             for work, name in (
                 (self._index_sync.run(), "follow"),
                 (self.guild_library.run(), "purge"),
@@ -190,7 +198,7 @@ class App:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self._tasks.clear()
-        self.answering.close()
+        await self.answering.close()
         await self._index_sync.stop()
         await self.embedding.save()
         await self.database.close()

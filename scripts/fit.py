@@ -2,9 +2,10 @@
 
     python scripts/fit.py ../shared/eval/travel-dups ../shared/eval/covid-faq ...
 
-First each set is judged by constants fitted on the others; then those that are written
-are fitted on all, once for words alone and once for words and meaning. ``--dry-run``
-writes nothing. How it is done is in ``fitting/``.
+Each set is cut into libraries of many sizes (``fitting/libraries.py``); the small libraries in
+twelve languages of ``tests/matching/languages`` are a set too. First each set is judged by
+constants fitted on the others; then those that are written are fitted on all, once for words
+alone and once for words and meaning with all of ``--models``. ``--dry-run`` writes nothing.
 """
 
 from __future__ import annotations
@@ -15,27 +16,31 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fitting import thresholds
-from fitting.cases import Case, Parts, Remembered, gather
-from fitting.models import EYES, Eye, fit, judged, unseen
+import numpy as np
+from fitting.cases import Array, Case, Remembered, ask
+from fitting.libraries import libraries
+from fitting.models import (
+    First,
+    confidences,
+    firsts,
+    fit_confidence,
+    fit_order,
+    weights_of,
+)
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from bot.evaluation import metrics
 from bot.evaluation.test_sets import TestSet, load
 from bot.search.semantic import embedder
-from bot.search.weights import Weights
+from bot.search.weights import WORDS_ORDER, Confidence
 
 WEIGHTS = Path(__file__).parents[1] / "bot" / "search" / "weights.py"
-LEVELS = (0.2, 0.25, 0.3, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8)
-
-TEMPLATE = '''WORDS = {words}
-
-MEANING = {meaning}
-
-UNSEEN = ({unseen[0]:.3f}, {unseen[1]:.3f})
-"""A thread's likely cosine without a vector: this, and so much for each unit of overlap."""
-'''
+Flags = NDArray[np.bool_]
+LEVELS = (0.4, 0.5, 0.6, 0.75)
+WORDS = "words"
+"""The name under which questions by words alone are shown."""
 
 
 def main() -> None:
@@ -43,6 +48,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--dry-run", action="store_true", help="write nothing")
+    parser.add_argument("--models", default="", help="EMBEDDING_MODELs, by commas")
+    parser.add_argument("--most", type=int, default=5_000, help="threads of a library")
     parser.add_argument(
         "--keep",
         type=Path,
@@ -51,79 +58,119 @@ def main() -> None:
     )
     options = parser.parse_args()
     tests = [load(folder) for folder in options.folders]
-    fitted: dict[str, Weights] = {}
-    seen: Sequence[Parts] = ()
-    for eye in EYES:
-        sets = gathered(tests, eye, options.keep)
-        judge(sets, eye)
-        fitted[eye.name] = fit(list(sets.values()), eye)
-        seen = list(sets.values())
-    if not options.dry_run:
-        write(fitted, unseen(seen), [test.name for test in tests])
-
-
-def gathered(tests: Sequence[TestSet], eye: Eye, keep: Path) -> dict[str, Parts]:
-    """What the engine finds for every set's questions, by one eye or by both."""
-    model = None
-    if eye.name == "meaning":
-        model = Remembered(embedder.load("", keep), keep / "vectors.pickle")
-    sets = {t.name: gather(t, [o for o in tests if o is not t], model) for t in tests}
-    if model is not None:
+    console = Console(width=180)
+    by_words = _asked(tests, None, options.most, console)
+    by_meaning = []
+    for name in options.models.split(","):
+        model = Remembered(embedder.load(name, options.keep), options.keep / _file(name))
+        by_meaning.append((name or "default", _asked(tests, model, options.most, console)))
         model.keep()
-    return sets
+    order = fit_order(by_words, list(WORDS_ORDER))
+    judge([(WORDS, by_words)], console)
+    judge(by_meaning, console)
+    every = [first for _, cases in by_meaning for first in firsts(cases, None)]
+    words = fit_confidence(firsts(by_words, order), False)
+    if not options.dry_run:
+        write(fit_confidence(every, True), words, order, [test.name for test in tests])
 
 
-def judge(sets: Mapping[str, Parts], eye: Eye) -> None:
-    """Show what each set is worth by constants fitted on the others."""
-    console = Console(width=200)
-    sure, hopeful = [], []
-    table = Table(title=f"By {eye.name}; each set by constants fitted on the others")
-    for column in ("set", "part", "nDCG@10", "ECE", *(f"from {level}" for level in LEVELS)):
+def _file(model: str) -> str:
+    return f"vectors-{re.sub(r'[^a-z0-9]+', '-', model.lower())}.pickle"
+
+
+def _asked(
+    tests: Sequence[TestSet], model: Remembered | None, most: int, console: Console
+) -> list[Case]:
+    """Return what is found in every library."""
+    cases: list[Case] = []
+    for library in libraries(tests, most):
+        console.print(f"{library.name}: {len(library.threads):,} threads", style="dim")
+        cases += ask(library, model)
+    return cases
+
+
+def judge(asked: Sequence[tuple[str, list[Case]]], console: Console) -> None:
+    """Show what each set is worth by constants fitted on the others, with every model."""
+    tests = sorted({case.test for _, cases in asked for case in cases})
+    table = Table(title="Each set by constants fitted on the others")
+    for column in ("model", "set", "P@1", "ECE", *(f"from {level}" for level in LEVELS)):
         table.add_column(column)
-    for name, parts in sets.items():
-        model = fit([other for key, other in sets.items() if key != name], eye)
-        for part, cases in parts.items():
-            table.add_row(name, part, *figures(cases, model))
-        everything = [case for cases in parts.values() for case in cases]
-        table.add_row(name, "all", *figures(everything, model), end_section=True)
-        sure.append(thresholds.answers(parts, model))
-        hopeful.append(thresholds.offers(parts, model))
+    for test in tests:
+        order = None
+        if asked[0][0] == WORDS:
+            others = [case for case in asked[0][1] if case.test != test]
+            order = fit_order(others, list(WORDS_ORDER))
+        fitted = [f for _, cases in asked for f in firsts(cases, order) if f.case.test != test]
+        constants = fit_confidence(fitted, order is None)
+        for model, cases in asked:
+            judged = firsts([case for case in cases if case.test == test], order)
+            table.add_row(model, test, *_figures(judged, constants))
     console.print(table)
-    for what, claims, precision in (
-        ("answers", sure, thresholds.ANSWERS_RIGHT),
-        ("offers", hopeful, thresholds.OFFERS_RIGHT),
-    ):
-        level = thresholds.enough(claims, precision)
-        console.print(f"By {eye.name}, {precision:.0%} of the {what} are right from {level} on.")
 
 
-def figures(cases: Sequence[Case], model: Weights) -> list[str]:
-    """The ranking, the calibration error; from each confidence on, how many and how right."""
-    gains, sure, right = judged(cases, model)
-    told = [f"{sum(gains) / len(gains):.4f}" if gains else ""]
-    told.append(f"{metrics.calibration_error(sure, right):.3f}")
+def _figures(judged: Sequence[First], constants: Confidence) -> list[str]:
+    """Return P@1, the calibration error and, by level, what answering from it on is worth.
+
+    That is the share of answerable questions answered, the share of answers that are right
+    and the MCC of answering; all are means over the libraries.
+    """
+    sure, weights = confidences(judged, constants), weights_of(judged)
+    of_library: dict[str, list[int]] = {}
+    for place, first in enumerate(judged):
+        of_library.setdefault(first.case.library, []).append(place)
+    rows = []
+    for places in of_library.values():
+        right = np.array([judged[place].right for place in places])
+        own = np.array([judged[place].case.answerable for place in places])
+        rows.append(_library_figures(sure[places], weights[places], right, own))
+    p_at_1, error, *levels = np.mean(np.array(rows), axis=0).tolist()
+    shown = (levels[at : at + 3] for at in range(0, len(levels), 3))
+    by_level = [f"{cov:.0%}: {prec:.0%}, {mcc:.2f}" for cov, prec, mcc in shown]
+    return [f"{p_at_1:.3f}", f"{error:.3f}", *by_level]
+
+
+def _library_figures(sure: Array, weights: Array, right: Flags, own: Flags) -> list[float]:
+    """Return the figures of one library, as one list."""
+    bins = np.minimum(9, (sure * 10).astype(int))
+    gaps = [abs(float((weights * (sure - right))[bins == b].sum())) for b in range(10)]
+    figures = [float(right[own].mean()), sum(gaps) / float(weights.sum())]
     for level in LEVELS:
-        hits = [r for c, r in zip(sure, right, strict=True) if c >= level]
-        told.append(f"{len(hits) / len(sure):.0%}: {sum(hits) / len(hits):.0%}" if hits else "0%")
-    return told
+        yes = sure >= level
+        answered = float(weights[yes].sum())
+        figures += [
+            float(weights[yes & own].sum() / weights[own].sum()),
+            float(weights[yes & right].sum()) / answered if answered else 1.0,
+            metrics.matthews(
+                int((yes & own).sum()),
+                int((yes & ~own).sum()),
+                int((~yes & own).sum()),
+                int((~yes & ~own).sum()),
+            ),
+        ]
+    return figures
 
 
-def write(fitted: Mapping[str, Weights], line: tuple[float, float], names: Sequence[str]) -> None:
+def write(
+    semantic: Confidence, words: Confidence, order: Mapping[str, float], names: Sequence[str]
+) -> None:
     """Put the constants where the ranker reads them."""
-    shown = {name: _source(weights) for name, weights in fitted.items()}
-    above = WEIGHTS.read_text(encoding="utf-8").partition("WORDS = ")[0]
-    above = re.sub(r"Fitted on .*", f"Fitted on {', '.join(names)}.", above)
-    WEIGHTS.write_text(above + TEMPLATE.format(unseen=line, **shown), encoding="utf-8")
+    text = WEIGHTS.read_text(encoding="utf-8")
+    text = re.sub(r"Fitted on .*", f"Fitted on {', '.join(sorted(names))} and languages.", text)
+    for name, constants in (("SEMANTIC", semantic), ("WORDS", words)):
+        text = re.sub(rf"^{name} = Confidence\(.*?\)\n(?=\"\"\")", _source(name, constants), text,
+                      flags=re.M | re.S)  # fmt: skip
+    rows = "".join(f'    "{name}": {value:.3f},\n' for name, value in order.items())
+    text = re.sub(r"WORDS_ORDER = \{.*?\}\n", f"WORDS_ORDER = {{\n{rows}}}\n", text, flags=re.S)
+    WEIGHTS.write_text(text, encoding="utf-8")
 
 
-def _source(weights: Weights) -> str:
-    parts = "".join(
-        f"    {part}={{\n"
-        + "".join(f'        "{k}": {v:.3f},\n' for k, v in named.items())
-        + "    },\n"
-        for part, named in (("order", weights.order), ("confidence", weights.confidence))
+def _source(name: str, constants: Confidence) -> str:
+    spoken = "".join(f"{value:.3f}, " for value in constants.in_scope)
+    return (
+        f"{name} = Confidence(\n    bias={constants.bias:.3f},\n"
+        f"    evidence={constants.evidence:.3f},\n    in_scope=({spoken}),\n"
+        f"    alone={constants.alone:.3f},\n    share={constants.share:.3f},\n)\n"
     )
-    return f"Weights(\n{parts}    bias={weights.bias:.3f},\n)"
 
 
 if __name__ == "__main__":

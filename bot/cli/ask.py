@@ -58,6 +58,7 @@ def ask(
 
     async def reply() -> Reply:
         async with runtime.open_with_seeds() as app:
+            await app.answering.backgrounds.measure(guild)
             return await app.answering.ask(text, guild_id=guild, limit=limit)
 
     show(runtime.run(reply()))
@@ -73,6 +74,7 @@ def _ask_lines(*, limit: int, guild: int, show: Printer) -> None:
         library = runtime.open_with_seeds()
         app = runner.run(library.__aenter__())
         try:
+            runner.run(app.answering.backgrounds.measure(guild))
             for line in _lines():
                 show(runner.run(app.answering.ask(line, guild_id=guild, limit=limit)))
         finally:

@@ -18,6 +18,7 @@ from bot.app import LibraryHealth
 from bot.cli import runtime
 from bot.cli.console import out, plain_table
 from bot.errors import ConfigError, ThreadwiseError, counted
+from bot.services.backgrounds import UNREADABLE
 from bot.settings import Settings, load_settings
 
 PACKAGES = ("discord.py", "SQLAlchemy", "aiosqlite", "alembic", "tantivy", "rapidfuzz")
@@ -191,6 +192,8 @@ def _meaning(health: LibraryHealth) -> Check:
     if health.model is None:
         text = f"off: questions are matched by their words alone, because {health.no_meaning}"
         return Check("meaning", Level.NOTE, text)
+    if health.unreadable:
+        return Check("meaning", Level.NOTE, f"{health.model}: {UNREADABLE}")
     if health.embedded < health.counts.threads:
         there = counted(health.counts.threads, "threads have vectors")
         text = f"{health.embedded:,} of {there} of {health.model}; the running bot makes the "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -123,6 +124,7 @@ async def evaluate(
         try:
             await app.library.add(test.threads)
             await app.embedding.make()
+            await asyncio.to_thread(deque, app.engine.measure_background(SHARED), 0)
             results, times = await asyncio.to_thread(
                 _ask_all, app.engine, test, typos, random.Random(seed), progress
             )

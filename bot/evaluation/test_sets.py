@@ -16,11 +16,12 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from bot.errors import InputError
-from bot.models import Thread, plain_key
+from bot.models import Answer, Thread, plain_key
 
 MIN_LETTERS = 5
 """Letters of a word from which on it may be misspelt; shorter ones have few that differ."""
@@ -98,7 +99,13 @@ def load(folder: Path, library: Sequence[Thread] = ()) -> TestSet:
 
 def _thread(record: _Record) -> Thread:
     texts = record.texts
-    return Thread(key=record.key, title=texts["title"], body=texts.get("text", ""))
+    answers = (Answer(body=_answer_of(texts["label"])),) if "label" in texts else ()
+    return Thread(key=record.key, title=texts["title"], body=texts.get("text", ""), answers=answers)
+
+
+def _answer_of(label: str) -> str:
+    """Return an answer that all texts of a label have, and that says nothing of the label."""
+    return blake2b(label.encode(), digest_size=8).hexdigest()
 
 
 def _right(query: _Record, relevant: dict[str, dict[str, int]]) -> dict[str, int] | None:

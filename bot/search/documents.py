@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import NamedTuple
 
 from tantivy import Document, Schema, SchemaBuilder
@@ -11,7 +12,7 @@ from tantivy import Document, Schema, SchemaBuilder
 from bot.models import StoredThread, Thread
 from bot.search.text import Name, spaced
 
-FORMAT = 5
+FORMAT = 6
 """Raised when the fields, their analysis or the files change: an older index is rebuilt."""
 
 TITLE_BOOST = 0.5
@@ -25,13 +26,15 @@ MAX_TEXT = 20_000
 class Hit:
     """A candidate: what the ranker and a reader need to know of a thread.
 
-    ``names`` are its title and, after that, its phrasings.
+    ``names`` are its title and, after that, its phrasings. ``answers`` is the same for threads
+    with the same answers, and empty for a thread without any.
     """
 
     thread_id: int
     key: str
     names: tuple[Name, ...]
     bm25: float
+    answers: str = ""
 
     @property
     def title(self) -> str:
@@ -79,8 +82,17 @@ def pieces_of(thread: Thread) -> Pieces:
     return Pieces(
         names=spaced(" \n".join(names)),
         said=tuple([spaced(part[:MAX_TEXT]) for part in said]),
-        card=json.dumps([thread.key, *cut], ensure_ascii=False).encode(),
+        card=json.dumps([thread.key, answers_digest(thread), *cut], ensure_ascii=False).encode(),
     )
+
+
+def answers_digest(thread: Thread) -> str:
+    """Return what threads have in common whose answers are the same, in whatever order.
+
+    Case and spaces don't count. Empty for a thread without answers.
+    """
+    bodies = sorted({" ".join(answer.body.casefold().split()) for answer in thread.answers})
+    return blake2b("\n".join(bodies).encode(), digest_size=8).hexdigest() if bodies else ""
 
 
 def indexed(thread: StoredThread) -> Indexed:
@@ -105,6 +117,6 @@ def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
 
 def hit_of(document: Document, thread_id: int, score: float) -> Hit:
     """Return a document that was found, as what it was made of."""
-    key, *names = json.loads(bytes(document["card"][0]).decode())
+    key, answers, *names = json.loads(bytes(document["card"][0]).decode())
     cut = tuple(Name(text, tuple(stems.split()), content) for text, stems, content in names)
-    return Hit(thread_id, key, cut, score)
+    return Hit(thread_id, key, cut, score, answers)

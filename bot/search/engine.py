@@ -8,7 +8,7 @@ milliseconds and may be called from any thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import Future
 from functools import cached_property
 from heapq import nlargest
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import ModelError
 from bot.models import SHARED, Match
+from bot.search.background import TYPICAL, Background, measure
 from bot.search.documents import Hit
 from bot.search.guild_phrasings import JOINED, NO_PHRASINGS, GuildPhrasings
 from bot.search.index import TextIndex, Writing
@@ -27,7 +28,7 @@ from bot.search.view import complete as complete_titles
 
 if TYPE_CHECKING:
     from bot.search.semantic.embedder import Vectors
-    from bot.search.semantic.retrieval import SemanticIndex, Similarity
+    from bot.search.semantic.retrieval import SemanticIndex
 
 LEXICAL_CANDIDATES = 100
 """Candidates where words alone decide; BM25's first 100 hold 62 % of the right ones
@@ -103,11 +104,26 @@ class Engine:
         """Return whether a guild's questions are matched by meaning as well."""
         return self._uses_meaning(guild_id, self._index.view(scopes(guild_id)))
 
-    def parse(
-        self, question: str, phrasings: GuildPhrasings = NO_PHRASINGS, guild_id: int = SHARED
-    ) -> Query:
-        """Return a question as the search understands it in a guild."""
-        return _parse(question, self._index.view(scopes(guild_id)), phrasings)
+    def background(self, guild_id: int) -> Background | None:
+        """Return the background of what a guild sees; None where it is to be measured (anew).
+
+        Without meaning there is none to be measured, and TYPICAL is returned.
+        """
+        view = self._index.view(scopes(guild_id))
+        if not self._has_vectors(guild_id, view):
+            return TYPICAL
+        known = self._known_background(view)
+        return known if known is not None and known.fits(len(view)) else None
+
+    def measure_background(self, guild_id: int) -> Iterator[None]:
+        """Measure the background of what a guild sees; questions may come between the steps.
+
+        Raises ModelError, IndexDamaged, and OSError when it can't be written down.
+        """
+        view, semantic = self._index.view(scopes(guild_id)), self.meaning
+        if semantic is not None and self._has_vectors(guild_id, view):
+            measured = yield from measure(view, semantic)
+            semantic.backgrounds.put(_scopes_of(view), measured)
 
     def candidates(
         self,
@@ -122,9 +138,10 @@ class Engine:
         ``leave_out`` is the key of a thread that is not to be found: the question's own.
         ``phrasings`` are this guild's learned phrasings.
         """
-        hits, similarity, query = self.retrieve(question, guild_id, leave_out, phrasings)
+        query, hits, cosines, background = self.retrieve(question, guild_id, leave_out, phrasings)
         depth = None if phrasings.stems else limit  # a confirmed thread may be far down
-        return phrasings.prefer(question, rank(query, hits, similarity, depth))[:limit]
+        ranked = rank(query, hits, cosines, background, depth)
+        return phrasings.prefer(question, ranked)[:limit]
 
     def retrieve(
         self,
@@ -132,10 +149,13 @@ class Engine:
         guild_id: int,
         leave_out: str | None = None,
         phrasings: GuildPhrasings = NO_PHRASINGS,
-    ) -> tuple[list[Hit], Similarity | None, Query]:
-        """Return the candidates in no order, their similarity, and the question as parsed."""
+    ) -> tuple[Query, list[Hit], dict[int, float] | None, Background]:
+        """Return what ``rank`` takes: the question as parsed, the candidates in no order, their
+        cosines (None where words alone decide), and the background.
+        """
         view = self._index.view(scopes(guild_id))
-        query = _parse(question, view, phrasings)
+        query = parse(question, view.words, view.idf, phrasings.stems)
+        background = self._known_background(view) or TYPICAL
         semantic = self._semantic_search(
             query, phrasings, guild_id, view
         )  # the model runs meanwhile
@@ -143,22 +163,25 @@ class Engine:
             try:
                 hits = _hybrid_hits(query, view, semantic)
                 hits = phrasings.join(query, _without(leave_out, hits))
-                similarity = semantic.similarity([hit.thread_id for hit in hits])
+                cosines = semantic.cosines([hit.thread_id for hit in hits])
                 self._model_failed = False
-                return hits, similarity, query
+                return query, hits, cosines, background
             except ModelError as error:
                 self._warn_of(error)
         hits = view.search(query.wanted, LEXICAL_CANDIDATES + 1)
-        return phrasings.join(query, _without(leave_out, hits)), None, query
+        return query, phrasings.join(query, _without(leave_out, hits)), None, background
 
     def search(
         self, question: str, guild_id: int, limit: int, phrasings: GuildPhrasings = NO_PHRASINGS
     ) -> list[Match]:
-        """Return the threads that a question means, best first."""
+        """Return the threads that a question means, best first, one of each group."""
+        ranked = self.candidates(question, guild_id, LEXICAL_CANDIDATES, phrasings=phrasings)
+        first_of_group = {r.group: r for r in reversed(ranked)}
         return [
             Match(r.hit.thread_id, r.hit.key, r.hit.title, r.confidence, r.together)
-            for r in self.candidates(question, guild_id, limit, phrasings=phrasings)
-        ]
+            for r in ranked
+            if first_of_group[r.group] is r
+        ][:limit]
 
     def complete(self, text: str, guild_id: int, limit: int, *, own: bool = False) -> list[Match]:
         """Return the threads whose title starts like, contains or resembles what is being typed.
@@ -169,6 +192,14 @@ class Engine:
         return complete_titles(view, text, limit)
 
     def _uses_meaning(self, guild_id: int, view: View) -> bool:
+        background = self._known_background(view)
+        readable = background is None or background.readable
+        return readable and self._has_vectors(guild_id, view)
+
+    def _known_background(self, view: View) -> Background | None:
+        return self.meaning.backgrounds.get(_scopes_of(view)) if self.meaning else None
+
+    def _has_vectors(self, guild_id: int, view: View) -> bool:
         seen = scopes(guild_id)
         vectors = 0 if self.meaning is None else self.meaning.vector_index.threads_in(seen)
         return vectors > 0 and vectors > MIN_VECTOR_SHARE * len(view) - 1
@@ -217,15 +248,11 @@ class _SemanticSearch:
         others = self._phrasing_cosines.keys() - known - near
         return [*near, *nlargest(JOINED, others, key=self._phrasing_cosines.__getitem__)]
 
-    def similarity(self, thread_ids: Sequence[int]) -> Similarity:
-        """Return the similarity of the question and those threads."""
-        return self._meaning.similarity(
+    def cosines(self, thread_ids: Sequence[int]) -> dict[int, float]:
+        """Return the cosines of the question and those threads that have vectors."""
+        return self._meaning.cosines(
             self._vector.result(), thread_ids, self._scopes, self._phrasing_cosines
         )
-
-
-def _parse(question: str, view: View, phrasings: GuildPhrasings) -> Query:
-    return parse(question, view.words, view.idf, phrasings.stems)
 
 
 def _hybrid_hits(query: Query, view: View, semantic: _SemanticSearch) -> list[Hit]:
@@ -242,3 +269,8 @@ def _without(key: str | None, hits: Sequence[Hit]) -> list[Hit]:
 def scopes(guild_id: int) -> Sequence[int]:
     """Return the scopes that a guild sees: the shared library and its own."""
     return (SHARED,) if guild_id == SHARED else (SHARED, guild_id)
+
+
+def _scopes_of(view: View) -> tuple[int, ...]:
+    """Return the scopes of which a view has threads."""
+    return tuple(part.scope for part in view.parts)

@@ -1,6 +1,6 @@
 """The ranker's constants. Written by ``scripts/fit.py``; not to be edited by hand.
 
-Fitted on travel-dups, covid-faq, banking77-oos.
+Fitted on banking77-oos, clinc-oos, covid-faq, travel-dups.
 """
 
 from __future__ import annotations
@@ -9,57 +9,37 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """The linear models of the ranker.
+class Confidence:
+    """Two logistic models: is there an answer here, and is the first group the one that is meant.
 
-    ``order`` is what each feature adds to a candidate's score among the others,
-    ``confidence`` what it adds to the log-odds that the candidate answers the question;
-    ``bias`` is those log-odds where every feature is 0.
+    Log-odds of the first: ``bias``, and what each unit of the first group's evidence above the
+    background adds (``evidence``) and of what else speaks for it (``in_scope``). Of the second:
+    those of a group that stands alone (``alone``), and what the logarithm of its share among
+    all groups adds (``share``).
     """
 
-    order: dict[str, float]
-    confidence: dict[str, float]
     bias: float
+    evidence: float
+    in_scope: tuple[float, ...]
+    alone: float
+    share: float
 
 
-WORDS = Weights(
-    order={
-        "bm25_to_best": 4.894,
-        "bm25_above": 0.171,
-        "asked_found": 0.733,
-        "title_asked": 1.336,
-        "overlap": -0.099,
-        "bigrams": 1.575,
-        "token_sort": 2.916,
-    },
-    confidence={
-        "bm25": 1.413,
-        "title_asked": 0.734,
-        "token_sort": 0.000,
-        "share_backed": 3.340,
-    },
-    bias=-2.519,
+SEMANTIC = Confidence(bias=-0.655, evidence=6.0, in_scope=(1.270,), alone=2.934, share=2.356)
+"""``in_scope``: BM25 as a share of the most that it can be."""
+
+WORDS = Confidence(
+    bias=-3.291, evidence=0.0, in_scope=(3.098, 2.445, 4.384), alone=2.235, share=2.521
 )
+"""``in_scope``: BM25 as a share of the most that it can be, ``title_asked``, ``token_sort``."""
 
-MEANING = Weights(
-    order={
-        "cosine": 5.017,
-        "cosine_place": 0.137,
-        "cosine_above": 0.560,
-        "bm25_place": -0.142,
-        "bm25_above": -0.533,
-        "bm25_to_best": 6.431,
-        "overlap": -0.195,
-        "bigrams": 1.796,
-    },
-    confidence={
-        "cosine": 2.659,
-        "bm25": 1.096,
-        "title_asked": 0.000,
-        "share": 4.082,
-    },
-    bias=-4.977,
-)
-
-UNSEEN = (0.292, 0.757)
-"""A thread's likely cosine without a vector: this, and so much for each unit of overlap."""
+WORDS_ORDER = {
+    "bm25_to_best": 2.295,
+    "bm25_above": 0.536,
+    "asked_found": 0.595,
+    "title_asked": 1.947,
+    "overlap": 0.783,
+    "bigrams": 1.250,
+    "token_sort": 2.365,
+}
+"""What each feature adds to the log-odds that a candidate is meant, by words alone."""

@@ -21,6 +21,7 @@ from bot.models import (
 )
 from bot.search.engine import Engine
 from bot.search.index import IndexDamaged
+from bot.services.backgrounds import Backgrounds
 from bot.services.guilds import Guilds, PhrasingCache
 from bot.services.queues import FairQueue
 from bot.store import threads
@@ -113,14 +114,16 @@ class Answering:
         self._repair = repair
         self._phrasing_cache = PhrasingCache(database, engine, guilds)
         self._searching = FairQueue()
+        self.backgrounds = Backgrounds(engine, self._searching)
 
     @property
     def is_busy(self) -> bool:
         """Return whether so many questions wait that another may be refused with Busy."""
         return self._searching.is_full
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop the search threads."""
+        await self.backgrounds.stop()
         self._searching.close()
 
     async def ask(self, question: str, *, guild_id: int = SHARED, limit: int = 5) -> Reply:
@@ -132,6 +135,7 @@ class Answering:
         settings = await self._guilds.settings(guild_id)
         matches = await self._search(question, guild_id, max(limit, MAX_SUGGESTIONS))
         thread = await self._answerable(matches, settings, guild_id)
+        self.backgrounds.look(guild_id)
         reply = Reply(
             question=question,
             verdict=_verdict(matches, thread, settings),

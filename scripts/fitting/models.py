@@ -1,219 +1,165 @@
-"""The ranker's two models: fitted on some sets, judged on others.
+"""The ranker's constants: fitted on some sets, judged on others.
 
-The order is a conditional logit over each question's candidates (McFadden 1974), the
-confidence a logistic regression on the first candidate. Both have an L2 penalty, and
-every set weighs the same.
+The order by words is a conditional logit over each question's candidates (McFadden 1974). The
+confidence is two logistic regressions: whether a question has an answer in the library, and,
+of those that have one, whether the first group is it. All have an L2 penalty; every set weighs
+the same, and every library of a set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
-from bot.evaluation import metrics
-from bot.search import ranker
-from bot.search.weights import Weights
-from bot.services.answering import MAX_SUGGESTIONS
-from fitting.cases import Case, Parts
+from bot.search import lexical
+from bot.search.groups import POOL, pooled
+from bot.search.ranker import BM25_WEIGHT, SHARES, WITHOUT_VECTOR
+from bot.search.weights import Confidence
+from fitting.cases import Array, Case
 
-PENALTY = 1e-3
-SHARES = {"whole": 0.25, "slipped": 0.25, "small": 0.35, "foreign": 0.15}
-"""Of each part in the confidence."""
-
-Array = NDArray[np.float64]
+PENALTY = 1e-4
+MIX = {"own": 0.7, "left out": 0.1, "none": 0.1, "foreign": 0.1}
+"""Of each kind of question; where a library has none of a kind, the others share its part."""
 
 
 @dataclass(frozen=True)
-class Eye:
-    """Which features decide; ``order`` and ``confidence`` name them."""
+class First:
+    """The first group of a question: its evidence, its share among all, and whether it is right."""
 
-    name: str
-    order: tuple[str, ...]
-    confidence: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A question's candidates by place, the best first: which ask the same as it, their shares."""
-
-    places: list[int]
-    same: list[bool]
-    odds: list[float]
-
-
-@dataclass(frozen=True)
-class Found:
-    """One of the best candidates of a question, with its confidences."""
-
-    confidence: float
-    together: float
+    case: Case
+    evidence: float
+    in_scope: tuple[float, ...]
+    log_share: float
     right: bool
 
 
-_BY_WORDS = (
-    "bm25_to_best",
-    "bm25_above",
-    "asked_found",
-    "title_asked",
-    "overlap",
-    "bigrams",
-    "token_sort",
-)
-EYES = (
-    Eye("words", _BY_WORDS, ("bm25", "title_asked", "token_sort", "share_backed")),
-    Eye(
-        "meaning",
-        (
-            "cosine",
-            "cosine_place",
-            "cosine_above",
-            "bm25_place",
-            "bm25_above",
-            "bm25_to_best",
-            "overlap",
-            "bigrams",
-        ),
-        ("cosine", "bm25", "title_asked", "share"),
-    ),
-)
+def firsts(cases: Sequence[Case], order: Mapping[str, float] | None) -> list[First]:
+    """Return the first groups, by meaning, or by words with an ``order``."""
+    return [_first(case, order) for case in cases if len(case.bm25)]
 
 
-def fit(sets: Sequence[Parts], eye: Eye) -> Weights:
-    """Both models, fitted on several sets of equal weight."""
-    order = _fit_order([parts["whole"] + parts["slipped"] for parts in sets], eye.order)
-    return Weights(order, *_fit_confidence(sets, order, eye.confidence))
+def _first(case: Case, order: Mapping[str, float] | None) -> First:
+    pool, shares = (POOL, SHARES) if order is None else (1.0, 1.0)
+    evidence = by_meaning(case) if order is None else by_words(case, order)
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for place, number in enumerate(case.groups.tolist()):
+        members[number].append(place)
+    levels = {n: pooled(evidence[places].tolist(), pool) for n, places in members.items()}
+    first = max(levels, key=levels.__getitem__)
+    best = max(members[first], key=lambda place: evidence[place])
+    odds = np.exp((np.array(list(levels.values())) - levels[first]) / shares)
+    spoken = [case.share[best]]
+    if order is not None:
+        columns = dict(zip(lexical.FEATURES, case.compared[best], strict=True))
+        spoken += [columns["title_asked"], columns["token_sort"]]
+    above = levels[first] - case.expected if order is None else 0.0
+    right = bool(case.right[members[first]].any())
+    return First(case, above, tuple(map(float, spoken)), -float(np.log(odds.sum())), right)
 
 
-def _fit_order(sets: Sequence[list[Case]], names: Sequence[str]) -> dict[str, float]:
-    """The constants under which right candidates are chosen with the greatest likelihood."""
-    groups = [_padded(cases, names) for cases in sets]
+def by_meaning(case: Case) -> Array:
+    """Return the candidates' evidence as the ranker has it."""
+    relative = np.where(np.isnan(case.cosines), WITHOUT_VECTOR * case.share, case.cosines)
+    evidence: Array = relative + BM25_WEIGHT * lexical.deviations(case.bm25)
+    return evidence
+
+
+def by_words(case: Case, order: Mapping[str, float]) -> Array:
+    """Return the candidates' log-odds by words alone."""
+    columns = lexical.order_columns(case.bm25, case.compared)
+    evidence: Array = sum((w * columns[name] for name, w in order.items()), np.zeros(1))
+    return evidence
+
+
+def fit_order(cases: Sequence[Case], names: Sequence[str]) -> dict[str, float]:
+    """Return the constants under which right candidates are likeliest to be chosen."""
+    useful = [c for c in cases if c.right.any() and not c.right.all()]
+    counts: defaultdict[str, int] = defaultdict(int)
+    for case in useful:
+        counts[case.test] += 1
+    rows = []
+    for case in useful:
+        columns = lexical.order_columns(case.bm25, case.compared)
+        rows.append(np.column_stack([columns[name] for name in names]))
 
     def loss(w: Array) -> tuple[float, Array]:
         total, slope = PENALTY * float(w @ w), 2 * PENALTY * w
-        for features, there, right in groups:
-            scores = np.where(there, features @ w, -np.inf)
-            good = np.where(right, scores, -np.inf)
-            all_, best = (logsumexp(s, axis=1, keepdims=True) for s in (scores, good))
-            pull = np.exp(scores - all_) - np.exp(good - best)
-            total += float(np.mean(all_ - best))
-            slope = slope + np.einsum("qc,qcf->f", pull, features) / len(features)
+        for case, x in zip(useful, rows, strict=True):
+            weight = 1 / counts[case.test] / len(counts)
+            odds = np.exp(x @ w - (x @ w).max())
+            good = odds * case.right
+            total -= weight * float(np.log(good.sum() / odds.sum()))
+            slope = slope - weight * (x.T @ (good / good.sum() - odds / odds.sum()))
         return total, slope
 
-    return _named(names, _minimum(loss, len(names)))
+    return dict(zip(names, _minimum(loss, len(names)).tolist(), strict=True))
 
 
-def _padded(
-    cases: Iterable[Case], names: Sequence[str]
-) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Features (question, candidate, feature), which places are filled, which are right."""
-    useful = [case for case in cases if case.right.any() and not case.right.all()]
-    shape = (len(useful), max(len(case.rows) for case in useful))
-    features = np.zeros((*shape, len(names)))
-    there, right = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-    for i, case in enumerate(useful):
-        n = len(case.rows)
-        features[i, :n] = case.columns(names)
-        there[i, :n], right[i, :n] = True, case.right
-    return features, there, right
+def fit_confidence(first: Sequence[First], by_evidence: bool) -> Confidence:
+    """Return the constants of both logistic regressions."""
+    weights = weights_of(first)
+    columns = np.array([[*([f.evidence] if by_evidence else []), *f.in_scope] for f in first])
+    answerable = np.array([f.case.answerable for f in first])
+    bias, *others = _logistic(columns, answerable, weights)
+    own = [f for f in first if f.case.answerable]
+    shares = np.array([[f.log_share] for f in own])
+    right = np.array([f.right for f in own])
+    alone, share = _logistic(shares, right, weights[answerable])
+    evidence = others.pop(0) if by_evidence else 0.0
+    return Confidence(bias, evidence, tuple(others), alone, share)
 
 
-def _fit_confidence(
-    sets: Sequence[Parts], order: dict[str, float], names: Sequence[str]
-) -> tuple[dict[str, float], float]:
-    """The log-odds that the first candidate is right, and those without any evidence."""
-    tables = []
-    for parts in sets:
-        for part, share in SHARES.items():
-            firsts = [first(case, order) for case in parts[part] if case.keys]
-            features = np.array([[f[name] for name in names] for f, _, _ in firsts])
-            tables.append((features, np.array([r for _, r, _ in firsts], float), share))
+def confidences(first: Sequence[First], model: Confidence) -> Array:
+    """Return the confidence in each first group."""
+    spoken = np.array([f.in_scope for f in first]) @ np.array(model.in_scope)
+    evidence = np.array([f.evidence for f in first])
+    share = np.array([f.log_share for f in first])
+    in_scope = expit(model.bias + model.evidence * evidence + spoken)
+    told: Array = in_scope * expit(model.alone + model.share * share)
+    return told
+
+
+def weights_of(first: Sequence[First]) -> Array:
+    """Return what each question weighs: sets alike, libraries of a set alike, kinds by MIX."""
+    counts: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+    libraries: defaultdict[str, set[str]] = defaultdict(set)
+    for f in first:
+        counts[f.case.test, f.case.library, f.case.question.kind] += 1
+        libraries[f.case.test].add(f.case.library)
+    mixes: defaultdict[str, float] = defaultdict(float)
+    for _, library, kind in counts:
+        mixes[library] += MIX[kind]
+    return np.array(
+        [
+            MIX[f.case.question.kind]
+            / mixes[f.case.library]
+            / counts[f.case.test, f.case.library, f.case.question.kind]
+            / len(libraries[f.case.test])
+            for f in first
+        ]
+    )
+
+
+def _logistic(columns: Array, right: NDArray[np.bool_], weights: Array) -> list[float]:
+    """Return the intercept and the slopes of a weighted logistic regression."""
+    total = weights.sum()
 
     def loss(w: Array) -> tuple[float, Array]:
-        total, slope = PENALTY * float(w[1:] @ w[1:]), np.r_[0, 2 * PENALTY * w[1:]]
-        for features, right, share in tables:
-            odds = w[0] + features @ w[1:]
-            total += share * float(np.mean(np.logaddexp(0, odds) - right * odds))
-            error = share * (expit(odds) - right) / len(right)
-            slope = slope + np.r_[error.sum(), features.T @ error]
-        return total, slope
+        odds = w[0] + columns @ w[1:]
+        error = weights * (expit(odds) - right) / total
+        slope = np.r_[error.sum(), columns.T @ error + 2 * PENALTY * w[1:]]
+        value = float((weights * (np.logaddexp(0, odds) - right * odds)).sum() / total)
+        return value + PENALTY * float(w[1:] @ w[1:]), slope
 
-    # Bounded below: no evidence for a thread may count against it.
-    bounds = [(None, None)] + [(0.0, None)] * len(names)
-    found = _minimum(loss, len(names) + 1, bounds)
-    return _named(names, found[1:]), float(found[0])
+    return [float(value) for value in _minimum(loss, columns.shape[1] + 1)]
 
 
-def first(case: Case, order: dict[str, float]) -> tuple[dict[str, float], bool, list[str]]:
-    """The first candidate's features with its share, whether it is right, and all in order."""
-    standing = _standing(case, order)
-    place = standing.places[0]
-    told = _told(case, place, standing.odds[0])
-    return told, bool(case.right[place]), [case.keys[place] for place in standing.places]
-
-
-def found(case: Case, model: Weights) -> list[Found]:
-    """The best candidates, as "Did you mean" is given them."""
-    standing = _standing(case, model.order)
-    rows = [
-        (place, _told(case, place, odd))
-        for place, odd in zip(standing.places[:MAX_SUGGESTIONS], standing.odds, strict=False)
-    ]
-    sure = accumulate((ranker.confidence(told, model) for _, told in rows), min)
-    either = ranker.together(rows[0][1], standing.odds, standing.same, model)
-    return [
-        Found(confidence, together, bool(case.right[place]))
-        for (place, _), confidence, together in zip(rows, sure, either, strict=False)
-    ]
-
-
-def _standing(case: Case, order: dict[str, float]) -> Standing:
-    scores = case.columns(list(order)) @ np.array(list(order.values()))
-    places = np.argsort(-scores, kind="stable").tolist()
-    near_duplicates = case.near_duplicates.get(places[0], frozenset())
-    same = [place in near_duplicates for place in places[1:]]
-    return Standing(places, same, ranker.softmax_shares(scores[places].tolist(), same))
-
-
-def _told(case: Case, place: int, share: float) -> dict[str, float]:
-    told = dict(zip(case.names, case.rows[place].tolist(), strict=True))
-    return told | ranker.share_features(told, share)
-
-
-def judged(cases: Iterable[Case], model: Weights) -> tuple[list[float], list[float], list[bool]]:
-    """A model on some questions: the gains of its ranking; confidences, and what was right."""
-    gains, sure, right = [], [], []
-    for case in cases:
-        if not case.keys:
-            sure.append(0.0)
-            right.append(False)
-            continue
-        row, is_right, ranked = first(case, model.order)
-        sure.append(ranker.confidence(row, model))
-        right.append(is_right)
-        if case.relevant:
-            gains.append(metrics.ndcg(ranked, case.relevant))
-    return gains, sure, right
-
-
-def unseen(sets: Sequence[Parts]) -> tuple[float, float]:
-    """The line by which a cosine follows from the overlap in words (least squares)."""
-    cases = [case for parts in sets for case in parts["whole"] if case.keys]
-    overlap, cosine = np.vstack([case.columns(("overlap", "cosine")) for case in cases]).T
-    slope, start = np.polyfit(overlap, cosine, 1)
-    return float(start), float(slope)
-
-
-def _minimum(loss: Callable[[Array], Any], size: int, bounds: Any = None) -> Array:
-    found = minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B", bounds=bounds)
-    return np.asarray(found.x)
-
-
-def _named(names: Sequence[str], values: Array) -> dict[str, float]:
-    return dict(zip(names, values.tolist(), strict=True))
+def _minimum(loss: Callable[[Array], Any], size: int) -> Array:
+    return np.asarray(minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B").x)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.models import SHARED
 from bot.search.engine import Engine
 from tests.kit.search import engine_with, numbered, thread
 
@@ -70,7 +71,7 @@ def test_what_was_meant_is_found(engine: Engine, question: str, key: str) -> Non
 def test_slips_are_put_right_before_a_model_reads_them(
     engine: Engine, question: str, corrected: str
 ) -> None:
-    assert engine.parse(question).corrected(nothing) == corrected
+    assert engine.retrieve(question, SHARED)[0].corrected(nothing) == corrected
 
 
 @pytest.mark.parametrize(
@@ -91,29 +92,29 @@ def test_slips_are_put_right_before_a_model_reads_them(
     ],
 )
 def test_nothing_else_is_changed_before_a_model_reads_it(engine: Engine, question: str) -> None:
-    assert engine.parse(question).corrected(nothing) == question
+    assert engine.retrieve(question, SHARED)[0].corrected(nothing) == question
 
 
 @pytest.mark.parametrize("word", ["slowmode", "reciept"])
 def test_a_word_that_the_model_knows_is_left_to_it(engine: Engine, word: str) -> None:
     knows: Callable[[str], bool] = {word}.__contains__
-    assert engine.parse(f"about {word}").corrected(knows) == f"about {word}"
-    assert engine.parse(f"about {word}").corrected(nothing) != f"about {word}"
+    assert engine.retrieve(f"about {word}", SHARED)[0].corrected(knows) == f"about {word}"
+    assert engine.retrieve(f"about {word}", SHARED)[0].corrected(nothing) != f"about {word}"
 
 
 def test_markup_is_no_part_of_what_a_model_reads(engine: Engine) -> None:
     question = "<@123> turn on\nslowmode <:sad:123456789012345678> https://example.org/x"
-    assert engine.parse(question).corrected(nothing) == "turn on slow mode"
+    assert engine.retrieve(question, SHARED)[0].corrected(nothing) == "turn on slow mode"
 
 
 def test_a_long_word_that_has_a_slip_is_not_taken_apart(tmp_path: Path) -> None:
     titles = ["Is the calendar shared?", "A cal and an endar", "What is endra?"]
     engine = engine_with(tmp_path / "index", numbered(titles))
-    assert engine.parse("calendra").corrected(nothing) == "calendar"
+    assert engine.retrieve("calendra", SHARED)[0].corrected(nothing) == "calendar"
 
 
 def test_a_rare_word_of_the_library_stays_beside_common_ones(tmp_path: Path) -> None:
     common = numbered([f"How do I update driver {n}?" for n in range(60)])
     engine = engine_with(tmp_path / "index", [*common, thread(99, "What is a drivel?")])
-    assert engine.parse("drivel").corrected(nothing) == "drivel"
+    assert engine.retrieve("drivel", SHARED)[0].corrected(nothing) == "drivel"
     assert engine.search("what is drivel", 0, 3)[0].key == "t99"

@@ -110,9 +110,9 @@ def test_what_is_one_s_own_counts_here_and_only_here(engine: Engine) -> None:
     assert own[0] == "t202"
     there = [r.hit.key for r in found(engine, "when does the greenhouse open", THERE)]
     assert "t202" not in there
-    assert engine.parse("greenhose", guild_id=HERE).words[0].text == "greenhouse"
+    assert engine.retrieve("greenhose", HERE)[0].words[0].text == "greenhouse"
     nowhere = ELSEWHERE + 1  # to which the test of any upload brings nothing
-    assert engine.parse("greenhose", guild_id=nowhere).words[0].text == "greenhose"
+    assert engine.retrieve("greenhose", nowhere)[0].words[0].text == "greenhose"
     assert engine.complete("greenh", HERE, 3)[0].key == "t202"
     assert [m.key for m in engine.complete("", HERE, 9, own=True)] == ["t200", "t201", "t202"]
 

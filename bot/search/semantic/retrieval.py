@@ -11,15 +11,16 @@ from types import MappingProxyType
 import numpy as np
 
 from bot.models import MAX_PHRASINGS, LearnedPhrasing, Thread
+from bot.search.background_file import BackgroundFile
 from bot.search.semantic.embedder import Embedder, Vectors
 from bot.search.semantic.vector_index import Rows, VectorIndex
+from bot.search.text import words
 
 MAX_TEXT = 600
 """Characters of a title, a body or a phrasing that are read: about as many as the model takes."""
 
-
-NEAR_DUPLICATE_COSINE = 0.75
-"""The cosine of two threads from which they are near duplicates."""
+MIN_ANSWER_WORDS = 3
+"""Words of an answer that says something of its question; "Yes." does not."""
 
 QUESTIONS_AT_ONCE = 2
 """Questions whose vectors are made at the same time; the model itself uses every core."""
@@ -32,42 +33,6 @@ enough for a cosine to be off by 0.001.
 """
 
 
-class Similarity:
-    """The cosines of a question and some threads, and of those threads among themselves.
-
-    ``cosines`` are in [-1, 1], by thread id: of each thread's likest text. ``phrasing_cosines`` are
-    those of a guild's phrasings.
-    """
-
-    def __init__(
-        self,
-        question: Vectors,
-        rows: Mapping[int, Rows],
-        scale: float,
-        phrasing_cosines: Mapping[int, float] = MappingProxyType({}),
-    ):
-        self.cosines: dict[int, float] = {}
-        self._rows, self._scale = rows, scale
-        if rows:
-            stacked = np.vstack(list(rows.values())).astype(np.float32)
-            ends = np.cumsum([len(r) for r in rows.values()])
-            starts = np.concatenate([[0], ends[:-1]])
-            best = np.maximum.reduceat(stacked @ question / scale, starts)
-            self.cosines = dict(zip(rows, best.tolist(), strict=True))
-        for thread_id, cosine in phrasing_cosines.items():
-            self.cosines[thread_id] = max(cosine, self.cosines.get(thread_id, -1.0))
-
-    def near_duplicates(self, thread_id: int, others: Sequence[int]) -> set[int]:
-        """Return those of the others that ask nearly the same as a thread."""
-        first, known = self._rows.get(thread_id), [i for i in others if i in self._rows]
-        if first is None or not known:
-            return set()
-        rows = np.vstack([first[:1], *(self._rows[i][:1] for i in known)]).astype(np.float32)
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9
-        cosines = (rows[1:] @ rows[0]).tolist()
-        return {i for i, c in zip(known, cosines, strict=True) if c >= NEAR_DUPLICATE_COSINE}
-
-
 class SemanticIndex:
     """The vectors of one library and the model that makes them."""
 
@@ -76,6 +41,7 @@ class SemanticIndex:
         self._executor = ThreadPoolExecutor(QUESTIONS_AT_ONCE, thread_name_prefix="meaning")
         self._scale = 127 * sqrt(embedder.dimensions) / SPAN
         self.vector_index = VectorIndex(folder, library, embedder.name, embedder.dimensions)
+        self.backgrounds = BackgroundFile(folder, library, embedder.name)
 
     @property
     def model(self) -> str:
@@ -112,20 +78,28 @@ class SemanticIndex:
         """Return the ids of about ``limit`` threads nearest to a question."""
         return self.vector_index.near(self.quantised(question), scopes, limit)
 
-    def similarity(
+    def cosines(
         self,
         question: Vectors,
         thread_ids: Sequence[int],
         scopes: Sequence[int],
         phrasing_cosines: Mapping[int, float] = MappingProxyType({}),
-    ) -> Similarity:
-        """Return the similarity of a question and those of the threads that have vectors.
+    ) -> dict[int, float]:
+        """Return the cosines of a question and threads, by thread id: each of its likest text.
 
-        ``phrasing_cosines`` are the cosines of the question and a guild's phrasings, by thread id.
+        Those without a vector are left out. ``phrasing_cosines`` are those of the question and
+        a guild's phrasings, by thread id.
         """
-        return Similarity(
-            question, self.vector_index.rows(thread_ids, scopes), self._scale, phrasing_cosines
-        )
+        cosines: dict[int, float] = {}
+        rows = self.vector_index.rows(thread_ids, scopes)
+        if rows:
+            stacked = np.vstack(list(rows.values())).astype(np.float32)
+            starts = np.cumsum([0, *(len(r) for r in rows.values())])[:-1]
+            best = np.maximum.reduceat(stacked @ question / self._scale, starts)
+            cosines = dict(zip(rows, best.tolist(), strict=True))
+        for thread_id, cosine in phrasing_cosines.items():
+            cosines[thread_id] = max(cosine, cosines.get(thread_id, -1.0))
+        return cosines
 
     def pack(self, threads: Sequence[Thread]) -> list[bytes]:
         """Return what the store keeps of each thread: a row for itself, one for each phrasing.
@@ -190,6 +164,8 @@ def _text_below(thread: Thread) -> str:
     if not body and thread.answers:
         best = max(thread.answers, key=lambda answer: (answer.accepted, answer.score))
         body = best.body.strip()
+        if len(words(body)) < MIN_ANSWER_WORDS:
+            return ""
     return body[:MAX_TEXT]
 
 

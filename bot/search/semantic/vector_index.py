@@ -86,6 +86,12 @@ class VectorIndex:
         """Return how many threads of those scopes have vectors."""
         return sum(self._threads[scope] for scope in scopes)
 
+    def ids(self, scopes: Sequence[int]) -> set[int]:
+        """Return the ids of the threads of those scopes that have vectors."""
+        with self._lock:
+            indexes = [self._scopes[scope] for scope in scopes if scope in self._scopes]
+            return {int(key) for index in indexes for key in np.unique(np.array(index.keys))}
+
     def near(self, wanted: Rows, scopes: Sequence[int], limit: int) -> list[int]:
         """Return the ids of the threads whose texts are nearest; about ``limit`` of them."""
         found: list[tuple[float, int]] = []

@@ -47,8 +47,7 @@ def update(meaning: SemanticIndex, *threads: StoredThread) -> None:
 
 
 def cosine(meaning: SemanticIndex, question: str, thread_id: int, scope: int = SHARED) -> float:
-    found = meaning.similarity(meaning.question(question), [thread_id], [scope]).cosines
-    return found[thread_id]
+    return meaning.cosines(meaning.question(question), [thread_id], [scope])[thread_id]
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -65,7 +64,7 @@ def test_the_nearest_thread_is_found_by_other_words(meaning: SemanticIndex) -> N
     update(meaning, *numbered(GARDEN))
     asked = meaning.question("snails eat my salad")
     assert meaning.near(asked, [SHARED], 3)[0] == 6
-    cosines = meaning.similarity(asked, range(1, 7), [SHARED]).cosines
+    cosines = meaning.cosines(asked, range(1, 7), [SHARED])
     assert max(cosines, key=cosines.__getitem__) == 6
 
 
@@ -107,7 +106,7 @@ def test_many_threads_packed_at_once_are_as_if_packed_alone(meaning: SemanticInd
 
 def test_no_threads_are_no_rows(meaning: SemanticIndex) -> None:
     assert meaning.pack([]) == meaning.pack_texts([]) == []
-    assert meaning.similarity(meaning.question("why"), [], [SHARED]).cosines == {}
+    assert meaning.cosines(meaning.question("why"), [], [SHARED]) == {}
 
 
 @pytest.mark.parametrize(
@@ -144,4 +143,4 @@ def test_a_guilds_own_thread_means_nothing_elsewhere(meaning: SemanticIndex) -> 
     asked = meaning.question("Where is the key?")
     assert set(meaning.near(asked, [SHARED, HERE], 5)) == {1, 2}
     assert meaning.near(asked, [SHARED, THERE], 5) == [2]
-    assert meaning.similarity(asked, [1, 2], [SHARED, THERE]).cosines.keys() == {2}
+    assert meaning.cosines(asked, [1, 2], [SHARED, THERE]).keys() == {2}

@@ -1,0 +1,73 @@
+"""The backgrounds of a library, written down beside its vectors."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from bot.search.background import Background
+
+FORMAT = 1
+"""Raised when backgrounds are measured otherwise: older ones are measured anew."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """Backgrounds of one library and model, by the scopes that are seen, as ``0,123``."""
+
+    library: str
+    model: str
+    format: int
+    backgrounds: dict[str, Background]
+
+
+_CONTENT = TypeAdapter(_Content)
+
+
+class BackgroundFile:
+    """The backgrounds in a folder; safe from any thread. Losing them loses a few seconds."""
+
+    def __init__(self, folder: Path, library: str, model: str):
+        """Take up those that are of this library and model."""
+        self._path = folder / "background.json"
+        self._library, self._model = library, model
+        self._lock = threading.Lock()
+        self._known = self._read()
+
+    def get(self, scopes: Sequence[int]) -> Background | None:
+        """Return the background of what is seen of those scopes, if it was measured."""
+        return self._known.get(_name(scopes))
+
+    def put(self, scopes: Sequence[int], background: Background) -> None:
+        """Write a background down. Raises OSError; it counts all the same."""
+        with self._lock:
+            self._known = {**self._known, _name(scopes): background}
+            content = _Content(self._library, self._model, FORMAT, self._known)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = self._path.with_suffix(f".{os.getpid()}")
+            unfinished.write_bytes(_CONTENT.dump_json(content))
+            unfinished.replace(self._path)
+
+    def _read(self) -> dict[str, Background]:
+        try:
+            content = _CONTENT.validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValidationError) as error:
+            log.warning("%s can't be used (%s): the background is measured anew",
+                        self._path, str(error).splitlines()[0])  # fmt: skip
+            return {}
+        of = (content.library, content.model, content.format)
+        return content.backgrounds if of == (self._library, self._model, FORMAT) else {}
+
+
+def _name(scopes: Sequence[int]) -> str:
+    return ",".join(map(str, scopes))

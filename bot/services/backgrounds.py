@@ -1,0 +1,90 @@
+"""Measuring the backgrounds of what servers see, while nothing else is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from itertools import islice
+
+from bot.errors import ThreadwiseError
+from bot.search.engine import Engine
+from bot.services.queues import Busy, FairQueue
+
+STEPS = 4
+"""Questions that are asked before another may come: some 20 ms."""
+
+UNREADABLE = (
+    "the embedding model can't tell the texts of the library apart, as of a language that it "
+    "has not learnt: questions are matched by their words alone"
+)
+
+log = logging.getLogger(__name__)
+
+
+class Backgrounds:
+    """Measures, one after the other, what servers see as their questions come.
+
+    ``searching`` is the queue in which questions wait: each few steps of a measurement are one
+    of them, so that no question waits for more.
+    """
+
+    def __init__(self, engine: Engine, searching: FairQueue):
+        self._engine, self._searching = engine, searching
+        self._waiting: dict[int, None] = {}  # servers, in order
+        self._failed: set[int] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def look(self, guild_id: int) -> None:
+        """Have the background of what a server sees measured soon, if there is none."""
+        if guild_id in self._failed or guild_id in self._waiting:
+            return
+        if self._engine.background(guild_id) is None:
+            self._waiting[guild_id] = None
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._run(), name="measure backgrounds")
+
+    async def measure(self, guild_id: int) -> None:
+        """Measure the background of what a server sees now, if there is none.
+
+        One that can't be measured is said in the log; it is not tried again.
+        """
+        if guild_id in self._failed or self._engine.background(guild_id) is not None:
+            return
+        try:
+            steps = self._engine.measure_background(guild_id)
+            while await self._searching.run(guild_id, _some, steps):
+                pass
+        except Busy:
+            return  # later
+        except (ThreadwiseError, OSError) as error:
+            self._failed.add(guild_id)
+            log.warning("how sure answers are can't be measured on this library: %s", error)
+        else:
+            self._say(guild_id)
+
+    async def stop(self) -> None:
+        """End what is being measured."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        while self._waiting:
+            guild_id = next(iter(self._waiting))
+            await self.measure(guild_id)
+            del self._waiting[guild_id]
+
+    def _say(self, guild_id: int) -> None:
+        known = self._engine.background(guild_id)
+        if known is None:
+            return
+        log.info("background of guild %d: unrelated %.2f, field %.2f",
+                 guild_id, known.unrelated, known.field)  # fmt: skip
+        if not known.readable:
+            log.warning("in guild %d, %s", guild_id, UNREADABLE)
+
+
+def _some(steps: Iterator[None]) -> bool:
+    """Do some steps; False at their end."""
+    return len(list(islice(steps, STEPS))) == STEPS
