@@ -11,7 +11,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.cli import run, runtime
+from bot.cli import logs, run
 from bot.client import ThreadBot
 from tests.kit import programs
 from tests.kit.command_line import Threadwise
@@ -130,7 +130,7 @@ def test_a_discord_that_is_down_is_one_line_and_exit_code_1(
 
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setattr(ThreadBot, "start", fail)
-    monkeypatch.setattr(runtime, "set_up", lambda level, token: None)
+    monkeypatch.setattr(logs, "set_up", lambda level, token: None)
     result = threadwise("run")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: Discord can't be reached (")
