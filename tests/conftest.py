@@ -21,10 +21,12 @@ from bot.log_throttle import LogThrottle
 from bot.settings import Settings
 from tests.kit.library import forget_environment
 from tests.kit.net import Net, open_net
+from tests.kit.new_tables import migrate_once
 from tests.kit.simcord import fast_settle
 from tests.kit.world import THREADS, MakeBot, World, open_world
 
 fast_settle()
+migrate_once()
 
 
 @pytest.hookimpl(wrapper=True)
