@@ -19,13 +19,13 @@ def migrate_once() -> None:
     migrate = command.upgrade
     made: list[str] = []
 
-    def upgrade(config: Config, revision: str) -> None:
+    def upgrade(config: Config, revision: str, sql: bool = False, tag: str | None = None) -> None:
         connection: Connection = config.attributes["connection"]
         if revision != "head" or connection.dialect.name != "sqlite" or tables(connection):
-            migrate(config, revision)
+            migrate(config, revision, sql, tag)
             return
         if not made:
-            migrate(config, revision)
+            migrate(config, revision, sql, tag)
             made.extend(tables(connection))
             (number,) = connection.exec_driver_sql("SELECT version_num FROM alembic_version").one()
             made.append(f"INSERT INTO alembic_version VALUES ('{number}')")

@@ -158,12 +158,13 @@ class _Uses:
         found = cls({}, set())
         owners: dict[ast.AST, str] = {}  # what is looked up in a node, which comes after
         for node in nodes:
-            name = ""
             if isinstance(node, ast.Attribute):
                 name, owners[node.value] = node.attr, node.attr
             elif isinstance(node, ast.Name):
                 name = node.id
-            if not name or isinstance(node.ctx, ast.Store):
+            else:
+                continue
+            if isinstance(node.ctx, ast.Store):
                 continue
             method = owners.get(node, "")
             method = EACH.get(method, method)
