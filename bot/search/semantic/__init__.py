@@ -18,6 +18,14 @@ OFF = "off"
 """The ``EMBEDDING_MODEL`` that does without meaning."""
 
 
+def located(setting: str, data: Path) -> str:
+    """Return ``EMBEDDING_MODEL`` with the name of a model in ``data`` replaced by its folder."""
+    name = setting.strip()
+    folder = data / "models" / name
+    named = name == Path(name).name and name not in ("", "..")
+    return str(folder.absolute()) if named and folder.is_dir() else name
+
+
 def open_semantic_index(setting: str, data: Path, library: str) -> SemanticIndex:
     """Open the semantic index of a library, by the model that ``EMBEDDING_MODEL`` names.
 
@@ -33,5 +41,5 @@ def open_semantic_index(setting: str, data: Path, library: str) -> SemanticIndex
         ) from None
     except ImportError as error:  # such as a library of the system that a package needs
         raise ModelError(f"its packages don't work here: {error}") from None
-    model = embedder.load(setting.strip(), data / "models")
+    model = embedder.load(located(setting, data), data / "models")
     return retrieval.SemanticIndex(model, data / "neighbours", library)
