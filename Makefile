@@ -68,6 +68,7 @@ clean: ## Remove .venv, caches and build leftovers (not your data)
 
 # What the bot itself has, wherever there are wheels for it: see `run` below.
 EXTRAS_demo := demo,dumps,semantic
+EXTRAS_models := demo,models
 
 # One stamp for each set of extras (each holds the demo's); stale when pyproject.toml has changed.
 $(VENV)/.demo $(VENV)/.dev $(VENV)/.bench $(VENV)/.fit $(VENV)/.models $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml
