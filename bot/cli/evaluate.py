@@ -16,7 +16,7 @@ from rich.text import Text
 
 from bot.cli import evaluation_page, runtime
 from bot.cli.console import key_value_table, out, plain_table, print_note, progress, write_json
-from bot.cli.evaluation_page import BIN_TITLES, TextRows, bins, figures
+from bot.cli.evaluation_page import BIN_TITLES, TextRows, bins, comparison, figures
 from bot.cli.options import AsJson, argument, number, option
 from bot.errors import ConfigError
 from bot.evaluation.runner import Evaluation, check_models
@@ -174,11 +174,7 @@ def _bins_table(result: Evaluation) -> Table:
 
 def _side_by_side(results: dict[str, Evaluation]) -> Table:
     """Return a table with a column for each model."""
-    columns = [dict(figures(result)) for result in results.values()]
-    labels = dict.fromkeys(label for column in columns for label in column)
-    table = plain_table("", *results)
-    for label in labels:
-        table.add_row(Text(label), *(Text(column.get(label, "none")) for column in columns))
+    table = _filled(plain_table("", *results), comparison([*results.values()]))
     for column in table.columns[1:]:
         column.justify = "right"
     return table

@@ -49,10 +49,29 @@ TextRows = list[tuple[str, ...]]
 def figures(result: Evaluation) -> TextRows:
     """Return every figure that this test set has, after its label."""
     return [
-        (LABELS.get(name, name.replace("_", " ")), _number(value))
+        (_label(name), _number(value))
         for name, value in result.to_dict().items()
         if value is not None and name != "reliability"
     ]
+
+
+def comparison(results: Sequence[Evaluation]) -> TextRows:
+    """Return every figure that any of several results has, with one cell for each of them."""
+    columns = [result.to_dict() for result in results]
+    names = [name for name in columns[0] if name != "reliability"]
+    return [
+        (_label(name), *(_cell_of(column[name]) for column in columns))
+        for name in names
+        if any(column[name] is not None for column in columns)
+    ]
+
+
+def _label(name: str) -> str:
+    return LABELS.get(name, name.replace("_", " "))
+
+
+def _cell_of(value: object) -> str:
+    return "none" if value is None else _number(value)
 
 
 def bins(result: Evaluation) -> TextRows:

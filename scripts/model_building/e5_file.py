@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.model_building.encoder import Shape
-from scripts.model_building.wheels import BuildError
+from model_building.encoder import Shape
+from model_building.wheels import BuildError
 
 BLOCK = 32
 """Weights of a block."""
@@ -47,8 +47,8 @@ class Blocks:
 
     def packed(self) -> NDArray[np.uint8]:
         """Return two numbers a byte, the first in its low half: shape (rows, blocks, BLOCK / 2)."""
-        packed: NDArray[np.uint8] = self.numbers[..., ::2] | (self.numbers[..., 1::2] << 4)
-        return packed
+        low, high = self.numbers[..., ::2], self.numbers[..., 1::2]
+        return (low | (high << 4)).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from scripts.model_building.encoder import LOOKED_UP, WORDS
+from model_building.encoder import LOOKED_UP, WORDS
 
 BLOCK = 32
 """Weights that share a scale."""
@@ -55,8 +55,12 @@ def use_blocks(
             block_size=BLOCK,
             accuracy_level=ACCURACY_8_BIT,
         )
-        arrays = zip(packed(matrix.name), made.input[1:], strict=True)
-        model.graph.initializer.extend(numpy_helper.from_array(a, name) for a, name in arrays)
+        numbers, scales = packed(matrix.name)
+        tensors = (
+            numpy_helper.from_array(numbers, made.input[1]),
+            numpy_helper.from_array(scales, made.input[2]),
+        )
+        model.graph.initializer.extend(tensors)
         model.graph.initializer.remove(matrix)
         node.CopyFrom(made)
 

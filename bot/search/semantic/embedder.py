@@ -93,7 +93,6 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-@functools.lru_cache(maxsize=2)
 def load(setting: str, cache: Path) -> Embedder:
     """Load the model that ``EMBEDDING_MODEL`` names: the default, a folder, or one of fastembed's.
 
@@ -126,12 +125,19 @@ def _from_files(name: str, find: Callable[[], ModelFiles]) -> Embedder:
     for _ in range(READINGS):
         files = find()
         digest = files.digest()
-        model = OnnxModel(files)
+        embedder = _loaded(name, files, digest)
         if files.digest() == digest:
-            return Embedder(f"{name[:50]}@{digest[:12]}", model, files.dimensions)
+            return embedder
+        _loaded.cache_clear()
     raise ModelError(f"the files of {name} change while they are read")
 
 
+@functools.lru_cache(maxsize=2)
+def _loaded(name: str, files: ModelFiles, digest: str) -> Embedder:
+    return Embedder(f"{name[:50]}@{digest[:12]}", OnnxModel(files), files.dimensions)
+
+
+@functools.lru_cache(maxsize=2)
 def _from_fastembed(name: str, cache: Path) -> Embedder:
     try:
         from fastembed import TextEmbedding
