@@ -175,6 +175,7 @@ def _bins_table(result: Evaluation) -> Table:
 def _side_by_side(results: dict[str, Evaluation]) -> Table:
     """Return a table with a column for each model."""
     table = _filled(plain_table("", *results), comparison([*results.values()]))
+    table.columns[0].no_wrap = True
     for column in table.columns[1:]:
         column.justify = "right"
     return table

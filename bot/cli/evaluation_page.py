@@ -56,9 +56,9 @@ def figures(result: Evaluation) -> TextRows:
 
 
 def comparison(results: Sequence[Evaluation]) -> TextRows:
-    """Return every figure that any of several results has, with one cell for each of them."""
+    """Return every figure that any of several models has, with one cell for each of them."""
     columns = [result.to_dict() for result in results]
-    names = [name for name in columns[0] if name != "reliability"]
+    names = [name for name in columns[0] if name not in ("model", "reliability")]
     return [
         (_label(name), *(_cell_of(column[name]) for column in columns))
         for name in names
