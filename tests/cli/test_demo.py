@@ -17,7 +17,9 @@ import aiohttp
 import pytest
 
 from bot.cli import logs, run
+from bot.demo import _demo_settings
 from bot.demo.simcord_adapter import PEOPLE, WELCOME
+from bot.settings import Settings
 from tests.kit import programs
 from tests.kit.command_line import Threadwise
 from tests.kit.paths import ROOT
@@ -241,3 +243,10 @@ def test_the_browser_is_opened_unless_told_not_to(
     threadwise("--no-browser", "--port", "8765")
     threadwise("demo")
     assert asked == [(0, True), (8765, False), (0, True)]
+
+
+def test_models_are_those_of_the_data_folder_not_of_the_demos_own(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "mpnet"
+    folder.mkdir(parents=True)
+    settings = Settings(data_dir=tmp_path, embedding_model="mpnet", _env_file=None)
+    assert _demo_settings(settings).embedding_model == str(folder)

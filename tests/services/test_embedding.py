@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
@@ -249,6 +250,41 @@ class TestOtherModels:
             await app.embedding.make()
             assert app.no_meaning is not None
             assert "holds no model.onnx" in app.no_meaning
+            for _ in range(3):
+                assert await best(app, "flat bicycle tyre") == "s1"
+        assert caplog.text.count("questions are matched by their words alone") == 1
+
+    async def test_a_folder_that_is_swapped_is_taken_up_at_the_next_start(
+        self, settings: Settings, other: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async with opened(settings, other) as app:
+            await app.library.add(GARDEN)
+            await app.embedding.make()
+            former = app.engine.meaning
+            assert former is not None
+            before = former.question("flat bicycle tyre")
+            found = await best(app)
+            (Path(other) / "1_Pooling" / "config.json").write_text("{}")
+            (Path(other) / "model.onnx").write_bytes(b"cut short")
+            assert np.array_equal(former.question("flat bicycle tyre"), before)
+            assert await best(app) == found
+            shutil.copy(onnx_model.default_files().model, Path(other) / "model.onnx")
+        async with opened(settings, other) as app:
+            assert app.engine.meaning is not None
+            assert app.engine.meaning.model != former.model
+            assert app.engine.meaning.vector_index.threads == 0
+            await app.embedding.make()
+            await every_thread_is_seen(app)
+        assert "words alone" not in caplog.text
+
+    async def test_one_cut_short_is_reported_once_and_words_do(
+        self, settings: Settings, other: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        file = Path(other) / "model.onnx"
+        file.write_bytes(file.read_bytes()[:100_000])
+        async with opened(settings, other) as app:
+            await app.library.add(GARDEN)
+            await app.embedding.make()
             for _ in range(3):
                 assert await best(app, "flat bicycle tyre") == "s1"
         assert caplog.text.count("questions are matched by their words alone") == 1
