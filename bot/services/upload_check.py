@@ -201,7 +201,7 @@ def _check(file: Path, out: Path, most: int, count: WordCount) -> Sent:
     findings = Findings()
     findings.take_over(report)
     for problems in (findings.rejected, findings.warned):
-        problems[:] = [InputError(problem.reason, line=problem.line) for problem in problems]
+        problems[:] = [InputError(problem.reason, place=problem.line) for problem in problems]
     return Sent(out, keys, former_keys, phrasings, count.kept, findings)
 
 

@@ -52,7 +52,7 @@ from bot.sources.markdown_sections import (
     sections,
 )
 from bot.sources.question_headings import Answer, Question
-from bot.sources.report import NoThreads, SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport
 
 _DETAILS = 9
 """The level of a question in ``<details>``: below any heading."""
@@ -85,7 +85,7 @@ def faq_threads(
         about, offset = ({}, 0) if generated else front_matter.split(lines)
         page = PageMetadata(about, path, report)
     except FieldError as error:
-        raise InputError(str(error), shown_path(path), 1) from None
+        raise InputError(str(error), path, 1) from None
     faq = _FaqReader(path, report, page, generated=generated)
     yield from faq.threads(lines[offset:], offset)
     if not faq.has_questions:

@@ -19,11 +19,11 @@ from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.file_format import Format
 from bot.sources.files import Options
-from bot.sources.foreign_fields import FieldNames, field_of
+from bot.sources.foreign_fields import FieldNames, field_of, listed
 from bot.sources.group_by_question import OF_ANSWERS, FieldValues, QuestionGrouper
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
 from bot.sources.json_thread import FieldError, is_export, is_line, thread_from
-from bot.sources.report import SourceReport, printable, quoted, shown_path
+from bot.sources.report import SourceReport, printable, quoted
 
 SHAPES = (
     'read are a list of objects like {"question": "…", "answer": "…"}, alone or under a key such '
@@ -61,14 +61,14 @@ def read_json(path: Path, report: SourceReport, options: Options) -> Iterator[Th
     try:
         value = load_json(read_text(path, options))
     except json.JSONDecodeError as error:
-        raise InputError(f"it is not JSON: {error.msg}", shown_path(path), error.lineno) from None
+        raise InputError(f"it is not JSON: {error.msg}", path, error.lineno) from None
     except FieldError as error:
-        raise InputError(str(error), shown_path(path)) from None
+        raise InputError(str(error), path) from None
     except ValueError as error:
-        raise InputError(f"it is not JSON: {error}", shown_path(path)) from None
+        raise InputError(f"it is not JSON: {error}", path) from None
     entries = QaObjects(path, report, options)
     if not entries.take(value, ""):
-        raise InputError(f"its JSON has another shape{keys_of(value)}; {SHAPES}", shown_path(path))
+        raise InputError(f"its JSON has another shape{keys_of(value)}; {SHAPES}", path)
     yield from entries.threads()
 
 
@@ -149,7 +149,7 @@ class QaObjects:
 
     def _mapped(self, question: str, answer: object, where: str) -> None:
         """Take in one question of a map, with its answer or a list of them."""
-        odd = next((item for item in _listed(answer) if isinstance(item, dict | list)), None)
+        odd = next((item for item in listed(answer) if isinstance(item, dict | list)), None)
         if odd is None:
             self._grouper.add({"question": question, "answer": answer}, where)
         else:
@@ -196,7 +196,7 @@ class QaObjects:
                 values[field] = value
             elif value not in (values[field], *_NOTHING):
                 self._report.pass_over("values under a second name of the same field")
-        values["answer"] = [self._answer(item) for item in _listed(values.get("answer"))]
+        values["answer"] = [self._answer(item) for item in listed(values.get("answer"))]
         if isinstance(values.get("tags"), dict):
             values["tags"] = list(values["tags"].values())
         return values
@@ -219,10 +219,6 @@ class QaObjects:
         return values
 
 
-def _listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _is_map(value: Mapping[str, Any]) -> bool:
     """Return whether an object maps questions to answers: sentences to texts.
 
@@ -236,11 +232,11 @@ def _is_map(value: Mapping[str, Any]) -> bool:
 
 def _is_said(answer: object) -> bool:
     """Return whether an answer is a text, or a list of texts."""
-    return bool(_listed(answer)) and all(isinstance(item, str) for item in _listed(answer))
+    return bool(listed(answer)) and all(isinstance(item, str) for item in listed(answer))
 
 
 def _holds_more(answer: object) -> bool:
-    return any(isinstance(item, dict | list) for item in _listed(answer))
+    return any(isinstance(item, dict | list) for item in listed(answer))
 
 
 def _at(where: str, key: str) -> str:

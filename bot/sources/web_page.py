@@ -118,9 +118,7 @@ class _WebPage:
     def markdown(self) -> str:
         """Return the page's text as Markdown, without what stands around it."""
         main = next(self._root.iter("main", "article"), self._root)
-        for element in list(main.iter(*_FURNITURE)):
-            if element is not main:
-                _remove(element)
+        etree.strip_elements(main, *_FURNITURE, with_tail=False)
         for name in ("h4", "h5", "h6"):
             headings = [(element, one_line(element)) for element in main.iter(name)]
             asking = any(is_question(words) for _, words in headings)
@@ -139,10 +137,15 @@ class _WebPage:
             url = f"{self._url}#{anchor}" if anchor else self._url
         return {**row, "url": url}
 
-    def inside(self, element: Element) -> str:
-        """Return what stands in an element, as Markdown."""
+    def inside(self, element: Element, but: Element | None = None) -> str:
+        """Return what stands in an element, ``but`` one of its children, as Markdown."""
         parts = [escape(element.text or "")]
-        parts += [etree.tostring(child, encoding="unicode", method="html") for child in element]
+        for child in element:
+            parts.append(
+                escape(child.tail or "")
+                if child is but
+                else etree.tostring(child, encoding="unicode", method="html")
+            )
         return to_markdown("".join(parts), base_url=self._url)
 
     def _own_url(self) -> str | None:
@@ -162,36 +165,26 @@ class _WebPage:
         if not is_question(title) and (is_group or not beside_questions):
             return None
         anchor = element.get("id") or summary.get("id")
-        _remove(summary)
-        body = self.inside(element)
-        element.insert(0, summary)
+        body = self.inside(element, but=summary)
         return {"question": title, "answer": Markdown(body), "anchor": anchor}
 
     def _defined(self, element: Element) -> Iterator[tuple[int, FieldValues]]:
-        terms: list[Element] = []
-        answers: list[str] = []
-        groups: list[tuple[list[Element], list[str]]] = []
+        groups: list[tuple[list[Element], list[str]]] = [([], [])]
         _lift(element)
         for item in _items(element):
-            if item.tag == "dt" and answers:
-                groups.append((terms, answers))
-                terms, answers = [], []
+            if item.tag == "dt" and groups[-1][1]:
+                groups.append(([], []))
             if item.tag == "dt":
-                terms.append(item)
+                groups[-1][0].append(item)
             elif body := self.inside(item):
-                answers.append(Markdown(body))
-        groups.append((terms, answers))
-        if any(is_question(one_line(term)) for terms, _ in groups for term in terms):
-            for terms, answers in groups:
-                if terms:
-                    yield (
-                        terms[0].sourceline or 1,
-                        {
-                            "question": [one_line(term) for term in terms],
-                            "answer": answers,
-                            "anchor": terms[0].get("id"),
-                        },
-                    )
+                groups[-1][1].append(Markdown(body))
+        titles = [[one_line(term) for term in terms] for terms, _ in groups]
+        if not any(is_question(title) for of_group in titles for title in of_group):
+            return
+        for title, (terms, answers) in zip(titles, groups, strict=True):
+            if terms:
+                row = {"question": title, "answer": answers, "anchor": terms[0].get("id")}
+                yield terms[0].sourceline or 1, row
 
 
 def _summary(element: Element) -> Element:
@@ -216,17 +209,6 @@ def _lift(element: Element) -> None:
     ]:
         for item in reversed(nested):
             item.getparent().addnext(item)
-
-
-def _remove(element: Element) -> None:
-    """Take an element out of its parent; the text behind it stays."""
-    parent, before = element.getparent(), element.getprevious()
-    if element.tail and before is not None:
-        before.tail = (before.tail or "") + element.tail
-    elif element.tail:
-        parent.text = (parent.text or "") + element.tail
-    element.tail = None
-    parent.remove(element)
 
 
 FORMAT = Format(

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from bot.errors import InputError
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import SourceReport
 
 MAX_ROW_BYTES = 16 * 1024 * 1024
 
@@ -208,7 +208,7 @@ class XmlRows:
         elif piece.startswith(b"?xml") and (match := _ENCODING.search(piece)):
             if match[1].lower() not in _UTF8:
                 name = match[1].decode()
-                raise InputError(f"it is in {name}; save it as UTF-8", shown_path(self.path))
+                raise InputError(f"it is in {name}; save it as UTF-8", self.path)
         elif self._ended and not piece.isspace():
             self._reject("something follows the end of the file's rows", line)
 
@@ -220,7 +220,7 @@ class XmlRows:
 
     def _close(self) -> None:
         if not self._inside and not self._ended:
-            raise InputError(f"there is no <{self._root.decode()}> in it", shown_path(self.path))
+            raise InputError(f"there is no <{self._root.decode()}> in it", self.path)
         if not self._ended:
             self._report.reject(
                 "the file is cut off here; what came before was read", self.path, self._line
