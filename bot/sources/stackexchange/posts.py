@@ -110,10 +110,8 @@ class RowLoader:
         return None if post is None or target is None else (post, target, kind == _DUPLICATE)
 
     def _vote(self, row: XmlRow, rows: XmlRows) -> tuple[int, int] | None:
-        value, post = (
-            _VALUES.get(row.values.get("VoteTypeId", "")),
-            self._number(row, rows, "PostId"),
-        )
+        value = _VALUES.get(row.values.get("VoteTypeId", ""))
+        post = self._number(row, rows, "PostId")
         return None if value is None or post is None else (post, value)
 
     def _pass_over(self, kind: str | None, row: XmlRow, rows: XmlRows) -> None:
@@ -133,12 +131,10 @@ class RowLoader:
     def _number(self, row: XmlRow, rows: XmlRows, name: str) -> int | None:
         """Return a number that may be missing; a wrong one is as good as missing."""
         text = row.values.get(name)
-        if text is None or text == "":
-            return None
-        if (number := _whole(text)) is not None:
-            return number
-        self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
-        return None
+        number = _whole(text) if text else None
+        if text and number is None:
+            self._warn(rows, row, f"{name} {_shown(text)}, and is left out")
+        return number
 
     def _date(self, row: XmlRow, rows: XmlRows, name: str) -> str | None:
         """Return a date that may be missing, as text; a wrong one is left out."""
@@ -146,26 +142,27 @@ class RowLoader:
         if not text:
             return None
         try:
-            date = date_of(text)
+            if date_of(text) <= self._latest:
+                return text
+            why = f"{text} lies in the future"
         except (ValueError, OverflowError):
-            self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
-            return None
-        if date > self._latest:
-            why = f"{name} {text} lies in the future, and is left out"
-            self._report.warn(why, rows.path, row.line)
-            return None
-        return text
+            why = _shown(text)
+        self._warn(rows, row, f"{name} {why}, and is left out")
+        return None
 
     def _body(self, row: XmlRow, rows: XmlRows) -> str:
         """Return the text, with a warning if it is longer than anybody would write."""
         text: str = row.values.get("Body") or ""
         if len(text) > MAX_TEXT:
-            why = f"its text has {len(text):,} characters; all are kept, the first are searched"
-            self._report.warn(why, rows.path, row.line)
+            size = f"{len(text):,} characters"
+            self._warn(rows, row, f"its text has {size}; all are kept, the first are searched")
         return text
 
     def _refuse(self, rows: XmlRows, row: XmlRow, why: str) -> None:
         self._report.reject(why, rows.path, row.line)
+
+    def _warn(self, rows: XmlRows, row: XmlRow, what: str) -> None:
+        self._report.warn(what, rows.path, row.line)
 
 
 def _whole(text: str) -> int | None:
