@@ -22,7 +22,6 @@ _OTHERS = {
 }
 _LINKED, _DUPLICATE = "1", "3"
 _VALUES = {"2": 1, "3": -1}  # of the kinds of votes that make a score
-_BATCH = 1_000
 
 
 class RowLoader:
@@ -30,33 +29,26 @@ class RowLoader:
 
     def __init__(self, database: StagingDatabase, report: SourceReport):
         self._database, self._report = database, report
-        self._count = 0
         # A clock may be wrong by a day; whoever wrote after that has not written yet.
         self._latest = datetime.now(UTC) + timedelta(days=1)
 
     def load(self, part: str, rows: XmlRows, chunks: Iterable[bytes]) -> Iterator[None]:
         """Take in the rows of a part of the dump, pausing now and then."""
-        database = self._database
-        parts: dict[str, tuple[Any, Callable[[Any], None]]] = {
-            "posts": (self._post, lambda posts: self._add_posts(posts, rows)),
-            "users": (self._user, database.add_users),
-            "postlinks": (self._link, database.add_links),
-            "votes": (self._vote, database.add_votes),
+        parts: dict[str, tuple[Any, Callable[[Any], object]]] = {
+            "posts": (self._post, lambda post: self._add_post(post, rows)),
+            "users": (self._user, self._database.add_user),
+            "postlinks": (self._link, self._database.add_link),
+            "votes": (self._vote, self._database.add_vote),
         }
         read, add = parts[part]
-        batch: list[Any] = []
         for row in rows.of(chunks):
             if row is None:
                 yield
             elif (value := read(row, rows)) is not None:
-                batch.append(value)
-            if len(batch) >= _BATCH or row is None:
-                add(batch)  # at the latest when the chunk ends
-                batch = []
-        add(batch)
+                add(value)
 
-    def _add_posts(self, posts: list[tuple[Any, ...]], rows: XmlRows) -> None:
-        for post in self._database.add_posts(posts):
+    def _add_post(self, post: tuple[Any, ...], rows: XmlRows) -> None:
+        if not self._database.add_post(post):
             self._report.reject(f"the id {post[0]} is taken by a row before", rows.path, post[3])
 
     def _post(self, row: XmlRow, rows: XmlRows) -> tuple[Any, ...] | None:
@@ -68,7 +60,6 @@ class RowLoader:
         number = self._id(row, rows, "Id")
         if number is None:
             return None
-        self._count += 1
         title = (get("Title") or "").strip()
         thread = number if kind == "1" else self._id(row, rows, "ParentId")
         if thread is None:
@@ -84,7 +75,6 @@ class RowLoader:
             thread,
             QUESTION if kind == "1" else ANSWER,
             row.line,
-            self._count,
             self._number(row, rows, "AcceptedAnswerId"),
             self._number(row, rows, "Score"),
             self._date(row, rows, "CreationDate"),
