@@ -205,19 +205,13 @@ class _FaqReader:
             self._folds = [
                 fold for fold in find_details(lines) if question_headings.is_question(fold.summary)
             ]
-        last: Section | None = None
-        joined: list[str] = []  # the lines of the last, to which those inside a fold are added
-        for section in sections(lines):
-            inside = bisect_left(self._folds, section.start, key=_START) - 1
-            if last is not None and inside >= 0 and section.start <= self._folds[inside].end:
-                joined += [*section.raw, *section.lines]
-                continue
-            if last is not None:
-                yield last
-            joined = list(section.lines)
-            last = replace(section, title=heading_words(section.title), lines=joined)
-        if last is not None:
-            yield last
+        masked = list(lines)
+        for fold in self._folds:
+            masked[fold.start - 1 : fold.end] = ["<details>"] * (fold.end - fold.start + 1)
+        for section in sections(masked):
+            begin = section.start - 1 + len(section.raw)
+            own = lines[begin : begin + len(section.lines)]
+            yield replace(section, title=heading_words(section.title), lines=own)
 
     def _folded(self, section: Section) -> Iterator[Question]:
         """Yield the folded questions in a text that is no answer."""

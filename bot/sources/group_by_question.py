@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -75,33 +75,15 @@ class KeyMaker:
 
 @dataclass(slots=True)
 class _Question:
-    """One question so far; a row is looked up in sets, as there may be thousands of them."""
+    """One question so far; ``answers`` are looked up, as there may be thousands of them."""
 
     where: Place
     thread: Thread
     words: str
-    answers: list[Answer] = field(default_factory=list)
+    answers: dict[Answer, None] = field(default_factory=dict)
     phrasings: dict[str, None] = field(default_factory=dict)
     accepted: int = 0
-    _known: set[Answer] = field(default_factory=set)
-    _keys: set[str] = field(default_factory=set)
-
-    def new_of(self, answers: Iterable[Answer]) -> list[Answer]:
-        """Return the answers that the question doesn't have yet."""
-        return [answer for answer in answers if answer not in self._known]
-
-    def repeats_key(self, new: Sequence[Answer]) -> bool:
-        """Return whether one of the new answers has the id of another of the question's answers."""
-        keys = [answer.key for answer in new if answer.key is not None]
-        return len(set(keys)) < len(keys) or not self._keys.isdisjoint(keys)
-
-    def take(self, new: Sequence[Answer], phrasings: Iterable[str]) -> None:
-        """Take in answers that are new, and phrasings that may be."""
-        self.answers += new
-        self._known.update(new)
-        self._keys.update(answer.key for answer in new if answer.key is not None)
-        self.accepted += sum(answer.accepted for answer in new)
-        self.phrasings |= dict.fromkeys(phrasings)
+    keys: set[str] = field(default_factory=set)
 
 
 class QuestionGrouper:
@@ -162,8 +144,8 @@ class QuestionGrouper:
             key = given or self._keys.key_of(words_of_key, self._questions.__contains__)
             thread = Thread(key=key, title=titles[0], former_key=given_id or None, **values)
             question = _Question(where, thread, words)
-        new = question.new_of(answers)
-        self._check(question, words, new, given, where)
+        new = [answer for answer in answers if answer not in question.answers]
+        self._add_answers(question, words, new, given)
         is_repeated = where != question.where and words == question.words
         repeated = len(every) - (len(new) if is_repeated else len(answers))
         if repeated:
@@ -173,21 +155,24 @@ class QuestionGrouper:
         phrasings = [*titles[1:], *texts_of(row.get("phrasings"), called("phrasings"))]
         if words != question.words:
             phrasings.insert(0, titles[0])
-        question.take(new, phrasings)
+        question.phrasings |= dict.fromkeys(phrasings)
 
-    def _check(
-        self, question: _Question, words: str, new: list[Answer], given: str, where: Place
-    ) -> None:
-        """Raise FieldError if these answers can't be given to the question."""
+    def _add_answers(self, question: _Question, words: str, new: list[Answer], given: str) -> None:
+        """Give the question answers that it doesn't have. Raises FieldError if that can't be."""
         before = f"line {question.where}" if isinstance(question.where, int) else question.where
         # The same answer to other words is another way to ask; another answer is a mistake.
         if given and words != question.words and new:
             raise FieldError(f"its id is the same as that of {before}, which asks something else")
-        if question.accepted + sum(answer.accepted for answer in new) > 1:
+        accepted = question.accepted + sum(answer.accepted for answer in new)
+        if accepted > 1:
             before = f"; the first is at {before}" if question.answers else ""
             raise FieldError(f"a second accepted answer{before}")
-        if question.repeats_key(new):
+        keys = [answer.key for answer in new if answer.key is not None]
+        if len(set(keys)) < len(keys) or not question.keys.isdisjoint(keys):
             raise FieldError("two of the question's answers have the same id")
+        question.answers |= dict.fromkeys(new)
+        question.keys.update(keys)
+        question.accepted = accepted
 
     def _answers(self, row: FieldValues, where: Place) -> Iterator[Answer]:
         items = listed(row.get("answer"))
