@@ -14,7 +14,7 @@ A question's key is the file's name, ``#`` and the element's ``id``, else its wo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
@@ -53,14 +53,13 @@ def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Th
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    text = read_html(path, report, options)
-    page = _WebPage(text)
+    page = _WebPage(read_html(path, report, options))
     grouper = QuestionGrouper(path, report)
 
     def broken(line: int) -> None:
         report.warn("its JSON-LD is not JSON, and was passed over", path, line)
 
-    for rows in (json_ld(text, broken), page.marked(), page.folded(), page.repeated()):
+    for rows in (page.scripts(broken), page.marked(), page.folded(), page.repeated()):
         is_marked = False
         for line, row in rows:
             is_marked = True
@@ -84,6 +83,10 @@ class _WebPage:
     def __init__(self, text: str) -> None:
         self._root = parse(text)
         self._url = self._own_url()
+
+    def scripts(self, broken: Callable[[int], None]) -> Iterator[tuple[int, FieldValues]]:
+        """Return the questions in JSON-LD; ``broken`` gets the lines of what is no JSON."""
+        return json_ld(self._root, broken)
 
     def marked(self) -> Iterator[tuple[int, FieldValues]]:
         """Return the questions in microdata."""

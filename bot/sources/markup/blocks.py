@@ -132,9 +132,6 @@ class Blocks:
         block = code_block(text_of(element), language_of(element))
         return [block] if block else []
 
-    def _rule(self, element: Element) -> list[str]:
-        return [RULE]
-
     def _table(self, element: Element) -> list[str]:
         return table(element, self._inline)
 
@@ -187,7 +184,7 @@ _HANDLERS: dict[str, _Handler] = {
     "p": Blocks._paragraph,
     "blockquote": Blocks._quote,
     "pre": Blocks._code,
-    "hr": Blocks._rule,
+    "hr": lambda _blocks, _element: [RULE],
     "table": Blocks._table,
     "dl": Blocks._definitions,
     "summary": Blocks._summary,
