@@ -140,7 +140,7 @@ class _WebPage:
             url = f"{self._url}#{anchor}" if anchor else self._url
         return {**row, "url": url}
 
-    def inside(self, element: Element, but: Element | None = None) -> str:
+    def inside(self, element: Element, but: Element = None) -> str:
         """Return what stands in an element, ``but`` one of its children, as Markdown."""
         parts = [escape(element.text or "")]
         for child in element:
