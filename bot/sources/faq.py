@@ -287,7 +287,5 @@ FORMAT = Format(
     suffixes=(".md", ".markdown"),
     looks_like=looks_like_faq,
     read=read_faq,
-    packed=True,
-    utf16=True,
     defers=True,
 )

@@ -164,5 +164,5 @@ FORMAT = Format(
     suffixes=(".jsonl", ".jsonl.gz"),
     looks_like=looks_like_lines,
     read=read_lines,
-    packed=True,
+    utf16=False,
 )

@@ -277,5 +277,4 @@ FORMAT = Format(
     suffixes=(".json",),
     looks_like=looks_like_json,
     read=read_json,
-    packed=True,
 )

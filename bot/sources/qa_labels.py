@@ -157,6 +157,4 @@ FORMAT = Format(
     name="labelled",
     looks_like=looks_labelled,
     read=read_labelled,
-    packed=True,
-    utf16=True,
 )

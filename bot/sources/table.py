@@ -237,6 +237,4 @@ FORMAT = Format(
     suffixes=(".csv", ".tsv"),
     looks_like=looks_like_table,
     read=read_table,
-    packed=True,
-    utf16=True,
 )

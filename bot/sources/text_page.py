@@ -290,4 +290,6 @@ FORMAT = Format(
     suffixes=(".txt",),
     looks_like=lambda head: has_marker(head.text),
     read=read_pages,
+    packed=False,
+    utf16=False,
 )

@@ -219,7 +219,5 @@ FORMAT = Format(
     suffixes=(".html", ".htm", ".xhtml"),
     looks_like=looks_like_page,
     read=read_page,
-    packed=True,
-    utf16=True,
     defers=True,
 )

@@ -257,4 +257,6 @@ FORMAT = Format(
     looks_like=looks_like,
     read=read_dump,
     unique_keys=True,
+    packed=False,
+    utf16=False,
 )
