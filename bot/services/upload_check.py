@@ -18,7 +18,7 @@ from math import log
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from bot.errors import InputError
+from bot.errors import InputError, Place
 from bot.models import Thread
 from bot.search.documents import MAX_TEXT
 from bot.search.text import words
@@ -169,8 +169,8 @@ def checking(
 class _ImpatientReport(SourceReport):
     """A report whose patience ends: a file may hold a mistake in each of a million lines."""
 
-    def reject(self, reason: str, path: Path, line: int | None = None) -> None:
-        super().reject(reason, path, line)
+    def reject(self, reason: str, path: Path, where: Place | None = None) -> None:
+        super().reject(reason, path, where)
         if self.refused >= COMPLAINTS:
             first = self.rejected[0]
             where = f" (line {first.line})" if first.line else ""
@@ -201,7 +201,7 @@ def _check(file: Path, out: Path, most: int, count: WordCount) -> Sent:
     findings = Findings()
     findings.take_over(report)
     for problems in (findings.rejected, findings.warned):
-        problems[:] = [InputError(problem.reason, line=problem.line) for problem in problems]
+        problems[:] = [InputError(problem.reason, place=problem.line) for problem in problems]
     return Sent(out, keys, former_keys, phrasings, count.kept, findings)
 
 
