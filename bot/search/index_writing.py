@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from filelock import FileLock
-from tantivy import Index, Query
+from tantivy import Index
 
 from bot.models import SHARED
 from bot.search.documents import Indexed
@@ -45,7 +45,6 @@ class Writing:
         self._written: dict[int, int] = {}  # scopes since the last commit, with their threads
         self._replaced: set[int] = set()
         self._rebuilt: set[int] = set()
-        self._holders: dict[int, int] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -91,19 +90,11 @@ class Writing:
                 writer = self._writer(scope)
                 for thread_id, _, pieces in those:
                     writer.put(thread_id, pieces)
-                    if self._holders is not None:
-                        self._holders[thread_id] = scope
 
-    def remove(self, thread_ids: Iterable[int], scopes: Mapping[int, int] | None = None) -> None:
-        """Take threads out; those that are not in are passed over.
-
-        ``scopes`` are the scopes of threads for which they are known: it takes a while to
-        find the others.
-        """
-        known = scopes or {}
-        for thread_id in thread_ids:
-            scope = known[thread_id] if thread_id in known else self._holder(thread_id)
-            if scope is not None and self._has(scope):
+    def remove(self, scopes: Mapping[int, int]) -> None:
+        """Take threads out, each of its scope, by id; those that are not in are passed over."""
+        for thread_id, scope in scopes.items():
+            if self._has(scope):
                 with self._writable(scope):
                     self._writer(scope).remove(thread_id)
 
@@ -205,24 +196,6 @@ class Writing:
                 raise IndexBusy("another program is writing the search index") from None
             raise
 
-    def _holder(self, thread_id: int) -> int | None:
-        """Return the scope that a thread is indexed in, of which the library knows nothing more."""
-        if self._holders is None:
-            self._holders = {}
-            for scope in self._state.scopes.keys() | self._written.keys():
-                if scope != SHARED:
-                    with self._writable(scope):
-                        held = Index.open(str(self._files.place(scope)))
-                        self._holders.update(dict.fromkeys(_ids(held), scope))
-            for scope, writer in self._writers.items():
-                if scope != SHARED:
-                    self._holders.update(dict.fromkeys(writer.added, scope))
-        found = self._holders.get(thread_id)
-        if found is None and self._has(SHARED):
-            with self._writable(SHARED):
-                return SHARED if self._writer(SHARED).has(thread_id) else None
-        return found
-
     @contextmanager
     def _writable(self, scope: int) -> Iterator[None]:
         try:
@@ -236,13 +209,3 @@ class Writing:
                 self._report(scope)  # so that the next writing has it made anew
                 raise IndexDamaged(scope, place, problem) from None
             raise unwritable(place, error) from error
-
-
-def _ids(index: Index) -> list[int]:
-    """Return the ids of all threads that are in."""
-    searcher = index.searcher()
-    if not searcher.num_docs:
-        return []
-    everything = searcher.search(Query.all_query(), int(searcher.num_docs), count=False).hits
-    ids = searcher.fast_field_values("id", [address for _, address in everything])
-    return [int(i or 0) for i in ids]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf
-
 from tantivy import Index, Order, Query
 
 from bot.models import SHARED
 from bot.search.documents import Pieces, document_of
-from bot.search.scope_index import fields
 
 HEAP = 64_000_000
 """Bytes that the shared library's writer may fill before it writes a segment."""
@@ -21,8 +18,7 @@ class ScopeWriter:
     """The writer of one scope's index.
 
     ``newest`` is the highest id of a thread that is in, ``pending`` whether there is
-    something to commit, ``replaced`` whether threads were taken out that were in, ``added``
-    are a guild's threads since the last commit.
+    something to commit, ``replaced`` whether threads were taken out that were in.
     """
 
     def __init__(self, scope: int, index: Index):
@@ -31,49 +27,34 @@ class ScopeWriter:
         self._writer = index.writer(heap, num_threads=1)
         self.newest = _newest(index)
         self.pending = self.replaced = False
-        self.added: set[int] = set()
-        self._lowest_added: float = inf
 
     def put(self, thread_id: int, pieces: Pieces) -> None:
         """Index a thread, in place of what was known of it."""
-        # The writer remembers each deletion until it commits, and looks for its document
-        # in all that was added: what can't be in is not to be taken out.
-        if thread_id <= self.newest:
-            self.remove(thread_id)
-        else:
-            self.newest = thread_id
+        self.remove(thread_id)
+        self.newest = max(self.newest, thread_id)
         self._writer.add_document(document_of(thread_id, self._scope, pieces))
-        if self._scope == SHARED:  # which may be millions
-            self._lowest_added = min(self._lowest_added, thread_id)
-        else:
-            self.added.add(thread_id)
         self.pending = True
 
     def remove(self, thread_id: int) -> None:
-        """Take a thread out."""
-        self._writer.delete_documents_by_term("id", thread_id)
-        self.pending = self.replaced = True
+        """Take a thread out, if it may be in."""
+        # The writer remembers each deletion until it commits, and looks for its document
+        # in all that was added: what can't be in is not to be taken out.
+        if thread_id <= self.newest:
+            self._writer.delete_documents_by_term("id", thread_id)
+            self.pending = self.replaced = True
 
     def clear(self) -> None:
         """Take all threads out, and forget what was put in since the last commit."""
         self._writer.rollback()
         self._writer.delete_all_documents()
         self.newest = 0
-        self.pending, self.replaced, self._lowest_added = True, False, 0
-
-    def has(self, thread_id: int) -> bool:
-        """Return whether a thread is in, or may have been put in since the last commit."""
-        if thread_id >= self._lowest_added:
-            return True
-        only = Query.term_query(fields(), "id", thread_id)
-        return bool(self._index.searcher().search(only, 1, count=False).hits)
+        self.pending, self.replaced = True, False
 
     def commit(self) -> int:
         """Write what was done; returns how many threads there are now."""
         if self.pending:
             self._writer.commit()
-            self.pending, self._lowest_added = False, inf
-            self.added.clear()
+            self.pending = False
         self._index.reload()
         return int(self._index.searcher().num_docs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -131,10 +132,15 @@ class Embedding:
                 if queue.seq > await change_feed.last_change(connection):
                     queue.clear()  # an older copy of the database was put back
                 since = max(queue.seq, await vectors.done(connection, meaning.model))
-                found = await vectors.changed_after(connection, since, LOOKED_AT)
-            queue.seq, changed, ended = found
-            for scope, thread_ids in changed.items():
+                queue.seq, changed = await change_feed.changed_after(
+                    connection, since, LOOKED_AT, text=True
+                )
+            by_scope: dict[int, list[int]] = defaultdict(list)
+            for thread_id, noted in changed.items():
+                by_scope[noted.scope].append(thread_id)
+            for scope, thread_ids in by_scope.items():
                 queue.add(scope, thread_ids)
+            ended = queue.seq == since
 
     async def _do(self, meaning: SemanticIndex, work: Work) -> int | None:
         """Embed some threads and phrasings; ``None`` where that had been done."""

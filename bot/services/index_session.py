@@ -61,15 +61,16 @@ class IndexSession:
         """
         async with self._database.read() as connection:
             now, changed = await change_feed.changed_after(connection, self.seq, BATCH, text=True)
-            have = {i: ready[i][1] for i, at in changed.items() if i in ready and at <= ready[i][0]}
+            have = {
+                i: ready[i][1] for i, at in changed.items() if i in ready and at.seq <= ready[i][0]
+            }
             rest = [i for i in changed if i not in have]
             found = await threads.index_entries(connection, rest) if rest else {}
-            gone = [i for i in rest if i not in found]
-            left = await threads.scopes_of(connection, gone) if gone else {}
         if now == self.seq:
             return False
         await in_thread(self._put, changed, found, have)
-        await in_thread(self._writing.remove, gone, left)
+        gone = {i: changed[i].scope for i in rest if i not in found}
+        await in_thread(self._writing.remove, gone)
         self.seq, self._worked_at = now, time.monotonic()
         return True
 

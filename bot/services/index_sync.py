@@ -135,8 +135,7 @@ class IndexSync:
         async with self._database.read() as connection:
             text = await change_feed.last_change(connection, text=True)
             last = await change_feed.last_change(connection)
-            floor = await change_feed.floor(connection)
-        return max(text, floor) <= self._engine.seq <= last
+        return text <= self._engine.seq <= last
 
     async def _follow(self) -> None:
         """Take in what others have stored and made; imports of ours are indexed as they go."""

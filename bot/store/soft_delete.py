@@ -112,8 +112,8 @@ async def purge(connection: AsyncConnection, before: datetime, limit: int) -> in
     old = (threads.c.removed.is_(True), threads.c.retired_at < to_micros(before))
     ids = (await connection.execute(select(threads.c.id).where(*old).limit(limit))).scalars().all()
     if ids:
-        await connection.execute(delete(threads).where(threads.c.id.in_(ids)))
         await change_feed.note(connection, ids, is_deleted=True)
+        await connection.execute(delete(threads).where(threads.c.id.in_(ids)))
     return len(ids)
 
 

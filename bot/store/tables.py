@@ -243,6 +243,7 @@ changes = Table(
     metadata,
     Column("seq", _Id, primary_key=True, autoincrement=True),
     Column("thread_id", BigInteger, nullable=False),
+    Column("scope", BigInteger, nullable=False, server_default="0"),
     Column("text", Boolean, nullable=False, server_default=true()),  # or its vectors alone
     Column("deleted_at", BigInteger),  # of a thread that is no more
     Index(None, "text", "seq"),

@@ -211,12 +211,6 @@ async def ids_of(
     return list((await connection.execute(query)).scalars().all())
 
 
-async def scopes_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, int]:
-    """Return the scopes of threads, retired ones as well, by id; not of those deleted for good."""
-    query = select(threads.c.id, threads.c.scope).where(threads.c.id.in_(ids))
-    return {row.id: row.scope for row in (await connection.execute(query)).all()}
-
-
 async def page(
     connection: AsyncConnection, after: int, limit: int, scope: int | None = None
 ) -> list[StoredThread]:

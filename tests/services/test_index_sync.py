@@ -364,7 +364,7 @@ class TestBackups:
 
         async def none(
             connection: AsyncConnection, seq: int, limit: int, *, text: bool = False
-        ) -> tuple[int, dict[int, int]]:
+        ) -> tuple[int, dict[int, change_feed.Noted]]:
             now, changed = await changed_after(connection, seq, limit, text=text)
             assert changed == {}
             return now, changed
