@@ -117,11 +117,9 @@ class Embedding:
                 raise
             if made is not None:
                 return made
-        async with self._database.read() as connection:
-            done = await vectors.done(connection, meaning.model)
+        done = await self._database.reading(vectors.done, meaning.model)
         if self._queue.seq > done:
-            async with self._database.write() as connection:
-                await vectors.set_done(connection, meaning.model, self._queue.seq)
+            await self._database.writing(vectors.set_done, meaning.model, self._queue.seq)
         return None
 
     async def _look(self, meaning: SemanticIndex) -> None:
@@ -190,16 +188,14 @@ class Embedding:
         }
 
     async def _make_learned(self, meaning: SemanticIndex) -> bool:
-        async with self._database.read() as connection:
-            found = await vectors.learned_without_vector(
-                connection, meaning.model, BATCH, meaning.row_bytes
-            )
+        found = await self._database.reading(
+            vectors.learned_without_vector, meaning.model, BATCH, meaning.row_bytes
+        )
         if not found:
             return False
         packed = await asyncio.to_thread(meaning.pack_texts, [text for _, text in found])
         rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
-        async with self._database.write() as connection:
-            await vectors.put_learned(connection, meaning.model, rows)
+        await self._database.writing(vectors.put_learned, meaning.model, rows)
         return True
 
     async def _catch_up(self, meaning: SemanticIndex) -> None:
@@ -225,6 +221,5 @@ class Embedding:
 
     async def _discard(self, meaning: SemanticIndex, thread_ids: list[int]) -> None:
         """Have vectors made again whose length is not the model's."""
-        async with self._database.write() as connection:
-            count = await vectors.discard(connection, thread_ids, meaning.row_bytes)
+        count = await self._database.writing(vectors.discard, thread_ids, meaning.row_bytes)
         log.warning("vectors of %d threads have a wrong length: they are made again", count)

@@ -109,8 +109,7 @@ class GuildLibrary:
 
     async def sources(self, guild_id: int, typed: str = "") -> list[Source]:
         """Return a guild's own sources whose names contain ``typed``, the largest first."""
-        async with self._database.read() as connection:
-            sources = await stats.sources(connection, [guild_id])
+        sources = await self._database.reading(stats.sources, [guild_id])
         wanted = typed.casefold().strip()
         return [s for s in sources if s.name is not None and wanted in s.name.casefold()]
 
@@ -139,16 +138,14 @@ class GuildLibrary:
 
     async def plan(self, guild_id: int, target: Target) -> Plan:
         """Return what a removal would take away. Raises NotFound when there is nothing."""
-        async with self._database.read() as connection:
-            plan = await soft_delete.plan(connection, guild_id, target)
+        plan = await self._database.reading(soft_delete.plan, guild_id, target)
         if plan is None:
             raise NotFound(GONE)
         return plan
 
     async def remove(self, guild_id: int, target: Target) -> Removal:
         """Retire threads; for a day they can be restored. Raises NotFound."""
-        async with self._database.write() as connection:
-            gone = await soft_delete.remove(connection, guild_id, target)
+        gone = await self._database.writing(soft_delete.remove, guild_id, target)
         if gone is None:
             raise NotFound(GONE)
         log.info("guild %d: a moderator removed %d threads", guild_id, gone.threads)
@@ -157,13 +154,11 @@ class GuildLibrary:
 
     async def removals(self, guild_id: int) -> list[Removal]:
         """Return what can be restored, newest first."""
-        async with self._database.read() as connection:
-            return await soft_delete.removals(connection, guild_id)
+        return await self._database.reading(soft_delete.removals, guild_id)
 
     async def restore(self, guild_id: int, moment: int) -> int:
         """Restore what was removed at a time (µs); return how many threads. Raises NotFound."""
-        async with self._database.write() as connection:
-            count = await soft_delete.restore(connection, guild_id, moment)
+        count = await self._database.writing(soft_delete.restore, guild_id, moment)
         if not count:
             raise NotFound("That can't be brought back: it is here again, or deleted for good.")
         log.info("guild %d: a moderator brought %d threads back", guild_id, count)
@@ -174,8 +169,7 @@ class GuildLibrary:
         """Delete for good what was removed over a day ago; return how many threads."""
         before, total = (now or datetime.now(UTC)) - UNDO, 0
         while True:
-            async with self._database.write() as connection:
-                gone = await soft_delete.purge(connection, before, BATCH)
+            gone = await self._database.writing(soft_delete.purge, before, BATCH)
             total += gone
             if gone < BATCH:
                 break

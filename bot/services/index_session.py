@@ -124,8 +124,7 @@ class IndexSession:
 
         Scope by scope, since writing one after the other for each thread takes far longer.
         """
-        async with self._database.read() as connection:
-            stored = await stats.scopes(connection)
+        stored = await self._database.reading(stats.scopes)
         await in_thread(self._writing.start_over)
         self.seq = 0
         for scope in sorted(stored | self._writing.scopes):

@@ -128,14 +128,14 @@ class Library:
     async def _with_tallies(self, scope: int) -> AsyncIterator[list[Thread]]:
         """Yield the threads of a scope with the sums of votes by guild, as exports have them."""
         async for page in _pages(self._database, scope):
-            async with self._database.read() as connection:
-                sums = await imported_votes.tallies(connection, [thread.id for thread in page])
+            sums = await self._database.reading(
+                imported_votes.tallies, [thread.id for thread in page]
+            )
             yield await asyncio.to_thread(_tallied, page, sums)
 
     async def count(self) -> Counts:
         """Count the threads, answers and votes of all guilds."""
-        async with self._database.read() as connection:
-            return await threads.count(connection)
+        return await self._database.reading(threads.count)
 
 
 def _tallied(page: Sequence[StoredThread], sums: Mapping[int, Tallies]) -> list[Thread]:
@@ -170,8 +170,7 @@ async def _pages(database: Database, scope: int) -> AsyncIterator[list[StoredThr
     """Yield the threads of one scope, oldest first, a batch at a time."""
     last = 0
     while True:
-        async with database.read() as connection:
-            page = await threads.page(connection, last, PAGE, scope)
+        page = await database.reading(threads.page, last, PAGE, scope)
         if not page:
             return
         yield page

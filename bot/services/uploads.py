@@ -115,8 +115,7 @@ class Uploads:
 
     async def last(self, guild_id: int) -> LastImport | None:
         """Return a guild's last import, if there was one."""
-        async with self._database.read() as connection:
-            said = await guilds.fact(connection, _fact(guild_id))
+        said = await self._database.reading(guilds.fact, _fact(guild_id))
         if said is None:
             return None
         at, name, count = json.loads(said)
@@ -194,8 +193,7 @@ class Uploads:
 
     async def _remember(self, guild_id: int, name: str, count: int) -> None:
         said = json.dumps([datetime.now(UTC).isoformat(), name[:100], count])
-        async with self._database.write() as connection:
-            await guilds.set_fact(connection, _fact(guild_id), said)
+        await self._database.writing(guilds.set_fact, _fact(guild_id), said)
 
 
 def safe_name(name: str) -> str:
