@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from pathlib import Path
 
@@ -12,9 +11,6 @@ from bot.settings import Settings
 
 FOLDERS = ("index", "neighbours")
 """Folders in ``DATA_DIR`` that hold nothing but the program's own files."""
-
-_CHECKPOINT = re.compile(r"(?:state|.+\.usearch)\.(\d+)")
-"""A checkpoint that is being written carries the number of its process."""
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +23,10 @@ def tidy(settings: Settings, database: Path | None) -> None:
 
 def _remove_left_over(settings: Settings, database: Path | None) -> None:
     """Remove unfinished files of processes that were killed; those in use stay."""
-    folders = {settings.data_dir} | ({database.parent} if database is not None else set())
+    folders = {settings.data_dir, settings.data_dir / "neighbours"}
+    folders |= {database.parent} if database is not None else set()
     left = [place for folder in folders for place in private_files.clear(folder)]
     left += private_files.clear_temporary()
-    left += _remove_checkpoints(settings.data_dir / "neighbours")
     if left:
         log.info("cleared %d unfinished files that an earlier process left", len(left))
 
@@ -51,32 +47,3 @@ def _make_private(settings: Settings, database: Path | None) -> None:
         changed |= private_files.tighten(database.parent.glob(f"{name}.*"))
     if changed:
         log.info("the library in %s is readable by its owner alone now", data)
-
-
-def _remove_checkpoints(folder: Path) -> list[Path]:
-    """Remove checkpoints that were never finished, and return them."""
-    removed = []
-    for place in folder.glob("*.*"):
-        match = _CHECKPOINT.fullmatch(place.name)
-        if match is not None and not _is_running(int(match[1])):
-            place.unlink(missing_ok=True)
-            removed.append(place)
-    return removed
-
-
-def _is_running(process: int) -> bool:
-    """Return whether a process may be running; where that can't be asked (Windows), it may.
-
-    Our own number is that of an earlier process, which died in another container.
-    """
-    if os.name != "posix":
-        return True
-    if process == os.getpid():
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        pass
-    return True
