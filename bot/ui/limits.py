@@ -12,12 +12,7 @@ EMBED_DESCRIPTION = 4_096
 EMBED_FIELD = 1_024
 """Value of one field."""
 EMBED_FOOTER = 2_048
-EMBED_AUTHOR = 256
-EMBED_TOTAL = 6_000
 
-COMPONENTS_A_ROW = 5
-BUTTON_LABEL = 80
-CUSTOM_ID = 100
 SELECT_OPTIONS = 25
 OPTION_TEXT = 100
 """Label, value and description of one select option."""

@@ -58,7 +58,6 @@ class Reconciler:
         self._unmarked: set[int] = set()  # to be marked there
         self._unreadable: set[int] = set()  # channels: ask there once only
         self._busy: set[int] = set()  # channels where a card is looked at just now
-        self._timers: set[asyncio.TimerHandle] = set()
         self._seen = self._changes = self._workers = 0
         self._marking = self._stopped = False
         self._outage_log = LogThrottle(QUIET)
@@ -87,8 +86,6 @@ class Reconciler:
         """Compare nothing more; the next start does, also messages with unwritten events."""
         self._stopped = True
         self._waiting.clear()
-        for timer in self._timers:
-            timer.cancel()
         if not (due := self._unmarked | set(unwritten)):
             return
         try:
@@ -232,15 +229,12 @@ class Reconciler:
             self._outage_log.warn(log, said, posting.message_id, described(error))
         else:
             log.error(said, posting.message_id, error, exc_info=error)
-        if self._stopped:
-            return
+        if not self._stopped:
+            self.bot.spawn(self._later(posting, tries), f"look at {posting.message_id} again")
 
-        def again() -> None:
-            self._timers.discard(timer)
-            self._add([posting])
-
-        timer = asyncio.get_running_loop().call_later(_back_off(tries), again)
-        self._timers.add(timer)
+    async def _later(self, posting: Posting, tries: int) -> None:
+        await asyncio.sleep(_back_off(tries))
+        self._add([posting])
 
 
 def _back_off(tries: int) -> float:
