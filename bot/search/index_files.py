@@ -82,7 +82,7 @@ def read_state(file: Path) -> State | None:
         return None
 
 
-PATIENCE = 5.0
+STATE_SECONDS = 5.0
 """Seconds that a state which can't be used is waited for: another process may be writing it."""
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ class IndexFiles:
             return None
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            with self._lock().acquire(timeout=PATIENCE):
+            with self._lock().acquire(timeout=STATE_SECONDS):
                 trouble = _trouble(self._read(), self.library)
                 note = trouble if self.folder.exists() else None
                 if trouble is not None:

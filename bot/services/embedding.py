@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.models import MAX_PHRASINGS, StoredThread
 from bot.search.engine import Engine
-from bot.services.queues import EmbeddingQueue, Work
+from bot.services.queues import EmbeddingQueue, ToEmbed
 from bot.store import change_feed, vectors
 from bot.store.database import Database
 from bot.store.vectors import Unfinished
@@ -21,7 +20,7 @@ from bot.worker import in_thread
 if TYPE_CHECKING:
     from bot.search.semantic.retrieval import SemanticIndex
 
-BATCH = 128
+EMBEDDED_AT_ONCE = 128
 """Threads, or phrasings, whose vectors are made and written at a time: about a second's work."""
 
 LOOKED_AT = 5_000
@@ -109,7 +108,7 @@ class Embedding:
     async def _make_batch(self, meaning: SemanticIndex) -> int | None:
         """Embed what is next; ``None`` when there is no more. Returns how many threads."""
         await self._look(meaning)
-        while work := self._queue.take(BATCH):
+        while work := self._queue.take(EMBEDDED_AT_ONCE):
             try:
                 made = await self._do(meaning, work)
             except BaseException:
@@ -133,17 +132,14 @@ class Embedding:
                 queue.seq, changed = await change_feed.changed_after(
                     connection, since, LOOKED_AT, text=True
                 )
-            by_scope: dict[int, list[int]] = defaultdict(list)
             for thread_id, noted in changed.items():
-                by_scope[noted.scope].append(thread_id)
-            for scope, thread_ids in by_scope.items():
-                queue.add(scope, thread_ids)
+                queue.add(noted.scope, thread_id)
             ended = queue.seq == since
 
-    async def _do(self, meaning: SemanticIndex, work: Work) -> int | None:
+    async def _do(self, meaning: SemanticIndex, work: Sequence[ToEmbed]) -> int | None:
         """Embed some threads and phrasings; ``None`` where that had been done."""
-        model, scopes = meaning.model, {i: scope for scope, i in work.threads}
-        ids = [i for _, i, _ in work.phrasings]
+        model, scopes = meaning.model, {i: scope for scope, i, count in work if not count}
+        ids = [one.thread_id for one in work if one.phrasings]
         async with self._database.read() as connection:
             missing = await vectors.without_vectors(connection, [*scopes], model)
             new = {thread.id for thread, _ in missing}
@@ -152,7 +148,7 @@ class Embedding:
             later = await vectors.without_phrasings(connection, begun, model, meaning.row_bytes)
             unfinished = await vectors.without_phrasings(connection, ids, model, meaning.row_bytes)
         for this in later:
-            self._queue.add_phrasings(scopes[this.thread_id], this.thread_id, len(this.texts))
+            self._queue.add(scopes[this.thread_id], this.thread_id, len(this.texts))
         rows = await self._threads(meaning, missing) | await self._phrasings(meaning, unfinished)
         if not rows:
             return None
@@ -161,7 +157,7 @@ class Embedding:
             await vectors.put(connection, model, rows)
         for thread, _ in missing:
             if count := min(len(thread.phrasings), MAX_PHRASINGS):
-                self._queue.add_phrasings(thread.scope, thread.id, count)
+                self._queue.add(thread.scope, thread.id, count)
         return len(missing)
 
     async def _threads(
@@ -189,7 +185,7 @@ class Embedding:
 
     async def _make_learned(self, meaning: SemanticIndex) -> bool:
         found = await self._database.reading(
-            vectors.learned_without_vector, meaning.model, BATCH, meaning.row_bytes
+            vectors.learned_without_vector, meaning.model, EMBEDDED_AT_ONCE, meaning.row_bytes
         )
         if not found:
             return False

@@ -155,7 +155,7 @@ class Import:
             keys = [rows.key for rows in drafts.values()]
             known = await self._database.reading(threads.fingerprints, self._scope, keys)
             wanted = [p for p, rows in drafts.items() if known.get(rows.key) != rows.fingerprint]
-            prepared = await in_thread(reader.prepare, batch.number, wanted)
+            prepared = await in_thread(reader.prepare, wanted)
             for place, one in zip(wanted, prepared, strict=True):
                 batch.threads[place] = one
         return batch._replace(threads=[batch.threads[place] for place in latest.values()])

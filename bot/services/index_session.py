@@ -14,7 +14,7 @@ from bot.store import change_feed, stats, threads
 from bot.store.database import Database
 from bot.worker import in_thread
 
-BATCH = 500
+INDEXED_AT_ONCE = 500
 """Threads that are read from the store and indexed at a time."""
 
 COMMIT_AFTER, COMMIT_IDLE = 30.0, 2.0
@@ -60,7 +60,9 @@ class IndexSession:
         changed since need not be read back.
         """
         async with self._database.read() as connection:
-            now, changed = await change_feed.changed_after(connection, self.seq, BATCH, text=True)
+            now, changed = await change_feed.changed_after(
+                connection, self.seq, INDEXED_AT_ONCE, text=True
+            )
             have = {
                 i: ready[i][1] for i, at in changed.items() if i in ready and at.seq <= ready[i][0]
             }
@@ -139,7 +141,7 @@ class IndexSession:
         after = 0
         while True:
             async with self._database.read() as connection:
-                ids = await threads.ids_of(connection, scope, after, BATCH)
+                ids = await threads.ids_of(connection, scope, after, INDEXED_AT_ONCE)
                 ids = [i for i in ids if newest is None or i <= newest]
                 found = await threads.index_entries(connection, ids) if ids else {}
             if not ids:

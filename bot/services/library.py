@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
 from bot.sources.files import MAX_FILE_BYTES
 from bot.sources.writers import WRITERS, Pages
-from bot.store import imported_votes, threads
+from bot.store import threads, votes
 from bot.store.database import Database
 from bot.store.database_file import exists
 from bot.store.rows import Tallies
@@ -124,7 +124,7 @@ class Library:
         written = 0
         async for page in _pages(self._database, scope):
             ids = [thread.id for thread in page]
-            sums = await self._database.reading(imported_votes.tallies, ids)
+            sums = await self._database.reading(votes.tallies_by_guild, ids)
             await in_thread(lambda page, sums: write(_tallied(page, sums)), page, sums)
             written += len(page)
             if progress is not None:

@@ -18,8 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import change_feed
 from bot.store.rows import EPOCH, to_micros
-from bot.store.tables import answers, threads, votes
-from bot.store.threads import IN_FORCE
+from bot.store.tables import IN_FORCE, answers, threads, votes
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,16 @@ from bot.errors import InputError, StoreNewer
 from bot.models import SHARED, StoredThread
 from bot.store import migrations
 from bot.store.database import Database
-from bot.store.tables import answers, learned_phrasings, metadata, phrasings, threads, votes
-from bot.store.threads import IN_FORCE, Counts, ids_of, index_entries
+from bot.store.tables import (
+    IN_FORCE,
+    answers,
+    learned_phrasings,
+    metadata,
+    phrasings,
+    threads,
+    votes,
+)
+from bot.store.threads import Counts, ids_of, index_entries
 
 
 @dataclass(frozen=True, slots=True)

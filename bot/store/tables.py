@@ -85,6 +85,9 @@ threads = Table(
     sqlite_autoincrement=True,  # an id is never given to another thread
 )
 
+IN_FORCE = threads.c.retired_at.is_(None)
+"""The condition that a thread is not retired."""
+
 answers = Table(
     "answers",
     metadata,

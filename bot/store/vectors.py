@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import MAX_PHRASINGS, StoredThread
 from bot.store import change_feed, guilds, threads
-from bot.store.tables import learned_phrasings, vectors
+from bot.store.tables import IN_FORCE, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
 from bot.store.upsert import phrasings_of
 
@@ -34,7 +34,7 @@ async def of_threads(
     query = (
         select(vectors.c.thread_id, vectors.c.data, thread_table.c.scope)
         .join(thread_table, thread_table.c.id == vectors.c.thread_id)
-        .where(vectors.c.thread_id.in_(ids), _current(model), threads.IN_FORCE)
+        .where(vectors.c.thread_id.in_(ids), _current(model), IN_FORCE)
     )
     rows = (await connection.execute(query)).all()
     return {row.thread_id: Vector(row.thread_id, row.scope, row.data) for row in rows}
@@ -47,7 +47,7 @@ async def without_vectors(
     query = (
         select(thread_table.c.id, thread_table.c.revision)
         .outerjoin(vectors, (vectors.c.thread_id == thread_table.c.id) & _current(model))
-        .where(thread_table.c.id.in_(ids), vectors.c.thread_id.is_(None), threads.IN_FORCE)
+        .where(thread_table.c.id.in_(ids), vectors.c.thread_id.is_(None), IN_FORCE)
     )
     revisions = {row.id: row.revision for row in (await connection.execute(query)).all()}
     by_id = await threads.fetch(connection, list(revisions), None)
@@ -71,7 +71,7 @@ async def without_phrasings(
     query = (
         select(vectors.c.thread_id, vectors.c.revision, vectors.c.data)
         .join(thread_table, thread_table.c.id == vectors.c.thread_id)
-        .where(vectors.c.thread_id.in_(ids), _current(model), threads.IN_FORCE)
+        .where(vectors.c.thread_id.in_(ids), _current(model), IN_FORCE)
         .where(func.length(vectors.c.data) == row_bytes)
     )
     rows = {row.thread_id: row for row in (await connection.execute(query)).all()}

@@ -60,7 +60,7 @@ PLAIN_CREDITS = 150
 # Discord's codes of errors.
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_EMOJI = 10003, 10008, 10014
-GONE = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE})
+GONE_CODES = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE})
 """A message is not there any more; other 404s, of a server in between say, don't mean that."""
 TOO_LATE = frozenset({10015, 10062})
 """Unknown webhook, unknown interaction: Discord waits no longer for a reply."""

@@ -18,7 +18,7 @@ from bot.app import App
 from bot.errors import SearchError
 from bot.models import SHARED, Answer, Reply, Thread
 from bot.search.index import Writing
-from bot.search.scope_writer import ScopeWriter
+from bot.search.index_writing import ScopeWriter
 from bot.services import import_reader, index_session, index_sync
 from bot.settings import Settings
 from bot.store import change_feed, threads
@@ -172,7 +172,7 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
 async def test_a_batch_of_many_scopes_is_indexed_in_each(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_session, "BATCH", 7)
+    monkeypatch.setattr(index_session, "INDEXED_AT_ONCE", 7)
     async with app.database.write() as connection:
         for n in range(60):
             await threads.put(connection, n % 12, [pack(Thread(key=f"k{n}", title=f"Number {n}"))])
@@ -237,7 +237,7 @@ class TestDamageWhileRunning:
 
         def slowly() -> Iterator[Thread | None]:
             yield Thread(key="slow", title="How slow is this import?")
-            time.sleep(2 * import_reader.PATIENCE)
+            time.sleep(2 * import_reader.PROGRESS_SECONDS)
             yield None  # so that what there is goes on its way
             gate.wait(HANG)
             yield Thread(key="late", title="How late is this thread?")
