@@ -135,7 +135,8 @@ class IndexSync:
         async with self._database.read() as connection:
             text = await change_feed.last_change(connection, text=True)
             last = await change_feed.last_change(connection)
-        return text <= self._engine.seq <= last
+            floor = await change_feed.floor(connection)
+        return max(text, floor) <= self._engine.seq <= last
 
     async def _follow(self) -> None:
         """Take in what others have stored and made; imports of ours are indexed as they go."""

@@ -2,8 +2,8 @@
 
 It holds the newest change of each thread: a change of its text, and a later one of its vectors
 alone. A reader that has read up to a number finds all that was changed since after it. The
-changes of threads that were deleted for good go after ``KEPT``; a index_sync that had not read
-those, see ``floor``, must begin anew with the threads themselves.
+changes of threads that were deleted for good go after ``KEPT``; an index that had not read
+those, see ``floor``, must be made anew from the threads themselves.
 """
 
 from __future__ import annotations
@@ -65,17 +65,16 @@ async def note(
 async def last_change(connection: AsyncConnection, *, text: bool = False) -> int:
     """Return the newest number that was in the feed; 0 when there was none.
 
-    With ``text``, changes of vectors alone don't count.
+    With ``text``, that of the newest change in it which is not of vectors alone.
     """
     newest_first = select(changes.c.seq).order_by(changes.c.seq.desc()).limit(1)
     if text:
-        newest_first = newest_first.where(changes.c.text.is_(True))
-    newest = await connection.scalar(newest_first)
-    return max(newest or 0, await floor(connection))
+        return await connection.scalar(newest_first.where(changes.c.text.is_(True))) or 0
+    return max(await connection.scalar(newest_first) or 0, await floor(connection))
 
 
 async def floor(connection: AsyncConnection) -> int:
-    """Return the number that a index_sync must have read to, or begin anew; 0 if there is none."""
+    """Return the number up to which an index must have read, or be made anew; 0: none."""
     return int(await fact(connection, _FLOOR) or 0)
 
 
