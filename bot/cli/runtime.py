@@ -41,7 +41,7 @@ MAX_LINES = 3
 """Lines of one kind that are shown in a row, before others of it are only counted: an outage of
 20 s, in which discord.py tries some five times, takes at most 10 lines in all."""
 
-NETWORK_LOG_SECONDS = 60.0
+QUIET = 60.0
 """Seconds after which the next line of a kind is shown again, with the count of those left out."""
 
 NETWORK_ERRORS = (
@@ -94,7 +94,7 @@ class OutageFilter(logging.Filter):
     def __init__(self, now: Callable[[], float] = time.monotonic):
         super().__init__()
         self._now = now
-        self._throttle = LogThrottle(NETWORK_LOG_SECONDS, burst=MAX_LINES)
+        self._throttle = LogThrottle(QUIET, burst=MAX_LINES)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a line is shown; one about the network loses its traceback."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
-from bot.cli.runtime import MAX_LINES, NETWORK_LOG_SECONDS, OutageFilter
+from bot.cli.runtime import MAX_LINES, QUIET, OutageFilter
 
 REFUSED = ConnectionRefusedError(111, "Connect call failed")
 Said = Callable[[], list[str]]
@@ -61,7 +61,7 @@ def test_many_tries_are_few_lines_and_the_next_says_how_many(
         fail(logger, REFUSED)
         clock.now += 1.0
     assert len(said()) == MAX_LINES
-    clock.now += NETWORK_LOG_SECONDS
+    clock.now += QUIET
     fail(logger, REFUSED)
     assert said()[-1].endswith("; 17 more such lines were left out")
 
