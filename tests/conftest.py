@@ -126,7 +126,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests are tried again at once; each test hears of its own outage."""
     monkeypatch.setattr(retry, "PAUSES", (0.001,) * len(retry.PAUSES))
     monkeypatch.setattr(retry, "QUICK", (0.001,) * len(retry.QUICK))
-    monkeypatch.setattr(retry, "outage_log", LogThrottle(retry.QUIET))
+    monkeypatch.setattr(retry, "outage_log", LogThrottle(retry.OUTAGE_LOG_SECONDS))
 
 
 @pytest.fixture

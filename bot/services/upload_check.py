@@ -93,7 +93,7 @@ def texts_of(thread: Thread) -> Iterator[str]:
 ARCHIVES = (b"PK\x03\x04", b"7z\xbc\xaf", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd", b"Rar!")
 """How archives begin. What would come out of them has no limit that we could watch."""
 
-SECONDS = 120
+READING_SECONDS = 120
 """For reading the file; most take one or two."""
 
 MEMORY = 1_500_000_000
@@ -130,15 +130,15 @@ async def check(file: Path, out: Path, unpacked: int, threads: int, key: str) ->
     ``key`` is that of ``WordCount``. Raises InputError when the file as a whole is refused.
     """
     started: list[Worker] = []  # also one whose start was not waited for
-    limits = Limits(SECONDS, MEMORY, 4 * unpacked + _PIECE)
+    limits = Limits(READING_SECONDS, MEMORY, 4 * unpacked + _PIECE)
     target = f"{__name__}:checking"
     start = (target, file, out, unpacked, threads, key)
     try:
         await in_thread(lambda: started.append(Worker(*start, limits=limits)))
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(READING_SECONDS):
             return cast("Sent", await asyncio.to_thread(started[0].ask, None))
     except TimeoutError:
-        raise InputError(f"reading it takes longer than {SECONDS} seconds") from None
+        raise InputError(f"reading it takes longer than {READING_SECONDS} seconds") from None
     except WorkerDied as death:
         raise InputError(
             f"reading it takes more time or memory than there is for it ({death})"

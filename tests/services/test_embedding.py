@@ -148,7 +148,7 @@ class TestMaking:
         await every_thread_is_seen(app)
 
     async def test_tells_its_progress(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 25)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 25)
         await app.library.add(MANY)
         told: list[int] = []
         await app.embedding.make(told.append)
@@ -157,7 +157,7 @@ class TestMaking:
     async def test_goes_on_where_it_was_cancelled(
         self, app: App, packed: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 10)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 10)
         await app.library.add(MANY)
         for patience in (0.0, 0.05, 0.1, 0.15):
             making = asyncio.create_task(app.embedding.make())
@@ -226,7 +226,7 @@ class TestOtherModels:
     async def test_are_never_mixed_when_stopped_in_between(
         self, settings: Settings, other: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 20)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 20)
         async with opened(settings) as app:
             await app.library.add(MANY)
             await app.embedding.make()
@@ -344,7 +344,7 @@ class TestKeepingUp:
     async def test_two_programs_share_the_work(
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 10)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 10)
         async with opened(app.settings) as second:
             await app.library.add(MANY[:30])
             await second.library.add([*MANY[30:], replace(MANY[0], title="Is it done?")])
@@ -388,7 +388,7 @@ class TestKeepingUp:
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(index_sync, "INTERVAL", 0.02)
-        monkeypatch.setattr(embedding, "BATCH", 4)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 4)
         async with opened(app.settings, "off") as second:
             await second.library.add(MANY)
             app.follow()
@@ -404,7 +404,7 @@ class TestKeepingUp:
     async def test_an_import_does_not_wait_for_the_vectors_of_a_whole_library(
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 4)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 4)
         await app.library.add(MANY)
         making = asyncio.create_task(app.embedding.make())
         await until(lambda: begun(app))
@@ -430,7 +430,7 @@ class TestMeanwhile:
     async def test_a_library_most_of_which_has_no_vectors_is_searched_by_words(
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 5)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 5)
         await app.library.add([*GARDEN, *MANY])
         async with opened(app.settings, "off") as plain:
             assert await app.embedding.make_some()
