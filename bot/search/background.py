@@ -3,49 +3,19 @@
 Cosines mean different things in each library, language and model: of unrelated texts they are
 near 0 in English by one model, and above .7 in Korean, or in every language by another. So a
 library is asked questions to which the outcome is known. Questions about other fields, in the
-language that its titles are nearest to, give the cosine that means nothing (``unrelated``). Its own
-titles, each with its thread and those of the same answer left out, give what a question of this
-field reaches that has no answer here (``expected``).
+language that its titles are nearest to, give the cosine that means nothing (``unrelated``). Its
+own titles, each with its thread and those of the same answer left out, give what a question of
+this field reaches that has no answer here (``field``). It is measured by
+``semantic/background_measurement.py``.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
-
-from bot.search.groups import group_numbers, pooled
-from bot.search.unrelated import UNRELATED
-
-if TYPE_CHECKING:
-    from bot.search.semantic.embedder import Vectors
-    from bot.search.semantic.retrieval import SemanticIndex
-    from bot.search.view import View
-
-SAMPLE = 200
-"""Titles asked; the level that they give is off by some .01 then."""
-
-SEED = 11
-"""Of the sample, so that a restart gives the same confidences."""
-
-NEIGHBOURS = 60
-"""Threads that a title is compared with, as a question is."""
-
-SAME_QUESTION = 0.6
-"""The relative cosine from which a title's nearest thread asks the same: it is left out."""
 
 FIELD_SHARE = 0.7
 """The share of the level of its own titles that a question must surpass. Between .5 and 1 it
 makes little difference where it was tried."""
-
-LEAST_SPREAD = 0.4
-"""Titles must differ (one less their mean cosine) by this share of what the questions about other
-fields do in the language that the model tells apart best, or it can't read them."""
 
 GROWTH = 0.2
 """The share of threads come or gone from which a background is measured anew."""
@@ -71,9 +41,9 @@ class Background:
         """The relative cosine up to which nothing speaks for an answer."""
         return FIELD_SHARE * self.field
 
-    def relative(self, cosines: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return cosines on a scale where 0 is unrelated and 1 the same text."""
-        return (cosines - self.unrelated) / (1.0 - self.unrelated)
+    def relative(self, cosine: float) -> float:
+        """Return a cosine on a scale where 0 is unrelated and 1 the same text."""
+        return (cosine - self.unrelated) / (1.0 - self.unrelated)
 
     def fits(self, threads: int) -> bool:
         """Return whether a library of so many threads is still about what was measured."""
@@ -82,75 +52,3 @@ class Background:
 
 TYPICAL = Background(unrelated=0.2, field=0.35)
 """What is assumed until a background was measured, and of libraries too small to tell."""
-
-
-def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Background]:
-    """Measure the background of what a server sees; other questions may come at each ``yield``.
-
-    Raises ModelError, and IndexDamaged.
-    """
-    scopes = [part.scope for part in view.parts]
-    ids = sorted(semantic.vector_index.ids(scopes))
-    hits = view.among({}, random.Random(SEED).sample(ids, min(SAMPLE, len(ids))))
-    asked = yield from _vectors(semantic, [hit.title for hit in hits])
-    if not hits:
-        return Background(TYPICAL.unrelated, TYPICAL.field, threads=len(view))
-    questions = {}
-    for language, texts in UNRELATED.items():
-        questions[language] = yield from _vectors(semantic, texts)
-    language = max(questions, key=lambda one: float((asked @ questions[one].T).mean()))
-    unrelated = median([_nearest(semantic, vector, scopes) for vector in questions[language]])
-    measured = Background(min(unrelated, 0.95), TYPICAL.field, threads=len(view))
-    best = []
-    for hit, vector in zip(hits, asked, strict=True):
-        best.append(_nearest_other(view, semantic, vector, hit.thread_id, measured))
-        yield
-    field = [level for level in best if level is not None and level < SAME_QUESTION]
-    most = max(_spread(vectors) for vectors in questions.values())
-    return Background(
-        measured.unrelated,
-        max(0.0, fmean(field)) if len(field) >= 3 else TYPICAL.field,
-        readable=len(asked) < 3 or _spread(asked) >= LEAST_SPREAD * most,
-        threads=len(view),
-    )
-
-
-def _vectors(semantic: SemanticIndex, texts: Sequence[str]) -> Generator[None, None, Vectors]:
-    rows = []
-    for text in texts:
-        rows.append(semantic.question(text))
-        yield
-    return np.array(rows, np.float32).reshape(len(rows), semantic.dimensions)
-
-
-def _nearest(semantic: SemanticIndex, vector: Vectors, scopes: Sequence[int]) -> float:
-    """Return the cosine of a question and the thread nearest to it."""
-    near = semantic.near(vector, scopes, 3)
-    return max(semantic.cosines(vector, near, scopes).values(), default=0.0)
-
-
-def _nearest_other(
-    view: View, semantic: SemanticIndex, vector: Vectors, thread_id: int, background: Background
-) -> float | None:
-    """Return the pooled relative cosine of the nearest group but that of a title's own thread.
-
-    None where all that is near has the same answer.
-    """
-    scopes = [part.scope for part in view.parts]
-    hits = view.among({}, semantic.near(vector, scopes, NEIGHBOURS))
-    cosines = semantic.cosines(vector, [hit.thread_id for hit in hits], scopes)
-    groups: dict[int, list[float]] = {}
-    own = -1
-    for hit, number in zip(hits, group_numbers(hits), strict=True):
-        own = number if hit.thread_id == thread_id else own
-        told = cosines.get(hit.thread_id, -1.0)
-        groups.setdefault(number, []).append(float(background.relative(np.array(told))))
-    groups.pop(own, None)
-    return max(map(pooled, groups.values()), default=None)
-
-
-def _spread(vectors: Vectors) -> float:
-    """Return one less the mean cosine of different texts."""
-    count = len(vectors)
-    together = float(np.square(vectors.sum(axis=0)).sum()) - float(np.square(vectors).sum())
-    return 1.0 - together / (count * (count - 1))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import ModelError
 from bot.models import SHARED, Match
-from bot.search.background import TYPICAL, Background, measure
+from bot.search.background import TYPICAL, Background
 from bot.search.documents import Hit
 from bot.search.guild_phrasings import JOINED, NO_PHRASINGS, GuildPhrasings
 from bot.search.index import TextIndex, Writing
@@ -122,7 +122,7 @@ class Engine:
         """
         view, semantic = self._index.view(scopes(guild_id)), self.meaning
         if semantic is not None and self._has_vectors(guild_id, view):
-            measured = yield from measure(view, semantic)
+            measured = yield from semantic.measure(view)
             semantic.backgrounds.put(_scopes_of(view), measured)
 
     def candidates(

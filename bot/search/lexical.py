@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import nlargest
 from itertools import pairwise
+from math import sqrt
 
-import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from bot.search.documents import Hit
@@ -22,46 +22,45 @@ FEATURES = ("asked_found", "title_asked", "overlap", "bigrams", "token_sort")
 that is in the name, that of the name's weight that is in the question, twice what they share of
 both, the share of the question's pairs of neighbours, and how alike their words are, sorted."""
 
-Rows = NDArray[np.float64]
+Features = dict[str, float]
 
 
-def scores(query: Query, hits: Sequence[Hit], bm25: Rows, bm25_share: Rows) -> tuple[Rows, Rows]:
+def scores(
+    query: Query, hits: Sequence[Hit], bm25: Sequence[float], bm25_share: Sequence[float]
+) -> tuple[list[float], list[tuple[float, ...]]]:
     """Return the log-odds that each candidate is meant, and what says that there is an answer.
 
     ``bm25_share`` is BM25 as a share of the most that it can be for the question. The second
-    has the columns that ``weights.WORDS`` names.
+    has what ``weights.WORDS`` names.
     """
-    columns = order_columns(bm25, compared(query, hits))
-    order = sum(weight * columns[name] for name, weight in WORDS_ORDER.items())
-    in_scope = np.column_stack([bm25_share, columns["title_asked"], columns["token_sort"]])
-    return np.asarray(order, np.float64), in_scope
+    rows = features(query, hits, bm25)
+    order = [sum((w * row[name] for name, w in WORDS_ORDER.items()), 0.0) for row in rows]
+    in_scope: list[tuple[float, ...]] = [
+        (share, row["title_asked"], row["token_sort"])
+        for share, row in zip(bm25_share, rows, strict=True)
+    ]
+    return order, in_scope
 
 
-def order_columns(bm25: Rows, compared: Rows) -> dict[str, Rows]:
-    """Return what orders candidates, by name."""
-    columns = dict(zip(FEATURES, compared.T, strict=True))
-    columns["bm25_to_best"] = bm25 / max(float(bm25.max()), 1e-9)
-    columns["bm25_above"] = deviations(bm25)
-    return columns
-
-
-def compared(query: Query, hits: Sequence[Hit]) -> Rows:
-    """Return how each candidate compares with the question, by the name of it that fits best.
-
-    The columns are ``FEATURES``.
-    """
-    rows = np.array([max((_features(query, name) for name in hit.names), key=_fit) for hit in hits])
-    if query.only_stop_words and len(rows):
-        # "how do I do it" means nothing but a title of such words
-        rows[:, 0] *= rows[:, 1]
+def features(query: Query, hits: Sequence[Hit], bm25: Sequence[float]) -> list[Features]:
+    """Return what orders candidates by words: each compared by the name of it that fits best."""
+    rows = []
+    most = max((*bm25, 1e-9))
+    for hit, score, above in zip(hits, bm25, deviations(bm25), strict=True):
+        compared = max((_features(query, name) for name in hit.names), key=_fit)
+        row = dict(zip(FEATURES, compared, strict=True))
+        if query.only_stop_words:  # "how do I do it" means nothing but a title of such words
+            row["asked_found"] *= row["title_asked"]
+        rows.append(row | {"bm25_to_best": score / most, "bm25_above": above})
     return rows
 
 
-def deviations(values: Rows) -> Rows:
+def deviations(values: Sequence[float]) -> list[float]:
     """Return how many standard deviations each is above the mean of the ``COMPARED`` greatest."""
-    best = np.sort(values)[-COMPARED:]
-    above: Rows = (values - best.mean()) / (best.std() + 1e-6)
-    return above
+    best = nlargest(COMPARED, values)
+    mean = sum(best) / max(len(best), 1)
+    deviation = sqrt(sum((one - mean) ** 2 for one in best) / max(len(best), 1)) + 1e-6
+    return [(one - mean) / deviation for one in values]
 
 
 def _features(query: Query, name: Name) -> tuple[float, ...]:

@@ -13,9 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import exp, log
-
-import numpy as np
-from numpy.typing import NDArray
+from operator import mul
 
 from bot.search import lexical
 from bot.search.background import TYPICAL, Background
@@ -23,9 +21,6 @@ from bot.search.documents import TITLE_BOOST, Hit
 from bot.search.groups import POOL, group_numbers, pooled
 from bot.search.query import Query
 from bot.search.weights import SEMANTIC, WORDS, Confidence
-
-Evidence = NDArray[np.float64]
-"""Of each candidate."""
 
 BM25_CEILING = 2.2 * (1 + TITLE_BOOST)
 """The most that both fields give a term for each unit of its idf: k1 + 1, with k1 = 1.2."""
@@ -63,8 +58,8 @@ class Scored:
     and a column for each constant of the ``model``; ``pool`` and ``shares`` are temperatures.
     """
 
-    evidence: Evidence
-    in_scope: Evidence
+    evidence: list[float]
+    in_scope: list[tuple[float, ...]]
     model: Confidence
     expected: float = 0.0
     pool: float = POOL
@@ -94,7 +89,7 @@ def rank(
     joint = accumulate(confidences)
     rows = zip(groups, accumulate(confidences, min), joint, strict=True)
     return [
-        Ranked(hits[place], float(scored.evidence[place]), confidence, min(1.0, together), number)
+        Ranked(hits[place], scored.evidence[place], confidence, min(1.0, together), number)
         for number, (group, confidence, together) in enumerate(rows)
         for place in group.places
     ][:limit]
@@ -111,7 +106,7 @@ class Group:
 def _pooled(scored: Scored, numbers: Sequence[int]) -> list[Group]:
     """Return the groups, those with most evidence first; of equal ones, the one found first."""
     members: dict[int, list[int]] = {}
-    evidence = scored.evidence.tolist()
+    evidence = scored.evidence
     for place in sorted(range(len(numbers)), key=lambda i: -evidence[i]):
         members.setdefault(numbers[place], []).append(place)
     groups = [
@@ -128,7 +123,7 @@ def _confidences(scored: Scored, groups: Sequence[Group]) -> list[float]:
     """
     model, first = scored.model, groups[0]
     above = first.evidence - scored.expected
-    others = float(scored.in_scope[first.places[0]] @ np.array(model.in_scope))
+    others = sum(map(mul, scored.in_scope[first.places[0]], model.in_scope))
     in_scope = _logistic(model.bias + model.evidence * above + others)
     odds = [exp((group.evidence - first.evidence) / scored.shares) for group in groups]
     right = _logistic(model.alone - model.share * log(sum(odds)))
@@ -140,10 +135,15 @@ def _by_meaning(
     query: Query, hits: Sequence[Hit], cosines: Mapping[int, float], background: Background
 ) -> Scored:
     bm25, share = bm25_of(query, hits)
-    told = np.array([cosines.get(hit.thread_id, np.nan) for hit in hits])
-    relative = np.where(np.isnan(told), WITHOUT_VECTOR * share, background.relative(told))
-    evidence = relative + BM25_WEIGHT * lexical.deviations(bm25)
-    return Scored(evidence, share[:, None], SEMANTIC, background.expected)
+    relative = [
+        background.relative(cosines[hit.thread_id])
+        if hit.thread_id in cosines
+        else WITHOUT_VECTOR * of_words
+        for hit, of_words in zip(hits, share, strict=True)
+    ]
+    above = lexical.deviations(bm25)
+    evidence = [r + BM25_WEIGHT * d for r, d in zip(relative, above, strict=True)]
+    return Scored(evidence, [(one,) for one in share], SEMANTIC, background.expected)
 
 
 def _by_words(query: Query, hits: Sequence[Hit]) -> Scored:
@@ -151,12 +151,13 @@ def _by_words(query: Query, hits: Sequence[Hit]) -> Scored:
     return Scored(order, in_scope, WORDS, pool=1.0, shares=1.0)
 
 
-def bm25_of(query: Query, hits: Sequence[Hit]) -> tuple[Evidence, Evidence]:
+def bm25_of(query: Query, hits: Sequence[Hit]) -> tuple[list[float], list[float]]:
     """Return the candidates' BM25, and as a share of the most that it can be."""
-    bm25 = np.array([hit.bm25 for hit in hits])
+    bm25 = [hit.bm25 for hit in hits]
     if query.only_stop_words:  # those of "how do I do it" are in every thread
-        return bm25, np.zeros(len(hits))
-    return bm25, np.minimum(1.0, bm25 / (BM25_CEILING * query.ceiling + 1e-9))
+        return bm25, [0.0] * len(hits)
+    most = BM25_CEILING * query.ceiling + 1e-9
+    return bm25, [min(1.0, one / most) for one in bm25]
 
 
 def _logistic(odds: float) -> float:

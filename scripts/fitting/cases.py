@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from bot.app import App
 from bot.models import SHARED
 from bot.search import lexical, ranker
-from bot.search.background import TYPICAL, Background
 from bot.search.groups import group_numbers
 from bot.search.semantic.embedder import Embedder, Vectors
 from bot.search.semantic.retrieval import SemanticIndex
@@ -31,8 +30,8 @@ Array = NDArray[np.float64]
 class Case:
     """One question: what its candidates have, and which of them are right.
 
-    ``cosines`` are relative to the background, and NaN without a model; ``compared`` has the
-    columns ``lexical.FEATURES``; ``groups`` are the candidates' group numbers.
+    ``cosines`` are relative to the background, and NaN without a model; ``features`` are those by
+    words; ``groups`` are the candidates' group numbers.
     """
 
     library: str
@@ -43,7 +42,7 @@ class Case:
     cosines: Array
     bm25: Array
     share: Array
-    compared: Array
+    features: list[dict[str, float]]
     groups: NDArray[np.int64]
     right: NDArray[np.bool_]
 
@@ -101,7 +100,6 @@ def ask(library: Library, embedder: Remembered | None) -> list[Case]:
 
 
 def _case(app: App, library: Library, question: Question) -> Case:
-    background: Background
     own = question.own if question.own not in question.right else None
     query, hits, cosines, background = app.engine.retrieve(question.text, SHARED, own)
     cosines = cosines or {}
@@ -112,11 +110,11 @@ def _case(app: App, library: Library, question: Question) -> Case:
         test=library.test,
         question=question,
         answerable=bool(question.right),
-        expected=background.expected if background is not TYPICAL else TYPICAL.expected,
-        cosines=background.relative(told),
-        bm25=bm25,
-        share=share,
-        compared=lexical.compared(query, hits),
+        expected=background.expected,
+        cosines=(told - background.unrelated) / (1.0 - background.unrelated),
+        bm25=np.array(bm25),
+        share=np.array(share),
+        features=lexical.features(query, hits, bm25),
         groups=np.array(group_numbers(hits), np.int64),
         right=np.array([hit.key in question.right for hit in hits], np.bool_),
     )

@@ -57,8 +57,7 @@ def _first(case: Case, order: Mapping[str, float] | None) -> First:
     odds = np.exp((np.array(list(levels.values())) - levels[first]) / shares)
     spoken = [case.share[best]]
     if order is not None:
-        columns = dict(zip(lexical.FEATURES, case.compared[best], strict=True))
-        spoken += [columns["title_asked"], columns["token_sort"]]
+        spoken += [case.features[best]["title_asked"], case.features[best]["token_sort"]]
     above = levels[first] - case.expected if order is None else 0.0
     right = bool(case.right[members[first]].any())
     return First(case, above, tuple(map(float, spoken)), -float(np.log(odds.sum())), right)
@@ -67,15 +66,14 @@ def _first(case: Case, order: Mapping[str, float] | None) -> First:
 def by_meaning(case: Case) -> Array:
     """Return the candidates' evidence as the ranker has it."""
     relative = np.where(np.isnan(case.cosines), WITHOUT_VECTOR * case.share, case.cosines)
-    evidence: Array = relative + BM25_WEIGHT * lexical.deviations(case.bm25)
+    above = np.array(lexical.deviations(case.bm25.tolist()))
+    evidence: Array = relative + BM25_WEIGHT * above
     return evidence
 
 
 def by_words(case: Case, order: Mapping[str, float]) -> Array:
     """Return the candidates' log-odds by words alone."""
-    columns = lexical.order_columns(case.bm25, case.compared)
-    evidence: Array = sum((w * columns[name] for name, w in order.items()), np.zeros(1))
-    return evidence
+    return np.array([sum(w * row[name] for name, w in order.items()) for row in case.features])
 
 
 def fit_order(cases: Sequence[Case], names: Sequence[str]) -> dict[str, float]:
@@ -84,10 +82,7 @@ def fit_order(cases: Sequence[Case], names: Sequence[str]) -> dict[str, float]:
     counts: defaultdict[str, int] = defaultdict(int)
     for case in useful:
         counts[case.test] += 1
-    rows = []
-    for case in useful:
-        columns = lexical.order_columns(case.bm25, case.compared)
-        rows.append(np.column_stack([columns[name] for name in names]))
+    rows = [np.array([[row[name] for name in names] for row in case.features]) for case in useful]
 
     def loss(w: Array) -> tuple[float, Array]:
         total, slope = PENALTY * float(w @ w), 2 * PENALTY * w

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import sqrt
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bot.models import MAX_PHRASINGS, LearnedPhrasing, Thread
 from bot.search.background_file import BackgroundFile
+from bot.search.semantic.background_measurement import measure
 from bot.search.semantic.embedder import Embedder, Vectors
 from bot.search.semantic.vector_index import Rows, VectorIndex
 from bot.search.text import words
+
+if TYPE_CHECKING:
+    from bot.search.background import Background
+    from bot.search.view import View
 
 MAX_TEXT = 600
 """Characters of a title, a body or a phrasing that are read: about as many as the model takes."""
@@ -100,6 +106,13 @@ class SemanticIndex:
         for thread_id, cosine in phrasing_cosines.items():
             cosines[thread_id] = max(cosine, cosines.get(thread_id, -1.0))
         return cosines
+
+    def measure(self, view: View) -> Generator[None, None, Background]:
+        """Measure the background of what a server sees; questions may come between the steps.
+
+        Raises ModelError, and IndexDamaged.
+        """
+        return measure(view, self)
 
     def pack(self, threads: Sequence[Thread]) -> list[bytes]:
         """Return what the store keeps of each thread: a row for itself, one for each phrasing.

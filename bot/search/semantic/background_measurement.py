@@ -1,0 +1,107 @@
+"""Measuring the background of a library, by questions to which the outcome is known."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Sequence
+from statistics import fmean, median
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.search.background import TYPICAL, Background
+from bot.search.groups import group_numbers, pooled
+from bot.search.unrelated import UNRELATED
+
+if TYPE_CHECKING:
+    from bot.search.semantic.embedder import Vectors
+    from bot.search.semantic.retrieval import SemanticIndex
+    from bot.search.view import View
+
+SAMPLE = 200
+"""Titles asked; the level that they give is off by some .01 then."""
+
+SEED = 11
+"""Of the sample, so that a restart gives the same confidences."""
+
+NEIGHBOURS = 60
+"""Threads that a title is compared with, as a question is."""
+
+SAME_QUESTION = 0.6
+"""The relative cosine from which a title's nearest thread asks the same: it is left out."""
+
+LEAST_SPREAD = 0.4
+"""Titles must differ (one less their mean cosine) by this share of what the questions about other
+fields do in the language that the model tells apart best, or it can't read them."""
+
+
+def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Background]:
+    """Measure the background of what a server sees; other questions may come at each ``yield``.
+
+    Raises ModelError, and IndexDamaged.
+    """
+    scopes = [part.scope for part in view.parts]
+    ids = sorted(semantic.vector_index.ids(scopes))
+    hits = view.among({}, random.Random(SEED).sample(ids, min(SAMPLE, len(ids))))
+    asked = yield from _vectors(semantic, [hit.title for hit in hits])
+    if not hits:
+        return Background(TYPICAL.unrelated, TYPICAL.field, threads=len(view))
+    questions = {}
+    for language, texts in UNRELATED.items():
+        questions[language] = yield from _vectors(semantic, texts)
+    language = max(questions, key=lambda one: float((asked @ questions[one].T).mean()))
+    unrelated = median([_nearest(semantic, vector, scopes) for vector in questions[language]])
+    measured = Background(min(unrelated, 0.95), TYPICAL.field, threads=len(view))
+    best = []
+    for hit, vector in zip(hits, asked, strict=True):
+        best.append(_nearest_other(view, semantic, vector, hit.thread_id, measured))
+        yield
+    field = [level for level in best if level is not None and level < SAME_QUESTION]
+    most = max(_spread(vectors) for vectors in questions.values())
+    return Background(
+        measured.unrelated,
+        max(0.0, fmean(field)) if len(field) >= 3 else TYPICAL.field,
+        readable=len(asked) < 3 or _spread(asked) >= LEAST_SPREAD * most,
+        threads=len(view),
+    )
+
+
+def _vectors(semantic: SemanticIndex, texts: Sequence[str]) -> Generator[None, None, Vectors]:
+    rows = []
+    for text in texts:
+        rows.append(semantic.question(text))
+        yield
+    return np.array(rows, np.float32).reshape(len(rows), semantic.dimensions)
+
+
+def _nearest(semantic: SemanticIndex, vector: Vectors, scopes: Sequence[int]) -> float:
+    """Return the cosine of a question and the thread nearest to it."""
+    near = semantic.near(vector, scopes, 3)
+    return max(semantic.cosines(vector, near, scopes).values(), default=0.0)
+
+
+def _nearest_other(
+    view: View, semantic: SemanticIndex, vector: Vectors, thread_id: int, background: Background
+) -> float | None:
+    """Return the pooled relative cosine of the nearest group but that of a title's own thread.
+
+    None where all that is near has the same answer.
+    """
+    scopes = [part.scope for part in view.parts]
+    hits = view.among({}, semantic.near(vector, scopes, NEIGHBOURS))
+    cosines = semantic.cosines(vector, [hit.thread_id for hit in hits], scopes)
+    groups: dict[int, list[float]] = {}
+    own = -1
+    for hit, number in zip(hits, group_numbers(hits), strict=True):
+        own = number if hit.thread_id == thread_id else own
+        told = cosines.get(hit.thread_id, -1.0)
+        groups.setdefault(number, []).append(background.relative(told))
+    groups.pop(own, None)
+    return max(map(pooled, groups.values()), default=None)
+
+
+def _spread(vectors: Vectors) -> float:
+    """Return one less the mean cosine of different texts."""
+    count = len(vectors)
+    together = float(np.square(vectors.sum(axis=0)).sum()) - float(np.square(vectors).sum())
+    return 1.0 - together / (count * (count - 1))
