@@ -14,6 +14,7 @@ import argparse
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,9 @@ from fitting.models import (
     First,
     confidences,
     firsts,
-    fit_confidence,
     fit_order,
+    fit_semantic,
+    fit_words,
     weights_of,
 )
 from numpy.typing import NDArray
@@ -34,7 +36,7 @@ from rich.table import Table
 from bot.evaluation import metrics
 from bot.evaluation.test_sets import TestSet, load
 from bot.search.semantic import embedder
-from bot.search.weights import WORDS_ORDER, Confidence
+from bot.search.weights import WORDS_ORDER, Semantic, Words
 
 WEIGHTS = Path(__file__).parents[1] / "bot" / "search" / "weights.py"
 Flags = NDArray[np.bool_]
@@ -69,9 +71,9 @@ def main() -> None:
     judge([(WORDS, by_words)], console)
     judge(by_meaning, console)
     every = [first for _, cases in by_meaning for first in firsts(cases, None)]
-    words = fit_confidence(firsts(by_words, order), False)
+    words = fit_words(firsts(by_words, order))
     if not options.dry_run:
-        write(fit_confidence(every, True), words, order, [test.name for test in tests])
+        write((fit_semantic(every), words), order, [test.name for test in tests])
 
 
 def _file(model: str) -> str:
@@ -101,14 +103,14 @@ def judge(asked: Sequence[tuple[str, list[Case]]], console: Console) -> None:
             others = [case for case in asked[0][1] if case.test != test]
             order = fit_order(others, list(WORDS_ORDER))
         fitted = [f for _, cases in asked for f in firsts(cases, order) if f.case.test != test]
-        constants = fit_confidence(fitted, order is None)
+        constants = fit_words(fitted) if order else fit_semantic(fitted)
         for model, cases in asked:
             judged = firsts([case for case in cases if case.test == test], order)
             table.add_row(model, test, *_figures(judged, constants))
     console.print(table)
 
 
-def _figures(judged: Sequence[First], constants: Confidence) -> list[str]:
+def _figures(judged: Sequence[First], constants: Semantic | Words) -> list[str]:
     """Return P@1, the calibration error and, by level, what answering from it on is worth.
 
     That is the share of answerable questions answered, the share of answers that are right
@@ -151,26 +153,18 @@ def _library_figures(sure: Array, weights: Array, right: Flags, own: Flags) -> l
 
 
 def write(
-    semantic: Confidence, words: Confidence, order: Mapping[str, float], names: Sequence[str]
+    models: Sequence[Semantic | Words], order: Mapping[str, float], names: Sequence[str]
 ) -> None:
     """Put the constants where the ranker reads them."""
     text = WEIGHTS.read_text(encoding="utf-8")
-    text = re.sub(r"Fitted on .*", f"Fitted on {', '.join(sorted(names))} and languages.", text)
-    for name, constants in (("SEMANTIC", semantic), ("WORDS", words)):
-        text = re.sub(rf"^{name} = Confidence\(.*?\)\n(?=\"\"\")", _source(name, constants), text,
-                      flags=re.M | re.S)  # fmt: skip
+    text = re.sub(r"Fitted on .*", f"Fitted on {', '.join([*sorted(names), 'languages'])}.", text)
+    for model in models:
+        kind = type(model).__name__
+        values = ", ".join(f"{name}={value:.3f}" for name, value in asdict(model).items())
+        text = re.sub(rf"= {kind}\(.*\)", f"= {kind}({values})", text)
     rows = "".join(f'    "{name}": {value:.3f},\n' for name, value in order.items())
     text = re.sub(r"WORDS_ORDER = \{.*?\}\n", f"WORDS_ORDER = {{\n{rows}}}\n", text, flags=re.S)
     WEIGHTS.write_text(text, encoding="utf-8")
-
-
-def _source(name: str, constants: Confidence) -> str:
-    spoken = "".join(f"{value:.3f}, " for value in constants.in_scope)
-    return (
-        f"{name} = Confidence(\n    bias={constants.bias:.3f},\n"
-        f"    evidence={constants.evidence:.3f},\n    in_scope=({spoken}),\n"
-        f"    alone={constants.alone:.3f},\n    share={constants.share:.3f},\n)\n"
-    )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ FIELD_SHARE = 0.7
 """The share of the level of its own titles that a question must surpass. Between .5 and 1 it
 makes little difference where it was tried."""
 
+LEAST_FIELD = 0.3
+"""The least level of a field. Lower ones are measured where the model reads a language badly, of
+which all texts look unrelated and some of them more than others."""
+
 GROWTH = 0.2
 """The share of threads come or gone from which a background is measured anew."""
 
@@ -39,7 +43,7 @@ class Background:
     @property
     def expected(self) -> float:
         """The relative cosine up to which nothing speaks for an answer."""
-        return FIELD_SHARE * self.field
+        return FIELD_SHARE * max(LEAST_FIELD, self.field)
 
     def relative(self, cosine: float) -> float:
         """Return a cosine on a scale where 0 is unrelated and 1 the same text."""

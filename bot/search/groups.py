@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Sequence
 from math import exp, log
 
 from bot.search.documents import Hit
@@ -15,25 +15,26 @@ counts ``POOL * ln 2`` more."""
 def group_numbers(hits: Sequence[Hit]) -> list[int]:
     """Return for each candidate the number of its group, which is the place of its first member.
 
-    Threads belong together that have the same answers, or of which one is asked as another
-    is: by its title or a phrasing, as duplicates are.
+    Threads belong together that have the same answers, or of which one has the other's title
+    as a phrasing, as the thread that a question was closed for has.
     """
     numbers = list(range(len(hits)))
-    first: dict[Hashable, int] = {}
+    first: dict[str, int] = {}
+    titles: dict[tuple[str, ...], int] = {}
     for place, hit in enumerate(hits):
-        for mark in _marks(hit):
-            other = first.setdefault(mark, place)
-            low, high = sorted((_root(numbers, other), _root(numbers, place)))
-            numbers[high] = low
+        titles.setdefault(hit.names[0].stems, place)
+        if hit.answers:
+            _join(numbers, first.setdefault(hit.answers, place), place)
+    for place, hit in enumerate(hits):
+        for name in hit.names[1:]:
+            if name.stems in titles:
+                _join(numbers, titles[name.stems], place)
     return [_root(numbers, place) for place in range(len(hits))]
 
 
-def _marks(hit: Hit) -> Iterator[Hashable]:
-    if hit.answers:
-        yield hit.answers
-    for name in hit.names:
-        if name.stems:
-            yield name.stems
+def _join(numbers: list[int], one: int, other: int) -> None:
+    low, high = sorted((_root(numbers, one), _root(numbers, other)))
+    numbers[high] = low
 
 
 def _root(numbers: list[int], place: int) -> int:

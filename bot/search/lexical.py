@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from heapq import nlargest
 from itertools import pairwise
 from math import sqrt
@@ -11,13 +11,13 @@ from rapidfuzz import fuzz
 
 from bot.search.documents import Hit
 from bot.search.query import Query
-from bot.search.text import Name
+from bot.search.text import STOP_STEMS, Name
 from bot.search.weights import WORDS_ORDER
 
 COMPARED = 50
 """The best candidates by BM25, with whose mean and deviation every one is compared."""
 
-FEATURES = ("asked_found", "title_asked", "overlap", "bigrams", "token_sort")
+FEATURES = ("asked_found", "title_asked", "overlap", "bigrams", "token_sort", "content")
 """What is compared of a question and a name, each in [0, 1]: the share of the question's weight
 that is in the name, that of the name's weight that is in the question, twice what they share of
 both, the share of the question's pairs of neighbours, and how alike their words are, sorted."""
@@ -25,21 +25,9 @@ both, the share of the question's pairs of neighbours, and how alike their words
 Features = dict[str, float]
 
 
-def scores(
-    query: Query, hits: Sequence[Hit], bm25: Sequence[float], bm25_share: Sequence[float]
-) -> tuple[list[float], list[tuple[float, ...]]]:
-    """Return the log-odds that each candidate is meant, and what says that there is an answer.
-
-    ``bm25_share`` is BM25 as a share of the most that it can be for the question. The second
-    has what ``weights.WORDS`` names.
-    """
-    rows = features(query, hits, bm25)
-    order = [sum((w * row[name] for name, w in WORDS_ORDER.items()), 0.0) for row in rows]
-    in_scope: list[tuple[float, ...]] = [
-        (share, row["title_asked"], row["token_sort"])
-        for share, row in zip(bm25_share, rows, strict=True)
-    ]
-    return order, in_scope
+def order(row: Features) -> float:
+    """Return the log-odds that a candidate is meant."""
+    return sum((weight * row[name] for name, weight in WORDS_ORDER.items()), 0.0)
 
 
 def features(query: Query, hits: Sequence[Hit], bm25: Sequence[float]) -> list[Features]:
@@ -74,7 +62,22 @@ def _features(query: Query, name: Name) -> tuple[float, ...]:
         min(1.0, _ratio(2 * shared, asked + offered)),
         _ratio(len(pairs), len(query.bigrams)),
         fuzz.ratio(query.content, name.content) / 100,
+        _content(query, name_stems),
     )
+
+
+def _content(query: Query, name_stems: Set[str]) -> float:
+    """Return the geometric mean of what is found of the question and asked of the name.
+
+    Stop words don't count, unless the question consists of them.
+    """
+    asked = query.weight
+    if not query.only_stop_words:
+        name_stems, asked = name_stems - STOP_STEMS, query.content_weight
+    offered = sum(map(query.idf.__getitem__, name_stems))
+    shared = query.found_in(name_stems)
+    alike = min(1.0, shared / sqrt(asked * offered)) if asked and offered else 0.0
+    return alike**2 if query.only_stop_words else alike
 
 
 def _fit(features: tuple[float, ...]) -> float:

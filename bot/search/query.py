@@ -96,12 +96,20 @@ class Query:
         return {stem: credit for word in about for stem, credit in word.credits.items()}
 
     @cached_property
-    def ceiling(self) -> float:
-        """Return what the idf of everything looked for sums to.
+    def content_weight(self) -> float:
+        """The sum of the weights of the words that are no stop words."""
+        return sum(word.weight for word in self.words if not word.stop)
 
-        BM25 grows no higher than with it.
+    @cached_property
+    def ceiling(self) -> float:
+        """Return what the idf of everything looked for sums to, that of stop words in full.
+
+        BM25, which knows nothing of stop words, grows no higher than with it.
         """
-        return sum(self.idf[stem] * credit for stem, credit in self.wanted.items())
+        return sum(
+            self.idf[stem] * credit / (STOP_SHARE if stem in STOP_STEMS else 1.0)
+            for stem, credit in self.wanted.items()
+        )
 
     @cached_property
     def only_stop_words(self) -> bool:

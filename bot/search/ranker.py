@@ -9,18 +9,17 @@ all, times the probability that it is this one if so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import exp, log
-from operator import mul
 
 from bot.search import lexical
 from bot.search.background import TYPICAL, Background
 from bot.search.documents import TITLE_BOOST, Hit
 from bot.search.groups import POOL, group_numbers, pooled
 from bot.search.query import Query
-from bot.search.weights import SEMANTIC, WORDS, Confidence
+from bot.search.weights import SEMANTIC, WORDS
 
 BM25_CEILING = 2.2 * (1 + TITLE_BOOST)
 """The most that both fields give a term for each unit of its idf: k1 + 1, with k1 = 1.2."""
@@ -50,20 +49,19 @@ class Ranked:
     group: int
 
 
+Confidences = Callable[["Group", float], tuple[float, float]]
+"""Of a first group with its share among all: the probability that the question has an answer
+here, and that of it being this one if so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The evidence of each candidate, and what else speaks for an answer being here at all.
-
-    Evidence up to ``expected`` speaks for nothing. ``in_scope`` has a row for each candidate
-    and a column for each constant of the ``model``; ``pool`` and ``shares`` are temperatures.
-    """
+    """The evidence of each candidate, and what follows from it; the rest are temperatures."""
 
     evidence: list[float]
-    in_scope: list[tuple[float, ...]]
-    model: Confidence
-    expected: float = 0.0
-    pool: float = POOL
-    shares: float = SHARES
+    confidences: Confidences
+    pool: float
+    shares: float
 
 
 def rank(
@@ -121,12 +119,8 @@ def _confidences(scored: Scored, groups: Sequence[Group]) -> list[float]:
 
     What the first group leaves of it, the others share.
     """
-    model, first = scored.model, groups[0]
-    above = first.evidence - scored.expected
-    others = sum(map(mul, scored.in_scope[first.places[0]], model.in_scope))
-    in_scope = _logistic(model.bias + model.evidence * above + others)
-    odds = [exp((group.evidence - first.evidence) / scored.shares) for group in groups]
-    right = _logistic(model.alone - model.share * log(sum(odds)))
+    odds = [exp((group.evidence - groups[0].evidence) / scored.shares) for group in groups]
+    in_scope, right = scored.confidences(groups[0], 1.0 / sum(odds))
     left = (1.0 - right) / max(sum(odds[1:]), 1e-9)
     return [in_scope * right, *(in_scope * left * odd for odd in odds[1:])]
 
@@ -134,21 +128,36 @@ def _confidences(scored: Scored, groups: Sequence[Group]) -> list[float]:
 def _by_meaning(
     query: Query, hits: Sequence[Hit], cosines: Mapping[int, float], background: Background
 ) -> Scored:
-    bm25, share = bm25_of(query, hits)
+    bm25, bm25_share = bm25_of(query, hits)
     relative = [
         background.relative(cosines[hit.thread_id])
         if hit.thread_id in cosines
         else WITHOUT_VECTOR * of_words
-        for hit, of_words in zip(hits, share, strict=True)
+        for hit, of_words in zip(hits, bm25_share, strict=True)
     ]
     above = lexical.deviations(bm25)
     evidence = [r + BM25_WEIGHT * d for r, d in zip(relative, above, strict=True)]
-    return Scored(evidence, [(one,) for one in share], SEMANTIC, background.expected)
+
+    def confidences(first: Group, share: float) -> tuple[float, float]:
+        beyond = first.evidence - background.expected
+        in_scope = logistic(SEMANTIC.bias + SEMANTIC.evidence * beyond)
+        return in_scope, logistic(SEMANTIC.alone + SEMANTIC.share * log(share))
+
+    return Scored(evidence, confidences, POOL, SHARES)
 
 
 def _by_words(query: Query, hits: Sequence[Hit]) -> Scored:
-    order, in_scope = lexical.scores(query, hits, *bm25_of(query, hits))
-    return Scored(order, in_scope, WORDS, pool=1.0, shares=1.0)
+    bm25, bm25_share = bm25_of(query, hits)
+    rows = lexical.features(query, hits, bm25)
+
+    def confidences(first: Group, share: float) -> tuple[float, float]:
+        model, place = WORDS, first.places[0]
+        odds = model.bias + model.bm25 * bm25_share[place]
+        content = model.content * rows[place]["content"]
+        in_scope = logistic(odds + content)
+        return in_scope, logistic(odds + share * content) / in_scope
+
+    return Scored([lexical.order(row) for row in rows], confidences, pool=1.0, shares=1.0)
 
 
 def bm25_of(query: Query, hits: Sequence[Hit]) -> tuple[list[float], list[float]]:
@@ -160,5 +169,6 @@ def bm25_of(query: Query, hits: Sequence[Hit]) -> tuple[list[float], list[float]
     return bm25, [min(1.0, one / most) for one in bm25]
 
 
-def _logistic(odds: float) -> float:
+def logistic(odds: float) -> float:
+    """Return the probability of log-odds."""
     return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, odds))))

@@ -1,6 +1,6 @@
 """The ranker's constants. Written by ``scripts/fit.py``; not to be edited by hand.
 
-Fitted on banking77-oos, clinc-oos, covid-faq, travel-dups.
+Fitted on banking77-oos, clinc-oos, covid-faq, travel-dups, languages.
 """
 
 from __future__ import annotations
@@ -9,37 +9,44 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Confidence:
+class Semantic:
     """Two logistic models: is there an answer here, and is the first group the one that is meant.
 
-    Log-odds of the first: ``bias``, and what each unit of the first group's evidence above the
-    background adds (``evidence``) and of what else speaks for it (``in_scope``). Of the second:
-    those of a group that stands alone (``alone``), and what the logarithm of its share among
-    all groups adds (``share``).
+    Log-odds of the first: ``bias``, and what a unit of the first group's evidence beyond the
+    background adds (``evidence``). Of the second: those of a group that stands ``alone``, and
+    what the logarithm of its ``share`` among all groups adds.
     """
 
     bias: float
     evidence: float
-    in_scope: tuple[float, ...]
     alone: float
     share: float
 
 
-SEMANTIC = Confidence(bias=-0.655, evidence=6.0, in_scope=(1.270,), alone=2.934, share=2.356)
-"""``in_scope``: BM25 as a share of the most that it can be."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A logistic model of the first group being right, by words alone.
 
-WORDS = Confidence(
-    bias=-3.291, evidence=0.0, in_scope=(3.098, 2.445, 4.384), alone=2.235, share=2.521
-)
-"""``in_scope``: BM25 as a share of the most that it can be, ``title_asked``, ``token_sort``."""
+    ``bm25`` is what BM25 adds as a share of the most that it can be; ``content`` is what it adds that question and name have the same content
+    words, times the group's share among all.
+    """
+
+    bias: float
+    bm25: float
+    content: float
+
+
+SEMANTIC = Semantic(bias=0.594, evidence=5.713, alone=2.368, share=2.115)
+
+WORDS = Words(bias=-1.715, bm25=1.486, content=4.279)
 
 WORDS_ORDER = {
-    "bm25_to_best": 2.295,
-    "bm25_above": 0.536,
-    "asked_found": 0.595,
-    "title_asked": 1.947,
-    "overlap": 0.783,
-    "bigrams": 1.250,
-    "token_sort": 2.365,
+    "bm25_to_best": 0.206,
+    "bm25_above": 0.744,
+    "asked_found": 0.843,
+    "title_asked": 1.668,
+    "overlap": 0.741,
+    "bigrams": 1.962,
+    "token_sort": 3.610,
 }
 """What each feature adds to the log-odds that a candidate is meant, by words alone."""

@@ -1,9 +1,9 @@
 """The ranker's constants: fitted on some sets, judged on others.
 
 The order by words is a conditional logit over each question's candidates (McFadden 1974). The
-confidence is two logistic regressions: whether a question has an answer in the library, and,
-of those that have one, whether the first group is it. All have an L2 penalty; every set weighs
-the same, and every library of a set.
+confidence by meaning is two logistic regressions: whether a question has an answer in the
+library, and, of those that have one, whether the first group is it; by words it is one. All
+have an L2 penalty; every set weighs the same, and every library of a set.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy.special import expit
 from bot.search import lexical
 from bot.search.groups import POOL, pooled
 from bot.search.ranker import BM25_WEIGHT, SHARES, WITHOUT_VECTOR
-from bot.search.weights import Confidence
+from bot.search.weights import Semantic, Words
 from fitting.cases import Array, Case
 
 PENALTY = 1e-4
@@ -31,12 +31,18 @@ MIX = {"own": 0.7, "left out": 0.1, "none": 0.1, "foreign": 0.1}
 
 @dataclass(frozen=True)
 class First:
-    """The first group of a question: its evidence, its share among all, and whether it is right."""
+    """The first group of a question, and whether it is right.
+
+    ``evidence`` is what is beyond the background, ``bm25`` that of its best candidate as a share
+    of the most that it can be, ``content`` as ``lexical.FEATURES`` has it, ``share`` the group's
+    among all.
+    """
 
     case: Case
     evidence: float
-    in_scope: tuple[float, ...]
-    log_share: float
+    bm25: float
+    content: float
+    share: float
     right: bool
 
 
@@ -55,12 +61,14 @@ def _first(case: Case, order: Mapping[str, float] | None) -> First:
     first = max(levels, key=levels.__getitem__)
     best = max(members[first], key=lambda place: evidence[place])
     odds = np.exp((np.array(list(levels.values())) - levels[first]) / shares)
-    spoken = [case.share[best]]
-    if order is not None:
-        spoken += [case.features[best]["title_asked"], case.features[best]["token_sort"]]
-    above = levels[first] - case.expected if order is None else 0.0
-    right = bool(case.right[members[first]].any())
-    return First(case, above, tuple(map(float, spoken)), -float(np.log(odds.sum())), right)
+    return First(
+        case=case,
+        evidence=levels[first] - case.expected,
+        bm25=float(case.share[best]),
+        content=case.features[best]["content"],
+        share=float(1.0 / odds.sum()),
+        right=bool(case.right[members[first]].any()),
+    )
 
 
 def by_meaning(case: Case) -> Array:
@@ -97,28 +105,35 @@ def fit_order(cases: Sequence[Case], names: Sequence[str]) -> dict[str, float]:
     return dict(zip(names, _minimum(loss, len(names)).tolist(), strict=True))
 
 
-def fit_confidence(first: Sequence[First], by_evidence: bool) -> Confidence:
-    """Return the constants of both logistic regressions."""
+def fit_semantic(first: Sequence[First]) -> Semantic:
+    """Return the constants of the confidence by words and meaning."""
     weights = weights_of(first)
-    columns = np.array([[*([f.evidence] if by_evidence else []), *f.in_scope] for f in first])
     answerable = np.array([f.case.answerable for f in first])
-    bias, *others = _logistic(columns, answerable, weights)
-    own = [f for f in first if f.case.answerable]
-    shares = np.array([[f.log_share] for f in own])
-    right = np.array([f.right for f in own])
-    alone, share = _logistic(shares, right, weights[answerable])
-    evidence = others.pop(0) if by_evidence else 0.0
-    return Confidence(bias, evidence, tuple(others), alone, share)
+    columns = np.array([[f.evidence] for f in first])
+    bias, evidence = logistic_regression(columns, answerable, weights)
+    shares = np.array([[np.log(f.share)] for f in first])[answerable]
+    right = np.array([f.right for f in first])[answerable]
+    alone, share = logistic_regression(shares, right, weights[answerable])
+    return Semantic(bias, evidence, alone, share)
 
 
-def confidences(first: Sequence[First], model: Confidence) -> Array:
+def fit_words(first: Sequence[First]) -> Words:
+    """Return the constants of the confidence by words alone."""
+    columns = np.array([[f.bm25, f.share * f.content] for f in first])
+    right = np.array([f.right for f in first])
+    return Words(*logistic_regression(columns, right, weights_of(first)))
+
+
+def confidences(first: Sequence[First], model: Semantic | Words) -> Array:
     """Return the confidence in each first group."""
-    spoken = np.array([f.in_scope for f in first]) @ np.array(model.in_scope)
+    share = np.array([f.share for f in first])
+    if isinstance(model, Words):
+        bm25, content = (np.array([getattr(f, n) for f in first]) for n in ("bm25", "content"))
+        told: Array = expit(model.bias + model.bm25 * bm25 + model.content * share * content)
+        return told
     evidence = np.array([f.evidence for f in first])
-    share = np.array([f.log_share for f in first])
-    in_scope = expit(model.bias + model.evidence * evidence + spoken)
-    told: Array = in_scope * expit(model.alone + model.share * share)
-    return told
+    in_scope: Array = expit(model.bias + model.evidence * evidence)
+    return np.asarray(in_scope * expit(model.alone + model.share * np.log(share)))
 
 
 def weights_of(first: Sequence[First]) -> Array:
@@ -142,7 +157,7 @@ def weights_of(first: Sequence[First]) -> Array:
     )
 
 
-def _logistic(columns: Array, right: NDArray[np.bool_], weights: Array) -> list[float]:
+def logistic_regression(columns: Array, right: NDArray[np.bool_], weights: Array) -> list[float]:
     """Return the intercept and the slopes of a weighted logistic regression."""
     total = weights.sum()
 

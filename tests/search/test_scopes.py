@@ -41,7 +41,7 @@ def told(engine: Engine, guild: int, own: Sequence[bool] = (False, True)) -> lis
     return [
         *([(r.hit, r.score, r.confidence, r.together) for r in found(engine, q, guild)]
           for q in ASKED),
-        *([(w.text, w.weight, w.credits) for w in engine.parse(q, guild_id=guild).words]
+        *([(w.text, w.weight, w.credits) for w in engine.retrieve(q, guild)[0].words]
           for q in ASKED),
         *(engine.complete(text, guild, 25, own=only) for text in TYPED for only in own),
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from bot.models import SHARED
 from bot.search import vocabulary as vocabulary_module
 from bot.search.text import stems, words
 from bot.search.vocabulary import MIN_LENGTH, TWO_EDITS_LENGTH, Repair, Vocabulary
@@ -221,14 +222,14 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Any:
     "word", ["E1187", "1939", "Zhukow", "Zhukov", "driven", "0x80070005", "printer", "E1188"]
 )
 def test_a_word_the_library_uses_is_never_repaired_away(known: Any, word: str) -> None:
-    query = known.parse(f"what about {word}")
+    query = known.retrieve(f"what about {word}", SHARED)[0]
     (stem,) = stems(word)
     assert query.wanted[stem] == 1.0
     assert stem in query.wanted
 
 
 def test_an_unknown_word_is_searched_for_as_what_it_stands_for(known: Any) -> None:
-    query = known.parse("instal teh pirnter drivr")
+    query = known.retrieve("instal teh pirnter drivr", SHARED)[0]
     assert {"printer", "driver"} <= query.wanted.keys()
     assert query.wanted["printer"] < 1.0  # a guess is worth less than the word itself
     assert "pirnter" not in query.wanted
@@ -236,13 +237,13 @@ def test_an_unknown_word_is_searched_for_as_what_it_stands_for(known: Any) -> No
 
 
 def test_a_rare_word_is_joined_by_a_much_commoner_neighbour(known: Any) -> None:
-    query = known.parse("driven")
+    query = known.retrieve("driven", SHARED)[0]
     assert query.wanted == {"driven": 1.0, "driver": query.wanted["driver"]}
     assert query.wanted["driver"] < 1.0
 
 
 def test_an_unknown_word_without_neighbours_stays_as_it_is(known: Any) -> None:
-    assert known.parse("zzyzx").wanted == {"zzyzx": 1.0}
+    assert known.retrieve("zzyzx", SHARED)[0].wanted == {"zzyzx": 1.0}
 
 
 @pytest.mark.parametrize("first", ["", "all begin alike "])

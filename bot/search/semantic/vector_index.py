@@ -94,7 +94,7 @@ class VectorIndex:
         """Return the ids of the threads of those scopes that have vectors."""
         with self._lock:
             indexes = [self._scopes[scope] for scope in scopes if scope in self._scopes]
-            return {int(key) for index in indexes for key in np.unique(np.array(index.keys))}
+            return {int(key) for index in indexes for key in np.unique(index.keys.__array__())}
 
     def near(self, wanted: Rows, scopes: Sequence[int], limit: int) -> list[int]:
         """Return the ids of the threads whose texts are nearest; about ``limit`` of them."""
