@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from bot.errors import NotFound
 from bot.models import SHARED, LearnedPhrasing, Posting, StoredThread, Vote
@@ -27,21 +28,44 @@ MAX_LENGTH = 300
 MAX_PER_THREAD = 20
 """Phrasings that a guild keeps of one thread, of all its members together."""
 
+MAX_A_DAY = 10
+"""Phrasings of one member in a day that count for their guild; of more, only for themselves."""
+
+NEW_MEMBER = timedelta(days=1)
+"""For how long after joining what a member teaches counts for themselves alone."""
+
+EMPTY_WORDS = STOP_WORDS | frozenset(
+    "again bot hello help hey hi ok okay pls plz problem question s somebody someone something "
+    "sorry t thank thanks there thx yes".split()
+)
+"""Words that say nothing of what a question is about, alone or together."""
+
 MAX_SEARCH_WORDS = 50
 """Words of a search for phrasings that are used: each is a condition of the query."""
 
 MAX_RECENT = 10_000
 """Questions kept in memory, a few megabytes; the oldest go first."""
 
+NO_SUCH_PHRASING = "There is no such phrasing here (any more)."
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RecentQuestion:
-    """A question, cleaned, and the member who asked it in their own words."""
+    """A question, cleaned, and the member who asked it in their own words.
+
+    ``joined_at`` is when they joined the guild; whoever this isn't known of counts as new.
+    """
 
     user_id: int
     text: str
+    joined_at: datetime | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Return whether the member is too new for what they teach to count for the guild."""
+        return self.joined_at is None or datetime.now(UTC) - self.joined_at < NEW_MEMBER
 
 
 class RecentQuestions:
@@ -82,16 +106,23 @@ class Learning:
         self._questions = RecentQuestions()
 
     async def remember_question(
-        self, message_id: int, *, guild_id: int, user_id: int, question: str
+        self,
+        message_id: int,
+        *,
+        guild_id: int,
+        user_id: int,
+        question: str,
+        joined_at: datetime | None = None,
     ) -> None:
         """Remember for a while the question that the bot's message replies to.
 
-        ``question`` is in ``user_id``'s own words. Questions of direct messages, of guilds that
-        don't learn, and those not worth learning are not kept.
+        ``question`` is in the own words of ``user_id``, who joined the guild at ``joined_at``.
+        Questions of direct messages, of guilds that don't learn, and those not worth learning
+        are not kept.
         """
         text = clean(question)
         if _is_worth_learning(text) and await self._is_enabled(guild_id):
-            self._questions.keep(message_id, RecentQuestion(user_id, text))
+            self._questions.keep(message_id, RecentQuestion(user_id, text, joined_at))
 
     def question(self, message_id: int) -> str:
         """Return the question that a message replies to; empty if it isn't known."""
@@ -169,12 +200,21 @@ class Learning:
         async with self._database.read() as connection:
             return await learned.saying(connection, guild_id, wanted[:MAX_SEARCH_WORDS])
 
+    async def keep(self, guild_id: int, phrasing_id: int) -> str:
+        """Let a phrasing count for the guild, and return its text. Raises NotFound."""
+        async with self._database.write() as connection:
+            text = await learned.keep(connection, guild_id, phrasing_id)
+        if text is None:
+            raise NotFound(NO_SUCH_PHRASING)
+        log.info("guild %d: a moderator kept phrasing %d", guild_id, phrasing_id)
+        return text
+
     async def remove(self, guild_id: int, phrasing_id: int) -> str:
         """Delete a phrasing and return its text. Raises NotFound."""
         async with self._database.write() as connection:
             text = await learned.remove(connection, guild_id, phrasing_id)
         if text is None:
-            raise NotFound("There is no such phrasing here (any more).")
+            raise NotFound(NO_SUCH_PHRASING)
         log.info("guild %d: a moderator removed phrasing %d", guild_id, phrasing_id)
         return text
 
@@ -216,6 +256,11 @@ class Learning:
             place, asker = VotePlace.of(posting), posting.asker_id
             if not chosen and await votes.in_force(connection, place, asker) is not Vote.UP:
                 return  # it was taken away while we waited for the lock
+            yesterday = datetime.now(UTC) - timedelta(days=1)
+            taught = await learned.taught_since(
+                connection, posting.guild_id, asked.user_id, yesterday
+            )
+            phrasing = replace(phrasing, counts=not asked.is_new and taught < MAX_A_DAY)
             known = await learned.add(connection, phrasing, MAX_PER_THREAD)
         if known is not None:
             log.info(
@@ -241,9 +286,9 @@ class Learning:
 
 
 def _is_worth_learning(text: str) -> bool:
-    """Return whether a question is short enough and has a word that is no stop word."""
-    words = wording(text).split()
-    return len(text) <= MAX_LENGTH and any(word not in STOP_WORDS for word in words)
+    """Return whether a question is short enough and says what it is about."""
+    words = set(wording(text).split())
+    return len(text) <= MAX_LENGTH and not words <= EMPTY_WORDS
 
 
 def _has_wording(thread: StoredThread, words: str) -> bool:

@@ -18,6 +18,7 @@ EMBED_TOTAL = 6_000
 COMPONENTS_A_ROW = 5
 BUTTON_LABEL = 80
 CUSTOM_ID = 100
+BUTTON_ROWS = 5
 SELECT_OPTIONS = 25
 OPTION_TEXT = 100
 """Label, value and description of one select option."""
@@ -52,7 +53,7 @@ RELATED = 5
 """Threads that "See also" names."""
 ASKED = 150
 """A question that is repeated above the reply to it."""
-PHRASING = 150
+PHRASING = 130
 """A learned phrasing in a list of them."""
 PLAIN_LINE = 130
 """Title and address in a message without embeds."""

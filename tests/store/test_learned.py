@@ -56,7 +56,7 @@ async def texts(database: Database, guild: int = HERE) -> list[str]:
     return [phrasing.text for phrasing in await known(database, guild)]
 
 
-async def version(database: Database, guild: int = HERE) -> tuple[int, int, int]:
+async def version(database: Database, guild: int = HERE) -> tuple[int, int, int, int]:
     async with database.read() as connection:
         return await learned.version(connection, guild)
 
@@ -78,13 +78,16 @@ async def test_a_lesson_comes_back_with_its_thread(database: Database) -> None:
         text="Flat bread, why?",
         user_id=7,
         message_id=50,
+        confirmed=False,
+        teachers=(7,),
     )
     assert await known(database, THERE) == []
 
 
 async def test_one_wording_once_a_thread_and_guild(database: Database) -> None:
     assert await add(database) is not None
-    assert await add(database, replace(LESSON, text="FLAT bread why", user_id=8)) is None
+    assert await add(database, replace(LESSON, text="FLAT bread why")) is None
+    assert await add(database, replace(LESSON, text="FLAT bread why", user_id=8)) is not None
     assert await texts(database) == ["Flat bread, why?"]
     assert await add(database, replace(LESSON, thread_id=2)) is not None
     assert await add(database, replace(LESSON, guild_id=THERE)) is not None
@@ -230,7 +233,7 @@ async def test_an_updated_thread_keeps_its_phrasings(database: Database) -> None
 
 
 async def test_the_version_tells_one_content_from_another(database: Database) -> None:
-    seen: list[tuple[tuple[int, int, int], list[str]]] = []
+    seen: list[tuple[tuple[int, int, int, int], list[str]]] = []
 
     async def look() -> None:
         seen.append((await version(database), await texts(database)))
