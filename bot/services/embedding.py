@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.models import MAX_PHRASINGS, StoredThread
 from bot.search.engine import Engine
-from bot.services.queues import EmbeddingQueue, Work
+from bot.services.queues import EmbeddingQueue, ToEmbed
 from bot.store import change_feed, vectors
 from bot.store.database import Database
 from bot.store.vectors import Unfinished
@@ -20,7 +20,7 @@ from bot.worker import in_thread
 if TYPE_CHECKING:
     from bot.search.semantic.retrieval import SemanticIndex
 
-BATCH = 128
+EMBEDDED_AT_ONCE = 128
 """Threads, or phrasings, whose vectors are made and written at a time: about a second's work."""
 
 LOOKED_AT = 5_000
@@ -108,7 +108,7 @@ class Embedding:
     async def _make_batch(self, meaning: SemanticIndex) -> int | None:
         """Embed what is next; ``None`` when there is no more. Returns how many threads."""
         await self._look(meaning)
-        while work := self._queue.take(BATCH):
+        while work := self._queue.take(EMBEDDED_AT_ONCE):
             try:
                 made = await self._do(meaning, work)
             except BaseException:
@@ -116,11 +116,9 @@ class Embedding:
                 raise
             if made is not None:
                 return made
-        async with self._database.read() as connection:
-            done = await vectors.done(connection, meaning.model)
+        done = await self._database.reading(vectors.done, meaning.model)
         if self._queue.seq > done:
-            async with self._database.write() as connection:
-                await vectors.set_done(connection, meaning.model, self._queue.seq)
+            await self._database.writing(vectors.set_done, meaning.model, self._queue.seq)
         return None
 
     async def _look(self, meaning: SemanticIndex) -> None:
@@ -131,15 +129,17 @@ class Embedding:
                 if queue.seq > await change_feed.last_change(connection):
                     queue.clear()  # an older copy of the database was put back
                 since = max(queue.seq, await vectors.done(connection, meaning.model))
-                found = await vectors.changed_after(connection, since, LOOKED_AT)
-            queue.seq, changed, ended = found
-            for scope, thread_ids in changed.items():
-                queue.add(scope, thread_ids)
+                queue.seq, changed = await change_feed.changed_after(
+                    connection, since, LOOKED_AT, text=True
+                )
+            for thread_id, noted in changed.items():
+                queue.add(noted.scope, thread_id)
+            ended = queue.seq == since
 
-    async def _do(self, meaning: SemanticIndex, work: Work) -> int | None:
+    async def _do(self, meaning: SemanticIndex, work: Sequence[ToEmbed]) -> int | None:
         """Embed some threads and phrasings; ``None`` where that had been done."""
-        model, scopes = meaning.model, {i: scope for scope, i in work.threads}
-        ids = [i for _, i, _ in work.phrasings]
+        model, scopes = meaning.model, {i: scope for scope, i, count in work if not count}
+        ids = [one.thread_id for one in work if one.phrasings]
         async with self._database.read() as connection:
             missing = await vectors.without_vectors(connection, [*scopes], model)
             new = {thread.id for thread, _ in missing}
@@ -148,7 +148,7 @@ class Embedding:
             later = await vectors.without_phrasings(connection, begun, model, meaning.row_bytes)
             unfinished = await vectors.without_phrasings(connection, ids, model, meaning.row_bytes)
         for this in later:
-            self._queue.add_phrasings(scopes[this.thread_id], this.thread_id, len(this.texts))
+            self._queue.add(scopes[this.thread_id], this.thread_id, len(this.texts))
         rows = await self._threads(meaning, missing) | await self._phrasings(meaning, unfinished)
         if not rows:
             return None
@@ -157,7 +157,7 @@ class Embedding:
             await vectors.put(connection, model, rows)
         for thread, _ in missing:
             if count := min(len(thread.phrasings), MAX_PHRASINGS):
-                self._queue.add_phrasings(thread.scope, thread.id, count)
+                self._queue.add(thread.scope, thread.id, count)
         return len(missing)
 
     async def _threads(
@@ -184,16 +184,14 @@ class Embedding:
         }
 
     async def _make_learned(self, meaning: SemanticIndex) -> bool:
-        async with self._database.read() as connection:
-            found = await vectors.learned_without_vector(
-                connection, meaning.model, BATCH, meaning.row_bytes
-            )
+        found = await self._database.reading(
+            vectors.learned_without_vector, meaning.model, EMBEDDED_AT_ONCE, meaning.row_bytes
+        )
         if not found:
             return False
         packed = await asyncio.to_thread(meaning.pack_texts, [text for _, text in found])
         rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
-        async with self._database.write() as connection:
-            await vectors.put_learned(connection, meaning.model, rows)
+        await self._database.writing(vectors.put_learned, meaning.model, rows)
         return True
 
     async def _catch_up(self, meaning: SemanticIndex) -> None:
@@ -219,6 +217,5 @@ class Embedding:
 
     async def _discard(self, meaning: SemanticIndex, thread_ids: list[int]) -> None:
         """Have vectors made again whose length is not the model's."""
-        async with self._database.write() as connection:
-            count = await vectors.discard(connection, thread_ids, meaning.row_bytes)
+        count = await self._database.writing(vectors.discard, thread_ids, meaning.row_bytes)
         log.warning("vectors of %d threads have a wrong length: they are made again", count)

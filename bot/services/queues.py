@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 from bot.errors import ThreadwiseError
 
-AT_ONCE = 200
+EVENTS_AT_ONCE = 200
 """Events that are handled together at most."""
 
 log = logging.getLogger(__name__)
@@ -76,7 +75,7 @@ class EventQueues(Generic[E]):
     async def _work(self, key: int, queue: deque[E]) -> None:
         try:
             while queue:
-                batch = [queue.popleft() for _ in range(min(AT_ONCE, len(queue)))]
+                batch = [queue.popleft() for _ in range(min(EVENTS_AT_ONCE, len(queue)))]
                 self._in_hand[key] = batch
                 try:
                     await self._handle(key, batch)
@@ -97,7 +96,7 @@ T = TypeVar("T")
 WORKERS = 4
 """Searches at the same time: the model and the index use every core themselves."""
 
-WAITING = 256
+QUESTIONS_WAITING = 256
 """Questions that wait: some seconds of work on a small machine."""
 
 
@@ -118,7 +117,7 @@ class FairQueue:
     server that has most in it goes.
     """
 
-    def __init__(self, at_once: int = WORKERS, most: int = WAITING):
+    def __init__(self, at_once: int = WORKERS, most: int = QUESTIONS_WAITING):
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="search")
         self._free, self._most = at_once, most
         self._closed = False
@@ -201,80 +200,55 @@ class FairQueue:
         self._free += 1
 
 
-@dataclass(slots=True)
-class Work:
-    """The next texts to embed: threads by themselves, and phrasings of threads, by their ids.
+class ToEmbed(NamedTuple):
+    """A thread to embed by itself or, if ``phrasings`` counts any, its phrasings."""
 
-    Each comes with its scope, a thread's phrasings with how many they are.
-    """
-
-    threads: list[tuple[int, int]] = field(default_factory=list)
-    phrasings: list[tuple[int, int, int]] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.threads or self.phrasings)
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """The waiting texts of one scope: threads come before any phrasings."""
-
-    threads: deque[int] = field(default_factory=deque)
-    phrasings: deque[tuple[int, int]] = field(default_factory=deque)
-
-    def __bool__(self) -> bool:
-        return bool(self.threads or self.phrasings)
+    scope: int
+    thread_id: int
+    phrasings: int = 0
 
 
 class EmbeddingQueue:
-    """Threads without vectors, by scope; one of each scope is taken in its turn.
+    """Threads and phrasings without vectors, by scope; one of each scope is taken in its turn.
 
-    ``seq`` is the change of the library up to which it knows what there is to do.
+    In each scope, threads come before any phrasings. ``seq`` is the change of the library up to
+    which it knows what there is to do.
     """
 
     def __init__(self) -> None:
         self.seq = 0
-        self._scopes: dict[int, _Waiting] = {}  # in the order of their turns
+        # Of each scope, in the order of their turns: threads, and phrasings.
+        self._scopes: dict[int, tuple[deque[ToEmbed], deque[ToEmbed]]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._scopes)
 
-    def add(self, scope: int, thread_ids: Iterable[int]) -> None:
-        """Have threads of a scope wait."""
-        self._of(scope).threads.extend(thread_ids)
+    def add(self, scope: int, thread_id: int, phrasings: int = 0) -> None:
+        """Have a thread wait, or so many phrasings of it."""
+        one = ToEmbed(scope, thread_id, phrasings)
+        self._like(one).append(one)
 
-    def add_phrasings(self, scope: int, thread_id: int, count: int) -> None:
-        """Have the phrasings of a thread wait until all threads of its scope are done."""
-        self._of(scope).phrasings.append((thread_id, count))
-
-    def take(self, most: int) -> Work:
+    def take(self, most: int) -> list[ToEmbed]:
         """Return the next to be done: about so many texts, one of each scope after the other."""
-        work = Work()
+        taken: list[ToEmbed] = []
         while most > 0 and self._scopes:
             scope = next(iter(self._scopes))
             waiting = self._scopes.pop(scope)
-            if waiting.threads:
-                work.threads.append((scope, waiting.threads.popleft()))
-                most -= 1
-            else:
-                thread_id, count = waiting.phrasings.popleft()
-                work.phrasings.append((scope, thread_id, count))
-                most -= count
-            if waiting:
+            taken.append((waiting[0] or waiting[1]).popleft())
+            most -= taken[-1].phrasings or 1
+            if any(waiting):
                 self._scopes[scope] = waiting  # behind the others now
-        return work
+        return taken
 
-    def put_back(self, work: Work) -> None:
+    def put_back(self, taken: Sequence[ToEmbed]) -> None:
         """Have what was taken wait again, before what waits now."""
-        for scope, thread_id in reversed(work.threads):
-            self._of(scope).threads.appendleft(thread_id)
-        for scope, thread_id, count in reversed(work.phrasings):
-            self._of(scope).phrasings.appendleft((thread_id, count))
+        for one in reversed(taken):
+            self._like(one).appendleft(one)
 
     def clear(self) -> None:
         """Forget all that waits, and how far that was known."""
         self._scopes.clear()
         self.seq = 0
 
-    def _of(self, scope: int) -> _Waiting:
-        return self._scopes.setdefault(scope, _Waiting())
+    def _like(self, one: ToEmbed) -> deque[ToEmbed]:
+        return self._scopes.setdefault(one.scope, (deque(), deque()))[one.phrasings > 0]

@@ -20,9 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import LearnedPhrasing, Standing
 from bot.store.rows import from_micros, row_batches, to_micros
+from bot.store.tables import IN_FORCE, threads
 from bot.store.tables import learned_phrasings as learned
-from bot.store.tables import threads
-from bot.store.threads import IN_FORCE
 
 CONFIRMING = 2
 """Members who make a phrasing count for the whole guild."""

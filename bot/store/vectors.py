@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import MAX_PHRASINGS, StoredThread
 from bot.store import change_feed, guilds, threads
-from bot.store.tables import changes, learned_phrasings, vectors
+from bot.store.tables import IN_FORCE, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
 from bot.store.upsert import phrasings_of
 
@@ -35,7 +34,7 @@ async def of_threads(
     query = (
         select(vectors.c.thread_id, vectors.c.data, thread_table.c.scope)
         .join(thread_table, thread_table.c.id == vectors.c.thread_id)
-        .where(vectors.c.thread_id.in_(ids), _current(model), threads.IN_FORCE)
+        .where(vectors.c.thread_id.in_(ids), _current(model), IN_FORCE)
     )
     rows = (await connection.execute(query)).all()
     return {row.thread_id: Vector(row.thread_id, row.scope, row.data) for row in rows}
@@ -48,34 +47,11 @@ async def without_vectors(
     query = (
         select(thread_table.c.id, thread_table.c.revision)
         .outerjoin(vectors, (vectors.c.thread_id == thread_table.c.id) & _current(model))
-        .where(thread_table.c.id.in_(ids), vectors.c.thread_id.is_(None), threads.IN_FORCE)
+        .where(thread_table.c.id.in_(ids), vectors.c.thread_id.is_(None), IN_FORCE)
     )
     revisions = {row.id: row.revision for row in (await connection.execute(query)).all()}
     by_id = await threads.fetch(connection, list(revisions), None)
     return [(thread, revisions[i]) for i, thread in by_id.items()]
-
-
-async def changed_after(
-    connection: AsyncConnection, seq: int, limit: int
-) -> tuple[int, dict[int, list[int]], bool]:
-    """Return the threads whose texts changed after ``seq``, by scope, oldest change first.
-
-    The first result is the change that they go up to, the last whether it is the newest.
-    """
-    last = await change_feed.last_change(connection)
-    c = changes.c
-    query = select(c.seq, c.thread_id, thread_table.c.scope).outerjoin(
-        thread_table, thread_table.c.id == c.thread_id
-    )
-    query = query.where(c.text.is_(True), c.seq > seq).order_by(c.seq).limit(limit)
-    rows = (await connection.execute(query)).all()
-    by_scope: dict[int, list[int]] = defaultdict(list)
-    for row in rows:
-        if row.scope is not None:  # or the thread is no more
-            by_scope[row.scope].append(row.thread_id)
-    if len(rows) < limit:
-        return max(seq, last), by_scope, True
-    return rows[-1].seq, by_scope, False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +71,7 @@ async def without_phrasings(
     query = (
         select(vectors.c.thread_id, vectors.c.revision, vectors.c.data)
         .join(thread_table, thread_table.c.id == vectors.c.thread_id)
-        .where(vectors.c.thread_id.in_(ids), _current(model), threads.IN_FORCE)
+        .where(vectors.c.thread_id.in_(ids), _current(model), IN_FORCE)
         .where(func.length(vectors.c.data) == row_bytes)
     )
     rows = {row.thread_id: row for row in (await connection.execute(query)).all()}

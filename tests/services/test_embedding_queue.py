@@ -13,7 +13,7 @@ from bot.app import App
 from bot.models import SHARED, Thread
 from bot.search.semantic.embedder import Embedder, Vectors
 from bot.services import embedding
-from bot.services.queues import EmbeddingQueue, Work
+from bot.services.queues import EmbeddingQueue
 from bot.settings import Settings
 from bot.store import vectors as vector_store
 from bot.store.tables import learned_phrasings, vectors
@@ -40,7 +40,7 @@ def embedded(usual_model: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return found
 
     monkeypatch.setattr(Embedder, "texts", made)
-    monkeypatch.setattr(embedding, "BATCH", 8)
+    monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 8)
     monkeypatch.setenv("EMBEDDING_MODEL", "")
     return texts
 
@@ -158,13 +158,14 @@ async def test_what_guilds_taught_takes_turns_as_well(app: App) -> None:
 
 def test_what_is_put_back_comes_first() -> None:
     queue = EmbeddingQueue()
-    queue.add(HERE, [1, 2, 3])
-    queue.add_phrasings(HERE, 9, 4)
-    queue.add(THERE, [4])
+    queue.add(HERE, 9, 4)
+    for thread_id in (1, 2, 3):
+        queue.add(HERE, thread_id)
+    queue.add(THERE, 4)
     taken = queue.take(3)
-    assert taken == Work([(HERE, 1), (THERE, 4), (HERE, 2)])
+    assert taken == [(HERE, 1, 0), (THERE, 4, 0), (HERE, 2, 0)]
     queue.put_back(taken)
-    assert queue.take(3).threads == [(HERE, 1), (THERE, 4), (HERE, 2)]
-    assert queue.take(9) == Work([(HERE, 3)], [(HERE, 9, 4)])
+    assert queue.take(3) == taken
+    assert queue.take(9) == [(HERE, 3, 0), (HERE, 9, 4)]
     assert not queue
     assert not queue.take(9)

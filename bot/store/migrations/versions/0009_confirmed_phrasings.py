@@ -4,7 +4,7 @@ Why: what one member chose by mistake, or to play a trick, answered everybody. E
 taught a wording has a row now. What was learned before goes on counting as it did.
 
 Revision ID: 0009
-Revises: 0007
+Revises: 0008
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-_UNIQUE = ["guild_id", "thread_id", "wording"]
+_OF_TABLE = "name = 'learned_phrasings'"
 
 
 def upgrade() -> None:
     """Add the columns, let older phrasings stand, and make wordings unique for each member."""
+    bind = op.get_bind()
+    last = bind.scalar(sa.text(f"SELECT seq FROM sqlite_sequence WHERE {_OF_TABLE}"))
     # Copying a table leaves out what SQLite alone knows of it.
     options = {"sqlite_autoincrement": True}
     with op.batch_alter_table("learned_phrasings", table_kwargs=options) as batch:
@@ -34,6 +36,10 @@ def upgrade() -> None:
         )
         batch.create_unique_constraint(
             op.f("uq_learned_phrasings_guild_id_thread_id_wording_user_id"),
-            [*_UNIQUE, "user_id"],
+            ["guild_id", "thread_id", "wording", "user_id"],
         )
     op.execute("UPDATE learned_phrasings SET counts = 1, standing = 1")
+    if last is not None:  # ids of phrasings that are gone are not given again
+        op.execute(f"DELETE FROM sqlite_sequence WHERE {_OF_TABLE}")
+        again = sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES ('learned_phrasings', :n)")
+        bind.execute(again, {"n": last})
