@@ -115,7 +115,7 @@ def manages(interaction: Interaction) -> bool:
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
 
 
-def joined_at(user: discord.abc.User) -> datetime | None:
+def joined_at(user: discord.abc.User | None) -> datetime | None:
     """Return when a member joined their server; ``None`` where that isn't known."""
     return user.joined_at if isinstance(user, discord.Member) else None
 

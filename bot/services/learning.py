@@ -10,35 +10,28 @@ import logging
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.errors import NotFound
-from bot.models import SHARED, LearnedPhrasing, Posting, StoredThread, Vote
-from bot.search.text import STOP_WORDS, clean, wording
+from bot.models import SHARED, LearnedPhrasing, Posting, Vote
+from bot.search.text import clean, wording
 from bot.services.embedding import Embedding
 from bot.services.guilds import Guilds
+from bot.services.teaching_rules import (
+    DAY,
+    MAX_A_DAY,
+    MAX_LENGTH,
+    has_wording,
+    is_new,
+    is_worth_learning,
+)
 from bot.store import learned, postings, threads, votes
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
 from bot.store.votes import VotePlace
 
-MAX_LENGTH = 300
-"""Characters of a question that may be learned; nobody asks a longer one again in its words."""
-
 MAX_PER_THREAD = 20
 """Phrasings that a guild keeps of one thread, of all its members together."""
-
-MAX_A_DAY = 10
-"""Phrasings of one member in a day that count for their guild; of more, only for themselves."""
-
-NEW_MEMBER = timedelta(days=1)
-"""For how long after joining what a member teaches counts for themselves alone."""
-
-EMPTY_WORDS = STOP_WORDS | frozenset(
-    "again bot hello help hey hi ok okay pls plz problem question s somebody someone something "
-    "sorry t thank thanks there thx yes".split()
-)
-"""Words that say nothing of what a question is about, alone or together."""
 
 MAX_SEARCH_WORDS = 50
 """Words of a search for phrasings that are used: each is a condition of the query."""
@@ -61,11 +54,6 @@ class RecentQuestion:
     user_id: int
     text: str
     joined_at: datetime | None = None
-
-    @property
-    def is_new(self) -> bool:
-        """Return whether the member is too new for what they teach to count for the guild."""
-        return self.joined_at is None or datetime.now(UTC) - self.joined_at < NEW_MEMBER
 
 
 class RecentQuestions:
@@ -121,7 +109,7 @@ class Learning:
         are not kept.
         """
         text = clean(question)
-        if _is_worth_learning(text) and await self._is_enabled(guild_id):
+        if is_worth_learning(text) and await self._is_enabled(guild_id):
             self._questions.keep(message_id, RecentQuestion(user_id, text, joined_at))
 
     def question(self, message_id: int) -> str:
@@ -139,11 +127,12 @@ class Learning:
         if posting is not None:
             await self._learn(posting, chosen=True)
 
-    async def voted(self, message_id: int, user_id: int) -> None:
+    async def voted(self, message_id: int, user_id: int, joined_at: datetime | None = None) -> None:
         """Learn, or take back, after a member's vote on a posting changed.
 
-        An asker's up-vote is learned from, and no longer once it is gone; anybody's down-vote
-        takes the wording back.
+        An asker's up-vote is learned from, another member's confirms what was learned, and
+        neither any longer once it is gone; anybody's down-vote takes the wording back.
+        ``joined_at`` is when the member joined the guild.
         """
         posting = await self._posting(message_id)
         if posting is None:
@@ -153,6 +142,10 @@ class Learning:
             await self.refused(posting)
         elif user_id == posting.asker_id:
             await (self._learn(posting) if vote is Vote.UP else self._withdraw(posting))
+        elif vote is not Vote.UP:
+            await self._database.writing(learned.withdraw, message_id, user_id)
+        elif not is_new(joined_at) and await self._is_enabled(posting.guild_id):
+            await self._confirm(posting, user_id)
 
     async def pressed(self, *, answer_id: int, guild_id: int, user_id: int) -> None:
         """Learn from a vote by a button, if it is for the answer to the member's own question."""
@@ -242,16 +235,15 @@ class Learning:
         async with self._database.write() as connection:
             visible = await threads.fetch(connection, [posting.thread_id], posting.guild_id)
             thread = visible.get(posting.thread_id)
-            if thread is None or _has_wording(thread, phrasing.wording):
+            if thread is None or has_wording(thread, phrasing.wording):
                 return
             place, asker = VotePlace.of(posting), posting.asker_id
             if not chosen and await votes.in_force(connection, place, asker) is not Vote.UP:
                 return  # it was taken away while we waited for the lock
-            yesterday = datetime.now(UTC) - timedelta(days=1)
-            taught = await learned.taught_since(
-                connection, posting.guild_id, asked.user_id, yesterday
-            )
-            phrasing = replace(phrasing, counts=not asked.is_new and taught < MAX_A_DAY)
+            day = datetime.now(UTC) - DAY
+            taught = await learned.taught_since(connection, posting.guild_id, asker, day)
+            counts = not is_new(asked.joined_at) and taught < MAX_A_DAY
+            phrasing = replace(phrasing, counts=counts)
             known = await learned.add(connection, phrasing, MAX_PER_THREAD)
         if known is not None:
             log.info(
@@ -259,6 +251,15 @@ class Learning:
             )
             log.debug("the phrasing is: %r", phrasing.text)
             await self._embed()
+
+    async def _confirm(self, posting: Posting, user_id: int) -> None:
+        async with self._database.write() as connection:
+            if await votes.in_force(connection, VotePlace.of(posting), user_id) is not Vote.UP:
+                return  # it was taken away while we waited for the lock
+            day = datetime.now(UTC) - DAY
+            taught = await learned.taught_since(connection, posting.guild_id, user_id, day)
+            if taught < MAX_A_DAY:
+                await learned.confirm(connection, posting, user_id, MAX_PER_THREAD)
 
     async def _embed(self) -> None:
         """Make vectors of new phrasings, so that they match by meaning too, not by words alone."""
@@ -274,17 +275,6 @@ class Learning:
                 return  # it was given again while we waited for the lock
             gone = await learned.withdraw(connection, posting.message_id)
         _log_gone(posting, gone)
-
-
-def _is_worth_learning(text: str) -> bool:
-    """Return whether a question is short enough and says what it is about."""
-    words = set(wording(text).split())
-    return len(text) <= MAX_LENGTH and not words <= EMPTY_WORDS
-
-
-def _has_wording(thread: StoredThread, words: str) -> bool:
-    """Return whether a thread's own title or one of its phrasings has this wording."""
-    return words in {wording(name) for name in (thread.title, *thread.phrasings)}
 
 
 def _log_gone(posting: Posting, gone: int) -> None:

@@ -2,29 +2,41 @@
 
 They belong to one guild and are read only for it. Each row is one member's; rows of one thread
 and wording are one phrasing. It counts for its members, and for the whole guild once it is
-confirmed: by ``CONFIRMING`` of them, or by a moderator. What is worth learning, and who counts,
+confirmed: by two of them, or by a moderator. What is worth learning, and who counts,
 is decided by ``services/learning.py``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import LearnedPhrasing, Standing
-from bot.store.rows import from_micros, row_batches, to_micros
+from bot.models import LearnedPhrasing, Posting, Standing
+from bot.store.phrasing_rows import grouped, is_confirmed, phrasing_of
+from bot.store.rows import row_batches, to_micros
 from bot.store.tables import IN_FORCE, threads
 from bot.store.tables import learned_phrasings as learned
-
-CONFIRMING = 2
-"""Members who make a phrasing count for the whole guild."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +45,7 @@ class NewPhrasing:
 
     ``wording`` is the same for texts in the same words; ``chosen`` says that the asker
     chose the thread in a menu, rather than voted for its answer, ``counts`` that the member is
-    one of those of whom ``CONFIRMING`` confirm it.
+    one of those of whom two confirm it, ``own_words`` that they said it themselves.
     """
 
     guild_id: int
@@ -44,6 +56,7 @@ class NewPhrasing:
     message_id: int
     chosen: bool
     counts: bool = True
+    own_words: bool = True
 
 
 async def add(connection: AsyncConnection, phrasing: NewPhrasing, cap: int) -> int | None:
@@ -62,14 +75,28 @@ async def add(connection: AsyncConnection, phrasing: NewPhrasing, cap: int) -> i
         async with connection.begin_nested():  # or a refusal would spoil the transaction
             added = await connection.scalar(insert(learned).values(row).returning(learned.c.id))
     except IntegrityError:
-        if phrasing.counts:  # they may have been too new when they taught it
-            mine = (*same, learned.c.user_id == phrasing.user_id)
-            known = await connection.execute(update(learned).where(*mine).values(counts=True))
-            if known.rowcount:
-                await _make_room(connection, phrasing, cap)
+        if await _teach_again(connection, phrasing):
+            await _make_room(connection, phrasing, cap)
         return None
     gone = await _make_room(connection, phrasing, cap)
     return None if gone or added is None else int(added)
+
+
+async def _teach_again(connection: AsyncConnection, phrasing: NewPhrasing) -> bool:
+    """Let what a member taught before count, if it does now, and be said in their own words.
+
+    They may have been too new then, or have confirmed another's. Returns whether it is there.
+    """
+    same = _same(phrasing.guild_id, phrasing.thread_id, phrasing.wording)
+    mine = (*same, learned.c.user_id == phrasing.user_id)
+    if phrasing.own_words:
+        said = {"text": phrasing.text, "message_id": phrasing.message_id, "own_words": True}
+        values = said | {"chosen": phrasing.chosen}
+        another = (*mine, ~learned.c.own_words)
+        await connection.execute(update(learned).where(*another).values(values))
+    counts = learned.c.counts | phrasing.counts
+    known = await connection.execute(update(learned).where(*mine).values(counts=counts))
+    return known.rowcount > 0
 
 
 async def _make_room(connection: AsyncConnection, phrasing: NewPhrasing, cap: int) -> bool:
@@ -79,30 +106,18 @@ async def _make_room(connection: AsyncConnection, phrasing: NewPhrasing, cap: in
     """
     this = (learned.c.guild_id == phrasing.guild_id, learned.c.thread_id == phrasing.thread_id)
     rows = (await connection.execute(select(learned).where(*this).order_by(learned.c.id))).all()
-    groups = {group[0].wording: group for group in _grouped(rows)}
-    confirmed = _is_confirmed(groups[phrasing.wording])
+    groups = {group[0].wording: group for group in grouped(rows)}
+    confirmed = is_confirmed(groups[phrasing.wording])
     rivals = {
         group[0].id: wording
         for wording, group in groups.items()
-        if _is_confirmed(group) == confirmed and group[0].standing != Standing.KEPT
+        if is_confirmed(group) == confirmed and group[0].standing != Standing.KEPT
     }
     first = [(group[0].id, group[0].user_id) for group in groups.values() if group[0].id in rivals]
     surplus = _surplus(first, groups[phrasing.wording][0].user_id, cap)
     gone = [rivals[phrasing_id] for phrasing_id in surplus]
     await connection.execute(delete(learned).where(*this, learned.c.wording.in_(gone)))
     return phrasing.wording in gone
-
-
-def _grouped(rows: Iterable[Row[Any]]) -> list[list[Row[Any]]]:
-    """Return rows, which come by rising ids, as those of one phrasing each, the oldest first."""
-    groups: dict[tuple[int, str], list[Row[Any]]] = {}
-    for row in rows:
-        groups.setdefault((row.thread_id, row.wording), []).append(row)
-    return list(groups.values())
-
-
-def _is_confirmed(group: Sequence[Row[Any]]) -> bool:
-    return any(r.standing for r in group) or sum(r.counts for r in group) >= CONFIRMING
 
 
 def _surplus(kept: Sequence[tuple[int, int]], newcomer: int, cap: int) -> list[int]:
@@ -133,12 +148,42 @@ async def take_back(
     return int((await connection.execute(gone)).rowcount)
 
 
-async def withdraw(connection: AsyncConnection, message_id: int) -> int:
-    """Delete what was learned from votes on a posting, not from choices; return how many rows.
-    What moderators kept stays.
+async def confirm(
+    connection: AsyncConnection, posting: Posting, user_id: int, cap: int
+) -> int | None:
+    """Add a member who voted for a posting to those who taught the phrasing learned from it.
+
+    Returns an id; ``None`` if nothing was learned from it, or they taught it already.
     """
-    voted = (learned.c.message_id == message_id, learned.c.chosen.is_(False), ~_BY_MODERATOR)
-    return int((await connection.execute(delete(learned).where(*voted))).rowcount)
+    of_posting = (learned.c.message_id == posting.message_id, learned.c.own_words)
+    query = select(learned).where(*of_posting, learned.c.thread_id == posting.thread_id)
+    row = (await connection.execute(query.order_by(learned.c.id).limit(1))).first()
+    if row is None:
+        return None
+    same = {name: getattr(row, name) for name in ("guild_id", "thread_id", "text", "wording")}
+    confirmation = NewPhrasing(
+        **same, message_id=row.message_id, user_id=user_id, chosen=False, own_words=False
+    )
+    return await add(connection, confirmation, cap)
+
+
+async def withdraw(
+    connection: AsyncConnection, message_id: int, confirming: int | None = None
+) -> int:
+    """Delete what was learned from votes on a posting, not from choices; return how many rows.
+
+    With the id of a member who is ``confirming``, only what follows from their vote; else the
+    asker's, and with what they taught those who confirmed it. What moderators kept stays.
+    """
+    here = (learned.c.message_id == message_id, ~_BY_MODERATOR)
+    mine = learned.c.own_words & learned.c.chosen.is_(False)
+    if confirming is not None:
+        mine = ~learned.c.own_words & (learned.c.user_id == confirming)
+    gone = int((await connection.execute(delete(learned).where(*here, mine))).rowcount)
+    taught = select(learned.c.id).where(learned.c.message_id == message_id, learned.c.own_words)
+    if await connection.scalar(taught.limit(1)) is None:
+        gone += int((await connection.execute(delete(learned).where(*here))).rowcount)
+    return gone
 
 
 async def taught_since(
@@ -170,11 +215,12 @@ async def version(
     """Return four numbers that change with a guild's phrasings.
 
     The highest id, which every addition raises, since ids are never given again; how many
-    rows there are; how many have a vector of ``model``; and a sum that grows with each row that
-    begins to count or is kept.
+    rows there are; how many have a vector of ``model``; and a sum that grows when a row begins to
+    count, is kept, or gets its member's own words.
     """
     of_model = func.count(case((learned.c.model == model, 1)))
-    standing = func.coalesce(func.sum(learned.c.standing + learned.c.counts), 0)
+    grown = sum((cast(c, Integer) for c in _ONLY_GROWING), literal(0))
+    standing = func.coalesce(func.sum(grown), 0)
     query = select(func.coalesce(func.max(learned.c.id), 0), func.count(), of_model, standing)
     query = query.select_from(learned.join(threads)).where(IN_FORCE)
     row = (await connection.execute(query.where(learned.c.guild_id == guild_id))).one()
@@ -202,11 +248,18 @@ async def remove(connection: AsyncConnection, guild_id: int, phrasing_id: int) -
 
 
 async def forget_user(connection: AsyncConnection, user_id: int) -> int:
-    """Delete what a member taught in every guild; return how many phrasings of theirs it was."""
-    return int(
-        (await connection.execute(delete(learned).where(learned.c.user_id == user_id))).rowcount
-    )
+    """Delete what a member taught in every guild, and others' confirmations of just that.
 
+    Returns how many phrasings of theirs it was.
+    """
+    said = select(learned.c.message_id).where(learned.c.user_id == user_id, learned.c.own_words)
+    confirmed = ~learned.c.own_words & learned.c.message_id.in_(said)
+    await connection.execute(delete(learned).where(confirmed, learned.c.user_id != user_id))
+    gone = delete(learned).where(learned.c.user_id == user_id)
+    return int((await connection.execute(gone)).rowcount)
+
+
+_ONLY_GROWING = (learned.c.standing, learned.c.counts, learned.c.own_words)
 
 _BY_MODERATOR: ColumnElement[bool] = learned.c.standing == Standing.KEPT
 
@@ -233,23 +286,5 @@ def _of_guild(guild_id: int) -> Select[Any]:
 
 async def _found(connection: AsyncConnection, query: Select[Any]) -> list[LearnedPhrasing]:
     rows = [row async for batch in row_batches(connection, query) for row in batch]
-    found = [_phrasing(group) for group in _grouped(rows)]
+    found = [phrasing_of(group) for group in grouped(rows)]
     return sorted(found, key=lambda phrasing: -phrasing.id)
-
-
-_COLUMNS = tuple(
-    column.name
-    for column in learned.c
-    if column.name not in ("wording", "chosen", "counts", "standing", "learned_at")
-)
-
-
-def _phrasing(group: Sequence[Row[Any]]) -> LearnedPhrasing:
-    """Return the rows of one phrasing as it was taught first."""
-    first = group[0]
-    return LearnedPhrasing(
-        **{name: getattr(first, name) for name in (*_COLUMNS, "key", "title")},
-        learned_at=from_micros(first.learned_at),
-        confirmed=_is_confirmed(group),
-        teachers=tuple(row.user_id for row in group),
-    )

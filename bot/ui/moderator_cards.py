@@ -268,8 +268,7 @@ def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Ca
 
 
 _WHAT_NEW_MEANS = (
-    "A new one counts for the member who taught it alone, until another teaches the same or you "
-    "keep it."
+    "A new one counts for the member who taught it alone, until another confirms it or you keep it."
 )
 
 

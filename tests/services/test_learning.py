@@ -13,13 +13,8 @@ from bot.errors import NotFound
 from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
 from bot.search.guild_phrasings import CONFIRMED
 from bot.services import guilds, learning
-from bot.services.learning import (
-    MAX_A_DAY,
-    MAX_LENGTH,
-    MAX_PER_THREAD,
-    RecentQuestion,
-    RecentQuestions,
-)
+from bot.services.learning import MAX_PER_THREAD, RecentQuestion, RecentQuestions
+from bot.services.teaching_rules import MAX_A_DAY, MAX_LENGTH
 from tests.kit.library import BREAD, HERE, LONG_AGO, THERE, post, titles
 from tests.kit.votes import give_reaction
 

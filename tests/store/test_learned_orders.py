@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from random import Random
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, Thread
+from bot.models import SHARED, Posting, Thread
 from bot.store import guild_data, learned, threads
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
 from bot.store.rows import pack
 
 HERE, THERE = 111, 222
-MOVES = ["teach"] * 40 + ["keep", "remove", "refuse", "withdraw", "forget"] * 5 + ["leave"]
+MOVES = (
+    ["teach"] * 40
+    + ["confirm", "unconfirm"] * 10
+    + ["keep", "remove", "refuse", "withdraw", "forget"] * 5
+    + ["leave"]
+)
 
 Key = tuple[int, int, str]
 """A guild, a thread and a wording."""
@@ -44,7 +50,35 @@ class Model:
     def teach(self, row: NewPhrasing) -> None:
         rows = self.taught.setdefault(key_of(row), {})
         known = rows.get(row.user_id, row)
-        rows[row.user_id] = replace(known, counts=known.counts or row.counts)
+        said = row if row.own_words and not known.own_words else known
+        rows[row.user_id] = replace(said, counts=known.counts or row.counts)
+
+    def confirm(self, row: NewPhrasing, user: int) -> None:
+        """Let a member vote for the answer from which a row was learned, if one was."""
+        for rows in self.taught.values():
+            for r in list(rows.values()):
+                if r.own_words and (r.message_id, r.thread_id) == (row.message_id, row.thread_id):
+                    self.teach(replace(r, user_id=user, chosen=False, counts=True, own_words=False))
+                    return
+
+    def withdraw(self, message: int, confirming: int | None) -> None:
+        if confirming is None:
+            self.delete(lambda r: r.message_id == message and r.own_words and not r.chosen)
+        else:
+            self.delete(
+                lambda r: (r.message_id, r.user_id, r.own_words) == (message, confirming, False)
+            )
+        left = [r for rows in self.taught.values() for r in rows.values()]
+        if not any(r.own_words and r.message_id == message for r in left):
+            self.delete(lambda r: r.message_id == message)
+
+    def forget(self, user: int) -> None:
+        rows = [r for rows in self.taught.values() for r in rows.values()]
+        said = {r.message_id for r in rows if r.user_id == user and r.own_words}
+        self.delete(
+            lambda r: r.user_id == user or (not r.own_words and r.message_id in said),
+            kept_too=True,
+        )
 
     def refuse(self, row: NewPhrasing, wording: str | None) -> None:
         place = (row.guild_id, row.thread_id)
@@ -67,17 +101,33 @@ class Model:
         }
 
 
+POSTINGS = [*product((HERE, THERE), (1, 2), ("flat bread", "hard crust"), (7, 8, 9))]
+"""Of each message its guild, its thread, the question, and who asked it."""
+
+
 def some_row(random: Random) -> NewPhrasing:
-    wording = random.choice(("flat bread", "hard crust", "no air"))
+    message = random.randrange(len(POSTINGS))
+    guild, thread, wording, user = POSTINGS[message]
     return NewPhrasing(
-        guild_id=random.choice((HERE, HERE, THERE)),
-        thread_id=random.choice((1, 2)),
+        guild_id=guild,
+        thread_id=thread,
         text=f"{wording} {random.random()}",
         wording=wording,
-        user_id=random.choice((7, 8, 9)),
-        message_id=random.randrange(50, 60),
+        user_id=user,
+        message_id=message,
         chosen=random.random() < 0.5,
         counts=random.random() < 0.7,
+    )
+
+
+def posting_of(row: NewPhrasing) -> Posting:
+    return Posting(
+        message_id=row.message_id,
+        channel_id=5,
+        guild_id=row.guild_id,
+        thread_id=row.thread_id,
+        answer_id=1,
+        asker_id=row.user_id,
     )
 
 
@@ -111,12 +161,17 @@ async def make(connection: AsyncConnection, model: Model, random: Random) -> Non
         asked = random.choice((None, row.wording))
         await learned.take_back(connection, row.guild_id, row.thread_id, row.message_id, asked)
         model.refuse(row, asked)
-    elif move == "withdraw":
-        await learned.withdraw(connection, row.message_id)
-        model.delete(lambda r: r.message_id == row.message_id and not r.chosen)
+    elif move == "confirm":
+        voter = random.choice([user for user in (7, 8, 9) if user != row.user_id])
+        await learned.confirm(connection, posting_of(row), voter, 20)
+        model.confirm(row, voter)
+    elif move in ("withdraw", "unconfirm"):
+        confirming = None if move == "withdraw" else random.choice((7, 8, 9))
+        await learned.withdraw(connection, row.message_id, confirming)
+        model.withdraw(row.message_id, confirming)
     elif move == "forget":
         await learned.forget_user(connection, row.user_id)
-        model.delete(lambda r: r.user_id == row.user_id, kept_too=True)
+        model.forget(row.user_id)
     else:
         while await guild_data.delete_some(connection, row.guild_id):
             pass

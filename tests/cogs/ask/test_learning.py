@@ -104,6 +104,23 @@ class TestTeaching:
         other = world.guild.create_text_channel("other")
         assert await world.key_of(await ask(world, eve, other, STICK)) == "pins"
 
+    async def test_the_vote_of_a_second_member_confirms_it(self, world: World, chosen: Any) -> None:
+        async def known_to_bob(channel: str) -> bool:
+            other = world.guild.create_text_channel(channel)
+            return await world.key_of(await ask(world, world.bob, other, STICK)) == "pins"
+
+        eve = join_now(world.env, world.guild, "eve")
+        await world.alice.react(chosen, "⬆️")
+        await eve.react(chosen, "⬆️")
+        assert not await known_to_bob("one")
+        await world.mo.react(chosen, "⬆️")
+        assert await known_to_bob("two")
+        await world.mo.unreact(chosen, "⬆️")
+        assert not await known_to_bob("three")
+        await world.mo.react(chosen, "⬆️")
+        await world.alice.slash(world.general, "forget-me")
+        assert await learned(world) == []
+
     async def test_similar_words_are_offered_it(self, world: World, confirmed: Any) -> None:
         other = world.guild.create_text_channel("other")
         message = await ask(world, world.mo, other, "how can I stick my note to the top?")

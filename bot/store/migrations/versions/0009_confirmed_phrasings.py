@@ -31,6 +31,9 @@ def upgrade() -> None:
             sa.Column("counts", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
         batch.add_column(sa.Column("standing", sa.Integer(), server_default="0", nullable=False))
+        batch.add_column(
+            sa.Column("own_words", sa.Boolean(), server_default=sa.true(), nullable=False)
+        )
         batch.drop_constraint(
             op.f("uq_learned_phrasings_guild_id_thread_id_wording"), type_="unique"
         )
