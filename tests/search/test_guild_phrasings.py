@@ -114,8 +114,8 @@ def test_what_is_not_confirmed_counts_for_its_teachers_in_its_words(garden: Engi
         theirs = known.asked_by(asker)
         assert garden.search(LESSON, HERE, 10, theirs)[0].confidence == CONFIRMED
         assert found(garden, "munching molluscs", theirs) == []
-    for asker in (9, None):
-        assert garden.search(LESSON, HERE, 10, known.asked_by(asker)) == garden.search(
+    for stranger in (9, None):
+        assert garden.search(LESSON, HERE, 10, known.asked_by(stranger)) == garden.search(
             LESSON, HERE, 10
         )
 
