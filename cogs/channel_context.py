@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -114,6 +115,11 @@ def manages(interaction: Interaction) -> bool:
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
 
 
+def joined_at(user: discord.abc.User | None) -> datetime | None:
+    """Return when a member joined their server; ``None`` where that isn't known."""
+    return user.joined_at if isinstance(user, discord.Member) else None
+
+
 def only_managers(interaction: Interaction) -> bool:
     """Check that a command's member manages the server: the command's own permissions are a hint.
 
@@ -124,6 +130,14 @@ def only_managers(interaction: Interaction) -> bool:
     if not manages(interaction):
         raise app_commands.MissingPermissions(["manage_guild"])
     return True
+
+
+def only_judges_of_phrasings(interaction: Interaction) -> bool:
+    """Check that the member may keep and take back what members taught: who manages the server.
+
+    Helpers would be admitted here. Raises what the person is told by.
+    """
+    return only_managers(interaction)
 
 
 async def acknowledge_page(interaction: Interaction) -> bool:

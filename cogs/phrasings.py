@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -10,15 +11,16 @@ from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
 from bot.errors import NotFound
-from bot.replies import edit_response
+from bot.replies import acknowledge, edit_response
 from bot.ui import limits, moderator_cards, text
-from bot.ui.cards import Card
+from bot.ui.cards import Card, noted
+from bot.ui.moderator_cards import JudgePhrasing
 from cogs.channel_context import (
     Choices,
     begin_privately,
     choice,
     completes_for_managers,
-    only_managers,
+    only_judges_of_phrasings,
 )
 
 NO_PHRASINGS = (
@@ -38,35 +40,61 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
         self.bot = bot
         self.learning = bot.app.learning
 
+    async def cog_load(self) -> None:
+        """Register the buttons under the list."""
+        self.bot.on_press(JudgePhrasing, self.judge)
+
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Admit people with Manage Server only. Autocomplete checks this itself."""
-        return only_managers(interaction)
+        """Admit people with Manage Server only. Autocomplete and buttons check this themselves."""
+        return only_judges_of_phrasings(interaction)
 
     @app_commands.command(name="list", description="Show which phrasings I have learned here")
     @app_commands.describe(thread="Only those of this thread")
     async def show(self, interaction: Interaction, thread: str | None = None) -> None:
-        """Show what was learned, newest first."""
+        """Show what was learned: what is new first, then what counts, newest first."""
         guild = await begin_privately(interaction)
-        learned = await self.learning.phrasings(guild.id)
-        card = moderator_cards.phrasings_card(learned) if learned else Card(content=NO_PHRASINGS)
-        if learned and thread is not None:
-            mine = [p for p in learned if thread in (f"#{p.thread_id}", p.key, p.title)]
-            card = Card(content=NOTHING_OF_IT)
-            if mine:
-                card = moderator_cards.phrasings_card(mine, mine[0].title)
+        card = await self._card(guild.id, thread)
         await edit_response(interaction, **card.send_kwargs())
+
+    async def _card(self, guild_id: int, thread: str | None) -> Card:
+        learned = await self.learning.phrasings(guild_id)
+        if not learned:
+            return Card(content=NO_PHRASINGS)
+        if thread is None:
+            return moderator_cards.phrasings_card(learned)
+        mine = [p for p in learned if thread in (f"#{p.thread_id}", p.key, p.title)]
+        if not mine:
+            return Card(content=NOTHING_OF_IT)
+        return moderator_cards.phrasings_card(mine, mine[0].title)
+
+    @app_commands.command(name="keep", description="Let a phrasing count for the whole server")
+    @app_commands.describe(phrasing="Words of it, or its number")
+    async def keep(self, interaction: Interaction, phrasing: str) -> None:
+        """Keep a phrasing."""
+        guild = await begin_privately(interaction)
+        kept = await self.learning.keep(guild.id, _number(phrasing))
+        await edit_response(interaction, content=_said("Kept", kept))
 
     @app_commands.command(name="remove", description="Forget a phrasing that I have learned")
     @app_commands.describe(phrasing="Words of it, or its number")
     async def remove(self, interaction: Interaction, phrasing: str) -> None:
         """Forget a phrasing."""
         guild = await begin_privately(interaction)
-        number = phrasing.strip()
-        if not (number.isascii() and number.isdecimal() and len(number) <= _DIGITS):
-            raise NotFound(CHOOSE)
-        gone = await self.learning.remove(guild.id, int(number))
-        said = f"Forgotten: {text.title(gone, limits.PHRASING)}"
-        await edit_response(interaction, content=said)
+        gone = await self.learning.remove(guild.id, _number(phrasing))
+        await edit_response(interaction, content=_said("Forgotten", gone))
+
+    async def judge(self, item: JudgePhrasing, interaction: Interaction) -> None:
+        """Keep a phrasing or take it back, and show what is left to judge."""
+        only_judges_of_phrasings(interaction)
+        await acknowledge(interaction)
+        guild_id = interaction.guild_id or 0
+        if item.keeps:
+            said = _said("Kept", await self.learning.keep(guild_id, item.phrasing_id))
+        else:
+            said = _said("Taken back", await self.learning.remove(guild_id, item.phrasing_id))
+        card = await self._card(guild_id, f"#{item.thread_id}" if item.thread_id else None)
+        said = noted(said, card.content or "").rstrip()
+        await edit_response(interaction, **replace(card, content=said).edit_kwargs())
 
     @show.autocomplete("thread")
     @completes_for_managers
@@ -77,6 +105,7 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
         titles = {p.thread_id: p.title for p in learned if typed in p.title.casefold()}
         return [choice(title, f"#{n}") for n, title in titles.items()][: limits.CHOICES]
 
+    @keep.autocomplete("phrasing")
     @remove.autocomplete("phrasing")
     @completes_for_managers
     async def texts(self, interaction: Interaction, current: str) -> Choices:
@@ -87,6 +116,18 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
 
 _DIGITS = 18
 """Of a phrasing's number; the database takes no more."""
+
+
+def _number(typed: str) -> int:
+    """Return the number of a phrasing that was typed or chosen. Raises NotFound."""
+    number = typed.strip()
+    if not (number.isascii() and number.isdecimal() and len(number) <= _DIGITS):
+        raise NotFound(CHOOSE)
+    return int(number)
+
+
+def _said(what: str, phrasing: str) -> str:
+    return f"{what}: {text.title(phrasing, limits.PHRASING)}"
 
 
 async def setup(bot: ThreadBot) -> None:

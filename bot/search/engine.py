@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import Future
-from functools import cached_property
+from functools import cached_property, partial
 from heapq import nlargest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,9 +139,10 @@ class Engine:
         ``phrasings`` are this guild's learned phrasings.
         """
         query, hits, cosines, background = self.retrieve(question, guild_id, leave_out, phrasings)
-        depth = None if phrasings.stems else limit  # a confirmed thread may be far down
+        depth = None if phrasings else limit  # a confirmed thread may be far down
         ranked = rank(query, hits, cosines, background, depth)
-        return phrasings.prefer(question, ranked)[:limit]
+        untaught = partial(self.candidates, question, guild_id, limit, leave_out)
+        return phrasings.prefer(query, ranked, untaught)[:limit]
 
     def retrieve(
         self,

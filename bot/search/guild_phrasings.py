@@ -3,12 +3,17 @@
 They are kept apart from the index on purpose. There, one guild's words would count
 in every guild's word statistics and spelling, and would have to be filtered out of
 every search; here, a guild that does not hold them can't find them.
+
+In the words in which it was taught, a phrasing is as good as certain: for everybody once it is
+confirmed, before that for those who taught it. In other words a confirmed one is one more way to
+ask its thread, which may be offered for it but is not answered with on that alone.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from heapq import nlargest
 from typing import TYPE_CHECKING
@@ -17,7 +22,8 @@ from bot.models import LearnedPhrasing
 from bot.search.documents import TITLE_BOOST, Hit
 from bot.search.query import Query
 from bot.search.ranker import Ranked
-from bot.search.text import STOP_STEMS, Name, wording
+from bot.search.taught_wordings import TaughtWordings
+from bot.search.text import STOP_STEMS, Name
 
 if TYPE_CHECKING:
     from bot.search.semantic.embedder import Vectors
@@ -31,28 +37,44 @@ TITLE_BM25 = 4.4 / 3.2 + TITLE_BOOST
 (k1 = 1.2; a title's words count twice in the text)."""
 
 CONFIRMED = 0.95
-"""The confidence in a thread for which an asker has confirmed the very same words."""
+"""The confidence in a thread for which the very same words were taught."""
+
+NOT_CERTAIN = 0.5
+"""The confidence that phrasings in other words may give a thread at most: as likely as not."""
 
 
 class GuildPhrasings:
-    """The phrasings of one guild, ready to be searched: by words, and by meaning as ``vectors``."""
+    """The phrasings of one guild, ready to be searched: by words, and by meaning as ``vectors``.
+
+    ``vectors`` are of the confirmed ones.
+    """
 
     def __init__(
         self, phrasings: Iterable[LearnedPhrasing] = (), vectors: PhrasingVectors | None = None
     ):
-        self._phrasings = tuple(phrasings)
+        taught = tuple(phrasings)
+        self._taught, self._is_empty = TaughtWordings(taught), not taught
+        self._asker: int | None = None
+        self._phrasings = tuple(phrasing for phrasing in taught if phrasing.confirmed)
         self._vectors = vectors
         self._threads = {phrasing.thread_id: phrasing for phrasing in self._phrasings}
         self._places_by_stem: defaultdict[str, list[int]] = defaultdict(list)
         self._names: defaultdict[int, tuple[Name, ...]] = defaultdict(tuple)
-        self._threads_by_wording: defaultdict[str, set[int]] = defaultdict(set)
         for place, phrasing in enumerate(self._phrasings):
             # Words that every question has would only lead to all phrasings there are.
             name = Name.of(phrasing.text)
             for stem in set(name.stems) - STOP_STEMS:
                 self._places_by_stem[stem].append(place)
             self._names[phrasing.thread_id] += (name,)
-            self._threads_by_wording[wording(phrasing.text)].add(phrasing.thread_id)
+
+    def __bool__(self) -> bool:
+        return not self._is_empty
+
+    def asked_by(self, user_id: int | None) -> GuildPhrasings:
+        """Return the same phrasings for a question of a member, whose own count as well."""
+        theirs = copy(self)
+        theirs._asker = user_id
+        return theirs
 
     @property
     def stems(self) -> Collection[str]:
@@ -70,27 +92,60 @@ class GuildPhrasings:
 
         Each thread is there once, with the better of its two scores.
         """
-        if not self._phrasings:
+        if not self:
             return list(hits)
         scores, known = self._scores(query), {hit.thread_id for hit in hits}
         joined = [self._with_phrasings(hit, scores.get(hit.thread_id, 0.0)) for hit in hits]
         new = nlargest(JOINED, scores.keys() - known, key=scores.__getitem__)
-        return joined + [self._hit(thread_id, scores[thread_id]) for thread_id in new]
+        known.update(new)
+        said = {p.thread_id: p for p in self._taught.meant(query, self._asker)}
+        return [
+            *joined,
+            *(self._hit(self._threads[thread_id], scores[thread_id]) for thread_id in new),
+            *(self._hit(p, 0.0) for thread_id, p in said.items() if thread_id not in known),
+        ]
 
-    def prefer(self, question: str, ranked: list[Ranked]) -> list[Ranked]:
-        """Put the thread first for which just these words were confirmed, if it is one thread.
+    def prefer(
+        self, query: Query, ranked: list[Ranked], untaught: Callable[[], list[Ranked]]
+    ) -> list[Ranked]:
+        """Put the thread first for which just these words were taught, if it is one thread.
 
-        Where members meant different threads by the same words, nobody can be sure.
+        Where members meant different threads by the same words, nobody can be sure. ``untaught``
+        ranks without any phrasings; it is called when the first thread may owe its confidence
+        to phrasings in other words.
         """
-        thread_ids = (
-            self._threads_by_wording.get(wording(question), set()) if self._phrasings else set()
-        )
+        thread_ids = {phrasing.thread_id for phrasing in self._taught.meant(query, self._asker)}
         this = next((r for r in ranked if thread_ids == {r.hit.thread_id}), None)
         if this is None:
-            return ranked
+            return self._less_certain(ranked, untaught)
         confidence = max(CONFIRMED, ranked[0].confidence)
         others = (replace(r, together=max(confidence, r.together)) for r in ranked if r is not this)
         return [replace(this, confidence=confidence, together=confidence), *others]
+
+    def _less_certain(
+        self, ranked: list[Ranked], untaught: Callable[[], list[Ranked]]
+    ) -> list[Ranked]:
+        """Lower the confidences that rest on phrasings in other words to ``NOT_CERTAIN``.
+
+        If another thread is surer than that without them, it was so rightly.
+        """
+        first = ranked[0] if ranked else None
+        if (
+            first is None
+            or first.confidence <= NOT_CERTAIN
+            or not self._names.get(first.hit.thread_id)
+        ):
+            return ranked
+        plain = untaught()
+        alone = (r.confidence for r in plain if r.hit.thread_id == first.hit.thread_id)
+        most = max(NOT_CERTAIN, next(alone, 0.0))
+        if plain and plain[0].confidence > most:
+            return plain
+        lost = max(0.0, first.confidence - most)
+        return [
+            replace(r, confidence=c, together=max(c, r.together - lost))
+            for r, c in ((r, min(most, r.confidence)) for r in ranked)
+        ]
 
     def _scores(self, query: Query) -> dict[int, float]:
         """Return what each thread's best phrasing comes to, as if that were its title."""
@@ -104,10 +159,9 @@ class GuildPhrasings:
             best[thread_id] = max(score, best.get(thread_id, 0.0))
         return best
 
-    def _hit(self, thread_id: int, score: float) -> Hit:
-        thread = self._threads[thread_id]
-        names = (Name.of(thread.title), *self._names[thread_id])
-        return Hit(thread_id, thread.key, names, score)
+    def _hit(self, thread: LearnedPhrasing, score: float) -> Hit:
+        names = (Name.of(thread.title), *self._names.get(thread.thread_id, ()))
+        return Hit(thread.thread_id, thread.key, names, score)
 
     def _with_phrasings(self, hit: Hit, score: float) -> Hit:
         names = self._names.get(hit.thread_id)

@@ -27,8 +27,8 @@ class Semantic:
 class Words:
     """A logistic model of the first group being right, by words alone.
 
-    ``bm25`` is what BM25 adds as a share of the most that it can be; ``content`` is what it adds that question and name have the same content
-    words, times the group's share among all.
+    ``bm25`` is what BM25 adds as a share of the most that it can be, ``content`` what it adds
+    that question and name have the same content words, times the group's share among all.
     """
 
     bias: float

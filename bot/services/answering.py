@@ -126,14 +126,17 @@ class Answering:
         await self.backgrounds.stop()
         self._searching.close()
 
-    async def ask(self, question: str, *, guild_id: int = SHARED, limit: int = 5) -> Reply:
+    async def ask(
+        self, question: str, *, guild_id: int = SHARED, limit: int = 5, asker: int | None = None
+    ) -> Reply:
         """Return the verdict on a question, with up to ``limit`` matches, best first.
 
+        ``asker`` is the member whose own words it is: what they taught counts for them.
         Raises Busy where too many questions wait.
         """
         started = time.perf_counter()
         settings = await self._guilds.settings(guild_id)
-        matches = await self._search(question, guild_id, max(limit, MAX_SUGGESTIONS))
+        matches = await self._search(question, guild_id, max(limit, MAX_SUGGESTIONS), asker)
         thread = await self._answerable(matches, settings, guild_id)
         self.backgrounds.look(guild_id)
         reply = Reply(
@@ -196,9 +199,11 @@ class Answering:
             return None
         return await self.serve(matches[0].thread_id, guild_id=guild_id)
 
-    async def _search(self, question: str, guild_id: int, limit: int) -> list[Match]:
+    async def _search(
+        self, question: str, guild_id: int, limit: int, asker: int | None = None
+    ) -> list[Match]:
         """Return a question's matches, by the guild's learned phrasings as well."""
-        phrasings = await self._phrasing_cache.of(guild_id)
+        phrasings = (await self._phrasing_cache.of(guild_id)).asked_by(asker)
         return await self._looked_up(
             guild_id, self._engine.search, question, guild_id, limit, phrasings
         )

@@ -141,7 +141,8 @@ class PhrasingCache:
 
 
 def _ready(phrasings: Sequence[LearnedPhrasing], meaning: SemanticIndex | None) -> GuildPhrasings:
-    return GuildPhrasings(phrasings, meaning.phrasing_vectors(phrasings) if meaning else None)
+    confirmed = [phrasing for phrasing in phrasings if phrasing.confirmed]
+    return GuildPhrasings(phrasings, meaning.phrasing_vectors(confirmed) if meaning else None)
 
 
-_EMPTY = (0, 0, 0)
+_EMPTY = (0, 0, 0, 0)

@@ -9,20 +9,26 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from bot.errors import NotFound
-from bot.models import SHARED, LearnedPhrasing, Posting, StoredThread, Vote
-from bot.search.text import STOP_WORDS, clean, wording
+from bot.models import SHARED, LearnedPhrasing, Posting, Vote
+from bot.search.text import clean, wording
 from bot.services.embedding import Embedding
 from bot.services.guilds import Guilds
+from bot.services.teaching_rules import (
+    DAY,
+    MAX_A_DAY,
+    MAX_LENGTH,
+    has_wording,
+    is_new,
+    is_worth_learning,
+)
 from bot.store import learned, postings, threads, votes
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
 from bot.store.votes import VotePlace
-
-MAX_LENGTH = 300
-"""Characters of a question that may be learned; nobody asks a longer one again in its words."""
 
 MAX_PER_THREAD = 20
 """Phrasings that a guild keeps of one thread, of all its members together."""
@@ -33,15 +39,21 @@ MAX_SEARCH_WORDS = 50
 MAX_RECENT = 10_000
 """Questions kept in memory, a few megabytes; the oldest go first."""
 
+NO_SUCH_PHRASING = "There is no such phrasing here (any more)."
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RecentQuestion:
-    """A question, cleaned, and the member who asked it in their own words."""
+    """A question, cleaned, and the member who asked it in their own words.
+
+    ``joined_at`` is when they joined the guild; whoever this isn't known of counts as new.
+    """
 
     user_id: int
     text: str
+    joined_at: datetime | None = None
 
 
 class RecentQuestions:
@@ -82,16 +94,23 @@ class Learning:
         self._questions = RecentQuestions()
 
     async def remember_question(
-        self, message_id: int, *, guild_id: int, user_id: int, question: str
+        self,
+        message_id: int,
+        *,
+        guild_id: int,
+        user_id: int,
+        question: str,
+        joined_at: datetime | None = None,
     ) -> None:
         """Remember for a while the question that the bot's message replies to.
 
-        ``question`` is in ``user_id``'s own words. Questions of direct messages, of guilds that
-        don't learn, and those not worth learning are not kept.
+        ``question`` is in the own words of ``user_id``, who joined the guild at ``joined_at``.
+        Questions of direct messages, of guilds that don't learn, and those not worth learning
+        are not kept.
         """
         text = clean(question)
-        if _is_worth_learning(text) and await self._is_enabled(guild_id):
-            self._questions.keep(message_id, RecentQuestion(user_id, text))
+        if is_worth_learning(text) and await self._is_enabled(guild_id):
+            self._questions.keep(message_id, RecentQuestion(user_id, text, joined_at))
 
     def question(self, message_id: int) -> str:
         """Return the question that a message replies to; empty if it isn't known."""
@@ -108,11 +127,12 @@ class Learning:
         if posting is not None:
             await self._learn(posting, chosen=True)
 
-    async def voted(self, message_id: int, user_id: int) -> None:
+    async def voted(self, message_id: int, user_id: int, joined_at: datetime | None = None) -> None:
         """Learn, or take back, after a member's vote on a posting changed.
 
-        An asker's up-vote is learned from, and no longer once it is gone; anybody's down-vote
-        takes the wording back.
+        An asker's up-vote is learned from, another member's confirms what was learned, and
+        neither any longer once it is gone; anybody's down-vote takes the wording back.
+        ``joined_at`` is when the member joined the guild.
         """
         posting = await self._posting(message_id)
         if posting is None:
@@ -122,6 +142,10 @@ class Learning:
             await self.refused(posting)
         elif user_id == posting.asker_id:
             await (self._learn(posting) if vote is Vote.UP else self._withdraw(posting))
+        elif vote is not Vote.UP:
+            await self._database.writing(learned.withdraw, message_id, user_id)
+        elif not is_new(joined_at) and await self._is_enabled(posting.guild_id):
+            await self._confirm(posting, user_id)
 
     async def pressed(self, *, answer_id: int, guild_id: int, user_id: int) -> None:
         """Learn from a vote by a button, if it is for the answer to the member's own question."""
@@ -163,11 +187,20 @@ class Learning:
         wanted = list(dict.fromkeys(wording(typed[:MAX_LENGTH]).split()))
         return await self._database.reading(learned.saying, guild_id, wanted[:MAX_SEARCH_WORDS])
 
+    async def keep(self, guild_id: int, phrasing_id: int) -> str:
+        """Let a phrasing count for the guild, and return its text. Raises NotFound."""
+        async with self._database.write() as connection:
+            text = await learned.keep(connection, guild_id, phrasing_id)
+        if text is None:
+            raise NotFound(NO_SUCH_PHRASING)
+        log.info("guild %d: a moderator kept phrasing %d", guild_id, phrasing_id)
+        return text
+
     async def remove(self, guild_id: int, phrasing_id: int) -> str:
         """Delete a phrasing and return its text. Raises NotFound."""
         text = await self._database.writing(learned.remove, guild_id, phrasing_id)
         if text is None:
-            raise NotFound("There is no such phrasing here (any more).")
+            raise NotFound(NO_SUCH_PHRASING)
         log.info("guild %d: a moderator removed phrasing %d", guild_id, phrasing_id)
         return text
 
@@ -202,11 +235,15 @@ class Learning:
         async with self._database.write() as connection:
             visible = await threads.fetch(connection, [posting.thread_id], posting.guild_id)
             thread = visible.get(posting.thread_id)
-            if thread is None or _has_wording(thread, phrasing.wording):
+            if thread is None or has_wording(thread, phrasing.wording):
                 return
             place, asker = VotePlace.of(posting), posting.asker_id
             if not chosen and await votes.in_force(connection, place, asker) is not Vote.UP:
                 return  # it was taken away while we waited for the lock
+            day = datetime.now(UTC) - DAY
+            taught = await learned.taught_since(connection, posting.guild_id, asker, day)
+            counts = not is_new(asked.joined_at) and taught < MAX_A_DAY
+            phrasing = replace(phrasing, counts=counts)
             known = await learned.add(connection, phrasing, MAX_PER_THREAD)
         if known is not None:
             log.info(
@@ -214,6 +251,15 @@ class Learning:
             )
             log.debug("the phrasing is: %r", phrasing.text)
             await self._embed()
+
+    async def _confirm(self, posting: Posting, user_id: int) -> None:
+        async with self._database.write() as connection:
+            if await votes.in_force(connection, VotePlace.of(posting), user_id) is not Vote.UP:
+                return  # it was taken away while we waited for the lock
+            day = datetime.now(UTC) - DAY
+            taught = await learned.taught_since(connection, posting.guild_id, user_id, day)
+            if taught < MAX_A_DAY:
+                await learned.confirm(connection, posting, user_id, MAX_PER_THREAD)
 
     async def _embed(self) -> None:
         """Make vectors of new phrasings, so that they match by meaning too, not by words alone."""
@@ -229,17 +275,6 @@ class Learning:
                 return  # it was given again while we waited for the lock
             gone = await learned.withdraw(connection, posting.message_id)
         _log_gone(posting, gone)
-
-
-def _is_worth_learning(text: str) -> bool:
-    """Return whether a question is short enough and has a word that is no stop word."""
-    words = wording(text).split()
-    return len(text) <= MAX_LENGTH and any(word not in STOP_WORDS for word in words)
-
-
-def _has_wording(thread: StoredThread, words: str) -> bool:
-    """Return whether a thread's own title or one of its phrasings has this wording."""
-    return words in {wording(name) for name in (thread.title, *thread.phrasings)}
 
 
 def _log_gone(posting: Posting, gone: int) -> None:

@@ -1,7 +1,9 @@
 """Learned phrasings: questions in which a guild's members asked for a thread.
 
-They belong to one guild and are read only for it. What is worth learning is decided by
-``services/learning.py``.
+They belong to one guild and are read only for it. Each row is one member's; rows of one thread
+and wording are one phrasing. It counts for its members, and for the whole guild once it is
+confirmed: by two of them, or by a moderator. What is worth learning, and who counts,
+is decided by ``services/learning.py``.
 """
 
 from __future__ import annotations
@@ -12,12 +14,27 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, case, delete, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import LearnedPhrasing
-from bot.store.rows import from_micros, row_batches, to_micros
+from bot.models import LearnedPhrasing, Posting, Standing
+from bot.store.phrasing_rows import grouped, is_confirmed, phrasing_of
+from bot.store.rows import row_batches, to_micros
 from bot.store.tables import IN_FORCE, threads
 from bot.store.tables import learned_phrasings as learned
 
@@ -27,7 +44,8 @@ class NewPhrasing:
     """A phrasing to be added: the question of a posting, for the thread that it shows.
 
     ``wording`` is the same for texts in the same words; ``chosen`` says that the asker
-    chose the thread in a menu, rather than voted for its answer.
+    chose the thread in a menu, rather than voted for its answer, ``counts`` that the member is
+    one of those of whom two confirm it, ``own_words`` that they said it themselves.
     """
 
     guild_id: int
@@ -37,28 +55,69 @@ class NewPhrasing:
     user_id: int
     message_id: int
     chosen: bool
+    counts: bool = True
+    own_words: bool = True
 
 
 async def add(connection: AsyncConnection, phrasing: NewPhrasing, cap: int) -> int | None:
-    """Add a phrasing and return its id; ``None`` if the thread has the wording here already.
+    """Add what a member taught and return its id; ``None`` if they had taught it already.
 
-    A thread keeps ``cap`` phrasings in a guild. Of more, the member with the most loses their
-    oldest: so a member can push out phrasings only of members who have more than they.
-    ``None`` is returned as well if that is the new phrasing itself.
+    A thread keeps ``cap`` phrasings that are confirmed in a guild, and as many that are not yet.
+    Of more, the member with the most, by who taught each first, loses their oldest: so a member
+    can push out phrasings only of members who have more than they. ``None`` is returned as well
+    if that is the new phrasing itself. What moderators kept isn't pushed out.
     """
-    row = asdict(phrasing) | {"learned_at": to_micros(datetime.now(UTC))}
+    same = _same(phrasing.guild_id, phrasing.thread_id, phrasing.wording)
+    kept = await connection.scalar(select(learned.c.id).where(*same, _BY_MODERATOR).limit(1))
+    standing = Standing.NONE if kept is None else Standing.KEPT
+    row = asdict(phrasing) | {"learned_at": to_micros(datetime.now(UTC)), "standing": standing}
     try:
         async with connection.begin_nested():  # or a refusal would spoil the transaction
-            await connection.execute(insert(learned).values(row))
+            added = await connection.scalar(insert(learned).values(row).returning(learned.c.id))
     except IntegrityError:
+        if await _teach_again(connection, phrasing):
+            await _make_room(connection, phrasing, cap)
         return None
-    mine = (learned.c.guild_id == phrasing.guild_id, learned.c.thread_id == phrasing.thread_id)
-    oldest_first = select(learned.c.id, learned.c.user_id).where(*mine).order_by(learned.c.id)
-    kept = [(row.id, row.user_id) for row in (await connection.execute(oldest_first)).all()]
-    added = int(kept[-1][0])  # ids only grow
-    surplus = _surplus(kept, phrasing.user_id, cap)
-    await connection.execute(delete(learned).where(learned.c.id.in_(surplus)))
-    return None if added in surplus else added
+    gone = await _make_room(connection, phrasing, cap)
+    return None if gone or added is None else int(added)
+
+
+async def _teach_again(connection: AsyncConnection, phrasing: NewPhrasing) -> bool:
+    """Let what a member taught before count, if it does now, and be said in their own words.
+
+    They may have been too new then, or have confirmed another's. Returns whether it is there.
+    """
+    same = _same(phrasing.guild_id, phrasing.thread_id, phrasing.wording)
+    mine = (*same, learned.c.user_id == phrasing.user_id)
+    if phrasing.own_words:
+        said = {"text": phrasing.text, "message_id": phrasing.message_id, "own_words": True}
+        values = said | {"chosen": phrasing.chosen}
+        another = (*mine, ~learned.c.own_words)
+        await connection.execute(update(learned).where(*another).values(values))
+    counts = learned.c.counts | phrasing.counts
+    known = await connection.execute(update(learned).where(*mine).values(counts=counts))
+    return known.rowcount > 0
+
+
+async def _make_room(connection: AsyncConnection, phrasing: NewPhrasing, cap: int) -> bool:
+    """Delete the phrasings beyond ``cap``; return whether the given one is among them.
+
+    Looked at are those that are confirmed, as the given one is, or else those that are not.
+    """
+    this = (learned.c.guild_id == phrasing.guild_id, learned.c.thread_id == phrasing.thread_id)
+    rows = (await connection.execute(select(learned).where(*this).order_by(learned.c.id))).all()
+    groups = {group[0].wording: group for group in grouped(rows)}
+    confirmed = is_confirmed(groups[phrasing.wording])
+    rivals = {
+        group[0].id: wording
+        for wording, group in groups.items()
+        if is_confirmed(group) == confirmed and group[0].standing != Standing.KEPT
+    }
+    first = [(group[0].id, group[0].user_id) for group in groups.values() if group[0].id in rivals]
+    surplus = _surplus(first, groups[phrasing.wording][0].user_id, cap)
+    gone = [rivals[phrasing_id] for phrasing_id in surplus]
+    await connection.execute(delete(learned).where(*this, learned.c.wording.in_(gone)))
+    return phrasing.wording in gone
 
 
 def _surplus(kept: Sequence[tuple[int, int]], newcomer: int, cap: int) -> list[int]:
@@ -79,18 +138,62 @@ def _surplus(kept: Sequence[tuple[int, int]], newcomer: int, cap: int) -> list[i
 async def take_back(
     connection: AsyncConnection, guild_id: int, thread_id: int, message_id: int, wording: str | None
 ) -> int:
-    """Delete what was learned from a posting and, if given, the wording; return how many."""
-    same = [learned.c.message_id == message_id]
-    if wording is not None:
-        same.append(learned.c.wording == wording)
-    there = (learned.c.guild_id == guild_id, learned.c.thread_id == thread_id, or_(*same))
-    return int((await connection.execute(delete(learned).where(*there))).rowcount)
+    """Delete the phrasings learned from a posting and, if given, the wording; return how many
+    rows. What moderators kept stays.
+    """
+    here = (learned.c.guild_id == guild_id, learned.c.thread_id == thread_id)
+    of_posting = select(learned.c.wording).where(*here, learned.c.message_id == message_id)
+    wrong = or_(learned.c.wording.in_(of_posting), learned.c.wording == wording)
+    gone = delete(learned).where(*here, wrong, ~_BY_MODERATOR)
+    return int((await connection.execute(gone)).rowcount)
 
 
-async def withdraw(connection: AsyncConnection, message_id: int) -> int:
-    """Delete what was learned from votes on a posting, not from choices; return how many."""
-    voted = (learned.c.message_id == message_id, learned.c.chosen.is_(False))
-    return int((await connection.execute(delete(learned).where(*voted))).rowcount)
+async def confirm(
+    connection: AsyncConnection, posting: Posting, user_id: int, cap: int
+) -> int | None:
+    """Add a member who voted for a posting to those who taught the phrasing learned from it.
+
+    Returns an id; ``None`` if nothing was learned from it, or they taught it already.
+    """
+    of_posting = (learned.c.message_id == posting.message_id, learned.c.own_words)
+    query = select(learned).where(*of_posting, learned.c.thread_id == posting.thread_id)
+    row = (await connection.execute(query.order_by(learned.c.id).limit(1))).first()
+    if row is None:
+        return None
+    same = {name: getattr(row, name) for name in ("guild_id", "thread_id", "text", "wording")}
+    confirmation = NewPhrasing(
+        **same, message_id=row.message_id, user_id=user_id, chosen=False, own_words=False
+    )
+    return await add(connection, confirmation, cap)
+
+
+async def withdraw(
+    connection: AsyncConnection, message_id: int, confirming: int | None = None
+) -> int:
+    """Delete what was learned from votes on a posting, not from choices; return how many rows.
+
+    With the id of a member who is ``confirming``, only what follows from their vote; else the
+    asker's, and with what they taught those who confirmed it. What moderators kept stays.
+    """
+    here = (learned.c.message_id == message_id, ~_BY_MODERATOR)
+    mine = learned.c.own_words & learned.c.chosen.is_(False)
+    if confirming is not None:
+        mine = ~learned.c.own_words & (learned.c.user_id == confirming)
+    gone = int((await connection.execute(delete(learned).where(*here, mine))).rowcount)
+    taught = select(learned.c.id).where(learned.c.message_id == message_id, learned.c.own_words)
+    if await connection.scalar(taught.limit(1)) is None:
+        gone += int((await connection.execute(delete(learned).where(*here))).rowcount)
+    return gone
+
+
+async def taught_since(
+    connection: AsyncConnection, guild_id: int, user_id: int, since: datetime
+) -> int:
+    """Count what a member taught a guild since a time, as far as it counts for the guild."""
+    mine = (learned.c.guild_id == guild_id, learned.c.user_id == user_id, learned.c.counts)
+    query = select(func.count()).select_from(learned)
+    query = query.where(*mine, learned.c.learned_at > to_micros(since))
+    return await connection.scalar(query) or 0
 
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> list[LearnedPhrasing]:
@@ -108,47 +211,80 @@ async def saying(
 
 async def version(
     connection: AsyncConnection, guild_id: int, model: str | None = None
-) -> tuple[int, int, int]:
-    """Return three numbers that change with a guild's phrasings.
+) -> tuple[int, int, int, int]:
+    """Return four numbers that change with a guild's phrasings.
 
     The highest id, which every addition raises, since ids are never given again; how many
-    there are; how many have a vector of ``model``.
+    rows there are; how many have a vector of ``model``; and a sum that grows when a row begins to
+    count, is kept, or gets its member's own words.
     """
     of_model = func.count(case((learned.c.model == model, 1)))
-    query = select(func.coalesce(func.max(learned.c.id), 0), func.count(), of_model)
+    grown = sum((cast(c, Integer) for c in _ONLY_GROWING), literal(0))
+    standing = func.coalesce(func.sum(grown), 0)
+    query = select(func.coalesce(func.max(learned.c.id), 0), func.count(), of_model, standing)
     query = query.select_from(learned.join(threads)).where(IN_FORCE)
     row = (await connection.execute(query.where(learned.c.guild_id == guild_id))).one()
-    return int(row[0]), int(row[1]), int(row[2])
+    return int(row[0]), int(row[1]), int(row[2]), int(row[3])
+
+
+async def keep(connection: AsyncConnection, guild_id: int, phrasing_id: int) -> str | None:
+    """Let a phrasing count for its guild, and return its text; ``None`` if there is none."""
+    row = await _one(connection, guild_id, phrasing_id)
+    if row is None:
+        return None
+    same = _same(guild_id, row.thread_id, row.wording)
+    await connection.execute(update(learned).where(*same).values(standing=Standing.KEPT))
+    return str(row.text)
 
 
 async def remove(connection: AsyncConnection, guild_id: int, phrasing_id: int) -> str | None:
-    """Delete a phrasing of a guild and return its text; ``None`` if there is no such one."""
-    this = (learned.c.id == phrasing_id, learned.c.guild_id == guild_id)
-    text = await connection.scalar(select(learned.c.text).where(*this))
-    await connection.execute(delete(learned).where(*this))
-    return text
+    """Delete a phrasing of a guild, whoever taught it, and return its text, if there is one."""
+    row = await _one(connection, guild_id, phrasing_id)
+    if row is None:
+        return None
+    same = _same(guild_id, row.thread_id, row.wording)
+    await connection.execute(delete(learned).where(*same))
+    return str(row.text)
 
 
 async def forget_user(connection: AsyncConnection, user_id: int) -> int:
-    """Delete a member's phrasings in every guild; return how many."""
-    return int(
-        (await connection.execute(delete(learned).where(learned.c.user_id == user_id))).rowcount
-    )
+    """Delete what a member taught in every guild, and others' confirmations of just that.
+
+    Returns how many phrasings of theirs it was.
+    """
+    said = select(learned.c.message_id).where(learned.c.user_id == user_id, learned.c.own_words)
+    confirmed = ~learned.c.own_words & learned.c.message_id.in_(said)
+    await connection.execute(delete(learned).where(confirmed, learned.c.user_id != user_id))
+    gone = delete(learned).where(learned.c.user_id == user_id)
+    return int((await connection.execute(gone)).rowcount)
+
+
+_ONLY_GROWING = (learned.c.standing, learned.c.counts, learned.c.own_words)
+
+_BY_MODERATOR: ColumnElement[bool] = learned.c.standing == Standing.KEPT
+
+
+def _same(guild_id: int, thread_id: int, wording: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition of the rows of one phrasing."""
+    c = learned.c
+    return c.guild_id == guild_id, c.thread_id == thread_id, c.wording == wording
+
+
+async def _one(connection: AsyncConnection, guild_id: int, phrasing_id: int) -> Row[Any] | None:
+    this = (learned.c.id == phrasing_id, learned.c.guild_id == guild_id)
+    return (await connection.execute(select(learned).where(*this))).one_or_none()
 
 
 def _of_guild(guild_id: int) -> Select[Any]:
-    own = [column for column in learned.c if column.name not in ("wording", "chosen")]
     return (
-        select(*own, threads.c.key, threads.c.title)
+        select(learned, threads.c.key, threads.c.title)
         .join(threads, threads.c.id == learned.c.thread_id)
         .where(learned.c.guild_id == guild_id, IN_FORCE)
-        .order_by(learned.c.id.desc())
+        .order_by(learned.c.id)
     )
 
 
 async def _found(connection: AsyncConnection, query: Select[Any]) -> list[LearnedPhrasing]:
-    return [
-        LearnedPhrasing(**row._asdict() | {"learned_at": from_micros(row.learned_at)})
-        async for batch in row_batches(connection, query)
-        for row in batch
-    ]
+    rows = [row async for batch in row_batches(connection, query) for row in batch]
+    found = [phrasing_of(group) for group in grouped(rows)]
+    return sorted(found, key=lambda phrasing: -phrasing.id)

@@ -146,10 +146,11 @@ async def votes_in(connection: AsyncConnection, guild_id: int) -> int:
 
 
 async def phrasings_in(connection: AsyncConnection, guild_id: int) -> int:
-    """Count a guild's learned phrasings of threads in force."""
-    query = select(func.count()).select_from(learned_phrasings.join(threads))
-    mine = learned_phrasings.c.guild_id == guild_id
-    return await connection.scalar(query.where(mine, IN_FORCE)) or 0
+    """Count a guild's learned phrasings of threads in force, whoever they count for."""
+    phrasing = select(learned_phrasings.c.thread_id, learned_phrasings.c.wording).distinct()
+    mine = (learned_phrasings.c.guild_id == guild_id, IN_FORCE)
+    found = phrasing.select_from(learned_phrasings.join(threads)).where(*mine).subquery()
+    return await connection.scalar(select(func.count()).select_from(found)) or 0
 
 
 async def _first(connection: AsyncConnection, *same: ColumnElement[bool]) -> int | None:

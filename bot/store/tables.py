@@ -109,7 +109,8 @@ phrasings = Table(
     Column("text", Text, nullable=False),
 )
 
-# Questions of a guild's members; ``phrasings`` are the source's own, for everybody.
+# Questions of a guild's members, one row for each member who taught a wording; ``phrasings``
+# are the source's own, for everybody.
 learned_phrasings = Table(
     "learned_phrasings",
     metadata,
@@ -122,9 +123,14 @@ learned_phrasings = Table(
     Column("message_id", BigInteger, nullable=False),
     Column("chosen", Boolean, nullable=False),  # in a menu, rather than by an up-vote
     Column("learned_at", BigInteger, nullable=False),
+    # Whether the member is one of those of whom two confirm it for the guild.
+    Column("counts", Boolean, nullable=False, server_default=false()),
+    Column("standing", Integer, nullable=False, server_default="0"),  # models.Standing
+    # False: they did not say it, but voted for the answer to whoever did.
+    Column("own_words", Boolean, nullable=False, server_default=true()),
     Column("model", String(64)),  # of the vector, once there is one
     Column("vector", LargeBinary),
-    UniqueConstraint("guild_id", "thread_id", "wording"),
+    UniqueConstraint("guild_id", "thread_id", "wording", "user_id"),
     Index(None, "thread_id"),
     Index(None, "user_id"),
     Index(None, "message_id"),

@@ -13,6 +13,7 @@ EMBED_FIELD = 1_024
 """Value of one field."""
 EMBED_FOOTER = 2_048
 
+BUTTON_ROWS = 5
 SELECT_OPTIONS = 25
 OPTION_TEXT = 100
 """Label, value and description of one select option."""
@@ -47,7 +48,7 @@ RELATED = 5
 """Threads that "See also" names."""
 ASKED = 150
 """A question that is repeated above the reply to it."""
-PHRASING = 150
+PHRASING = 130
 """A learned phrasing in a list of them."""
 PLAIN_LINE = 130
 """Title and address in a message without embeds."""

@@ -71,7 +71,32 @@ class BringBack(Pressable, DynamicItem[Button[Any]], template=r"tw:undo:(?P<mome
         return cls(row_id(match["moment"]))
 
 
-ALL = (RemoveThese, KeepThem, BringBack)
+class JudgePhrasing(
+    Pressable,
+    DynamicItem[Button[Any]],
+    template=r"tw:phrasing:(?P<way>keep|back):(?P<phrasing>\d{1,20}):(?P<thread>\d{1,20})",
+):
+    """Button that keeps a learned phrasing or takes it back.
+
+    ``thread_id`` is that of the list under which it is, 0 for the list of all.
+    """
+
+    counts = False
+
+    def __init__(self, phrasing_id: int, thread_id: int, *, keeps: bool, row: int | None = None):
+        self.phrasing_id, self.thread_id, self.keeps = phrasing_id, thread_id, keeps
+        way, name = ("keep", "Keep") if keeps else ("back", "Take back")
+        style = ButtonStyle.primary if keeps else ButtonStyle.secondary
+        custom_id = f"tw:phrasing:{way}:{phrasing_id}:{thread_id}"
+        super().__init__(button(f"{name} {phrasing_id}", custom_id, style), row=row)
+
+    @classmethod
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
+        phrasing, thread = row_id(match["phrasing"]), row_id(match["thread"])
+        return cls(phrasing, thread, keeps=match["way"] == "keep")
+
+
+ALL = (RemoveThese, KeepThem, BringBack, JudgePhrasing)
 """All of these items, for the client to register."""
 
 
@@ -217,20 +242,43 @@ def settings_card(
 
 
 def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Card:
-    """Return learned phrasings as a card, in order; of one thread, if its title is given."""
+    """Return learned phrasings as a card; of one thread, if its title is given.
+
+    Those that nobody has confirmed yet come first, with buttons for the first of them.
+    """
     embed = discord.Embed(
         title=text.title(thread, limits.EMBED_TITLE) if thread else "What members taught me",
         colour=ANSWER,
     )
+    in_order = sorted(phrasings, key=lambda phrasing: phrasing.confirmed)
     most = limits.EMBED_DESCRIPTION // _SHORTEST  # there may be thousands
-    taught = [_phrasing(phrasing, with_title=not thread) for phrasing in phrasings[:most]]
+    taught = [_phrasing(phrasing, with_title=not thread) for phrasing in in_order[:most]]
     more = max(0, len(phrasings) - most)
     embed.description = text.lines(taught, limits.EMBED_DESCRIPTION, more)
-    return Card(embed=embed)
+    new = [phrasing for phrasing in in_order if not phrasing.confirmed][: limits.BUTTON_ROWS]
+    if not new:
+        return Card(embed=embed)
+    embed.set_footer(text=_WHAT_NEW_MEANS)
+    view = discord.ui.View(timeout=None)
+    for row, phrasing in enumerate(new):
+        of_thread = phrasing.thread_id if thread else 0
+        view.add_item(JudgePhrasing(phrasing.id, of_thread, keeps=True, row=row))
+        view.add_item(JudgePhrasing(phrasing.id, of_thread, keeps=False, row=row))
+    return Card(embed=embed, view=view)
+
+
+_WHAT_NEW_MEANS = (
+    "A new one counts for the member who taught it alone, until another confirms it or you keep it."
+)
 
 
 def _phrasing(phrasing: LearnedPhrasing, *, with_title: bool) -> str:
     said = f"`{phrasing.id}` {text.title(phrasing.text, limits.PHRASING)}"
+    taught = f"<@{phrasing.user_id}>"
+    if phrasing.learned_at is not None:
+        taught += f" {format_dt(phrasing.learned_at, 'R')}"
+    if not phrasing.confirmed:
+        taught += " · new"
     if not with_title:
-        return said
-    return f"{said}\n-# for: {text.title(phrasing.title, limits.FACT)}"
+        return f"{said} · {taught}"
+    return f"{said}\n-# for: {text.title(phrasing.title, limits.FACT)} · {taught}"

@@ -19,7 +19,7 @@ from bot.ui.cards import Card
 from cogs.ask.message_filter import MessageFilter
 from cogs.ask.responder import Question, Responder
 from cogs.ask.suggestion_handlers import SuggestionHandlers
-from cogs.channel_context import interaction_context
+from cogs.channel_context import interaction_context, joined_at
 
 HINT = "Ask me something, for example: *how do I vote on an answer?*"
 NO_TEXT = "There is no text in that message that I could look up."
@@ -131,6 +131,7 @@ class AskCog(commands.Cog, name="Ask"):
             send=send,
             note=note,
             own_words=own_words,
+            joined_at=joined_at(interaction.user),
         )
         try:
             await self._responder.respond(asked)

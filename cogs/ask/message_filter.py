@@ -15,7 +15,12 @@ from bot.services.answering import reads_like_a_question
 from bot.ui import text
 from bot.ui.cards import Card
 from cogs.ask.responder import Question
-from cogs.channel_context import ChannelContext, message_context, missing_send_permission
+from cogs.channel_context import (
+    ChannelContext,
+    joined_at,
+    message_context,
+    missing_send_permission,
+)
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +69,7 @@ class MessageFilter:
             suggests=addressed or mode is Mode.ALL,
             send=send,
             own_words=own_words,
+            joined_at=joined_at(message.author),
         )
 
     async def _mode(self, message: discord.Message) -> Mode:

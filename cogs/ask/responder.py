@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -41,8 +42,8 @@ class Question:
     ``suggests`` that it may offer threads that it is not sure of. ``send`` posts
     the reply and returns the message, or ``None`` if it could not be posted;
     ``note`` is a line of our own above whatever the reply is. ``own_words`` says
-    that the asker wrote the text: nobody teaches what others have said. Whoever
-    replies calls ``reply``.
+    that the asker wrote the text: nobody teaches what others have said. ``joined_at``
+    is when the asker joined the server, if known. Whoever replies calls ``reply``.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Question:
     send: Send
     note: str = ""
     own_words: bool = True
+    joined_at: datetime | None = None
     _replies: list[discord.Message | None] = field(default_factory=list)
 
     @property
@@ -94,7 +96,10 @@ class Responder:
         """Answer, suggest, or stay silent."""
         scope = question.context.scope
         reply = await self.app.answering.ask(
-            question.text, guild_id=scope, limit=MAX_SUGGESTIONS + 1
+            question.text,
+            guild_id=scope,
+            limit=MAX_SUGGESTIONS + 1,
+            asker=question.asker_id if question.own_words else None,
         )
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
             await self._answer(question, reply, reply.thread, reply.answer)
@@ -195,6 +200,7 @@ class Responder:
                 guild_id=question.context.scope,
                 user_id=question.asker_id,
                 question=question.text,
+                joined_at=question.joined_at,
             )
         except StoreError as error:
             log.warning("message %d teaches nothing: %s", message.id, error)

@@ -20,6 +20,7 @@ from cogs.channel_context import (
     ChannelContext,
     interaction_context,
     is_moderator,
+    joined_at,
     missing_send_permission,
 )
 from cogs.thread import THREAD_GONE, open_page
@@ -147,6 +148,7 @@ class SuggestionHandlers:
             suggests=True,
             send=send,
             note=cards.note_of(message.content),
+            joined_at=joined_at(interaction.user),
         )
         shown = await self._responder.post(thread, thread.answers[0], question, item.others)
         if shown is not None:

@@ -210,7 +210,7 @@ class VotingCog(commands.Cog, name="Voting"):
             self._tallies.changed(event.message_id)
             learn = partial(learning.cleared, event.message_id)
             if event.user_id:
-                learn = partial(learning.voted, event.message_id, event.user_id)
+                learn = partial(learning.voted, event.message_id, event.user_id, event.joined_at)
         self._learning.put(event.guild_id, learn)
 
     def _unwritten(self, message_ids: Collection[int]) -> None:

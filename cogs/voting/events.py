@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +15,7 @@ from bot.models import SHARED, Reaction, ReactionKind, Vote, VoteEmoji
 from bot.services.voting import Added, Cleared, Deleted, Pressed, Removed, VoteChange, VoteOutcome
 from bot.ui import emoji
 from bot.ui.emoji import vote_of
+from cogs.channel_context import joined_at
 
 
 class EventType(StrEnum):
@@ -43,6 +45,7 @@ class MessageEvent:
     emoji: str = ""
     kind: ReactionKind = ReactionKind.NORMAL
     handle: str | None = None
+    joined_at: datetime | None = None
     at: int = field(default_factory=lambda: unix_micros())
     is_late: bool = False
     is_dropped: bool = False
@@ -163,6 +166,7 @@ def reaction_event(
         emoji=str(event.emoji),
         kind=ReactionKind.SUPER if event.burst else ReactionKind.NORMAL,
         handle=user.name if user else None,
+        joined_at=joined_at(user),
     )
 
 

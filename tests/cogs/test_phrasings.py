@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import discord
 import pytest
 from simcord import SetupError
 
@@ -11,21 +13,23 @@ from bot.models import LearnedPhrasing
 from bot.store import learned
 from bot.store.learned import NewPhrasing
 from bot.ui import limits, moderator_cards, text
-from tests.kit.messages import last, shown, told
+from tests.kit.messages import labels, last, shown, told
 from tests.kit.simcord import join_guild
 from tests.kit.world import World
 
 PINS, UNPIN = 2, 3  # thread ids
 
 
-async def teach(world: World, thread_id: int, said: str, guild_id: int | None = None) -> int:
-    """Have the guild know a phrasing; returns its number."""
+async def teach(
+    world: World, thread_id: int, said: str, guild_id: int | None = None, who: Any = None
+) -> int:
+    """Have bob, or whoever is named, teach the guild a phrasing; returns its number."""
     lesson = NewPhrasing(
         guild_id=guild_id or world.guild.id,
         thread_id=thread_id,
         text=said,
         wording=said.casefold(),
-        user_id=world.bob.id,
+        user_id=(who or world.bob).id,
         message_id=1,
         chosen=False,
     )
@@ -49,17 +53,33 @@ async def refused(world: World, *arguments: Any, **options: Any) -> str:
     return str(shown(result).content)
 
 
-async def test_list_shows_number_words_and_thread_newest_first(world: World):
+def lines(result: Any) -> list[str]:
+    """The lines of a list, with "who" and "when" in place of ids and times."""
+    description = str(shown(result).embeds[0].description)
+    seen = re.sub(r"<@\d+>", "who", description)
+    return re.sub(r"<t:\d+:R>", "when", seen).splitlines()
+
+
+async def test_list_shows_number_words_thread_who_and_when_the_new_ones_first(world: World):
     older = await teach(world, PINS, "stick a note to the top")
     newer = await teach(world, UNPIN, "loosen a note")
+    for who in (world.alice, world.bob):
+        await teach(world, UNPIN, "let go of a note", who=who)
+    confirmed = (await world.app.learning.phrasings(world.guild.id))[0].id
     result = await world.mo.slash(world.general, "phrasings list")
     assert shown(result).ephemeral
-    assert shown(result).embeds[0].description.splitlines() == [
+    assert lines(result) == [
         f"`{newer}` loosen a note",
-        "-# for: How can I unpin a message?",
+        "-# for: How can I unpin a message? · who when · new",
         f"`{older}` stick a note to the top",
-        "-# for: How can I pin a message in my channel?",
+        "-# for: How can I pin a message in my channel? · who when · new",
+        f"`{confirmed}` let go of a note",
+        "-# for: How can I unpin a message? · who when",
     ]
+    assert shown(result).embeds[0].description.count(f"<@{world.bob.id}>") == 2
+    assert labels(shown(result)) == [
+        f"Keep {newer}", f"Take back {newer}", f"Keep {older}", f"Take back {older}"
+    ]  # fmt: skip
 
 
 async def test_list_of_one_thread(world: World):
@@ -71,9 +91,82 @@ async def test_list_of_one_thread(world: World):
         result = await world.mo.slash(world.general, "phrasings list", thread=thread)
         (embed,) = shown(result).embeds
         assert embed.title == "How can I pin a message in my channel?"
-        assert embed.description == f"`{number}` stick a note to the top"
+        assert lines(result) == [f"`{number}` stick a note to the top · who when · new"]
     result = await world.mo.slash(world.general, "phrasings list", thread="vote")
     assert "no phrasing of that thread" in shown(result).content
+
+
+class TestJudging:
+    """*Keep* and *Take back* under the list, and the same by command."""
+
+    async def answers(self, world: World) -> str | None:
+        """What alice, who taught nothing, is answered."""
+        channel = world.guild.create_text_channel("another")
+        await world.alice.send(channel, f"{world.me} loosen a note")
+        return await world.key_of(last(channel))
+
+    async def test_keep(self, world: World):
+        number = await teach(world, UNPIN, "loosen a note")
+        assert await self.answers(world) is None
+        page = shown(await world.mo.slash(world.general, "phrasings list"))
+        page = shown(await world.mo.click(page, label=f"Keep {number}"))
+        assert page.content == "Kept: loosen a note"
+        assert labels(page) == []
+        assert "new" not in page.embeds[0].description
+        assert await self.answers(world) == "unpin"
+
+    async def test_take_back(self, world: World):
+        await teach(world, PINS, "stick a note to the top")
+        number = await teach(world, UNPIN, "loosen a note")
+        page = shown(await world.mo.slash(world.general, "phrasings list", thread="unpin"))
+        page = shown(await world.mo.click(page, label=f"Take back {number}"))
+        assert "Taken back: loosen a note" in page.content
+        assert "no phrasing of that thread" in page.content
+        assert await texts(world) == ["stick a note to the top"]
+
+    async def test_keep_by_command(self, world: World):
+        number = await teach(world, UNPIN, "loosen a note")
+        typed = await world.mo.autocomplete(world.general, "phrasings keep", "phrasing", "loos")
+        assert typed == [{"name": "loosen a note", "value": str(number)}]
+        result = await world.mo.slash(world.general, "phrasings keep", phrasing=str(number))
+        assert shown(result).content == "Kept: loosen a note"
+        assert await self.answers(world) == "unpin"
+
+    async def test_new_ones_have_buttons_five_at_a_time(self, world: World):
+        numbers = [await teach(world, UNPIN, f"loosen note {n}") for n in range(7)]
+        page = shown(await world.mo.slash(world.general, "phrasings list"))
+        for number in reversed(numbers):
+            assert len(labels(page)) == 2 * min(5, number - numbers[0] + 1)
+            page = shown(await world.mo.click(page, label=f"Keep {number}"))
+        assert all(p.confirmed for p in await world.app.learning.phrasings(world.guild.id))
+
+    async def test_the_permission_is_looked_at_when_a_button_is_pressed(self, world: World):
+        number = await teach(world, UNPIN, "loosen a note")
+        page = shown(await world.mo.slash(world.general, "phrasings list"))
+        world.env.backend.guilds[world.guild.id].members[world.mo.id].role_ids.clear()
+        for name in ("Keep", "Take back"):
+            result = await world.mo.click(page, label=f"{name} {number}")
+            assert "Manage Server" in told(result).content
+        (phrasing,) = await world.app.learning.phrasings(world.guild.id)
+        assert not phrasing.confirmed
+
+    @pytest.mark.parametrize("way", ["keep", "back"])
+    @pytest.mark.parametrize("number", ["0", "9" * 20, "that of another server"])
+    async def test_forged_ids_reach_nothing(self, world: World, way: str, number: str):
+        other = await join_guild(world.env, "Other club")
+        theirs = await teach(world, UNPIN, "loosen a note", other.id)
+        await teach(world, UNPIN, "free a note")
+        forged = discord.ui.View(timeout=None)
+        number = number if number.isdecimal() else str(theirs)
+        custom_id = f"tw:phrasing:{way}:{number}:0"
+        forged.add_item(discord.ui.Button(label="forged", custom_id=custom_id))
+        channel: Any = world.bot.get_channel(world.general.id)
+        message = await channel.send("a card", view=forged)
+        result = await world.mo.click(message, label="forged")
+        assert "no such phrasing" in told(result).content
+        for guild_id, words in ((other.id, "loosen a note"), (world.guild.id, "free a note")):
+            (phrasing,) = await world.app.learning.phrasings(guild_id)
+            assert (phrasing.text, phrasing.confirmed) == (words, False)
 
 
 async def test_list_where_nothing_was_learned(world: World):

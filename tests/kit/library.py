@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -41,7 +42,13 @@ def forget_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMBEDDING_MODEL", "off")
 
 
-async def post(app: App, answer: StoredAnswer, guild: int = HERE, channel: int = 5) -> int:
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+"""When a member joined whose teaching counts."""
+
+
+async def post(
+    app: App, answer: StoredAnswer, guild: int = HERE, channel: int = 5, asker: int = 77
+) -> int:
     """Let a message show an answer of thread 1; returns the message's id."""
     message = next(_numbers)
     posting = Posting(
@@ -50,7 +57,7 @@ async def post(app: App, answer: StoredAnswer, guild: int = HERE, channel: int =
         guild_id=guild,
         thread_id=1,
         answer_id=answer.id,
-        asker_id=77,
+        asker_id=asker,
     )
     await app.postings.record(posting)
     return message

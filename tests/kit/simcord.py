@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -25,6 +26,13 @@ def fast_settle(seconds: float = 0.0005, patience: float = 30.0) -> None:
     defaults["idle"] = seconds
     begun: Any = simcord.Env.__init__
     begun.__kwdefaults__["settle_timeout"] = patience
+
+
+def join_now(env: simcord.Env, guild: GuildHandle, name: str) -> simcord.MemberActor:
+    """Let a new member join a guild at this moment; the others joined when SimCord's time began."""
+    member = guild.add_member(env.create_user(name))
+    env.backend.guilds[guild.id].members[member.id].joined_at = datetime.now(UTC).isoformat()
+    return member
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.models import SHARED, LearnedPhrasing
 from bot.search.engine import Engine
-from bot.search.guild_phrasings import CONFIRMED, NO_PHRASINGS, GuildPhrasings
+from bot.search.guild_phrasings import CONFIRMED, NO_PHRASINGS, NOT_CERTAIN, GuildPhrasings
 from tests.kit.search import GARDEN, engine_with, numbered, thread
 
 HERE = 111
@@ -60,6 +61,80 @@ def test_the_very_same_words_are_sure(garden: Engine) -> None:
     assert (best.key, best.confidence >= CONFIRMED) == ("t2", True)
     assert second.key == "t1"
     assert second.confidence <= best.confidence
+
+
+LESSON = "which molluscs munch my greenery at night"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Which molluscs munch my greenery at night?",
+        "which do molluscs munch my greenery at the night",  # articles and auxiliaries aside
+        "which mollusks munch my greenery at night",
+        "which molluscs munch my grenery at nihgt",
+    ],
+)
+def test_the_same_words_are_sure_whatever_slips(garden: Engine, said: str) -> None:
+    best = garden.search(said, HERE, 10, taught((SLUGS, LESSON)))[0]
+    assert (best.key, best.confidence) == ("t6", CONFIRMED)
+
+
+@pytest.mark.parametrize(
+    ("lesson", "said"),
+    [
+        (LESSON, "which molluscs munch your greenery at night"),
+        (LESSON, "at night which molluscs munch my greenery"),
+        ("where is Gambia in the greenhouse", "where is Zambia in the greenhouse"),
+        ("what grows in Austria", "what grows in Australia"),
+        ("what bloomed here in 1984", "what bloomed here in 1985"),
+        ("when do I eat a plum", "when do I eat a plus"),  # short words differ
+        ("is a Pflaume ripe", "is a Pflaumen ripe and sweet"),
+    ],
+)
+def test_other_words_are_not_slips(garden: Engine, lesson: str, said: str) -> None:
+    known = taught((SLUGS, lesson))
+    assert garden.search(lesson, HERE, 10, known)[0].confidence >= CONFIRMED
+    slugs = [m.confidence for m in garden.search(said, HERE, 10, known) if m.key == "t6"]
+    assert max(slugs, default=0.0) <= NOT_CERTAIN
+
+
+def test_two_words_of_the_library_are_not_slips_of_each_other(tmp_path: Path) -> None:
+    engine = engine_with(tmp_path / "index", numbered(["All about grapes", "All about graves"]))
+    known = GuildPhrasings([phrasing(1, "where are the oldest grapes")])
+    assert engine.search("where are the oldest grapes", HERE, 5, known)[0].confidence == CONFIRMED
+    graves = engine.search("where are the oldest graves", HERE, 5, known)
+    assert all(match.confidence <= NOT_CERTAIN for match in graves if match.key == "t1")
+
+
+def test_what_is_not_confirmed_counts_for_its_teachers_in_its_words(garden: Engine) -> None:
+    new = replace(phrasing(SLUGS, LESSON), confirmed=False, teachers=(7, 8))
+    known = GuildPhrasings([new])
+    for asker in (7, 8):
+        theirs = known.asked_by(asker)
+        assert garden.search(LESSON, HERE, 10, theirs)[0].confidence == CONFIRMED
+        assert found(garden, "munching molluscs", theirs) == []
+    for stranger in (9, None):
+        assert garden.search(LESSON, HERE, 10, known.asked_by(stranger)) == garden.search(
+            LESSON, HERE, 10
+        )
+
+
+def test_other_words_never_make_it_certain(garden: Engine) -> None:
+    known = taught((SLUGS, "how do molluscs munch my winter greens"))
+    question = "how do molluscs munch my greens"
+    assert garden.search(question, HERE, 10)[0].confidence < NOT_CERTAIN
+    best = garden.search(question, HERE, 10, known)[0]
+    assert (best.key, best.confidence) == ("t6", NOT_CERTAIN)
+
+
+def test_a_thread_that_is_sure_without_phrasings_stays_so(garden: Engine) -> None:
+    plain = garden.search(GARDEN[SLUGS - 1], HERE, 10)
+    assert plain[0].confidence > NOT_CERTAIN
+    for thread_id in (SLUGS, TOMATO):
+        known = taught((thread_id, f"{GARDEN[SLUGS - 1]} please, anybody"))
+        assert garden.search(GARDEN[SLUGS - 1], HERE, 10, known)[0].confidence > NOT_CERTAIN
+        assert found(garden, GARDEN[SLUGS - 1], known)[0] == "t6"
 
 
 def test_the_same_words_for_two_threads_are_not_sure(garden: Engine) -> None:

@@ -8,13 +8,14 @@ import pytest
 
 from bot.app import App
 from bot.models import SHARED, Match, StoredAnswer, Thread, Vote
+from bot.search.guild_phrasings import CONFIRMED, NOT_CERTAIN
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import Settings
 from bot.store import learned
-from tests.kit.library import BREAD, HERE, THERE, at, post
+from tests.kit.library import BREAD, HERE, LONG_AGO, THERE, at, post
 from tests.kit.votes import give_reaction
 
-ASKER = 77
+ASKER, SECOND = 77, 78
 LESSON = "the spinning thing on my desk is too loud"
 OTHERWISE = "how to silence a noisy fan"  # no word of the phrasing, nor of any thread
 CRATES = tuple(Thread(key=f"k{n}", title=f"What is kept inside crate {n}?") for n in range(140))
@@ -34,11 +35,16 @@ async def library(app: App, bread: Sequence[StoredAnswer]) -> StoredAnswer:
     return bread[0]
 
 
-async def teach(app: App, answer: StoredAnswer, guild: int = HERE) -> None:
-    message = await post(app, answer, guild)
-    await app.learning.remember_question(message, guild_id=guild, user_id=ASKER, question=LESSON)
-    assert await give_reaction(app.voting, message_id=message, user_id=ASKER, value=Vote.UP)
-    await app.learning.voted(message, ASKER)
+async def teach(
+    app: App, answer: StoredAnswer, guild: int = HERE, members: Sequence[int] = (ASKER, SECOND)
+) -> None:
+    for member in members:
+        message = await post(app, answer, guild, asker=member)
+        await app.learning.remember_question(
+            message, guild_id=guild, user_id=member, question=LESSON, joined_at=LONG_AGO
+        )
+        assert await give_reaction(app.voting, message_id=message, user_id=member, value=Vote.UP)
+        await app.learning.voted(message, member)
 
 
 async def bread_in(app: App, guild: int = HERE, question: str = OTHERWISE) -> Match | None:
@@ -62,6 +68,22 @@ async def test_still_other_words_are_understood_in_this_guild_only(
         assert await confidence(app, guild) == before[guild]
     best = (await app.answering.ask(OTHERWISE, guild_id=HERE)).matches[0]
     assert best.key == BREAD.key
+
+
+async def test_one_members_phrasing_is_for_its_own_words(app: App, library: StoredAnswer) -> None:
+    before = await confidence(app)
+    await teach(app, library, members=(ASKER,))
+    assert await confidence(app) == before
+    reply = await app.answering.ask(LESSON, guild_id=HERE, asker=ASKER)
+    assert (reply.matches[0].key, reply.confidence) == (BREAD.key, CONFIRMED)
+
+
+async def test_other_words_are_never_certain_of_it(app: App, library: StoredAnswer) -> None:
+    near = "the spinning thing on our desk is much too loud"
+    await teach(app, library)
+    reply = await app.answering.ask(near, guild_id=HERE)
+    assert reply.matches[0].key == BREAD.key
+    assert 0.3 < reply.confidence <= NOT_CERTAIN
 
 
 async def test_a_phrasing_has_its_vector_at_once(app: App, library: StoredAnswer) -> None:
@@ -135,6 +157,6 @@ async def test_the_version_tells_when_vectors_come(app: App, library: StoredAnsw
     await teach(app, library)
     async with app.database.read() as connection:
         model = app.engine.meaning.model
-        assert (await learned.version(connection, HERE, model))[1:] == (1, 1)
-        assert (await learned.version(connection, HERE, "another"))[1:] == (1, 0)
-        assert (await learned.version(connection, HERE))[1:] == (1, 0)
+        assert (await learned.version(connection, HERE, model))[1:3] == (2, 2)
+        assert (await learned.version(connection, HERE, "another"))[1:3] == (2, 0)
+        assert (await learned.version(connection, HERE))[1:3] == (2, 0)

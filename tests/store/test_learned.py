@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from alembic import command
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
@@ -56,7 +60,7 @@ async def texts(database: Database, guild: int = HERE) -> list[str]:
     return [phrasing.text for phrasing in await known(database, guild)]
 
 
-async def version(database: Database, guild: int = HERE) -> tuple[int, int, int]:
+async def version(database: Database, guild: int = HERE) -> tuple[int, int, int, int]:
     async with database.read() as connection:
         return await learned.version(connection, guild)
 
@@ -78,13 +82,16 @@ async def test_a_lesson_comes_back_with_its_thread(database: Database) -> None:
         text="Flat bread, why?",
         user_id=7,
         message_id=50,
+        confirmed=False,
+        teachers=(7,),
     )
     assert await known(database, THERE) == []
 
 
 async def test_one_wording_once_a_thread_and_guild(database: Database) -> None:
     assert await add(database) is not None
-    assert await add(database, replace(LESSON, text="FLAT bread why", user_id=8)) is None
+    assert await add(database, replace(LESSON, text="FLAT bread why")) is None
+    assert await add(database, replace(LESSON, text="FLAT bread why", user_id=8)) is not None
     assert await texts(database) == ["Flat bread, why?"]
     assert await add(database, replace(LESSON, thread_id=2)) is not None
     assert await add(database, replace(LESSON, guild_id=THERE)) is not None
@@ -230,7 +237,7 @@ async def test_an_updated_thread_keeps_its_phrasings(database: Database) -> None
 
 
 async def test_the_version_tells_one_content_from_another(database: Database) -> None:
-    seen: list[tuple[tuple[int, int, int], list[str]]] = []
+    seen: list[tuple[tuple[int, int, int, int], list[str]]] = []
 
     async def look() -> None:
         seen.append((await version(database), await texts(database)))
@@ -291,3 +298,99 @@ async def test_thousands_are_read_in_slices_between_which_others_run(database: D
     first = turns.index(sizes[0])
     assert turns[first : first + 3].count("other") >= 1  # and not only before the first
     assert len(await known(database)) == 3 * ROWS_A_TURN
+
+
+class TestConfirming:
+    async def state(self, database: Database) -> list[tuple[bool, tuple[int, ...]]]:
+        return [(p.confirmed, p.teachers) for p in await known(database)]
+
+    async def test_a_second_member_confirms(self, database: Database) -> None:
+        await add(database)
+        await add(database)
+        assert await self.state(database) == [(False, (7,))]
+        await add(database, replace(LESSON, user_id=8, text="flat BREAD why"))
+        assert await self.state(database) == [(True, (7, 8))]
+
+    async def test_who_does_not_count_confirms_nothing_until_they_do(
+        self, database: Database
+    ) -> None:
+        await add(database)
+        newcomer = replace(LESSON, user_id=8, counts=False)
+        await add(database, newcomer)
+        before = await version(database)
+        assert await self.state(database) == [(False, (7, 8))]
+        await add(database, newcomer)
+        assert await version(database) == before
+        await add(database, replace(newcomer, counts=True))
+        assert await self.state(database) == [(True, (7, 8))]
+        assert await version(database) != before
+
+    async def test_a_moderator_keeps_it_in_the_own_guild(self, database: Database) -> None:
+        number = await add(database) or 0
+        before = await version(database)
+        async with database.write() as connection:
+            assert await learned.keep(connection, THERE, number) is None
+            assert await learned.keep(connection, HERE, number + 1) is None
+            assert await learned.keep(connection, HERE, number) == "Flat bread, why?"
+        assert await self.state(database) == [(True, (7,))]
+        assert await version(database) != before
+        async with database.write() as connection:
+            assert await learned.take_back(connection, HERE, 1, 50, LESSON.wording) == 0
+            assert await learned.withdraw(connection, 50) == 0
+        await add(database, replace(LESSON, user_id=8))
+        async with database.write() as connection:
+            assert await learned.forget_user(connection, 7) == 1
+        assert await self.state(database) == [(True, (8,))]
+
+    async def test_new_ones_take_no_room_from_confirmed_ones(self, database: Database) -> None:
+        for number in range(3):
+            await add(database, said(number), cap=2)
+            await add(database, replace(said(number), user_id=8), cap=2)
+        assert await texts(database) == ["Text 2", "Text 1"]
+        for number in range(10, 15):
+            await add(database, said(number), cap=2)
+        assert await texts(database) == ["Text 14", "Text 13", "Text 2", "Text 1"]
+
+    async def test_what_was_taught_within_a_time_is_counted(self, database: Database) -> None:
+        await add(database)
+        await add(database, replace(LESSON, guild_id=THERE))
+        await add(database, replace(said(1), counts=False))
+        await add(database, replace(said(2), user_id=8))
+        now = datetime.now(UTC)
+        async with database.read() as connection:
+            for since, count in ((now - timedelta(minutes=5), 1), (now + timedelta(minutes=5), 0)):
+                assert await learned.taught_since(connection, HERE, 7, since) == count
+
+
+async def test_what_was_learned_before_goes_on_counting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database of the version in which one member's choice was enough."""
+    file, upgrade = tmp_path / "older.db", command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0007"))
+        await (await Database.open(f"sqlite+aiosqlite:///{file}")).close()
+    with closing(sqlite3.connect(file)) as program, program:
+        program.execute(
+            "INSERT INTO threads (id, scope, key, title, body, tags, score, revision, related,"
+            " content_hash) VALUES (1, 0, 'bread', 'Bread?', '', '[]', 0, 1, '[]', '')"
+        )
+        program.executemany(
+            "INSERT INTO learned_phrasings (id, guild_id, thread_id, text, wording, user_id,"
+            " message_id, chosen, learned_at, model, vector)"
+            " VALUES (?, ?, 1, 'Flat?', 'flat', 7, 50, 0, 5, 'm', x'01')",
+            [(3, HERE), (9, THERE)],
+        )
+        program.execute("DELETE FROM learned_phrasings WHERE id = 9")
+    database = await Database.open(f"sqlite+aiosqlite:///{file}")
+    try:
+        (old,) = await known(database)
+        assert (old.id, old.confirmed, old.teachers) == (3, True, (7,))
+        assert (old.model, old.vector) == ("m", b"\x01")
+        number = await add(database, replace(LESSON, wording="flat", user_id=8))
+        assert number == 10  # ids are not given twice
+        async with database.write() as connection:
+            assert await learned.withdraw(connection, 50) == 2
+        assert await known(database) == []
+    finally:
+        await database.close()

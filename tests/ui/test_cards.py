@@ -174,6 +174,8 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=True),
         moderator_cards.KeepThem(),
         moderator_cards.BringBack(HUGE - 1),
+        moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=True),
+        moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=False),
     ]
     known = (*items.ALL, *moderator_cards.ALL)
     assert {type(item) for item in made} == set(known)

@@ -10,7 +10,7 @@ from bot.app import App
 from bot.client import ThreadBot
 from bot.models import SHARED
 from tests.kit.messages import last, offered, shown, size, vote_id
-from tests.kit.simcord import clear_reactions, join_guild, muted, offline
+from tests.kit.simcord import clear_reactions, join_guild, join_now, muted, offline
 from tests.kit.world import World
 
 STICK = "how do I stick a note to the top?"
@@ -50,6 +50,14 @@ async def chosen(world: World, menu: Any) -> Any:
 
 
 @pytest.fixture
+async def confirmed(world: World, chosen: Any) -> Any:
+    """... as did bob, so that it counts for everybody."""
+    menu = await ask(world, world.bob, world.general, STICK)
+    await world.bob.select(menu, [offered(menu)[PIN]])
+    return last(world.general)
+
+
+@pytest.fixture
 async def card(world: World) -> Any:
     """Bob asked in words of his own and got the right answer: one by alice."""
     message = await ask(world, world.bob, world.ask, SLOPPY)
@@ -66,25 +74,65 @@ async def taught(world: World, card: Any) -> Any:
 
 
 class TestTeaching:
-    async def test_a_choice_teaches_and_the_next_person_is_answered(
+    async def test_a_choice_teaches_and_who_chose_is_answered(
         self, world: World, menu: Any
     ) -> None:
-        before = await ask(world, world.bob, world.general, STICK)
+        before = await ask(world, world.alice, world.general, STICK)
         assert await world.key_of(before) is None
         await world.alice.select(menu, [offered(menu)[PIN]])
         assert await learned(world) == [("pins", STICK)]
-        after = await ask(world, world.bob, world.general, "How do I STICK a note to the top")
+        after = await ask(world, world.alice, world.general, "How do I STICK a note to the top")
         assert await world.key_of(after) == "pins"
 
-    async def test_similar_words_profit_too(self, world: World, chosen: Any) -> None:
-        message = await ask(world, world.bob, world.general, "how can I stick my note to the top?")
-        assert await world.key_of(message) == "pins"
+    async def test_all_are_answered_after_a_second_choice(self, world: World, chosen: Any) -> None:
+        menu = await ask(world, world.bob, world.general, STICK)
+        assert await world.key_of(menu) is None
+        await world.bob.select(menu, [offered(menu)[PIN]])
+        assert await learned(world) == [("pins", STICK)]
+        other = world.guild.create_text_channel("other")
+        after = await ask(world, world.mo, other, "How do I STICK a note to the top")
+        assert await world.key_of(after) == "pins"
+
+    async def test_the_choice_of_a_new_member_is_theirs_alone(
+        self, world: World, chosen: Any
+    ) -> None:
+        eve = join_now(world.env, world.guild, "eve")
+        menu = await ask(world, eve, world.general, STICK)
+        await eve.select(menu, [offered(menu)[PIN]])
+        assert await world.key_of(last(world.general)) == "pins"
+        assert await world.key_of(await ask(world, world.bob, world.ask, STICK)) is None
+        other = world.guild.create_text_channel("other")
+        assert await world.key_of(await ask(world, eve, other, STICK)) == "pins"
+
+    async def test_the_vote_of_a_second_member_confirms_it(self, world: World, chosen: Any) -> None:
+        async def known_to_bob(channel: str) -> bool:
+            other = world.guild.create_text_channel(channel)
+            return await world.key_of(await ask(world, world.bob, other, STICK)) == "pins"
+
+        eve = join_now(world.env, world.guild, "eve")
+        await world.alice.react(chosen, "⬆️")
+        await eve.react(chosen, "⬆️")
+        assert not await known_to_bob("one")
+        await world.mo.react(chosen, "⬆️")
+        assert await known_to_bob("two")
+        await world.mo.unreact(chosen, "⬆️")
+        assert not await known_to_bob("three")
+        await world.mo.react(chosen, "⬆️")
+        await world.alice.slash(world.general, "forget-me")
+        assert await learned(world) == []
+
+    async def test_similar_words_are_offered_it(self, world: World, confirmed: Any) -> None:
+        other = world.guild.create_text_channel("other")
+        message = await ask(world, world.mo, other, "how can I stick my note to the top?")
+        assert await world.key_of(message) is None
+        assert next(iter(offered(message))) == PIN
 
     async def test_the_askers_vote_teaches(self, world: World, card: Any) -> None:
         await world.bob.react(card, "⬆️")
         assert await learned(world) == [("pins", SLOPPY)]
         await world.app.guilds.update(world.guild.id, answer_threshold=0.95)
-        answer = await ask(world, world.mo, world.general, SLOPPY)
+        assert await world.key_of(await ask(world, world.mo, world.general, SLOPPY)) is None
+        answer = await ask(world, world.bob, world.general, SLOPPY)
         assert await world.key_of(answer) == "pins"
 
     async def test_without_it_the_bot_is_less_sure(self, world: World, card: Any) -> None:
@@ -133,7 +181,7 @@ class TestTeaching:
         unpin = "How can I unpin a message?"
         await world.bob.select(menu, [offered(menu)[unpin]])
         assert await learned(world) == [("unpin", SLOPPY)]
-        answer = await ask(world, world.mo, world.general, SLOPPY)
+        answer = await ask(world, world.bob, world.general, SLOPPY)
         assert await world.key_of(answer) == "unpin"
 
 
@@ -221,9 +269,10 @@ class TestTakingBack:
         assert await learned(world) == []
 
     async def test_a_down_vote_where_the_same_words_were_asked(
-        self, world: World, chosen: Any
+        self, world: World, confirmed: Any
     ) -> None:
-        wrong = await ask(world, world.bob, world.general, STICK.upper())
+        other = world.guild.create_text_channel("other")
+        wrong = await ask(world, world.mo, other, STICK.upper())
         assert await world.key_of(wrong) == "pins"
         await world.mo.react(wrong, "⬇️")
         assert await learned(world) == []
@@ -241,9 +290,10 @@ class TestTakingBack:
         await getattr(world, who).click(chosen, label="Not my question")
         assert await learned(world) == []
 
-    async def test_not_my_question_by_the_next_person(self, world: World, chosen: Any) -> None:
-        wrong = await ask(world, world.bob, world.general, STICK)
-        await world.bob.click(wrong, label="Not my question")
+    async def test_not_my_question_by_the_next_person(self, world: World, confirmed: Any) -> None:
+        other = world.guild.create_text_channel("other")
+        wrong = await ask(world, world.mo, other, STICK)
+        await world.mo.click(wrong, label="Not my question")
         assert await learned(world) == []
 
     async def test_a_choice_stays_when_a_vote_comes_and_goes(self, world: World, menu: Any) -> None:
@@ -302,9 +352,9 @@ class TestIsolation:
 
     async def test_switched_off_it_is_not_used(self, world: World, chosen: Any) -> None:
         await world.app.guilds.update(world.guild.id, learn_phrasings=False)
-        assert await world.key_of(await ask(world, world.bob, world.general, STICK)) is None
+        assert await world.key_of(await ask(world, world.alice, world.general, STICK)) is None
         await world.app.guilds.update(world.guild.id, learn_phrasings=True)
-        assert await world.key_of(await ask(world, world.bob, world.general, STICK)) == "pins"
+        assert await world.key_of(await ask(world, world.alice, world.general, STICK)) == "pins"
 
     async def test_titles_are_completed_without_doubles(self, world: World, taught: Any) -> None:
         for typed in ("", "pin", "pin a mesage"):
@@ -325,7 +375,7 @@ class TestRestart:
 
     async def test_what_was_learned_lasts(self, world: World, chosen: Any) -> None:
         app = await self.reopened(world)
-        message = await ask(world, world.bob, world.general, STICK)
+        message = await ask(world, world.alice, world.general, STICK)
         assert message.embeds[0].title == PIN
         await app.close()
 

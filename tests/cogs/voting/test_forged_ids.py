@@ -23,6 +23,10 @@ FORGED = {
     moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
     moderator_cards.KeepThem: ["tw:keep"],
     moderator_cards.BringBack: [f"tw:undo:{'9' * 18}"],
+    moderator_cards.JudgePhrasing: [
+        f"tw:phrasing:keep:{HUGE}:{HUGE}",
+        f"tw:phrasing:back:{HUGE}:0",
+    ],
 }
 
 
