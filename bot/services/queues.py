@@ -1,16 +1,18 @@
-"""Queues that take turns: of events by key, of questions by server, of texts to embed by scope."""
+"""Queues that take turns: of events by key, of questions by server, of embedding by scope."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Generic, ParamSpec, TypeVar
+from heapq import heappop, heappush
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 from bot.errors import ThreadwiseError
+from bot.models import VectorStage
 
 AT_ONCE = 200
 """Events that are handled together at most."""
@@ -201,80 +203,74 @@ class FairQueue:
         self._free += 1
 
 
+BODY_COST = 4
+"""Titles that are taken together in the place of one body, which the model reads for longer."""
+
+
+class Wanted(NamedTuple):
+    """A thread that waits for vectors; the least ``rank`` is first. ``phrasings`` counts texts."""
+
+    rank: int
+    thread_id: int
+    phrasings: int = 0
+
+    def cost(self, stage: VectorStage) -> int:
+        """Return about as how many titles the texts of a stage count."""
+        costs = {VectorStage.BODY: BODY_COST, VectorStage.PHRASINGS: max(1, self.phrasings)}
+        return costs.get(stage, 1)
+
+
 @dataclass(slots=True)
 class Work:
-    """The next texts to embed: threads by themselves, and phrasings of threads, by their ids.
+    """The next threads to embed, with their scopes: all for the same stage."""
 
-    Each comes with its scope, a thread's phrasings with how many they are.
-    """
-
-    threads: list[tuple[int, int]] = field(default_factory=list)
-    phrasings: list[tuple[int, int, int]] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.threads or self.phrasings)
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """The waiting texts of one scope: threads come before any phrasings."""
-
-    threads: deque[int] = field(default_factory=deque)
-    phrasings: deque[tuple[int, int]] = field(default_factory=deque)
-
-    def __bool__(self) -> bool:
-        return bool(self.threads or self.phrasings)
+    stage: VectorStage
+    threads: list[tuple[int, Wanted]] = field(default_factory=list)
 
 
 class EmbeddingQueue:
-    """Threads without vectors, by scope; one of each scope is taken in its turn.
+    """Threads whose vectors are to be made, by stage and scope.
 
-    ``seq`` is the change of the library up to which it knows what there is to do.
+    A stage waits for the former one of all scopes; in it, one thread of each scope is taken in
+    its turn, those of a scope by rank. ``seq`` is the change of the library up to which the
+    queue knows what there is to do.
     """
 
     def __init__(self) -> None:
         self.seq = 0
-        self._scopes: dict[int, _Waiting] = {}  # in the order of their turns
+        # Heaps by scope, in the order of their turns.
+        self._stages: dict[VectorStage, dict[int, list[Wanted]]] = {s: {} for s in VectorStage}
 
-    def __bool__(self) -> bool:
-        return bool(self._scopes)
+    def add(self, stage: VectorStage, scope: int, wanted: Wanted) -> None:
+        """Have a thread of a scope wait for a stage."""
+        heappush(self._stages[stage].setdefault(scope, []), wanted)
 
-    def add(self, scope: int, thread_ids: Iterable[int]) -> None:
-        """Have threads of a scope wait."""
-        self._of(scope).threads.extend(thread_ids)
+    def take(self, most: int, last: VectorStage = VectorStage.BODY) -> Work | None:
+        """Return the next to be done, about as much as so many titles; ``None``: nothing.
 
-    def add_phrasings(self, scope: int, thread_id: int, count: int) -> None:
-        """Have the phrasings of a thread wait until all threads of its scope are done."""
-        self._of(scope).phrasings.append((thread_id, count))
-
-    def take(self, most: int) -> Work:
-        """Return the next to be done: about so many texts, one of each scope after the other."""
-        work = Work()
-        while most > 0 and self._scopes:
-            scope = next(iter(self._scopes))
-            waiting = self._scopes.pop(scope)
-            if waiting.threads:
-                work.threads.append((scope, waiting.threads.popleft()))
-                most -= 1
-            else:
-                thread_id, count = waiting.phrasings.popleft()
-                work.phrasings.append((scope, thread_id, count))
-                most -= count
-            if waiting:
-                self._scopes[scope] = waiting  # behind the others now
+        What waits for stages after the ``last`` is left.
+        """
+        stage = next((stage for stage, waiting in self._stages.items() if waiting), None)
+        if stage is None or stage > last:
+            return None
+        waiting, work = self._stages[stage], Work(stage)
+        while most > 0 and waiting:
+            scope = next(iter(waiting))
+            heap = waiting.pop(scope)
+            wanted = heappop(heap)
+            work.threads.append((scope, wanted))
+            most -= wanted.cost(stage)
+            if heap:
+                waiting[scope] = heap  # behind the others now
         return work
 
     def put_back(self, work: Work) -> None:
-        """Have what was taken wait again, before what waits now."""
-        for scope, thread_id in reversed(work.threads):
-            self._of(scope).threads.appendleft(thread_id)
-        for scope, thread_id, count in reversed(work.phrasings):
-            self._of(scope).phrasings.appendleft((thread_id, count))
+        """Have what was taken wait again."""
+        for scope, wanted in work.threads:
+            self.add(work.stage, scope, wanted)
 
     def clear(self) -> None:
         """Forget all that waits, and how far that was known."""
-        self._scopes.clear()
+        for waiting in self._stages.values():
+            waiting.clear()
         self.seq = 0
-
-    def _of(self, scope: int) -> _Waiting:
-        return self._scopes.setdefault(scope, _Waiting())

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from bot.app import App
-from bot.models import SHARED, Answer, Thread, Vote
+from bot.models import SHARED, Answer, Thread, VectorStage, Vote
 from bot.search.semantic import onnx_model
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.services import embedding, index_sync
@@ -56,13 +56,15 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def packed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys of the threads whose vectors are made, in order."""
+    """The keys of the threads whose vectors are made, in order; none of them has a body."""
     keys: list[str] = []
     real = SemanticIndex.pack
 
-    def watched(self: SemanticIndex, those: Sequence[Thread]) -> list[bytes]:
+    def watched(
+        self: SemanticIndex, stage: VectorStage, those: Sequence[Thread], known: Sequence[bytes]
+    ) -> list[tuple[VectorStage, bytes]]:
         keys.extend(t.key for t in those)
-        return real(self, those)
+        return real(self, stage, those, known)
 
     monkeypatch.setattr(SemanticIndex, "pack", watched)
     return keys

@@ -13,7 +13,7 @@ import os
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -127,18 +127,15 @@ class VectorIndex:
 
         With them and without those ``gone``, what is here is true to change ``seq``.
         """
-        self._remove(list({*texts, *gone}))
-        by_scope: dict[int, list[tuple[int, Rows]]] = {}
-        for thread_id, of_scopes in texts.items():
-            for scope, rows in of_scopes.items():
-                by_scope.setdefault(scope, []).append((thread_id, rows))
-        for scope, pairs in by_scope.items():
-            keys = np.repeat(
-                np.array([thread_id for thread_id, _ in pairs], np.uint64),
-                [len(rows) for _, rows in pairs],
-            )
-            self._add(scope, keys, np.vstack([rows for _, rows in pairs]))
-            self._threads[scope] += len(pairs)
+        for ids in _batches(dict.fromkeys(gone, 1)):
+            with self._lock:
+                self._remove(ids)
+        sizes = {i: sum(map(len, of_scopes.values())) for i, of_scopes in texts.items()}
+        for ids in _batches(sizes):  # searches come in between, and miss no thread
+            with self._lock:
+                self._remove(ids)
+                for scope in {scope for i in ids for scope in texts[i]}:
+                    self._add(scope, {i: texts[i][scope] for i in ids if scope in texts[i]})
         self.seq = seq
 
     def clear(self) -> None:
@@ -183,21 +180,20 @@ class VectorIndex:
 
     def _remove(self, thread_ids: Sequence[int]) -> None:
         out = np.array(thread_ids, np.uint64)
-        with self._lock:
-            for scope, index in self._scopes.items():
-                if len(index) and len(out):
-                    known = index.contains(out)
-                    index.remove(out[known])
-                    self._threads[scope] -= int(np.count_nonzero(known))
+        for scope, index in self._scopes.items():
+            if len(index) and len(out):
+                known = index.contains(out)
+                index.remove(out[known])
+                self._threads[scope] -= int(np.count_nonzero(known))
         self._unsaved += len(out)
 
-    def _add(self, scope: int, keys: NDArray[np.uint64], rows: Rows) -> None:
+    def _add(self, scope: int, texts: Mapping[int, Rows]) -> None:
         index = self._scopes.get(scope)
         if index is None:
             index = self._scopes[scope] = self._empty()
-        for start in range(0, len(keys), _AT_ONCE):  # searches come in between
-            with self._lock:
-                index.add(keys[start : start + _AT_ONCE], rows[start : start + _AT_ONCE])
+        keys = np.repeat(np.array([*texts], np.uint64), [len(rows) for rows in texts.values()])
+        index.add(keys, np.vstack([*texts.values()]))
+        self._threads[scope] += len(texts)
 
     def _empty(self) -> Index:
         return Index(
@@ -256,6 +252,19 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 64
 """Vectors added between which a search may come: some ten milliseconds."""
+
+
+def _batches(sizes: Mapping[int, int]) -> Iterator[list[int]]:
+    """Cut threads into batches of ``_AT_ONCE`` vectors, or of one thread that has more."""
+    batch, size = list[int](), 0
+    for thread_id, more in sizes.items():
+        if batch and size + more > _AT_ONCE:
+            yield batch
+            batch, size = [], 0
+        batch.append(thread_id)
+        size += more
+    if batch:
+        yield batch
 
 
 class _Damage(Exception):
