@@ -127,15 +127,17 @@ class VectorIndex:
 
         With them and without those ``gone``, what is here is true to change ``seq``.
         """
-        for ids in _batches(dict.fromkeys(gone, 1)):
-            with self._lock:
-                self._remove(ids)
+        with self._lock:
+            self._threads.subtract(self._remove(list({*gone})))
         sizes = {i: sum(map(len, of_scopes.values())) for i, of_scopes in texts.items()}
         for ids in _batches(sizes):  # searches come in between, and miss no thread
             with self._lock:
-                self._remove(ids)
-                for scope in {scope for i in ids for scope in texts[i]}:
+                removed = self._remove(ids)
+                added = Counter(scope for i in ids for scope in texts[i])
+                for scope in added:
                     self._add(scope, {i: texts[i][scope] for i in ids if scope in texts[i]})
+                added.subtract(removed)
+                self._threads.update(added)
         self.seq = seq
 
     def clear(self) -> None:
@@ -178,14 +180,16 @@ class VectorIndex:
         """Return where a file is written first: other processes may be at it too."""
         return self.folder / f"{name}.{os.getpid()}"
 
-    def _remove(self, thread_ids: Sequence[int]) -> None:
-        out = np.array(thread_ids, np.uint64)
+    def _remove(self, thread_ids: Sequence[int]) -> Counter[int]:
+        """Take threads out; returns how many of each scope had vectors."""
+        out, removed = np.array(thread_ids, np.uint64), Counter[int]()
         for scope, index in self._scopes.items():
             if len(index) and len(out):
                 known = index.contains(out)
                 index.remove(out[known])
-                self._threads[scope] -= int(np.count_nonzero(known))
+                removed[scope] = int(np.count_nonzero(known))
         self._unsaved += len(out)
+        return removed
 
     def _add(self, scope: int, texts: Mapping[int, Rows]) -> None:
         index = self._scopes.get(scope)
@@ -193,7 +197,6 @@ class VectorIndex:
             index = self._scopes[scope] = self._empty()
         keys = np.repeat(np.array([*texts], np.uint64), [len(rows) for rows in texts.values()])
         index.add(keys, np.vstack([*texts.values()]))
-        self._threads[scope] += len(texts)
 
     def _empty(self) -> Index:
         return Index(
@@ -255,16 +258,15 @@ _AT_ONCE = 64
 
 
 def _batches(sizes: Mapping[int, int]) -> Iterator[list[int]]:
-    """Cut threads into batches of ``_AT_ONCE`` vectors, or of one thread that has more."""
+    """Cut threads into batches of about ``_AT_ONCE`` vectors."""
     batch, size = list[int](), 0
     for thread_id, more in sizes.items():
-        if batch and size + more > _AT_ONCE:
-            yield batch
-            batch, size = [], 0
         batch.append(thread_id)
         size += more
-    if batch:
-        yield batch
+        if size >= _AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    yield batch
 
 
 class _Damage(Exception):
