@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half as many more than cores: tests wait for disks and for other programs much of the time.
 WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 
-.PHONY: help install run test check docs fmt migration bench fit screenshot gallery clean
+.PHONY: help install run test check docs fmt migration bench fit model screenshot gallery clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -52,6 +52,9 @@ bench: $(VENV)/.bench ## Measure speed, memory and disk, beside other ways to se
 fit: $(VENV)/.fit ## Fit the ranker's constants on the test sets named in ARGS
 	$(BIN)/python scripts/fit.py $(ARGS)
 
+model: $(VENV)/.models ## Build a better model, mpnet or multilingual: make model NAME=mpnet
+	@$(BIN)/python scripts/build_model.py "$(NAME)" $(ARGS)
+
 screenshot: $(VENV)/.screenshots ## Make docs/demo.png from the demo (needs Debian's chromium)
 	$(BIN)/python scripts/screenshot.py $(ARGS)
 
@@ -65,9 +68,10 @@ clean: ## Remove .venv, caches and build leftovers (not your data)
 
 # What the bot itself has, wherever there are wheels for it: see `run` below.
 EXTRAS_demo := demo,dumps,semantic
+EXTRAS_models := demo,models
 
 # One stamp for each set of extras (each holds the demo's); stale when pyproject.toml has changed.
-$(VENV)/.demo $(VENV)/.dev $(VENV)/.bench $(VENV)/.fit $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml
+$(VENV)/.demo $(VENV)/.dev $(VENV)/.bench $(VENV)/.fit $(VENV)/.models $(VENV)/.screenshots: $(VENV)/.%: $(VENV)/.made pyproject.toml
 	@echo "Installing Threadwise into $(VENV) (once; a minute or two) ..."
 	@$(PIP) --editable '.[$(or $(EXTRAS_$*),$*)]' || { [ $* = demo ] && \
 		echo "Not everything is to be had for this machine: trying without meaning ..." && \

@@ -8,11 +8,11 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import private_files
 from bot.errors import ModelError, SearchError
 from bot.models import SHARED
 from bot.search.engine import Engine
 from bot.search.semantic import OFF, open_semantic_index
-from bot.services import data_folder
 from bot.services.answering import Answering
 from bot.services.embedding import Embedding
 from bot.services.guild_library import GuildLibrary
@@ -97,7 +97,7 @@ class App:
             app = cls(settings, database, engine)
             await asyncio.to_thread(app._open_meaning)
             await app._catch_up()
-            await asyncio.to_thread(data_folder.tidy, settings, database.path)
+            await asyncio.to_thread(private_files.tidy_library, settings.data_dir, database.path)
         except BaseException:
             await database.close()
             raise

@@ -16,8 +16,12 @@ ThreadwiseError
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
+
+Place = int | str
+"""A line's number (from 1), or the place in a file that has no lines to speak of."""
 
 
 class ThreadwiseError(Exception):
@@ -31,17 +35,23 @@ class ConfigError(ThreadwiseError):
 
 
 class InputError(ThreadwiseError):
-    """A file, or one thread of it, was not accepted; the rest goes on."""
+    """A file, or one thread of it, was not accepted; the rest goes on.
+
+    ``place`` in the file stands before the reason, where it is no line.
+    """
 
     exit_code = 1
 
-    def __init__(self, reason: str, path: Path | str | None = None, line: int | None = None):
-        self.reason = reason
-        self.path = path
+    def __init__(
+        self, reason: str, path: Path | str | None = None, place: Place | None = None
+    ) -> None:
+        line = place if isinstance(place, int) else None
+        self.reason = reason if place == line else f"{place}: {reason}"
+        self.path = shown_path(path) if isinstance(path, Path) else path
         self.line = line
-        where = [str(path)] if path is not None else []
+        where = [str(self.path)] if path is not None else []
         where += [f"line {line}"] if line is not None else []
-        super().__init__(": ".join([", ".join(where), reason] if where else [reason]))
+        super().__init__(": ".join([", ".join(where), self.reason] if where else [reason]))
 
 
 class StoreError(ThreadwiseError):
@@ -74,6 +84,15 @@ class NotFound(ThreadwiseError):
     """Something that was asked for is not in the library (any more)."""
 
     exit_code = 1
+
+
+def shown_path(path: Path) -> Path | str:
+    """Return the path as it may be printed: bytes of a name that are not UTF-8 are escaped."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path).decode(errors="backslashreplace")
+    return path
 
 
 _NOUN = re.compile(r"\b([a-z]+)s\b")

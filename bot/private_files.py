@@ -6,6 +6,7 @@ however it ends. So one that is not locked was left by a crash and can be remove
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -17,6 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
+
+log = logging.getLogger(__name__)
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -211,3 +214,29 @@ def _take_lock(handle: int) -> bool:
     except OSError:
         return False
     return True
+
+
+OWN_FOLDERS = ("index", "neighbours")
+"""Folders in ``DATA_DIR`` that hold nothing but the program's own files."""
+
+
+def tidy_library(data: Path, database: Path | None) -> None:
+    """Remove what a crash left in a library's folder, and take its files from all others.
+
+    Unfinished files that are in use stay. The database itself is private since it was opened;
+    its former versions and copies aren't. A folder that holds more than the library, such as a
+    home, stays as it is.
+    """
+    folders = {data, data / "neighbours"} | ({database.parent} if database is not None else set())
+    left = [place for folder in folders for place in clear(folder)] + clear_temporary()
+    if left:
+        log.info("cleared %d unfinished files that an earlier process left", len(left))
+    changed = not is_special(data) and tighten([data])
+    for name in OWN_FOLDERS:
+        changed |= tighten_tree(data / name)
+    changed |= tighten([data / "index.lock"])
+    if database is not None:
+        name = re.sub(r"([\[\]*?])", r"[\1]", database.name)  # else it means something to glob
+        changed |= tighten(database.parent.glob(f"{name}.*"))
+    if changed:
+        log.info("the library in %s is readable by its owner alone now", data)

@@ -31,15 +31,15 @@ QUICK = (0.2, 0.4, 0.8, 1.2)
 LIMIT = 60.0
 """Seconds after which no further try is begun, however long each took."""
 
-PATIENCE = 30.0
+REPLY_SECONDS = 30.0
 """Seconds without a reply after which the request is sent once more."""
 
-QUIET = 30.0
+OUTAGE_LOG_SECONDS = 30.0
 """Seconds in which only the first failure is a line in the log: it is one outage."""
 
 log = logging.getLogger(__name__)
 
-outage_log = LogThrottle(QUIET)
+outage_log = LogThrottle(OUTAGE_LOG_SECONDS)
 """Admits the lines of all requests together, since they fail together."""
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ async def retried(
     try:
         for pause in (*(PAUSES if pauses is None else pauses), None):
             tries.add(asyncio.ensure_future(once(request)))
-            patience = 2 * PATIENCE if pause is None else PATIENCE
+            patience = 2 * REPLY_SECONDS if pause is None else REPLY_SECONDS
             done, tries = await asyncio.wait(
                 tries, timeout=patience, return_when=asyncio.FIRST_COMPLETED
             )

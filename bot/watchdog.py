@@ -31,7 +31,7 @@ LOOKS = 3
 SAMPLE = 0.01
 """Seconds between two looks at what holds the loop."""
 
-QUIET = 60.0
+STALL_LOG_SECONDS = 60.0
 """Seconds in which one place is named once; how often it was meanwhile is said later."""
 
 UNKNOWN = "something that was over before it could be seen"
@@ -170,7 +170,7 @@ class StallLog:
     """Writes stalls to the log: the same place once a minute, with how often it was since."""
 
     def __init__(self) -> None:
-        self._throttle = LogThrottle(QUIET)
+        self._throttle = LogThrottle(STALL_LOG_SECONDS)
         self._longest: dict[str, float] = {}
 
     def __call__(self, stall: Stall) -> None:

@@ -20,7 +20,7 @@ from bot.ui.cards import Card
 from bot.ui.emoji import for_buttons
 from cogs.channel_context import Choices, acknowledge_page, choice, interaction_context, scope_of
 
-GONE = "That thread is not in the library any more."
+THREAD_GONE = "That thread is not in the library any more."
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ async def open_page(
     answering = interaction.client.app.answering
     thread = await answering.serve(thread_id, guild_id=scope_of(interaction))
     if thread is None:
-        await edit_response(interaction, **Card(content=GONE).edit_kwargs())
+        await edit_response(interaction, **Card(content=THREAD_GONE).edit_kwargs())
     else:
         await show_page(interaction, thread, place(thread))
 

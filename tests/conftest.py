@@ -21,10 +21,12 @@ from bot.log_throttle import LogThrottle
 from bot.settings import Settings
 from tests.kit.library import forget_environment
 from tests.kit.net import Net, open_net
+from tests.kit.new_tables import migrate_once
 from tests.kit.simcord import fast_settle
 from tests.kit.world import THREADS, MakeBot, World, open_world
 
 fast_settle()
+migrate_once()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -95,13 +97,21 @@ def simcord_bot(make_bot: MakeBot) -> ThreadBot:
 
 
 @pytest.fixture(scope="session")
-def usual_model() -> Iterator[None]:
-    """Load the usual model once, not once for each data folder: that takes half a second."""
-    embedder = pytest.importorskip("bot.search.semantic.embedder")
-    load = embedder.load
-    with pytest.MonkeyPatch.context() as patch:
-        anywhere = Path("never-used")  # it isn't downloaded
-        patch.setattr(embedder, "load", lambda name, cache: load(name, cache if name else anywhere))
+def one_thread_a_model() -> Iterator[None]:
+    """Models take one thread each, since tests run beside one another."""
+    pytest.importorskip("bot.search.semantic.embedder")
+    from tests.kit.models import one_thread
+
+    with one_thread():
+        yield
+
+
+@pytest.fixture(scope="session")
+def usual_model(one_thread_a_model: None) -> Iterator[None]:
+    """Load the usual model once, not once for each data folder, and run each text once."""
+    from tests.kit.models import remembered
+
+    with remembered():
         yield
 
 
@@ -116,7 +126,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests are tried again at once; each test hears of its own outage."""
     monkeypatch.setattr(retry, "PAUSES", (0.001,) * len(retry.PAUSES))
     monkeypatch.setattr(retry, "QUICK", (0.001,) * len(retry.QUICK))
-    monkeypatch.setattr(retry, "outage_log", LogThrottle(retry.QUIET))
+    monkeypatch.setattr(retry, "outage_log", LogThrottle(retry.OUTAGE_LOG_SECONDS))
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_the_change_feed_shown_has_the_columns_of_its_table() -> None:
 
 def test_the_size_of_an_imports_batches_is_the_one_in_force() -> None:
     page = (DOCS / "hosts" / "import-export.md").read_text(encoding="utf-8")
-    assert f"batches of {import_reader.BATCH:,} threads" in page
+    assert f"batches of {import_reader.THREADS_A_BATCH:,} threads" in page
 
 
 def test_the_glossary_names_each_word_once() -> None:

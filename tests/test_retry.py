@@ -92,7 +92,7 @@ async def test_no_try_begins_after_the_limit(monkeypatch: pytest.MonkeyPatch):
 async def test_without_a_reply_it_is_sent_again_and_the_first_reply_counts(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(retry, "PATIENCE", 0.01)
+    monkeypatch.setattr(retry, "REPLY_SECONDS", 0.01)
     gate, states = asyncio.Event(), list[str]()
 
     async def late() -> str:

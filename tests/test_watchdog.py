@@ -117,7 +117,7 @@ def test_the_log_names_a_place_once_a_minute(caplog: pytest.LogCaptureFixture) -
         for n in range(5):
             logged(Stall(0.2 + n / 10, "bot.a:b", 100.0 + n))
         logged(Stall(0.3, "bot.c:d", 104.0, in_thread=True))
-        logged(Stall(0.5, "bot.a:b", 100.0 + watchdog.QUIET))
+        logged(Stall(0.5, "bot.a:b", 100.0 + watchdog.STALL_LOG_SECONDS))
     assert [record.getMessage() for record in caplog.records] == [
         "the loop was held for 200 ms by bot.a:b",
         "the loop was held for 300 ms by bot.c:d in a thread",

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
-from rich.markdown import Markdown
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -187,6 +186,8 @@ def _panel(answer: StoredAnswer, *, title: str, license: str | None) -> Panel:
 
 def _body(text: str) -> RenderableType:
     """Return a text's Markdown with nothing left out: URLs of links, and HTML as it was written."""
+    from rich.markdown import Markdown  # with all of Pygments, which other commands don't need
+
     rendered = Markdown(text, hyperlinks=False)
     if any(token.type == "table_open" for token in rendered.parsed):
         return Text(text)  # narrow columns lose the ends of long words

@@ -13,7 +13,7 @@ import aiohttp
 import discord
 
 from bot.app import App
-from bot.cli import runtime
+from bot.cli import logs
 from bot.cli.console import print_note, print_warning
 from bot.cli.runtime import load_seeds, open_app, stop_in_time
 from bot.client import ThreadBot
@@ -54,7 +54,7 @@ def run() -> None:
     if settings.discord_token is None:
         raise ConfigError(f"DISCORD_TOKEN is not set. {HOW_TO_GET_A_TOKEN}")
     token = settings.discord_token.get_secret_value().strip()
-    runtime.set_up(settings.log_level, token)
+    logs.set_up(settings.log_level, token)
     asyncio.run(until_stopped(_serve(settings, token)))
 
 
@@ -70,7 +70,7 @@ def demo(port: int, browser: bool) -> None:
         raise ConfigError(
             f"the demo needs {error.name}; install it with: pip install 'threadwise[demo]'"
         ) from None
-    runtime.set_up("WARNING" if settings.log_level == "INFO" else settings.log_level, None)
+    logs.set_up("WARNING" if settings.log_level == "INFO" else settings.log_level, None)
     asyncio.run(until_stopped(simulated.show(settings, port=port, browser=browser)))
 
 

@@ -24,6 +24,7 @@ from bot.client import ThreadBot
 from bot.demo.simcord_adapter import GUILD_ID, Clock, World, build, set_time, understand_mentions
 from bot.errors import ConfigError
 from bot.models import Mode
+from bot.search.semantic import located
 from bot.settings import Settings
 
 __all__ = ["show"]
@@ -58,6 +59,7 @@ def _demo_settings(settings: Settings) -> Settings:
     return settings.model_copy(
         update={
             "data_dir": settings.data_dir / "demo",
+            "embedding_model": located(settings.embedding_model, settings.data_dir),
             "database_url": "",
             "ask_channels": ("ask",),
             "reconcile_messages": 0,  # yesterday's messages are not in today's Discord

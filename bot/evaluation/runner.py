@@ -12,6 +12,7 @@ from statistics import mean, median
 from typing import Any
 
 from bot.app import App
+from bot.errors import ConfigError, ModelError
 from bot.evaluation import metrics
 from bot.evaluation.metrics import ReliabilityBin
 from bot.evaluation.test_sets import TestQuery, TestSet, has_corpus, load, misspell
@@ -19,6 +20,7 @@ from bot.models import SHARED
 from bot.private_files import temporary_folder
 from bot.search.engine import Engine
 from bot.search.ranker import Ranked
+from bot.search.semantic import OFF, located, open_embedder
 from bot.services.answering import likelihood, suggestions_among
 from bot.services.library import in_force
 from bot.settings import Settings
@@ -59,10 +61,12 @@ class Evaluation:
     of those answers that were right, ``suggested`` the share that got suggestions.
     ``suggest_coverage`` is the share of questions that got either, ``suggest_precision``
     the share of those whose right thread is among the up to five offered. The last
-    three are set where some questions must get no answer.
+    three are set where some questions must get no answer. ``model`` is None where words alone
+    decided; ``embedding_ms`` were spent on the vectors of a thread, in the mean.
     """
 
     name: str
+    model: str | None
     threads: int
     queries: int
     typos: float
@@ -81,6 +85,7 @@ class Evaluation:
     calibration_error: float
     median_ms: float
     p99_ms: float
+    embedding_ms: float
     reliability: tuple[ReliabilityBin, ...]
     in_scope_accuracy: float | None = None
     out_of_scope_recall: float | None = None
@@ -122,17 +127,33 @@ async def evaluate(
         app = await App.open(_in_folder(settings, place))
         try:
             await app.library.add(test.threads)
+            started = time.perf_counter()
             await app.embedding.make()
+            embedding_ms = (time.perf_counter() - started) * 1000 / max(len(test.threads), 1)
+            meaning = app.engine.meaning
             results, times = await asyncio.to_thread(
                 _ask_all, app.engine, test, typos, random.Random(seed), progress
             )
         finally:
             await app.close()
-    return _measure(test, results, times, typos, settings)
+    model = None if meaning is None else meaning.model
+    return _measure(test, results, times, typos, settings, model, embedding_ms)
+
+
+def check_models(names: Iterable[str], settings: Settings) -> None:
+    """Raise ConfigError for the first of several embedding models that can't be had."""
+    for name in names:
+        try:
+            if name.lower() != OFF:
+                open_embedder(name, settings.data_dir)
+        except ModelError as error:
+            raise ConfigError(f"the model {name} can't be measured: {error}") from None
 
 
 def _in_folder(settings: Settings, place: Path) -> Settings:
-    return settings.model_copy(update={"data_dir": place, "database_url": ""})
+    model = located(settings.embedding_model, settings.data_dir)
+    changed = {"data_dir": place, "database_url": "", "embedding_model": model}
+    return settings.model_copy(update=changed)
 
 
 def _ask_all(
@@ -167,7 +188,13 @@ def _result(query: TestQuery, matches: list[Ranked]) -> QueryResult:
 
 
 def _measure(
-    test: TestSet, results: list[QueryResult], times: list[float], typos: float, settings: Settings
+    test: TestSet,
+    results: list[QueryResult],
+    times: list[float],
+    typos: float,
+    settings: Settings,
+    model: str | None,
+    embedding_ms: float,
 ) -> Evaluation:
     asked = [o for o in results if o.query.relevant]
     answered = [o for o in results if o.confidence >= settings.answer_threshold]
@@ -175,6 +202,7 @@ def _measure(
     claimed = [o.confidence for o in results], [o.right for o in results]
     return Evaluation(
         name=test.name,
+        model=model,
         threads=len(test.threads),
         queries=len(results),
         typos=typos,
@@ -193,6 +221,7 @@ def _measure(
         calibration_error=metrics.calibration_error(*claimed),
         median_ms=median(times),
         p99_ms=metrics.percentile(times, 99),
+        embedding_ms=embedding_ms,
         reliability=tuple(metrics.reliability(*claimed)),
         **_of_scope(results, settings.answer_threshold),
     )

@@ -7,15 +7,15 @@ may be deleted as a whole.
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from filelock import FileLock, Timeout
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from tantivy import Index
 
 from bot import private_files
@@ -52,6 +52,8 @@ class State:
     scopes: dict[int, ScopeState] = field(default_factory=dict)
     rebuild: frozenset[int] = frozenset()
 
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
     def without(self, scope: int, *, rebuild: bool = False) -> State:
         """Return the state once a scope's index is gone, for good or to be made anew."""
         scopes = {s: held for s, held in self.scopes.items() if s != scope}
@@ -59,11 +61,13 @@ class State:
         return replace(self, scopes=scopes, rebuild=again)
 
 
+_STATE = TypeAdapter(State)
+
+
 def write_state(file: Path, state: State) -> None:
     """Write a state in one step that can't be half done. Raises OSError."""
-    content = asdict(state) | {"rebuild": sorted(state.rebuild)}
     temporary = file.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content), encoding="utf-8")
+    temporary.write_bytes(_STATE.dump_json(state))
     temporary.replace(file)
 
 
@@ -73,27 +77,12 @@ def read_state(file: Path) -> State | None:
     Raises OSError for a file that is there and can't be read.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        scopes = {int(scope): _scope(held) for scope, held in content.pop("scopes", {}).items()}
-        state = State(
-            **content | {"scopes": scopes, "rebuild": frozenset(content.pop("rebuild", ()))}
-        )
-    except (FileNotFoundError, NotADirectoryError):
+        return _STATE.validate_json(file.read_bytes(), strict=True)
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        return None
-    kinds = [*map(type, (state.library, state.seq, state.format)), *map(type, state.rebuild)]
-    return state if kinds == [str, int, int, *[int] * len(state.rebuild)] else None
 
 
-def _scope(content: dict[str, Any]) -> ScopeState:
-    held = ScopeState(**content)
-    if [*map(type, (held.seq, held.threads, held.made))] != [int, int, str]:
-        raise TypeError("a scope's state is not what it should be")
-    return held
-
-
-PATIENCE = 5.0
+STATE_SECONDS = 5.0
 """Seconds that a state which can't be used is waited for: another process may be writing it."""
 
 log = logging.getLogger(__name__)
@@ -158,7 +147,7 @@ class IndexFiles:
             return None
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            with self._lock().acquire(timeout=PATIENCE):
+            with self._lock().acquire(timeout=STATE_SECONDS):
                 trouble = _trouble(self._read(), self.library)
                 note = trouble if self.folder.exists() else None
                 if trouble is not None:

@@ -13,16 +13,83 @@ from types import TracebackType
 from typing import Self
 
 from filelock import FileLock
-from tantivy import Index, Query
+from tantivy import Index, Order, Query
 
 from bot.models import SHARED
-from bot.search.documents import Indexed
+from bot.search.documents import Indexed, Pieces, document_of
 from bot.search.index_files import IndexBusy, IndexFiles, ScopeState, State, unwritable
 from bot.search.scope_index import IndexDamaged, configured, fields, may_be_damage
-from bot.search.scope_writer import ScopeWriter
+
+HEAP = 64_000_000
+"""Bytes that the shared library's writer may fill before it writes a segment."""
+
+OWN_HEAP = 16_000_000
+"""The same for a server's: about the least that tantivy takes."""
 
 MOST_WRITERS = 4
 """Servers' indexes that are written at a time; each takes some threads and its heap."""
+
+
+class ScopeWriter:
+    """The writer of one scope's index.
+
+    ``newest`` is the highest id of a thread that is in, ``pending`` whether there is
+    something to commit, ``replaced`` whether threads were taken out that were in.
+    """
+
+    def __init__(self, scope: int, index: Index):
+        self._scope, self._index = scope, index
+        heap = HEAP if scope == SHARED else OWN_HEAP
+        self._writer = index.writer(heap, num_threads=1)
+        self.newest = _newest(index)
+        self.pending = self.replaced = False
+
+    def put(self, thread_id: int, pieces: Pieces) -> None:
+        """Index a thread, in place of what was known of it."""
+        self.remove(thread_id)
+        self.newest = max(self.newest, thread_id)
+        self._writer.add_document(document_of(thread_id, self._scope, pieces))
+        self.pending = True
+
+    def remove(self, thread_id: int) -> None:
+        """Take a thread out, if it may be in."""
+        # The writer remembers each deletion until it commits, and looks for its document
+        # in all that was added: what can't be in is not to be taken out.
+        if thread_id <= self.newest:
+            self._writer.delete_documents_by_term("id", thread_id)
+            self.pending = self.replaced = True
+
+    def clear(self) -> None:
+        """Take all threads out, and forget what was put in since the last commit."""
+        self._writer.rollback()
+        self._writer.delete_all_documents()
+        self.newest = 0
+        self.pending, self.replaced = True, False
+
+    def commit(self) -> int:
+        """Write what was done; returns how many threads there are now."""
+        if self.pending:
+            self._writer.commit()
+            self.pending = False
+        self._index.reload()
+        return int(self._index.searcher().num_docs)
+
+    def close(self, *, undo: bool = False) -> None:
+        """Wait for merges and end; with ``undo``, forget what was not committed."""
+        try:
+            if undo:
+                self._writer.rollback()
+            self._writer.wait_merging_threads()
+        finally:
+            del self._writer  # tantivy gives its lock back when the writer is gone
+
+
+def _newest(index: Index) -> int:
+    """Return the highest id of a thread that is in; 0 without any."""
+    last = index.searcher().search(
+        Query.all_query(), 1, count=False, order_by_field="id", order=Order.Desc
+    )
+    return int(last.hits[0][0]) if last.hits else 0
 
 
 class Writing:
@@ -45,7 +112,6 @@ class Writing:
         self._written: dict[int, int] = {}  # scopes since the last commit, with their threads
         self._replaced: set[int] = set()
         self._rebuilt: set[int] = set()
-        self._holders: dict[int, int] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -91,19 +157,11 @@ class Writing:
                 writer = self._writer(scope)
                 for thread_id, _, pieces in those:
                     writer.put(thread_id, pieces)
-                    if self._holders is not None:
-                        self._holders[thread_id] = scope
 
-    def remove(self, thread_ids: Iterable[int], scopes: Mapping[int, int] | None = None) -> None:
-        """Take threads out; those that are not in are passed over.
-
-        ``scopes`` are the scopes of threads for which they are known: it takes a while to
-        find the others.
-        """
-        known = scopes or {}
-        for thread_id in thread_ids:
-            scope = known[thread_id] if thread_id in known else self._holder(thread_id)
-            if scope is not None and self._has(scope):
+    def remove(self, scopes: Mapping[int, int]) -> None:
+        """Take threads out, each of its scope, by id; those that are not in are passed over."""
+        for thread_id, scope in scopes.items():
+            if self._has(scope):
                 with self._writable(scope):
                     self._writer(scope).remove(thread_id)
 
@@ -205,24 +263,6 @@ class Writing:
                 raise IndexBusy("another program is writing the search index") from None
             raise
 
-    def _holder(self, thread_id: int) -> int | None:
-        """Return the scope that a thread is indexed in, of which the library knows nothing more."""
-        if self._holders is None:
-            self._holders = {}
-            for scope in self._state.scopes.keys() | self._written.keys():
-                if scope != SHARED:
-                    with self._writable(scope):
-                        held = Index.open(str(self._files.place(scope)))
-                        self._holders.update(dict.fromkeys(_ids(held), scope))
-            for scope, writer in self._writers.items():
-                if scope != SHARED:
-                    self._holders.update(dict.fromkeys(writer.added, scope))
-        found = self._holders.get(thread_id)
-        if found is None and self._has(SHARED):
-            with self._writable(SHARED):
-                return SHARED if self._writer(SHARED).has(thread_id) else None
-        return found
-
     @contextmanager
     def _writable(self, scope: int) -> Iterator[None]:
         try:
@@ -236,13 +276,3 @@ class Writing:
                 self._report(scope)  # so that the next writing has it made anew
                 raise IndexDamaged(scope, place, problem) from None
             raise unwritable(place, error) from error
-
-
-def _ids(index: Index) -> list[int]:
-    """Return the ids of all threads that are in."""
-    searcher = index.searcher()
-    if not searcher.num_docs:
-        return []
-    everything = searcher.search(Query.all_query(), int(searcher.num_docs), count=False).hits
-    ids = searcher.fast_field_values("id", [address for _, address in everything])
-    return [int(i or 0) for i in ids]

@@ -151,8 +151,7 @@ class Answering:
 
     async def serve(self, thread_id: int, *, guild_id: int = SHARED) -> StoredThread | None:
         """Return a thread, its answers in serving order; ``None`` if the guild can't see it."""
-        async with self._database.read() as connection:
-            by_id = await threads.fetch(connection, [thread_id], guild_id)
+        by_id = await self._database.reading(threads.fetch, [thread_id], guild_id)
         thread = by_id.get(thread_id)
         if thread is None:
             return None
@@ -164,8 +163,7 @@ class Answering:
     ) -> list[tuple[str, str | None]]:
         """Return titles and URLs of the threads to which a thread's source links, in its order."""
         keys = [key for key in dict.fromkeys(thread.related) if key != thread.key]
-        async with self._database.read() as connection:
-            titles = await threads.titles_of(connection, keys[:MAX_RELATED], guild_id)
+        titles = await self._database.reading(threads.titles_of, keys[:MAX_RELATED], guild_id)
         return [titles[key] for key in keys if key in titles][:limit]
 
     async def complete(
@@ -185,8 +183,7 @@ class Answering:
         """Return the thread with this source key, else the best match of the words, or ``None``."""
         # A terminal may hand on halves of surrogate pairs, which no database takes.
         key_or_words = key_or_words.strip().encode(errors="ignore").decode()
-        async with self._database.read() as connection:
-            thread_id = await threads.id_of(connection, key_or_words, guild_id)
+        thread_id = await self._database.reading(threads.id_of, key_or_words, guild_id)
         if thread_id is not None:
             return await self.serve(thread_id, guild_id=guild_id)
         floor = (await self._guilds.settings(guild_id)).suggest_threshold

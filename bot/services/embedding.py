@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.models import MAX_PHRASINGS, VectorStage
 from bot.search.engine import Engine
-from bot.services.queues import EmbeddingQueue, Wanted, Work
+from bot.services.queues import EmbeddingQueue, ToEmbed, Work
 from bot.store import change_feed, threads, vectors
 from bot.store.database import Database
 from bot.store.vectors import Made, Pending
@@ -18,7 +18,7 @@ from bot.worker import in_thread
 if TYPE_CHECKING:
     from bot.search.semantic.retrieval import SemanticIndex
 
-BATCH = 128
+EMBEDDED_AT_ONCE = 128
 """Titles whose vectors are made and written at a time, or as much of others: at most about a
 second's work."""
 
@@ -55,8 +55,7 @@ class Embedding:
         meaning = self._engine.meaning
         if meaning is None:
             return 0
-        async with self._database.read() as connection:
-            return await vectors.unfinished(connection, meaning.model, limit)
+        return await self._database.reading(vectors.unfinished, meaning.model, limit)
 
     async def make(
         self, progress: Progress | None = None, last: VectorStage = VectorStage.BODY
@@ -122,7 +121,7 @@ class Embedding:
     ) -> list[VectorStage] | None:
         """Embed what is next; returns the stage that each thread reached, ``None`` at the end."""
         await self._look(meaning)
-        while work := self._queue.take(BATCH, last):
+        while work := self._queue.take(EMBEDDED_AT_ONCE, last):
             try:
                 reached = await self._do(meaning, work)
             except BaseException:
@@ -130,8 +129,9 @@ class Embedding:
                 raise
             if reached:
                 return reached
-        if last is VectorStage.BODY:
-            await self._note_done(meaning)
+        done = await self._database.reading(vectors.done, meaning.model)
+        if last is VectorStage.BODY and self._queue.seq > done:
+            await self._database.writing(vectors.set_done, meaning.model, self._queue.seq)
         return None
 
     async def _look(self, meaning: SemanticIndex) -> None:
@@ -147,25 +147,16 @@ class Embedding:
                 )
                 found = await vectors.pending(connection, [*changed], meaning.model)
             for this in found:
-                queue.add(VectorStage(this.made + 1), this.scope, _wanted(this))
+                queue.add(VectorStage(this.made + 1), this.scope, _to_embed(this))
             ended = queue.seq == since
-
-    async def _note_done(self, meaning: SemanticIndex) -> None:
-        """Keep up to which change all is made, so that it need not be looked at again."""
-        async with self._database.read() as connection:
-            done = await vectors.done(connection, meaning.model)
-        if self._queue.seq > done:
-            async with self._database.write() as connection:
-                await vectors.set_done(connection, meaning.model, self._queue.seq)
 
     async def _do(self, meaning: SemanticIndex, work: Work) -> list[VectorStage]:
         """Embed some threads; returns the stages that they reached, none where it was done."""
-        waiting = {wanted.thread_id: (scope, wanted) for scope, wanted in work.threads}
+        waiting = {one.thread_id: (scope, one) for scope, one in work.threads}
         known = await self._known(meaning, [*waiting])
         # Of some, another process may have made the stage meanwhile.
         mine = [i for i in waiting if i in known and known[i].stage == work.stage - 1]
-        async with self._database.read() as connection:
-            by_id = await threads.fetch(connection, mine, None)
+        by_id = await self._database.reading(threads.fetch, mine, None)
         found = [by_id[i] for i in mine if i in by_id]
         # Who is told to leave doesn't wait for the model, which uses nothing but itself.
         data = [known[thread.id].data for thread in found]
@@ -185,24 +176,21 @@ class Embedding:
 
     async def _known(self, meaning: SemanticIndex, ids: Sequence[int]) -> dict[int, Made]:
         """Return what is made of the threads in force, by id."""
-        async with self._database.read() as connection:
-            known = await vectors.made(connection, ids, meaning.model)
+        known = await self._database.reading(vectors.made, ids, meaning.model)
         wrong = [i for i, made in known.items() if made.stage and not meaning.fits(made.data)]
         if wrong:
             await self._discard(meaning, wrong)  # they begin anew
         return {i: made for i, made in known.items() if i not in wrong}
 
     async def _make_learned(self, meaning: SemanticIndex) -> bool:
-        async with self._database.read() as connection:
-            found = await vectors.learned_without_vector(
-                connection, meaning.model, BATCH, meaning.row_bytes
-            )
+        found = await self._database.reading(
+            vectors.learned_without_vector, meaning.model, EMBEDDED_AT_ONCE, meaning.row_bytes
+        )
         if not found:
             return False
         packed = await asyncio.to_thread(meaning.pack_texts, [text for _, text in found])
         rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
-        async with self._database.write() as connection:
-            await vectors.put_learned(connection, meaning.model, rows)
+        await self._database.writing(vectors.put_learned, meaning.model, rows)
         return True
 
     async def _catch_up(self, meaning: SemanticIndex) -> None:
@@ -228,12 +216,11 @@ class Embedding:
 
     async def _discard(self, meaning: SemanticIndex, thread_ids: list[int]) -> None:
         """Have vectors made again whose length is not the model's."""
-        async with self._database.write() as connection:
-            count = await vectors.discard(connection, thread_ids, meaning.row_bytes)
+        count = await self._database.writing(vectors.discard, thread_ids, meaning.row_bytes)
         log.warning("vectors of %d threads have a wrong length: they are made again", count)
 
 
-def _wanted(thread: Pending) -> Wanted:
+def _to_embed(thread: Pending) -> ToEmbed:
     """Return a thread with its rank: the most asked first, then the best scored, the newest.
 
     The three are one number, since a million threads may wait.
@@ -241,4 +228,4 @@ def _wanted(thread: Pending) -> Wanted:
     rank = 0
     for value in (thread.asks, thread.score, thread.asked_at):
         rank = (rank << 64) - value
-    return Wanted(rank, thread.thread_id, min(thread.phrasings, MAX_PHRASINGS))
+    return ToEmbed(rank, thread.thread_id, min(thread.phrasings, MAX_PHRASINGS))

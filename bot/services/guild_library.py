@@ -15,19 +15,10 @@ from bot.services.index_sync import IndexSync
 from bot.services.library import Library
 from bot.store import soft_delete, stats
 from bot.store.database import Database
-from bot.store.soft_delete import Plan, Removal, Target
+from bot.store.soft_delete import Plan as Plan
+from bot.store.soft_delete import Removal as Removal
+from bot.store.soft_delete import Target as Target
 from bot.store.stats import ScopeCounts, Source
-
-__all__ = [
-    "UNDO",
-    "ExportFile",
-    "GuildLibrary",
-    "LibraryStats",
-    "NothingRemoved",
-    "Plan",
-    "Removal",
-    "Target",
-]
 
 UNDO = timedelta(days=1)
 """The time for which removed threads can be restored."""
@@ -35,13 +26,13 @@ UNDO = timedelta(days=1)
 PURGE_SECONDS = 3600.0
 """Seconds between two purges; what was removed stays at most this much longer than UNDO."""
 
-BATCH = 500
+PURGED_AT_ONCE = 500
 """Threads deleted in one transaction, so that votes need not wait long."""
 
 SOURCES = 10
 """Sources that are named, the largest: as many as a card shows well."""
 
-GONE = "That is not here any more."
+NOT_HERE = "That is not here any more."
 NOTHING_OWN = "This server has no threads of its own yet. `/library import` brings some in."
 
 MAX_PLAIN = 1024**2
@@ -109,8 +100,7 @@ class GuildLibrary:
 
     async def sources(self, guild_id: int, typed: str = "") -> list[Source]:
         """Return a guild's own sources whose names contain ``typed``, the largest first."""
-        async with self._database.read() as connection:
-            sources = await stats.sources(connection, [guild_id])
+        sources = await self._database.reading(stats.sources, [guild_id])
         wanted = typed.casefold().strip()
         return [s for s in sources if s.name is not None and wanted in s.name.casefold()]
 
@@ -139,31 +129,27 @@ class GuildLibrary:
 
     async def plan(self, guild_id: int, target: Target) -> Plan:
         """Return what a removal would take away. Raises NotFound when there is nothing."""
-        async with self._database.read() as connection:
-            plan = await soft_delete.plan(connection, guild_id, target)
+        plan = await self._database.reading(soft_delete.plan, guild_id, target)
         if plan is None:
-            raise NotFound(GONE)
+            raise NotFound(NOT_HERE)
         return plan
 
     async def remove(self, guild_id: int, target: Target) -> Removal:
         """Retire threads; for a day they can be restored. Raises NotFound."""
-        async with self._database.write() as connection:
-            gone = await soft_delete.remove(connection, guild_id, target)
+        gone = await self._database.writing(soft_delete.remove, guild_id, target)
         if gone is None:
-            raise NotFound(GONE)
+            raise NotFound(NOT_HERE)
         log.info("guild %d: a moderator removed %d threads", guild_id, gone.threads)
         await self._index_sync.catch_up()
         return gone
 
     async def removals(self, guild_id: int) -> list[Removal]:
         """Return what can be restored, newest first."""
-        async with self._database.read() as connection:
-            return await soft_delete.removals(connection, guild_id)
+        return await self._database.reading(soft_delete.removals, guild_id)
 
     async def restore(self, guild_id: int, moment: int) -> int:
         """Restore what was removed at a time (µs); return how many threads. Raises NotFound."""
-        async with self._database.write() as connection:
-            count = await soft_delete.restore(connection, guild_id, moment)
+        count = await self._database.writing(soft_delete.restore, guild_id, moment)
         if not count:
             raise NotFound("That can't be brought back: it is here again, or deleted for good.")
         log.info("guild %d: a moderator brought %d threads back", guild_id, count)
@@ -174,10 +160,9 @@ class GuildLibrary:
         """Delete for good what was removed over a day ago; return how many threads."""
         before, total = (now or datetime.now(UTC)) - UNDO, 0
         while True:
-            async with self._database.write() as connection:
-                gone = await soft_delete.purge(connection, before, BATCH)
+            gone = await self._database.writing(soft_delete.purge, before, PURGED_AT_ONCE)
             total += gone
-            if gone < BATCH:
+            if gone < PURGED_AT_ONCE:
                 break
         if total:
             log.info("%d threads that were removed are deleted for good", total)

@@ -102,13 +102,11 @@ class GuildRemoval:
 
     async def count(self, guild_id: int) -> GuildData:
         """Count what is kept of a guild."""
-        async with self._database.read() as connection:
-            return await guild_data.count(connection, guild_id)
+        return await self._database.reading(guild_data.count, guild_id)
 
     async def is_member(self, guild_id: int) -> bool:
         """Return whether the bot is in a guild, as far as it is known."""
-        async with self._database.read() as connection:
-            return await guild_data.is_member(connection, guild_id)
+        return await self._database.reading(guild_data.is_member, guild_id)
 
     async def forget(self, guild_id: int) -> GuildData:
         """Delete all that is kept of a guild, in short transactions; return how much that was.
@@ -128,8 +126,7 @@ class GuildRemoval:
         added the bot again while it was off. A guild that does so now keeps what is still there.
         """
         before = (now or datetime.now(UTC)) - self._retention
-        async with self._database.read() as connection:
-            due = await guild_data.due_removals(connection, before, self._listed)
+        due = await self._database.reading(guild_data.due_removals, before, self._listed)
         due = [guild_id for guild_id in due if self._is_listed(guild_id)]
         for guild_id in due:
             counts = await self.count(guild_id)
@@ -169,8 +166,7 @@ class GuildRemoval:
             return await guild_data.delete_some(connection, guild_id)
 
     async def _forgotten(self, guild_id: int, counts: GuildData) -> None:
-        async with self._database.write() as connection:
-            await guild_data.count_forgotten(connection)
+        await self._database.writing(guild_data.count_forgotten)
         self._guilds.drop_cached()
         log.info(
             "guild %d is forgotten: %d threads, %d votes, %d phrasings and %d postings deleted",
@@ -184,8 +180,7 @@ class GuildRemoval:
 
     async def _notice(self, seen: int) -> int:
         """Drop caches if another process has deleted a guild's data since the number ``seen``."""
-        async with self._database.read() as connection:
-            now = await guild_data.forgotten(connection)
+        now = await self._database.reading(guild_data.forgotten)
         if now != seen:
             self._guilds.drop_cached()
         return now

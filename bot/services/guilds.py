@@ -38,8 +38,7 @@ class Guilds:
         """Return the settings in force in a guild."""
         known = self._settings.get(guild_id)
         if known is None:  # it may be dropped again while it is read
-            async with self._database.read() as connection:
-                changed = await table.overrides(connection, guild_id)
+            changed = await self._database.reading(table.overrides, guild_id)
             known = self._settings[guild_id] = self._in_force(changed)
         return known
 
@@ -81,8 +80,7 @@ class Guilds:
 
     async def set_mode(self, guild_id: int, channel_id: int, mode: Mode | None) -> None:
         """Set a channel's mode; ``None`` goes back to the default."""
-        async with self._database.write() as connection:
-            await table.set_mode(connection, guild_id, channel_id, mode)
+        await self._database.writing(table.set_mode, guild_id, channel_id, mode)
         self._modes.pop(guild_id, None)
 
     def drop_cached(self) -> None:
@@ -92,13 +90,11 @@ class Guilds:
 
     async def tree_hash(self) -> str | None:
         """Return the hash of the command tree that was last sent to Discord."""
-        async with self._database.read() as connection:
-            return await table.fact(connection, _TREE_HASH)
+        return await self._database.reading(table.fact, _TREE_HASH)
 
     async def set_tree_hash(self, value: str) -> None:
         """Keep the hash of the command tree that Discord has now."""
-        async with self._database.write() as connection:
-            await table.set_fact(connection, _TREE_HASH, value)
+        await self._database.writing(table.set_fact, _TREE_HASH, value)
 
     def _in_force(self, changed: dict[str, Any]) -> GuildSettings:
         try:

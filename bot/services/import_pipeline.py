@@ -126,8 +126,9 @@ class Import:
         report.not_retired = await self._doubt(seen)
         after: int | None = 0 if report.not_retired is None else None
         while after is not None:
-            async with self._database.write() as connection:
-                after, gone = await retire_unseen(connection, self._scope, seen, after, LOOKED_AT)
+            after, gone = await self._database.writing(
+                retire_unseen, self._scope, seen, after, LOOKED_AT
+            )
             report.retired += gone
 
     async def _doubt(self, seen: Seen) -> str | None:
@@ -135,8 +136,7 @@ class Import:
         if not self.report.ok:
             return "what was rejected may be what seems to be gone"
         if self.report.added == self.report.total:
-            async with self._database.read() as connection:
-                there = await count_of(connection, self._scope, seen.sources)
+            there = await self._database.reading(count_of, self._scope, seen.sources)
             if there > self.report.total:
                 return (
                     "nothing that was there came again: this may be another source of the same name"
@@ -153,10 +153,9 @@ class Import:
         drafts = {p: batch.threads[p].rows for p in latest.values() if batch.threads[p].is_draft}
         if drafts:
             keys = [rows.key for rows in drafts.values()]
-            async with self._database.read() as connection:
-                known = await threads.fingerprints(connection, self._scope, keys)
+            known = await self._database.reading(threads.fingerprints, self._scope, keys)
             wanted = [p for p, rows in drafts.items() if known.get(rows.key) != rows.fingerprint]
-            prepared = await in_thread(reader.prepare, batch.number, wanted)
+            prepared = await in_thread(reader.prepare, wanted)
             for place, one in zip(wanted, prepared, strict=True):
                 batch.threads[place] = one
         return batch._replace(threads=[batch.threads[place] for place in latest.values()])
@@ -177,8 +176,7 @@ class Import:
         rows = [one.rows for one in batch.threads if one.text is not None]
         if not rows:
             return None
-        async with self._database.write() as connection:
-            put = await threads.put(connection, self._scope, rows)
+        put = await self._database.writing(threads.put, self._scope, rows)
         report.outcomes.update(put.outcomes)
         report.former_keys += put.former
         return put

@@ -20,14 +20,14 @@ from bot.sources import Draft, Options, SourceReport, find_all
 from bot.store.rows import ThreadRows, pack
 from bot.worker import Worker, WorkerDied
 
-BATCH = 1_000
+THREADS_A_BATCH = 1_000
 """Threads of a batch, which is stored in one transaction: an import that is stopped keeps its
 finished ones."""
 
-PATIENCE = 0.2
+PROGRESS_SECONDS = 0.2
 """Seconds after which a batch ends while a reader finds nothing: so that its progress is seen."""
 
-LARGE = 4 * 1024 * 1024
+WORKER_BYTES = 4 * 1024 * 1024
 """Bytes of files from which on a worker is worth its start."""
 
 
@@ -50,7 +50,6 @@ class Prepared(NamedTuple):
 class Batch(NamedTuple):
     """The next threads, and the report's fields: how far we are or, with the last, all."""
 
-    number: int
     threads: list[Prepared]
     is_last: bool
     report: dict[str, Any]
@@ -61,33 +60,28 @@ class LocalReader:
 
     def __init__(self, found: Iterable[Thread | Draft | None], report: SourceReport):
         self._found, self._report = iter(found), report
-        self._drafts: dict[int, dict[int, Draft]] = {}
-        self._count = 0
+        self._drafts: dict[int, Draft] = {}  # of the last batch, by their places
 
     def next(self) -> Batch:
         """Return the next batch; threads that are no drafts are prepared at once."""
-        threads, drafts = list[Prepared](), dict[int, Draft]()
-        until, is_last = monotonic() + PATIENCE, True
+        threads, self._drafts = list[Prepared](), {}
+        until, is_last = monotonic() + PROGRESS_SECONDS, True
         for one in self._found:
             if isinstance(one, Draft):
-                drafts[len(threads)] = one
+                self._drafts[len(threads)] = one
                 threads.append(_unprepared(one))
             elif one is not None:
                 threads.append(prepare(one))
-            if len(threads) >= BATCH or (one is None and monotonic() > until):
+            if len(threads) >= THREADS_A_BATCH or (one is None and monotonic() > until):
                 is_last = False
                 break
-        self._count += 1
-        if drafts:
-            self._drafts[self._count] = drafts
         report = vars(self._report)
         fields = report if is_last else {name: report[name] for name in ("stage", "size", "done")}
-        return Batch(self._count, threads, is_last, fields)
+        return Batch(threads, is_last, fields)
 
-    def prepare(self, number: int, wanted: Sequence[int]) -> list[Prepared]:
-        """Return drafts of a batch, prepared."""
-        drafts = self._drafts.pop(number)
-        return [prepare(drafts[place]) for place in wanted]
+    def prepare(self, wanted: Sequence[int]) -> list[Prepared]:
+        """Return drafts of the last batch, prepared."""
+        return [prepare(self._drafts[place]) for place in wanted]
 
     def close(self) -> None:
         """Let go of the files."""
@@ -108,9 +102,9 @@ class WorkerReader:
         vars(self._report).update(batch.report)
         return batch
 
-    def prepare(self, number: int, wanted: Sequence[int]) -> list[Prepared]:
-        """Return drafts of a batch, prepared."""
-        return cast("list[Prepared]", self._ask("prepare", number, wanted))
+    def prepare(self, wanted: Sequence[int]) -> list[Prepared]:
+        """Return drafts of the last batch, prepared."""
+        return cast("list[Prepared]", self._ask("prepare", wanted))
 
     def close(self) -> None:
         """Let the worker end, after what it was asked last."""
@@ -131,7 +125,7 @@ Reader = LocalReader | WorkerReader
 
 def open_reader(paths: Sequence[Path], options: Options, report: SourceReport) -> Reader:
     """Return the reader of files and folders; the report is filled as ``find_all`` does."""
-    if _size(paths) >= LARGE:
+    if _size(paths) >= WORKER_BYTES:
         return WorkerReader(paths, options, report)
     return LocalReader(find_all(paths, report, options), report)
 

@@ -14,7 +14,7 @@ from bot.store import change_feed, stats, threads
 from bot.store.database import Database
 from bot.worker import in_thread
 
-BATCH = 500
+INDEXED_AT_ONCE = 500
 """Threads that are read from the store and indexed at a time."""
 
 COMMIT_AFTER, COMMIT_IDLE = 30.0, 2.0
@@ -60,16 +60,19 @@ class IndexSession:
         changed since need not be read back.
         """
         async with self._database.read() as connection:
-            now, changed = await change_feed.changed_after(connection, self.seq, BATCH, text=True)
-            have = {i: ready[i][1] for i, at in changed.items() if i in ready and at <= ready[i][0]}
+            now, changed = await change_feed.changed_after(
+                connection, self.seq, INDEXED_AT_ONCE, text=True
+            )
+            have = {
+                i: ready[i][1] for i, at in changed.items() if i in ready and at.seq <= ready[i][0]
+            }
             rest = [i for i in changed if i not in have]
             found = await threads.index_entries(connection, rest) if rest else {}
-            gone = [i for i in rest if i not in found]
-            left = await threads.scopes_of(connection, gone) if gone else {}
         if now == self.seq:
             return False
         await in_thread(self._put, changed, found, have)
-        await in_thread(self._writing.remove, gone, left)
+        gone = {i: changed[i].scope for i in rest if i not in found}
+        await in_thread(self._writing.remove, gone)
         self.seq, self._worked_at = now, time.monotonic()
         return True
 
@@ -123,8 +126,7 @@ class IndexSession:
 
         Scope by scope, since writing one after the other for each thread takes far longer.
         """
-        async with self._database.read() as connection:
-            stored = await stats.scopes(connection)
+        stored = await self._database.reading(stats.scopes)
         await in_thread(self._writing.start_over)
         self.seq = 0
         for scope in sorted(stored | self._writing.scopes):
@@ -139,7 +141,7 @@ class IndexSession:
         after = 0
         while True:
             async with self._database.read() as connection:
-                ids = await threads.ids_of(connection, scope, after, BATCH)
+                ids = await threads.ids_of(connection, scope, after, INDEXED_AT_ONCE)
                 ids = [i for i in ids if newest is None or i <= newest]
                 found = await threads.index_entries(connection, ids) if ids else {}
             if not ids:

@@ -22,7 +22,7 @@ from bot.worker import in_thread
 CHECKED_AT_ONCE = 64_000_000
 """Bytes of an index whose checksums are looked at every ``INTERVAL``."""
 
-PATIENCE = 10.0
+MENDING_SECONDS = 10.0
 """Seconds that a question waits for a damaged index to be made anew."""
 
 INTERVAL, LONGEST = 2.0, 60.0
@@ -93,13 +93,13 @@ class IndexSync:
                 del self._stored[i]
 
     async def mend(self) -> None:
-        """Have what is damaged of the index made anew; waits ``PATIENCE`` seconds for it.
+        """Have what is damaged of the index made anew; waits ``MENDING_SECONDS`` seconds for it.
 
         Raises SearchError when it can't be.
         """
         if self._mending is None or self._mending.done():
             self._mending = asyncio.create_task(self.catch_up(), name="mend the index")
-        await asyncio.wait([self._mending], timeout=PATIENCE)
+        await asyncio.wait([self._mending], timeout=MENDING_SECONDS)
         if self._mending.done():
             self._mending.result()
 

@@ -117,8 +117,7 @@ class Learning:
         posting = await self._posting(message_id)
         if posting is None:
             return
-        async with self._database.read() as connection:
-            vote = await votes.in_force(connection, VotePlace.of(posting), user_id)
+        vote = await self._database.reading(votes.in_force, VotePlace.of(posting), user_id)
         if vote is Vote.DOWN:
             await self.refused(posting)
         elif user_id == posting.asker_id:
@@ -128,8 +127,7 @@ class Learning:
         """Learn from a vote by a button, if it is for the answer to the member's own question."""
         if guild_id == SHARED:
             return
-        async with self._database.read() as connection:
-            posting = await postings.asked_by(connection, user_id, guild_id, answer_id)
+        posting = await self._database.reading(postings.asked_by, user_id, guild_id, answer_id)
         if posting is not None:
             await self.voted(posting.message_id, user_id)
 
@@ -144,35 +142,30 @@ class Learning:
         posting = await self._posting(message_id)
         if posting is None:
             return
-        async with self._database.read() as connection:
-            down = await votes.any_down(connection, message_id)
+        down = await self._database.reading(votes.any_down, message_id)
         await (self.refused(posting) if down else self.cleared(message_id))
 
     async def refused(self, posting: Posting) -> None:
         """Forget the phrasings learned from a posting, and its question's wording: it was wrong."""
         asked = self._questions.get(posting.message_id)
         same = wording(asked.text) if asked else None
-        async with self._database.write() as connection:
-            gone = await learned.take_back(
-                connection, posting.guild_id, posting.thread_id, posting.message_id, same
-            )
+        gone = await self._database.writing(
+            learned.take_back, posting.guild_id, posting.thread_id, posting.message_id, same
+        )
         _log_gone(posting, gone)
 
     async def phrasings(self, guild_id: int) -> list[LearnedPhrasing]:
         """Return a guild's phrasings, newest first."""
-        async with self._database.read() as connection:
-            return await learned.of_guild(connection, guild_id)
+        return await self._database.reading(learned.of_guild, guild_id)
 
     async def find(self, guild_id: int, typed: str) -> list[LearnedPhrasing]:
         """Return a guild's phrasings with all the words of ``typed``, newest first."""
         wanted = list(dict.fromkeys(wording(typed[:MAX_LENGTH]).split()))
-        async with self._database.read() as connection:
-            return await learned.saying(connection, guild_id, wanted[:MAX_SEARCH_WORDS])
+        return await self._database.reading(learned.saying, guild_id, wanted[:MAX_SEARCH_WORDS])
 
     async def remove(self, guild_id: int, phrasing_id: int) -> str:
         """Delete a phrasing and return its text. Raises NotFound."""
-        async with self._database.write() as connection:
-            text = await learned.remove(connection, guild_id, phrasing_id)
+        text = await self._database.writing(learned.remove, guild_id, phrasing_id)
         if text is None:
             raise NotFound("There is no such phrasing here (any more).")
         log.info("guild %d: a moderator removed phrasing %d", guild_id, phrasing_id)
@@ -181,16 +174,14 @@ class Learning:
     async def forget_user(self, user_id: int) -> int:
         """Forget a member's questions and phrasings; return how many phrasings were deleted."""
         self._questions.forget_user(user_id)
-        async with self._database.write() as connection:
-            return await learned.forget_user(connection, user_id)
+        return await self._database.writing(learned.forget_user, user_id)
 
     async def _is_enabled(self, guild_id: int) -> bool:
         return guild_id != SHARED and (await self._guilds.settings(guild_id)).learn_phrasings
 
     async def _posting(self, message_id: int) -> Posting | None:
         """Return the posting that a message is, unless it is a direct message."""
-        async with self._database.read() as connection:
-            posting = await postings.get(connection, message_id)
+        posting = await self._database.reading(postings.get, message_id)
         return posting if posting is not None and posting.guild_id != SHARED else None
 
     async def _learn(self, posting: Posting, *, chosen: bool = False) -> None:

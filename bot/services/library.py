@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
 from bot.sources.files import MAX_FILE_BYTES
 from bot.sources.writers import WRITERS, Pages
-from bot.store import imported_votes, threads
+from bot.store import threads, votes
 from bot.store.database import Database
 from bot.store.database_file import exists
 from bot.store.rows import Tallies
@@ -93,21 +93,20 @@ class Library:
 
         Raises ConfigError where they are more than a file of this form may hold.
         """
-        write = WRITERS[form]
-        written = size = 0
-        async for page in self._with_tallies(scope):
-            text = await asyncio.to_thread("".join, map(write, page))
+        size, form_of = 0, WRITERS[form]
+
+        def write(page: list[Thread]) -> None:
+            nonlocal size
+            text = "".join(map(form_of, page))
             size += len(text.encode())
             if form != "jsonl" and size > MAX_FILE_BYTES:
                 raise ConfigError(
                     f"the library is larger than a {form} file may be "
                     f"({MAX_FILE_BYTES // 1024**2} MB); export it as jsonl"
                 )
-            await in_thread(out.write, text)  # which may have to pack it
-            written += len(page)
-            if progress is not None:
-                progress(len(page))
-        return written
+            out.write(text)  # which may have to pack it
+
+        return await self._export(write, scope, progress)
 
     async def export_pages(
         self, folder: Path, *, scope: int = SHARED, progress: Progress | None = None
@@ -116,26 +115,25 @@ class Library:
 
         Raises OSError when that can't be.
         """
-        pages = Pages(folder)
+        return await self._export(Pages(folder).write, scope, progress)
+
+    async def _export(
+        self, write: Callable[[list[Thread]], None], scope: int, progress: Progress | None
+    ) -> int:
+        """Have threads written in a thread, with the sums of votes by guild; returns how many."""
         written = 0
-        async for page in self._with_tallies(scope):
-            await asyncio.to_thread(pages.write, page)
+        async for page in _pages(self._database, scope):
+            ids = [thread.id for thread in page]
+            sums = await self._database.reading(votes.tallies_by_guild, ids)
+            await in_thread(lambda page, sums: write(_tallied(page, sums)), page, sums)
             written += len(page)
             if progress is not None:
                 progress(len(page))
         return written
 
-    async def _with_tallies(self, scope: int) -> AsyncIterator[list[Thread]]:
-        """Yield the threads of a scope with the sums of votes by guild, as exports have them."""
-        async for page in _pages(self._database, scope):
-            async with self._database.read() as connection:
-                sums = await imported_votes.tallies(connection, [thread.id for thread in page])
-            yield await asyncio.to_thread(_tallied, page, sums)
-
     async def count(self) -> Counts:
         """Count the threads, answers and votes of all guilds."""
-        async with self._database.read() as connection:
-            return await threads.count(connection)
+        return await self._database.reading(threads.count)
 
 
 def _tallied(page: Sequence[StoredThread], sums: Mapping[int, Tallies]) -> list[Thread]:
@@ -170,8 +168,7 @@ async def _pages(database: Database, scope: int) -> AsyncIterator[list[StoredThr
     """Yield the threads of one scope, oldest first, a batch at a time."""
     last = 0
     while True:
-        async with database.read() as connection:
-            page = await threads.page(connection, last, PAGE, scope)
+        page = await database.reading(threads.page, last, PAGE, scope)
         if not page:
             return
         yield page

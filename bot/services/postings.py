@@ -70,64 +70,53 @@ class Postings:
 
     async def record(self, posting: Posting) -> None:
         """Record a posting; its message may have shown another answer before."""
-        async with self._database.write() as connection:
-            await table.put(connection, posting)
+        await self._database.writing(table.put, posting)
 
     async def get(self, message_id: int) -> Posting | None:
         """Return the posting that a message is, or ``None``."""
-        async with self._database.read() as connection:
-            return await table.get(connection, message_id)
+        return await self._database.reading(table.get, message_id)
 
     async def of(self, message_ids: Collection[int]) -> Mapping[int, Posting]:
         """Return the postings among these messages, by message id."""
-        async with self._database.read() as connection:
-            return await table.of(connection, message_ids)
+        return await self._database.reading(table.of, message_ids)
 
     async def forget(self, message_ids: Collection[int]) -> None:
         """Forget postings that are gone or show no answer any more; their votes stay."""
-        async with self._database.write() as connection:
-            await table.forget(connection, message_ids)
+        await self._database.writing(table.forget, message_ids)
 
     async def forget_channel(self, channel_id: int) -> list[int]:
         """Forget the postings of a channel that is gone; return the ids of their messages."""
-        async with self._database.write() as connection:
-            return await table.forget_channel(connection, channel_id)
+        return await self._database.writing(table.forget_channel, channel_id)
 
     async def set_emoji(self, message_id: int, emoji: VoteEmoji) -> None:
         """Record the emoji that a message was posted with, unless they are known."""
-        async with self._database.write() as connection:
-            await table.set_emoji(connection, message_id, emoji)
+        await self._database.writing(table.set_emoji, message_id, emoji)
 
     async def mark_due(self, message_ids: Collection[int]) -> None:
         """Mark messages whose votes could not be written: Discord must be asked for them.
 
         Messages that show no answer may be among them.
         """
-        async with self._database.write() as connection:
-            await table.mark_due(connection, message_ids, time.time_ns() // 1000)
+        await self._database.writing(table.mark_due, message_ids, time.time_ns() // 1000)
 
     async def unmark_due(self, message_id: int, asked_at: int) -> bool:
         """Take back the mark of a message whose votes agree with Discord as of a moment (Unix µs).
 
         False if it was marked later than that.
         """
-        async with self._database.write() as connection:
-            return await table.unmark_due(connection, message_id, asked_at)
+        return await self._database.writing(table.unmark_due, message_id, asked_at)
 
     async def due(self) -> list[Posting]:
         """Return the postings that are marked as due, newest first."""
-        async with self._database.read() as connection:
-            return await table.due(connection)
+        return await self._database.reading(table.due)
 
     async def latest_in(
         self, channel_id: int, answer_id: int, within_seconds: float
     ) -> Posting | None:
         """Return the newest posting of an answer in a channel, if it is not older than that."""
         since = datetime.now(UTC) - timedelta(seconds=within_seconds)
-        async with self._database.read() as connection:
-            return await table.latest_in(connection, channel_id, answer_id, since)
+        return await self._database.reading(table.latest_in, channel_id, answer_id, since)
 
     async def recent(self, limit: int) -> list[Posting]:
         """Return the newest postings of all guilds, newest first."""
-        async with self._database.read() as connection:
-            return await table.recent(connection, limit)
+        return await self._database.reading(table.recent, limit)

@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 from bot.errors import ThreadwiseError
 from bot.models import VectorStage
 
-AT_ONCE = 200
+EVENTS_AT_ONCE = 200
 """Events that are handled together at most."""
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class EventQueues(Generic[E]):
     async def _work(self, key: int, queue: deque[E]) -> None:
         try:
             while queue:
-                batch = [queue.popleft() for _ in range(min(AT_ONCE, len(queue)))]
+                batch = [queue.popleft() for _ in range(min(EVENTS_AT_ONCE, len(queue)))]
                 self._in_hand[key] = batch
                 try:
                     await self._handle(key, batch)
@@ -99,7 +99,7 @@ T = TypeVar("T")
 WORKERS = 4
 """Searches at the same time: the model and the index use every core themselves."""
 
-WAITING = 256
+QUESTIONS_WAITING = 256
 """Questions that wait: some seconds of work on a small machine."""
 
 
@@ -120,7 +120,7 @@ class FairQueue:
     server that has most in it goes.
     """
 
-    def __init__(self, at_once: int = WORKERS, most: int = WAITING):
+    def __init__(self, at_once: int = WORKERS, most: int = QUESTIONS_WAITING):
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="search")
         self._free, self._most = at_once, most
         self._closed = False
@@ -207,7 +207,7 @@ BODY_COST = 4
 """Titles that are taken together in the place of one body, which the model reads for longer."""
 
 
-class Wanted(NamedTuple):
+class ToEmbed(NamedTuple):
     """A thread that waits for vectors; the least ``rank`` is first. ``phrasings`` counts texts."""
 
     rank: int
@@ -225,7 +225,7 @@ class Work:
     """The next threads to embed, with their scopes: all for the same stage."""
 
     stage: VectorStage
-    threads: list[tuple[int, Wanted]] = field(default_factory=list)
+    threads: list[tuple[int, ToEmbed]] = field(default_factory=list)
 
 
 class EmbeddingQueue:
@@ -239,11 +239,11 @@ class EmbeddingQueue:
     def __init__(self) -> None:
         self.seq = 0
         # Heaps by scope, in the order of their turns.
-        self._stages: dict[VectorStage, dict[int, list[Wanted]]] = {s: {} for s in VectorStage}
+        self._stages: dict[VectorStage, dict[int, list[ToEmbed]]] = {s: {} for s in VectorStage}
 
-    def add(self, stage: VectorStage, scope: int, wanted: Wanted) -> None:
+    def add(self, stage: VectorStage, scope: int, one: ToEmbed) -> None:
         """Have a thread of a scope wait for a stage."""
-        heappush(self._stages[stage].setdefault(scope, []), wanted)
+        heappush(self._stages[stage].setdefault(scope, []), one)
 
     def take(self, most: int, last: VectorStage = VectorStage.BODY) -> Work | None:
         """Return the next to be done, about as much as so many titles; ``None``: nothing.
@@ -257,17 +257,17 @@ class EmbeddingQueue:
         while most > 0 and waiting:
             scope = next(iter(waiting))
             heap = waiting.pop(scope)
-            wanted = heappop(heap)
-            work.threads.append((scope, wanted))
-            most -= wanted.cost(stage)
+            one = heappop(heap)
+            work.threads.append((scope, one))
+            most -= one.cost(stage)
             if heap:
                 waiting[scope] = heap  # behind the others now
         return work
 
     def put_back(self, work: Work) -> None:
         """Have what was taken wait again."""
-        for scope, wanted in work.threads:
-            self.add(work.stage, scope, wanted)
+        for scope, one in work.threads:
+            self.add(work.stage, scope, one)
 
     def clear(self) -> None:
         """Forget all that waits, and how far that was known."""

@@ -139,8 +139,7 @@ class Reconciling:
         will be afterwards. The seconds are those for which the lock was held.
         """
         users = [each.user_id for each in differences]
-        async with self._database.read() as connection:
-            newest = await votes.newest_times(connection, place, users)
+        newest = await self._database.reading(votes.newest_times, place, users)
         async with self._database.write() as connection:
             begun = self._clock()
             posting = await postings.get(connection, place.posting_id)

@@ -18,7 +18,7 @@ from math import log
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from bot.errors import InputError
+from bot.errors import InputError, Place
 from bot.models import Thread
 from bot.search.documents import MAX_TEXT
 from bot.search.text import words
@@ -93,7 +93,7 @@ def texts_of(thread: Thread) -> Iterator[str]:
 ARCHIVES = (b"PK\x03\x04", b"7z\xbc\xaf", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd", b"Rar!")
 """How archives begin. What would come out of them has no limit that we could watch."""
 
-SECONDS = 120
+READING_SECONDS = 120
 """For reading the file; most take one or two."""
 
 MEMORY = 1_500_000_000
@@ -130,15 +130,15 @@ async def check(file: Path, out: Path, unpacked: int, threads: int, key: str) ->
     ``key`` is that of ``WordCount``. Raises InputError when the file as a whole is refused.
     """
     started: list[Worker] = []  # also one whose start was not waited for
-    limits = Limits(SECONDS, MEMORY, 4 * unpacked + _PIECE)
+    limits = Limits(READING_SECONDS, MEMORY, 4 * unpacked + _PIECE)
     target = f"{__name__}:checking"
     start = (target, file, out, unpacked, threads, key)
     try:
         await in_thread(lambda: started.append(Worker(*start, limits=limits)))
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(READING_SECONDS):
             return cast("Sent", await asyncio.to_thread(started[0].ask, None))
     except TimeoutError:
-        raise InputError(f"reading it takes longer than {SECONDS} seconds") from None
+        raise InputError(f"reading it takes longer than {READING_SECONDS} seconds") from None
     except WorkerDied as death:
         raise InputError(
             f"reading it takes more time or memory than there is for it ({death})"
@@ -169,8 +169,8 @@ def checking(
 class _ImpatientReport(SourceReport):
     """A report whose patience ends: a file may hold a mistake in each of a million lines."""
 
-    def reject(self, reason: str, path: Path, line: int | None = None) -> None:
-        super().reject(reason, path, line)
+    def reject(self, reason: str, path: Path, where: Place | None = None) -> None:
+        super().reject(reason, path, where)
         if self.refused >= COMPLAINTS:
             first = self.rejected[0]
             where = f" (line {first.line})" if first.line else ""
@@ -201,7 +201,7 @@ def _check(file: Path, out: Path, most: int, count: WordCount) -> Sent:
     findings = Findings()
     findings.take_over(report)
     for problems in (findings.rejected, findings.warned):
-        problems[:] = [InputError(problem.reason, line=problem.line) for problem in problems]
+        problems[:] = [InputError(problem.reason, place=problem.line) for problem in problems]
     return Sent(out, keys, former_keys, phrasings, count.kept, findings)
 
 

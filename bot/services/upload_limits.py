@@ -63,11 +63,9 @@ class UploadLimits:
 
     async def remember(self, guild_id: int, words: str) -> None:
         """Keep the words that ``check`` returned, so that they need not be counted again."""
-        async with self._database.read() as connection:
-            now = await stats.size_of(connection, guild_id)
+        now = await self._database.reading(stats.size_of, guild_id)
         value = json.dumps([now.threads, now.text, now.phrasings, words])
-        async with self._database.write() as connection:
-            await guilds.set_fact(connection, _fact(guild_id), value)
+        await self._database.writing(guilds.set_fact, _fact(guild_id), value)
 
     def _check_threads(self, there: int, new: int) -> None:
         if there + new > self._threads:
@@ -113,8 +111,7 @@ class UploadLimits:
         """Return the words of a guild's own threads: those kept, if nothing has changed since."""
         if not there.threads:
             return WordCount(self._database.id)
-        async with self._database.read() as connection:
-            value = await guilds.fact(connection, _fact(guild_id))
+        value = await self._database.reading(guilds.fact, _fact(guild_id))
         if value is not None:
             *amount, words = json.loads(value)
             if ScopeSize(*amount) == there:
@@ -125,8 +122,7 @@ class UploadLimits:
         """Count the words of a guild's own threads, retired ones as well."""
         counted, last = WordCount(self._database.id), 0
         while True:
-            async with self._database.read() as connection:
-                page = await stats.texts(connection, guild_id, last, PAGE, MAX_TEXT)
+            page = await self._database.reading(stats.texts, guild_id, last, PAGE, MAX_TEXT)
             if not page:
                 return counted
             for thread in page:

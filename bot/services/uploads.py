@@ -29,14 +29,14 @@ from bot.worker import in_thread
 UNPACKED = 8
 """Limit of an unpacked file's size, as a multiple of that of a file as it is sent."""
 
-AT_ONCE, LARGE = 3, 1024 * 1024
+IMPORTS_AT_ONCE, LARGE_UPLOAD = 3, 1024 * 1024
 """Imports that go on beside each other, and bytes from which on a file leaves one of these places
 to small ones. Each takes up to some 150 MB, half of it in the process that reads the file."""
 
-WAITING = 12
+IMPORTS_WAITING = 12
 """Imports that have their turn or wait for it; whoever comes then is asked to come again."""
 
-SECONDS = 20 * 60
+IMPORT_SECONDS = 20 * 60
 """Limit of an import's duration, so that others have their turn."""
 
 log = logging.getLogger(__name__)
@@ -77,8 +77,8 @@ class Uploads:
         self._most_bytes = settings.library_file_mb * MEGABYTE
         self._most_threads = settings.library_threads
         self._limits = UploadLimits(database, settings)
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._large = asyncio.Semaphore(max(1, AT_ONCE - 1))
+        self._places = asyncio.Semaphore(IMPORTS_AT_ONCE)
+        self._large = asyncio.Semaphore(max(1, IMPORTS_AT_ONCE - 1))
         self._guilds: set[int] = set()
 
     @property
@@ -102,9 +102,9 @@ class Uploads:
             if progress is not None:
                 progress(now, total)
 
-        async with self._place(guild_id, large=upload.size >= LARGE):
+        async with self._place(guild_id, large=upload.size >= LARGE_UPLOAD):
             try:
-                async with asyncio.timeout(SECONDS):
+                async with asyncio.timeout(IMPORT_SECONDS):
                     report = await self._import(guild_id, upload, advance)
             except (TimeoutError, StoreError, SearchError, OSError) as error:
                 log.error("guild %d: an import stopped at %d", guild_id, done, exc_info=error)
@@ -115,8 +115,7 @@ class Uploads:
 
     async def last(self, guild_id: int) -> LastImport | None:
         """Return a guild's last import, if there was one."""
-        async with self._database.read() as connection:
-            said = await guilds.fact(connection, _fact(guild_id))
+        said = await self._database.reading(guilds.fact, _fact(guild_id))
         if said is None:
             return None
         at, name, count = json.loads(said)
@@ -127,7 +126,7 @@ class Uploads:
         """Wait for a guild's turn and hold it. Raises Refused if too many wait."""
         if guild_id in self._guilds:
             raise Refused("An import is running for this server already. Wait for its end.")
-        if len(self._guilds) >= WAITING:
+        if len(self._guilds) >= IMPORTS_WAITING:
             raise Refused("Many servers are importing just now. Please try again in some minutes.")
         self._guilds.add(guild_id)
         try:
@@ -194,8 +193,7 @@ class Uploads:
 
     async def _remember(self, guild_id: int, name: str, count: int) -> None:
         said = json.dumps([datetime.now(UTC).isoformat(), name[:100], count])
-        async with self._database.write() as connection:
-            await guilds.set_fact(connection, _fact(guild_id), said)
+        await self._database.writing(guilds.set_fact, _fact(guild_id), said)
 
 
 def safe_name(name: str) -> str:

@@ -135,8 +135,7 @@ class Voting:
 
     async def forget_user(self, user_id: int) -> int:
         """Delete all that is kept about a member; returns how many votes that were."""
-        async with self._database.write() as connection:
-            return await votes.forget_user(connection, user_id)
+        return await self._database.writing(votes.forget_user, user_id)
 
 
 def vote_of(outcome: VoteOutcome) -> Vote | None:

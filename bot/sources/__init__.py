@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot.errors import InputError
+from bot.errors import InputError, shown_path
 from bot.models import Thread
 from bot.sources.decoding import read_head
 from bot.sources.file_format import Draft, Found
 from bot.sources.files import Broken, FolderWalk, Options, file_version, reason
 from bot.sources.formats import has_known_suffix, recognise
 from bot.sources.jsonl import write_thread
-from bot.sources.report import NoThreads, SourceReport, printable, shown_path
+from bot.sources.report import NoThreads, SourceReport, printable
 
 __all__ = [
     "Draft",
@@ -140,7 +140,7 @@ class _Import:
         try:
             # Opening a pipe would wait for its writer, perhaps for ever.
             if not stat.S_ISREG(path.stat().st_mode):
-                raise InputError("it is a pipe, socket or device, not a file", shown_path(path))
+                raise InputError("it is a pipe, socket or device, not a file", path)
             before = file_version(path)
             head = read_head(path, self._options.encoding)
             form = recognise(path, head, self._options.format)

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.errors import InputError
 from bot.sources.encodings import NO_TEXT, guess, label
 from bot.sources.files import MAX_FILE_BYTES, MAX_HTML_BYTES, Broken, Options, unpacked
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import SourceReport
 
 HEAD_BYTES = 64 * 1024
 """How much of a file is looked at to recognise its format."""
@@ -100,7 +100,7 @@ def read_whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     if len(data) > limit:
         raise InputError(
             f"such a file may have up to {limit // 1024**2} MB; JSON Lines may have any size",
-            shown_path(path),
+            path,
         )
     return data
 
@@ -123,7 +123,7 @@ def decode(data: bytes, coding: str, path: Path, options: Options) -> str:
         byte = f"byte 0x{data[error.start]:02x} at position {error.start}"
         what = coding.upper() if coding.startswith("utf") else label(coding)
         raise InputError(
-            f"it is not {what} text ({byte}); {_advice(options)}", shown_path(path), line
+            f"it is not {what} text ({byte}); {_advice(options)}", path, line
         ) from None
 
 
@@ -189,7 +189,7 @@ def _guessed(
         raise InputError(
             f"it is not UTF-8 text, and its bytes don't tell for certain what it is{perhaps}; "
             f"{_advice(options)}",
-            shown_path(path),
+            path,
             line,
         )
     report.warn(

@@ -52,7 +52,7 @@ from bot.sources.markdown_sections import (
     sections,
 )
 from bot.sources.question_headings import Answer, Question
-from bot.sources.report import NoThreads, SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport
 
 _DETAILS = 9
 """The level of a question in ``<details>``: below any heading."""
@@ -85,7 +85,7 @@ def faq_threads(
         about, offset = ({}, 0) if generated else front_matter.split(lines)
         page = PageMetadata(about, path, report)
     except FieldError as error:
-        raise InputError(str(error), shown_path(path), 1) from None
+        raise InputError(str(error), path, 1) from None
     faq = _FaqReader(path, report, page, generated=generated)
     yield from faq.threads(lines[offset:], offset)
     if not faq.has_questions:
@@ -205,19 +205,13 @@ class _FaqReader:
             self._folds = [
                 fold for fold in find_details(lines) if question_headings.is_question(fold.summary)
             ]
-        last: Section | None = None
-        joined: list[str] = []  # the lines of the last, to which those inside a fold are added
-        for section in sections(lines):
-            inside = bisect_left(self._folds, section.start, key=_START) - 1
-            if last is not None and inside >= 0 and section.start <= self._folds[inside].end:
-                joined += [*section.raw, *section.lines]
-                continue
-            if last is not None:
-                yield last
-            joined = list(section.lines)
-            last = replace(section, title=heading_words(section.title), lines=joined)
-        if last is not None:
-            yield last
+        masked = list(lines)
+        for fold in self._folds:
+            masked[fold.start - 1 : fold.end] = ["<details>"] * (fold.end - fold.start + 1)
+        for section in sections(masked):
+            begin = section.start - 1 + len(section.raw)
+            own = lines[begin : begin + len(section.lines)]
+            yield replace(section, title=heading_words(section.title), lines=own)
 
     def _folded(self, section: Section) -> Iterator[Question]:
         """Yield the folded questions in a text that is no answer."""
@@ -293,7 +287,5 @@ FORMAT = Format(
     suffixes=(".md", ".markdown"),
     looks_like=looks_like_faq,
     read=read_faq,
-    packed=True,
-    utf16=True,
     defers=True,
 )

@@ -43,16 +43,17 @@ class Format:
     its threads, and ``None`` now and then while it is busy; it names in the report what it
     refuses, and raises InputError for the file as a whole.
 
-    ``packed``: also read from gzip. ``utf16``: also from UTF-16. ``defers``: a suffix of
-    another format outweighs its looks. ``unique_keys``: its reader sees to it that no two files
-    have threads with the same key, for there may be millions.
+    ``packed``: also read from gzip; ``utf16``: also from UTF-16, as all is by what ``decoding``
+    has to read files with. ``defers``: a suffix of another format outweighs its looks.
+    ``unique_keys``: its reader sees to it that no two files have threads with the same key, for
+    there may be millions.
     """
 
     name: str
     suffixes: tuple[str, ...] = ()
     looks_like: Callable[[FileHead], bool]
     read: Callable[[Path, SourceReport, Options], Iterator[Found | None]]
-    packed: bool = False
-    utf16: bool = False
+    packed: bool = True
+    utf16: bool = True
     defers: bool = False
     unique_keys: bool = False

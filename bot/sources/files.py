@@ -87,20 +87,21 @@ def unpacked(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
         yield cast(BinaryIO, stream), gzipped
 
 
+_REASONS = {
+    errno.ENOENT: "there is no such file or folder",
+    errno.EACCES: "it may not be read (permission denied)",
+    errno.ELOOP: "it is a link that leads back to itself",
+}
+
+
 def reason(error: BaseException) -> str:
     """Return why a file can't be read, in words for people."""
     if isinstance(error, EOFError):
         return "the gzip file is cut off here; what came before was read"
     if isinstance(error, zlib.error | gzip.BadGzipFile):
         return "the gzip file is damaged here; what came before was read"
-    code = error.errno if isinstance(error, OSError) else None
-    if code == errno.ENOENT:
-        return "there is no such file or folder"
-    if code == errno.EACCES:
-        return "it may not be read (permission denied)"
-    if code == errno.ELOOP:
-        return "it is a link that leads back to itself"
-    return f"it can't be read: {os.strerror(code) if code else error}"
+    code = (error.errno if isinstance(error, OSError) else None) or 0
+    return _REASONS.get(code) or f"it can't be read: {os.strerror(code) if code else error}"
 
 
 def file_version(path: Path) -> tuple[int, int, int]:

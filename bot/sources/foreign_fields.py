@@ -7,8 +7,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from html import unescape
+from typing import Any
 
 from bot.errors import ConfigError
+from bot.models import FieldKind
 from bot.sources.files import MAX_TEXT, SCORES
 from bot.sources.json_thread import FieldError, is_far, parse_date, storable
 from bot.sources.markup import to_markdown
@@ -134,6 +136,11 @@ class DateError(ValueError):
     """A date that is left out: the text says why."""
 
 
+def listed(value: object) -> list[Any]:
+    """Return a list as it is, anything else as a list of it alone."""
+    return value if isinstance(value, list) else [value]
+
+
 def _words(html: str) -> str:
     return one_line(parse(html))
 
@@ -182,8 +189,7 @@ def texts_of(value: object, name: str) -> tuple[str, ...]:
     """Return several texts, each on one line, from a list or from text with separators."""
     if isinstance(value, str):
         value = re.split(r"[,;|\n]|(?<=>)(?=<)", value)
-    items = value if isinstance(value, list) else [value]
-    lines = (line_of(item, name).strip("<>") for item in items)
+    lines = (line_of(item, name).strip("<>") for item in listed(value))
     return tuple(dict.fromkeys(filter(None, lines)))
 
 
@@ -234,3 +240,14 @@ def _moment(value: object) -> datetime:
     if re.fullmatch(r"[0-9]{9,13}", text):
         return _moment(int(text))
     return parse_date(text.replace("/", "-"))
+
+
+CONVERTERS: Mapping[FieldKind, Callable[[object, str], Any]] = {
+    FieldKind.TEXT: text_of,
+    FieldKind.OPTIONAL_TEXT: lambda value, name: line_of(value, name) or None,
+    FieldKind.INTEGER: number_of,
+    FieldKind.FLAG: flag_of,
+    FieldKind.TEXTS: texts_of,
+    FieldKind.DATE: date_of,
+}
+"""How a value becomes one of a model's field, by the kind of field."""

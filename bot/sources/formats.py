@@ -8,7 +8,6 @@ from bot.errors import ConfigError, InputError
 from bot.sources import faq, jsonl, qa_json, qa_labels, stackexchange, table, text_page, web_page
 from bot.sources.decoding import FileHead
 from bot.sources.file_format import Format
-from bot.sources.report import shown_path
 
 # Where two look alike and the suffix doesn't tell, the first is taken: a line of JSON is
 # never a marker, but a page's title may begin with a brace.
@@ -49,15 +48,15 @@ def recognise(path: Path, head: FileHead, named: str | None = None) -> Format:
             return form
     # A line of JSON Lines that holds a stray NUL is refused by its reader, with its line.
     if head.utf16:
-        raise InputError("it is UTF-16 text; save it as UTF-8", shown_path(path))
+        raise InputError("it is UTF-16 text; save it as UTF-8", path)
     if head.binary:
-        raise InputError("it is not text (it holds NUL bytes)", shown_path(path))
+        raise InputError("it is not text (it holds NUL bytes)", path)
     if suffixed:
         return suffixed[0]
     names = ", ".join(
         f"{form.name} ({', '.join(form.suffixes) or 'Q: and A:'})" for form in FORMATS
     )
-    raise InputError(f"its content is in no form that is read here: {names}", shown_path(path))
+    raise InputError(f"its content is in no form that is read here: {names}", path)
 
 
 def named_format(name: str) -> Format:

@@ -49,15 +49,15 @@ def split(lines: Sequence[str]) -> tuple[dict[str, Any], int]:
         raise FieldError("its front matter is too long, or nested too deeply")
     try:
         # With aliases, few bytes may stand for millions of values.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise FieldError("its front matter has YAML aliases (*name), which are not read")
-        values = yaml.load(text, _Loader)
-    except FieldError:
-        raise
+        events = yaml.parse(text, yaml.SafeLoader)
+        has_aliases = any(isinstance(event, yaml.AliasEvent) for event in events)
+        values = {} if has_aliases else yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 2})" if mark else ""
         raise FieldError(f"its front matter is not YAML{where}") from None
+    if has_aliases:
+        raise FieldError("its front matter has YAML aliases (*name), which are not read")
     if not isinstance(values, dict):
         return {}, 0  # a line between two rules
     return {str(key): _plain(value) for key, value in values.items()}, end + 1
@@ -99,17 +99,15 @@ class PageMetadata:
         self.id = line_of(values.get("id"), "id")
         self._url = line_of(values.get("url"), "url")
         self._row: dict[str, Any] = {
-            "tags": list(texts_of(values.get("tags"), "tags")),
-            "phrasings": list(texts_of(values.get("phrasings"), "phrasings")),
+            name: list(texts_of(values.get(name), name)) for name in ("tags", "phrasings")
         }
         for name in ("author", "license", "source"):
             self._row[name] = line_of(values.get(name), name) or None
         try:
             date = date_of(values.get("date"), "date")
+            self._row["asked_at"] = date and date.isoformat()
         except DateError as error:
             report.warn(str(error), path, 1)
-            date = None
-        self._row["asked_at"] = date.isoformat() if date else None
         self.of_answers = {"author": self._row["author"]}
         """What holds for an answer that has no heading of its own."""
 

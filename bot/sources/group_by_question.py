@@ -10,29 +10,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from bot.models import Answer, Thread, plain_key
-from bot.sources.foreign_fields import (
-    DateError,
-    date_of,
-    flag_of,
-    line_of,
-    number_of,
-    text_of,
-    texts_of,
-)
+from bot.errors import Place, shown_path
+from bot.models import ANSWER_FIELDS, THREAD_FIELDS, Answer, StoredField, Thread, plain_key
+from bot.sources.foreign_fields import CONVERTERS, DateError, line_of, listed, text_of, texts_of
 from bot.sources.json_thread import FieldError
-from bot.sources.report import SourceReport, printable, shown_path
-
-T = TypeVar("T")
-
-Place = int | str
-"""A line's number, or the place in a file that has no lines to speak of."""
+from bot.sources.report import SourceReport, printable
 
 FieldValues = Mapping[str, Any]
 """Values by field, as ``foreign_fields.FIELDS`` calls them; ``answer`` may be a list.
@@ -43,6 +30,14 @@ there was, which nothing is made of.
 
 OF_ANSWERS = frozenset("answer answer_id score accepted author license answer_url date".split())
 """What a row that is an answer may say; of a question's row, ``license`` is the question's."""
+
+_FIELDS_OF_THREADS = [
+    field for field in THREAD_FIELDS if field.name not in ("key", "title", "phrasings")
+]
+_FIELDS_OF_ANSWERS = [field for field in ANSWER_FIELDS if field.name != "body"]
+_NAMES_OF_THREADS = {"score": "question_score", "author": "question_author"}
+_NAMES_OF_ANSWERS = {"key": "answer_id", "url": "answer_url", "answered_at": "date"}
+"""What rows call fields of threads and answers that have another name in the model."""
 
 _SLUG = 80
 
@@ -80,33 +75,15 @@ class KeyMaker:
 
 @dataclass(slots=True)
 class _Question:
-    """One question so far; a row is looked up in sets, as there may be thousands of them."""
+    """One question so far; ``answers`` are looked up, as there may be thousands of them."""
 
     where: Place
     thread: Thread
     words: str
-    answers: list[Answer] = field(default_factory=list)
+    answers: dict[Answer, None] = field(default_factory=dict)
     phrasings: dict[str, None] = field(default_factory=dict)
     accepted: int = 0
-    _known: set[Answer] = field(default_factory=set)
-    _keys: set[str] = field(default_factory=set)
-
-    def new_of(self, answers: Iterable[Answer]) -> list[Answer]:
-        """Return the answers that the question doesn't have yet."""
-        return [answer for answer in answers if answer not in self._known]
-
-    def repeats_key(self, new: Sequence[Answer]) -> bool:
-        """Return whether one of the new answers has the id of another of the question's answers."""
-        keys = [answer.key for answer in new if answer.key is not None]
-        return len(set(keys)) < len(keys) or not self._keys.isdisjoint(keys)
-
-    def take(self, new: Sequence[Answer], phrasings: Iterable[str]) -> None:
-        """Take in answers that are new, and phrasings that may be."""
-        self.answers += new
-        self._known.update(new)
-        self._keys.update(answer.key for answer in new if answer.key is not None)
-        self.accepted += sum(answer.accepted for answer in new)
-        self.phrasings |= dict.fromkeys(phrasings)
+    keys: set[str] = field(default_factory=set)
 
 
 class QuestionGrouper:
@@ -130,11 +107,11 @@ class QuestionGrouper:
 
     def reject(self, why: str, where: Place) -> None:
         """Name a row that is not accepted."""
-        self._say(self._report.reject, why, where)
+        self._report.reject(why, self._path, where)
 
     def warn(self, what: str, where: Place) -> None:
         """Name a row that is taken in otherwise than it stands there."""
-        self._say(self._report.warn, what, where)
+        self._report.warn(what, self._path, where)
 
     def threads(self) -> Iterator[Thread]:
         """Yield the threads, in the order of the questions' first rows."""
@@ -146,99 +123,74 @@ class QuestionGrouper:
             )
 
     def _add(self, row: FieldValues, where: Place) -> None:
-        said = row.get("question")
-        titles = [
-            title
-            for item in (said if isinstance(said, list) else [said])
-            if (title := line_of(item, self._called("question")))
-        ]
+        called = self._called
+        titles = [line_of(item, called("question")) for item in listed(row.get("question"))]
+        titles = list(filter(None, titles))
         if not titles:
-            raise FieldError(f"{self._called('question')} must not be empty")
-        given_id = plain_key(self._value(row, "id", line_of))
+            raise FieldError(f"{called('question')} must not be empty")
+        given_id = plain_key(line_of(row.get("id"), called("id")))
         given = given_id and f"{self._name}#{given_id}"
         for name in row.get("dropped", ()):
             self._report.count_unknown(name)
         every = list(self._answers(row, where))
         answers = list(dict.fromkeys(every))
         if not answers:
-            raise FieldError(f"{self._called('answer')} must not be empty")
+            raise FieldError(f"{called('answer')} must not be empty")
         words = _words(titles[0])
-        key = given or self._by_question.get(words)
-        question = None if key is None else self._questions.get(key)
+        question = self._questions.get(given or self._by_question.get(words, ""))
         if question is None:
+            values = self._values(row, _FIELDS_OF_THREADS, _NAMES_OF_THREADS, where)
             words_of_key = line_of(row.get("anchor"), "anchor") or slug(titles[0])
-            thread = self._thread(row, titles[0], where)
             key = given or self._keys.key_of(words_of_key, self._questions.__contains__)
-            thread = replace(thread, key=key, former_key=given_id or None)
+            thread = Thread(key=key, title=titles[0], former_key=given_id or None, **values)
             question = _Question(where, thread, words)
-        if len(answers) < len(every):
-            self._report.pass_over("repeated answers", len(every) - len(answers))
-        new = question.new_of(answers)
-        self._check(question, words, new, given, where)
-        repeated = len(answers) - len(new)
-        if where != question.where and repeated and words == question.words:
+        new = [answer for answer in answers if answer not in question.answers]
+        self._add_answers(question, words, new, given)
+        is_repeated = where != question.where and words == question.words
+        repeated = len(every) - (len(new) if is_repeated else len(answers))
+        if repeated:
             self._report.pass_over("repeated answers", repeated)
         self._questions.setdefault(question.thread.key, question)
         self._by_question.setdefault(words, question.thread.key)
-        phrasings = [*titles[1:], *self._value(row, "phrasings", texts_of)]
+        phrasings = [*titles[1:], *texts_of(row.get("phrasings"), called("phrasings"))]
         if words != question.words:
             phrasings.insert(0, titles[0])
-        question.take(new, phrasings)
+        question.phrasings |= dict.fromkeys(phrasings)
 
-    def _check(
-        self, question: _Question, words: str, new: list[Answer], given: str, where: Place
-    ) -> None:
-        """Raise FieldError if these answers can't be given to the question."""
+    def _add_answers(self, question: _Question, words: str, new: list[Answer], given: str) -> None:
+        """Give the question answers that it doesn't have. Raises FieldError if that can't be."""
         before = f"line {question.where}" if isinstance(question.where, int) else question.where
         # The same answer to other words is another way to ask; another answer is a mistake.
         if given and words != question.words and new:
             raise FieldError(f"its id is the same as that of {before}, which asks something else")
-        if question.accepted + sum(answer.accepted for answer in new) > 1:
+        accepted = question.accepted + sum(answer.accepted for answer in new)
+        if accepted > 1:
             before = f"; the first is at {before}" if question.answers else ""
             raise FieldError(f"a second accepted answer{before}")
-        if question.repeats_key(new):
+        keys = [answer.key for answer in new if answer.key is not None]
+        if len(set(keys)) < len(keys) or not question.keys.isdisjoint(keys):
             raise FieldError("two of the question's answers have the same id")
-
-    def _thread(self, row: FieldValues, title: str, where: Place) -> Thread:
-        return Thread(
-            key="",
-            title=title,
-            body=self._value(row, "body", text_of),
-            score=self._value(row, "question_score", number_of),
-            tags=self._value(row, "tags", texts_of),
-            url=self._value(row, "url", line_of) or None,
-            author=self._value(row, "question_author", line_of) or None,
-            license=self._value(row, "license", line_of) or None,
-            asked_at=self._date(row, "asked_at", where),
-        )
+        question.answers |= dict.fromkeys(new)
+        question.keys.update(keys)
+        question.accepted = accepted
 
     def _answers(self, row: FieldValues, where: Place) -> Iterator[Answer]:
-        said = row.get("answer")
-        items = said if isinstance(said, list) else [said]
+        items = listed(row.get("answer"))
         empty, some = 0, False
         for item in items:
             # What is said of the row holds for its answer; of several, each says its own.
-            own = item if isinstance(item, dict) else {**row, "answer": item}
-            if len(items) > 1 and not isinstance(item, dict):
-                own = {"answer": item, "author": row.get("author")}
-            body = self._value(own, "answer", text_of)
-            for name in item.get("dropped", ()) if isinstance(item, dict) else ():
+            own = item if isinstance(item, dict) else {**row, "license": None}
+            if len(items) > 1 and own is not item:
+                own = {"author": row.get("author")}
+            said = item.get("answer") if own is item else item
+            body = text_of(said, self._called("answer"))
+            for name in own.get("dropped", ()) if own is item else ():
                 self._report.count_unknown(f"answers[].{printable(name)}")
             empty += not body
             some = some or bool(body)
             if body:
-                given = {"license": item.get("license")} if isinstance(item, dict) else {}
-                yield Answer(
-                    body=body,
-                    score=self._value(own, "score", number_of),
-                    accepted=self._value(own, "accepted", flag_of),
-                    key=self._value(own, "answer_id", line_of) or None,
-                    author=self._value(own, "author", line_of) or None,
-                    url=self._value(own, "answer_url", line_of) or None,
-                    # That of the question holds for an answer that gives none.
-                    license=self._value(given, "license", line_of) or None,
-                    answered_at=self._date(own, "date", where),
-                )
+                values = self._values(own, _FIELDS_OF_ANSWERS, _NAMES_OF_ANSWERS, where)
+                yield Answer(body=body, **values)
         # Where none has a text, the question as a whole is refused.
         if some and empty:
             self._report.pass_over("answers without a text", empty)
@@ -249,25 +201,30 @@ class QuestionGrouper:
         own = [isinstance(item, dict) for item in items]
         if len(items) == 1 and not own[0]:
             return
-        for name in ("answer_id", "score", "accepted", "author", "answer_url", "date"):
+        for name in OF_ANSWERS - {"answer", "license"}:
             if row.get(name) not in (None, "", []) and (name != "author" or all(own)):
                 self._report.pass_over(f"values of {self._called(name)!r} that belong to no answer")
 
-    def _value(self, row: FieldValues, field: str, read: Callable[[object, str], T]) -> T:
-        return read(row.get(field), self._called(field))
+    def _values(
+        self,
+        row: FieldValues,
+        stored: Sequence[StoredField],
+        names: Mapping[str, str],
+        where: Place,
+    ) -> dict[str, Any]:
+        """Return the values of a model's fields; a date that can't be is left out, with a remark.
 
-    def _date(self, row: FieldValues, field: str, where: Place) -> datetime | None:
-        try:
-            return self._value(row, field, date_of)
-        except DateError as error:
-            self.warn(str(error), where)
-            return None
-
-    def _say(self, tell: Callable[..., None], what: str, where: Place) -> None:
-        if isinstance(where, int):
-            tell(what, self._path, where)
-        else:
-            tell(f"{where}: {what}", self._path)
+        Raises FieldError for any other value that can't be.
+        """
+        values: dict[str, Any] = {}
+        for one in stored:
+            name = names.get(one.name, one.name)
+            try:
+                values[one.name] = CONVERTERS[one.kind](row.get(name), self._called(name))
+            except DateError as error:
+                self.warn(str(error), where)
+                values[one.name] = None
+        return values
 
 
 def _words(title: str) -> str:

@@ -47,8 +47,8 @@ def thread_from(
         raise FieldError(f"a thread must be a JSON object, this is {quoted(row)}")
     fields = _Object(row, "", warn)
     fields.count_unknown(THREAD_KEYS, count_unknown)
-    answers = fields.items("answers")
-    values = fields.read(THREAD_FIELDS)
+    answers = fields.value("answers", FieldKind.TEXTS)
+    values = fields.values(THREAD_FIELDS)
     return Thread(**values, answers=tuple(_answers(answers, count_unknown, warn)))
 
 
@@ -84,100 +84,53 @@ def _answers(
             raise FieldError(f"{name} must be an object, it is {quoted(row)}")
         fields = _Object(row, f"{name}.", warn)
         fields.count_unknown(ANSWER_KEYS, lambda key: count_unknown(f"answers[].{key}"))
-        answer = Answer(**fields.read(ANSWER_FIELDS), tallies=fields.tallies("votes"))
+        answer = Answer(**fields.values(ANSWER_FIELDS), tallies=fields.tallies("votes"))
         if answer.accepted and accepted:
             raise FieldError(f"{name} is a second accepted answer, {accepted} is accepted already")
-        if answer.key is not None and answer.key in keys:
-            raise FieldError(f"{name}.id {quoted(answer.key)} is the id of {keys[answer.key]} too")
+        if answer.key is not None and (first := keys.setdefault(answer.key, name)) != name:
+            raise FieldError(f"{name}.id {quoted(answer.key)} is the id of {first} too")
         if answer.accepted:
             accepted = name
-        if answer.key is not None:
-            keys[answer.key] = name
         yield answer
+
+
+_TYPES: dict[FieldKind, tuple[str, type, Any]] = {
+    FieldKind.TEXT: ("text", str, ""),
+    FieldKind.OPTIONAL_TEXT: ("text or null", str, None),
+    FieldKind.INTEGER: ("a whole number", int, 0),
+    FieldKind.FLAG: ("true or false", bool, False),
+    FieldKind.TEXTS: ("a list", list, ()),
+    FieldKind.DATE: ("text or null", str, None),
+}
+"""What values of a kind are called, their type in JSON, and what there is without one."""
 
 
 class _Object:
     """One JSON object's values by key; errors name the key with where it stands."""
 
-    def __init__(
-        self, row: dict[str, Any], where: str, warn: Callable[[str], None] | None = None
-    ) -> None:
-        self._row = row
-        self._where = where
-        self._warn = warn
+    def __init__(self, row: dict[str, Any], where: str, warn: Callable[[str], None] | None) -> None:
+        self._row, self._where, self._warn = row, where, warn
 
     def count_unknown(self, known: frozenset[str], count: Callable[[str], None]) -> None:
         for key in self._row.keys() - known:
             count(printable(key))
 
-    def read(self, stored: Sequence[StoredField]) -> dict[str, Any]:
+    def values(self, stored: Sequence[StoredField]) -> dict[str, Any]:
         """Return the values of a model's fields. Raises FieldError."""
-        return {field.name: self._read(field) for field in stored}
+        return {
+            field.name: self._key(field) if field.json == "id" else self._value(field)
+            for field in stored
+        }
 
-    def _read(self, field: StoredField) -> Any:
-        key = field.json
-        match field.kind:
-            case _ if key == "id":
-                return self.key() if field.is_required else self.key_or_none()
-            case FieldKind.TEXT:
-                return self._not_blank(key, "text") if field.is_required else self.text(key)
-            case FieldKind.OPTIONAL_TEXT:
-                return self.text_or_none(key)
-            case FieldKind.INTEGER:
-                return self.whole(key)
-            case FieldKind.FLAG:
-                return self.flag(key)
-            case FieldKind.TEXTS:
-                return self.texts(key)
-            case FieldKind.DATE:
-                return self.date(key)
-
-    def key(self) -> str:
-        key = self.key_or_none()
-        if key is None:
-            raise self._wrong("id", "must be text or a whole number", missing="id" not in self._row)
-        return plain_key(key)
-
-    def key_or_none(self) -> str | None:
-        value = self._row.get("id")
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        if value is None:
-            return None
-        key = self._not_blank("id", "text or a whole number")
-        if not plain_key(key):
-            raise FieldError(f"{self._where}id must not be empty")
-        return key
-
-    def text(self, key: str) -> str:
-        return self._text(key) if key in self._row else ""
-
-    def text_or_none(self, key: str) -> str | None:
-        return None if self._row.get(key) is None else self._text(key, "text or null")
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        items = {f"{key}[{i}]": item for i, item in enumerate(self.items(key))}
-        return tuple(map(_Object(items, self._where).text, items))
-
-    def items(self, key: str) -> list[Any]:
-        value = self._row.get(key, [])
-        if not isinstance(value, list):
-            raise self._wrong(key, "must be a list")
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self._row.get(key, False)
-        if not isinstance(value, bool):
-            raise self._wrong(key, "must be true or false")
-        return value
-
-    def whole(self, key: str) -> int:
-        value = self._row.get(key, 0)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self._wrong(key, "must be a whole number")
-        if value not in SCORES:
-            raise self._wrong(key, "must fit into 64 bits")
-        return value
+    def value(self, key: str, kind: FieldKind, *, is_required: bool = False) -> Any:
+        """Return what stands under a key, of the type that this kind has in JSON."""
+        called, type_, nothing = _TYPES[kind]
+        value = self._row.get(key)
+        if not is_required and (key not in self._row or (value is None and nothing is None)):
+            return nothing
+        if not isinstance(value, type_) or (isinstance(value, bool) and type_ is not bool):
+            raise self._wrong(key, f"be {called}")
+        return storable(value, f"{self._where}{key}") if isinstance(value, str) else value
 
     def tallies(self, key: str) -> tuple[tuple[int, int], ...]:
         """Return votes by guild, as an export has them."""
@@ -197,15 +150,36 @@ class _Object:
             )
         return tuple(tallies)
 
-    def date(self, key: str) -> datetime | None:
-        text = self.text_or_none(key)
-        if text is None:
+    def _value(self, field: StoredField) -> Any:
+        key, kind = field.json, field.kind
+        value = self.value(key, kind, is_required=field.is_required)
+        if field.is_required and not value.strip():
+            raise FieldError(f"{self._where}{key} must not be empty")
+        if kind is FieldKind.INTEGER and value not in SCORES:
+            raise self._wrong(key, "fit into 64 bits")
+        if kind is FieldKind.TEXTS:
+            items = _Object({f"{key}[{i}]": v for i, v in enumerate(value)}, self._where, None)
+            return tuple(items.value(name, FieldKind.TEXT) for name in items._row)
+        return self._date(key, value) if kind is FieldKind.DATE and value is not None else value
+
+    def _key(self, field: StoredField) -> str | None:
+        value = self._row.get("id")
+        if value is None and not field.is_required:
             return None
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            raise self._wrong("id", "be text or a whole number")
+        if not plain_key(storable(value, f"{self._where}id")):
+            raise FieldError(f"{self._where}id must not be empty")
+        return plain_key(value) if field.is_required else value
+
+    def _date(self, key: str, text: str) -> datetime | None:
         try:
             date = parse_date(text)
         except ValueError:
-            what = "must be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
             if self._warn is None:
+                what = "be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
                 raise self._wrong(key, what) from None
             why = f"{quoted(text)} is no date like 2024-05-31"
         else:
@@ -215,21 +189,9 @@ class _Object:
         self._warn(f"{self._where}{key} {why}, and was left out")
         return None
 
-    def _not_blank(self, key: str, what: str) -> str:
-        text = self._text(key, what)
-        if not text.strip():
-            raise FieldError(f"{self._where}{key} must not be empty")
-        return text
-
-    def _text(self, key: str, what: str = "text") -> str:
-        value = self._row.get(key)
-        if not isinstance(value, str):
-            raise self._wrong(key, f"must be {what}", missing=key not in self._row)
-        return storable(value, f"{self._where}{key}")
-
-    def _wrong(self, key: str, must: str, *, missing: bool = False) -> FieldError:
-        what = "it is missing" if missing else f"it is {quoted(self._row.get(key))}"
-        return FieldError(f"{self._where}{key} {must}, {what}")
+    def _wrong(self, key: str, must: str) -> FieldError:
+        what = f"is {quoted(self._row[key])}" if key in self._row else "is missing"
+        return FieldError(f"{self._where}{key} must {must}, it {what}")
 
 
 def is_line(row: Mapping[str, Any]) -> bool:

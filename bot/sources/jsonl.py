@@ -24,7 +24,6 @@ from bot.sources.json_thread import (
     FieldError,
     is_export,
     is_line,
-    thread_from,
     thread_to,
 )
 from bot.sources.qa_json import QaObjects, is_ours, is_spread, keys_of, load_json
@@ -68,10 +67,8 @@ class _LineReader:
 
     def __init__(self, path: Path, report: SourceReport, options: Options) -> None:
         self.number = 0
-        self._path = path
-        self._report = report
-        self._lines_by_key: dict[str, int] = {}
-        self._pairs = QaObjects(path, report, options)
+        self._path, self._report = path, report
+        self._objects = QaObjects(path, report, options)
         self._upload = options.upload
 
     def threads(self, stream: BinaryIO) -> Iterator[Thread]:
@@ -88,7 +85,7 @@ class _LineReader:
             thread = self._thread(line)
             if thread is not None:
                 yield thread
-        yield from self._pairs.threads()
+        yield from self._objects.threads()
 
     def _short_lines(self, stream: BinaryIO) -> Iterator[bytes]:
         """Yield the lines that are not blank, stripped; those that are too long are refused."""
@@ -110,32 +107,30 @@ class _LineReader:
     def _thread(self, line: bytes) -> Thread | None:
         try:
             value = _parsed(line)
-            if isinstance(value, dict) and self._is_pair(value):
-                self._pairs.entry(value, self.number)
-                return None
-            if isinstance(value, dict) and not value.keys() & {"id", "title"}:
-                raise FieldError(
-                    f'a line needs "id" and "title", or "question" and "answer"{keys_of(value)}'
-                )
-            if isinstance(value, dict) and self._is_others(value):
-                raise FieldError(
-                    f"it has an id and a title, but no answers{keys_of(value)}; if it is a "
-                    'question, give it "answers": [{"body": "…"}], or [] while it has none'
-                )
-            thread = thread_from(value, self._report.count_unknown, self._warn)
         except FieldError as error:
             self._reject(str(error))
             return None
-        first = self._lines_by_key.setdefault(thread.key, self.number)
-        if first != self.number:
-            self._reject(f"its id is the same as on line {first}; ids must differ within a file")
-            return None
-        return thread
+        if not isinstance(value, dict):
+            return self._objects.thread(value, self.number)
+        if self._is_pair(value):
+            self._objects.entry(value, self.number)
+        elif not value.keys() & {"id", "title"}:
+            self._reject(
+                f'a line needs "id" and "title", or "question" and "answer"{keys_of(value)}'
+            )
+        elif self._is_others(value):
+            self._reject(
+                f"it has an id and a title, but no answers{keys_of(value)}; if it is a "
+                'question, give it "answers": [{"body": "…"}], or [] while it has none'
+            )
+        else:
+            return self._objects.thread(value, self.number)
+        return None
 
     def _is_pair(self, value: dict[str, Any]) -> bool:
         """Return whether a line is another program's: a question with its answer, or an article."""
         is_article = "answers" not in value and bool(value.keys() & ARTICLE_KEYS)
-        return (is_article or not is_ours(value)) and self._pairs.is_entry(value)
+        return (is_article or not is_ours(value)) and self._objects.is_entry(value)
 
     def _is_others(self, value: dict[str, Any]) -> bool:
         """Return whether a line isn't in our form: a list of goods has ids and titles too.
@@ -145,9 +140,6 @@ class _LineReader:
         if self._path.name.lower().removesuffix(".gz").endswith(".json"):
             return not (is_export(value) or is_line(value))
         return "answers" not in value and not value.keys() <= THREAD_KEYS
-
-    def _warn(self, what: str) -> None:
-        self._report.warn(what, self._path, self.number)
 
     def _reject(self, why: str) -> None:
         self._report.reject(why, self._path, self.number)
@@ -172,5 +164,5 @@ FORMAT = Format(
     suffixes=(".jsonl", ".jsonl.gz"),
     looks_like=looks_like_lines,
     read=read_lines,
-    packed=True,
+    utf16=False,
 )

@@ -11,19 +11,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bot.errors import InputError
+from bot.errors import InputError, Place
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.file_format import Format
 from bot.sources.files import Options
-from bot.sources.foreign_fields import FieldNames, field_of
+from bot.sources.foreign_fields import FieldNames, field_of, listed
 from bot.sources.group_by_question import OF_ANSWERS, FieldValues, QuestionGrouper
 from bot.sources.help_desk import as_pair, is_article, is_draft, marked
 from bot.sources.json_thread import FieldError, is_export, is_line, thread_from
-from bot.sources.report import SourceReport, printable, quoted, shown_path
+from bot.sources.report import SourceReport, printable, quoted
 
 SHAPES = (
     'read are a list of objects like {"question": "…", "answer": "…"}, alone or under a key such '
@@ -61,14 +62,14 @@ def read_json(path: Path, report: SourceReport, options: Options) -> Iterator[Th
     try:
         value = load_json(read_text(path, options))
     except json.JSONDecodeError as error:
-        raise InputError(f"it is not JSON: {error.msg}", shown_path(path), error.lineno) from None
+        raise InputError(f"it is not JSON: {error.msg}", path, error.lineno) from None
     except FieldError as error:
-        raise InputError(str(error), shown_path(path)) from None
+        raise InputError(str(error), path) from None
     except ValueError as error:
-        raise InputError(f"it is not JSON: {error}", shown_path(path)) from None
+        raise InputError(f"it is not JSON: {error}", path) from None
     entries = QaObjects(path, report, options)
     if not entries.take(value, ""):
-        raise InputError(f"its JSON has another shape{keys_of(value)}; {SHAPES}", shown_path(path))
+        raise InputError(f"its JSON has another shape{keys_of(value)}; {SHAPES}", path)
     yield from entries.threads()
 
 
@@ -87,6 +88,7 @@ class QaObjects:
         self._report, self._names = report, FieldNames(options.columns)
         self._grouper = QuestionGrouper(path, report)
         self._ours: dict[str, Thread] = {}
+        self._places: dict[str, Place] = {}
 
     def threads(self) -> Iterator[Thread]:
         """Yield the threads of all objects that were taken in."""
@@ -105,10 +107,7 @@ class QaObjects:
             return self._take_list(value, where, depth)
         if not isinstance(value, dict):
             return False
-        if not where and is_line(value):
-            self._thread(value, "the object")
-            return True
-        if self.is_entry(value):
+        if (not where and is_line(value)) or self.is_entry(value):
             self.entry(value, where or "the object")
             return True
         if _is_map(value):
@@ -120,36 +119,39 @@ class QaObjects:
         ]
         return any(inner)
 
-    def entry(self, row: Mapping[str, Any], where: str | int) -> None:
-        """Take in one object as a thread."""
+    def entry(self, row: Mapping[str, Any], where: Place) -> None:
+        """Take in one object: an article, a thread in our form, or a pair."""
         if is_article(row, self._names):
             if is_draft(row):
                 self._report.pass_over("drafts")
             else:
                 self._grouper.add(self._row(as_pair(row)), where)
-            return
-        if is_export(row):
-            self._thread(row, where)
-        else:
+        elif self.is_pair(row) and not is_export(row):
             self._grouper.add(self._row(row), where)
+        elif thread := self.thread(row, where):
+            self._ours[thread.key] = thread
 
-    def _thread(self, row: Mapping[str, Any], where: str | int) -> None:
-        """Take in one object as an export has it."""
-
-        def warn(what: str) -> None:
-            self._grouper.warn(what, where)
-
+    def thread(self, row: object, where: Place) -> Thread | None:
+        """Return the thread of a value in our form; name in the report why there is none."""
         try:
-            thread = thread_from(row, self._report.count_unknown, warn)
+            thread = thread_from(
+                row, self._report.count_unknown, partial(self._grouper.warn, where=where)
+            )
         except FieldError as error:
             self._grouper.reject(str(error), where)
-            return
-        if self._ours.setdefault(thread.key, thread) is not thread:
-            self._grouper.reject("its id is that of another entry; ids must differ", where)
+            return None
+        first = self._places.setdefault(thread.key, where)
+        if first == where:
+            return thread
+        same = "that of another entry; ids must differ"
+        if isinstance(first, int):
+            same = f"the same as on line {first}; ids must differ within a file"
+        self._grouper.reject(f"its id is {same}", where)
+        return None
 
     def _mapped(self, question: str, answer: object, where: str) -> None:
         """Take in one question of a map, with its answer or a list of them."""
-        odd = next((item for item in _listed(answer) if isinstance(item, dict | list)), None)
+        odd = next((item for item in listed(answer) if isinstance(item, dict | list)), None)
         if odd is None:
             self._grouper.add({"question": question, "answer": answer}, where)
         else:
@@ -178,8 +180,10 @@ class QaObjects:
 
     def is_entry(self, row: Mapping[str, Any]) -> bool:
         """Return whether an object has a question with an answer, or is a thread of ours."""
-        if is_export(row) or is_article(row, self._names):
-            return True
+        return is_export(row) or is_article(row, self._names) or self.is_pair(row)
+
+    def is_pair(self, row: Mapping[str, Any]) -> bool:
+        """Return whether an object has a question with an answer."""
         fields = self._names.by_field(row)
         return {"question", "answer"} <= fields.keys() and not isinstance(
             row[fields["question"]], dict
@@ -196,7 +200,7 @@ class QaObjects:
                 values[field] = value
             elif value not in (values[field], *_NOTHING):
                 self._report.pass_over("values under a second name of the same field")
-        values["answer"] = [self._answer(item) for item in _listed(values.get("answer"))]
+        values["answer"] = [self._answer(item) for item in listed(values.get("answer"))]
         if isinstance(values.get("tags"), dict):
             values["tags"] = list(values["tags"].values())
         return values
@@ -219,10 +223,6 @@ class QaObjects:
         return values
 
 
-def _listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _is_map(value: Mapping[str, Any]) -> bool:
     """Return whether an object maps questions to answers: sentences to texts.
 
@@ -236,11 +236,11 @@ def _is_map(value: Mapping[str, Any]) -> bool:
 
 def _is_said(answer: object) -> bool:
     """Return whether an answer is a text, or a list of texts."""
-    return bool(_listed(answer)) and all(isinstance(item, str) for item in _listed(answer))
+    return bool(listed(answer)) and all(isinstance(item, str) for item in listed(answer))
 
 
 def _holds_more(answer: object) -> bool:
-    return any(isinstance(item, dict | list) for item in _listed(answer))
+    return any(isinstance(item, dict | list) for item in listed(answer))
 
 
 def _at(where: str, key: str) -> str:
@@ -277,5 +277,4 @@ FORMAT = Format(
     suffixes=(".json",),
     looks_like=looks_like_json,
     read=read_json,
-    packed=True,
 )

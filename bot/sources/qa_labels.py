@@ -28,7 +28,7 @@ from bot.sources.file_format import Format
 from bot.sources.files import Options
 from bot.sources.group_by_question import QuestionGrouper
 from bot.sources.markdown_sections import heading_words
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import SourceReport
 from bot.sources.text_page import has_marker
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]")
@@ -77,7 +77,7 @@ def read_labelled(path: Path, report: SourceReport, options: Options) -> Iterato
         asked, answers = part, []
     threads = list(grouper.threads())
     if not threads and not report.refused:
-        raise InputError("no line of it begins with Q: and a question", shown_path(path))
+        raise InputError("no line of it begins with Q: and a question", path)
     yield from threads
 
 
@@ -157,6 +157,4 @@ FORMAT = Format(
     name="labelled",
     looks_like=looks_labelled,
     read=read_labelled,
-    packed=True,
-    utf16=True,
 )

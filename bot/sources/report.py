@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from bot.errors import InputError
+from bot.errors import InputError, Place
 
 MAX_UNKNOWN_KEYS = 1_000
 """Distinct unknown keys that are counted apart; later ones count as ``OTHER_KEYS``."""
@@ -31,7 +30,7 @@ class NoThreads(InputError):
     """
 
     def __init__(self, reason: str, path: Path, called: str = "pages without a question"):
-        super().__init__(reason, shown_path(path))
+        super().__init__(reason, path)
         self.called = called
 
 
@@ -87,13 +86,13 @@ class SourceReport(Findings):
     _named: Counter[_ProblemGroup] = field(default_factory=Counter, repr=False, compare=False)
     _last: dict[_ProblemGroup, InputError] = field(default_factory=dict, repr=False, compare=False)
 
-    def reject(self, reason: str, path: Path, line: int | None = None) -> None:
-        """Note that ``path``, or its ``line`` (from 1), was not accepted."""
-        self._note(self.rejected, self.more_rejected, InputError(reason, shown_path(path), line))
+    def reject(self, reason: str, path: Path, where: Place | None = None) -> None:
+        """Note that ``path``, or what is there at a place, was not accepted."""
+        self._note(self.rejected, self.more_rejected, InputError(reason, path, where))
 
-    def warn(self, reason: str, path: Path, line: int | None = None) -> None:
-        """Note that something in ``path``, at ``line``, got in otherwise than it stands there."""
-        self._note(self.warned, self.more_warned, InputError(reason, shown_path(path), line))
+    def warn(self, reason: str, path: Path, where: Place | None = None) -> None:
+        """Note that something in ``path``, at a place, got in otherwise than it stands there."""
+        self._note(self.warned, self.more_warned, InputError(reason, path, where))
 
     def count_unknown(self, name: str) -> None:
         """Count a key that the format does not have."""
@@ -127,15 +126,6 @@ class SourceReport(Findings):
             more[which[1]] += 1
         self._last[which] = problem
         named.append(problem)
-
-
-def shown_path(path: Path) -> Path | str:
-    """Return the path as it may be printed: bytes of a name that are not UTF-8 are escaped."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return os.fsencode(path).decode(errors="backslashreplace")
-    return path
 
 
 def quoted(value: object) -> str:

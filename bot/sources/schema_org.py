@@ -7,7 +7,6 @@ Both become the same mappings of property names to values, and these the field v
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from html import unescape
 from typing import Any
@@ -15,11 +14,6 @@ from typing import Any
 from bot.sources.foreign_fields import Markdown
 from bot.sources.group_by_question import FieldValues
 from bot.sources.markup.parsing import Element, text_of
-
-_SCRIPT = re.compile(
-    r"<script\b[^<>]*\btype\s*=\s*[\"']?application/ld\+json\b[^<>]*>", re.IGNORECASE
-)
-_SCRIPT_END = re.compile("</script", re.IGNORECASE)
 
 _MAX_DEPTH = 20
 """Levels of JSON in which questions are looked for; pages have up to four."""
@@ -38,21 +32,17 @@ Inside = Callable[[Element], str]
 """Returns what stands in an element, as Markdown."""
 
 
-def json_ld(page: str, broken: Callable[[int], None]) -> Iterator[tuple[int, FieldValues]]:
+def json_ld(root: Element, broken: Callable[[int], None]) -> Iterator[tuple[int, FieldValues]]:
     """Yield the questions in a page's JSON-LD with their lines.
 
     ``broken`` gets the line of each script that is no JSON.
     """
-    line, counted = 1, 0
-    for opening in _SCRIPT.finditer(page):
-        end = _SCRIPT_END.search(page, opening.end())
-        if end is None:
-            return
-        line += page.count("\n", counted, opening.start())
-        counted = opening.start()
+    for script in root.iter("script"):
+        if not (script.get("type") or "").strip().lower().startswith("application/ld+json"):
+            continue
+        line = script.sourceline or 1
         try:
-            value = json.loads(page[opening.end() : end.start()].strip(), strict=False)
-            value = _without_entities(value, 0)
+            value = _without_entities(json.loads(script.text or "", strict=False), 0)
         except (ValueError, RecursionError):
             broken(line)
             continue

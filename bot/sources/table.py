@@ -21,7 +21,7 @@ from bot.sources.file_format import Format
 from bot.sources.files import MAX_TEXT, Options
 from bot.sources.foreign_fields import FieldNames, field_of, plain_name
 from bot.sources.group_by_question import QuestionGrouper
-from bot.sources.report import SourceReport, printable, shown_path
+from bot.sources.report import SourceReport, printable
 
 _DELIMITERS = ",;\t|"
 _NAMED = re.compile(rf"sep=([{_DELIMITERS}])[\r\n]*", re.IGNORECASE)
@@ -68,9 +68,9 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
     rows = _rows(lines, delimiter)
     header = next((row for row in rows if row.problem or any(map(str.strip, row.cells))), None)
     if header is None:
-        raise InputError("the table is empty", shown_path(path))
+        raise InputError("the table is empty", path)
     if header.problem:
-        raise InputError(header.problem, shown_path(path), header.line)
+        raise InputError(header.problem, path, header.line)
     columns = _columns(header.cells, options, path)
     called = {field: header.cells[at].strip() for field, at in columns.items()}
     if _by_number(header.cells, options.columns):
@@ -80,7 +80,7 @@ def read_table(path: Path, report: SourceReport, options: Options) -> Iterator[T
     reading = _TableReader(header.cells, columns, grouper, report)
     taken = [reading.take(row) for row in rows]
     if not any(taken) and None not in lines:  # one of those was named, and may have been a row
-        raise InputError("there are no rows below the table's header", shown_path(path))
+        raise InputError("there are no rows below the table's header", path)
     yield from grouper.threads()
 
 
@@ -148,14 +148,12 @@ def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, i
     if _by_number(names, chosen):
         columns = {field: number - 1 for field, number in _numbers(chosen).items()}
         if far := [number + 1 for number in columns.values() if not 0 <= number < len(names)]:
-            raise InputError(f"it has no column {far[0]}; it has {len(names)}", shown_path(path))
+            raise InputError(f"it has no column {far[0]}; it has {len(names)}", path)
         return columns
     named = FieldNames(chosen).by_field(names)
     for field, name in chosen.items():
         if field not in named:
-            raise InputError(
-                f"it has no column {name!r}; its columns are {there}", shown_path(path)
-            )
+            raise InputError(f"it has no column {name!r}; its columns are {there}", path)
     missing = " and ".join(field for field in ("question", "answer") if field not in named)
     if missing:
         raise InputError(
@@ -165,7 +163,7 @@ def _columns(header: Sequence[str], options: Options, path: Path) -> dict[str, i
                 if options.upload
                 else "Say which is which: --map question=COLUMN,answer=COLUMN"
             ),
-            shown_path(path),
+            path,
         )
     return {field: names.index(name) for field, name in named.items()}
 
@@ -239,6 +237,4 @@ FORMAT = Format(
     suffixes=(".csv", ".tsv"),
     looks_like=looks_like_table,
     read=read_table,
-    packed=True,
-    utf16=True,
 )

@@ -37,7 +37,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.errors import InputError
+from bot.errors import InputError, shown_path
 from bot.models import Answer, Thread, plain_key
 from bot.sources import roundtrip_comments
 from bot.sources.decoding import decode
@@ -46,11 +46,11 @@ from bot.sources.file_format import Format
 from bot.sources.files import MAX_PAGE_BYTES, SCORES, Options
 from bot.sources.json_thread import FieldError, thread_from, thread_to
 from bot.sources.question_headings import only_asks
-from bot.sources.report import NoThreads, SourceReport, shown_path
+from bot.sources.report import NoThreads, SourceReport
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _MARK = re.compile(
-    r"\s*(?:(?P<word>score|upvote)\s*:\s*(?P<value>\S*)|(?P<accepted>accepted\s+answer)"
+    r"\s*(?:(?P<kind>score|upvote)\s*:\s*(?P<value>\S*)|(?P<accepted>accepted)\s+answer"
     r"|more\s+post|search\s+posts|related\s+post)\s*",
     re.IGNORECASE,
 )
@@ -112,7 +112,7 @@ def read_pages(path: Path, report: SourceReport, options: Options) -> Iterator[T
         data = stream.read(MAX_PAGE_BYTES + 1)
     if len(data) > MAX_PAGE_BYTES:
         limit = MAX_PAGE_BYTES // 1024**2
-        raise InputError(f"a text page may have up to {limit} MB", shown_path(path))
+        raise InputError(f"a text page may have up to {limit} MB", path)
     text = decode(data, options.encoding or "utf-8", path, options)
     certain = options.format == "text"
     yield read_page(text, path, certain=certain, warn=lambda what: report.warn(what, path))
@@ -276,16 +276,13 @@ class _TextPage:
 
     def _error(self, why: str, index: int | None = None) -> InputError:
         line = None if index is None else index + 1
-        return InputError(why, shown_path(self._path), line)
+        return InputError(why, self._path, line)
 
 
 def _marker(line: str) -> _Marker | None:
     match = _MARK.fullmatch(line)
-    if not match:
-        return None
-    if match["word"]:
-        return _Marker(match["word"].lower(), match["value"])
-    return _Marker("accepted" if match["accepted"] else "furniture")
+    kind = match and (match["kind"] or match["accepted"] or "furniture").lower()
+    return _Marker(kind, match["value"] or "") if match and kind else None
 
 
 FORMAT = Format(
@@ -293,4 +290,6 @@ FORMAT = Format(
     suffixes=(".txt",),
     looks_like=lambda head: has_marker(head.text),
     read=read_pages,
+    packed=False,
+    utf16=False,
 )

@@ -14,7 +14,7 @@ A question's key is the file's name, ``#`` and the element's ``id``, else its wo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
@@ -53,14 +53,13 @@ def read_page(path: Path, report: SourceReport, options: Options) -> Iterator[Th
 
     Raises InputError when there is none at all, OSError when the file can't be read.
     """
-    text = read_html(path, report, options)
-    page = _WebPage(text)
+    page = _WebPage(read_html(path, report, options))
     grouper = QuestionGrouper(path, report)
 
     def broken(line: int) -> None:
         report.warn("its JSON-LD is not JSON, and was passed over", path, line)
 
-    for rows in (json_ld(text, broken), page.marked(), page.folded(), page.repeated()):
+    for rows in (page.scripts(broken), page.marked(), page.folded(), page.repeated()):
         is_marked = False
         for line, row in rows:
             is_marked = True
@@ -84,6 +83,10 @@ class _WebPage:
     def __init__(self, text: str) -> None:
         self._root = parse(text)
         self._url = self._own_url()
+
+    def scripts(self, broken: Callable[[int], None]) -> Iterator[tuple[int, FieldValues]]:
+        """Return the questions in JSON-LD; ``broken`` gets the lines of what is no JSON."""
+        return json_ld(self._root, broken)
 
     def marked(self) -> Iterator[tuple[int, FieldValues]]:
         """Return the questions in microdata."""
@@ -118,9 +121,7 @@ class _WebPage:
     def markdown(self) -> str:
         """Return the page's text as Markdown, without what stands around it."""
         main = next(self._root.iter("main", "article"), self._root)
-        for element in list(main.iter(*_FURNITURE)):
-            if element is not main:
-                _remove(element)
+        etree.strip_elements(main, *_FURNITURE, with_tail=False)
         for name in ("h4", "h5", "h6"):
             headings = [(element, one_line(element)) for element in main.iter(name)]
             asking = any(is_question(words) for _, words in headings)
@@ -139,10 +140,15 @@ class _WebPage:
             url = f"{self._url}#{anchor}" if anchor else self._url
         return {**row, "url": url}
 
-    def inside(self, element: Element) -> str:
-        """Return what stands in an element, as Markdown."""
+    def inside(self, element: Element, but: Element = None) -> str:
+        """Return what stands in an element, ``but`` one of its children, as Markdown."""
         parts = [escape(element.text or "")]
-        parts += [etree.tostring(child, encoding="unicode", method="html") for child in element]
+        for child in element:
+            parts.append(
+                escape(child.tail or "")
+                if child is but
+                else etree.tostring(child, encoding="unicode", method="html")
+            )
         return to_markdown("".join(parts), base_url=self._url)
 
     def _own_url(self) -> str | None:
@@ -162,36 +168,26 @@ class _WebPage:
         if not is_question(title) and (is_group or not beside_questions):
             return None
         anchor = element.get("id") or summary.get("id")
-        _remove(summary)
-        body = self.inside(element)
-        element.insert(0, summary)
+        body = self.inside(element, but=summary)
         return {"question": title, "answer": Markdown(body), "anchor": anchor}
 
     def _defined(self, element: Element) -> Iterator[tuple[int, FieldValues]]:
-        terms: list[Element] = []
-        answers: list[str] = []
-        groups: list[tuple[list[Element], list[str]]] = []
+        groups: list[tuple[list[Element], list[str]]] = [([], [])]
         _lift(element)
         for item in _items(element):
-            if item.tag == "dt" and answers:
-                groups.append((terms, answers))
-                terms, answers = [], []
+            if item.tag == "dt" and groups[-1][1]:
+                groups.append(([], []))
             if item.tag == "dt":
-                terms.append(item)
+                groups[-1][0].append(item)
             elif body := self.inside(item):
-                answers.append(Markdown(body))
-        groups.append((terms, answers))
-        if any(is_question(one_line(term)) for terms, _ in groups for term in terms):
-            for terms, answers in groups:
-                if terms:
-                    yield (
-                        terms[0].sourceline or 1,
-                        {
-                            "question": [one_line(term) for term in terms],
-                            "answer": answers,
-                            "anchor": terms[0].get("id"),
-                        },
-                    )
+                groups[-1][1].append(Markdown(body))
+        titles = [[one_line(term) for term in terms] for terms, _ in groups]
+        if not any(is_question(title) for of_group in titles for title in of_group):
+            return
+        for title, (terms, answers) in zip(titles, groups, strict=True):
+            if terms:
+                row = {"question": title, "answer": answers, "anchor": terms[0].get("id")}
+                yield terms[0].sourceline or 1, row
 
 
 def _summary(element: Element) -> Element:
@@ -218,23 +214,10 @@ def _lift(element: Element) -> None:
             item.getparent().addnext(item)
 
 
-def _remove(element: Element) -> None:
-    """Take an element out of its parent; the text behind it stays."""
-    parent, before = element.getparent(), element.getprevious()
-    if element.tail and before is not None:
-        before.tail = (before.tail or "") + element.tail
-    elif element.tail:
-        parent.text = (parent.text or "") + element.tail
-    element.tail = None
-    parent.remove(element)
-
-
 FORMAT = Format(
     name="html",
     suffixes=(".html", ".htm", ".xhtml"),
     looks_like=looks_like_page,
     read=read_page,
-    packed=True,
-    utf16=True,
     defers=True,
 )

@@ -10,12 +10,11 @@ import asyncio
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-
-import aiosqlite
 
 from bot.errors import ConfigError, InputError, StoreBusy, StoreNewer
 from bot.private_files import FOLDER, tighten, unfinished
@@ -23,6 +22,7 @@ from bot.store.database import BUSY_SECONDS, explain
 from bot.store.database_file import log_files, sqlite_file
 from bot.store.stats import check_copy, missing_tables
 from bot.store.threads import Counts
+from bot.worker import in_thread
 
 PAGES = 500
 """Pages that are copied between two looks at whether to go on; 2 MB, usually."""
@@ -51,7 +51,7 @@ async def back_up(url: str, file: Path, progress: Progress | None = None) -> Cou
     _check_target(target, source, file)
     with _unfinished(target, file) as copy, _explained(source):
         await copy_database(f"{source.as_uri()}?mode=rw", copy, progress)
-        content = await _check(copy)
+        content = await in_thread(_check, copy)
         _put(copy, target)
     return content
 
@@ -73,10 +73,10 @@ async def restore(
     with _unfinished(target, target, make_folder=True) as copy:
         with _refused(file):
             await copy_database(_uri(file.resolve()), copy, progress)
-            content = await _check(copy)
+            content = await in_thread(_check, copy)
         with _explained(target):
             _close_log(target)
-            await _make_own(copy, _counters(target))
+            _make_own(copy, _counters(target))
             former = _set_aside(target)
             _put(copy, target)
     return content, former
@@ -87,32 +87,37 @@ async def copy_database(source: str, target: Path, progress: Progress | None) ->
 
     Others may write to it meanwhile. Raises sqlite3.Error.
     """
-    stopped, done = False, 0
+    stopped, done = threading.Event(), 0
 
     def step(_status: int, left: int, total: int) -> None:
         nonlocal done
-        if stopped:
+        if stopped.is_set():
             raise InterruptedError
         if progress is not None:
             progress(total - left - done, total)
         done = total - left
 
-    def stop() -> None:
-        nonlocal stopped
-        stopped = True
+    def copy() -> None:
+        with _connected(source) as there, _connected(target.as_uri()) as here:
+            # One state from beginning to end: without it, each write of others restarts the copy.
+            there.execute("BEGIN")
+            there.execute("SELECT name FROM sqlite_master").fetchall()
+            there.backup(here, pages=PAGES, progress=step, sleep=0.05)
+            here.execute("PRAGMA journal_mode = DELETE")  # one file, without others beside it
 
-    async with _connected(source) as there, _connected(target.as_uri()) as here:
-        # One state from beginning to end: without it, each write of others restarts the copy.
-        await there.execute("BEGIN")
-        await there.execute_fetchall("SELECT name FROM sqlite_master")
-        # Neither of the two may be closed while its thread copies.
-        await _to_its_end(there.backup(here, pages=PAGES, progress=step, sleep=0.05), stop)
-        await here.execute("PRAGMA journal_mode = DELETE")  # one file, without others beside it
+    copying = asyncio.ensure_future(in_thread(copy))
+    try:
+        await asyncio.shield(copying)
+    except asyncio.CancelledError:
+        stopped.set()
+        with suppress(InterruptedError):
+            await copying
+        raise
 
 
-async def _check(copy: Path) -> Counts:
-    async with _connected(copy.as_uri()) as connection:
-        return await check_copy(connection)
+def _check(copy: Path) -> Counts:
+    with _connected(copy.as_uri()) as connection:
+        return check_copy(connection)
 
 
 def _file_of(url: str) -> Path:
@@ -182,26 +187,24 @@ def _counters(target: Path) -> dict[str, int]:
     return {}
 
 
-async def _make_own(copy: Path, counters: dict[str, int]) -> None:
+def _make_own(copy: Path, counters: dict[str, int]) -> None:
     """Make a copy another library than the one that was there.
 
     Ids go on where that one was, because buttons on Discord name threads by them.
     """
-    async with _connected(copy.as_uri()) as connection:
-        await connection.execute("BEGIN")
+    with _connected(copy.as_uri()) as connection:
+        connection.execute("BEGIN")
         marks = ", ".join("?" * len(OWN_FACTS))
-        await connection.execute(f"DELETE FROM facts WHERE name IN ({marks})", OWN_FACTS)
+        connection.execute(f"DELETE FROM facts WHERE name IN ({marks})", OWN_FACTS)
         for name, seq in counters.items():
-            raised = await connection.execute(
-                "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (seq, name)
-            )
-            if not raised.rowcount:
-                await connection.execute(
+            raise_it = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?"
+            if not connection.execute(raise_it, (seq, name)).rowcount:
+                connection.execute(
                     "INSERT INTO sqlite_sequence (name, seq) SELECT name, ? FROM sqlite_master "
                     "WHERE type = 'table' AND name = ?",
                     (seq, name),
                 )
-        await connection.execute("COMMIT")
+        connection.execute("COMMIT")
 
 
 def _set_aside(target: Path) -> Path | None:
@@ -268,29 +271,10 @@ def _refused(file: Path) -> Iterator[None]:
         raise InputError(f"it can't be read as a database: {error}", file) from None
 
 
-@asynccontextmanager
-async def _connected(uri: str) -> AsyncIterator[aiosqlite.Connection]:
-    """Give a connection in no transaction; a cancelled task interrupts what it does."""
-    connection = aiosqlite.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-    try:
-        await _to_its_end(connection)
-        try:
-            yield connection
-        except asyncio.CancelledError:
-            await connection.interrupt()
-            raise
-    finally:
-        await _to_its_end(connection.close())
-
-
-async def _to_its_end(work: Awaitable[object], stop: Callable[[], None] = lambda: None) -> None:
-    """Wait for what a connection's thread does, also when cancelled; ``stop`` then ends it."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        stop()
-        while not task.done():
-            with suppress(asyncio.CancelledError, InterruptedError):
-                await asyncio.shield(task)
-        raise
+@contextmanager
+def _connected(uri: str) -> Iterator[sqlite3.Connection]:
+    """Give a connection in no transaction."""
+    with closing(
+        sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    ) as connection:
+        yield connection

@@ -2,8 +2,8 @@
 
 It holds the newest change of each thread: a change of its text, and a later one of its vectors
 alone. A reader that has read up to a number finds all that was changed since after it. The
-changes of threads that were deleted for good go after ``KEPT``; a index_sync that had not read
-those, see ``floor``, must begin anew with the threads themselves.
+changes of threads that were deleted for good go after ``KEPT``; an index that had not read
+those, see ``floor``, must be made anew from the threads themselves.
 """
 
 from __future__ import annotations
@@ -11,20 +11,27 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import BigInteger, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.guilds import fact, set_fact
-from bot.store.rows import insert_rows
-from bot.store.tables import changes
+from bot.store.rows import id_batches
+from bot.store.tables import changes, threads
 
 KEPT = timedelta(days=30)
 """For how long the feed names a thread that was deleted: an index on a disk that was away for
 longer is made anew."""
 
-_AT_ONCE = 10_000  # ids in a statement; SQLite takes 32,766
 _FLOOR = "change_feed_floor"
+
+
+class Noted(NamedTuple):
+    """A thread's change: its number in the feed, and the scope of the thread."""
+
+    seq: int
+    scope: int
 
 
 async def note(
@@ -37,50 +44,52 @@ async def note(
 ) -> None:
     """Note that threads were changed; without ``text``, their vectors alone.
 
-    Of threads that are new (``is_new``), older changes are not looked for.
+    Of threads that are new (``is_new``), older changes are not looked for. Those that are
+    deleted for good are noted before they go.
     """
     now = time.time_ns() // 1000 if is_deleted else None
-    for start in range(0, len(thread_ids), _AT_ONCE):
-        ids = thread_ids[start : start + _AT_ONCE]
+    for ids in id_batches(thread_ids):
         if not is_new:
             older = delete(changes).where(changes.c.thread_id.in_(ids))
             if not text:
                 older = older.where(changes.c.text.is_(False))
             await connection.execute(older)
-        rows = [(i, text, now) for i in ids]
-        await insert_rows(connection, changes, ("thread_id", "text", "deleted_at"), rows)
+        t, of_them = threads.c, threads.c.id.in_(ids)
+        rows = select(t.id, t.scope, literal(text), literal(now, BigInteger)).where(of_them)
+        names = ["thread_id", "scope", "text", "deleted_at"]
+        await connection.execute(insert(changes).from_select(names, rows.order_by(t.id)))
     if now is not None:
         await _forget(connection, now - KEPT // timedelta(microseconds=1))
 
 
 async def last_change(connection: AsyncConnection, *, text: bool = False) -> int:
-    """Return the newest number in the feed; 0 when it is empty.
+    """Return the newest number that was in the feed; 0 when there was none.
 
-    With ``text``, changes of vectors alone don't count.
+    With ``text``, that of the newest change in it which is not of vectors alone.
     """
     newest_first = select(changes.c.seq).order_by(changes.c.seq.desc()).limit(1)
     if text:
-        newest_first = newest_first.where(changes.c.text.is_(True))
-    return (await connection.scalar(newest_first)) or 0
+        return await connection.scalar(newest_first.where(changes.c.text.is_(True))) or 0
+    return max(await connection.scalar(newest_first) or 0, await floor(connection))
 
 
 async def floor(connection: AsyncConnection) -> int:
-    """Return the number that a index_sync must have read to, or begin anew; 0 if there is none."""
+    """Return the number up to which an index must have read, or be made anew; 0: none."""
     return int(await fact(connection, _FLOOR) or 0)
 
 
 async def changed_after(
     connection: AsyncConnection, seq: int, limit: int, *, text: bool = False
-) -> tuple[int, dict[int, int]]:
-    """Return the number that the next ``limit`` changes go up to, and their threads.
+) -> tuple[int, dict[int, Noted]]:
+    """Return the number that the next ``limit`` changes go up to, and their threads by id.
 
-    Each thread's id comes with the number of its change. With ``text``, those whose vectors
+    With ``text``, those whose vectors
     alone have changed are left out. When the number is ``seq`` itself, nothing has changed.
     """
     c = changes.c
-    query = select(c.seq, c.thread_id, c.text).where(c.seq > seq).order_by(c.seq).limit(limit)
-    rows = (await connection.execute(query)).all()
-    found = {thread_id: at for at, thread_id, is_text in rows if is_text or not text}
+    query = select(c.seq, c.thread_id, c.scope, c.text).where(c.seq > seq)
+    rows = (await connection.execute(query.order_by(c.seq).limit(limit))).all()
+    found = {row.thread_id: Noted(row.seq, row.scope) for row in rows if row.text or not text}
     return (rows[-1].seq if rows else seq), found
 
 

@@ -11,10 +11,10 @@ import asyncio
 import sqlite3
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, event, insert, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -27,6 +27,9 @@ from bot.store.tables import facts
 
 BUSY_SECONDS = 15.0
 """Seconds that a connection waits for another program's write lock."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 READERS = 4
 """Connections that read at the same time; one more writes."""
@@ -102,6 +105,26 @@ class Database:
         with self._explained_errors():
             async with self._write_lock, self._writer.begin() as connection:
                 yield connection
+
+    async def reading(
+        self,
+        step: Callable[Concatenate[AsyncConnection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Return what one step of reading gives, which takes a connection and these arguments."""
+        async with self.read() as connection:
+            return await step(connection, *args, **kwargs)
+
+    async def writing(
+        self,
+        step: Callable[Concatenate[AsyncConnection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do one step of writing in a transaction of its own, and return its result."""
+        async with self.write() as connection:
+            return await step(connection, *args, **kwargs)
 
     def _prepare_file(self, path: Path, index: Path | None) -> None:
         """Make the folder, check the file and connect to it once, without aiosqlite.

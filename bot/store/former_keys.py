@@ -14,6 +14,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -42,72 +43,37 @@ async def stored_keys(
     ``known`` are the rows that the library has under the batch's keys as they are. A thread is
     found under another spelling of its key; or under its former key if it is from the same
     source, and either that is the file whose name begins the new key, or its title is the same:
-    in a folder, other files have such keys as well.
+    in a folder, other files have such keys as well. Where another source's thread has its plain
+    key, its own source may have it under another spelling, from before these were one.
     """
     spellings = await _spellings_of(connection, scope)
-    stored = await _own_spellings(connection, scope, known, batch, spellings)
-    new = [thread for thread in batch if thread.key not in known]
-    if new:
-        stored |= await _found_keys(connection, scope, new, batch, spellings)
+    wanted: dict[str, list[ThreadRows]] = defaultdict(list)
+    for thread in batch:
+        for key in _other_keys(thread, known.get(thread.key), spellings):
+            wanted[key].append(thread)
+    stored: dict[str, str] = {}
+    if wanted:
+        t, mine = threads.c, {thread.key for thread in batch}
+        query = select(t.key, t.source, t.title).where(t.scope == scope, t.key.in_(wanted))
+        for row in (await connection.execute(query)).all():
+            found = None if row.key in mine else _same_thread(row, wanted[row.key], known)
+            if found is not None:
+                stored.setdefault(found.key, row.key)
     return [_renamed(thread, stored.get(thread.key)) for thread in batch]
 
 
-async def _own_spellings(
-    connection: AsyncConnection,
-    scope: int,
-    known: Mapping[str, Any],
-    batch: Sequence[ThreadRows],
-    spellings: Mapping[str, str],
-) -> dict[str, str]:
-    """Return the stored keys of threads whose plain key belongs to another source's thread.
-
-    Such a thread is under another spelling, from before these were one, if its own source has
-    it there.
-    """
-    foreign = {
-        spellings[thread.key]: thread
-        for thread in batch
-        if thread.key in spellings
-        and (row := known.get(thread.key)) is not None
-        and row.source != thread.source
-    }
-    if not foreign:
-        return {}
-    t = threads.c
-    query = select(t.key, t.source).where(t.scope == scope, t.key.in_(foreign))
-    rows = (await connection.execute(query)).all()
-    return {foreign[r.key].key: r.key for r in rows if r.source == foreign[r.key].source}
-
-
-async def _found_keys(
-    connection: AsyncConnection,
-    scope: int,
-    new: Sequence[ThreadRows],
-    batch: Sequence[ThreadRows],
-    spellings: dict[str, str],
-) -> dict[str, str]:
-    """Return the stored keys of those of the ``new`` threads that the library has, by their own."""
-    mine = {thread.key for thread in batch}
-    wanted: dict[str, list[ThreadRows]] = defaultdict(list)
-    for thread in new:
-        plain = plain_key(thread.key)
-        if plain != thread.key:
-            wanted[plain].append(thread)
-        wanted[spellings.get(plain, thread.key)].append(thread)
-        if thread.former_key is not None:
-            wanted[spellings.get(thread.former_key, thread.former_key)].append(thread)
-        if plain != thread.key:
-            spellings.setdefault(plain, thread.key)
-    t = threads.c
-    query = select(t.key, t.source, t.title).where(t.scope == scope, t.key.in_(wanted))
-    stored: dict[str, str] = {}
-    for row in (await connection.execute(query)).all():
-        if row.key in mine:
-            continue
-        found = _same_thread(row.key, row.source, row.title, wanted[row.key])
-        if found is not None:
-            stored.setdefault(found.key, row.key)
-    return stored
+def _other_keys(thread: ThreadRows, row: Any, spellings: dict[str, str]) -> set[str]:
+    """Return the keys under which the library may have a thread; ``row`` is what has its own."""
+    if row is not None:
+        other = spellings.get(thread.key) if row.source != thread.source else None
+        return set() if other is None else {other}
+    plain = plain_key(thread.key)
+    keys = {plain, spellings.get(plain, thread.key)}
+    if thread.former_key is not None:
+        keys.add(spellings.get(thread.former_key, thread.former_key))
+    if plain != thread.key:
+        spellings.setdefault(plain, thread.key)
+    return keys
 
 
 async def _spellings_of(connection: AsyncConnection, scope: int) -> dict[str, str]:
@@ -128,17 +94,17 @@ def _other_spellings(keys: Sequence[str]) -> dict[str, str]:
 
 
 def _same_thread(
-    key: str, source: str | None, title: str, candidates: Sequence[ThreadRows]
+    row: Any, candidates: Sequence[ThreadRows], known: Mapping[str, Any]
 ) -> ThreadRows | None:
-    """Return the candidate that a thread of the library is."""
-    form = plain_key(key)
-    for thread in candidates:
-        if plain_key(thread.key) == form:
-            return thread
-    same = [thread for thread in candidates if source and thread.source == source]
-    named = (thread for thread in same if thread.key == f"{source}#{form}")
-    titled = (thread for thread in same if unpack(thread).title == title)
-    return next(named, None) or next(titled, None)
+    """Return the candidate that a thread of the library, by its row, is."""
+    form = plain_key(row.key)
+    same = [thread for thread in candidates if row.source and thread.source == row.source]
+    spelt = (
+        t for t in candidates if plain_key(t.key) == form and (t.key not in known or t in same)
+    )
+    named = (thread for thread in same if thread.key == f"{row.source}#{form}")
+    titled = (thread for thread in same if unpack(thread).title == row.title)
+    return next(chain(spelt, named, titled), None)
 
 
 def _renamed(thread: ThreadRows, key: str | None) -> ThreadRows:

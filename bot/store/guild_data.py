@@ -1,7 +1,8 @@
 """The data of a guild: counted, deleted in steps; and the guilds that the bot is in.
 
 A table has rows of guilds if it has a column ``guild_id`` or ``scope``, so that a new table is
-covered without a change here. Facts about a guild carry its id in their names.
+covered without a change here; the feed of changes goes on saying that threads are gone. Facts
+about a guild carry its id in their names.
 
 Only guilds in which an application (a bot account) was seen have a row in
 ``guild_memberships``. So another bot account that works on the same library, or threads
@@ -33,6 +34,7 @@ from bot.store import change_feed
 from bot.store.guilds import fact, set_fact
 from bot.store.rows import id_batches, to_micros
 from bot.store.tables import (
+    changes,
     facts,
     guild_settings,
     learned_phrasings,
@@ -93,10 +95,9 @@ async def delete_some(connection: AsyncConnection, guild_id: int) -> bool:
         limit = THREADS if table is threads else ROWS
         mine = select(*table.primary_key).where(_owner(table) == guild_id).limit(limit)
         if keys := (await connection.execute(mine)).all():
-            await _delete(connection, table, keys)
             if table is threads:
-                gone = [key[0] for key in keys]
-                await change_feed.note(connection, gone, is_deleted=True)
+                await change_feed.note(connection, [key[0] for key in keys], is_deleted=True)
+            await _delete(connection, table, keys)
             return True
     return False
 
@@ -204,7 +205,7 @@ def _of_guilds() -> list[Table]:
 
 
 def _has_owner(table: Table) -> bool:
-    return "guild_id" in table.c or "scope" in table.c
+    return table is not changes and ("guild_id" in table.c or "scope" in table.c)
 
 
 def _owner(table: Table) -> Column[int]:

@@ -18,9 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import LearnedPhrasing
 from bot.store.rows import from_micros, row_batches, to_micros
+from bot.store.tables import IN_FORCE, threads
 from bot.store.tables import learned_phrasings as learned
-from bot.store.tables import threads
-from bot.store.threads import IN_FORCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,21 +13,19 @@ from bot.models import Posting, VoteEmoji
 from bot.store.rows import from_micros, id_batches, to_micros
 from bot.store.tables import postings
 
+_IDS = ("message_id", "channel_id", "guild_id", "thread_id", "answer_id", "asker_id")
+"""The columns that are fields of a posting as they are."""
+
 
 async def put(connection: AsyncConnection, posting: Posting) -> None:
     """Record a posting; one that shows another answer now replaces the old."""
     await forget(connection, [posting.message_id])
-    row = {
-        "message_id": posting.message_id,
-        "channel_id": posting.channel_id,
-        "guild_id": posting.guild_id,
-        "thread_id": posting.thread_id,
-        "answer_id": posting.answer_id,
-        "asker_id": posting.asker_id,
+    emoji = posting.emoji
+    row = {name: getattr(posting, name) for name in _IDS} | {
         "alternatives": list(posting.alternatives),
         "posted_at": to_micros(posting.posted_at or datetime.now(UTC)),
-        "up_emoji": posting.emoji.up if posting.emoji else None,
-        "down_emoji": posting.emoji.down if posting.emoji else None,
+        "up_emoji": emoji and emoji.up,
+        "down_emoji": emoji and emoji.down,
     }
     await connection.execute(insert(postings).values(row))
 
@@ -122,12 +120,7 @@ async def _newest(
 
 def _posting(row: Row[Any]) -> Posting:
     return Posting(
-        message_id=row.message_id,
-        channel_id=row.channel_id,
-        guild_id=row.guild_id,
-        thread_id=row.thread_id,
-        answer_id=row.answer_id,
-        asker_id=row.asker_id,
+        **{name: getattr(row, name) for name in _IDS},
         alternatives=tuple(row.alternatives),
         posted_at=from_micros(row.posted_at),
         emoji=None if row.up_emoji is None else VoteEmoji(row.up_emoji, row.down_emoji),

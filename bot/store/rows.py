@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-BATCH = 250
+ROWS_A_TURN = 250
 """Rows made into objects between two turns of the event loop: some 5 ms of work."""
 
 IDS_AT_ONCE = 500
@@ -72,7 +72,7 @@ async def row_batches(
 ) -> AsyncIterator[Sequence[Row[Any]]]:
     """Yield a query's rows in batches, with a turn for other tasks between two of them."""
     result = await connection.execute(query)
-    for number, batch in enumerate(result.partitions(BATCH)):
+    for number, batch in enumerate(result.partitions(ROWS_A_TURN)):
         if number:
             await asyncio.sleep(0)
         yield batch

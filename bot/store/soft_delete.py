@@ -18,8 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import change_feed
 from bot.store.rows import EPOCH, to_micros
-from bot.store.tables import answers, threads, votes
-from bot.store.threads import IN_FORCE
+from bot.store.tables import IN_FORCE, answers, threads, votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +111,8 @@ async def purge(connection: AsyncConnection, before: datetime, limit: int) -> in
     old = (threads.c.removed.is_(True), threads.c.retired_at < to_micros(before))
     ids = (await connection.execute(select(threads.c.id).where(*old).limit(limit))).scalars().all()
     if ids:
-        await connection.execute(delete(threads).where(threads.c.id.in_(ids)))
         await change_feed.note(connection, ids, is_deleted=True)
+        await connection.execute(delete(threads).where(threads.c.id.in_(ids)))
     return len(ids)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import aiosqlite
 from sqlalchemy import ColumnElement, case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,8 +14,16 @@ from bot.errors import InputError, StoreNewer
 from bot.models import SHARED, StoredThread
 from bot.store import migrations
 from bot.store.database import Database
-from bot.store.tables import answers, learned_phrasings, metadata, phrasings, threads, votes
-from bot.store.threads import IN_FORCE, Counts, ids_of, index_entries
+from bot.store.tables import (
+    IN_FORCE,
+    answers,
+    learned_phrasings,
+    metadata,
+    phrasings,
+    threads,
+    votes,
+)
+from bot.store.threads import Counts, ids_of, index_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,25 +188,26 @@ async def examine(database: Database) -> Health:
     return Health(revision or "none", tuple(problems[:MAX_PROBLEMS]))
 
 
-async def check_copy(connection: aiosqlite.Connection) -> Counts:
+def check_copy(connection: sqlite3.Connection) -> Counts:
     """Return how much a copy holds; retired threads count too.
 
     Raises InputError when it is not sound or not of this program, StoreNewer when it is of a
     newer version.
     """
-    if missing_tables(await connection.execute_fetchall("SELECT name FROM sqlite_master")):
+
+    def value(query: str) -> Any:
+        return (connection.execute(query).fetchone() or [None])[0]
+
+    if missing_tables(connection.execute("SELECT name FROM sqlite_master")):
         raise InputError("it is no database of Threadwise")
-    revision = await _value(connection, "SELECT version_num FROM alembic_version")
-    if not migrations.is_known(str(revision)):
+    if not migrations.is_known(str(value("SELECT version_num FROM alembic_version"))):
         raise StoreNewer("it was written by a newer Threadwise; install that version first")
-    result = await _value(connection, "PRAGMA integrity_check(1)")
-    if result != "ok":
+    if (result := value("PRAGMA integrity_check(1)")) != "ok":
         raise InputError(f"it is damaged: {result}")
-    if await connection.execute_fetchall("PRAGMA foreign_key_check"):
+    if value("PRAGMA foreign_key_check"):
         raise InputError("it is damaged: rows point to others that are gone")
     tables = ("threads", "answers", "votes")
-    counts = [await _value(connection, f"SELECT count(*) FROM {table}") for table in tables]
-    return Counts(*counts)
+    return Counts(*[value(f"SELECT count(*) FROM {table}") for table in tables])
 
 
 def missing_tables(tables: Iterable[Any]) -> set[str]:
@@ -208,11 +217,6 @@ def missing_tables(tables: Iterable[Any]) -> set[str]:
     """
     names = {row[0] for row in tables}
     return {"alembic_version", "threads", "answers", "votes", "facts"} - names
-
-
-async def _value(connection: aiosqlite.Connection, query: str) -> Any:
-    rows = list(await connection.execute_fetchall(query))
-    return rows[0][0] if rows else None
 
 
 async def _missing(connection: AsyncConnection) -> list[str]:

@@ -85,6 +85,9 @@ threads = Table(
     sqlite_autoincrement=True,  # an id is never given to another thread
 )
 
+IN_FORCE = threads.c.retired_at.is_(None)
+"""The condition that a thread is not retired."""
+
 answers = Table(
     "answers",
     metadata,
@@ -243,6 +246,7 @@ changes = Table(
     metadata,
     Column("seq", _Id, primary_key=True, autoincrement=True),
     Column("thread_id", BigInteger, nullable=False),
+    Column("scope", BigInteger, nullable=False, server_default="0"),
     Column("text", Boolean, nullable=False, server_default=true()),  # or its vectors alone
     Column("deleted_at", BigInteger),  # of a thread that is no more
     Index(None, "text", "seq"),

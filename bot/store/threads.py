@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Select, bindparam, func, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
-from bot.store import change_feed, former_keys, imported_votes, upsert
+from bot.store import change_feed, former_keys, upsert
 from bot.store.rows import (
     THREAD,
     ThreadRows,
@@ -23,11 +23,9 @@ from bot.store.rows import (
     thread_of,
     unpack,
 )
-from bot.store.tables import answers, threads, votes
+from bot.store.tables import IN_FORCE, answers, threads, votes
 from bot.store.upsert import Change
-
-IN_FORCE = threads.c.retired_at.is_(None)
-"""The condition that a thread is not retired."""
+from bot.store.votes import take_imported, votes_of
 
 
 class Outcome(StrEnum):
@@ -68,7 +66,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
     comes back; the feed of changes names every thread of which something changed that is
-    searched. Tallies that a thread brings are kept, see ``imported_votes``.
+    searched. Tallies that a thread brings are kept, see ``votes.take_imported``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
     batch, original = await former_keys.stored_keys(connection, scope, known, batch), batch
@@ -95,7 +93,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
         await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
     await change_feed.note(connection, [*added.values()], is_new=True)
     await change_feed.note(connection, touched)
-    await imported_votes.take(connection, scope, batch)
+    await take_imported(connection, scope, batch)
     former = tuple(new.key for new, old in zip(batch, original, strict=True) if new.key != old.key)
     is_noted = bool(added or touched)
     seq = await change_feed.last_change(connection) if is_noted else 0
@@ -211,12 +209,6 @@ async def ids_of(
     return list((await connection.execute(query)).scalars().all())
 
 
-async def scopes_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, int]:
-    """Return the scopes of threads, retired ones as well, by id; not of those deleted for good."""
-    query = select(threads.c.id, threads.c.scope).where(threads.c.id.in_(ids))
-    return {row.id: row.scope for row in (await connection.execute(query)).all()}
-
-
 async def page(
     connection: AsyncConnection, after: int, limit: int, scope: int | None = None
 ) -> list[StoredThread]:
@@ -293,7 +285,7 @@ async def _answers(
     connection: AsyncConnection, ids: Sequence[int], guild_id: int | None
 ) -> dict[int, tuple[StoredAnswer, ...]]:
     query: Select[Any] = (
-        select(answers, imported_votes.votes_of(guild_id))
+        select(answers, votes_of(guild_id))
         .where(answers.c.thread_id.in_(ids), answers.c.retired.is_(False))
         .order_by(answers.c.thread_id, answers.c.position)
     )

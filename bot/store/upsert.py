@@ -187,18 +187,16 @@ class _Old:
 
     threads: dict[int, Any]
     phrasings: dict[int, tuple[str, ...]]
-    answers: dict[int, list[Row[Any]]]
+    answers: dict[int, tuple[Row[Any], ...]]
 
     @classmethod
     async def read(cls, connection: AsyncConnection, ids: Sequence[int]) -> _Old:
         t = threads.c
         query = select(t.id, t.title, t.body, t.tags, t.revision, t.retired_at)
         found = (await connection.execute(query.where(t.id.in_(ids)))).all()
-        given: dict[int, list[Row[Any]]] = defaultdict(list)
         # By id: of several that are like a new one, the oldest is taken for it.
         of_these = select(answers).where(answers.c.thread_id.in_(ids)).order_by(answers.c.id)
-        for row in (await connection.execute(of_these)).all():
-            given[row.thread_id].append(row)
+        given = await by_thread(connection, of_these, lambda row: row)
         return cls({row.id: row for row in found}, await phrasings_of(connection, ids), given)
 
 

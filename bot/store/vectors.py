@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Table, delete, func, insert, select, updat
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import VectorStage
-from bot.store import change_feed, guilds, threads
-from bot.store.tables import changes, learned_phrasings, phrasings, postings, vectors
+from bot.store import change_feed, guilds
+from bot.store.tables import IN_FORCE, changes, learned_phrasings, phrasings, postings, vectors
 from bot.store.tables import threads as thread_table
 
 _DONE = "vectors"
@@ -33,7 +33,7 @@ async def of_threads(
     query = (
         select(vectors.c.thread_id, vectors.c.data, thread_table.c.scope)
         .join(thread_table, thread_table.c.id == vectors.c.thread_id)
-        .where(vectors.c.thread_id.in_(ids), _current(model), threads.IN_FORCE)
+        .where(vectors.c.thread_id.in_(ids), _current(model), IN_FORCE)
     )
     rows = (await connection.execute(query)).all()
     return {row.thread_id: Vector(row.thread_id, row.scope, row.data) for row in rows}
@@ -68,7 +68,7 @@ async def pending(connection: AsyncConnection, ids: Sequence[int], model: str) -
     query = (
         select(t.id, t.scope, made, count(postings), t.score, asked_at, count(phrasings))
         .outerjoin(vectors, (vectors.c.thread_id == t.id) & _current(model))
-        .where(t.id.in_(ids), threads.IN_FORCE, made < max(VectorStage))
+        .where(t.id.in_(ids), IN_FORCE, made < max(VectorStage))
     )
     return [Pending(*row) for row in (await connection.execute(query)).all()]
 
@@ -88,7 +88,7 @@ async def made(connection: AsyncConnection, ids: Sequence[int], model: str) -> d
     query = (
         select(t.id, t.revision, v.stage, v.data)
         .outerjoin(vectors, (v.thread_id == t.id) & _current(model))
-        .where(t.id.in_(ids), threads.IN_FORCE)
+        .where(t.id.in_(ids), IN_FORCE)
     )
     rows = (await connection.execute(query)).all()
     return {row.id: Made(row.revision, row.stage or 0, row.data or b"") for row in rows}
@@ -101,7 +101,7 @@ async def unfinished(connection: AsyncConnection, model: str, limit: int) -> int
         select(t.id)
         .join(changes, c.thread_id == t.id)
         .outerjoin(vectors, (vectors.c.thread_id == t.id) & _current(model))
-        .where(c.text.is_(True), c.seq > await done(connection, model), threads.IN_FORCE)
+        .where(c.text.is_(True), c.seq > await done(connection, model), IN_FORCE)
         .where(func.coalesce(vectors.c.stage, 0) < max(VectorStage))
         .limit(limit)
     )

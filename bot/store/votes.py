@@ -1,4 +1,4 @@
-"""Votes, and the reactions on messages that they follow from.
+"""Votes, the reactions on messages that they follow from, and votes that were imported.
 
 A member's vote on an answer in a guild is the newest of their reactions that still stand on
 any message showing it, or of their button presses. Every function here runs inside the
@@ -9,16 +9,16 @@ statement: ``update`` must follow. ``give`` and ``take`` do both for one reactio
 from __future__ import annotations
 
 import time
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Posting, Reaction, ReactionKind, Vote
-from bot.store import imported_votes
-from bot.store.tables import answers, postings, reactions, threads, votes
-from bot.store.threads import IN_FORCE
+from bot.store.rows import Tallies, ThreadRows
+from bot.store.tables import IN_FORCE, answers, carried_votes, postings, reactions, threads, votes
 
 BUTTON = 0
 """The posting id of a vote given by a button instead of a reaction."""
@@ -160,7 +160,7 @@ async def tallies(
 
     Those are the answers of threads in force, in the shared library or the guild's own.
     """
-    query = select(answers.c.id, answers.c.score, imported_votes.votes_of(guild_id))
+    query = select(answers.c.id, answers.c.score, votes_of(guild_id))
     seen = (threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
     query = query.select_from(answers.join(threads)).where(answers.c.id.in_(answer_ids), *seen)
     # Added up here: the sum of a score of 64 bits and a vote may need one more.
@@ -179,3 +179,57 @@ async def forget_user(connection: AsyncConnection, user_id: int) -> int:
 def _about(place: VotePlace, table: Any) -> tuple[ColumnElement[bool], ...]:
     """Return the condition that a row is about the place's answer in its guild."""
     return table.c.answer_id == place.answer_id, table.c.guild_id == place.guild_id
+
+
+def votes_of(guild_id: int | None) -> Any:
+    """Return the SQL of an answer's sum of all votes that count in one guild."""
+
+    def total(table: Table) -> Any:
+        mine = (table.c.answer_id == answers.c.id, table.c.guild_id == guild_id)
+        query = select(func.coalesce(func.sum(table.c.value), 0)).where(*mine)
+        return query.correlate(answers).scalar_subquery()
+
+    return (total(votes) + total(carried_votes)).label("votes")
+
+
+async def take_imported(
+    connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]
+) -> None:
+    """Keep the tallies that came with threads, which are in the library already.
+
+    They are sums of a guild's votes, without who gave them, and count beside its members' own.
+    An answer that has votes in a guild, of its own or imported, keeps those it has, so that
+    importing one's own export again changes nothing. Into a guild's own library come its own
+    votes only: other guilds don't see it.
+    """
+    brought = {packed.key: packed.tallies for packed in batch if packed.tallies}
+    if not brought:
+        return
+    there = (threads.c.scope == scope, threads.c.key.in_(brought), answers.c.retired.is_(False))
+    query = select(answers.c.id, answers.c.position, threads.c.key, threads.c.id.label("thread"))
+    rows = (await connection.execute(query.join(threads).where(*there))).all()
+    found = await tallies_by_guild(connection, [row.thread for row in rows])
+    known = {row.id: frozenset(guild_id for guild_id, _ in found[row.id]) for row in rows}
+    new = [
+        {"answer_id": row.id, "guild_id": guild_id, "value": value}
+        for row in rows
+        for guild_id, value in brought[row.key][row.position]
+        if value and scope in (SHARED, guild_id) and guild_id not in known[row.id]
+    ]
+    if new:
+        await connection.execute(insert(carried_votes), new)
+
+
+async def tallies_by_guild(
+    connection: AsyncConnection, thread_ids: Sequence[int]
+) -> dict[int, Tallies]:
+    """Return by answer the sums of votes in every guild that gave any, of some threads."""
+    sums: dict[int, Counter[int]] = defaultdict(Counter)
+    for table in (votes, carried_votes):
+        given = select(table.c.answer_id, table.c.guild_id, func.sum(table.c.value).label("sum"))
+        given = given.join(answers, answers.c.id == table.c.answer_id)
+        given = given.where(answers.c.thread_id.in_(thread_ids))
+        rows = await connection.execute(given.group_by(table.c.answer_id, table.c.guild_id))
+        for row in rows.all():
+            sums[row.answer_id][row.guild_id] += int(row.sum)
+    return defaultdict(tuple, {i: tuple(sorted(found.items())) for i, found in sums.items()})

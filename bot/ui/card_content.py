@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
-from typing import Generic, TypeVar
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from bot.models import StoredAnswer, StoredThread
 from bot.ui import items, limits, text
 from bot.ui.url_safety import is_same_site
 
-MAX_CACHED = 8_000_000
-"""Characters of texts whose prepared form is cached: some 40 of the longest texts."""
+MAX_CACHED = 40
+"""Long texts whose prepared form is cached: some 16 MB if all are of the longest."""
 
 SHORT = 2_000
 """Characters of a text up to which it is prepared at once: that takes less than a thread."""
@@ -30,52 +28,6 @@ _MEMBER = re.compile(r"<@!?\d+>")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}", re.I)
 _CREATIVE_COMMONS = re.compile(r"CC[ -](BY(?:[ -](?:NC|ND|SA))*)[ -](\d\.\d)", re.I)
 _CC0 = re.compile(r"CC0(?:[ -]1\.0)?", re.I)
-
-Key = tuple[int, int, bool]
-"""Thread (0: none in particular), answer (0: the question), and whether for an embed."""
-
-T = TypeVar("T")
-
-
-class TextCache(Generic[T]):
-    """Prepared forms of the texts used last, each valid while its text is unchanged.
-
-    Safe to use from several threads; ``prepare`` gets a text and whether it is for an embed.
-    """
-
-    def __init__(self, prepare: Callable[[str, bool], T]):
-        self._prepare = prepare
-        self._entries: OrderedDict[Key, tuple[str, T]] = OrderedDict()
-        self._size = 0
-        self._lock = Lock()
-
-    def has(self, key: Key, raw: str) -> bool:
-        """Return whether the text is cached and unchanged."""
-        with self._lock:
-            entry = self._entries.get(key)
-        return entry is not None and entry[0] == raw
-
-    def get(self, key: Key, raw: str) -> T:
-        """Return the prepared form of a text, and cache it."""
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is not None and entry[0] == raw:
-                self._entries.move_to_end(key)
-                return entry[1]
-        prepared = self._prepare(raw, key[2])
-        with self._lock:
-            former = self._entries.pop(key, None)
-            self._entries[key] = raw, prepared
-            self._size += _size(raw) - (_size(former[0]) if former else 0)
-            while self._size > MAX_CACHED:
-                _, (oldest, _) = self._entries.popitem(last=False)
-                self._size -= _size(oldest)
-        return prepared
-
-
-def _size(raw: str) -> int:
-    """Return the characters that an entry takes: the text, its prepared form, the entry itself."""
-    return 2 * len(raw) + 200
 
 
 def _excerpt(raw: str, embeds: bool) -> tuple[str, bool]:
@@ -89,27 +41,26 @@ def _pages(raw: str, embeds: bool) -> tuple[str, ...]:
     return tuple(text.pages(text.body(raw[: limits.READABLE]), limit))
 
 
-_EXCERPTS = TextCache(_excerpt)
-_PAGES = TextCache(_pages)
+_long_excerpt, _long_pages = lru_cache(MAX_CACHED)(_excerpt), lru_cache(MAX_CACHED)(_pages)
 
 
 def excerpt(answer: StoredAnswer, *, embeds: bool) -> tuple[str, bool]:
     """Return the beginning of an answer that a card shows, and whether there is more of it."""
-    return _EXCERPTS.get((0, answer.id, embeds), answer.body)
+    return (_long_excerpt if _is_long(answer.body) else _excerpt)(answer.body, embeds)
 
 
 def pages(
     thread: StoredThread, answer: StoredAnswer | None, *, embeds: bool = True
 ) -> tuple[str, ...]:
     """Return the pages that an answer takes in a pager; those of the question for ``None``."""
-    return _PAGES.get(*_page_key(thread, answer, embeds))
+    raw = (answer or thread).body
+    return (_long_pages if _is_long(raw) else _pages)(raw, embeds)
 
 
 async def prepare_excerpt(answer: StoredAnswer, *, embeds: bool) -> None:
     """Prepare what the card of an answer shows."""
-    key = (0, answer.id, embeds)
-    if len(answer.body) > SHORT and not _EXCERPTS.has(key, answer.body):
-        await asyncio.to_thread(_EXCERPTS.get, key, answer.body)
+    if _is_long(answer.body):
+        await asyncio.to_thread(_long_excerpt, answer.body, embeds)
 
 
 async def prepare_pages(thread: StoredThread, place: items.Place, *, embeds: bool) -> None:
@@ -118,10 +69,13 @@ async def prepare_pages(thread: StoredThread, place: items.Place, *, embeds: boo
     here = answer.id if answer else items.QUESTION
     index = ids.index(here) if here in ids else 0
     shown = [answer, *(thread.answer(i) for i in ids[max(0, index - 1) : index])]
-    wanted = [_page_key(thread, answer, embeds) for answer in shown]
-    missing = [(k, raw) for k, raw in wanted if len(raw) > SHORT and not _PAGES.has(k, raw)]
-    if missing:
-        await asyncio.to_thread(lambda: [_PAGES.get(key, raw) for key, raw in missing])
+    long = [raw for answer in shown if _is_long(raw := (answer or thread).body)]
+    if long:
+        await asyncio.to_thread(lambda: [_long_pages(raw, embeds) for raw in long])
+
+
+def _is_long(raw: str) -> bool:
+    return len(raw) > SHORT
 
 
 def answer_at(thread: StoredThread, place: items.Place) -> StoredAnswer | None:
@@ -136,12 +90,6 @@ def text_ids(thread: StoredThread, place: items.Place) -> list[int]:
     """Return the answer ids that a pager goes through, after QUESTION where it shows that too."""
     question = [items.QUESTION] if place.with_question else []
     return question + [answer.id for answer in thread.answers]
-
-
-def _page_key(thread: StoredThread, answer: StoredAnswer | None, embeds: bool) -> tuple[Key, str]:
-    if answer is None:
-        return (thread.id, 0, embeds), thread.body
-    return (thread.id, answer.id, embeds), answer.body
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from bot.ui.card_content import credits_of, linked_credits, plain_credits
 
 ACCEPTED = discord.Colour(0x3BA55D)
 ANSWER = discord.Colour(0x5865F2)
-QUIET = discord.Colour(0x80848E)
+MUTED = discord.Colour(0x80848E)
 
 _ACCEPTED = "✅ accepted"
 _TALLY = re.compile(r"(?:^| · )([▲▼] \d+)(?= · |$)")
@@ -203,7 +203,7 @@ def _embed_card(
 ) -> Card:
     """Return a text of a thread with its credits and facts; the question's for ``None``."""
     if answer is None:
-        heading, colour = "Question", QUIET
+        heading, colour = "Question", MUTED
     elif answer.accepted:
         heading, colour = "Accepted answer", ACCEPTED
     else:

@@ -12,12 +12,7 @@ EMBED_DESCRIPTION = 4_096
 EMBED_FIELD = 1_024
 """Value of one field."""
 EMBED_FOOTER = 2_048
-EMBED_AUTHOR = 256
-EMBED_TOTAL = 6_000
 
-COMPONENTS_A_ROW = 5
-BUTTON_LABEL = 80
-CUSTOM_ID = 100
 SELECT_OPTIONS = 25
 OPTION_TEXT = 100
 """Label, value and description of one select option."""
@@ -65,7 +60,7 @@ PLAIN_CREDITS = 150
 # Discord's codes of errors.
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_EMOJI = 10003, 10008, 10014
-GONE = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE})
+GONE_CODES = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE})
 """A message is not there any more; other 404s, of a server in between say, don't mean that."""
 TOO_LATE = frozenset({10015, 10062})
 """Unknown webhook, unknown interaction: Discord waits no longer for a reply."""

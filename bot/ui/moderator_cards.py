@@ -17,7 +17,7 @@ from bot.errors import counted
 from bot.guild_settings import COMMANDS, GuildSettings
 from bot.models import LearnedPhrasing
 from bot.ui import limits, text
-from bot.ui.cards import ACCEPTED, ANSWER, QUIET, Card
+from bot.ui.cards import ACCEPTED, ANSWER, MUTED, Card
 from bot.ui.items import Pressable, button, row_id
 
 BAR = 12
@@ -105,7 +105,7 @@ def imported_card(
     was passed over, ``hints`` what else is worth knowing.
     """
     taken = any(counts.values())
-    colour = QUIET if not taken else ANSWER if problems.count else ACCEPTED
+    colour = MUTED if not taken else ANSWER if problems.count else ACCEPTED
     embed = discord.Embed(title=text.title(name, limits.EMBED_TITLE), colour=colour)
     summed = [f"**{count:,}** {what}" for what, count in counts.items()]
     summed += [f"**{problems.count:,}** rejected"] if problems.count else []
@@ -178,7 +178,7 @@ def removal_card(name: str, threads: int, votes: int, button: RemoveThese) -> Ca
 
 def removed_card(name: str, threads: int, moment: int, until: datetime) -> Card:
     """Return what was removed, with a button that undoes it."""
-    embed = discord.Embed(title="Removed", colour=QUIET)
+    embed = discord.Embed(title="Removed", colour=MUTED)
     more = f" ({counted(threads, 'threads')})" if threads != 1 else ""
     embed.description = (
         f"{name_of(name)}{more}\nThis can be undone until {format_dt(until, 'f')}, here or "

@@ -11,25 +11,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bot.ui import limits, markdown
-from bot.ui.markdown import FENCE, WINDOW, Span, grapheme, prefix, spans, width
-from bot.ui.url_safety import misleading_host, safe_url
-
-__all__ = [
-    "body",
-    "clean",
-    "cut",
-    "escape",
-    "is_blank",
-    "label",
-    "lines",
-    "linked",
-    "neutralise_mentions",
-    "one_line",
-    "pages",
-    "safe_url",
-    "title",
-    "width",
-]  # fmt: skip
+from bot.ui.markdown import FENCE, WINDOW, Span, grapheme, prefix, spans
+from bot.ui.markdown import width as width
+from bot.ui.url_safety import misleading_host
+from bot.ui.url_safety import safe_url as safe_url
 
 ELLIPSIS = "…"
 NO_TITLE = "(no title)"

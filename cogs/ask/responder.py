@@ -228,7 +228,7 @@ class Responder:
             try:
                 await retried(partial(message.add_reaction, to_react(emoji)), "a reaction")
             except FAILURES as error:
-                if isinstance(error, discord.NotFound) and error.code in limits.GONE:
+                if isinstance(error, discord.NotFound) and error.code in limits.GONE_CODES:
                     return  # the message is gone already
                 said = described(error)
                 log.warning("channel %d: can't react with %s: %s", context.channel_id, emoji, said)

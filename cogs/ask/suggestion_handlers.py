@@ -22,7 +22,7 @@ from cogs.channel_context import (
     is_moderator,
     missing_send_permission,
 )
-from cogs.thread import GONE, open_page
+from cogs.thread import THREAD_GONE, open_page
 from cogs.voting.posted_card import emoji_of
 
 TAKEN_BACK = "Taken back. Ask again in other words, or look through the threads with `/thread`."
@@ -127,7 +127,7 @@ class SuggestionHandlers:
         context = interaction_context(interaction)
         thread = await self.app.answering.serve(item.chosen or 0, guild_id=context.scope)
         if thread is None or not thread.answers:
-            said = GONE if thread is None else UNANSWERED
+            said = THREAD_GONE if thread is None else UNANSWERED
             await tell(interaction, said)
             return
 

@@ -31,7 +31,7 @@ from cogs.voting.events import (
     EventType,
     MessageEvent,
     cleared_event,
-    deleted_event,
+    message_event,
     reaction_event,
 )
 from cogs.voting.reconciler import Reconciler
@@ -100,13 +100,13 @@ class VotingCog(commands.Cog, name="Voting"):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Queue that a posting is gone; what was voted on it stays."""
-        self._queue.put(deleted_event(event.guild_id, event.channel_id, event.message_id))
+        self._queue.put(message_event(EventType.DELETED, event, event.message_id))
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Queue that many messages are gone at once."""
         for message_id in sorted(event.message_ids):
-            self._queue.put(deleted_event(event.guild_id, event.channel_id, message_id))
+            self._queue.put(message_event(EventType.DELETED, event, message_id))
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:

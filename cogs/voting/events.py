@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 import discord
 
@@ -154,11 +155,10 @@ def reaction_event(
     event: discord.RawReactionActionEvent, user: discord.abc.User | None
 ) -> MessageEvent:
     """Return the event of a reaction that a member added or took away."""
-    return MessageEvent(
-        type=EventType.ADDED if event.event_type == "REACTION_ADD" else EventType.REMOVED,
-        guild_id=event.guild_id or SHARED,
-        channel_id=event.channel_id,
-        message_id=event.message_id,
+    return message_event(
+        EventType.ADDED if event.event_type == "REACTION_ADD" else EventType.REMOVED,
+        event,
+        event.message_id,
         user_id=event.user_id,
         emoji=str(event.emoji),
         kind=ReactionKind.SUPER if event.burst else ReactionKind.NORMAL,
@@ -170,23 +170,18 @@ def cleared_event(
     event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent,
 ) -> MessageEvent:
     """Return the event of reactions that a moderator took away: all, or those of one emoji."""
-    one = isinstance(event, discord.RawReactionClearEmojiEvent)
-    return MessageEvent(
-        type=EventType.EMOJI_CLEARED if one else EventType.CLEARED,
-        guild_id=event.guild_id or SHARED,
-        channel_id=event.channel_id,
-        message_id=event.message_id,
-        emoji=str(event.emoji) if isinstance(event, discord.RawReactionClearEmojiEvent) else "",
-    )
+    if isinstance(event, discord.RawReactionClearEmojiEvent):
+        return message_event(
+            EventType.EMOJI_CLEARED, event, event.message_id, emoji=str(event.emoji)
+        )
+    return message_event(EventType.CLEARED, event, event.message_id)
 
 
-def deleted_event(guild_id: int | None, channel_id: int, message_id: int) -> MessageEvent:
-    """Return the event of a message that was deleted."""
+def message_event(type: EventType, event: Any, message_id: int, **more: Any) -> MessageEvent:
+    """Return what a gateway event says of a message; ``more`` are other fields."""
+    guild_id, channel_id = event.guild_id or SHARED, event.channel_id
     return MessageEvent(
-        type=EventType.DELETED,
-        guild_id=guild_id or SHARED,
-        channel_id=channel_id,
-        message_id=message_id,
+        type=type, guild_id=guild_id, channel_id=channel_id, message_id=message_id, **more
     )
 
 

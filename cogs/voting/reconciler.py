@@ -20,7 +20,7 @@ from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.log_throttle import LogThrottle
 from bot.models import Posting
-from bot.retry import FAILURES, QUIET, described
+from bot.retry import FAILURES, OUTAGE_LOG_SECONDS, described
 from bot.ui import limits
 from cogs.channel_context import permissions_in
 from cogs.voting.events import unix_micros
@@ -30,7 +30,7 @@ from cogs.voting.vote_queue import VoteQueue
 BACK_OFF, LONGEST = 5.0, 600.0
 """Seconds until a card that can't be looked at is tried again: doubled each time, at most."""
 
-AT_ONCE = 4
+CARDS_AT_ONCE = 4
 """Cards that are looked at together: one that hangs is not to hold up the others."""
 
 STOP_SECONDS = 2.0
@@ -58,10 +58,9 @@ class Reconciler:
         self._unmarked: set[int] = set()  # to be marked there
         self._unreadable: set[int] = set()  # channels: ask there once only
         self._busy: set[int] = set()  # channels where a card is looked at just now
-        self._timers: set[asyncio.TimerHandle] = set()
         self._seen = self._changes = self._workers = 0
         self._marking = self._stopped = False
-        self._outage_log = LogThrottle(QUIET)
+        self._outage_log = LogThrottle(OUTAGE_LOG_SECONDS)
 
     async def begin(self, shard_id: int, *, everything: bool) -> None:
         """Compare a shard's latest cards, newest first, or those alone that are due."""
@@ -87,8 +86,6 @@ class Reconciler:
         """Compare nothing more; the next start does, also messages with unwritten events."""
         self._stopped = True
         self._waiting.clear()
-        for timer in self._timers:
-            timer.cancel()
         if not (due := self._unmarked | set(unwritten)):
             return
         try:
@@ -135,7 +132,7 @@ class Reconciler:
         for posting in postings:
             # Also while it is being looked at: what was seen may be of before.
             self._waiting.setdefault(posting.message_id, posting)
-        free = 0 if self._stopped else AT_ONCE - self._workers
+        free = 0 if self._stopped else CARDS_AT_ONCE - self._workers
         for _ in range(min(free, len(self._waiting))):
             self._workers += 1
             self.bot.spawn(self._work(), "reconcile votes")
@@ -172,9 +169,9 @@ class Reconciler:
             self.bot.warn_missing_permission(posting.channel_id, "read_message_history")
         except Exception as error:
             # Other 404s, of a server in between or of an emoji, don't say that it is gone.
-            if getattr(error, "code", 0) in limits.GONE and await self._forgotten(posting, error):
-                return 0
-            self._put_off(posting, error)
+            is_gone = getattr(error, "code", 0) in limits.GONE_CODES
+            if not (is_gone and await self._forgotten(posting, error)):
+                self._put_off(posting, error)
         else:
             self._tries.pop(posting.message_id, None)
             return changed
@@ -232,15 +229,12 @@ class Reconciler:
             self._outage_log.warn(log, said, posting.message_id, described(error))
         else:
             log.error(said, posting.message_id, error, exc_info=error)
-        if self._stopped:
-            return
+        if not self._stopped:
+            self.bot.spawn(self._later(posting, tries), f"look at {posting.message_id} again")
 
-        def again() -> None:
-            self._timers.discard(timer)
-            self._add([posting])
-
-        timer = asyncio.get_running_loop().call_later(_back_off(tries), again)
-        self._timers.add(timer)
+    async def _later(self, posting: Posting, tries: int) -> None:
+        await asyncio.sleep(_back_off(tries))
+        self._add([posting])
 
 
 def _back_off(tries: int) -> float:

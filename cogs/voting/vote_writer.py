@@ -10,7 +10,7 @@ from bot.app import App
 from bot.errors import StoreError
 from bot.log_throttle import LogThrottle
 from bot.models import Posting
-from bot.retry import QUIET
+from bot.retry import OUTAGE_LOG_SECONDS
 from bot.services.voting import Pressed, VoteChange, VoteOutcome
 from cogs.voting.events import ButtonPress, Event, EventType, MessageEvent, Released
 
@@ -35,7 +35,7 @@ class VoteWriter:
         self.app = app
         self.unwritten = unwritten
         self._written = written
-        self._outage_log = LogThrottle(QUIET)
+        self._outage_log = LogThrottle(OUTAGE_LOG_SECONDS)
 
     async def postings(self, ids: Collection[int]) -> dict[int, Posting]:
         """Return which messages show answers; most reactions in a server are not for us."""

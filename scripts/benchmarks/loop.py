@@ -27,7 +27,7 @@ AT_ONCE = 200
 """Questions that are asked at once."""
 
 IMPORTED = 2_000
-"""Threads of the file that is imported meanwhile."""
+"""Threads of the file that is imported meanwhile, unless the library itself has fewer."""
 
 MOST_WORDS, WORDS_A_THREAD = 300_000, 30
 """Words of the vocabulary that is rebuilt: as many for each thread, up to this number."""
@@ -61,7 +61,10 @@ def steps(size: int) -> list[tuple[str, Step]]:
     words = min(MOST_WORDS, size * WORDS_A_THREAD)
     return [
         ("pager on 200,000 characters of brackets", turn_pages),
-        (f"{AT_ONCE} questions at once during an import", ask_during_import),
+        (
+            f"{AT_ONCE} questions at once during an import",
+            lambda app, place: ask_during_import(app, place, min(IMPORTED, size)),
+        ),
         ("export of what was imported", export),
         (f"import of {words:,} new words", lambda app, _: bring_words(app, words)),
         (f"vocabulary rebuilt with {words:,} more words", rebuild),
@@ -93,13 +96,13 @@ async def turn_pages(app: App, place: Path) -> None:
             cards.page_card(thread, at)
 
 
-async def ask_during_import(app: App, place: Path) -> None:
-    """Ask as many questions as come at once while a server's file is taken in."""
+async def ask_during_import(app: App, place: Path, threads: int) -> None:
+    """Ask as many questions as come at once while a file of so many threads is taken in."""
     asked, _ = questions(place)
     many = (asked * (AT_ONCE // len(asked) + 1))[:AT_ONCE]
     file = place / "imported.jsonl"
     with file.open("w", encoding="utf-8") as out:
-        for number in range(IMPORTED):
+        for number in range(threads):
             said = " ".join(many[(number + n) % AT_ONCE] for n in range(12))
             title = f"{many[number % AT_ONCE]} {number}"
             out.write(json.dumps({"id": f"i{number}", "title": title, "answers": [{"body": said}]}))

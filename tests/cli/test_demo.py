@@ -16,8 +16,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.cli import run
+from bot.cli import logs, run
+from bot.demo import _demo_settings
 from bot.demo.simcord_adapter import PEOPLE, WELCOME
+from bot.settings import Settings
 from tests.kit import programs
 from tests.kit.command_line import Threadwise
 from tests.kit.paths import ROOT
@@ -134,10 +136,9 @@ async def _vote(page: Page, reply: dict[str, Any], emoji: str = "⬆️") -> Non
     assert voted["settlement"] == "settled", voted
 
 
-@pytest.mark.parametrize("arguments", [["demo"], []], ids=["demo", "bare"])
-async def test_a_vote_changes_what_the_next_person_gets(home: Path, arguments: list[str]) -> None:
+async def test_a_vote_changes_what_the_next_person_gets(home: Path) -> None:
     (home / "seeds" / "lamp.txt").write_text(LAMP, encoding="utf-8")
-    async with _demo(*arguments) as page:
+    async with _demo() as page:  # as without a command
         (welcome,) = await page.messages()
         assert "simulated Discord" in welcome["content"]
         reply = await _ask(page, "how do i swich on teh lamp?")
@@ -195,16 +196,18 @@ async def test_ending_the_session_in_the_page_ends_the_program() -> None:
     assert code == 0, said
 
 
-async def test_a_port_that_is_taken_is_one_line_and_exit_code_2() -> None:
+def test_a_port_that_is_taken_is_one_line_and_exit_code_2(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "set_up", lambda level, token: None)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        process = await _start("demo", "--port", port)
-        code, _, said = await process.end()
-    assert code == 2
-    assert said.splitlines()[-1].startswith(f"error: port {port} is taken")
-    assert "Traceback" not in said
+        result = threadwise("demo", "--port", port, "--no-browser")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].startswith(f"error: port {port} is taken")
+    assert "Traceback" not in result.stderr
 
 
 def test_without_the_demo_extra_it_says_how_to_install_it(
@@ -240,3 +243,10 @@ def test_the_browser_is_opened_unless_told_not_to(
     threadwise("--no-browser", "--port", "8765")
     threadwise("demo")
     assert asked == [(0, True), (8765, False), (0, True)]
+
+
+def test_models_are_those_of_the_data_folder_not_of_the_demos_own(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "mpnet"
+    folder.mkdir(parents=True)
+    settings = Settings(data_dir=tmp_path, embedding_model="mpnet", _env_file=None)
+    assert _demo_settings(settings).embedding_model == str(folder)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
+from bot.search.semantic.onnx_model import default_files
 from tests.kit.command_line import Threadwise
 
 CORPUS = {
@@ -145,3 +147,68 @@ def test_an_own_question_for_a_thread_that_is_not_there_is_exit_code_1(
     assert "queries.jsonl, line 1: there is no thread 'rooter' in the library" in " ".join(
         result.stderr.split()
     )
+
+
+class TestModels:
+    """Several models side by side."""
+
+    def test_are_columns_of_one_table(self, threadwise: Threadwise, folder: Path) -> None:
+        result = threadwise("evaluate", folder, "--models", "off, minilm")
+        assert result.exit_code == 0, result.output
+        assert re.search(r"^ +off +minilm *$", result.stdout, re.MULTILINE)
+        assert re.search(r"^nDCG@10 +1\.000 +1\.000 *$", result.stdout, re.MULTILINE)
+        assert re.search(r"^median ms +[\d.]+ +[\d.]+ *$", result.stdout, re.MULTILINE)
+
+    def test_are_a_list_in_json(self, threadwise: Threadwise, folder: Path) -> None:
+        alone = json.loads(threadwise("evaluate", folder, "--json").stdout)
+        result = threadwise("evaluate", folder, "--models", "off,minilm,off", "--json")
+        assert result.exit_code == 0, result.output
+        models = json.loads(result.stdout)["models"]
+        assert [figures["setting"] for figures in models] == ["off", "minilm"]
+        assert [bool(figures["model"]) for figures in models] == [False, True]
+        assert all(figures.keys() == alone.keys() | {"setting"} for figures in models)
+
+    def test_are_saved_under_their_names(
+        self, threadwise: Threadwise, folder: Path, tmp_path: Path
+    ) -> None:
+        place = tmp_path / "kept"
+        result = threadwise("evaluate", folder, "--models", "off,minilm", "--save", place)
+        assert result.exit_code == 0, result.output
+        pages = {f"testset-{name}.{kind}" for name in ("off", "minilm") for kind in ("md", "png")}
+        assert {path.name for path in place.iterdir()} == pages
+        assert "testset-minilm.png" in (place / "testset-minilm.md").read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        ("models", "said"),
+        [
+            ("off,mpnet", "make model NAME=mpnet"),
+            (" , ", "names none"),
+            ("nowhere/model", "neither"),
+        ],
+    )
+    def test_that_are_not_to_be_had_are_refused_before_measuring(
+        self,
+        threadwise: Threadwise,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        models: str,
+        said: str,
+    ) -> None:
+        monkeypatch.setattr("bot.cli.evaluate.measure", None)
+        result = threadwise("evaluate", folder, "--models", models)
+        assert result.exit_code == 2
+        assert said in result.stderr
+
+    def test_by_name_are_found_in_the_data_folder(
+        self, threadwise: Threadwise, folder: Path, home: Path
+    ) -> None:
+        """Though the library that is measured is made elsewhere."""
+        files = default_files()
+        built = home / "data" / "models" / "mpnet"
+        built.mkdir(parents=True)
+        shutil.copy(files.model, built / "model.onnx")
+        shutil.copy(files.tokenizer, built / "tokenizer.json")
+        (built / "config.json").write_text('{"hidden_size": 384}')
+        result = threadwise("evaluate", folder, "--models", "mpnet", "--json")
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["models"][0]["model"].startswith("mpnet@")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.cli import runtime
+from bot.cli import logs
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def _root_as_it_was() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(False)
-    for name in runtime.CHATTY:
+    for name in logs.CHATTY:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
@@ -28,7 +28,7 @@ def test_the_token_is_blotted_out_of_lines_and_tracebacks(
     terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    runtime.set_up("INFO", "s3cr3t")
+    logs.set_up("INFO", "s3cr3t")
     log = logging.getLogger("anything")
     try:
         raise ValueError("the token s3cr3t is wrong")
@@ -40,10 +40,10 @@ def test_the_token_is_blotted_out_of_lines_and_tracebacks(
 
 
 def test_levels_and_chatty_libraries(capsys: pytest.CaptureFixture[str]) -> None:
-    runtime.set_up("INFO", None)
+    logs.set_up("INFO", None)
     logging.getLogger("bot").info("ours")
     logging.getLogger("bot").debug("too much")
-    logging.getLogger("alembic.runtime").info("chatter")
+    logging.getLogger("alembic.logs").info("chatter")
     said = capsys.readouterr().err
     assert "ours" in said
     assert "too much" not in said

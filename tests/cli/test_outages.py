@@ -9,7 +9,7 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
-from bot.cli.runtime import MAX_LINES, QUIET, OutageFilter
+from bot.cli.logs import MAX_LINES, QUIET, OutageFilter
 
 REFUSED = ConnectionRefusedError(111, "Connect call failed")
 Said = Callable[[], list[str]]

@@ -11,10 +11,23 @@ from pathlib import Path
 import pytest
 
 from tests.kit.command_line import Threadwise
-from tests.kit.programs import PIPE, spawn
+from tests.kit.programs import PIPE, checked, spawn
 from tests.kit.waiting import HANG
 
 QUESTION = "how do I reset the router to factory settings"
+
+EACH = """
+import json, os, sys
+from bot.cli import main
+for sys.argv[1:] in json.loads(sys.argv[1]):
+    os.umask(0o022)
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+"""Runs the commands that are given as JSON in one process: starting takes most of the time."""
 
 
 def _start(*arguments: str, stdout: int = PIPE, **settings: str) -> subprocess.Popen[str]:
@@ -67,15 +80,9 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 def test_whatever_a_command_makes_is_its_owners_alone(home: Path) -> None:
-    previous = os.umask(0o022)
-    try:
-        for arguments in (["export", "out.jsonl"], ["backup", "copy.db"], ["export", "pages/"]):
-            (home / "pages").mkdir(exist_ok=True)
-            process = _start(*arguments)
-            _, err = process.communicate(timeout=HANG)
-            assert process.returncode == 0, err
-    finally:
-        os.umask(previous)
+    (home / "pages").mkdir()
+    commands = (["export", "out.jsonl"], ["backup", "copy.db"], ["export", "pages/"])
+    checked("-c", EACH, json.dumps(commands))
     made = [p for name in ("data", "pages") for p in (home / name, *(home / name).rglob("*"))]
     for path in (*made, home / "out.jsonl", home / "copy.db"):
         assert path.stat().st_mode & 0o077 == 0, path
@@ -102,11 +109,10 @@ def test_an_export_that_is_stopped_goes_on_where_it_was(home: Path, unbuffered: 
 
 def test_a_terminal_without_unicode_gets_json_without_loss(home: Path) -> None:
     (home / "seeds" / "cafe.txt").write_text("Où est le café ?\n\nscore:0\n", encoding="utf-8")
-    for arguments in (["ask", "où est le café", "--json"], ["thread", "cafe", "--json"]):
-        process = _start(*arguments, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
-        out, err = process.communicate(timeout=HANG)
-        assert process.returncode == 0, err
-        assert "Où est le café ?" in json.dumps(json.loads(out), ensure_ascii=False)
+    commands = (["ask", "où est le café", "--json"], ["thread", "cafe", "--json"])
+    out = checked("-c", EACH, json.dumps(commands), PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    for line, _ in zip(out.splitlines(), commands, strict=True):
+        assert "Où est le café ?" in json.dumps(json.loads(line), ensure_ascii=False)
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["ask", "-h"]], ids=" ".join)
@@ -134,11 +140,14 @@ ROOMY = {
 
 
 @pytest.mark.parametrize("arguments", [["thread", "roomy"], ["ask", ROOMY["title"]]], ids=str)
-@pytest.mark.parametrize("columns", ["100", "60"])
-def test_nothing_is_cut_off_in_a_pipe(home: Path, arguments: list[str], columns: str) -> None:
+@pytest.mark.parametrize("columns", [100, 60])
+def test_nothing_is_cut_off_in_a_pipe(
+    home: Path, threadwise: Threadwise, arguments: list[str], columns: int
+) -> None:
     (home / "seeds" / "roomy.jsonl").write_text(json.dumps(ROOMY) + "\n")
-    out, err = _start(*arguments, COLUMNS=columns).communicate(timeout=HANG)
-    assert not err
+    result = threadwise(*arguments, columns=columns)
+    out = result.stdout
+    assert not result.stderr
     said = "".join(c for c in out if not c.isspace() and c not in "│╭╮╰╯─")
     everything = [str(ROOMY["title"]), f"{WORDS} endOfLine", ADDRESS]
     if arguments[0] == "thread":
@@ -146,4 +155,4 @@ def test_nothing_is_cut_off_in_a_pipe(home: Path, arguments: list[str], columns:
         everything += ["x" * 90 + "endOfCell", "mina"]
     for part in everything:
         assert part.replace(" ", "") in said, part
-    assert max(len(line) for line in out.splitlines()) <= int(columns)
+    assert max(len(line) for line in out.splitlines()) <= columns

@@ -10,8 +10,9 @@ from typing import Any
 
 import discord
 import pytest
+from discord.http import Route
 
-from bot.cli import run, runtime
+from bot.cli import logs, run
 from bot.client import ThreadBot
 from tests.kit import programs
 from tests.kit.command_line import Threadwise
@@ -107,11 +108,17 @@ async def test_a_wrong_token_is_one_line_and_exit_code_2() -> None:
     assert TOKEN not in said
 
 
-async def test_a_network_that_is_down_is_one_line_and_exit_code_1() -> None:
-    code, said = await _end(await _start("http://127.0.0.1:9", "run"))
-    assert code == 1  # it may pass, so a service manager should try again
-    assert "error: Discord can't be reached" in said
-    assert "Traceback" not in said
+def test_a_network_that_is_down_is_one_line_and_exit_code_1(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    monkeypatch.setattr(Route, "BASE", "http://127.0.0.1:9")
+    monkeypatch.setattr(logs, "set_up", lambda level, token: None)
+    monkeypatch.setattr(run, "freeze_garbage_collector", lambda: None)
+    result = threadwise("run")
+    assert result.exit_code == 1  # it may pass, so a service manager should try again
+    assert "error: Discord can't be reached" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 RESPONSE: Any = SimpleNamespace(status=503, reason="down")
@@ -130,7 +137,7 @@ def test_a_discord_that_is_down_is_one_line_and_exit_code_1(
 
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setattr(ThreadBot, "start", fail)
-    monkeypatch.setattr(runtime, "set_up", lambda level, token: None)
+    monkeypatch.setattr(logs, "set_up", lambda level, token: None)
     result = threadwise("run")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: Discord can't be reached (")

@@ -45,7 +45,7 @@ elif what == "opening":
 elif what == "unpacking":
     from bot.services import import_reader
     import_reader.WorkerReader.next = busy
-    import_reader.LARGE = 0
+    import_reader.WORKER_BYTES = 0
 from bot.cli import main
 main()
 """

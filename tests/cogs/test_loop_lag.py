@@ -89,24 +89,29 @@ async def test_what_a_press_shows_is_prepared_in_a_thread(
 def test_what_was_prepared_is_made_again_when_the_text_has_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(card_content, "MAX_CACHED", 1_000)
     made: list[str] = []
+    real = text.pages
 
-    def make(raw: str, embeds: bool) -> str:
-        made.append(raw)
-        return raw.upper()
+    def pages(body: str, limit: int) -> list[str]:
+        made.append(body[:3])
+        return real(body, limit)
 
-    kept = card_content.TextCache(make)
-    assert kept.get((1, 1, True), "old") == kept.get((1, 1, True), "old") == "OLD"
-    assert kept.get((1, 1, True), "new") == "NEW"
-    assert not kept.has((1, 1, True), "old")
-    assert kept.get((1, 1, False), "new") == "NEW"
+    monkeypatch.setattr(text, "pages", pages)
+    filling = "Some words. " * card_content.SHORT
+
+    def shown(beginning: str, *, embeds: bool = True) -> str:
+        it = StoredThread(id=1, scope=0, key="k", title="t", body=beginning + filling)
+        return card_content.pages(it, None, embeds=embeds)[0][:3]
+
+    assert [shown("old"), shown("old"), shown("new")] == ["old", "old", "new"]
+    assert shown("new", embeds=False) == "new"
     assert made == ["old", "new", "new"]
-    for n in range(50):
-        kept.get((2, n, True), "x" * 100)
-    assert kept.has((2, 49, True), "x" * 100)
-    assert not kept.has((1, 1, True), "new")
-    assert len(kept._entries) < 10
+    for n in range(100, 100 + card_content.MAX_CACHED):
+        assert shown(str(n)) == str(n)
+    assert shown(str(n)) == str(n)
+    assert made.count(str(n)) == 1
+    shown("new")  # only the latest are kept
+    assert made.count("new") == 3
 
 
 async def test_two_hundred_questions_while_a_file_is_imported(app: App, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def make_home(place: Path) -> Path:
     return folder
 
 
-def run(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
+def run(*arguments: str | Path, stdin: str | bytes | None = None, columns: int = 100) -> Result:
     """Run a command in this process: ``run("ask", "why?")``."""
-    runner = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
+    runner = CliRunner(env={"COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "dumb"})
     return runner.invoke(cli, [str(a) for a in arguments], input=stdin)

@@ -17,7 +17,7 @@ BATCH = 8
 
 
 async def main(folder: Path) -> None:
-    embedding.BATCH = BATCH
+    embedding.EMBEDDED_AT_ONCE = BATCH
     app = await App.open(at(folder, ""))
     await app.embedding.make(lambda made: print("made", made, flush=True))
 

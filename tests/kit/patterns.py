@@ -6,7 +6,7 @@ import ast
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from re import _constants as code  # type: ignore[attr-defined]
@@ -77,20 +77,19 @@ def modules() -> Iterator[ModuleType]:
 
 def all_used() -> list[Used]:
     """The expressions of all modules: named ones, discord.py's templates, those in functions."""
-    loaded = list(modules())
-    trees = {m.__name__: ast.parse(Path(str(m.__file__)).read_text("utf-8")) for m in loaded}
-    everywhere = _methods_by_name(trees.values())
+    nodes = {module: list(ast.walk(_tree(module))) for module in modules()}
+    uses = {module: _Uses.among(those) for module, those in nodes.items()}
+    everywhere = _Uses.of_all(uses.values())
     found: dict[tuple[str, int], Used] = {}
-    for module in loaded:
-        here = _methods_by_name([trees[module.__name__]])
+    for module, those in nodes.items():
         for name, value in _named(module):
-            methods = here if name.startswith("_") else everywhere
+            uses_of_it = uses[module] if name.startswith("_") else everywhere
             key = (str(value.pattern), value.flags)
             known = found.get(key)
-            used = methods.get(name.rpartition(".")[2], frozenset()) or frozenset(METHODS)
+            used = uses_of_it.methods(name.rpartition(".")[2]) or frozenset(METHODS)
             used |= known.methods if known else frozenset()
             found[key] = Used(f"{module.__name__}:{name}", value, used)
-        for line, method, pattern in _inline(trees[module.__name__], module):
+        for line, method, pattern in _inline(those, module):
             key = (str(pattern.pattern), pattern.flags)
             found.setdefault(key, Used(f"{module.__name__}:{line}", pattern, frozenset({method})))
     return sorted(found.values(), key=lambda used: used.place)
@@ -99,12 +98,15 @@ def all_used() -> list[Used]:
 def made_in_functions() -> Iterator[str]:
     """Yield the functions that make an expression of what is known only at the call."""
     for module in modules():
-        tree = ast.parse(Path(str(module.__file__)).read_text("utf-8"))
-        for function in ast.walk(tree):
+        for function in ast.walk(_tree(module)):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                for call in _calls(function):
+                for call in _calls(ast.walk(function)):
                     if call.args and not _is_known(call.args[0], module):
                         yield f"{module.__name__}:{function.name}"
+
+
+def _tree(module: ModuleType) -> ast.Module:
+    return ast.parse(Path(str(module.__file__)).read_text("utf-8"))
 
 
 def _named(module: ModuleType) -> Iterator[tuple[str, re.Pattern[Any]]]:
@@ -117,8 +119,10 @@ def _named(module: ModuleType) -> Iterator[tuple[str, re.Pattern[Any]]]:
                     yield f"{name}.{inner}", attribute
 
 
-def _inline(tree: ast.AST, module: ModuleType) -> Iterator[tuple[int, str, re.Pattern[Any]]]:
-    for call in _calls(tree):
+def _inline(
+    nodes: Iterable[ast.AST], module: ModuleType
+) -> Iterator[tuple[int, str, re.Pattern[Any]]]:
+    for call in _calls(nodes):
         assert isinstance(call.func, ast.Attribute)
         method = EACH.get(call.func.attr, call.func.attr)
         if method in METHODS and call.args and _is_known(call.args[0], module):
@@ -128,9 +132,9 @@ def _inline(tree: ast.AST, module: ModuleType) -> Iterator[tuple[int, str, re.Pa
             yield call.lineno, method, re.compile(text, value)
 
 
-def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+def _calls(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
     """Calls of the module ``re``."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=attr)) if attr in CALLS:
                 yield node
@@ -142,22 +146,46 @@ def _is_known(argument: ast.expr, module: ModuleType) -> bool:
     return all(isinstance(vars(module).get(name), str | bytes) for name in names)
 
 
-def _methods_by_name(trees: Any) -> dict[str, frozenset[str]]:
-    """By which methods names are used as expressions; nothing where one is handed on."""
-    used: dict[str, set[str]] = {}
-    handed_on: set[str] = set()
-    for tree in trees:
-        owners = {id(n.value): n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-        for node in ast.walk(tree):
-            name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
-            if not name or isinstance(getattr(node, "ctx", None), ast.Store):
-                continue
-            method = EACH.get(owners.get(id(node), ""), owners.get(id(node), ""))
-            if method in METHODS:
-                used.setdefault(name, set()).add(method)
+@dataclass(frozen=True)
+class _Uses:
+    """By which methods names are used as expressions, and the names that are handed on."""
+
+    by_method: dict[str, set[str]]
+    handed_on: set[str]
+
+    @classmethod
+    def among(cls, nodes: Iterable[ast.AST]) -> _Uses:
+        found = cls({}, set())
+        owners: dict[ast.AST, str] = {}  # what is looked up in a node, which comes after
+        for node in nodes:
+            if isinstance(node, ast.Attribute):
+                name, owners[node.value] = node.attr, node.attr
+            elif isinstance(node, ast.Name):
+                name = node.id
             else:
-                handed_on.add(name)
-    return {name: frozenset(found) for name, found in used.items() if name not in handed_on}
+                continue
+            if isinstance(node.ctx, ast.Store):
+                continue
+            method = owners.get(node, "")
+            method = EACH.get(method, method)
+            if method in METHODS:
+                found.by_method.setdefault(name, set()).add(method)
+            else:
+                found.handed_on.add(name)
+        return found
+
+    @classmethod
+    def of_all(cls, uses: Iterable[_Uses]) -> _Uses:
+        found = cls({}, set())
+        for each in uses:
+            found.handed_on.update(each.handed_on)
+            for name, methods in each.by_method.items():
+                found.by_method.setdefault(name, set()).update(methods)
+        return found
+
+    def methods(self, name: str) -> frozenset[str]:
+        """The methods by which a name is used; none where it is handed on."""
+        return frozenset(() if name in self.handed_on else self.by_method.get(name, ()))
 
 
 def _tokens(pattern: re.Pattern[Any]) -> list[str]:

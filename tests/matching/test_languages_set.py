@@ -51,8 +51,9 @@ def test_a_library_has_ten_threads_with_ids_of_their_own(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_thread_is_asked_twice_in_other_words(language: str) -> None:
     read = library(language)
-    asked = Counter(key for key, _ in read["paraphrases"])
-    assert asked == {thread["id"]: 2 for thread in read["threads"]}
+    ids = [thread["id"] for thread in read["threads"]]
+    assert [key for key, _ in read["paraphrases"]] == [key for key in ids for _ in range(2)]
+    assert len({plain(question) for _, question in read["paraphrases"]}) == 20
     titles = {plain(thread["title"]) for thread in read["threads"]}
     assert titles.isdisjoint(plain(question) for _, question in read["paraphrases"])
 

@@ -271,7 +271,7 @@ from bot.search.engine import Engine
 engine = Engine(Path(sys.argv[1]), "library")
 with engine.writing() as writing:
     writing.put([indexed(thread(90, "How do I graft a quince?"))])
-    writing.remove([2])
+    writing.remove({2: 0})
     writing.commit(2)
 """
 

@@ -107,7 +107,7 @@ def test_putting_a_thread_again_replaces_it(index: TextIndex) -> None:
 def test_removed_threads_are_gone_and_unknown_ones_are_passed_over(index: TextIndex) -> None:
     put(index, thread(1, "Apples"), thread(2, "Pears"))
     with index.writing() as writing:
-        writing.remove([1, 999])
+        writing.remove({1: SHARED, 999: SHARED, 2: 7})
         writing.commit(2)
     assert found(index, "apples pears") == ["t2"]
     assert len(index) == 1
@@ -235,7 +235,7 @@ def test_an_exception_while_writing_leaves_nothing_behind(index: TextIndex) -> N
     put(index, thread(1, "Apples"))
     with suppress(ZeroDivisionError), index.writing() as writing:
         writing.put([indexed(thread(2, "Pears"))])
-        writing.remove([1])
+        writing.remove({1: SHARED})
         raise ZeroDivisionError
     index.refresh()
     assert found(index, "apples pears") == ["t1"]

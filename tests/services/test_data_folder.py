@@ -89,11 +89,17 @@ async def test_what_a_crash_left_is_cleared_at_the_start(settings: Settings, dat
     neighbours = data / "neighbours"
     neighbours.mkdir()
     left = [data / ".threadwise.db.0123abcd.part", data / ".threadwise.db.0123abcd.part-wal"]
-    left += [neighbours / "state.4194399", neighbours / "0-7.usearch.4194399"]
-    stays = [neighbours / "0-7.usearch", neighbours / "state.json", neighbours / f"state.{1}"]
+    checkpoint = neighbours / ".checkpoint.0123abcd.part"
+    checkpoint.mkdir()
+    left.append(checkpoint / "0-7.usearch")
+    stays = [neighbours / "0-7.usearch", neighbours / "state.json"]
     for path in (*left, *stays):
         path.write_text("x")
-    await opened(settings)
+    with private_files.unfinished(neighbours / "checkpoint", folder=True) as in_use:
+        checkpoint.mkdir(exist_ok=True)
+        (checkpoint / "0-7.usearch").write_text("x")
+        await opened(settings)
+        assert in_use.exists()
     assert not [path for path in left if path.exists()]
     assert all(path.exists() for path in stays)
 

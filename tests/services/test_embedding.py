@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
@@ -149,7 +150,7 @@ class TestMaking:
         await every_thread_is_seen(app)
 
     async def test_tells_its_progress(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 25)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 25)
         await app.library.add(MANY)
         told: list[int] = []
         await app.embedding.make(told.append)
@@ -158,7 +159,7 @@ class TestMaking:
     async def test_goes_on_where_it_was_cancelled(
         self, app: App, packed: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 10)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 10)
         await app.library.add(MANY)
         for patience in (0.0, 0.05, 0.1, 0.15):
             making = asyncio.create_task(app.embedding.make())
@@ -247,7 +248,7 @@ class TestOtherModels:
     async def test_are_never_mixed_when_stopped_in_between(
         self, settings: Settings, other: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 20)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 20)
         async with opened(settings) as app:
             await app.library.add(MANY)
             await app.embedding.make()
@@ -271,6 +272,41 @@ class TestOtherModels:
             await app.embedding.make()
             assert app.no_meaning is not None
             assert "holds no model.onnx" in app.no_meaning
+            for _ in range(3):
+                assert await best(app, "flat bicycle tyre") == "s1"
+        assert caplog.text.count("questions are matched by their words alone") == 1
+
+    async def test_a_folder_that_is_swapped_is_taken_up_at_the_next_start(
+        self, settings: Settings, other: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async with opened(settings, other) as app:
+            await app.library.add(GARDEN)
+            await app.embedding.make()
+            former = app.engine.meaning
+            assert former is not None
+            before = former.question("flat bicycle tyre")
+            found = await best(app)
+            (Path(other) / "1_Pooling" / "config.json").write_text("{}")
+            (Path(other) / "model.onnx").write_bytes(b"cut short")
+            assert np.array_equal(former.question("flat bicycle tyre"), before)
+            assert await best(app) == found
+            shutil.copy(onnx_model.default_files().model, Path(other) / "model.onnx")
+        async with opened(settings, other) as app:
+            assert app.engine.meaning is not None
+            assert app.engine.meaning.model != former.model
+            assert app.engine.meaning.vector_index.threads == 0
+            await app.embedding.make()
+            await every_thread_is_seen(app)
+        assert "words alone" not in caplog.text
+
+    async def test_one_cut_short_is_reported_once_and_words_do(
+        self, settings: Settings, other: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        file = Path(other) / "model.onnx"
+        file.write_bytes(file.read_bytes()[:100_000])
+        async with opened(settings, other) as app:
+            await app.library.add(GARDEN)
+            await app.embedding.make()
             for _ in range(3):
                 assert await best(app, "flat bicycle tyre") == "s1"
         assert caplog.text.count("questions are matched by their words alone") == 1
@@ -330,7 +366,7 @@ class TestKeepingUp:
     async def test_two_programs_share_the_work(
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 10)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 10)
         async with opened(app.settings) as second:
             await app.library.add(MANY[:30])
             await second.library.add([*MANY[30:], replace(MANY[0], title="Is it done?")])
@@ -374,7 +410,7 @@ class TestKeepingUp:
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(index_sync, "INTERVAL", 0.02)
-        monkeypatch.setattr(embedding, "BATCH", 4)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 4)
         async with opened(app.settings, "off") as second:
             await second.library.add(MANY)
             app.follow()
@@ -390,7 +426,7 @@ class TestKeepingUp:
     async def test_an_import_does_not_wait_for_the_vectors_of_a_whole_library(
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 4)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 4)
         await app.library.add(MANY)
         making = asyncio.create_task(app.embedding.make())
         await until(lambda: begun(app))
@@ -410,7 +446,7 @@ class TestKeepingUp:
     async def test_between_the_stages_threads_are_found_by_their_titles(
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 8)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 8)
         await app.library.add([replace(t, body="And so on and on.") for t in (*GARDEN, *MANY)])
         while not app.engine.uses_meaning(SHARED):
             assert await app.embedding.make_some()
@@ -428,7 +464,7 @@ class TestMeanwhile:
     async def test_a_library_most_of_which_has_no_vectors_is_searched_by_words(
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embedding, "BATCH", 5)
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 5)
         await app.library.add([*GARDEN, *MANY])
         async with opened(app.settings, "off") as plain:
             assert await app.embedding.make_some()

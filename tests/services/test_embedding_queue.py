@@ -16,7 +16,7 @@ from bot.app import App
 from bot.models import SHARED, Answer, Posting, Thread, VectorStage
 from bot.search.semantic.embedder import Embedder, Vectors
 from bot.services import embedding
-from bot.services.queues import EmbeddingQueue, Wanted, Work
+from bot.services.queues import EmbeddingQueue, ToEmbed, Work
 from bot.settings import Settings
 from bot.store import vectors as vector_store
 from bot.store.tables import learned_phrasings, vectors
@@ -46,7 +46,7 @@ def embedded(usual_model: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return found
 
     monkeypatch.setattr(Embedder, "texts", made)
-    monkeypatch.setattr(embedding, "BATCH", 8)
+    monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 8)
     monkeypatch.setenv("EMBEDDING_MODEL", "")
     return texts
 
@@ -320,24 +320,24 @@ async def test_what_guilds_taught_takes_turns_as_well(app: App) -> None:
 
 def test_what_is_put_back_comes_first() -> None:
     queue, title, said = EmbeddingQueue(), VectorStage.TITLE, VectorStage.PHRASINGS
-    a, b, c, d = (Wanted(n, n) for n in range(4))
+    a, b, c, d = (ToEmbed(n, n) for n in range(4))
     for scope, wanted in ((HERE, c), (HERE, a), (THERE, d), (HERE, b)):
         queue.add(title, scope, wanted)
-    queue.add(said, HERE, Wanted(0, 9, 4))
+    queue.add(said, HERE, ToEmbed(0, 9, 4))
     taken = queue.take(3)
     assert taken == Work(title, [(HERE, a), (THERE, d), (HERE, b)])
     queue.put_back(taken)
     assert queue.take(3) == taken
     assert queue.take(9) == Work(title, [(HERE, c)])
     assert queue.take(9, title) is None
-    assert queue.take(9) == Work(said, [(HERE, Wanted(0, 9, 4))])
+    assert queue.take(9) == Work(said, [(HERE, ToEmbed(0, 9, 4))])
     assert queue.take(9) is None
 
 
 def test_of_phrasings_and_bodies_fewer_threads_are_taken_at_a_time() -> None:
     queue = EmbeddingQueue()
     for n in range(40):
-        queue.add(VectorStage.PHRASINGS, HERE, Wanted(n, n, phrasings=3))
-        queue.add(VectorStage.BODY, HERE, Wanted(n, n))
+        queue.add(VectorStage.PHRASINGS, HERE, ToEmbed(n, n, phrasings=3))
+        queue.add(VectorStage.BODY, HERE, ToEmbed(n, n))
     sizes = [len(work.threads) for work in iter(lambda: queue.take(30), None)]
     assert sizes == [10] * 4 + [8] * 5

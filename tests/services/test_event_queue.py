@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.services.queues import AT_ONCE, EventQueues
+from bot.services.queues import EVENTS_AT_ONCE, EventQueues
 from tests.kit.waiting import until
 
 
@@ -48,13 +48,13 @@ async def until_idle(queues: EventQueues[int]) -> None:
 
 
 async def test_events_of_a_key_keep_their_order(queues: EventQueues[int], handler: Handler) -> None:
-    for n in range(3 * AT_ONCE):
+    for n in range(3 * EVENTS_AT_ONCE):
         queues.put(n % 2, n)
     handler.gate.set()
     await until_idle(queues)
-    assert handler.of(0) == list(range(0, 3 * AT_ONCE, 2))
-    assert handler.of(1) == list(range(1, 3 * AT_ONCE, 2))
-    assert all(len(events) <= AT_ONCE for _, events in handler.seen)
+    assert handler.of(0) == list(range(0, 3 * EVENTS_AT_ONCE, 2))
+    assert handler.of(1) == list(range(1, 3 * EVENTS_AT_ONCE, 2))
+    assert all(len(events) <= EVENTS_AT_ONCE for _, events in handler.seen)
 
 
 async def test_one_task_a_key_which_ends(queues: EventQueues[int], handler: Handler) -> None:
@@ -132,13 +132,13 @@ async def test_stopped_they_take_nothing_more(queues: EventQueues[int], handler:
 
 
 async def test_what_is_not_handled_is_pending(queues: EventQueues[int], handler: Handler) -> None:
-    for n in range(AT_ONCE + 1):
+    for n in range(EVENTS_AT_ONCE + 1):
         queues.put(1, n)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert queues.pending() == [*range(AT_ONCE + 1)]
+    assert queues.pending() == [*range(EVENTS_AT_ONCE + 1)]
     for task in handler.tasks:
         task.cancel()
     await asyncio.gather(*handler.tasks, return_exceptions=True)
     queues.put(2, -2)
-    assert queues.stop() == [*range(AT_ONCE + 1), -2]
+    assert queues.stop() == [*range(EVENTS_AT_ONCE + 1), -2]

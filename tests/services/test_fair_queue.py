@@ -184,7 +184,7 @@ async def test_more_are_turned_away_and_another_server_is_not(
         return task
 
     monkeypatch.setattr(app.engine, "search", waits)
-    for _ in range(queues.WORKERS + queues.WAITING + 40):
+    for _ in range(queues.WORKERS + queues.QUESTIONS_WAITING + 40):
         ask(HERE)
     await until(lambda: app.answering.is_busy and sum(task.done() for task in asking) >= 40)
     other = ask(THERE)

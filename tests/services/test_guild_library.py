@@ -177,7 +177,7 @@ async def test_importing_it_again_brings_it_back_and_ends_the_undo(own: App) -> 
 async def test_after_a_day_it_is_deleted_with_all_that_hangs_on_it(
     own: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guild_library, "BATCH", 2)
+    monkeypatch.setattr(guild_library, "PURGED_AT_ONCE", 2)
     await vote(own, "own0")
     taught = NewPhrasing(
         guild_id=HERE,

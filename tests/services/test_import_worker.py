@@ -67,7 +67,7 @@ def all_of(reader: Reader) -> tuple[list[tuple[str, str | None, str | None]], li
             made += [one for one in batch.threads if not one.is_draft]
             if drafts:
                 wanted = [place for place in drafts if not (place + len(found)) % 2]
-                made += reader.prepare(batch.number, wanted)
+                made += reader.prepare(wanted)
             found += batch.threads
     finally:
         reader.close()
@@ -88,7 +88,7 @@ def test_the_same_is_found_and_made(folder: Path, options: Options) -> None:
         here.done,
     ]
     assert len(here.rejected) == 2
-    assert len(found) > import_reader.BATCH
+    assert len(found) > import_reader.THREADS_A_BATCH
 
 
 def test_what_was_reported_before_stays_in_the_report(folder: Path) -> None:
@@ -118,7 +118,7 @@ def test_who_stops_early_leaves_nobody_and_no_file(
 @pytest.mark.parametrize(
     "then",
     [
-        lambda reader, batch: reader.prepare(batch.number, [0]),
+        lambda reader, _batch: reader.prepare([0]),
         lambda reader, _batch: [*batches(reader)],
     ],
 )
@@ -159,7 +159,7 @@ def test_little_is_read_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ([file, missing], size + 1, LocalReader),
         ([missing, folder], size + 1, WorkerReader),
     ):
-        monkeypatch.setattr(import_reader, "LARGE", much)
+        monkeypatch.setattr(import_reader, "WORKER_BYTES", much)
         reader = open_reader(paths, Options(), SourceReport())
         assert type(reader) is kind
         reader.close()
@@ -172,7 +172,7 @@ def test_one_that_cant_be_made_costs_only_itself() -> None:
     reader = LocalReader([good, None, broken, good, broken, good], SourceReport())
     batch = reader.next()
     assert [one.is_draft for one in batch.threads] == [False, True, False, True, False]
-    (made,) = reader.prepare(batch.number, [3])
+    (made,) = reader.prepare([3])
     assert (made.rows.key, made.text) == ("b", None)
     assert made.problem == "its text can't be read (ValueError)"
     assert [one.text is None for one in batch.threads] == [False, True, False, True, False]
@@ -186,8 +186,8 @@ async def test_what_a_later_one_replaces_is_not_prepared(app: App, folder: Path)
     reader = WorkerReader([folder], Options(), SourceReport())
     asked: list[str] = []
 
-    def noted(number: int, wanted: Sequence[int]) -> list[Prepared]:
-        made = WorkerReader.prepare(reader, number, wanted)
+    def noted(wanted: Sequence[int]) -> list[Prepared]:
+        made = WorkerReader.prepare(reader, wanted)
         asked.extend(one.rows.key for one in made)
         return made
 

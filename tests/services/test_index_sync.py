@@ -18,7 +18,7 @@ from bot.app import App
 from bot.errors import SearchError
 from bot.models import SHARED, Answer, StoredThread, Thread
 from bot.search.documents import Indexed, pieces_of
-from bot.search.scope_writer import ScopeWriter
+from bot.search.index_writing import ScopeWriter
 from bot.services import import_reader, index_session, index_sync
 from bot.services.index_session import IndexSession
 from bot.settings import Settings
@@ -62,7 +62,7 @@ async def test_a_deleted_thread_is_found_no_more(app: App) -> None:
 async def test_an_import_longer_than_a_batch_is_indexed_whole(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_session, "BATCH", 7)
+    monkeypatch.setattr(index_session, "INDEXED_AT_ONCE", 7)
     monkeypatch.setattr(index_session, "COMMIT_AFTER", 0)
     await app.library.add(MANY)
     assert len(await titles(app)) == len(MANY)
@@ -120,7 +120,7 @@ async def test_an_import_waits_for_an_index_that_is_far_behind(
         return await real(self, ready)
 
     monkeypatch.setattr(IndexSession, "put_changes", slowly)
-    monkeypatch.setattr(import_reader, "BATCH", 5)
+    monkeypatch.setattr(import_reader, "THREADS_A_BATCH", 5)
     await app.library.add(MANY)
     assert len(await titles(app)) == len(MANY)
 
@@ -364,7 +364,7 @@ class TestBackups:
 
         async def none(
             connection: AsyncConnection, seq: int, limit: int, *, text: bool = False
-        ) -> tuple[int, dict[int, int]]:
+        ) -> tuple[int, dict[int, change_feed.Noted]]:
             now, changed = await changed_after(connection, seq, limit, text=text)
             assert changed == {}
             return now, changed

@@ -112,7 +112,7 @@ class TestImporting:
     async def test_a_source_that_breaks_keeps_its_finished_batches(
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(import_reader, "BATCH", 10)
+        monkeypatch.setattr(import_reader, "THREADS_A_BATCH", 10)
 
         def breaks() -> Iterator[Thread]:
             yield from MANY[:25]

@@ -251,7 +251,7 @@ class TestMany:
         body = f"<p>{'Counting is fun. ' * 40}</p>"
         posts = [question(n, f"Which number is {n}?", Body=body) for n in range(1, self.MANY + 1)]
         put(folder, [*posts, *(answer(10_000 + n, n) for n in range(1, 1_000))])
-        assert (folder / "Posts.xml").stat().st_size > import_reader.LARGE
+        assert (folder / "Posts.xml").stat().st_size > import_reader.WORKER_BYTES
         return folder
 
     async def test_are_all_found(

@@ -18,10 +18,10 @@ from bot.app import App
 from bot.errors import SearchError
 from bot.models import SHARED, Answer, Reply, Thread
 from bot.search.index import Writing
-from bot.search.scope_writer import ScopeWriter
+from bot.search.index_writing import ScopeWriter
 from bot.services import import_reader, index_session, index_sync
 from bot.settings import Settings
-from bot.store import threads
+from bot.store import change_feed, threads
 from bot.store.rows import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
@@ -96,13 +96,14 @@ async def test_what_was_replaced_counts_no_more(filled: App, scope: int) -> None
 
 
 async def test_a_thread_deleted_for_good_is_taken_out_of_its_scope(filled: App) -> None:
-    """Nothing in the library says in which scope it was."""
+    """The feed of changes alone says in which scope it was."""
     await filled.library.add(OWN[:3], scope=THERE)
     shared = filled.engine._index.state.scopes[SHARED]
     gone = len(SHARED_THREADS) + 2, len(SHARED_THREADS) + len(OWN) + 1
     async with filled.database.write() as connection:
+        await change_feed.note(connection, gone, is_deleted=True)
         await connection.execute(delete(thread_table).where(thread_table.c.id.in_(gone)))
-        await connection.execute(insert(changes), [{"thread_id": i} for i in (*gone, 9_999)])
+        await connection.execute(insert(changes).values(thread_id=9_999))  # it was never there
     await filled.library.add([])
     own = await filled.answering.complete("", guild_id=HERE, own=True)
     assert [m.key for m in own] == ["o0", "o2", "o3", "o4"]
@@ -118,7 +119,7 @@ async def test_the_last_thread_of_a_guild_takes_its_index_along(filled: App) -> 
     async with filled.database.write() as connection:
         retired = update(thread_table).where(thread_table.c.id.in_(ids)).values(retired_at=1)
         await connection.execute(retired)
-        await connection.execute(insert(changes), [{"thread_id": i} for i in ids])
+        await change_feed.note(connection, ids)
     await filled.library.add([])
     assert not place.exists()
     assert await titles(filled, HERE) == await titles(filled)
@@ -171,7 +172,7 @@ async def test_ended_between_two_scopes_commits_all_is_put_right(
 async def test_a_batch_of_many_scopes_is_indexed_in_each(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_session, "BATCH", 7)
+    monkeypatch.setattr(index_session, "INDEXED_AT_ONCE", 7)
     async with app.database.write() as connection:
         for n in range(60):
             await threads.put(connection, n % 12, [pack(Thread(key=f"k{n}", title=f"Number {n}"))])
@@ -236,7 +237,7 @@ class TestDamageWhileRunning:
 
         def slowly() -> Iterator[Thread | None]:
             yield Thread(key="slow", title="How slow is this import?")
-            time.sleep(2 * import_reader.PATIENCE)
+            time.sleep(2 * import_reader.PROGRESS_SECONDS)
             yield None  # so that what there is goes on its way
             gate.wait(HANG)
             yield Thread(key="late", title="How late is this thread?")

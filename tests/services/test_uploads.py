@@ -194,7 +194,7 @@ async def test_a_guild_has_room_for_so_much_text(app: App, monkeypatch: pytest.M
 async def test_a_file_that_takes_too_long_is_given_up(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload_check, "SECONDS", 0.01)
+    monkeypatch.setattr(upload_check, "READING_SECONDS", 0.01)
     with pytest.raises(Refused, match="takes longer"):
         await app.uploads.take_in(HERE, sent(MANY))
 
@@ -223,7 +223,7 @@ class Gate:
 async def test_guilds_have_one_import_each_and_so_many_go_on_at_once(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "WAITING", 4)
+    monkeypatch.setattr(uploads, "IMPORTS_WAITING", 4)
     gate = Gate()
     running = [asyncio.create_task(app.uploads.take_in(g, gate.upload())) for g in (HERE, 1, 2)]
     await asyncio.sleep(0)
@@ -254,7 +254,7 @@ async def test_a_server_does_not_wait_for_the_import_of_another(app: App) -> Non
 async def test_large_files_leave_a_place_to_small_ones(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "LARGE", 10)
+    monkeypatch.setattr(uploads, "LARGE_UPLOAD", 10)
     gate = Gate()
     large = [asyncio.create_task(app.uploads.take_in(g, gate.upload())) for g in range(1, 6)]
     await asyncio.sleep(0)
@@ -268,7 +268,7 @@ async def test_large_files_leave_a_place_to_small_ones(
 async def test_batches_of_two_imports_come_in_turns(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_reader, "BATCH", 100)
+    monkeypatch.setattr(import_reader, "THREADS_A_BATCH", 100)
     put, order = threads.put, list[int]()
 
     async def noted(connection: Any, scope: int, batch: Any) -> Any:
@@ -351,7 +351,7 @@ async def test_an_import_that_is_told_to_leave_gives_its_place_back(app: App) ->
 async def test_a_full_disk_leaves_the_finished_batches(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_reader, "BATCH", 500)
+    monkeypatch.setattr(import_reader, "THREADS_A_BATCH", 500)
     put, calls = threads.put, 0
 
     async def fails_later(*arguments: Any) -> Any:
@@ -374,7 +374,7 @@ async def test_a_full_disk_leaves_the_finished_batches(
 async def test_an_import_that_goes_on_for_ever_is_stopped(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "SECONDS", 0.01)
+    monkeypatch.setattr(uploads, "IMPORT_SECONDS", 0.01)
     with pytest.raises(Stopped, match=r"took too long\. Nothing is in"):
         await app.uploads.take_in(HERE, Gate().upload())
 

@@ -14,10 +14,9 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, shown_path
 from bot.models import Thread
 from bot.sources import Options, SourceReport, decoding, files, find_all, read, read_all
-from bot.sources.report import shown_path
 
 PAGE = "T\nUpvote:1\nyes\n"
 FORMS = "its content is in no form that is read here: text (.txt), jsonl (.jsonl, .jsonl.gz), "

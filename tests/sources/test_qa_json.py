@@ -260,6 +260,16 @@ def test_json_of_another_shape_is_refused(
     str(report.rejected[0]).encode()
 
 
+@pytest.mark.parametrize("name", ["faq.json", "faq"])
+def test_json_in_utf16_is_read(tmp_path: Path, report: SourceReport, name: str):
+    path = tmp_path / name
+    path.write_text(
+        json.dumps([{"question": "Où?", "answer": "Là."}], ensure_ascii=False), "utf-16"
+    )
+    assert said(list(read(path, report))) == {"Où?": ["Là."]}
+    assert report == SourceReport()
+
+
 def test_the_line_of_broken_json_is_named(tmp_path: Path, report: SourceReport):
     assert pairs(tmp_path, report, '[\n{"question": "Why?",\n"answer" "x"}]') == []
     assert refusals(report) == [(3, "it is not JSON: Expecting ':' delimiter")]

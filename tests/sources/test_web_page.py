@@ -349,3 +349,16 @@ def test_any_page_is_read_or_refused_and_nothing_else(
     for thread in read(path, report, Options(format="html")):
         assert thread.title
         assert thread.answers
+
+
+def test_json_ld_that_is_cut_off_is_named_and_that_in_a_comment_is_none(
+    tmp_path: Path, report: SourceReport
+) -> None:
+    file = tmp_path / "faq.html"
+    script = '<script type="application/ld+json">{"@type": "Question", "name": "Why?"'
+    page = f"<html><!-- {script}}}</script> -->\n<h2>Who?</h2><p>We.</p>\n{script}"
+    file.write_text(page, encoding="utf-8")
+    assert [thread.title for thread in read(file, report)] == ["Who?"]
+    assert [(error.line, error.reason) for error in report.warned] == [
+        (3, "its JSON-LD is not JSON, and was passed over")
+    ]

@@ -15,8 +15,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event, func, insert, select
 
 from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
+from bot.store import change_feed, database_file, stats
 from bot.store import database as module
-from bot.store import database_file, stats
 from bot.store import vectors as vector_store
 from bot.store.database import READERS, Database
 from bot.store.tables import changes, facts, guild_settings, metadata, vectors
@@ -176,7 +176,7 @@ class TestOpening:
             facts = [("batches:0", "3"), ("import:0:abc", "{}"), ("import:7", "[]")]
             connection.executemany("INSERT INTO facts VALUES (?, ?)", facts)
             connection.commit()
-        await (await Database.open(url(file))).close()
+        await make_at_revision("0007", file, monkeypatch)
         with closing(sqlite3.connect(file)) as connection:
             query = "SELECT seq, thread_id, text, deleted_at IS NULL FROM changes ORDER BY seq"
             assert connection.execute(query).fetchall() == [
@@ -184,6 +184,29 @@ class TestOpening:
             ]  # fmt: skip
             names = connection.execute("SELECT name FROM facts WHERE name LIKE '%:%'").fetchall()
             assert names == [("import:7",)]
+
+    async def test_changes_learn_their_scope_and_those_of_none_must_have_been_read(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await make_at_revision("0007", file, monkeypatch)
+        with closing(sqlite3.connect(file)) as connection:
+            for n, scope in ((1, 0), (2, 7)):
+                connection.execute(
+                    "INSERT INTO threads (id, scope, key, title, body, score, tags, content_hash,"
+                    " revision) VALUES (?, ?, ?, 't', '', 0, '[]', '', 1)", (n, scope, f"k{n}")
+                )  # fmt: skip
+            connection.execute("INSERT INTO facts VALUES ('change_feed_floor', '2')")
+            noted = [(2, None), (1, None), (3, 1000), (4, 2000)]
+            insert = "INSERT INTO changes (thread_id, deleted_at) VALUES (?, ?)"
+            connection.executemany(insert, noted)
+            connection.commit()
+        database = await Database.open(url(file))
+        async with database.read() as connection:
+            seq, changed = await change_feed.changed_after(connection, 0, 100)
+            assert (seq, changed) == (2, {2: (1, 7), 1: (2, 0)})
+            assert await change_feed.floor(connection) == 4
+            assert await change_feed.last_change(connection) == 4
+        await database.close()
 
     @pytest.mark.parametrize(
         ("setting", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
@@ -452,7 +475,7 @@ class TestUnusableFiles:
 
 class TestExamining:
     async def test_a_sound_database_has_no_problems(self, database: Database) -> None:
-        assert await stats.examine(database) == stats.Health("0008", ())
+        assert await stats.examine(database) == stats.Health("0010", ())
 
     async def test_a_row_that_points_nowhere_is_named(
         self, database: Database, other_program: sqlite3.Connection

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from bot.models import SHARED, Answer, Reaction, StoredThread, Thread, Vote
-from bot.store import imported_votes, threads, votes
+from bot.store import threads, votes
 from bot.store.database import Database
 from bot.store.rows import pack
 from bot.store.tables import carried_votes
@@ -69,7 +69,7 @@ async def test_members_votes_come_on_top(database: Database) -> None:
     await vote(database, 2, Vote.DOWN)
     assert await seen(database, HERE) == {"starter": 6, "kitchen": -1}
     async with database.read() as connection:
-        assert await imported_votes.tallies(connection, [1]) == {
+        assert await votes.tallies_by_guild(connection, [1]) == {
             1: ((HERE, 6), (THERE, -2)),
             2: ((HERE, -1),),
         }

@@ -16,7 +16,7 @@ from bot.models import SHARED, LearnedPhrasing, Thread
 from bot.store import learned, threads
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
-from bot.store.rows import BATCH, pack, row_batches
+from bot.store.rows import ROWS_A_TURN, pack, row_batches
 from bot.store.tables import learned_phrasings as learned_table
 from bot.store.tables import threads as thread_table
 
@@ -272,7 +272,7 @@ async def test_phrasings_are_found_by_parts_of_their_wording(database: Database)
 
 async def test_thousands_are_read_in_slices_between_which_others_run(database: Database) -> None:
     async with database.write() as connection:
-        for number in range(3 * BATCH):
+        for number in range(3 * ROWS_A_TURN):
             await learned.add(connection, said(number), cap=10**6)
     turns = list[str]()
 
@@ -287,7 +287,7 @@ async def test_thousands_are_read_in_slices_between_which_others_run(database: D
             turns.append(f"slice of {len(part)}")
         running.cancel()
     sizes = [turn for turn in turns if turn != "other"]
-    assert sizes == [f"slice of {BATCH}"] * 3
+    assert sizes == [f"slice of {ROWS_A_TURN}"] * 3
     first = turns.index(sizes[0])
     assert turns[first : first + 3].count("other") >= 1  # and not only before the first
-    assert len(await known(database)) == 3 * BATCH
+    assert len(await known(database)) == 3 * ROWS_A_TURN

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.ui import card_content, cards, items, limits, moderator_cards, text
+from tests.kit import limits as discord_limits
 
 HUGE = 10**18
 NASTY = "@everyone ](https://evil.example) **x** `` ``` <@1> 😀 \ud800 \x00 \u202e >>> "
@@ -46,19 +47,19 @@ def check(card: cards.Card) -> None:
         assert text.width(embed.title or "") <= limits.EMBED_TITLE
         assert text.width(embed.description or "") <= limits.EMBED_DESCRIPTION
         assert text.width(embed.footer.text or "") <= limits.EMBED_FOOTER
-        assert text.width(embed.author.name or "") <= limits.EMBED_AUTHOR
+        assert text.width(embed.author.name or "") <= discord_limits.EMBED_AUTHOR
         assert all(text.width(f.value or "") <= limits.EMBED_FIELD for f in embed.fields)
-        assert len(embed) <= limits.EMBED_TOTAL
+        assert len(embed) <= discord_limits.EMBED_TOTAL
     if card.view is None:
         return
     ids = [getattr(child, "custom_id", "") for child in card.view.children]
-    assert len(ids) == len(set(ids)) <= limits.COMPONENTS_A_ROW
+    assert len(ids) == len(set(ids)) <= discord_limits.COMPONENTS_A_ROW
     for child in card.view.children:
         assert isinstance(child, discord.ui.DynamicItem)
-        assert 1 <= len(child.custom_id) <= limits.CUSTOM_ID
+        assert 1 <= len(child.custom_id) <= discord_limits.CUSTOM_ID
         if isinstance(child.item, discord.ui.Button):
             assert child.item.label or child.item.emoji
-            assert len(child.item.label or "") <= limits.BUTTON_LABEL
+            assert len(child.item.label or "") <= discord_limits.BUTTON_LABEL
         if isinstance(child.item, discord.ui.Select):
             assert 1 <= len(child.item.options) <= limits.SELECT_OPTIONS
             for option in child.item.options:

@@ -12,6 +12,7 @@ import pytest
 from bot.models import StoredAnswer, StoredThread
 from bot.sources.markup import to_markdown
 from bot.ui import card_content, cards, items, limits, text
+from tests.kit import limits as discord_limits
 from tests.kit.paths import ROOT, SHARED
 from tests.kit.simcord import shown
 
@@ -82,7 +83,7 @@ def test_every_thread_of_a_dump_fits_into_its_cards():
         for embeds in (True, False):
             card = cards.answer_card(thread, answer, embeds=embeds)
             assert text.width(card.content or "") <= limits.MESSAGE
-            assert card.embed is None or len(card.embed) <= limits.EMBED_TOTAL
+            assert card.embed is None or len(card.embed) <= discord_limits.EMBED_TOTAL
     longest = max(answers, key=lambda answer: len(answer.body))
     for part in range(len(card_content.pages(thread, longest))):
         card = cards.page_card(thread, items.Place(1, longest.id, part))

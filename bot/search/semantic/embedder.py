@@ -6,7 +6,7 @@ The default model comes with two packages from PyPI, so nothing is downloaded at
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -26,10 +26,16 @@ from bot.search.semantic.onnx_model import (
 if TYPE_CHECKING:
     from fastembed import TextEmbedding
 
-__all__ = ["Embedder", "Model", "Vectors", "load"]
+__all__ = ["Embedder", "Model", "Vectors", "from_folder", "load"]
 
-BATCH = 16
-"""Texts embedded at a time."""
+BUILT = ("mpnet", "multilingual")
+"""Models that ``make model`` builds."""
+
+DEFAULT_SETTINGS = ("", "minilm")
+"""Settings that mean the default model."""
+
+READINGS = 3
+"""How often the files of a model are read, when they are replaced at the same time."""
 
 
 class Model(Protocol):
@@ -39,7 +45,7 @@ class Model(Protocol):
         """Return whether a lower-case word is a piece of its own to the model."""
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of texts to be found, which are run as one batch."""
+        """Return the vectors of texts to be found; each depends on its own text alone."""
 
     def encode_question(self, text: str) -> Vectors:
         """Return the vector of a question, shape (dimensions,)."""
@@ -69,13 +75,10 @@ class Embedder:
 
     def texts(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors of texts to be found. Raises ModelError."""
-        vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # so few are padded
+        if not texts:
+            return np.zeros((0, self.dimensions), np.float32)
         with self._explained():
-            for start in range(0, len(order), BATCH):
-                batch = order[start : start + BATCH]
-                vectors[batch] = self._model.encode([texts[i] for i in batch])
-        return vectors
+            return self._model.encode(texts)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -90,19 +93,20 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-@functools.lru_cache(maxsize=2)
 def load(setting: str, cache: Path) -> Embedder:
-    """Load the model that ``EMBEDDING_MODEL`` names: nothing, a folder, or one of fastembed's.
+    """Load the model that ``EMBEDDING_MODEL`` names: the default, a folder, or one of fastembed's.
 
     Only the last kind is downloaded, into ``cache``. A loaded model is kept. Raises ModelError
     that says what is wrong with it.
     """
     try:
-        if not setting:
-            return _from_files(DEFAULT_NAME, default_files())
+        if setting.lower() in DEFAULT_SETTINGS:
+            return _from_files(DEFAULT_NAME, default_files)
         folder = Path(setting).expanduser()
         if folder.is_dir():
-            return _from_files(folder.name, files_in(folder))
+            return from_folder(folder)
+        if setting in BUILT:
+            raise ModelError(f"{setting} isn't built yet; in a checkout: make model NAME={setting}")
         return _from_fastembed(setting, cache)
     except ModelError:
         raise
@@ -111,10 +115,29 @@ def load(setting: str, cache: Path) -> Embedder:
         raise ModelError(f"{name} can't be loaded: {_first_line(error)}") from error
 
 
-def _from_files(name: str, files: ModelFiles) -> Embedder:
-    return Embedder(f"{name[:50]}@{files.digest()[:12]}", OnnxModel(files), files.dimensions)
+def from_folder(folder: Path) -> Embedder:
+    """Load the model of a sentence-transformers folder. Raises ModelError."""
+    return _from_files(folder.name, lambda: files_in(folder))
 
 
+def _from_files(name: str, find: Callable[[], ModelFiles]) -> Embedder:
+    """Load a model from its files; once more, when they are replaced meanwhile."""
+    for _ in range(READINGS):
+        files = find()
+        digest = files.digest()
+        embedder = _loaded(name, files, digest)
+        if files.digest() == digest:
+            return embedder
+        _loaded.cache_clear()
+    raise ModelError(f"the files of {name} change while they are read")
+
+
+@functools.lru_cache(maxsize=2)
+def _loaded(name: str, files: ModelFiles, digest: str) -> Embedder:
+    return Embedder(f"{name[:50]}@{digest[:12]}", OnnxModel(files), files.dimensions)
+
+
+@functools.lru_cache(maxsize=2)
 def _from_fastembed(name: str, cache: Path) -> Embedder:
     try:
         from fastembed import TextEmbedding
@@ -143,8 +166,8 @@ class _FastembedModel:
         return self._model.token_count(word) == self._around + 1
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of texts to be found, which are run as one batch."""
-        vectors = list(self._model.passage_embed(list(texts), batch_size=BATCH))
+        """Return the vectors of texts to be found, each run by itself as ``OnnxModel`` does."""
+        vectors = list(self._model.passage_embed(list(texts), batch_size=1))
         return np.asarray(vectors, np.float32)
 
     def encode_question(self, text: str) -> Vectors:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -45,19 +48,24 @@ MAX_TOKENS = 128
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """The files of a model, and what its configuration says of them."""
+    """The files of a model, and what its configuration says of them.
+
+    ``pieces`` are the word pieces that the model has vectors for, where it says so.
+    """
 
     model: Path
     tokenizer: Path
     dimensions: int
     pooling: Literal["MEAN", "CLS"] = "MEAN"
     max_tokens: int = MAX_TOKENS
-    pad_token: str = "[PAD]"
-    pad_id: int | None = None
+    pieces: int | None = None
+    question_prompt: str = ""
+    text_prompt: str = ""
 
     def digest(self) -> str:
         """Return a sha256 over all that the vectors depend on."""
         digest = hashlib.sha256(self.pooling.encode())
+        digest.update(f"{self.question_prompt}{self.text_prompt}".encode())
         weights = sorted(self.model.parent.glob("model.onnx?*"))  # kept apart from the graph
         for file in (self.model, *weights, self.tokenizer):
             with file.open("rb") as stream:
@@ -71,7 +79,7 @@ def default_files() -> ModelFiles:
     Raises ModelError when a package is missing or a file is not the one it should be.
     """
     paths = {name: _packaged(*where) for name, where in _DEFAULT_FILES.items()}
-    return ModelFiles(paths["model.onnx"], paths["tokenizer.json"], dimensions=384, pad_id=0)
+    return ModelFiles(paths["model.onnx"], paths["tokenizer.json"], dimensions=384)
 
 
 def _packaged(package: str, path: str, sha256: str) -> Path:
@@ -106,6 +114,8 @@ def files_in(folder: Path) -> ModelFiles:
             config |= _json(folder / name)
     pooling = folder / "1_Pooling" / "config.json"
     by_first = pooling.is_file() and _json(pooling).get("pooling_mode_cls_token")
+    questions, texts = _prompts(folder / "config_sentence_transformers.json")
+    pieces = config.get("vocab_size")
     limits = [config.get(key) for key in ("max_seq_length", "model_max_length")]
     return ModelFiles(
         model,
@@ -113,9 +123,19 @@ def files_in(folder: Path) -> ModelFiles:
         config["hidden_size"],
         "CLS" if by_first else "MEAN",
         min([MAX_TOKENS, *(n for n in limits if isinstance(n, int) and n > 0)]),
-        config.get("pad_token") or "[PAD]",
-        config.get("pad_token_id"),
+        pieces if isinstance(pieces, int) else None,
+        questions,
+        texts,
     )
+
+
+def _prompts(file: Path) -> tuple[str, str]:
+    """Return what stands before questions and before texts to be found, as a folder says it."""
+    prompts = _json(file).get("prompts") if file.is_file() else None
+    if not isinstance(prompts, dict):
+        return "", ""
+    of_texts = prompts.get("document", prompts.get("passage", ""))
+    return str(prompts.get("query", "")), str(of_texts)
 
 
 def _json(file: Path) -> dict[str, Any]:
@@ -131,54 +151,66 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 class OnnxModel:
-    """A loaded model."""
+    """A loaded model.
 
-    def __init__(self, files: ModelFiles):
-        options = onnxruntime.SessionOptions()
-        options.enable_cpu_mem_arena = False  # it would keep 200 MB for good
-        self._session = onnxruntime.InferenceSession(
-            str(files.model.resolve()), options, providers=["CPUExecutionProvider"]
-        )
+    Every text is run by itself: numbers that a model rounds to eight bits are rounded by the
+    largest of the whole run, so that a text's vector would depend on those run with it.
+    """
+
+    def __init__(self, files: ModelFiles, session: onnxruntime.InferenceSession | None = None):
+        """Load a model; ``session`` stands for its graph, where it is run otherwise."""
+        self._session = session or _session(files.model)
         self._inputs = {node.name for node in self._session.get_inputs()}
         self._tokenizer = _tokenizer(files)
         self._pooling = files.pooling
+        self._question_prompt, self._text_prompt = files.question_prompt, files.text_prompt
+        self._executor = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="embedding")
 
     def knows(self, word: str) -> bool:
         """Return whether a lower-case word is a piece of its own to the model."""
         return self._tokenizer.token_to_id(word) is not None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of texts, which are run as one batch."""
-        encoded = self._tokenizer.encode_batch(list(texts))
-        ids = np.array([e.ids for e in encoded], np.int64)
-        mask = np.array([e.attention_mask for e in encoded], np.int64)
-        given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        tokens = self._session.run(None, {k: v for k, v in given.items() if k in self._inputs})[0]
-        pooled = tokens[:, 0] if self._pooling == "CLS" else _mean(tokens, mask)
-        lengths = np.linalg.norm(pooled, axis=1, keepdims=True)
-        vectors: Vectors = (pooled / np.maximum(lengths, 1e-12)).astype(np.float32)
-        return vectors
+        """Return the vectors of texts to be found, shape (texts, dimensions)."""
+        return np.vstack([*self._executor.map(partial(self._vector, self._text_prompt), texts)])
 
     def encode_question(self, text: str) -> Vectors:
         """Return the vector of a question, shape (dimensions,)."""
-        vector: Vectors = self.encode([text])[0]
+        return self._vector(self._question_prompt, text)
+
+    def _vector(self, prompt: str, text: str) -> Vectors:
+        encoded = self._tokenizer.encode(prompt + text)
+        ids = np.array([encoded.ids], np.int64)
+        given = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "token_type_ids": np.zeros_like(ids),
+        }
+        tokens = self._session.run(None, {k: v for k, v in given.items() if k in self._inputs})[0]
+        pooled = tokens[0, 0] if self._pooling == "CLS" else tokens[0].mean(axis=0, dtype=float)
+        vector: Vectors = (pooled / max(np.linalg.norm(pooled), 1e-12)).astype(np.float32)
         return vector
 
 
-def _mean(tokens: NDArray[Any], mask: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the mean over the tokens that are no padding, shape (texts, dimensions)."""
-    present = mask[:, :, np.newaxis].astype(bool)
-    sums: NDArray[np.float64] = np.sum(tokens, axis=1, where=present, dtype=np.float64)
-    means: NDArray[np.float64] = sums / np.maximum(mask.sum(axis=1, keepdims=True), 1)
-    return means
+def _session(model: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.enable_cpu_mem_arena = False  # it would keep 200 MB for good
+    # Threads that wait for work in a loop take it from those that have some.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        str(model.resolve()), options, providers=["CPUExecutionProvider"]
+    )
 
 
 def _tokenizer(files: ModelFiles) -> Tokenizer:
-    """Load a tokenizer that cuts texts off and pads a batch to its longest text."""
+    """Load a tokenizer that cuts texts off."""
     tokenizer = Tokenizer.from_file(str(files.tokenizer))
     direction = (tokenizer.truncation or {}).get("direction", "right")
+    if files.pieces is not None and tokenizer.get_vocab_size() > files.pieces:
+        raise ModelError(
+            f"{files.tokenizer} is of another model: it has {tokenizer.get_vocab_size()} "
+            f"word pieces, where {files.pieces} are expected"
+        )
     tokenizer.enable_truncation(files.max_tokens, direction=direction)
-    pad_id = files.pad_id if files.pad_id is not None else tokenizer.token_to_id(files.pad_token)
-    padding = tokenizer.padding or {"pad_id": pad_id or 0, "pad_token": files.pad_token}
-    tokenizer.enable_padding(**padding | {"length": None})  # to the longest text of a batch
+    tokenizer.no_padding()
     return tokenizer

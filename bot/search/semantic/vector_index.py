@@ -7,20 +7,21 @@ read from the store.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import threading
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 from usearch.compiled import ScalarKind
 from usearch.index import Index
+
+from bot.private_files import unfinished
 
 Rows = NDArray[np.int8]
 """Quantised vectors, shape (texts, dimensions)."""
@@ -52,9 +53,12 @@ class Checkpoint:
     model: str
     seq: int = 0
     format: int = FORMAT
-    threads: dict[str, int] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
+    threads: dict[int, int] = field(default_factory=dict)
+    files: dict[int, str] = field(default_factory=dict)
     checksums: dict[str, int] = field(default_factory=dict)
+
+
+_CHECKPOINT = TypeAdapter(Checkpoint)
 
 
 class VectorIndex:
@@ -157,28 +161,26 @@ class VectorIndex:
 
     def _write(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        files: dict[str, str] = {}
         checksums: dict[str, int] = {}
-        with self._lock:
-            for scope, index in self._scopes.items():
-                files[str(scope)] = name = f"{scope}-{self.seq}.usearch"
-                index.save(str(self._unfinished(name)))
-        for name in files.values():  # searches go on meanwhile
-            checksums[name] = _checksum(self._unfinished(name))
-            self._unfinished(name).replace(self.folder / name)
-        threads = {str(scope): count for scope, count in self._threads.items()}
-        state = Checkpoint(self._library, self._model, self.seq, FORMAT, threads, files, checksums)
-        temporary = self.folder / f"state.{os.getpid()}"
-        temporary.write_text(json.dumps(asdict(state)), encoding="utf-8")
-        temporary.replace(self.folder / "state.json")
+        # Other processes may be at it too: each fills a folder of its own first.
+        with unfinished(self.folder / "checkpoint", folder=True) as place:
+            with self._lock:
+                files = {scope: f"{scope}-{self.seq}.usearch" for scope in self._scopes}
+                for scope, index in self._scopes.items():
+                    index.save(str(place / files[scope]))
+                threads = dict(self._threads)
+            for name in files.values():  # searches go on meanwhile
+                checksums[name] = _checksum(place / name)
+                (place / name).replace(self.folder / name)
+            state = Checkpoint(
+                self._library, self._model, self.seq, FORMAT, threads, files, checksums
+            )
+            (place / "state.json").write_bytes(_CHECKPOINT.dump_json(state))
+            (place / "state.json").replace(self.folder / "state.json")
         for old in self.folder.glob("*.usearch*"):
             if old.name not in files.values():
                 old.unlink(missing_ok=True)
         self._unsaved = 0
-
-    def _unfinished(self, name: str) -> Path:
-        """Return where a file is written first: other processes may be at it too."""
-        return self.folder / f"{name}.{os.getpid()}"
 
     def _remove(self, thread_ids: Sequence[int]) -> Counter[int]:
         """Take threads out; returns how many of each scope had vectors."""
@@ -222,8 +224,7 @@ class VectorIndex:
         ):
             return
         try:
-            loaded = {int(scope): self._loaded(name, state) for scope, name in state.files.items()}
-            counts = {int(scope): int(count) for scope, count in state.threads.items()}
+            loaded = {scope: self._loaded(name, state) for scope, name in state.files.items()}
         except _Damage as error:  # begin anew: the store has it all
             log.warning("vectors kept in %s are damaged (%s): they are read from the library",
                         self.folder, error)  # fmt: skip
@@ -231,7 +232,7 @@ class VectorIndex:
             log.warning("vectors kept in %s can't be read (%s): they are read from the library",
                         self.folder, error)  # fmt: skip
         else:
-            self._scopes, self._threads, self.seq = loaded, Counter(counts), state.seq
+            self._scopes, self._threads, self.seq = loaded, Counter(state.threads), state.seq
 
     def _loaded(self, name: str, state: Checkpoint) -> Index:
         """Return the graph in a file. Raises _Damage, and OSError for what is no damage."""
@@ -285,15 +286,10 @@ def _checksum(file: Path) -> int:
 def _read(file: Path) -> Checkpoint | None:
     """Return what a checkpoint's file says; None if there is none, or none that can be used."""
     try:
-        state = Checkpoint(**json.loads(file.read_text(encoding="utf-8")))
-        told = (state.seq, state.format, state.threads, state.files, state.checksums)
-        if [*map(type, told)] != [int, int, dict, dict, dict]:
-            raise TypeError("of other kinds")
-        for number in (*state.files, *state.threads, *state.threads.values()):
-            int(str(number))
-        return state
+        return _CHECKPOINT.validate_json(file.read_bytes(), strict=True)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        log.warning("%s can't be used (%s): vectors are read from the library", file, error)
+    except (OSError, ValidationError) as error:
+        why = str(error).splitlines()[0]
+        log.warning("%s can't be used (%s): vectors are read from the library", file, why)
         return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
+
+from rich.cells import cell_len, set_cell_size
 
 from bot.sources.markup.code import code_block, language_of
 from bot.sources.markup.escaping import escape_lines
@@ -131,9 +132,6 @@ class Blocks:
         block = code_block(text_of(element), language_of(element))
         return [block] if block else []
 
-    def _rule(self, element: Element) -> list[str]:
-        return [RULE]
-
     def _table(self, element: Element) -> list[str]:
         return table(element, self._inline)
 
@@ -186,7 +184,7 @@ _HANDLERS: dict[str, _Handler] = {
     "p": Blocks._paragraph,
     "blockquote": Blocks._quote,
     "pre": Blocks._code,
-    "hr": Blocks._rule,
+    "hr": lambda _blocks, _element: [RULE],
     "table": Blocks._table,
     "dl": Blocks._definitions,
     "summary": Blocks._summary,
@@ -226,10 +224,10 @@ def _aligned(texts: list[list[str]], *, headed: bool) -> str:
     """Return the cells in columns; nothing if that is too wide or there is nothing in them."""
     columns = max(map(len, texts))
     rows = [row + [""] * (columns - len(row)) for row in texts]
-    widths = [max(_width(row[column]) for row in rows) for column in range(columns)]
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(columns)]
     if sum(widths) + 3 * (columns - 1) > _WIDEST:
         return ""
-    lines = [" │ ".join(_padded(c, w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    lines = [" │ ".join(map(set_cell_size, row, widths)) for row in rows]
     if headed and len(lines) > 1:
         lines.insert(1, "─┼─".join("─" * width for width in widths))
     return code_block("\n".join(lines))
@@ -252,20 +250,3 @@ def _listed(rows: list[list[Element]], inline: Inline) -> list[str]:
 
 def _bold_head(head: str) -> str:
     return head if "**" in head else f"**{head}**"
-
-
-def _width(text: str) -> int:
-    """Return how many columns the text takes in a monospaced font."""
-    if text.isascii():
-        return len(text)
-    return sum(_columns(character) for character in text)
-
-
-def _columns(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))

@@ -180,16 +180,9 @@ class Inline:
         self.inside(element, pieces, within)
         pieces.append("”")
 
-    def _superscript(self, element: Element, pieces: list[str], within: int) -> None:
-        self._script(element, pieces, within, raised)
-
-    def _subscript(self, element: Element, pieces: list[str], within: int) -> None:
-        self._script(element, pieces, within, lowered)
-
-    def _script(
-        self, element: Element, pieces: list[str], within: int, shifted: Callable[[str], str | None]
-    ) -> None:
+    def _script(self, element: Element, pieces: list[str], within: int) -> None:
         only = _only_link(element)
+        shifted = raised if element.tag == "sup" else lowered
         text = shifted(text_of(element)) if only is not None or not len(element) else None
         if text is None:
             self.inside(element, pieces, within)
@@ -259,8 +252,7 @@ _HANDLERS: dict[str, _Handler] = {
     "img": Inline._image,
     "br": Inline._break,
     "q": Inline._quotation,
-    "sup": Inline._superscript,
-    "sub": Inline._subscript,
+    **dict.fromkeys(("sup", "sub"), Inline._script),
     **dict.fromkeys(("code", "kbd", "samp", "tt"), Inline._code),
     **dict.fromkeys(_MEDIA, Inline._media),
 }

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from bot.errors import InputError
-from bot.sources.report import SourceReport, shown_path
+from bot.errors import InputError, shown_path
+from bot.sources.report import SourceReport
 
 if TYPE_CHECKING:
     import py7zr
@@ -88,21 +88,21 @@ def _opened(path: Path, raw: BinaryIO) -> Iterator[py7zr.SevenZipFile]:
         import py7zr  # takes a while to load, and few need it
     except ModuleNotFoundError:
         why = "reading it needs py7zr: pip install 'threadwise[dumps]', or unpack it yourself"
-        raise InputError(why, shown_path(path)) from None
+        raise InputError(why, path) from None
     limit = max(ALWAYS_BYTES, MOST_TIMES * path.stat().st_size)
     try:
         archive = py7zr.SevenZipFile(raw, blocksize=_BLOCK, max_extract_size=limit)
         total = sum(entry.uncompressed for entry in archive.list())
     except Exception as error:  # it trusts what headers say, so it may be any
-        raise InputError(_reason(error), shown_path(path)) from error
+        raise InputError(_reason(error), path) from error
     with archive:
         if archive.needs_password():
-            raise InputError("it needs a password", shown_path(path))
+            raise InputError("it needs a password", path)
         if total > limit:
             raise InputError(
                 f"it would unpack to {_megabytes(total)}, more than {MOST_TIMES} times its size "
                 f"and {_megabytes(ALWAYS_BYTES)}; no dump does",
-                shown_path(path),
+                path,
             )
         yield archive
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 
@@ -29,15 +29,13 @@ _TAG = re.compile(r"[^<>|]+")
 def draft_of(staged: StagedThread, source: str, site: str | None) -> Draft:
     """Return a draft of a thread, to be made when it is needed."""
     question = staged.posts[0]
-    tags = tags_of(question)
-    named = tuple(f"{source}/{other}" for other in staged.related[:MAX_RELATED])
     return Draft(
         key=f"{source}/{question.id}",
         source=source,
         score=question.score,
-        tags=tags,
+        tags=tags_of(question),
         fingerprint=_fingerprint(staged, source, site),
-        make=partial(_build, staged.posts, tags, source, site, staged.phrasings, named),
+        make=partial(_build, staged, source, site),
     )
 
 
@@ -61,30 +59,23 @@ def license_of(post: Post) -> str | None:
     return next((name for before, name in _LICENSES if post.created < before), _LICENSE_NOW)
 
 
-def _build(
-    posts: Sequence[Post],
-    tags: tuple[str, ...],
-    source: str,
-    site: str | None,
-    duplicates: tuple[str, ...],
-    related: tuple[str, ...],
-) -> Thread:
-    question, *answers = posts
+def _build(staged: StagedThread, source: str, site: str | None) -> Thread:
+    question, *answers = staged.posts
     assert question.title is not None
     return Thread(
         key=f"{source}/{question.id}",
         title=question.title,
         body=_markdown(question, site),
         score=question.score,
-        tags=tags,
+        tags=tags_of(question),
         url=f"https://{site}/q/{question.id}" if site else None,
         author=question.author,
         license=license_of(question),
         asked_at=_optional_date(question.created),
         closed_at=_optional_date(question.closed),
         source=source,
-        phrasings=tuple(_phrasings(question.title, duplicates)),
-        related=related,
+        phrasings=tuple(_phrasings(question.title, staged.phrasings)),
+        related=tuple(f"{source}/{other}" for other in staged.related[:MAX_RELATED]),
         answers=tuple(_answers(answers, question.accepted, site)),
     )
 

@@ -8,12 +8,12 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.errors import ConfigError, InputError
+from bot.errors import ConfigError, InputError, shown_path
 from bot.models import plain_key
 from bot.sources.decoding import FileHead
 from bot.sources.file_format import Draft, Format
 from bot.sources.files import Broken, Options, file_version, reason
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import SourceReport
 from bot.sources.stackexchange import archive
 from bot.sources.stackexchange.archive import MAGIC
 from bot.sources.stackexchange.build import draft_of
@@ -124,7 +124,7 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
     first = report.sources.setdefault(source, path)
     if first != path:
         why = f"it is a second dump of {source}, like {shown_path(first)}; import it on its own"
-        raise InputError(f"{why}, with --site if its name doesn't tell", shown_path(path))
+        raise InputError(f"{why}, with --site if its name doesn't tell", path)
     database = StagingDatabase()
     try:
         dump = _Dump(path, database, report)
@@ -143,7 +143,7 @@ def read_dump(path: Path, report: SourceReport, options: Options) -> Iterator[Dr
             if dump.is_whole(staged):
                 yield draft_of(staged, source, site)
     except sqlite3.Error as error:
-        raise InputError(_explained(error), shown_path(path)) from error
+        raise InputError(_explained(error), path) from error
     finally:
         database.close()
 
@@ -214,7 +214,7 @@ class _Dump:
             for _ in chunks:  # what was not read must be before the next comes
                 yield
         if file == self._path and "posts" in parts and "posts" not in seen:
-            raise InputError("there is no Posts.xml in it", shown_path(file))
+            raise InputError("there is no Posts.xml in it", file)
 
     def _part(self, part: str, path: Path, chunks: Iterator[bytes]) -> Iterator[None]:
         rows = XmlRows(path, part, self._report)
@@ -257,4 +257,6 @@ FORMAT = Format(
     looks_like=looks_like,
     read=read_dump,
     unique_keys=True,
+    packed=False,
+    utf16=False,
 )

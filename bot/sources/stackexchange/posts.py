@@ -22,7 +22,6 @@ _OTHERS = {
 }
 _LINKED, _DUPLICATE = "1", "3"
 _VALUES = {"2": 1, "3": -1}  # of the kinds of votes that make a score
-_BATCH = 1_000
 
 
 class RowLoader:
@@ -30,33 +29,26 @@ class RowLoader:
 
     def __init__(self, database: StagingDatabase, report: SourceReport):
         self._database, self._report = database, report
-        self._count = 0
         # A clock may be wrong by a day; whoever wrote after that has not written yet.
         self._latest = datetime.now(UTC) + timedelta(days=1)
 
     def load(self, part: str, rows: XmlRows, chunks: Iterable[bytes]) -> Iterator[None]:
         """Take in the rows of a part of the dump, pausing now and then."""
-        database = self._database
-        parts: dict[str, tuple[Any, Callable[[Any], None]]] = {
-            "posts": (self._post, lambda posts: self._add_posts(posts, rows)),
-            "users": (self._user, database.add_users),
-            "postlinks": (self._link, database.add_links),
-            "votes": (self._vote, database.add_votes),
+        parts: dict[str, tuple[Any, Callable[[Any], object]]] = {
+            "posts": (self._post, lambda post: self._add_post(post, rows)),
+            "users": (self._user, self._database.add_user),
+            "postlinks": (self._link, self._database.add_link),
+            "votes": (self._vote, self._database.add_vote),
         }
         read, add = parts[part]
-        batch: list[Any] = []
         for row in rows.of(chunks):
             if row is None:
                 yield
             elif (value := read(row, rows)) is not None:
-                batch.append(value)
-            if len(batch) >= _BATCH or row is None:
-                add(batch)  # at the latest when the chunk ends
-                batch = []
-        add(batch)
+                add(value)
 
-    def _add_posts(self, posts: list[tuple[Any, ...]], rows: XmlRows) -> None:
-        for post in self._database.add_posts(posts):
+    def _add_post(self, post: tuple[Any, ...], rows: XmlRows) -> None:
+        if not self._database.add_post(post):
             self._report.reject(f"the id {post[0]} is taken by a row before", rows.path, post[3])
 
     def _post(self, row: XmlRow, rows: XmlRows) -> tuple[Any, ...] | None:
@@ -68,7 +60,6 @@ class RowLoader:
         number = self._id(row, rows, "Id")
         if number is None:
             return None
-        self._count += 1
         title = (get("Title") or "").strip()
         thread = number if kind == "1" else self._id(row, rows, "ParentId")
         if thread is None:
@@ -84,7 +75,6 @@ class RowLoader:
             thread,
             QUESTION if kind == "1" else ANSWER,
             row.line,
-            self._count,
             self._number(row, rows, "AcceptedAnswerId"),
             self._number(row, rows, "Score"),
             self._date(row, rows, "CreationDate"),
@@ -110,10 +100,8 @@ class RowLoader:
         return None if post is None or target is None else (post, target, kind == _DUPLICATE)
 
     def _vote(self, row: XmlRow, rows: XmlRows) -> tuple[int, int] | None:
-        value, post = (
-            _VALUES.get(row.values.get("VoteTypeId", "")),
-            self._number(row, rows, "PostId"),
-        )
+        value = _VALUES.get(row.values.get("VoteTypeId", ""))
+        post = self._number(row, rows, "PostId")
         return None if value is None or post is None else (post, value)
 
     def _pass_over(self, kind: str | None, row: XmlRow, rows: XmlRows) -> None:
@@ -133,12 +121,10 @@ class RowLoader:
     def _number(self, row: XmlRow, rows: XmlRows, name: str) -> int | None:
         """Return a number that may be missing; a wrong one is as good as missing."""
         text = row.values.get(name)
-        if text is None or text == "":
-            return None
-        if (number := _whole(text)) is not None:
-            return number
-        self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
-        return None
+        number = _whole(text) if text else None
+        if text and number is None:
+            self._warn(rows, row, f"{name} {_shown(text)}, and is left out")
+        return number
 
     def _date(self, row: XmlRow, rows: XmlRows, name: str) -> str | None:
         """Return a date that may be missing, as text; a wrong one is left out."""
@@ -146,26 +132,27 @@ class RowLoader:
         if not text:
             return None
         try:
-            date = date_of(text)
+            if date_of(text) <= self._latest:
+                return text
+            why = f"{text} lies in the future"
         except (ValueError, OverflowError):
-            self._report.warn(f"{name} {_shown(text)}, and is left out", rows.path, row.line)
-            return None
-        if date > self._latest:
-            why = f"{name} {text} lies in the future, and is left out"
-            self._report.warn(why, rows.path, row.line)
-            return None
-        return text
+            why = _shown(text)
+        self._warn(rows, row, f"{name} {why}, and is left out")
+        return None
 
     def _body(self, row: XmlRow, rows: XmlRows) -> str:
         """Return the text, with a warning if it is longer than anybody would write."""
         text: str = row.values.get("Body") or ""
         if len(text) > MAX_TEXT:
-            why = f"its text has {len(text):,} characters; all are kept, the first are searched"
-            self._report.warn(why, rows.path, row.line)
+            size = f"{len(text):,} characters"
+            self._warn(rows, row, f"its text has {size}; all are kept, the first are searched")
         return text
 
     def _refuse(self, rows: XmlRows, row: XmlRow, why: str) -> None:
         self._report.reject(why, rows.path, row.line)
+
+    def _warn(self, rows: XmlRows, row: XmlRow, what: str) -> None:
+        self._report.warn(what, rows.path, row.line)
 
 
 def _whole(text: str) -> int | None:

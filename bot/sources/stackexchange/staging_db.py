@@ -8,7 +8,7 @@ temporary files and removes itself, also when the program is killed.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ QUESTION, ANSWER = 1, 2
 
 _TABLES = """
 CREATE TABLE posts (id INTEGER PRIMARY KEY, thread INTEGER, kind INTEGER, line INTEGER,
-    number INTEGER, accepted INTEGER, score INTEGER, created TEXT, closed TEXT, title TEXT,
+    accepted INTEGER, score INTEGER, created TEXT, closed TEXT, title TEXT,
     tags TEXT, owner INTEGER, name TEXT, license TEXT, body TEXT);
 CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
 CREATE TABLE links (post INTEGER, target INTEGER, duplicate INTEGER);
@@ -94,31 +94,23 @@ class StagingDatabase:
         """Remove it."""
         self._database.close()
 
-    def add_posts(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Keep posts, in the order of the table's columns; returns those whose id is taken.
+    def add_post(self, row: tuple[Any, ...]) -> bool:
+        """Keep a post, its values in the order of the table's columns; False if its id is taken."""
+        insert = "INSERT OR IGNORE INTO posts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        return self._database.execute(insert, row).rowcount > 0
 
-        The fifth column is a number of each row's own, by which it is told from such.
-        """
-        before = self._database.total_changes
-        insert = "INSERT OR IGNORE INTO posts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-        self._database.executemany(insert, rows)
-        if self._database.total_changes - before == len(rows):
-            return []
-        kept = "SELECT number FROM posts WHERE id = ?"
-        return [row for row in rows if self._number(kept, row[0]) != row[4]]
+    def add_user(self, row: tuple[int, str]) -> None:
+        """Keep a user's name by id."""
+        self._database.execute("INSERT OR IGNORE INTO users VALUES (?, ?)", row)
 
-    def add_users(self, rows: Iterable[tuple[int, str]]) -> None:
-        """Keep users' names by id."""
-        self._database.executemany("INSERT OR IGNORE INTO users VALUES (?, ?)", rows)
+    def add_link(self, row: tuple[int, int, bool]) -> None:
+        """Keep a link: from a post, to a post, and whether the first is a duplicate of it."""
+        self._database.execute("INSERT INTO links VALUES (?, ?, ?)", row)
 
-    def add_links(self, rows: Iterable[tuple[int, int, bool]]) -> None:
-        """Keep links: from a post, to a post, and whether the first is a duplicate of it."""
-        self._database.executemany("INSERT INTO links VALUES (?, ?, ?)", rows)
-
-    def add_votes(self, rows: Iterable[tuple[int, int]]) -> None:
-        """Add up votes on posts."""
+    def add_vote(self, row: tuple[int, int]) -> None:
+        """Add a vote on a post to those before."""
         add = "INSERT INTO votes VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + ?2"
-        self._database.executemany(add, rows)
+        self._database.execute(add, row)
 
     def questions(self) -> int:
         """Return how many questions there are."""
@@ -137,8 +129,8 @@ class StagingDatabase:
         for thread, of_thread in groupby(posts, lambda post: post.thread):
             yield StagedThread(thread, [*of_thread], duplicates.of(thread), related.of(thread))
 
-    def _number(self, query: str, *values: int) -> int:
-        return int(self._database.execute(query, values).fetchone()[0])
+    def _number(self, query: str) -> int:
+        return int(self._database.execute(query).fetchone()[0])
 
 
 class _MergeReader:

@@ -1,113 +1,31 @@
 """Rows of a dump's XML files, one by one, whatever is wrong with some of them.
 
-libxml2 reads a large piece of the file at once, as long as it is nothing but sound rows. In
-well-formed XML a value never holds a bare ``<``, so each one begins a new piece of markup.
-Where the file is not just rows in good order it is cut there, and each row is read as a
-document of its own: what is wrong with one doesn't harm the next, and as no row comes with a
-DOCTYPE, nothing that one declares is ever resolved. Some rows are held in memory, the file
-never.
+In well-formed XML a value never holds a bare ``<``, so each one begins a new piece of markup.
+The file is cut there, and each row is read as a document of its own: what is wrong with one
+doesn't harm the next, and as no row comes with a DOCTYPE, nothing that one declares is ever
+resolved. Some rows are held in memory, the file never.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lxml import etree
 
 from bot.errors import InputError
-from bot.sources.report import SourceReport, shown_path
+from bot.sources.report import SourceReport
 
 MAX_ROW_BYTES = 16 * 1024 * 1024
 
 
 class XmlRow(NamedTuple):
-    """One row: the line that it begins on (of a piece, from 0), and its values by name."""
+    """One row: the line that it begins on, and its values by name."""
 
     line: int
     values: Mapping[str, str]
-
-
-class XmlPiece(NamedTuple):
-    """A piece of the file: from one ``<`` (the first: from the file's beginning) to another.
-
-    ``rows`` are its rows, if it is nothing else, ``lines`` the line breaks in it; ``cut``
-    says that it is the beginning of something that is too long.
-    """
-
-    text: bytes
-    lines: int
-    rows: list[XmlRow]
-    cut: bool
-
-
-def xml_pieces(chunks: Iterable[bytes]) -> Generator[XmlPiece]:
-    """Cut a file that is given in chunks into pieces; what is cut off at its end is left out."""
-    for text, cut in _pieces(chunks):
-        lines = text.count(b"\n")
-        yield XmlPiece(text, lines, [] if cut else _rows(text, lines), cut)
-
-
-def _pieces(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    rest = b""
-    for chunk in chunks:
-        text = rest + chunk
-        at = max(text.rfind(b"<"), 0)
-        rest = text[at:]
-        if at:
-            yield text[:at], False
-        if len(rest) > MAX_ROW_BYTES:
-            yield rest, True
-            rest = b"<!"  # what is left of it, up to the next markup
-    if rest.rstrip().endswith(b">"):
-        yield rest, False
-
-
-def _rows(text: bytes, lines: int) -> list[XmlRow]:
-    """Parse the rows of a piece; none where there is anything else, or anything wrong.
-
-    Line breaks may stand between rows only, so that it is known where each begins.
-    """
-    if not text.startswith(b"<row"):
-        return []
-    seen = _RowTarget()
-    # "internal" are XML's own entities: what the piece is wrapped in declares no others.
-    reading = etree.XMLParser(
-        target=seen, resolve_entities="internal", load_dtd=False, no_network=True, huge_tree=True
-    )
-    try:
-        etree.fromstring(b"<_>%b</_>" % text, reading)
-    except etree.XMLSyntaxError:
-        return []
-    # In "<x:row", of which libxml2 tells only the end, there is no row that we know.
-    count = len(seen.rows)
-    sound = not seen.others and count == text.count(b"<") == text.count(b"<row")
-    return seen.rows if sound and seen.line == lines else []
-
-
-class _RowTarget:
-    """A target for libxml2 that keeps rows and counts anything else (its root is one)."""
-
-    def __init__(self) -> None:
-        self.rows: list[XmlRow] = []
-        self.line = 0
-        self.others = -1
-
-    def start(self, tag: str, values: Mapping[str, str]) -> None:
-        if tag == "row":
-            self.rows.append(XmlRow(self.line, values))
-        else:
-            self.others += 1
-
-    def data(self, text: str) -> None:
-        self.line += text.count("\n")
-        if not text.isspace():
-            self.others += 1
-
-    def close(self) -> None:
-        """Do nothing: the target keeps its own state."""
 
 
 _ENCODING = re.compile(rb"""\bencoding\s*=\s*["']([\w.-]+)""")
@@ -140,29 +58,17 @@ class XmlRows:
 
         Raises InputError for a file that is no such file, or not in UTF-8.
         """
-        for piece in xml_pieces(chunks):
-            if piece.cut:
-                self._too_long(piece.text)
-            elif piece.rows and self._inside and not self._comment:
-                yield from self._sound(piece)
-            else:
-                yield from self._one_by_one(piece.text)
+        rest = b""  # what follows the last "<"
+        for chunk in chunks:
+            *pieces, rest = (rest + chunk).split(b"<")
+            yield from filter(None, map(self._row, pieces))
+            if len(rest) > MAX_ROW_BYTES:
+                self._too_long(rest)
+                rest = b"!"  # what is left of it, up to the next markup
             yield None
+        if rest.rstrip().endswith(b">") and (row := self._row(rest)) is not None:
+            yield row
         self._close()
-
-    def _sound(self, piece: XmlPiece) -> Iterator[XmlRow]:
-        """Yield the rows of a piece that is nothing but sound rows."""
-        self._damaged = False
-        before = self._line
-        for line, values in piece.rows:
-            yield XmlRow(before + line, values)
-        self._line += piece.lines
-
-    def _one_by_one(self, text: bytes) -> Iterator[XmlRow]:
-        """Yield the rows of a piece one by one, whatever else is in it."""
-        for piece in text.removeprefix(b"<").split(b"<"):
-            if (row := self._row(piece)) is not None:
-                yield row
 
     def _row(self, piece: bytes) -> XmlRow | None:
         line = self._line
@@ -208,19 +114,19 @@ class XmlRows:
         elif piece.startswith(b"?xml") and (match := _ENCODING.search(piece)):
             if match[1].lower() not in _UTF8:
                 name = match[1].decode()
-                raise InputError(f"it is in {name}; save it as UTF-8", shown_path(self.path))
+                raise InputError(f"it is in {name}; save it as UTF-8", self.path)
         elif self._ended and not piece.isspace():
             self._reject("something follows the end of the file's rows", line)
 
     def _too_long(self, text: bytes) -> None:
-        if text.startswith(b"<row") and self._inside:
+        if text.startswith(b"row") and self._inside:
             limit = MAX_ROW_BYTES // 1024**2
             self._reject(f"the row is longer than {limit} MB", self._line)
         self._line += text.count(b"\n")
 
     def _close(self) -> None:
         if not self._inside and not self._ended:
-            raise InputError(f"there is no <{self._root.decode()}> in it", shown_path(self.path))
+            raise InputError(f"there is no <{self._root.decode()}> in it", self.path)
         if not self._ended:
             self._report.reject(
                 "the file is cut off here; what came before was read", self.path, self._line

@@ -79,7 +79,7 @@ async def test_all_that_is_said_is_said_once(net: Net, said: str, fault: Fault):
 async def test_an_answer_whose_reply_never_comes_is_posted_once_and_known(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(retry, "PATIENCE", 0.1)
+    monkeypatch.setattr(retry, "REPLY_SECONDS", 0.1)
     gate = asyncio.Event()
     net.discord.faults.fail("POST", "/messages$", held(gate))
     ask(net)

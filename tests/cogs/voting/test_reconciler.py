@@ -151,7 +151,7 @@ class TestFaults:
     async def test_a_card_that_never_answers_holds_up_nobody_for_ever(
         self, net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr("bot.retry.PATIENCE", 0.05)
+        monkeypatch.setattr("bot.retry.REPLY_SECONDS", 0.05)
         gate = asyncio.Event()
         other = await post(net, net.general)
         bob, carol = members(net, 2)

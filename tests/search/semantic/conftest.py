@@ -17,7 +17,7 @@ MakeFolder = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def usual() -> Embedder:
+def usual(one_thread_a_model: None) -> Embedder:
     return embedder.load("", Path("never-used"))
 
 

@@ -306,7 +306,7 @@ class TestCheckpoints:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "write_text", full)
+            patch.setattr(Path, "write_bytes", full)
             with pytest.raises(OSError, match="No space"):
                 those.save(all_changes=True)
         assert opened(tmp_path).seq == 20

@@ -1,16 +1,14 @@
-"""Rows read many at a time, and one by one: the same rows, lines and complaints."""
+"""Rows of XML, sound and damaged, in chunks of any size: the same rows, lines and complaints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sources.report import SourceReport
-from bot.sources.stackexchange import xml_rows
 from bot.sources.stackexchange.xml_rows import XmlRows
 
 HEAD = b'<?xml version="1.0" encoding="utf-8"?>\n<posts>\n'
@@ -63,16 +61,23 @@ def read(data: bytes, size: int) -> Read:
     return found, said
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=12), st.sampled_from([7, 30, 64, 200, 10_000]))
-def test_many_at_a_time_are_read_as_one_by_one(pieces: list[bytes], size: int) -> None:
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.sampled_from([7, 30, 64, 200]))
+def test_where_a_file_is_cut_into_chunks_makes_no_difference(
+    pieces: list[bytes], size: int
+) -> None:
     data = HEAD + b"".join(pieces) + b"</posts>\n"
-    fast = read(data, size)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xml_rows, "_rows", lambda text, lines: [])
-        assert read(data, size) == fast
+    assert read(data, size) == read(data, len(data))
 
 
-def test_sound_rows_are_read_many_at_a_time() -> None:
-    text = b"".join(b'  <row Id="%d" Body="a &lt; b" />\r\n' % n for n in range(100))
-    found = [*xml_rows.xml_pieces([HEAD, text, text, b"</posts>\n"])]
-    assert [len(stretch.rows) for stretch in found] == [0, 0, 100, 1, 0]
+def test_rows_between_damaged_ones_are_read_with_their_lines() -> None:
+    found, said = read(HEAD + b"".join(PIECES[:6] + PIECES[10:12]) + b"</posts>\n", 64)
+    assert [(dict(values)["Id"], line) for values, line in found] == [
+        ("1", 3),
+        ("2", 4),
+        ("3", 5),
+        ("4", 5),
+        ("5", 6),
+        ("6", 7),
+        ("7", 10),
+    ]
+    assert [line for _, line in said] == [11, 12]

@@ -3,8 +3,8 @@
 Why: the model reads eight titles in the time of one body, and a thread can be found by its
 title's meaning while the rest is made.
 
-Revision ID: 0008
-Revises: 0007
+Revision ID: 0010
+Revises: 0008
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
-branch_labels = None
-depends_on = None
+revision = "0010"
+down_revision = "0008"
 
 
 def upgrade() -> None:
