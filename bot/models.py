@@ -177,6 +177,17 @@ class Vote(IntEnum):
     DOWN = -1
 
 
+class VectorStage(IntEnum):
+    """What a thread's vectors are made of, in the order of making; each stage keeps the former.
+
+    A stage for which a thread has no text counts as made.
+    """
+
+    TITLE = 1
+    PHRASINGS = 2
+    BODY = 3
+
+
 class ReactionKind(IntEnum):
     """The kind of a reaction, by Discord's numbers: a member may give both of one emoji."""
 

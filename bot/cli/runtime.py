@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from bot import worker
 from bot.app import App
 from bot.cli.console import INTERRUPTED, print_note, print_warning, progress
+from bot.models import VectorStage
 from bot.settings import Settings, load_settings
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ async def open_with_seeds() -> AsyncIterator[App]:
     """
     async with open_app() as app:
         await load_seeds(app)
-        if app.embedding.waiting <= MAX_VECTORS:
+        if await app.embedding.unfinished(MAX_VECTORS + 1) <= MAX_VECTORS:
             await make_vectors(app)
         yield app
 
@@ -68,10 +69,14 @@ async def load_seeds(app: App) -> None:
 
 
 async def make_vectors(app: App) -> None:
-    """Make the vectors that are missing, with a progress bar; stopped, it goes on later."""
+    """Make the vectors that are missing, with progress bars; stopped, it goes on later."""
     waiting = app.embedding.waiting
     if waiting:
-        with progress("Making vectors", waiting) as advance:
+        with progress("Making vectors of titles", waiting) as advance:
+            await app.embedding.make(advance, VectorStage.TITLE)
+    unfinished = await app.embedding.unfinished(len(app.engine))
+    if unfinished:
+        with progress("Making vectors of texts", unfinished) as advance:
             await app.embedding.make(advance)
 
 

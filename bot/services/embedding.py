@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from bot.models import MAX_PHRASINGS, StoredThread
+from bot.models import MAX_PHRASINGS, VectorStage
 from bot.search.engine import Engine
-from bot.services.queues import EmbeddingQueue, ToEmbed
-from bot.store import change_feed, vectors
+from bot.services.queues import EmbeddingQueue, ToEmbed, Work
+from bot.store import change_feed, threads, vectors
 from bot.store.database import Database
-from bot.store.vectors import Unfinished
+from bot.store.vectors import Made, Pending
 from bot.worker import in_thread
 
 if TYPE_CHECKING:
     from bot.search.semantic.retrieval import SemanticIndex
 
 EMBEDDED_AT_ONCE = 128
-"""Threads, or phrasings, whose vectors are made and written at a time: about a second's work."""
+"""Titles whose vectors are made and written at a time, or as much of others: at most about a
+second's work."""
 
 LOOKED_AT = 5_000
 """Changes of the library that are looked at together."""
@@ -30,7 +29,7 @@ READ_BATCH = 1_000
 """Threads whose vectors are read from the store at a time."""
 
 Progress = Callable[[int], None]
-"""Told how many threads were done since the last call."""
+"""Told how many threads have the last of the stages asked for, since the last call."""
 
 log = logging.getLogger(__name__)
 
@@ -51,28 +50,40 @@ class Embedding:
             return 0
         return max(0, len(self._engine) - self._engine.meaning.vector_index.threads)
 
-    async def make(self, progress: Progress | None = None) -> None:
+    async def unfinished(self, limit: int) -> int:
+        """Count the threads of which some vectors are missing; at most ``limit`` of them."""
+        meaning = self._engine.meaning
+        if meaning is None:
+            return 0
+        return await self._database.reading(vectors.unfinished, meaning.model, limit)
+
+    async def make(
+        self, progress: Progress | None = None, last: VectorStage = VectorStage.BODY
+    ) -> None:
         """Make the vectors that are missing and take them in, a batch after the other.
 
-        Scopes take turns, so that none waits for the whole of another.
-        Stopped in between, it goes on from there the next time. Raises ModelError.
+        Titles come first, for the whole library, then phrasings, then bodies. In each stage
+        scopes take turns, so that none waits for the whole of another. Stopped in between, it
+        goes on from there the next time. Stages after the ``last`` are left. Raises ModelError.
         """
-        while await self.make_some(progress):
+        while await self.make_some(progress, last):
             pass
         await self.make_learned()
 
-    async def make_some(self, progress: Progress | None = None) -> bool:
+    async def make_some(
+        self, progress: Progress | None = None, last: VectorStage = VectorStage.BODY
+    ) -> bool:
         """Make a batch of what ``make`` would; False when there was nothing left to do."""
         meaning = self._engine.meaning
         if meaning is None:
             return False
         async with self._one_at_a_time:
-            made = await self._make_batch(meaning)
-            if made is None:
+            reached = await self._make_batch(meaning, last)
+            if reached is None:
                 return False
             await self._catch_up(meaning)
         if progress is not None:
-            progress(made)
+            progress(sum(stage >= last for stage in reached))
         return True
 
     async def make_learned(self) -> None:
@@ -105,19 +116,21 @@ class Embedding:
             except OSError as error:
                 log.warning("the neighbours can't be saved, the next start takes longer: %s", error)
 
-    async def _make_batch(self, meaning: SemanticIndex) -> int | None:
-        """Embed what is next; ``None`` when there is no more. Returns how many threads."""
+    async def _make_batch(
+        self, meaning: SemanticIndex, last: VectorStage
+    ) -> list[VectorStage] | None:
+        """Embed what is next; returns the stage that each thread reached, ``None`` at the end."""
         await self._look(meaning)
-        while work := self._queue.take(EMBEDDED_AT_ONCE):
+        while work := self._queue.take(EMBEDDED_AT_ONCE, last):
             try:
-                made = await self._do(meaning, work)
+                reached = await self._do(meaning, work)
             except BaseException:
                 self._queue.put_back(work)
                 raise
-            if made is not None:
-                return made
+            if reached:
+                return reached
         done = await self._database.reading(vectors.done, meaning.model)
-        if self._queue.seq > done:
+        if last is VectorStage.BODY and self._queue.seq > done:
             await self._database.writing(vectors.set_done, meaning.model, self._queue.seq)
         return None
 
@@ -132,56 +145,42 @@ class Embedding:
                 queue.seq, changed = await change_feed.changed_after(
                     connection, since, LOOKED_AT, text=True
                 )
-            for thread_id, noted in changed.items():
-                queue.add(noted.scope, thread_id)
+                found = await vectors.pending(connection, [*changed], meaning.model)
+            for this in found:
+                queue.add(VectorStage(this.made + 1), this.scope, _to_embed(this))
             ended = queue.seq == since
 
-    async def _do(self, meaning: SemanticIndex, work: Sequence[ToEmbed]) -> int | None:
-        """Embed some threads and phrasings; ``None`` where that had been done."""
-        model, scopes = meaning.model, {i: scope for scope, i, count in work if not count}
-        ids = [one.thread_id for one in work if one.phrasings]
-        async with self._database.read() as connection:
-            missing = await vectors.without_vectors(connection, [*scopes], model)
-            new = {thread.id for thread, _ in missing}
-            # Of some, another process may have made the first row, or we before a restart.
-            begun = [i for i in scopes if i not in new]
-            later = await vectors.without_phrasings(connection, begun, model, meaning.row_bytes)
-            unfinished = await vectors.without_phrasings(connection, ids, model, meaning.row_bytes)
-        for this in later:
-            self._queue.add(scopes[this.thread_id], this.thread_id, len(this.texts))
-        rows = await self._threads(meaning, missing) | await self._phrasings(meaning, unfinished)
-        if not rows:
-            return None
-        async with self._database.write() as connection:
-            await vectors.begin(connection, model)
-            await vectors.put(connection, model, rows)
-        for thread, _ in missing:
-            if count := min(len(thread.phrasings), MAX_PHRASINGS):
-                self._queue.add(thread.scope, thread.id, count)
-        return len(missing)
-
-    async def _threads(
-        self, meaning: SemanticIndex, missing: Sequence[tuple[StoredThread, int]]
-    ) -> dict[int, tuple[int, bytes]]:
-        """Return the vectors of threads without their phrasings: revisions and rows, by id."""
-        alone = [replace(thread, phrasings=()) for thread, _ in missing]
+    async def _do(self, meaning: SemanticIndex, work: Work) -> list[VectorStage]:
+        """Embed some threads; returns the stages that they reached, none where it was done."""
+        waiting = {one.thread_id: (scope, one) for scope, one in work.threads}
+        known = await self._known(meaning, [*waiting])
+        # Of some, another process may have made the stage meanwhile.
+        mine = [i for i in waiting if i in known and known[i].stage == work.stage - 1]
+        by_id = await self._database.reading(threads.fetch, mine, None)
+        found = [by_id[i] for i in mine if i in by_id]
         # Who is told to leave doesn't wait for the model, which uses nothing but itself.
-        packed = await asyncio.to_thread(meaning.pack, alone) if alone else []
-        return {
-            thread.id: (revision, data)
-            for (thread, revision), data in zip(missing, packed, strict=True)
+        data = [known[thread.id].data for thread in found]
+        packed = await asyncio.to_thread(meaning.pack, work.stage, found, data) if found else []
+        new = {
+            thread.id: Made(known[thread.id].revision, stage, rows)
+            for thread, (stage, rows) in zip(found, packed, strict=True)
         }
+        if new:
+            async with self._database.write() as connection:
+                await vectors.begin(connection, meaning.model)
+                await vectors.put(connection, meaning.model, new)
+        for i, made in (known | new).items():
+            if made.stage < VectorStage.BODY:
+                self._queue.add(VectorStage(made.stage + 1), *waiting[i])
+        return [stage for stage, _ in packed]
 
-    async def _phrasings(
-        self, meaning: SemanticIndex, unfinished: Sequence[Unfinished]
-    ) -> dict[int, tuple[int, bytes]]:
-        """Return the vectors of threads with their phrasings: revisions and rows, by id."""
-        texts = [text for this in unfinished for text in this.texts]
-        made = iter(await asyncio.to_thread(meaning.pack_texts, texts) if texts else [])
-        return {
-            this.thread_id: (this.revision, this.own + b"".join(islice(made, len(this.texts))))
-            for this in unfinished
-        }
+    async def _known(self, meaning: SemanticIndex, ids: Sequence[int]) -> dict[int, Made]:
+        """Return what is made of the threads in force, by id."""
+        known = await self._database.reading(vectors.made, ids, meaning.model)
+        wrong = [i for i, made in known.items() if made.stage and not meaning.fits(made.data)]
+        if wrong:
+            await self._discard(meaning, wrong)  # they begin anew
+        return {i: made for i, made in known.items() if i not in wrong}
 
     async def _make_learned(self, meaning: SemanticIndex) -> bool:
         found = await self._database.reading(
@@ -219,3 +218,14 @@ class Embedding:
         """Have vectors made again whose length is not the model's."""
         count = await self._database.writing(vectors.discard, thread_ids, meaning.row_bytes)
         log.warning("vectors of %d threads have a wrong length: they are made again", count)
+
+
+def _to_embed(thread: Pending) -> ToEmbed:
+    """Return a thread with its rank: the most asked first, then the best scored, the newest.
+
+    The three are one number, since a million threads may wait.
+    """
+    rank = 0
+    for value in (thread.asks, thread.score, thread.asked_at):
+        rank = (rank << 64) - value
+    return ToEmbed(rank, thread.thread_id, min(thread.phrasings, MAX_PHRASINGS))

@@ -1,15 +1,18 @@
-"""Queues that take turns: of events by key, of questions by server, of texts to embed by scope."""
+"""Queues that take turns: of events by key, of questions by server, of embedding by scope."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 from bot.errors import ThreadwiseError
+from bot.models import VectorStage
 
 EVENTS_AT_ONCE = 200
 """Events that are handled together at most."""
@@ -200,55 +203,74 @@ class FairQueue:
         self._free += 1
 
 
-class ToEmbed(NamedTuple):
-    """A thread to embed by itself or, if ``phrasings`` counts any, its phrasings."""
+BODY_COST = 4
+"""Titles that are taken together in the place of one body, which the model reads for longer."""
 
-    scope: int
+
+class ToEmbed(NamedTuple):
+    """A thread that waits for vectors; the least ``rank`` is first. ``phrasings`` counts texts."""
+
+    rank: int
     thread_id: int
     phrasings: int = 0
 
+    def cost(self, stage: VectorStage) -> int:
+        """Return about as how many titles the texts of a stage count."""
+        costs = {VectorStage.BODY: BODY_COST, VectorStage.PHRASINGS: max(1, self.phrasings)}
+        return costs.get(stage, 1)
+
+
+@dataclass(slots=True)
+class Work:
+    """The next threads to embed, with their scopes: all for the same stage."""
+
+    stage: VectorStage
+    threads: list[tuple[int, ToEmbed]] = field(default_factory=list)
+
 
 class EmbeddingQueue:
-    """Threads and phrasings without vectors, by scope; one of each scope is taken in its turn.
+    """Threads whose vectors are to be made, by stage and scope.
 
-    In each scope, threads come before any phrasings. ``seq`` is the change of the library up to
-    which it knows what there is to do.
+    A stage waits for the former one of all scopes; in it, one thread of each scope is taken in
+    its turn, those of a scope by rank. ``seq`` is the change of the library up to which the
+    queue knows what there is to do.
     """
 
     def __init__(self) -> None:
         self.seq = 0
-        # Of each scope, in the order of their turns: threads, and phrasings.
-        self._scopes: dict[int, tuple[deque[ToEmbed], deque[ToEmbed]]] = {}
+        # Heaps by scope, in the order of their turns.
+        self._stages: dict[VectorStage, dict[int, list[ToEmbed]]] = {s: {} for s in VectorStage}
 
-    def __bool__(self) -> bool:
-        return bool(self._scopes)
+    def add(self, stage: VectorStage, scope: int, one: ToEmbed) -> None:
+        """Have a thread of a scope wait for a stage."""
+        heappush(self._stages[stage].setdefault(scope, []), one)
 
-    def add(self, scope: int, thread_id: int, phrasings: int = 0) -> None:
-        """Have a thread wait, or so many phrasings of it."""
-        one = ToEmbed(scope, thread_id, phrasings)
-        self._like(one).append(one)
+    def take(self, most: int, last: VectorStage = VectorStage.BODY) -> Work | None:
+        """Return the next to be done, about as much as so many titles; ``None``: nothing.
 
-    def take(self, most: int) -> list[ToEmbed]:
-        """Return the next to be done: about so many texts, one of each scope after the other."""
-        taken: list[ToEmbed] = []
-        while most > 0 and self._scopes:
-            scope = next(iter(self._scopes))
-            waiting = self._scopes.pop(scope)
-            taken.append((waiting[0] or waiting[1]).popleft())
-            most -= taken[-1].phrasings or 1
-            if any(waiting):
-                self._scopes[scope] = waiting  # behind the others now
-        return taken
+        What waits for stages after the ``last`` is left.
+        """
+        stage = next((stage for stage, waiting in self._stages.items() if waiting), None)
+        if stage is None or stage > last:
+            return None
+        waiting, work = self._stages[stage], Work(stage)
+        while most > 0 and waiting:
+            scope = next(iter(waiting))
+            heap = waiting.pop(scope)
+            one = heappop(heap)
+            work.threads.append((scope, one))
+            most -= one.cost(stage)
+            if heap:
+                waiting[scope] = heap  # behind the others now
+        return work
 
-    def put_back(self, taken: Sequence[ToEmbed]) -> None:
-        """Have what was taken wait again, before what waits now."""
-        for one in reversed(taken):
-            self._like(one).appendleft(one)
+    def put_back(self, work: Work) -> None:
+        """Have what was taken wait again."""
+        for scope, one in work.threads:
+            self.add(work.stage, scope, one)
 
     def clear(self) -> None:
         """Forget all that waits, and how far that was known."""
-        self._scopes.clear()
+        for waiting in self._stages.values():
+            waiting.clear()
         self.seq = 0
-
-    def _like(self, one: ToEmbed) -> deque[ToEmbed]:
-        return self._scopes.setdefault(one.scope, (deque(), deque()))[one.phrasings > 0]

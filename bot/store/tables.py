@@ -261,8 +261,9 @@ changes = Table(
     sqlite_autoincrement=True,
 )
 
-# Embeddings of threads: 8-bit numbers for the thread itself, then for each of its phrasings.
-# Those of another model or revision than the present are stale.
+# Embeddings of threads: 8-bit numbers for the thread itself, then for each of its phrasings,
+# as far as its ``stage`` goes (``models.VectorStage``). Those of another model or revision than
+# the present are stale.
 vectors = Table(
     "vectors",
     metadata,
@@ -276,6 +277,7 @@ vectors = Table(
     Column("model", String(64), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Column("stage", Integer, nullable=False, server_default="3"),
 )
 
 # Facts about this database: its own id, the hash of the synced command tree.

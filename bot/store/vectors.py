@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import MAX_PHRASINGS, StoredThread
-from bot.store import change_feed, guilds, threads
-from bot.store.tables import IN_FORCE, learned_phrasings, vectors
+from bot.models import VectorStage
+from bot.store import change_feed, guilds
+from bot.store.tables import IN_FORCE, changes, learned_phrasings, phrasings, postings, vectors
 from bot.store.tables import threads as thread_table
-from bot.store.upsert import phrasings_of
 
 _DONE = "vectors"
 
@@ -40,67 +39,90 @@ async def of_threads(
     return {row.thread_id: Vector(row.thread_id, row.scope, row.data) for row in rows}
 
 
-async def without_vectors(
-    connection: AsyncConnection, ids: Sequence[int], model: str
-) -> list[tuple[StoredThread, int]]:
-    """Return the threads that have no vectors of this model, each with its revision."""
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A thread of which some stage is missing, and what tells how soon its turn is.
+
+    ``made`` is the last stage that it has, 0 without any. ``asks`` counts the postings that
+    show it, ``score`` is its source's, ``asked_at`` in Unix microseconds (0: unknown).
+    """
+
+    thread_id: int
+    scope: int
+    made: int
+    asks: int
+    score: int
+    asked_at: int
+    phrasings: int
+
+
+async def pending(connection: AsyncConnection, ids: Sequence[int], model: str) -> list[Pending]:
+    """Return those of the threads whose vectors of this model are missing or unfinished."""
+    t, made = thread_table.c, func.coalesce(vectors.c.stage, 0)
+
+    def count(table: Table) -> ColumnElement[int]:
+        counted = select(func.count()).select_from(table).where(table.c.thread_id == t.id)
+        return counted.scalar_subquery()
+
+    asked_at = func.coalesce(t.asked_at, 0)
     query = (
-        select(thread_table.c.id, thread_table.c.revision)
-        .outerjoin(vectors, (vectors.c.thread_id == thread_table.c.id) & _current(model))
-        .where(thread_table.c.id.in_(ids), vectors.c.thread_id.is_(None), IN_FORCE)
+        select(t.id, t.scope, made, count(postings), t.score, asked_at, count(phrasings))
+        .outerjoin(vectors, (vectors.c.thread_id == t.id) & _current(model))
+        .where(t.id.in_(ids), IN_FORCE, made < max(VectorStage))
     )
-    revisions = {row.id: row.revision for row in (await connection.execute(query)).all()}
-    by_id = await threads.fetch(connection, list(revisions), None)
-    return [(thread, revisions[i]) for i, thread in by_id.items()]
+    return [Pending(*row) for row in (await connection.execute(query)).all()]
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A thread with a vector of its own and none yet of its phrasings, which are ``texts``."""
+class Made:
+    """The vectors of a thread's text of a revision, up to a stage; none at stage 0."""
 
-    thread_id: int
     revision: int
-    own: bytes
-    texts: tuple[str, ...]
+    stage: int = 0
+    data: bytes = b""
 
 
-async def without_phrasings(
-    connection: AsyncConnection, ids: Sequence[int], model: str, row_bytes: int
-) -> list[Unfinished]:
-    """Return the threads with valid vectors that lack those of their phrasings."""
+async def made(connection: AsyncConnection, ids: Sequence[int], model: str) -> dict[int, Made]:
+    """Return what there is of this model, by thread id, of each of the threads in force."""
+    t, v = thread_table.c, vectors.c
     query = (
-        select(vectors.c.thread_id, vectors.c.revision, vectors.c.data)
-        .join(thread_table, thread_table.c.id == vectors.c.thread_id)
-        .where(vectors.c.thread_id.in_(ids), _current(model), IN_FORCE)
-        .where(func.length(vectors.c.data) == row_bytes)
+        select(t.id, t.revision, v.stage, v.data)
+        .outerjoin(vectors, (v.thread_id == t.id) & _current(model))
+        .where(t.id.in_(ids), IN_FORCE)
     )
-    rows = {row.thread_id: row for row in (await connection.execute(query)).all()}
-    texts = await phrasings_of(connection, [*rows])
-    return [
-        Unfinished(i, row.revision, bytes(row.data), texts[i][:MAX_PHRASINGS])
-        for i, row in rows.items()
-        if texts[i]
-    ]
+    rows = (await connection.execute(query)).all()
+    return {row.id: Made(row.revision, row.stage or 0, row.data or b"") for row in rows}
 
 
-async def put(
-    connection: AsyncConnection, model: str, packed: Mapping[int, tuple[int, bytes]]
-) -> None:
-    """Keep vectors by thread id, with the revision of the text, and note them as changes.
+async def unfinished(connection: AsyncConnection, model: str, limit: int) -> int:
+    """Count the threads of which some stage is missing; at most ``limit`` of them."""
+    t, c = thread_table.c, changes.c
+    missing = (
+        select(t.id)
+        .join(changes, c.thread_id == t.id)
+        .outerjoin(vectors, (vectors.c.thread_id == t.id) & _current(model))
+        .where(c.text.is_(True), c.seq > await done(connection, model), IN_FORCE)
+        .where(func.coalesce(vectors.c.stage, 0) < max(VectorStage))
+        .limit(limit)
+    )
+    return await connection.scalar(select(func.count()).select_from(missing.subquery())) or 0
 
-    A thread that is gone by now, or has a newer text, is passed over: another process may
-    have made the vectors of that.
+
+async def put(connection: AsyncConnection, model: str, packed: Mapping[int, Made]) -> None:
+    """Keep vectors by thread id, and note them as changes.
+
+    A thread that is gone by now, or has a newer text, is passed over, as is one that has as
+    much already: another process may have made that.
     """
-    t = thread_table.c
-    query = select(t.id, t.revision).where(t.id.in_(packed))
-    rows_there = (await connection.execute(query)).all()
-    there = [row.id for row in rows_there if row.revision == packed[row.id][0]]
+    known = await made(connection, [*packed], model)
+    there = [
+        i
+        for i, now in known.items()
+        if now.revision == packed[i].revision and now.stage < packed[i].stage
+    ]
     if not there:
         return
-    rows = [
-        {"thread_id": i, "model": model, "revision": packed[i][0], "data": packed[i][1]}
-        for i in there
-    ]
+    rows = [{"thread_id": i, "model": model} | asdict(packed[i]) for i in there]
     await connection.execute(delete(vectors).where(vectors.c.thread_id.in_(there)))
     await connection.execute(insert(vectors), rows)
     await change_feed.note(connection, there, text=False)
@@ -129,13 +151,13 @@ async def discard(connection: AsyncConnection, ids: Sequence[int], row_bytes: in
 
 
 async def done(connection: AsyncConnection, model: str) -> int:
-    """Return the change up to which all threads have vectors of this model."""
+    """Return the change up to which all threads have all their vectors of this model."""
     known = json.loads(await guilds.fact(connection, _DONE) or "{}")
     return int(known.get("seq", 0)) if known.get("model") == model else 0
 
 
 async def set_done(connection: AsyncConnection, model: str, seq: int) -> None:
-    """Keep the change up to which all threads have vectors of this model."""
+    """Keep the change up to which all threads have all their vectors of this model."""
     await guilds.set_fact(connection, _DONE, json.dumps({"model": model, "seq": seq}))
 
 

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from benchmarks.corpus import Doc, beginnings, library, questions
 from benchmarks.timing import disk_mb, found, memory_mb, timed
 from bot.app import App
-from bot.models import Answer, Thread
+from bot.models import Answer, Thread, VectorStage
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import load_settings
 from bot.store import change_feed, vectors
+from bot.store.vectors import Made
 
 REAL_VECTORS = 2_000
 """Threads up to which the model makes all vectors; it makes some 50 to 100 a second."""
@@ -91,7 +92,7 @@ async def _make_up(app: App, meaning: SemanticIndex) -> None:
         near = topics[rng.integers(TOPICS, size=len(ids))]
         made = _unit(near + NOISE * _unit(rng.normal(size=near.shape)))
         rows = [row.tobytes() for row in meaning.quantised(made.astype(np.float32))]
-        packed = {i: (1, row) for i, row in zip(ids, rows, strict=True)}
+        packed = {i: Made(1, VectorStage.BODY, row) for i, row in zip(ids, rows, strict=True)}
         async with app.database.write() as connection:
             await vectors.put(connection, meaning.model, packed)
     async with app.database.write() as connection:

@@ -18,7 +18,7 @@ import pytest
 
 from bot.app import App
 from bot.evaluation.runner import Evaluation, evaluate
-from bot.models import Reply, Thread, Verdict
+from bot.models import Reply, Thread, VectorStage, Verdict
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import Settings
 from tests.kit.library import forget_environment
@@ -99,12 +99,14 @@ def test_slips_in_a_third_of_the_long_words_cost_little_on_a_part_of_the_queries
 @pytest.fixture
 def _vectors_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library that is made a second time gets the vectors of the first."""
-    real, known = SemanticIndex.pack, dict[str, list[bytes]]()
+    real, known = SemanticIndex.pack, dict[str, list[tuple[VectorStage, bytes]]]()
 
-    def remembered(self: SemanticIndex, threads: Sequence[Thread]) -> list[bytes]:
-        asked = repr(threads)
+    def remembered(
+        self: SemanticIndex, stage: VectorStage, threads: Sequence[Thread], made: Sequence[bytes]
+    ) -> list[tuple[VectorStage, bytes]]:
+        asked = repr((stage, threads))
         if asked not in known:
-            known[asked] = real(self, threads)
+            known[asked] = real(self, stage, threads, made)
         return known[asked]
 
     monkeypatch.setattr(SemanticIndex, "pack", remembered)

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from bot.app import App
-from bot.models import SHARED, Answer, Thread, Vote
+from bot.models import SHARED, Answer, Thread, VectorStage, Vote
 from bot.search.semantic import onnx_model
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.services import embedding, index_sync
@@ -57,13 +57,15 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def packed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys of the threads whose vectors are made, in order."""
+    """The keys of the threads whose vectors are made, in order; none of them has a body."""
     keys: list[str] = []
     real = SemanticIndex.pack
 
-    def watched(self: SemanticIndex, those: Sequence[Thread]) -> list[bytes]:
+    def watched(
+        self: SemanticIndex, stage: VectorStage, those: Sequence[Thread], known: Sequence[bytes]
+    ) -> list[tuple[VectorStage, bytes]]:
         keys.extend(t.key for t in those)
-        return real(self, those)
+        return real(self, stage, those, known)
 
     monkeypatch.setattr(SemanticIndex, "pack", watched)
     return keys
@@ -183,13 +185,33 @@ class TestMaking:
             assert 0 < len(packed) <= len(MANY) - 3 * BATCH
             await every_thread_is_seen(app)
 
+    async def test_goes_on_with_the_bodies_where_it_was_killed(
+        self, settings: Settings, packed: list[str]
+    ) -> None:
+        titles = len(MANY) // BATCH + (len(MANY) % BATCH > 0)
+        async with opened(settings, "off") as app:
+            await app.library.add([replace(t, body=f"And {t.title}, so it is.") for t in MANY])
+        process = await programs.start("-m", "tests.kit.embedding_program", settings.data_dir)
+        said = [await process.stdout.readline() for _ in range(titles + 3)]
+        bodies = [int(line.split()[1]) for line in said[titles:]]
+        assert said[:titles] == [b"made 0\n"] * titles
+        assert all(bodies)
+        process.signal(signal.SIGKILL)
+        code, _, _ = await process.end()
+        assert code == -signal.SIGKILL
+        async with opened(settings) as app:
+            assert app.engine.uses_meaning(SHARED)
+            await app.embedding.make()
+            assert 0 < len(packed) <= len(MANY) - sum(bodies)  # no title is read again
+            await every_thread_is_seen(app)
+
     async def test_without_a_model_there_is_nothing_to_do(self, settings: Settings) -> None:
         async with opened(settings, "off") as app:
             await app.library.add(GARDEN)
             await app.embedding.make()
             await app.embedding.catch_up()
             await app.embedding.save()
-            assert app.embedding.waiting == 0
+            assert app.embedding.waiting == await app.embedding.unfinished(9) == 0
             assert await kept(app) == 0
         assert not (settings.data_dir / "neighbours").exists()
 
@@ -420,6 +442,18 @@ class TestKeepingUp:
         await app.embedding.make()
         monkeypatch.setattr(app.engine, "writing", lambda: pytest.fail("nothing to write"))
         await app.library.add([])
+
+    async def test_between_the_stages_threads_are_found_by_their_titles(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 8)
+        await app.library.add([replace(t, body="And so on and on.") for t in (*GARDEN, *MANY)])
+        while not app.engine.uses_meaning(SHARED):
+            assert await app.embedding.make_some()
+        while await app.embedding.make_some():
+            assert app.engine.uses_meaning(SHARED)
+            assert await best(app) == "s1"
+        await every_thread_is_seen(app)
 
 
 async def begun(app: App) -> bool:

@@ -1,27 +1,33 @@
-"""In which order vectors are made: scopes take turns, threads before phrasings in each."""
+"""In which order vectors are made: all titles, then phrasings, then bodies, in fair turns."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
 from sqlalchemy import func, insert, select
 
 from bot.app import App
-from bot.models import SHARED, Thread
+from bot.models import SHARED, Answer, Posting, Thread, VectorStage
 from bot.search.semantic.embedder import Embedder, Vectors
 from bot.services import embedding
-from bot.services.queues import EmbeddingQueue
+from bot.services.queues import EmbeddingQueue, ToEmbed, Work
 from bot.settings import Settings
 from bot.store import vectors as vector_store
 from bot.store.tables import learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
+from bot.store.vectors import Made
 from tests.kit.library import HERE, THERE, at
 
 MANY = tuple(Thread(key=f"h{n}", title=f"here {n}") for n in range(40))
 FEW = tuple(Thread(key=f"t{n}", title=f"there {n}") for n in range(3))
+
+MESSAGES = count(1)
 
 
 def asked(thread: Thread, *texts: str) -> Thread:
@@ -88,29 +94,116 @@ async def test_the_shared_library_has_its_turn(app: App) -> None:
     assert await of_scope(app, SHARED) == 3
 
 
-async def test_threads_come_before_phrasings(app: App, embedded: list[str]) -> None:
-    await app.library.add([asked(t, f"{t.key} a", f"{t.key} b") for t in FEW], scope=HERE)
+async def test_titles_come_before_phrasings_and_bodies(app: App, embedded: list[str]) -> None:
+    full = [asked(replace(t, body=f"below {t.key} it"), f"{t.key} a", f"{t.key} b") for t in FEW]
+    await app.library.add(full, scope=HERE)
     await app.library.add(FEW[:1], scope=THERE)
     await app.embedding.make()
     titles = [t.title for t in FEW]
     assert sorted(embedded[:4]) == sorted([*titles, "there 0"])
-    assert embedded[4:] == ["t0 a", "t0 b", "t1 a", "t1 b", "t2 a", "t2 b"]
+    assert embedded[4:10] == ["t0 a", "t0 b", "t1 a", "t1 b", "t2 a", "t2 b"]
+    assert embedded[10:] == [f"{t.title}. below {t.key} it" for t in FEW]
     assert app.engine.meaning is not None
     assert len(app.engine.meaning.vector_index) == 4 + 6
 
 
-async def test_phrasings_of_one_server_take_turns_with_threads_of_another(
+async def test_new_titles_come_before_phrasings_and_bodies_of_others(
     app: App, embedded: list[str]
 ) -> None:
-    many = [asked(t, *(f"{t.key} {n}" for n in range(6))) for t in FEW]
+    many = [asked(replace(t, body="one two three"), "1", "2", "3", "4", "5") for t in MANY]
     await app.library.add(many, scope=HERE)
+    while len(embedded) <= len(MANY):  # until some phrasings are made
+        assert await app.embedding.make_some()
+    await app.library.add(FEW, scope=THERE)
     assert await app.embedding.make_some()
-    assert await app.embedding.make_some()  # which makes some of the phrasings
-    await app.library.add(MANY[:5], scope=THERE)
-    assert await app.embedding.make_some()
-    assert await of_scope(app, THERE) > 0
+    assert app.engine.uses_meaning(THERE)
+    assert embedded[-3:] == [t.title for t in FEW]
+    while not embedded[-1].endswith("one two three"):
+        assert await app.embedding.make_some()
+    late = replace(FEW[0], key="late", title="too late", phrasings=("belated",))
+    await app.library.add([late], scope=THERE)
+    for text in ("too late", "belated"):
+        assert await app.embedding.make_some()
+        assert embedded[-1] == text
+    assert app.embedding.waiting == 0
+    assert await app.embedding.unfinished(99) > 0
     await app.embedding.make()
-    assert await of_scope(app, THERE) == 5
+    assert await app.embedding.unfinished(99) == 0
+    assert len(embedded) == len(set(embedded) - {*"12345"}) + 5 * len(MANY)
+
+
+def library(count: int, seed: int) -> list[Thread]:
+    """Threads with titles, phrasings, bodies, scores and dates of all kinds."""
+    rng = random.Random(seed)
+    return [
+        Thread(
+            key=f"{seed}-{n}",
+            title=f"{seed}-{n}",
+            body=rng.choice(["", "short", f"this is below {n}"]),
+            score=rng.randint(-3, 3),
+            asked_at=rng.choice([None, datetime(2000 + rng.randrange(9), 1, 1, tzinfo=UTC)]),
+            phrasings=tuple(f"{seed}-{n} {i}" for i in range(rng.choice([0, 0, 1, 3]))),
+            answers=(Answer(body="No."),),
+        )
+        for n in range(count)
+    ]
+
+
+def asks_of(thread: Thread) -> int:
+    """How often the tests have a thread asked."""
+    return max(0, int(thread.key.split("-")[1]) % 9 - 5)
+
+
+async def ask_all(app: App, those: Sequence[Thread], scope: int) -> None:
+    """Post each thread's answer as often as it is asked."""
+    for thread in those:
+        found = await app.answering.find(thread.key, guild_id=scope)
+        assert found is not None
+        for _ in range(asks_of(thread)):
+            await app.postings.record(
+                Posting(
+                    message_id=next(MESSAGES), channel_id=5, guild_id=scope, thread_id=found.id,
+                    answer_id=found.answers[0].id, asker_id=1,
+                )
+            )  # fmt: skip
+
+
+def in_order(those: Sequence[Thread]) -> list[Thread]:
+    """Threads of one server: the most asked first, then the best scored, then the newest."""
+    return sorted(
+        those,
+        key=lambda t: (-asks_of(t), -t.score, -(t.asked_at.timestamp() if t.asked_at else 0)),
+    )
+
+
+async def test_a_library_is_made_in_stages_and_order_while_servers_take_turns(
+    app: App, embedded: list[str]
+) -> None:
+    here, there = library(200, HERE), library(100, THERE)
+    for scope, those in ((HERE, here), (THERE, there)):
+        await app.library.add(those, scope=scope)
+        await ask_all(app, those, scope)
+    await app.embedding.make()
+
+    here, there = in_order(here), in_order(there)
+    turns = [t for pair in zip(here, there, strict=False) for t in pair] + here[100:]
+    titles, rest = embedded[:300], embedded[300:]
+    assert titles == [t.title for t in turns]
+
+    both = [[t for t in those if t.phrasings] for those in (here, there)]
+    said = {text for those in both for t in those for text in t.phrasings}
+    phrasings, bodies = rest[: len(said)], rest[len(said) :]
+    assert {*phrasings} == said
+    assert {*bodies} == {f"{t.title}. {t.body}" for t in turns if t.body.startswith("this")}
+    for texts in (phrasings, bodies):
+        order = [t.partition(" ")[0].partition(".")[0] for t in texts]
+        for those in (here, there):
+            own = [key for key in dict.fromkeys(order) if key.startswith(those[0].key[:3])]
+            assert own == [t.key for t in those if t.key in own]
+        # As long as both have some, it is the other's turn after each thread.
+        first = [key[:3] for key in dict.fromkeys(order)]
+        few = min(first.count(str(scope)) for scope in (HERE, THERE))
+        assert all(a != b for a, b in pairwise(first[: 2 * few]))
 
 
 async def test_phrasings_that_were_left_are_made_after_a_restart(
@@ -131,13 +224,82 @@ async def test_phrasings_that_were_left_are_made_after_a_restart(
         await again.close()
 
 
+async def test_bodies_that_were_left_are_made_after_a_restart(
+    app: App, settings: Settings, embedded: list[str]
+) -> None:
+    those = [replace(t, body=f"what is below {t.key}") for t in (*FEW, *MANY)]
+    await app.library.add(those)
+    while len(embedded) <= len(those):
+        assert await app.embedding.make_some()
+    begun, before = len(embedded), set(embedded)
+    await app.close()
+    again = await App.open(at(settings.data_dir, ""))
+    try:
+        assert await again.embedding.unfinished(99) == 2 * len(those) - begun
+        await again.embedding.make()
+        assert not before & {*embedded[begun:]}
+        assert len(embedded) == 2 * len(those)
+        assert await again.embedding.unfinished(99) == 0
+    finally:
+        await again.close()
+
+
+async def test_a_thread_whose_text_changes_begins_anew(app: App, embedded: list[str]) -> None:
+    those = [replace(t, body=f"what is below {t.key}") for t in FEW]
+    await app.library.add(those)
+    assert await app.embedding.make_some()  # the titles
+    changed = replace(those[1], title="another", phrasings=("in other words",))
+    await app.library.add([changed])
+    assert app.embedding.waiting == 1
+    await app.embedding.make()
+    assert embedded[3:5] == ["another", "in other words"]
+    assert sorted(embedded[5:]) == [
+        "another. what is below t1", *(f"{t.title}. {t.body}" for t in those[::2])
+    ]  # fmt: skip
+    await app.library.add([replace(changed, body="something else is below")])
+    await app.embedding.make()
+    assert embedded[8:] == ["another", "in other words", "another. something else is below"]
+
+
+async def test_two_programs_make_each_stage_once(
+    app: App, settings: Settings, embedded: list[str]
+) -> None:
+    those = [asked(replace(t, body=f"what is below {t.key}"), f"{t.key} said") for t in MANY]
+    await app.library.add(those)
+    second = await App.open(at(settings.data_dir, ""))
+    try:
+        while await app.embedding.make_some():
+            await second.embedding.make_some()
+        await second.embedding.make()
+        assert len(embedded) == len(set(embedded)) == 3 * len(MANY)
+        for one in (app, second):
+            await one.embedding.catch_up()
+            assert one.engine.meaning is not None
+            assert len(one.engine.meaning.vector_index) == 2 * len(MANY)
+            assert await one.embedding.unfinished(99) == 0
+    finally:
+        await second.close()
+
+
+async def test_titles_alone_can_be_asked_for(app: App, embedded: list[str]) -> None:
+    those = [asked(replace(t, body="what is below it"), "said") for t in MANY[:10]]
+    await app.library.add([*those, *FEW])
+    told: list[int] = []
+    await app.embedding.make(told.append, VectorStage.TITLE)
+    assert sum(told) == len(embedded) == 13
+    assert (app.embedding.waiting, await app.embedding.unfinished(99)) == (0, 10)
+    await app.embedding.make(told.append)
+    assert sum(told) == 13 + 10
+    assert await app.embedding.unfinished(99) == 0
+
+
 async def test_vectors_of_an_older_text_do_not_replace_newer_ones(app: App) -> None:
     await app.library.add(FEW[:1], scope=HERE)
     await app.library.add([replace(FEW[0], title="another title")], scope=HERE)
     await app.embedding.make()
     async with app.database.write() as connection:
         row = (await connection.execute(select(vectors))).one()
-        late = {row.thread_id: (row.revision - 1, b"late")}
+        late = {row.thread_id: Made(row.revision - 1, VectorStage.BODY, b"late")}
         await vector_store.put(connection, row.model, late)
         assert (await connection.execute(select(vectors))).one() == row
 
@@ -157,15 +319,25 @@ async def test_what_guilds_taught_takes_turns_as_well(app: App) -> None:
 
 
 def test_what_is_put_back_comes_first() -> None:
-    queue = EmbeddingQueue()
-    queue.add(HERE, 9, 4)
-    for thread_id in (1, 2, 3):
-        queue.add(HERE, thread_id)
-    queue.add(THERE, 4)
+    queue, title, said = EmbeddingQueue(), VectorStage.TITLE, VectorStage.PHRASINGS
+    a, b, c, d = (ToEmbed(n, n) for n in range(4))
+    for scope, wanted in ((HERE, c), (HERE, a), (THERE, d), (HERE, b)):
+        queue.add(title, scope, wanted)
+    queue.add(said, HERE, ToEmbed(0, 9, 4))
     taken = queue.take(3)
-    assert taken == [(HERE, 1, 0), (THERE, 4, 0), (HERE, 2, 0)]
+    assert taken == Work(title, [(HERE, a), (THERE, d), (HERE, b)])
     queue.put_back(taken)
     assert queue.take(3) == taken
-    assert queue.take(9) == [(HERE, 3, 0), (HERE, 9, 4)]
-    assert not queue
-    assert not queue.take(9)
+    assert queue.take(9) == Work(title, [(HERE, c)])
+    assert queue.take(9, title) is None
+    assert queue.take(9) == Work(said, [(HERE, ToEmbed(0, 9, 4))])
+    assert queue.take(9) is None
+
+
+def test_of_phrasings_and_bodies_fewer_threads_are_taken_at_a_time() -> None:
+    queue = EmbeddingQueue()
+    for n in range(40):
+        queue.add(VectorStage.PHRASINGS, HERE, ToEmbed(n, n, phrasings=3))
+        queue.add(VectorStage.BODY, HERE, ToEmbed(n, n))
+    sizes = [len(work.threads) for work in iter(lambda: queue.take(30), None)]
+    assert sizes == [10] * 4 + [8] * 5

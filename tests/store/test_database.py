@@ -17,8 +17,9 @@ from sqlalchemy import Connection, event, func, insert, select
 from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
 from bot.store import change_feed, database_file, stats
 from bot.store import database as module
+from bot.store import vectors as vector_store
 from bot.store.database import READERS, Database
-from bot.store.tables import changes, facts, guild_settings, metadata
+from bot.store.tables import changes, facts, guild_settings, metadata, vectors
 from tests.kit.waiting import HANG
 
 
@@ -103,6 +104,32 @@ class TestOpening:
         async with database.read() as reading:
             row = (await reading.execute(select(guild_settings))).one()
         assert (row.guild_id, row.policy, row.learn_phrasings) == (5, "score", None)
+        await database.close()
+
+    async def test_vectors_of_before_they_had_stages_are_kept_unless_phrasings_lack(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await make_at_revision("0007", file, monkeypatch)
+        with closing(sqlite3.connect(file)) as connection:
+            for n in (1, 2, 3):
+                connection.execute(
+                    "INSERT INTO threads (id, scope, key, title, body, score, tags, related,"
+                    " content_hash, revision)"
+                    f" VALUES ({n}, 0, '{n}', 't', '', 0, '[]', '[]', '', 1)"
+                )
+                connection.execute(f"INSERT INTO changes (seq, thread_id) VALUES ({n}, {n})")
+                connection.execute(f"INSERT INTO vectors VALUES ({n}, 'm', 1, 'data')")
+            for n in (1, 2):
+                connection.execute(f"INSERT INTO phrasings VALUES ({n}, 0, 'how?')")
+            done = '{"model": "m", "seq": 1}'  # 2 and 3 were at work
+            connection.execute("INSERT INTO facts VALUES ('vectors', ?)", [done])
+            connection.commit()
+        database = await Database.open(url(file))
+        async with database.read() as reading:
+            found = (await reading.execute(select(vectors.c.thread_id, vectors.c.stage))).all()
+            pending = await vector_store.pending(reading, [1, 2, 3], "m")
+        assert found == [(1, 3), (3, 3)]
+        assert [(thread.thread_id, thread.made) for thread in pending] == [(2, 0)]
         await database.close()
 
     async def test_reactions_of_before_they_had_kinds_are_normal_ones(
@@ -448,7 +475,7 @@ class TestUnusableFiles:
 
 class TestExamining:
     async def test_a_sound_database_has_no_problems(self, database: Database) -> None:
-        assert await stats.examine(database) == stats.Health("0009", ())
+        assert await stats.examine(database) == stats.Health("0010", ())
 
     async def test_a_row_that_points_nowhere_is_named(
         self, database: Database, other_program: sqlite3.Connection

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.models import MAX_PHRASINGS, LearnedPhrasing, Thread
+from bot.models import MAX_PHRASINGS, LearnedPhrasing, Thread, VectorStage
 from bot.search.background_file import BackgroundFile
 from bot.search.semantic.background_measurement import measure
 from bot.search.semantic.embedder import Embedder, Vectors
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 MAX_TEXT = 600
 """Characters of a title, a body or a phrasing that are read: about as many as the model takes."""
 
-MIN_ANSWER_WORDS = 3
-"""Words of an answer that says something of its question; "Yes." does not."""
+MIN_WORDS = 3
+"""Words of a text under a title from which its meaning is read: an answer of one word says
+nothing of the question."""
 
 QUESTIONS_AT_ONCE = 2
 """Questions whose vectors are made at the same time; the model itself uses every core."""
@@ -114,21 +115,31 @@ class SemanticIndex:
         """
         return measure(view, self)
 
-    def pack(self, threads: Sequence[Thread]) -> list[bytes]:
-        """Return what the store keeps of each thread: a row for itself, one for each phrasing.
+    def pack(
+        self, stage: VectorStage, threads: Sequence[Thread], known: Sequence[bytes]
+    ) -> list[tuple[VectorStage, bytes]]:
+        """Return what the store keeps of each thread after a stage: a row for itself, then others.
 
-        The thread's own is the mean of the vectors of its title and of its whole text,
-        so that its cosine is the mean of both.
+        ``known`` is what it keeps of each after the stage before, nothing before the first.
+        The thread's own row is its title's vector, and at last the mean of that and the vector
+        of its whole text, so that its cosine is the mean of both; each phrasing has a row.
+        Each comes with the stage that is reached: later ones may have nothing to add.
         """
-        texts = [(_thread_texts(thread), _phrasing_texts(thread)) for thread in threads]
-        vectors = self._embedder.texts([text for own, others in texts for text in own + others])
-        packed, at = [], 0
-        for own, others in texts:
-            ends = at + len(own), at + len(own) + len(others)
-            rows = [vectors[at : ends[0]].mean(axis=0), *vectors[ends[0] : ends[1]]]
-            packed.append(self.quantised(np.vstack(rows)).tobytes())
-            at = ends[1]
+        texts = [_texts(thread, stage) for thread in threads]
+        vectors = self._embedder.texts([text for those in texts for text in those])
+        packed, end = [], 0
+        for thread, data, those in zip(threads, known, texts, strict=True):
+            start, end = end, end + len(those)
+            rows = self._joined(stage, self._rows(data), vectors[start:end])
+            packed.append((_reached(thread, stage), rows.tobytes()))
         return packed
+
+    def _joined(self, stage: VectorStage, known: Rows, vectors: Vectors) -> Rows:
+        """Return a thread's rows with the vectors of a stage, of which there may be none."""
+        if stage is not VectorStage.BODY or not len(vectors):
+            return np.vstack([known, self.quantised(vectors)])
+        own = (known[:1] / self._scale + vectors) / 2
+        return np.vstack([self.quantised(own.astype(np.float32)), known[1:]])
 
     def pack_texts(self, texts: Sequence[str]) -> list[bytes]:
         """Return what the store keeps of phrasings that were learnt: a row each."""
@@ -158,17 +169,24 @@ class SemanticIndex:
         return cut.astype(np.int8)
 
 
-def _thread_texts(thread: Thread) -> list[str]:
-    """Return what a thread itself says.
+def _texts(thread: Thread, stage: VectorStage) -> list[str]:
+    """Return the texts that a stage reads of a thread; the last the title and what is below."""
+    title = thread.title[:MAX_TEXT]
+    match stage:
+        case VectorStage.TITLE:
+            return [title]
+        case VectorStage.PHRASINGS:
+            return [text[:MAX_TEXT] for text in thread.phrasings[:MAX_PHRASINGS]]
+        case VectorStage.BODY:
+            below = _text_below(thread)
+            return [f"{title}. {below}"] if len(words(below)) >= MIN_WORDS else []
 
-    Its title, and with it the text under it, if there is any.
-    """
-    title, texts = thread.title[:MAX_TEXT], _text_below(thread)
-    return [title, f"{title}. {texts}"] if texts else [title]
 
-
-def _phrasing_texts(thread: Thread) -> list[str]:
-    return [text[:MAX_TEXT] for text in thread.phrasings[:MAX_PHRASINGS]]
+def _reached(thread: Thread, stage: VectorStage) -> VectorStage:
+    """Return the last stage up to which nothing is left to be made of a thread after one."""
+    later = (following for following in VectorStage if following > stage)
+    missing = next((following for following in later if _texts(thread, following)), None)
+    return VectorStage(missing - 1) if missing else max(VectorStage)
 
 
 def _text_below(thread: Thread) -> str:

@@ -11,7 +11,7 @@ import logging
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -137,18 +137,17 @@ class VectorIndex:
 
         With them and without those ``gone``, what is here is true to change ``seq``.
         """
-        self._remove(list({*texts, *gone}))
-        by_scope: dict[int, list[tuple[int, Rows]]] = {}
-        for thread_id, of_scopes in texts.items():
-            for scope, rows in of_scopes.items():
-                by_scope.setdefault(scope, []).append((thread_id, rows))
-        for scope, pairs in by_scope.items():
-            keys = np.repeat(
-                np.array([thread_id for thread_id, _ in pairs], np.uint64),
-                [len(rows) for _, rows in pairs],
-            )
-            self._add(scope, keys, np.vstack([rows for _, rows in pairs]))
-            self._threads[scope] += len(pairs)
+        with self._lock:
+            self._threads.subtract(self._remove(list({*gone})))
+        sizes = {i: sum(map(len, of_scopes.values())) for i, of_scopes in texts.items()}
+        for ids in _batches(sizes):  # searches come in between, and miss no thread
+            with self._lock:
+                removed = self._remove(ids)
+                added = Counter(scope for i in ids for scope in texts[i])
+                for scope in added:
+                    self._add(scope, {i: texts[i][scope] for i in ids if scope in texts[i]})
+                added.subtract(removed)
+                self._threads.update(added)
         self.seq = seq
 
     def clear(self) -> None:
@@ -189,23 +188,23 @@ class VectorIndex:
                 old.unlink(missing_ok=True)
         self._unsaved = 0
 
-    def _remove(self, thread_ids: Sequence[int]) -> None:
-        out = np.array(thread_ids, np.uint64)
-        with self._lock:
-            for scope, index in self._scopes.items():
-                if len(index) and len(out):
-                    known = index.contains(out)
-                    index.remove(out[known])
-                    self._threads[scope] -= int(np.count_nonzero(known))
+    def _remove(self, thread_ids: Sequence[int]) -> Counter[int]:
+        """Take threads out; returns how many of each scope had vectors."""
+        out, removed = np.array(thread_ids, np.uint64), Counter[int]()
+        for scope, index in self._scopes.items():
+            if len(index) and len(out):
+                known = index.contains(out)
+                index.remove(out[known])
+                removed[scope] = int(np.count_nonzero(known))
         self._unsaved += len(out)
+        return removed
 
-    def _add(self, scope: int, keys: NDArray[np.uint64], rows: Rows) -> None:
+    def _add(self, scope: int, texts: Mapping[int, Rows]) -> None:
         index = self._scopes.get(scope)
         if index is None:
             index = self._scopes[scope] = self._empty()
-        for start in range(0, len(keys), _AT_ONCE):  # searches come in between
-            with self._lock:
-                index.add(keys[start : start + _AT_ONCE], rows[start : start + _AT_ONCE])
+        keys = np.repeat(np.array([*texts], np.uint64), [len(rows) for rows in texts.values()])
+        index.add(keys, np.vstack([*texts.values()]))
 
     def _empty(self) -> Index:
         return Index(
@@ -263,6 +262,18 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 64
 """Vectors added between which a search may come: some ten milliseconds."""
+
+
+def _batches(sizes: Mapping[int, int]) -> Iterator[list[int]]:
+    """Cut threads into batches of about ``_AT_ONCE`` vectors."""
+    batch, size = list[int](), 0
+    for thread_id, more in sizes.items():
+        batch.append(thread_id)
+        size += more
+        if size >= _AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    yield batch
 
 
 class _Damage(Exception):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.models import MAX_PHRASINGS, SHARED, StoredAnswer, StoredThread
+from bot.models import MAX_PHRASINGS, SHARED, StoredAnswer, StoredThread, VectorStage
 from bot.search.semantic.embedder import Embedder, Vectors
 from bot.search.semantic.retrieval import MAX_TEXT, SemanticIndex
 from tests.kit.search import GARDEN, numbered, thread
@@ -40,8 +40,16 @@ def meaning(watched: Watched, tmp_path: Path) -> SemanticIndex:
     return SemanticIndex(watched, tmp_path / "neighbours", "library")
 
 
+def pack(meaning: SemanticIndex, threads: Sequence[StoredThread]) -> list[bytes]:
+    """What the store keeps of threads after all stages."""
+    packed = [b""] * len(threads)
+    for stage in VectorStage:
+        packed = [data for _, data in meaning.pack(stage, threads, packed)]
+    return packed
+
+
 def update(meaning: SemanticIndex, *threads: StoredThread) -> None:
-    packed = meaning.pack(threads)
+    packed = pack(meaning, threads)
     rows = {t.id: {t.scope: data} for t, data in zip(threads, packed, strict=True)}
     meaning.update(rows, [], 1)
 
@@ -76,12 +84,60 @@ def test_a_thread_without_a_body_is_read_by_the_answer_that_stands_for_it(
         StoredAnswer(id=1, body="Turn the kettle off.", score=9),
         StoredAnswer(id=2, body="Descale the kettle.", score=1, accepted=True),
     )
-    meaning.pack([replace(bare, answers=answers), bare, replace(bare, body="My kettle leaks.")])
+    pack(meaning, [replace(bare, answers=answers), bare, replace(bare, body="My kettle leaks.")])
     assert watched.handed == [
-        "It is broken", "It is broken. Descale the kettle.",
-        "It is broken",
-        "It is broken", "It is broken. My kettle leaks.",
+        "It is broken", "It is broken", "It is broken",
+        "It is broken. Descale the kettle.", "It is broken. My kettle leaks.",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("below", ["Paris", "It is.", "  ", "?!", "🎉 🎉 🎉"])
+def test_an_answer_of_a_word_or_two_says_nothing_of_the_question(
+    watched: Watched, meaning: SemanticIndex, below: str
+) -> None:
+    title = "What is the capital of France?"
+    answer = StoredAnswer(id=1, body=below)
+    pack(meaning, [thread(1, title, body=below), replace(thread(2, title), answers=(answer,))])
+    assert watched.handed == [title, title]
+
+
+@pytest.mark.parametrize("below", ["In the north", "東京です", "Nachts um drei."])
+def test_three_words_say_something(watched: Watched, meaning: SemanticIndex, below: str) -> None:
+    pack(meaning, [thread(1, "Where?", body=below)])
+    assert watched.handed == ["Where?", f"Where?. {below}"]
+
+
+@pytest.mark.parametrize(
+    ("phrasings", "body", "reached"),
+    [
+        ((), "", [3, 3, 3]),
+        (("Why?",), "", [1, 3, 3]),
+        ((), "It is too hot.", [2, 2, 3]),
+        (("Why?",), "It is too hot.", [1, 2, 3]),
+    ],
+)
+def test_a_stage_without_texts_counts_as_made(
+    meaning: SemanticIndex, phrasings: tuple[str, ...], body: str, reached: list[int]
+) -> None:
+    this, data, stages = thread(1, "How?", phrasings=phrasings, body=body), b"", []
+    for stage in VectorStage:
+        ((now, data),) = meaning.pack(stage, [this], [data])
+        stages.append(now)
+    assert stages == reached
+    assert len(data) == 384 * (1 + len(phrasings))
+
+
+def test_a_stage_keeps_what_the_former_ones_made(usual: Embedder, meaning: SemanticIndex) -> None:
+    this = thread(1, "How?", phrasings=("Why?", "What for?"), body="It is too hot.")
+    rows, data = [], b""
+    for stage in VectorStage:
+        ((_, data),) = meaning.pack(stage, [this], [data])
+        rows.append(np.frombuffer(data, np.int8).reshape(-1, 384))
+    assert [len(r) for r in rows] == [1, 3, 3]
+    assert (rows[0] == meaning.quantised(usual.texts(["How?"]))).all()
+    assert (rows[1][0] == rows[0]).all()
+    assert (rows[2][1:] == rows[1][1:]).all()
+    assert (rows[2][0] != rows[0]).any()
 
 
 def test_each_phrasing_has_a_row_and_the_likest_counts(meaning: SemanticIndex) -> None:
@@ -98,14 +154,14 @@ def test_each_phrasing_has_a_row_and_the_likest_counts(meaning: SemanticIndex) -
 
 def test_many_threads_packed_at_once_are_as_if_packed_alone(meaning: SemanticIndex) -> None:
     threads = [thread(n, t, phrasings=GARDEN[: n % 3]) for n, t in enumerate(GARDEN)]
-    for t, data in zip(threads, meaning.pack(threads), strict=True):
-        (alone,) = meaning.pack([t])
+    for t, data in zip(threads, pack(meaning, threads), strict=True):
+        (alone,) = pack(meaning, [t])
         rows = (np.frombuffer(d, np.int8).astype(int) for d in (data, alone))
         assert np.abs(np.subtract(*rows)).max() <= 1
 
 
 def test_no_threads_are_no_rows(meaning: SemanticIndex) -> None:
-    assert meaning.pack([]) == meaning.pack_texts([]) == []
+    assert pack(meaning, []) == meaning.pack_texts([]) == []
     assert meaning.cosines(meaning.question("why"), [], [SHARED]) == {}
 
 
@@ -124,7 +180,7 @@ def test_no_threads_are_no_rows(meaning: SemanticIndex) -> None:
 def test_a_huge_thread_takes_no_more_work_than_a_long_one(
     watched: Watched, meaning: SemanticIndex, huge: StoredThread
 ) -> None:
-    (packed,) = meaning.pack([huge])
+    (packed,) = pack(meaning, [huge])
     assert len(packed) == 384 * (1 + len(huge.phrasings))
     assert sum(map(len, watched.handed)) <= 4 * MAX_TEXT
 
@@ -133,7 +189,7 @@ def test_of_very_many_phrasings_the_first_ones_count(
     watched: Watched, meaning: SemanticIndex
 ) -> None:
     many = tuple(f"Way {n}" for n in range(3 * MAX_PHRASINGS))
-    (packed,) = meaning.pack([thread(1, "How?", phrasings=many)])
+    (packed,) = pack(meaning, [thread(1, "How?", phrasings=many)])
     assert len(packed) == 384 * (1 + MAX_PHRASINGS)
     assert len(watched.handed) == 1 + MAX_PHRASINGS
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -322,3 +323,28 @@ def empty(those: VectorIndex) -> None:
 
 def state_of(folder: Path) -> object:
     return json.loads((folder / "state.json").read_text()), (folder / "state.json").stat().st_mtime
+
+
+def test_a_search_misses_no_thread_whose_vectors_are_replaced(tmp_path: Path) -> None:
+    """As each does when its next stage is made; a library of some hundreds is one batch."""
+    index, ids, done = filled(tmp_path, 300), range(1, 301), threading.Event()
+    missed: list[str] = []
+
+    def search() -> None:
+        while not done.is_set():
+            if index.threads_in([SHARED]) != 300:
+                missed.append("a thread is not counted")
+            if len(index.rows(ids, [SHARED])) != 300:
+                missed.append("a thread has no vectors")
+            if len(index.near(rows(1), [SHARED], 300)) != 300:
+                missed.append("a thread is not found")
+
+    searching = threading.Thread(target=search)
+    searching.start()
+    try:
+        for seq in range(30):
+            index.replace({i: {SHARED: rows(i)} for i in ids}, [], seq)
+    finally:
+        done.set()
+        searching.join()
+    assert missed == []
