@@ -195,8 +195,6 @@ def _text_below(thread: Thread) -> str:
     if not body and thread.answers:
         best = max(thread.answers, key=lambda answer: (answer.accepted, answer.score))
         body = best.body.strip()
-        if len(words(body)) < MIN_ANSWER_WORDS:
-            return ""
     return body[:MAX_TEXT]
 
 
