@@ -49,19 +49,21 @@ class Ranked:
     group: int
 
 
-Confidences = Callable[["Group", float], tuple[float, float]]
-"""Of a first group with its share among all: the probability that the question has an answer
-here, and that of it being this one if so."""
+Confidences = Callable[[Sequence["Group"], Sequence[float]], tuple[list[float], list[float]]]
+"""Of groups and their shares: the confidence in each, and that it or one before it is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The evidence of each candidate, and what follows from it; the rest are temperatures."""
+    """The evidence of each candidate, and what follows from it.
+
+    ``pool`` is the temperature at which it is pooled, ``temperature`` that of the shares.
+    """
 
     evidence: list[float]
     confidences: Confidences
     pool: float
-    shares: float
+    temperature: float
 
 
 def rank(
@@ -83,8 +85,7 @@ def rank(
     else:
         scored = _by_meaning(query, hits, cosines, background)
     groups = _pooled(scored, group_numbers(hits))
-    confidences = _confidences(scored, groups)
-    joint = accumulate(confidences)
+    confidences, joint = scored.confidences(groups, _shares(groups, scored.temperature))
     rows = zip(groups, accumulate(confidences, min), joint, strict=True)
     return [
         Ranked(hits[place], scored.evidence[place], confidence, min(1.0, together), number)
@@ -114,15 +115,11 @@ def _pooled(scored: Scored, numbers: Sequence[int]) -> list[Group]:
     return sorted(groups, key=lambda group: -group.evidence)
 
 
-def _confidences(scored: Scored, groups: Sequence[Group]) -> list[float]:
-    """Return the confidence in each group; their sum is that of there being an answer.
-
-    What the first group leaves of it, the others share.
-    """
-    odds = [exp((group.evidence - groups[0].evidence) / scored.shares) for group in groups]
-    in_scope, right = scored.confidences(groups[0], 1.0 / sum(odds))
-    left = (1.0 - right) / max(sum(odds[1:]), 1e-9)
-    return [in_scope * right, *(in_scope * left * odd for odd in odds[1:])]
+def _shares(groups: Sequence[Group], temperature: float) -> list[float]:
+    """Return how likely each group is meant if one of them is: a softmax of their evidence."""
+    odds = [exp((group.evidence - groups[0].evidence) / temperature) for group in groups]
+    total = sum(odds)
+    return [one / total for one in odds]
 
 
 def _by_meaning(
@@ -138,10 +135,15 @@ def _by_meaning(
     above = lexical.deviations(bm25)
     evidence = [r + BM25_WEIGHT * d for r, d in zip(relative, above, strict=True)]
 
-    def confidences(first: Group, share: float) -> tuple[float, float]:
-        beyond = first.evidence - background.expected
+    def confidences(
+        groups: Sequence[Group], shares: Sequence[float]
+    ) -> tuple[list[float], list[float]]:
+        beyond = groups[0].evidence - background.expected
         in_scope = logistic(SEMANTIC.bias + SEMANTIC.evidence * beyond)
-        return in_scope, logistic(SEMANTIC.alone + SEMANTIC.share * log(share))
+        right = logistic(SEMANTIC.alone + SEMANTIC.share * log(shares[0]))
+        left = (1.0 - right) / max(1.0 - shares[0], 1e-9)  # is shared by the others
+        each = [in_scope * right, *(in_scope * left * share for share in shares[1:])]
+        return each, list(accumulate(each))
 
     return Scored(evidence, confidences, POOL, SHARES)
 
@@ -150,14 +152,18 @@ def _by_words(query: Query, hits: Sequence[Hit]) -> Scored:
     bm25, bm25_share = bm25_of(query, hits)
     rows = lexical.features(query, hits, bm25)
 
-    def confidences(first: Group, share: float) -> tuple[float, float]:
-        model, place = WORDS, first.places[0]
-        odds = model.bias + model.bm25 * bm25_share[place]
-        content = model.content * rows[place]["content"]
-        in_scope = logistic(odds + content)
-        return in_scope, logistic(odds + share * content) / in_scope
+    def confidence(group: Group, share: float) -> float:
+        place = group.places[0]
+        content = WORDS.content * share * rows[place]["content"]
+        return logistic(WORDS.bias + WORDS.bm25 * bm25_share[place] + content)
 
-    return Scored([lexical.order(row) for row in rows], confidences, pool=1.0, shares=1.0)
+    def confidences(
+        groups: Sequence[Group], shares: Sequence[float]
+    ) -> tuple[list[float], list[float]]:
+        each = [confidence(group, share) for group, share in zip(groups, shares, strict=True)]
+        return each, [confidence(groups[0], share) for share in accumulate(shares)]
+
+    return Scored([lexical.order(row) for row in rows], confidences, pool=1.0, temperature=1.0)
 
 
 def bm25_of(query: Query, hits: Sequence[Hit]) -> tuple[list[float], list[float]]:

@@ -42,7 +42,7 @@ async def test_by_words_and_by_id(world: World):
 
 
 async def test_unknown_thread(world: World):
-    result = await world.alice.slash(world.general, "thread", query="message @everyone zzz xyzzy")
+    result = await world.alice.slash(world.general, "thread", query="zzz @everyone xyzzy")
     assert "I don't know that thread." in shown(result).content
     result = await world.alice.slash(world.general, "thread", query="#999")
     assert "/ask" in shown(result).content

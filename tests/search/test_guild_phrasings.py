@@ -77,7 +77,8 @@ LESSON = "which molluscs munch my greenery at night"
 )
 def test_the_same_words_are_sure_whatever_slips(garden: Engine, said: str) -> None:
     best = garden.search(said, HERE, 10, taught((SLUGS, LESSON)))[0]
-    assert (best.key, best.confidence) == ("t6", CONFIRMED)
+    assert best.key == "t6"
+    assert best.confidence >= CONFIRMED
 
 
 @pytest.mark.parametrize(

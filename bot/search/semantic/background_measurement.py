@@ -30,12 +30,15 @@ NEIGHBOURS = 60
 SAME_QUESTION = 0.6
 """The relative cosine from which a title's nearest thread asks the same: it is left out."""
 
-LEAST_SPREAD, LEAST_OWN_SPREAD = 0.6, 0.75
-"""Shares of the spread (one less the mean cosine of different texts) that questions about other
-fields have in the language which the model tells apart best. It can't read a library whose
-titles have less than the second, in a language in which those questions have less than the
-first. By the default model: German .76, Turkish .63, Japanese .59, Russian .49, Korean .28; the
-titles of English libraries have .82 or more, even of a narrow field."""
+LEAST_SPREAD = 0.6
+"""The share of the spread (one less the mean cosine of different texts) that questions about other
+fields must have in a language, of what they have in the one that the model tells apart best, or
+it can't read that language. By the default model: German .76, Turkish .63, Japanese .59, Russian
+.49, Korean .28; by a multilingual one .84 or more."""
+
+SAME_LANGUAGE = 0.7
+"""The share of the mean cosine of those questions that titles must have with them to be taken as
+written in their language."""
 
 
 def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Background]:
@@ -69,12 +72,12 @@ def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Backgr
 
 
 def _is_readable(titles: Vectors, questions: Mapping[str, Vectors], language: str) -> bool:
-    """Return whether the model tells the texts of a library apart, in its language."""
-    if len(titles) < 3:
+    """Return whether the model tells texts of the language apart in which a library is written."""
+    spread = _spread(questions[language])
+    if spread >= LEAST_SPREAD * max(map(_spread, questions.values())):
         return True
-    most = max(map(_spread, questions.values()))
-    learnt = _spread(questions[language]) >= LEAST_SPREAD * most
-    return learnt or _spread(titles) >= LEAST_OWN_SPREAD * most
+    alike = float((titles @ questions[language].T).mean())
+    return alike < SAME_LANGUAGE * (1.0 - spread)
 
 
 def _vectors(semantic: SemanticIndex, texts: Sequence[str]) -> Generator[None, None, Vectors]:
