@@ -27,7 +27,7 @@ class GuildSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    answer_threshold: float = Field(default=0.55, ge=0.0, le=1.0)
+    answer_threshold: float = Field(default=0.6, ge=0.0, le=1.0)
     suggest_threshold: float = Field(default=0.3, ge=0.0, le=1.0)
     answer_policy: Policy = Policy.ACCEPTED
     up_emoji: str = Field(default="⬆️", min_length=1, max_length=64)

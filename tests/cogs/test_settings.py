@@ -18,7 +18,7 @@ async def test_show(world: World):
     result = await world.mo.slash(world.general, "settings show")
     assert shown(result).ephemeral
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
-    assert "55 %" in fields["Thresholds"]
+    assert "60 %" in fields["Thresholds"]
     assert fields["Channels"] == f"<#{world.ask.id}> all"
     assert fields["Voting"] == "⬆️ ⬇️"
 
