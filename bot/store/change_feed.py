@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, delete, func, insert, literal, select
+from sqlalchemy import BigInteger, ColumnElement, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.guilds import fact, set_fact
@@ -59,7 +59,8 @@ async def note(
         names = ["thread_id", "scope", "text", "deleted_at"]
         await connection.execute(insert(changes).from_select(names, rows.order_by(t.id)))
     if now is not None:
-        await _forget(connection, now - KEPT // timedelta(microseconds=1))
+        before = now - KEPT // timedelta(microseconds=1)
+        await _leave_out(connection, changes.c.deleted_at < before)
 
 
 async def last_change(connection: AsyncConnection, *, text: bool = False) -> int:
@@ -93,10 +94,16 @@ async def changed_after(
     return (rows[-1].seq if rows else seq), found
 
 
-async def _forget(connection: AsyncConnection, before: int) -> None:
-    """Leave out the threads that were deleted before a time in microseconds."""
-    old = changes.c.deleted_at < before
+async def leave_out(connection: AsyncConnection, scope: int) -> None:
+    """Leave out the deleted threads of a scope, so that nothing is left of it.
+
+    An index that has not read them is made anew.
+    """
+    await _leave_out(connection, changes.c.deleted_at.is_not(None) & (changes.c.scope == scope))
+
+
+async def _leave_out(connection: AsyncConnection, old: ColumnElement[bool]) -> None:
     last = await connection.scalar(select(func.max(changes.c.seq)).where(old))
     if last is not None:
         await connection.execute(delete(changes).where(old))
-        await set_fact(connection, _FLOOR, str(last))
+        await set_fact(connection, _FLOOR, str(max(last, await floor(connection))))

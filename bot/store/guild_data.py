@@ -1,8 +1,9 @@
 """The data of a guild: counted, deleted in steps; and the guilds that the bot is in.
 
 A table has rows of guilds if it has a column ``guild_id`` or ``scope``, so that a new table is
-covered without a change here; the feed of changes goes on saying that threads are gone. Facts
-about a guild carry its id in their names.
+covered without a change here. The feed of changes says that its threads are gone until the
+indexes have read that: see ``change_feed.leave_out``. Facts about a guild carry its id in
+their names.
 
 Only guilds in which an application (a bot account) was seen have a row in
 ``guild_memberships``. So another bot account that works on the same library, or threads

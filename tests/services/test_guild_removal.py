@@ -7,12 +7,14 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot.app import App
 from bot.errors import StoreBusy
 from bot.models import SHARED, Answer, Mode, Thread
 from bot.services.guild_removal import Shard
 from bot.store import guild_data
+from bot.store.tables import changes
 from tests.kit.waiting import until
 
 APP, OTHER_APP = 42, 43
@@ -56,6 +58,15 @@ async def test_what_is_kept_of_a_guild_goes_after_thirty_days(app: App) -> None:
     assert (await removal.count(HERE)).rows == 0
     assert await finds(app, THERE)
     assert await app.guilds.modes(THERE) == {1: Mode.ALL}
+
+
+async def test_no_change_of_the_library_names_a_forgotten_guild(app: App) -> None:
+    await app.guild_removal.forget(HERE)
+    async with app.database.read() as connection:
+        query = select(changes.c.scope).distinct()
+        assert set((await connection.execute(query)).scalars()) == {SHARED, THERE}
+    assert await app.is_indexed()  # the feed's end stays what the index has read
+    assert not await finds(app)
 
 
 async def test_who_comes_back_finds_all_as_it_was(app: App) -> None:
