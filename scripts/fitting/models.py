@@ -48,7 +48,10 @@ class First:
 
 def firsts(cases: Sequence[Case], order: Mapping[str, float] | None) -> list[First]:
     """Return the first groups, by meaning, or by words with an ``order``."""
-    return [_first(case, order) for case in cases if len(case.bm25)]
+    useful = [case for case in cases if len(case.bm25)]
+    if order is None:  # a model that can't read a library leaves it to words
+        useful = [case for case in useful if not np.isnan(case.cosines).all()]
+    return [_first(case, order) for case in useful]
 
 
 def _first(case: Case, order: Mapping[str, float] | None) -> First:
