@@ -217,7 +217,8 @@ def _word(
         return Word(word, idf[stem], near | {stem: 1.0}, stop=False)
     credits = {s: REPAIR_CREDIT for s in repaired.values() if idf.doc_freq(s)}
     if not credits:
-        longer_stems = [stems(longer)[0] for longer in vocabulary.completions_of(word)]
+        others = vocabulary.completions_of(word) or vocabulary.inflections_of(word)
+        longer_stems = [stems(longer)[0] for longer in others]
         credits = {s: PREFIX_CREDIT for s in longer_stems if idf.doc_freq(s)}
         weight = max((idf[s] for s in credits), default=idf[stem])
         return Word(word, weight, {stem: 1.0} | credits, stop=False)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
-from math import log
+from math import ceil, log
 from string import ascii_lowercase, digits
 
 from rapidfuzz import process
@@ -27,6 +27,10 @@ MIN_PART_LENGTH = 2
 
 MIN_PREFIX_LENGTH = 4
 """Letters from which an unknown word may be the beginning of longer ones."""
+
+MIN_STEM_LENGTH, MIN_STEM_SHARE = 5, 0.6
+"""Letters, and the share of the longer word, that two forms of a word must begin with alike. Words
+cut to five letters are good stems for Turkish (Can et al. 2008)."""
 
 MAX_REPAIRS = 24
 """Words that one may stand for, at most."""
@@ -109,6 +113,17 @@ class Vocabulary:
         return (
             self.starting_with(word, 3) if len(word) >= MIN_PREFIX_LENGTH and word.isalpha() else []
         )
+
+    def inflections_of(self, word: str) -> list[str]:
+        """Return the most used words that begin as an unknown one does, and end otherwise.
+
+        So languages do that join endings to their words, of which the stemmer knows nothing.
+        """
+        shared = max(MIN_STEM_LENGTH, ceil(MIN_STEM_SHARE * len(word)))
+        if len(word) < MIN_STEM_LENGTH or not word.isalpha():
+            return []
+        longest = len(word[:shared]) / MIN_STEM_SHARE
+        return [w for w in self.starting_with(word[:shared], 6) if len(w) <= longest][:3]
 
     def _repairs(self, word: str) -> list[Repair]:
         if len(word) < MIN_LENGTH or not word.isalpha():

@@ -6,6 +6,7 @@ import itertools
 import random
 import string
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from bot.search import vocabulary as vocabulary_module
 from bot.search.text import stems, words
 from bot.search.vocabulary import MIN_LENGTH, TWO_EDITS_LENGTH, Repair, Vocabulary
 from tests.kit.paths import ROOT
-from tests.kit.search import engine_with, numbered, thread
+from tests.kit.search import GARDEN, engine_with, numbered, thread
 
 relaxed = settings(deadline=None, max_examples=250)
 
@@ -266,3 +267,27 @@ def test_many_words_are_sorted_in_small_parts(first: str, monkeypatch: pytest.Mo
         assert Repair("zaéz", 1) in vocabulary.repairs("qaéz", limit=24)
     assert sum(sizes) == 2 * len(made)
     assert max(sizes) <= 10
+
+
+@pytest.mark.parametrize(
+    ("word", "library", "found"),
+    [
+        ("kirjastokortin", "Mistä saan kirjastokorttia?", True),
+        ("müzesinden", "Müzesi nerede?", True),
+        ("kitapla", "Kitaplar nerede?", True),
+        ("presents", "Who is the president?", False),  # other words
+        ("kir", "Mistä saan kirjastokorttia?", False),
+        ("abc12def", "What is abc12deg and abc12deh?", False),  # codes have no forms
+    ],
+)
+def test_other_forms_of_an_unknown_word_are_found(
+    tmp_path: Path, word: str, library: str, found: bool
+) -> None:
+    engine = engine_with(tmp_path / "index", numbered([library, *GARDEN]))
+    assert (engine.search(word, SHARED, 3)[:1] != []) is found
+
+
+@pytest.mark.parametrize("asked", ["한국어로 사용하는", "한국어의 사용"])
+def test_korean_words_are_found_whatever_particle_follows(tmp_path: Path, asked: str) -> None:
+    engine = engine_with(tmp_path / "index", numbered(["한국어는 어디서 사용되나요?", *GARDEN]))
+    assert engine.search(asked, SHARED, 3)[0].key == "t1"
