@@ -17,7 +17,7 @@ STICK = "how do I stick a note to the top?"
 """Words in which no thread is put; the bot can only guess what they mean."""
 
 PIN = "How can I pin a message in my channel?"
-SLOPPY = "pin a mesage for the garden club, how?"
+SLOPPY = "pin a mesage in the chanel of the club, how?"
 """Words by which the bot finds PIN, though it isn't as sure as of PIN itself."""
 
 
