@@ -22,7 +22,8 @@ def group_numbers(hits: Sequence[Hit]) -> list[int]:
     first: dict[str, int] = {}
     titles: dict[tuple[str, ...], int] = {}
     for place, hit in enumerate(hits):
-        titles.setdefault(hit.names[0].stems, place)
+        if stems := hit.names[0].stems:
+            titles.setdefault(stems, place)
         if hit.answers:
             _join(numbers, first.setdefault(hit.answers, place), place)
     for place, hit in enumerate(hits):

@@ -27,8 +27,9 @@ SEED = 11
 NEIGHBOURS = 60
 """Threads that a title is compared with, as a question is."""
 
-SAME_QUESTION = 0.6
-"""The relative cosine from which a title's nearest thread asks the same: it is left out."""
+SAME_QUESTION = 0.5
+"""The relative cosine from which a title's nearest thread may ask the same: it counts as no more,
+or libraries with many duplicates would seem to be full of questions without an answer."""
 
 LEAST_SPREAD = 0.6
 """The share of the spread (one less the mean cosine of different texts) that questions about other
@@ -62,7 +63,7 @@ def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Backgr
     for hit, vector in zip(hits, asked, strict=True):
         best.append(_nearest_other(view, semantic, vector, hit.thread_id, measured))
         yield
-    field = [level for level in best if level is not None and level < SAME_QUESTION]
+    field = [min(level, SAME_QUESTION) for level in best if level is not None]
     return Background(
         measured.unrelated,
         max(0.0, fmean(field)) if len(field) >= 3 else TYPICAL.field,

@@ -1,0 +1,143 @@
+"""The background of a library: what is measured, of what, and when the model can't read it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.models import SHARED, StoredThread, VectorStage
+from bot.search.background import TYPICAL, Background
+from bot.search.documents import indexed
+from bot.search.engine import Engine
+from bot.search.semantic.embedder import Embedder
+from bot.search.semantic.retrieval import SemanticIndex
+from bot.search.unrelated import UNRELATED
+from tests.kit.search import GARDEN, SEVENTY, numbered, thread
+
+HERE, THERE = 111, 222
+
+KOREAN = (
+    "도서관 카드는 어떻게 만드나요?",
+    "책은 며칠 동안 빌릴 수 있나요?",
+    "연체료는 얼마인가요?",
+    "휴관일은 언제인가요?",
+    "전자책도 빌릴 수 있나요?",
+)
+CODE = ("ImportError: No module named foo", "git rebase -i HEAD~3", "SELECT * FROM users;")
+
+
+def library(folder: Path, model: Embedder, threads: Sequence[StoredThread]) -> Engine:
+    engine = Engine(folder / "index", "library", SemanticIndex(model, folder / "near", "library"))
+    add(engine, threads, 1)
+    return engine
+
+
+def add(engine: Engine, threads: Sequence[StoredThread], seq: int) -> None:
+    assert engine.meaning is not None
+    with engine.writing() as writing:
+        writing.put(map(indexed, threads))
+        writing.commit(seq)
+    engine.refresh()
+    packed = [b""] * len(threads)
+    for stage in VectorStage:
+        packed = [data for _, data in engine.meaning.pack(stage, threads, packed)]
+    rows = {t.id: {t.scope: data} for t, data in zip(threads, packed, strict=True)}
+    engine.meaning.update(rows, [], seq)
+
+
+def measured(engine: Engine, guild: int = SHARED) -> Background:
+    deque(engine.measure_background(guild), 0)
+    found = engine.background(guild)
+    assert found is not None
+    return found
+
+
+def sure(engine: Engine, question: str, guild: int = SHARED) -> float:
+    return engine.search(question, guild, 1)[0].confidence
+
+
+def test_unrelated_questions_lie_below_those_of_the_field(tmp_path: Path, usual: Embedder) -> None:
+    engine = library(tmp_path, usual, [*numbered((*GARDEN, *SEVENTY))])
+    background = measured(engine)
+    assert -0.1 < background.unrelated < 0.4
+    assert background.field > 0.2
+    assert background.readable
+    for other in UNRELATED["en"]:
+        assert sure(engine, other) < 0.55, other
+    assert sure(engine, "which dung do blueberries like") > 0.5
+
+
+def test_it_is_the_same_whenever_it_is_measured(tmp_path: Path, usual: Embedder) -> None:
+    engine = library(tmp_path, usual, [*numbered(SEVENTY)])
+    first = measured(engine)
+    assert measured(engine) == first
+    before = sure(engine, "repair a broken kettle")
+    vectors = SemanticIndex(usual, tmp_path / "near", "library")
+    again = Engine(tmp_path / "index", "library", vectors)
+    assert again.background(SHARED) is not None  # written down
+    other = library(tmp_path / "copy", usual, [*numbered(SEVENTY)])
+    assert measured(other) == first
+    assert sure(other, "repair a broken kettle") == before
+
+
+def test_a_server_knows_nothing_of_what_others_have(tmp_path: Path, usual: Embedder) -> None:
+    own = [*numbered(GARDEN, scope=HERE, start=100)]
+    engine = library(tmp_path, usual, [*numbered(SEVENTY[:20]), *own])
+    before = measured(engine, HERE), measured(engine)
+    assert before[0] != before[1]
+    add(engine, [*numbered(KOREAN * 4, scope=THERE, start=200)], 2)
+    assert (measured(engine, HERE), measured(engine)) == before
+
+
+def test_it_is_to_be_measured_anew_when_the_library_has_grown_by_a_fifth(
+    tmp_path: Path, usual: Embedder
+) -> None:
+    engine = library(tmp_path, usual, [*numbered(SEVENTY[:20])])
+    assert engine.background(SHARED) is None
+    measured(engine)
+    add(engine, [*numbered(GARDEN[:4], start=100)], 2)
+    assert engine.background(SHARED) is not None
+    add(engine, [*numbered(GARDEN[4:], start=104)], 3)
+    assert engine.background(SHARED) is None
+    assert measured(engine).threads == 26
+
+
+@pytest.mark.parametrize(
+    "threads",
+    [
+        [thread(1, GARDEN[0])],
+        [thread(n, GARDEN[0], "In winter.") for n in range(1, 101)],
+        [*numbered((*GARDEN, *KOREAN))],
+        [*numbered(CODE)],
+    ],
+    ids=["one thread", "copies of one", "two languages", "code"],
+)
+def test_strange_libraries_have_sensible_backgrounds(
+    tmp_path: Path, usual: Embedder, threads: list[StoredThread]
+) -> None:
+    engine = library(tmp_path, usual, threads)
+    background = measured(engine)
+    assert background.readable
+    assert 0.0 <= background.field <= 0.6
+    assert background.unrelated <= 0.95
+    assert sure(engine, threads[0].title) > 0.6
+    assert sure(engine, "who won the cup in 1974") < 0.5
+
+
+def test_a_language_that_the_model_cannot_read_is_left_to_words(
+    tmp_path: Path, usual: Embedder
+) -> None:
+    engine = library(tmp_path, usual, [*numbered(KOREAN)])
+    assert engine.uses_meaning(SHARED)
+    assert not measured(engine).readable
+    assert not engine.uses_meaning(SHARED)
+    assert engine.search("연체료는 얼마", SHARED, 1)[0].key == "t3"
+
+
+def test_without_vectors_there_is_nothing_to_measure(tmp_path: Path) -> None:
+    engine = Engine(tmp_path / "index", "library")
+    assert engine.background(SHARED) is TYPICAL
+    assert list(engine.measure_background(SHARED)) == []

@@ -1,0 +1,81 @@
+"""The file of backgrounds: whatever happens to it, at worst they are measured anew."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from bot.search.background import Background
+from bot.search.background_file import BackgroundFile
+
+SEEN, OWN = (0,), (0, 111)
+BACKGROUND = Background(0.25, 0.31, readable=True, threads=74)
+
+
+def opened(folder: Path, library: str = "library", model: str = "model") -> BackgroundFile:
+    return BackgroundFile(folder, library, model)
+
+
+def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+    file = opened(tmp_path / "new" / "folder")
+    assert file.get(SEEN) is None
+    file.put(SEEN, BACKGROUND)
+    file.put(OWN, Background(0.5, 0.1, readable=False, threads=3))
+    again = opened(tmp_path / "new" / "folder")
+    assert again.get(SEEN) == BACKGROUND
+    assert again.get(OWN) == Background(0.5, 0.1, readable=False, threads=3)
+    assert again.get((0, 222)) is None
+
+
+@pytest.mark.parametrize(("library", "model"), [("other", "model"), ("library", "other")])
+def test_that_of_another_library_or_model_counts_for_nothing(
+    tmp_path: Path, library: str, model: str
+) -> None:
+    opened(tmp_path).put(SEEN, BACKGROUND)
+    assert opened(tmp_path, library, model).get(SEEN) is None
+
+
+def test_one_that_was_cut_short_is_left_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened(tmp_path).put(SEEN, BACKGROUND)
+    path = tmp_path / "background.json"
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            file = opened(tmp_path)
+        assert file.get(SEEN) is None
+        assert len(caplog.records) == 1
+        file.put(SEEN, BACKGROUND)
+        assert opened(tmp_path).get(SEEN) == BACKGROUND
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{}", b"null", b'{"library": 3}', b"\xff\xfe"])
+def test_something_else_in_its_place_is_left(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "background.json").write_bytes(content)
+    assert opened(tmp_path).get(SEEN) is None
+
+
+def test_one_that_cannot_be_written_counts_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("a file is in the way")
+    file = opened(tmp_path / "folder")
+    with pytest.raises(OSError, match="folder"):
+        file.put(SEEN, BACKGROUND)
+    assert file.get(SEEN) == BACKGROUND
+
+
+def test_it_fits_until_a_fifth_has_changed() -> None:
+    assert BACKGROUND.fits(74)
+    assert BACKGROUND.fits(88)
+    assert not BACKGROUND.fits(90)
+    assert not BACKGROUND.fits(50)
+
+
+def test_relative_cosines() -> None:
+    assert BACKGROUND.relative(0.25) == 0.0
+    assert BACKGROUND.relative(1.0) == 1.0
+    assert BACKGROUND.relative(0.0) < 0.0

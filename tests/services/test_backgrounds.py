@@ -1,0 +1,107 @@
+"""Measuring backgrounds: while nothing else is asked, once, and never in an asker's way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from bot.app import App
+from bot.errors import ModelError
+from bot.models import SHARED, Thread
+from bot.search.background import Background
+from bot.services.backgrounds import STEPS, UNREADABLE, Backgrounds
+from bot.services.queues import FairQueue
+from tests.kit.waiting import until
+
+HERE = 111
+
+
+class FakeEngine:
+    """Has no background until it has done a number of steps, and records them."""
+
+    def __init__(self, steps: int = 5 * STEPS, error: Exception | None = None):
+        self.steps, self.error = steps, error
+        self.done: list[str] = []
+        self.measured: dict[int, Background] = {}
+
+    def background(self, guild_id: int) -> Background | None:
+        return self.measured.get(guild_id)
+
+    def measure_background(self, guild_id: int) -> Iterator[None]:
+        for _ in range(self.steps):
+            self.done.append(f"step for {guild_id}")
+            yield
+        if self.error is not None:
+            raise self.error
+        self.measured[guild_id] = Background(0.2, 0.3, readable=guild_id != HERE)
+
+
+def made(engine: FakeEngine) -> tuple[Backgrounds, FairQueue]:
+    queue = FairQueue(at_once=1)
+    return Backgrounds(engine, queue), queue  # type: ignore[arg-type]
+
+
+async def test_a_question_waits_for_a_few_steps_only() -> None:
+    engine = FakeEngine(steps=1_000 * STEPS)
+    backgrounds, queue = made(engine)
+    backgrounds.look(SHARED)
+    await until(lambda: bool(engine.done))
+    await queue.run(HERE, engine.done.append, "question")
+    assert len(engine.done) < 900 * STEPS  # long before its end
+    await backgrounds.stop()
+    queue.close()
+
+
+async def test_each_server_is_measured_once_one_after_the_other() -> None:
+    engine = FakeEngine()
+    backgrounds, queue = made(engine)
+    for guild_id in (SHARED, 5, SHARED, 5):
+        backgrounds.look(guild_id)
+    await until(lambda: engine.measured.keys() == {SHARED, 5})
+    backgrounds.look(5)
+    await backgrounds.measure(5)
+    assert engine.done == ["step for 0"] * engine.steps + ["step for 5"] * engine.steps
+    await backgrounds.stop()
+    queue.close()
+
+
+@pytest.mark.parametrize("error", [ModelError("it is broken"), OSError("the disk is full")])
+async def test_a_failure_is_said_once(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    engine = FakeEngine(error=error)
+    backgrounds, queue = made(engine)
+    for _ in range(3):
+        await backgrounds.measure(SHARED)
+        backgrounds.look(SHARED)
+    assert len(engine.done) == engine.steps
+    assert [r.levelname for r in caplog.records] == ["WARNING"]
+    assert str(error) in caplog.text
+    await backgrounds.stop()
+    queue.close()
+
+
+async def test_a_library_that_the_model_cannot_read_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    backgrounds, queue = made(FakeEngine())
+    await backgrounds.measure(SHARED)
+    assert UNREADABLE not in caplog.text
+    await backgrounds.measure(HERE)
+    assert caplog.text.count(UNREADABLE) == 1
+    queue.close()
+
+
+async def test_after_a_full_queue_it_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    engine = FakeEngine()
+    backgrounds, queue = made(engine)
+    queue.close()
+    await backgrounds.measure(SHARED)
+    assert engine.done == []
+    assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+async def test_a_question_has_what_its_server_sees_measured(app: App) -> None:
+    await app.library.add([Thread(key="moss", title="Which moss?")])
+    await app.answering.ask("which moss", guild_id=HERE)  # words alone: nothing to measure
+    assert app.engine.background(HERE) is not None
