@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -50,6 +51,8 @@ class BackgroundFile:
         """Write a background down. Raises OSError; it counts all the same."""
         with self._lock:
             self._known = {**self._known, _name(scopes): background}
+            with suppress(OSError, ValidationError):  # what another process has measured
+                self._known = {**self._written(), **self._known}
             content = _Content(self._library, self._model, FORMAT, self._known)
             self._path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = self._path.with_suffix(f".{os.getpid()}")
@@ -58,13 +61,17 @@ class BackgroundFile:
 
     def _read(self) -> dict[str, Background]:
         try:
-            content = _CONTENT.validate_json(self._path.read_bytes())
+            return self._written()
         except FileNotFoundError:
             return {}
         except (OSError, ValidationError) as error:
             log.warning("%s can't be used (%s): the background is measured anew",
                         self._path, str(error).splitlines()[0])  # fmt: skip
             return {}
+
+    def _written(self) -> dict[str, Background]:
+        """Return what the file holds of this library and model. Raises as reading it does."""
+        content = _CONTENT.validate_json(self._path.read_bytes())
         of = (content.library, content.model, content.format)
         return content.backgrounds if of == (self._library, self._model, FORMAT) else {}
 

@@ -37,9 +37,9 @@ class Backgrounds:
 
     def look(self, guild_id: int) -> None:
         """Have the background of what a server sees measured soon, if there is none."""
-        if guild_id in self._failed or guild_id in self._waiting:
+        if guild_id in self._failed:
             return
-        if self._engine.background(guild_id) is None:
+        if guild_id in self._waiting or self._engine.background(guild_id) is None:
             self._waiting[guild_id] = None
             if self._task is None or self._task.done():
                 self._task = asyncio.create_task(self._run(), name="measure backgrounds")
@@ -72,8 +72,13 @@ class Backgrounds:
     async def _run(self) -> None:
         while self._waiting:
             guild_id = next(iter(self._waiting))
-            await self.measure(guild_id)
-            del self._waiting[guild_id]
+            try:
+                await self.measure(guild_id)
+            except Exception:  # the other servers must not wait for ever
+                self._failed.add(guild_id)
+                log.exception("the background of guild %d can't be measured", guild_id)
+            finally:
+                self._waiting.pop(guild_id, None)
 
     def _say(self, guild_id: int) -> None:
         known = self._engine.background(guild_id)

@@ -6,11 +6,16 @@ import json
 import re
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.cli import runtime
+from bot.models import Match
+from bot.search.engine import Engine
+from bot.services.backgrounds import UNREADABLE
 from tests.kit.command_line import Threadwise
 from tests.kit.paths import ROOT
 
@@ -23,6 +28,14 @@ OTHERWISE = {  # questions, and what they ask in other words
     "stop people from writing swear words": "discord-automod-block-words",
     "which personal information does it keep": "bot-privacy-what-is-stored",
 }
+
+KOREAN = (
+    "도서관 카드는 어떻게 만드나요?",
+    "책은 며칠 동안 빌릴 수 있나요?",
+    "연체료는 얼마인가요?",
+    "휴관일은 언제인가요?",
+    "전자책도 빌릴 수 있나요?",
+)
 
 
 @pytest.fixture
@@ -69,8 +82,47 @@ def test_a_question_in_other_words_is_found_by_meaning(
     assert right(by_meaning) >= 4
 
 
+@pytest.mark.usefixtures("_meaning", "seeds")
+@pytest.mark.parametrize("arguments", [("--stdin",), ("who taught the cat to bark",)])
+def test_the_background_is_measured_before_the_first_question(
+    threadwise: Threadwise, home: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    done: list[str] = []
+    measure, search = Engine.measure_background, Engine.search
+
+    def measured(self: Engine, guild_id: int) -> Iterator[None]:
+        yield from measure(self, guild_id)
+        done.append("measured")
+
+    def searched(self: Engine, *arguments: Any, **options: Any) -> list[Match]:
+        done.append("asked")
+        return search(self, *arguments, **options)
+
+    monkeypatch.setattr(Engine, "measure_background", measured)
+    monkeypatch.setattr(Engine, "search", searched)
+    for _ in range(2):
+        result = threadwise("ask", *arguments, stdin="who taught the cat to bark\n")
+        assert result.exit_code == 0, result.output
+    assert done == ["measured", "asked", "asked"]  # it was written down
+
+
 @pytest.mark.usefixtures("_meaning")
 class TestDoctor:
+    def test_says_that_the_model_cannot_read_the_library(
+        self, threadwise: Threadwise, home: Path
+    ) -> None:
+        for seed in (home / "seeds").iterdir():
+            seed.unlink()
+        lines = [{"id": str(n), "title": title, "body": ""} for n, title in enumerate(KOREAN)]
+        korean = home / "seeds" / "korean.jsonl"
+        korean.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+        results = [threadwise("ask", "연체료는 얼마") for _ in range(2)]
+        assert [result.exit_code for result in results] == [0, 0]
+        assert "연체료는 얼마인가요?" in results[1].output
+        level, text = meaning_line(threadwise)
+        assert level == "note"
+        assert UNREADABLE in text
+
     def test_says_that_meaning_is_on(self, threadwise: Threadwise) -> None:
         first(threadwise, "bread")
         level, text = meaning_line(threadwise)

@@ -103,6 +103,21 @@ def test_labels_may_stand_for_judgements(folder: Path) -> None:
     assert [q.relevant for q in test.queries] == [{"a": 1}, {"b": 1, "3": 1}, {}]
 
 
+def test_texts_of_a_label_have_one_answer_that_does_not_say_it(folder: Path) -> None:
+    (folder / "qrels.tsv").unlink()
+    labels = ["fruit", "root", "root"]
+    write(folder / "corpus.jsonl", [c | {"label": x} for c, x in zip(CORPUS, labels, strict=True)])
+    asked = zip(QUERIES, labels, strict=False)
+    write(folder / "queries.jsonl", [q | {"label": x} for q, x in asked])
+    one, two, three = ([a.body for a in thread.answers] for thread in load(folder).threads)
+    assert two == three != one
+    assert not any(label in body for label in labels for body in (*one, *two))
+
+
+def test_texts_without_a_label_have_no_answer_in_common(folder: Path) -> None:
+    assert all(thread.answers == () for thread in load(folder).threads)
+
+
 def test_missing_queries_are_named(folder: Path) -> None:
     (folder / "queries.jsonl").unlink()
     error = refused(folder)

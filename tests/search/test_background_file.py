@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +82,74 @@ def test_relative_cosines() -> None:
     assert BACKGROUND.relative(0.25) == 0.0
     assert BACKGROUND.relative(1.0) == 1.0
     assert BACKGROUND.relative(0.0) < 0.0
+
+
+def test_two_that_write_keep_what_the_other_wrote(tmp_path: Path) -> None:
+    """As the bot and the command line do, each with what it read when it was opened."""
+    bot, command = opened(tmp_path), opened(tmp_path)
+    bot.put(SEEN, BACKGROUND)
+    command.put(OWN, Background(0.5, 0.1, threads=3))
+    again = opened(tmp_path)
+    assert again.get(SEEN) == BACKGROUND
+    assert again.get(OWN) == Background(0.5, 0.1, threads=3)
+
+
+def test_what_another_wrote_does_not_replace_what_was_measured_here(tmp_path: Path) -> None:
+    old, new = BACKGROUND, Background(0.3, 0.4, threads=200)
+    bot, command = opened(tmp_path), opened(tmp_path)
+    command.put(SEEN, old)
+    bot.put(SEEN, new)
+    bot.put(OWN, old)
+    assert bot.get(SEEN) == opened(tmp_path).get(SEEN) == new
+
+
+def test_what_another_model_wrote_is_not_taken_up_by_writing(tmp_path: Path) -> None:
+    file = opened(tmp_path)
+    opened(tmp_path, model="other").put(OWN, BACKGROUND)
+    file.put(SEEN, BACKGROUND)
+    assert opened(tmp_path).get(OWN) is None
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from bot.search.background import Background
+from bot.search.background_file import BackgroundFile
+file = BackgroundFile(Path(sys.argv[1]), "library", "model")
+sys.stdin.readline()  # both begin together
+for scope in range(200):
+    file.put((0, int(sys.argv[2]) + scope), Background(0.25, 0.31, threads=74))
+"""
+
+
+def test_the_file_is_whole_while_two_processes_write(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    started = [
+        subprocess.Popen([sys.executable, "-c", WRITER, tmp_path, first], stdin=subprocess.PIPE)
+        for first in ("1000", "2000")
+    ]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.close()
+    while any(process.poll() is None for process in started):
+        opened(tmp_path)  # says in the log when it can't be read
+    assert [process.returncode for process in started] == [0, 0]
+    assert caplog.records == []
+    last = opened(tmp_path)
+    assert BACKGROUND in (last.get((0, 1199)), last.get((0, 2199)))
+    assert [path.name for path in tmp_path.iterdir()] == ["background.json"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
+    opened(tmp_path).put(SEEN, BACKGROUND)
+    tmp_path.chmod(0o500)
+    try:
+        file = opened(tmp_path)
+        with pytest.raises(PermissionError):
+            file.put(OWN, BACKGROUND)
+        assert file.get(SEEN) == file.get(OWN) == BACKGROUND
+    finally:
+        tmp_path.chmod(0o700)

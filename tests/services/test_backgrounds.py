@@ -105,3 +105,44 @@ async def test_a_question_has_what_its_server_sees_measured(app: App) -> None:
     await app.library.add([Thread(key="moss", title="Which moss?")])
     await app.answering.ask("which moss", guild_id=HERE)  # words alone: nothing to measure
     assert app.engine.background(HERE) is not None
+
+
+async def test_an_unexpected_failure_holds_up_no_other_server(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    engine = FakeEngine()
+    measure = engine.measure_background
+
+    def breaks(guild_id: int) -> Iterator[None]:
+        yield from measure(guild_id)
+        if guild_id == SHARED:
+            del engine.measured[SHARED]
+            raise RuntimeError("a bug")
+
+    engine.measure_background = breaks  # type: ignore[method-assign]
+    backgrounds, queue = made(engine)
+    backgrounds.look(SHARED)
+    backgrounds.look(5)
+    await until(lambda: 5 in engine.measured)
+    backgrounds.look(SHARED)
+    backgrounds.look(6)
+    await until(lambda: 6 in engine.measured)
+    assert engine.done.count("step for 0") == engine.steps  # not tried again
+    assert [r.levelname for r in caplog.records if r.levelno > logging.INFO] == ["ERROR"]
+    await backgrounds.stop()
+    queue.close()
+
+
+async def test_it_can_be_stopped_in_the_middle(caplog: pytest.LogCaptureFixture) -> None:
+    engine = FakeEngine(steps=100_000 * STEPS)
+    backgrounds, queue = made(engine)
+    backgrounds.look(SHARED)
+    backgrounds.look(5)
+    await until(lambda: bool(engine.done))
+    await backgrounds.stop()
+    queue.close()
+    assert 0 < len(engine.done) < engine.steps
+    assert engine.measured == {}
+    assert "step for 5" not in engine.done
+    assert [r for r in caplog.records if r.levelno > logging.INFO] == []
+    await Backgrounds(engine, queue).stop()  # type: ignore[arg-type]  # nothing was begun

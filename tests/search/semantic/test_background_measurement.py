@@ -12,6 +12,7 @@ from bot.models import SHARED, StoredThread, VectorStage
 from bot.search.background import TYPICAL, Background
 from bot.search.documents import indexed
 from bot.search.engine import Engine
+from bot.search.semantic import embedder
 from bot.search.semantic.embedder import Embedder
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.search.unrelated import UNRELATED
@@ -27,6 +28,12 @@ KOREAN = (
     "전자책도 빌릴 수 있나요?",
 )
 CODE = ("ImportError: No module named foo", "git rebase -i HEAD~3", "SELECT * FROM users;")
+
+
+@pytest.fixture
+def usual(usual_model: None) -> Embedder:
+    """The usual model, which runs each text once in all of these tests."""
+    return embedder.load("", Path("never-used"))
 
 
 def library(folder: Path, model: Embedder, threads: Sequence[StoredThread]) -> Engine:
@@ -76,8 +83,7 @@ def test_it_is_the_same_whenever_it_is_measured(tmp_path: Path, usual: Embedder)
     assert measured(engine) == first
     before = sure(engine, "repair a broken kettle")
     vectors = SemanticIndex(usual, tmp_path / "near", "library")
-    again = Engine(tmp_path / "index", "library", vectors)
-    assert again.background(SHARED) is not None  # written down
+    assert vectors.backgrounds.get((SHARED,)) == first  # written down
     other = library(tmp_path / "copy", usual, [*numbered(SEVENTY)])
     assert measured(other) == first
     assert sure(other, "repair a broken kettle") == before
@@ -141,3 +147,49 @@ def test_without_vectors_there_is_nothing_to_measure(tmp_path: Path) -> None:
     engine = Engine(tmp_path / "index", "library")
     assert engine.background(SHARED) is TYPICAL
     assert list(engine.measure_background(SHARED)) == []
+
+
+def test_a_restart_gives_the_same_confidences(tmp_path: Path, usual: Embedder) -> None:
+    questions = ("repair a broken kettle", "who won the cup in 1974", "my bicycle needs paint")
+    first = library(tmp_path, usual, [*numbered(SEVENTY)])
+    background = measured(first)
+    assert first.meaning is not None
+    first.meaning.vector_index.save(all_changes=True)
+    vectors = SemanticIndex(usual, tmp_path / "near", "library")
+    again = Engine(tmp_path / "index", "library", vectors)
+    assert again.uses_meaning(SHARED)
+    assert again.background(SHARED) == background
+    for question in questions:
+        assert again.search(question, SHARED, 5) == first.search(question, SHARED, 5)
+
+
+def test_a_server_is_as_sure_whatever_others_upload(tmp_path: Path, usual: Embedder) -> None:
+    engine = library(tmp_path, usual, [*numbered(GARDEN, scope=HERE, start=100)])
+    measured(engine, HERE)
+    asked = ("which dung do blueberries like", "who won the cup in 1974")
+    before = [sure(engine, question, HERE) for question in asked]
+    add(engine, [*numbered(SEVENTY[:30], scope=THERE, start=200)], 2)
+    measured(engine, THERE)
+    measured(engine, HERE)
+    assert [sure(engine, question, HERE) for question in asked] == before
+
+
+def test_forty_threads_with_an_answer_are_as_sure_as_one_with_phrasings(
+    tmp_path: Path, usual: Embedder
+) -> None:
+    ways = [f"Where do I find the key of house {n}?" for n in range(40)]
+    flat = [thread(n, way, "Under the mat.") for n, way in enumerate(ways, 100)]
+    one = [thread(100, ways[0], "Under the mat.", phrasings=tuple(ways[1:]))]
+    others = [*numbered((*GARDEN, *SEVENTY[:20]))]
+    engines = [
+        library(tmp_path / name, usual, [*threads, *others])
+        for name, threads in (("many", flat), ("one", one))
+    ]
+    for question in ("where is the key of house 7?", "I can't get into house 12, who has the key?"):
+        found = []
+        for engine in engines:
+            measured(engine)
+            match, *rest = engine.search(question, SHARED, 9)
+            assert not any(100 <= other.thread_id < 140 for other in rest)  # offered once
+            found.append(match.confidence)
+        assert found[0] == pytest.approx(found[1], abs=0.1), question
