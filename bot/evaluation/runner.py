@@ -18,7 +18,7 @@ from bot.evaluation.metrics import ReliabilityBin
 from bot.evaluation.test_sets import TestQuery, TestSet, has_corpus, load, misspell
 from bot.models import SHARED
 from bot.private_files import temporary_folder
-from bot.search.engine import Engine
+from bot.search.engine import Engine, one_of_each_group
 from bot.search.ranker import Ranked
 from bot.search.semantic import OFF, located, open_embedder
 from bot.services.answering import likelihood, suggestions_among
@@ -184,8 +184,9 @@ def _itself(query: TestQuery) -> str | None:
 def _result(query: TestQuery, matches: list[Ranked]) -> QueryResult:
     keys = tuple(match.hit.key for match in matches)
     first = matches[0].confidence if matches else 0.0
-    suggested = tuple(match.hit.key for match in suggestions_among(matches))
-    return QueryResult(query, keys, first, suggested, likelihood(matches))
+    shown = one_of_each_group(matches)
+    suggested = tuple(match.hit.key for match in suggestions_among(shown))
+    return QueryResult(query, keys, first, suggested, likelihood(shown))
 
 
 def _measure(

@@ -177,12 +177,10 @@ class Engine:
     ) -> list[Match]:
         """Return the threads that a question means, best first, one of each group."""
         ranked = self.candidates(question, guild_id, LEXICAL_CANDIDATES, phrasings=phrasings)
-        first_of_group = {r.group: r for r in reversed(ranked)}
         return [
             Match(r.hit.thread_id, r.hit.key, r.hit.title, r.confidence, r.together)
-            for r in ranked
-            if first_of_group[r.group] is r
-        ][:limit]
+            for r in one_of_each_group(ranked)[:limit]
+        ]
 
     def complete(self, text: str, guild_id: int, limit: int, *, own: bool = False) -> list[Match]:
         """Return the threads whose title starts like, contains or resembles what is being typed.
@@ -265,6 +263,12 @@ def _hybrid_hits(query: Query, view: View, semantic: _SemanticSearch) -> list[Hi
 
 def _without(key: str | None, hits: Sequence[Hit]) -> list[Hit]:
     return [hit for hit in hits if hit.key != key]
+
+
+def one_of_each_group(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Return the first match of each group, which is what somebody who asks is offered of it."""
+    first_of_group = {r.group: r for r in reversed(ranked)}
+    return [r for r in ranked if first_of_group[r.group] is r]
 
 
 def scopes(guild_id: int) -> Sequence[int]:

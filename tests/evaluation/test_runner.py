@@ -189,16 +189,16 @@ async def test_labels_tell_what_must_get_no_answer(tmp_path: Path, settings: Set
     assert result.mcc == pytest.approx((2 * 1 - 1 * 0) / (3 * 2 * 2 * 1) ** 0.5)
 
 
-async def test_texts_of_a_label_are_one_match(tmp_path: Path, settings: Settings) -> None:
-    """All of them ask for apple trees, so none of two labels would be in the first three."""
-    corpus = {str(n): f"How do I prune an apple tree in winter {n}?" for n in range(6)}
-    corpus |= {"pear": "How do I prune a pear tree?"}
+async def test_texts_of_a_label_are_offered_once(tmp_path: Path, settings: Settings) -> None:
+    """As to somebody who asks: six texts of one label leave room for another."""
+    corpus = {str(n): f"How do I prune an apple tree {n}?" for n in range(6)}
+    corpus |= {"pear": "Prune a tree of pears, cherries and plums"}
     labels = dict.fromkeys(corpus, "apple") | {"pear": "pear", "q1": "pear"}
     settings = settings.model_copy(update={"answer_threshold": 0.99, "suggest_threshold": 0.01})
-    folder = made(tmp_path / "set", {"q1": APPLES}, corpus=corpus, labels=labels)
-    result = await evaluate(folder, settings)
+    asked = {"q1": "How do I prune a tree?"}
+    result = await evaluate(made(tmp_path / "set", asked, corpus=corpus, labels=labels), settings)
     assert result.p_at_1 == 0.0
-    assert result.suggest_precision == 1.0  # pears are offered, after all apples as one
+    assert result.suggest_precision == 1.0
 
 
 async def test_labels_without_anything_out_of_scope_give_no_such_figures(
