@@ -263,43 +263,6 @@ class Posting:
     emoji: VoteEmoji | None = None
 
 
-class Standing(IntEnum):
-    """By what a phrasing counts for the guild, besides the members who taught it.
-
-    ``OLDER`` ones were learned when one member was enough; ``KEPT`` ones a moderator kept, and
-    members' votes don't take them back.
-    """
-
-    NONE = 0
-    OLDER = 1
-    KEPT = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearnedPhrasing:
-    """A question in which a guild's member asked for a thread; used in that guild only.
-
-    ``key`` and ``title`` are the thread's. ``user_id`` is who asked it first, when
-    ``learned_at``; ``message_id`` the posting it was learned from. ``vector`` is what the
-    embedding model ``model`` makes of the text, once it has. ``confirmed`` says that it counts
-    for the guild; otherwise it counts for its ``teachers`` alone, who all said these words.
-    """
-
-    id: int
-    guild_id: int
-    thread_id: int
-    key: str
-    title: str
-    text: str
-    user_id: int
-    message_id: int
-    learned_at: datetime | None = None
-    model: str | None = None
-    vector: bytes | None = None
-    confirmed: bool = True
-    teachers: tuple[int, ...] = ()
-
-
 def bare_emoji(emoji: str) -> str:
     """Return an emoji without U+FE0F, which asks only for its coloured form: both are the same."""
     return emoji.replace("\ufe0f", "")

@@ -18,7 +18,7 @@ from dataclasses import replace
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
-from bot.models import LearnedPhrasing
+from bot.phrasings import LearnedPhrasing
 from bot.search.documents import TITLE_BOOST, Hit
 from bot.search.query import Query
 from bot.search.ranker import Ranked

@@ -28,7 +28,7 @@ BM25_WEIGHT = 0.02
 """What a standard deviation of BM25 adds to the evidence: more is better on covid-faq, less on
 travel-dups (nDCG@10)."""
 
-SHARES = 0.1
+SHARES = 0.05
 """The temperature at which groups share the probability that one of them is meant."""
 
 WITHOUT_VECTOR = 0.6

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from bot.models import LearnedPhrasing
+from bot.phrasings import LearnedPhrasing
 from bot.search.query import Query
 from bot.search.text import stems, words
 

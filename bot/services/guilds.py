@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from bot.errors import ConfigError
 from bot.guild_settings import GuildSettings, check, refusal_of
-from bot.models import SHARED, LearnedPhrasing, Mode
+from bot.models import SHARED, Mode
+from bot.phrasings import LearnedPhrasing
 from bot.search.engine import Engine
 from bot.search.guild_phrasings import NO_PHRASINGS, GuildPhrasings
 from bot.settings import Settings

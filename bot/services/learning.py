@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.errors import NotFound
-from bot.models import SHARED, LearnedPhrasing, Posting, Vote
+from bot.models import SHARED, Posting, Vote
+from bot.phrasings import LearnedPhrasing
 from bot.search.text import clean, wording
 from bot.services.embedding import Embedding
 from bot.services.guilds import Guilds

@@ -32,7 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import LearnedPhrasing, Posting, Standing
+from bot.models import Posting
+from bot.phrasings import LearnedPhrasing, Standing
 from bot.store.phrasing_rows import grouped, is_confirmed, phrasing_of
 from bot.store.rows import row_batches, to_micros
 from bot.store.tables import IN_FORCE, threads

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.models import LearnedPhrasing
+from bot.phrasings import LearnedPhrasing
 from bot.store.rows import from_micros
 from bot.store.tables import learned_phrasings as learned
 

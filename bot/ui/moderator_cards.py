@@ -15,7 +15,7 @@ from discord.utils import format_dt
 
 from bot.errors import counted
 from bot.guild_settings import COMMANDS, GuildSettings
-from bot.models import LearnedPhrasing
+from bot.phrasings import LearnedPhrasing
 from bot.ui import limits, text
 from bot.ui.cards import ACCEPTED, ANSWER, MUTED, Card
 from bot.ui.items import Pressable, button, row_id

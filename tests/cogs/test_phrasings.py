@@ -9,7 +9,7 @@ import discord
 import pytest
 from simcord import SetupError
 
-from bot.models import LearnedPhrasing
+from bot.phrasings import LearnedPhrasing
 from bot.store import learned
 from bot.store.learned import NewPhrasing
 from bot.ui import limits, moderator_cards, text

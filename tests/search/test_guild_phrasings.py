@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.models import SHARED, LearnedPhrasing
+from bot.models import SHARED
+from bot.phrasings import LearnedPhrasing
 from bot.search.engine import Engine
 from bot.search.guild_phrasings import CONFIRMED, NO_PHRASINGS, NOT_CERTAIN, GuildPhrasings
 from tests.kit.search import GARDEN, engine_with, numbered, thread

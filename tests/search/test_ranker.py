@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,7 +87,7 @@ def test_two_groups_that_fit_as_well_are_less_sure_than_one() -> None:
     one = rank(query("tree"), hits_of(rows), {0: 0.7, 1: 0.2, 2: 0.1}, TYPICAL)
     two = rank(query("tree"), hits_of(rows), {0: 0.7, 1: 0.7, 2: 0.1}, TYPICAL)
     assert two[0].confidence < one[0].confidence - 0.1
-    assert two[1].together == pytest.approx(two[0].confidence + two[1].confidence)
+    assert two[1].together > 2 * two[0].confidence - 0.01
     same = [("apple tree", 1.0, "a", 0), ("prune", 1.0, "a", 0), ("winter", 1.0, "c", 0)]
     pooled = rank(query("tree"), hits_of(same), {0: 0.7, 1: 0.7, 2: 0.1}, TYPICAL)
     assert pooled[0].confidence >= one[0].confidence

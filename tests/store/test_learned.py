@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from bot.models import SHARED, LearnedPhrasing, Thread
+from bot.models import SHARED, Thread
+from bot.phrasings import LearnedPhrasing
 from bot.store import learned, threads
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing

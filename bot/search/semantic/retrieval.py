@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.models import MAX_PHRASINGS, LearnedPhrasing, Thread, VectorStage
+from bot.models import MAX_PHRASINGS, Thread, VectorStage
+from bot.phrasings import LearnedPhrasing
 from bot.search.background_file import BackgroundFile
 from bot.search.semantic.background_measurement import measure
 from bot.search.semantic.embedder import Embedder, Vectors

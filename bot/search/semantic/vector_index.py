@@ -37,8 +37,7 @@ EXPANSION_SEARCH = 128
 EXACT = 2_000
 """Vectors up to which every one is compared: quicker than a graph, and misses none."""
 
-MIN_CHANGED_SHARE = 0.05
-"""Share of the vectors that must have changed before all are written again."""
+MIN_CHANGED_SHARE = 0.05  # of the vectors, before all are written again
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class VectorIndex:
         """Return the ids of the threads of those scopes that have vectors."""
         with self._lock:
             indexes = [self._scopes[scope] for scope in scopes if scope in self._scopes]
-            return {int(key) for index in indexes for key in np.unique(index.keys.__array__())}
+            return {key for index in indexes for key in index.keys.__array__().tolist()}
 
     def near(self, wanted: Rows, scopes: Sequence[int], limit: int) -> list[int]:
         """Return the ids of the threads whose texts are nearest; about ``limit`` of them."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.models import LearnedPhrasing
+from bot.phrasings import LearnedPhrasing
 from bot.search.semantic import retrieval as module
 from bot.search.semantic.embedder import Embedder
 from bot.search.semantic.retrieval import PhrasingVectors, SemanticIndex
