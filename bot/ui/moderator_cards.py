@@ -231,7 +231,7 @@ def settings_card(
 ) -> Card:
     """Return a guild's settings as a card; ``modes`` are channel ids with what holds there.
 
-    ``answered`` are the shares of questions with and without an answer here that are answered.
+    ``answered`` are shares of halves of titles, and of questions without an answer, or None.
     """
     embed = discord.Embed(title="Threadwise in this server", colour=ANSWER)
     for command in COMMANDS:
@@ -251,8 +251,8 @@ def settings_card(
 
 def _meaning(known: float, unknown: float) -> str:
     return (
-        f"Of questions that have an answer here I answer about {known:.0%} rightly; of those "
-        f"that have none, I answer {unknown:.0%} all the same."
+        f"Asked halves of titles, I answer {known:.0%} rightly. Asked what has no answer here, "
+        f"I answer {unknown:.0%} all the same."
     ).replace("%", " %")
 
 

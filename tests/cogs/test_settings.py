@@ -132,12 +132,12 @@ async def test_show_tells_what_the_threshold_means_here(
     measured = Background(0.2, 0.3, outcomes=outcomes)
     monkeypatch.setattr(world.app.engine, "background", lambda guild_id: measured)
     said = await shown_field(world, MEANING)
-    assert "I answer about 75 % rightly" in said
-    assert "none, I answer 20 %" in said
+    assert "I answer 75 % rightly" in said
+    assert "no answer here, I answer 20 %" in said
     await world.mo.slash(world.general, "settings thresholds", preset="cautious")
     said = await shown_field(world, MEANING)
-    assert "I answer about 50 % rightly" in said
-    assert "none, I answer 0 %" in said
+    assert "I answer 50 % rightly" in said
+    assert "no answer here, I answer 0 %" in said
     monkeypatch.setattr(world.app.engine, "background", lambda guild_id: None)
     assert await shown_field(world, MEANING) is None  # to be measured anew
 
