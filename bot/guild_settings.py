@@ -74,7 +74,8 @@ class SettingsCommand:
 
     ``label`` and ``on_card`` are its field on the card of ``/settings show``; ``reply`` follows
     a change, ``refusal`` a value that is not allowed. With ``nothing_given``, every option may
-    be left out, and that is the answer when all are.
+    be left out, and that is the answer when all are. ``presets`` are values by name, which an
+    option ``preset`` offers beside the others.
     """
 
     name: str
@@ -85,11 +86,28 @@ class SettingsCommand:
     reply: Callable[[GuildSettings], str]
     refusal: str
     nothing_given: str = ""
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def percent(confidence: float) -> str:
     """Return a confidence as people read it; never 100 %, since nothing is that sure."""
     return f"{min(99, round(confidence * 100))} %"
+
+
+PRESETS = {
+    "cautious": {"answer_threshold": 0.75, "suggest_threshold": 0.4},
+    "balanced": {"answer_threshold": 0.6, "suggest_threshold": 0.3},
+    "talkative": {"answer_threshold": 0.45, "suggest_threshold": 0.2},
+}
+"""Thresholds by name; those of *balanced* are the defaults of ``GuildSettings``."""
+
+
+def preset(settings: GuildSettings) -> str:
+    """Return the name of the preset that the thresholds are those of, or *own*."""
+    for name, values in PRESETS.items():
+        if all(getattr(settings, setting) == value for setting, value in values.items()):
+            return name
+    return "own"
 
 
 _POLICIES = {
@@ -119,7 +137,7 @@ COMMANDS = (
         ),
         label="Thresholds",
         on_card=lambda now: (
-            f"answers from {percent(now.answer_threshold)} confidence\n"
+            f"**{preset(now)}**\nanswers from {percent(now.answer_threshold)} confidence\n"
             f"suggests from {percent(now.suggest_threshold)}"
         ),
         reply=lambda now: (
@@ -127,7 +145,8 @@ COMMANDS = (
             f"{percent(now.suggest_threshold)} on."
         ),
         refusal="Thresholds are numbers from 0 to 1, such as 0.6.",
-        nothing_given="Give me a number for `answer`, for `suggest`, or for both.",
+        nothing_given="Give me a number for `answer`, for `suggest`, or for both, or a `preset`.",
+        presets=PRESETS,
     ),
     SettingsCommand(
         name="policy",

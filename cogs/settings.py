@@ -71,7 +71,9 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         if not self.bot.intents.message_content and _listens((modes | named).values()):
             notes.append(_DEAF)
         settings = await self.guilds.settings(guild.id)
-        card = moderator_cards.settings_card(settings, shown, notes)
+        backgrounds = self.bot.app.answering.backgrounds
+        answered = backgrounds.answered(guild.id, settings.answer_threshold)
+        card = moderator_cards.settings_card(settings, shown, notes, answered)
         await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="channel", description="Say when I speak in a channel")
@@ -112,9 +114,17 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
             inspect.Parameter(o.name, kinds[1], annotation=_annotation(o, default), default=default)
             for o in command.options
         ]
+        if command.presets:
+            parameters.append(
+                inspect.Parameter("preset", kinds[1], annotation=str | None, default=None)
+            )
         # discord.py makes the options of a command from its callback's parameters.
         change.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         app_commands.describe(**{o.name: o.help for o in command.options})(change)
+        if command.presets:
+            names = [Choice(name=name, value=name) for name in command.presets]
+            app_commands.describe(preset="What holds where you give no number")(change)
+            app_commands.choices(preset=names)(change)
         for option in command.options:
             if option.choices:
                 choices = [Choice(name=shown, value=v) for v, shown in option.choices.items()]
@@ -130,15 +140,18 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
     ) -> None:
         guild = await begin_privately(interaction)
         options = [o for o in command.options if given[o.name] is not None]
-        if not options:
+        named = command.presets.get(given.get("preset") or "", {})
+        if not options and not named:
             raise ConfigError(command.nothing_given)
         signs = [given[o.name] for o in options if o.is_emoji]
         if len({emoji.key(sign) for sign in signs}) < len(signs):
             raise ConfigError(EMOJI_MUST_DIFFER)
         values = {o.setting: given[o.name] for o in options}
-        changes = values | {
-            o.setting: _usable(values[o.setting], guild) for o in options if o.is_emoji
-        }
+        changes = (
+            dict(named)
+            | values
+            | {o.setting: _usable(values[o.setting], guild) for o in options if o.is_emoji}
+        )
         now = await self.guilds.update(guild.id, **changes)
         await _say(interaction, command.reply(now))
 

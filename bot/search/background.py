@@ -11,6 +11,7 @@ this field reaches that has no answer here (``field``). It is measured by
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 FIELD_SHARE = 0.7
@@ -25,6 +26,41 @@ GROWTH = 0.2
 """The share of threads come or gone from which a background is measured anew."""
 
 
+BINS = 20
+"""Of the histograms of confidences: thresholds are told to the nearest .05."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Histograms of confidences, in ``BINS`` bins of equal width from 0 to 1.
+
+    ``known`` is of questions that have an answer here, ``unknown`` of those that have none. A
+    question whose best match is another answer than its own is in the first bin of ``known``.
+    """
+
+    known: tuple[int, ...]
+    unknown: tuple[int, ...]
+
+    @classmethod
+    def of(cls, known: Sequence[float], unknown: Sequence[float]) -> Outcomes:
+        """Return the histograms of those confidences."""
+        return cls(_histogram(known), _histogram(unknown))
+
+    def answered(self, threshold: float) -> tuple[float, float]:
+        """Return the shares of both kinds that are answered from a threshold on, in [0, 1]."""
+        first = round(threshold * BINS)
+        right = max(1, first)  # whatever is answered: in the first bin are wrong matches
+        return (
+            sum(self.known[right:]) / sum(self.known),
+            sum(self.unknown[first:]) / sum(self.unknown),
+        )
+
+
+def _histogram(confidences: Sequence[float]) -> tuple[int, ...]:
+    bins = [min(BINS - 1, int(confidence * BINS + 1e-9)) for confidence in confidences]
+    return tuple(map(bins.count, range(BINS)))
+
+
 @dataclass(frozen=True, slots=True)
 class Background:
     """What cosines mean in the library that a server sees.
@@ -32,13 +68,17 @@ class Background:
     ``unrelated`` is the cosine of a question and its nearest thread where they have nothing in
     common; ``field`` what the nearest other thread of a title reaches, relative to that (see
     ``relative``). ``readable`` says whether the model tells its texts apart. ``threads`` is the
-    number of them when it was measured.
+    number of them when it was measured. ``language`` is that of the questions about other fields
+    that its titles are nearest to. ``outcomes`` says how sure the ranker is here, where enough
+    questions could be asked.
     """
 
     unrelated: float
     field: float
     readable: bool = True
     threads: int = 0
+    language: str = ""
+    outcomes: Outcomes | None = None
 
     @property
     def expected(self) -> float:

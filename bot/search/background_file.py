@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from bot.search.background import Background
 
-FORMAT = 1
+FORMAT = 2
 """Raised when backgrounds are measured otherwise: older ones are measured anew."""
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import cached_property, partial
 from heapq import nlargest
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import ModelError
 from bot.models import SHARED, Match
+from bot.search import outcomes
 from bot.search.background import TYPICAL, Background
 from bot.search.documents import Hit
 from bot.search.guild_phrasings import JOINED, NO_PHRASINGS, GuildPhrasings
@@ -123,6 +125,11 @@ class Engine:
         view, semantic = self._index.view(scopes(guild_id)), self.meaning
         if semantic is not None and self._has_vectors(guild_id, view):
             measured = yield from semantic.measure(view)
+            if measured.readable:
+                ids = semantic.vector_index.ids(_scopes_of(view))
+                ask = partial(_ask, view, semantic, scopes(guild_id))
+                found = yield from outcomes.measure(view, ids, ask, measured)
+                measured = replace(measured, outcomes=found)
             semantic.backgrounds.put(_scopes_of(view), measured)
 
     def candidates(
@@ -259,6 +266,15 @@ def _hybrid_hits(query: Query, view: View, semantic: _SemanticSearch) -> list[Hi
     hits = view.search(query.wanted, HYBRID_CANDIDATES[0] + 1)
     new = semantic.near(HYBRID_CANDIDATES[1] + 1, known={hit.thread_id for hit in hits})
     return hits + view.among(query.wanted, new)
+
+
+def _ask(view: View, meaning: SemanticIndex, scopes: Sequence[int], text: str) -> outcomes.Asked:
+    """Return a question's candidates by words and by meaning. Raises ModelError."""
+    query = parse(text, view.words, view.idf)
+    vector = meaning.begin(query.corrected(meaning.knows))
+    semantic = _SemanticSearch(meaning, vector, NO_PHRASINGS, scopes)
+    hits = _hybrid_hits(query, view, semantic)
+    return query, hits, semantic.cosines([hit.thread_id for hit in hits])
 
 
 def _without(key: str | None, hits: Sequence[Hit]) -> list[Hit]:

@@ -63,6 +63,17 @@ class Backgrounds:
         else:
             self._say(guild_id)
 
+    def answered(self, guild_id: int, threshold: float) -> tuple[float, float] | None:
+        """Return what shares of a server's questions would be answered from a threshold on.
+
+        Rightly, of those that have an answer in what it sees; at all, of those that have none.
+        None where that isn't known.
+        """
+        known = self._engine.background(guild_id)
+        if known is None or known.outcomes is None or not known.readable:
+            return None
+        return known.outcomes.answered(threshold)
+
     async def stop(self) -> None:
         """End what is being measured."""
         if self._task is not None:

@@ -224,12 +224,20 @@ _SHORTEST = 6
 
 
 def settings_card(
-    settings: GuildSettings, modes: Sequence[tuple[int, str]], notes: Sequence[str]
+    settings: GuildSettings,
+    modes: Sequence[tuple[int, str]],
+    notes: Sequence[str],
+    answered: tuple[float, float] | None = None,
 ) -> Card:
-    """Return a guild's settings as a card; ``modes`` are channel ids with what holds there."""
+    """Return a guild's settings as a card; ``modes`` are channel ids with what holds there.
+
+    ``answered`` are shares of halves of titles, and of questions without an answer, or None.
+    """
     embed = discord.Embed(title="Threadwise in this server", colour=ANSWER)
     for command in COMMANDS:
         embed.add_field(name=command.label, value=command.on_card(settings))
+    if answered is not None:
+        embed.add_field(name="What that means here", value=_meaning(*answered), inline=False)
     named = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
     embed.add_field(
         name="Channels",
@@ -239,6 +247,13 @@ def settings_card(
     if notes:
         embed.add_field(name="Mind", value=text.lines(notes), inline=False)
     return Card(embed=embed)
+
+
+def _meaning(known: float, unknown: float) -> str:
+    return (
+        f"Asked halves of titles, I answer {known:.0%} rightly. Asked what has no answer here, "
+        f"I answer {unknown:.0%} all the same."
+    ).replace("%", " %")
 
 
 def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Card:

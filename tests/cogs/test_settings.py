@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import discord
 import pytest
 from simcord import SetupError
 
+from bot.guild_settings import GuildSettings, preset
 from bot.models import Mode, Policy
+from bot.search.background import Background, Outcomes
 from bot.ui.emoji import is_unicode_emoji, key
 from tests.kit.messages import last, shown, told
 from tests.kit.simcord import delete_channel
 from tests.kit.world import World
+
+MEANING = "What that means here"
+
+
+async def shown_field(world: World, name: str) -> Any:
+    result = await world.mo.slash(world.general, "settings show")
+    return {f.name: f.value for f in shown(result).embeds[0].fields}.get(name)
 
 
 async def test_show(world: World):
@@ -84,6 +95,51 @@ async def test_thresholds(world: World):
     assert "Give me a number" in told(nothing).content
     assert len(world.env.errors) == 2
     assert (await world.app.guilds.settings(world.guild.id)).answer_threshold == 0.9
+
+
+async def test_presets(world: World):
+    async def thresholds(**given: object) -> tuple[float, float]:
+        await world.mo.slash(world.general, "settings thresholds", **given)
+        now = await world.app.guilds.settings(world.guild.id)
+        return now.answer_threshold, now.suggest_threshold
+
+    assert (await shown_field(world, "Thresholds")).startswith("**balanced**")
+    assert await thresholds(preset="cautious") == (0.75, 0.4)
+    assert (await shown_field(world, "Thresholds")).startswith("**cautious**\nanswers from 75 %")
+    assert await thresholds(preset="talkative") == (0.45, 0.2)
+    assert await thresholds(preset="cautious", answer=0.8) == (0.8, 0.4)
+    assert (await shown_field(world, "Thresholds")).startswith("**own**\nanswers from 80 %")
+    assert await thresholds(preset="balanced") == (0.6, 0.3)
+
+
+def test_balanced_is_what_holds_where_nothing_was_set():
+    assert preset(GuildSettings()) == "balanced"
+
+
+async def test_numbers_that_were_set_before_stay_and_are_own(world: World):
+    await world.app.guilds.update(world.guild.id, answer_threshold=0.7)
+    assert await shown_field(world, "Thresholds") == (
+        "**own**\nanswers from 70 % confidence\nsuggests from 30 %"
+    )
+    assert (await world.app.guilds.settings(world.guild.id)).answer_threshold == 0.7
+
+
+async def test_show_tells_what_the_threshold_means_here(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    assert await shown_field(world, MEANING) is None  # words alone
+    outcomes = Outcomes.of([0.9, 0.9, 0.65, 0.0], [0.1, 0.1, 0.1, 0.1, 0.65])
+    measured = Background(0.2, 0.3, outcomes=outcomes)
+    monkeypatch.setattr(world.app.engine, "background", lambda guild_id: measured)
+    said = await shown_field(world, MEANING)
+    assert "I answer 75 % rightly" in said
+    assert "no answer here, I answer 20 %" in said
+    await world.mo.slash(world.general, "settings thresholds", preset="cautious")
+    said = await shown_field(world, MEANING)
+    assert "I answer 50 % rightly" in said
+    assert "no answer here, I answer 0 %" in said
+    monkeypatch.setattr(world.app.engine, "background", lambda guild_id: None)
+    assert await shown_field(world, MEANING) is None  # to be measured anew
 
 
 async def test_policy(world: World):

@@ -69,6 +69,7 @@ def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Backgr
         max(0.0, fmean(field)) if len(field) >= 3 else TYPICAL.field,
         readable=_is_readable(asked, questions, language),
         threads=len(view),
+        language=language,
     )
 
 
