@@ -68,6 +68,7 @@ class Embedding:
         """
         while await self.make_some(progress, last):
             pass
+        await self._take_in()  # what was written before it was stopped the last time
         await self.make_learned()
 
     async def make_some(
@@ -101,11 +102,15 @@ class Embedding:
 
     async def catch_up(self) -> None:
         """Take in what this or another process has made."""
-        meaning = self._engine.meaning
-        if meaning is not None:
-            async with self._one_at_a_time:
-                await self._catch_up(meaning)
+        if self._engine.meaning is not None:
+            await self._take_in()
             await self.save()  # or a million would be read anew after a crash
+
+    async def _take_in(self) -> None:
+        """Take in what was written."""
+        if self._engine.meaning is not None:
+            async with self._one_at_a_time:
+                await self._catch_up(self._engine.meaning)
 
     async def save(self) -> None:
         """Write down what the neighbours hold if much is new, so that the next start is quick."""

@@ -171,6 +171,22 @@ class TestMaking:
         assert len(packed) <= len(MANY) + 4 * 10  # what a cancelled batch had made is lost
         await every_thread_is_seen(app)
 
+    async def test_takes_in_what_was_written_when_it_was_cancelled(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In the moment between the writing of the last batch and the taking in."""
+
+        async def cancelled(*_: object) -> None:
+            raise asyncio.CancelledError
+
+        await app.library.add(GARDEN)
+        with monkeypatch.context() as patch:
+            patch.setattr(app.embedding, "_catch_up", cancelled)
+            with pytest.raises(asyncio.CancelledError):
+                await app.embedding.make()
+        await app.embedding.make()
+        await every_thread_is_seen(app)
+
     async def test_goes_on_where_it_was_killed(self, settings: Settings, packed: list[str]) -> None:
         async with opened(settings, "off") as app:
             await app.library.add(MANY)
