@@ -147,14 +147,12 @@ class sleeping:
         pass
 
 
-@pytest.mark.parametrize(
-    "module", ["bot", "typer", "bot.settings", "sqlalchemy", "bot.cli.evaluate"]
-)
+@pytest.mark.parametrize("module", ["typer", "bot.settings", "sqlalchemy", "bot.cli.evaluate"])
 async def test_ctrl_c_at_any_moment_of_the_start_is_no_traceback(home: Path, module: str) -> None:
     """As soon as Python has told that it has imported a module.
 
-    Before the first of ours it runs what other packages put into ``.pth`` files, and that of
-    coverage swallows every exception.
+    Before our first line it is Python that complains, or coverage, whose ``.pth`` file swallows
+    every exception and whose tracing begins with that line.
     """
     process = await programs.start("-X", "importtime", "-m", "bot", "ask", "why?")
     await process.until(f" {module}\n")
