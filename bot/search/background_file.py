@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,11 +53,23 @@ class BackgroundFile:
             self._known = {**self._known, _name(scopes): background}
             with suppress(OSError, ValidationError):  # what another process has measured
                 self._known = {**self._written(), **self._known}
-            content = _Content(self._library, self._model, FORMAT, self._known)
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = self._path.with_suffix(f".{os.getpid()}")
-            unfinished.write_bytes(_CONTENT.dump_json(content))
-            unfinished.replace(self._path)
+            self._write()
+
+    def keep(self, scopes: Collection[int]) -> None:
+        """Drop the backgrounds in which any other scopes are seen. Raises OSError."""
+        names = {str(scope) for scope in scopes}
+        with self._lock:
+            kept = {n: found for n, found in self._known.items() if names.issuperset(n.split(","))}
+            if len(kept) < len(self._known):
+                self._known = kept
+                self._write()
+
+    def _write(self) -> None:
+        content = _Content(self._library, self._model, FORMAT, self._known)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self._path.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes(_CONTENT.dump_json(content))
+        unfinished.replace(self._path)
 
     def _read(self) -> dict[str, Background]:
         try:

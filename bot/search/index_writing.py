@@ -41,7 +41,7 @@ class ScopeWriter:
         self._scope, self._index = scope, index
         heap = HEAP if scope == SHARED else OWN_HEAP
         self._writer = index.writer(heap, num_threads=1)
-        self.newest = _newest(index)
+        self.newest = _first(index, Order.Desc)
         self.pending = self.replaced = False
 
     def put(self, thread_id: int, pieces: Pieces) -> None:
@@ -84,12 +84,12 @@ class ScopeWriter:
             del self._writer  # tantivy gives its lock back when the writer is gone
 
 
-def _newest(index: Index) -> int:
-    """Return the highest id of a thread that is in; 0 without any."""
-    last = index.searcher().search(
-        Query.all_query(), 1, count=False, order_by_field="id", order=Order.Desc
+def _first(index: Index, order: Order) -> int:
+    """Return the highest or lowest id of a thread that is in; 0 without any."""
+    found = index.searcher().search(
+        Query.all_query(), 1, count=False, order_by_field="id", order=order
     )
-    return int(last.hits[0][0]) if last.hits else 0
+    return int(found.hits[0][0]) if found.hits else 0
 
 
 class Writing:
@@ -175,6 +175,14 @@ class Writing:
                 self._write(scope, writer)
         held = {scope: state.threads for scope, state in self._state.scopes.items()} | self._written
         return {scope: held[scope] for scope in self._replaced & held.keys()}
+
+    def oldest(self) -> dict[int, int]:
+        """Return the lowest id of a thread in each guild's index that was committed, by scope."""
+        found = {}
+        for scope in self._state.scopes.keys() - {SHARED} - self._state.rebuild:
+            with self._writable(scope):
+                found[scope] = _first(Index.open(str(self._files.place(scope))), Order.Asc)
+        return {scope: thread_id for scope, thread_id in found.items() if thread_id}
 
     def clear(self, scope: int) -> None:
         """Take all threads of a scope out, to put them in again; all count at once."""

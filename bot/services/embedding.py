@@ -7,16 +7,17 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from bot.models import MAX_PHRASINGS, VectorStage
+from bot.models import MAX_PHRASINGS, SHARED, VectorStage
 from bot.search.engine import Engine
 from bot.services.queues import EmbeddingQueue, ToEmbed, Work
-from bot.store import change_feed, threads, vectors
+from bot.store import change_feed, stats, threads, vectors
 from bot.store.database import Database
 from bot.store.vectors import Made, Pending
 from bot.worker import in_thread
 
 if TYPE_CHECKING:
     from bot.search.semantic.retrieval import SemanticIndex
+    from bot.search.semantic.vector_index import VectorIndex
 
 EMBEDDED_AT_ONCE = 128
 """Titles whose vectors are made and written at a time, or as much of others: at most about a
@@ -118,6 +119,7 @@ class Embedding:
         if meaning is not None:
             try:
                 await in_thread(meaning.vector_index.save)
+                await in_thread(meaning.backgrounds.keep, {SHARED, *meaning.vector_index.scopes})
             except OSError as error:
                 log.warning("the neighbours can't be saved, the next start takes longer: %s", error)
 
@@ -207,17 +209,28 @@ class Embedding:
                 await in_thread(vector_index.clear)
         while True:
             async with self._database.read() as connection:
-                since = vector_index.seq
+                since, dropped = vector_index.seq, await change_feed.dropped(connection)
                 seq, changed = await change_feed.changed_after(connection, since, READ_BATCH)
                 found = await vectors.of_threads(connection, [*changed], meaning.model)
-            if seq == vector_index.seq:
+            is_past = since < dropped and (seq == since or seq >= dropped)
+            if seq == since and not is_past:
                 return
             wrong = [i for i, vector in found.items() if not meaning.fits(vector.data)]
             if wrong:
                 await self._discard(meaning, wrong)
                 found = {i: vector for i, vector in found.items() if i not in wrong}
             rows = {i: {v.scope: v.data} for i, v in found.items()}
-            await in_thread(meaning.update, rows, [i for i in changed if i not in rows], seq)
+            gone = {i for i in changed if i not in rows}
+            if is_past:
+                gone |= await self._missing(vector_index)
+                seq = max(seq, dropped)
+            await in_thread(meaning.update, rows, gone, seq)
+
+    async def _missing(self, vector_index: VectorIndex) -> set[int]:
+        """Return the threads of guilds' scopes that have vectors and are no more."""
+        scopes = [scope for scope in vector_index.scopes if scope != SHARED]
+        ids = await in_thread(vector_index.ids, scopes)
+        return await self._database.reading(stats.missing, ids)
 
     async def _discard(self, meaning: SemanticIndex, thread_ids: list[int]) -> None:
         """Have vectors made again whose length is not the model's."""

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from bot.services.guilds import Guilds
 from bot.services.index_sync import IndexSync
 from bot.settings import Settings
-from bot.store import change_feed, guild_data
+from bot.store import guild_data
 from bot.store.database import Database
 from bot.store.guild_data import GuildData
 
@@ -177,7 +177,6 @@ class GuildRemoval:
             counts.postings,
         )
         await self._index_sync.catch_up()
-        await self._database.writing(change_feed.leave_out, guild_id)
 
     async def _notice(self, seen: int) -> int:
         """Drop caches if another process has deleted a guild's data since the number ``seen``."""

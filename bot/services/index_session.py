@@ -57,9 +57,11 @@ class IndexSession:
         """Index the next changes; False if there are none.
 
         ``ready`` are threads as they were stored with a change, by id: those that were not
-        changed since need not be read back.
+        changed since need not be read back. Where changes went with a forgotten guild, the
+        scopes are looked at.
         """
         async with self._database.read() as connection:
+            dropped = await change_feed.dropped(connection)
             now, changed = await change_feed.changed_after(
                 connection, self.seq, INDEXED_AT_ONCE, text=True
             )
@@ -68,11 +70,15 @@ class IndexSession:
             }
             rest = [i for i in changed if i not in have]
             found = await threads.index_entries(connection, rest) if rest else {}
-        if now == self.seq:
+        is_past = self.seq < dropped and (now == self.seq or now >= dropped)
+        if now == self.seq and not is_past:
             return False
         await in_thread(self._put, changed, found, have)
         gone = {i: changed[i].scope for i in rest if i not in found}
         await in_thread(self._writing.remove, gone)
+        if is_past:
+            await self._look_at_scopes()
+            now = max(now, dropped)
         self.seq, self._worked_at = now, time.monotonic()
         return True
 
@@ -120,6 +126,18 @@ class IndexSession:
             log.warning("the search index is made anew: %s", why)
         await self._make_anew(newest)
         self.seq = last
+
+    async def _look_at_scopes(self) -> None:
+        """Put anew the scopes that hold threads of a guild that was forgotten.
+
+        All threads that a guild had are deleted then, so the oldest one that is in is none.
+        """
+        await in_thread(self._writing.commit, self.seq)  # what is in counts, before it is looked at
+        oldest = await in_thread(self._writing.oldest)
+        gone = await self._database.reading(stats.missing, [*oldest.values()])
+        for scope in [scope for scope, thread_id in oldest.items() if thread_id in gone]:
+            await in_thread(self._writing.clear, scope)
+            await self._put_all(scope)
 
     async def _make_anew(self, newest: int) -> None:
         """Index the threads of all scopes, up to the ``newest``, in place of what is there.

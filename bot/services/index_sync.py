@@ -136,7 +136,8 @@ class IndexSync:
             text = await change_feed.last_change(connection, text=True)
             last = await change_feed.last_change(connection)
             floor = await change_feed.floor(connection)
-        return max(text, floor) <= self._engine.seq <= last
+            dropped = await change_feed.dropped(connection)
+        return max(text, floor, dropped) <= self._engine.seq <= last
 
     async def _follow(self) -> None:
         """Take in what others have stored and made; imports of ours are indexed as they go."""

@@ -3,7 +3,9 @@
 It holds the newest change of each thread: a change of its text, and a later one of its vectors
 alone. A reader that has read up to a number finds all that was changed since after it. The
 changes of threads that were deleted for good go after ``KEPT``; an index that had not read
-those, see ``floor``, must be made anew from the threads themselves.
+those, see ``floor``, must be made anew from the threads themselves. Those of a forgotten guild go
+with it; an index that had not read them, see ``dropped``, looks for itself which of its scopes
+hold threads that are no more.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, delete, func, insert, literal, select
+from sqlalchemy import BigInteger, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.guilds import fact, set_fact
@@ -25,6 +27,7 @@ KEPT = timedelta(days=30)
 longer is made anew."""
 
 _FLOOR = "change_feed_floor"
+_DROPPED = "change_feed_dropped"
 
 
 class Noted(NamedTuple):
@@ -59,8 +62,7 @@ async def note(
         names = ["thread_id", "scope", "text", "deleted_at"]
         await connection.execute(insert(changes).from_select(names, rows.order_by(t.id)))
     if now is not None:
-        before = now - KEPT // timedelta(microseconds=1)
-        await _leave_out(connection, changes.c.deleted_at < before)
+        await _forget(connection, now - KEPT // timedelta(microseconds=1))
 
 
 async def last_change(connection: AsyncConnection, *, text: bool = False) -> int:
@@ -71,12 +73,21 @@ async def last_change(connection: AsyncConnection, *, text: bool = False) -> int
     newest_first = select(changes.c.seq).order_by(changes.c.seq.desc()).limit(1)
     if text:
         return await connection.scalar(newest_first.where(changes.c.text.is_(True))) or 0
-    return max(await connection.scalar(newest_first) or 0, await floor(connection))
+    newest = await connection.scalar(newest_first) or 0
+    return max(newest, await floor(connection), await dropped(connection))
 
 
 async def floor(connection: AsyncConnection) -> int:
     """Return the number up to which an index must have read, or be made anew; 0: none."""
     return int(await fact(connection, _FLOOR) or 0)
+
+
+async def dropped(connection: AsyncConnection) -> int:
+    """Return the newest number that went with a forgotten guild; 0: none.
+
+    An index that has read less may have missed that threads of a scope are gone.
+    """
+    return int(await fact(connection, _DROPPED) or 0)
 
 
 async def changed_after(
@@ -94,15 +105,14 @@ async def changed_after(
     return (rows[-1].seq if rows else seq), found
 
 
-async def leave_out(connection: AsyncConnection, scope: int) -> None:
-    """Leave out the deleted threads of a scope, so that nothing is left of it.
-
-    An index that has not read them is made anew.
-    """
-    await _leave_out(connection, changes.c.deleted_at.is_not(None) & (changes.c.scope == scope))
+async def note_dropped(connection: AsyncConnection, seqs: Sequence[int]) -> None:
+    """Note that changes of a guild that is forgotten are deleted, by their numbers."""
+    await set_fact(connection, _DROPPED, str(max(*seqs, await dropped(connection))))
 
 
-async def _leave_out(connection: AsyncConnection, old: ColumnElement[bool]) -> None:
+async def _forget(connection: AsyncConnection, before: int) -> None:
+    """Leave out the threads that were deleted before a time in microseconds."""
+    old = changes.c.deleted_at < before
     last = await connection.scalar(select(func.max(changes.c.seq)).where(old))
     if last is not None:
         await connection.execute(delete(changes).where(old))

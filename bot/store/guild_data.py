@@ -1,9 +1,7 @@
 """The data of a guild: counted, deleted in steps; and the guilds that the bot is in.
 
 A table has rows of guilds if it has a column ``guild_id`` or ``scope``, so that a new table is
-covered without a change here. The feed of changes says that its threads are gone until the
-indexes have read that: see ``change_feed.leave_out``. Facts about a guild carry its id in
-their names.
+covered without a change here. Facts about a guild carry its id in their names.
 
 Only guilds in which an application (a bot account) was seen have a row in
 ``guild_memberships``. So another bot account that works on the same library, or threads
@@ -87,8 +85,9 @@ async def count(connection: AsyncConnection, guild_id: int) -> GuildData:
 async def delete_some(connection: AsyncConnection, guild_id: int) -> bool:
     """Delete some rows of a guild; return whether there were any.
 
-    Threads go into the feed of changes. The membership goes last: as long as it is there, a
-    deletion that was interrupted is known to be due.
+    Threads go into the feed of changes, for a guild may come back before all are deleted; the
+    feed's rows go after the threads. The membership goes last: as long as it is there, a deletion
+    that was interrupted is known to be due.
     """
     if (await connection.execute(delete(facts).where(_facts_of(guild_id)))).rowcount:
         return True
@@ -98,6 +97,8 @@ async def delete_some(connection: AsyncConnection, guild_id: int) -> bool:
         if keys := (await connection.execute(mine)).all():
             if table is threads:
                 await change_feed.note(connection, [key[0] for key in keys], is_deleted=True)
+            elif table is changes:
+                await change_feed.note_dropped(connection, [key[0] for key in keys])
             await _delete(connection, table, keys)
             return True
     return False
@@ -200,13 +201,9 @@ async def due_removals(
 
 
 def _of_guilds() -> list[Table]:
-    """Return the tables with rows of guilds, the memberships last."""
-    tables = [t for t in metadata.tables.values() if _has_owner(t)]
-    return sorted(tables, key=lambda table: table is memberships)
-
-
-def _has_owner(table: Table) -> bool:
-    return table is not changes and ("guild_id" in table.c or "scope" in table.c)
+    """Return the tables with rows of guilds, the memberships last, before them the changes."""
+    tables = [t for t in metadata.tables.values() if "guild_id" in t.c or "scope" in t.c]
+    return sorted(tables, key=lambda table: (table is memberships, table is changes))
 
 
 def _owner(table: Table) -> Column[int]:

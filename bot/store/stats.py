@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from bot.errors import InputError, StoreNewer
 from bot.models import SHARED, StoredThread
 from bot.store import migrations
 from bot.store.database import Database
+from bot.store.rows import id_batches
 from bot.store.tables import (
     IN_FORCE,
     answers,
@@ -62,6 +63,15 @@ class Source:
 async def scopes(connection: AsyncConnection) -> set[int]:
     """Return the scopes that have threads, retired ones included."""
     return {*(await connection.scalars(select(threads.c.scope).distinct()))}
+
+
+async def missing(connection: AsyncConnection, ids: Collection[int]) -> set[int]:
+    """Return those of the ids that no thread has, retired ones included."""
+    found = set[int]()
+    for some in id_batches(ids):
+        query = select(threads.c.id).where(threads.c.id.in_(some))
+        found.update((await connection.execute(query)).scalars())
+    return {*ids} - found
 
 
 async def scope_counts(connection: AsyncConnection, scope: int) -> ScopeCounts:

@@ -258,6 +258,7 @@ changes = Table(
     Index(None, "text", "seq"),
     Index(None, "thread_id"),
     Index(None, "deleted_at"),
+    Index(None, "scope"),
     sqlite_autoincrement=True,
 )
 

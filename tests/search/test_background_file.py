@@ -32,6 +32,19 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert again.get((0, 222)) is None
 
 
+def test_those_of_a_scope_that_is_no_more_are_dropped(tmp_path: Path) -> None:
+    file = opened(tmp_path)
+    for scopes in (SEEN, OWN, (0, 11)):
+        file.put(scopes, BACKGROUND)
+    file.keep({0, 11})
+    for one in (file, opened(tmp_path)):
+        assert [one.get(scopes) for scopes in (SEEN, OWN, (0, 11))] == [
+            BACKGROUND,
+            None,
+            BACKGROUND,
+        ]
+
+
 @pytest.mark.parametrize(("library", "model"), [("other", "model"), ("library", "other")])
 def test_that_of_another_library_or_model_counts_for_nothing(
     tmp_path: Path, library: str, model: str

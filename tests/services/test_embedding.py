@@ -18,11 +18,13 @@ from sqlalchemy import delete, func, insert, select, update
 
 from bot.app import App
 from bot.models import SHARED, Answer, Thread, VectorStage, Vote
+from bot.search.background import Background
 from bot.search.semantic import onnx_model
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.services import embedding, index_sync
 from bot.settings import Settings
-from bot.store import threads
+from bot.store import guild_data, threads
+from bot.store.rows import pack
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
 from tests.kit import programs
@@ -660,3 +662,45 @@ async def test_a_model_that_fails_is_left_alone_for_a_while(
             assert len(said) == 1
             assert not said[0].exc_info
             assert await best(app, "fix a flat bicycle tyre") == "s1"
+
+
+class TestForgottenGuilds:
+    @pytest.fixture
+    async def filled(self, app: App) -> App:
+        await app.library.add(GARDEN)
+        await app.library.add([replace(GARDEN[0], key="own"), BREAD], scope=HERE)
+        await app.library.add([replace(GARDEN[1], key="theirs")], scope=THERE)
+        await app.embedding.make()
+        await app.embedding.save()
+        return app
+
+    @pytest.mark.parametrize("is_back", [False, True])
+    async def test_leave_no_vector_and_no_file(
+        self, filled: App, settings: Settings, is_back: bool
+    ) -> None:
+        """Whoever held them has not been told: the feed names that guild no more."""
+        meaning = filled.engine.meaning
+        assert meaning is not None
+        background = Background(0.25, 0.31, readable=True, threads=7)
+        for scopes in ((SHARED, HERE), (SHARED, THERE)):
+            meaning.backgrounds.put(scopes, background)
+        async with filled.database.write() as connection:
+            while await guild_data.delete_some(connection, HERE):
+                pass
+            if is_back:
+                await threads.put(connection, HERE, [pack(replace(GARDEN[2], key="new"))])
+        seen, seq = meaning.vector_index.ids([SHARED, THERE]), meaning.vector_index.seq
+        await filled._index_sync.catch_up()
+        assert meaning.vector_index.ids([HERE]) == set()
+        assert meaning.vector_index.threads_in([HERE]) == 0
+        assert meaning.vector_index.ids([SHARED, THERE]) == seen
+        assert meaning.vector_index.seq > seq
+        folder = meaning.vector_index.folder
+        assert not [*folder.glob(f"{HERE}-*")]
+        assert str(HERE) not in (folder / "background.json").read_text()
+        assert meaning.backgrounds.get((SHARED, THERE)) == background
+        await filled.embedding.make()
+        assert meaning.vector_index.threads_in([HERE]) == is_back
+        async with opened(settings) as again:
+            assert again.engine.meaning is not None
+            assert again.engine.meaning.vector_index.threads_in([HERE]) == is_back

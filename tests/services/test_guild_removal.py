@@ -13,8 +13,11 @@ from bot.app import App
 from bot.errors import StoreBusy
 from bot.models import SHARED, Answer, Mode, Thread
 from bot.services.guild_removal import Shard
-from bot.store import guild_data
+from bot.settings import Settings
+from bot.store import guild_data, threads
+from bot.store.rows import pack
 from bot.store.tables import changes
+from tests.kit.library import titles
 from tests.kit.waiting import until
 
 APP, OTHER_APP = 42, 43
@@ -67,6 +70,64 @@ async def test_no_change_of_the_library_names_a_forgotten_guild(app: App) -> Non
         assert set((await connection.execute(query)).scalars()) == {SHARED, THERE}
     assert await app.is_indexed()  # the feed's end stays what the index has read
     assert not await finds(app)
+
+
+async def forget_unseen(app: App) -> None:
+    """Delete what is kept of HERE, as a program that is ended right then: no index is told."""
+    async with app.database.write() as connection:
+        while await guild_data.delete_some(connection, HERE):
+            pass
+
+
+class TestIndexesThatWereNotTold:
+    @pytest.mark.parametrize("is_back", [False, True])
+    async def test_drop_that_guild_and_nothing_else(
+        self, app: App, caplog: pytest.LogCaptureFixture, is_back: bool
+    ) -> None:
+        place = app.settings.data_dir / "index" / str(HERE)
+        others = {s: i for s, i in app.engine._index.state.scopes.items() if s != HERE}
+        await forget_unseen(app)
+        if is_back:  # before any index has noticed
+            async with app.database.write() as connection:
+                new = Thread(key="new", title="Which lichen is new?")
+                await threads.put(connection, HERE, [pack(new)])
+        assert not await app.is_indexed()
+        await app._index_sync.catch_up()
+        assert await app.is_indexed()
+        assert await titles(app, HERE) == [
+            "Which fern is everybody's?",
+            *(["Which lichen is new?"] if is_back else []),
+        ]
+        assert place.exists() == is_back
+        state = app.engine._index.state
+        assert {s: i for s, i in state.scopes.items() if s != HERE} == others
+        assert "made anew" not in caplog.text
+
+    async def test_drop_what_an_import_had_not_made_visible(self, app: App) -> None:
+        """The guild's first threads are in, and no commit says so, when it is forgotten."""
+        await forget_unseen(app)
+        await app._index_sync.catch_up()
+        with app._index_sync.importing():
+            async with app.database.write() as connection:
+                await threads.put(connection, HERE, [pack(Thread(key="o", title="Which moss?"))])
+            await app._index_sync.add(None, HERE, {})
+            await app._index_sync._index()
+            await forget_unseen(app)
+            await app._index_sync._index()
+        await app._index_sync.catch_up()
+        assert await titles(app, HERE) == ["Which fern is everybody's?"]
+        assert HERE not in app.engine._index.state.scopes
+
+    async def test_a_program_that_was_off_notices_when_it_starts(
+        self, app: App, settings: Settings
+    ) -> None:
+        await forget_unseen(app)
+        again = await App.open(settings)
+        try:
+            assert await titles(again, HERE) == ["Which fern is everybody's?"]
+            assert HERE not in again.engine._index.state.scopes
+        finally:
+            await again.close()
 
 
 async def test_who_comes_back_finds_all_as_it_was(app: App) -> None:

@@ -106,6 +106,28 @@ class TestOpening:
         assert (row.guild_id, row.policy, row.learn_phrasings) == (5, "score", None)
         await database.close()
 
+    async def test_changes_of_guilds_that_were_forgotten_go(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await make_at_revision("0010", file, monkeypatch)
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute(
+                "INSERT INTO threads (id, scope, key, title, body, score, tags, content_hash,"
+                " revision) VALUES (1, 7, 'k', 't', '', 0, '[]', '', 1)"
+            )
+            connection.execute("INSERT INTO guild_memberships VALUES (8, 42, 0, NULL)")
+            noted = [(1, 7, None), (2, 7, 1), (3, 8, 1), (4, 9, 1), (5, 0, 1)]
+            insert = "INSERT INTO changes (thread_id, scope, deleted_at) VALUES (?, ?, ?)"
+            connection.executemany(insert, noted)
+            connection.commit()
+        database = await Database.open(url(file))
+        async with database.read() as connection:
+            _, changed = await change_feed.changed_after(connection, 0, 100)
+            assert {i: noted.scope for i, noted in changed.items()} == {1: 7, 2: 7, 3: 8, 5: 0}
+            assert await change_feed.dropped(connection) == 4
+            assert await change_feed.floor(connection) == 0
+        await database.close()
+
     async def test_vectors_of_before_they_had_stages_are_kept_unless_phrasings_lack(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -475,7 +497,7 @@ class TestUnusableFiles:
 
 class TestExamining:
     async def test_a_sound_database_has_no_problems(self, database: Database) -> None:
-        assert await stats.examine(database) == stats.Health("0010", ())
+        assert await stats.examine(database) == stats.Health("0011", ())
 
     async def test_a_row_that_points_nowhere_is_named(
         self, database: Database, other_program: sqlite3.Connection

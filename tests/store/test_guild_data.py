@@ -18,12 +18,7 @@ from bot.store.tables import changes, facts, metadata, votes
 HERE, THERE = 4_111_111_111_111_111_111, 222
 APPS = (1, 2)
 OWNERS = ("guild_id", "scope")
-OWNED = [
-    table
-    for table in metadata.tables.values()
-    # The feed says that the threads are gone until that was indexed: see ``leave_out``.
-    if any(name in table.c for name in OWNERS) and table is not changes
-]
+OWNED = [table for table in metadata.tables.values() if any(name in table.c for name in OWNERS)]
 
 
 def value_of(column: Column[Any], guild_id: int) -> Any:
@@ -104,19 +99,22 @@ async def test_the_shared_library_stays(database: Database) -> None:
         assert [t.key for t in await threads.page(connection, 0, 10, SHARED)] == ["bread"]
 
 
-async def test_threads_that_go_are_in_the_feed(database: Database) -> None:
+async def test_threads_that_go_are_in_the_feed_until_all_have_gone(database: Database) -> None:
+    """A guild that comes back in between is not forgotten, and its index follows the feed."""
     async with database.read() as connection:
         last = await change_feed.last_change(connection)
         own = [t.id for t in await threads.page(connection, 0, 10, HERE)]
-    await forget(database, HERE)
-    async with database.read() as connection:
+    async with database.write() as connection:
+        while (await guild_data.count(connection, HERE)).threads:
+            await guild_data.delete_some(connection, HERE)
         query = select(changes.c.thread_id).where(changes.c.seq > last)
         assert set(own) <= set((await connection.execute(query)).scalars())
-    async with database.write() as connection:
-        await change_feed.leave_out(connection, HERE)
-        scopes = set((await connection.execute(select(changes.c.scope))).scalars())
-        assert HERE not in scopes
-        assert await change_feed.floor(connection) > last  # whoever is behind begins anew
+        newest = await change_feed.last_change(connection)
+    await forget(database, HERE)
+    async with database.read() as connection:
+        assert await change_feed.dropped(connection) == newest  # whoever is behind looks
+        assert await change_feed.last_change(connection) == newest
+        assert await change_feed.floor(connection) == 0  # and nobody begins anew
 
 
 async def test_it_is_done_in_small_steps(

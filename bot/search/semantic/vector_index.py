@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import logging
 import threading
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 from usearch.compiled import ScalarKind
 from usearch.index import Index
 
 from bot.private_files import unfinished
+from bot.search.semantic import checkpoint
+from bot.search.semantic.checkpoint import (
+    CHECKPOINT,
+    FORMAT,
+    Checkpoint,
+    Damage,
+    read_checkpoint,
+)
 
 Rows = NDArray[np.int8]
 """Quantised vectors, shape (texts, dimensions)."""
-
-FORMAT = 2
-"""Raised when the vectors are packed or kept otherwise: older checkpoints are left."""
 
 CONNECTIVITY = 16
 EXPANSION_ADD = 96
@@ -38,26 +40,6 @@ EXACT = 2_000
 """Vectors up to which every one is compared: quicker than a graph, and misses none."""
 
 MIN_CHANGED_SHARE = 0.05  # of the vectors, before all are written again
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The state of the files: vectors of a model for a library, up to a change of it.
-
-    ``threads`` counts those of each scope that have any; ``checksums`` are the CRC-32 of the
-    files, by name.
-    """
-
-    library: str
-    model: str
-    seq: int = 0
-    format: int = FORMAT
-    threads: dict[int, int] = field(default_factory=dict)
-    files: dict[int, str] = field(default_factory=dict)
-    checksums: dict[str, int] = field(default_factory=dict)
-
-
-_CHECKPOINT = TypeAdapter(Checkpoint)
 
 
 class VectorIndex:
@@ -73,12 +55,19 @@ class VectorIndex:
         self._unsaved = 0
         self._library, self._model, self._dimensions = library, model, dimensions
         self._scopes: dict[int, Index] = {}
+        self._saved: set[int] = set()  # the scopes of the checkpoint
         self._threads: Counter[int] = Counter()
         self._lock = threading.Lock()
         self._load()
 
     def __len__(self) -> int:
         return sum(len(index) for index in self._scopes.values())
+
+    @property
+    def scopes(self) -> list[int]:
+        """The scopes that have vectors."""
+        with self._lock:
+            return list(self._scopes)
 
     @property
     def threads(self) -> int:
@@ -134,10 +123,12 @@ class VectorIndex:
     ) -> None:
         """Take in threads' vectors (thread id: scope: rows) in place of what was known.
 
-        With them and without those ``gone``, what is here is true to change ``seq``.
+        With them and without those ``gone``, what is here is true to change ``seq``. A scope
+        without threads loses its graph, in which vectors that were taken out are still kept.
         """
         with self._lock:
             self._threads.subtract(self._remove(list({*gone})))
+            self._scopes = {scope: index for scope, index in self._scopes.items() if len(index)}
         sizes = {i: sum(map(len, of_scopes.values())) for i, of_scopes in texts.items()}
         for ids in _batches(sizes):  # searches come in between, and miss no thread
             with self._lock:
@@ -157,11 +148,12 @@ class VectorIndex:
         self.seq = 0
 
     def save(self, *, all_changes: bool = False) -> None:
-        """Write a checkpoint if enough has changed; half of one is never taken up.
+        """Write a checkpoint if enough has changed, or if a scope in it is no more.
 
-        Raises OSError.
+        Half of one is never taken up. Raises OSError.
         """
-        if self._unsaved and (all_changes or self._unsaved >= len(self) * MIN_CHANGED_SHARE):
+        is_due = all_changes or self._unsaved >= len(self) * MIN_CHANGED_SHARE
+        if (self._unsaved and is_due) or self._saved.difference(self.scopes):
             self._write()
 
     def _write(self) -> None:
@@ -175,17 +167,17 @@ class VectorIndex:
                     index.save(str(place / files[scope]))
                 threads = dict(self._threads)
             for name in files.values():  # searches go on meanwhile
-                checksums[name] = _checksum(place / name)
+                checksums[name] = checkpoint.checksum(place / name)
                 (place / name).replace(self.folder / name)
             state = Checkpoint(
                 self._library, self._model, self.seq, FORMAT, threads, files, checksums
             )
-            (place / "state.json").write_bytes(_CHECKPOINT.dump_json(state))
+            (place / "state.json").write_bytes(CHECKPOINT.dump_json(state))
             (place / "state.json").replace(self.folder / "state.json")
         for old in self.folder.glob("*.usearch*"):
             if old.name not in files.values():
                 old.unlink(missing_ok=True)
-        self._unsaved = 0
+        self._unsaved, self._saved = 0, {*files}
 
     def _remove(self, thread_ids: Sequence[int]) -> Counter[int]:
         """Take threads out; returns how many of each scope had vectors."""
@@ -221,7 +213,7 @@ class VectorIndex:
         return index.ndim == self._dimensions and index.dtype == ScalarKind.I8 and index.multi
 
     def _load(self) -> None:
-        state = _read(self.folder / "state.json")
+        state = read_checkpoint(self.folder / "state.json")
         if (
             state is None
             or state.format != FORMAT
@@ -230,7 +222,7 @@ class VectorIndex:
             return
         try:
             loaded = {scope: self._loaded(name, state) for scope, name in state.files.items()}
-        except _Damage as error:  # begin anew: the store has it all
+        except Damage as error:  # begin anew: the store has it all
             log.warning("vectors kept in %s are damaged (%s): they are read from the library",
                         self.folder, error)  # fmt: skip
         except OSError as error:
@@ -238,22 +230,23 @@ class VectorIndex:
                         self.folder, error)  # fmt: skip
         else:
             self._scopes, self._threads, self.seq = loaded, Counter(state.threads), state.seq
+        self._saved = {*state.files}
 
     def _loaded(self, name: str, state: Checkpoint) -> Index:
-        """Return the graph in a file. Raises _Damage, and OSError for what is no damage."""
+        """Return the graph in a file. Raises Damage, and OSError for what is no damage."""
         file, index = self.folder / name, self._empty()
         try:
-            found = _checksum(file)
+            found = checkpoint.checksum(file)
             if state.checksums.get(name, found) != found:
-                raise _Damage(f"the checksum of {name} is wrong")
+                raise Damage(f"the checksum of {name} is wrong")
         except FileNotFoundError:
-            raise _Damage(f"{name} is missing") from None
+            raise Damage(f"{name} is missing") from None
         try:
             index.load(str(file))
         except (RuntimeError, ValueError) as error:  # written before there were checksums
-            raise _Damage(f"{name}: {error}") from None
+            raise Damage(f"{name}: {error}") from None
         if not self._fits(index):
-            raise _Damage(f"{name} holds something else")
+            raise Damage(f"{name} holds something else")
         return index
 
 
@@ -273,28 +266,3 @@ def _batches(sizes: Mapping[int, int]) -> Iterator[list[int]]:
             yield batch
             batch, size = [], 0
     yield batch
-
-
-class _Damage(Exception):
-    """A file of a checkpoint is missing or not what was written."""
-
-
-def _checksum(file: Path) -> int:
-    """Return the CRC-32 of a file. Raises OSError."""
-    crc = 0
-    with file.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            crc = zlib.crc32(chunk, crc)
-    return crc
-
-
-def _read(file: Path) -> Checkpoint | None:
-    """Return what a checkpoint's file says; None if there is none, or none that can be used."""
-    try:
-        return _CHECKPOINT.validate_json(file.read_bytes(), strict=True)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValidationError) as error:
-        why = str(error).splitlines()[0]
-        log.warning("%s can't be used (%s): vectors are read from the library", file, why)
-        return None

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.models import SHARED
+from bot.search.semantic import checkpoint
 from bot.search.semantic import vector_index as module
 from bot.search.semantic.vector_index import Rows, VectorIndex
 
@@ -186,6 +187,18 @@ class TestCheckpoints:
         assert after.near(rows(40)[0], [SHARED], 1) == [40]
         assert after.threads == 19
 
+    def test_a_scope_that_is_no_more_is_in_no_file(self, tmp_path: Path) -> None:
+        those = filled(tmp_path, 100)
+        those.replace({101: {HERE: rows(101)}}, [], 101)
+        those.save()
+        assert [*tmp_path.glob(f"{HERE}-*.usearch")]
+        for index in (opened(tmp_path), those):
+            index.replace({}, [101], 102)
+            assert index.scopes == [SHARED]
+            index.save()  # though one in a hundred is few
+            assert not [*tmp_path.glob(f"{HERE}-*.usearch")]
+            assert opened(tmp_path).scopes == [SHARED]
+
     def test_few_changes_are_not_worth_saving(self, tmp_path: Path) -> None:
         filled(tmp_path, 100).save()
         those = opened(tmp_path)
@@ -215,7 +228,7 @@ class TestCheckpoints:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         filled(tmp_path).save()
-        monkeypatch.setattr(module, "FORMAT", module.FORMAT + 1)
+        monkeypatch.setattr(module, "FORMAT", checkpoint.FORMAT + 1)
         assert len(opened(tmp_path)) == 0
 
     @pytest.mark.parametrize(
@@ -274,7 +287,7 @@ class TestCheckpoints:
             raise PermissionError(13, "Permission denied")
 
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_checksum", refused)
+            patch.setattr(checkpoint, "checksum", refused)
             assert len(opened(tmp_path)) == 0
         (told,) = caplog.records
         assert "can't be read" in told.getMessage()
