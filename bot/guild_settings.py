@@ -15,6 +15,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.errors import ConfigError
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.models import Policy, VoteEmoji, bare_emoji
 
 OFF = "off"
@@ -27,6 +29,8 @@ class GuildSettings(BaseModel):
     Thresholds are confidences in [0, 1] with ``suggest <= answer``. ``learn_phrasings`` says
     whether the bot learns from what members ask, and uses what it learned. With
     ``unanswered_emoji`` it reacts to questions of ask channels that it has nothing on (OFF: not).
+    ``helper_role_ids`` are the roles of those who help: it names them to who asks what it has
+    nothing on, and notifies them only with ``ping_helpers``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +42,8 @@ class GuildSettings(BaseModel):
     down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
     learn_phrasings: bool = True
     unanswered_emoji: str = Field(default="👀", min_length=1, max_length=64)
+    helper_role_ids: tuple[int, ...] = Field(default=(), max_length=10)
+    ping_helpers: bool = False
 
     @property
     def emoji(self) -> VoteEmoji:
@@ -51,7 +57,8 @@ class Option:
 
     Limits of numbers and texts are those of the setting's field. ``choices`` are the values to
     choose from, by which it is parsed, with what Discord shows for each. An emoji is checked
-    to be one that the bot can use; it ``may_be_off`` too.
+    to be one that the bot can use; it ``may_be_off`` too. A role is one of the guild's, of which
+    the setting keeps the id, in a tuple.
     """
 
     setting: str
@@ -60,6 +67,7 @@ class Option:
     choices: Mapping[str, str] = field(default_factory=dict)
     is_emoji: bool = False
     may_be_off: bool = False
+    is_role: bool = False
 
     @property
     def type(self) -> Any:
@@ -128,6 +136,24 @@ _NOT_LEARNING = (
     "From now on I learn nothing here, and what I had learned is not used. It is still there: "
     "`/phrasings list` shows it, `/phrasings remove` deletes it."
 )
+
+
+def _helpers(now: GuildSettings) -> str:
+    """Return the helper roles as people read them; empty if there are none."""
+    roles = " ".join(f"<@&{role_id}>" for role_id in now.helper_role_ids)
+    return f"{roles} ({_('notified')})" if roles and now.ping_helpers else roles
+
+
+def _helpers_reply(now: GuildSettings) -> str:
+    roles = " ".join(f"<@&{role_id}>" for role_id in now.helper_role_ids)
+    if not roles:
+        return _("When I have nothing on a question, I name nobody.")
+    if now.ping_helpers:
+        said = _("When I have nothing on a question that I was asked, I notify {roles}.")
+    else:
+        said = _("When I have nothing on a question that I was asked, I name {roles}, silently.")
+    return said.format(roles=roles)
+
 
 COMMANDS = (
     SettingsCommand(
@@ -201,6 +227,29 @@ COMMANDS = (
             "that I have nothing on, until somebody answers."
         ),
         refusal="The mark is one emoji, of at most 64 characters, or off.",
+    ),
+    SettingsCommand(
+        name="helpers",
+        help=N_("Say whom I name when I have nothing on a question"),
+        options=(
+            Option(
+                "helper_role_ids",
+                "role",
+                N_("The role of those who help; @everyone for nobody"),
+                is_role=True,
+            ),
+            Option(
+                "ping_helpers",
+                "ping",
+                N_("Whether they are notified then"),
+                {"on": N_("on"), "off": N_("off")},
+            ),
+        ),
+        label=N_("Helpers"),
+        on_card=lambda now: _helpers(now) or _("none"),
+        reply=lambda now: _helpers_reply(now),
+        refusal=N_("There are ten helper roles at most."),
+        nothing_given=N_("Give me a `role`, or say whether I `ping` it."),
     ),
     SettingsCommand(
         name="learning",

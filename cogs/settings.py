@@ -154,6 +154,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
             | values
             | {o.setting: _usable(values[o.setting], guild) for o in emojis}
             | {o.setting: OFF for o in options if _is_off(o, given[o.name])}
+            | {o.setting: _role_ids(given[o.name]) for o in options if o.is_role}
         )
         now = await self.guilds.update(guild.id, **changes)
         await _say(interaction, command.reply(now))
@@ -190,6 +191,8 @@ _DEAF = (
 
 def _annotation(option: Option, default: object) -> Any:
     """Return the annotation from which discord.py knows the type and limits of an option."""
+    if option.is_role:
+        return discord.Role | None if default is None else discord.Role
     type_ = str if option.choices else option.type
     low, high = option.limits
     made: Any = type_ if low is None and high is None else app_commands.Range[type_, low, high]
@@ -198,6 +201,11 @@ def _annotation(option: Option, default: object) -> Any:
 
 def _is_off(option: Option, given: Any) -> bool:
     return option.may_be_off and str(given).strip().casefold() == OFF
+
+
+def _role_ids(role: discord.Role) -> tuple[int, ...]:
+    """Return what a setting keeps of a role; everybody is nobody in particular."""
+    return () if role.is_default() else (role.id,)
 
 
 def _listens(modes: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -60,14 +60,26 @@ async def offline(env: simcord.Env, shard_id: int = 0) -> AsyncIterator[None]:
         await env.settle()
 
 
-async def join_guild(
-    env: simcord.Env, name: str = "new", channels: Sequence[str] = ("general",)
-) -> GuildHandle:
-    """Invite the bot into another guild while it runs."""
+def new_guild(env: simcord.Env, name: str, channels: Sequence[str]) -> GuildHandle:
+    """Make a guild that has invited the bot just now, which nobody has told it yet."""
     with muted(env):
         guild = env.create_guild(name)
         for channel in channels:
             guild.create_text_channel(channel)
+    me = env.backend.guilds[guild.id].members[env.backend.bot_user.id]
+    me.joined_at = datetime.now(UTC).isoformat()
+    return guild
+
+
+async def join_guild(
+    env: simcord.Env,
+    name: str = "new",
+    channels: Sequence[str] = ("general",),
+    prepare: Callable[[GuildHandle], None] = lambda guild: None,
+) -> GuildHandle:
+    """Invite the bot, at this moment, into another guild while it runs."""
+    guild = new_guild(env, name, channels)
+    prepare(guild)
     payload = dict(serializers.guild_create_payload(env.backend, env.backend.guilds[guild.id]))
     payload.pop("unavailable")
     env.backend.emit("GUILD_CREATE", payload)
@@ -137,6 +149,17 @@ async def overwrite(
         channel.id, Overwrite(role.id, OverwriteType.ROLE, allow.value, deny.value)
     )
     await env.settle()
+
+
+def set_overwrite(
+    env: simcord.Env, channel: ChannelHandle, role_id: int, change: discord.PermissionOverwrite
+) -> None:
+    """Change the permissions of a role in a channel before the bot knows of it."""
+    allow, deny = change.pair()
+    with muted(env):
+        env.backend.set_overwrite(
+            channel.id, Overwrite(role_id, OverwriteType.ROLE, allow.value, deny.value)
+        )
 
 
 async def clear_reactions(env: simcord.Env, message: Any, emoji: str | None = None) -> None:
