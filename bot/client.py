@@ -21,7 +21,7 @@ from bot.app import App
 from bot.errors import SearchError, StoreError, ThreadwiseError, counted
 from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.ui import items, limits, moderator_cards, quiet_card
+from bot.ui import items, limits, moderator_cards, quiet_card, setup_page
 
 COGS = (
     "cogs.ask.cog",
@@ -29,6 +29,7 @@ COGS = (
     "cogs.help",
     "cogs.voting.cog",
     "cogs.settings",
+    "cogs.setup",
     "cogs.phrasings",
     "cogs.library.cog",
     "cogs.membership",
@@ -86,7 +87,7 @@ class ThreadBot(commands.AutoShardedBot):
         """Load the cogs, revive old buttons, and tell Discord of changed commands."""
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(*items.ALL, *moderator_cards.ALL, *quiet_card.ALL)
+        self.add_dynamic_items(*items.ALL, *moderator_cards.ALL, *quiet_card.ALL, *setup_page.ALL)
         await self._sync_commands()
 
     async def on_ready(self) -> None:

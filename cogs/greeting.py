@@ -27,21 +27,22 @@ async def greet(bot: ThreadBot, guild: discord.Guild) -> None:
 
     Where it can't write, or Discord fails, the next session tries again.
     """
-    joined_at = guild.me.joined_at if guild.me is not None else None
+    me = guild.get_member(bot.user.id) if bot.user is not None else None  # not in an outage
+    joined_at = me.joined_at if me is not None else None
     if joined_at is None or datetime.now(UTC) - joined_at > RECENTLY:
         return
     channel = next(_writable(guild), None)
     if channel is None:
         return
-    service, me = bot.app.guild_removal, bot.application_id or 0
+    service, application_id = bot.app.guild_removal, bot.application_id or 0
     try:
-        if not await service.claim_greeting(me, guild.id):
+        if not await service.claim_greeting(application_id, guild.id):
             return
         try:
             await bot.post(channel, f"guild {guild.id}: the greeting", content=_words(guild))
         except FAILURES as error:
             log.warning("guild %d: not greeted: %s", guild.id, described(error))
-            await service.drop_greeting(me, guild.id)
+            await service.drop_greeting(application_id, guild.id)
     except StoreError as error:
         log.warning("guild %d: whether it is greeted is not known: %s", guild.id, error)
 

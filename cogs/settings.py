@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 import discord
@@ -20,6 +21,7 @@ from bot.guild_settings import (
     Option,
     SettingsCommand,
 )
+from bot.i18n import gettext as _
 from bot.models import Mode
 from bot.replies import edit_response
 from bot.ui import emoji, moderator_cards
@@ -62,7 +64,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
     async def show(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Show the settings in force."""
         guild = await begin_privately(interaction)
-        modes, named = await self.guilds.modes(guild.id), await self._named(guild)
+        modes, named = await self.channel_modes(guild)
         shown = [(channel_id, mode.value) for channel_id, mode in modes.items()]
         shown += [(channel_id, f"{mode.value}, by its name") for channel_id, mode in named.items()]
         notes = []
@@ -102,6 +104,14 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         for channel_id in await self.guilds.modes(guild_id):
             await self.guilds.set_mode(guild_id, channel_id, None)
         await _say(interaction, "Everything in this server is back to default. Votes stay.")
+
+    async def channel_modes(self, guild: discord.Guild) -> tuple[dict[int, Mode], dict[int, Mode]]:
+        """Return the modes that were set for channels, and those of others by their names."""
+        return await self.guilds.modes(guild.id), await self._named(guild)
+
+    def deaf_notes(self, modes: Iterable[Mode]) -> list[str]:
+        """Return a line for a bot that can't read what it is to listen to, if that is so."""
+        return [_(_DEAF)] if not self.bot.intents.message_content and _listens(modes) else []
 
     def _app_command(self, command: SettingsCommand) -> app_commands.Command[Any, ..., None]:
         """Return the Discord command that changes the settings of ``command``."""

@@ -16,6 +16,11 @@ from tests.kit.simcord import join_guild, leave_guild, new_guild, new_session, s
 from tests.kit.world import World
 
 
+async def invited(world: World, **how: Any) -> GuildHandle:
+    """A server that invites the bot now."""
+    return await join_guild(world.env, joined_at=datetime.now(UTC), **how)
+
+
 def channel(guild: GuildHandle, name: str) -> ChannelHandle:
     return guild.channels[name]
 
@@ -25,7 +30,7 @@ def greetings(guild: GuildHandle) -> list[Any]:
 
 
 async def test_it_says_what_it_is_and_how_to_begin(world: World) -> None:
-    guild = await join_guild(world.env, channels=("first", "second"))
+    guild = await invited(world, channels=("first", "second"))
     (greeting,) = greetings(guild)
     assert greeting.channel.id == channel(guild, "first").id
     assert greeting.content.startswith("Hi, I'm ")
@@ -36,7 +41,7 @@ async def test_the_channel_for_system_messages_comes_first(world: World) -> None
     def prepare(guild: GuildHandle) -> None:
         world.env.backend.guilds[guild.id].system_channel_id = channel(guild, "second").id
 
-    guild = await join_guild(world.env, channels=("first", "second"), prepare=prepare)
+    guild = await invited(world, channels=("first", "second"), prepare=prepare)
     assert size(channel(guild, "second")) == 1
     assert size(channel(guild, "first")) == 0
 
@@ -50,13 +55,13 @@ def mute(world: World, name: str) -> Any:
 
 
 async def test_a_channel_in_which_it_may_not_write_is_left_out(world: World) -> None:
-    guild = await join_guild(world.env, channels=("first", "second"), prepare=mute(world, "first"))
+    guild = await invited(world, channels=("first", "second"), prepare=mute(world, "first"))
     assert size(channel(guild, "first")) == 0
     assert size(channel(guild, "second")) == 1
 
 
 async def test_where_it_may_write_nowhere_a_later_session_greets(world: World) -> None:
-    guild = await join_guild(world.env, channels=("only",), prepare=mute(world, "only"))
+    guild = await invited(world, channels=("only",), prepare=mute(world, "only"))
     assert greetings(guild) == []
     world.env.backend.delete_overwrite(channel(guild, "only").id, guild.id)
     await world.restart()
@@ -64,13 +69,13 @@ async def test_where_it_may_write_nowhere_a_later_session_greets(world: World) -
 
 
 async def test_invited_while_it_was_away(world: World) -> None:
-    guild = new_guild(world.env, "new", ("general",))
+    guild = new_guild(world.env, "new", ("general",), datetime.now(UTC))
     await world.restart()
     assert len(greetings(guild)) == 1
 
 
 async def test_once_over_outages_sessions_restarts_and_coming_back(world: World) -> None:
-    guild = await join_guild(world.env)
+    guild = await invited(world)
     await leave_guild(world.env, guild.id, outage=True)
     await new_session(world.env, [world.guild.id, guild.id])
     await world.restart()
@@ -82,7 +87,7 @@ async def test_once_over_outages_sessions_restarts_and_coming_back(world: World)
 async def test_a_server_whose_data_was_deleted_while_it_stays_is_not_greeted_again(
     world: World,
 ) -> None:
-    guild = await join_guild(world.env)
+    guild = await invited(world)
     await world.app.guild_removal.forget(guild.id)
     await world.app.guild_removal._note_members()
     await world.restart()
@@ -90,16 +95,14 @@ async def test_a_server_whose_data_was_deleted_while_it_stays_is_not_greeted_aga
 
 
 async def test_servers_that_have_known_it_for_long_are_left_alone(world: World) -> None:
-    guild = new_guild(world.env, "old", ("general",))
-    me = world.env.backend.guilds[guild.id].members[world.env.backend.bot_user.id]
-    me.joined_at = (datetime.now(UTC) - timedelta(days=8)).isoformat()
+    guild = new_guild(world.env, "old", ("general",), datetime.now(UTC) - timedelta(days=8))
     await world.restart()
     assert greetings(guild) == []
 
 
 async def test_discord_fails_and_the_next_session_greets(world: World) -> None:
     world.env.inject_error("POST", "/channels/*/messages", status=403)
-    guild = await join_guild(world.env)
+    guild = await invited(world)
     assert greetings(guild) == []
     await world.restart()
     assert len(greetings(guild)) == 1
@@ -112,7 +115,7 @@ async def test_a_locked_database_is_one_line(
         raise StoreBusy("locked")
 
     monkeypatch.setattr(GuildRemoval, "claim_greeting", busy)
-    guild = await join_guild(world.env)
+    guild = await invited(world)
     assert greetings(guild) == []
     assert caplog.text.count("locked") == 1
     assert "Traceback" not in caplog.text

@@ -60,14 +60,17 @@ async def offline(env: simcord.Env, shard_id: int = 0) -> AsyncIterator[None]:
         await env.settle()
 
 
-def new_guild(env: simcord.Env, name: str, channels: Sequence[str]) -> GuildHandle:
-    """Make a guild that has invited the bot just now, which nobody has told it yet."""
+def new_guild(
+    env: simcord.Env, name: str, channels: Sequence[str], joined_at: datetime | None = None
+) -> GuildHandle:
+    """Make a guild that has invited the bot, which nobody has told it yet."""
     with muted(env):
         guild = env.create_guild(name)
         for channel in channels:
             guild.create_text_channel(channel)
-    me = env.backend.guilds[guild.id].members[env.backend.bot_user.id]
-    me.joined_at = datetime.now(UTC).isoformat()
+    if joined_at is not None:
+        me = env.backend.guilds[guild.id].members[env.backend.bot_user.id]
+        me.joined_at = joined_at.isoformat()
     return guild
 
 
@@ -76,9 +79,10 @@ async def join_guild(
     name: str = "new",
     channels: Sequence[str] = ("general",),
     prepare: Callable[[GuildHandle], None] = lambda guild: None,
+    joined_at: datetime | None = None,
 ) -> GuildHandle:
-    """Invite the bot, at this moment, into another guild while it runs."""
-    guild = new_guild(env, name, channels)
+    """Invite the bot into another guild while it runs; at the beginning of SimCord's time."""
+    guild = new_guild(env, name, channels, joined_at)
     prepare(guild)
     payload = dict(serializers.guild_create_payload(env.backend, env.backend.guilds[guild.id]))
     payload.pop("unavailable")
@@ -182,3 +186,10 @@ def shown(markdown: str) -> str:
             yield from texts(token.get("children") or ())
 
     return "\n".join(texts(markdown_tokens(markdown, "embed_description")))
+
+
+def allowed_mentions(env: simcord.Env) -> Any:
+    """Return whom the last message that was posted may notify."""
+    posts = [r for r in env.http_requests if r.method == "POST" and r.path.endswith("/messages")]
+    body: Any = posts[-1].json
+    return body["allowed_mentions"]
