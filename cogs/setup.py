@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import discord
 from discord import app_commands
@@ -87,8 +87,7 @@ class SetupCog(commands.Cog, name="Setup"):
 
     async def _state(self, guild: discord.Guild, chosen: int | None) -> SetupState:
         """Return what holds in a server."""
-        cog = self.bot.get_cog("Settings")
-        assert isinstance(cog, SettingsCog)
+        cog = cast(SettingsCog, self.bot.get_cog("Settings"))  # discord.py loads modules anew
         explicit, named = await cog.channel_modes(guild)
         modes = explicit | named
         settings = await self.guilds.settings(guild.id)
