@@ -187,7 +187,8 @@ async def test_what_we_leave_to_discord_and_what_it_makes_itself_is_no_differenc
 
 def test_an_order_that_people_see_counts():
     choices = [{"name": "a", "value": 0}, {"name": "b", "value": 1}]
-    one: Payload = {"name": "x", "type": 1, "options": [{"name": "y", "type": 4, "choices": choices}]}
+    option = {"name": "y", "type": 4, "choices": choices}
+    one: Payload = {"name": "x", "type": 1, "options": [option]}
     other = copy.deepcopy(one)
     other["options"][0]["choices"].reverse()
     assert normalised(one) != normalised(other)
