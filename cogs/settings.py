@@ -11,6 +11,7 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from bot.client import ThreadBot
+from bot.emoji_form import is_unicode_emoji
 from bot.errors import ConfigError
 from bot.guild_settings import (
     COMMANDS,
@@ -209,7 +210,7 @@ def _usable(given: str, guild: discord.Guild) -> str:
     given = given.strip()
     custom = emoji.custom_id(given)
     if custom is None:
-        if emoji.is_unicode_emoji(given):
+        if is_unicode_emoji(given):
             return given
         raise ConfigError(
             f"“{discord.utils.escape_markdown(given)}” is not an emoji that I know. Type one "
