@@ -10,7 +10,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
-from bot.guild_settings import GuildSettings
+from bot.guild_settings import AS_DISCORD, GuildSettings
+from bot.i18n import languages
 from bot.models import bare_emoji
 
 
@@ -57,6 +58,13 @@ class Settings(BaseSettings, GuildSettings):
         if level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
             raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
         return level
+
+    @field_validator("server_language")
+    @classmethod
+    def _spoken(cls, value: str) -> str:
+        if value not in (known := (AS_DISCORD, *languages())):
+            raise ValueError(f"must be {', '.join(known[:-1])} or {known[-1]}")
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:
