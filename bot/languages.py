@@ -66,12 +66,12 @@ class Languages:
 
     async def of_channel(self, interaction: discord.Interaction[Any]) -> str:
         """Return in which language a reply to an interaction is that all in its channel see."""
-        guild_id, here = interaction.guild_id, interaction.guild_locale
-        if guild_id is None:
+        if interaction.guild_id is None:
             return language_of(str(interaction.locale))
-        if interaction.client.get_guild(guild_id) is None:  # installed by the user only
-            return language_of(str(here or interaction.locale))
-        return await self.of_server(guild_id, here)
+        guild = interaction.client.get_guild(interaction.guild_id)
+        if guild is None:  # installed by the user only
+            return language_of(str(interaction.guild_locale or interaction.locale))
+        return await self.of_guild(guild)
 
 
 class Translator(app_commands.Translator):

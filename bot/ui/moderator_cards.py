@@ -330,7 +330,7 @@ def _phrasing(phrasing: LearnedPhrasing, *, with_title: bool) -> str:
     if phrasing.learned_at is not None:
         taught += f" {format_dt(phrasing.learned_at, 'R')}"
     if not phrasing.confirmed:
-        taught += f" · {_('new')}"
+        taught = " · ".join([taught, _("new")])
     if not with_title:
         return f"{said} · {taught}"
     of = _("for: {title}").format(title=text.title(phrasing.title, limits.FACT))

@@ -64,6 +64,7 @@ class AskCog(commands.Cog, name="Ask"):
         question = await self._filter.question_in(message)
         if question is None:
             return
+        await self.bot.languages.speak_under(message)
         if (refusal := self.bot.throttle.refusal_of(message)) is not None:
             await self._put_off(question, explained(refusal))
             return
