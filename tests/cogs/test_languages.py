@@ -9,7 +9,7 @@ import pytest
 from discord.app_commands import Choice
 
 from bot.errors import StoreError
-from bot.i18n import ENGLISH, current, speaking
+from bot.i18n import ENGLISH, current, language_of, speaking
 from bot.languages import Translator
 from bot.services.queues import Busy
 from tests.kit.messages import shown
@@ -173,3 +173,20 @@ class TestCommands:
         american = discord.Locale.american_english
         assert await translator.translate(string, american, context) is None
         assert await translator.translate(string, discord.Locale.german, context) == "Sprache"
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        (discord.Locale.german, "de"),
+        (discord.Locale.spain_spanish, "es"),
+        (discord.Locale.latin_american_spanish, "es"),
+        (discord.Locale.brazil_portuguese, "pt_BR"),
+        (discord.Locale.chinese, "zh_CN"),
+        (discord.Locale.taiwan_chinese, ENGLISH),  # in other characters
+        (discord.Locale.british_english, ENGLISH),
+        (discord.Locale.dutch, ENGLISH),
+    ],
+)
+def test_discords_locales_have_the_nearest_language(locale: discord.Locale, language: str) -> None:
+    assert language_of(str(locale)) == language
