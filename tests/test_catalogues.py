@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from string import Formatter
 
+import messages
 import pytest
 from babel.messages.catalog import Message
 
 from bot import i18n
-from scripts import messages
 
 LANGUAGES = [language for language in i18n.languages() if language != i18n.ENGLISH]
 MARKS = re.compile(r"`[^`]+`|\*\*|(?<!\w)/[a-z][a-z-]*(?: [a-z]+)?|https?://\S+|-# |<[@#:/]")
