@@ -13,7 +13,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.emoji_form import is_emoji
 from bot.env_file import check_env_file
 from bot.errors import ConfigError
-from bot.guild_settings import OFF, GuildSettings
+from bot.guild_settings import AS_DISCORD, OFF, GuildSettings
+from bot.i18n import languages
 from bot.models import bare_emoji
 
 ENV_FILE = ".env"
@@ -79,6 +80,13 @@ class Settings(BaseSettings, GuildSettings):
         if level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
             raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
         return level
+
+    @field_validator("server_language")
+    @classmethod
+    def _spoken(cls, value: str) -> str:
+        if value not in (known := (AS_DISCORD, *languages())):
+            raise ValueError(f"must be {', '.join(known[:-1])} or {known[-1]}")
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:

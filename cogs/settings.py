@@ -21,6 +21,8 @@ from bot.guild_settings import (
     Option,
     SettingsCommand,
 )
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.models import Mode
 from bot.replies import edit_response
 from bot.ui import emoji, moderator_cards
@@ -28,15 +30,16 @@ from cogs.channel_context import (
     begin_privately,
     missing_send_permission,
     only_managers,
+    permission_name,
     permissions_in,
 )
 
 MODES = {
-    "off": "off: I stay silent there",
-    "mention": "mention: I answer when I'm mentioned",
-    "questions": "questions: I answer questions that I'm sure about",
-    "ask": "ask: every message may be a question (for channels made for asking)",
-    "default": "default: as if it had never been set",
+    "off": N_("off: I stay silent there"),
+    "mention": N_("mention: I answer when I'm mentioned"),
+    "questions": N_("questions: I answer questions that I'm sure about"),
+    "ask": N_("ask: every message may be a question (for channels made for asking)"),
+    "default": N_("default: as if it had never been set"),
 }
 USEFUL = ("embed_links", "add_reactions", "read_message_history")
 
@@ -59,27 +62,30 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         """Admit people with Manage Server only."""
         return only_managers(interaction)
 
-    @app_commands.command(name="show", description="Show how I behave in this server")
+    @app_commands.command(name="show", description=N_("Show how I behave in this server"))
     async def show(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Show the settings in force."""
         guild = await begin_privately(interaction)
         modes, named = await self.guilds.modes(guild.id), await self._named(guild)
         shown = [(channel_id, mode.value) for channel_id, mode in modes.items()]
-        shown += [(channel_id, f"{mode.value}, by its name") for channel_id, mode in named.items()]
+        shown += [
+            (channel_id, _("{mode}, by its name").format(mode=mode.value))
+            for channel_id, mode in named.items()
+        ]
         notes = []
         for channel_id, mode in (modes | named).items():
             if mode is not Mode.OFF:
                 notes += self._notes(guild.get_channel_or_thread(channel_id))
         if not self.bot.intents.message_content and _listens((modes | named).values()):
-            notes.append(_DEAF)
+            notes.append(_(_DEAF))
         settings = await self.guilds.settings(guild.id)
         backgrounds = self.bot.app.answering.backgrounds
         answered = backgrounds.answered(guild.id, settings.answer_threshold)
         card = moderator_cards.settings_card(settings, shown, notes, answered)
         await edit_response(interaction, **card.send_kwargs())
 
-    @app_commands.command(name="channel", description="Say when I speak in a channel")
-    @app_commands.describe(channel="The channel", mode="When I speak there")
+    @app_commands.command(name="channel", description=N_("Say when I speak in a channel"))
+    @app_commands.describe(channel=N_("The channel"), mode=N_("When I speak there"))
     @app_commands.choices(mode=[Choice(name=shown, value=mode) for mode, shown in MODES.items()])
     async def channel(
         self, interaction: discord.Interaction[ThreadBot], channel: Channel, mode: str
@@ -88,21 +94,23 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         chosen = None if mode == "default" else Mode(mode)
         guild = await begin_privately(interaction)
         await self.guilds.set_mode(guild.id, channel.id, chosen)
-        lines = [f"{channel.mention} is now set to **{mode}**."]
+        lines = [
+            _("{channel} is now set to **{mode}**.").format(channel=channel.mention, mode=mode)
+        ]
         if chosen is not Mode.OFF:
             lines += self._notes(channel)
         if chosen is not None and not self.bot.intents.message_content and _listens([chosen]):
-            lines.append(_DEAF)
+            lines.append(_(_DEAF))
         await _say(interaction, "\n".join(lines))
 
-    @app_commands.command(name="reset", description="Forget all that was set for this server")
+    @app_commands.command(name="reset", description=N_("Forget all that was set for this server"))
     async def reset(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Go back to what the host has set."""
         guild_id = (await begin_privately(interaction)).id
         await self.guilds.update(guild_id, **dict.fromkeys(GuildSettings.model_fields))
         for channel_id in await self.guilds.modes(guild_id):
             await self.guilds.set_mode(guild_id, channel_id, None)
-        await _say(interaction, "Everything in this server is back to default. Votes stay.")
+        await _say(interaction, _("Everything in this server is back to default. Votes stay."))
 
     def _app_command(self, command: SettingsCommand) -> app_commands.Command[Any, ..., None]:
         """Return the Discord command that changes the settings of ``command``."""
@@ -125,7 +133,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         app_commands.describe(**{o.name: o.help for o in command.options})(change)
         if command.presets:
             names = [Choice(name=name, value=name) for name in command.presets]
-            app_commands.describe(preset="What holds where you give no number")(change)
+            app_commands.describe(preset=N_("What holds where you give no number"))(change)
             app_commands.choices(preset=names)(change)
         for option in command.options:
             if option.choices:
@@ -144,11 +152,11 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         options = [o for o in command.options if given[o.name] is not None]
         named = command.presets.get(given.get("preset") or "", {})
         if not options and not named:
-            raise ConfigError(command.nothing_given)
+            raise ConfigError(_(command.nothing_given))
         emojis = [o for o in options if o.is_emoji and not _is_off(o, given[o.name])]
         signs = [given[o.name] for o in emojis]
         if len({emoji.key(sign) for sign in signs}) < len(signs):
-            raise ConfigError(EMOJI_MUST_DIFFER)
+            raise ConfigError(_(EMOJI_MUST_DIFFER))
         values = {o.setting: given[o.name] for o in options}
         changes = (
             dict(named)
@@ -179,11 +187,12 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         missing += [name for name in USEFUL if not getattr(may, name)]
         if not missing:
             return []
-        names = ", ".join(name.replace("_", " ") for name in missing)
-        return [f"In {channel.mention} I lack these permissions: {names}."]
+        names = ", ".join(permission_name(name) for name in missing)
+        said = _("In {channel} I lack these permissions: {permissions}.")
+        return [said.format(channel=channel.mention, permissions=names)]
 
 
-_DEAF = (
+_DEAF = N_(
     "Without the message content intent I can't read messages that don't mention me. Whoever "
     "hosts me can switch it on in Discord's developer portal."
 )
@@ -213,12 +222,14 @@ def _usable(given: str, guild: discord.Guild) -> str:
         if is_unicode_emoji(given):
             return given
         raise ConfigError(
-            f"“{discord.utils.escape_markdown(given)}” is not an emoji that I know. Type one "
-            "emoji, of Unicode or of this server."
+            _(
+                "“{typed}” is not an emoji that I know. Type one emoji, of Unicode or of this "
+                "server."
+            ).format(typed=discord.utils.escape_markdown(given))
         )
     own = guild.get_emoji(custom)
     if own is None or not own.is_usable():
-        raise ConfigError("I can only use Unicode's emoji and those of this server.")
+        raise ConfigError(_("I can only use Unicode's emoji and those of this server."))
     return str(own)
 
 

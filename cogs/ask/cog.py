@@ -74,6 +74,7 @@ class AskCog(commands.Cog, name="Ask"):
         question = await self._filter.question_in(message)
         if question is None:
             return
+        await self.bot.languages.speak_under(message)
         cost = STATEMENT_COST if question.evidence < 0 else QUESTION
         if (refusal := self.bot.throttle.refusal_of(message, cost)) is not None:
             await self._put_off(question, explained(refusal))

@@ -17,7 +17,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
-from bot.errors import StoreError, ThreadwiseError, counted
+from bot.errors import StoreError, ThreadwiseError
+from bot.i18n import N_, ngettext, number
+from bot.i18n import gettext as _
 from bot.models import SHARED, Posting
 from bot.replies import NOT_A_QUESTION, acknowledge, edit_response, tell
 from bot.services.queues import EventQueues
@@ -38,7 +40,7 @@ from cogs.voting.reconciler import Reconciler
 from cogs.voting.tally_updater import TallyUpdater
 from cogs.voting.vote_queue import VoteQueue
 
-NOT_SAVED = "Your vote is not saved: I could not write it down just now. Please try again."
+NOT_SAVED = N_("Your vote is not saved: I could not write it down just now. Please try again.")
 
 FLUSH_SECONDS = 10.0
 """How long /forget-me waits for votes that are being written."""
@@ -130,7 +132,7 @@ class VotingCog(commands.Cog, name="Voting"):
 
     @app_commands.command(
         name="forget-me",
-        description="Delete your votes and whatever else I keep about you",
+        description=N_("Delete your votes and whatever else I keep about you"),
         extras=NOT_A_QUESTION,
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
@@ -143,13 +145,17 @@ class VotingCog(commands.Cog, name="Voting"):
         count = await self.app.voting.forget_user(interaction.user.id)
         forgotten = await self.app.learning.forget_user(interaction.user.id)
         await self.app.unanswered.forget_user(interaction.user.id)
-        votes, phrasings = counted(count, "votes"), counted(forgotten, "phrasings")
-        await edit_response(
-            interaction,
-            content=f"Done: {votes} and {phrasings} of yours deleted, and I no longer know which "
+        votes = ngettext("{count} vote", "{count} votes", count)
+        phrasings = ngettext("{count} phrasing", "{count} phrasings", forgotten)
+        said = _(
+            "Done: {votes} and {phrasings} of yours deleted, and I no longer know which "
             "questions were yours. Reactions that you leave on my messages count again when I "
-            "restart, so take those away as well.",
+            "restart, so take those away as well."
+        ).format(
+            votes=votes.format(count=number(count)),
+            phrasings=phrasings.format(count=number(forgotten)),
         )
+        await edit_response(interaction, content=said)
 
     async def press(self, item: items.CastVote, interaction: Interaction) -> None:
         """Count a press of a vote button, and say so."""
@@ -179,7 +185,7 @@ class VotingCog(commands.Cog, name="Voting"):
             vote = await self._queue.vote_after(press)
         except StoreError as error:
             log.warning("a press of a vote button is not saved: %s", error)
-            await tell(interaction, NOT_SAVED)
+            await tell(interaction, _(NOT_SAVED))
             return False
         scope = press.pressed.guild_id
         thread = await self.app.answering.serve(item.place.thread_id, guild_id=scope)

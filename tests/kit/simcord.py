@@ -159,3 +159,25 @@ def shown(markdown: str) -> str:
             yield from texts(token.get("children") or ())
 
     return "\n".join(texts(markdown_tokens(markdown, "embed_description")))
+
+
+def set_locale(env: simcord.Env, actor: simcord.MemberActor, locale: str) -> None:
+    """Have a member's Discord be in a language; SimCord's is always in English."""
+    emit: Any = env.backend.emit
+
+    def emitted(event: str, payload: dict[str, Any], *rest: Any, **more: Any) -> Any:
+        if event == "INTERACTION_CREATE":
+            user = payload.get("user") or payload["member"]["user"]
+            if user["id"] == str(actor.id):
+                payload = payload | {"locale": locale}
+        return emit(event, payload, *rest, **more)
+
+    backend: Any = env.backend
+    backend.emit = emitted
+
+
+def set_server_locale(env: simcord.Env, guild_id: int, locale: str) -> None:
+    """Have a server be in a language."""
+    env.backend.guilds[guild_id].preferred_locale = locale
+    cached: Any = env.bot.get_guild(guild_id)
+    cached.preferred_locale = discord.Locale(locale)
