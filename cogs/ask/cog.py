@@ -52,6 +52,7 @@ class AskCog(commands.Cog, name="Ask"):
         self.bot.tree.add_command(self._menu)
         self.bot.on_press(items.NotMine, self._handlers.not_mine)
         self.bot.on_press(items.PickThread, self._handlers.pick)
+        self.bot.on_press(items.ThisOne, self._handlers.pick)
         self.bot.on_press(items.NoneOfThese, self._handlers.none_of_these)
 
     async def cog_unload(self) -> None:

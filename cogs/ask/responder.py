@@ -15,7 +15,6 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
-from bot.guild_settings import percent
 from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict, VoteEmoji
 from bot.retry import FAILURES, described, retried
 from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
@@ -43,7 +42,8 @@ class Question:
     the reply and returns the message, or ``None`` if it could not be posted;
     ``note`` is a line of our own above whatever the reply is. ``own_words`` says
     that the asker wrote the text: nobody teaches what others have said. ``joined_at``
-    is when the asker joined the server, if known. Whoever replies calls ``reply``.
+    is when the asker joined the server, if known. ``managed`` says that whoever asked manages
+    the server, and is shown how sure the bot is. Whoever replies calls ``reply``.
     """
 
     text: str
@@ -55,6 +55,7 @@ class Question:
     note: str = ""
     own_words: bool = True
     joined_at: datetime | None = None
+    managed: bool = False
     _replies: list[discord.Message | None] = field(default_factory=list)
 
     @property
@@ -104,7 +105,7 @@ class Responder:
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
             await self._answer(question, reply, reply.thread, reply.answer)
         elif reply.verdict is Verdict.SUGGEST and question.suggests:
-            options = [_option(match) for match in suggestions_among(reply.matches)]
+            options = [_option(match, question) for match in suggestions_among(reply.matches)]
             card = cards.suggestion_card(options, question.asker_id, note=question.note)
             await self._remember(question, await question.reply(card))
         elif question.addressed:
@@ -141,8 +142,9 @@ class Responder:
         settings = await self.app.guilds.settings(context.scope)
         embeds = has_permissions(self.bot, context, "embed_links")
         await card_content.prepare_excerpt(answer, embeds=embeds)
+        shown = confidence if question.managed else None
         card = cards.answer_card(
-            thread, answer, confidence=confidence, embeds=embeds, note=question.note
+            thread, answer, confidence=shown, embeds=embeds, note=question.note
         )
         with ExitStack() as in_flight:
             in_flight.enter_context(self.app.postings.posting_in(context.channel_id))
@@ -242,5 +244,6 @@ class Responder:
                     return  # nor with the other
 
 
-def _option(match: Match) -> items.Option:
-    return items.Option(match.thread_id, match.title, f"{percent(match.confidence)} sure")
+def _option(match: Match, question: Question) -> items.Option:
+    hint = cards.sure(match.confidence) if question.managed else ""
+    return items.Option(match.thread_id, match.title, hint)

@@ -9,6 +9,8 @@ from functools import partial
 import discord
 
 from bot.client import Interaction, ThreadBot
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.models import SHARED, Posting, StoredThread
 from bot.replies import acknowledge, delete_response, edit_pressed, edit_response, tell
 from bot.retry import FAILURES, described, retried
@@ -26,10 +28,12 @@ from cogs.channel_context import (
 from cogs.thread import THREAD_GONE, open_page
 from cogs.voting.posted_card import emoji_of
 
-TAKEN_BACK = "Taken back. Ask again in other words, or look through the threads with `/thread`."
-ALREADY_BACK = "Somebody has taken this back already, or its thread is not in the library any more."
-NOT_YOURS = "Only the person who asked, or a moderator, can take this back."
-UNANSWERED = "Nobody has answered that one yet."
+TAKEN_BACK = N_("Taken back. Ask again in other words, or look through the threads with `/thread`.")
+ALREADY_BACK = N_(
+    "Somebody has taken this back already, or its thread is not in the library any more."
+)
+NOT_YOURS = N_("Only the person who asked, or a moderator, can take this back.")
+UNANSWERED = N_("Nobody has answered that one yet.")
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +57,10 @@ class SuggestionHandlers:
         async with self._locks.at(message.id):
             posting = await self.app.postings.get(message.id)
             if posting is None:
-                await tell(interaction, ALREADY_BACK)
+                await tell(interaction, _(ALREADY_BACK))
                 return
             if interaction.user.id != posting.asker_id and not is_moderator(interaction):
-                await tell(interaction, NOT_YOURS)
+                await tell(interaction, _(NOT_YOURS))
                 return
             await self._take_back(posting, message, interaction)
         await self._remove_reactions(message, interaction_context(interaction), posting)
@@ -74,9 +78,9 @@ class SuggestionHandlers:
             log.info("answer %d is taken back, message %d", posting.answer_id, message.id)
             options = await self._options(posting.alternatives, posting.guild_id)
             note = cards.note_of(message.content)
-            card = Card(content=cards.noted(note, TAKEN_BACK))
+            card = Card(content=cards.noted(note, _(TAKEN_BACK)))
             if options:
-                note = cards.noted(note, "Taken back.")
+                note = cards.noted(note, _("Taken back."))
                 card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
             try:
                 await edit_response(interaction, **card.edit_kwargs())
@@ -85,7 +89,7 @@ class SuggestionHandlers:
                     await self.app.postings.record(posting)  # it is still shown
                 raise
 
-    async def pick(self, item: items.PickThread, interaction: Interaction) -> None:
+    async def pick(self, item: items.PickThread | items.ThisOne, interaction: Interaction) -> None:
         """Show the thread that was chosen: to all for the asker, to others privately."""
         message = interaction.message
         if message is None or item.chosen is None:
@@ -105,13 +109,13 @@ class SuggestionHandlers:
     async def none_of_these(self, item: items.NoneOfThese, interaction: Interaction) -> None:
         """Take suggestions back."""
         if interaction.user.id != item.asker_id and not is_moderator(interaction):
-            await tell(interaction, NOT_YOURS)
+            await tell(interaction, _(NOT_YOURS))
             return
         note = ""
         if interaction.message is not None:
             note = cards.note_of(interaction.message.content)
             self.app.learning.drop([interaction.message.id])
-        card = Card(content=cards.noted(note, TAKEN_BACK))
+        card = Card(content=cards.noted(note, _(TAKEN_BACK)))
         await edit_pressed(interaction, **card.edit_kwargs())
 
     async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
@@ -123,12 +127,15 @@ class SuggestionHandlers:
         return options
 
     async def _show_chosen(
-        self, item: items.PickThread, message: discord.Message, interaction: Interaction
+        self,
+        item: items.PickThread | items.ThisOne,
+        message: discord.Message,
+        interaction: Interaction,
     ) -> None:
         context = interaction_context(interaction)
         thread = await self.app.answering.serve(item.chosen or 0, guild_id=context.scope)
         if thread is None or not thread.answers:
-            said = THREAD_GONE if thread is None else UNANSWERED
+            said = _(THREAD_GONE) if thread is None else _(UNANSWERED)
             await tell(interaction, said)
             return
 

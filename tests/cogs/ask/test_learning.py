@@ -13,7 +13,7 @@ from tests.kit.messages import last, offered, shown, size, vote_id
 from tests.kit.simcord import clear_reactions, join_guild, join_now, muted, offline
 from tests.kit.world import World
 
-STICK = "how do I stick a note to the top?"
+STICK = "how do I stick a note to the top of my channel?"
 """Words in which no thread is put; the bot can only guess what they mean."""
 
 PIN = "How can I pin a message in my channel?"
@@ -81,7 +81,9 @@ class TestTeaching:
         assert await world.key_of(before) is None
         await world.alice.select(menu, [offered(menu)[PIN]])
         assert await learned(world) == [("pins", STICK)]
-        after = await ask(world, world.alice, world.general, "How do I STICK a note to the top")
+        after = await ask(
+            world, world.alice, world.general, "How do I STICK a note to the top of my channel"
+        )
         assert await world.key_of(after) == "pins"
 
     async def test_all_are_answered_after_a_second_choice(self, world: World, chosen: Any) -> None:
@@ -90,7 +92,7 @@ class TestTeaching:
         await world.bob.select(menu, [offered(menu)[PIN]])
         assert await learned(world) == [("pins", STICK)]
         other = world.guild.create_text_channel("other")
-        after = await ask(world, world.mo, other, "How do I STICK a note to the top")
+        after = await ask(world, world.mo, other, "How do I STICK a note to the top of my channel")
         assert await world.key_of(after) == "pins"
 
     async def test_the_choice_of_a_new_member_is_theirs_alone(
