@@ -21,7 +21,7 @@ from bot.app import App
 from bot.errors import SearchError, StoreError, ThreadwiseError, counted
 from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.ui import items, limits, moderator_cards
+from bot.ui import answer_buttons, confirmations, items, limits, moderator_cards
 
 COGS = (
     "cogs.ask.cog",
@@ -85,7 +85,8 @@ class ThreadBot(commands.AutoShardedBot):
         """Load the cogs, revive old buttons, and tell Discord of changed commands."""
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(*items.ALL, *moderator_cards.ALL)
+        for module in (items, answer_buttons, confirmations, moderator_cards):
+            self.add_dynamic_items(*module.ALL)
         await self._sync_commands()
 
     async def on_ready(self) -> None:

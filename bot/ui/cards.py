@@ -12,11 +12,9 @@ from typing import Any
 
 import discord
 
-from bot.guild_settings import percent
 from bot.i18n import gettext as _
-from bot.i18n import ngettext
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import card_content, items, limits, text
+from bot.ui import answer_buttons, card_content, facts, items, limits, text
 from bot.ui.card_content import credits_of, linked_credits, plain_credits
 
 ACCEPTED = discord.Colour(0x3BA55D)
@@ -49,17 +47,20 @@ def answer_card(
     confidence: float | None = None,
     embeds: bool = True,
     note: str = "",
+    votes: bool = False,
+    shares: bool = False,
 ) -> Card:
-    """Return the public card of an answer with its buttons.
+    """Return the card of an answer with its buttons.
 
     ``confidence`` is for people who manage the server alone. ``note`` is a line of our own
-    above the card, ``embeds`` whether the bot may show embeds here.
+    above the card, ``embeds`` whether the bot may show embeds here. ``votes`` says that people
+    vote by buttons, ``shares`` that the reader may share the card.
     """
     excerpt, more = card_content.excerpt(answer, embeds=embeds)
     others = len(thread.answers) - 1
-    facts = _card_facts(thread, answer)
+    known = facts.of_card(thread, answer)
     if confidence is not None:
-        facts.append(sure(confidence))
+        known.append(facts.sure(confidence))
     place = items.Place(thread.id, answer.id)
     view = discord.ui.View(timeout=None)
     if more:
@@ -67,8 +68,12 @@ def answer_card(
     if others > 0:
         view.add_item(items.OtherAnswers(place, others))
     view.add_item(items.NotMine())
+    if shares:
+        view.add_item(answer_buttons.Share(place))
+    for value in (Vote.UP, Vote.DOWN) if votes else ():
+        view.add_item(answer_buttons.CardVote(value, place))
     show = _embed_card if embeds else _plain_card
-    return show(thread, answer, excerpt, facts, view, note)
+    return show(thread, answer, excerpt, known, view, note)
 
 
 def suggestion_card(
@@ -114,8 +119,8 @@ def page_card(
     part = min(place.part, len(pages) - 1)
     answer_id = answer.id if answer else items.QUESTION
     here = items.Place(thread.id, answer_id, part, place.with_question)
-    facts = _position(thread, answer, part, len(pages))
-    facts += _question_facts(thread) if answer is None else _facts(thread, answer)
+    known = facts.position(thread, answer, part, len(pages))
+    known += facts.of_question(thread) if answer is None else facts.of_answer(thread, answer)
     last = answer is None and part == len(pages) - 1
     before, after = _neighbours(thread, here, len(pages), embeds=embeds)
     view = discord.ui.View(timeout=None)
@@ -126,9 +131,9 @@ def page_card(
         for value, sign in zip((Vote.UP, Vote.DOWN), signs, strict=True):
             view.add_item(items.CastVote(value, here, emoji=sign, given=voted is value))
     if not embeds:
-        return _plain_card(thread, answer, pages[part], facts, view, note)
+        return _plain_card(thread, answer, pages[part], known, view, note)
     return _embed_card(
-        thread, answer, pages[part], facts, view, note, related=related if last else ()
+        thread, answer, pages[part], known, view, note, related=related if last else ()
     )
 
 
@@ -148,13 +153,8 @@ def with_tally(
     embed: discord.Embed, thread: StoredThread, answer: StoredAnswer
 ) -> discord.Embed | None:
     """Return the embed of an answer's card with what was voted by now; ``None``: it has that."""
-    now = _footer(_card_facts(thread, answer))
+    now = facts.joined(facts.of_card(thread, answer))
     return None if embed.footer.text == now else embed.copy().set_footer(text=now)
-
-
-def sure(confidence: float) -> str:
-    """Return how sure the bot is, for people who manage the server."""
-    return _("{percent} sure").format(percent=percent(confidence))
 
 
 def asked_note(question: str) -> str:
@@ -173,59 +173,11 @@ def noted(note: str, content: str) -> str:
     return f"{note}\n{content}" if note else content
 
 
-def _card_facts(thread: StoredThread, answer: StoredAnswer) -> list[str]:
-    others = len(thread.answers) - 1
-    more = ngettext("{count} other answer", "{count} other answers", others)
-    return _facts(thread, answer) + ([more.format(count=f"{others:,}")] if others > 0 else [])
-
-
-def _facts(thread: StoredThread, answer: StoredAnswer) -> list[str]:
-    """Return what is to be known of an answer: accepted, its votes, and if another has more."""
-    facts = ["✅ " + _("accepted")] if answer.accepted else []
-    facts.append(_tally(answer.tally))
-    best = max(other.tally for other in (answer, *thread.answers))
-    if answer.accepted and best > answer.tally:
-        facts.append(_("another answer has more votes ({tally})").format(tally=f"{best:+d}"))
-    return facts
-
-
-def _footer(facts: Sequence[str]) -> str:
-    return text.label(" · ".join(facts), limits.EMBED_FOOTER)
-
-
-def _tally(tally: int) -> str:
-    return f"▲ {tally}" if tally >= 0 else f"▼ {-tally}"
-
-
-def _question_facts(thread: StoredThread) -> list[str]:
-    facts = [f"▲ {thread.score}"] if thread.score else []
-    if thread.closed_at is not None:
-        facts.append(_("closed {date}").format(date=f"{thread.closed_at:%Y-%m-%d}"))
-    if thread.tags:
-        facts.append(text.label(", ".join(thread.tags), limits.FACT))
-    return facts
-
-
-def _position(
-    thread: StoredThread, answer: StoredAnswer | None, part: int, parts: int
-) -> list[str]:
-    count = len(thread.answers)
-    if answer is None:
-        answers = ngettext("{count} answer", "{count} answers", count)
-        position = [_("question"), answers.format(count=f"{count:,}") if count else _("no answers")]
-    else:
-        number = thread.answers.index(answer) + 1
-        position = [_("answer {number} of {count}").format(number=number, count=count)]
-    if parts > 1:
-        position.append(_("page {number} of {count}").format(number=part + 1, count=parts))
-    return position
-
-
 def _embed_card(
     thread: StoredThread,
     answer: StoredAnswer | None,
     body: str,
-    facts: Sequence[str],
+    known: Sequence[str],
     view: discord.ui.View,
     note: str,
     *,
@@ -250,7 +202,7 @@ def _embed_card(
     if related:
         names = [f"- {text.linked(name, url, limits.FACT)}" for name, url in related]
         embed.add_field(name=_("See also"), value=text.lines(names), inline=False)
-    embed.set_footer(text=_footer(facts))
+    embed.set_footer(text=facts.joined(known))
     return Card(content=note or None, embed=embed, view=view)
 
 
@@ -258,7 +210,7 @@ def _plain_card(
     thread: StoredThread,
     answer: StoredAnswer | None,
     body: str,
-    facts: Sequence[str],
+    known: Sequence[str],
     view: discord.ui.View,
     note: str,
 ) -> Card:
@@ -269,7 +221,7 @@ def _plain_card(
         note,
         f"**{text.title(thread.title, limits.PLAIN_LINE)}**",
         f"<{url}>" if url and text.width(url) <= limits.PLAIN_LINE else "",
-        f"-# {text.title(' · '.join(facts), limits.PLAIN_FACTS)}",
+        f"-# {text.title(' · '.join(known), limits.PLAIN_FACTS)}",
         plain_credits(credits_of(thread, answer)),
     ]
     content = "\n".join([line for line in lines if line] + [body]).rstrip()

@@ -17,13 +17,13 @@ from bot.retry import FAILURES, described, retried
 from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
+from cogs.ask.posting_anew import post_anew
 from cogs.ask.responder import KeyedLocks, Question, Responder
 from cogs.channel_context import (
     ChannelContext,
     interaction_context,
     is_moderator,
     joined_at,
-    missing_send_permission,
 )
 from cogs.thread import THREAD_GONE, open_page
 from cogs.voting.posted_card import emoji_of
@@ -63,7 +63,8 @@ class SuggestionHandlers:
                 await tell(interaction, _(NOT_YOURS))
                 return
             await self._take_back(posting, message, interaction)
-        await self._remove_reactions(message, interaction_context(interaction), posting)
+        if not posting.is_private:
+            await self._remove_reactions(message, interaction_context(interaction), posting)
 
     async def _take_back(
         self, posting: Posting, message: discord.Message, interaction: Interaction
@@ -139,13 +140,15 @@ class SuggestionHandlers:
             await tell(interaction, said)
             return
 
+        private = message.flags.ephemeral
+
         async def send(card: Card) -> discord.Message | None:
-            if not item.again:
+            if private or not item.again:
                 return await edit_response(interaction, **card.edit_kwargs())
             # Reactions on this message may be meant for the answer it showed before.
             self._replaced.append(message.id)
             await delete_response(interaction)
-            return await self._post_anew(message, interaction, card)
+            return await post_anew(message, interaction, card)
 
         question = Question(
             text=self.app.learning.question(message.id),
@@ -156,24 +159,11 @@ class SuggestionHandlers:
             send=send,
             note=cards.note_of(message.content),
             joined_at=joined_at(interaction.user),
+            private=private,
         )
         shown = await self._responder.post(thread, thread.answers[0], question, item.others)
         if shown is not None:
             await self.app.learning.chose(shown.id)
-
-    async def _post_anew(
-        self, message: discord.Message, interaction: Interaction, card: Card
-    ) -> discord.Message:
-        """Post a card where a message of ours was, as a reply to the same question."""
-        context = interaction_context(interaction)
-        if not _may_post(interaction, context):
-            # The one post that has no nonce: it is not repeated, or it might come twice.
-            return await interaction.followup.send(**card.send_kwargs(), wait=True)
-        parts = card.send_kwargs()
-        question = _question_of(message, context)
-        if question is not None:
-            parts |= {"reference": question, "mention_author": False}
-        return await self.bot.post(message.channel, f"channel {context.channel_id}", **parts)
 
     async def _remove_reactions(
         self, message: discord.Message, context: ChannelContext, posting: Posting
@@ -194,34 +184,3 @@ class SuggestionHandlers:
 def _first_answer(thread: StoredThread) -> items.Place:
     first = thread.answers[0].id if thread.answers else items.QUESTION
     return items.Place(thread.id, first, with_question=True)
-
-
-def _may_post(interaction: Interaction, context: ChannelContext) -> bool:
-    """Return whether the bot may post in the channel of an interaction, not only reply to it."""
-    if interaction.guild_id is None:
-        return interaction.context.dm_channel
-    channel = interaction.channel
-    if context.scope == SHARED or channel is None:
-        return False
-    return missing_send_permission(channel, context.may) is None
-
-
-def _question_of(
-    message: discord.Message, context: ChannelContext
-) -> discord.MessageReference | None:
-    """Return the question that a message of ours replies to, if another may reply to it.
-
-    What answers a command refers to other messages of ours at most.
-    """
-    known = message.reference
-    if known is None or message.interaction_metadata is not None:
-        return None
-    may = context.may
-    if not may.read_message_history or missing_send_permission(message.channel, may):
-        return None
-    return discord.MessageReference(
-        message_id=known.message_id or 0,
-        channel_id=known.channel_id,
-        guild_id=known.guild_id,
-        fail_if_not_exists=False,
-    )

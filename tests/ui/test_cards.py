@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import card_content, cards, items, limits, moderator_cards, text
+from bot.ui import (
+    answer_buttons,
+    card_content,
+    cards,
+    confirmations,
+    items,
+    limits,
+    moderator_cards,
+    text,
+)
 from tests.kit import limits as discord_limits
 
 HUGE = 10**18
@@ -54,7 +63,7 @@ def check(card: cards.Card) -> None:
     if card.view is None:
         return
     ids = [getattr(child, "custom_id", "") for child in card.view.children]
-    assert len(ids) == len(set(ids)) <= discord_limits.COMPONENTS_A_ROW
+    assert len(ids) == len(set(ids)) <= 2 * discord_limits.COMPONENTS_A_ROW
     for child in card.view.children:
         assert isinstance(child, discord.ui.DynamicItem)
         assert 1 <= len(child.custom_id) <= discord_limits.CUSTOM_ID
@@ -91,6 +100,9 @@ async def test_every_card_is_within_discords_limits(
             shown, answer, confidence=1.0, embeds=embeds, note=cards.asked_note(words)
         )
     )
+    check(cards.answer_card(shown, answer, embeds=embeds, votes=True, shares=linked))
+    check(confirmations.forget_card(HUGE))
+    check(confirmations.reset_card(HUGE))
     check(cards.page_card(shown, items.Place(HUGE, 0, 0, True), embeds=embeds))
     check(cards.page_card(shown, items.Place(HUGE, HUGE + 1, 99_999), embeds=embeds, note="n" * 90))
     options = [items.Option(HUGE + n, words, words) for n in range(30)] * 2
@@ -181,6 +193,12 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         items.ThisOne(HUGE, HUGE),
         items.ThisOne(HUGE, HUGE, again=True),
         items.NoneOfThese(HUGE),
+        answer_buttons.CardVote(Vote.UP, place),
+        answer_buttons.CardVote(Vote.DOWN, place),
+        answer_buttons.Share(place),
+        confirmations.ConfirmForget(HUGE),
+        confirmations.ConfirmReset(HUGE),
+        confirmations.LeaveIt(HUGE),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=False),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=True),
         moderator_cards.KeepThem(),
@@ -188,7 +206,8 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=True),
         moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=False),
     ]
-    known = (*items.ALL, *moderator_cards.ALL)
+    modules = (items, answer_buttons, confirmations, moderator_cards)
+    known = tuple(item for module in modules for item in module.ALL)
     assert {type(item) for item in made} == set(known)
     for item in made:
         fits = [k for k in known if k.__discord_ui_compiled_template__.fullmatch(item.custom_id)]

@@ -9,7 +9,7 @@ import pytest
 from bot.app import App
 from bot.client import ThreadBot
 from bot.models import SHARED
-from tests.kit.messages import last, offered, shown, size, vote_id
+from tests.kit.messages import confirm, last, offered, shown, size, vote_id
 from tests.kit.simcord import clear_reactions, join_guild, join_now, muted, offline
 from tests.kit.world import World
 
@@ -120,7 +120,7 @@ class TestTeaching:
         await world.mo.unreact(chosen, "⬆️")
         assert not await known_to_bob("three")
         await world.mo.react(chosen, "⬆️")
-        await world.alice.slash(world.general, "forget-me")
+        await confirm(world.alice, world.general, "forget-me", "Delete it")
         assert await learned(world) == []
 
     async def test_similar_words_are_offered_it(self, world: World, confirmed: Any) -> None:
@@ -407,8 +407,8 @@ class TestRestart:
 async def test_forget_me_deletes_what_a_member_taught(world: World, taught: Any) -> None:
     await ask(world, world.mo, world.general, "how can I unpin a mesage please")
     await world.mo.react(last(world.general), "⬆️")
-    result = await world.bob.slash(world.general, "forget-me")
-    assert "1 vote and 1 phrasing of yours deleted" in shown(result).content
+    left = await confirm(world.bob, world.general, "forget-me", "Delete it")
+    assert "1 vote and 1 phrasing of yours deleted" in left.content
     assert [key for key, _ in await learned(world)] == ["unpin"]
     assert world.app.learning.question(taught.id) == ""
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from bot.ui import items, moderator_cards
+from bot.ui import answer_buttons, confirmations, items, moderator_cards
 from tests.kit.card_votes import give_button, post, posting_of, sent
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
@@ -21,6 +21,11 @@ FORGED = {
     items.ThisOne: [f"tw:this:{HUGE}:{HUGE}", f"tw:rethis:1:{HUGE}"],
     items.NoneOfThese: [f"tw:none:{HUGE}"],
     items.NotMine: ["tw:notmine"],
+    answer_buttons.CardVote: [f"tw:vote:up:{HUGE}:{HUGE}:0:a", f"tw:vote:down:2:{HUGE}:0:a"],
+    answer_buttons.Share: [f"tw:share:{HUGE}:{HUGE}:0:a"],
+    confirmations.ConfirmForget: [f"tw:forget:{HUGE}"],
+    confirmations.ConfirmReset: [f"tw:reset:{HUGE}"],
+    confirmations.LeaveIt: [f"tw:leave:{HUGE}"],
     moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
     moderator_cards.KeepThem: ["tw:keep"],
     moderator_cards.BringBack: [f"tw:undo:{'9' * 18}"],
@@ -37,7 +42,12 @@ async def card(net: Net) -> Message:
 
 
 def test_every_item_is_tried() -> None:
-    assert set(FORGED) == {*items.ALL, *moderator_cards.ALL}
+    assert set(FORGED) == {
+        *items.ALL,
+        *answer_buttons.ALL,
+        *confirmations.ALL,
+        *moderator_cards.ALL,
+    }
 
 
 @pytest.mark.parametrize("custom_id", [each for ids in FORGED.values() for each in ids])
