@@ -54,7 +54,7 @@ class ThreadCog(commands.Cog, name="Thread"):
         query: app_commands.Range[str, 1, limits.STRING_OPTION],
         share: bool = False,
     ) -> None:
-        """Show a thread, from its question on."""
+        """Show a thread from its question on, or from its best answer if it is a title alone."""
         if self.answering.is_busy:
             raise Busy
         await acknowledge(interaction, ephemeral=not share, thinking=True)
@@ -64,8 +64,7 @@ class ThreadCog(commands.Cog, name="Thread"):
             closest = await self.answering.complete(query, guild_id=scope, limit=5)
             await edit_response(interaction, **_not_found(closest).send_kwargs())
             return
-        place = items.Place(thread.id, items.QUESTION, with_question=True)
-        await show_page(interaction, thread, place)
+        await show_page(interaction, thread, _beginning(thread), private=not share)
 
     @thread.autocomplete("query")
     async def titles(self, interaction: Interaction, current: str) -> Choices:
@@ -128,8 +127,12 @@ async def show_page(
     place: items.Place,
     *,
     note: str = "",
+    private: bool = True,
 ) -> None:
-    """Show a place of a thread in the response that was deferred."""
+    """Show a place of a thread in the response that was deferred.
+
+    On a private page the vote buttons show what its reader has voted.
+    """
     context, app = interaction_context(interaction), interaction.client.app
     scope, embeds = context.scope, context.embeds
     emoji = for_buttons(await app.guilds.settings(scope))
@@ -137,7 +140,12 @@ async def show_page(
     if place.answer_id == items.QUESTION and thread.related:
         related = await app.answering.related(thread, guild_id=scope, limit=limits.RELATED)
     await card_content.prepare_pages(thread, place, embeds=embeds)
-    page = partial(cards.page_card, thread, place, embeds=embeds, note=note, related=related)
+    voted, answer = None, card_content.answer_at(thread, place)
+    if private and answer is not None:
+        voted = await app.voting.given(answer.id, scope, interaction.user.id)
+    page = partial(
+        cards.page_card, thread, place, embeds=embeds, note=note, voted=voted, related=related
+    )
     try:
         await edit_response(interaction, **page(emoji=emoji).edit_kwargs())
     except discord.HTTPException as error:
@@ -146,6 +154,13 @@ async def show_page(
         # One emoji that Discord doesn't know (any more) has the whole page refused.
         log.warning("guild %d: no buttons with %s and %s: %s", scope, *emoji, error)
         await edit_response(interaction, **page().edit_kwargs())
+
+
+def _beginning(thread: StoredThread) -> items.Place:
+    """Return the question's page, or the best answer's where the question is its title alone."""
+    begins_with_answer = text.is_blank(thread.body) and thread.answers
+    first = thread.answers[0].id if begins_with_answer else items.QUESTION
+    return items.Place(thread.id, first, with_question=True)
 
 
 def choices(matches: list[Match]) -> Choices:
