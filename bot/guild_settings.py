@@ -19,6 +19,9 @@ from bot.i18n import N_, languages, named
 from bot.i18n import gettext as _
 from bot.models import Policy, VoteEmoji, bare_emoji
 
+OFF = "off"
+"""The value of an emoji that is not used."""
+
 AS_DISCORD = "discord"
 """The language of a server that has chosen none: the one that it has in Discord."""
 
@@ -27,9 +30,10 @@ class GuildSettings(BaseModel):
     """The settings of one guild; every field has a value in force.
 
     Thresholds are confidences in [0, 1] with ``suggest <= answer``. ``learn_phrasings`` says
-    whether the bot learns from what members ask, and uses what it learned. ``server_language``
-    is AS_DISCORD or one of ``i18n.languages``; it is no ``language``, as LANGUAGE is a variable
-    that many systems set.
+    whether the bot learns from what members ask, and uses what it learned. With
+    ``unanswered_emoji`` it reacts to questions of ask channels that it has nothing on (OFF: not).
+    ``server_language`` is AS_DISCORD or one of ``i18n.languages``; it is no ``language``, as
+    LANGUAGE is a variable that many systems set.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +44,7 @@ class GuildSettings(BaseModel):
     up_emoji: str = Field(default="⬆️", min_length=1, max_length=64)
     down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
     learn_phrasings: bool = True
+    unanswered_emoji: str = Field(default="👀", min_length=1, max_length=64)
     server_language: str = Field(default=AS_DISCORD, min_length=2, max_length=16)
 
     @property
@@ -54,7 +59,7 @@ class Option:
 
     Limits of numbers and texts are those of the setting's field. ``choices`` are the values to
     choose from, by which it is parsed, with what Discord shows for each. An emoji is checked
-    to be one that the bot can use.
+    to be one that the bot can use; it ``may_be_off`` too.
     """
 
     setting: str
@@ -62,6 +67,7 @@ class Option:
     help: str
     choices: Mapping[str, str] = field(default_factory=dict)
     is_emoji: bool = False
+    may_be_off: bool = False
 
     @property
     def type(self) -> Any:
@@ -195,6 +201,34 @@ COMMANDS = (
             "On earlier messages, the emoji under them count as before."
         ).format(up=now.up_emoji, down=now.down_emoji),
         refusal=N_("A voting emoji is one emoji, of at most 64 characters."),
+    ),
+    SettingsCommand(
+        name="unanswered",
+        help=N_("Say how I mark a question in an ask channel that I have nothing on"),
+        options=(
+            Option(
+                "unanswered_emoji",
+                "emoji",
+                N_("The emoji that I react with, or off"),
+                is_emoji=True,
+                may_be_off=True,
+            ),
+        ),
+        label=N_("Unanswered questions"),
+        on_card=lambda now: (
+            _("not marked")
+            if now.unanswered_emoji == OFF
+            else _("marked with {emoji}").format(emoji=now.unanswered_emoji)
+        ),
+        reply=lambda now: (
+            _("From now on I don't mark questions that I have nothing on.")
+            if now.unanswered_emoji == OFF
+            else _(
+                "From now on I react with {emoji} to questions in ask channels that I have "
+                "nothing on, until somebody answers."
+            ).format(emoji=now.unanswered_emoji)
+        ),
+        refusal=N_("The mark is one emoji, of at most 64 characters, or off."),
     ),
     SettingsCommand(
         name="learning",

@@ -79,9 +79,10 @@ def words(tree: ast.Module, *, errors_only: bool = False) -> Iterator[tuple[int,
     stack: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(tree, ())]
     while stack:
         node, above = stack.pop()
-        is_text = isinstance(node, ast.Constant | ast.JoinedStr)
-        if is_text and _is_for_people(_text(node), above, errors_only=errors_only):
-            yield node.lineno, _text(node)
+        if isinstance(node, ast.Constant | ast.JoinedStr):
+            text = _text(node)
+            if _is_for_people(text, above, errors_only=errors_only):
+                yield node.lineno, text
         skipped = isinstance(node, ast.JoinedStr) or called(node) in MARKED
         skipped |= isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)  # docstring
         for child in ast.iter_child_nodes(node):
@@ -167,8 +168,9 @@ def test_nothing_is_marked_where_it_can_not_be_found() -> None:
     """Babel doesn't look into the braces of an f-string."""
     for file in [*(ROOT / "cogs").rglob("*.py"), *(ROOT / "bot").rglob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            inside = ast.walk(node) if isinstance(node, ast.JoinedStr) else ()
-            assert not [n for n in inside if called(n) in MARKED], f"{file.name}:{node.lineno}"
+            if isinstance(node, ast.JoinedStr):
+                inside = [n for n in ast.walk(node) if called(n) in MARKED]
+                assert not inside, f"{file.name}:{node.lineno}"
             if called(node) in MARKED:
                 first = node.args[0] if isinstance(node, ast.Call) else None
                 assert not isinstance(first, ast.JoinedStr), f"{file.name}: {ast.unparse(node)}"

@@ -144,6 +144,7 @@ class VotingCog(commands.Cog, name="Voting"):
         await self._queue.forget(interaction.user.id, FLUSH_SECONDS)
         count = await self.app.voting.forget_user(interaction.user.id)
         forgotten = await self.app.learning.forget_user(interaction.user.id)
+        await self.app.unanswered.forget_user(interaction.user.id)
         votes = ngettext("{count} vote", "{count} votes", count)
         phrasings = ngettext("{count} phrasing", "{count} phrasings", forgotten)
         said = _(

@@ -167,7 +167,7 @@ class TestCommands:
 
     async def test_what_is_english_is_not_repeated(self) -> None:
         translator, string = Translator(), discord.app_commands.locale_str("Language")
-        context = discord.app_commands.TranslationContext(
+        context: Any = discord.app_commands.TranslationContext(
             discord.app_commands.TranslationContextLocation.choice_name, Choice(name="", value="")
         )
         american = discord.Locale.american_english
