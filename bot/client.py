@@ -28,6 +28,7 @@ from bot.ui import items, limits, moderator_cards, quiet_card
 COGS = (
     "cogs.ask.cog",
     "cogs.thread",
+    "cogs.help",
     "cogs.voting.cog",
     "cogs.settings",
     "cogs.phrasings",

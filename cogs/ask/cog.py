@@ -11,6 +11,8 @@ from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
 from bot.errors import StoreError, ThreadwiseError
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.replies import acknowledge, delete_response, edit_response, explained, tell
 from bot.retry import FAILURES
 from bot.services.queues import Busy
@@ -24,7 +26,7 @@ from cogs.ask.responder import Responder
 from cogs.ask.suggestion_handlers import SuggestionHandlers
 from cogs.channel_context import interaction_context, joined_at
 
-HINT = "Ask me something, for example: *how do I vote on an answer?*"
+HINT = N_("Ask me something, for example: *how do I vote on an answer?*")
 NO_TEXT = "There is no text in that message that I could look up."
 SORRY = "Sorry, something went wrong on my side. Please try again in a moment."
 
@@ -79,7 +81,7 @@ class AskCog(commands.Cog, name="Ask"):
             return
         try:
             if text.is_blank(question.text):
-                await question.say(HINT)
+                await self._responder.greet(question)
             else:
                 await self._responder.respond(question)
         except Busy as busy:
@@ -131,7 +133,7 @@ class AskCog(commands.Cog, name="Ask"):
     ) -> None:
         """Answer a question asked by command."""
         if text.is_blank(question):
-            await tell(interaction, HINT)
+            await tell(interaction, _(HINT))
         else:
             await self._look_up(interaction, question, cards.asked_note(question), own_words=True)
 

@@ -20,11 +20,13 @@ from bot.retry import FAILURES, described, retried
 from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
 from bot.services.question_parts import MOST_PARTS, questions_in
+from bot.services.small_talk import SmallTalk, small_talk
 from bot.ui import card_content, cards, items, limits
 from bot.ui.emoji import to_react
 from bot.ui.quiet_card import quiet_card
 from cogs.ask.question import Question
 from cogs.ask.quiet_suggestions import QuietSuggestions
+from cogs.ask.small_talk_replies import EXAMPLES, NOT_ANSWERED, reply_line
 from cogs.ask.unanswered_marks import UnansweredMarks
 from cogs.channel_context import ChannelContext, has_permissions
 
@@ -60,13 +62,30 @@ class Responder:
         self._locks = KeyedLocks()
 
     async def respond(self, question: Question) -> None:
-        """Answer, suggest, mark the question, or stay silent.
+        """Answer, suggest, mark the question, or stay silent; chat with who chats.
 
         Of several questions in one text those are answered that the bot is sure about, or the
         text is taken as one.
         """
-        if not await self._answer_parts(question):
+        kind = small_talk(question.text) if question.addressed and question.own_words else None
+        if kind is not None:
+            await self._chat(question, kind)
+        elif not await self._answer_parts(question):
             await self._respond(question, await self._ask(question))
+
+    async def greet(self, question: Question) -> None:
+        """Say what can be asked."""
+        await self._chat(question, SmallTalk.GREETING)
+
+    async def _chat(self, question: Question, kind: SmallTalk) -> None:
+        """Reply to small talk, unless a thread surely answers it."""
+        if kind not in NOT_ANSWERED:
+            reply = await self._ask(question)
+            if reply.verdict is Verdict.ANSWER:
+                await self._respond(question, reply)
+                return
+        examples = await self.app.library.examples(question.context.scope, EXAMPLES)
+        await question.say(reply_line(kind, examples))
 
     async def _respond(self, question: Question, reply: Reply) -> None:
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
