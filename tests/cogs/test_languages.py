@@ -204,7 +204,7 @@ class TestHosts:
 
     def test_are_told_of_one_that_is_not_spoken(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SERVER_LANGUAGE", "tlh")
-        with pytest.raises(ConfigError, match="SERVER_LANGUAGE: must be discord, en, .* or zh_CN"):
+        with pytest.raises(ConfigError, match=r"SERVER_LANGUAGE: must be discord, en, .* or zh_CN"):
             load_settings(_env_file=None)
 
     def test_may_have_a_language_of_the_systems_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
