@@ -83,6 +83,12 @@ def languages() -> tuple[str, ...]:
     return (ENGLISH, *sorted(file.stem for file in FOLDER.glob("*.po")))
 
 
+def load() -> None:
+    """Read all catalogues, some 20 ms each, so that none is read while somebody waits."""
+    for language in languages():
+        _catalogue(language)
+
+
 @lru_cache(256)
 def language_of(locale: str | None) -> str:
     """Return the language to be had that is nearest to a locale of Discord's ("pt-BR", "de").

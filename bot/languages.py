@@ -6,6 +6,7 @@ it then says in another's hearing is put in a block ``with speaking(…)``.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from typing import Any
@@ -16,7 +17,7 @@ from discord.app_commands import TranslationContextLocation as Place
 
 from bot.errors import StoreError
 from bot.guild_settings import AS_DISCORD
-from bot.i18n import ENGLISH, gettext, language_of, speak, speaking
+from bot.i18n import ENGLISH, gettext, language_of, load, speak, speaking
 from bot.services.guilds import Guilds
 
 USERS = 1_000
@@ -80,6 +81,10 @@ class Translator(app_commands.Translator):
     The names of commands and options stay as they are: threads and pages name them that people
     of all languages read. The name of a menu is its only text, so that has translations too.
     """
+
+    async def load(self) -> None:
+        """Read the catalogues; discord.py calls this at the start."""
+        await asyncio.to_thread(load)
 
     async def translate(
         self,

@@ -6,20 +6,22 @@ longer goes; what is new stands there untranslated, and is shown in English mean
 
 from __future__ import annotations
 
+import ast
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.core import Locale
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from bot.i18n import FOLDER
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ("bot", "cogs")
-KEYWORDS = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
+MARKS = {"_": 1, "gettext": 1, "N_": 1, "ngettext": 2}
+"""Functions that mark texts, with how many forms of one they take."""
 
 HEADER = """\
 # Threadwise in {name}. How to change it: docs/developers/translating.md
@@ -35,17 +37,24 @@ msgstr ""
 def extracted() -> Catalog:
     """Return the messages of the code, in the order in which they stand there."""
     messages = Catalog()
-    for folder in CODE:
-        found = extract_from_dir(
-            ROOT / folder,
-            method_map=[("**.py", "python")],
-            keywords=KEYWORDS,
-            comment_tags=("i18n:",),
-        )
-        for file, line, message, comments, context in sorted(found, key=lambda each: each[:2]):
-            place = [(f"{folder}/{file}", line)]
-            messages.add(message, locations=place, auto_comments=comments, context=context)
+    for file in sorted(each for folder in CODE for each in (ROOT / folder).rglob("*.py")):
+        place = [(file.relative_to(ROOT).as_posix(), 1)]
+        for message in marked(ast.parse(file.read_text(encoding="utf-8"))):
+            messages.add(message, locations=place)
     return messages
+
+
+def marked(tree: ast.Module) -> Iterator[str | tuple[str, ...]]:
+    """Yield the texts of a module that are marked; the two forms of what is counted in a tuple.
+
+    Babel's own reader passes over what stands in the braces of an f-string.
+    """
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        forms = MARKS.get(getattr(call.func, "id", ""), 0)
+        texts = [arg.value for arg in call.args[:forms] if isinstance(arg, ast.Constant)]
+        if forms and len(texts) == forms:
+            yield str(texts[0]) if forms == 1 else tuple(map(str, texts))
 
 
 def read(language: str) -> Catalog:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gettext
 import re
 from collections.abc import Sequence
+from functools import cache
 from string import Formatter
 
 import messages
 import pytest
-from babel.messages.catalog import Message
+from babel.messages.catalog import Catalog, Message
 
 from bot import i18n
 
@@ -35,8 +36,13 @@ def placeholders(text: str) -> list[str]:
     return sorted(field for _, field, _, _ in Formatter().parse(text) if field is not None)
 
 
+@cache
+def extracted() -> Catalog:
+    return messages.extracted()
+
+
 def english() -> list[Message]:
-    return [message for message in messages.extracted() if message.id]
+    return [message for message in extracted() if message.id]
 
 
 def test_there_are_catalogues() -> None:
@@ -48,7 +54,7 @@ def test_there_are_catalogues() -> None:
 def test_a_catalogue_is_up_to_date(language: str) -> None:
     there = (i18n.FOLDER / f"{language}.po").read_text(encoding="utf-8")
 
-    assert messages.written(messages.read(language), messages.extracted()) == there, "make messages"
+    assert messages.written(messages.read(language), extracted()) == there, "make messages"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -94,7 +100,7 @@ def test_a_text_that_is_changed_is_english_until_it_is_translated_anew() -> None
     found = catalogue.get("This works only in a server.")
     assert found is not None
     assert found.string
-    text = messages.written(catalogue, messages.extracted())
+    text = messages.written(catalogue, extracted())
     assert text.count('msgid "This works only in a server."') == 1
     changed = messages.extracted()
     changed.delete("This works only in a server.")

@@ -170,9 +170,9 @@ def part_note(question: str, *, rest: bool) -> str:
     ``rest`` says that the message asks more, which was not answered.
     """
     shown = text.title(question, limits.ASKED)
-    if not rest:
-        return f"-# {_('on: {question}').format(question=shown)}"
-    said = _("on: {question} (I left the rest of your message; ask it by itself)")
+    said = _("on: {question}")
+    if rest:
+        said = _("on: {question} (I left the rest of your message; ask it by itself)")
     return f"-# {said.format(question=shown)}"
 
 

@@ -170,7 +170,7 @@ def _without_endless_links(text: str, limit: int) -> str:
         if width(text[span.start : span.end]) <= limit:
             return text[span.start : span.end]
         named = span.label(text)
-        return label(named, limit // 2) if named else "(a link too long to show)"
+        return label(named, limit // 2) if named else _("(a link too long to show)")
 
     return _replaced(text, spans(text, _LINKED, _LINK), shortened)
 

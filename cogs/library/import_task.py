@@ -16,7 +16,7 @@ from bot.replies import edit_response
 from bot.retry import FAILURES, described
 from bot.services.import_pipeline import ImportReport
 from bot.services.uploads import Refused, Stopped, Upload
-from bot.ui import moderator_cards
+from bot.ui import import_cards
 from bot.ui.cards import Card
 
 EVERY = 3.0
@@ -70,7 +70,7 @@ class ImportTask:
         if editing or time.monotonic() - self._shown_at < EVERY:
             return
         self._shown_at = time.monotonic()
-        card = Card(content=moderator_cards.progress_line(self._file.filename, done, total))
+        card = Card(content=import_cards.progress_line(self._file.filename, done, total))
         self._progress = asyncio.create_task(self._edit(card))
 
     async def _finish_progress(self) -> None:
@@ -105,12 +105,12 @@ def _summary(name: str, report: ImportReport) -> Card:
     # What readers say of a file is as the documentation of the formats has it: in English.
     others = [counted(times, what) for what, times in sorted(report.passed_over.items())]
     others += [_unknown(key, times) for key, times in sorted(report.unknown_keys.items())]
-    return moderator_cards.imported_card(
+    return import_cards.imported_card(
         name,
         counts,
-        moderator_cards.Remarks(list(map(str, report.rejected)), report.refused),
-        moderator_cards.Remarks(list(map(str, report.warned)), report.warnings),
-        moderator_cards.Remarks(others, len(others)),
+        import_cards.Remarks(list(map(str, report.rejected)), report.refused),
+        import_cards.Remarks(list(map(str, report.warned)), report.warnings),
+        import_cards.Remarks(others, len(others)),
         hints=report.hints,
     )
 

@@ -8,10 +8,11 @@ import discord
 import pytest
 from discord.app_commands import Choice
 
-from bot.errors import StoreError
+from bot.errors import ConfigError, StoreError
 from bot.i18n import ENGLISH, current, language_of, speaking
 from bot.languages import Translator
 from bot.services.queues import Busy
+from bot.settings import load_settings
 from tests.kit.messages import shown
 from tests.kit.simcord import set_locale, set_server_locale
 from tests.kit.world import World
@@ -190,3 +191,22 @@ class TestCommands:
 )
 def test_discords_locales_have_the_nearest_language(locale: discord.Locale, language: str) -> None:
     assert language_of(str(locale)) == language
+
+
+class TestHosts:
+    @pytest.mark.parametrize("language", ["de", "pt_BR", ENGLISH, "discord"])
+    def test_choose_what_is_spoken_where_nobody_chose(
+        self, monkeypatch: pytest.MonkeyPatch, language: str
+    ) -> None:
+        monkeypatch.setenv("SERVER_LANGUAGE", language)
+        settings = load_settings(_env_file=None)
+        assert settings.guild_defaults.server_language == language
+
+    def test_are_told_of_one_that_is_not_spoken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SERVER_LANGUAGE", "tlh")
+        with pytest.raises(ConfigError, match=r"SERVER_LANGUAGE: must be discord, en, .* or zh_CN"):
+            load_settings(_env_file=None)
+
+    def test_may_have_a_language_of_the_systems_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LANGUAGE", "de_DE:en")
+        assert load_settings(_env_file=None).server_language == "discord"

@@ -163,16 +163,16 @@ def shown(markdown: str) -> str:
 
 def set_locale(env: simcord.Env, actor: simcord.MemberActor, locale: str) -> None:
     """Have a member's Discord be in a language; SimCord's is always in English."""
-    emit: Any = env.backend.emit
+    backend: Any = env.backend
+    emit = backend.emit
 
-    def emitted(event: str, payload: dict[str, Any], *rest: Any, **more: Any) -> Any:
+    def emitted(event: str, payload: Any) -> None:
         if event == "INTERACTION_CREATE":
             user = payload.get("user") or payload["member"]["user"]
             if user["id"] == str(actor.id):
-                payload = payload | {"locale": locale}
-        return emit(event, payload, *rest, **more)
+                payload = {**payload, "locale": locale}
+        emit(event, payload)
 
-    backend: Any = env.backend
     backend.emit = emitted
 
 
