@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -40,15 +39,6 @@ MAX_RELATED = 50
 """Related threads looked up for one thread; most of them are in no library."""
 
 log = logging.getLogger(__name__)
-
-_ASKING = re.compile(
-    r"^\W*(?:(?:hi|hey|hello|so|ok|okay|and|but|please|guys|everyone|all|anyone)\b\W*)*"
-    r"(?:who|whom|whose|what|whats|when|where|which|why|how|hows|is|are|am|was|were|do|does|did|"
-    r"can|could|may|might|will|would|shall|should|has|have|had|any\s?(?:one|body|idea|way)|"
-    r"isnt|arent|dont|doesnt|didnt|cant|couldnt|wont|wouldnt|help)\b",
-    re.IGNORECASE,
-)
-_QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")
 
 
 class HasConfidence(Protocol):
@@ -87,14 +77,6 @@ def suggestions_without_first(matches: Sequence[Candidate], least: float) -> lis
     others, refused = matches[1:], matches[0].confidence
     enough = refused + least * (1.0 - refused)
     return suggestions_among(others) if likelihood(others) >= enough else []
-
-
-def reads_like_a_question(text: str) -> bool:
-    """Return whether a message asks something: by a question mark, or how it begins."""
-    if any(mark in text for mark in _QUESTION_MARKS):
-        return True
-    spoken = text.replace("'", "").replace("\u2019", "")
-    return len(spoken.split()) >= 3 and _ASKING.match(spoken) is not None
 
 
 class Answering:

@@ -11,7 +11,7 @@ import discord
 from bot.client import ThreadBot
 from bot.models import Mode
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.services.answering import reads_like_a_question
+from bot.services.question_form import reads_like_a_question
 from bot.ui import text
 from bot.ui.cards import Card
 from cogs.ask.responder import Question
