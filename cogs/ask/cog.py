@@ -103,12 +103,12 @@ class AskCog(commands.Cog, name="Ask"):
 
     async def find_an_answer(self, interaction: Interaction, message: discord.Message) -> None:
         """Look an existing message up, as its context menu asks."""
-        question = self._filter.without_mention(message.content)
+        question = await self._filter.reader.with_file(message)
         if text.is_blank(question):
             await tell(interaction, NO_TEXT)
             return
         for_message = f"-# for {message.jump_url}" if interaction.guild_id else ""
-        own_words = message.author == interaction.user
+        own_words = message.author == interaction.user and not message.message_snapshots
         await self._look_up(interaction, question, for_message, own_words=own_words)
 
     async def _look_up(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import re
-from functools import partial
 
 import discord
 
 from bot.client import ThreadBot
 from bot.models import Mode
-from bot.retry import FAILURES, described, new_nonce, retried
+from bot.retry import FAILURES, described, new_nonce
 from bot.services.question_form import reads_like_a_question
 from bot.ui import text
 from bot.ui.cards import Card
+from cogs.ask.message_text import MessageText
 from cogs.ask.responder import Question
 from cogs.channel_context import (
     ChannelContext,
@@ -21,6 +20,9 @@ from cogs.channel_context import (
     message_context,
     missing_send_permission,
 )
+
+SHORT = 200
+"""Characters of a message that nobody addressed to the bot, up to which its file is read."""
 
 log = logging.getLogger(__name__)
 
@@ -31,22 +33,26 @@ class MessageFilter:
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
+        self.reader = MessageText(bot)
 
     async def question_in(self, message: discord.Message) -> Question | None:
         """Return the question in a message; ``None`` if it is none for the bot."""
         if message.author.bot or message.webhook_id is not None or message.is_system():
             return None
-        mode, mentioned = await self._mode(message), self._mentions_me(message)
-        said = self.without_mention(message.content)
-        addressed = message.guild is None or mentioned
-        if not addressed and self._is_reply_to_me(message):
-            # Discord makes every reply ping; "thanks!" is none of our business.
-            addressed = reads_like_a_question(said)
-        if mode is Mode.OFF or (mode is Mode.MENTION and not addressed):
+        mode = await self._mode(message)
+        if mode is Mode.OFF:
             return None
+        said, own_words = self.reader.words(message), not message.message_snapshots
+        addressed = message.guild is None or self.reader.mentions_me(message)
+        if not addressed and reads_like_a_question(said):
+            # Most replies to the bot are none of its business, such as "thanks!".
+            addressed = await self._is_reply_to_me(message)
+        if mode is Mode.MENTION and not addressed:
+            return None
+        if addressed or len(said) <= SHORT:
+            said = await self.reader.with_file(message)
         if not addressed and (mode is Mode.QUESTIONS and not reads_like_a_question(said)):
             return None
-        own_words = True
         if addressed and text.is_blank(said):
             said, own_words = await self._replied_to(message)
         elif text.is_blank(said):
@@ -81,34 +87,23 @@ class MessageFilter:
             name, parent_id = getattr(channel.parent, "name", ""), channel.parent_id
         return await self.app.guilds.mode(message.guild.id, channel.id, name, parent_id)
 
-    def _mentions_me(self, message: discord.Message) -> bool:
+    async def _is_reply_to_me(self, message: discord.Message) -> bool:
+        """Return whether a message replies to one of the bot's, also with the ping switched off."""
         me = self.bot.user
-        return me is not None and me.id in message.raw_mentions
-
-    def _is_reply_to_me(self, message: discord.Message) -> bool:
-        me = self.bot.user
-        return message.reference is not None and any(u == me for u in message.mentions)
-
-    def without_mention(self, said: str) -> str:
-        """Return a text without the mention of the bot."""
-        me = self.bot.user
-        return re.sub(rf"<@!?{me.id}>", " ", said).strip() if me else said.strip()
+        if message.reference is None or me is None:
+            return False
+        if any(user == me for user in message.mentions):
+            return True
+        original = await self.reader.referenced(message)
+        return original is not None and original.author == me
 
     async def _replied_to(self, message: discord.Message) -> tuple[str, bool]:
         """Return the text that a bare mention replies to, and whether the same person wrote it."""
-        reference = message.reference
-        if reference is None or reference.message_id is None:
-            return "", False
-        original = reference.resolved
+        original = await self.reader.referenced(message)
         if original is None:
-            try:
-                fetch = partial(message.channel.fetch_message, reference.message_id)
-                original = await retried(fetch, "a message")
-            except FAILURES:
-                return "", False
-        if isinstance(original, discord.DeletedReferencedMessage):
             return "", False
-        return self.without_mention(original.content), original.author == message.author
+        said = await self.reader.with_file(original)
+        return said, original.author == message.author and not original.message_snapshots
 
     async def _reply(
         self, message: discord.Message, context: ChannelContext, card: Card, nonce: int

@@ -11,7 +11,7 @@ from typing import Any
 import discord
 import simcord
 from simcord.backend import serializers
-from simcord.backend.models import Overwrite
+from simcord.backend.models import AllowedMentions, Overwrite
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.enums import OverwriteType
 from simcord.preview._markdown import markdown_tokens
@@ -159,3 +159,22 @@ def shown(markdown: str) -> str:
             yield from texts(token.get("children") or ())
 
     return "\n".join(texts(markdown_tokens(markdown, "embed_description")))
+
+
+async def managed_role(env: simcord.Env, guild: GuildHandle) -> str:
+    """Mark the bot's own role as Discord does, and return the text that mentions it."""
+    role = next(each for each in env.backend.guilds[guild.id].roles.values() if each.managed)
+    payload = dict(serializers.role_payload(role))
+    payload["tags"] = {"bot_id": str(env.backend.bot_user.id)}
+    env.backend.emit("GUILD_ROLE_UPDATE", {"guild_id": str(guild.id), "role": payload})
+    await env.settle()
+    return f"<@&{role.id}>"
+
+
+async def reply_without_ping(env: simcord.Env, actor: Any, message: Any, said: str) -> None:
+    """Reply to a message with the ping switched off: its author is not among the mentions."""
+    backend, channel_id = env.backend, message.channel.id
+    reference = {"message_id": str(message.id), "channel_id": str(channel_id)}
+    quiet = AllowedMentions(replied_user=False)
+    backend.create_message(channel_id, actor.id, said, reference=reference, allowed_mentions=quiet)
+    await env.settle()
