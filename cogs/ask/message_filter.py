@@ -20,6 +20,7 @@ from cogs.channel_context import (
     message_context,
     missing_send_permission,
 )
+from cogs.channel_modes import channel_mode
 
 SHORT = 200
 """Characters of a message that nobody addressed to the bot, up to which its file is read."""
@@ -81,11 +82,7 @@ class MessageFilter:
     async def _mode(self, message: discord.Message) -> Mode:
         if message.guild is None:
             return Mode.ALL
-        channel, parent_id = message.channel, None
-        name = getattr(channel, "name", "")
-        if isinstance(channel, discord.Thread):
-            name, parent_id = getattr(channel.parent, "name", ""), channel.parent_id
-        return await self.app.guilds.mode(message.guild.id, channel.id, name, parent_id)
+        return await channel_mode(self.app.guilds, message.guild.id, message.channel)
 
     async def _is_reply_to_me(self, message: discord.Message) -> bool:
         """Return whether a message replies to one of the bot's, also with the ping switched off."""

@@ -122,6 +122,17 @@ async def user_thread(
     return ChannelHandle(env, channel.guild, thread)
 
 
+async def news_thread(
+    env: simcord.Env, actor: Any, channel: ChannelHandle, name: str
+) -> ChannelHandle:
+    """Open a Discord thread in an announcement channel; SimCord has no type for them."""
+    thread = env.backend.create_thread(channel.id, name, actor.id, broadcast=False)
+    payload = dict(serializers.channel_payload(env.backend, thread)) | {"newly_created": True}
+    env.backend.emit("THREAD_CREATE", payload | {"type": discord.ChannelType.news_thread.value})
+    await env.settle()
+    return ChannelHandle(env, channel.guild, thread)
+
+
 async def delete_channel(env: simcord.Env, channel: ChannelHandle) -> None:
     """Delete a channel with all that is in it."""
     env.backend.delete_channel(channel.id)
