@@ -13,6 +13,7 @@ import discord
 from discord import app_commands
 
 from bot.client import Interaction, ThreadBot
+from bot.guild_settings import GuildSettings
 from bot.models import SHARED
 from bot.replies import acknowledge
 from bot.ui import limits, text
@@ -113,6 +114,19 @@ def is_moderator(interaction: Interaction) -> bool:
 def manages(interaction: Interaction) -> bool:
     """Return whether the member may change the settings of this server."""
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
+
+
+def is_helper(member: discord.abc.User, settings: GuildSettings) -> bool:
+    """Return whether somebody answers questions in their server: has a helper role, or manages it.
+
+    Where members have chosen no roles for that, only managers are helpers.
+    """
+    if not isinstance(member, discord.Member):
+        return False
+    helpers = getattr(settings, "helper_role_ids", ())
+    if member.guild_permissions.manage_guild:
+        return True
+    return any(role.id in helpers for role in member.roles)
 
 
 def joined_at(user: discord.abc.User | None) -> datetime | None:

@@ -12,6 +12,7 @@ from bot.retry import FAILURES, described, new_nonce
 from bot.services.question_form import reads_like_a_question
 from bot.ui import text
 from bot.ui.cards import Card
+from cogs.ask import forum_posts
 from cogs.ask.message_text import MessageText
 from cogs.ask.responder import Question
 from cogs.channel_context import (
@@ -40,6 +41,7 @@ class MessageFilter:
         """Return the question in a message; ``None`` if it is none for the bot."""
         if message.author.bot or message.webhook_id is not None or message.is_system():
             return None
+        await forum_posts.know_channel(self.bot, message)
         mode = await self._mode(message)
         if mode is Mode.OFF:
             return None
@@ -52,7 +54,13 @@ class MessageFilter:
             return None
         if addressed or len(said) <= SHORT:
             said = await self.reader.with_file(message)
-        if not addressed and (mode is Mode.QUESTIONS and not reads_like_a_question(said)):
+        details = ""
+        if begins_post := forum_posts.begins_post(message):
+            said, details = forum_posts.question_of_post(message, said)
+        elif not addressed and (mode is Mode.QUESTIONS and not reads_like_a_question(said)):
+            return None
+        once = not addressed and forum_posts.is_in_post(message)
+        if once and not begins_post and not await forum_posts.adds_to_question(self.app, message):
             return None
         if addressed and text.is_blank(said):
             said, own_words = await self._replied_to(message)
@@ -73,10 +81,12 @@ class MessageFilter:
             context=context,
             asker_id=message.author.id,
             addressed=addressed,
-            suggests=addressed or mode is Mode.ALL,
+            suggests=addressed or (mode is Mode.ALL and (begins_post or not once)),
             send=send,
             own_words=own_words,
             joined_at=joined_at(message.author),
+            once=once,
+            details=details,
         )
 
     async def _mode(self, message: discord.Message) -> Mode:

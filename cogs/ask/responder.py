@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from weakref import WeakValueDictionary
@@ -43,7 +43,9 @@ class Question:
     the reply and returns the message, or ``None`` if it could not be posted;
     ``note`` is a line of our own above whatever the reply is. ``own_words`` says
     that the asker wrote the text: nobody teaches what others have said. ``joined_at``
-    is when the asker joined the server, if known. Whoever replies calls ``reply``.
+    is when the asker joined the server, if known. ``once`` says that it needs no answer where
+    one stands in the channel already; ``details`` follow a text that is a title. Whoever
+    replies calls ``reply``.
     """
 
     text: str
@@ -55,6 +57,8 @@ class Question:
     note: str = ""
     own_words: bool = True
     joined_at: datetime | None = None
+    once: bool = False
+    details: str = ""
     _replies: list[discord.Message | None] = field(default_factory=list)
 
     @property
@@ -94,13 +98,8 @@ class Responder:
 
     async def respond(self, question: Question) -> None:
         """Answer, suggest, or stay silent."""
-        scope = question.context.scope
-        reply = await self.app.answering.ask(
-            question.text,
-            guild_id=scope,
-            limit=MAX_SUGGESTIONS + 1,
-            asker=question.asker_id if question.own_words else None,
-        )
+        reply = await self._ask(question)
+        question = replace(question, text=reply.question)
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
             await self._answer(question, reply, reply.thread, reply.answer)
         elif reply.verdict is Verdict.SUGGEST and question.suggests:
@@ -109,6 +108,21 @@ class Responder:
             await self._remember(question, await question.reply(card))
         elif question.addressed:
             await question.say(NOTHING_YET)
+
+    async def _ask(self, question: Question) -> Reply:
+        """Return the verdict on a question; where its title gets no answer, with its details."""
+        ask = partial(
+            self.app.answering.ask,
+            guild_id=question.context.scope,
+            limit=MAX_SUGGESTIONS + 1,
+            asker=question.asker_id if question.own_words else None,
+        )
+        reply = await ask(question.text)
+        if not question.details or reply.verdict is Verdict.ANSWER:
+            return reply
+        whole = await ask(f"{question.text}\n{question.details}")
+        surer = whole.confidence > reply.confidence
+        return whole if surer or whole.verdict is Verdict.ANSWER else reply
 
     async def post(
         self,
@@ -213,6 +227,8 @@ class Responder:
         posted = None
         # One at a time in a channel, or two who ask at once would both be answered.
         async with self._locks.at(context.channel_id):
+            if question.once and await self.app.postings.any_in(context.channel_id):
+                return
             former = await self.app.postings.latest_in(context.channel_id, answer.id, seconds)
             if former is None:
                 least = (await self.app.guilds.settings(context.scope)).suggest_threshold

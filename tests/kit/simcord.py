@@ -122,6 +122,31 @@ async def user_thread(
     return ChannelHandle(env, channel.guild, thread)
 
 
+async def forum_post(
+    env: simcord.Env,
+    actor: Any,
+    forum: ChannelHandle,
+    title: str,
+    said: str = "",
+    *,
+    announced: bool = True,
+    **parts: Any,
+) -> ChannelHandle:
+    """Open a post in a forum as a member: the first message has the id of the post itself.
+
+    Without ``announced`` the message comes before the bot knows of the post.
+    """
+    backend = env.backend
+    thread = backend.create_thread(forum.id, title, actor.id, broadcast=False)
+    if announced:
+        backend.announce_thread_create(thread)
+    message = backend.prepare_message(thread.id, actor.id, said, **parts)
+    message.id = thread.id
+    backend.commit_message(message)
+    await env.settle()
+    return ChannelHandle(env, forum.guild, thread)
+
+
 async def news_thread(
     env: simcord.Env, actor: Any, channel: ChannelHandle, name: str
 ) -> ChannelHandle:
