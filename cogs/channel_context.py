@@ -116,17 +116,12 @@ def manages(interaction: Interaction) -> bool:
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
 
 
-def is_helper(member: discord.abc.User, settings: GuildSettings) -> bool:
-    """Return whether somebody answers questions in their server: has a helper role, or manages it.
-
-    Where members have chosen no roles for that, only managers are helpers.
-    """
-    if not isinstance(member, discord.Member):
+def is_helper(user: discord.abc.User, settings: GuildSettings | None = None) -> bool:
+    """Return whether somebody helps others here: who manages the server, or has a helper role."""
+    if not isinstance(user, discord.Member):
         return False
     helpers = getattr(settings, "helper_role_ids", ())
-    if member.guild_permissions.manage_guild:
-        return True
-    return any(role.id in helpers for role in member.roles)
+    return user.guild_permissions.manage_guild or any(role.id in helpers for role in user.roles)
 
 
 def joined_at(user: discord.abc.User | None) -> datetime | None:

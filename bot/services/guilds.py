@@ -76,7 +76,7 @@ class Guilds:
         for known in (channel_id, parent_id, category_id):
             if known in explicit:
                 return explicit[known]
-        return Mode.QUESTIONS if bare_name(channel_name) in self._ask_channels else Mode.MENTION
+        return Mode.ASK if bare_name(channel_name) in self._ask_channels else Mode.MENTION
 
     async def modes(self, guild_id: int) -> dict[int, Mode]:
         """Return the modes that moderators set, by channel id."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import discord
 
 from bot.app import App
 from bot.client import ThreadBot
 from bot.retry import FAILURES, described, retried
+from bot.services.small_talk import small_talk
+from cogs.ask.message_text import Heard
 from cogs.channel_context import is_helper
 
 log = logging.getLogger(__name__)
@@ -19,19 +22,31 @@ def begins_post(message: discord.Message) -> bool:
     return message.guild is not None and message.id == message.channel.id
 
 
-def is_in_post(message: discord.Message) -> bool:
-    """Return whether a message stands in a forum post."""
+async def seen_in_post(app: App, message: discord.Message, heard: Heard) -> Heard | None:
+    """Return what a message asks where it stands in a post; ``None`` if nothing of the bot.
+
+    The first message gives the details to the title, unless that says nothing, such as "help".
+    Messages elsewhere are returned as they are.
+    """
+    if begins_post(message):
+        title = getattr(message.channel, "name", "").strip()
+        here = replace(heard, begins_post=True, in_post=True)
+        if not title or (heard.text and small_talk(title) is not None):
+            return here
+        return replace(here, text=title, details=heard.text)
+    if not _is_in_post(message):
+        return heard
+    if not heard.addressed and not await _adds_to_question(app, message):
+        return None
+    return replace(heard, in_post=True)
+
+
+def _is_in_post(message: discord.Message) -> bool:
     channel = message.channel
     return isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel)
 
 
-def question_of_post(message: discord.Message, said: str) -> tuple[str, str]:
-    """Return the question of a post: its title, and as details what its first message says."""
-    title = getattr(message.channel, "name", "").strip()
-    return (title, said) if title else (said, "")
-
-
-async def adds_to_question(app: App, message: discord.Message) -> bool:
+async def _adds_to_question(app: App, message: discord.Message) -> bool:
     """Return whether a later message of a post may ask again, though nobody is addressed.
 
     Only whoever opened the post says more about the question: what others ask there, they ask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import discord
 
@@ -10,11 +11,12 @@ from bot.client import ThreadBot
 from bot.models import Mode
 from bot.retry import FAILURES, described, new_nonce
 from bot.services.question_form import reads_like_a_question
+from bot.services.small_talk import small_talk
 from bot.ui import text
 from bot.ui.cards import Card
 from cogs.ask import forum_posts
-from cogs.ask.message_text import MessageText
-from cogs.ask.responder import Question
+from cogs.ask.message_text import Heard, MessageText
+from cogs.ask.question import Question, Send
 from cogs.channel_context import (
     ChannelContext,
     joined_at,
@@ -25,6 +27,10 @@ from cogs.channel_modes import channel_mode
 
 SHORT = 200
 """Characters of a message that nobody addressed to the bot, up to which its file is read."""
+
+STATEMENT = -1.4
+"""Log-odds against a message of a general channel being meant for the bot where nothing in its form
+asks: of such messages, only those are answered whose match is four times as likely as else."""
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +47,43 @@ class MessageFilter:
         """Return the question in a message; ``None`` if it is none for the bot."""
         if message.author.bot or message.webhook_id is not None or message.is_system():
             return None
+        heard = await self._heard(message)
+        if heard is None:
+            return None
+        context = message_context(message)
+        if missing := missing_send_permission(message.channel, context.may):
+            self.bot.warn_missing_permission(context.channel_id, missing)
+            return None
+
+        def sender() -> Send:
+            nonce = new_nonce()
+
+            async def send(card: Card) -> discord.Message | None:
+                return await self._reply(message, context, card, nonce)
+
+            return send
+
+        once, addressed = heard.in_post and not heard.addressed, heard.addressed
+        asks = addressed or heard.begins_post or reads_like_a_question(heard.text)
+        is_in_ask = heard.mode is Mode.ASK and not addressed and (heard.begins_post or not once)
+        return Question(
+            text=heard.text,
+            context=context,
+            asker_id=message.author.id,
+            addressed=addressed,
+            suggests=addressed,
+            send=sender(),
+            own_words=heard.own_words,
+            joined_at=joined_at(message.author),
+            message=message if is_in_ask else None,
+            evidence=STATEMENT if heard.mode is Mode.QUESTIONS and not asks else 0.0,
+            another=None if once else sender,
+            once=once,
+            details=heard.details,
+        )
+
+    async def _heard(self, message: discord.Message) -> Heard | None:
+        """Return what a message says; ``None`` if it is not meant for the bot."""
         await forum_posts.know_channel(self.bot, message)
         mode = await self._mode(message)
         if mode is Mode.OFF:
@@ -54,44 +97,19 @@ class MessageFilter:
             return None
         if addressed or len(said) <= SHORT:
             said = await self.reader.with_file(message)
-        details = ""
-        if begins_post := forum_posts.begins_post(message):
-            said, details = forum_posts.question_of_post(message, said)
-        elif not addressed and (mode is Mode.QUESTIONS and not reads_like_a_question(said)):
+        alone = Heard(mode=mode, text=said, addressed=addressed, own_words=own_words)
+        heard = await forum_posts.seen_in_post(self.app, message, alone)
+        if heard is None:
             return None
-        once = not addressed and forum_posts.is_in_post(message)
-        if once and not begins_post and not await forum_posts.adds_to_question(self.app, message):
-            return None
-        if addressed and text.is_blank(said):
+        if addressed and text.is_blank(heard.text):
             said, own_words = await self._replied_to(message)
-        elif text.is_blank(said):
-            return None
-        context = message_context(message)
-        if missing := missing_send_permission(message.channel, context.may):
-            self.bot.warn_missing_permission(context.channel_id, missing)
-            return None
-
-        nonce = new_nonce()
-
-        async def send(card: Card) -> discord.Message | None:
-            return await self._reply(message, context, card, nonce)
-
-        return Question(
-            text=said,
-            context=context,
-            asker_id=message.author.id,
-            addressed=addressed,
-            suggests=addressed or (mode is Mode.ALL and (begins_post or not once)),
-            send=send,
-            own_words=own_words,
-            joined_at=joined_at(message.author),
-            once=once,
-            details=details,
-        )
+            return replace(heard, text=said, own_words=own_words)
+        ignored = not addressed and small_talk(heard.text) is not None
+        return None if ignored or text.is_blank(heard.text) else heard
 
     async def _mode(self, message: discord.Message) -> Mode:
         if message.guild is None:
-            return Mode.ALL
+            return Mode.ASK
         return await channel_mode(self.app.guilds, message.guild.id, message.channel)
 
     async def _is_reply_to_me(self, message: discord.Message) -> bool:

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import discord
 
 from bot.client import ThreadBot
+from bot.models import Mode
 from bot.retry import FAILURES, described, retried
 from bot.ui import limits
 
@@ -24,6 +26,23 @@ TEXT_FILES = (".txt", ".log")
 """The endings of files that are read. Discord itself makes a ``message.txt`` of long texts."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What the bot takes from a message that may be a question.
+
+    ``begins_post`` says that it is the first of a forum post, ``in_post`` that it stands in
+    one. The others are as in ``Question``.
+    """
+
+    mode: Mode
+    text: str
+    addressed: bool
+    own_words: bool
+    details: str = ""
+    begins_post: bool = False
+    in_post: bool = False
 
 
 class MessageText:

@@ -89,7 +89,8 @@ async def test_messages_that_come_together_get_one_answer(world: World, forum: C
     backend.commit_message(first)
     backend.create_message(thread.id, world.alice.id, UNPIN)
     await world.env.settle()
-    cards = [m for m in backend.messages[thread.id].values() if m.author_id == world.bot.user.id]
+    me = backend.bot_user.id
+    cards = [m for m in backend.messages[thread.id].values() if m.author_id == me]
     assert len(cards) == 1
 
 
@@ -99,6 +100,13 @@ async def test_a_post_outside_of_ask_channels_gets_nothing(world: World):
     assert size(post) == 1
     post = await forum_post(world.env, world.alice, forum, VOTE, world.me)
     assert await world.key_of(last(post)) == "vote"
+
+
+async def test_a_title_that_says_nothing_leaves_the_question_to_the_message(
+    world: World, forum: ChannelHandle
+):
+    post = await forum_post(world.env, world.alice, forum, "help", UNPIN)
+    assert await world.key_of(last(post)) == "unpin"
 
 
 async def test_a_forum_is_known_by_its_name(world: World):

@@ -100,11 +100,13 @@ async def test_a_text_file_is_read_with_a_short_message(world: World):
 async def test_a_text_file_is_read_with_a_long_message_only_if_it_is_addressed(world: World):
     chatter = "It was raining in the garden all day long, and nobody came. " * 5
     file = ("message.txt", VOTE.encode())
-    await world.alice.send(world.ask, chatter, attachments=[file])
-    assert size(world.ask) == 1
-    await world.app.guilds.update(world.guild.id, answer_threshold=0.0, suggest_threshold=0.0)
-    await world.alice.send(world.ask, f"{world.me} {chatter}", attachments=[file])
-    assert await world.key_of(last(world.ask)) == "vote"
+    channel = world.guild.create_text_channel("chat")
+    await world.app.guilds.set_mode(world.guild.id, channel.id, Mode.QUESTIONS)
+    await world.app.guilds.update(world.guild.id, answer_threshold=0.1, suggest_threshold=0.0)
+    await world.alice.send(channel, chatter, attachments=[file])
+    assert await world.key_of(last(channel)) != "vote"
+    await world.alice.send(channel, f"{world.me} {chatter}", attachments=[file])
+    assert await world.key_of(last(channel)) == "vote"
 
 
 async def test_the_menu_reads_a_text_file(world: World):
@@ -133,8 +135,10 @@ async def test_a_file_that_can_not_be_had_is_left_out(
 
 
 async def test_a_mark_in_a_link_asks_nothing(world: World):
-    await world.alice.send(world.ask, "vote on an answer https://example.org/a?b=c")
-    assert size(world.ask) == 1
+    await world.alice.send(world.general, f"{world.me} {VOTE}")
+    said = "vote on an answer https://example.org/a?b=c"
+    await world.alice.send(world.general, said, reply_to=last(world.general))
+    assert last(world.general).content == said
 
 
 async def test_questions_in_other_languages_are_looked_up(world: World):
