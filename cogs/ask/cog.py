@@ -22,6 +22,8 @@ from bot.ui.cards import Card
 from bot.ui.quiet_card import PickQuietly
 from cogs.ask.message_filter import MessageFilter
 from cogs.ask.question import Question
+from cogs.ask.question_changes import QuestionChanges
+from cogs.ask.recent_messages import RecentMessages
 from cogs.ask.responder import Responder
 from cogs.ask.suggestion_handlers import SuggestionHandlers
 from cogs.channel_context import interaction_context, joined_at
@@ -46,8 +48,12 @@ class AskCog(commands.Cog, name="Ask"):
         self.bot = bot
         self.app = bot.app
         self._responder = Responder(bot)
-        self._filter = MessageFilter(bot)
+        self._recent = RecentMessages()
+        self._filter = MessageFilter(bot, self._recent)
         self._handlers = SuggestionHandlers(bot, self._responder)
+        self._changes = QuestionChanges(
+            bot, self._recent, self._filter, self._responder, self._take
+        )
         self._menu = app_commands.ContextMenu(
             name="Find an answer",
             callback=self.find_an_answer,
@@ -70,8 +76,26 @@ class AskCog(commands.Cog, name="Ask"):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message if it is a question for the bot."""
-        await self._responder.marks.heard(message)
-        question = await self._filter.question_in(message)
+        # Noted before anything is awaited: an edit or the end of the message may be next.
+        proxied = self._changes.note(message)
+        async with self._changes.turn(message.id):
+            await self._responder.marks.heard(message)
+            question = await self._filter.question_in(message, proxied=proxied)
+            await self._take(message, question)
+
+    @commands.Cog.listener()
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Look at an edited question again."""
+        await self._changes.edited(event.message)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Note that a reply was pressed."""
+        if interaction.message is not None:
+            self._recent.touch(interaction.message.id)
+
+    async def _take(self, message: discord.Message, question: Question | None) -> None:
+        """Reply to the question in a message, if there is one."""
         if question is None:
             return
         cost = STATEMENT_COST if question.evidence < 0 else QUESTION
@@ -113,12 +137,15 @@ class AskCog(commands.Cog, name="Ask"):
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        """Forget a question that is deleted."""
+        """Forget a question that is deleted, and take the reply to it along."""
+        await self._changes.deleted(event.message_id)
         await self._responder.marks.deleted(event.channel_id, {event.message_id})
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Forget the questions among messages that are deleted at once."""
+        for message_id in sorted(event.message_ids):
+            await self._changes.deleted(message_id)
         await self._responder.marks.deleted(event.channel_id, event.message_ids)
 
     @app_commands.command(name="ask", description="Ask a question in your own words")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 
 import discord
 
 from bot.client import ThreadBot
 from bot.models import Mode
-from bot.retry import FAILURES, described, new_nonce
+from bot.retry import FAILURES, described, new_nonce, retried
 from bot.services.question_form import reads_like_a_question
 from bot.services.small_talk import small_talk
 from bot.ui import text
@@ -17,6 +18,7 @@ from bot.ui.cards import Card
 from cogs.ask import forum_posts
 from cogs.ask.message_text import Heard, MessageText
 from cogs.ask.question import Question, Send
+from cogs.ask.recent_messages import RecentMessages
 from cogs.channel_context import (
     ChannelContext,
     joined_at,
@@ -28,6 +30,9 @@ from cogs.channel_modes import channel_mode
 SHORT = 200
 """Characters of a message that nobody addressed to the bot, up to which its file is read."""
 
+NOBODY = 0
+"""The asker of a question whose author is not known."""
+
 STATEMENT = -1.4
 """Log-odds against a message of a general channel being meant for the bot where nothing in its form
 asks: of such messages, only those are answered whose match is four times as likely as else."""
@@ -38,14 +43,22 @@ log = logging.getLogger(__name__)
 class MessageFilter:
     """Finds the questions for the bot among the messages of all channels."""
 
-    def __init__(self, bot: ThreadBot):
+    def __init__(self, bot: ThreadBot, recent: RecentMessages):
         self.bot = bot
+        self._recent = recent
         self.app = bot.app
         self.reader = MessageText(bot)
 
-    async def question_in(self, message: discord.Message) -> Question | None:
-        """Return the question in a message; ``None`` if it is none for the bot."""
-        if message.author.bot or message.webhook_id is not None or message.is_system():
+    async def question_in(
+        self, message: discord.Message, *, proxied: bool = False
+    ) -> Question | None:
+        """Return the question in a message; ``None`` if it is none for the bot.
+
+        Webhooks and bots ask nothing, unless a message is ``proxied``: it takes the place of a
+        member's, who is not known, so that nobody has an asker's rights.
+        """
+        is_bots = message.author.bot or message.webhook_id is not None
+        if (is_bots and not proxied) or message.is_system():
             return None
         heard = await self._heard(message)
         if heard is None:
@@ -69,11 +82,11 @@ class MessageFilter:
         return Question(
             text=heard.text,
             context=context,
-            asker_id=message.author.id,
+            asker_id=NOBODY if proxied else message.author.id,
             addressed=addressed,
             suggests=addressed,
             send=sender(),
-            own_words=heard.own_words,
+            own_words=heard.own_words and not proxied,
             joined_at=joined_at(message.author),
             message=message if is_in_ask else None,
             evidence=STATEMENT if heard.mode is Mode.QUESTIONS and not asks else 0.0,
@@ -135,15 +148,24 @@ class MessageFilter:
     ) -> discord.Message | None:
         """Post under a message, or just into its channel if that may not be done.
 
-        All replies to one message have the same nonce, and so are one message.
+        All replies to one message have the same nonce, and so are one message. A message that
+        is deleted by then gets none.
         """
+        if self._recent.is_deleted(message.id):
+            return None
         parts = card.send_kwargs()
         if context.may.read_message_history:  # without it Discord refuses replies
             parts["reference"] = message.to_reference(fail_if_not_exists=False)
             parts["mention_author"] = False
         try:
             where = f"channel {context.channel_id}"
-            return await self.bot.post(message.channel, where, nonce, **parts)
+            sent = await self.bot.post(message.channel, where, nonce, **parts)
         except FAILURES as error:
             log.warning("channel %d: could not post: %s", context.channel_id, described(error))
             return None
+        if self._recent.is_deleted(message.id):  # meanwhile
+            with suppress(*FAILURES):
+                await retried(sent.delete, "the reply to a deleted question")
+            return None
+        self._recent.replied(message.id, sent)
+        return sent

@@ -74,6 +74,10 @@ class Responder:
             reply = await self._ask(question)
             await self._respond(replace(question, text=reply.question), reply)
 
+    async def look_up(self, question: Question) -> Reply:
+        """Return the verdict on a question, and say nothing."""
+        return await self._ask(question)
+
     async def greet(self, question: Question) -> None:
         """Say what can be asked."""
         await self._chat(question, SmallTalk.GREETING)

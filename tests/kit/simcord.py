@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -213,4 +213,17 @@ async def reply_without_ping(env: simcord.Env, actor: Any, message: Any, said: s
     reference = {"message_id": str(message.id), "channel_id": str(channel_id)}
     quiet = AllowedMentions(replied_user=False)
     backend.create_message(channel_id, actor.id, said, reference=reference, allowed_mentions=quiet)
+    await env.settle()
+
+
+async def edit_later(env: simcord.Env, message: Any, said: str, after: timedelta | None) -> None:
+    """Edit a message some time after it was written; with ``None`` as when links get previews."""
+    backend = env.backend
+    stored = backend.get_message(message.channel.id, message.id)
+    stored.content = said
+    payload = dict(serializers.message_payload(backend, stored))
+    written = datetime.fromisoformat(stored.timestamp)
+    payload["guild_id"] = str(message.guild.id)
+    payload["edited_timestamp"] = None if after is None else (written + after).isoformat()
+    backend.emit("MESSAGE_UPDATE", payload)
     await env.settle()
