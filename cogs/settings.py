@@ -30,6 +30,7 @@ from cogs.channel_context import (
     permission_name,
     permissions_in,
 )
+from cogs.channel_modes import channel_mode
 from cogs.confirming import begin_confirmed
 
 MODES = {
@@ -41,7 +42,14 @@ MODES = {
 }
 USEFUL = ("embed_links", "add_reactions", "read_message_history")
 
-Channel = discord.TextChannel | discord.VoiceChannel | discord.ForumChannel | discord.Thread
+Channel = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.ForumChannel
+    | discord.CategoryChannel
+    | discord.Thread
+)
 
 
 @app_commands.guild_only()
@@ -194,16 +202,22 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         explicit = await self.guilds.modes(guild.id)
         modes: dict[int, Mode] = {}
         for channel in guild.channels:
-            if channel.id not in explicit and not isinstance(channel, discord.CategoryChannel):
-                mode = await self.guilds.mode(guild.id, channel.id, channel.name)
+            is_set = channel.id in explicit or channel.category_id in explicit
+            if not is_set and not isinstance(channel, discord.CategoryChannel):
+                mode = await channel_mode(self.guilds, guild.id, channel)
                 if mode is not Mode.MENTION:
                     modes[channel.id] = mode
         return modes
 
     def _notes(self, channel: Any) -> list[str]:
-        """Return a line on the permissions that the bot lacks in a channel, if any."""
+        """Return a line on the permissions that the bot lacks in a channel, if any.
+
+        Of a category, a line for each of its channels.
+        """
         if channel is None:
             return []
+        if isinstance(channel, discord.CategoryChannel):
+            return [note for each in channel.channels for note in self._notes(each)]
         may = permissions_in(channel, channel.guild)
         missing = [p for p in (missing_send_permission(channel, may),) if p]
         missing += [name for name in USEFUL if not getattr(may, name)]

@@ -76,7 +76,12 @@ class Responder:
         if kind is not None:
             await self._chat(question, kind)
         elif not await self._answer_parts(question):
-            await self._respond(question, await self._ask(question))
+            reply = await self._ask(question)
+            await self._respond(replace(question, text=reply.question), reply)
+
+    async def look_up(self, question: Question) -> Reply:
+        """Return the verdict on a question, and say nothing."""
+        return await self._ask(question)
 
     async def greet(self, question: Question) -> None:
         """Say what can be asked."""
@@ -107,13 +112,20 @@ class Responder:
             await self.marks.mark(question.message)
 
     async def _ask(self, question: Question) -> Reply:
-        return await self.app.answering.ask(
-            question.text,
+        """Return the verdict on a question; where its title gets no answer, with its details."""
+        ask = partial(
+            self.app.answering.ask,
             guild_id=question.context.scope,
             limit=MAX_SUGGESTIONS + 1,
             asker=question.asker_id if question.own_words else None,
             evidence=question.evidence,
         )
+        reply = await ask(question.text)
+        if not question.details or reply.verdict is Verdict.ANSWER:
+            return reply
+        whole = await ask(f"{question.text}\n{question.details}")
+        surer = whole.confidence > reply.confidence
+        return whole if surer or whole.verdict is Verdict.ANSWER else reply
 
     async def _answer_parts(self, question: Question) -> bool:
         """Answer the questions of a text that asks several; False if it asks one, or none is sure.
@@ -256,6 +268,8 @@ class Responder:
         posted = None
         # One at a time in a channel, or two who ask at once would both be answered.
         async with self._locks.at(context.channel_id):
+            if question.once and await self.app.postings.any_in(context.channel_id):
+                return
             former = None
             if not question.private:
                 former = await self.app.postings.latest_in(context.channel_id, answer.id, seconds)
