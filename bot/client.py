@@ -21,11 +21,12 @@ from bot.app import App
 from bot.errors import SearchError, StoreError, ThreadwiseError, counted
 from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.ui import items, limits, moderator_cards
+from bot.ui import items, limits, moderator_cards, quiet_card
 
 COGS = (
     "cogs.ask.cog",
     "cogs.thread",
+    "cogs.help",
     "cogs.voting.cog",
     "cogs.settings",
     "cogs.phrasings",
@@ -85,7 +86,7 @@ class ThreadBot(commands.AutoShardedBot):
         """Load the cogs, revive old buttons, and tell Discord of changed commands."""
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(*items.ALL, *moderator_cards.ALL)
+        self.add_dynamic_items(*items.ALL, *moderator_cards.ALL, *quiet_card.ALL)
         await self._sync_commands()
 
     async def on_ready(self) -> None:

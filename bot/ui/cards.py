@@ -15,6 +15,7 @@ import discord
 
 from bot.errors import counted
 from bot.guild_settings import percent
+from bot.i18n import gettext as _
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.ui import card_content, items, limits, text
 from bot.ui.card_content import credits_of, linked_credits, plain_credits
@@ -29,16 +30,18 @@ _TALLY = re.compile(r"(?:^| · )([▲▼] \d+)(?= · |$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """The parts of one message; what is ``None`` is not there."""
+    """The parts of one message; what is ``None`` is not there. ``silent`` notifies nobody."""
 
     content: str | None = None
     embed: discord.Embed | None = None
     view: discord.ui.View | None = None
+    silent: bool = False
 
     def send_kwargs(self) -> dict[str, Any]:
         """Arguments for sending this as a new message."""
         parts = {"content": self.content, "embed": self.embed, "view": self.view}
-        return {name: part for name, part in parts.items() if part is not None}
+        given = {name: part for name, part in parts.items() if part is not None}
+        return given | {"silent": True} if self.silent else given
 
     def edit_kwargs(self) -> dict[str, Any]:
         """Arguments for editing a message so that it shows this and nothing else."""
@@ -150,6 +153,18 @@ def with_tally(embed: discord.Embed, tally: int) -> discord.Embed | None:
 def asked_note(question: str) -> str:
     """Return a small line with the question, for replies that don't stand under it."""
     return f"-# asked: {text.title(question, limits.ASKED)}"
+
+
+def part_note(question: str, *, rest: bool) -> str:
+    """Return a small line with the part of a message that is answered below.
+
+    ``rest`` says that the message asks more, which was not answered.
+    """
+    shown = text.title(question, limits.ASKED)
+    if not rest:
+        return f"-# {_('on: {question}').format(question=shown)}"
+    said = _("on: {question} (I left the rest of your message; ask it by itself)")
+    return f"-# {said.format(question=shown)}"
 
 
 def note_of(content: str) -> str:

@@ -15,7 +15,9 @@ from bot.retry import FAILURES, described, retried
 from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
-from cogs.ask.responder import KeyedLocks, Question, Responder
+from bot.ui.quiet_card import PickQuietly
+from cogs.ask.question import Question
+from cogs.ask.responder import KeyedLocks, Responder
 from cogs.channel_context import (
     ChannelContext,
     interaction_context,
@@ -85,7 +87,7 @@ class SuggestionHandlers:
                     await self.app.postings.record(posting)  # it is still shown
                 raise
 
-    async def pick(self, item: items.PickThread, interaction: Interaction) -> None:
+    async def pick(self, item: items.PickThread | PickQuietly, interaction: Interaction) -> None:
         """Show the thread that was chosen: to all for the asker, to others privately."""
         message = interaction.message
         if message is None or item.chosen is None:
@@ -101,6 +103,13 @@ class SuggestionHandlers:
             if shown:
                 return  # pressed twice: the first press has shown it
             await self._show_chosen(item, message, interaction)
+
+    async def pick_quietly(self, item: PickQuietly, interaction: Interaction) -> None:
+        """Show the thread that was chosen from quiet suggestions, which stay then."""
+        if interaction.message is not None and interaction.user.id == item.asker_id:
+            await self._responder.quiet.used(interaction.message.id)
+            item.among(interaction.message)
+        await self.pick(item, interaction)
 
     async def none_of_these(self, item: items.NoneOfThese, interaction: Interaction) -> None:
         """Take suggestions back."""
@@ -123,7 +132,10 @@ class SuggestionHandlers:
         return options
 
     async def _show_chosen(
-        self, item: items.PickThread, message: discord.Message, interaction: Interaction
+        self,
+        item: items.PickThread | PickQuietly,
+        message: discord.Message,
+        interaction: Interaction,
     ) -> None:
         context = interaction_context(interaction)
         thread = await self.app.answering.serve(item.chosen or 0, guild_id=context.scope)

@@ -142,6 +142,7 @@ class VotingCog(commands.Cog, name="Voting"):
         await self._queue.forget(interaction.user.id, FLUSH_SECONDS)
         count = await self.app.voting.forget_user(interaction.user.id)
         forgotten = await self.app.learning.forget_user(interaction.user.id)
+        await self.app.unanswered.forget_user(interaction.user.id)
         votes, phrasings = counted(count, "votes"), counted(forgotten, "phrasings")
         await edit_response(
             interaction,
