@@ -21,11 +21,12 @@ from bot.app import App
 from bot.errors import SearchError, StoreError, ThreadwiseError, counted
 from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.ui import answer_buttons, confirmations, items, limits, moderator_cards
+from bot.ui import answer_buttons, confirmations, items, limits, moderator_cards, quiet_card
 
 COGS = (
     "cogs.ask.cog",
     "cogs.thread",
+    "cogs.help",
     "cogs.voting.cog",
     "cogs.settings",
     "cogs.phrasings",
@@ -85,7 +86,7 @@ class ThreadBot(commands.AutoShardedBot):
         """Load the cogs, revive old buttons, and tell Discord of changed commands."""
         for name in COGS:
             await self.load_extension(name)
-        for module in (items, answer_buttons, confirmations, moderator_cards):
+        for module in (items, answer_buttons, confirmations, moderator_cards, quiet_card):
             self.add_dynamic_items(*module.ALL)
         await self._sync_commands()
 

@@ -17,12 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.errors import ConfigError
 from bot.models import Policy, VoteEmoji, bare_emoji
 
+OFF = "off"
+"""The value of an emoji that is not used."""
+
 
 class GuildSettings(BaseModel):
     """The settings of one guild; every field has a value in force.
 
     Thresholds are confidences in [0, 1] with ``suggest <= answer``. ``learn_phrasings`` says
-    whether the bot learns from what members ask, and uses what it learned.
+    whether the bot learns from what members ask, and uses what it learned. With
+    ``unanswered_emoji`` it reacts to questions of ask channels that it has nothing on (OFF: not).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +37,7 @@ class GuildSettings(BaseModel):
     up_emoji: str = Field(default="⬆️", min_length=1, max_length=64)
     down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
     learn_phrasings: bool = True
+    unanswered_emoji: str = Field(default="👀", min_length=1, max_length=64)
 
     @property
     def emoji(self) -> VoteEmoji:
@@ -46,7 +51,7 @@ class Option:
 
     Limits of numbers and texts are those of the setting's field. ``choices`` are the values to
     choose from, by which it is parsed, with what Discord shows for each. An emoji is checked
-    to be one that the bot can use.
+    to be one that the bot can use; it ``may_be_off`` too.
     """
 
     setting: str
@@ -54,6 +59,7 @@ class Option:
     help: str
     choices: Mapping[str, str] = field(default_factory=dict)
     is_emoji: bool = False
+    may_be_off: bool = False
 
     @property
     def type(self) -> Any:
@@ -171,6 +177,30 @@ COMMANDS = (
             "On earlier messages, the emoji under them count as before."
         ),
         refusal="A voting emoji is one emoji, of at most 64 characters.",
+    ),
+    SettingsCommand(
+        name="unanswered",
+        help="Say how I mark a question in an ask channel that I have nothing on",
+        options=(
+            Option(
+                "unanswered_emoji",
+                "emoji",
+                "The emoji that I react with, or off",
+                is_emoji=True,
+                may_be_off=True,
+            ),
+        ),
+        label="Unanswered questions",
+        on_card=lambda now: (
+            "not marked" if now.unanswered_emoji == OFF else f"marked with {now.unanswered_emoji}"
+        ),
+        reply=lambda now: (
+            "From now on I don't mark questions that I have nothing on."
+            if now.unanswered_emoji == OFF
+            else f"From now on I react with {now.unanswered_emoji} to questions in ask channels "
+            "that I have nothing on, until somebody answers."
+        ),
+        refusal="The mark is one emoji, of at most 64 characters, or off.",
     ),
     SettingsCommand(
         name="learning",

@@ -170,7 +170,7 @@ class Mode(StrEnum):
     OFF = "off"
     MENTION = "mention"
     QUESTIONS = "questions"
-    ALL = "all"
+    ASK = "ask"
 
 
 class Vote(IntEnum):

@@ -168,11 +168,11 @@ class Throttle:
             await acknowledge(interaction)
         return False
 
-    def refusal_of(self, message: discord.Message) -> Refusal | None:
+    def refusal_of(self, message: discord.Message, cost: float = QUESTION) -> Refusal | None:
         """Return why a question in a message is not taken; ``None`` if it is."""
         author, guild = message.author, message.guild
         manages = isinstance(author, discord.Member) and author.guild_permissions.manage_guild
-        return self._limits.take(author.id, guild.id if guild else None, manages=manages)
+        return self._limits.take(author.id, guild.id if guild else None, cost, manages=manages)
 
     def may_say(self, channel_id: int) -> bool:
         """Return whether a channel may be told that a question is not taken: once a minute."""

@@ -115,6 +115,11 @@ def manages(interaction: Interaction) -> bool:
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
 
 
+def is_helper(user: discord.abc.User) -> bool:
+    """Return whether somebody helps others here: the bot doesn't mark what they say."""
+    return isinstance(user, discord.Member) and user.guild_permissions.manage_guild
+
+
 def joined_at(user: discord.abc.User | None) -> datetime | None:
     """Return when a member joined their server; ``None`` where that isn't known."""
     return user.joined_at if isinstance(user, discord.Member) else None

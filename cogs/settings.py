@@ -15,6 +15,7 @@ from bot.errors import ConfigError
 from bot.guild_settings import (
     COMMANDS,
     EMOJI_MUST_DIFFER,
+    OFF,
     GuildSettings,
     Option,
     SettingsCommand,
@@ -37,7 +38,7 @@ MODES = {
     "off": "off: I stay silent there",
     "mention": "mention: I answer when I'm mentioned",
     "questions": "questions: I answer questions that I'm sure about",
-    "all": "all: I answer or suggest whenever I can",
+    "ask": "ask: every message may be a question (for channels made for asking)",
     "default": "default: as if it had never been set",
 }
 USEFUL = ("embed_links", "add_reactions", "read_message_history")
@@ -162,14 +163,16 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         named = command.presets.get(given.get("preset") or "", {})
         if not options and not named:
             raise ConfigError(command.nothing_given)
-        signs = [given[o.name] for o in options if o.is_emoji]
+        emojis = [o for o in options if o.is_emoji and not _is_off(o, given[o.name])]
+        signs = [given[o.name] for o in emojis]
         if len({emoji.key(sign) for sign in signs}) < len(signs):
             raise ConfigError(EMOJI_MUST_DIFFER)
         values = {o.setting: given[o.name] for o in options}
         changes = (
             dict(named)
             | values
-            | {o.setting: _usable(values[o.setting], guild) for o in options if o.is_emoji}
+            | {o.setting: _usable(values[o.setting], guild) for o in emojis}
+            | {o.setting: OFF for o in options if _is_off(o, given[o.name])}
         )
         now = await self.guilds.update(guild.id, **changes)
         await _say(interaction, command.reply(now))
@@ -212,8 +215,12 @@ def _annotation(option: Option, default: object) -> Any:
     return made | None if default is None else made
 
 
+def _is_off(option: Option, given: Any) -> bool:
+    return option.may_be_off and str(given).strip().casefold() == OFF
+
+
 def _listens(modes: Any) -> bool:
-    return any(mode in (Mode.QUESTIONS, Mode.ALL) for mode in modes)
+    return any(mode in (Mode.QUESTIONS, Mode.ASK) for mode in modes)
 
 
 def _usable(given: str, guild: discord.Guild) -> str:

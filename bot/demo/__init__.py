@@ -73,7 +73,7 @@ async def _speak_freely(app: App, world: World) -> None:
     """Let newcomers see all that the bot does, "Did you mean" included."""
     for former in await app.guilds.modes(GUILD_ID):  # the channel is new each time
         await app.guilds.set_mode(GUILD_ID, former, None)
-    await app.guilds.set_mode(GUILD_ID, world.channel.id, Mode.ALL)
+    await app.guilds.set_mode(GUILD_ID, world.channel.id, Mode.ASK)
 
 
 @asynccontextmanager

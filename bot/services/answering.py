@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -99,6 +100,13 @@ def suggestions_without_first(matches: Sequence[Candidate], least: float) -> lis
     return suggestions_among(others) if likelihood(others) >= enough else []
 
 
+def weighed(confidence: float, evidence: float) -> float:
+    """Return a confidence after more evidence, given in log-odds (natural logarithm)."""
+    if evidence == 0.0 or not 0.0 < confidence < 1.0:
+        return confidence
+    return 1.0 / (1.0 + (1.0 - confidence) / confidence * math.exp(-evidence))
+
+
 def reads_like_a_question(text: str) -> bool:
     """Return whether a message asks something: by a question mark, or how it begins."""
     if any(mark in text for mark in _QUESTION_MARKS):
@@ -137,17 +145,25 @@ class Answering:
         self._searching.close()
 
     async def ask(
-        self, question: str, *, guild_id: int = SHARED, limit: int = 5, asker: int | None = None
+        self,
+        question: str,
+        *,
+        guild_id: int = SHARED,
+        limit: int = 5,
+        asker: int | None = None,
+        evidence: float = 0.0,
     ) -> Reply:
         """Return the verdict on a question, with up to ``limit`` matches, best first.
 
         ``asker`` is the member whose own words it is: what they taught counts for them.
+        ``evidence`` is added to the log-odds of the first match before it is answered: what
+        speaks for or against the text being a question at all.
         Raises Busy where too many questions wait.
         """
         started = time.perf_counter()
         settings = await self._guilds.settings(guild_id)
         matches = await self._search(question, guild_id, max(limit, MAX_SUGGESTIONS), asker)
-        thread = await self._answerable(matches, settings, guild_id)
+        thread = await self._answerable(matches, settings, guild_id, evidence)
         self.backgrounds.look(guild_id)
         reply = Reply(
             question=question,
@@ -232,10 +248,10 @@ class Answering:
             return await self._searching.run(asker, step, *args, **kwargs)
 
     async def _answerable(
-        self, matches: Sequence[Match], settings: GuildSettings, guild_id: int
+        self, matches: Sequence[Match], settings: GuildSettings, guild_id: int, evidence: float
     ) -> StoredThread | None:
         """Return the thread of the best match if it reaches the threshold and has an answer."""
-        if not matches or matches[0].confidence < settings.answer_threshold:
+        if not matches or weighed(matches[0].confidence, evidence) < settings.answer_threshold:
             return None
         thread = await self.serve(matches[0].thread_id, guild_id=guild_id)
         return thread if thread is not None and thread.answers else None

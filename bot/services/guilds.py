@@ -69,7 +69,7 @@ class Guilds:
         for known in (channel_id, parent_id):
             if known in explicit:
                 return explicit[known]
-        return Mode.QUESTIONS if channel_name.casefold() in self._ask_channels else Mode.MENTION
+        return Mode.ASK if channel_name.casefold() in self._ask_channels else Mode.MENTION
 
     async def modes(self, guild_id: int) -> dict[int, Mode]:
         """Return the modes that moderators set, by channel id."""

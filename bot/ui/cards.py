@@ -24,16 +24,18 @@ MUTED = discord.Colour(0x80848E)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """The parts of one message; what is ``None`` is not there."""
+    """The parts of one message; what is ``None`` is not there. ``silent`` notifies nobody."""
 
     content: str | None = None
     embed: discord.Embed | None = None
     view: discord.ui.View | None = None
+    silent: bool = False
 
     def send_kwargs(self) -> dict[str, Any]:
         """Arguments for sending this as a new message."""
         parts = {"content": self.content, "embed": self.embed, "view": self.view}
-        return {name: part for name, part in parts.items() if part is not None}
+        given = {name: part for name, part in parts.items() if part is not None}
+        return given | {"silent": True} if self.silent else given
 
     def edit_kwargs(self) -> dict[str, Any]:
         """Arguments for editing a message so that it shows this and nothing else."""
@@ -160,6 +162,18 @@ def with_tally(
 def asked_note(question: str) -> str:
     """Return a small line with the question, for replies that don't stand under it."""
     return "-# " + _("asked: {question}").format(question=text.title(question, limits.ASKED))
+
+
+def part_note(question: str, *, rest: bool) -> str:
+    """Return a small line with the part of a message that is answered below.
+
+    ``rest`` says that the message asks more, which was not answered.
+    """
+    shown = text.title(question, limits.ASKED)
+    if not rest:
+        return f"-# {_('on: {question}').format(question=shown)}"
+    said = _("on: {question} (I left the rest of your message; ask it by itself)")
+    return f"-# {said.format(question=shown)}"
 
 
 def note_of(content: str) -> str:

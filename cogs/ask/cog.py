@@ -10,22 +10,30 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
-from bot.errors import ThreadwiseError
+from bot.errors import StoreError, ThreadwiseError
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.replies import acknowledge, delete_response, edit_response, explained, tell
 from bot.retry import FAILURES
 from bot.services.queues import Busy
+from bot.services.rate_limit import PRESS, QUESTION
 from bot.ui import cards, items, limits, text
 from bot.ui.answer_buttons import Share
 from bot.ui.cards import Card
+from bot.ui.quiet_card import PickQuietly
 from cogs.ask.message_filter import MessageFilter
-from cogs.ask.responder import Question, Responder
+from cogs.ask.question import Question
+from cogs.ask.responder import Responder
 from cogs.ask.sharing import Sharing
 from cogs.ask.suggestion_handlers import SuggestionHandlers
 from cogs.channel_context import interaction_context, joined_at, manages
 
-HINT = "Ask me something, for example: *how do I vote on an answer?*"
+HINT = N_("Ask me something, for example: *how do I vote on an answer?*")
 NO_TEXT = "There is no text in that message that I could look up."
 SORRY = "Sorry, something went wrong on my side. Please try again in a moment."
+
+STATEMENT_COST = PRESS
+"""What a message costs its author's limit that reads like no question: people chat."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +66,7 @@ class AskCog(commands.Cog, name="Ask"):
         self.bot.on_press(items.ThisOne, self._handlers.pick)
         self.bot.on_press(Share, self._sharing.share)
         self.bot.on_press(items.NoneOfThese, self._handlers.none_of_these)
+        self.bot.on_press(PickQuietly, self._handlers.pick_quietly)
 
     async def cog_unload(self) -> None:
         """Remove the context menu."""
@@ -66,15 +75,17 @@ class AskCog(commands.Cog, name="Ask"):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message if it is a question for the bot."""
+        await self._responder.marks.heard(message)
         question = await self._filter.question_in(message)
         if question is None:
             return
-        if (refusal := self.bot.throttle.refusal_of(message)) is not None:
+        cost = STATEMENT_COST if question.evidence < 0 else QUESTION
+        if (refusal := self.bot.throttle.refusal_of(message, cost)) is not None:
             await self._put_off(question, explained(refusal))
             return
         try:
             if text.is_blank(question.text):
-                await question.say(HINT)
+                await self._responder.greet(question)
             else:
                 await self._responder.respond(question)
         except Busy as busy:
@@ -91,6 +102,30 @@ class AskCog(commands.Cog, name="Ask"):
         if question.addressed and self.bot.throttle.may_say(question.context.channel_id):
             await question.say(why)
 
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """Go on with what an earlier run of the bot has begun."""
+        try:
+            await self._responder.marks.begin()
+            await self._responder.quiet.begin()
+        except StoreError as error:  # the next session tries again
+            log.warning("earlier marks and suggestions stay for now: %s", error)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """Take the mark of a question away when its asker reacts with it."""
+        await self._responder.marks.reacted(event)
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Forget a question that is deleted."""
+        await self._responder.marks.deleted(event.channel_id, {event.message_id})
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Forget the questions among messages that are deleted at once."""
+        await self._responder.marks.deleted(event.channel_id, event.message_ids)
+
     @app_commands.command(name="ask", description="Ask a question in your own words")
     @app_commands.describe(question="What you want to know", share="Show it to everybody here")
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
@@ -103,7 +138,7 @@ class AskCog(commands.Cog, name="Ask"):
     ) -> None:
         """Answer a question asked by command: privately, unless it is to be shared."""
         if text.is_blank(question):
-            await tell(interaction, HINT)
+            await tell(interaction, _(HINT))
         else:
             note = cards.asked_note(question)
             private = not (share or _is_direct(interaction))

@@ -12,15 +12,20 @@ from bot.client import ThreadBot
 from bot.models import Mode
 from bot.retry import FAILURES, described, new_nonce, retried
 from bot.services.answering import reads_like_a_question
+from bot.services.small_talk import small_talk
 from bot.ui import text
 from bot.ui.cards import Card
-from cogs.ask.responder import Question
+from cogs.ask.question import Question, Send
 from cogs.channel_context import (
     ChannelContext,
     joined_at,
     message_context,
     missing_send_permission,
 )
+
+STATEMENT = -1.4
+"""Log-odds against a message of a general channel being meant for the bot where nothing in its form
+asks: of such messages, only those are answered whose match is four times as likely as else."""
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +49,7 @@ class MessageFilter:
             addressed = reads_like_a_question(said)
         if mode is Mode.OFF or (mode is Mode.MENTION and not addressed):
             return None
-        if not addressed and (mode is Mode.QUESTIONS and not reads_like_a_question(said)):
+        if not addressed and small_talk(said) is not None:
             return None
         own_words = True
         if addressed and text.is_blank(said):
@@ -56,25 +61,32 @@ class MessageFilter:
             self.bot.warn_missing_permission(context.channel_id, missing)
             return None
 
-        nonce = new_nonce()
+        def sender() -> Send:
+            nonce = new_nonce()
 
-        async def send(card: Card) -> discord.Message | None:
-            return await self._reply(message, context, card, nonce)
+            async def send(card: Card) -> discord.Message | None:
+                return await self._reply(message, context, card, nonce)
 
+            return send
+
+        is_statement = mode is Mode.QUESTIONS and not (addressed or reads_like_a_question(said))
         return Question(
             text=said,
             context=context,
             asker_id=message.author.id,
             addressed=addressed,
-            suggests=addressed or mode is Mode.ALL,
-            send=send,
+            suggests=addressed,
+            send=sender(),
             own_words=own_words,
             joined_at=joined_at(message.author),
+            message=message if mode is Mode.ASK and not addressed else None,
+            evidence=STATEMENT if is_statement else 0.0,
+            another=sender,
         )
 
     async def _mode(self, message: discord.Message) -> Mode:
         if message.guild is None:
-            return Mode.ALL
+            return Mode.ASK
         channel, parent_id = message.channel, None
         name = getattr(channel, "name", "")
         if isinstance(channel, discord.Thread):

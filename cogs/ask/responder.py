@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -26,61 +25,25 @@ from bot.models import (
 )
 from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
+from bot.services.question_parts import MOST_PARTS, questions_in
+from bot.services.small_talk import SmallTalk, small_talk
 from bot.ui import card_content, cards, facts, items
-from bot.ui.cards import Card
+from bot.ui.quiet_card import quiet_card
+from cogs.ask.question import Question
+from cogs.ask.quiet_suggestions import QuietSuggestions
+from cogs.ask.small_talk_replies import EXAMPLES, NOT_ANSWERED, reply_line
+from cogs.ask.unanswered_marks import UnansweredMarks
 from cogs.ask.vote_signs import PostedAnswer, add_reactions, may_react
-from cogs.channel_context import ChannelContext, has_permissions
+from cogs.channel_context import has_permissions
 
 NOTHING_YET = (
     "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
 )
 
+MOST_REPLIES = 2
+"""Answers to one message that asks several questions."""
+
 log = logging.getLogger(__name__)
-
-Send = Callable[[Card], Awaitable[discord.Message | None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question that somebody asked.
-
-    ``addressed`` means that the bot was asked and must say something;
-    ``suggests`` that it may offer threads that it is not sure of. ``send`` posts
-    the reply and returns the message, or ``None`` if it could not be posted;
-    ``note`` is a line of our own above whatever the reply is. ``own_words`` says
-    that the asker wrote the text: nobody teaches what others have said. ``joined_at``
-    is when the asker joined the server, if known. ``managed`` says that whoever asked manages
-    the server, and is shown how sure the bot is; ``private`` that they alone see the reply.
-    Whoever replies calls ``reply``.
-    """
-
-    text: str
-    context: ChannelContext
-    asker_id: int
-    addressed: bool
-    suggests: bool
-    send: Send
-    note: str = ""
-    own_words: bool = True
-    joined_at: datetime | None = None
-    managed: bool = False
-    private: bool = False
-    _replies: list[discord.Message | None] = field(default_factory=list)
-
-    @property
-    def replied(self) -> bool:
-        """Return whether a reply was made, or may have been: no apology is due under it."""
-        return bool(self._replies)
-
-    async def reply(self, card: Card) -> discord.Message | None:
-        """Post the reply; ``None`` if it could not be posted. Raises what ``send`` raises."""
-        message = await self.send(card)
-        self._replies.append(message)
-        return message
-
-    async def say(self, words: str) -> None:
-        """Reply with a line that is no card."""
-        await self.reply(Card(content=cards.noted(self.note, words)))
 
 
 class KeyedLocks:
@@ -100,25 +63,90 @@ class Responder:
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
+        self.marks = UnansweredMarks(bot)
+        self.quiet = QuietSuggestions(bot)
         self._locks = KeyedLocks()
 
     async def respond(self, question: Question) -> None:
-        """Answer, suggest, or stay silent."""
-        scope = question.context.scope
-        reply = await self.app.answering.ask(
-            question.text,
-            guild_id=scope,
-            limit=MAX_SUGGESTIONS + 1,
-            asker=question.asker_id if question.own_words else None,
-        )
+        """Answer, suggest, mark the question, or stay silent; chat with who chats.
+
+        Of several questions in one text those are answered that the bot is sure about, or the
+        text is taken as one.
+        """
+        kind = small_talk(question.text) if question.addressed and question.own_words else None
+        if kind is not None:
+            await self._chat(question, kind)
+        elif not await self._answer_parts(question):
+            await self._respond(question, await self._ask(question))
+
+    async def greet(self, question: Question) -> None:
+        """Say what can be asked."""
+        await self._chat(question, SmallTalk.GREETING)
+
+    async def _chat(self, question: Question, kind: SmallTalk) -> None:
+        """Reply to small talk, unless a thread surely answers it."""
+        if kind not in NOT_ANSWERED:
+            reply = await self._ask(question)
+            if reply.verdict is Verdict.ANSWER:
+                await self._respond(question, reply)
+                return
+        examples = await self.app.library.examples(question.context.scope, EXAMPLES)
+        await question.say(reply_line(kind, examples))
+
+    async def _respond(self, question: Question, reply: Reply) -> None:
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
             await self._answer(question, reply, reply.thread, reply.answer)
+        elif reply.verdict is Verdict.SUGGEST and question.message is not None:
+            await self._suggest_quietly(question, reply)
         elif reply.verdict is Verdict.SUGGEST and question.suggests:
             options = [_option(match, question) for match in suggestions_among(reply.matches)]
             card = cards.suggestion_card(options, question.asker_id, note=question.note)
             await self._remember(question, await question.reply(card))
         elif question.addressed:
             await question.say(NOTHING_YET)
+        elif question.message is not None:
+            await self.marks.mark(question.message)
+
+    async def _ask(self, question: Question) -> Reply:
+        return await self.app.answering.ask(
+            question.text,
+            guild_id=question.context.scope,
+            limit=MAX_SUGGESTIONS + 1,
+            asker=question.asker_id if question.own_words else None,
+            evidence=question.evidence,
+        )
+
+    async def _answer_parts(self, question: Question) -> bool:
+        """Answer the questions of a text that asks several; False if it asks one, or none is sure.
+
+        Where there can be but one reply, the first is answered.
+        """
+        parts = questions_in(question.text)
+        if len(parts) < 2:
+            return False
+        sure: dict[int, tuple[Question, Reply]] = {}
+        for part in parts[:MOST_PARTS]:
+            asked = replace(question, text=part)
+            reply = await self._ask(asked)
+            if reply.verdict is Verdict.ANSWER and reply.thread is not None:
+                sure.setdefault(reply.thread.id, (asked, reply))
+        answered = [*sure.values()][: MOST_REPLIES if question.another else 1]
+        for place, (asked, reply) in enumerate(answered):
+            is_last = place == len(answered) - 1
+            note = cards.part_note(asked.text, rest=is_last and len(answered) < len(parts))
+            asked = replace(asked, note=cards.noted(question.note, note))
+            if place and question.another is not None:
+                asked = replace(asked, send=question.another())
+            await self._respond(asked, reply)
+        return bool(answered)
+
+    async def _suggest_quietly(self, question: Question, reply: Reply) -> None:
+        """Offer threads in one line, which goes again if nobody presses anything."""
+        options = [_option(match, question) for match in suggestions_among(reply.matches)]
+        message = await question.reply(quiet_card(options, question.asker_id))
+        await self._remember(question, message)
+        if message is not None:
+            await self.quiet.posted(message, question.context.scope)
 
     async def post(
         self,

@@ -17,8 +17,10 @@ from bot.retry import FAILURES, described, retried
 from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
+from bot.ui.quiet_card import PickQuietly
 from cogs.ask.posting_anew import post_anew
-from cogs.ask.responder import KeyedLocks, Question, Responder
+from cogs.ask.question import Question
+from cogs.ask.responder import KeyedLocks, Responder
 from cogs.channel_context import (
     ChannelContext,
     interaction_context,
@@ -34,6 +36,9 @@ ALREADY_BACK = N_(
 )
 NOT_YOURS = N_("Only the person who asked, or a moderator, can take this back.")
 UNANSWERED = N_("Nobody has answered that one yet.")
+
+Choosing = items.PickThread | items.ThisOne | PickQuietly
+"""What names the thread that was meant."""
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +95,7 @@ class SuggestionHandlers:
                     await self.app.postings.record(posting)  # it is still shown
                 raise
 
-    async def pick(self, item: items.PickThread | items.ThisOne, interaction: Interaction) -> None:
+    async def pick(self, item: Choosing, interaction: Interaction) -> None:
         """Show the thread that was chosen: to all for the asker, to others privately."""
         message = interaction.message
         if message is None or item.chosen is None:
@@ -106,6 +111,13 @@ class SuggestionHandlers:
             if shown:
                 return  # pressed twice: the first press has shown it
             await self._show_chosen(item, message, interaction)
+
+    async def pick_quietly(self, item: PickQuietly, interaction: Interaction) -> None:
+        """Show the thread that was chosen from quiet suggestions, which stay then."""
+        if interaction.message is not None and interaction.user.id == item.asker_id:
+            await self._responder.quiet.used(interaction.message.id)
+            item.among(interaction.message)
+        await self.pick(item, interaction)
 
     async def none_of_these(self, item: items.NoneOfThese, interaction: Interaction) -> None:
         """Take suggestions back."""
@@ -129,7 +141,7 @@ class SuggestionHandlers:
 
     async def _show_chosen(
         self,
-        item: items.PickThread | items.ThisOne,
+        item: Choosing,
         message: discord.Message,
         interaction: Interaction,
     ) -> None:

@@ -156,6 +156,7 @@ class VotingCog(commands.Cog, name="Voting"):
         await self._queue.forget(interaction.user.id, FLUSH_SECONDS)
         count = await self.app.voting.forget_user(interaction.user.id)
         forgotten = await self.app.learning.forget_user(interaction.user.id)
+        await self.app.unanswered.forget_user(interaction.user.id)
         said = forgotten_line(count, forgotten)
         await edit_response(interaction, **Card(content=said).edit_kwargs())
 

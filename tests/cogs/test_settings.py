@@ -26,12 +26,12 @@ async def shown_field(world: World, name: str) -> Any:
 
 
 async def test_show(world: World):
-    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.ALL)
+    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.ASK)
     result = await world.mo.slash(world.general, "settings show")
     assert shown(result).ephemeral
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
     assert "60 %" in fields["Thresholds"]
-    assert fields["Channels"] == f"<#{world.ask.id}> all"
+    assert fields["Channels"] == f"<#{world.ask.id}> ask"
     assert fields["Voting"] == "⬆️ ⬇️"
 
 
@@ -46,8 +46,8 @@ async def test_show_names_the_channels_that_listen_because_of_their_name(world: 
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
     assert fields["Channels"].splitlines() == [
         f"<#{world.general.id}> mention",
-        f"<#{world.ask.id}> questions, by its name",
-        f"<#{named.id}> questions, by its name",
+        f"<#{world.ask.id}> ask, by its name",
+        f"<#{named.id}> ask, by its name",
     ]
     assert fields["Mind"].startswith(f"In <#{named.id}> I lack these permissions: send messages")
 
@@ -79,7 +79,7 @@ async def test_channel_where_the_bot_lacks_permissions(world: World):
     mute = discord.PermissionOverwrite(send_messages=False)
     quiet = world.guild.create_text_channel("quiet", overwrites={role: mute})
     await world.env.settle()
-    result = await world.mo.slash(world.general, "settings channel", channel=quiet, mode="all")
+    result = await world.mo.slash(world.general, "settings channel", channel=quiet, mode="ask")
     assert "I lack these permissions: send messages" in shown(result).content
     settings = await world.mo.slash(world.general, "settings show")
     assert any("send messages" in f.value for f in shown(settings).embeds[0].fields)

@@ -39,8 +39,8 @@ async def test_question_in_an_ask_channel_gets_a_card(world: World):
     assert (posting.asker_id, posting.guild_id) == (world.alice.id, world.guild.id)
 
 
-async def test_ask_channel_is_silent_when_unsure_or_not_asked(world: World):
-    for said in (EGG, "nice weather today", "pinning messages is fun", "😀😀", "???", "\u200b"):
+async def test_ask_channel_says_nothing_when_it_has_nothing(world: World):
+    for said in (EGG, "nice weather today", "😀😀", "???", "\u200b", "hello!", "thanks"):
         before = size(world.ask)
         await world.alice.send(world.ask, said)
         assert size(world.ask) == before + 1, said
@@ -80,8 +80,8 @@ async def test_modes_of_a_channel(world: World):
     for mode, question, statement, mention in (
         (Mode.OFF, False, False, False),
         (Mode.MENTION, False, False, True),
-        (Mode.QUESTIONS, True, False, True),
-        (Mode.ALL, True, True, True),
+        (Mode.QUESTIONS, True, True, True),
+        (Mode.ASK, True, True, True),
     ):
         channel = world.guild.create_text_channel(f"room-{mode}")
         assert await says(mode, "pin a message in my channel") is statement, mode
@@ -89,8 +89,8 @@ async def test_modes_of_a_channel(world: World):
         assert await says(mode, f"{world.me} {VOTE}") is mention, mode
 
 
-async def test_mode_all_suggests_and_is_silent_without_a_match(world: World):
-    await world.app.guilds.set_mode(world.guild.id, world.general.id, Mode.ALL)
+async def test_mode_ask_suggests_and_is_silent_without_a_match(world: World):
+    await world.app.guilds.set_mode(world.guild.id, world.general.id, Mode.ASK)
     await world.app.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.2)
     await world.alice.send(world.general, "pin a message")
     assert "Did you mean" in last(world.general).content
@@ -99,7 +99,23 @@ async def test_mode_all_suggests_and_is_silent_without_a_match(world: World):
     assert size(world.general) == before + 1
 
 
+async def test_mode_questions_wants_more_of_what_reads_like_no_question(world: World):
+    said = "pinning messages in my channel"
+    found = await world.app.answering.ask(said, guild_id=world.guild.id)
+    for threshold, answers in ((found.confidence, False), (found.confidence / 2, True)):
+        channel = world.guild.create_text_channel("room")
+        await world.app.guilds.set_mode(world.guild.id, channel.id, Mode.QUESTIONS)
+        changes = {"answer_threshold": threshold, "suggest_threshold": 0.1}
+        await world.app.guilds.update(world.guild.id, **changes)
+        await world.alice.send(channel, said)
+        assert (size(channel) == 2) is answers
+        await world.alice.send(channel, f"{said}?")
+        assert size(channel) == 3
+        assert await world.key_of(channel.history()[1 if answers else 2]) == "pins"
+
+
 async def test_mode_questions_does_not_suggest(world: World):
+    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.QUESTIONS)
     await world.app.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.2)
     await world.alice.send(world.ask, "how can I pin a message?")
     assert size(world.ask) == 1
