@@ -10,6 +10,8 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.ui import limits, markdown, tables
 from bot.ui.markdown import FENCE, WINDOW, Span, grapheme, prefix, spans
 from bot.ui.markdown import width as width
@@ -17,7 +19,7 @@ from bot.ui.url_safety import misleading_host
 from bot.ui.url_safety import safe_url as safe_url
 
 ELLIPSIS = "…"
-NO_TITLE = "(no title)"
+NO_TITLE = N_("(no title)")
 _ZERO_WIDTH_SPACE = "\u200b"  # seen by Discord's parser, not by people
 
 _LINKED = re.compile(r"\(<?https?://[^\s`\[]+?\)")
@@ -54,7 +56,7 @@ def label(text: str, limit: int) -> str:
     """Return one plain line of at most ``limit`` for a place that renders no Markdown."""
     line = _first_line(text, limit)
     if width(line) <= limit:
-        return line or NO_TITLE
+        return line or _(NO_TITLE)
     return prefix(line, limit - 1).rstrip() + ELLIPSIS
 
 
@@ -62,7 +64,7 @@ def title(text: str, limit: int) -> str:
     """Return one line of at most ``limit`` in which nothing counts as Markdown or a mention."""
     line = _first_line(text, limit)
     if not line:
-        return NO_TITLE
+        return _(NO_TITLE)
     if width(escape(line)) <= limit:
         return escape(line)
     # Escaping lengthens by a varying amount: find the longest prefix that fits.
@@ -79,7 +81,9 @@ def lines(texts: Sequence[str], limit: int = limits.EMBED_FIELD, more: int = 0) 
             break
         kept += 1
     left = len(texts) - kept + more
-    return "\n".join(texts[:kept]) + (f"\n… and {left} more" if left else "")
+    return "\n".join(
+        [*texts[:kept], *([_("… and {count} more").format(count=left)] if left else [])]
+    )
 
 
 def escape(text: str) -> str:
@@ -102,7 +106,7 @@ def body(text: str) -> str:
     """
     text = neutralise_mentions(_with_hosts(tables.aligned(clean(text)))).strip()
     if text.count(FENCE) % 2:  # an unclosed fence would swallow what follows it
-        head, _, tail = text.rpartition(FENCE)
+        head, _fence, tail = text.rpartition(FENCE)
         text = head + r"\`\`\`" + tail
     return text
 
