@@ -37,6 +37,9 @@ ALREADY_BACK = N_(
 NOT_YOURS = N_("Only the person who asked, or a moderator, can take this back.")
 UNANSWERED = N_("Nobody has answered that one yet.")
 
+Choosing = items.PickThread | items.ThisOne | PickQuietly
+"""What names the thread that was meant."""
+
 log = logging.getLogger(__name__)
 
 
@@ -92,9 +95,7 @@ class SuggestionHandlers:
                     await self.app.postings.record(posting)  # it is still shown
                 raise
 
-    async def pick(
-        self, item: items.PickThread | items.ThisOne | PickQuietly, interaction: Interaction
-    ) -> None:
+    async def pick(self, item: Choosing, interaction: Interaction) -> None:
         """Show the thread that was chosen: to all for the asker, to others privately."""
         message = interaction.message
         if message is None or item.chosen is None:
@@ -140,7 +141,7 @@ class SuggestionHandlers:
 
     async def _show_chosen(
         self,
-        item: items.PickThread | items.ThisOne | PickQuietly,
+        item: Choosing,
         message: discord.Message,
         interaction: Interaction,
     ) -> None:
