@@ -23,7 +23,7 @@ from bot.i18n import gettext as _
 from bot.languages import Languages, Translator
 from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.ui import items, limits, moderator_cards, quiet_card
+from bot.ui import answer_buttons, confirmations, items, limits, moderator_cards, quiet_card
 
 COGS = (
     "cogs.ask.cog",
@@ -90,7 +90,8 @@ class ThreadBot(commands.AutoShardedBot):
         await self.tree.set_translator(Translator())
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(*items.ALL, *moderator_cards.ALL, *quiet_card.ALL)
+        for module in (items, answer_buttons, confirmations, moderator_cards, quiet_card):
+            self.add_dynamic_items(*module.ALL)
         await self._sync_commands()
 
     async def on_ready(self) -> None:

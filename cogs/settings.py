@@ -25,6 +25,8 @@ from bot.i18n import gettext as _
 from bot.models import Mode
 from bot.replies import edit_response
 from bot.ui import emoji, moderator_cards
+from bot.ui.cards import Card
+from bot.ui.confirmations import ConfirmReset, reset_card
 from cogs.channel_context import (
     begin_privately,
     missing_send_permission,
@@ -32,6 +34,7 @@ from cogs.channel_context import (
     permission_name,
     permissions_in,
 )
+from cogs.confirming import begin_confirmed
 
 MODES = {
     "off": N_("off: I stay silent there"),
@@ -56,6 +59,10 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         assert self.app_command is not None  # as it is a group
         for command in COMMANDS:
             self.app_command.add_command(self._app_command(command))
+
+    async def cog_load(self) -> None:
+        """Register the button that confirms /settings reset."""
+        self.bot.on_press(ConfirmReset, self.reset_confirmed)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Admit people with Manage Server only."""
@@ -104,12 +111,23 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
 
     @app_commands.command(name="reset", description=N_("Forget all that was set for this server"))
     async def reset(self, interaction: discord.Interaction[ThreadBot]) -> None:
+        """Ask whether to go back to what the host has set."""
+        await begin_privately(interaction)
+        await edit_response(interaction, **reset_card(interaction.user.id).send_kwargs())
+
+    async def reset_confirmed(
+        self, item: ConfirmReset, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
         """Go back to what the host has set."""
-        guild_id = (await begin_privately(interaction)).id
+        only_managers(interaction)
+        if interaction.guild is None or not await begin_confirmed(item, interaction):
+            return
+        guild_id = interaction.guild.id
         await self.guilds.update(guild_id, **dict.fromkeys(GuildSettings.model_fields))
         for channel_id in await self.guilds.modes(guild_id):
             await self.guilds.set_mode(guild_id, channel_id, None)
-        await _say(interaction, _("Everything in this server is back to default. Votes stay."))
+        done = Card(content=_("Everything in this server is back to default. Votes stay."))
+        await edit_response(interaction, **done.edit_kwargs())
 
     def _app_command(self, command: SettingsCommand) -> app_commands.Command[Any, ..., None]:
         """Return the Discord command that changes the settings of ``command``."""

@@ -12,7 +12,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
-from bot.i18n import N_
+from bot.i18n import N_, speaking
 from bot.i18n import gettext as _
 from bot.models import Match, StoredThread
 from bot.replies import acknowledge, edit_response
@@ -54,18 +54,12 @@ class ThreadCog(commands.Cog, name="Thread"):
         query: app_commands.Range[str, 1, limits.STRING_OPTION],
         share: bool = False,
     ) -> None:
-        """Show a thread, from its question on."""
+        """Show a thread from its question on, or from its best answer if it is a title alone."""
         if self.answering.is_busy:
             raise Busy
         await acknowledge(interaction, ephemeral=not share, thinking=True)
-        scope = scope_of(interaction)
-        thread = await self._find(query, scope)
-        if thread is None:
-            closest = await self.answering.complete(query, guild_id=scope, limit=5)
-            await edit_response(interaction, **_not_found(closest).send_kwargs())
-            return
-        place = items.Place(thread.id, items.QUESTION, with_question=True)
-        await show_page(interaction, thread, place)
+        with speaking(await self.bot.languages.of_reply(interaction, private=not share)):
+            await self._show(interaction, query, private=not share)
 
     @thread.autocomplete("query")
     async def titles(self, interaction: Interaction, current: str) -> Choices:
@@ -103,6 +97,15 @@ class ThreadCog(commands.Cog, name="Thread"):
         await acknowledge_page(interaction)
         await open_page(interaction, item.place.thread_id, lambda thread: item.place)
 
+    async def _show(self, interaction: Interaction, query: str, *, private: bool) -> None:
+        scope = scope_of(interaction)
+        thread = await self._find(query, scope)
+        if thread is None:
+            closest = await self.answering.complete(query, guild_id=scope, limit=5)
+            await edit_response(interaction, **_not_found(closest).send_kwargs())
+            return
+        await show_page(interaction, thread, _beginning(thread), private=private)
+
     async def _find(self, query: str, scope: int) -> StoredThread | None:
         by_id = _BY_ID.fullmatch(query.strip())
         if by_id and (thread := await self.answering.serve(int(by_id[1]), guild_id=scope)):
@@ -128,8 +131,12 @@ async def show_page(
     place: items.Place,
     *,
     note: str = "",
+    private: bool = True,
 ) -> None:
-    """Show a place of a thread in the response that was deferred."""
+    """Show a place of a thread in the response that was deferred.
+
+    On a private page the vote buttons show what its reader has voted.
+    """
     context, app = interaction_context(interaction), interaction.client.app
     scope, embeds = context.scope, context.embeds
     emoji = for_buttons(await app.guilds.settings(scope))
@@ -137,7 +144,12 @@ async def show_page(
     if place.answer_id == items.QUESTION and thread.related:
         related = await app.answering.related(thread, guild_id=scope, limit=limits.RELATED)
     await card_content.prepare_pages(thread, place, embeds=embeds)
-    page = partial(cards.page_card, thread, place, embeds=embeds, note=note, related=related)
+    voted, answer = None, card_content.answer_at(thread, place)
+    if private and answer is not None:
+        voted = await app.voting.given(answer.id, scope, interaction.user.id)
+    page = partial(
+        cards.page_card, thread, place, embeds=embeds, note=note, voted=voted, related=related
+    )
     try:
         await edit_response(interaction, **page(emoji=emoji).edit_kwargs())
     except discord.HTTPException as error:
@@ -146,6 +158,13 @@ async def show_page(
         # One emoji that Discord doesn't know (any more) has the whole page refused.
         log.warning("guild %d: no buttons with %s and %s: %s", scope, *emoji, error)
         await edit_response(interaction, **page().edit_kwargs())
+
+
+def _beginning(thread: StoredThread) -> items.Place:
+    """Return the question's page, or the best answer's where the question is its title alone."""
+    begins_with_answer = text.is_blank(thread.body) and thread.answers
+    first = thread.answers[0].id if begins_with_answer else items.QUESTION
+    return items.Place(thread.id, first, with_question=True)
 
 
 def choices(matches: list[Match]) -> Choices:

@@ -118,5 +118,5 @@ class Postings:
         return await self._database.reading(table.latest_in, channel_id, answer_id, since)
 
     async def recent(self, limit: int) -> list[Posting]:
-        """Return the newest postings of all guilds, newest first."""
+        """Return the newest postings of all guilds that others than the asker see, newest first."""
         return await self._database.reading(table.recent, limit)

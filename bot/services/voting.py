@@ -134,6 +134,10 @@ class Voting:
         async with self._database.read() as connection:
             return (await votes.tallies(connection, [answer_id], guild_id)).get(answer_id)
 
+    async def given(self, answer_id: int, guild_id: int, user_id: int) -> Vote | None:
+        """Return a member's vote on an answer in a guild, if they have one."""
+        return await self._database.reading(votes.in_force, VotePlace(answer_id, guild_id), user_id)
+
     async def forget_user(self, user_id: int) -> int:
         """Delete all that is kept about a member; returns how many votes that were."""
         return await self._database.writing(votes.forget_user, user_id)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
-from bot.ui import limits, markdown
+from bot.ui import limits, markdown, tables
 from bot.ui.markdown import FENCE, WINDOW, Span, grapheme, prefix, spans
 from bot.ui.markdown import width as width
 from bot.ui.url_safety import misleading_host
@@ -105,9 +105,10 @@ def neutralise_mentions(text: str) -> str:
 def body(text: str) -> str:
     """Return an answer's Markdown ready to be shown or cut: clean, without pings, fences closed.
 
-    A link whose label looks like an address of another host shows its own host as well.
+    A link whose label looks like an address of another host shows its own host as well. Tables
+    become code blocks or lists.
     """
-    text = neutralise_mentions(_with_hosts(clean(text))).strip()
+    text = neutralise_mentions(_with_hosts(tables.aligned(clean(text)))).strip()
     if text.count(FENCE) % 2:  # an unclosed fence would swallow what follows it
         head, _, tail = text.rpartition(FENCE)
         text = head + r"\`\`\`" + tail
