@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 import secrets
 from collections import OrderedDict
@@ -18,12 +16,21 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.app import App
+from bot.command_sync import sync_commands
 from bot.errors import SearchError, StoreError, ThreadwiseError, counted
 from bot.i18n import gettext as _
 from bot.languages import Languages, Translator
 from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.ui import answer_buttons, confirmations, items, limits, moderator_cards, quiet_card
+from bot.ui import (
+    answer_buttons,
+    confirmations,
+    items,
+    limits,
+    moderator_cards,
+    quiet_card,
+    setup_page,
+)
 
 COGS = (
     "cogs.ask.cog",
@@ -31,10 +38,14 @@ COGS = (
     "cogs.help",
     "cogs.voting.cog",
     "cogs.settings",
+    "cogs.setup",
     "cogs.phrasings",
     "cogs.library.cog",
     "cogs.membership",
 )
+
+PRESSABLE = (items, answer_buttons, confirmations, moderator_cards, quiet_card, setup_page)
+"""The modules with buttons and menus that live on over restarts."""
 
 LEAVE_SECONDS = 2.0
 """How long what is being handled may take to end when the bot is closed."""
@@ -90,9 +101,9 @@ class ThreadBot(commands.AutoShardedBot):
         await self.tree.set_translator(Translator())
         for name in COGS:
             await self.load_extension(name)
-        for module in (items, answer_buttons, confirmations, moderator_cards, quiet_card):
+        for module in PRESSABLE:
             self.add_dynamic_items(*module.ALL)
-        await self._sync_commands()
+        await sync_commands(self, self.tree, self.app.guilds)
 
     async def on_ready(self) -> None:
         """Log the name of the bot; READY may come more than once."""
@@ -183,25 +194,6 @@ class ThreadBot(commands.AutoShardedBot):
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("the task %s failed", task.get_name(), exc_info=error)
-
-    async def _sync_commands(self) -> None:
-        """Send the command tree to Discord if it is not the one sent last."""
-        tree = sorted(
-            (command.to_dict(self.tree) for command in self.tree.get_commands()),
-            key=lambda command: (command["type"], command["name"]),
-        )
-        shape = json.dumps([self.application_id, tree], sort_keys=True, default=str)
-        now = hashlib.sha256(shape.encode()).hexdigest()
-        if now == await self.app.guilds.tree_hash():
-            return
-        try:
-            await retried(self.tree.sync, "the commands")
-        except FAILURES as error:
-            said = described(error)
-            log.warning("Discord did not take the commands (%s); next start tries again", said)
-            return
-        await self.app.guilds.set_tree_hash(now)
-        log.info("sent %d commands to Discord", len(tree))
 
 
 Interaction = discord.Interaction[ThreadBot]

@@ -13,6 +13,7 @@ import discord
 from discord import app_commands
 
 from bot.client import Interaction, ThreadBot
+from bot.guild_settings import GuildSettings
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import SHARED
@@ -132,9 +133,12 @@ def manages(interaction: Interaction) -> bool:
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
 
 
-def is_helper(user: discord.abc.User) -> bool:
-    """Return whether somebody helps others here: the bot doesn't mark what they say."""
-    return isinstance(user, discord.Member) and user.guild_permissions.manage_guild
+def is_helper(user: discord.abc.User, settings: GuildSettings) -> bool:
+    """Return whether somebody helps others here: who manages the server, or has a helper role."""
+    if not isinstance(user, discord.Member):
+        return False
+    helpers = settings.helper_role_ids
+    return user.guild_permissions.manage_guild or any(role.id in helpers for role in user.roles)
 
 
 def joined_at(user: discord.abc.User | None) -> datetime | None:

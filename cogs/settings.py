@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 import discord
@@ -11,19 +12,14 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from bot.client import ThreadBot
+from bot.emoji_form import is_unicode_emoji
 from bot.errors import ConfigError
-from bot.guild_settings import (
-    COMMANDS,
-    EMOJI_MUST_DIFFER,
-    OFF,
-    GuildSettings,
-    Option,
-    SettingsCommand,
-)
+from bot.guild_settings import OFF, GuildSettings, Option, SettingsCommand
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Mode
 from bot.replies import edit_response
+from bot.settings_commands import COMMANDS, EMOJI_MUST_DIFFER
 from bot.ui import emoji, moderator_cards
 from bot.ui.cards import Card
 from bot.ui.confirmations import ConfirmReset, reset_card
@@ -34,6 +30,7 @@ from cogs.channel_context import (
     permission_name,
     permissions_in,
 )
+from cogs.channel_modes import channel_mode
 from cogs.confirming import begin_confirmed
 
 MODES = {
@@ -45,7 +42,14 @@ MODES = {
 }
 USEFUL = ("embed_links", "add_reactions", "read_message_history")
 
-Channel = discord.TextChannel | discord.VoiceChannel | discord.ForumChannel | discord.Thread
+Channel = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.ForumChannel
+    | discord.CategoryChannel
+    | discord.Thread
+)
 
 
 @app_commands.guild_only()
@@ -72,7 +76,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
     async def show(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Show the settings in force."""
         guild = await begin_privately(interaction)
-        modes, named = await self.guilds.modes(guild.id), await self._named(guild)
+        modes, named = await self.channel_modes(guild)
         shown = [(channel_id, mode.value) for channel_id, mode in modes.items()]
         shown += [
             (channel_id, _("{mode}, by its name").format(mode=mode.value))
@@ -129,6 +133,14 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         done = Card(content=_("Everything in this server is back to default. Votes stay."))
         await edit_response(interaction, **done.edit_kwargs())
 
+    async def channel_modes(self, guild: discord.Guild) -> tuple[dict[int, Mode], dict[int, Mode]]:
+        """Return the modes that were set for channels, and those of others by their names."""
+        return await self.guilds.modes(guild.id), await self._named(guild)
+
+    def deaf_notes(self, modes: Iterable[Mode]) -> list[str]:
+        """Return a line for a bot that can't read what it is to listen to, if that is so."""
+        return [_(_DEAF)] if not self.bot.intents.message_content and _listens(modes) else []
+
     def _app_command(self, command: SettingsCommand) -> app_commands.Command[Any, ..., None]:
         """Return the Discord command that changes the settings of ``command``."""
 
@@ -180,6 +192,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
             | values
             | {o.setting: _usable(values[o.setting], guild) for o in emojis}
             | {o.setting: OFF for o in options if _is_off(o, given[o.name])}
+            | {o.setting: _role_ids(given[o.name]) for o in options if o.is_role}
         )
         now = await self.guilds.update(guild.id, **changes)
         await _say(interaction, command.reply(now))
@@ -189,16 +202,22 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         explicit = await self.guilds.modes(guild.id)
         modes: dict[int, Mode] = {}
         for channel in guild.channels:
-            if channel.id not in explicit and not isinstance(channel, discord.CategoryChannel):
-                mode = await self.guilds.mode(guild.id, channel.id, channel.name)
+            is_set = channel.id in explicit or channel.category_id in explicit
+            if not is_set and not isinstance(channel, discord.CategoryChannel):
+                mode = await channel_mode(self.guilds, guild.id, channel)
                 if mode is not Mode.MENTION:
                     modes[channel.id] = mode
         return modes
 
     def _notes(self, channel: Any) -> list[str]:
-        """Return a line on the permissions that the bot lacks in a channel, if any."""
+        """Return a line on the permissions that the bot lacks in a channel, if any.
+
+        Of a category, a line for each of its channels.
+        """
         if channel is None:
             return []
+        if isinstance(channel, discord.CategoryChannel):
+            return [note for each in channel.channels for note in self._notes(each)]
         may = permissions_in(channel, channel.guild)
         missing = [p for p in (missing_send_permission(channel, may),) if p]
         missing += [name for name in USEFUL if not getattr(may, name)]
@@ -217,6 +236,8 @@ _DEAF = N_(
 
 def _annotation(option: Option, default: object) -> Any:
     """Return the annotation from which discord.py knows the type and limits of an option."""
+    if option.is_role:
+        return discord.Role | None if default is None else discord.Role
     type_ = str if option.choices else option.type
     low, high = option.limits
     made: Any = type_ if low is None and high is None else app_commands.Range[type_, low, high]
@@ -225,6 +246,11 @@ def _annotation(option: Option, default: object) -> Any:
 
 def _is_off(option: Option, given: Any) -> bool:
     return option.may_be_off and str(given).strip().casefold() == OFF
+
+
+def _role_ids(role: discord.Role) -> tuple[int, ...]:
+    """Return what a setting keeps of a role; everybody is nobody in particular."""
+    return () if role.is_default() else (role.id,)
 
 
 def _listens(modes: Any) -> bool:
@@ -236,7 +262,7 @@ def _usable(given: str, guild: discord.Guild) -> str:
     given = given.strip()
     custom = emoji.custom_id(given)
     if custom is None:
-        if emoji.is_unicode_emoji(given):
+        if is_unicode_emoji(given):
             return given
         raise ConfigError(
             _(

@@ -34,10 +34,15 @@ NOT_FOR_PEOPLE = {
 }
 """Functions that show people nothing of their arguments, and what these are."""
 
+TOGETHER = "client replies guild_settings settings_commands".split()
+
 SPEAKING = [
     *(ROOT / "cogs").rglob("*.py"),
     *(ROOT / "bot" / "ui").glob("*.py"),
-    *(ROOT / "bot" / name for name in ("client.py", "replies.py", "guild_settings.py")),
+    *(
+        ROOT / "bot" / name
+        for name in ("client.py", "replies.py", "guild_settings.py", "settings_commands.py")
+    ),
 ]
 """Modules in which every text is looked at."""
 

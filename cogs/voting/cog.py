@@ -45,6 +45,7 @@ from cogs.voting.tally_updater import TallyUpdater
 from cogs.voting.vote_queue import VoteQueue
 
 NOT_SAVED = N_("Your vote is not saved: I could not write it down just now. Please try again.")
+
 FLUSH_SECONDS = 10.0
 """How long /forget-me waits for votes that are being written."""
 

@@ -99,7 +99,8 @@ class TallyUpdater:
         card = await fetch_card(self.bot, posting, pauses=())
         if thread is None or answer is None or not card.embeds:
             return
-        with speaking(await self.bot.languages.of_guild(self.bot.get_guild(scope))):
+        language = await self.bot.languages.of_guild(self.bot.get_guild(posting.guild_id))
+        with speaking(language):
             embed = cards.with_tally(card.embeds[0], thread, answer)
         channel = self.bot.get_partial_messageable(posting.channel_id)
         message = channel.get_partial_message(message_id)
