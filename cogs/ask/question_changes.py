@@ -73,6 +73,7 @@ class QuestionChanges:
         if message.edited_at - message.created_at > EDIT_TIME:
             return
         async with self.turn(message.id):
+            await self.bot.languages.speak_under(message)
             question = await self._filter.question_in(message)
             if not seen.replies:
                 await self._take(message, question)
