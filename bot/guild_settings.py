@@ -15,10 +15,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.errors import ConfigError
+from bot.i18n import N_, languages, named
+from bot.i18n import gettext as _
 from bot.models import Policy, VoteEmoji, bare_emoji
 
 OFF = "off"
 """The value of an emoji that is not used."""
+
+AS_DISCORD = "discord"
+"""The language of a server that has chosen none: the one that it has in Discord."""
 
 
 class GuildSettings(BaseModel):
@@ -27,6 +32,8 @@ class GuildSettings(BaseModel):
     Thresholds are confidences in [0, 1] with ``suggest <= answer``. ``learn_phrasings`` says
     whether the bot learns from what members ask, and uses what it learned. With
     ``unanswered_emoji`` it reacts to questions of ask channels that it has nothing on (OFF: not).
+    ``server_language`` is AS_DISCORD or one of ``i18n.languages``; it is no ``language``, as
+    LANGUAGE is a variable that many systems set.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +45,7 @@ class GuildSettings(BaseModel):
     down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
     learn_phrasings: bool = True
     unanswered_emoji: str = Field(default="👀", min_length=1, max_length=64)
+    server_language: str = Field(default=AS_DISCORD, min_length=2, max_length=16)
 
     @property
     def emoji(self) -> VoteEmoji:
@@ -101,129 +109,165 @@ def percent(confidence: float) -> str:
 
 
 PRESETS = {
-    "cautious": {"answer_threshold": 0.75, "suggest_threshold": 0.4},
-    "balanced": {"answer_threshold": 0.6, "suggest_threshold": 0.3},
-    "talkative": {"answer_threshold": 0.45, "suggest_threshold": 0.2},
+    N_("cautious"): {"answer_threshold": 0.75, "suggest_threshold": 0.4},
+    N_("balanced"): {"answer_threshold": 0.6, "suggest_threshold": 0.3},
+    N_("talkative"): {"answer_threshold": 0.45, "suggest_threshold": 0.2},
 }
 """Thresholds by name; those of *balanced* are the defaults of ``GuildSettings``."""
 
 
 def preset(settings: GuildSettings) -> str:
-    """Return the name of the preset that the thresholds are those of, or *own*."""
+    """Return the name of the preset that the thresholds are those of, or *own*, in English."""
     for name, values in PRESETS.items():
         if all(getattr(settings, setting) == value for setting, value in values.items()):
             return name
-    return "own"
+    return N_("own")
+
+
+def _percentages(settings: GuildSettings) -> dict[str, str]:
+    answer, suggest = settings.answer_threshold, settings.suggest_threshold
+    return {"answer": percent(answer), "suggest": percent(suggest)}
 
 
 _POLICIES = {
-    Policy.ACCEPTED.value: "accepted: the accepted answer first",
-    Policy.SCORE.value: "score: the answer with most votes first",
+    Policy.ACCEPTED.value: N_("accepted: the accepted answer first"),
+    Policy.SCORE.value: N_("score: the answer with most votes first"),
 }
-_LEARNING = (
+_LEARNING = N_(
     "From now on I learn how people ask here: when somebody votes for the answer to their "
     "question, or chooses what they meant, I remember their words. `/phrasings list` shows them."
 )
-_NOT_LEARNING = (
+_NOT_LEARNING = N_(
     "From now on I learn nothing here, and what I had learned is not used. It is still there: "
     "`/phrasings list` shows it, `/phrasings remove` deletes it."
 )
 
+
+def _language(chosen: str) -> str:
+    """Return the name of a language, as its speakers call it, or that none was chosen."""
+    return _(_AS_DISCORD) if chosen == AS_DISCORD else named(chosen)
+
+
+_AS_DISCORD = N_("as set in Discord")
+_LANGUAGES = {AS_DISCORD: _AS_DISCORD} | {code: named(code) for code in languages()}
+
 COMMANDS = (
     SettingsCommand(
         name="thresholds",
-        help="Say how sure I must be to speak",
+        help=N_("Say how sure I must be to speak"),
         options=(
-            Option("answer_threshold", "answer", "From this confidence on I answer (0 to 1)"),
+            Option("answer_threshold", "answer", N_("From this confidence on I answer (0 to 1)")),
             Option(
                 "suggest_threshold",
                 "suggest",
-                "From this confidence on I ask what was meant (0 to 1)",
+                N_("From this confidence on I ask what was meant (0 to 1)"),
             ),
         ),
-        label="Thresholds",
-        on_card=lambda now: (
-            f"**{preset(now)}**\nanswers from {percent(now.answer_threshold)} confidence\n"
-            f"suggests from {percent(now.suggest_threshold)}"
+        label=N_("Thresholds"),
+        on_card=lambda now: _(
+            "**{preset}**\nanswers from {answer} confidence\nsuggests from {suggest}"
+        ).format(preset=_(preset(now)), **_percentages(now)),
+        reply=lambda now: _(
+            "I answer from {answer} confidence on and suggest from {suggest} on."
+        ).format(**_percentages(now)),
+        refusal=N_("Thresholds are numbers from 0 to 1, such as 0.6."),
+        nothing_given=N_(
+            "Give me a number for `answer`, for `suggest`, or for both, or a `preset`."
         ),
-        reply=lambda now: (
-            f"I answer from {percent(now.answer_threshold)} confidence on and suggest from "
-            f"{percent(now.suggest_threshold)} on."
-        ),
-        refusal="Thresholds are numbers from 0 to 1, such as 0.6.",
-        nothing_given="Give me a number for `answer`, for `suggest`, or for both, or a `preset`.",
         presets=PRESETS,
     ),
     SettingsCommand(
         name="policy",
-        help="Say which of a thread's answers comes first",
-        options=(Option("answer_policy", "policy", "Which answer comes first", _POLICIES),),
-        label="Answer policy",
+        help=N_("Say which of a thread's answers comes first"),
+        options=(Option("answer_policy", "policy", N_("Which answer comes first"), _POLICIES),),
+        label=N_("Answer policy"),
         on_card=lambda now: now.answer_policy.value,
-        reply=lambda now: f"Answer policy is now {_POLICIES[now.answer_policy]}.",
-        refusal=f"The answer policy is {' or '.join(Policy)}.",
+        reply=lambda now: _("Answer policy is now {policy}.").format(
+            policy=_(_POLICIES[now.answer_policy])
+        ),
+        refusal=N_("The answer policy is accepted or score."),
     ),
     SettingsCommand(
         name="emoji",
-        help="Say with which emoji people vote",
+        help=N_("Say with which emoji people vote"),
         options=(
-            Option("up_emoji", "up", "For a good answer", is_emoji=True),
-            Option("down_emoji", "down", "For a bad answer", is_emoji=True),
+            Option("up_emoji", "up", N_("For a good answer"), is_emoji=True),
+            Option("down_emoji", "down", N_("For a bad answer"), is_emoji=True),
         ),
-        label="Voting",
+        label=N_("Voting"),
         on_card=lambda now: f"{now.up_emoji} {now.down_emoji}",
-        reply=lambda now: (
-            f"From now on people vote with {now.up_emoji} and {now.down_emoji} on what I post. "
+        reply=lambda now: _(
+            "From now on people vote with {up} and {down} on what I post. "
             "On earlier messages, the emoji under them count as before."
-        ),
-        refusal="A voting emoji is one emoji, of at most 64 characters.",
+        ).format(up=now.up_emoji, down=now.down_emoji),
+        refusal=N_("A voting emoji is one emoji, of at most 64 characters."),
     ),
     SettingsCommand(
         name="unanswered",
-        help="Say how I mark a question in an ask channel that I have nothing on",
+        help=N_("Say how I mark a question in an ask channel that I have nothing on"),
         options=(
             Option(
                 "unanswered_emoji",
                 "emoji",
-                "The emoji that I react with, or off",
+                N_("The emoji that I react with, or off"),
                 is_emoji=True,
                 may_be_off=True,
             ),
         ),
-        label="Unanswered questions",
+        label=N_("Unanswered questions"),
         on_card=lambda now: (
-            "not marked" if now.unanswered_emoji == OFF else f"marked with {now.unanswered_emoji}"
+            _("not marked")
+            if now.unanswered_emoji == OFF
+            else _("marked with {emoji}").format(emoji=now.unanswered_emoji)
         ),
         reply=lambda now: (
-            "From now on I don't mark questions that I have nothing on."
+            _("From now on I don't mark questions that I have nothing on.")
             if now.unanswered_emoji == OFF
-            else f"From now on I react with {now.unanswered_emoji} to questions in ask channels "
-            "that I have nothing on, until somebody answers."
+            else _(
+                "From now on I react with {emoji} to questions in ask channels that I have "
+                "nothing on, until somebody answers."
+            ).format(emoji=now.unanswered_emoji)
         ),
-        refusal="The mark is one emoji, of at most 64 characters, or off.",
+        refusal=N_("The mark is one emoji, of at most 64 characters, or off."),
     ),
     SettingsCommand(
         name="learning",
-        help="Say whether I learn how people ask here",
+        help=N_("Say whether I learn how people ask here"),
         options=(
             Option(
                 "learn_phrasings",
                 "learn",
-                "Whether I learn from the votes and choices of those who ask",
-                {"on": "on", "off": "off"},
+                N_("Whether I learn from the votes and choices of those who ask"),
+                {"on": N_("on"), "off": N_("off")},
             ),
         ),
-        label="Learning",
-        on_card=lambda now: "from votes and choices" if now.learn_phrasings else "off",
-        reply=lambda now: _LEARNING if now.learn_phrasings else _NOT_LEARNING,
-        refusal="Learning is on or off.",
+        label=N_("Learning"),
+        on_card=lambda now: _("from votes and choices") if now.learn_phrasings else _("off"),
+        reply=lambda now: _(_LEARNING) if now.learn_phrasings else _(_NOT_LEARNING),
+        refusal=N_("Learning is on or off."),
+    ),
+    SettingsCommand(
+        name="language",
+        help=N_("Say in which language I speak where all can read it"),
+        options=(
+            Option(
+                "server_language", "language", N_("What I speak in channels"), choices=_LANGUAGES
+            ),
+        ),
+        label=N_("Language"),
+        on_card=lambda now: _language(now.server_language),
+        reply=lambda now: _(
+            "In channels I speak this language now: {language}. What I show to one member alone "
+            "is in the language of their Discord. Threads stay as they were written."
+        ).format(language=_language(now.server_language)),
+        refusal=N_("I don't speak that language. Choose one from the list."),
     ),
 )
 
 
 def refusal_of(name: str) -> str:
     """Return what moderators read when a field is given a value that is not allowed."""
-    return next(c.refusal for c in COMMANDS if any(o.setting == name for o in c.options))
+    return _(next(c.refusal for c in COMMANDS if any(o.setting == name for o in c.options)))
 
 
 def check(settings: GuildSettings) -> None:
@@ -231,11 +275,15 @@ def check(settings: GuildSettings) -> None:
     low, high = settings.suggest_threshold, settings.answer_threshold
     if low > high:
         raise ConfigError(
-            f"The threshold for suggestions ({low:g}) must not be above the one for answers "
-            f"({high:g})."
+            _(
+                "The threshold for suggestions ({suggest}) must not be above the one for answers "
+                "({answer})."
+            ).format(suggest=f"{low:g}", answer=f"{high:g}")
         )
     if bare_emoji(settings.up_emoji) == bare_emoji(settings.down_emoji):
-        raise ConfigError(EMOJI_MUST_DIFFER)
+        raise ConfigError(_(EMOJI_MUST_DIFFER))
+    if settings.server_language not in _LANGUAGES:
+        raise ConfigError(refusal_of("server_language"))
 
 
-EMOJI_MUST_DIFFER = "The two voting emoji must differ."
+EMOJI_MUST_DIFFER = N_("The two voting emoji must differ.")

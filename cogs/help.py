@@ -36,7 +36,7 @@ class HelpCog(commands.Cog, name="Help"):
     """Explains the bot to the person who asks."""
 
     @app_commands.command(
-        name="help", description="Show what I can do for you", extras=NOT_A_QUESTION
+        name="help", description=N_("Show what I can do for you"), extras=NOT_A_QUESTION
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     @app_commands.allowed_installs(guilds=True, users=True)

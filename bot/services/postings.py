@@ -122,5 +122,5 @@ class Postings:
         return await self._database.reading(table.any_in, channel_id)
 
     async def recent(self, limit: int) -> list[Posting]:
-        """Return the newest postings of all guilds, newest first."""
+        """Return the newest postings of all guilds that others than the asker see, newest first."""
         return await self._database.reading(table.recent, limit)

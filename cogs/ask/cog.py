@@ -18,6 +18,7 @@ from bot.retry import FAILURES
 from bot.services.queues import Busy
 from bot.services.rate_limit import PRESS, QUESTION
 from bot.ui import cards, items, limits, text
+from bot.ui.answer_buttons import Share
 from bot.ui.cards import Card
 from bot.ui.quiet_card import PickQuietly
 from cogs.ask.message_filter import MessageFilter
@@ -25,8 +26,9 @@ from cogs.ask.question import Question
 from cogs.ask.question_changes import QuestionChanges
 from cogs.ask.recent_messages import RecentMessages
 from cogs.ask.responder import Responder
+from cogs.ask.sharing import Sharing
 from cogs.ask.suggestion_handlers import SuggestionHandlers
-from cogs.channel_context import interaction_context, joined_at
+from cogs.channel_context import interaction_context, joined_at, manages
 
 HINT = N_("Ask me something, for example: *how do I vote on an answer?*")
 NO_TEXT = "There is no text in that message that I could look up."
@@ -54,6 +56,7 @@ class AskCog(commands.Cog, name="Ask"):
         self._changes = QuestionChanges(
             bot, self._recent, self._filter, self._responder, self._take
         )
+        self._sharing = Sharing(bot, self._responder)
         self._menu = app_commands.ContextMenu(
             name="Find an answer",
             callback=self.find_an_answer,
@@ -66,6 +69,8 @@ class AskCog(commands.Cog, name="Ask"):
         self.bot.tree.add_command(self._menu)
         self.bot.on_press(items.NotMine, self._handlers.not_mine)
         self.bot.on_press(items.PickThread, self._handlers.pick)
+        self.bot.on_press(items.ThisOne, self._handlers.pick)
+        self.bot.on_press(Share, self._sharing.share)
         self.bot.on_press(items.NoneOfThese, self._handlers.none_of_these)
         self.bot.on_press(PickQuietly, self._handlers.pick_quietly)
 
@@ -98,6 +103,7 @@ class AskCog(commands.Cog, name="Ask"):
         """Reply to the question in a message, if there is one."""
         if question is None:
             return
+        await self.bot.languages.speak_under(message)
         cost = STATEMENT_COST if question.evidence < 0 else QUESTION
         if (refusal := self.bot.throttle.refusal_of(message, cost)) is not None:
             await self._put_off(question, explained(refusal))
@@ -149,19 +155,22 @@ class AskCog(commands.Cog, name="Ask"):
         await self._responder.marks.deleted(event.channel_id, event.message_ids)
 
     @app_commands.command(name="ask", description="Ask a question in your own words")
-    @app_commands.describe(question="What you want to know")
+    @app_commands.describe(question="What you want to know", share="Show it to everybody here")
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     @app_commands.allowed_installs(guilds=True, users=True)
     async def ask(
         self,
         interaction: Interaction,
         question: app_commands.Range[str, 1, limits.STRING_OPTION],
+        share: bool = False,
     ) -> None:
-        """Answer a question asked by command."""
+        """Answer a question asked by command: privately, unless it is to be shared."""
         if text.is_blank(question):
             await tell(interaction, _(HINT))
         else:
-            await self._look_up(interaction, question, cards.asked_note(question), own_words=True)
+            note = cards.asked_note(question)
+            private = not (share or _is_direct(interaction))
+            await self._look_up(interaction, question, note, own_words=True, private=private)
 
     async def find_an_answer(self, interaction: Interaction, message: discord.Message) -> None:
         """Look an existing message up, as its context menu asks."""
@@ -174,12 +183,18 @@ class AskCog(commands.Cog, name="Ask"):
         await self._look_up(interaction, question, for_message, own_words=own_words)
 
     async def _look_up(
-        self, interaction: Interaction, question: str, note: str, *, own_words: bool
+        self,
+        interaction: Interaction,
+        question: str,
+        note: str,
+        *,
+        own_words: bool,
+        private: bool = False,
     ) -> None:
-        """Answer a question that came as a command."""
+        """Answer a question that came as a command; who manages the server sees how sure it is."""
         if self.app.answering.is_busy:
             raise Busy
-        await acknowledge(interaction, thinking=True)
+        await acknowledge(interaction, ephemeral=private, thinking=True)
 
         async def send(card: Card) -> discord.Message | None:
             return await edit_response(interaction, **card.send_kwargs())
@@ -194,6 +209,8 @@ class AskCog(commands.Cog, name="Ask"):
             note=note,
             own_words=own_words,
             joined_at=joined_at(interaction.user),
+            managed=private and manages(interaction),
+            private=private,
         )
         try:
             await self._responder.respond(asked)
@@ -212,6 +229,11 @@ class AskCog(commands.Cog, name="Ask"):
             with contextlib.suppress(*FAILURES):
                 await asked.say(SORRY)
             raise
+
+
+def _is_direct(interaction: Interaction) -> bool:
+    """Return whether nobody but the member and the bot is there."""
+    return interaction.guild_id is None and interaction.context.dm_channel
 
 
 async def setup(bot: ThreadBot) -> None:

@@ -77,6 +77,7 @@ class QuestionChanges:
             if not seen.replies:
                 await self._take(message, question)
             elif question is not None and self.bot.throttle.refusal_of(message) is None:
+                await self.bot.languages.speak_under(message)
                 await self._ask_again(question, seen)
 
     async def deleted(self, message_id: int) -> None:

@@ -227,3 +227,25 @@ async def edit_later(env: simcord.Env, message: Any, said: str, after: timedelta
     payload["edited_timestamp"] = None if after is None else (written + after).isoformat()
     backend.emit("MESSAGE_UPDATE", payload)
     await env.settle()
+
+
+def set_locale(env: simcord.Env, actor: simcord.MemberActor, locale: str) -> None:
+    """Have a member's Discord be in a language; SimCord's is always in English."""
+    backend: Any = env.backend
+    emit = backend.emit
+
+    def emitted(event: str, payload: Any) -> None:
+        if event == "INTERACTION_CREATE":
+            user = payload.get("user") or payload["member"]["user"]
+            if user["id"] == str(actor.id):
+                payload = {**payload, "locale": locale}
+        emit(event, payload)
+
+    backend.emit = emitted
+
+
+def set_server_locale(env: simcord.Env, guild_id: int, locale: str) -> None:
+    """Have a server be in a language."""
+    env.backend.guilds[guild_id].preferred_locale = locale
+    cached: Any = env.bot.get_guild(guild_id)
+    cached.preferred_locale = discord.Locale(locale)

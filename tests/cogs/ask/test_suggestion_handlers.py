@@ -61,6 +61,24 @@ async def test_choosing_shows_the_answer_in_place(world: World, unsure: Any):
     assert posting.thread_id not in posting.alternatives
 
 
+async def test_one_thread_alone_is_offered_by_a_button(world: World):
+    await world.app.guilds.update(world.guild.id, answer_threshold=1.0)
+    await world.alice.send(world.ask, f"{world.me} how do I vote on an answer?")
+    offer = last(world.ask)
+    assert offer.content == "Did you mean **How do I vote on an answer?**"
+    assert labels(offer) == ["Yes, that one", "No, not that one"]
+    await world.restart()
+    private = await world.bob.click(offer, label="Yes, that one")
+    assert shown(private).ephemeral
+    refused = await world.bob.click(offer, label="No, not that one")
+    assert "Only the person who asked" in told(refused).content
+    assert await world.key_of(last(world.ask)) is None
+    await world.alice.click(offer, label="Yes, that one")
+    assert last(world.ask).id == offer.id
+    assert await world.key_of(last(world.ask)) == "vote"
+    assert len(last(world.ask).reactions) == 2
+
+
 async def test_others_see_what_they_choose_privately(world: World, unsure: Any):
     result = await world.bob.select(unsure, [offered(unsure)[UNPIN]])
     assert shown(result).ephemeral
@@ -79,9 +97,10 @@ async def test_choosing_a_thread_that_is_gone_or_unanswered(world: World):
     await world.app.guilds.update(world.guild.id, answer_threshold=1.0)
     await world.alice.send(world.ask, f"{world.me} {COMPOST}")
     message = last(world.ask)
-    result = await world.alice.select(message, [offered(message)[COMPOST]])
+    assert message.content == f"Did you mean **{COMPOST}**"
+    result = await world.alice.click(message, label="Yes, that one")
     assert result.followups[0].content == "Nobody has answered that one yet."
-    result = await world.bob.select(message, [offered(message)[COMPOST]])
+    result = await world.bob.click(message, label="Yes, that one")
     assert shown(result).embeds[0].description == "Nobody knows."
 
 
