@@ -101,6 +101,18 @@ class RecentMessages:
         """Return whether a message was deleted."""
         return message_id in self._deleted
 
+    def forward_before(self, message: discord.Message) -> discord.Message | None:
+        """Return what a member forwarded to the channel a moment before a message, if anything.
+
+        Discord sends the words that go with a forward as a message of their own.
+        """
+        for _, said in _newest_first(self._said):
+            other = said.message
+            same_place = other.channel.id == message.channel.id
+            if same_place and other.author == message.author and other.id != message.id:
+                return other if other.message_snapshots else None
+        return None
+
     def replaces_deleted(self, proxy: discord.Message) -> bool:
         """Return whether a webhook's message says what a deleted one said a moment ago.
 
