@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -20,7 +21,7 @@ from bot.retry import FAILURES
 from bot.services.queues import Busy
 from bot.services.rate_limit import PRESS, QUESTION
 from bot.ui import cards, items, limits, text
-from bot.ui.answer_buttons import Share
+from bot.ui.answer_buttons import Share, is_card_vote
 from bot.ui.cards import Card
 from bot.ui.quiet_card import PickQuietly
 from cogs.ask.message_filter import MessageFilter
@@ -99,7 +100,9 @@ class AskCog(commands.Cog, name="Ask"):
     async def on_interaction(self, interaction: Interaction) -> None:
         """Note that a reply was pressed."""
         if interaction.message is not None:
-            self._recent.touch(interaction.message.id)
+            pressed: dict[str, Any] = {**(interaction.data or {})}
+            custom_id = str(pressed.get("custom_id"))
+            self._recent.touch(interaction.message.id, voted=is_card_vote(custom_id))
 
     async def _take(self, message: discord.Message, question: Question | None) -> None:
         """Reply to the question in a message, if there is one."""
@@ -146,14 +149,14 @@ class AskCog(commands.Cog, name="Ask"):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Forget a question that is deleted, and take the reply to it along."""
-        await self._changes.deleted(event.message_id)
+        await self._changes.deleted(event.channel_id, event.message_id)
         await self._responder.marks.deleted(event.channel_id, {event.message_id})
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Forget the questions among messages that are deleted at once."""
         for message_id in sorted(event.message_ids):
-            await self._changes.deleted(message_id)
+            await self._changes.deleted(event.channel_id, message_id)
         await self._responder.marks.deleted(event.channel_id, event.message_ids)
 
     @app_commands.command(name="ask", description=N_("Ask a question in your own words"))
