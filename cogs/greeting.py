@@ -38,10 +38,9 @@ async def greet(bot: ThreadBot, guild: discord.Guild) -> None:
     try:
         if not await service.claim_greeting(application_id, guild.id):
             return
+        with speaking(await bot.languages.of_guild(guild)):
+            words = _words(guild)
         try:
-            language = await bot.languages.of_server(guild.id, guild.preferred_locale)
-            with speaking(language):
-                words = _words(guild)
             await bot.post(channel, f"guild {guild.id}: the greeting", content=words)
         except FAILURES as error:
             log.warning("guild %d: not greeted: %s", guild.id, described(error))

@@ -137,7 +137,7 @@ class Responder:
             return False
         sure: dict[int, tuple[Question, Reply]] = {}
         for part in parts[:MOST_PARTS]:
-            asked = replace(question, text=part)
+            asked = replace(question, text=part, details="")
             reply = await self._ask(asked)
             if reply.verdict is Verdict.ANSWER and reply.thread is not None:
                 sure.setdefault(reply.thread.id, (asked, reply))
