@@ -23,6 +23,7 @@ from bot.services.learning import Learning
 from bot.services.library import Library
 from bot.services.postings import Postings
 from bot.services.rate_limit import QuestionLimits
+from bot.services.unanswered import TemporaryMessages, Unanswered
 from bot.services.uploads import Uploads
 from bot.services.voting import Voting
 from bot.settings import Settings
@@ -80,6 +81,8 @@ class App:
         self.question_limits = QuestionLimits(settings)
         self.voting = Voting(database)
         self.postings = Postings(database)
+        self.unanswered = Unanswered(database)
+        self.temporary_messages = TemporaryMessages(database)
         self.learning = Learning(database, self.guilds, self.embedding)
         self.library = Library(database, self._index_sync)
         self.guild_library = GuildLibrary(database, self._index_sync, self.library)

@@ -13,7 +13,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.emoji_form import is_emoji
 from bot.env_file import check_env_file
 from bot.errors import ConfigError
-from bot.guild_settings import GuildSettings
+from bot.guild_settings import AS_DISCORD, OFF, GuildSettings
+from bot.i18n import languages
 from bot.models import bare_emoji
 
 ENV_FILE = ".env"
@@ -31,6 +32,7 @@ class Settings(BaseSettings, GuildSettings):
     database_url: str = ""
     seeds_dir: Path | None = Path("seeds")
     ask_channels: Annotated[tuple[str, ...], NoDecode] = ("ask",)
+    helper_role_ids: Annotated[tuple[int, ...], NoDecode] = ()
     cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
     member_questions_per_minute: int = Field(default=20, ge=0, le=10_000)
     server_questions_per_minute: int = Field(default=240, ge=0, le=100_000)
@@ -48,7 +50,7 @@ class Settings(BaseSettings, GuildSettings):
     def _blank_token_is_none(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("ask_channels", mode="before")
+    @field_validator("ask_channels", "helper_role_ids", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -67,6 +69,11 @@ class Settings(BaseSettings, GuildSettings):
             raise ValueError("must be one emoji: Unicode's, or a custom one as <:name:id>")
         return value.strip()
 
+    @field_validator("unanswered_emoji")
+    @classmethod
+    def _is_emoji_or_off(cls, value: str) -> str:
+        return OFF if value.strip().casefold() == OFF else cls._is_emoji(value)
+
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, value: str) -> str:
@@ -74,6 +81,13 @@ class Settings(BaseSettings, GuildSettings):
         if level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
             raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
         return level
+
+    @field_validator("server_language")
+    @classmethod
+    def _spoken(cls, value: str) -> str:
+        if value not in (known := (AS_DISCORD, *languages())):
+            raise ValueError(f"must be {', '.join(known[:-1])} or {known[-1]}")
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:

@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
 from bot.sources.files import MAX_FILE_BYTES
 from bot.sources.writers import WRITERS, Pages
-from bot.store import threads, votes
+from bot.store import examples, threads, votes
 from bot.store.database import Database
 from bot.store.database_file import exists
 from bot.store.rows import Tallies
@@ -35,6 +35,10 @@ class Library:
 
     def __init__(self, database: Database, index_sync: IndexSync):
         self._database, self._index_sync = database, index_sync
+
+    async def examples(self, guild_id: int, count: int) -> list[str]:
+        """Return titles of answered threads that a guild sees: its most asked, else best scored."""
+        return await self._database.reading(examples.titles, guild_id, count)
 
     async def import_paths(
         self,

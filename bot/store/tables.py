@@ -7,16 +7,12 @@ constraints hold on every database. Times are Unix microseconds in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    Float,
     ForeignKey,
     Index,
     Integer,
@@ -30,8 +26,8 @@ from sqlalchemy import (
     true,
 )
 
-from bot.guild_settings import GuildSettings
-from bot.models import ANSWER_FIELDS, THREAD_FIELDS, FieldKind, StoredField
+from bot.models import ANSWER_FIELDS, THREAD_FIELDS
+from bot.store.columns import columns_of, indexes, setting_columns
 
 metadata = MetaData(
     naming_convention={
@@ -45,26 +41,6 @@ metadata = MetaData(
 
 # SQLite counts up only a column declared INTEGER; elsewhere ids are 64 bits wide.
 _Id = BigInteger().with_variant(Integer, "sqlite")
-
-_TYPES = {
-    FieldKind.TEXT: Text,
-    FieldKind.OPTIONAL_TEXT: Text,
-    FieldKind.INTEGER: BigInteger,
-    FieldKind.FLAG: Boolean,
-    FieldKind.TEXTS: JSON,
-    FieldKind.DATE: BigInteger,
-}
-_NULLABLE = (FieldKind.OPTIONAL_TEXT, FieldKind.DATE)
-
-
-def columns_of(stored: Sequence[StoredField]) -> list[Column[Any]]:
-    """Return the columns that follow from the fields of a model."""
-    return [
-        Column(field.name, _TYPES[field.kind], nullable=field.kind in _NULLABLE)
-        for field in stored
-        if field.is_column
-    ]
-
 
 threads = Table(
     "threads",
@@ -131,9 +107,7 @@ learned_phrasings = Table(
     Column("model", String(64)),  # of the vector, once there is one
     Column("vector", LargeBinary),
     UniqueConstraint("guild_id", "thread_id", "wording", "user_id"),
-    Index(None, "thread_id"),
-    Index(None, "user_id"),
-    Index(None, "message_id"),
+    *indexes("thread_id", "user_id", "message_id"),
     Index(None, "guild_id", "model"),
     sqlite_autoincrement=True,  # so that the newest id tells whether anything was added
 )
@@ -146,8 +120,7 @@ votes = Table(
     Column("user_id", BigInteger, primary_key=True),
     Column("value", Integer, CheckConstraint("value IN (-1, 1)", "value"), nullable=False),
     Column("posting_id", BigInteger, nullable=False),  # 0: a button, not a reaction
-    Index(None, "user_id"),
-    Index(None, "guild_id"),
+    *indexes("user_id", "guild_id"),
 )
 
 # Votes that came with an import, added up: who gave them isn't known here.
@@ -173,9 +146,7 @@ reactions = Table(
     # A member may give a normal and a super reaction of one emoji: ``models.ReactionKind``.
     Column("kind", Integer, primary_key=True, server_default="0"),
     Column("given_at", BigInteger, nullable=False),
-    Index(None, "posting_id"),
-    Index(None, "user_id"),
-    Index(None, "guild_id"),
+    *indexes("posting_id", "user_id", "guild_id"),
 )
 
 postings = Table(
@@ -195,36 +166,39 @@ postings = Table(
     # Since when its votes may differ from the reactions on Discord; NULL: they don't.
     Column("due_at", BigInteger),
     Index(None, "channel_id", "answer_id"),
-    Index(None, "due_at"),
-    Index(None, "posted_at"),
-    Index(None, "asker_id"),
-    Index(None, "thread_id"),
-    Index(None, "answer_id"),
-    Index(None, "guild_id"),
+    *indexes("due_at", "posted_at", "asker_id", "thread_id", "answer_id", "guild_id"),
 )
 
-_SETTING_TYPES: dict[Any, Any] = {float: Float, int: Integer, bool: Boolean, str: String(64)}
-_SETTING_COLUMNS = {"answer_policy": "policy"}
-"""Columns that have not the name of their setting."""
+# Questions of ask channels that the bot had nothing on, and what it reacted to them with.
+unanswered = Table(
+    "unanswered",
+    metadata,
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("asker_id", BigInteger, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("emoji", String(64), nullable=False),
+    Index(None, "channel_id", "asked_at"),
+    *indexes("asker_id", "guild_id"),
+)
 
-
-def _setting_columns() -> list[Column[Any]]:
-    """Return the columns that follow from the fields of GuildSettings."""
-    return [
-        Column(
-            _SETTING_COLUMNS.get(name, name),
-            _SETTING_TYPES.get(field.annotation, String(16)),  # else it is one of a few words
-            key=name,
-        )
-        for name, field in GuildSettings.model_fields.items()
-    ]
-
+# Messages of the bot that it deletes if nobody presses anything on them.
+temporary_messages = Table(
+    "temporary_messages",
+    metadata,
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("delete_at", BigInteger, nullable=False),
+    *indexes("delete_at", "guild_id"),
+)
 
 guild_settings = Table(
     "guild_settings",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    *_setting_columns(),  # NULL: the host's setting is in force
+    *setting_columns(),  # NULL: the host's setting is in force
 )
 
 channel_modes = Table(
@@ -243,6 +217,7 @@ guild_memberships = Table(
     Column("application_id", BigInteger, primary_key=True, autoincrement=False),
     Column("seen_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),  # NULL: it is a member
+    Column("greeted_at", BigInteger),  # NULL: it has not said hello there yet
     Index(None, "removed_at"),
 )
 
@@ -256,9 +231,7 @@ changes = Table(
     Column("text", Boolean, nullable=False, server_default=true()),  # or its vectors alone
     Column("deleted_at", BigInteger),  # of a thread that is no more
     Index(None, "text", "seq"),
-    Index(None, "thread_id"),
-    Index(None, "deleted_at"),
-    Index(None, "scope"),
+    *indexes("thread_id", "deleted_at", "scope"),
     sqlite_autoincrement=True,
 )
 

@@ -15,6 +15,8 @@ EMBED_FOOTER = 2_048
 
 BUTTON_ROWS = 5
 SELECT_OPTIONS = 25
+BUTTON_TEXT = 80
+"""Label of a button."""
 OPTION_TEXT = 100
 """Label, value and description of one select option."""
 
@@ -38,6 +40,8 @@ PLAIN_TEXT = 1_300
 """The text under the heading in a message without embeds; the rest of MESSAGE is for that."""
 SUGGESTIONS = 5
 """Threads that "Did you mean" offers."""
+QUIET_SUGGESTIONS = 3
+"""Threads that it offers where nobody addressed the bot."""
 READABLE = 200_000
 """Characters of one text that a pager goes through: some 60 pages."""
 FACT = 80

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -15,62 +14,34 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
-from bot.guild_settings import percent
-from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict, VoteEmoji
-from bot.retry import FAILURES, described, retried
+from bot.i18n import gettext as _
+from bot.models import (
+    PRIVATE,
+    Match,
+    Posting,
+    Reply,
+    StoredAnswer,
+    StoredThread,
+    Verdict,
+)
 from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
-from bot.ui import card_content, cards, items, limits
-from bot.ui.cards import Card
-from bot.ui.emoji import to_react
-from cogs.channel_context import ChannelContext, has_permissions
+from bot.services.question_parts import MOST_PARTS, questions_in
+from bot.services.small_talk import SmallTalk, small_talk
+from bot.ui import card_content, cards, facts, items
+from bot.ui.quiet_card import quiet_card
+from cogs.ask.nothing_known import NothingKnown
+from cogs.ask.question import Question
+from cogs.ask.quiet_suggestions import QuietSuggestions
+from cogs.ask.small_talk_replies import EXAMPLES, NOT_ANSWERED, reply_line
+from cogs.ask.unanswered_marks import UnansweredMarks
+from cogs.ask.vote_signs import PostedAnswer, add_reactions, may_react
+from cogs.channel_context import has_permissions
 
-NOTHING_YET = (
-    "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
-)
+MOST_REPLIES = 2
+"""Answers to one message that asks several questions."""
 
 log = logging.getLogger(__name__)
-
-Send = Callable[[Card], Awaitable[discord.Message | None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question that somebody asked.
-
-    ``addressed`` means that the bot was asked and must say something;
-    ``suggests`` that it may offer threads that it is not sure of. ``send`` posts
-    the reply and returns the message, or ``None`` if it could not be posted;
-    ``note`` is a line of our own above whatever the reply is. ``own_words`` says
-    that the asker wrote the text: nobody teaches what others have said. ``joined_at``
-    is when the asker joined the server, if known. Whoever replies calls ``reply``.
-    """
-
-    text: str
-    context: ChannelContext
-    asker_id: int
-    addressed: bool
-    suggests: bool
-    send: Send
-    note: str = ""
-    own_words: bool = True
-    joined_at: datetime | None = None
-    _replies: list[discord.Message | None] = field(default_factory=list)
-
-    @property
-    def replied(self) -> bool:
-        """Return whether a reply was made, or may have been: no apology is due under it."""
-        return bool(self._replies)
-
-    async def reply(self, card: Card) -> discord.Message | None:
-        """Post the reply; ``None`` if it could not be posted. Raises what ``send`` raises."""
-        message = await self.send(card)
-        self._replies.append(message)
-        return message
-
-    async def say(self, words: str) -> None:
-        """Reply with a line that is no card."""
-        await self.reply(Card(content=cards.noted(self.note, words)))
 
 
 class KeyedLocks:
@@ -90,25 +61,103 @@ class Responder:
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
+        self.marks = UnansweredMarks(bot)
+        self.quiet = QuietSuggestions(bot)
+        self._nothing_known = NothingKnown(bot)
         self._locks = KeyedLocks()
 
     async def respond(self, question: Question) -> None:
-        """Answer, suggest, or stay silent."""
-        scope = question.context.scope
-        reply = await self.app.answering.ask(
-            question.text,
-            guild_id=scope,
-            limit=MAX_SUGGESTIONS + 1,
-            asker=question.asker_id if question.own_words else None,
-        )
+        """Answer, suggest, mark the question, or stay silent; chat with who chats.
+
+        Of several questions in one text those are answered that the bot is sure about, or the
+        text is taken as one.
+        """
+        kind = small_talk(question.text) if question.addressed and question.own_words else None
+        if kind is not None:
+            await self._chat(question, kind)
+        elif not await self._answer_parts(question):
+            reply = await self._ask(question)
+            await self._respond(replace(question, text=reply.question), reply)
+
+    async def look_up(self, question: Question) -> Reply:
+        """Return the verdict on a question, and say nothing."""
+        return await self._ask(question)
+
+    async def greet(self, question: Question) -> None:
+        """Say what can be asked."""
+        await self._chat(question, SmallTalk.GREETING)
+
+    async def _chat(self, question: Question, kind: SmallTalk) -> None:
+        """Reply to small talk, unless a thread surely answers it."""
+        if kind not in NOT_ANSWERED:
+            reply = await self._ask(question)
+            if reply.verdict is Verdict.ANSWER:
+                await self._respond(question, reply)
+                return
+        examples = await self.app.library.examples(question.context.scope, EXAMPLES)
+        await question.say(reply_line(kind, examples))
+
+    async def _respond(self, question: Question, reply: Reply) -> None:
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
             await self._answer(question, reply, reply.thread, reply.answer)
+        elif reply.verdict is Verdict.SUGGEST and question.message is not None:
+            await self._suggest_quietly(question, reply)
         elif reply.verdict is Verdict.SUGGEST and question.suggests:
-            options = [_option(match) for match in suggestions_among(reply.matches)]
+            options = [_option(match, question) for match in suggestions_among(reply.matches)]
             card = cards.suggestion_card(options, question.asker_id, note=question.note)
             await self._remember(question, await question.reply(card))
         elif question.addressed:
-            await question.say(NOTHING_YET)
+            await question.reply(await self._nothing_known.card(question))
+        elif question.message is not None:
+            await self.marks.mark(question.message)
+
+    async def _ask(self, question: Question) -> Reply:
+        """Return the verdict on a question; where its title gets no answer, with its details."""
+        ask = partial(
+            self.app.answering.ask,
+            guild_id=question.context.scope,
+            limit=MAX_SUGGESTIONS + 1,
+            asker=question.asker_id if question.own_words else None,
+            evidence=question.evidence,
+        )
+        reply = await ask(question.text)
+        if not question.details or reply.verdict is Verdict.ANSWER:
+            return reply
+        whole = await ask(f"{question.text}\n{question.details}")
+        surer = whole.confidence > reply.confidence
+        return whole if surer or whole.verdict is Verdict.ANSWER else reply
+
+    async def _answer_parts(self, question: Question) -> bool:
+        """Answer the questions of a text that asks several; False if it asks one, or none is sure.
+
+        Where there can be but one reply, the first is answered.
+        """
+        parts = questions_in(question.text)
+        if len(parts) < 2:
+            return False
+        sure: dict[int, tuple[Question, Reply]] = {}
+        for part in parts[:MOST_PARTS]:
+            asked = replace(question, text=part)
+            reply = await self._ask(asked)
+            if reply.verdict is Verdict.ANSWER and reply.thread is not None:
+                sure.setdefault(reply.thread.id, (asked, reply))
+        answered = [*sure.values()][: MOST_REPLIES if question.another else 1]
+        for place, (asked, reply) in enumerate(answered):
+            is_last = place == len(answered) - 1
+            note = cards.part_note(asked.text, rest=is_last and len(answered) < len(parts))
+            asked = replace(asked, note=cards.noted(question.note, note))
+            if place and question.another is not None:
+                asked = replace(asked, send=question.another())
+            await self._respond(asked, reply)
+        return bool(answered)
+
+    async def _suggest_quietly(self, question: Question, reply: Reply) -> None:
+        """Offer threads in one line, which goes again if nobody presses anything."""
+        options = [_option(match, question) for match in suggestions_among(reply.matches)]
+        message = await question.reply(quiet_card(options, question.asker_id))
+        await self._remember(question, message)
+        if message is not None:
+            await self.quiet.posted(message, question.context.scope)
 
     async def post(
         self,
@@ -124,9 +173,8 @@ class Responder:
         posted = await self._post(thread, answer, question, None, alternatives)
         if posted is None:
             return None
-        message, emoji = posted
-        await self._add_reactions(message, emoji, question.context)
-        return message
+        await add_reactions(posted, question.context)
+        return posted.message
 
     async def _post(
         self,
@@ -135,24 +183,31 @@ class Responder:
         question: Question,
         confidence: float | None,
         alternatives: Iterable[int],
-    ) -> tuple[discord.Message, VoteEmoji] | None:
-        """Post an answer and record the posting; return it with the emoji that count on it."""
+    ) -> PostedAnswer | None:
+        """Post an answer and record the posting; ``None`` if it could not be posted."""
         context = question.context
         settings = await self.app.guilds.settings(context.scope)
         embeds = has_permissions(self.bot, context, "embed_links")
         await card_content.prepare_excerpt(answer, embeds=embeds)
-        card = cards.answer_card(
-            thread, answer, confidence=confidence, embeds=embeds, note=question.note
+        card = partial(
+            cards.answer_card,
+            thread,
+            answer,
+            confidence=confidence if question.managed else None,
+            embeds=embeds,
+            note=question.note,
+            shares=question.private,
         )
+        has_buttons = question.private or not may_react(self.bot, context)
         with ExitStack() as in_flight:
             in_flight.enter_context(self.app.postings.posting_in(context.channel_id))
-            message = await question.reply(card)
+            message = await question.reply(card(votes=has_buttons))
             if message is None:
                 return None
             await self._remember(question, message)
             posting = Posting(
                 message_id=message.id,
-                channel_id=context.channel_id,
+                channel_id=PRIVATE if question.private else context.channel_id,
                 guild_id=context.scope,
                 thread_id=thread.id,
                 answer_id=answer.id,
@@ -161,7 +216,7 @@ class Responder:
                 emoji=settings.emoji,
             )
             await self._record(posting, in_flight)
-        return message, settings.emoji
+        return PostedAnswer(message, settings.emoji, card, has_buttons)
 
     async def _record(self, posting: Posting, in_flight: ExitStack) -> None:
         """Record a posting, now or as soon as the database can be written.
@@ -213,34 +268,23 @@ class Responder:
         posted = None
         # One at a time in a channel, or two who ask at once would both be answered.
         async with self._locks.at(context.channel_id):
-            former = await self.app.postings.latest_in(context.channel_id, answer.id, seconds)
+            if question.once and await self.app.postings.any_in(context.channel_id):
+                return
+            former = None
+            if not question.private:
+                former = await self.app.postings.latest_in(context.channel_id, answer.id, seconds)
             if former is None:
                 least = (await self.app.guilds.settings(context.scope)).suggest_threshold
                 others = [m.thread_id for m in suggestions_without_first(reply.matches, least)]
                 posted = await self._post(thread, answer, question, reply.confidence, others)
             elif question.addressed:
                 link = context.link(former.message_id)
-                await question.say(f"I answered that here a moment ago: {link}")
+                said = _("I answered that here a moment ago: {link}")
+                await question.say(said.format(link=link))
         if posted is not None:
-            await self._add_reactions(*posted, context)
-
-    async def _add_reactions(
-        self, message: discord.Message, used: VoteEmoji, context: ChannelContext
-    ) -> None:
-        """Put the voting reactions under an answer; if one fails, the other is tried."""
-        if not has_permissions(self.bot, context, "add_reactions", "read_message_history"):
-            return
-        for emoji in (used.up, used.down):
-            try:
-                await retried(partial(message.add_reaction, to_react(emoji)), "a reaction")
-            except FAILURES as error:
-                if isinstance(error, discord.NotFound) and error.code in limits.GONE_CODES:
-                    return  # the message is gone already
-                said = described(error)
-                log.warning("channel %d: can't react with %s: %s", context.channel_id, emoji, said)
-                if isinstance(error, discord.Forbidden):
-                    return  # nor with the other
+            await add_reactions(posted, context)
 
 
-def _option(match: Match) -> items.Option:
-    return items.Option(match.thread_id, match.title, f"{percent(match.confidence)} sure")
+def _option(match: Match, question: Question) -> items.Option:
+    hint = facts.sure(match.confidence) if question.managed else ""
+    return items.Option(match.thread_id, match.title, hint)

@@ -244,6 +244,7 @@ def test_an_encoding_without_a_name_is_refused(threadwise: Threadwise, home: Pat
             "must be one emoji: Unicode's, or a custom one as <:name:id> (it is 'x')",
         ),
         ("DOWN_EMOJI", "∑", "must be one emoji: Unicode's, or a custom one as <:name:id>"),
+        ("UNANSWERED_EMOJI", "eyes", "must be one emoji: Unicode's, or a custom one"),
         ("DOWN_EMOJI", ":down:", "must be one emoji: Unicode's, or a custom one as <:name:id>"),
     ],
 )

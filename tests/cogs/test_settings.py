@@ -12,8 +12,9 @@ from bot.emoji_form import is_unicode_emoji
 from bot.guild_settings import GuildSettings, preset
 from bot.models import Mode, Policy
 from bot.search.background import Background, Outcomes
+from bot.ui import confirmations
 from bot.ui.emoji import key
-from tests.kit.messages import last, shown, told
+from tests.kit.messages import confirm, labels, last, shown, told
 from tests.kit.simcord import delete_channel
 from tests.kit.world import World
 
@@ -26,12 +27,12 @@ async def shown_field(world: World, name: str) -> Any:
 
 
 async def test_show(world: World):
-    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.ALL)
+    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.ASK)
     result = await world.mo.slash(world.general, "settings show")
     assert shown(result).ephemeral
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
     assert "60 %" in fields["Thresholds"]
-    assert fields["Channels"] == f"<#{world.ask.id}> all"
+    assert fields["Channels"] == f"<#{world.ask.id}> ask"
     assert fields["Voting"] == "⬆️ ⬇️"
 
 
@@ -46,8 +47,8 @@ async def test_show_names_the_channels_that_listen_because_of_their_name(world: 
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
     assert fields["Channels"].splitlines() == [
         f"<#{world.general.id}> mention",
-        f"<#{world.ask.id}> questions, by its name",
-        f"<#{named.id}> questions, by its name",
+        f"<#{world.ask.id}> ask, by its name",
+        f"<#{named.id}> ask, by its name",
     ]
     assert fields["Mind"].startswith(f"In <#{named.id}> I lack these permissions: send messages")
 
@@ -79,7 +80,7 @@ async def test_channel_where_the_bot_lacks_permissions(world: World):
     mute = discord.PermissionOverwrite(send_messages=False)
     quiet = world.guild.create_text_channel("quiet", overwrites={role: mute})
     await world.env.settle()
-    result = await world.mo.slash(world.general, "settings channel", channel=quiet, mode="all")
+    result = await world.mo.slash(world.general, "settings channel", channel=quiet, mode="ask")
     assert "I lack these permissions: send messages" in shown(result).content
     settings = await world.mo.slash(world.general, "settings show")
     assert any("send messages" in f.value for f in shown(settings).embeds[0].fields)
@@ -180,10 +181,35 @@ async def test_emoji_that_will_not_do(world: World, up: str, down: str, said: st
 async def test_reset(world: World):
     await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.OFF)
     await world.app.guilds.update(world.guild.id, answer_threshold=0.9, up_emoji="✅")
-    await world.mo.slash(world.general, "settings reset")
+    asked = await world.mo.slash(world.general, "settings reset")
+    assert shown(asked).ephemeral
+    assert labels(shown(asked)) == ["Reset everything", "Cancel"]
+    await world.mo.click(shown(asked), label="Cancel")
+    assert shown(asked).content == "All stays as it is."
+    assert await world.app.guilds.modes(world.guild.id) == {world.ask.id: Mode.OFF}
+    left = await confirm(world.mo, world.general, "settings reset", "Reset everything")
+    assert left.content.startswith("Everything in this server is back to default.")
     assert await world.app.guilds.modes(world.guild.id) == {}
     defaults = world.app.settings.guild_defaults
     assert await world.app.guilds.settings(world.guild.id) == defaults
+
+
+async def test_reset_is_confirmed_by_whoever_may_and_asked_for_it(world: World):
+    """As if the private message had been seen by others, or its member had lost the permission."""
+    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.OFF)
+    await world.alice.send(world.general, f"{world.me} how do I vote on an answer?")
+    stored = world.env.backend.get_message(world.general.id, last(world.general).id)
+    for asker in (world.alice, world.mo):
+        view = confirmations.reset_card(asker.id).view
+        assert view is not None
+        stored.components = view.to_components()
+        refused = await world.alice.click(last(world.general), label="Reset everything")
+        assert "Manage Server" in told(refused).content
+    moderators = world.guild.roles["Moderators"]
+    boss = world.guild.add_member(world.env.create_user("boss"), roles=[moderators])
+    refused = await boss.click(last(world.general), label="Reset everything")
+    assert told(refused).content == "Only the person who asked for this can decide it."
+    assert await world.app.guilds.modes(world.guild.id) == {world.ask.id: Mode.OFF}
 
 
 async def test_members_may_not(world: World):

@@ -37,7 +37,7 @@ async def own(app: App) -> None:
     for guild_id in (HERE, THERE):
         thread = Thread(key="own", title="Which moss is ours?", answers=(Answer(body="All."),))
         await app.library.add([thread], scope=guild_id)
-        await app.guilds.set_mode(guild_id, 1, Mode.ALL)
+        await app.guilds.set_mode(guild_id, 1, Mode.ASK)
 
 
 async def rows(app: App, guild_id: int = HERE) -> int:
@@ -60,7 +60,7 @@ async def test_what_is_kept_of_a_guild_goes_after_thirty_days(app: App) -> None:
     assert await app.guilds.modes(HERE) == {}
     assert (await removal.count(HERE)).rows == 0
     assert await finds(app, THERE)
-    assert await app.guilds.modes(THERE) == {1: Mode.ALL}
+    assert await app.guilds.modes(THERE) == {1: Mode.ASK}
 
 
 async def test_no_change_of_the_library_names_a_forgotten_guild(app: App) -> None:
@@ -137,7 +137,7 @@ async def test_who_comes_back_finds_all_as_it_was(app: App) -> None:
     await removal.joined(APP, HERE)
     assert await removal.purge(now() + LATER) == []
     assert await finds(app)
-    assert await app.guilds.modes(HERE) == {1: Mode.ALL}
+    assert await app.guilds.modes(HERE) == {1: Mode.ASK}
 
 
 async def test_a_removal_while_the_bot_was_away_is_seen_by_the_list(app: App) -> None:
@@ -242,9 +242,9 @@ async def test_another_process_notices(app: App) -> None:
     """What is cached of settings goes when another process has forgotten a guild."""
     other = await App.open(app.settings)
     try:
-        assert await other.guilds.modes(HERE) == {1: Mode.ALL}
+        assert await other.guilds.modes(HERE) == {1: Mode.ASK}
         seen = await other.guild_removal._notice(-1)
-        assert await other.guilds.modes(HERE) == {1: Mode.ALL}
+        assert await other.guilds.modes(HERE) == {1: Mode.ASK}
         await app.guild_removal.forget(HERE)
         assert await other.guild_removal._notice(seen) == seen + 1
         assert await other.guilds.modes(HERE) == {}
@@ -287,7 +287,7 @@ async def test_while_it_runs_it_deletes_and_notices(
         await guild_data.note_member(connection, APP, [HERE, THERE], now() - 2 * LATER)
         await guild_data.note_removal(connection, APP, [HERE], now() - 2 * LATER)
     await app.guild_removal.connected(APP, [THERE])
-    assert await app.guilds.modes(THERE) == {1: Mode.ALL}
+    assert await app.guilds.modes(THERE) == {1: Mode.ASK}
 
     async def nothing_is_left() -> bool:
         return not await rows(app)

@@ -97,13 +97,37 @@ class TestSettings:
 class TestModes:
     async def test_depend_on_the_channels_name_at_first(self, guilds: Guilds) -> None:
         modes = [await guilds.mode(HERE, 1, name) for name in ("ask", "ASK", "general", "ask-me")]
-        assert modes == [Mode.QUESTIONS, Mode.QUESTIONS, Mode.MENTION, Mode.MENTION]
+        assert modes == [Mode.ASK, Mode.ASK, Mode.MENTION, Mode.MENTION]
 
     async def test_follow_the_hosts_ask_channels(self, app: App) -> None:
         changed = app.settings.model_copy(update={"ask_channels": ("Help", "faq")})
         guilds = Guilds(app.database, changed)
         modes = [await guilds.mode(HERE, 1, name) for name in ("help", "faq", "ask")]
-        assert modes == [Mode.QUESTIONS, Mode.QUESTIONS, Mode.MENTION]
+        assert modes == [Mode.ASK, Mode.ASK, Mode.MENTION]
+
+    @pytest.mark.parametrize(
+        "name",
+        ["💬・ask", "ask💬", "┃Ask┃", "『ask』", "❓-ask", "1️⃣ask", "𝗮𝘀𝗸", "ＡＳＫ", "--ask--"],
+    )
+    async def test_by_name_leave_decorations_out(self, guilds: Guilds, name: str) -> None:
+        assert await guilds.mode(HERE, 1, name) is Mode.ASK
+
+    @pytest.mark.parametrize("name", ["💬・task", "ask-me", "asks", "💬", "", "a・s・k"])
+    async def test_by_name_are_no_others(self, guilds: Guilds, name: str) -> None:
+        assert await guilds.mode(HERE, 1, name) is Mode.MENTION
+
+    async def test_of_the_hosts_names_leave_decorations_out_too(self, app: App) -> None:
+        changed = app.settings.model_copy(update={"ask_channels": ("💬・hilfe",)})
+        assert await Guilds(app.database, changed).mode(HERE, 1, "hilfe") is Mode.ASK
+
+    async def test_of_a_channel_are_its_categorys(self, guilds: Guilds) -> None:
+        await guilds.set_mode(HERE, 7, Mode.QUESTIONS)
+        assert await guilds.mode(HERE, 1, "chat", category_id=7) is Mode.QUESTIONS
+        assert await guilds.mode(HERE, 9, "chat", 1, category_id=7) is Mode.QUESTIONS
+        await guilds.set_mode(HERE, 1, Mode.OFF)
+        assert await guilds.mode(HERE, 1, "chat", category_id=7) is Mode.OFF
+        assert await guilds.mode(HERE, 9, "chat", 1, category_id=7) is Mode.OFF
+        assert await guilds.mode(THERE, 1, "ask", category_id=7) is Mode.ASK
 
     @pytest.mark.parametrize("mode", Mode)
     async def test_are_set_for_a_channel_and_kept(
@@ -113,21 +137,21 @@ class TestModes:
         assert await guilds.mode(HERE, 1, "ask") is mode
         assert await fresh(app).modes(HERE) == {1: mode}
         assert await guilds.modes(THERE) == {}
-        assert await guilds.mode(HERE, 2, "ask") is Mode.QUESTIONS
+        assert await guilds.mode(HERE, 2, "ask") is Mode.ASK
 
     async def test_of_a_discord_thread_are_its_channels(self, guilds: Guilds) -> None:
-        await guilds.set_mode(HERE, 1, Mode.ALL)
-        assert await guilds.mode(HERE, 9, "ask", parent_id=1) is Mode.ALL
+        await guilds.set_mode(HERE, 1, Mode.ASK)
+        assert await guilds.mode(HERE, 9, "ask", parent_id=1) is Mode.ASK
         await guilds.set_mode(HERE, 9, Mode.OFF)
         assert await guilds.mode(HERE, 9, "ask", parent_id=1) is Mode.OFF
-        assert await guilds.mode(HERE, 8, "ask", parent_id=2) is Mode.QUESTIONS
+        assert await guilds.mode(HERE, 8, "ask", parent_id=2) is Mode.ASK
 
     async def test_none_goes_back_to_the_default(self, app: App, guilds: Guilds) -> None:
         await guilds.set_mode(HERE, 1, Mode.OFF)
-        await guilds.set_mode(HERE, 1, Mode.ALL)
+        await guilds.set_mode(HERE, 1, Mode.ASK)
         await guilds.set_mode(HERE, 1, None)
         await guilds.set_mode(HERE, 1, None)
-        assert await guilds.mode(HERE, 1, "ask") is Mode.QUESTIONS
+        assert await guilds.mode(HERE, 1, "ask") is Mode.ASK
         assert await fresh(app).modes(HERE) == {}
 
     async def test_that_are_handed_out_cant_be_changed_by_accident(self, guilds: Guilds) -> None:

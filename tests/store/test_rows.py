@@ -9,8 +9,9 @@ import pytest
 
 from bot.models import THREAD_FIELDS, Answer, Thread, stored_fields
 from bot.sources.json_thread import thread_from, thread_to
+from bot.store.columns import columns_of
 from bot.store.rows import Columns, answer_columns, answer_fields, columns, digest_of, thread_fields
-from bot.store.tables import answers, columns_of, threads
+from bot.store.tables import answers, threads
 from tests.sources.test_jsonl import FULL_THREAD
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -29,8 +29,7 @@ async def test_question_in_an_ask_channel_gets_a_card(world: World):
     )
     assert embed.author.name == "Accepted answer"
     assert embed.footer.text is not None
-    for fact in ("✅ accepted", "▲ 2", "% sure", "1 other answer"):
-        assert fact in embed.footer.text
+    assert embed.footer.text == "✅ accepted · ▲ 2 · 1 other answer"
     assert labels(card) == ["Other answers (1)", "Not my question"]
     assert card.reference is not None
     assert card.reference.message_id == question.id
@@ -40,8 +39,8 @@ async def test_question_in_an_ask_channel_gets_a_card(world: World):
     assert (posting.asker_id, posting.guild_id) == (world.alice.id, world.guild.id)
 
 
-async def test_ask_channel_is_silent_when_unsure_or_not_asked(world: World):
-    for said in (EGG, "nice weather today", "pinning messages is fun", "😀😀", "???", "\u200b"):
+async def test_ask_channel_says_nothing_when_it_has_nothing(world: World):
+    for said in (EGG, "nice weather today", "😀😀", "???", "\u200b", "hello!", "thanks"):
         before = size(world.ask)
         await world.alice.send(world.ask, said)
         assert size(world.ask) == before + 1, said
@@ -81,8 +80,8 @@ async def test_modes_of_a_channel(world: World):
     for mode, question, statement, mention in (
         (Mode.OFF, False, False, False),
         (Mode.MENTION, False, False, True),
-        (Mode.QUESTIONS, True, False, True),
-        (Mode.ALL, True, True, True),
+        (Mode.QUESTIONS, True, True, True),
+        (Mode.ASK, True, True, True),
     ):
         channel = world.guild.create_text_channel(f"room-{mode}")
         assert await says(mode, "pin a message in my channel") is statement, mode
@@ -90,8 +89,8 @@ async def test_modes_of_a_channel(world: World):
         assert await says(mode, f"{world.me} {VOTE}") is mention, mode
 
 
-async def test_mode_all_suggests_and_is_silent_without_a_match(world: World):
-    await world.app.guilds.set_mode(world.guild.id, world.general.id, Mode.ALL)
+async def test_mode_ask_suggests_and_is_silent_without_a_match(world: World):
+    await world.app.guilds.set_mode(world.guild.id, world.general.id, Mode.ASK)
     await world.app.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.2)
     await world.alice.send(world.general, "pin a message")
     assert "Did you mean" in last(world.general).content
@@ -100,7 +99,23 @@ async def test_mode_all_suggests_and_is_silent_without_a_match(world: World):
     assert size(world.general) == before + 1
 
 
+async def test_mode_questions_wants_more_of_what_reads_like_no_question(world: World):
+    said = "pinning messages in my channel"
+    found = await world.app.answering.ask(said, guild_id=world.guild.id)
+    for threshold, answers in ((found.confidence, False), (found.confidence / 2, True)):
+        channel = world.guild.create_text_channel("room")
+        await world.app.guilds.set_mode(world.guild.id, channel.id, Mode.QUESTIONS)
+        changes = {"answer_threshold": threshold, "suggest_threshold": 0.1}
+        await world.app.guilds.update(world.guild.id, **changes)
+        await world.alice.send(channel, said)
+        assert (size(channel) == 2) is answers
+        await world.alice.send(channel, f"{said}?")
+        assert size(channel) == 3
+        assert await world.key_of(channel.history()[1 if answers else 2]) == "pins"
+
+
 async def test_mode_questions_does_not_suggest(world: World):
+    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.QUESTIONS)
     await world.app.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.2)
     await world.alice.send(world.ask, "how can I pin a message?")
     assert size(world.ask) == 1
@@ -162,7 +177,7 @@ async def test_same_answer_is_not_repeated_in_a_channel(world: World):
 
 
 async def test_slash_ask(world: World):
-    result = await world.alice.slash(world.general, "ask", question=VOTE)
+    result = await world.alice.slash(world.general, "ask", question=VOTE, share=True)
     assert shown(result).embeds[0].title == "How do I vote on an answer?"
     assert not shown(result).ephemeral
     assert await world.key_of(shown(result).message) == "vote"
@@ -177,7 +192,7 @@ async def test_slash_ask(world: World):
 
 async def test_slash_ask_repeats_the_question_on_every_reply(world: World):
     async def ask(question: str) -> str:
-        result = await world.alice.slash(world.ask, "ask", question=question)
+        result = await world.alice.slash(world.ask, "ask", question=question, share=True)
         assert shown(result).content == last(world.ask).content
         return str(shown(result).content)
 
@@ -203,7 +218,8 @@ async def test_slash_ask_repeats_a_hostile_question_harmlessly(world: World):
 async def test_slash_ask_keeps_the_question_through_other_choices(world: World):
     note = "-# asked: how can I pin a message in my channel?"
     await world.app.guilds.update(world.guild.id, suggest_threshold=0.0)
-    await world.alice.slash(world.ask, "ask", question=note.removeprefix("-# asked: "))
+    question = note.removeprefix("-# asked: ")
+    await world.alice.slash(world.ask, "ask", question=question, share=True)
     await world.alice.click(last(world.ask), label="Not my question")
     offer = last(world.ask)
     assert offer.content == f"{note}\nTaken back.\nDid you mean one of these?"
@@ -326,6 +342,7 @@ async def test_carried_into_a_foreign_server_it_knows_the_shared_library_only(
     assert posting is not None
     assert posting.guild_id == 0
     assert shown(result).message.reactions == []
+    assert "▲ Helpful" in labels(shown(result))
     refused = await world.mo.slash(world.general, "settings show")
     assert shown(refused).content == "This works only in a server."
     assert len(world.env.errors) == 1

@@ -1,0 +1,26 @@
+"""The questions of a message that asks several."""
+
+from __future__ import annotations
+
+import re
+
+MOST_PARTS = 3
+"""Questions of one message that are looked at."""
+
+LEAST_WORDS = 3
+"""Words of a question that can stand by itself: "right?" can't."""
+
+_LINK = re.compile(r"https?://\S+")
+_SENTENCE = re.compile(r"[^.!?\n\u3002\uff01\uff1f\u061f]+[?\uff1f\u061f]+")
+_WORD = re.compile(r"\w+")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{6}")
+
+
+def questions_in(text: str) -> list[str]:
+    """Return the sentences of a text that ask something by themselves, by their question marks."""
+    sentences = (match[0].strip() for match in _SENTENCE.finditer(_LINK.sub(" ", text)))
+    return [
+        sentence
+        for sentence in sentences
+        if len(_WORD.findall(sentence)) >= LEAST_WORDS or _UNSPACED.search(sentence)
+    ]

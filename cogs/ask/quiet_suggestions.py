@@ -1,0 +1,66 @@
+"""Quiet suggestions, which go again when nobody presses anything on them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+import discord
+
+from bot.client import ThreadBot
+from bot.retry import FAILURES, described, retried
+from bot.unanswered import TemporaryMessage
+
+UNTOUCHED_SECONDS = 900.0
+"""Seconds after which a suggestion that nobody pressed is deleted."""
+
+log = logging.getLogger(__name__)
+
+
+class QuietSuggestions:
+    """Deletes the suggestions that nobody used, also those of an earlier run of the bot."""
+
+    def __init__(self, bot: ThreadBot):
+        self.bot = bot
+        self.messages = bot.app.temporary_messages
+        self._waiting: set[int] = set()
+
+    async def begin(self) -> None:
+        """Go on with the messages of an earlier run; safe to call again."""
+        for message in await self.messages.every():
+            self._delete_in_time(message)
+
+    async def posted(self, message: discord.Message, guild_id: int) -> None:
+        """Have a suggestion deleted in time."""
+        noted = await self.messages.note(
+            message.id, message.channel.id, guild_id, UNTOUCHED_SECONDS
+        )
+        self._delete_in_time(noted)
+
+    async def used(self, message_id: int) -> None:
+        """Keep a suggestion: somebody chose from it."""
+        await self.messages.drop(message_id)
+
+    def _delete_in_time(self, message: TemporaryMessage) -> None:
+        if message.message_id not in self._waiting:
+            self._waiting.add(message.message_id)
+            self.bot.spawn(self._delete(message), f"delete {message.message_id}")
+
+    async def _delete(self, message: TemporaryMessage) -> None:
+        try:
+            seconds = (message.delete_at - datetime.now(UTC)).total_seconds()
+            await asyncio.sleep(max(0.0, seconds))
+            if await self.messages.drop(message.message_id):
+                await self._remove(message)
+        finally:
+            self._waiting.discard(message.message_id)
+
+    async def _remove(self, message: TemporaryMessage) -> None:
+        channel = self.bot.get_partial_messageable(message.channel_id, guild_id=message.guild_id)
+        try:
+            await retried(channel.get_partial_message(message.message_id).delete, "a suggestion")
+        except discord.NotFound:
+            pass
+        except FAILURES as error:
+            log.info("message %d stays: %s", message.message_id, described(error))

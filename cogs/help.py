@@ -1,0 +1,61 @@
+"""/help: what a member can do, and what a moderator can."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Interaction, ThreadBot
+from bot.i18n import N_
+from bot.i18n import gettext as _
+from bot.replies import NOT_A_QUESTION, acknowledge, edit_response
+from bot.ui.cards import ANSWER
+from cogs.channel_context import is_moderator, manages
+
+_MEMBERS = (
+    N_("**Ask** in a channel made for it, by mentioning me, in a direct message, or with `/ask`."),
+    N_("**Look a message up**: its menu → *Apps* → *Find an answer*."),
+    N_("**Vote** on an answer with the reactions under it; votes change which answer I give."),
+    N_("**Read more**: *Other answers* under a card, or `/thread` and a few letters of a title."),
+    N_("**Wrong answer?** *Not my question* under the card takes it back."),
+    N_("**Your data**: `/forget-me` deletes what I keep about you."),
+)
+
+_MANAGERS = (
+    N_("`/setup`: what I need to get going here, on one page. Begin with it."),
+    N_("`/settings show` and its neighbours: where I speak, how sure I must be, how people vote."),
+    N_("`/library import`: bring your server's own questions and answers, as a file."),
+    N_("`/library export`, `remove` and `restore`: get threads back as a file, or take them out."),
+    N_("`/phrasings list`: what members' votes taught me; keep it or take it back."),
+)
+
+_MODERATORS = (N_("With *Manage Messages*, you can press *Not my question* for others."),)
+
+
+class HelpCog(commands.Cog, name="Help"):
+    """Explains the bot to the person who asks."""
+
+    @app_commands.command(
+        name="help", description=N_("Show what I can do for you"), extras=NOT_A_QUESTION
+    )
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    async def help(self, interaction: Interaction) -> None:
+        """Show what the person can do here; nobody else sees it."""
+        await acknowledge(interaction, ephemeral=True, thinking=True)
+        embed = discord.Embed(title=_("What I can do"), description=_lines(_MEMBERS), colour=ANSWER)
+        if manages(interaction):
+            embed.add_field(name=_("With Manage Server"), value=_lines(_MANAGERS), inline=False)
+        elif is_moderator(interaction):
+            embed.add_field(name=_("As a moderator"), value=_lines(_MODERATORS), inline=False)
+        await edit_response(interaction, embed=embed)
+
+
+def _lines(messages: tuple[str, ...]) -> str:
+    return "\n".join(f"- {_(message)}" for message in messages)
+
+
+async def setup(bot: ThreadBot) -> None:
+    """Load the cog."""
+    await bot.add_cog(HelpCog())
