@@ -72,7 +72,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
             notes.append(_DEAF)
         settings = await self.guilds.settings(guild.id)
         backgrounds = self.bot.app.answering.backgrounds
-        answered = backgrounds.answered(guild.id, settings.answer_threshold)
+        answered = await backgrounds.answered(guild.id, settings.answer_threshold)
         card = moderator_cards.settings_card(settings, shown, notes, answered)
         await edit_response(interaction, **card.send_kwargs())
 
