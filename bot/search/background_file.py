@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from bot.private_files import unfinished
 from bot.search.background import Background
 
-FORMAT = 2
+FORMAT = 3
 """Raised when backgrounds are measured otherwise: older ones are measured anew."""
 
 log = logging.getLogger(__name__)

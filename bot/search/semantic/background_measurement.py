@@ -10,6 +10,7 @@ import numpy as np
 
 from bot.search.background import TYPICAL, Background
 from bot.search.groups import outside_group_of, pooled
+from bot.search.language import language_of
 from bot.search.unrelated import UNRELATED
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Backgr
     if not hits:
         return Background(TYPICAL.unrelated, TYPICAL.field, threads=len(view))
     questions = yield from _unrelated(semantic)
-    language = max(questions, key=lambda one: float((asked @ questions[one].T).mean()))
+    language = language_of(hit.title for hit in hits) or _nearest_language(asked, questions)
     unrelated = median([_nearest(semantic, vector, scopes) for vector in questions[language]])
     measured = Background(min(unrelated, 0.95), TYPICAL.field, threads=len(view))
     best = []
@@ -67,6 +68,11 @@ def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Backgr
         threads=len(view),
         language=language,
     )
+
+
+def _nearest_language(titles: Vectors, questions: Mapping[str, Vectors]) -> str:
+    """Return the language of the questions that the titles are nearest to."""
+    return max(questions, key=lambda one: float((titles @ questions[one].T).mean()))
 
 
 def _is_readable(titles: Vectors, questions: Mapping[str, Vectors], language: str) -> bool:
