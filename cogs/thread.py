@@ -12,6 +12,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.models import Match, StoredThread
 from bot.replies import acknowledge, edit_response
 from bot.services.queues import Busy
@@ -20,7 +22,7 @@ from bot.ui.cards import Card
 from bot.ui.emoji import for_buttons
 from cogs.channel_context import Choices, acknowledge_page, choice, interaction_context, scope_of
 
-THREAD_GONE = "That thread is not in the library any more."
+THREAD_GONE = N_("That thread is not in the library any more.")
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +42,9 @@ class ThreadCog(commands.Cog, name="Thread"):
         self.bot.on_press(items.OtherAnswers, self.other_answers)
         self.bot.on_press(items.TurnPage, self.turn)
 
-    @app_commands.command(name="thread", description="Read a question and all of its answers")
+    @app_commands.command(name="thread", description=N_("Read a question and all of its answers"))
     @app_commands.describe(
-        query="Words of the question, or its key", share="Show it to everybody here"
+        query=N_("Words of the question, or its key"), share=N_("Show it to everybody here")
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     @app_commands.allowed_installs(guilds=True, users=True)
@@ -82,7 +84,7 @@ class ThreadCog(commands.Cog, name="Thread"):
     async def read_rest(self, item: items.ReadRest, interaction: Interaction) -> None:
         """Open the pager at the answer that a card had to cut."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
-        await open_page(interaction, item.place.thread_id, lambda _: item.place)
+        await open_page(interaction, item.place.thread_id, lambda thread: item.place)
 
     async def other_answers(self, item: items.OtherAnswers, interaction: Interaction) -> None:
         """Open the pager at the first answer that the card does not show."""
@@ -98,7 +100,7 @@ class ThreadCog(commands.Cog, name="Thread"):
     async def turn(self, item: items.TurnPage, interaction: Interaction) -> None:
         """Turn the page: in place if it is private, else in a private copy."""
         await acknowledge_page(interaction)
-        await open_page(interaction, item.place.thread_id, lambda _: item.place)
+        await open_page(interaction, item.place.thread_id, lambda thread: item.place)
 
     async def _find(self, query: str, scope: int) -> StoredThread | None:
         by_id = _BY_ID.fullmatch(query.strip())
@@ -114,7 +116,7 @@ async def open_page(
     answering = interaction.client.app.answering
     thread = await answering.serve(thread_id, guild_id=scope_of(interaction))
     if thread is None:
-        await edit_response(interaction, **Card(content=THREAD_GONE).edit_kwargs())
+        await edit_response(interaction, **Card(content=_(THREAD_GONE)).edit_kwargs())
     else:
         await show_page(interaction, thread, place(thread))
 
@@ -172,11 +174,12 @@ def choices(matches: list[Match]) -> Choices:
 
 
 def _not_found(closest: list[Match]) -> Card:
-    said = "I don't know that thread."
     if not closest:
-        return Card(content=f"{said} Ask it with `/ask`, in your own words.")
+        said = _("I don't know that thread. Ask it with `/ask`, in your own words.")
+        return Card(content=said)
     titles = "\n".join(f"- {text.title(match.title, limits.EMBED_TITLE)}" for match in closest)
-    return Card(content=f"{said} These are the closest:\n{titles}")
+    said = _("I don't know that thread. These are the closest:")
+    return Card(content=f"{said}\n{titles}")
 
 
 async def setup(bot: ThreadBot) -> None:

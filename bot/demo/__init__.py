@@ -27,7 +27,7 @@ from bot.models import Mode
 from bot.search.semantic import located
 from bot.settings import Settings
 
-__all__ = ["show"]
+__all__ = ["show", "simulated_server"]
 
 
 async def show(settings: Settings, *, port: int, browser: bool) -> None:
@@ -35,6 +35,22 @@ async def show(settings: Settings, *, port: int, browser: bool) -> None:
 
     ``port`` 0 takes any free one. Raises ConfigError when the port is taken, and
     ThreadwiseError when the demo's library can't be used.
+    """
+    async with (
+        simulated_server(settings) as (_, env, world),
+        _page(env, world, port) as preview,
+    ):
+        _announce(preview.url)
+        if browser:
+            await asyncio.to_thread(webbrowser.open, preview.url)
+        await preview.wait_closed()
+
+
+@asynccontextmanager
+async def simulated_server(settings: Settings) -> AsyncIterator[tuple[App, Env, World]]:
+    """Open the demo's library and run the bot on the server that its page shows.
+
+    Raises ThreadwiseError when the library can't be used.
     """
     app = await App.open(_demo_settings(settings))
     try:
@@ -46,11 +62,7 @@ async def show(settings: Settings, *, port: int, browser: bool) -> None:
         async with _simulated(app) as env:
             world = await build(env)
             await _speak_freely(app, world)
-            async with _page(env, world, port) as preview:
-                _announce(preview.url)
-                if browser:
-                    await asyncio.to_thread(webbrowser.open, preview.url)
-                await preview.wait_closed()
+            yield app, env, world
     finally:
         await app.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -49,15 +48,6 @@ MAX_RELATED = 50
 """Related threads looked up for one thread; most of them are in no library."""
 
 log = logging.getLogger(__name__)
-
-_ASKING = re.compile(
-    r"^\W*(?:(?:hi|hey|hello|so|ok|okay|and|but|please|guys|everyone|all|anyone)\b\W*)*"
-    r"(?:who|whom|whose|what|whats|when|where|which|why|how|hows|is|are|am|was|were|do|does|did|"
-    r"can|could|may|might|will|would|shall|should|has|have|had|any\s?(?:one|body|idea|way)|"
-    r"isnt|arent|dont|doesnt|didnt|cant|couldnt|wont|wouldnt|help)\b",
-    re.IGNORECASE,
-)
-_QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")
 
 
 class HasConfidence(Protocol):
@@ -105,14 +95,6 @@ def weighed(confidence: float, evidence: float) -> float:
     if evidence == 0.0 or not 0.0 < confidence < 1.0:
         return confidence
     return 1.0 / (1.0 + (1.0 - confidence) / confidence * math.exp(-evidence))
-
-
-def reads_like_a_question(text: str) -> bool:
-    """Return whether a message asks something: by a question mark, or how it begins."""
-    if any(mark in text for mark in _QUESTION_MARKS):
-        return True
-    spoken = text.replace("'", "").replace("\u2019", "")
-    return len(spoken.split()) >= 3 and _ASKING.match(spoken) is not None
 
 
 class Answering:

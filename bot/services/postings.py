@@ -117,6 +117,10 @@ class Postings:
         since = datetime.now(UTC) - timedelta(seconds=within_seconds)
         return await self._database.reading(table.latest_in, channel_id, answer_id, since)
 
+    async def any_in(self, channel_id: int) -> bool:
+        """Return whether an answer stands in a channel, such as a forum post."""
+        return await self._database.reading(table.any_in, channel_id)
+
     async def recent(self, limit: int) -> list[Posting]:
         """Return the newest postings of all guilds that others than the asker see, newest first."""
         return await self._database.reading(table.recent, limit)

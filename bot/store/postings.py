@@ -91,6 +91,12 @@ async def latest_in(
     return newest[0] if newest else None
 
 
+async def any_in(connection: AsyncConnection, channel_id: int) -> bool:
+    """Return whether an answer stands in a channel, whoever asked."""
+    query = select(postings.c.message_id).where(postings.c.channel_id == channel_id).limit(1)
+    return (await connection.execute(query)).first() is not None
+
+
 async def asked_by(
     connection: AsyncConnection, user_id: int, guild_id: int, answer_id: int
 ) -> Posting | None:

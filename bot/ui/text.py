@@ -10,7 +10,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from bot.i18n import N_
+from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
 from bot.ui import limits, markdown, tables
 from bot.ui.markdown import FENCE, WINDOW, Span, grapheme, prefix, spans
@@ -74,16 +74,20 @@ def title(text: str, limit: int) -> str:
 
 def lines(texts: Sequence[str], limit: int = limits.EMBED_FIELD, more: int = 0) -> str:
     """Join as many lines as fit, and say how many are left out, ``more`` of them not given."""
-    room, kept = limit - 30, 0  # 30 for the line that says so
+    room, kept = limit - 40, 0  # 40 for the line that says so
     for line in texts:
         room -= width(line) + 1
         if room < 0:
             break
         kept += 1
-    left = len(texts) - kept + more
-    return "\n".join(
-        [*texts[:kept], *([_("… and {count} more").format(count=left)] if left else [])]
-    )
+    return "\n".join([*texts[:kept], *and_more(len(texts) - kept + more)])
+
+
+def and_more(left: int) -> list[str]:
+    """Return the line that says how many are left out, if any are."""
+    if not left:
+        return []
+    return [ngettext("… and {count} more", "… and {count} more", left).format(count=number(left))]
 
 
 def escape(text: str) -> str:
@@ -166,7 +170,7 @@ def _without_endless_links(text: str, limit: int) -> str:
         if width(text[span.start : span.end]) <= limit:
             return text[span.start : span.end]
         named = span.label(text)
-        return label(named, limit // 2) if named else "(a link too long to show)"
+        return label(named, limit // 2) if named else _("(a link too long to show)")
 
     return _replaced(text, spans(text, _LINKED, _LINK), shortened)
 

@@ -23,6 +23,8 @@ from bot.ui.cards import Card
 from bot.ui.quiet_card import PickQuietly
 from cogs.ask.message_filter import MessageFilter
 from cogs.ask.question import Question
+from cogs.ask.question_changes import QuestionChanges
+from cogs.ask.recent_messages import RecentMessages
 from cogs.ask.responder import Responder
 from cogs.ask.sharing import Sharing
 from cogs.ask.suggestion_handlers import SuggestionHandlers
@@ -48,9 +50,13 @@ class AskCog(commands.Cog, name="Ask"):
         self.bot = bot
         self.app = bot.app
         self._responder = Responder(bot)
-        self._filter = MessageFilter(bot)
+        self._recent = RecentMessages()
+        self._filter = MessageFilter(bot, self._recent)
         self._handlers = SuggestionHandlers(bot, self._responder)
         self._sharing = Sharing(bot, self._responder)
+        self._changes = QuestionChanges(
+            bot, self._recent, self._filter, self._responder, self._take
+        )
         self._menu = app_commands.ContextMenu(
             name="Find an answer",
             callback=self.find_an_answer,
@@ -75,10 +81,29 @@ class AskCog(commands.Cog, name="Ask"):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message if it is a question for the bot."""
-        await self._responder.marks.heard(message)
-        question = await self._filter.question_in(message)
+        # Noted before anything is awaited: an edit or the end of the message may be next.
+        proxied = self._changes.note(message)
+        async with self._changes.turn(message.id):
+            await self._responder.marks.heard(message)
+            question = await self._filter.question_in(message, proxied=proxied)
+            await self._take(message, question)
+
+    @commands.Cog.listener()
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Look at an edited question again."""
+        await self._changes.edited(event.message)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Note that a reply was pressed."""
+        if interaction.message is not None:
+            self._recent.touch(interaction.message.id)
+
+    async def _take(self, message: discord.Message, question: Question | None) -> None:
+        """Reply to the question in a message, if there is one."""
         if question is None:
             return
+        await self.bot.languages.speak_under(message)
         cost = STATEMENT_COST if question.evidence < 0 else QUESTION
         if (refusal := self.bot.throttle.refusal_of(message, cost)) is not None:
             await self._put_off(question, explained(refusal))
@@ -118,12 +143,15 @@ class AskCog(commands.Cog, name="Ask"):
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        """Forget a question that is deleted."""
+        """Forget a question that is deleted, and take the reply to it along."""
+        await self._changes.deleted(event.message_id)
         await self._responder.marks.deleted(event.channel_id, {event.message_id})
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Forget the questions among messages that are deleted at once."""
+        for message_id in sorted(event.message_ids):
+            await self._changes.deleted(message_id)
         await self._responder.marks.deleted(event.channel_id, event.message_ids)
 
     @app_commands.command(name="ask", description="Ask a question in your own words")
@@ -146,12 +174,12 @@ class AskCog(commands.Cog, name="Ask"):
 
     async def find_an_answer(self, interaction: Interaction, message: discord.Message) -> None:
         """Look an existing message up, as its context menu asks."""
-        question = self._filter.without_mention(message.content)
+        question = await self._filter.reader.with_file(message)
         if text.is_blank(question):
             await tell(interaction, NO_TEXT)
             return
         for_message = f"-# for {message.jump_url}" if interaction.guild_id else ""
-        own_words = message.author == interaction.user
+        own_words = message.author == interaction.user and not message.message_snapshots
         await self._look_up(interaction, question, for_message, own_words=own_words)
 
     async def _look_up(

@@ -31,7 +31,8 @@ class Question:
     ``message`` is what was written in a channel made for asking, where nobody addressed the
     bot: suggestions are quiet there, and what it has nothing on is marked. ``evidence`` is
     what speaks for or against the text being a question, in log-odds. ``another`` returns a
-    way to send a second reply, where there may be one.
+    way to send a second reply, where there may be one. ``once`` says that it needs no answer
+    where one stands in the channel already; ``details`` follow a text that is a title.
     """
 
     text: str
@@ -48,6 +49,8 @@ class Question:
     message: discord.Message | None = None
     evidence: float = 0.0
     another: Callable[[], Send] | None = None
+    once: bool = False
+    details: str = ""
     _replies: list[discord.Message | None] = field(default_factory=list)
 
     @property

@@ -14,6 +14,7 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
+from bot.i18n import gettext as _
 from bot.models import (
     PRIVATE,
     Match,
@@ -29,16 +30,13 @@ from bot.services.question_parts import MOST_PARTS, questions_in
 from bot.services.small_talk import SmallTalk, small_talk
 from bot.ui import card_content, cards, facts, items
 from bot.ui.quiet_card import quiet_card
+from cogs.ask.nothing_known import NothingKnown
 from cogs.ask.question import Question
 from cogs.ask.quiet_suggestions import QuietSuggestions
 from cogs.ask.small_talk_replies import EXAMPLES, NOT_ANSWERED, reply_line
 from cogs.ask.unanswered_marks import UnansweredMarks
 from cogs.ask.vote_signs import PostedAnswer, add_reactions, may_react
 from cogs.channel_context import has_permissions
-
-NOTHING_YET = (
-    "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
-)
 
 MOST_REPLIES = 2
 """Answers to one message that asks several questions."""
@@ -65,6 +63,7 @@ class Responder:
         self.app = bot.app
         self.marks = UnansweredMarks(bot)
         self.quiet = QuietSuggestions(bot)
+        self._nothing_known = NothingKnown(bot)
         self._locks = KeyedLocks()
 
     async def respond(self, question: Question) -> None:
@@ -77,7 +76,12 @@ class Responder:
         if kind is not None:
             await self._chat(question, kind)
         elif not await self._answer_parts(question):
-            await self._respond(question, await self._ask(question))
+            reply = await self._ask(question)
+            await self._respond(replace(question, text=reply.question), reply)
+
+    async def look_up(self, question: Question) -> Reply:
+        """Return the verdict on a question, and say nothing."""
+        return await self._ask(question)
 
     async def greet(self, question: Question) -> None:
         """Say what can be asked."""
@@ -103,18 +107,25 @@ class Responder:
             card = cards.suggestion_card(options, question.asker_id, note=question.note)
             await self._remember(question, await question.reply(card))
         elif question.addressed:
-            await question.say(NOTHING_YET)
+            await question.reply(await self._nothing_known.card(question))
         elif question.message is not None:
             await self.marks.mark(question.message)
 
     async def _ask(self, question: Question) -> Reply:
-        return await self.app.answering.ask(
-            question.text,
+        """Return the verdict on a question; where its title gets no answer, with its details."""
+        ask = partial(
+            self.app.answering.ask,
             guild_id=question.context.scope,
             limit=MAX_SUGGESTIONS + 1,
             asker=question.asker_id if question.own_words else None,
             evidence=question.evidence,
         )
+        reply = await ask(question.text)
+        if not question.details or reply.verdict is Verdict.ANSWER:
+            return reply
+        whole = await ask(f"{question.text}\n{question.details}")
+        surer = whole.confidence > reply.confidence
+        return whole if surer or whole.verdict is Verdict.ANSWER else reply
 
     async def _answer_parts(self, question: Question) -> bool:
         """Answer the questions of a text that asks several; False if it asks one, or none is sure.
@@ -257,6 +268,8 @@ class Responder:
         posted = None
         # One at a time in a channel, or two who ask at once would both be answered.
         async with self._locks.at(context.channel_id):
+            if question.once and await self.app.postings.any_in(context.channel_id):
+                return
             former = None
             if not question.private:
                 former = await self.app.postings.latest_in(context.channel_id, answer.id, seconds)
@@ -266,7 +279,8 @@ class Responder:
                 posted = await self._post(thread, answer, question, reply.confidence, others)
             elif question.addressed:
                 link = context.link(former.message_id)
-                await question.say(f"I answered that here a moment ago: {link}")
+                said = _("I answered that here a moment ago: {link}")
+                await question.say(said.format(link=link))
         if posted is not None:
             await add_reactions(posted, context)
 

@@ -37,9 +37,6 @@ ALREADY_BACK = N_(
 NOT_YOURS = N_("Only the person who asked, or a moderator, can take this back.")
 UNANSWERED = N_("Nobody has answered that one yet.")
 
-Choosing = items.PickThread | items.ThisOne | PickQuietly
-"""What names the thread that was meant."""
-
 log = logging.getLogger(__name__)
 
 
@@ -95,7 +92,9 @@ class SuggestionHandlers:
                     await self.app.postings.record(posting)  # it is still shown
                 raise
 
-    async def pick(self, item: Choosing, interaction: Interaction) -> None:
+    async def pick(
+        self, item: items.PickThread | items.ThisOne | PickQuietly, interaction: Interaction
+    ) -> None:
         """Show the thread that was chosen: to all for the asker, to others privately."""
         message = interaction.message
         if message is None or item.chosen is None:
@@ -141,7 +140,7 @@ class SuggestionHandlers:
 
     async def _show_chosen(
         self,
-        item: Choosing,
+        item: items.PickThread | items.ThisOne | PickQuietly,
         message: discord.Message,
         interaction: Interaction,
     ) -> None:

@@ -45,6 +45,7 @@ from cogs.voting.tally_updater import TallyUpdater
 from cogs.voting.vote_queue import VoteQueue
 
 NOT_SAVED = N_("Your vote is not saved: I could not write it down just now. Please try again.")
+
 FLUSH_SECONDS = 10.0
 """How long /forget-me waits for votes that are being written."""
 
@@ -138,7 +139,7 @@ class VotingCog(commands.Cog, name="Voting"):
 
     @app_commands.command(
         name="forget-me",
-        description="Delete your votes and whatever else I keep about you",
+        description=N_("Delete your votes and whatever else I keep about you"),
         extras=NOT_A_QUESTION,
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)

@@ -11,6 +11,7 @@ from discord.ext import tasks
 
 from bot.client import ThreadBot
 from bot.errors import ThreadwiseError
+from bot.i18n import speaking
 from bot.retry import FAILURES, MalformedReply, described, retried
 from bot.ui import cards
 from cogs.voting.posted_card import fetch_card
@@ -98,7 +99,9 @@ class TallyUpdater:
         card = await fetch_card(self.bot, posting, pauses=())
         if thread is None or answer is None or not card.embeds:
             return
-        embed = cards.with_tally(card.embeds[0], thread, answer)
+        language = await self.bot.languages.of_guild(self.bot.get_guild(posting.guild_id))
+        with speaking(language):
+            embed = cards.with_tally(card.embeds[0], thread, answer)
         channel = self.bot.get_partial_messageable(posting.channel_id)
         message = channel.get_partial_message(message_id)
         # Somebody may have taken the card back while Discord was asked for it.

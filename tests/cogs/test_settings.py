@@ -8,11 +8,12 @@ import discord
 import pytest
 from simcord import SetupError
 
+from bot.emoji_form import is_unicode_emoji
 from bot.guild_settings import GuildSettings, preset
 from bot.models import Mode, Policy
 from bot.search.background import Background, Outcomes
 from bot.ui import confirmations
-from bot.ui.emoji import is_unicode_emoji, key
+from bot.ui.emoji import key
 from tests.kit.messages import confirm, labels, last, shown, told
 from tests.kit.simcord import delete_channel
 from tests.kit.world import World
@@ -243,14 +244,34 @@ async def test_missing_intent_matters_where_the_name_makes_the_bot_listen(world:
 
 @pytest.mark.parametrize(
     "emoji",
-    ["👍", "⬆️", "⬆", "✅", "👎🏽", "🇩🇪", "1️⃣", "❤️", "👨‍👩‍👧", "🏳️‍🌈", "ℹ️", "‼️", "➕", "🔼", "▶️"],
+    [
+        "👍",
+        "⬆️",
+        "⬆",
+        "✅",
+        "👎🏽",
+        "🇩🇪",
+        "1️⃣",
+        "❤️",
+        "👨‍👩‍👧",
+        "🏳️‍🌈",
+        "ℹ️",
+        "‼️",
+        "➕",
+        "🔼",
+        "▶️",
+        "🫨",
+        "↩️",
+        "㊗️",
+    ],
 )
 def test_emoji_are_recognised(emoji: str):
     assert is_unicode_emoji(emoji)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "up", ":+1:", "👍👎", "1", "\u200d", "é", "字", "<", "👍a"]
+    "text",
+    ["", "a", "up", ":+1:", "👍👎", "1", "\u200d", "é", "字", "<", "👍a", *"∑→℃▲"],
 )
 def test_what_is_no_emoji(text: str):
     assert not is_unicode_emoji(text)

@@ -173,6 +173,7 @@ async def test_choosing_where_replies_are_not_allowed_any_more(world: World, car
 
 async def test_choosing_for_a_question_that_is_gone(world: World, card: Any):
     question = next(m for m in world.ask.history() if m.content == PIN)
+    await world.bob.react(card, "⬆️")  # or the card would go with the question
     await world.alice.delete(question)
     await world.alice.click(card, label="Not my question")
     await world.alice.select(last(world.ask), [offered(last(world.ask))[UNPIN]])
@@ -202,6 +203,7 @@ async def test_not_my_question_without_other_suggestions(world: World):
 async def test_not_my_question_after_a_restart_and_without_its_question(world: World):
     question = await world.alice.send(world.ask, PIN)
     card = last(world.ask)
+    await world.bob.react(card, "⬆️")
     await world.alice.delete(question)
     await world.restart()
     await world.alice.click(card, label="Not my question")
