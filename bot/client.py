@@ -22,7 +22,15 @@ from bot.i18n import gettext as _
 from bot.languages import Languages, Translator
 from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.ui import answer_buttons, confirmations, items, limits, moderator_cards, quiet_card
+from bot.ui import (
+    answer_buttons,
+    confirmations,
+    items,
+    limits,
+    moderator_cards,
+    quiet_card,
+    setup_page,
+)
 
 COGS = (
     "cogs.ask.cog",
@@ -30,10 +38,14 @@ COGS = (
     "cogs.help",
     "cogs.voting.cog",
     "cogs.settings",
+    "cogs.setup",
     "cogs.phrasings",
     "cogs.library.cog",
     "cogs.membership",
 )
+
+PRESSABLE = (items, answer_buttons, confirmations, moderator_cards, quiet_card, setup_page)
+"""The modules with buttons and menus that live on over restarts."""
 
 LEAVE_SECONDS = 2.0
 """How long what is being handled may take to end when the bot is closed."""
@@ -89,7 +101,7 @@ class ThreadBot(commands.AutoShardedBot):
         await self.tree.set_translator(Translator())
         for name in COGS:
             await self.load_extension(name)
-        for module in (items, answer_buttons, confirmations, moderator_cards, quiet_card):
+        for module in PRESSABLE:
             self.add_dynamic_items(*module.ALL)
         await sync_commands(self, self.tree, self.app.guilds)
 

@@ -1,23 +1,23 @@
-"""The settings of a server that moderators may change, each declared once, here.
+"""The settings of a server that moderators may change.
 
 A field of ``GuildSettings`` is a setting of the host's (``settings.Settings``), which holds in
 guilds that set nothing else; a column of the table ``guild_settings``; and, by an ``Option``, an
 option of a ``/settings`` command, which ``/settings show`` and ``/settings reset`` cover too. To
-add one: a field, an option, a line in ``.env.example``, and a migration (``make migration``).
+add one: a field, an option (in ``settings_commands``), a line in ``.env.example``, and a migration
+(``make migration``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.errors import ConfigError
-from bot.i18n import N_, languages, named
-from bot.i18n import gettext as _
-from bot.models import Policy, VoteEmoji, bare_emoji
+from bot.i18n import N_
+from bot.models import Policy, VoteEmoji
 
 OFF = "off"
 """The value of an emoji that is not used."""
@@ -34,6 +34,8 @@ class GuildSettings(BaseModel):
     ``unanswered_emoji`` it reacts to questions of ask channels that it has nothing on (OFF: not).
     ``server_language`` is AS_DISCORD or one of ``i18n.languages``; it is no ``language``, as
     LANGUAGE is a variable that many systems set.
+    ``helper_role_ids`` are the roles of those who help: it names them to who asks what it has
+    nothing on, and notifies them only with ``ping_helpers``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,11 +48,20 @@ class GuildSettings(BaseModel):
     learn_phrasings: bool = True
     unanswered_emoji: str = Field(default="👀", min_length=1, max_length=64)
     server_language: str = Field(default=AS_DISCORD, min_length=2, max_length=16)
+    helper_role_ids: tuple[int, ...] = Field(default=(), max_length=10)
+    ping_helpers: bool = False
 
     @property
     def emoji(self) -> VoteEmoji:
         """Return what members vote with on what is posted now."""
         return VoteEmoji(self.up_emoji, self.down_emoji)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    """Return the JSON schema of each setting."""
+    properties: dict[str, Any] = GuildSettings.model_json_schema()["properties"]
+    return properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,8 @@ class Option:
 
     Limits of numbers and texts are those of the setting's field. ``choices`` are the values to
     choose from, by which it is parsed, with what Discord shows for each. An emoji is checked
-    to be one that the bot can use; it ``may_be_off`` too.
+    to be one that the bot can use; it ``may_be_off`` too. A role is one of the guild's, of which
+    the setting keeps the id, in a tuple.
     """
 
     setting: str
@@ -68,6 +80,7 @@ class Option:
     choices: Mapping[str, str] = field(default_factory=dict)
     is_emoji: bool = False
     may_be_off: bool = False
+    is_role: bool = False
 
     @property
     def type(self) -> Any:
@@ -77,7 +90,7 @@ class Option:
     @property
     def limits(self) -> tuple[Any, Any]:
         """Return the least and the greatest number, or length of a text (``None``: no limit)."""
-        schema = GuildSettings.model_json_schema()["properties"][self.setting]
+        schema = _schema()[self.setting]
         low, high = ("minLength", "maxLength") if self.type is str else ("minimum", "maximum")
         return schema.get(low), schema.get(high)
 
@@ -122,168 +135,3 @@ def preset(settings: GuildSettings) -> str:
         if all(getattr(settings, setting) == value for setting, value in values.items()):
             return name
     return N_("own")
-
-
-def _percentages(settings: GuildSettings) -> dict[str, str]:
-    answer, suggest = settings.answer_threshold, settings.suggest_threshold
-    return {"answer": percent(answer), "suggest": percent(suggest)}
-
-
-_POLICIES = {
-    Policy.ACCEPTED.value: N_("accepted: the accepted answer first"),
-    Policy.SCORE.value: N_("score: the answer with most votes first"),
-}
-_LEARNING = N_(
-    "From now on I learn how people ask here: when somebody votes for the answer to their "
-    "question, or chooses what they meant, I remember their words. `/phrasings list` shows them."
-)
-_NOT_LEARNING = N_(
-    "From now on I learn nothing here, and what I had learned is not used. It is still there: "
-    "`/phrasings list` shows it, `/phrasings remove` deletes it."
-)
-
-
-def _language(chosen: str) -> str:
-    """Return the name of a language, as its speakers call it, or that none was chosen."""
-    return _(_AS_DISCORD) if chosen == AS_DISCORD else named(chosen)
-
-
-_AS_DISCORD = N_("as set in Discord")
-_LANGUAGES = {AS_DISCORD: _AS_DISCORD} | {code: named(code) for code in languages()}
-
-COMMANDS = (
-    SettingsCommand(
-        name="thresholds",
-        help=N_("Say how sure I must be to speak"),
-        options=(
-            Option("answer_threshold", "answer", N_("From this confidence on I answer (0 to 1)")),
-            Option(
-                "suggest_threshold",
-                "suggest",
-                N_("From this confidence on I ask what was meant (0 to 1)"),
-            ),
-        ),
-        label=N_("Thresholds"),
-        on_card=lambda now: _(
-            "**{preset}**\nanswers from {answer} confidence\nsuggests from {suggest}"
-        ).format(preset=_(preset(now)), **_percentages(now)),
-        reply=lambda now: _(
-            "I answer from {answer} confidence on and suggest from {suggest} on."
-        ).format(**_percentages(now)),
-        refusal=N_("Thresholds are numbers from 0 to 1, such as 0.6."),
-        nothing_given=N_(
-            "Give me a number for `answer`, for `suggest`, or for both, or a `preset`."
-        ),
-        presets=PRESETS,
-    ),
-    SettingsCommand(
-        name="policy",
-        help=N_("Say which of a thread's answers comes first"),
-        options=(Option("answer_policy", "policy", N_("Which answer comes first"), _POLICIES),),
-        label=N_("Answer policy"),
-        on_card=lambda now: now.answer_policy.value,
-        reply=lambda now: _("Answer policy is now {policy}.").format(
-            policy=_(_POLICIES[now.answer_policy])
-        ),
-        refusal=N_("The answer policy is accepted or score."),
-    ),
-    SettingsCommand(
-        name="emoji",
-        help=N_("Say with which emoji people vote"),
-        options=(
-            Option("up_emoji", "up", N_("For a good answer"), is_emoji=True),
-            Option("down_emoji", "down", N_("For a bad answer"), is_emoji=True),
-        ),
-        label=N_("Voting"),
-        on_card=lambda now: f"{now.up_emoji} {now.down_emoji}",
-        reply=lambda now: _(
-            "From now on people vote with {up} and {down} on what I post. "
-            "On earlier messages, the emoji under them count as before."
-        ).format(up=now.up_emoji, down=now.down_emoji),
-        refusal=N_("A voting emoji is one emoji, of at most 64 characters."),
-    ),
-    SettingsCommand(
-        name="unanswered",
-        help=N_("Say how I mark a question in an ask channel that I have nothing on"),
-        options=(
-            Option(
-                "unanswered_emoji",
-                "emoji",
-                N_("The emoji that I react with, or off"),
-                is_emoji=True,
-                may_be_off=True,
-            ),
-        ),
-        label=N_("Unanswered questions"),
-        on_card=lambda now: (
-            _("not marked")
-            if now.unanswered_emoji == OFF
-            else _("marked with {emoji}").format(emoji=now.unanswered_emoji)
-        ),
-        reply=lambda now: (
-            _("From now on I don't mark questions that I have nothing on.")
-            if now.unanswered_emoji == OFF
-            else _(
-                "From now on I react with {emoji} to questions in ask channels that I have "
-                "nothing on, until somebody answers."
-            ).format(emoji=now.unanswered_emoji)
-        ),
-        refusal=N_("The mark is one emoji, of at most 64 characters, or off."),
-    ),
-    SettingsCommand(
-        name="learning",
-        help=N_("Say whether I learn how people ask here"),
-        options=(
-            Option(
-                "learn_phrasings",
-                "learn",
-                N_("Whether I learn from the votes and choices of those who ask"),
-                {"on": N_("on"), "off": N_("off")},
-            ),
-        ),
-        label=N_("Learning"),
-        on_card=lambda now: _("from votes and choices") if now.learn_phrasings else _("off"),
-        reply=lambda now: _(_LEARNING) if now.learn_phrasings else _(_NOT_LEARNING),
-        refusal=N_("Learning is on or off."),
-    ),
-    SettingsCommand(
-        name="language",
-        help=N_("Say in which language I speak where all can read it"),
-        options=(
-            Option(
-                "server_language", "language", N_("What I speak in channels"), choices=_LANGUAGES
-            ),
-        ),
-        label=N_("Language"),
-        on_card=lambda now: _language(now.server_language),
-        reply=lambda now: _(
-            "In channels I speak this language now: {language}. What I show to one member alone "
-            "is in the language of their Discord. Threads stay as they were written."
-        ).format(language=_language(now.server_language)),
-        refusal=N_("I don't speak that language. Choose one from the list."),
-    ),
-)
-
-
-def refusal_of(name: str) -> str:
-    """Return what moderators read when a field is given a value that is not allowed."""
-    return _(next(c.refusal for c in COMMANDS if any(o.setting == name for o in c.options)))
-
-
-def check(settings: GuildSettings) -> None:
-    """Raise ConfigError, in words for moderators, for settings that contradict each other."""
-    low, high = settings.suggest_threshold, settings.answer_threshold
-    if low > high:
-        raise ConfigError(
-            _(
-                "The threshold for suggestions ({suggest}) must not be above the one for answers "
-                "({answer})."
-            ).format(suggest=f"{low:g}", answer=f"{high:g}")
-        )
-    if bare_emoji(settings.up_emoji) == bare_emoji(settings.down_emoji):
-        raise ConfigError(_(EMOJI_MUST_DIFFER))
-    if settings.server_language not in _LANGUAGES:
-        raise ConfigError(refusal_of("server_language"))
-
-
-EMOJI_MUST_DIFFER = N_("The two voting emoji must differ.")

@@ -32,6 +32,7 @@ class Settings(BaseSettings, GuildSettings):
     database_url: str = ""
     seeds_dir: Path | None = Path("seeds")
     ask_channels: Annotated[tuple[str, ...], NoDecode] = ("ask",)
+    helper_role_ids: Annotated[tuple[int, ...], NoDecode] = ()
     cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
     member_questions_per_minute: int = Field(default=20, ge=0, le=10_000)
     server_questions_per_minute: int = Field(default=240, ge=0, le=100_000)
@@ -49,7 +50,7 @@ class Settings(BaseSettings, GuildSettings):
     def _blank_token_is_none(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("ask_channels", mode="before")
+    @field_validator("ask_channels", "helper_role_ids", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):

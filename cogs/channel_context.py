@@ -133,11 +133,11 @@ def manages(interaction: Interaction) -> bool:
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
 
 
-def is_helper(user: discord.abc.User, settings: GuildSettings | None = None) -> bool:
+def is_helper(user: discord.abc.User, settings: GuildSettings) -> bool:
     """Return whether somebody helps others here: who manages the server, or has a helper role."""
     if not isinstance(user, discord.Member):
         return False
-    helpers = getattr(settings, "helper_role_ids", ())
+    helpers = settings.helper_role_ids
     return user.guild_permissions.manage_guild or any(role.id in helpers for role in user.roles)
 
 

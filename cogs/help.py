@@ -23,6 +23,7 @@ _MEMBERS = (
 )
 
 _MANAGERS = (
+    N_("`/setup`: what I need to get going here, on one page. Begin with it."),
     N_("`/settings show` and its neighbours: where I speak, how sure I must be, how people vote."),
     N_("`/library import`: bring your server's own questions and answers, as a file."),
     N_("`/library export`, `remove` and `restore`: get threads back as a file, or take them out."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 import discord
@@ -13,18 +14,12 @@ from discord.ext import commands
 from bot.client import ThreadBot
 from bot.emoji_form import is_unicode_emoji
 from bot.errors import ConfigError
-from bot.guild_settings import (
-    COMMANDS,
-    EMOJI_MUST_DIFFER,
-    OFF,
-    GuildSettings,
-    Option,
-    SettingsCommand,
-)
+from bot.guild_settings import OFF, GuildSettings, Option, SettingsCommand
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Mode
 from bot.replies import edit_response
+from bot.settings_commands import COMMANDS, EMOJI_MUST_DIFFER
 from bot.ui import emoji, moderator_cards
 from bot.ui.cards import Card
 from bot.ui.confirmations import ConfirmReset, reset_card
@@ -81,7 +76,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
     async def show(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Show the settings in force."""
         guild = await begin_privately(interaction)
-        modes, named = await self.guilds.modes(guild.id), await self._named(guild)
+        modes, named = await self.channel_modes(guild)
         shown = [(channel_id, mode.value) for channel_id, mode in modes.items()]
         shown += [
             (channel_id, _("{mode}, by its name").format(mode=mode.value))
@@ -138,6 +133,14 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         done = Card(content=_("Everything in this server is back to default. Votes stay."))
         await edit_response(interaction, **done.edit_kwargs())
 
+    async def channel_modes(self, guild: discord.Guild) -> tuple[dict[int, Mode], dict[int, Mode]]:
+        """Return the modes that were set for channels, and those of others by their names."""
+        return await self.guilds.modes(guild.id), await self._named(guild)
+
+    def deaf_notes(self, modes: Iterable[Mode]) -> list[str]:
+        """Return a line for a bot that can't read what it is to listen to, if that is so."""
+        return [_(_DEAF)] if not self.bot.intents.message_content and _listens(modes) else []
+
     def _app_command(self, command: SettingsCommand) -> app_commands.Command[Any, ..., None]:
         """Return the Discord command that changes the settings of ``command``."""
 
@@ -189,6 +192,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
             | values
             | {o.setting: _usable(values[o.setting], guild) for o in emojis}
             | {o.setting: OFF for o in options if _is_off(o, given[o.name])}
+            | {o.setting: _role_ids(given[o.name]) for o in options if o.is_role}
         )
         now = await self.guilds.update(guild.id, **changes)
         await _say(interaction, command.reply(now))
@@ -232,6 +236,8 @@ _DEAF = N_(
 
 def _annotation(option: Option, default: object) -> Any:
     """Return the annotation from which discord.py knows the type and limits of an option."""
+    if option.is_role:
+        return discord.Role | None if default is None else discord.Role
     type_ = str if option.choices else option.type
     low, high = option.limits
     made: Any = type_ if low is None and high is None else app_commands.Range[type_, low, high]
@@ -240,6 +246,11 @@ def _annotation(option: Option, default: object) -> Any:
 
 def _is_off(option: Option, given: Any) -> bool:
     return option.may_be_off and str(given).strip().casefold() == OFF
+
+
+def _role_ids(role: discord.Role) -> tuple[int, ...]:
+    """Return what a setting keeps of a role; everybody is nobody in particular."""
+    return () if role.is_default() else (role.id,)
 
 
 def _listens(modes: Any) -> bool:

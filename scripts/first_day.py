@@ -30,7 +30,7 @@ from simcord import Env, MemberActor
 
 from bot.app import App
 from bot.demo import simulated_server
-from bot.demo.simcord_adapter import GUILD_ID, World
+from bot.demo.simcord_adapter import GUILD_ID, World, said_since
 from bot.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
@@ -199,8 +199,7 @@ class _Channel:
         words = text.replace("@Threadwise", self._env.bot.user.mention)
         sent = await member.send(self._world.channel, words, reply_to=reply_to)
         await self._env.settle()
-        history = self._world.channel.history()
-        return [m for m in history if m.id > sent.id and m.author.id == self._env.bot.user.id]
+        return said_since(self._env, self._world.channel, sent.id)
 
 
 def offered_in(message: discord.Message, keys: dict[str, str]) -> list[str]:

@@ -22,6 +22,7 @@ from simcord import ChannelHandle, Env, MemberActor, Preview
 from simcord.backend.cdn import CDN_BASE
 from simcord.backend.models import User
 from simcord.builders import UserHandle
+from simcord.results import to_discord_message
 
 from bot.ui import limits, text
 
@@ -155,6 +156,17 @@ def set_avatar(user: User, png: bytes) -> dict[str, tuple[str, bytes]]:
 def post(env: Env, channel: ChannelHandle, author: User, content: str) -> None:
     """Post a message without waking the bot."""
     env.backend.create_message(channel.id, author.id, content)
+
+
+def said_since(env: Env, channel: ChannelHandle, message_id: int) -> list[discord.Message]:
+    """Return what the bot has posted in a channel after a message, oldest first."""
+    bot = env.backend.bot_user
+    stored = env.backend.messages.get(channel.id, {})
+    return [
+        to_discord_message(env, stored[number])
+        for number in sorted(n for n in stored if n > message_id)
+        if stored[number].author_id == bot.id
+    ]
 
 
 def understand_mentions(env: Env, preview: Preview) -> None:

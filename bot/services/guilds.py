@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bot.errors import ConfigError
-from bot.guild_settings import GuildSettings, check, refusal_of
+from bot.guild_settings import GuildSettings
 from bot.models import SHARED, Mode
 from bot.phrasings import LearnedPhrasing
 from bot.search.engine import Engine
 from bot.search.guild_phrasings import NO_PHRASINGS, GuildPhrasings
 from bot.settings import Settings
+from bot.settings_commands import check, refusal_of
 from bot.store import change_feed, learned
 from bot.store import guilds as table
 from bot.store.database import Database

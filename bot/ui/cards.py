@@ -24,17 +24,26 @@ MUTED = discord.Colour(0x80848E)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """The parts of one message; what is ``None`` is not there. ``silent`` notifies nobody."""
+    """The parts of one message; what is ``None`` is not there. ``silent`` notifies nobody.
+
+    ``pings`` are the ids of the roles that it notifies, of those that it names.
+    """
 
     content: str | None = None
     embed: discord.Embed | None = None
     view: discord.ui.View | None = None
     silent: bool = False
+    pings: tuple[int, ...] = ()
 
     def send_kwargs(self) -> dict[str, Any]:
         """Arguments for sending this as a new message."""
         parts = {"content": self.content, "embed": self.embed, "view": self.view}
-        given = {name: part for name, part in parts.items() if part is not None}
+        given: dict[str, Any] = {n: part for n, part in parts.items() if part is not None}
+        if self.pings:
+            roles = [discord.Object(role_id) for role_id in self.pings]
+            given["allowed_mentions"] = discord.AllowedMentions(
+                everyone=False, users=False, roles=roles, replied_user=False
+            )
         return given | {"silent": True} if self.silent else given
 
     def edit_kwargs(self) -> dict[str, Any]:

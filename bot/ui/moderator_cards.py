@@ -12,10 +12,11 @@ from discord import ButtonStyle
 from discord.ui import Button, DynamicItem, Item
 from discord.utils import format_dt
 
-from bot.guild_settings import COMMANDS, GuildSettings
+from bot.guild_settings import GuildSettings
 from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
 from bot.phrasings import LearnedPhrasing
+from bot.settings_commands import COMMANDS
 from bot.ui import limits, text
 from bot.ui.cards import ANSWER, MUTED, Card
 from bot.ui.items import Pressable, button, row_id

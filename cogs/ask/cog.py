@@ -54,10 +54,10 @@ class AskCog(commands.Cog, name="Ask"):
         self._recent = RecentMessages()
         self._filter = MessageFilter(bot, self._recent)
         self._handlers = SuggestionHandlers(bot, self._responder)
+        self._sharing = Sharing(bot, self._responder)
         self._changes = QuestionChanges(
             bot, self._recent, self._filter, self._responder, self._take
         )
-        self._sharing = Sharing(bot, self._responder)
         self._menu = app_commands.ContextMenu(
             name="Find an answer",
             callback=self.find_an_answer,

@@ -14,7 +14,6 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
-from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import (
     PRIVATE,
@@ -31,16 +30,13 @@ from bot.services.question_parts import MOST_PARTS, questions_in
 from bot.services.small_talk import SmallTalk, small_talk
 from bot.ui import card_content, cards, facts, items
 from bot.ui.quiet_card import quiet_card
+from cogs.ask.nothing_known import NothingKnown
 from cogs.ask.question import Question
 from cogs.ask.quiet_suggestions import QuietSuggestions
 from cogs.ask.small_talk_replies import EXAMPLES, NOT_ANSWERED, reply_line
 from cogs.ask.unanswered_marks import UnansweredMarks
 from cogs.ask.vote_signs import PostedAnswer, add_reactions, may_react
 from cogs.channel_context import has_permissions
-
-NOTHING_YET = N_(
-    "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
-)
 
 MOST_REPLIES = 2
 """Answers to one message that asks several questions."""
@@ -67,6 +63,7 @@ class Responder:
         self.app = bot.app
         self.marks = UnansweredMarks(bot)
         self.quiet = QuietSuggestions(bot)
+        self._nothing_known = NothingKnown(bot)
         self._locks = KeyedLocks()
 
     async def respond(self, question: Question) -> None:
@@ -110,7 +107,7 @@ class Responder:
             card = cards.suggestion_card(options, question.asker_id, note=question.note)
             await self._remember(question, await question.reply(card))
         elif question.addressed:
-            await question.say(_(NOTHING_YET))
+            await question.reply(await self._nothing_known.card(question))
         elif question.message is not None:
             await self.marks.mark(question.message)
 
@@ -140,7 +137,7 @@ class Responder:
             return False
         sure: dict[int, tuple[Question, Reply]] = {}
         for part in parts[:MOST_PARTS]:
-            asked = replace(question, text=part)
+            asked = replace(question, text=part, details="")
             reply = await self._ask(asked)
             if reply.verdict is Verdict.ANSWER and reply.thread is not None:
                 sure.setdefault(reply.thread.id, (asked, reply))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -60,14 +60,30 @@ async def offline(env: simcord.Env, shard_id: int = 0) -> AsyncIterator[None]:
         await env.settle()
 
 
-async def join_guild(
-    env: simcord.Env, name: str = "new", channels: Sequence[str] = ("general",)
+def new_guild(
+    env: simcord.Env, name: str, channels: Sequence[str], joined_at: datetime | None = None
 ) -> GuildHandle:
-    """Invite the bot into another guild while it runs."""
+    """Make a guild that has invited the bot, which nobody has told it yet."""
     with muted(env):
         guild = env.create_guild(name)
         for channel in channels:
             guild.create_text_channel(channel)
+    if joined_at is not None:
+        me = env.backend.guilds[guild.id].members[env.backend.bot_user.id]
+        me.joined_at = joined_at.isoformat()
+    return guild
+
+
+async def join_guild(
+    env: simcord.Env,
+    name: str = "new",
+    channels: Sequence[str] = ("general",),
+    prepare: Callable[[GuildHandle], None] = lambda guild: None,
+    joined_at: datetime | None = None,
+) -> GuildHandle:
+    """Invite the bot into another guild while it runs; at the beginning of SimCord's time."""
+    guild = new_guild(env, name, channels, joined_at)
+    prepare(guild)
     payload = dict(serializers.guild_create_payload(env.backend, env.backend.guilds[guild.id]))
     payload.pop("unavailable")
     env.backend.emit("GUILD_CREATE", payload)
@@ -175,6 +191,17 @@ async def overwrite(
     await env.settle()
 
 
+def set_overwrite(
+    env: simcord.Env, channel: ChannelHandle, role_id: int, change: discord.PermissionOverwrite
+) -> None:
+    """Change the permissions of a role in a channel before the bot knows of it."""
+    allow, deny = change.pair()
+    with muted(env):
+        env.backend.set_overwrite(
+            channel.id, Overwrite(role_id, OverwriteType.ROLE, allow.value, deny.value)
+        )
+
+
 async def clear_reactions(env: simcord.Env, message: Any, emoji: str | None = None) -> None:
     """Remove all reactions of a message, or those of one emoji, as a moderator does."""
     channel_id = message.channel.id
@@ -195,6 +222,35 @@ def shown(markdown: str) -> str:
             yield from texts(token.get("children") or ())
 
     return "\n".join(texts(markdown_tokens(markdown, "embed_description")))
+
+
+def set_locale(env: simcord.Env, actor: simcord.MemberActor, locale: str) -> None:
+    """Have a member's Discord be in a language; SimCord's is always in English."""
+    backend: Any = env.backend
+    emit = backend.emit
+
+    def emitted(event: str, payload: Any) -> None:
+        if event == "INTERACTION_CREATE":
+            user = payload.get("user") or payload["member"]["user"]
+            if user["id"] == str(actor.id):
+                payload = {**payload, "locale": locale}
+        emit(event, payload)
+
+    backend.emit = emitted
+
+
+def set_server_locale(env: simcord.Env, guild_id: int, locale: str) -> None:
+    """Have a server be in a language."""
+    env.backend.guilds[guild_id].preferred_locale = locale
+    cached: Any = env.bot.get_guild(guild_id)
+    cached.preferred_locale = discord.Locale(locale)
+
+
+def allowed_mentions(env: simcord.Env) -> Any:
+    """Return whom the last message that was posted may notify."""
+    posts = [r for r in env.http_requests if r.method == "POST" and r.path.endswith("/messages")]
+    body: Any = posts[-1].json
+    return body["allowed_mentions"]
 
 
 async def managed_role(env: simcord.Env, guild: GuildHandle) -> str:
@@ -227,25 +283,3 @@ async def edit_later(env: simcord.Env, message: Any, said: str, after: timedelta
     payload["edited_timestamp"] = None if after is None else (written + after).isoformat()
     backend.emit("MESSAGE_UPDATE", payload)
     await env.settle()
-
-
-def set_locale(env: simcord.Env, actor: simcord.MemberActor, locale: str) -> None:
-    """Have a member's Discord be in a language; SimCord's is always in English."""
-    backend: Any = env.backend
-    emit = backend.emit
-
-    def emitted(event: str, payload: Any) -> None:
-        if event == "INTERACTION_CREATE":
-            user = payload.get("user") or payload["member"]["user"]
-            if user["id"] == str(actor.id):
-                payload = {**payload, "locale": locale}
-        emit(event, payload)
-
-    backend.emit = emitted
-
-
-def set_server_locale(env: simcord.Env, guild_id: int, locale: str) -> None:
-    """Have a server be in a language."""
-    env.backend.guilds[guild_id].preferred_locale = locale
-    cached: Any = env.bot.get_guild(guild_id)
-    cached.preferred_locale = discord.Locale(locale)

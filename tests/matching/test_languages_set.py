@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.sources import SourceReport, read
+
 HERE = Path(__file__).parent
 SEEDS = HERE.parents[1] / "seeds"
 LANGUAGES = ("ar", "de", "en", "es", "fi", "fr", "ja", "ko", "pt", "ru", "tr", "zh")
@@ -75,6 +77,16 @@ def test_each_seed_is_asked_ten_times_in_other_words() -> None:
     questions = {plain(question) for _, question in rows}
     assert len(questions) == len(rows)
     assert questions.isdisjoint(map(plain, titles.values()))
+
+
+def test_no_wording_that_is_kept_apart_is_a_phrasing_of_a_seed() -> None:
+    wordings = [line.split("\t") for line in lines("seeds_asked.tsv")]
+    kept_apart = {plain(words) for n, (_, words) in enumerate(wordings) if n % 10 >= 5}
+    threads = list(read(SEEDS, SourceReport()))
+    phrasings = {plain(phrasing) for thread in threads for phrasing in thread.phrasings}
+    assert len(threads) == len(seed_titles())
+    assert len(phrasings) >= len(threads)
+    assert phrasings.isdisjoint(kept_apart)
 
 
 def test_sixty_questions_are_none_that_a_seed_answers() -> None:

@@ -171,6 +171,10 @@ class TestMarks:
 
         assert not await marked(world.alice, "hello everyone!")
         assert not await marked(world.mo, EGG)  # who manages the server helps
+        helpers = world.guild.create_role("Helpers")
+        helper = world.guild.add_member(world.env.create_user("helga"), roles=[helpers])
+        await world.app.guilds.update(world.guild.id, helper_role_ids=(helpers.id,))
+        assert not await marked(helper, EGG)
         question = await world.alice.send(world.ask, EGG)
         assert not await marked(world.bob, "seven minutes should do", reply_to=question)
         assert not await marked(world.bob, "and salt in the water")  # who just answered
