@@ -160,8 +160,10 @@ class TestMembers:
 
         assert await spoken(Direct()) == ENGLISH
         set_locale(world.env, world.alice, "de")
-        await world.alice.slash(world.general, "forget-me")
+        asked = await world.alice.slash(world.general, "forget-me")
         assert await spoken(Direct()) == "de"
+        await world.alice.click(shown(asked), label="Löschen")
+        assert await spoken(Direct()) == ENGLISH
 
 
 class TestCommands:
