@@ -65,14 +65,20 @@ class Languages:
         """Return what is spoken in public on a server; English where there is none."""
         return ENGLISH if guild is None else await self.of_server(guild.id, guild.preferred_locale)
 
-    async def of_channel(self, interaction: discord.Interaction[Any]) -> str:
-        """Return in which language a reply to an interaction is that all in its channel see."""
-        if interaction.guild_id is None:
+    async def of_reply(self, interaction: discord.Interaction[Any], *, private: bool) -> str:
+        """Return the language of a reply: the member's if they alone see it, else the server's."""
+        if private or interaction.guild_id is None:
             return language_of(str(interaction.locale))
         guild = interaction.client.get_guild(interaction.guild_id)
         if guild is None:  # installed by the user only
             return language_of(str(interaction.guild_locale or interaction.locale))
         return await self.of_guild(guild)
+
+    async def of_pressed(self, interaction: discord.Interaction[Any]) -> str:
+        """Return the language of what takes the place of the message that was pressed under."""
+        message = interaction.message
+        private = message is not None and message.flags.ephemeral
+        return await self.of_reply(interaction, private=private)
 
 
 class Translator(app_commands.Translator):

@@ -11,7 +11,7 @@ import discord
 from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.i18n import gettext as _
-from bot.i18n import language_of, speaking
+from bot.i18n import speaking
 from bot.retry import FAILURES, described
 from bot.ui import limits, text
 from cogs.channel_context import missing_send_permission, permissions_in
@@ -38,8 +38,10 @@ async def greet(bot: ThreadBot, guild: discord.Guild) -> None:
     try:
         if not await service.claim_greeting(application_id, guild.id):
             return
+        with speaking(await bot.languages.of_guild(guild)):
+            words = _words(guild)
         try:
-            await bot.post(channel, f"guild {guild.id}: the greeting", content=_words(guild))
+            await bot.post(channel, f"guild {guild.id}: the greeting", content=words)
         except FAILURES as error:
             log.warning("guild %d: not greeted: %s", guild.id, described(error))
             await service.drop_greeting(application_id, guild.id)
@@ -48,11 +50,10 @@ async def greet(bot: ThreadBot, guild: discord.Guild) -> None:
 
 
 def _words(guild: discord.Guild) -> str:
-    with speaking(language_of(str(guild.preferred_locale))):
-        said = _(
-            "Hi, I'm {name}! I answer questions here from a collection of questions and answers. "
-            "If you manage this server, `/setup` gets me started in two minutes."
-        )
+    said = _(
+        "Hi, I'm {name}! I answer questions here from a collection of questions and answers. "
+        "If you manage this server, `/setup` gets me started in two minutes."
+    )
     return said.format(name=text.title(guild.me.display_name, limits.FACT))
 
 

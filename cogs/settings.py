@@ -91,7 +91,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         settings = await self.guilds.settings(guild.id)
         notes += setup_page.lost_emoji_notes(emoji.gone(settings, self.bot))
         backgrounds = self.bot.app.answering.backgrounds
-        answered = backgrounds.answered(guild.id, settings.answer_threshold)
+        answered = await backgrounds.answered(guild.id, settings.answer_threshold)
         card = moderator_cards.settings_card(settings, shown, notes, answered)
         await edit_response(interaction, **card.send_kwargs())
 

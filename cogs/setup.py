@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
+from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Mode
 from bot.replies import acknowledge, edit_response
@@ -35,7 +36,7 @@ class SetupCog(commands.Cog, name="Setup"):
         self.bot.on_press(setup_page.ChooseHelpers, self._choose_helpers)
         self.bot.on_press(setup_page.LookAgain, self._look_again)
 
-    @app_commands.command(name="setup", description="Get me going in this server, on one page")
+    @app_commands.command(name="setup", description=N_("Get me going in this server, on one page"))
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.check(only_managers)

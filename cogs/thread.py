@@ -12,7 +12,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
-from bot.i18n import N_
+from bot.i18n import N_, speaking
 from bot.i18n import gettext as _
 from bot.models import Match, StoredThread
 from bot.replies import acknowledge, edit_response
@@ -58,13 +58,8 @@ class ThreadCog(commands.Cog, name="Thread"):
         if self.answering.is_busy:
             raise Busy
         await acknowledge(interaction, ephemeral=not share, thinking=True)
-        scope = scope_of(interaction)
-        thread = await self._find(query, scope)
-        if thread is None:
-            closest = await self.answering.complete(query, guild_id=scope, limit=5)
-            await edit_response(interaction, **_not_found(closest).send_kwargs())
-            return
-        await show_page(interaction, thread, _beginning(thread), private=not share)
+        with speaking(await self.bot.languages.of_reply(interaction, private=not share)):
+            await self._show(interaction, query, private=not share)
 
     @thread.autocomplete("query")
     async def titles(self, interaction: Interaction, current: str) -> Choices:
@@ -101,6 +96,15 @@ class ThreadCog(commands.Cog, name="Thread"):
         """Turn the page: in place if it is private, else in a private copy."""
         await acknowledge_page(interaction)
         await open_page(interaction, item.place.thread_id, lambda thread: item.place)
+
+    async def _show(self, interaction: Interaction, query: str, *, private: bool) -> None:
+        scope = scope_of(interaction)
+        thread = await self._find(query, scope)
+        if thread is None:
+            closest = await self.answering.complete(query, guild_id=scope, limit=5)
+            await edit_response(interaction, **_not_found(closest).send_kwargs())
+            return
+        await show_page(interaction, thread, _beginning(thread), private=private)
 
     async def _find(self, query: str, scope: int) -> StoredThread | None:
         by_id = _BY_ID.fullmatch(query.strip())

@@ -186,10 +186,9 @@ class _Channel:
 
     def _member(self) -> MemberActor:
         self._members += 1
-        user = self._env.create_user(f"member{self._members}")
         guild = self._world.channel.guild
-        assert guild is not None  # it is no direct message
-        return guild.add_member(user)
+        assert guild is not None
+        return guild.add_member(self._env.create_user(f"member{self._members}"))
 
     async def _send(
         self, member: MemberActor, text: str, reply_to: discord.Message | None

@@ -97,6 +97,14 @@ async def any_in(connection: AsyncConnection, channel_id: int) -> bool:
     return (await connection.execute(query)).first() is not None
 
 
+async def between(
+    connection: AsyncConnection, channel_id: int, first_id: int, last_id: int
+) -> list[Posting]:
+    """Return the postings of a channel with these message ids or ids between them."""
+    ids = postings.c.message_id.between(first_id, last_id)
+    return await _newest(connection, None, postings.c.channel_id == channel_id, ids)
+
+
 async def asked_by(
     connection: AsyncConnection, user_id: int, guild_id: int, answer_id: int
 ) -> Posting | None:

@@ -34,6 +34,11 @@ class CardVote(
         return cls(Vote.UP if match["vote"] == "up" else Vote.DOWN, Place.parse(match))
 
 
+def is_card_vote(custom_id: str) -> bool:
+    """Return whether the id of a button is that of one that votes on a card."""
+    return custom_id.startswith("tw:vote:")
+
+
 class Share(Pressable, DynamicItem[Button[Any]], template=r"tw:share:" + Place.PATTERN):
     """Button that posts a private answer for everybody in the channel."""
 

@@ -110,7 +110,7 @@ def body(text: str) -> str:
     """
     text = neutralise_mentions(_with_hosts(tables.aligned(clean(text)))).strip()
     if text.count(FENCE) % 2:  # an unclosed fence would swallow what follows it
-        head, _, tail = text.rpartition(FENCE)
+        head, _fence, tail = text.rpartition(FENCE)
         text = head + r"\`\`\`" + tail
     return text
 

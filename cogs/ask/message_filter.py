@@ -150,8 +150,13 @@ class MessageFilter:
         return original is not None and original.author == me
 
     async def _replied_to(self, message: discord.Message) -> tuple[str, bool]:
-        """Return the text that a bare mention replies to, and whether the same person wrote it."""
+        """Return the text that a bare mention is about, and whether the same person wrote it.
+
+        That is what it replies to, or what was forwarded just before.
+        """
         original = await self.reader.referenced(message)
+        if message.reference is None:
+            original = self._recent.forward_before(message)
         if original is None:
             return "", False
         said = await self.reader.with_file(original)

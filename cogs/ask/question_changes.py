@@ -13,6 +13,7 @@ from functools import partial
 import discord
 
 from bot.client import ThreadBot
+from bot.errors import ThreadwiseError
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Posting, Reply, Verdict
@@ -58,6 +59,8 @@ class QuestionChanges:
 
     def note(self, message: discord.Message) -> bool:
         """Note a new message, and return whether it takes the place of a deleted one."""
+        if message.author == self.bot.user:
+            return False
         if message.webhook_id is not None:
             return self._recent.replaces_deleted(message)
         if not message.author.bot:
@@ -72,21 +75,36 @@ class QuestionChanges:
         seen.edited_at = message.edited_at
         if message.edited_at - message.created_at > EDIT_TIME:
             return
-        async with self.turn(message.id):
-            question = await self._filter.question_in(message)
-            if not seen.replies:
-                await self._take(message, question)
-            elif question is not None and self.bot.throttle.refusal_of(message) is None:
-                await self._ask_again(question, seen)
+        try:
+            async with self.turn(message.id):
+                await self._look_again(message, seen)
+        except ThreadwiseError as error:
+            log.warning("message %d was edited, and not looked at: %s", message.id, error)
 
-    async def deleted(self, message_id: int) -> None:
+    async def deleted(self, channel_id: int, message_id: int) -> None:
         """Take the replies to a deleted question along, and hear the proxy that repeats it."""
         seen = self._recent.delete(message_id)
         proxy = self._recent.proxy_of(message_id)
-        for reply in seen.replies if seen is not None else ():
-            await self._take_along(reply)
+        try:
+            if seen is None:
+                await self._take_old_along(channel_id, message_id)
+            elif not seen.voted:
+                for reply in seen.replies:
+                    await self._take_along(await _fetched(reply))
+        except ThreadwiseError as error:
+            log.warning("message %d was deleted, its replies stay: %s", message_id, error)
         if proxy is not None:
             await self._take(proxy, await self._filter.question_in(proxy, proxied=True))
+
+    async def _look_again(self, message: discord.Message, seen: Seen) -> None:
+        await self.bot.languages.speak_under(message)
+        question = await self._filter.question_in(message)
+        if not seen.replies:
+            await self._take(message, question)
+            if seen.replies:
+                await self._responder.marks.settled(message)
+        elif question is not None and self.bot.throttle.refusal_of(message) is None:
+            await self._ask_again(question, seen)
 
     async def _ask_again(self, question: Question, seen: Seen) -> None:
         """Show the answer to an edited question in the place of the last reply, if it is another.
@@ -109,7 +127,7 @@ class QuestionChanges:
         again = replace(question, send=self._in_place_of(shown), another=None, once=False)
         await self._responder.respond(again)
 
-    def _in_place_of(self, shown: discord.Message) -> Send:
+    def _in_place_of(self, shown: discord.PartialMessage) -> Send:
         """Return a way to reply that edits the former reply."""
 
         async def send(card: Card) -> discord.Message | None:
@@ -137,14 +155,24 @@ class QuestionChanges:
         except FAILURES as error:
             log.info("message %d: its question was edited: %s", current.id, described(error))
 
-    async def _take_along(self, reply: discord.Message) -> None:
-        """Delete a reply, unless somebody has reacted to it."""
-        current = await _fetched(reply)
-        if current is None or _is_reacted_to(current):
+    async def _take_old_along(self, channel_id: int, message_id: int) -> None:
+        """Delete the card of a question that was asked before the start, if it can be told."""
+        for posting in await self.app.postings.soon_after(channel_id, message_id):
+            guild_id = posting.guild_id or None
+            channel = self.bot.get_partial_messageable(channel_id, guild_id=guild_id)
+            card = await _fetched(channel.get_partial_message(posting.message_id))
+            if card is None or card.reference is None:
+                continue
+            if card.reference.message_id == message_id:
+                await self._take_along(card)
+
+    async def _take_along(self, reply: discord.Message | None) -> None:
+        """Delete a reply as Discord shows it now, unless somebody has reacted to it."""
+        if reply is None or _is_reacted_to(reply):
             return
         try:
             with suppress(discord.NotFound):
-                await retried(current.delete, "the reply to a deleted question")
+                await retried(reply.delete, "the reply to a deleted question")
         except FAILURES as error:
             log.info("message %d stays, its question does not: %s", reply.id, described(error))
             return
@@ -167,10 +195,10 @@ def _is_reacted_to(message: discord.Message) -> bool:
     return sum(each.count for each in message.reactions) > sum(mine)
 
 
-async def _fetched(message: discord.Message) -> discord.Message | None:
+async def _fetched(message: discord.PartialMessage) -> discord.Message | None:
     """Return a message of ours as it is now; ``None`` if it is gone, or can't be looked at."""
     try:
-        return await retried(partial(message.channel.fetch_message, message.id), "a reply")
+        return await retried(message.fetch, "a reply")
     except FAILURES as error:
         log.info("message %d is not looked at: %s", message.id, described(error))
         return None

@@ -33,8 +33,9 @@ V = TypeVar("V")
 class Seen:
     """A message of a member: the bot's replies, and whether anybody made something of them."""
 
-    replies: list[discord.Message] = field(default_factory=list)
+    replies: list[discord.PartialMessage] = field(default_factory=list)
     touched: bool = False
+    voted: bool = False
     edited_at: datetime | None = None
 
 
@@ -60,6 +61,7 @@ class RecentMessages:
         """Note a message of a member."""
         if message.reference is not None and message.reference.message_id is not None:
             self.touch(message.reference.message_id)
+        _drop_old(self._said)
         _put(self._said, message.id, _Said(message, time.monotonic()), TEXTS)
         for old in _put(self._seen, message.id, Seen(), MESSAGES):
             for reply in old.replies:
@@ -73,14 +75,19 @@ class RecentMessages:
         """Note a reply of the bot to a message."""
         seen = self._seen.get(message_id)
         if seen is not None:
-            seen.replies.append(reply)
+            # Without its contents: thousands may be known.
+            seen.replies.append(discord.PartialMessage(channel=reply.channel, id=reply.id))
             self._replied[reply.id] = message_id
 
-    def touch(self, reply_id: int) -> None:
-        """Note that somebody replied to a reply of the bot, or pressed something under it."""
+    def touch(self, reply_id: int, *, voted: bool = False) -> None:
+        """Note that somebody replied to a reply of the bot, or pressed something under it.
+
+        ``voted`` says that it was a button to vote.
+        """
         seen = self._seen.get(self._replied.get(reply_id, 0))
         if seen is not None:
             seen.touched = True
+            seen.voted = seen.voted or voted
 
     def delete(self, message_id: int) -> Seen | None:
         """Note that a message is deleted, and return what was known of it."""
@@ -94,12 +101,24 @@ class RecentMessages:
         """Return whether a message was deleted."""
         return message_id in self._deleted
 
+    def forward_before(self, message: discord.Message) -> discord.Message | None:
+        """Return what a member forwarded to the channel a moment before a message, if anything.
+
+        Discord sends the words that go with a forward as a message of their own.
+        """
+        for _, said in _newest_first(self._said):
+            other = said.message
+            same_place = other.channel.id == message.channel.id
+            if same_place and other.author == message.author and other.id != message.id:
+                return other if other.message_snapshots else None
+        return None
+
     def replaces_deleted(self, proxy: discord.Message) -> bool:
         """Return whether a webhook's message says what a deleted one said a moment ago.
 
         If none is deleted yet, it is kept for the one that may be.
         """
-        for message_id, said in _new(self._said):
+        for message_id, said in _newest_first(self._said):
             if message_id in self._deleted and _is_proxy_of(proxy, said.message):
                 del self._said[message_id]
                 return True
@@ -108,10 +127,11 @@ class RecentMessages:
 
     def proxy_of(self, message_id: int) -> discord.Message | None:
         """Return the webhook's message that had taken the place of one that is deleted now."""
+        _drop_old(self._said)
         original = self._said.get(message_id)
         if original is None:
             return None
-        for proxy_id, proxy in _new(self._proxies):
+        for proxy_id, proxy in _newest_first(self._proxies):
             if _is_proxy_of(proxy.message, original.message):
                 del self._proxies[proxy_id], self._said[message_id]
                 return proxy.message
@@ -124,11 +144,16 @@ def _put(kept: OrderedDict[int, V], key: int, value: V, most: int) -> list[V]:
     return [kept.popitem(last=False)[1] for _ in range(len(kept) - most)]
 
 
-def _new(kept: OrderedDict[int, _Said]) -> list[tuple[int, _Said]]:
-    """Drop the texts that are too old, and return the others, newest first."""
+def _drop_old(kept: OrderedDict[int, _Said]) -> None:
+    """Drop the texts that no proxy posts again any more."""
     since = time.monotonic() - PROXY_SECONDS
     while kept and next(iter(kept.values())).at < since:
         kept.popitem(last=False)
+
+
+def _newest_first(kept: OrderedDict[int, _Said]) -> list[tuple[int, _Said]]:
+    """Return the texts that may still be posted again."""
+    _drop_old(kept)
     return [*reversed(kept.items())]
 
 

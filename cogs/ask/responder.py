@@ -34,7 +34,7 @@ from bot.ui.quiet_card import quiet_card
 from cogs.ask.nothing_known import NothingKnown
 from cogs.ask.question import Question
 from cogs.ask.quiet_suggestions import QuietSuggestions
-from cogs.ask.small_talk_replies import EXAMPLES, NOT_ANSWERED, reply_line
+from cogs.ask.small_talk_replies import ANSWERED, EXAMPLES, SURELY, reply_line
 from cogs.ask.unanswered_marks import UnansweredMarks
 from cogs.ask.vote_signs import PostedAnswer, add_reactions, may_react
 from cogs.channel_context import has_permissions
@@ -90,9 +90,9 @@ class Responder:
 
     async def _chat(self, question: Question, kind: SmallTalk) -> None:
         """Reply to small talk, unless a thread surely answers it."""
-        if kind not in NOT_ANSWERED:
+        if kind in ANSWERED:
             reply = await self._ask(question)
-            if reply.verdict is Verdict.ANSWER:
+            if reply.verdict is Verdict.ANSWER and reply.confidence >= SURELY:
                 await self._respond(question, reply)
                 return
         examples = await self.app.library.examples(question.context.scope, EXAMPLES)
@@ -139,7 +139,7 @@ class Responder:
             return False
         sure: dict[int, tuple[Question, Reply]] = {}
         for part in parts[:MOST_PARTS]:
-            asked = replace(question, text=part)
+            asked = replace(question, text=part, details="")
             reply = await self._ask(asked)
             if reply.verdict is Verdict.ANSWER and reply.thread is not None:
                 sure.setdefault(reply.thread.id, (asked, reply))

@@ -7,7 +7,7 @@ from collections import deque
 import discord
 
 from bot.client import Interaction, ThreadBot
-from bot.i18n import N_
+from bot.i18n import N_, speaking
 from bot.i18n import gettext as _
 from bot.replies import acknowledge, edit_response, tell
 from bot.ui import cards
@@ -28,7 +28,7 @@ class Sharing:
     """Posts answers that were private until now."""
 
     def __init__(self, bot: ThreadBot, responder: Responder):
-        self.app = bot.app
+        self.bot, self.app = bot, bot.app
         self._responder = responder
         self._locks = KeyedLocks()
         self._shared: deque[int] = deque(maxlen=1000)
@@ -57,7 +57,9 @@ class Sharing:
             self._shared.append(message.id)
             return await post_anew(message, interaction, card)
 
-        by = _(SHARED_BY).format(member=interaction.user.mention)
+        language = await self.bot.languages.of_reply(interaction, private=False)
+        with speaking(language):
+            by = _(SHARED_BY).format(member=interaction.user.mention)
         asked = cards.note_of(message.content)
         question = Question(
             text=self.app.learning.question(message.id),
@@ -70,7 +72,8 @@ class Sharing:
             joined_at=joined_at(interaction.user),
         )
         others = posting.alternatives if posting else ()
-        shared = await self._responder.post(thread, answer, question, others)
+        with speaking(language):
+            shared = await self._responder.post(thread, answer, question, others)
         if shared is None:
             return
         await self.app.postings.forget([message.id])

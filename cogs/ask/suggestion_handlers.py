@@ -9,7 +9,7 @@ from functools import partial
 import discord
 
 from bot.client import Interaction, ThreadBot
-from bot.i18n import N_
+from bot.i18n import N_, speaking
 from bot.i18n import gettext as _
 from bot.models import SHARED, Posting, StoredThread
 from bot.replies import acknowledge, delete_response, edit_pressed, edit_response, tell
@@ -36,6 +36,9 @@ ALREADY_BACK = N_(
 )
 NOT_YOURS = N_("Only the person who asked, or a moderator, can take this back.")
 UNANSWERED = N_("Nobody has answered that one yet.")
+
+Choosing = items.PickThread | items.ThisOne | PickQuietly
+"""What names the thread that was meant."""
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +84,11 @@ class SuggestionHandlers:
             log.info("answer %d is taken back, message %d", posting.answer_id, message.id)
             options = await self._options(posting.alternatives, posting.guild_id)
             note = cards.note_of(message.content)
-            card = Card(content=cards.noted(note, _(TAKEN_BACK)))
-            if options:
-                note = cards.noted(note, _("Taken back."))
-                card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
+            with speaking(await self.bot.languages.of_pressed(interaction)):
+                card = Card(content=cards.noted(note, _(TAKEN_BACK)))
+                if options:
+                    note = cards.noted(note, _("Taken back."))
+                    card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
             try:
                 await edit_response(interaction, **card.edit_kwargs())
             except FAILURES as error:
@@ -92,9 +96,7 @@ class SuggestionHandlers:
                     await self.app.postings.record(posting)  # it is still shown
                 raise
 
-    async def pick(
-        self, item: items.PickThread | items.ThisOne | PickQuietly, interaction: Interaction
-    ) -> None:
+    async def pick(self, item: Choosing, interaction: Interaction) -> None:
         """Show the thread that was chosen: to all for the asker, to others privately."""
         message = interaction.message
         if message is None or item.chosen is None:
@@ -127,7 +129,8 @@ class SuggestionHandlers:
         if interaction.message is not None:
             note = cards.note_of(interaction.message.content)
             self.app.learning.drop([interaction.message.id])
-        card = Card(content=cards.noted(note, _(TAKEN_BACK)))
+        with speaking(await self.bot.languages.of_pressed(interaction)):
+            card = Card(content=cards.noted(note, _(TAKEN_BACK)))
         await edit_pressed(interaction, **card.edit_kwargs())
 
     async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
@@ -140,7 +143,7 @@ class SuggestionHandlers:
 
     async def _show_chosen(
         self,
-        item: items.PickThread | items.ThisOne | PickQuietly,
+        item: Choosing,
         message: discord.Message,
         interaction: Interaction,
     ) -> None:
@@ -172,7 +175,8 @@ class SuggestionHandlers:
             joined_at=joined_at(interaction.user),
             private=private,
         )
-        shown = await self._responder.post(thread, thread.answers[0], question, item.others)
+        with speaking(await self.bot.languages.of_pressed(interaction)):
+            shown = await self._responder.post(thread, thread.answers[0], question, item.others)
         if shown is not None:
             await self.app.learning.chose(shown.id)
 

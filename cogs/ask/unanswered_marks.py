@@ -124,6 +124,10 @@ class UnansweredMarks:
         if question is not None and payload.user_id == question.asker_id:
             await self._take_away(payload.channel_id, payload.message_id)
 
+    async def settled(self, message: discord.Message) -> None:
+        """Take the mark away of a question that was edited, and is answered now."""
+        await self._take_away(message.channel.id, message.id)
+
     async def deleted(self, channel_id: int, message_ids: set[int]) -> None:
         """Forget questions that are deleted."""
         for message_id in message_ids:

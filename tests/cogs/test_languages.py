@@ -13,7 +13,7 @@ from bot.i18n import ENGLISH, current, language_of, speaking
 from bot.languages import Translator
 from bot.services.queues import Busy
 from bot.settings import load_settings
-from tests.kit.messages import shown
+from tests.kit.messages import labels, last, shown
 from tests.kit.simcord import set_locale, set_server_locale
 from tests.kit.world import World
 
@@ -76,13 +76,54 @@ class TestServers:
         assert await world.bot.languages.of_guild(None) == ENGLISH
 
 
+class TestPublicWords:
+    """Alice's Discord is in English, the server's is in German."""
+
+    async def test_answers_are_in_the_servers_language(self, german: World) -> None:
+        await german.alice.send(german.ask, "how do I vote on an answer?")
+        card = last(german.ask)
+        assert card.embeds[0].author.name == "Akzeptierte Antwort"
+        assert "akzeptiert" in card.embeds[0].footer.text
+        assert "Nicht meine Frage" in labels(card)
+        assert card.embeds[0].title == "How do I vote on an answer?"
+
+    async def test_what_a_press_opens_for_one_member_is_in_theirs(self, german: World) -> None:
+        await german.alice.send(german.ask, "how do I vote on an answer?")
+        opened = await german.alice.click(last(german.ask), label="Weitere Antworten (1)")
+        assert "answer 2 of 2" in shown(opened).embeds[0].footer.text
+
+    async def test_what_takes_the_place_of_a_card_stays_public(self, german: World) -> None:
+        await german.alice.send(german.ask, "how do I vote on an answer?")
+        await german.alice.click(last(german.ask), label="Nicht meine Frage")
+        assert "Zurückgenommen." in last(german.ask).content
+
+    async def test_commands_answer_in_the_members_unless_all_see_it(self, german: World) -> None:
+        async def asked(**how: Any) -> str:
+            question = "how do I vote on an answer?"
+            result = await german.alice.slash(german.general, "ask", question=question, **how)
+            return str(shown(result).embeds[0].author.name)
+
+        assert await asked() == "Accepted answer"
+        assert await asked(share=True) == "Akzeptierte Antwort"
+
+    async def test_a_shared_page_is_in_the_servers_language(self, german: World) -> None:
+        result = await german.alice.slash(german.general, "thread", query="vote", share=True)
+        assert shown(result).embeds[0].author.name == "Frage"
+        result = await german.alice.slash(german.general, "thread", query="vote")
+        assert shown(result).embeds[0].author.name == "Question"
+
+    async def test_a_refusal_in_a_channel_is_in_the_servers_language(self, german: World) -> None:
+        await german.alice.send(german.general, f"{german.me} which colour has the moon's cheese?")
+        assert last(german.general).content.startswith("Dazu habe ich noch nichts.")
+
+
 class TestMembers:
     async def test_read_what_is_theirs_alone_in_their_own_language(self, world: World) -> None:
         set_locale(world.env, world.alice, "de")
         result = await world.alice.slash(world.general, "forget-me")
-        assert shown(result).content.startswith("Erledigt: 0 Stimmen und 0 Formulierungen")
+        assert shown(result).content.startswith("Soll ich deine Stimmen auf allen Servern")
         result = await world.bob.slash(world.general, "forget-me")
-        assert shown(result).content.startswith("Done: 0 votes and 0 phrasings")
+        assert shown(result).content.startswith("Shall I delete your votes")
 
     async def test_are_refused_in_their_own_language(self, german: World) -> None:
         set_locale(german.env, german.alice, "de")

@@ -184,6 +184,13 @@ def test_our_own_seeds_say_nothing_about_boiling_an_egg(tmp_path: Path) -> None:
     assert replies["How do I vote on an answer?"].verdict is Verdict.ANSWER
 
 
+def test_our_own_seeds_tell_why_the_pact_took_two_years_in_three_wordings(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "seeds", tmp_path / "seeds")
+    wordings = (LONG_QUESTION, MISSPELT_QUESTION, "why wait until 1941 for a pact after nomonhan")
+    for reply in asyncio.run(_ask_app(tmp_path, wordings, "")).values():
+        assert (reply.verdict, reply.matches[0].key) == (Verdict.ANSWER, SEED_DOCUMENT.stem)
+
+
 @pytest.mark.parametrize("model", ["", "off"], ids=["words and meaning", "words alone"])
 def test_one_thread_alone_is_not_the_answer_to_everything(tmp_path: Path, model: str) -> None:
     (tmp_path / "seeds").mkdir()

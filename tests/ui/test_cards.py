@@ -20,6 +20,7 @@ from bot.ui import (
     items,
     limits,
     moderator_cards,
+    quiet_card,
     text,
 )
 from tests.kit import limits as discord_limits
@@ -193,6 +194,7 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         items.ThisOne(HUGE, HUGE),
         items.ThisOne(HUGE, HUGE, again=True),
         items.NoneOfThese(HUGE),
+        quiet_card.PickQuietly(HUGE, items.Option(HUGE, "t")),
         answer_buttons.CardVote(Vote.UP, place),
         answer_buttons.CardVote(Vote.DOWN, place),
         answer_buttons.Share(place),
@@ -206,7 +208,7 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=True),
         moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=False),
     ]
-    modules = (items, answer_buttons, confirmations, moderator_cards)
+    modules = (items, answer_buttons, confirmations, moderator_cards, quiet_card)
     known = tuple(item for module in modules for item in module.ALL)
     assert {type(item) for item in made} == set(known)
     for item in made:

@@ -206,7 +206,9 @@ class TestSeveralQuestions:
         assert size(world.ask) == 2
 
     async def test_a_command_answers_the_first(self, world: World) -> None:
-        result = await world.alice.slash(world.general, "ask", question=f"{VOTE} {UNPIN}")
+        result = await world.alice.slash(
+            world.general, "ask", question=f"{VOTE} {UNPIN}", share=True
+        )
         assert "left the rest" in shown(result).content
         assert await world.key_of(shown(result)) == "vote"
 

@@ -82,6 +82,16 @@ async def test_a_bare_mention_under_a_forward_asks_for_it(world: World):
     assert await world.key_of(last(other)) == "vote"
 
 
+async def test_a_bare_mention_after_a_forward_is_about_it(world: World):
+    question = await world.bob.send(world.general, VOTE)
+    other = world.guild.create_text_channel("chat")
+    await world.alice.forward(question, other)
+    await world.bob.send(other, world.me)  # somebody else's forward
+    assert await world.key_of(last(other)) is None
+    await world.alice.send(other, world.me)
+    assert await world.key_of(last(other)) == "vote"
+
+
 async def test_the_menu_reads_a_forward(world: World):
     question = await world.bob.send(world.general, VOTE)
     forward = await world.bob.forward(question, world.general)

@@ -82,3 +82,14 @@ async def test_settings_show_names_them(world: World, helpers: Any) -> None:
     assert await field() == f"<@&{helpers.id}> (notified)"
     await world.restart()
     assert (await world.app.guilds.settings(world.guild.id)).helper_role_ids == (helpers.id,)
+
+
+async def test_what_helpers_write_in_an_ask_channel_is_not_marked(
+    world: World, helpers: Any
+) -> None:
+    await world.app.guilds.update(world.guild.id, helper_role_ids=(helpers.id,))
+    fern = world.guild.add_member(world.env.create_user("fern"), roles=[helpers])
+    await fern.send(world.ask, UNKNOWN)
+    assert last(world.ask).reactions == []
+    await world.alice.send(world.ask, UNKNOWN)
+    assert [str(reaction.emoji) for reaction in last(world.ask).reactions] == ["👀"]

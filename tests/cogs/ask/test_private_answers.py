@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import discord
 import pytest
 
 from bot.ui.answer_buttons import Share
 from bot.ui.items import Place
 from tests.kit.messages import items, labels, last, offered, shown, size, told
+from tests.kit.simcord import overwrite
 from tests.kit.world import World
 
 VOTE = "how do I vote on an answer?"
@@ -110,6 +112,16 @@ async def test_a_share_is_for_everybody(world: World, private: Any):
     assert await world.app.postings.get(private.id) is None
     sent = next(r for r in reversed(world.env.http_requests) if r.path.endswith("/messages"))
     assert (sent.json or {})["allowed_mentions"]["parse"] == []
+
+
+async def test_a_share_where_the_bot_may_only_reply(world: World, private: Any):
+    closed = discord.PermissionOverwrite(send_messages=False)
+    await overwrite(world.env, world.general, world.guild.roles["TestBot"], closed)
+    await world.alice.click(private, label="Share")
+    public = last(world.general)
+    assert public.embeds[0].title == PIN
+    assert await world.key_of(public) == "pins"
+    assert private.content == f"Shared: {public.jump_url}"
 
 
 async def test_a_share_pressed_twice_is_one(world: World, private: Any):

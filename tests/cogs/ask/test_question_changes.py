@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import discord
 import pytest
 
 from bot.models import Mode
-from tests.kit.messages import last, offered, size
-from tests.kit.simcord import clear_reactions, edit_later, forum_post
+from bot.services.queues import Busy
+from tests.kit.messages import items, last, offered, size
+from tests.kit.simcord import clear_reactions, edit_later, forum_post, overwrite
 from tests.kit.world import World
 
 VOTE = "how do I vote on an answer?"
@@ -27,6 +29,13 @@ class TestEdited:
         card = last(world.general)
         assert await world.key_of(card) == "vote"
         assert card.reference.message_id == message.id
+
+    async def test_an_answer_takes_the_place_of_the_mark(self, world: World):
+        message = await world.alice.send(world.ask, "the boiled eggs of tomorrow morning")
+        assert [str(r.emoji) for r in world.ask.history()[0].reactions] == ["👀"]
+        await world.alice.edit(message, VOTE)
+        assert await world.key_of(last(world.ask)) == "vote"
+        assert world.ask.history()[0].reactions == []
 
     async def test_the_same_answer_changes_nothing(self, world: World):
         message = await world.alice.send(world.ask, VOTE)
@@ -131,6 +140,20 @@ class TestEdited:
         await world.alice.edit(message, UNPIN)
         assert size(world.ask) == before
 
+    async def test_what_goes_wrong_leaves_the_card(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ):
+        message = await world.alice.send(world.ask, VOTE)
+        card = last(world.ask)
+
+        async def busy(*args: Any, **kwargs: Any) -> Any:
+            raise Busy
+
+        monkeypatch.setattr(world.app.answering, "ask", busy)
+        await world.alice.edit(message, UNPIN)
+        assert await world.key_of(card) == "vote"
+        assert "was edited, and not looked at" in caplog.text
+
 
 class TestDeleted:
     async def test_a_deleted_question_takes_its_card_along(self, world: World):
@@ -168,6 +191,30 @@ class TestDeleted:
         await clear_reactions(world.env, last(world.ask))
         await world.alice.delete(message)
         assert size(world.ask) == 0
+
+    async def test_a_card_from_before_a_restart_goes_too(self, world: World):
+        message = await world.alice.send(world.ask, VOTE)
+        other = await world.bob.send(world.ask, PIN)
+        await world.restart()
+        await world.alice.delete(message)
+        pin, card = world.ask.history()
+        assert pin.id == other.id
+        assert await world.key_of(card) == "pins"
+
+    async def test_a_card_with_a_pressed_vote_stays(self, world: World):
+        no_reactions = discord.PermissionOverwrite(add_reactions=False)
+        await overwrite(world.env, world.ask, world.guild.default_role, no_reactions)
+        me = world.env.backend.guilds[world.guild.id].members[world.env.backend.bot_user.id]
+        for role in me.role_ids:
+            await overwrite(world.env, world.ask, SimpleNamespace(id=role), no_reactions)
+        for member in (None, world.bob):
+            message = await world.alice.send(world.ask, VOTE)
+            card = last(world.ask)
+            if member is not None:
+                way = next(i for i in items(card) if "tw:vote:up" in i.get("custom_id", ""))
+                await member.click(card, custom_id=way["custom_id"])
+            await world.alice.delete(message)
+            assert size(world.ask) == (0 if member is None else 1)
 
     async def test_deleted_while_the_bot_thinks(
         self, world: World, monkeypatch: pytest.MonkeyPatch

@@ -79,6 +79,19 @@ async def test_one_thread_alone_is_offered_by_a_button(world: World):
     assert len(last(world.ask).reactions) == 2
 
 
+@pytest.mark.parametrize("way", ["pick", "repick"])
+async def test_a_menu_of_one_thread_posted_by_an_older_version_works(
+    world: World, unsure: Any, way: str
+):
+    stored = world.env.backend.get_message(world.ask.id, unsure.id)
+    option = {"label": UNPIN, "value": offered(unsure)[UNPIN]}
+    custom_id = f"tw:{way}:{world.alice.id}"
+    menu = {"type": 3, "custom_id": custom_id, "options": [option], "placeholder": "Choose…"}
+    stored.components = [{"type": 1, "components": [menu]}]
+    await world.alice.select(last(world.ask), [option["value"]])
+    assert await world.key_of(last(world.ask)) == "unpin"
+
+
 async def test_others_see_what_they_choose_privately(world: World, unsure: Any):
     result = await world.bob.select(unsure, [offered(unsure)[UNPIN]])
     assert shown(result).ephemeral

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from bot.ui import answer_buttons, confirmations, items, moderator_cards
+from bot.ui import answer_buttons, confirmations, items, moderator_cards, quiet_card
 from tests.kit.card_votes import give_button, post, posting_of, sent
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
@@ -26,6 +26,7 @@ FORGED = {
     confirmations.ConfirmForget: [f"tw:forget:{HUGE}"],
     confirmations.ConfirmReset: [f"tw:reset:{HUGE}"],
     confirmations.LeaveIt: [f"tw:leave:{HUGE}"],
+    quiet_card.PickQuietly: [f"tw:quiet:{HUGE}:{HUGE}"],
     moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
     moderator_cards.KeepThem: ["tw:keep"],
     moderator_cards.BringBack: [f"tw:undo:{'9' * 18}"],
@@ -47,6 +48,7 @@ def test_every_item_is_tried() -> None:
         *answer_buttons.ALL,
         *confirmations.ALL,
         *moderator_cards.ALL,
+        *quiet_card.ALL,
     }
 
 
