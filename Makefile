@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half as many more than cores: tests wait for disks and for other programs much of the time.
 WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 
-.PHONY: help install run test check docs fmt migration bench first-day fit model screenshot gallery clean
+.PHONY: help install run test check docs fmt migration messages bench first-day fit model screenshot gallery clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -45,6 +45,9 @@ fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
 migration: $(VENV)/.dev ## Begin a migration of the database: make migration NAME="what it does"
 	$(BIN)/python -m scripts.new_migration "$(NAME)"
 	@$(BIN)/ruff format --quiet bot/store/migrations/versions
+
+messages: $(VENV)/.dev ## Bring bot/locale up to date with the words in the code (LANGUAGE=nl begins one)
+	@$(BIN)/python -m scripts.messages $(if $(filter command line,$(origin LANGUAGE)),$(LANGUAGE))
 
 bench: $(VENV)/.bench ## Measure speed, memory and disk, beside other ways to search
 	$(BIN)/python scripts/bench.py $(ARGS)

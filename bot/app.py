@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 
 from bot import private_files
 from bot.errors import ModelError, SearchError
@@ -129,8 +128,7 @@ class App:
 
     async def load_seeds(self, progress: Progress | None = None) -> ImportReport:
         """Import the threads of ``SEEDS_DIR``; a second time changes nothing."""
-        folder: Path = self.settings.seeds_dir
-        if not folder.is_dir():
+        if (folder := self.settings.seeds) is None:
             return ImportReport()
         return await self.library.import_paths([folder], scope=SHARED, progress=progress)
 

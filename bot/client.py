@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 import secrets
 from collections import OrderedDict
@@ -18,10 +16,21 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.app import App
+from bot.command_sync import sync_commands
 from bot.errors import SearchError, StoreError, ThreadwiseError, counted
+from bot.i18n import gettext as _
+from bot.languages import Languages, Translator
 from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.ui import items, limits, moderator_cards, quiet_card
+from bot.ui import (
+    answer_buttons,
+    confirmations,
+    items,
+    limits,
+    moderator_cards,
+    quiet_card,
+    setup_page,
+)
 
 COGS = (
     "cogs.ask.cog",
@@ -29,10 +38,14 @@ COGS = (
     "cogs.help",
     "cogs.voting.cog",
     "cogs.settings",
+    "cogs.setup",
     "cogs.phrasings",
     "cogs.library.cog",
     "cogs.membership",
 )
+
+PRESSABLE = (items, answer_buttons, confirmations, moderator_cards, quiet_card, setup_page)
+"""The modules with buttons and menus that live on over restarts."""
 
 LEAVE_SECONDS = 2.0
 """How long what is being handled may take to end when the bot is closed."""
@@ -77,6 +90,7 @@ class ThreadBot(commands.AutoShardedBot):
         )
         self.app = app
         self.throttle = Throttle(app.question_limits)
+        self.languages = Languages(app.guilds)
         self._presses: dict[type[items.Pressable], Handler] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._missing: set[tuple[int, str]] = set()
@@ -84,10 +98,12 @@ class ThreadBot(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         """Load the cogs, revive old buttons, and tell Discord of changed commands."""
+        await self.tree.set_translator(Translator())
         for name in COGS:
             await self.load_extension(name)
-        self.add_dynamic_items(*items.ALL, *moderator_cards.ALL, *quiet_card.ALL)
-        await self._sync_commands()
+        for module in PRESSABLE:
+            self.add_dynamic_items(*module.ALL)
+        await sync_commands(self, self.tree, self.app.guilds)
 
     async def on_ready(self) -> None:
         """Log the name of the bot; READY may come more than once."""
@@ -161,6 +177,7 @@ class ThreadBot(commands.AutoShardedBot):
 
     async def pressed(self, item: items.Pressable, interaction: discord.Interaction[Any]) -> None:
         """Handle a press; report and log what goes wrong."""
+        self.languages.speak_to(interaction)
         try:
             if await self.throttle.admits_press(item, interaction):
                 await self._presses[type(item)](item, interaction)
@@ -178,25 +195,6 @@ class ThreadBot(commands.AutoShardedBot):
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("the task %s failed", task.get_name(), exc_info=error)
 
-    async def _sync_commands(self) -> None:
-        """Send the command tree to Discord if it is not the one sent last."""
-        tree = sorted(
-            (command.to_dict(self.tree) for command in self.tree.get_commands()),
-            key=lambda command: (command["type"], command["name"]),
-        )
-        shape = json.dumps([self.application_id, tree], sort_keys=True, default=str)
-        now = hashlib.sha256(shape.encode()).hexdigest()
-        if now == await self.app.guilds.tree_hash():
-            return
-        try:
-            await retried(self.tree.sync, "the commands")
-        except FAILURES as error:
-            said = described(error)
-            log.warning("Discord did not take the commands (%s); next start tries again", said)
-            return
-        await self.app.guilds.set_tree_hash(now)
-        log.info("sent %d commands to Discord", len(tree))
-
 
 Interaction = discord.Interaction[ThreadBot]
 
@@ -206,6 +204,7 @@ class Tree(app_commands.CommandTree[ThreadBot]):
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Admit a command within the limits."""
+        interaction.client.languages.speak_to(interaction)
         try:
             return await interaction.client.throttle.admits_command(interaction)
         except FAILURES as error:
@@ -233,10 +232,10 @@ async def report_error(interaction: discord.Interaction[Any], error: Exception, 
     if said is None:
         incident = secrets.token_hex(3)
         log.error("incident %s in %s", incident, where, exc_info=error)
-        said = (
+        said = _(
             "Sorry, something went wrong on my side. Please try again in a moment; if it keeps "
-            f"happening, tell whoever hosts me about incident `{incident}`."
-        )
+            "happening, tell whoever hosts me about incident `{incident}`."
+        ).format(incident=incident)
     try:
         await tell(interaction, said)
     except FAILURES as failed:
@@ -246,17 +245,17 @@ async def report_error(interaction: discord.Interaction[Any], error: Exception, 
 def _for_people(error: Exception) -> str | None:
     """Return what the person is told of an error; ``None`` if it is for the host."""
     if isinstance(error, ThreadwiseError) and not isinstance(error, StoreError | SearchError):
-        return str(error)
+        return _(str(error))  # in case it was made in another task
     if isinstance(error, app_commands.MissingPermissions):
-        return "You need the *Manage Server* permission for this."
+        return _("You need the *Manage Server* permission for this.")
     if isinstance(error, app_commands.NoPrivateMessage):
-        return "This works only in a server."
+        return _("This works only in a server.")
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
-        return "This command has changed. Please reload Discord (Ctrl+R) and try again."
+        return _("This command has changed. Please reload Discord (Ctrl+R) and try again.")
     if isinstance(error, discord.Forbidden):
-        return "I'm not allowed to do that here. A moderator can give me the permission."
+        return _("I'm not allowed to do that here. A moderator can give me the permission.")
     if isinstance(error, _FROM_DISCORD):
-        return "Discord did not take my reply just now. Please try again in a moment."
+        return _("Discord did not take my reply just now. Please try again in a moment.")
     return None
 
 

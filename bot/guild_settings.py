@@ -1,24 +1,29 @@
-"""The settings of a server that moderators may change, each declared once, here.
+"""The settings of a server that moderators may change.
 
 A field of ``GuildSettings`` is a setting of the host's (``settings.Settings``), which holds in
 guilds that set nothing else; a column of the table ``guild_settings``; and, by an ``Option``, an
 option of a ``/settings`` command, which ``/settings show`` and ``/settings reset`` cover too. To
-add one: a field, an option, a line in ``.env.example``, and a migration (``make migration``).
+add one: a field, an option (in ``settings_commands``), a line in ``.env.example``, and a migration
+(``make migration``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.errors import ConfigError
-from bot.models import Policy, VoteEmoji, bare_emoji
+from bot.i18n import N_
+from bot.models import Policy, VoteEmoji
 
 OFF = "off"
 """The value of an emoji that is not used."""
+
+AS_DISCORD = "discord"
+"""The language of a server that has chosen none: the one that it has in Discord."""
 
 
 class GuildSettings(BaseModel):
@@ -27,6 +32,10 @@ class GuildSettings(BaseModel):
     Thresholds are confidences in [0, 1] with ``suggest <= answer``. ``learn_phrasings`` says
     whether the bot learns from what members ask, and uses what it learned. With
     ``unanswered_emoji`` it reacts to questions of ask channels that it has nothing on (OFF: not).
+    ``server_language`` is AS_DISCORD or one of ``i18n.languages``; it is no ``language``, as
+    LANGUAGE is a variable that many systems set.
+    ``helper_role_ids`` are the roles of those who help: it names them to who asks what it has
+    nothing on, and notifies them only with ``ping_helpers``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,11 +47,21 @@ class GuildSettings(BaseModel):
     down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
     learn_phrasings: bool = True
     unanswered_emoji: str = Field(default="👀", min_length=1, max_length=64)
+    server_language: str = Field(default=AS_DISCORD, min_length=2, max_length=16)
+    helper_role_ids: tuple[int, ...] = Field(default=(), max_length=10)
+    ping_helpers: bool = False
 
     @property
     def emoji(self) -> VoteEmoji:
         """Return what members vote with on what is posted now."""
         return VoteEmoji(self.up_emoji, self.down_emoji)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    """Return the JSON schema of each setting."""
+    properties: dict[str, Any] = GuildSettings.model_json_schema()["properties"]
+    return properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +70,8 @@ class Option:
 
     Limits of numbers and texts are those of the setting's field. ``choices`` are the values to
     choose from, by which it is parsed, with what Discord shows for each. An emoji is checked
-    to be one that the bot can use; it ``may_be_off`` too.
+    to be one that the bot can use; it ``may_be_off`` too. A role is one of the guild's, of which
+    the setting keeps the id, in a tuple.
     """
 
     setting: str
@@ -60,6 +80,7 @@ class Option:
     choices: Mapping[str, str] = field(default_factory=dict)
     is_emoji: bool = False
     may_be_off: bool = False
+    is_role: bool = False
 
     @property
     def type(self) -> Any:
@@ -69,7 +90,7 @@ class Option:
     @property
     def limits(self) -> tuple[Any, Any]:
         """Return the least and the greatest number, or length of a text (``None``: no limit)."""
-        schema = GuildSettings.model_json_schema()["properties"][self.setting]
+        schema = _schema()[self.setting]
         low, high = ("minLength", "maxLength") if self.type is str else ("minimum", "maximum")
         return schema.get(low), schema.get(high)
 
@@ -101,141 +122,16 @@ def percent(confidence: float) -> str:
 
 
 PRESETS = {
-    "cautious": {"answer_threshold": 0.75, "suggest_threshold": 0.4},
-    "balanced": {"answer_threshold": 0.6, "suggest_threshold": 0.3},
-    "talkative": {"answer_threshold": 0.45, "suggest_threshold": 0.2},
+    N_("cautious"): {"answer_threshold": 0.75, "suggest_threshold": 0.4},
+    N_("balanced"): {"answer_threshold": 0.6, "suggest_threshold": 0.3},
+    N_("talkative"): {"answer_threshold": 0.45, "suggest_threshold": 0.2},
 }
 """Thresholds by name; those of *balanced* are the defaults of ``GuildSettings``."""
 
 
 def preset(settings: GuildSettings) -> str:
-    """Return the name of the preset that the thresholds are those of, or *own*."""
+    """Return the name of the preset that the thresholds are those of, or *own*, in English."""
     for name, values in PRESETS.items():
         if all(getattr(settings, setting) == value for setting, value in values.items()):
             return name
-    return "own"
-
-
-_POLICIES = {
-    Policy.ACCEPTED.value: "accepted: the accepted answer first",
-    Policy.SCORE.value: "score: the answer with most votes first",
-}
-_LEARNING = (
-    "From now on I learn how people ask here: when somebody votes for the answer to their "
-    "question, or chooses what they meant, I remember their words. `/phrasings list` shows them."
-)
-_NOT_LEARNING = (
-    "From now on I learn nothing here, and what I had learned is not used. It is still there: "
-    "`/phrasings list` shows it, `/phrasings remove` deletes it."
-)
-
-COMMANDS = (
-    SettingsCommand(
-        name="thresholds",
-        help="Say how sure I must be to speak",
-        options=(
-            Option("answer_threshold", "answer", "From this confidence on I answer (0 to 1)"),
-            Option(
-                "suggest_threshold",
-                "suggest",
-                "From this confidence on I ask what was meant (0 to 1)",
-            ),
-        ),
-        label="Thresholds",
-        on_card=lambda now: (
-            f"**{preset(now)}**\nanswers from {percent(now.answer_threshold)} confidence\n"
-            f"suggests from {percent(now.suggest_threshold)}"
-        ),
-        reply=lambda now: (
-            f"I answer from {percent(now.answer_threshold)} confidence on and suggest from "
-            f"{percent(now.suggest_threshold)} on."
-        ),
-        refusal="Thresholds are numbers from 0 to 1, such as 0.6.",
-        nothing_given="Give me a number for `answer`, for `suggest`, or for both, or a `preset`.",
-        presets=PRESETS,
-    ),
-    SettingsCommand(
-        name="policy",
-        help="Say which of a thread's answers comes first",
-        options=(Option("answer_policy", "policy", "Which answer comes first", _POLICIES),),
-        label="Answer policy",
-        on_card=lambda now: now.answer_policy.value,
-        reply=lambda now: f"Answer policy is now {_POLICIES[now.answer_policy]}.",
-        refusal=f"The answer policy is {' or '.join(Policy)}.",
-    ),
-    SettingsCommand(
-        name="emoji",
-        help="Say with which emoji people vote",
-        options=(
-            Option("up_emoji", "up", "For a good answer", is_emoji=True),
-            Option("down_emoji", "down", "For a bad answer", is_emoji=True),
-        ),
-        label="Voting",
-        on_card=lambda now: f"{now.up_emoji} {now.down_emoji}",
-        reply=lambda now: (
-            f"From now on people vote with {now.up_emoji} and {now.down_emoji} on what I post. "
-            "On earlier messages, the emoji under them count as before."
-        ),
-        refusal="A voting emoji is one emoji, of at most 64 characters.",
-    ),
-    SettingsCommand(
-        name="unanswered",
-        help="Say how I mark a question in an ask channel that I have nothing on",
-        options=(
-            Option(
-                "unanswered_emoji",
-                "emoji",
-                "The emoji that I react with, or off",
-                is_emoji=True,
-                may_be_off=True,
-            ),
-        ),
-        label="Unanswered questions",
-        on_card=lambda now: (
-            "not marked" if now.unanswered_emoji == OFF else f"marked with {now.unanswered_emoji}"
-        ),
-        reply=lambda now: (
-            "From now on I don't mark questions that I have nothing on."
-            if now.unanswered_emoji == OFF
-            else f"From now on I react with {now.unanswered_emoji} to questions in ask channels "
-            "that I have nothing on, until somebody answers."
-        ),
-        refusal="The mark is one emoji, of at most 64 characters, or off.",
-    ),
-    SettingsCommand(
-        name="learning",
-        help="Say whether I learn how people ask here",
-        options=(
-            Option(
-                "learn_phrasings",
-                "learn",
-                "Whether I learn from the votes and choices of those who ask",
-                {"on": "on", "off": "off"},
-            ),
-        ),
-        label="Learning",
-        on_card=lambda now: "from votes and choices" if now.learn_phrasings else "off",
-        reply=lambda now: _LEARNING if now.learn_phrasings else _NOT_LEARNING,
-        refusal="Learning is on or off.",
-    ),
-)
-
-
-def refusal_of(name: str) -> str:
-    """Return what moderators read when a field is given a value that is not allowed."""
-    return next(c.refusal for c in COMMANDS if any(o.setting == name for o in c.options))
-
-
-def check(settings: GuildSettings) -> None:
-    """Raise ConfigError, in words for moderators, for settings that contradict each other."""
-    low, high = settings.suggest_threshold, settings.answer_threshold
-    if low > high:
-        raise ConfigError(
-            f"The threshold for suggestions ({low:g}) must not be above the one for answers "
-            f"({high:g})."
-        )
-    if bare_emoji(settings.up_emoji) == bare_emoji(settings.down_emoji):
-        raise ConfigError(EMOJI_MUST_DIFFER)
-
-
-EMOJI_MUST_DIFFER = "The two voting emoji must differ."
+    return N_("own")

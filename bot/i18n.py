@@ -21,6 +21,7 @@ from pathlib import Path
 from babel.core import Locale, UnknownLocaleError
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
 FOLDER = Path(__file__).with_name("locale")
@@ -32,12 +33,18 @@ _current: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 def gettext(message: str) -> str:
     """Return a text in the current language, with its placeholders."""
-    return _catalogue(_current.get()).gettext(message)
+    # A catalogue's own description stands there under the empty text.
+    return _catalogue(_current.get()).gettext(message) if message else ""
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """Return the form of a text for a count in the current language, with its placeholders."""
     return _catalogue(_current.get()).ngettext(one, many, count)
+
+
+def number(count: int) -> str:
+    """Return a whole number as people write it in the current language."""
+    return format_decimal(count, locale=_current.get())
 
 
 def N_(message: str) -> str:  # gettext's own name
@@ -65,24 +72,39 @@ def speak(language: str) -> None:
     _current.set(language)
 
 
+def named(language: str) -> str:
+    """Return what the speakers of a language call it."""
+    return Locale.parse(language).get_display_name(language) or language
+
+
 @lru_cache(1)
 def languages() -> tuple[str, ...]:
     """Return the languages to be had, by locale: English and those with a catalogue."""
     return (ENGLISH, *sorted(file.stem for file in FOLDER.glob("*.po")))
 
 
+def load() -> None:
+    """Read all catalogues, some 20 ms each, so that none is read while somebody waits."""
+    for language in languages():
+        _catalogue(language)
+
+
 @lru_cache(256)
 def language_of(locale: str | None) -> str:
     """Return the language to be had that is nearest to a locale of Discord's ("pt-BR", "de").
 
-    Where there is none for the country, one of the same language; else English.
+    Where there is none for the country, one of the same language and script; else English.
     """
     try:
         wanted = Locale.parse(locale or ENGLISH, sep="-")
     except (ValueError, UnknownLocaleError):
         return ENGLISH
     known = {name: Locale.parse(name) for name in languages()}
-    same = [name for name, other in known.items() if other.language == wanted.language]
+    same = [
+        name
+        for name, other in known.items()
+        if (other.language, other.script) == (wanted.language, wanted.script)
+    ]
     exact = [name for name in same if known[name].territory == wanted.territory]
     return next(iter([*exact, *same]), ENGLISH)
 

@@ -15,6 +15,9 @@ from typing import NamedTuple
 SHARED = 0
 """The scope of the shared library, and the guild id of direct messages."""
 
+PRIVATE = 0
+"""The channel id of a posting that its asker alone sees: nobody can look at it there."""
+
 MAX_PHRASINGS = 100
 """Phrasings of a thread whose meaning is kept: the first ones."""
 
@@ -249,7 +252,8 @@ class Posting:
 
     ``asker_id`` is the member whose question it replies to; ``alternatives`` are
     the ids of the threads to suggest when that member says *Not my question*.
-    ``emoji`` is what members vote with on it (``None``: not recorded).
+    ``emoji`` is what members vote with on it (``None``: not recorded). ``channel_id`` is
+    PRIVATE for one that the asker alone sees.
     """
 
     message_id: int
@@ -261,6 +265,11 @@ class Posting:
     alternatives: tuple[int, ...] = ()
     posted_at: datetime | None = None
     emoji: VoteEmoji | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """Return whether the asker alone sees it."""
+        return self.channel_id == PRIVATE
 
 
 def bare_emoji(emoji: str) -> str:

@@ -16,7 +16,8 @@ from discord import InteractionResponseType as Kind
 from discord import app_commands
 
 from bot import retry
-from bot.errors import counted
+from bot.i18n import gettext as _
+from bot.i18n import ngettext
 from bot.retry import FAILURES, described, is_transient, retried
 from bot.services.rate_limit import KEYSTROKE, PRESS, QUESTION, LimitOwner, QuestionLimits, Refusal
 from bot.ui import limits
@@ -187,10 +188,12 @@ class Throttle:
 def explained(refusal: Refusal) -> str:
     """Return what the person who asked is told of a refusal."""
     seconds = max(1, round(refusal.wait + 0.5))
-    when = "in a second" if seconds == 1 else f"in {counted(seconds, 'seconds')}"
+    when = ngettext("in a second", "in {count} seconds", seconds).format(count=seconds)
     if refusal.owner is LimitOwner.SERVER:
-        return f"Your server is asking me a lot just now. Please try again {when}."
-    return f"That was a lot at once. Please try again {when}."
+        said = _("Your server is asking me a lot just now. Please try again {when}.")
+    else:
+        said = _("That was a lot at once. Please try again {when}.")
+    return said.format(when=when)
 
 
 def _is_for_managers(

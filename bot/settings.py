@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.emoji_form import is_emoji
+from bot.env_file import check_env_file
 from bot.errors import ConfigError
-from bot.guild_settings import GuildSettings
+from bot.guild_settings import AS_DISCORD, OFF, GuildSettings
+from bot.i18n import languages
 from bot.models import bare_emoji
+
+ENV_FILE = ".env"
 
 
 class Settings(BaseSettings, GuildSettings):
     """The host's settings; guilds may override those of GuildSettings."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8-sig", extra="forbid", frozen=True
+        env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="forbid", frozen=True
     )
 
     discord_token: SecretStr | None = None
     data_dir: Path = Path("data")
     database_url: str = ""
-    seeds_dir: Path = Path("seeds")
+    seeds_dir: Path | None = Path("seeds")
     ask_channels: Annotated[tuple[str, ...], NoDecode] = ("ask",)
+    helper_role_ids: Annotated[tuple[int, ...], NoDecode] = ()
     cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
     member_questions_per_minute: int = Field(default=20, ge=0, le=10_000)
     server_questions_per_minute: int = Field(default=240, ge=0, le=100_000)
@@ -43,12 +50,29 @@ class Settings(BaseSettings, GuildSettings):
     def _blank_token_is_none(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("ask_channels", mode="before")
+    @field_validator("ask_channels", "helper_role_ids", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(name.strip().lstrip("#") for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("seeds_dir", mode="before")
+    @classmethod
+    def _blank_folder_is_none(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("up_emoji", "down_emoji")
+    @classmethod
+    def _is_emoji(cls, value: str) -> str:
+        if not is_emoji(value.strip()):
+            raise ValueError("must be one emoji: Unicode's, or a custom one as <:name:id>")
+        return value.strip()
+
+    @field_validator("unanswered_emoji")
+    @classmethod
+    def _is_emoji_or_off(cls, value: str) -> str:
+        return OFF if value.strip().casefold() == OFF else cls._is_emoji(value)
 
     @field_validator("log_level")
     @classmethod
@@ -57,6 +81,13 @@ class Settings(BaseSettings, GuildSettings):
         if level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
             raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
         return level
+
+    @field_validator("server_language")
+    @classmethod
+    def _spoken(cls, value: str) -> str:
+        if value not in (known := (AS_DISCORD, *languages())):
+            raise ValueError(f"must be {', '.join(known[:-1])} or {known[-1]}")
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:
@@ -72,6 +103,18 @@ class Settings(BaseSettings, GuildSettings):
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'threadwise.db'}"
 
     @property
+    def seeds(self) -> Path | None:
+        """Return ``SEEDS_DIR`` if it is a folder with anything in it."""
+        folder = self.seeds_dir
+        if folder is None or not folder.is_dir():
+            return None
+        try:
+            empty = all(name.startswith(".") for name in os.listdir(folder))
+        except OSError:
+            empty = False  # whoever reads it tells why it can't be
+        return None if empty else folder
+
+    @property
     def guild_defaults(self) -> GuildSettings:
         """Return what holds in a guild whose moderators changed nothing."""
         return GuildSettings(**{name: getattr(self, name) for name in GuildSettings.model_fields})
@@ -83,6 +126,8 @@ def load_settings(**overrides: Any) -> Settings:
     Raises ConfigError with one line that names the setting and what to do.
     """
     try:
+        if (file := overrides.get("_env_file", ENV_FILE)) is not None:
+            check_env_file(Path(file), [name.upper() for name in Settings.model_fields])
         return Settings(**overrides)
     except ValidationError as error:
         raise ConfigError("; ".join(_explain(dict(e)) for e in error.errors())) from None

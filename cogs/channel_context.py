@@ -13,6 +13,9 @@ import discord
 from discord import app_commands
 
 from bot.client import Interaction, ThreadBot
+from bot.guild_settings import GuildSettings
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.models import SHARED
 from bot.replies import acknowledge
 from bot.ui import limits, text
@@ -104,6 +107,21 @@ def missing_send_permission(channel: Any, may: discord.Permissions) -> str | Non
     return next((name for name in ("view_channel", sending) if not getattr(may, name)), None)
 
 
+_PERMISSIONS = {
+    "view_channel": N_("view channel"),
+    "send_messages": N_("send messages"),
+    "send_messages_in_threads": N_("send messages in threads"),
+    "embed_links": N_("embed links"),
+    "add_reactions": N_("add reactions"),
+    "read_message_history": N_("read message history"),
+}
+
+
+def permission_name(name: str) -> str:
+    """Return what people call a permission of Discord's."""
+    return _(_PERMISSIONS[name]) if name in _PERMISSIONS else name.replace("_", " ")
+
+
 def is_moderator(interaction: Interaction) -> bool:
     """Return whether the member may take back what others were shown."""
     may = interaction.permissions
@@ -115,9 +133,12 @@ def manages(interaction: Interaction) -> bool:
     return scope_of(interaction) != SHARED and interaction.permissions.manage_guild
 
 
-def is_helper(user: discord.abc.User) -> bool:
-    """Return whether somebody helps others here: the bot doesn't mark what they say."""
-    return isinstance(user, discord.Member) and user.guild_permissions.manage_guild
+def is_helper(user: discord.abc.User, settings: GuildSettings) -> bool:
+    """Return whether somebody helps others here: who manages the server, or has a helper role."""
+    if not isinstance(user, discord.Member):
+        return False
+    helpers = settings.helper_role_ids
+    return user.guild_permissions.manage_guild or any(role.id in helpers for role in user.roles)
 
 
 def joined_at(user: discord.abc.User | None) -> datetime | None:

@@ -23,6 +23,7 @@ _MEMBERS = (
 )
 
 _MANAGERS = (
+    N_("`/setup`: what I need to get going here, on one page. Begin with it."),
     N_("`/settings show` and its neighbours: where I speak, how sure I must be, how people vote."),
     N_("`/library import`: bring your server's own questions and answers, as a file."),
     N_("`/library export`, `remove` and `restore`: get threads back as a file, or take them out."),
@@ -36,7 +37,7 @@ class HelpCog(commands.Cog, name="Help"):
     """Explains the bot to the person who asks."""
 
     @app_commands.command(
-        name="help", description="Show what I can do for you", extras=NOT_A_QUESTION
+        name="help", description=N_("Show what I can do for you"), extras=NOT_A_QUESTION
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     @app_commands.allowed_installs(guilds=True, users=True)

@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.services.guild_removal import Shard
+from cogs.greeting import greet
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,14 @@ class MembershipCog(commands.Cog, name="Membership"):
             await self._service.joined(self._application_id, guild.id)
         except StoreError as error:
             log.warning("guild %d: not noted that I am in it: %s", guild.id, error)
+            return
+        await greet(self.bot, guild)
+
+    @commands.Cog.listener()
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Greet the servers that invited the bot while it was away."""
+        for guild in self._in_cache(shard_id):
+            await greet(self.bot, guild)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:

@@ -11,6 +11,8 @@ from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
 from bot.errors import NotFound
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.replies import acknowledge, edit_response
 from bot.ui import limits, moderator_cards, text
 from bot.ui.cards import Card, noted
@@ -23,12 +25,16 @@ from cogs.channel_context import (
     only_judges_of_phrasings,
 )
 
-NO_PHRASINGS = (
+NO_PHRASINGS = N_(
     "I have learned nothing yet. When somebody votes for the answer to their question, or "
     "chooses what they meant, I remember their words."
 )
-NOTHING_OF_IT = "I have learned no phrasing of that thread."
-CHOOSE = "Choose one from the list that comes up while you type, or give me its number."
+NOTHING_OF_IT = N_("I have learned no phrasing of that thread.")
+CHOOSE = N_("Choose one from the list that comes up while you type, or give me its number.")
+
+KEPT = N_("Kept: {phrasing}")
+FORGOTTEN = N_("Forgotten: {phrasing}")
+TAKEN_BACK = N_("Taken back: {phrasing}")
 
 
 @app_commands.guild_only()
@@ -48,8 +54,8 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
         """Admit people with Manage Server only. Autocomplete and buttons check this themselves."""
         return only_judges_of_phrasings(interaction)
 
-    @app_commands.command(name="list", description="Show which phrasings I have learned here")
-    @app_commands.describe(thread="Only those of this thread")
+    @app_commands.command(name="list", description=N_("Show which phrasings I have learned here"))
+    @app_commands.describe(thread=N_("Only those of this thread"))
     async def show(self, interaction: Interaction, thread: str | None = None) -> None:
         """Show what was learned: what is new first, then what counts, newest first."""
         guild = await begin_privately(interaction)
@@ -59,29 +65,29 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
     async def _card(self, guild_id: int, thread: str | None) -> Card:
         learned = await self.learning.phrasings(guild_id)
         if not learned:
-            return Card(content=NO_PHRASINGS)
+            return Card(content=_(NO_PHRASINGS))
         if thread is None:
             return moderator_cards.phrasings_card(learned)
         mine = [p for p in learned if thread in (f"#{p.thread_id}", p.key, p.title)]
         if not mine:
-            return Card(content=NOTHING_OF_IT)
+            return Card(content=_(NOTHING_OF_IT))
         return moderator_cards.phrasings_card(mine, mine[0].title)
 
-    @app_commands.command(name="keep", description="Let a phrasing count for the whole server")
-    @app_commands.describe(phrasing="Words of it, or its number")
+    @app_commands.command(name="keep", description=N_("Let a phrasing count for the whole server"))
+    @app_commands.describe(phrasing=N_("Words of it, or its number"))
     async def keep(self, interaction: Interaction, phrasing: str) -> None:
         """Keep a phrasing."""
         guild = await begin_privately(interaction)
         kept = await self.learning.keep(guild.id, _number(phrasing))
-        await edit_response(interaction, content=_said("Kept", kept))
+        await edit_response(interaction, content=_said(KEPT, kept))
 
-    @app_commands.command(name="remove", description="Forget a phrasing that I have learned")
-    @app_commands.describe(phrasing="Words of it, or its number")
+    @app_commands.command(name="remove", description=N_("Forget a phrasing that I have learned"))
+    @app_commands.describe(phrasing=N_("Words of it, or its number"))
     async def remove(self, interaction: Interaction, phrasing: str) -> None:
         """Forget a phrasing."""
         guild = await begin_privately(interaction)
         gone = await self.learning.remove(guild.id, _number(phrasing))
-        await edit_response(interaction, content=_said("Forgotten", gone))
+        await edit_response(interaction, content=_said(FORGOTTEN, gone))
 
     async def judge(self, item: JudgePhrasing, interaction: Interaction) -> None:
         """Keep a phrasing or take it back, and show what is left to judge."""
@@ -89,9 +95,9 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
         await acknowledge(interaction)
         guild_id = interaction.guild_id or 0
         if item.keeps:
-            said = _said("Kept", await self.learning.keep(guild_id, item.phrasing_id))
+            said = _said(KEPT, await self.learning.keep(guild_id, item.phrasing_id))
         else:
-            said = _said("Taken back", await self.learning.remove(guild_id, item.phrasing_id))
+            said = _said(TAKEN_BACK, await self.learning.remove(guild_id, item.phrasing_id))
         card = await self._card(guild_id, f"#{item.thread_id}" if item.thread_id else None)
         said = noted(said, card.content or "").rstrip()
         await edit_response(interaction, **replace(card, content=said).edit_kwargs())
@@ -122,12 +128,12 @@ def _number(typed: str) -> int:
     """Return the number of a phrasing that was typed or chosen. Raises NotFound."""
     number = typed.strip()
     if not (number.isascii() and number.isdecimal() and len(number) <= _DIGITS):
-        raise NotFound(CHOOSE)
+        raise NotFound(_(CHOOSE))
     return int(number)
 
 
 def _said(what: str, phrasing: str) -> str:
-    return f"{what}: {text.title(phrasing, limits.PHRASING)}"
+    return _(what).format(phrasing=text.title(phrasing, limits.PHRASING))
 
 
 async def setup(bot: ThreadBot) -> None:

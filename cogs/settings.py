@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 import discord
@@ -11,35 +12,44 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from bot.client import ThreadBot
+from bot.emoji_form import is_unicode_emoji
 from bot.errors import ConfigError
-from bot.guild_settings import (
-    COMMANDS,
-    EMOJI_MUST_DIFFER,
-    OFF,
-    GuildSettings,
-    Option,
-    SettingsCommand,
-)
+from bot.guild_settings import OFF, GuildSettings, Option, SettingsCommand
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.models import Mode
 from bot.replies import edit_response
+from bot.settings_commands import COMMANDS, EMOJI_MUST_DIFFER
 from bot.ui import emoji, moderator_cards
+from bot.ui.cards import Card
+from bot.ui.confirmations import ConfirmReset, reset_card
 from cogs.channel_context import (
     begin_privately,
     missing_send_permission,
     only_managers,
+    permission_name,
     permissions_in,
 )
+from cogs.channel_modes import channel_mode
+from cogs.confirming import begin_confirmed
 
 MODES = {
-    "off": "off: I stay silent there",
-    "mention": "mention: I answer when I'm mentioned",
-    "questions": "questions: I answer questions that I'm sure about",
-    "ask": "ask: every message may be a question (for channels made for asking)",
-    "default": "default: as if it had never been set",
+    "off": N_("off: I stay silent there"),
+    "mention": N_("mention: I answer when I'm mentioned"),
+    "questions": N_("questions: I answer questions that I'm sure about"),
+    "ask": N_("ask: every message may be a question (for channels made for asking)"),
+    "default": N_("default: as if it had never been set"),
 }
 USEFUL = ("embed_links", "add_reactions", "read_message_history")
 
-Channel = discord.TextChannel | discord.VoiceChannel | discord.ForumChannel | discord.Thread
+Channel = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.ForumChannel
+    | discord.CategoryChannel
+    | discord.Thread
+)
 
 
 @app_commands.guild_only()
@@ -54,31 +64,38 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         for command in COMMANDS:
             self.app_command.add_command(self._app_command(command))
 
+    async def cog_load(self) -> None:
+        """Register the button that confirms /settings reset."""
+        self.bot.on_press(ConfirmReset, self.reset_confirmed)
+
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Admit people with Manage Server only."""
         return only_managers(interaction)
 
-    @app_commands.command(name="show", description="Show how I behave in this server")
+    @app_commands.command(name="show", description=N_("Show how I behave in this server"))
     async def show(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Show the settings in force."""
         guild = await begin_privately(interaction)
-        modes, named = await self.guilds.modes(guild.id), await self._named(guild)
+        modes, named = await self.channel_modes(guild)
         shown = [(channel_id, mode.value) for channel_id, mode in modes.items()]
-        shown += [(channel_id, f"{mode.value}, by its name") for channel_id, mode in named.items()]
+        shown += [
+            (channel_id, _("{mode}, by its name").format(mode=mode.value))
+            for channel_id, mode in named.items()
+        ]
         notes = []
         for channel_id, mode in (modes | named).items():
             if mode is not Mode.OFF:
                 notes += self._notes(guild.get_channel_or_thread(channel_id))
         if not self.bot.intents.message_content and _listens((modes | named).values()):
-            notes.append(_DEAF)
+            notes.append(_(_DEAF))
         settings = await self.guilds.settings(guild.id)
         backgrounds = self.bot.app.answering.backgrounds
         answered = backgrounds.answered(guild.id, settings.answer_threshold)
         card = moderator_cards.settings_card(settings, shown, notes, answered)
         await edit_response(interaction, **card.send_kwargs())
 
-    @app_commands.command(name="channel", description="Say when I speak in a channel")
-    @app_commands.describe(channel="The channel", mode="When I speak there")
+    @app_commands.command(name="channel", description=N_("Say when I speak in a channel"))
+    @app_commands.describe(channel=N_("The channel"), mode=N_("When I speak there"))
     @app_commands.choices(mode=[Choice(name=shown, value=mode) for mode, shown in MODES.items()])
     async def channel(
         self, interaction: discord.Interaction[ThreadBot], channel: Channel, mode: str
@@ -87,21 +104,42 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         chosen = None if mode == "default" else Mode(mode)
         guild = await begin_privately(interaction)
         await self.guilds.set_mode(guild.id, channel.id, chosen)
-        lines = [f"{channel.mention} is now set to **{mode}**."]
+        lines = [
+            _("{channel} is now set to **{mode}**.").format(channel=channel.mention, mode=mode)
+        ]
         if chosen is not Mode.OFF:
             lines += self._notes(channel)
         if chosen is not None and not self.bot.intents.message_content and _listens([chosen]):
-            lines.append(_DEAF)
+            lines.append(_(_DEAF))
         await _say(interaction, "\n".join(lines))
 
-    @app_commands.command(name="reset", description="Forget all that was set for this server")
+    @app_commands.command(name="reset", description=N_("Forget all that was set for this server"))
     async def reset(self, interaction: discord.Interaction[ThreadBot]) -> None:
+        """Ask whether to go back to what the host has set."""
+        await begin_privately(interaction)
+        await edit_response(interaction, **reset_card(interaction.user.id).send_kwargs())
+
+    async def reset_confirmed(
+        self, item: ConfirmReset, interaction: discord.Interaction[ThreadBot]
+    ) -> None:
         """Go back to what the host has set."""
-        guild_id = (await begin_privately(interaction)).id
+        only_managers(interaction)
+        if interaction.guild is None or not await begin_confirmed(item, interaction):
+            return
+        guild_id = interaction.guild.id
         await self.guilds.update(guild_id, **dict.fromkeys(GuildSettings.model_fields))
         for channel_id in await self.guilds.modes(guild_id):
             await self.guilds.set_mode(guild_id, channel_id, None)
-        await _say(interaction, "Everything in this server is back to default. Votes stay.")
+        done = Card(content=_("Everything in this server is back to default. Votes stay."))
+        await edit_response(interaction, **done.edit_kwargs())
+
+    async def channel_modes(self, guild: discord.Guild) -> tuple[dict[int, Mode], dict[int, Mode]]:
+        """Return the modes that were set for channels, and those of others by their names."""
+        return await self.guilds.modes(guild.id), await self._named(guild)
+
+    def deaf_notes(self, modes: Iterable[Mode]) -> list[str]:
+        """Return a line for a bot that can't read what it is to listen to, if that is so."""
+        return [_(_DEAF)] if not self.bot.intents.message_content and _listens(modes) else []
 
     def _app_command(self, command: SettingsCommand) -> app_commands.Command[Any, ..., None]:
         """Return the Discord command that changes the settings of ``command``."""
@@ -124,7 +162,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         app_commands.describe(**{o.name: o.help for o in command.options})(change)
         if command.presets:
             names = [Choice(name=name, value=name) for name in command.presets]
-            app_commands.describe(preset="What holds where you give no number")(change)
+            app_commands.describe(preset=N_("What holds where you give no number"))(change)
             app_commands.choices(preset=names)(change)
         for option in command.options:
             if option.choices:
@@ -143,17 +181,18 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         options = [o for o in command.options if given[o.name] is not None]
         named = command.presets.get(given.get("preset") or "", {})
         if not options and not named:
-            raise ConfigError(command.nothing_given)
+            raise ConfigError(_(command.nothing_given))
         emojis = [o for o in options if o.is_emoji and not _is_off(o, given[o.name])]
         signs = [given[o.name] for o in emojis]
         if len({emoji.key(sign) for sign in signs}) < len(signs):
-            raise ConfigError(EMOJI_MUST_DIFFER)
+            raise ConfigError(_(EMOJI_MUST_DIFFER))
         values = {o.setting: given[o.name] for o in options}
         changes = (
             dict(named)
             | values
             | {o.setting: _usable(values[o.setting], guild) for o in emojis}
             | {o.setting: OFF for o in options if _is_off(o, given[o.name])}
+            | {o.setting: _role_ids(given[o.name]) for o in options if o.is_role}
         )
         now = await self.guilds.update(guild.id, **changes)
         await _say(interaction, command.reply(now))
@@ -163,26 +202,33 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         explicit = await self.guilds.modes(guild.id)
         modes: dict[int, Mode] = {}
         for channel in guild.channels:
-            if channel.id not in explicit and not isinstance(channel, discord.CategoryChannel):
-                mode = await self.guilds.mode(guild.id, channel.id, channel.name)
+            is_set = channel.id in explicit or channel.category_id in explicit
+            if not is_set and not isinstance(channel, discord.CategoryChannel):
+                mode = await channel_mode(self.guilds, guild.id, channel)
                 if mode is not Mode.MENTION:
                     modes[channel.id] = mode
         return modes
 
     def _notes(self, channel: Any) -> list[str]:
-        """Return a line on the permissions that the bot lacks in a channel, if any."""
+        """Return a line on the permissions that the bot lacks in a channel, if any.
+
+        Of a category, a line for each of its channels.
+        """
         if channel is None:
             return []
+        if isinstance(channel, discord.CategoryChannel):
+            return [note for each in channel.channels for note in self._notes(each)]
         may = permissions_in(channel, channel.guild)
         missing = [p for p in (missing_send_permission(channel, may),) if p]
         missing += [name for name in USEFUL if not getattr(may, name)]
         if not missing:
             return []
-        names = ", ".join(name.replace("_", " ") for name in missing)
-        return [f"In {channel.mention} I lack these permissions: {names}."]
+        names = ", ".join(permission_name(name) for name in missing)
+        said = _("In {channel} I lack these permissions: {permissions}.")
+        return [said.format(channel=channel.mention, permissions=names)]
 
 
-_DEAF = (
+_DEAF = N_(
     "Without the message content intent I can't read messages that don't mention me. Whoever "
     "hosts me can switch it on in Discord's developer portal."
 )
@@ -190,6 +236,8 @@ _DEAF = (
 
 def _annotation(option: Option, default: object) -> Any:
     """Return the annotation from which discord.py knows the type and limits of an option."""
+    if option.is_role:
+        return discord.Role | None if default is None else discord.Role
     type_ = str if option.choices else option.type
     low, high = option.limits
     made: Any = type_ if low is None and high is None else app_commands.Range[type_, low, high]
@@ -198,6 +246,11 @@ def _annotation(option: Option, default: object) -> Any:
 
 def _is_off(option: Option, given: Any) -> bool:
     return option.may_be_off and str(given).strip().casefold() == OFF
+
+
+def _role_ids(role: discord.Role) -> tuple[int, ...]:
+    """Return what a setting keeps of a role; everybody is nobody in particular."""
+    return () if role.is_default() else (role.id,)
 
 
 def _listens(modes: Any) -> bool:
@@ -209,15 +262,17 @@ def _usable(given: str, guild: discord.Guild) -> str:
     given = given.strip()
     custom = emoji.custom_id(given)
     if custom is None:
-        if emoji.is_unicode_emoji(given):
+        if is_unicode_emoji(given):
             return given
         raise ConfigError(
-            f"“{discord.utils.escape_markdown(given)}” is not an emoji that I know. Type one "
-            "emoji, of Unicode or of this server."
+            _(
+                "“{typed}” is not an emoji that I know. Type one emoji, of Unicode or of this "
+                "server."
+            ).format(typed=discord.utils.escape_markdown(given))
         )
     own = guild.get_emoji(custom)
     if own is None or not own.is_usable():
-        raise ConfigError("I can only use Unicode's emoji and those of this server.")
+        raise ConfigError(_("I can only use Unicode's emoji and those of this server."))
     return str(own)
 
 

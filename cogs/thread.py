@@ -12,6 +12,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
+from bot.i18n import N_, speaking
+from bot.i18n import gettext as _
 from bot.models import Match, StoredThread
 from bot.replies import acknowledge, edit_response
 from bot.services.queues import Busy
@@ -20,7 +22,7 @@ from bot.ui.cards import Card
 from bot.ui.emoji import for_buttons
 from cogs.channel_context import Choices, acknowledge_page, choice, interaction_context, scope_of
 
-THREAD_GONE = "That thread is not in the library any more."
+THREAD_GONE = N_("That thread is not in the library any more.")
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +42,9 @@ class ThreadCog(commands.Cog, name="Thread"):
         self.bot.on_press(items.OtherAnswers, self.other_answers)
         self.bot.on_press(items.TurnPage, self.turn)
 
-    @app_commands.command(name="thread", description="Read a question and all of its answers")
+    @app_commands.command(name="thread", description=N_("Read a question and all of its answers"))
     @app_commands.describe(
-        query="Words of the question, or its key", share="Show it to everybody here"
+        query=N_("Words of the question, or its key"), share=N_("Show it to everybody here")
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     @app_commands.allowed_installs(guilds=True, users=True)
@@ -52,18 +54,12 @@ class ThreadCog(commands.Cog, name="Thread"):
         query: app_commands.Range[str, 1, limits.STRING_OPTION],
         share: bool = False,
     ) -> None:
-        """Show a thread, from its question on."""
+        """Show a thread from its question on, or from its best answer if it is a title alone."""
         if self.answering.is_busy:
             raise Busy
         await acknowledge(interaction, ephemeral=not share, thinking=True)
-        scope = scope_of(interaction)
-        thread = await self._find(query, scope)
-        if thread is None:
-            closest = await self.answering.complete(query, guild_id=scope, limit=5)
-            await edit_response(interaction, **_not_found(closest).send_kwargs())
-            return
-        place = items.Place(thread.id, items.QUESTION, with_question=True)
-        await show_page(interaction, thread, place)
+        with speaking(await self.bot.languages.of_reply(interaction, private=not share)):
+            await self._show(interaction, query, private=not share)
 
     @thread.autocomplete("query")
     async def titles(self, interaction: Interaction, current: str) -> Choices:
@@ -83,7 +79,7 @@ class ThreadCog(commands.Cog, name="Thread"):
     async def read_rest(self, item: items.ReadRest, interaction: Interaction) -> None:
         """Open the pager at the answer that a card had to cut."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
-        await open_page(interaction, item.place.thread_id, lambda _: item.place)
+        await open_page(interaction, item.place.thread_id, lambda thread: item.place)
 
     async def other_answers(self, item: items.OtherAnswers, interaction: Interaction) -> None:
         """Open the pager at the first answer that the card does not show."""
@@ -99,7 +95,16 @@ class ThreadCog(commands.Cog, name="Thread"):
     async def turn(self, item: items.TurnPage, interaction: Interaction) -> None:
         """Turn the page: in place if it is private, else in a private copy."""
         await acknowledge_page(interaction)
-        await open_page(interaction, item.place.thread_id, lambda _: item.place)
+        await open_page(interaction, item.place.thread_id, lambda thread: item.place)
+
+    async def _show(self, interaction: Interaction, query: str, *, private: bool) -> None:
+        scope = scope_of(interaction)
+        thread = await self._find(query, scope)
+        if thread is None:
+            closest = await self.answering.complete(query, guild_id=scope, limit=5)
+            await edit_response(interaction, **_not_found(closest).send_kwargs())
+            return
+        await show_page(interaction, thread, _beginning(thread), private=private)
 
     async def _find(self, query: str, scope: int) -> StoredThread | None:
         by_id = _BY_ID.fullmatch(query.strip())
@@ -115,7 +120,7 @@ async def open_page(
     answering = interaction.client.app.answering
     thread = await answering.serve(thread_id, guild_id=scope_of(interaction))
     if thread is None:
-        await edit_response(interaction, **Card(content=THREAD_GONE).edit_kwargs())
+        await edit_response(interaction, **Card(content=_(THREAD_GONE)).edit_kwargs())
     else:
         await show_page(interaction, thread, place(thread))
 
@@ -126,8 +131,12 @@ async def show_page(
     place: items.Place,
     *,
     note: str = "",
+    private: bool = True,
 ) -> None:
-    """Show a place of a thread in the response that was deferred."""
+    """Show a place of a thread in the response that was deferred.
+
+    On a private page the vote buttons show what its reader has voted.
+    """
     context, app = interaction_context(interaction), interaction.client.app
     scope, embeds = context.scope, context.embeds
     emoji = for_buttons(await app.guilds.settings(scope))
@@ -135,7 +144,12 @@ async def show_page(
     if place.answer_id == items.QUESTION and thread.related:
         related = await app.answering.related(thread, guild_id=scope, limit=limits.RELATED)
     await card_content.prepare_pages(thread, place, embeds=embeds)
-    page = partial(cards.page_card, thread, place, embeds=embeds, note=note, related=related)
+    voted, answer = None, card_content.answer_at(thread, place)
+    if private and answer is not None:
+        voted = await app.voting.given(answer.id, scope, interaction.user.id)
+    page = partial(
+        cards.page_card, thread, place, embeds=embeds, note=note, voted=voted, related=related
+    )
     try:
         await edit_response(interaction, **page(emoji=emoji).edit_kwargs())
     except discord.HTTPException as error:
@@ -144,6 +158,13 @@ async def show_page(
         # One emoji that Discord doesn't know (any more) has the whole page refused.
         log.warning("guild %d: no buttons with %s and %s: %s", scope, *emoji, error)
         await edit_response(interaction, **page().edit_kwargs())
+
+
+def _beginning(thread: StoredThread) -> items.Place:
+    """Return the question's page, or the best answer's where the question is its title alone."""
+    begins_with_answer = text.is_blank(thread.body) and thread.answers
+    first = thread.answers[0].id if begins_with_answer else items.QUESTION
+    return items.Place(thread.id, first, with_question=True)
 
 
 def choices(matches: list[Match]) -> Choices:
@@ -157,11 +178,12 @@ def choices(matches: list[Match]) -> Choices:
 
 
 def _not_found(closest: list[Match]) -> Card:
-    said = "I don't know that thread."
     if not closest:
-        return Card(content=f"{said} Ask it with `/ask`, in your own words.")
+        said = _("I don't know that thread. Ask it with `/ask`, in your own words.")
+        return Card(content=said)
     titles = "\n".join(f"- {text.title(match.title, limits.EMBED_TITLE)}" for match in closest)
-    return Card(content=f"{said} These are the closest:\n{titles}")
+    said = _("I don't know that thread. These are the closest:")
+    return Card(content=f"{said}\n{titles}")
 
 
 async def setup(bot: ThreadBot) -> None:

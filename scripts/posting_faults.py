@@ -64,7 +64,7 @@ async def measure(app: App, where: str, fault: kit.Fault) -> str:
                 discord.faults.fail(*PATHS[where], *[fault] * CHANNELS)
             for channel in guild.channels.values():
                 if command:
-                    discord.command(channel, alice, "ask", question=QUESTION)
+                    discord.command(channel, alice, "ask", question=QUESTION, share=True)
                     continue
                 method, path = PATHS[where]
                 discord.faults.fail(

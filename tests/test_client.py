@@ -9,8 +9,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.client import COGS, HANDLERS, ThreadBot
-from bot.ui import items, moderator_cards
+from bot.client import COGS, HANDLERS, PRESSABLE, ThreadBot
 from tests.kit.messages import last
 from tests.kit.waiting import until
 from tests.kit.world import World
@@ -70,7 +69,7 @@ async def test_cogs_can_be_reloaded(world: World):
 
 
 async def test_every_button_has_somebody_who_deals_with_it(world: World):
-    assert set(world.bot._presses) == {*items.ALL, *moderator_cards.ALL}
+    assert set(world.bot._presses) == {item for module in PRESSABLE for item in module.ALL}
 
 
 async def test_management_is_for_servers_and_asking_for_everywhere(world: World):

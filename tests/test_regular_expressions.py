@@ -38,7 +38,7 @@ IN_FUNCTIONS = {
     "bot.demo.simcord_adapter:understand_mentions",  # the bot's own name
     "bot.sources.qa_json:_is_map",
     "bot.private_files:clear",  # file names
-    "cogs.ask.message_filter:without_mention",  # the bot's own id
+    "cogs.ask.message_text:without_mention",  # the bot's own ids
 }
 """Functions that make an expression of what is not known before; each was looked at."""
 

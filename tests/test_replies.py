@@ -79,7 +79,7 @@ def told(press: Press) -> str:
 @pytest.mark.parametrize("fault", [*LOST, TAKEN], ids=name)
 async def test_a_command_whose_first_reply_is_lost_is_answered_once(net: Net, fault: Fault):
     net.discord.faults.fail("POST", CALLBACK, fault)
-    press = net.discord.command(net.general, net.alice, "ask", question=PIN)
+    press = net.discord.command(net.general, net.alice, "ask", question=PIN, share=True)
     card = await recorded(net, press)
     assert (len(press.callbacks), press.followups) == (1, [])
     assert net.discord.messages(net.general) == [card]
@@ -88,7 +88,7 @@ async def test_a_command_whose_first_reply_is_lost_is_answered_once(net: Net, fa
 @pytest.mark.parametrize("fault", LOST, ids=name)
 async def test_a_card_whose_reply_is_lost_is_known(net: Net, fault: Fault):
     net.discord.faults.fail("PATCH", ORIGINAL, fault, fault)
-    press = net.discord.command(net.general, net.alice, "ask", question=PIN)
+    press = net.discord.command(net.general, net.alice, "ask", question=PIN, share=True)
     await recorded(net, press)
     assert "Sorry" not in told(press)
     assert press.followups == []
@@ -97,7 +97,7 @@ async def test_a_card_whose_reply_is_lost_is_known(net: Net, fault: Fault):
 @pytest.mark.parametrize("fault", SPOILED, ids=name)
 async def test_a_card_that_was_shown_though_discord_never_says_so(net: Net, fault: Fault):
     net.discord.faults.always("PATCH", ORIGINAL, fault)
-    press = net.discord.command(net.general, net.alice, "ask", question=PIN)
+    press = net.discord.command(net.general, net.alice, "ask", question=PIN, share=True)
     card = await recorded(net, press)
     assert card.embeds
     assert press.followups == []
@@ -107,7 +107,7 @@ async def test_a_card_that_was_never_shown_is_an_apology(
     net: Net, caplog: pytest.LogCaptureFixture
 ):
     net.discord.faults.fail("PATCH", ORIGINAL, *[reset()] * 7)
-    press = net.discord.command(net.general, net.alice, "ask", question=PIN)
+    press = net.discord.command(net.general, net.alice, "ask", question=PIN, share=True)
     await net.discord.until(lambda: "Sorry" in told(press))
     await quiet(net)
     assert "did not take my reply" in told(press)
@@ -119,7 +119,7 @@ async def test_a_command_that_discord_gave_up_is_one_line(
     net: Net, caplog: pytest.LogCaptureFixture
 ):
     net.discord.faults.always("POST", CALLBACK, EXPIRED)
-    net.discord.command(net.general, net.alice, "ask", question=PIN)
+    net.discord.command(net.general, net.alice, "ask", question=PIN, share=True)
     await net.discord.until(lambda: bool(lines(caplog)))
     await quiet(net)
     assert lines(caplog) == ["ask: Discord had given up waiting for the reply"]
@@ -199,7 +199,7 @@ async def test_another_answer_takes_the_place_of_one_taken_back(
 ):
     await net.app.guilds.update(net.guild.id, suggest_threshold=0.0)
     if command:
-        asking = net.discord.command(net.ask, net.alice, "ask", question=PIN)
+        asking = net.discord.command(net.ask, net.alice, "ask", question=PIN, share=True)
         card = await answered(net, asking)
     else:
         ask(net)
@@ -266,7 +266,7 @@ async def test_what_goes_wrong_after_the_reply_is_no_apology(
         raise RuntimeError("boom")
 
     monkeypatch.setattr(net.app.postings, "record", fail)
-    press = net.discord.command(net.general, net.alice, "ask", question=PIN)
+    press = net.discord.command(net.general, net.alice, "ask", question=PIN, share=True)
     card = await answered(net, press)
     await net.discord.until(lambda: "boom" in caplog.text)
     await quiet(net)
@@ -337,7 +337,7 @@ async def test_leaving_during_a_command_leaves_no_traceback(
     never = asyncio.Event()
     for method, path in (("PATCH", ORIGINAL), ("POST", "/messages$"), ("POST", CALLBACK)):
         net.discord.faults.always(method, path, held(never, after=False))
-    net.discord.command(net.general, net.alice, "ask", question=PIN)
+    net.discord.command(net.general, net.alice, "ask", question=PIN, share=True)
     net.discord.command(net.general, net.alice, "thread", query="pin")
     ask(net, UNKNOWN)
     await net.discord.until(lambda: len([1 for *_, kind in net.discord.requests if kind]) == 3)

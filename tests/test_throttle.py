@@ -14,7 +14,7 @@ from bot.services import queues
 from bot.services.queues import Busy
 from bot.services.rate_limit import LimitOwner, Refusal
 from bot.settings import Settings
-from tests.kit.messages import vote_id
+from tests.kit.messages import confirm, vote_id
 from tests.kit.waiting import HANG, until
 from tests.kit.world import World
 
@@ -44,14 +44,14 @@ def heard_of_limit(messages: list[discord.Message]) -> list[discord.Message]:
 
 async def test_commands_are_refused_privately(world: World) -> None:
     for _ in range(3):
-        reply = await world.alice.slash(world.general, "ask", question=QUESTION)
+        reply = await world.alice.slash(world.general, "ask", question=QUESTION, share=True)
         assert not reply.ephemeral
-    reply = await world.alice.slash(world.general, "ask", question=QUESTION)
+    reply = await world.alice.slash(world.general, "ask", question=QUESTION, share=True)
     assert reply.ephemeral
     assert said(reply.response) == "That was a lot at once. Please try again in 20 seconds."
     found = await world.alice.slash(world.general, "thread", query="vote")
     assert "a lot at once" in said(found.response)
-    reply = await world.bob.slash(world.general, "ask", question=QUESTION)
+    reply = await world.bob.slash(world.general, "ask", question=QUESTION, share=True)
     assert not reply.ephemeral
 
 
@@ -66,11 +66,11 @@ async def test_the_context_menu_counts(world: World) -> None:
 
 async def test_after_a_while_questions_are_taken_again(world: World) -> None:
     for _ in range(4):
-        await world.alice.slash(world.general, "ask", question=QUESTION)
+        await world.alice.slash(world.general, "ask", question=QUESTION, share=True)
     await world.env.advance_time(20)
-    reply = await world.alice.slash(world.general, "ask", question=QUESTION)
+    reply = await world.alice.slash(world.general, "ask", question=QUESTION, share=True)
     assert not reply.ephemeral
-    reply = await world.alice.slash(world.general, "ask", question=QUESTION)
+    reply = await world.alice.slash(world.general, "ask", question=QUESTION, share=True)
     assert reply.ephemeral
 
 
@@ -97,7 +97,7 @@ async def test_who_did_not_address_the_bot_hears_nothing(world: World) -> None:
 async def test_all_members_of_a_server_share_its_limit(world: World) -> None:
     for who in (world.alice, world.bob):
         for _ in range(3):
-            reply = await who.slash(world.general, "ask", question=QUESTION)
+            reply = await who.slash(world.general, "ask", question=QUESTION, share=True)
     assert said(reply.response).startswith("Your server is asking me a lot just now.")
     assert reply.ephemeral
 
@@ -113,7 +113,7 @@ async def test_direct_messages_count_to_the_member(world: World) -> None:
 async def test_presses_are_refused_once_and_then_without_a_word(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await world.alice.slash(world.general, "ask", question=QUESTION)
+    await world.alice.slash(world.general, "ask", question=QUESTION, share=True)
     card = world.general.last_message
     assert card is not None
     served = 0
@@ -157,19 +157,19 @@ async def test_typing_gets_no_completions_any_more(world: World) -> None:
 
 async def test_forget_me_is_no_question(world: World) -> None:
     for _ in range(3):
-        await world.alice.slash(world.general, "ask", question=QUESTION)
+        await world.alice.slash(world.general, "ask", question=QUESTION, share=True)
     for _ in range(2):
-        reply = await world.alice.slash(world.general, "forget-me")
-        assert said(reply.response).startswith("Done:")
-    reply = await world.alice.slash(world.general, "ask", question=QUESTION)
+        left = await confirm(world.alice, world.general, "forget-me", "Delete it")
+        assert said(left).startswith("Done:")
+    reply = await world.alice.slash(world.general, "ask", question=QUESTION, share=True)
     assert said(reply.response).endswith("in 20 seconds.")
 
 
 async def test_moderators_are_held_to_the_servers_limit_and_can_manage(world: World) -> None:
     for _ in range(5):
-        reply = await world.mo.slash(world.general, "ask", question=QUESTION)
+        reply = await world.mo.slash(world.general, "ask", question=QUESTION, share=True)
         assert not reply.ephemeral
-    reply = await world.mo.slash(world.general, "ask", question=QUESTION)
+    reply = await world.mo.slash(world.general, "ask", question=QUESTION, share=True)
     assert "Your server" in said(reply.response)
     reply = await world.mo.slash(world.general, "settings show")
     assert reply.response is not None
@@ -211,7 +211,7 @@ class TestBusy:
         await asyncio.gather(*asking)
 
     async def test_who_asks_is_reported(self, world: World, held: None) -> None:
-        reply = await world.alice.slash(world.general, "ask", question=QUESTION)
+        reply = await world.alice.slash(world.general, "ask", question=QUESTION, share=True)
         assert reply.ephemeral
         assert "a lot of questions" in said(reply.response)
         for _ in range(3):

@@ -177,9 +177,13 @@ def _disk(settings: Settings) -> Check:
 
 def _seeds(settings: Settings) -> Check:
     folder = settings.seeds_dir
+    if folder is None:
+        return Check("seeds", Level.NOTE, "SEEDS_DIR is empty: no threads are loaded at the start")
     if not folder.is_dir():
         text = f"there is no folder {folder}; set SEEDS_DIR, or import threads instead"
         return Check("seeds", Level.WARN, text)
+    if settings.seeds is None:
+        return Check("seeds", Level.NOTE, f"{folder} is empty: no threads are loaded at the start")
     report = sources.SourceReport()
     threads = sum(1 for _ in sources.read(folder, report))
     if report.rejected:

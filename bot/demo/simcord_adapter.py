@@ -11,9 +11,10 @@ import asyncio
 import io
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -79,7 +80,8 @@ async def build(env: Env) -> World:
     """Make the server and post the welcome."""
     bot = create_bot(env, "Threadwise")
     portraits = set_avatar(bot, _png(_bot_portrait()))
-    guild = env.create_guild("Threadwise demo", id=GUILD_ID)
+    with _long_ago(env):  # so that it isn't greeted: the welcome says more
+        guild = env.create_guild("Threadwise demo", id=GUILD_ID)
     channel = guild.create_text_channel("ask", topic=TOPIC)
     moderators = guild.create_role("Moderators", permissions=discord.Permissions(manage_guild=True))
     members = []
@@ -91,6 +93,17 @@ async def build(env: Env) -> World:
     post(env, channel, bot, WELCOME)
     await env.settle()
     return World(channel, tuple(members), portraits)
+
+
+@contextmanager
+def _long_ago(env: Env) -> Iterator[None]:
+    """Have happen a year ago what happens within the block."""
+    clock = env.backend.clock
+    now, clock._epoch = clock._epoch, clock._epoch - timedelta(days=365)
+    try:
+        yield
+    finally:
+        clock._epoch = now
 
 
 def _png(image: Image.Image) -> bytes:

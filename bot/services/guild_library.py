@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import NotFound, ThreadwiseError
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.models import SHARED
 from bot.services.index_sync import IndexSync
 from bot.services.library import Library
@@ -32,8 +34,8 @@ PURGED_AT_ONCE = 500
 SOURCES = 10
 """Sources that are named, the largest: as many as a card shows well."""
 
-NOT_HERE = "That is not here any more."
-NOTHING_OWN = "This server has no threads of its own yet. `/library import` brings some in."
+NOT_HERE = N_("That is not here any more.")
+NOTHING_OWN = N_("This server has no threads of its own yet. `/library import` brings some in.")
 
 MAX_PLAIN = 1024**2
 """Bytes up to which an export isn't compressed, so that Discord shows it."""
@@ -93,7 +95,7 @@ class GuildLibrary:
         try:
             count = await self._library.export(out.stream, scope=guild_id, progress=out.check)
             if not count:
-                raise NotFound(NOTHING_OWN)
+                raise NotFound(_(NOTHING_OWN))
             return await asyncio.to_thread(out.finished, count)
         except _TooLarge:
             return None
@@ -113,11 +115,13 @@ class GuildLibrary:
             thread_id = await stats.own_id(connection, guild_id, thread)
             if thread_id is None and await stats.is_shared(connection, thread):
                 raise NothingRemoved(
-                    "That thread is in the library that all servers share. Whoever hosts me can "
-                    "take it out."
+                    _(
+                        "That thread is in the library that all servers share. Whoever hosts me "
+                        "can take it out."
+                    )
                 )
         if thread_id is None:
-            raise NotFound("This server has no such thread. Choose one from the list.")
+            raise NotFound(_("This server has no such thread. Choose one from the list."))
         return Target(thread_id)
 
     async def find_source(self, guild_id: int, source: str | int) -> Target:
@@ -125,20 +129,22 @@ class GuildLibrary:
         for known in await self.sources(guild_id):
             if source in (known.name, known.first_id):
                 return Target(known.first_id, whole_source=True)
-        raise NotFound("This server has no threads from such a source. Choose one from the list.")
+        raise NotFound(
+            _("This server has no threads from such a source. Choose one from the list.")
+        )
 
     async def plan(self, guild_id: int, target: Target) -> Plan:
         """Return what a removal would take away. Raises NotFound when there is nothing."""
         plan = await self._database.reading(soft_delete.plan, guild_id, target)
         if plan is None:
-            raise NotFound(NOT_HERE)
+            raise NotFound(_(NOT_HERE))
         return plan
 
     async def remove(self, guild_id: int, target: Target) -> Removal:
         """Retire threads; for a day they can be restored. Raises NotFound."""
         gone = await self._database.writing(soft_delete.remove, guild_id, target)
         if gone is None:
-            raise NotFound(NOT_HERE)
+            raise NotFound(_(NOT_HERE))
         log.info("guild %d: a moderator removed %d threads", guild_id, gone.threads)
         await self._index_sync.catch_up()
         return gone
@@ -151,7 +157,7 @@ class GuildLibrary:
         """Restore what was removed at a time (µs); return how many threads. Raises NotFound."""
         count = await self._database.writing(soft_delete.restore, guild_id, moment)
         if not count:
-            raise NotFound("That can't be brought back: it is here again, or deleted for good.")
+            raise NotFound(_("That can't be brought back: it is here again, or deleted for good."))
         log.info("guild %d: a moderator brought %d threads back", guild_id, count)
         await self._index_sync.catch_up()
         return count

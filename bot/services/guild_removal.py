@@ -79,6 +79,16 @@ class GuildRemoval:
         if not self._retention:
             await self.purge()
 
+    async def claim_greeting(self, application_id: int, guild_id: int) -> bool:
+        """Return whether a guild is to be greeted now: once, as long as its data is kept."""
+        now = datetime.now(UTC)
+        async with self._in_order, self._database.write() as connection:
+            return await guild_data.claim_greeting(connection, application_id, guild_id, now)
+
+    async def drop_greeting(self, application_id: int, guild_id: int) -> None:
+        """Note that a guild could not be greeted: it is, at the next session."""
+        await self._database.writing(guild_data.drop_greeting, application_id, guild_id)
+
     async def connected(
         self,
         application_id: int,
@@ -190,7 +200,9 @@ class GuildRemoval:
         for application_id, guild_ids in self._members.items():
             async with self._in_order, self._database.write() as connection:
                 now = datetime.now(UTC)
-                await guild_data.note_member(connection, application_id, guild_ids, now)
+                await guild_data.note_member(
+                    connection, application_id, guild_ids, now, greeted=True
+                )
 
     def _log_removed(self, guild_ids: Collection[int]) -> None:
         for guild_id in guild_ids:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bot.errors import ConfigError
-from bot.guild_settings import GuildSettings, check, refusal_of
+from bot.guild_settings import GuildSettings
 from bot.models import SHARED, Mode
 from bot.phrasings import LearnedPhrasing
 from bot.search.engine import Engine
 from bot.search.guild_phrasings import NO_PHRASINGS, GuildPhrasings
 from bot.settings import Settings
+from bot.settings_commands import check, refusal_of
 from bot.store import change_feed, learned
 from bot.store import guilds as table
 from bot.store.database import Database
@@ -31,7 +34,7 @@ class Guilds:
 
     def __init__(self, database: Database, settings: Settings):
         self._database, self._defaults = database, settings.guild_defaults
-        self._ask_channels = frozenset(name.casefold() for name in settings.ask_channels)
+        self._ask_channels = frozenset(bare_name(name) for name in settings.ask_channels)
         self._settings: dict[int, GuildSettings] = {}
         self._modes: dict[int, dict[int, Mode]] = {}
 
@@ -59,17 +62,22 @@ class Guilds:
         return result
 
     async def mode(
-        self, guild_id: int, channel_id: int, channel_name: str, parent_id: int | None = None
+        self,
+        guild_id: int,
+        channel_id: int,
+        channel_name: str,
+        parent_id: int | None = None,
+        category_id: int | None = None,
     ) -> Mode:
         """Return when the bot speaks in a channel; ``parent_id`` is that of a Discord thread.
 
-        ``channel_name`` is the parent's name where there is a parent.
+        ``channel_name`` and ``category_id`` are the parent's where there is a parent.
         """
         explicit = await self.modes(guild_id)
-        for known in (channel_id, parent_id):
+        for known in (channel_id, parent_id, category_id):
             if known in explicit:
                 return explicit[known]
-        return Mode.ASK if channel_name.casefold() in self._ask_channels else Mode.MENTION
+        return Mode.ASK if bare_name(channel_name) in self._ask_channels else Mode.MENTION
 
     async def modes(self, guild_id: int) -> dict[int, Mode]:
         """Return the modes that moderators set, by channel id."""
@@ -102,6 +110,16 @@ class Guilds:
             return GuildSettings(**self._defaults.model_dump() | changed)
         except ValidationError as error:
             raise ConfigError(refusal_of(str(error.errors()[0]["loc"][0]))) from None
+
+
+_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
+
+
+def bare_name(channel_name: str) -> str:
+    """Return a channel's name without decorations: "💬・Ask" is "ask", and so is "𝗮𝘀𝗸"."""
+    name = unicodedata.normalize("NFKC", _KEYCAP.sub("", channel_name)).casefold()
+    written = [place for place, sign in enumerate(name) if sign.isalnum()]
+    return name[written[0] : written[-1] + 1] if written else ""
 
 
 GUILDS = 200

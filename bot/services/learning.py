@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.errors import NotFound
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.models import SHARED, Posting, Vote
 from bot.phrasings import LearnedPhrasing
 from bot.search.text import clean, wording
@@ -40,7 +42,7 @@ MAX_SEARCH_WORDS = 50
 MAX_RECENT = 10_000
 """Questions kept in memory, a few megabytes; the oldest go first."""
 
-NO_SUCH_PHRASING = "There is no such phrasing here (any more)."
+NO_SUCH_PHRASING = N_("There is no such phrasing here (any more).")
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +195,7 @@ class Learning:
         async with self._database.write() as connection:
             text = await learned.keep(connection, guild_id, phrasing_id)
         if text is None:
-            raise NotFound(NO_SUCH_PHRASING)
+            raise NotFound(_(NO_SUCH_PHRASING))
         log.info("guild %d: a moderator kept phrasing %d", guild_id, phrasing_id)
         return text
 
@@ -201,7 +203,7 @@ class Learning:
         """Delete a phrasing and return its text. Raises NotFound."""
         text = await self._database.writing(learned.remove, guild_id, phrasing_id)
         if text is None:
-            raise NotFound(NO_SUCH_PHRASING)
+            raise NotFound(_(NO_SUCH_PHRASING))
         log.info("guild %d: a moderator removed phrasing %d", guild_id, phrasing_id)
         return text
 

@@ -162,8 +162,8 @@ async def in_force(settings: Settings) -> list[Thread]:
                 found |= {thread.key: thread for thread in page}
         finally:
             await database.close()
-    if settings.seeds_dir.is_dir():
-        seeds = read_all([settings.seeds_dir], SourceReport())
+    if (folder := settings.seeds) is not None:
+        seeds = read_all([folder], SourceReport())
         found |= await asyncio.to_thread(lambda: {thread.key: thread for thread in seeds})
     return list(found.values())
 

@@ -29,6 +29,9 @@ SEND_SECONDS = 150.0
 TRY_SECONDS = 2 * BUSY_SECONDS
 """How long one try to record it takes at most: others in this program may wait before it."""
 
+REPLY_SECONDS = 30.0
+"""Seconds within which a card follows the question that it answers, nearly always."""
+
 SETTLE_SECONDS = SEND_SECONDS + sum(RECORD_PAUSES) + (len(RECORD_PAUSES) + 1) * TRY_SECONDS
 """How long ``settled`` waits at most: longer than a post is tried to be sent and recorded."""
 
@@ -117,6 +120,16 @@ class Postings:
         since = datetime.now(UTC) - timedelta(seconds=within_seconds)
         return await self._database.reading(table.latest_in, channel_id, answer_id, since)
 
+    async def any_in(self, channel_id: int) -> bool:
+        """Return whether an answer stands in a channel, such as a forum post."""
+        return await self._database.reading(table.any_in, channel_id)
+
+    async def soon_after(self, channel_id: int, message_id: int) -> list[Posting]:
+        """Return the postings that came within ``REPLY_SECONDS`` after a message."""
+        # The time of a Discord id stands in its higher bits, in milliseconds.
+        last = message_id + (int(REPLY_SECONDS * 1000) << 22)
+        return await self._database.reading(table.between, channel_id, message_id, last)
+
     async def recent(self, limit: int) -> list[Posting]:
-        """Return the newest postings of all guilds, newest first."""
+        """Return the newest postings of all guilds that others than the asker see, newest first."""
         return await self._database.reading(table.recent, limit)

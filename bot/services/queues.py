@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 from bot.errors import ThreadwiseError
+from bot.i18n import gettext as _
 from bot.models import VectorStage
 
 EVENTS_AT_ONCE = 200
@@ -108,8 +109,8 @@ class Busy(ThreadwiseError):
 
     exit_code = 1
 
-    def __init__(self) -> None:
-        super().__init__("I have a lot of questions to answer just now. Please ask me again soon.")
+    def __str__(self) -> str:  # made where it is read: another's task may have raised it
+        return _("I have a lot of questions to answer just now. Please ask me again soon.")
 
 
 class FairQueue:

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from bot.errors import InputError, Place
+from bot.i18n import N_, current, speaking
+from bot.i18n import gettext as _
 from bot.models import Thread
 from bot.search.documents import MAX_TEXT
 from bot.search.text import words
@@ -132,17 +134,17 @@ async def check(file: Path, out: Path, unpacked: int, threads: int, key: str) ->
     started: list[Worker] = []  # also one whose start was not waited for
     limits = Limits(READING_SECONDS, MEMORY, 4 * unpacked + _PIECE)
     target = f"{__name__}:checking"
-    start = (target, file, out, unpacked, threads, key)
+    start = (target, file, out, unpacked, threads, key, current())
     try:
         await in_thread(lambda: started.append(Worker(*start, limits=limits)))
         async with asyncio.timeout(READING_SECONDS):
             return cast("Sent", await asyncio.to_thread(started[0].ask, None))
     except TimeoutError:
-        raise InputError(f"reading it takes longer than {READING_SECONDS} seconds") from None
+        said = _("reading it takes longer than {seconds} seconds")
+        raise InputError(said.format(seconds=READING_SECONDS)) from None
     except WorkerDied as death:
-        raise InputError(
-            f"reading it takes more time or memory than there is for it ({death})"
-        ) from None
+        said = _("reading it takes more time or memory than there is for it ({why})")
+        raise InputError(said.format(why=death)) from None
     finally:
         for worker in started:
             await in_thread(worker.kill)  # or it would go on when we are told to leave
@@ -151,19 +153,20 @@ async def check(file: Path, out: Path, unpacked: int, threads: int, key: str) ->
 
 @contextmanager
 def checking(
-    file: Path, out: Path, unpacked: int, threads: int, key: str
+    file: Path, out: Path, unpacked: int, threads: int, key: str, language: str
 ) -> Iterator[Callable[[None], Sent]]:
-    """Give the function that does the work of ``check`` in the worker."""
+    """Give the function that does the work of ``check`` in the worker, in its language."""
 
     def checked(_question: None) -> Sent:
         try:
             return _check(_unpacked(file, unpacked), out, threads, WordCount(key))
         except MemoryError:
-            raise InputError("reading it takes more memory than there is for it") from None
+            raise InputError(_("reading it takes more memory than there is for it")) from None
         except Broken as error:
             raise InputError(reason(error)) from None
 
-    yield checked
+    with speaking(language):
+        yield checked
 
 
 class _ImpatientReport(SourceReport):
@@ -173,9 +176,11 @@ class _ImpatientReport(SourceReport):
         super().reject(reason, path, where)
         if self.refused >= COMPLAINTS:
             first = self.rejected[0]
-            where = f" (line {first.line})" if first.line else ""
-            why = f"it has over {COMPLAINTS} mistakes; the first{where}: {first.reason}"
-            raise _Refused(why)
+            if first.line:
+                why = _("it has over {count} mistakes; the first (line {line}): {reason}")
+            else:
+                why = _("it has over {count} mistakes; the first: {reason}")
+            raise _Refused(why.format(count=COMPLAINTS, line=first.line, reason=first.reason))
 
 
 class _Refused(Exception):
@@ -192,7 +197,7 @@ def _check(file: Path, out: Path, most: int, count: WordCount) -> Sent:
                 if thread.former_key is not None:
                     former_keys[thread.key] = thread.former_key
                 if len(keys) > most:
-                    raise _Refused(f"there are more than {most} threads in it")
+                    raise _Refused(_("there are more than {most} threads in it").format(most=most))
                 stream.write(f"{write_thread(thread)}\n")
                 phrasings += len(thread.phrasings)
                 count.add(texts_of(thread))
@@ -210,10 +215,10 @@ def _unpacked(file: Path, limit: int) -> Path:
     with file.open("rb") as stream:
         head = stream.read(8)
     if head.startswith(ARCHIVES):
-        raise InputError("it is an archive; send the file in it, alone or packed with gzip")
+        raise InputError(_("it is an archive; send the file in it, alone or packed with gzip"))
     if not head.startswith(GZIP_MAGIC):
         if file.stat().st_size > limit:
-            raise InputError(f"it holds more than {limit // 1024**2} MB")
+            raise InputError(_("it holds more than {most} MB").format(most=limit // 1024**2))
         return file
     name = file.name.removesuffix(".gz")
     plain = file.with_name(name if name != file.name else f"{name}.jsonl")
@@ -221,10 +226,11 @@ def _unpacked(file: Path, limit: int) -> Path:
     with gzip.open(file) as packed, plain.open("xb") as out:
         while piece := packed.read(_PIECE):
             if not size and piece.startswith((GZIP_MAGIC, *ARCHIVES)):
-                raise InputError("it is packed twice; send the file in it, packed once")
+                raise InputError(_("it is packed twice; send the file in it, packed once"))
             size += len(piece)
             if size > limit:
-                raise InputError(f"it holds more than {limit // 1024**2} MB when it is unpacked")
+                said = _("it holds more than {most} MB when it is unpacked")
+                raise InputError(said.format(most=limit // 1024**2))
             out.write(piece)
     return plain
 
@@ -243,20 +249,21 @@ def _threads(file: Path, report: SourceReport) -> Iterator[Thread]:
 
 def _too_much(thread: Thread) -> str | None:
     """Say of what a thread has more than is taken in from just anybody, if it has."""
-    for name, many, most in (
-        ("answers", thread.answers, ANSWERS),
-        ("phrasings", thread.phrasings, PHRASINGS),
-        ("tags", thread.tags, OTHERS),
-        ("related threads", thread.related, OTHERS),
+    for too_many, many, most in (
+        (N_("it has {count} answers, at most {most} are taken"), thread.answers, ANSWERS),
+        (N_("it has {count} phrasings, at most {most} are taken"), thread.phrasings, PHRASINGS),
+        (N_("it has {count} tags, at most {most} are taken"), thread.tags, OTHERS),
+        (N_("it has {count} related threads, at most {most} are taken"), thread.related, OTHERS),
     ):
         if len(many) > most:
-            return f"it has {len(many)} {name}, at most {most} are taken"
+            return _(too_many).format(count=len(many), most=most)
     if any(len(text) > BODY for text in (thread.body, *(a.body for a in thread.answers))):
-        return f"one of its texts is longer than {BODY} characters"
+        return _("one of its texts is longer than {most} characters").format(most=BODY)
     lines = [thread.key, thread.title, thread.url, thread.author, thread.license, thread.source]
     lines += [*thread.phrasings, *thread.tags, *thread.related]
     for answer in thread.answers:
         lines += [answer.key, answer.author, answer.url, answer.license]
     if any(len(line) > LINE for line in lines if line):
-        return f"its title, a name or an address is longer than {LINE} characters"
+        said = _("its title, a name or an address is longer than {most} characters")
+        return said.format(most=LINE)
     return None

@@ -6,7 +6,9 @@ import json
 from collections.abc import Collection, Iterable
 from itertools import islice
 
-from bot.errors import ThreadwiseError, counted
+from bot.errors import ThreadwiseError
+from bot.i18n import gettext as _
+from bot.i18n import ngettext, number
 from bot.search.documents import MAX_TEXT
 from bot.services.upload_check import Sent, WordCount, texts_of
 from bot.settings import Settings
@@ -70,25 +72,37 @@ class UploadLimits:
     def _check_threads(self, there: int, new: int) -> None:
         if there + new > self._threads:
             raise Refused(
-                f"That file has {counted(new, 'threads that are new here')}. With the {there} that "
-                f"there are it would be more than the {self._threads} that a server may have of "
-                "its own. Those removed within a day count."
+                ngettext(
+                    "That file has {count} thread that is new here. With the {there} that there "
+                    "are it would be more than the {most} that a server may have of its own. "
+                    "Those removed within a day count.",
+                    "That file has {count} threads that are new here. With the {there} that there "
+                    "are it would be more than the {most} that a server may have of its own. "
+                    "Those removed within a day count.",
+                    new,
+                ).format(count=number(new), there=there, most=self._threads)
             )
 
     def _check_text(self, size: int) -> None:
         if size > self._threads * TEXT:
             raise Refused(
-                "With that file, this server's own threads would have more than the "
-                f"{self._threads * TEXT // MEGABYTE} MB of text that they may. Take some out "
-                "with `/library remove` first; they count for a day."
+                _(
+                    "With that file, this server's own threads would have more than the {most} MB "
+                    "of text that they may. Take some out with `/library remove` first; they "
+                    "count for a day."
+                ).format(most=self._threads * TEXT // MEGABYTE)
             )
 
     def _check_phrasings(self, after: int, brought: int) -> None:
         if brought and after > self._phrasings:
             raise Refused(
-                "With that file, this server's own threads would have "
-                f"{counted(after, 'phrasings')}, more than the {self._phrasings:,} that they may. "
-                "Send fewer, or ask whoever hosts me."
+                ngettext(
+                    "With that file, this server's own threads would have {count} phrasing, more "
+                    "than the {most} that they may. Send fewer, or ask whoever hosts me.",
+                    "With that file, this server's own threads would have {count} phrasings, more "
+                    "than the {most} that they may. Send fewer, or ask whoever hosts me.",
+                    after,
+                ).format(count=number(after), most=number(self._phrasings))
             )
 
     async def _check_words(self, guild_id: int, there: ScopeSize, sent: Sent) -> str:
@@ -101,9 +115,11 @@ class UploadLimits:
             after = (await self._count(guild_id, replaced)).with_(brought)
             if after.words > self._words:
                 raise Refused(
-                    "With that file, this server's own threads would have about "
-                    f"{after.words:,} different words, more than the {self._words:,} that they "
-                    "may. Send fewer threads, or ask whoever hosts me."
+                    _(
+                        "With that file, this server's own threads would have about {count} "
+                        "different words, more than the {most} that they may. Send fewer threads, "
+                        "or ask whoever hosts me."
+                    ).format(count=number(after.words), most=number(self._words))
                 )
         return after.kept
 

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.errors import InputError, SearchError, StoreError, ThreadwiseError
+from bot.i18n import gettext as _
+from bot.i18n import ngettext
 from bot.private_files import temporary_folder
 from bot.services import upload_check
 from bot.services.import_pipeline import ImportReport
@@ -125,9 +127,11 @@ class Uploads:
     async def _place(self, guild_id: int, *, large: bool) -> AsyncIterator[None]:
         """Wait for a guild's turn and hold it. Raises Refused if too many wait."""
         if guild_id in self._guilds:
-            raise Refused("An import is running for this server already. Wait for its end.")
+            raise Refused(_("An import is running for this server already. Wait for its end."))
         if len(self._guilds) >= IMPORTS_WAITING:
-            raise Refused("Many servers are importing just now. Please try again in some minutes.")
+            raise Refused(
+                _("Many servers are importing just now. Please try again in some minutes.")
+            )
         self._guilds.add(guild_id)
         try:
             async with self._large if large else nullcontext(), self._places:
@@ -176,19 +180,21 @@ class Uploads:
                 self._database.id,
             )
         except InputError as error:
-            raise Refused(f"I can't take that file: {error.reason}.") from None
+            said = _("I can't take that file: {reason}.").format(reason=error.reason)
+            raise Refused(said) from None
         if not sent.keys and not sent.report.rejected:
-            raise Refused("I can't take that file: there are no threads in it.")
+            raise Refused(_("I can't take that file: there are no threads in it."))
         return sent
 
     def _check_size(self, size: int) -> None:
         if not self._most_bytes:
-            raise Refused("Whoever hosts me takes no files; ask them to import it.")
+            raise Refused(_("Whoever hosts me takes no files; ask them to import it."))
         if size > self._most_bytes:
             raise Refused(
-                f"That file has {size / MEGABYTE:.1f} MB; I take up to "
-                f"{self._most_bytes // MEGABYTE} MB. Pack it with gzip, send it in parts, or "
-                "ask whoever hosts me to import it."
+                _(
+                    "That file has {size} MB; I take up to {most} MB. Pack it with gzip, send it "
+                    "in parts, or ask whoever hosts me to import it."
+                ).format(size=f"{size / MEGABYTE:.1f}", most=self._most_bytes // MEGABYTE)
             )
 
     async def _remember(self, guild_id: int, name: str, count: int) -> None:
@@ -208,13 +214,16 @@ def safe_name(name: str) -> str:
 
 
 def _stopped(error: Exception, done: int) -> Stopped:
-    why = "it took too long" if isinstance(error, TimeoutError) else "I have trouble with my disk"
-    first = "thread is" if done == 1 else f"{done} threads are"
-    kept = f"The first {first} in" if done else "Nothing is in"
-    return Stopped(
-        f"The import stopped, because {why}. {kept}; send the file again to go on. If it keeps "
-        "happening, tell whoever hosts me."
-    )
+    if isinstance(error, TimeoutError):
+        why = _("The import stopped, because it took too long.")
+    else:
+        why = _("The import stopped, because I have trouble with my disk.")
+    kept = ngettext("The first thread is in", "The first {count} threads are in", done)
+    kept = kept.format(count=done) if done else _("Nothing is in")
+    more = _(
+        "{kept}; send the file again to go on. If it keeps happening, tell whoever hosts me."
+    ).format(kept=kept)
+    return Stopped(f"{why} {more}")
 
 
 def _fact(guild_id: int) -> str:

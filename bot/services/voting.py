@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import NotFound, ThreadwiseError
+from bot.i18n import N_
 from bot.models import Reaction, Vote
 from bot.services.reconciling import LiveEvents, Reconciling
 from bot.store import postings, threads, votes
@@ -133,6 +134,10 @@ class Voting:
         async with self._database.read() as connection:
             return (await votes.tallies(connection, [answer_id], guild_id)).get(answer_id)
 
+    async def given(self, answer_id: int, guild_id: int, user_id: int) -> Vote | None:
+        """Return a member's vote on an answer in a guild, if they have one."""
+        return await self._database.reading(votes.in_force, VotePlace(answer_id, guild_id), user_id)
+
     async def forget_user(self, user_id: int) -> int:
         """Delete all that is kept about a member; returns how many votes that were."""
         return await self._database.writing(votes.forget_user, user_id)
@@ -167,10 +172,11 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
 async def _press(connection: Any, pressed: Pressed) -> VoteOutcome:
     answer_id, guild_id, user_id = pressed.answer_id, pressed.guild_id, pressed.user_id
     if not await votes.tallies(connection, [answer_id], guild_id):
-        return NotFound("This answer is not in the library any more.")
+        # Translated by whoever tells it: this is written in a task of all members.
+        return NotFound(N_("This answer is not in the library any more."))
     author = await threads.author_of(connection, answer_id)
     if _is_own(author, user_id, pressed.author_handle):
-        return VoteRefused("You can't vote on your own answer.")
+        return VoteRefused(N_("You can't vote on your own answer."))
     place = VotePlace(answer_id, guild_id)
     before = await votes.in_force(connection, place, user_id)
     if before is pressed.former:

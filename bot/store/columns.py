@@ -45,7 +45,13 @@ def columns_of(stored: Sequence[StoredField]) -> list[Column[Any]]:
     ]
 
 
-_SETTING_TYPES: dict[Any, Any] = {float: Float, int: Integer, bool: Boolean, str: String(64)}
+_SETTING_TYPES: dict[Any, Any] = {
+    float: Float,
+    int: Integer,
+    bool: Boolean,
+    str: String(64),
+    tuple[int, ...]: JSON,
+}
 _SETTING_COLUMNS = {"answer_policy": "policy"}
 """Columns that have not the name of their setting."""
 

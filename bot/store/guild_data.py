@@ -115,9 +115,17 @@ async def forgotten(connection: AsyncConnection) -> int:
 
 
 async def note_member(
-    connection: AsyncConnection, application_id: int, guild_ids: Collection[int], now: datetime
+    connection: AsyncConnection,
+    application_id: int,
+    guild_ids: Collection[int],
+    now: datetime,
+    *,
+    greeted: bool = False,
 ) -> None:
-    """Note that an application is in these guilds, also if they had removed it."""
+    """Note that an application is in these guilds, also if they had removed it.
+
+    With ``greeted``, those that were not noted count as greeted.
+    """
     for ids in id_batches(guild_ids):
         mine = (memberships.c.application_id == application_id, memberships.c.guild_id.in_(ids))
         query = select(memberships.c.guild_id).where(*mine)
@@ -126,6 +134,7 @@ async def note_member(
         await connection.execute(update(memberships).where(*mine).values(values))
         new = [i for i in ids if i not in known]
         if new:
+            values["greeted_at"] = to_micros(now) if greeted else None
             rows = [{"guild_id": i, "application_id": application_id, **values} for i in new]
             await connection.execute(insert(memberships), rows)
 
@@ -147,6 +156,26 @@ async def note_removal(
         gone = update(memberships).where(*mine).values(removed_at=to_micros(now))
         count += (await connection.execute(gone)).rowcount
     return count
+
+
+async def claim_greeting(
+    connection: AsyncConnection, application_id: int, guild_id: int, now: datetime
+) -> bool:
+    """Note that an application greets a guild that it is in; False if it has done so."""
+    mine = (
+        memberships.c.application_id == application_id,
+        memberships.c.guild_id == guild_id,
+        memberships.c.removed_at.is_(None),
+        memberships.c.greeted_at.is_(None),
+    )
+    done = update(memberships).where(*mine).values(greeted_at=to_micros(now))
+    return bool((await connection.execute(done)).rowcount)
+
+
+async def drop_greeting(connection: AsyncConnection, application_id: int, guild_id: int) -> None:
+    """Note that an application has not greeted a guild after all."""
+    mine = (memberships.c.application_id == application_id, memberships.c.guild_id == guild_id)
+    await connection.execute(update(memberships).where(*mine).values(greeted_at=None))
 
 
 async def guilds_of(connection: AsyncConnection, application_id: int) -> set[int]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Posting, VoteEmoji
+from bot.models import PRIVATE, Posting, VoteEmoji
 from bot.store.rows import from_micros, id_batches, to_micros
 from bot.store.tables import postings
 
@@ -91,6 +91,20 @@ async def latest_in(
     return newest[0] if newest else None
 
 
+async def any_in(connection: AsyncConnection, channel_id: int) -> bool:
+    """Return whether an answer stands in a channel, whoever asked."""
+    query = select(postings.c.message_id).where(postings.c.channel_id == channel_id).limit(1)
+    return (await connection.execute(query)).first() is not None
+
+
+async def between(
+    connection: AsyncConnection, channel_id: int, first_id: int, last_id: int
+) -> list[Posting]:
+    """Return the postings of a channel with these message ids or ids between them."""
+    ids = postings.c.message_id.between(first_id, last_id)
+    return await _newest(connection, None, postings.c.channel_id == channel_id, ids)
+
+
 async def asked_by(
     connection: AsyncConnection, user_id: int, guild_id: int, answer_id: int
 ) -> Posting | None:
@@ -101,8 +115,8 @@ async def asked_by(
 
 
 async def recent(connection: AsyncConnection, limit: int) -> list[Posting]:
-    """Return the newest postings, newest first."""
-    return await _newest(connection, limit)
+    """Return the newest postings that others see as well, newest first."""
+    return await _newest(connection, limit, postings.c.channel_id != PRIVATE)
 
 
 async def due(connection: AsyncConnection) -> list[Posting]:

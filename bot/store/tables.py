@@ -217,6 +217,7 @@ guild_memberships = Table(
     Column("application_id", BigInteger, primary_key=True, autoincrement=False),
     Column("seen_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),  # NULL: it is a member
+    Column("greeted_at", BigInteger),  # NULL: it has not said hello there yet
     Index(None, "removed_at"),
 )
 

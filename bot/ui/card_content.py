@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from bot.i18n import current
+from bot.i18n import gettext as _
 from bot.models import StoredAnswer, StoredThread
 from bot.ui import items, limits, text
 from bot.ui.url_safety import is_same_site
@@ -30,13 +32,16 @@ _CREATIVE_COMMONS = re.compile(r"CC[ -](BY(?:[ -](?:NC|ND|SA))*)[ -](\d\.\d)", r
 _CC0 = re.compile(r"CC0(?:[ -]1\.0)?", re.I)
 
 
-def _excerpt(raw: str, embeds: bool) -> tuple[str, bool]:
+# What is cached may hold a word of ours, and so is known by its language too.
+
+
+def _excerpt(raw: str, embeds: bool, language: str) -> tuple[str, bool]:
     whole = text.body(raw[: limits.READABLE])
     short = text.cut(whole, limits.CARD_TEXT if embeds else limits.PLAIN_TEXT)
     return short, short != whole or len(raw) > limits.READABLE
 
 
-def _pages(raw: str, embeds: bool) -> tuple[str, ...]:
+def _pages(raw: str, embeds: bool, language: str) -> tuple[str, ...]:
     limit = limits.PAGE_TEXT if embeds else limits.PLAIN_TEXT
     return tuple(text.pages(text.body(raw[: limits.READABLE]), limit))
 
@@ -46,7 +51,8 @@ _long_excerpt, _long_pages = lru_cache(MAX_CACHED)(_excerpt), lru_cache(MAX_CACH
 
 def excerpt(answer: StoredAnswer, *, embeds: bool) -> tuple[str, bool]:
     """Return the beginning of an answer that a card shows, and whether there is more of it."""
-    return (_long_excerpt if _is_long(answer.body) else _excerpt)(answer.body, embeds)
+    prepared = _long_excerpt if _is_long(answer.body) else _excerpt
+    return prepared(answer.body, embeds, current())
 
 
 def pages(
@@ -54,13 +60,13 @@ def pages(
 ) -> tuple[str, ...]:
     """Return the pages that an answer takes in a pager; those of the question for ``None``."""
     raw = (answer or thread).body
-    return (_long_pages if _is_long(raw) else _pages)(raw, embeds)
+    return (_long_pages if _is_long(raw) else _pages)(raw, embeds, current())
 
 
 async def prepare_excerpt(answer: StoredAnswer, *, embeds: bool) -> None:
     """Prepare what the card of an answer shows."""
     if _is_long(answer.body):
-        await asyncio.to_thread(_long_excerpt, answer.body, embeds)
+        await asyncio.to_thread(_long_excerpt, answer.body, embeds, current())
 
 
 async def prepare_pages(thread: StoredThread, place: items.Place, *, embeds: bool) -> None:
@@ -71,7 +77,8 @@ async def prepare_pages(thread: StoredThread, place: items.Place, *, embeds: boo
     shown = [answer, *(thread.answer(i) for i in ids[max(0, index - 1) : index])]
     long = [raw for answer in shown if _is_long(raw := (answer or thread).body)]
     if long:
-        await asyncio.to_thread(lambda: [_long_pages(raw, embeds) for raw in long])
+        language = current()
+        await asyncio.to_thread(lambda: [_long_pages(raw, embeds, language) for raw in long])
 
 
 def _is_long(raw: str) -> bool:
@@ -110,7 +117,7 @@ def credits_of(thread: StoredThread, answer: StoredAnswer | None) -> list[Credit
     page = text.safe_url(thread.url)
     credits = []
     if author:
-        name = "a member" if _MEMBER.fullmatch(author.strip()) else author
+        name = _("a member") if _MEMBER.fullmatch(author.strip()) else author
         credits.append(Credit(name, own))
     if site := _site(thread.source, page or own):
         credits.append(Credit(site, page or (None if author else own)))
@@ -141,7 +148,10 @@ def linked_credits(credits: Sequence[Credit]) -> str:
 def plain_credits(credits: Sequence[Credit]) -> str:
     """Return a small line without links, for messages; empty without credits."""
     names = " · ".join(text.label(credit.name, limits.FACT) for credit in credits)
-    return f"-# from: {text.title(names, limits.PLAIN_CREDITS)}" if names else ""
+    if not names:
+        return ""
+    said = _("from: {names}").format(names=text.title(names, limits.PLAIN_CREDITS))
+    return f"-# {said}"
 
 
 def _site(source: str | None, url: str | None) -> str | None:

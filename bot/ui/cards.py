@@ -6,41 +6,44 @@ anyone, leave its place or be too long.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
 
-from bot.errors import counted
-from bot.guild_settings import percent
 from bot.i18n import gettext as _
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import card_content, items, limits, text
+from bot.ui import answer_buttons, card_content, facts, items, limits, text
 from bot.ui.card_content import credits_of, linked_credits, plain_credits
 
 ACCEPTED = discord.Colour(0x3BA55D)
 ANSWER = discord.Colour(0x5865F2)
 MUTED = discord.Colour(0x80848E)
 
-_ACCEPTED = "✅ accepted"
-_TALLY = re.compile(r"(?:^| · )([▲▼] \d+)(?= · |$)")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """The parts of one message; what is ``None`` is not there. ``silent`` notifies nobody."""
+    """The parts of one message; what is ``None`` is not there. ``silent`` notifies nobody.
+
+    ``pings`` are the ids of the roles that it notifies, of those that it names.
+    """
 
     content: str | None = None
     embed: discord.Embed | None = None
     view: discord.ui.View | None = None
     silent: bool = False
+    pings: tuple[int, ...] = ()
 
     def send_kwargs(self) -> dict[str, Any]:
         """Arguments for sending this as a new message."""
         parts = {"content": self.content, "embed": self.embed, "view": self.view}
-        given = {name: part for name, part in parts.items() if part is not None}
+        given: dict[str, Any] = {n: part for n, part in parts.items() if part is not None}
+        if self.pings:
+            roles = [discord.Object(role_id) for role_id in self.pings]
+            given["allowed_mentions"] = discord.AllowedMentions(
+                everyone=False, users=False, roles=roles, replied_user=False
+            )
         return given | {"silent": True} if self.silent else given
 
     def edit_kwargs(self) -> dict[str, Any]:
@@ -55,19 +58,20 @@ def answer_card(
     confidence: float | None = None,
     embeds: bool = True,
     note: str = "",
+    votes: bool = False,
+    shares: bool = False,
 ) -> Card:
-    """Return the public card of an answer with its buttons.
+    """Return the card of an answer with its buttons.
 
-    ``confidence`` is left out for an answer that a person chose. ``note`` is a
-    line of our own above the card, ``embeds`` whether the bot may show embeds here.
+    ``confidence`` is for people who manage the server alone. ``note`` is a line of our own
+    above the card, ``embeds`` whether the bot may show embeds here. ``votes`` says that people
+    vote by buttons, ``shares`` that the reader may share the card.
     """
     excerpt, more = card_content.excerpt(answer, embeds=embeds)
     others = len(thread.answers) - 1
-    facts = _facts(answer)
+    known = facts.of_card(thread, answer)
     if confidence is not None:
-        facts.append(f"{percent(confidence)} sure")
-    if others > 0:
-        facts.append(counted(others, "other answers"))
+        known.append(facts.sure(confidence))
     place = items.Place(thread.id, answer.id)
     view = discord.ui.View(timeout=None)
     if more:
@@ -75,19 +79,33 @@ def answer_card(
     if others > 0:
         view.add_item(items.OtherAnswers(place, others))
     view.add_item(items.NotMine())
+    if shares:
+        view.add_item(answer_buttons.Share(place))
+    for value in (Vote.UP, Vote.DOWN) if votes else ():
+        view.add_item(answer_buttons.CardVote(value, place))
     show = _embed_card if embeds else _plain_card
-    return show(thread, answer, excerpt, facts, view, note)
+    return show(thread, answer, excerpt, known, view, note)
 
 
 def suggestion_card(
     options: Sequence[items.Option], asker_id: int, *, again: bool = False, note: str = ""
 ) -> Card:
-    """Return "Did you mean" with a menu of threads, of which there is at least one."""
-    offered = list(options)[: limits.SUGGESTIONS]
+    """Return "Did you mean" with the threads offered, of which there is at least one.
+
+    One alone is named, with a button that says yes; several stand in a menu.
+    """
+    offered = list({option.thread_id: option for option in options}.values())[: limits.SUGGESTIONS]
+    first = offered[0]
     view = discord.ui.View(timeout=None)
-    view.add_item(items.PickThread(asker_id, offered, again=again))
-    view.add_item(items.NoneOfThese(asker_id))
-    asked = "Did you mean this?" if len(offered) == 1 else "Did you mean one of these?"
+    if len(offered) == 1:
+        named = f"**{text.title(first.title, limits.ASKED)}**"
+        asked = _("Did you mean {title}").format(title=named)
+        asked += f"\n-# {text.title(first.hint, limits.FACT)}" if first.hint else ""
+        view.add_item(items.ThisOne(asker_id, first.thread_id, again=again))
+    else:
+        asked = _("Did you mean one of these?")
+        view.add_item(items.PickThread(asker_id, offered, again=again))
+    view.add_item(items.NoneOfThese(asker_id, of_one=len(offered) == 1))
     return Card(content=noted(note, asked), view=view)
 
 
@@ -98,61 +116,61 @@ def page_card(
     embeds: bool = True,
     note: str = "",
     emoji: tuple[str, str] | None = None,
+    voted: Vote | None = None,
     related: Sequence[tuple[str, str | None]] = (),
 ) -> Card:
     """Return one page of a private pager, with buttons to turn it and to vote.
 
     A place whose answer or part is gone shows the nearest there is. ``note`` is a
     line of our own above it, ``emoji`` what the guild votes up and down with,
-    ``related`` what stands below the question: titles and URLs.
+    ``voted`` what the reader voted, ``related`` what stands below the question: titles and URLs.
     """
     answer = card_content.answer_at(thread, place)
     pages = card_content.pages(thread, answer, embeds=embeds)
     part = min(place.part, len(pages) - 1)
     answer_id = answer.id if answer else items.QUESTION
     here = items.Place(thread.id, answer_id, part, place.with_question)
-    facts = _position(thread, answer, part, len(pages))
-    facts += _question_facts(thread) if answer is None else _facts(answer)
+    known = facts.position(thread, answer, part, len(pages))
+    known += facts.of_question(thread) if answer is None else facts.of_answer(thread, answer)
     last = answer is None and part == len(pages) - 1
     before, after = _neighbours(thread, here, len(pages), embeds=embeds)
     view = discord.ui.View(timeout=None)
     view.add_item(items.TurnPage("prev", before or here, there=before is not None))
     view.add_item(items.TurnPage("next", after or here, there=after is not None))
     if answer is not None:
-        up, down = emoji or (None, None)
-        view.add_item(items.CastVote(Vote.UP, here, emoji=up, count=str(answer.tally)))
-        view.add_item(items.CastVote(Vote.DOWN, here, emoji=down))
+        signs = emoji or (None, None)
+        for value, sign in zip((Vote.UP, Vote.DOWN), signs, strict=True):
+            view.add_item(items.CastVote(value, here, emoji=sign, given=voted is value))
     if not embeds:
-        return _plain_card(thread, answer, pages[part], facts, view, note)
+        return _plain_card(thread, answer, pages[part], known, view, note)
     return _embed_card(
-        thread, answer, pages[part], facts, view, note, related=related if last else ()
+        thread, answer, pages[part], known, view, note, related=related if last else ()
     )
 
 
 def vote_line(value: Vote | None, tally: int | None) -> str:
     """Return what a member reads privately after pressing a vote button."""
     done = {
-        Vote.UP: "You voted for it.",
-        Vote.DOWN: "You voted against it.",
-        None: "Your vote is taken back.",
+        Vote.UP: _("You voted for it."),
+        Vote.DOWN: _("You voted against it."),
+        None: _("Your vote is taken back."),
     }
-    return done[value] if tally is None else f"{done[value]} The answer stands at {tally:+d}."
+    if tally is None:
+        return done[value]
+    return done[value] + " " + _("The answer stands at {tally}.").format(tally=f"{tally:+d}")
 
 
-def with_tally(embed: discord.Embed, tally: int) -> discord.Embed | None:
-    """Return the embed of an answer's card with another tally; ``None`` if nothing changes."""
-    footer = embed.footer.text or ""
-    match = _TALLY.search(footer)
-    now = _tally(tally)
-    if match is None or match[1] == now:
-        return None
-    start, end = match.span(1)
-    return embed.copy().set_footer(text=footer[:start] + now + footer[end:])
+def with_tally(
+    embed: discord.Embed, thread: StoredThread, answer: StoredAnswer
+) -> discord.Embed | None:
+    """Return the embed of an answer's card with what was voted by now; ``None``: it has that."""
+    now = facts.joined(facts.of_card(thread, answer))
+    return None if embed.footer.text == now else embed.copy().set_footer(text=now)
 
 
 def asked_note(question: str) -> str:
     """Return a small line with the question, for replies that don't stand under it."""
-    return f"-# asked: {text.title(question, limits.ASKED)}"
+    return "-# " + _("asked: {question}").format(question=text.title(question, limits.ASKED))
 
 
 def part_note(question: str, *, rest: bool) -> str:
@@ -161,9 +179,9 @@ def part_note(question: str, *, rest: bool) -> str:
     ``rest`` says that the message asks more, which was not answered.
     """
     shown = text.title(question, limits.ASKED)
-    if not rest:
-        return f"-# {_('on: {question}').format(question=shown)}"
-    said = _("on: {question} (I left the rest of your message; ask it by itself)")
+    said = _("on: {question}")
+    if rest:
+        said = _("on: {question} (I left the rest of your message; ask it by itself)")
     return f"-# {said.format(question=shown)}"
 
 
@@ -178,39 +196,11 @@ def noted(note: str, content: str) -> str:
     return f"{note}\n{content}" if note else content
 
 
-def _facts(answer: StoredAnswer) -> list[str]:
-    return [*([_ACCEPTED] if answer.accepted else []), _tally(answer.tally)]
-
-
-def _tally(tally: int) -> str:
-    return f"▲ {tally}" if tally >= 0 else f"▼ {-tally}"
-
-
-def _question_facts(thread: StoredThread) -> list[str]:
-    facts = [f"▲ {thread.score}"] if thread.score else []
-    if thread.closed_at is not None:
-        facts.append(f"closed {thread.closed_at:%Y-%m-%d}")
-    if thread.tags:
-        facts.append(text.label(", ".join(thread.tags), limits.FACT))
-    return facts
-
-
-def _position(
-    thread: StoredThread, answer: StoredAnswer | None, part: int, parts: int
-) -> list[str]:
-    if answer is None:
-        count = len(thread.answers)
-        position = ["question", counted(count, "answers") if count else "no answers"]
-    else:
-        position = [f"answer {thread.answers.index(answer) + 1} of {len(thread.answers)}"]
-    return position + ([f"page {part + 1} of {parts}"] if parts > 1 else [])
-
-
 def _embed_card(
     thread: StoredThread,
     answer: StoredAnswer | None,
     body: str,
-    facts: Sequence[str],
+    known: Sequence[str],
     view: discord.ui.View,
     note: str,
     *,
@@ -218,11 +208,11 @@ def _embed_card(
 ) -> Card:
     """Return a text of a thread with its credits and facts; the question's for ``None``."""
     if answer is None:
-        heading, colour = "Question", MUTED
+        heading, colour = _("Question"), MUTED
     elif answer.accepted:
-        heading, colour = "Accepted answer", ACCEPTED
+        heading, colour = _("Accepted answer"), ACCEPTED
     else:
-        heading, colour = "Answer", ANSWER
+        heading, colour = _("Answer"), ANSWER
     own = text.safe_url(answer.url) if answer is not None else None
     paragraphs = (body, linked_credits(credits_of(thread, answer)))
     embed = discord.Embed(
@@ -234,8 +224,8 @@ def _embed_card(
     embed.set_author(name=heading, url=own)
     if related:
         names = [f"- {text.linked(name, url, limits.FACT)}" for name, url in related]
-        embed.add_field(name="See also", value=text.lines(names), inline=False)
-    embed.set_footer(text=text.label(" · ".join(facts), limits.EMBED_FOOTER))
+        embed.add_field(name=_("See also"), value=text.lines(names), inline=False)
+    embed.set_footer(text=facts.joined(known))
     return Card(content=note or None, embed=embed, view=view)
 
 
@@ -243,7 +233,7 @@ def _plain_card(
     thread: StoredThread,
     answer: StoredAnswer | None,
     body: str,
-    facts: Sequence[str],
+    known: Sequence[str],
     view: discord.ui.View,
     note: str,
 ) -> Card:
@@ -254,7 +244,7 @@ def _plain_card(
         note,
         f"**{text.title(thread.title, limits.PLAIN_LINE)}**",
         f"<{url}>" if url and text.width(url) <= limits.PLAIN_LINE else "",
-        f"-# {text.title(' · '.join(facts), limits.PLAIN_FACTS)}",
+        f"-# {text.title(' · '.join(known), limits.PLAIN_FACTS)}",
         plain_credits(credits_of(thread, answer)),
     ]
     content = "\n".join([line for line in lines if line] + [body]).rstrip()

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 
 import discord
 
+from bot.emoji_form import CUSTOM, is_emoji
 from bot.guild_settings import GuildSettings
 from bot.models import Vote, VoteEmoji, bare_emoji
-
-CUSTOM = re.compile(r"<a?:(\w{2,32}):(\d{15,20})>")
-_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
-_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
-_SINGLE_SIGNS = "\u203c\u2049\u2139\u2194\u2195\u2196\u2197\u2198\u2199\u00a9\u00ae\u3030\u303d"
 
 
 def key(emoji: str) -> str:
@@ -66,27 +60,4 @@ def used_on(ours: Sequence[str], now: VoteEmoji, *others: VoteEmoji) -> VoteEmoj
 def for_buttons(settings: GuildSettings) -> tuple[str, str] | None:
     """Return a guild's voting emoji for up and down, if both look like emoji for a button."""
     both = settings.up_emoji.strip(), settings.down_emoji.strip()
-    fit = all(custom_id(emoji) is not None or is_unicode_emoji(emoji) for emoji in both)
-    return both if fit else None
-
-
-def is_unicode_emoji(text: str) -> bool:
-    """Return whether this is one emoji of Unicode, as far as Python's tables tell."""
-    if _FLAG.fullmatch(text) or _KEYCAP.fullmatch(text):
-        return True
-    parts = text.split("\u200d")
-    return 0 < len(text) <= 16 and all(_is_base(part) for part in parts)
-
-
-def _is_base(part: str) -> bool:
-    first, rest = part[:1], part[1:]
-    if not first or not (_is_sign(first)):
-        return False
-    return all(
-        c == "\ufe0f" or "\U0001f3fb" <= c <= "\U0001f3ff" or "\U000e0020" <= c <= "\U000e007f"
-        for c in rest
-    )
-
-
-def _is_sign(c: str) -> bool:
-    return c in _SINGLE_SIGNS or (unicodedata.category(c) in ("So", "Sm", "Sk") and c > "\u2100")
+    return both if all(map(is_emoji, both)) else None

@@ -14,6 +14,7 @@ import discord
 from discord import ButtonStyle
 from discord.ui import Button, DynamicItem, Item, Select
 
+from bot.i18n import gettext as _
 from bot.models import Vote
 from bot.ui import limits, text
 from bot.ui.emoji import to_react
@@ -72,6 +73,15 @@ class Pressable:
         await cast(Presser, interaction.client).pressed(self, interaction)
 
 
+def vote_label(value: Vote, *, given: bool = False, sign: bool = True) -> str:
+    """Return what a vote button says; ``given``: that this is the member's vote already."""
+    if value is Vote.UP:
+        shown, words = "▲", _("You voted for it") if given else _("Helpful")
+    else:
+        shown, words = "▼", _("You voted against it") if given else _("Not helpful")
+    return f"{shown} {words}" if sign else words
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A page of a private pager: a part of a text of a thread.
@@ -104,7 +114,7 @@ class ReadRest(Pressable, DynamicItem[Button[Any]], template=r"tw:rest:" + Place
 
     def __init__(self, place: Place):
         self.place = place
-        super().__init__(button("Read the rest", f"tw:rest:{place}", ButtonStyle.primary))
+        super().__init__(button(_("Read the rest"), f"tw:rest:{place}", ButtonStyle.primary))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
@@ -116,7 +126,7 @@ class OtherAnswers(Pressable, DynamicItem[Button[Any]], template=r"tw:other:" + 
 
     def __init__(self, place: Place, others: int = 0):
         self.place = place
-        name = "Other answers" if not others else f"Other answers ({others})"
+        name = _("Other answers ({count})").format(count=others) if others else _("Other answers")
         super().__init__(button(name, f"tw:other:{place}"))
 
     @classmethod
@@ -128,7 +138,7 @@ class NotMine(Pressable, DynamicItem[Button[Any]], template=r"tw:notmine"):
     """Button that takes the card of its message back."""
 
     def __init__(self) -> None:
-        super().__init__(button("Not my question", "tw:notmine"))
+        super().__init__(button(_("Not my question"), "tw:notmine"))
 
 
 class TurnPage(
@@ -139,7 +149,7 @@ class TurnPage(
     def __init__(self, way: str, place: Place, *, there: bool = True):
         self.place = place
         # Words: arrows are drawn as coloured emoji by some apps and as plain signs by others.
-        name = "Back" if way == "prev" else "Next"
+        name = _("Back") if way == "prev" else _("Next")
         super().__init__(button(name, f"tw:{way}:{place}", disabled=not there))
 
     @classmethod
@@ -152,18 +162,22 @@ class CastVote(
 ):
     """Button that votes for or against the answer on the page.
 
-    ``emoji`` is the guild's own for this vote; without one there is a plain sign.
+    ``emoji`` is the guild's own for this vote; without one there is a plain sign. ``given``
+    says that this is what the member has voted.
     """
 
     saves = True
 
-    def __init__(self, value: Vote, place: Place, *, emoji: str | None = None, count: str = ""):
+    def __init__(self, value: Vote, place: Place, *, emoji: str | None = None, given: bool = False):
         self.value = value
         self.place = place
-        way, sign = ("up", "▲") if value is Vote.UP else ("down", "▼")
-        label = (count if emoji else f"{sign} {count}".rstrip()) or None
+        way = "up" if value is Vote.UP else "down"
+        label = vote_label(value, given=given, sign=not emoji)
+        style = ButtonStyle.secondary
+        if given:
+            style = ButtonStyle.success if value is Vote.UP else ButtonStyle.danger
         shown = to_react(emoji) if emoji else None
-        super().__init__(button(label, f"tw:{way}:{place}", ButtonStyle.primary, emoji=shown))
+        super().__init__(button(label, f"tw:{way}:{place}", style, emoji=shown))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
@@ -197,7 +211,7 @@ class PickThread(
         shown = list({o.thread_id: o for o in options}.values())[: limits.SELECT_OPTIONS]
         super().__init__(
             Select(
-                placeholder="Choose your question…",
+                placeholder=_("Choose your question…"),
                 custom_id=f"tw:{'repick' if again else 'pick'}:{asker_id}",
                 options=[
                     discord.SelectOption(
@@ -218,9 +232,10 @@ class PickThread(
 
     @property
     def chosen(self) -> int | None:
-        """Return the id of the chosen thread."""
-        values = self.item.values
-        return row_id(values[0]) if values and values[0].isdecimal() else None
+        """Return the id of the chosen thread, which is one of those offered."""
+        offered = {row_id(o.value) for o in self.item.options}
+        chosen = [row_id(value) for value in self.item.values if value.isdecimal()]
+        return next((thread_id for thread_id in chosen if thread_id in offered), None)
 
     @property
     def others(self) -> tuple[int, ...]:
@@ -229,17 +244,43 @@ class PickThread(
         return tuple(i for i in ids if i != self.chosen)
 
 
-class NoneOfThese(Pressable, DynamicItem[Button[Any]], template=r"tw:none:(?P<asker>\d{1,20})"):
-    """Button that takes a "Did you mean" back."""
+class ThisOne(
+    Pressable,
+    DynamicItem[Button[Any]],
+    template=r"tw:(?P<again>this|rethis):(?P<asker>\d{1,20}):(?P<thread>\d{1,20})",
+):
+    """Button with which the asker says that the one thread offered is meant.
 
-    def __init__(self, asker_id: int):
+    ``again`` is as in ``PickThread``.
+    """
+
+    others: tuple[int, ...] = ()
+
+    def __init__(self, asker_id: int, thread_id: int, *, again: bool = False):
         self.asker_id = asker_id
-        super().__init__(button("None of these", f"tw:none:{asker_id}"))
+        self.chosen: int | None = thread_id
+        self.again = again
+        custom_id = f"tw:{'rethis' if again else 'this'}:{asker_id}:{thread_id}"
+        super().__init__(button(_("Yes, that one"), custom_id, ButtonStyle.primary))
+
+    @classmethod
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
+        again = match["again"] == "rethis"
+        return cls(row_id(match["asker"]), row_id(match["thread"]), again=again)
+
+
+class NoneOfThese(Pressable, DynamicItem[Button[Any]], template=r"tw:none:(?P<asker>\d{1,20})"):
+    """Button that takes a "Did you mean" back, of one thread or of several."""
+
+    def __init__(self, asker_id: int, *, of_one: bool = False):
+        self.asker_id = asker_id
+        name = _("No, not that one") if of_one else _("None of these")
+        super().__init__(button(name, f"tw:none:{asker_id}"))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         return cls(row_id(match["asker"]))
 
 
-ALL = (ReadRest, OtherAnswers, NotMine, TurnPage, CastVote, PickThread, NoneOfThese)
+ALL = (ReadRest, OtherAnswers, NotMine, TurnPage, CastVote, PickThread, ThisOne, NoneOfThese)
 """All of these items, for the client to register."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
@@ -13,18 +12,14 @@ from discord import ButtonStyle
 from discord.ui import Button, DynamicItem, Item
 from discord.utils import format_dt
 
-from bot.errors import counted
-from bot.guild_settings import COMMANDS, GuildSettings
+from bot.guild_settings import GuildSettings
+from bot.i18n import N_, ngettext, number
+from bot.i18n import gettext as _
 from bot.phrasings import LearnedPhrasing
+from bot.settings_commands import COMMANDS
 from bot.ui import limits, text
-from bot.ui.cards import ACCEPTED, ANSWER, MUTED, Card
+from bot.ui.cards import ANSWER, MUTED, Card
 from bot.ui.items import Pressable, button, row_id
-
-BAR = 12
-"""Characters of a progress bar: what fits on one line of a telephone."""
-
-MAX_REMARKS = 5
-"""Remarks of one kind on an import that are shown: as many as fit in a field (limits)."""
 
 
 class RemoveThese(
@@ -38,7 +33,7 @@ class RemoveThese(
 
     def __init__(self, thread_id: int, count: int, *, whole_source: bool):
         self.thread_id, self.count, self.whole_source = thread_id, count, whole_source
-        name = "Remove it" if count == 1 else f"Remove all {count:,}"
+        name = ngettext("Remove it", "Remove all {count}", count).format(count=number(count))
         custom_id = f"tw:remove:{'s' if whole_source else 't'}:{thread_id}:{count}"
         super().__init__(button(name, custom_id, ButtonStyle.danger))
 
@@ -54,7 +49,7 @@ class KeepThem(Pressable, DynamicItem[Button[Any]], template=r"tw:keep"):
     counts = False
 
     def __init__(self) -> None:
-        super().__init__(button("Keep", "tw:keep"))
+        super().__init__(button(_("Keep"), "tw:keep"))
 
 
 class BringBack(Pressable, DynamicItem[Button[Any]], template=r"tw:undo:(?P<moment>\d{1,18})"):
@@ -64,7 +59,7 @@ class BringBack(Pressable, DynamicItem[Button[Any]], template=r"tw:undo:(?P<mome
 
     def __init__(self, moment: int):
         self.moment = moment
-        super().__init__(button("Undo", f"tw:undo:{moment}", ButtonStyle.primary))
+        super().__init__(button(_("Undo"), f"tw:undo:{moment}", ButtonStyle.primary))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
@@ -85,10 +80,11 @@ class JudgePhrasing(
 
     def __init__(self, phrasing_id: int, thread_id: int, *, keeps: bool, row: int | None = None):
         self.phrasing_id, self.thread_id, self.keeps = phrasing_id, thread_id, keeps
-        way, name = ("keep", "Keep") if keeps else ("back", "Take back")
+        way = "keep" if keeps else "back"
+        name = _("Keep {number}") if keeps else _("Take back {number}")
         style = ButtonStyle.primary if keeps else ButtonStyle.secondary
         custom_id = f"tw:phrasing:{way}:{phrasing_id}:{thread_id}"
-        super().__init__(button(f"{name} {phrasing_id}", custom_id, style), row=row)
+        super().__init__(button(name.format(number=phrasing_id), custom_id, style), row=row)
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
@@ -98,59 +94,6 @@ class JudgePhrasing(
 
 ALL = (RemoveThese, KeepThem, BringBack, JudgePhrasing)
 """All of these items, for the client to register."""
-
-
-def progress_line(name: str, done: int, total: int) -> str:
-    """Return an import's progress as text."""
-    full = BAR * done // total if total else 0
-    bar = "▰" * full + "▱" * (BAR - full)
-    return f"Importing {name_of(name)}\n{bar} {done:,} of {counted(total, 'threads')}"
-
-
-@dataclass(frozen=True, slots=True)
-class Remarks:
-    """The first of some remarks on a file, and the count of all."""
-
-    lines: Sequence[str] = ()
-    count: int = 0
-
-
-def imported_card(
-    name: str,
-    counts: dict[str, int],
-    problems: Remarks,
-    warnings: Remarks,
-    others: Remarks,
-    *,
-    hints: Sequence[str] = (),
-) -> Card:
-    """Return the result of an import: how many were added and so on, and what was wrong.
-
-    ``warnings`` name what got in otherwise than it stands in the file, ``others`` what
-    was passed over, ``hints`` what else is worth knowing.
-    """
-    taken = any(counts.values())
-    colour = MUTED if not taken else ANSWER if problems.count else ACCEPTED
-    embed = discord.Embed(title=text.title(name, limits.EMBED_TITLE), colour=colour)
-    summed = [f"**{count:,}** {what}" for what, count in counts.items()]
-    summed += [f"**{problems.count:,}** rejected"] if problems.count else []
-    lines = [" · ".join(summed), *(text.title(hint, limits.IMPORT_LINE) for hint in hints[:3])]
-    embed.description = "\n".join(lines)
-    fields = {"Not accepted": problems, "Changed on the way": warnings, "Passed over": others}
-    for title, remarks in fields.items():
-        if remarks.count:
-            shown = [
-                f"- {text.title(line, limits.IMPORT_LINE)}" for line in remarks.lines[:MAX_REMARKS]
-            ]
-            left = remarks.count - len(shown)
-            shown += [f"… and {left:,} more"] if left else []
-            embed.add_field(name=title, value="\n".join(shown), inline=False)
-    if taken:
-        embed.set_footer(
-            text="Members find them now. Was it the wrong file? /library remove takes threads "
-            "out again, one or all of a source."
-        )
-    return Card(embed=embed)
 
 
 def figures_card(
@@ -165,35 +108,56 @@ def figures_card(
     ``libraries`` are names with threads, answers and accepted answers; ``sources`` names
     with threads, and whether they are shared; ``last`` is the last import's file and time.
     """
-    embed = discord.Embed(title="The library, seen from this server", colour=ANSWER)
+    embed = discord.Embed(title=_("The library, seen from this server"), colour=ANSWER)
     for name, threads, answers, accepted in libraries:
-        value = f"**{counted(threads, 'threads')}**\n{counted(answers, 'answers')}"
-        value += f"\n{accepted:,} accepted"
+        answered = ngettext("{count} answer", "{count} answers", answers)
+        value = f"**{threads_counted(threads)}**\n{answered.format(count=number(answers))}\n"
+        value += _("{count} accepted").format(count=number(accepted))
         embed.add_field(name=name, value=value)
-    given = f"{counted(votes, 'votes')}\n{counted(phrasings, 'phrasings')} learned"
-    embed.add_field(name="From members", value=given)
-    shown = [
-        f"{text.title(name or 'unknown', limits.FACT)}: {count:,}{' (shared)' if shared else ''}"
-        for name, count, shared in sources
-    ]
+    learned = ngettext("{count} phrasing learned", "{count} phrasings learned", phrasings)
+    given = f"{votes_counted(votes)}\n{learned.format(count=number(phrasings))}"
+    embed.add_field(name=_("From members"), value=given)
+    shown = [_source(name, count, shared=shared) for name, count, shared in sources]
     if shown:
-        embed.add_field(name="Threads by source", value=text.lines(shown), inline=False)
+        embed.add_field(name=_("Threads by source"), value=text.lines(shown), inline=False)
     if last is not None:
         when = format_dt(last[1], "R")
-        embed.add_field(name="Last import", value=f"{name_of(last[0])}, {when}", inline=False)
+        embed.add_field(name=_("Last import"), value=f"{name_of(last[0])}, {when}", inline=False)
     return Card(embed=embed)
+
+
+def threads_counted(count: int) -> str:
+    """Return so many threads, in words."""
+    return ngettext("{count} thread", "{count} threads", count).format(count=number(count))
+
+
+def votes_counted(count: int) -> str:
+    """Return so many votes, in words."""
+    return ngettext("{count} vote", "{count} votes", count).format(count=number(count))
+
+
+def _source(name: str | None, count: int, *, shared: bool) -> str:
+    said = _("{source}: {count} (shared)") if shared else "{source}: {count}"
+    named = text.title(name or _("unknown"), limits.FACT)
+    return said.format(source=named, count=number(count))
 
 
 def removal_card(name: str, threads: int, votes: int, button: RemoveThese) -> Card:
     """Return the question whether it is really to be removed."""
-    embed = discord.Embed(title="Remove this?", colour=discord.Colour.red())
-    whole = f"All of {name_of(name)}: " if button.whole_source else f"{name_of(name)}\n"
-    count = counted(threads, "threads") if button.whole_source else ""
-    with_votes = f" with {counted(votes, 'votes')}" if votes else ""
-    embed.description = f"{whole}{count}{with_votes}".strip()
+    embed = discord.Embed(title=_("Remove this?"), colour=discord.Colour.red())
+    said = name_of(name)
+    if button.whole_source:
+        all_of = _("All of {source}: {threads}")
+        said = all_of.format(source=said, threads=threads_counted(threads))
+    if votes:
+        with_votes = _("with {votes}").format(votes=votes_counted(votes))
+        said += f" {with_votes}" if button.whole_source else f"\n{with_votes}"
+    embed.description = said
     embed.set_footer(
-        text="It can be undone for a day. After that it is gone for good, with its votes and what "
-        "members taught."
+        text=_(
+            "It can be undone for a day. After that it is gone for good, with its votes and what "
+            "members taught."
+        )
     )
     view = discord.ui.View(timeout=None)
     view.add_item(button)
@@ -203,12 +167,10 @@ def removal_card(name: str, threads: int, votes: int, button: RemoveThese) -> Ca
 
 def removed_card(name: str, threads: int, moment: int, until: datetime) -> Card:
     """Return what was removed, with a button that undoes it."""
-    embed = discord.Embed(title="Removed", colour=MUTED)
-    more = f" ({counted(threads, 'threads')})" if threads != 1 else ""
-    embed.description = (
-        f"{name_of(name)}{more}\nThis can be undone until {format_dt(until, 'f')}, here or "
-        "with `/library restore`."
-    )
+    embed = discord.Embed(title=_("Removed"), colour=MUTED)
+    more = f" ({threads_counted(threads)})" if threads != 1 else ""
+    undone = _("This can be undone until {time}, here or with `/library restore`.")
+    embed.description = f"{name_of(name)}{more}\n{undone.format(time=format_dt(until, 'f'))}"
     view = discord.ui.View(timeout=None)
     view.add_item(BringBack(moment))
     return Card(embed=embed, view=view)
@@ -233,27 +195,27 @@ def settings_card(
 
     ``answered`` are shares of halves of titles, and of questions without an answer, or None.
     """
-    embed = discord.Embed(title="Threadwise in this server", colour=ANSWER)
+    embed = discord.Embed(title=_("Threadwise in this server"), colour=ANSWER)
     for command in COMMANDS:
-        embed.add_field(name=command.label, value=command.on_card(settings))
+        embed.add_field(name=_(command.label), value=command.on_card(settings))
     if answered is not None:
-        embed.add_field(name="What that means here", value=_meaning(*answered), inline=False)
+        embed.add_field(name=_("What that means here"), value=_meaning(*answered), inline=False)
     named = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
     embed.add_field(
-        name="Channels",
-        value=text.lines(named) if named else "all as usual: I answer when I'm mentioned",
+        name=_("Channels"),
+        value=text.lines(named) or _("all as usual: I answer when I'm mentioned"),
         inline=False,
     )
     if notes:
-        embed.add_field(name="Mind", value=text.lines(notes), inline=False)
+        embed.add_field(name=_("Mind"), value=text.lines(notes), inline=False)
     return Card(embed=embed)
 
 
 def _meaning(known: float, unknown: float) -> str:
-    return (
-        f"Asked halves of titles, I answer {known:.0%} rightly. Asked what has no answer here, "
-        f"I answer {unknown:.0%} all the same."
-    ).replace("%", " %")
+    return _(
+        "Asked halves of titles, I answer {known} rightly. Asked what has no answer here, "
+        "I answer {unknown} all the same."
+    ).format(known=f"{known * 100:.0f} %", unknown=f"{unknown * 100:.0f} %")
 
 
 def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Card:
@@ -262,7 +224,7 @@ def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Ca
     Those that nobody has confirmed yet come first, with buttons for the first of them.
     """
     embed = discord.Embed(
-        title=text.title(thread, limits.EMBED_TITLE) if thread else "What members taught me",
+        title=text.title(thread, limits.EMBED_TITLE) if thread else _("What members taught me"),
         colour=ANSWER,
     )
     in_order = sorted(phrasings, key=lambda phrasing: phrasing.confirmed)
@@ -273,7 +235,7 @@ def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Ca
     new = [phrasing for phrasing in in_order if not phrasing.confirmed][: limits.BUTTON_ROWS]
     if not new:
         return Card(embed=embed)
-    embed.set_footer(text=_WHAT_NEW_MEANS)
+    embed.set_footer(text=_(_WHAT_NEW_MEANS))
     view = discord.ui.View(timeout=None)
     for row, phrasing in enumerate(new):
         of_thread = phrasing.thread_id if thread else 0
@@ -282,7 +244,7 @@ def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Ca
     return Card(embed=embed, view=view)
 
 
-_WHAT_NEW_MEANS = (
+_WHAT_NEW_MEANS = N_(
     "A new one counts for the member who taught it alone, until another confirms it or you keep it."
 )
 
@@ -293,7 +255,8 @@ def _phrasing(phrasing: LearnedPhrasing, *, with_title: bool) -> str:
     if phrasing.learned_at is not None:
         taught += f" {format_dt(phrasing.learned_at, 'R')}"
     if not phrasing.confirmed:
-        taught += " · new"
+        taught = " · ".join([taught, _("new")])
     if not with_title:
         return f"{said} · {taught}"
-    return f"{said}\n-# for: {text.title(phrasing.title, limits.FACT)} · {taught}"
+    of = _("for: {title}").format(title=text.title(phrasing.title, limits.FACT))
+    return f"{said}\n-# {of} · {taught}"

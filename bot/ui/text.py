@@ -10,14 +10,16 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from bot.ui import limits, markdown
+from bot.i18n import N_, ngettext, number
+from bot.i18n import gettext as _
+from bot.ui import limits, markdown, tables
 from bot.ui.markdown import FENCE, WINDOW, Span, grapheme, prefix, spans
 from bot.ui.markdown import width as width
 from bot.ui.url_safety import misleading_host
 from bot.ui.url_safety import safe_url as safe_url
 
 ELLIPSIS = "…"
-NO_TITLE = "(no title)"
+NO_TITLE = N_("(no title)")
 _ZERO_WIDTH_SPACE = "\u200b"  # seen by Discord's parser, not by people
 
 _LINKED = re.compile(r"\(<?https?://[^\s`\[]+?\)")
@@ -54,7 +56,7 @@ def label(text: str, limit: int) -> str:
     """Return one plain line of at most ``limit`` for a place that renders no Markdown."""
     line = _first_line(text, limit)
     if width(line) <= limit:
-        return line or NO_TITLE
+        return line or _(NO_TITLE)
     return prefix(line, limit - 1).rstrip() + ELLIPSIS
 
 
@@ -62,7 +64,7 @@ def title(text: str, limit: int) -> str:
     """Return one line of at most ``limit`` in which nothing counts as Markdown or a mention."""
     line = _first_line(text, limit)
     if not line:
-        return NO_TITLE
+        return _(NO_TITLE)
     if width(escape(line)) <= limit:
         return escape(line)
     # Escaping lengthens by a varying amount: find the longest prefix that fits.
@@ -72,14 +74,20 @@ def title(text: str, limit: int) -> str:
 
 def lines(texts: Sequence[str], limit: int = limits.EMBED_FIELD, more: int = 0) -> str:
     """Join as many lines as fit, and say how many are left out, ``more`` of them not given."""
-    room, kept = limit - 30, 0  # 30 for the line that says so
+    room, kept = limit - 40, 0  # 40 for the line that says so
     for line in texts:
         room -= width(line) + 1
         if room < 0:
             break
         kept += 1
-    left = len(texts) - kept + more
-    return "\n".join(texts[:kept]) + (f"\n… and {left} more" if left else "")
+    return "\n".join([*texts[:kept], *and_more(len(texts) - kept + more)])
+
+
+def and_more(left: int) -> list[str]:
+    """Return the line that says how many are left out, if any are."""
+    if not left:
+        return []
+    return [ngettext("… and {count} more", "… and {count} more", left).format(count=number(left))]
 
 
 def escape(text: str) -> str:
@@ -97,11 +105,12 @@ def neutralise_mentions(text: str) -> str:
 def body(text: str) -> str:
     """Return an answer's Markdown ready to be shown or cut: clean, without pings, fences closed.
 
-    A link whose label looks like an address of another host shows its own host as well.
+    A link whose label looks like an address of another host shows its own host as well. Tables
+    become code blocks or lists.
     """
-    text = neutralise_mentions(_with_hosts(clean(text))).strip()
+    text = neutralise_mentions(_with_hosts(tables.aligned(clean(text)))).strip()
     if text.count(FENCE) % 2:  # an unclosed fence would swallow what follows it
-        head, _, tail = text.rpartition(FENCE)
+        head, _fence, tail = text.rpartition(FENCE)
         text = head + r"\`\`\`" + tail
     return text
 
@@ -161,7 +170,7 @@ def _without_endless_links(text: str, limit: int) -> str:
         if width(text[span.start : span.end]) <= limit:
             return text[span.start : span.end]
         named = span.label(text)
-        return label(named, limit // 2) if named else "(a link too long to show)"
+        return label(named, limit // 2) if named else _("(a link too long to show)")
 
     return _replaced(text, spans(text, _LINKED, _LINK), shortened)
 

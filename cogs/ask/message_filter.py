@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import logging
-import re
-from functools import partial
+from contextlib import suppress
+from dataclasses import replace
 
 import discord
 
 from bot.client import ThreadBot
 from bot.models import Mode
 from bot.retry import FAILURES, described, new_nonce, retried
-from bot.services.answering import reads_like_a_question
+from bot.services.question_form import reads_like_a_question
 from bot.services.small_talk import small_talk
 from bot.ui import text
 from bot.ui.cards import Card
+from cogs.ask import forum_posts
+from cogs.ask.message_text import Heard, MessageText
 from cogs.ask.question import Question, Send
+from cogs.ask.recent_messages import RecentMessages
 from cogs.channel_context import (
     ChannelContext,
     joined_at,
     message_context,
     missing_send_permission,
 )
+from cogs.channel_modes import channel_mode
+
+SHORT = 200
+"""Characters of a message that nobody addressed to the bot, up to which its file is read."""
+
+NOBODY = 0
+"""The asker of a question whose author is not known."""
 
 STATEMENT = -1.4
 """Log-odds against a message of a general channel being meant for the bot where nothing in its form
@@ -33,28 +43,25 @@ log = logging.getLogger(__name__)
 class MessageFilter:
     """Finds the questions for the bot among the messages of all channels."""
 
-    def __init__(self, bot: ThreadBot):
+    def __init__(self, bot: ThreadBot, recent: RecentMessages):
         self.bot = bot
+        self._recent = recent
         self.app = bot.app
+        self.reader = MessageText(bot)
 
-    async def question_in(self, message: discord.Message) -> Question | None:
-        """Return the question in a message; ``None`` if it is none for the bot."""
-        if message.author.bot or message.webhook_id is not None or message.is_system():
+    async def question_in(
+        self, message: discord.Message, *, proxied: bool = False
+    ) -> Question | None:
+        """Return the question in a message; ``None`` if it is none for the bot.
+
+        Webhooks and bots ask nothing, unless a message is ``proxied``: it takes the place of a
+        member's, who is not known, so that nobody has an asker's rights.
+        """
+        is_bots = message.author.bot or message.webhook_id is not None
+        if (is_bots and not proxied) or message.is_system():
             return None
-        mode, mentioned = await self._mode(message), self._mentions_me(message)
-        said = self.without_mention(message.content)
-        addressed = message.guild is None or mentioned
-        if not addressed and self._is_reply_to_me(message):
-            # Discord makes every reply ping; "thanks!" is none of our business.
-            addressed = reads_like_a_question(said)
-        if mode is Mode.OFF or (mode is Mode.MENTION and not addressed):
-            return None
-        if not addressed and small_talk(said) is not None:
-            return None
-        own_words = True
-        if addressed and text.is_blank(said):
-            said, own_words = await self._replied_to(message)
-        elif text.is_blank(said):
+        heard = await self._heard(message)
+        if heard is None:
             return None
         context = message_context(message)
         if missing := missing_send_permission(message.channel, context.may):
@@ -69,73 +76,101 @@ class MessageFilter:
 
             return send
 
-        is_statement = mode is Mode.QUESTIONS and not (addressed or reads_like_a_question(said))
+        once, addressed = heard.in_post and not heard.addressed, heard.addressed
+        asks = addressed or heard.begins_post or reads_like_a_question(heard.text)
+        is_in_ask = heard.mode is Mode.ASK and not addressed and (heard.begins_post or not once)
         return Question(
-            text=said,
+            text=heard.text,
             context=context,
-            asker_id=message.author.id,
+            asker_id=NOBODY if proxied else message.author.id,
             addressed=addressed,
             suggests=addressed,
             send=sender(),
-            own_words=own_words,
+            own_words=heard.own_words and not proxied,
             joined_at=joined_at(message.author),
-            message=message if mode is Mode.ASK and not addressed else None,
-            evidence=STATEMENT if is_statement else 0.0,
-            another=sender,
+            message=message if is_in_ask else None,
+            evidence=STATEMENT if heard.mode is Mode.QUESTIONS and not asks else 0.0,
+            another=None if once else sender,
+            once=once,
+            details=heard.details,
         )
+
+    async def _heard(self, message: discord.Message) -> Heard | None:
+        """Return what a message says; ``None`` if it is not meant for the bot."""
+        await forum_posts.know_channel(self.bot, message)
+        mode = await self._mode(message)
+        if mode is Mode.OFF:
+            return None
+        said, own_words = self.reader.words(message), not message.message_snapshots
+        addressed = message.guild is None or self.reader.mentions_me(message)
+        if not addressed and reads_like_a_question(said):
+            # Most replies to the bot are none of its business, such as "thanks!".
+            addressed = await self._is_reply_to_me(message)
+        if mode is Mode.MENTION and not addressed:
+            return None
+        if addressed or len(said) <= SHORT:
+            said = await self.reader.with_file(message)
+        alone = Heard(mode=mode, text=said, addressed=addressed, own_words=own_words)
+        heard = await forum_posts.seen_in_post(self.app, message, alone)
+        if heard is None:
+            return None
+        if addressed and text.is_blank(heard.text):
+            said, own_words = await self._replied_to(message)
+            return replace(heard, text=said, own_words=own_words)
+        ignored = not addressed and small_talk(heard.text) is not None
+        return None if ignored or text.is_blank(heard.text) else heard
 
     async def _mode(self, message: discord.Message) -> Mode:
         if message.guild is None:
             return Mode.ASK
-        channel, parent_id = message.channel, None
-        name = getattr(channel, "name", "")
-        if isinstance(channel, discord.Thread):
-            name, parent_id = getattr(channel.parent, "name", ""), channel.parent_id
-        return await self.app.guilds.mode(message.guild.id, channel.id, name, parent_id)
+        return await channel_mode(self.app.guilds, message.guild.id, message.channel)
 
-    def _mentions_me(self, message: discord.Message) -> bool:
+    async def _is_reply_to_me(self, message: discord.Message) -> bool:
+        """Return whether a message replies to one of the bot's, also with the ping switched off."""
         me = self.bot.user
-        return me is not None and me.id in message.raw_mentions
-
-    def _is_reply_to_me(self, message: discord.Message) -> bool:
-        me = self.bot.user
-        return message.reference is not None and any(u == me for u in message.mentions)
-
-    def without_mention(self, said: str) -> str:
-        """Return a text without the mention of the bot."""
-        me = self.bot.user
-        return re.sub(rf"<@!?{me.id}>", " ", said).strip() if me else said.strip()
+        if message.reference is None or me is None:
+            return False
+        if any(user == me for user in message.mentions):
+            return True
+        original = await self.reader.referenced(message)
+        return original is not None and original.author == me
 
     async def _replied_to(self, message: discord.Message) -> tuple[str, bool]:
-        """Return the text that a bare mention replies to, and whether the same person wrote it."""
-        reference = message.reference
-        if reference is None or reference.message_id is None:
-            return "", False
-        original = reference.resolved
+        """Return the text that a bare mention is about, and whether the same person wrote it.
+
+        That is what it replies to, or what was forwarded just before.
+        """
+        original = await self.reader.referenced(message)
+        if message.reference is None:
+            original = self._recent.forward_before(message)
         if original is None:
-            try:
-                fetch = partial(message.channel.fetch_message, reference.message_id)
-                original = await retried(fetch, "a message")
-            except FAILURES:
-                return "", False
-        if isinstance(original, discord.DeletedReferencedMessage):
             return "", False
-        return self.without_mention(original.content), original.author == message.author
+        said = await self.reader.with_file(original)
+        return said, original.author == message.author and not original.message_snapshots
 
     async def _reply(
         self, message: discord.Message, context: ChannelContext, card: Card, nonce: int
     ) -> discord.Message | None:
         """Post under a message, or just into its channel if that may not be done.
 
-        All replies to one message have the same nonce, and so are one message.
+        All replies to one message have the same nonce, and so are one message. A message that
+        is deleted by then gets none.
         """
+        if self._recent.is_deleted(message.id):
+            return None
         parts = card.send_kwargs()
         if context.may.read_message_history:  # without it Discord refuses replies
             parts["reference"] = message.to_reference(fail_if_not_exists=False)
             parts["mention_author"] = False
         try:
             where = f"channel {context.channel_id}"
-            return await self.bot.post(message.channel, where, nonce, **parts)
+            sent = await self.bot.post(message.channel, where, nonce, **parts)
         except FAILURES as error:
             log.warning("channel %d: could not post: %s", context.channel_id, described(error))
             return None
+        if self._recent.is_deleted(message.id):  # meanwhile
+            with suppress(*FAILURES):
+                await retried(sent.delete, "the reply to a deleted question")
+            return None
+        self._recent.replied(message.id, sent)
+        return sent

@@ -24,12 +24,15 @@ class Question:
     the reply and returns the message, or ``None`` if it could not be posted;
     ``note`` is a line of our own above whatever the reply is. ``own_words`` says
     that the asker wrote the text: nobody teaches what others have said. ``joined_at``
-    is when the asker joined the server, if known. Whoever replies calls ``reply``.
+    is when the asker joined the server, if known. ``managed`` says that whoever asked manages
+    the server, and is shown how sure the bot is; ``private`` that they alone see the reply.
+    Whoever replies calls ``reply``.
 
     ``message`` is what was written in a channel made for asking, where nobody addressed the
     bot: suggestions are quiet there, and what it has nothing on is marked. ``evidence`` is
     what speaks for or against the text being a question, in log-odds. ``another`` returns a
-    way to send a second reply, where there may be one.
+    way to send a second reply, where there may be one. ``once`` says that it needs no answer
+    where one stands in the channel already; ``details`` follow a text that is a title.
     """
 
     text: str
@@ -41,9 +44,13 @@ class Question:
     note: str = ""
     own_words: bool = True
     joined_at: datetime | None = None
+    managed: bool = False
+    private: bool = False
     message: discord.Message | None = None
     evidence: float = 0.0
     another: Callable[[], Send] | None = None
+    once: bool = False
+    details: str = ""
     _replies: list[discord.Message | None] = field(default_factory=list)
 
     @property

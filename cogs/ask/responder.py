@@ -14,25 +14,29 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
-from bot.guild_settings import percent
-from bot.models import Match, Posting, Reply, StoredAnswer, StoredThread, Verdict, VoteEmoji
-from bot.retry import FAILURES, described, retried
+from bot.i18n import gettext as _
+from bot.models import (
+    PRIVATE,
+    Match,
+    Posting,
+    Reply,
+    StoredAnswer,
+    StoredThread,
+    Verdict,
+)
 from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
 from bot.services.question_parts import MOST_PARTS, questions_in
 from bot.services.small_talk import SmallTalk, small_talk
-from bot.ui import card_content, cards, items, limits
-from bot.ui.emoji import to_react
+from bot.ui import card_content, cards, facts, items
 from bot.ui.quiet_card import quiet_card
+from cogs.ask.nothing_known import NothingKnown
 from cogs.ask.question import Question
 from cogs.ask.quiet_suggestions import QuietSuggestions
-from cogs.ask.small_talk_replies import EXAMPLES, NOT_ANSWERED, reply_line
+from cogs.ask.small_talk_replies import ANSWERED, EXAMPLES, SURELY, reply_line
 from cogs.ask.unanswered_marks import UnansweredMarks
-from cogs.channel_context import ChannelContext, has_permissions
-
-NOTHING_YET = (
-    "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
-)
+from cogs.ask.vote_signs import PostedAnswer, add_reactions, may_react
+from cogs.channel_context import has_permissions
 
 MOST_REPLIES = 2
 """Answers to one message that asks several questions."""
@@ -59,6 +63,7 @@ class Responder:
         self.app = bot.app
         self.marks = UnansweredMarks(bot)
         self.quiet = QuietSuggestions(bot)
+        self._nothing_known = NothingKnown(bot)
         self._locks = KeyedLocks()
 
     async def respond(self, question: Question) -> None:
@@ -71,7 +76,12 @@ class Responder:
         if kind is not None:
             await self._chat(question, kind)
         elif not await self._answer_parts(question):
-            await self._respond(question, await self._ask(question))
+            reply = await self._ask(question)
+            await self._respond(replace(question, text=reply.question), reply)
+
+    async def look_up(self, question: Question) -> Reply:
+        """Return the verdict on a question, and say nothing."""
+        return await self._ask(question)
 
     async def greet(self, question: Question) -> None:
         """Say what can be asked."""
@@ -79,9 +89,9 @@ class Responder:
 
     async def _chat(self, question: Question, kind: SmallTalk) -> None:
         """Reply to small talk, unless a thread surely answers it."""
-        if kind not in NOT_ANSWERED:
+        if kind in ANSWERED:
             reply = await self._ask(question)
-            if reply.verdict is Verdict.ANSWER:
+            if reply.verdict is Verdict.ANSWER and reply.confidence >= SURELY:
                 await self._respond(question, reply)
                 return
         examples = await self.app.library.examples(question.context.scope, EXAMPLES)
@@ -93,22 +103,29 @@ class Responder:
         elif reply.verdict is Verdict.SUGGEST and question.message is not None:
             await self._suggest_quietly(question, reply)
         elif reply.verdict is Verdict.SUGGEST and question.suggests:
-            options = [_option(match) for match in suggestions_among(reply.matches)]
+            options = [_option(match, question) for match in suggestions_among(reply.matches)]
             card = cards.suggestion_card(options, question.asker_id, note=question.note)
             await self._remember(question, await question.reply(card))
         elif question.addressed:
-            await question.say(NOTHING_YET)
+            await question.reply(await self._nothing_known.card(question))
         elif question.message is not None:
             await self.marks.mark(question.message)
 
     async def _ask(self, question: Question) -> Reply:
-        return await self.app.answering.ask(
-            question.text,
+        """Return the verdict on a question; where its title gets no answer, with its details."""
+        ask = partial(
+            self.app.answering.ask,
             guild_id=question.context.scope,
             limit=MAX_SUGGESTIONS + 1,
             asker=question.asker_id if question.own_words else None,
             evidence=question.evidence,
         )
+        reply = await ask(question.text)
+        if not question.details or reply.verdict is Verdict.ANSWER:
+            return reply
+        whole = await ask(f"{question.text}\n{question.details}")
+        surer = whole.confidence > reply.confidence
+        return whole if surer or whole.verdict is Verdict.ANSWER else reply
 
     async def _answer_parts(self, question: Question) -> bool:
         """Answer the questions of a text that asks several; False if it asks one, or none is sure.
@@ -120,7 +137,7 @@ class Responder:
             return False
         sure: dict[int, tuple[Question, Reply]] = {}
         for part in parts[:MOST_PARTS]:
-            asked = replace(question, text=part)
+            asked = replace(question, text=part, details="")
             reply = await self._ask(asked)
             if reply.verdict is Verdict.ANSWER and reply.thread is not None:
                 sure.setdefault(reply.thread.id, (asked, reply))
@@ -136,7 +153,7 @@ class Responder:
 
     async def _suggest_quietly(self, question: Question, reply: Reply) -> None:
         """Offer threads in one line, which goes again if nobody presses anything."""
-        options = [_option(match) for match in suggestions_among(reply.matches)]
+        options = [_option(match, question) for match in suggestions_among(reply.matches)]
         message = await question.reply(quiet_card(options, question.asker_id))
         await self._remember(question, message)
         if message is not None:
@@ -156,9 +173,8 @@ class Responder:
         posted = await self._post(thread, answer, question, None, alternatives)
         if posted is None:
             return None
-        message, emoji = posted
-        await self._add_reactions(message, emoji, question.context)
-        return message
+        await add_reactions(posted, question.context)
+        return posted.message
 
     async def _post(
         self,
@@ -167,24 +183,31 @@ class Responder:
         question: Question,
         confidence: float | None,
         alternatives: Iterable[int],
-    ) -> tuple[discord.Message, VoteEmoji] | None:
-        """Post an answer and record the posting; return it with the emoji that count on it."""
+    ) -> PostedAnswer | None:
+        """Post an answer and record the posting; ``None`` if it could not be posted."""
         context = question.context
         settings = await self.app.guilds.settings(context.scope)
         embeds = has_permissions(self.bot, context, "embed_links")
         await card_content.prepare_excerpt(answer, embeds=embeds)
-        card = cards.answer_card(
-            thread, answer, confidence=confidence, embeds=embeds, note=question.note
+        card = partial(
+            cards.answer_card,
+            thread,
+            answer,
+            confidence=confidence if question.managed else None,
+            embeds=embeds,
+            note=question.note,
+            shares=question.private,
         )
+        has_buttons = question.private or not may_react(self.bot, context)
         with ExitStack() as in_flight:
             in_flight.enter_context(self.app.postings.posting_in(context.channel_id))
-            message = await question.reply(card)
+            message = await question.reply(card(votes=has_buttons))
             if message is None:
                 return None
             await self._remember(question, message)
             posting = Posting(
                 message_id=message.id,
-                channel_id=context.channel_id,
+                channel_id=PRIVATE if question.private else context.channel_id,
                 guild_id=context.scope,
                 thread_id=thread.id,
                 answer_id=answer.id,
@@ -193,7 +216,7 @@ class Responder:
                 emoji=settings.emoji,
             )
             await self._record(posting, in_flight)
-        return message, settings.emoji
+        return PostedAnswer(message, settings.emoji, card, has_buttons)
 
     async def _record(self, posting: Posting, in_flight: ExitStack) -> None:
         """Record a posting, now or as soon as the database can be written.
@@ -245,34 +268,23 @@ class Responder:
         posted = None
         # One at a time in a channel, or two who ask at once would both be answered.
         async with self._locks.at(context.channel_id):
-            former = await self.app.postings.latest_in(context.channel_id, answer.id, seconds)
+            if question.once and await self.app.postings.any_in(context.channel_id):
+                return
+            former = None
+            if not question.private:
+                former = await self.app.postings.latest_in(context.channel_id, answer.id, seconds)
             if former is None:
                 least = (await self.app.guilds.settings(context.scope)).suggest_threshold
                 others = [m.thread_id for m in suggestions_without_first(reply.matches, least)]
                 posted = await self._post(thread, answer, question, reply.confidence, others)
             elif question.addressed:
                 link = context.link(former.message_id)
-                await question.say(f"I answered that here a moment ago: {link}")
+                said = _("I answered that here a moment ago: {link}")
+                await question.say(said.format(link=link))
         if posted is not None:
-            await self._add_reactions(*posted, context)
-
-    async def _add_reactions(
-        self, message: discord.Message, used: VoteEmoji, context: ChannelContext
-    ) -> None:
-        """Put the voting reactions under an answer; if one fails, the other is tried."""
-        if not has_permissions(self.bot, context, "add_reactions", "read_message_history"):
-            return
-        for emoji in (used.up, used.down):
-            try:
-                await retried(partial(message.add_reaction, to_react(emoji)), "a reaction")
-            except FAILURES as error:
-                if isinstance(error, discord.NotFound) and error.code in limits.GONE_CODES:
-                    return  # the message is gone already
-                said = described(error)
-                log.warning("channel %d: can't react with %s: %s", context.channel_id, emoji, said)
-                if isinstance(error, discord.Forbidden):
-                    return  # nor with the other
+            await add_reactions(posted, context)
 
 
-def _option(match: Match) -> items.Option:
-    return items.Option(match.thread_id, match.title, f"{percent(match.confidence)} sure")
+def _option(match: Match, question: Question) -> items.Option:
+    hint = facts.sure(match.confidence) if question.managed else ""
+    return items.Option(match.thread_id, match.title, hint)

@@ -12,8 +12,13 @@ from bot.ui import limits, text
 EXAMPLES = 2
 """Questions that are named as examples."""
 
-NOT_ANSWERED = frozenset({SmallTalk.GREETING, SmallTalk.THANKS, SmallTalk.INSULT})
-"""What no thread is looked for: to the rest, a thread that surely fits is the better reply."""
+ANSWERED = frozenset({SmallTalk.ABILITIES, SmallTalk.IDENTITY})
+"""What a thread is looked for first. On the seeds, "help" found the one on raids, by words alone
+with a confidence of 0.65, and never one that helped."""
+
+SURELY = 0.7
+"""Confidence of a thread that is a better reply. With the seeds, by words alone and by meaning,
+right threads had 0.72 to 0.98 and the best of the wrong ones 0.69."""
 
 _LINES = {
     SmallTalk.GREETING: N_("Hi! Ask me something, and I look for the answer in the threads here."),

@@ -9,6 +9,8 @@ from functools import partial
 import discord
 
 from bot.client import Interaction, ThreadBot
+from bot.i18n import N_, speaking
+from bot.i18n import gettext as _
 from bot.models import SHARED, Posting, StoredThread
 from bot.replies import acknowledge, delete_response, edit_pressed, edit_response, tell
 from bot.retry import FAILURES, described, retried
@@ -16,6 +18,7 @@ from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from bot.ui.quiet_card import PickQuietly
+from cogs.ask.posting_anew import post_anew
 from cogs.ask.question import Question
 from cogs.ask.responder import KeyedLocks, Responder
 from cogs.channel_context import (
@@ -23,15 +26,19 @@ from cogs.channel_context import (
     interaction_context,
     is_moderator,
     joined_at,
-    missing_send_permission,
 )
 from cogs.thread import THREAD_GONE, open_page
 from cogs.voting.posted_card import emoji_of
 
-TAKEN_BACK = "Taken back. Ask again in other words, or look through the threads with `/thread`."
-ALREADY_BACK = "Somebody has taken this back already, or its thread is not in the library any more."
-NOT_YOURS = "Only the person who asked, or a moderator, can take this back."
-UNANSWERED = "Nobody has answered that one yet."
+TAKEN_BACK = N_("Taken back. Ask again in other words, or look through the threads with `/thread`.")
+ALREADY_BACK = N_(
+    "Somebody has taken this back already, or its thread is not in the library any more."
+)
+NOT_YOURS = N_("Only the person who asked, or a moderator, can take this back.")
+UNANSWERED = N_("Nobody has answered that one yet.")
+
+Choosing = items.PickThread | items.ThisOne | PickQuietly
+"""What names the thread that was meant."""
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +62,14 @@ class SuggestionHandlers:
         async with self._locks.at(message.id):
             posting = await self.app.postings.get(message.id)
             if posting is None:
-                await tell(interaction, ALREADY_BACK)
+                await tell(interaction, _(ALREADY_BACK))
                 return
             if interaction.user.id != posting.asker_id and not is_moderator(interaction):
-                await tell(interaction, NOT_YOURS)
+                await tell(interaction, _(NOT_YOURS))
                 return
             await self._take_back(posting, message, interaction)
-        await self._remove_reactions(message, interaction_context(interaction), posting)
+        if not posting.is_private:
+            await self._remove_reactions(message, interaction_context(interaction), posting)
 
     async def _take_back(
         self, posting: Posting, message: discord.Message, interaction: Interaction
@@ -76,10 +84,11 @@ class SuggestionHandlers:
             log.info("answer %d is taken back, message %d", posting.answer_id, message.id)
             options = await self._options(posting.alternatives, posting.guild_id)
             note = cards.note_of(message.content)
-            card = Card(content=cards.noted(note, TAKEN_BACK))
-            if options:
-                note = cards.noted(note, "Taken back.")
-                card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
+            with speaking(await self.bot.languages.of_pressed(interaction)):
+                card = Card(content=cards.noted(note, _(TAKEN_BACK)))
+                if options:
+                    note = cards.noted(note, _("Taken back."))
+                    card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
             try:
                 await edit_response(interaction, **card.edit_kwargs())
             except FAILURES as error:
@@ -87,7 +96,7 @@ class SuggestionHandlers:
                     await self.app.postings.record(posting)  # it is still shown
                 raise
 
-    async def pick(self, item: items.PickThread | PickQuietly, interaction: Interaction) -> None:
+    async def pick(self, item: Choosing, interaction: Interaction) -> None:
         """Show the thread that was chosen: to all for the asker, to others privately."""
         message = interaction.message
         if message is None or item.chosen is None:
@@ -114,13 +123,14 @@ class SuggestionHandlers:
     async def none_of_these(self, item: items.NoneOfThese, interaction: Interaction) -> None:
         """Take suggestions back."""
         if interaction.user.id != item.asker_id and not is_moderator(interaction):
-            await tell(interaction, NOT_YOURS)
+            await tell(interaction, _(NOT_YOURS))
             return
         note = ""
         if interaction.message is not None:
             note = cards.note_of(interaction.message.content)
             self.app.learning.drop([interaction.message.id])
-        card = Card(content=cards.noted(note, TAKEN_BACK))
+        with speaking(await self.bot.languages.of_pressed(interaction)):
+            card = Card(content=cards.noted(note, _(TAKEN_BACK)))
         await edit_pressed(interaction, **card.edit_kwargs())
 
     async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
@@ -133,24 +143,26 @@ class SuggestionHandlers:
 
     async def _show_chosen(
         self,
-        item: items.PickThread | PickQuietly,
+        item: Choosing,
         message: discord.Message,
         interaction: Interaction,
     ) -> None:
         context = interaction_context(interaction)
         thread = await self.app.answering.serve(item.chosen or 0, guild_id=context.scope)
         if thread is None or not thread.answers:
-            said = THREAD_GONE if thread is None else UNANSWERED
+            said = _(THREAD_GONE) if thread is None else _(UNANSWERED)
             await tell(interaction, said)
             return
 
+        private = message.flags.ephemeral
+
         async def send(card: Card) -> discord.Message | None:
-            if not item.again:
+            if private or not item.again:
                 return await edit_response(interaction, **card.edit_kwargs())
             # Reactions on this message may be meant for the answer it showed before.
             self._replaced.append(message.id)
             await delete_response(interaction)
-            return await self._post_anew(message, interaction, card)
+            return await post_anew(message, interaction, card)
 
         question = Question(
             text=self.app.learning.question(message.id),
@@ -161,24 +173,12 @@ class SuggestionHandlers:
             send=send,
             note=cards.note_of(message.content),
             joined_at=joined_at(interaction.user),
+            private=private,
         )
-        shown = await self._responder.post(thread, thread.answers[0], question, item.others)
+        with speaking(await self.bot.languages.of_pressed(interaction)):
+            shown = await self._responder.post(thread, thread.answers[0], question, item.others)
         if shown is not None:
             await self.app.learning.chose(shown.id)
-
-    async def _post_anew(
-        self, message: discord.Message, interaction: Interaction, card: Card
-    ) -> discord.Message:
-        """Post a card where a message of ours was, as a reply to the same question."""
-        context = interaction_context(interaction)
-        if not _may_post(interaction, context):
-            # The one post that has no nonce: it is not repeated, or it might come twice.
-            return await interaction.followup.send(**card.send_kwargs(), wait=True)
-        parts = card.send_kwargs()
-        question = _question_of(message, context)
-        if question is not None:
-            parts |= {"reference": question, "mention_author": False}
-        return await self.bot.post(message.channel, f"channel {context.channel_id}", **parts)
 
     async def _remove_reactions(
         self, message: discord.Message, context: ChannelContext, posting: Posting
@@ -199,34 +199,3 @@ class SuggestionHandlers:
 def _first_answer(thread: StoredThread) -> items.Place:
     first = thread.answers[0].id if thread.answers else items.QUESTION
     return items.Place(thread.id, first, with_question=True)
-
-
-def _may_post(interaction: Interaction, context: ChannelContext) -> bool:
-    """Return whether the bot may post in the channel of an interaction, not only reply to it."""
-    if interaction.guild_id is None:
-        return interaction.context.dm_channel
-    channel = interaction.channel
-    if context.scope == SHARED or channel is None:
-        return False
-    return missing_send_permission(channel, context.may) is None
-
-
-def _question_of(
-    message: discord.Message, context: ChannelContext
-) -> discord.MessageReference | None:
-    """Return the question that a message of ours replies to, if another may reply to it.
-
-    What answers a command refers to other messages of ours at most.
-    """
-    known = message.reference
-    if known is None or message.interaction_metadata is not None:
-        return None
-    may = context.may
-    if not may.read_message_history or missing_send_permission(message.channel, may):
-        return None
-    return discord.MessageReference(
-        message_id=known.message_id or 0,
-        channel_id=known.channel_id,
-        guild_id=known.guild_id,
-        fail_if_not_exists=False,
-    )

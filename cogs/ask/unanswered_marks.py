@@ -13,7 +13,7 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
-from bot.guild_settings import OFF
+from bot.guild_settings import OFF, GuildSettings
 from bot.retry import FAILURES, described, retried
 from bot.services.small_talk import small_talk
 from bot.ui import emoji as emojis
@@ -85,7 +85,7 @@ class UnansweredMarks:
             return
         settings = await self.app.guilds.settings(guild.id)
         context = message_context(message)
-        if settings.unanswered_emoji == OFF or not self._may_want_an_answer(message):
+        if settings.unanswered_emoji == OFF or not self._may_want_an_answer(message, settings):
             return
         if not has_permissions(self.bot, context, "add_reactions", "read_message_history"):
             return
@@ -124,13 +124,17 @@ class UnansweredMarks:
         if question is not None and payload.user_id == question.asker_id:
             await self._take_away(payload.channel_id, payload.message_id)
 
+    async def settled(self, message: discord.Message) -> None:
+        """Take the mark away of a question that was edited, and is answered now."""
+        await self._take_away(message.channel.id, message.id)
+
     async def deleted(self, channel_id: int, message_ids: set[int]) -> None:
         """Forget questions that are deleted."""
         for message_id in message_ids:
             self._waiting[channel_id].pop(message_id, None)
         await self.app.unanswered.drop(message_ids)
 
-    def _may_want_an_answer(self, message: discord.Message) -> bool:
+    def _may_want_an_answer(self, message: discord.Message, settings: GuildSettings) -> bool:
         """Return whether a message may be a question, and isn't an answer to one."""
         here = (message.channel.id, message.author.id)
         now = time.monotonic()
@@ -138,7 +142,7 @@ class UnansweredMarks:
         return not (
             message.reference is not None
             or (in_thread and message.id != message.channel.id)
-            or is_helper(message.author)
+            or is_helper(message.author, settings)
             or small_talk(message.content) is not None
             or now - self._helped_at.get(here, -ANSWER_SECONDS) < ANSWER_SECONDS
             or now - self._marked_at.get(here, -MEMBER_SECONDS) < MEMBER_SECONDS

@@ -12,7 +12,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
-from bot.errors import ConfigError, NotFound, counted
+from bot.errors import ConfigError, NotFound
+from bot.i18n import N_, ngettext, number
+from bot.i18n import gettext as _
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
 from bot.ui import limits, moderator_cards
@@ -27,9 +29,9 @@ from cogs.channel_context import (
 )
 from cogs.library.import_task import ImportTask
 
-ONE_OF_THEM = "Name either a `thread` or a `source`."
-NOTHING_REMOVED = "Nothing was removed within a day."
-KEPT = "Nothing was removed."
+ONE_OF_THEM = N_("Name either a `thread` or a `source`.")
+NOTHING_REMOVED = N_("Nothing was removed within a day.")
+KEPT = N_("Nothing was removed.")
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +56,17 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         """Admit people with Manage Server only. Autocomplete and buttons check this themselves."""
         return only_managers(interaction)
 
-    @app_commands.command(name="import", description="Bring in threads for this server from a file")
-    @app_commands.describe(file="Threads in one of the forms that the documentation shows")
+    @app_commands.command(
+        name="import", description=N_("Bring in threads for this server from a file")
+    )
+    @app_commands.describe(file=N_("Threads in one of the forms that the documentation shows"))
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
         """Bring in a file's threads. It may take longer than Discord waits for a command."""
         guild = await begin_privately(interaction)
         task = ImportTask(self.bot, interaction, file)
         self.bot.spawn(task.run(guild.id), f"import into guild {guild.id}")
 
-    @app_commands.command(name="export", description="Get this server's own threads as a file")
+    @app_commands.command(name="export", description=N_("Get this server's own threads as a file"))
     async def export(self, interaction: Interaction) -> None:
         """Send the file, if Discord takes one of its size."""
         guild = await begin_privately(interaction)
@@ -70,7 +74,9 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         if exported is None:
             await edit_response(interaction, content=_too_large(interaction, guild.id))
             return
-        said = f"{counted(exported.threads, 'threads')}, as `/library import` reads them."
+        said = _("{threads}, as `/library import` reads them.").format(
+            threads=moderator_cards.threads_counted(exported.threads)
+        )
         data, name = exported.data, exported.name
 
         def parts() -> dict[str, Any]:
@@ -78,7 +84,7 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
 
         await edit_response(interaction, parts)
 
-    @app_commands.command(name="stats", description="Show how much I know here, and from where")
+    @app_commands.command(name="stats", description=N_("Show how much I know here, and from where"))
     async def stats(self, interaction: Interaction) -> None:
         """Show the library in figures."""
         guild = await begin_privately(interaction)
@@ -87,8 +93,8 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         own, shared = figures.own, figures.shared
         card = moderator_cards.figures_card(
             [
-                ("This server's own", own.threads, own.answers, own.accepted),
-                ("Shared by all", shared.threads, shared.answers, shared.accepted),
+                (_("This server's own"), own.threads, own.answers, own.accepted),
+                (_("Shared by all"), shared.threads, shared.answers, shared.accepted),
             ],
             figures.votes,
             figures.phrasings,
@@ -97,15 +103,17 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         )
         await edit_response(interaction, **card.send_kwargs())
 
-    @app_commands.command(name="remove", description="Take a thread, or all of a source, out")
-    @app_commands.describe(thread="One of this server's own threads", source="All from there")
+    @app_commands.command(name="remove", description=N_("Take a thread, or all of a source, out"))
+    @app_commands.describe(
+        thread=N_("One of this server's own threads"), source=N_("All from there")
+    )
     async def remove(
         self, interaction: Interaction, thread: str | None = None, source: str | None = None
     ) -> None:
         """Say what would be removed, and ask."""
         guild = await begin_privately(interaction)
         if (thread is None) == (source is None):
-            raise ConfigError(ONE_OF_THEM)
+            raise ConfigError(_(ONE_OF_THEM))
         if thread is not None:
             target = await self.guild_library.find(guild.id, _number(thread))
         else:
@@ -113,15 +121,17 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         card = _asked(await self.guild_library.plan(guild.id, target))
         await edit_response(interaction, **card.send_kwargs())
 
-    @app_commands.command(name="restore", description="Bring back what was removed within a day")
-    @app_commands.describe(removal="Which; without it, the latest")
+    @app_commands.command(
+        name="restore", description=N_("Bring back what was removed within a day")
+    )
+    @app_commands.describe(removal=N_("Which; without it, the latest"))
     async def restore(self, interaction: Interaction, removal: str | None = None) -> None:
         """Undo a removal."""
         guild = await begin_privately(interaction)
         removals = await self.guild_library.removals(guild.id)
         wanted = [r for r in removals if removal is None or removal.strip() in _names(r)]
         if not wanted:
-            raise NotFound(NOTHING_REMOVED)
+            raise NotFound(_(NOTHING_REMOVED))
         await self._restore(interaction, guild.id, wanted[0].moment)
 
     async def remove_these(self, item: RemoveThese, interaction: Interaction) -> None:
@@ -140,7 +150,7 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
 
     async def keep(self, item: KeepThem, interaction: Interaction) -> None:
         """Leave everything as it is."""
-        await edit_pressed(interaction, **Card(content=KEPT).edit_kwargs())
+        await edit_pressed(interaction, **Card(content=_(KEPT)).edit_kwargs())
 
     async def bring_back(self, item: BringBack, interaction: Interaction) -> None:
         """Undo the removal that the button belongs to."""
@@ -150,7 +160,11 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
 
     async def _restore(self, interaction: Interaction, guild_id: int, moment: int) -> None:
         count = await self.guild_library.restore(guild_id, moment)
-        said = f"Back again: {counted(count, 'threads')}, with the votes."
+        said = ngettext(
+            "Back again: {count} thread, with the votes.",
+            "Back again: {count} threads, with the votes.",
+            count,
+        ).format(count=number(count))
         await edit_response(interaction, **Card(content=said).edit_kwargs())
 
     @remove.autocomplete("thread")
@@ -168,7 +182,9 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         """Complete this server's own sources, with how many threads they have."""
         sources = await self.guild_library.sources(interaction.guild_id or 0, current)
         return [
-            choice(s.name or "", f"#{s.first_id}", f" ({counted(s.threads, 'threads')})")
+            choice(
+                s.name or "", f"#{s.first_id}", f" ({moderator_cards.threads_counted(s.threads)})"
+            )
             for s in sources[: limits.CHOICES]
         ]
 
@@ -178,7 +194,7 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         """Complete what can be brought back, newest first."""
         typed = current.casefold().strip()
         return [
-            choice(_name(r), str(r.moment), f" ({counted(r.threads, 'threads')}, {r.at:%H:%M} UTC)")
+            choice(_name(r), str(r.moment), _size_and_time(r))
             for r in await self.guild_library.removals(interaction.guild_id or 0)
             if typed in _name(r).casefold()
         ][: limits.CHOICES]
@@ -199,6 +215,10 @@ def _names(removal: Removal) -> set[str]:
     return {str(removal.moment), _name(removal)}
 
 
+def _size_and_time(removal: Removal) -> str:
+    return f" ({moderator_cards.threads_counted(removal.threads)}, {removal.at:%H:%M} UTC)"
+
+
 def _number(value: str) -> str | int:
     """Return the id that autocomplete gave as ``#`` and digits, or the name that was typed."""
     by_id = re.fullmatch(r"#(\d{1,18})", value.strip())
@@ -207,11 +227,11 @@ def _number(value: str) -> str | int:
 
 def _too_large(interaction: Interaction, guild_id: int) -> str:
     megabytes = interaction.filesize_limit // 1024**2
-    return (
-        f"This server's own threads take more than the {megabytes} MB that I may send here. "
-        "Whoever hosts me can get them with\n"
-        f"```\nthreadwise export --guild {guild_id} library.jsonl.gz\n```"
-    )
+    said = _(
+        "This server's own threads take more than the {megabytes} MB that I may send here. "
+        "Whoever hosts me can get them with"
+    ).format(megabytes=megabytes)
+    return f"{said}\n```\nthreadwise export --guild {guild_id} library.jsonl.gz\n```"
 
 
 async def setup(bot: ThreadBot) -> None:

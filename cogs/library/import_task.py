@@ -10,11 +10,13 @@ import discord
 
 from bot.client import Interaction, ThreadBot, report_error
 from bot.errors import counted
+from bot.i18n import gettext as _
+from bot.i18n import ngettext, number
 from bot.replies import edit_response
 from bot.retry import FAILURES, described
 from bot.services.import_pipeline import ImportReport
 from bot.services.uploads import Refused, Stopped, Upload
-from bot.ui import moderator_cards
+from bot.ui import import_cards
 from bot.ui.cards import Card
 
 EVERY = 3.0
@@ -36,7 +38,7 @@ class ImportTask:
         uploads, file = self._bot.app.uploads, self._file
         try:
             if uploads.busy:
-                await self._edit(Card(content="Another file is being imported; yours is next."))
+                await self._edit(Card(content=_("Another file is being imported; yours is next.")))
             upload = Upload(file.filename, file.size, self._fetch)
             report = await uploads.take_in(guild_id, upload, self._show_progress)
             await self._finish_progress()
@@ -59,7 +61,8 @@ class ImportTask:
             return await self._file.read()
         except FAILURES as error:
             log.warning("an attachment can't be had: %s", error)
-            raise Refused("Discord doesn't give me that file. Please send it again.") from None
+            said = _("Discord doesn't give me that file. Please send it again.")
+            raise Refused(said) from None
 
     def _show_progress(self, done: int, total: int) -> None:
         """Show the progress, unless it was shown a moment ago."""
@@ -67,7 +70,7 @@ class ImportTask:
         if editing or time.monotonic() - self._shown_at < EVERY:
             return
         self._shown_at = time.monotonic()
-        card = Card(content=moderator_cards.progress_line(self._file.filename, done, total))
+        card = Card(content=import_cards.progress_line(self._file.filename, done, total))
         self._progress = asyncio.create_task(self._edit(card))
 
     async def _finish_progress(self) -> None:
@@ -99,15 +102,19 @@ class ImportTask:
 
 def _summary(name: str, report: ImportReport) -> Card:
     counts = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged}
+    # What readers say of a file is as the documentation of the formats has it: in English.
     others = [counted(times, what) for what, times in sorted(report.passed_over.items())]
-    others += [
-        f"{key} ({counted(times, 'times')})" for key, times in sorted(report.unknown_keys.items())
-    ]
-    return moderator_cards.imported_card(
+    others += [_unknown(key, times) for key, times in sorted(report.unknown_keys.items())]
+    return import_cards.imported_card(
         name,
         counts,
-        moderator_cards.Remarks(list(map(str, report.rejected)), report.refused),
-        moderator_cards.Remarks(list(map(str, report.warned)), report.warnings),
-        moderator_cards.Remarks(others, len(others)),
+        import_cards.Remarks(list(map(str, report.rejected)), report.refused),
+        import_cards.Remarks(list(map(str, report.warned)), report.warnings),
+        import_cards.Remarks(others, len(others)),
         hints=report.hints,
     )
+
+
+def _unknown(key: str, times: int) -> str:
+    said = ngettext("{key} ({count} time)", "{key} ({count} times)", times)
+    return said.format(key=key, count=number(times))

@@ -17,14 +17,19 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
-from bot.errors import StoreError, ThreadwiseError, counted
+from bot.errors import StoreError, ThreadwiseError
+from bot.i18n import N_
+from bot.i18n import gettext as _
 from bot.models import SHARED, Posting
 from bot.replies import NOT_A_QUESTION, acknowledge, edit_response, tell
 from bot.services.queues import EventQueues
 from bot.services.voting import Pressed, VoteOutcome
 from bot.ui import cards, items
+from bot.ui.answer_buttons import CardVote
 from bot.ui.cards import Card
-from cogs.channel_context import acknowledge_page, scope_of
+from bot.ui.confirmations import ConfirmForget, LeaveIt, forget_card, forgotten_line
+from cogs.channel_context import acknowledge_page, joined_at, scope_of
+from cogs.confirming import begin_confirmed, leave_it
 from cogs.thread import show_page
 from cogs.voting.events import (
     ButtonPress,
@@ -34,11 +39,12 @@ from cogs.voting.events import (
     message_event,
     reaction_event,
 )
+from cogs.voting.private_card import show_on_private_card
 from cogs.voting.reconciler import Reconciler
 from cogs.voting.tally_updater import TallyUpdater
 from cogs.voting.vote_queue import VoteQueue
 
-NOT_SAVED = "Your vote is not saved: I could not write it down just now. Please try again."
+NOT_SAVED = N_("Your vote is not saved: I could not write it down just now. Please try again.")
 
 FLUSH_SECONDS = 10.0
 """How long /forget-me waits for votes that are being written."""
@@ -67,8 +73,11 @@ class VotingCog(commands.Cog, name="Voting"):
         self._learning = EventQueues[LearningJob](self._learn, bot.spawn, name="learning")
 
     async def cog_load(self) -> None:
-        """Register the pager's vote buttons."""
+        """Register the vote buttons, and those that confirm /forget-me."""
         self.bot.on_press(items.CastVote, self.press)
+        self.bot.on_press(CardVote, self.press)
+        self.bot.on_press(ConfirmForget, self.forget)
+        self.bot.on_press(LeaveIt, leave_it)
 
     async def cog_unload(self) -> None:
         """Stop writing; messages with unwritten events are marked as due."""
@@ -130,28 +139,29 @@ class VotingCog(commands.Cog, name="Voting"):
 
     @app_commands.command(
         name="forget-me",
-        description="Delete your votes and whatever else I keep about you",
+        description=N_("Delete your votes and whatever else I keep about you"),
         extras=NOT_A_QUESTION,
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     @app_commands.allowed_installs(guilds=True, users=True)
     async def forget_me(self, interaction: Interaction) -> None:
-        """Delete all that is kept about the person who asks for it."""
+        """Ask whether all that is kept about the person is to be deleted."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
+        await edit_response(interaction, **forget_card(interaction.user.id).send_kwargs())
+
+    async def forget(self, item: ConfirmForget, interaction: Interaction) -> None:
+        """Delete all that is kept about the person who confirmed it."""
+        if not await begin_confirmed(item, interaction):
+            return
         # What they did before is to be forgotten as well.
         await self._queue.forget(interaction.user.id, FLUSH_SECONDS)
         count = await self.app.voting.forget_user(interaction.user.id)
         forgotten = await self.app.learning.forget_user(interaction.user.id)
         await self.app.unanswered.forget_user(interaction.user.id)
-        votes, phrasings = counted(count, "votes"), counted(forgotten, "phrasings")
-        await edit_response(
-            interaction,
-            content=f"Done: {votes} and {phrasings} of yours deleted, and I no longer know which "
-            "questions were yours. Reactions that you leave on my messages count again when I "
-            "restart, so take those away as well.",
-        )
+        said = forgotten_line(count, forgotten)
+        await edit_response(interaction, **Card(content=said).edit_kwargs())
 
-    async def press(self, item: items.CastVote, interaction: Interaction) -> None:
+    async def press(self, item: items.CastVote | CardVote, interaction: Interaction) -> None:
         """Count a press of a vote button, and say so."""
         press = self._queue.press(
             Pressed(
@@ -171,15 +181,15 @@ class VotingCog(commands.Cog, name="Voting"):
                 self._unacknowledged.add(press)
 
     async def _acknowledge(
-        self, item: items.CastVote, interaction: Interaction, press: ButtonPress
+        self, item: items.CastVote | CardVote, interaction: Interaction, press: ButtonPress
     ) -> bool:
-        """Show the new tally: on a private page, else privately; False if nothing was saved."""
+        """Show the new tally: where it is private, else privately; False if nothing was saved."""
         private = await acknowledge_page(interaction)
         try:
             vote = await self._queue.vote_after(press)
         except StoreError as error:
             log.warning("a press of a vote button is not saved: %s", error)
-            await tell(interaction, NOT_SAVED)
+            await tell(interaction, _(NOT_SAVED))
             return False
         scope = press.pressed.guild_id
         thread = await self.app.answering.serve(item.place.thread_id, guild_id=scope)
@@ -187,9 +197,22 @@ class VotingCog(commands.Cog, name="Voting"):
         said = cards.vote_line(vote, answer.tally if answer else None)
         if not private or thread is None:
             await edit_response(interaction, **Card(content=said).send_kwargs())
+        elif isinstance(item, CardVote):
+            await show_on_private_card(interaction, thread, answer, said)
         else:
             await show_page(interaction, thread, item.place, note=said)
+        if isinstance(item, CardVote) and not private:
+            self._voted_on_card(interaction)
         return True
+
+    def _voted_on_card(self, interaction: Interaction) -> None:
+        """Draw the tally of a card that others see, and learn as from a reaction on it."""
+        if interaction.message is None or (scope := scope_of(interaction)) == SHARED:
+            return
+        message_id, user = interaction.message.id, interaction.user
+        self._tallies.changed(message_id)
+        voted = partial(self.app.learning.voted, message_id, user.id, joined_at(user))
+        self._learning.put(scope, voted)
 
     def _written(self, event: MessageEvent | Pressed, outcome: VoteOutcome) -> None:
         """Draw the tally where an event counted that is on disk now, and learn from it."""

@@ -11,6 +11,7 @@ from discord.ext import tasks
 
 from bot.client import ThreadBot
 from bot.errors import ThreadwiseError
+from bot.i18n import speaking
 from bot.retry import FAILURES, MalformedReply, described, retried
 from bot.ui import cards
 from cogs.voting.posted_card import fetch_card
@@ -92,11 +93,15 @@ class TallyUpdater:
         posting = await self.app.postings.get(message_id)
         if posting is None:
             return
-        tally = await self.app.voting.tally(posting.answer_id, posting.guild_id)
+        scope = posting.guild_id
+        thread = await self.app.answering.serve(posting.thread_id, guild_id=scope)
+        answer = thread.answer(posting.answer_id) if thread else None
         card = await fetch_card(self.bot, posting, pauses=())
-        if tally is None or not card.embeds:
+        if thread is None or answer is None or not card.embeds:
             return
-        embed = cards.with_tally(card.embeds[0], tally)
+        language = await self.bot.languages.of_guild(self.bot.get_guild(posting.guild_id))
+        with speaking(language):
+            embed = cards.with_tally(card.embeds[0], thread, answer)
         channel = self.bot.get_partial_messageable(posting.channel_id)
         message = channel.get_partial_message(message_id)
         # Somebody may have taken the card back while Discord was asked for it.

@@ -60,6 +60,54 @@ def test_env_file_that_is_not_utf8(threadwise: Threadwise, home: Path) -> None:
     assert "UTF-8" in _says(threadwise, "ask", "why?")
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("\n# mine\n\nDISCORD_TOKEN: TOKEN\n", "line 4 (DISCORD_TOKEN)"),
+        ("LOG_LEVEL=INFO\nDISCORD_TOKEN='TOKEN\n", "line 2 (DISCORD_TOKEN)"),
+        ('DISCORD_TOKEN="TOKEN\nUP_EMOJI="👍"\n', "line 1 (DISCORD_TOKEN)"),
+        ('DISCORD_TOKEN="TOKEN\nANSWER_POLICY=score\nUP_EMOJI=👍"\n', "line 1 (DISCORD_TOKEN)"),
+        ("DISCORD_TOKEN TOKEN\n", "line 1 (DISCORD_TOKEN)"),
+        ("\r\n\r\nDISCORD_TOKEN\r\n", "line 3 (DISCORD_TOKEN)"),
+        ("LOG_LEVEL=INFO\nTOKEN\n", "line 2"),
+        ("\ufeff=TOKEN\n", "line 1"),
+    ],
+)
+@pytest.mark.parametrize("command", [(), ("ask", "why?"), ("run",)], ids=str)
+def test_a_line_of_the_env_file_that_says_nothing(
+    threadwise: Threadwise, home: Path, command: tuple[str, ...], text: str, where: str
+) -> None:
+    """The token in it is not shown, and the demo does not start without it."""
+    (home / ".env").write_text(text.replace("TOKEN\n", "MTA0MjQy.GabcdE\n"), newline="")
+    said = _says(threadwise, *command)
+    assert said.startswith(f"error: .env, {where}: ")
+    assert "MTA0MjQy" not in said
+
+
+def test_an_env_file_may_have_comments_quotes_and_exports(
+    threadwise: Threadwise, home: Path
+) -> None:
+    lines = ["\ufeff# mine", "", "export LOG_LEVEL='INFO' # loud", 'ANSWER_POLICY = "score"']
+    (home / ".env").write_text("\r\n".join([*lines, "UP_EMOJI=👍"]), newline="")
+    assert threadwise("ask", "why?").exit_code == 0
+
+
+@pytest.mark.parametrize("text", ["SEEDS_DIR=", "SEEDS_DIR=nothing"])
+def test_no_seeds_is_no_error(threadwise: Threadwise, home: Path, text: str) -> None:
+    """Least of all is the current folder read instead."""
+    (home / ".env").write_text(f"{text}\n")
+    (home / "nothing").mkdir()
+    (home / "nothing" / ".gitkeep").touch()
+    (home / "faq.md").write_text("# Why?\n\nBecause.\n")
+    result = threadwise("ask", "why?")
+    assert result.exit_code == 0
+    assert "warning" not in result.output
+    assert "Because" not in result.output
+    doctor = threadwise("doctor")
+    assert doctor.exit_code == 0
+    assert "no threads are loaded at the start" in " ".join(doctor.stdout.split())
+
+
 def test_database_that_is_something_else(threadwise: Threadwise, home: Path) -> None:
     (home / "data").mkdir()
     (home / "data" / "threadwise.db").write_bytes(b"This is no database at all. " * 100)
@@ -190,6 +238,14 @@ def test_an_encoding_without_a_name_is_refused(threadwise: Threadwise, home: Pat
         ("LEARN_PHRASINGS", "perhaps", "must be true or false (it is 'perhaps')"),
         ("ANSWER_POLICY", "votes", "must be 'accepted' or 'score' (it is 'votes')"),
         ("UP_EMOJI", "", "must not be empty (it is '')"),
+        (
+            "UP_EMOJI",
+            "x",
+            "must be one emoji: Unicode's, or a custom one as <:name:id> (it is 'x')",
+        ),
+        ("DOWN_EMOJI", "∑", "must be one emoji: Unicode's, or a custom one as <:name:id>"),
+        ("UNANSWERED_EMOJI", "eyes", "must be one emoji: Unicode's, or a custom one"),
+        ("DOWN_EMOJI", ":down:", "must be one emoji: Unicode's, or a custom one as <:name:id>"),
     ],
 )
 def test_wrong_settings_are_explained_in_words_of_ours(
@@ -198,6 +254,14 @@ def test_wrong_settings_are_explained_in_words_of_ours(
     monkeypatch.setenv(name, value)
     result = threadwise("ask", "why?")
     assert result.exit_code == 2
-    assert f"{name}: {said}; correct it in the environment or .env" in " ".join(
-        result.stderr.split()
-    )
+    shown = " ".join(result.stderr.split())
+    assert f"{name}: {said}" in shown
+    assert "; correct it in the environment or .env" in shown
+
+
+@pytest.mark.parametrize("emoji", ["👍", " ⬆ ", "<:up:123456789012345678>", "🫨"])
+def test_emoji_of_every_kind_are_settings(
+    threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch, emoji: str
+) -> None:
+    monkeypatch.setenv("UP_EMOJI", emoji)
+    assert threadwise("ask", "why?").exit_code == 0

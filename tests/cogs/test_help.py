@@ -18,7 +18,7 @@ async def test_managers_see_their_commands_as_well(world: World) -> None:
     (embed,) = shown(await world.mo.slash(world.general, "help")).embeds
     (field,) = embed.fields
     assert field.name == "With Manage Server"
-    for command in ("settings", "library", "phrasings"):
+    for command in ("setup", "settings", "library", "phrasings"):
         assert f"`/{command}" in field.value
 
 

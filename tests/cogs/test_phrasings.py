@@ -13,7 +13,7 @@ from bot.phrasings import LearnedPhrasing
 from bot.store import learned
 from bot.store.learned import NewPhrasing
 from bot.ui import limits, moderator_cards, text
-from tests.kit.messages import labels, last, shown, told
+from tests.kit.messages import confirm, labels, last, shown, told
 from tests.kit.simcord import join_guild
 from tests.kit.world import World
 
@@ -306,5 +306,5 @@ async def test_learning_can_be_switched_off_and_on(world: World):
         fields = {f.name: f.value for f in shown(card).embeds[0].fields}
         assert fields["Learning"] == ("from votes and choices" if value else "off")
     await world.mo.slash(world.general, "settings learning", learn="off")
-    await world.mo.slash(world.general, "settings reset")
+    await confirm(world.mo, world.general, "settings reset", "Reset everything")
     assert (await world.app.guilds.settings(world.guild.id)).learn_phrasings

@@ -8,11 +8,13 @@ import discord
 import pytest
 from simcord import SetupError
 
+from bot.emoji_form import is_unicode_emoji
 from bot.guild_settings import GuildSettings, preset
 from bot.models import Mode, Policy
 from bot.search.background import Background, Outcomes
-from bot.ui.emoji import is_unicode_emoji, key
-from tests.kit.messages import last, shown, told
+from bot.ui import confirmations
+from bot.ui.emoji import key
+from tests.kit.messages import confirm, labels, last, shown, told
 from tests.kit.simcord import delete_channel
 from tests.kit.world import World
 
@@ -179,10 +181,35 @@ async def test_emoji_that_will_not_do(world: World, up: str, down: str, said: st
 async def test_reset(world: World):
     await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.OFF)
     await world.app.guilds.update(world.guild.id, answer_threshold=0.9, up_emoji="✅")
-    await world.mo.slash(world.general, "settings reset")
+    asked = await world.mo.slash(world.general, "settings reset")
+    assert shown(asked).ephemeral
+    assert labels(shown(asked)) == ["Reset everything", "Cancel"]
+    await world.mo.click(shown(asked), label="Cancel")
+    assert shown(asked).content == "All stays as it is."
+    assert await world.app.guilds.modes(world.guild.id) == {world.ask.id: Mode.OFF}
+    left = await confirm(world.mo, world.general, "settings reset", "Reset everything")
+    assert left.content.startswith("Everything in this server is back to default.")
     assert await world.app.guilds.modes(world.guild.id) == {}
     defaults = world.app.settings.guild_defaults
     assert await world.app.guilds.settings(world.guild.id) == defaults
+
+
+async def test_reset_is_confirmed_by_whoever_may_and_asked_for_it(world: World):
+    """As if the private message had been seen by others, or its member had lost the permission."""
+    await world.app.guilds.set_mode(world.guild.id, world.ask.id, Mode.OFF)
+    await world.alice.send(world.general, f"{world.me} how do I vote on an answer?")
+    stored = world.env.backend.get_message(world.general.id, last(world.general).id)
+    for asker in (world.alice, world.mo):
+        view = confirmations.reset_card(asker.id).view
+        assert view is not None
+        stored.components = view.to_components()
+        refused = await world.alice.click(last(world.general), label="Reset everything")
+        assert "Manage Server" in told(refused).content
+    moderators = world.guild.roles["Moderators"]
+    boss = world.guild.add_member(world.env.create_user("boss"), roles=[moderators])
+    refused = await boss.click(last(world.general), label="Reset everything")
+    assert told(refused).content == "Only the person who asked for this can decide it."
+    assert await world.app.guilds.modes(world.guild.id) == {world.ask.id: Mode.OFF}
 
 
 async def test_members_may_not(world: World):
@@ -217,14 +244,34 @@ async def test_missing_intent_matters_where_the_name_makes_the_bot_listen(world:
 
 @pytest.mark.parametrize(
     "emoji",
-    ["👍", "⬆️", "⬆", "✅", "👎🏽", "🇩🇪", "1️⃣", "❤️", "👨‍👩‍👧", "🏳️‍🌈", "ℹ️", "‼️", "➕", "🔼", "▶️"],
+    [
+        "👍",
+        "⬆️",
+        "⬆",
+        "✅",
+        "👎🏽",
+        "🇩🇪",
+        "1️⃣",
+        "❤️",
+        "👨‍👩‍👧",
+        "🏳️‍🌈",
+        "ℹ️",
+        "‼️",
+        "➕",
+        "🔼",
+        "▶️",
+        "🫨",
+        "↩️",
+        "㊗️",
+    ],
 )
 def test_emoji_are_recognised(emoji: str):
     assert is_unicode_emoji(emoji)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "up", ":+1:", "👍👎", "1", "\u200d", "é", "字", "<", "👍a"]
+    "text",
+    ["", "a", "up", ":+1:", "👍👎", "1", "\u200d", "é", "字", "<", "👍a", *"∑→℃▲"],
 )
 def test_what_is_no_emoji(text: str):
     assert not is_unicode_emoji(text)

@@ -23,13 +23,33 @@ async def test_question_then_answers_best_first(world: World):
     await world.alice.click(page, label="Next")
     assert "React with" in shown(opened).embeds[0].description
     assert "answer 1 of 2" in shown(opened).embeds[0].footer.text
-    assert labels(shown(opened)) == ["Back", "Next", "2", None]
+    assert labels(shown(opened)) == ["Back", "Next", "Helpful", "Not helpful"]
     await world.alice.click(shown(opened), label="Next")
     assert "Use the buttons" in shown(opened).embeds[0].description
     assert is_disabled(shown(opened), "Next")
     await world.alice.click(shown(opened), label="Back")
     await world.alice.click(shown(opened), label="Back")
     assert shown(opened).embeds[0].author.name == "Question"
+
+
+async def test_question_that_is_its_title_alone_opens_on_its_best_answer(world: World):
+    opened = await world.alice.slash(world.general, "thread", query="pins")
+    assert "Open its menu and choose" in shown(opened).embeds[0].description
+    assert "answer 1 of 2" in shown(opened).embeds[0].footer.text
+    await world.alice.click(shown(opened), label="Back")
+    assert shown(opened).embeds[0].author.name == "Question"
+
+
+async def test_a_vote_is_shown_to_its_member_alone(world: World):
+    opened = await world.alice.slash(world.general, "thread", query="unpin")
+    await world.alice.click(shown(opened), custom_id=vote_id(shown(opened), "down"))
+    again = await world.alice.slash(world.general, "thread", query="unpin")
+    assert labels(shown(again))[2:] == ["Helpful", "You voted against it"]
+    for other in (
+        await world.bob.slash(world.general, "thread", query="unpin"),
+        await world.alice.slash(world.general, "thread", query="unpin", share=True),
+    ):
+        assert labels(shown(other))[2:] == ["Helpful", "Not helpful"]
 
 
 async def test_by_words_and_by_id(world: World):
@@ -99,7 +119,6 @@ async def test_pager_survives_a_restart(world: World):
 
 async def test_vote_buttons_change_the_tally_and_the_next_answer(world: World):
     opened = await world.alice.slash(world.general, "thread", query="pins")
-    await world.alice.click(shown(opened), label="Next")
     await world.bob.send(world.general, "…")
     page = shown(opened)
     own = await world.alice.click(page, custom_id=vote_id(page, "up"))
@@ -109,12 +128,14 @@ async def test_vote_buttons_change_the_tally_and_the_next_answer(world: World):
     await world.alice.click(page, custom_id=vote_id(page, "up"))
     assert "You voted for it. The answer stands at +1." in shown(opened).content
     assert "▲ 1" in shown(opened).embeds[0].footer.text
+    assert labels(shown(opened))[2:] == ["You voted for it", "Not helpful"]
     assert await world.tallies("pins") == [0, 1]
     await world.bob.send(world.ask, "how can i pin a message in my channel?")
     assert last(world.ask).embeds[0].description == "Ask a moderator."
     await world.alice.click(shown(opened), custom_id=vote_id(shown(opened), "up"))
     assert "taken back" in shown(opened).content
     assert await world.tallies("pins") == [0, 0]
+    assert labels(shown(opened))[2:] == ["Helpful", "Not helpful"]
     await world.alice.click(shown(opened), custom_id=vote_id(shown(opened), "down"))
     assert await world.tallies("pins") == [0, -1]
 
@@ -131,7 +152,7 @@ async def test_vote_buttons_carry_the_guilds_own_emoji(world: World):
             spelt,
             ("👎", None),
         ]
-        assert labels(shown(opened))[2:] == ["2", None]
+        assert labels(shown(opened))[2:] == ["Helpful", "Not helpful"]
 
 
 async def test_vote_buttons_without_usable_emoji_have_plain_signs(
@@ -140,12 +161,12 @@ async def test_vote_buttons_without_usable_emoji_have_plain_signs(
     opened = await world.alice.slash(world.general, "thread", query="vote")
     world.env.inject_error("PATCH", "/webhooks/*/*/messages/*", status=400, code=50035)
     await world.alice.click(shown(opened), label="Next")
-    assert labels(shown(opened)) == ["Back", "Next", "▲ 2", "▼"]
+    assert labels(shown(opened)) == ["Back", "Next", "▲ Helpful", "▼ Not helpful"]
     assert "no buttons with" in caplog.text
     await world.app.guilds.update(world.guild.id, up_emoji="up", down_emoji="👎")
     opened = await world.alice.slash(world.general, "thread", query="vote")
     await world.alice.click(shown(opened), label="Next")
-    assert labels(shown(opened)) == ["Back", "Next", "▲ 2", "▼"]
+    assert labels(shown(opened)) == ["Back", "Next", "▲ Helpful", "▼ Not helpful"]
 
 
 async def test_page_that_discord_does_not_take_for_another_reason(world: World):

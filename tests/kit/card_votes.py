@@ -74,6 +74,17 @@ async def button(net: Net, card: Message, way: str, answer_id: int | None = None
     return custom_id
 
 
+async def forget_me(net: Net, member: int) -> Message:
+    """Have a member's data deleted; returns the private message that will say so."""
+    asked = net.discord.command(net.general, member, "forget-me")
+    await net.discord.until(lambda: bool(asked.told))
+    shown = asked.original
+    assert shown is not None
+    press = net.discord.press(shown, member, f"tw:forget:{member}")
+    await net.discord.until(lambda: bool(press.callbacks))
+    return shown
+
+
 def give_button(card: Message, custom_id: str) -> None:
     button = {"type": 2, "style": 1, "label": "x", "custom_id": custom_id}
     card.components = [*card.components, {"type": 1, "components": [button]}]

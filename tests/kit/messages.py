@@ -53,3 +53,10 @@ def shown(result: Any) -> Any:
 def told(result: Any) -> Any:
     """Return the last message to an interaction's member."""
     return result.followups[-1] if result.followups else result.response
+
+
+async def confirm(member: Any, channel: Any, command: str, label: str) -> Any:
+    """Give a command, confirm it, and return the private message that is left."""
+    asked = await member.slash(channel, command)
+    await member.click(shown(asked), label=label)
+    return shown(asked)

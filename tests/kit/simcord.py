@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
 import simcord
 from simcord.backend import serializers
-from simcord.backend.models import Overwrite
+from simcord.backend.models import AllowedMentions, Overwrite
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.enums import OverwriteType
 from simcord.preview._markdown import markdown_tokens
@@ -60,14 +60,30 @@ async def offline(env: simcord.Env, shard_id: int = 0) -> AsyncIterator[None]:
         await env.settle()
 
 
-async def join_guild(
-    env: simcord.Env, name: str = "new", channels: Sequence[str] = ("general",)
+def new_guild(
+    env: simcord.Env, name: str, channels: Sequence[str], joined_at: datetime | None = None
 ) -> GuildHandle:
-    """Invite the bot into another guild while it runs."""
+    """Make a guild that has invited the bot, which nobody has told it yet."""
     with muted(env):
         guild = env.create_guild(name)
         for channel in channels:
             guild.create_text_channel(channel)
+    if joined_at is not None:
+        me = env.backend.guilds[guild.id].members[env.backend.bot_user.id]
+        me.joined_at = joined_at.isoformat()
+    return guild
+
+
+async def join_guild(
+    env: simcord.Env,
+    name: str = "new",
+    channels: Sequence[str] = ("general",),
+    prepare: Callable[[GuildHandle], None] = lambda guild: None,
+    joined_at: datetime | None = None,
+) -> GuildHandle:
+    """Invite the bot into another guild while it runs; at the beginning of SimCord's time."""
+    guild = new_guild(env, name, channels, joined_at)
+    prepare(guild)
     payload = dict(serializers.guild_create_payload(env.backend, env.backend.guilds[guild.id]))
     payload.pop("unavailable")
     env.backend.emit("GUILD_CREATE", payload)
@@ -122,6 +138,42 @@ async def user_thread(
     return ChannelHandle(env, channel.guild, thread)
 
 
+async def forum_post(
+    env: simcord.Env,
+    actor: Any,
+    forum: ChannelHandle,
+    title: str,
+    said: str = "",
+    *,
+    announced: bool = True,
+    **parts: Any,
+) -> ChannelHandle:
+    """Open a post in a forum as a member: the first message has the id of the post itself.
+
+    Without ``announced`` the message comes before the bot knows of the post.
+    """
+    backend = env.backend
+    thread = backend.create_thread(forum.id, title, actor.id, broadcast=False)
+    if announced:
+        backend.announce_thread_create(thread)
+    message = backend.prepare_message(thread.id, actor.id, said, **parts)
+    message.id = thread.id
+    backend.commit_message(message)
+    await env.settle()
+    return ChannelHandle(env, forum.guild, thread)
+
+
+async def news_thread(
+    env: simcord.Env, actor: Any, channel: ChannelHandle, name: str
+) -> ChannelHandle:
+    """Open a Discord thread in an announcement channel; SimCord has no type for them."""
+    thread = env.backend.create_thread(channel.id, name, actor.id, broadcast=False)
+    payload = dict(serializers.channel_payload(env.backend, thread)) | {"newly_created": True}
+    env.backend.emit("THREAD_CREATE", payload | {"type": discord.ChannelType.news_thread.value})
+    await env.settle()
+    return ChannelHandle(env, channel.guild, thread)
+
+
 async def delete_channel(env: simcord.Env, channel: ChannelHandle) -> None:
     """Delete a channel with all that is in it."""
     env.backend.delete_channel(channel.id)
@@ -137,6 +189,17 @@ async def overwrite(
         channel.id, Overwrite(role.id, OverwriteType.ROLE, allow.value, deny.value)
     )
     await env.settle()
+
+
+def set_overwrite(
+    env: simcord.Env, channel: ChannelHandle, role_id: int, change: discord.PermissionOverwrite
+) -> None:
+    """Change the permissions of a role in a channel before the bot knows of it."""
+    allow, deny = change.pair()
+    with muted(env):
+        env.backend.set_overwrite(
+            channel.id, Overwrite(role_id, OverwriteType.ROLE, allow.value, deny.value)
+        )
 
 
 async def clear_reactions(env: simcord.Env, message: Any, emoji: str | None = None) -> None:
@@ -159,3 +222,64 @@ def shown(markdown: str) -> str:
             yield from texts(token.get("children") or ())
 
     return "\n".join(texts(markdown_tokens(markdown, "embed_description")))
+
+
+def set_locale(env: simcord.Env, actor: simcord.MemberActor, locale: str) -> None:
+    """Have a member's Discord be in a language; SimCord's is always in English."""
+    backend: Any = env.backend
+    emit = backend.emit
+
+    def emitted(event: str, payload: Any) -> None:
+        if event == "INTERACTION_CREATE":
+            user = payload.get("user") or payload["member"]["user"]
+            if user["id"] == str(actor.id):
+                payload = {**payload, "locale": locale}
+        emit(event, payload)
+
+    backend.emit = emitted
+
+
+def set_server_locale(env: simcord.Env, guild_id: int, locale: str) -> None:
+    """Have a server be in a language."""
+    env.backend.guilds[guild_id].preferred_locale = locale
+    cached: Any = env.bot.get_guild(guild_id)
+    cached.preferred_locale = discord.Locale(locale)
+
+
+def allowed_mentions(env: simcord.Env) -> Any:
+    """Return whom the last message that was posted may notify."""
+    posts = [r for r in env.http_requests if r.method == "POST" and r.path.endswith("/messages")]
+    body: Any = posts[-1].json
+    return body["allowed_mentions"]
+
+
+async def managed_role(env: simcord.Env, guild: GuildHandle) -> str:
+    """Mark the bot's own role as Discord does, and return the text that mentions it."""
+    role = next(each for each in env.backend.guilds[guild.id].roles.values() if each.managed)
+    payload = dict(serializers.role_payload(role))
+    payload["tags"] = {"bot_id": str(env.backend.bot_user.id)}
+    env.backend.emit("GUILD_ROLE_UPDATE", {"guild_id": str(guild.id), "role": payload})
+    await env.settle()
+    return f"<@&{role.id}>"
+
+
+async def reply_without_ping(env: simcord.Env, actor: Any, message: Any, said: str) -> None:
+    """Reply to a message with the ping switched off: its author is not among the mentions."""
+    backend, channel_id = env.backend, message.channel.id
+    reference = {"message_id": str(message.id), "channel_id": str(channel_id)}
+    quiet = AllowedMentions(replied_user=False)
+    backend.create_message(channel_id, actor.id, said, reference=reference, allowed_mentions=quiet)
+    await env.settle()
+
+
+async def edit_later(env: simcord.Env, message: Any, said: str, after: timedelta | None) -> None:
+    """Edit a message some time after it was written; with ``None`` as when links get previews."""
+    backend = env.backend
+    stored = backend.get_message(message.channel.id, message.id)
+    stored.content = said
+    payload = dict(serializers.message_payload(backend, stored))
+    written = datetime.fromisoformat(stored.timestamp)
+    payload["guild_id"] = str(message.guild.id)
+    payload["edited_timestamp"] = None if after is None else (written + after).isoformat()
+    backend.emit("MESSAGE_UPDATE", payload)
+    await env.settle()

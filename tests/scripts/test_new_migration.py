@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 
-from bot.guild_settings import COMMANDS, GuildSettings
+from bot.guild_settings import GuildSettings
+from bot.settings_commands import COMMANDS
 from bot.store import migrations
 from bot.store.database import Database
 from bot.store.tables import guild_settings

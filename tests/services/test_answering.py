@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.app import App
 from bot.models import SHARED, Answer, Policy, StoredAnswer, StoredThread, Thread, Verdict, Vote
-from bot.services.answering import in_serving_order, likelihood, reads_like_a_question
+from bot.services.answering import in_serving_order, likelihood
 from tests.kit.library import BREAD, HERE, THERE
 from tests.kit.votes import press_button
 
@@ -271,40 +271,3 @@ class TestCompleting:
         }
         assert keys[HERE][0] == "ours"
         assert "ours" not in keys[THERE]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "How do I pin a message",
-        "does it work?",
-        "it broke?",
-        "hey guys, anyone know this",
-        "so what's the plan here",
-        "please help me with this",
-        "isn\u2019t that a bug",
-        "\u201cwhy\u201d is this red",
-        "pour quoi\uff1f",
-        "\u0644\u0645\u0627\u0630\u0627\u061f",
-        "HOW TO BAKE",
-    ],
-)
-def test_reads_like_a_question(text: str) -> None:
-    assert reads_like_a_question(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "thanks, that did it",
-        "why though",
-        "I know how to do it",
-        "whatever you say, friend",
-        "island life is good",
-        "🎉🎉🎉",
-        "hello everyone here today",
-    ],
-)
-def test_reads_like_no_question(text: str) -> None:
-    assert not reads_like_a_question(text)

@@ -105,6 +105,30 @@ class TestModes:
         modes = [await guilds.mode(HERE, 1, name) for name in ("help", "faq", "ask")]
         assert modes == [Mode.ASK, Mode.ASK, Mode.MENTION]
 
+    @pytest.mark.parametrize(
+        "name",
+        ["💬・ask", "ask💬", "┃Ask┃", "『ask』", "❓-ask", "1️⃣ask", "𝗮𝘀𝗸", "ＡＳＫ", "--ask--"],
+    )
+    async def test_by_name_leave_decorations_out(self, guilds: Guilds, name: str) -> None:
+        assert await guilds.mode(HERE, 1, name) is Mode.ASK
+
+    @pytest.mark.parametrize("name", ["💬・task", "ask-me", "asks", "💬", "", "a・s・k"])
+    async def test_by_name_are_no_others(self, guilds: Guilds, name: str) -> None:
+        assert await guilds.mode(HERE, 1, name) is Mode.MENTION
+
+    async def test_of_the_hosts_names_leave_decorations_out_too(self, app: App) -> None:
+        changed = app.settings.model_copy(update={"ask_channels": ("💬・hilfe",)})
+        assert await Guilds(app.database, changed).mode(HERE, 1, "hilfe") is Mode.ASK
+
+    async def test_of_a_channel_are_its_categorys(self, guilds: Guilds) -> None:
+        await guilds.set_mode(HERE, 7, Mode.QUESTIONS)
+        assert await guilds.mode(HERE, 1, "chat", category_id=7) is Mode.QUESTIONS
+        assert await guilds.mode(HERE, 9, "chat", 1, category_id=7) is Mode.QUESTIONS
+        await guilds.set_mode(HERE, 1, Mode.OFF)
+        assert await guilds.mode(HERE, 1, "chat", category_id=7) is Mode.OFF
+        assert await guilds.mode(HERE, 9, "chat", 1, category_id=7) is Mode.OFF
+        assert await guilds.mode(THERE, 1, "ask", category_id=7) is Mode.ASK
+
     @pytest.mark.parametrize("mode", Mode)
     async def test_are_set_for_a_channel_and_kept(
         self, app: App, guilds: Guilds, mode: Mode

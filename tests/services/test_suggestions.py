@@ -38,6 +38,13 @@ def test_threads_that_share_the_odds_are_worth_offering_together():
     assert likelihood(matches) == pytest.approx(0.6)
 
 
+def test_no_more_than_three_are_offered_unless_they_are_close():
+    far = found(0.4, 0.1, 0.1, 0.1, 0.1)
+    assert suggestions_among(far) == far[:3]
+    close = found(0.3, 0.2, 0.16, 0.15, 0.14)
+    assert suggestions_among(close) == close[:4]
+
+
 def test_what_is_left_once_the_first_was_refused_is_judged_without_it():
     matches = found(0.8, 0.1, 0.05)
     assert (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import discord
 import pytest
@@ -11,7 +12,17 @@ from hypothesis import strategies as st
 
 from bot.guild_settings import percent
 from bot.models import StoredAnswer, StoredThread, Vote
-from bot.ui import card_content, cards, items, limits, moderator_cards, text
+from bot.ui import (
+    answer_buttons,
+    card_content,
+    cards,
+    confirmations,
+    items,
+    limits,
+    moderator_cards,
+    quiet_card,
+    text,
+)
 from tests.kit import limits as discord_limits
 
 HUGE = 10**18
@@ -53,7 +64,7 @@ def check(card: cards.Card) -> None:
     if card.view is None:
         return
     ids = [getattr(child, "custom_id", "") for child in card.view.children]
-    assert len(ids) == len(set(ids)) <= discord_limits.COMPONENTS_A_ROW
+    assert len(ids) == len(set(ids)) <= 2 * discord_limits.COMPONENTS_A_ROW
     for child in card.view.children:
         assert isinstance(child, discord.ui.DynamicItem)
         assert 1 <= len(child.custom_id) <= discord_limits.CUSTOM_ID
@@ -65,6 +76,13 @@ def check(card: cards.Card) -> None:
             for option in child.item.options:
                 assert 1 <= text.width(option.label) <= limits.OPTION_TEXT
                 assert text.width(option.description or "") <= limits.OPTION_TEXT
+
+
+def buttons(card: cards.Card) -> list[discord.ui.Button[Any]]:
+    """Return the buttons of a card, in their order."""
+    assert card.view is not None
+    inner = [c.item for c in card.view.children if isinstance(c, discord.ui.DynamicItem)]
+    return [item for item in inner if isinstance(item, discord.ui.Button)]
 
 
 WORDS = st.sampled_from(["", "a", NASTY, NASTY * 100, "word " * 5000, "```py\nx\n" * 900])
@@ -83,10 +101,14 @@ async def test_every_card_is_within_discords_limits(
             shown, answer, confidence=1.0, embeds=embeds, note=cards.asked_note(words)
         )
     )
+    check(cards.answer_card(shown, answer, embeds=embeds, votes=True, shares=linked))
+    check(confirmations.forget_card(HUGE))
+    check(confirmations.reset_card(HUGE))
     check(cards.page_card(shown, items.Place(HUGE, 0, 0, True), embeds=embeds))
     check(cards.page_card(shown, items.Place(HUGE, HUGE + 1, 99_999), embeds=embeds, note="n" * 90))
     options = [items.Option(HUGE + n, words, words) for n in range(30)] * 2
     check(cards.suggestion_card(options, HUGE, again=True, note="Taken back."))
+    check(cards.suggestion_card(options[:1], HUGE, note=cards.asked_note(words)))
 
 
 async def test_nothing_of_a_thread_leaves_its_place():
@@ -169,7 +191,16 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         items.CastVote(Vote.DOWN, place),
         items.PickThread(HUGE, [items.Option(1, "t")]),
         items.PickThread(HUGE, [items.Option(1, "t")], again=True),
+        items.ThisOne(HUGE, HUGE),
+        items.ThisOne(HUGE, HUGE, again=True),
         items.NoneOfThese(HUGE),
+        quiet_card.PickQuietly(HUGE, items.Option(HUGE, "t")),
+        answer_buttons.CardVote(Vote.UP, place),
+        answer_buttons.CardVote(Vote.DOWN, place),
+        answer_buttons.Share(place),
+        confirmations.ConfirmForget(HUGE),
+        confirmations.ConfirmReset(HUGE),
+        confirmations.LeaveIt(HUGE),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=False),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=True),
         moderator_cards.KeepThem(),
@@ -177,7 +208,8 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=True),
         moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=False),
     ]
-    known = (*items.ALL, *moderator_cards.ALL)
+    modules = (items, answer_buttons, confirmations, moderator_cards, quiet_card)
+    known = tuple(item for module in modules for item in module.ALL)
     assert {type(item) for item in made} == set(known)
     for item in made:
         fits = [k for k in known if k.__discord_ui_compiled_template__.fullmatch(item.custom_id)]
@@ -198,8 +230,61 @@ async def test_many_channel_modes_fit_into_the_settings_card(settings):
     assert "more" in (channels.value or "")
 
 
-def test_the_tally_is_found_wherever_it_stands_in_the_footer() -> None:
-    footer = "answered 2024-05-03 · ▲ 3 · 78 % sure"
-    drawn = cards.with_tally(discord.Embed().set_footer(text=footer), 4)
+def voted(*scores: int) -> StoredThread:
+    """A thread of which the first answer is accepted, with these scores."""
+    answers = [
+        StoredAnswer(id=n, body="b", score=score, accepted=n == 0) for n, score in enumerate(scores)
+    ]
+    return StoredThread(id=1, scope=0, key="k", title="t", answers=tuple(answers))
+
+
+def test_a_card_of_an_older_version_is_redrawn_without_its_percentage() -> None:
+    thread = voted(4)
+    embed = discord.Embed(title="t").set_footer(text="✅ accepted · ▲ 3 · 78 % sure")
+    drawn = cards.with_tally(embed, thread, thread.answers[0])
     assert drawn is not None
-    assert drawn.footer.text == "answered 2024-05-03 · ▲ 4 · 78 % sure"
+    assert (drawn.title, drawn.footer.text) == ("t", "✅ accepted · ▲ 4")
+    assert cards.with_tally(drawn, thread, thread.answers[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("scores", "trails"), [((3, 14), "(+14)"), ((-5, -2), "(-2)"), ((3, 3), ""), ((3,), "")]
+)
+async def test_an_accepted_answer_says_that_another_has_more_votes(
+    scores: tuple[int, ...], trails: str
+):
+    thread = voted(*scores)
+    first, last = (cards.answer_card(thread, a) for a in (thread.answers[0], thread.answers[-1]))
+    assert first.embed is not None
+    assert last.embed is not None
+    said = f"another answer has more votes {trails}" if trails else "▲"
+    assert said in (first.embed.footer.text or "")
+    assert ("more votes" in (first.embed.footer.text or "")) == bool(trails)
+    if len(scores) > 1:
+        assert "more votes" not in (last.embed.footer.text or "")
+
+
+async def test_one_suggestion_is_a_question_with_a_button():
+    one = cards.suggestion_card([items.Option(7, "How to **vote**?")] * 2, 5)
+    assert one.content == "Did you mean **How to \\*\\*vote\\*\\*?**"
+    assert [(button.label, button.custom_id) for button in buttons(one)] == [
+        ("Yes, that one", "tw:this:5:7"),
+        ("No, not that one", "tw:none:5"),
+    ]
+
+
+async def test_the_vote_buttons_of_a_page_differ_and_show_what_was_voted():
+    thread, place = voted(1, 2), items.Place(1, 0)
+
+    def shown(voted: Vote | None) -> list[tuple[str | None, discord.ButtonStyle]]:
+        page = cards.page_card(thread, place, voted=voted)
+        return [(button.label, button.style) for button in buttons(page)[2:]]
+
+    grey, green, red = (
+        discord.ButtonStyle.secondary,
+        discord.ButtonStyle.success,
+        discord.ButtonStyle.danger,
+    )
+    assert shown(None) == [("▲ Helpful", grey), ("▼ Not helpful", grey)]
+    assert shown(Vote.UP) == [("▲ You voted for it", green), ("▼ Not helpful", grey)]
+    assert shown(Vote.DOWN) == [("▲ Helpful", grey), ("▼ You voted against it", red)]

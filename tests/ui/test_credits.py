@@ -157,7 +157,7 @@ async def test_question_page_tells_closed_and_related():
 async def test_related_threads_are_those_that_this_server_sees(world: World):
     keys = ("pins", "nowhere", "theirs", "mine", "hub", *(f"r{n}" for n in range(9)))
     more = [Thread(key=f"r{n}", title=f"Row {n}") for n in range(9)]
-    hub = Thread(key="hub", title="Where is it all?", related=keys, answers=(Answer(body="x"),))
+    hub = Thread(key="hub", title="Where?", body="It?", related=keys, answers=(Answer(body="x"),))
     await world.app.library.add([hub, *more])
     await world.app.library.add([Thread(key="mine", title="My own?")], scope=world.guild.id)
     await world.app.library.add([Thread(key="theirs", title="Theirs?")], scope=12345)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.models import Mode
 from cogs.ask import quiet_suggestions, unanswered_marks
-from tests.kit.messages import items, labels, last, shown, size, told
+from tests.kit.messages import confirm, items, labels, last, shown, size, told
 from tests.kit.simcord import user_thread
 from tests.kit.waiting import until
 from tests.kit.world import World
@@ -155,7 +155,7 @@ class TestMarks:
 
     async def test_forget_me_forgets_the_question(self, world: World) -> None:
         question = await world.alice.send(world.ask, EGG)
-        await world.alice.slash(world.general, "forget-me")
+        await confirm(world.alice, world.general, "forget-me", "Delete it")
         assert await world.app.unanswered.get(question.id) is None
 
     async def test_after_a_restart_an_answer_still_takes_it_away(self, world: World) -> None:
@@ -171,6 +171,10 @@ class TestMarks:
 
         assert not await marked(world.alice, "hello everyone!")
         assert not await marked(world.mo, EGG)  # who manages the server helps
+        helpers = world.guild.create_role("Helpers")
+        helper = world.guild.add_member(world.env.create_user("helga"), roles=[helpers])
+        await world.app.guilds.update(world.guild.id, helper_role_ids=(helpers.id,))
+        assert not await marked(helper, EGG)
         question = await world.alice.send(world.ask, EGG)
         assert not await marked(world.bob, "seven minutes should do", reply_to=question)
         assert not await marked(world.bob, "and salt in the water")  # who just answered
@@ -202,9 +206,11 @@ class TestSeveralQuestions:
         assert size(world.ask) == 2
 
     async def test_a_command_answers_the_first(self, world: World) -> None:
-        result = await world.alice.slash(world.general, "ask", question=f"{VOTE} {UNPIN}")
+        result = await world.alice.slash(
+            world.general, "ask", question=f"{VOTE} {UNPIN}", share=True
+        )
         assert "left the rest" in shown(result).content
-        assert await world.key_of(last(world.general)) == "vote"
+        assert await world.key_of(shown(result)) == "vote"
 
     async def test_none_sure_is_taken_as_one(self, world: World) -> None:
         await world.alice.send(world.ask, f"{EGG} how tall is a giraffe?")

@@ -9,11 +9,11 @@ import pytest
 from bot.app import App
 from bot.client import ThreadBot
 from bot.models import SHARED
-from tests.kit.messages import last, offered, shown, size, vote_id
+from tests.kit.messages import confirm, last, offered, shown, size, vote_id
 from tests.kit.simcord import clear_reactions, join_guild, join_now, muted, offline
 from tests.kit.world import World
 
-STICK = "how do I stick a note to the top?"
+STICK = "how do I stick a note to the top of my channel?"
 """Words in which no thread is put; the bot can only guess what they mean."""
 
 PIN = "How can I pin a message in my channel?"
@@ -81,7 +81,9 @@ class TestTeaching:
         assert await world.key_of(before) is None
         await world.alice.select(menu, [offered(menu)[PIN]])
         assert await learned(world) == [("pins", STICK)]
-        after = await ask(world, world.alice, world.general, "How do I STICK a note to the top")
+        after = await ask(
+            world, world.alice, world.general, "How do I STICK a note to the top of my channel"
+        )
         assert await world.key_of(after) == "pins"
 
     async def test_all_are_answered_after_a_second_choice(self, world: World, chosen: Any) -> None:
@@ -90,7 +92,7 @@ class TestTeaching:
         await world.bob.select(menu, [offered(menu)[PIN]])
         assert await learned(world) == [("pins", STICK)]
         other = world.guild.create_text_channel("other")
-        after = await ask(world, world.mo, other, "How do I STICK a note to the top")
+        after = await ask(world, world.mo, other, "How do I STICK a note to the top of my channel")
         assert await world.key_of(after) == "pins"
 
     async def test_the_choice_of_a_new_member_is_theirs_alone(
@@ -118,7 +120,7 @@ class TestTeaching:
         await world.mo.unreact(chosen, "⬆️")
         assert not await known_to_bob("three")
         await world.mo.react(chosen, "⬆️")
-        await world.alice.slash(world.general, "forget-me")
+        await confirm(world.alice, world.general, "forget-me", "Delete it")
         assert await learned(world) == []
 
     async def test_similar_words_are_offered_it(self, world: World, confirmed: Any) -> None:
@@ -405,8 +407,8 @@ class TestRestart:
 async def test_forget_me_deletes_what_a_member_taught(world: World, taught: Any) -> None:
     await ask(world, world.mo, world.general, "how can I unpin a mesage please")
     await world.mo.react(last(world.general), "⬆️")
-    result = await world.bob.slash(world.general, "forget-me")
-    assert "1 vote and 1 phrasing of yours deleted" in shown(result).content
+    left = await confirm(world.bob, world.general, "forget-me", "Delete it")
+    assert "1 vote and 1 phrasing of yours deleted" in left.content
     assert [key for key, _ in await learned(world)] == ["unpin"]
     assert world.app.learning.question(taught.id) == ""
 

@@ -56,10 +56,10 @@ async def test_each_of_several_faults_in_a_row_is_survived(
 
 
 @pytest.mark.parametrize("fault", SPOILED, ids=name)
-@pytest.mark.parametrize("said", ["Did you mean", "nothing on that", "for example", "a moment ago"])
+@pytest.mark.parametrize("said", ["Did you mean", "nothing on that", "For example", "a moment ago"])
 async def test_all_that_is_said_is_said_once(net: Net, said: str, fault: Fault):
     before = 0
-    question = {"nothing on that": UNKNOWN, "for example": ""}.get(said, PIN)
+    question = {"nothing on that": UNKNOWN, "For example": ""}.get(said, PIN)
     if said == "Did you mean":
         await unsure(net)
     if said == "a moment ago":
@@ -200,34 +200,48 @@ class TestArrows:
         await arrows(net, card)
         assert card.reacted() == ["⬆️", "⬇️"]
 
-    async def test_if_one_is_refused_the_other_is_there(
-        self, net: Net, caplog: pytest.LogCaptureFixture
+    @pytest.mark.parametrize("code", [400, 403])
+    async def test_if_one_is_refused_the_other_is_there_and_both_are_tried_again(
+        self, net: Net, code: int, caplog: pytest.LogCaptureFixture
     ):
-        unknown = status(400, {"code": 10014, "message": "Unknown Emoji"})
-        net.discord.faults.fail("PUT", "/reactions/", unknown)
+        refused = status(code, {"code": 10014, "message": "Unknown Emoji"})
+        net.discord.faults.fail("PUT", "/reactions/", refused)
         ask(net)
         card = await net.discord.posted(net.ask)
-        await net.discord.until(lambda: card.reacted() == ["⬇️"])
+        await arrows(net, card)
         await quiet(net)
+        assert card.reacted() == ["⬇️", "⬆️"]
+        assert "Helpful" not in str(card.components)
         assert len(lines(caplog)) == 1
         assert "can't react with ⬆️" in lines(caplog)[0]
 
-    async def test_if_one_stays_out_of_reach_the_other_is_there(
-        self, net: Net, caplog: pytest.LogCaptureFixture
-    ):
-        net.discord.faults.fail("PUT", "/reactions/", *[reset()] * 14)
+    async def test_if_one_stays_out_of_reach_the_card_has_buttons(self, net: Net):
+        unknown = status(400, {"code": 10014, "message": "Unknown Emoji"})
+        net.discord.faults.always("PUT", "/reactions/⬆", unknown)
         ask(net)
         card = await net.discord.posted(net.ask)
-        await net.discord.until(lambda: card.reacted() == ["⬇️"])
+        await net.discord.until(lambda: "Not helpful" in str(card.components))
+        assert card.reacted() == ["⬇️"]
+        assert "Not my question" in str(card.components)
 
-    @pytest.mark.parametrize(("code", "error"), [(404, 10008), (404, 10003), (403, 50013)], ids=str)
-    async def test_what_fails_for_both_is_asked_once(self, net: Net, code: int, error: int):
-        refused = status(code, {"code": error, "message": "no"})
-        net.discord.faults.always("PUT", "/reactions/", refused)
+    @pytest.mark.parametrize("code", [10008, 10003])
+    async def test_a_message_that_is_gone_is_asked_for_once(self, net: Net, code: int):
+        gone = status(404, {"code": code, "message": "no"})
+        net.discord.faults.always("PUT", "/reactions/", gone)
         ask(net)
-        await net.recorded(await net.discord.posted(net.ask))
+        card = await net.discord.posted(net.ask)
+        await net.recorded(card)
         await quiet(net)
         assert len([1 for _, path, _ in net.discord.requests if "/reactions/" in path]) == 1
+        assert "Helpful" not in str(card.components)
+
+    async def test_what_is_forbidden_is_tried_twice(self, net: Net):
+        net.discord.faults.always("PUT", "/reactions/", status(403, {"code": 50013}))
+        ask(net)
+        card = await net.discord.posted(net.ask)
+        await net.discord.until(lambda: "Helpful" in str(card.components))
+        await quiet(net)
+        assert len([1 for _, path, _ in net.discord.requests if "/reactions/" in path]) == 4
 
 
 class TestTallies:

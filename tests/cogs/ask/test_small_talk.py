@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Answer, Thread
+from cogs.ask import responder
 from tests.kit.messages import last, shown, size
 from tests.kit.world import World
 
@@ -49,6 +50,24 @@ async def test_a_thread_that_surely_answers_comes_before(world: World) -> None:
     await world.app.library.add([thread])
     await world.alice.send(world.general, f"{world.me} what can you do?")
     assert await world.key_of(last(world.general)) == "what"
+
+
+async def test_for_help_no_thread_is_looked_for(world: World) -> None:
+    thread = Thread(key="raid", title="Help me!", answers=(Answer(body="Call a moderator."),))
+    await world.app.library.add([thread])
+    await world.alice.send(world.general, f"{world.me} help me!")
+    assert await world.key_of(last(world.general)) is None
+    assert "`/help`" in last(world.general).content
+
+
+async def test_a_thread_that_may_fit_is_no_better_reply(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responder, "SURELY", 1.0)
+    thread = Thread(key="what", title="What can you do?", answers=(Answer(body="Much."),))
+    await world.app.library.add([thread])
+    await world.alice.send(world.general, f"{world.me} what can you do?")
+    assert "I find the answer" in last(world.general).content
 
 
 async def test_examples_are_what_is_asked_most_then_the_servers_own(world: World) -> None:

@@ -61,6 +61,37 @@ async def test_choosing_shows_the_answer_in_place(world: World, unsure: Any):
     assert posting.thread_id not in posting.alternatives
 
 
+async def test_one_thread_alone_is_offered_by_a_button(world: World):
+    await world.app.guilds.update(world.guild.id, answer_threshold=1.0)
+    await world.alice.send(world.ask, f"{world.me} how do I vote on an answer?")
+    offer = last(world.ask)
+    assert offer.content == "Did you mean **How do I vote on an answer?**"
+    assert labels(offer) == ["Yes, that one", "No, not that one"]
+    await world.restart()
+    private = await world.bob.click(offer, label="Yes, that one")
+    assert shown(private).ephemeral
+    refused = await world.bob.click(offer, label="No, not that one")
+    assert "Only the person who asked" in told(refused).content
+    assert await world.key_of(last(world.ask)) is None
+    await world.alice.click(offer, label="Yes, that one")
+    assert last(world.ask).id == offer.id
+    assert await world.key_of(last(world.ask)) == "vote"
+    assert len(last(world.ask).reactions) == 2
+
+
+@pytest.mark.parametrize("way", ["pick", "repick"])
+async def test_a_menu_of_one_thread_posted_by_an_older_version_works(
+    world: World, unsure: Any, way: str
+):
+    stored = world.env.backend.get_message(world.ask.id, unsure.id)
+    option = {"label": UNPIN, "value": offered(unsure)[UNPIN]}
+    custom_id = f"tw:{way}:{world.alice.id}"
+    menu = {"type": 3, "custom_id": custom_id, "options": [option], "placeholder": "Choose…"}
+    stored.components = [{"type": 1, "components": [menu]}]
+    await world.alice.select(last(world.ask), [option["value"]])
+    assert await world.key_of(last(world.ask)) == "unpin"
+
+
 async def test_others_see_what_they_choose_privately(world: World, unsure: Any):
     result = await world.bob.select(unsure, [offered(unsure)[UNPIN]])
     assert shown(result).ephemeral
@@ -79,9 +110,10 @@ async def test_choosing_a_thread_that_is_gone_or_unanswered(world: World):
     await world.app.guilds.update(world.guild.id, answer_threshold=1.0)
     await world.alice.send(world.ask, f"{world.me} {COMPOST}")
     message = last(world.ask)
-    result = await world.alice.select(message, [offered(message)[COMPOST]])
+    assert message.content == f"Did you mean **{COMPOST}**"
+    result = await world.alice.click(message, label="Yes, that one")
     assert result.followups[0].content == "Nobody has answered that one yet."
-    result = await world.bob.select(message, [offered(message)[COMPOST]])
+    result = await world.bob.click(message, label="Yes, that one")
     assert shown(result).embeds[0].description == "Nobody knows."
 
 
@@ -141,6 +173,7 @@ async def test_choosing_where_replies_are_not_allowed_any_more(world: World, car
 
 async def test_choosing_for_a_question_that_is_gone(world: World, card: Any):
     question = next(m for m in world.ask.history() if m.content == PIN)
+    await world.bob.react(card, "⬆️")  # or the card would go with the question
     await world.alice.delete(question)
     await world.alice.click(card, label="Not my question")
     await world.alice.select(last(world.ask), [offered(last(world.ask))[UNPIN]])
@@ -170,6 +203,7 @@ async def test_not_my_question_without_other_suggestions(world: World):
 async def test_not_my_question_after_a_restart_and_without_its_question(world: World):
     question = await world.alice.send(world.ask, PIN)
     card = last(world.ask)
+    await world.bob.react(card, "⬆️")
     await world.alice.delete(question)
     await world.restart()
     await world.alice.click(card, label="Not my question")

@@ -16,7 +16,7 @@ from simcord import SetupError
 
 from bot.models import Answer, Thread, Vote
 from bot.services.uploads import Uploads
-from bot.ui import limits, moderator_cards, text
+from bot.ui import import_cards, limits, moderator_cards, text
 from cogs.library import import_task
 from tests.kit.messages import labels, last, shown, told
 from tests.kit.simcord import join_guild
@@ -480,10 +480,10 @@ async def test_long_names_fit(own: World):
 async def test_every_card_is_within_discords_limits(words: str):
     huge, now = 10**17, datetime.now(UTC)
     button = moderator_cards.RemoveThese(huge, 10**8, whole_source=True)
-    told = moderator_cards.Remarks([words] * 2_000, huge)
+    told = import_cards.Remarks([words] * 2_000, huge)
     for card in (
-        moderator_cards.imported_card(words, {"added": huge}, told, told, told),
-        moderator_cards.imported_card(words, {"added": 0}, *[moderator_cards.Remarks()] * 3),
+        import_cards.imported_card(words, {"added": huge}, told, told, told),
+        import_cards.imported_card(words, {"added": 0}, *[import_cards.Remarks()] * 3),
         moderator_cards.figures_card(
             [("Own", huge, huge, huge)] * 2, huge, huge, [(words, huge, True)] * 10, (words, now)
         ),
@@ -491,4 +491,4 @@ async def test_every_card_is_within_discords_limits(words: str):
         moderator_cards.removed_card(words, huge, huge, now),
     ):
         check(card)
-    assert text.width(moderator_cards.progress_line(words, huge, huge)) <= limits.MESSAGE
+    assert text.width(import_cards.progress_line(words, huge, huge)) <= limits.MESSAGE

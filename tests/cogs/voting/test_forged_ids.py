@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from bot.ui import items, moderator_cards
-from tests.kit.card_votes import give_button, post
+from bot.ui import answer_buttons, confirmations, items, moderator_cards, quiet_card
+from tests.kit.card_votes import give_button, post, posting_of, sent
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
 
@@ -18,8 +18,15 @@ FORGED = {
     items.TurnPage: [f"tw:next:{HUGE}:0:0:q", f"tw:prev:2:{HUGE}:99999:a"],
     items.CastVote: [f"tw:up:2:{HUGE}:0:a", f"tw:down:{HUGE}:{HUGE}:0:q"],
     items.PickThread: [f"tw:pick:{HUGE}", f"tw:repick:{HUGE}"],
+    items.ThisOne: [f"tw:this:{HUGE}:{HUGE}", f"tw:rethis:1:{HUGE}"],
     items.NoneOfThese: [f"tw:none:{HUGE}"],
     items.NotMine: ["tw:notmine"],
+    answer_buttons.CardVote: [f"tw:vote:up:{HUGE}:{HUGE}:0:a", f"tw:vote:down:2:{HUGE}:0:a"],
+    answer_buttons.Share: [f"tw:share:{HUGE}:{HUGE}:0:a"],
+    confirmations.ConfirmForget: [f"tw:forget:{HUGE}"],
+    confirmations.ConfirmReset: [f"tw:reset:{HUGE}"],
+    confirmations.LeaveIt: [f"tw:leave:{HUGE}"],
+    quiet_card.PickQuietly: [f"tw:quiet:{HUGE}:{HUGE}"],
     moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
     moderator_cards.KeepThem: ["tw:keep"],
     moderator_cards.BringBack: [f"tw:undo:{'9' * 18}"],
@@ -36,7 +43,13 @@ async def card(net: Net) -> Message:
 
 
 def test_every_item_is_tried() -> None:
-    assert set(FORGED) == {*items.ALL, *moderator_cards.ALL}
+    assert set(FORGED) == {
+        *items.ALL,
+        *answer_buttons.ALL,
+        *confirmations.ALL,
+        *moderator_cards.ALL,
+        *quiet_card.ALL,
+    }
 
 
 @pytest.mark.parametrize("custom_id", [each for ids in FORGED.values() for each in ids])
@@ -62,6 +75,19 @@ async def test_a_number_of_twenty_digits_is_of_nothing(
     said = " ".join(press.told)
     assert "went wrong" not in said
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
+
+
+async def test_a_thread_that_a_menu_does_not_offer_is_not_shown(net: Net, card: Message):
+    posting = await posting_of(net, card)
+    custom_id = f"tw:pick:{net.alice}"
+    option = {"label": "x", "value": str(posting.thread_id + 1)}
+    menu = {"type": 3, "custom_id": custom_id, "options": [option]}
+    card.components = [{"type": 1, "components": [menu]}]
+    press = net.discord.press(card, net.bob, custom_id, (str(posting.thread_id),))
+    await net.discord.until(lambda: bool(press.callbacks))
+    await sent(net)
+    assert [callback["type"] for callback in press.callbacks] == [6]  # acknowledged, and no more
+    assert press.told == []
 
 
 def test_ids_end_where_databases_end() -> None:

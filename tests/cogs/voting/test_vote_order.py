@@ -18,6 +18,7 @@ from tests.kit.card_votes import (
     UP,
     button,
     counted,
+    forget_me,
     heard,
     members,
     post,
@@ -258,8 +259,7 @@ async def test_what_a_member_did_before_forget_me_is_forgotten_as_well(net: Net,
     async with net.app.database.write():
         net.discord.react(card, net.bob, UP)
         net.discord.react(card, net.alice, DOWN)
-        press = net.discord.command(net.general, net.bob, "forget-me")
-        await net.discord.until(lambda: bool(press.callbacks))
-    await net.discord.until(lambda: any("1 vote" in text for text in press.told))
+        told = await forget_me(net, net.bob)
+    await net.discord.until(lambda: "1 vote" in told.text)
     await sent(net)
     assert await counted(net) == 0

@@ -20,6 +20,7 @@ from tests.kit.card_votes import (
     UP,
     button,
     counted,
+    forget_me,
     heard,
     looked_at,
     members,
@@ -206,8 +207,8 @@ async def test_what_waits_is_forgotten_with_its_member(
     net.discord.react(card, members(net, 1)[0], UP)
     await net.discord.until(lambda: locked.tries >= 1)
     net.discord.react(card, net.bob, DOWN)
-    press = net.discord.command(net.ask, net.bob, "forget-me")
-    await net.discord.until(lambda: any("0 votes" in text for text in press.told))
+    told = await forget_me(net, net.bob)
+    await net.discord.until(lambda: "0 votes" in told.text)
     locked.open = True
     await sent(net)
     assert await counted(net) == 1
@@ -246,8 +247,8 @@ class TestHeldBack:
         net.discord.react(old, net.bob, UP)
         queue = net.bot.get_cog("Voting")._queue  # type: ignore[union-attr]
         await net.discord.until(lambda: old.id in queue._held)
-        press = net.discord.command(net.ask, net.bob, "forget-me")
-        await net.discord.until(lambda: any("0 votes" in text for text in press.told))
+        told = await forget_me(net, net.bob)
+        await net.discord.until(lambda: "0 votes" in told.text)
         assert all(event.is_dropped for event in queue._held[old.id].events)
         await net.bot.close()
         gate.set()

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.models import Vote
-from tests.kit.messages import last, shown
+from tests.kit.messages import confirm, labels, last, shown, told
 from tests.kit.simcord import clear_reactions, delete_channel, join_guild, muted, offline
 from tests.kit.votes import press_button
 from tests.kit.world import World
@@ -231,13 +231,34 @@ async def test_reconciling_where_the_history_is_closed(
 
 async def test_forget_me(world: World, card: Any):
     await world.bob.react(card, "⬆️")
-    result = await world.bob.slash(world.general, "forget-me")
-    assert shown(result).ephemeral
-    assert "1 vote and 0 phrasings of yours deleted" in shown(result).content
+    asked = await world.bob.slash(world.general, "forget-me")
+    assert shown(asked).ephemeral
+    assert labels(shown(asked)) == ["Delete it", "Cancel"]
+    assert await world.tallies("pins") == [1, 0]
+    await world.restart()
+    await world.bob.click(shown(asked), label="Cancel")
+    assert shown(asked).content == "All stays as it is."
+    assert await world.tallies("pins") == [1, 0]
+    left = await confirm(world.bob, world.general, "forget-me", "Delete it")
+    assert "1 vote and 0 phrasings of yours deleted" in left.content
+    assert labels(left) == []
     assert await world.tallies("pins") == [0, 0]
     posting = await world.app.postings.get(card.id)
     assert posting is not None
     assert posting.asker_id == 0
+
+
+async def test_nobody_confirms_what_another_asked_for(world: World, card: Any):
+    """As if their private message had been seen by others."""
+    await world.bob.react(card, "⬆️")
+    asked = await world.bob.slash(world.general, "forget-me")
+    stored = world.env.backend.get_message(world.ask.id, card.id)
+    stored.components = shown(asked).components
+    for label in ("Delete it", "Cancel"):
+        refused = await world.alice.click(last(world.ask), label=label)
+        assert told(refused).ephemeral
+        assert told(refused).content == "Only the person who asked for this can decide it."
+    assert await world.tallies("pins") == [1, 0]
 
 
 async def test_guilds_own_emoji(world: World):

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.kit.loopback import world
+from tests.kit.loopback import commands, world
 from tests.kit.loopback.discord import Loopback
 from tests.kit.loopback.faults import apply
 from tests.kit.loopback.world import ME, Message, Payload, Press
@@ -107,11 +107,12 @@ class Rest:
         return replied({"url": url, "shards": shards, "session_start_limit": limits})
 
     async def sync(self, request: web.Request) -> web.Response:
-        self.loopback.commands = await request.json()
-        return replied([])
+        self.loopback.commands = commands.taken(await request.json(), self.loopback.commands)
+        return replied(commands.listed(self.loopback.commands, with_localizations=False))
 
     async def synced(self, request: web.Request) -> web.Response:
-        return replied(self.loopback.commands)
+        full = request.query.get("with_localizations") == "true"
+        return replied(commands.listed(self.loopback.commands, with_localizations=full))
 
     async def file(self, request: web.Request) -> web.Response:
         return web.Response(body=self.loopback.files[int(request.match_info["file"])])

@@ -1,0 +1,164 @@
+"""What is known of the last messages: the bot's replies to them, and which are deleted.
+
+It is in memory alone, and bounded: messages themselves are not cached.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+import discord
+
+MESSAGES = 5000
+"""Messages of members that are known at most, the newest."""
+
+DELETED = 1000
+"""Deleted messages that are known at most."""
+
+PROXY_SECONDS = 10.0
+"""Seconds in which a proxy such as PluralKit deletes a message and posts it as a webhook, or
+the other way round. For as long, texts are kept."""
+
+TEXTS = 500
+"""Texts that are kept at most."""
+
+V = TypeVar("V")
+
+
+@dataclass(slots=True)
+class Seen:
+    """A message of a member: the bot's replies, and whether anybody made something of them."""
+
+    replies: list[discord.PartialMessage] = field(default_factory=list)
+    touched: bool = False
+    voted: bool = False
+    edited_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A text in a channel, and when it was seen (seconds of the monotonic clock)."""
+
+    message: discord.Message
+    at: float
+
+
+class RecentMessages:
+    """The messages that were seen since the start, as far as they may still matter."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[int, Seen] = OrderedDict()
+        self._replied: dict[int, int] = {}
+        self._deleted: OrderedDict[int, None] = OrderedDict()
+        self._said: OrderedDict[int, _Said] = OrderedDict()
+        self._proxies: OrderedDict[int, _Said] = OrderedDict()
+
+    def note(self, message: discord.Message) -> None:
+        """Note a message of a member."""
+        if message.reference is not None and message.reference.message_id is not None:
+            self.touch(message.reference.message_id)
+        _drop_old(self._said)
+        _put(self._said, message.id, _Said(message, time.monotonic()), TEXTS)
+        for old in _put(self._seen, message.id, Seen(), MESSAGES):
+            for reply in old.replies:
+                self._replied.pop(reply.id, None)
+
+    def seen(self, message_id: int) -> Seen | None:
+        """Return what is known of a member's message; ``None`` if it was not seen, or long ago."""
+        return self._seen.get(message_id)
+
+    def replied(self, message_id: int, reply: discord.Message) -> None:
+        """Note a reply of the bot to a message."""
+        seen = self._seen.get(message_id)
+        if seen is not None:
+            # Without its contents: thousands may be known.
+            seen.replies.append(discord.PartialMessage(channel=reply.channel, id=reply.id))
+            self._replied[reply.id] = message_id
+
+    def touch(self, reply_id: int, *, voted: bool = False) -> None:
+        """Note that somebody replied to a reply of the bot, or pressed something under it.
+
+        ``voted`` says that it was a button to vote.
+        """
+        seen = self._seen.get(self._replied.get(reply_id, 0))
+        if seen is not None:
+            seen.touched = True
+            seen.voted = seen.voted or voted
+
+    def delete(self, message_id: int) -> Seen | None:
+        """Note that a message is deleted, and return what was known of it."""
+        _put(self._deleted, message_id, None, DELETED)
+        seen = self._seen.pop(message_id, None)
+        for reply in seen.replies if seen is not None else ():
+            self._replied.pop(reply.id, None)
+        return seen
+
+    def is_deleted(self, message_id: int) -> bool:
+        """Return whether a message was deleted."""
+        return message_id in self._deleted
+
+    def forward_before(self, message: discord.Message) -> discord.Message | None:
+        """Return what a member forwarded to the channel a moment before a message, if anything.
+
+        Discord sends the words that go with a forward as a message of their own.
+        """
+        for _, said in _newest_first(self._said):
+            other = said.message
+            same_place = other.channel.id == message.channel.id
+            if same_place and other.author == message.author and other.id != message.id:
+                return other if other.message_snapshots else None
+        return None
+
+    def replaces_deleted(self, proxy: discord.Message) -> bool:
+        """Return whether a webhook's message says what a deleted one said a moment ago.
+
+        If none is deleted yet, it is kept for the one that may be.
+        """
+        for message_id, said in _newest_first(self._said):
+            if message_id in self._deleted and _is_proxy_of(proxy, said.message):
+                del self._said[message_id]
+                return True
+        _put(self._proxies, proxy.id, _Said(proxy, time.monotonic()), TEXTS)
+        return False
+
+    def proxy_of(self, message_id: int) -> discord.Message | None:
+        """Return the webhook's message that had taken the place of one that is deleted now."""
+        _drop_old(self._said)
+        original = self._said.get(message_id)
+        if original is None:
+            return None
+        for proxy_id, proxy in _newest_first(self._proxies):
+            if _is_proxy_of(proxy.message, original.message):
+                del self._proxies[proxy_id], self._said[message_id]
+                return proxy.message
+        return None
+
+
+def _put(kept: OrderedDict[int, V], key: int, value: V, most: int) -> list[V]:
+    """Put something behind all others, and return what there is no room for any more."""
+    kept[key] = value
+    return [kept.popitem(last=False)[1] for _ in range(len(kept) - most)]
+
+
+def _drop_old(kept: OrderedDict[int, _Said]) -> None:
+    """Drop the texts that no proxy posts again any more."""
+    since = time.monotonic() - PROXY_SECONDS
+    while kept and next(iter(kept.values())).at < since:
+        kept.popitem(last=False)
+
+
+def _newest_first(kept: OrderedDict[int, _Said]) -> list[tuple[int, _Said]]:
+    """Return the texts that may still be posted again."""
+    _drop_old(kept)
+    return [*reversed(kept.items())]
+
+
+def _is_proxy_of(proxy: discord.Message, original: discord.Message) -> bool:
+    """Return whether a webhook's message is a member's, without the tags around it."""
+    said, whole = (" ".join(each.content.split()) for each in (proxy, original))
+    same_place = proxy.channel.id == original.channel.id
+    return same_place and bool(said) and said in whole and 2 * len(said) >= len(whole)

@@ -1,0 +1,37 @@
+"""What is done by a press that confirms it, and refused to anybody but who asked for it."""
+
+from __future__ import annotations
+
+from bot.client import Interaction
+from bot.i18n import N_
+from bot.i18n import gettext as _
+from bot.replies import acknowledge, edit_pressed, tell
+from bot.ui.cards import Card
+from bot.ui.confirmations import ConfirmForget, ConfirmReset, LeaveIt
+
+NOT_YOURS = N_("Only the person who asked for this can decide it.")
+LEFT = N_("All stays as it is.")
+
+Confirmation = ConfirmForget | ConfirmReset | LeaveIt
+
+
+async def is_asker(item: Confirmation, interaction: Interaction) -> bool:
+    """Return whether the question was put to whoever pressed; tell others that it was not."""
+    if interaction.user.id == item.user_id:
+        return True
+    await tell(interaction, _(NOT_YOURS))
+    return False
+
+
+async def begin_confirmed(item: Confirmation, interaction: Interaction) -> bool:
+    """Acknowledge a press that confirms something; False if it was not theirs to confirm."""
+    if not await is_asker(item, interaction):
+        return False
+    await acknowledge(interaction)
+    return True
+
+
+async def leave_it(item: LeaveIt, interaction: Interaction) -> None:
+    """Say that nothing was changed."""
+    if await is_asker(item, interaction):
+        await edit_pressed(interaction, **Card(content=_(LEFT)).edit_kwargs())
