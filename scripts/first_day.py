@@ -103,12 +103,15 @@ def main() -> None:
     """Ask, and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", action="store_true", help="ask for each seed in ten wordings")
-    parser.add_argument("--wrong", action="store_true", help="list what was answered wrongly")
+    parser.add_argument(
+        "--wrong",
+        action="store_true",
+        help="list what was answered wrongly (not the half of the wordings that is kept apart)",
+    )
     parser.add_argument(
         "--missed",
         action="store_true",
-        help="list what has an answer and got neither it nor an offer of it first "
-        "(not the half of the seeds' wordings that is kept apart)",
+        help="list what has an answer and got neither it nor an offer of it first (likewise)",
     )
     options = parser.parse_args()
     logging.disable(logging.INFO)
@@ -117,7 +120,7 @@ def main() -> None:
     console = Console(soft_wrap=True)
     console.print(table(results))
     if options.wrong:
-        _list(console, [r for r in results if r[2] is Outcome.WRONG])
+        _list(console, [r for r in results if r[2] is Outcome.WRONG and r[0].kind != KEPT_APART])
     if options.missed:
         _list(console, [r for r in results if _missed(*r)])
 
