@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Posting, Reaction, ReactionKind, Vote
@@ -190,6 +190,25 @@ def votes_of(guild_id: int | None) -> Any:
         return query.correlate(answers).scalar_subquery()
 
     return (total(votes) + total(carried_votes)).label("votes")
+
+
+async def votes_on(
+    connection: AsyncConnection, thread_ids: Sequence[int], guild_id: int
+) -> list[tuple[str, int]]:
+    """Return the answers of threads that have votes in a guild, as their text and their sum.
+
+    Only of threads in force that the guild may see.
+    """
+    seen = (threads.c.id.in_(thread_ids), threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
+    has_votes = [
+        select(table.c.value)
+        .where(table.c.answer_id == answers.c.id, table.c.guild_id == guild_id)
+        .exists()
+        for table in (votes, carried_votes)
+    ]
+    query = select(answers.c.body, votes_of(guild_id)).join(threads)
+    query = query.where(*seen, answers.c.retired.is_(False), or_(*has_votes))
+    return [(row.body, row.votes) for row in await connection.execute(query)]
 
 
 async def take_imported(
