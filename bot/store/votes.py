@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Posting, Reaction, ReactionKind, Vote
@@ -195,20 +195,20 @@ def votes_of(guild_id: int | None) -> Any:
 async def votes_on(
     connection: AsyncConnection, thread_ids: Sequence[int], guild_id: int
 ) -> list[tuple[str, int]]:
-    """Return the answers of threads that have votes in a guild, as their text and their sum.
+    """Return a guild's votes on answers of threads, as the texts of these and the sums.
 
-    Only of threads in force that the guild may see.
+    Only of threads in force that the guild may see. A text may come twice.
     """
     seen = (threads.c.id.in_(thread_ids), threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
-    has_votes = [
-        select(table.c.value)
-        .where(table.c.answer_id == answers.c.id, table.c.guild_id == guild_id)
-        .exists()
-        for table in (votes, carried_votes)
-    ]
-    query = select(answers.c.body, votes_of(guild_id)).join(threads)
-    query = query.where(*seen, answers.c.retired.is_(False), or_(*has_votes))
-    return [(row.body, row.votes) for row in await connection.execute(query)]
+
+    def given(table: Table) -> Any:
+        of_guild = and_(table.c.answer_id == answers.c.id, table.c.guild_id == guild_id)
+        query = select(answers.c.body, func.sum(table.c.value).label("votes"))
+        query = query.select_from(answers.join(threads).join(table, of_guild))
+        return query.where(*seen, answers.c.retired.is_(False)).group_by(answers.c.body)
+
+    rows = await connection.execute(given(votes).union_all(given(carried_votes)))
+    return [(row.body, row.votes) for row in rows]
 
 
 async def take_imported(
