@@ -188,7 +188,8 @@ class Responder:
     ) -> PostedAnswer | None:
         """Post an answer and record the posting; ``None`` if it could not be posted."""
         context = question.context
-        used = in_use(await self.app.guilds.settings(context.scope), self.bot)
+        settings = await self.app.guilds.settings(context.scope)
+        used = in_use(settings, self.bot)
         embeds = has_permissions(self.bot, context, "embed_links")
         await card_content.prepare_excerpt(answer, embeds=embeds)
         card = partial(
