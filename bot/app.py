@@ -167,12 +167,15 @@ class App:
             note=self.engine.note or "; ".join(damaged) or None,
             model=meaning.model if meaning else None,
             no_meaning=self.no_meaning,
-            unreadable=self._is_unreadable(),
+            unreadable=await in_thread(self._is_unreadable),
             embedded=meaning.vector_index.threads if meaning else 0,
         )
 
     def _is_unreadable(self) -> bool:
-        known = self.engine.background(SHARED)
+        try:
+            known = self.engine.background(SHARED)
+        except SearchError:
+            return False
         return known is not None and not known.readable
 
     def follow(self) -> None:
@@ -183,7 +186,7 @@ class App:
         the bot, when their time is over.
         """
         if not self._tasks:
-            self.answering.backgrounds.look(SHARED)
+            self.answering.backgrounds.begin(SHARED)
             for work, name in (
                 (self._index_sync.run(), "follow"),
                 (self.guild_library.run(), "purge"),

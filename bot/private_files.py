@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
@@ -102,7 +102,9 @@ def _new(target: Path, folder: bool) -> Iterator[Path]:
             place.mkdir(FOLDER)
         else:
             place.touch(FILE, exist_ok=False)
-        with _locked(place):
+        with ExitStack() as locked:
+            with suppress(FileNotFoundError):
+                locked.enter_context(_locked(place))
             if not place.exists():
                 continue  # another process took it for a left one before it was locked
             try:

@@ -20,7 +20,7 @@ from bot.i18n import gettext as _
 from bot.models import Mode
 from bot.replies import edit_response
 from bot.settings_commands import COMMANDS, EMOJI_MUST_DIFFER
-from bot.ui import emoji, moderator_cards
+from bot.ui import emoji, moderator_cards, setup_page
 from bot.ui.cards import Card
 from bot.ui.confirmations import ConfirmReset, reset_card
 from cogs.channel_context import (
@@ -89,8 +89,9 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         if not self.bot.intents.message_content and _listens((modes | named).values()):
             notes.append(_(_DEAF))
         settings = await self.guilds.settings(guild.id)
+        notes += setup_page.lost_emoji_notes(emoji.gone(settings, self.bot))
         backgrounds = self.bot.app.answering.backgrounds
-        answered = backgrounds.answered(guild.id, settings.answer_threshold)
+        answered = await backgrounds.answered(guild.id, settings.answer_threshold)
         card = moderator_cards.settings_card(settings, shown, notes, answered)
         await edit_response(interaction, **card.send_kwargs())
 

@@ -9,7 +9,6 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
-from bot.guild_settings import OFF, GuildSettings
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Mode
@@ -113,7 +112,7 @@ class SetupCog(commands.Cog, name="Setup"):
             missing_in=missing_in,
             authorise=_address(self.bot, guild),
             role=_role_name(guild),
-            lost_emoji=_lost_emoji(settings, guild),
+            lost_emoji=emoji.gone(settings, self.bot),
             notes=cog.deaf_notes(modes.values()),
         )
 
@@ -155,18 +154,6 @@ def _address(bot: ThreadBot, guild: discord.Guild) -> str:
 def _role_name(guild: discord.Guild) -> str:
     role = guild.self_role
     return role.mention if role is not None else text.title(guild.me.display_name, limits.FACT)
-
-
-def _lost_emoji(settings: GuildSettings, guild: discord.Guild) -> list[str]:
-    """Return the names of chosen custom emoji that the server has no more."""
-    signs = settings.up_emoji, settings.down_emoji, settings.unanswered_emoji
-    lost = [sign for sign in signs if sign != OFF and _is_lost(sign, guild)]
-    return list(dict.fromkeys(emoji.to_react(sign).name or "?" for sign in lost))
-
-
-def _is_lost(sign: str, guild: discord.Guild) -> bool:
-    custom = emoji.custom_id(sign)
-    return custom is not None and guild.get_emoji(custom) is None
 
 
 async def setup(bot: ThreadBot) -> None:

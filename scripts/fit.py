@@ -35,8 +35,9 @@ from rich.table import Table
 
 from bot.evaluation import metrics
 from bot.evaluation.test_sets import TestSet, load
-from bot.search.semantic import embedder
+from bot.search.semantic import open_embedder
 from bot.search.weights import WORDS_ORDER, Semantic, Words
+from bot.settings import load_settings
 
 WEIGHTS = Path(__file__).parents[1] / "bot" / "search" / "weights.py"
 Flags = NDArray[np.bool_]
@@ -62,9 +63,9 @@ def main() -> None:
     tests = [load(folder) for folder in options.folders]
     console = Console(width=180)
     by_words = _asked(tests, None, options.most, console)
-    by_meaning = []
+    data, by_meaning = load_settings().data_dir, []
     for name in options.models.split(","):
-        model = Remembered(embedder.load(name, options.keep), options.keep / _file(name))
+        model = Remembered(open_embedder(name, data), options.keep / _file(name))
         by_meaning.append((name or "default", _asked(tests, model, options.most, console)))
         model.keep()
     order = fit_order(by_words, list(WORDS_ORDER))

@@ -3,7 +3,7 @@
 Cosines mean different things in each library, language and model: of unrelated texts they are
 near 0 in English by one model, and above .7 in Korean, or in every language by another. So a
 library is asked questions to which the outcome is known. Questions about other fields, in the
-language that its titles are nearest to, give the cosine that means nothing (``unrelated``). Its
+language of its titles, give the cosine that means nothing (``unrelated``). Its
 own titles, each with its thread and those of the same answer left out, give what a question of
 this field reaches that has no answer here (``field``). It is measured by
 ``semantic/background_measurement.py``.
@@ -69,8 +69,8 @@ class Background:
     common; ``field`` what the nearest other thread of a title reaches, relative to that (see
     ``relative``). ``readable`` says whether the model tells its texts apart. ``threads`` is the
     number of them when it was measured. ``language`` is that of the questions about other fields
-    that its titles are nearest to. ``outcomes`` says how sure the ranker is here, where enough
-    questions could be asked.
+    that were asked. ``outcomes`` says how sure the ranker is here, where enough questions could be
+    asked.
     """
 
     unrelated: float

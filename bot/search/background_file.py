@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -12,9 +11,10 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from bot.private_files import unfinished
 from bot.search.background import Background
 
-FORMAT = 2
+FORMAT = 3
 """Raised when backgrounds are measured otherwise: older ones are measured anew."""
 
 log = logging.getLogger(__name__)
@@ -67,9 +67,9 @@ class BackgroundFile:
     def _write(self) -> None:
         content = _Content(self._library, self._model, FORMAT, self._known)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self._path.with_suffix(f".{os.getpid()}")
-        unfinished.write_bytes(_CONTENT.dump_json(content))
-        unfinished.replace(self._path)
+        with unfinished(self._path) as place:
+            place.write_bytes(_CONTENT.dump_json(content))
+            place.replace(self._path)
 
     def _read(self) -> dict[str, Background]:
         try:

@@ -8,11 +8,9 @@ milliseconds and may be called from any thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence, Set
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
-from heapq import nlargest
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,8 @@ from bot.models import SHARED, Match
 from bot.search import outcomes
 from bot.search.background import TYPICAL, Background
 from bot.search.documents import Hit
-from bot.search.guild_phrasings import JOINED, NO_PHRASINGS, GuildPhrasings
+from bot.search.guild_phrasings import NO_PHRASINGS, GuildPhrasings
+from bot.search.hybrid_search import Begin, HybridSearch, without
 from bot.search.index import TextIndex, Writing
 from bot.search.query import Query, parse
 from bot.search.ranker import Ranked, rank
@@ -29,16 +28,11 @@ from bot.search.view import View
 from bot.search.view import complete as complete_titles
 
 if TYPE_CHECKING:
-    from bot.search.semantic.embedder import Vectors
     from bot.search.semantic.retrieval import SemanticIndex
 
 LEXICAL_CANDIDATES = 100
 """Candidates where words alone decide; BM25's first 100 hold 62 % of the right ones
 on travel-dups."""
-
-HYBRID_CANDIDATES = (40, 60)
-"""Candidates by words and by meaning, where both decide: more of either don't change
-nDCG@10 on any of the sets that the ranker is fitted on, and cost time."""
 
 MIN_VECTOR_SHARE = 0.9
 """Share of the threads that a guild sees which must have vectors before meaning counts."""
@@ -56,6 +50,8 @@ class Engine:
         """
         self._index = TextIndex(folder, library)
         self.meaning = meaning
+        self.unmeasured: set[int] = set()
+        """Servers that asked while the background of what they see was to be measured (anew)."""
         self._model_failed = False
         if self._index.note:
             log.warning("the search index is made anew: %s", self._index.note)
@@ -111,11 +107,7 @@ class Engine:
 
         Without meaning there is none to be measured, and TYPICAL is returned.
         """
-        view = self._index.view(scopes(guild_id))
-        if not self._has_vectors(guild_id, view):
-            return TYPICAL
-        known = self._known_background(view)
-        return known if known is not None and known.fits(len(view)) else None
+        return self._measured(guild_id, self._index.view(scopes(guild_id)))
 
     def measure_background(self, guild_id: int) -> Iterator[None]:
         """Measure the background of what a guild sees; questions may come between the steps.
@@ -126,7 +118,7 @@ class Engine:
         if semantic is not None and self._has_vectors(guild_id, view):
             measured = yield from semantic.measure(view)
             if measured.readable:
-                ids = semantic.vector_index.ids(_scopes_of(view))
+                ids = semantic.vector_index.sample(_scopes_of(view), outcomes.SAMPLE, outcomes.SEED)
                 ask = partial(_ask, view, semantic, scopes(guild_id))
                 found = yield from outcomes.measure(view, ids, ask, measured)
                 measured = replace(measured, outcomes=found)
@@ -145,11 +137,12 @@ class Engine:
         ``leave_out`` is the key of a thread that is not to be found: the question's own.
         ``phrasings`` are this guild's learned phrasings.
         """
-        query, hits, cosines, background = self.retrieve(question, guild_id, leave_out, phrasings)
+        begin = cache(self.meaning.begin) if self.meaning else None  # a text's vector is made once
+        ask = partial(self.retrieve, question, guild_id, leave_out, begin=begin)
+        query, hits, cosines, background = ask(phrasings)
         depth = None if phrasings else limit  # a confirmed thread may be far down
         ranked = rank(query, hits, cosines, background, depth)
-        untaught = partial(self.candidates, question, guild_id, limit, leave_out)
-        return phrasings.prefer(query, ranked, untaught)[:limit]
+        return phrasings.prefer(query, ranked, lambda: rank(*ask(), limit))[:limit]
 
     def retrieve(
         self,
@@ -157,27 +150,27 @@ class Engine:
         guild_id: int,
         leave_out: str | None = None,
         phrasings: GuildPhrasings = NO_PHRASINGS,
+        begin: Begin | None = None,
     ) -> tuple[Query, list[Hit], dict[int, float] | None, Background]:
         """Return what ``rank`` takes: the question as parsed, the candidates in no order, their
         cosines (None where words alone decide), and the background.
+
+        ``begin`` makes vectors in place of the model itself.
         """
-        view = self._index.view(scopes(guild_id))
+        view, meaning = self._index.view(scopes(guild_id)), self.meaning
+        self._measured(guild_id, view)  # which is noted
         query = parse(question, view.words, view.idf, phrasings.stems)
         background = self._known_background(view) or TYPICAL
-        semantic = self._semantic_search(
-            query, phrasings, guild_id, view
-        )  # the model runs meanwhile
-        if semantic is not None:
+        if meaning is not None and query.words and self._uses_meaning(guild_id, view):
             try:
-                hits = _hybrid_hits(query, view, semantic)
-                hits = phrasings.join(query, _without(leave_out, hits))
-                cosines = semantic.cosines([hit.thread_id for hit in hits])
+                search = HybridSearch(meaning, query, scopes(guild_id), phrasings, begin)
+                hits, cosines = search.candidates(view, leave_out)
                 self._model_failed = False
                 return query, hits, cosines, background
             except ModelError as error:
                 self._warn_of(error)
         hits = view.search(query.wanted, LEXICAL_CANDIDATES + 1)
-        return query, phrasings.join(query, _without(leave_out, hits)), None, background
+        return query, phrasings.join(query, without(leave_out, hits)), None, background
 
     def search(
         self, question: str, guild_id: int, limit: int, phrasings: GuildPhrasings = NO_PHRASINGS
@@ -202,6 +195,18 @@ class Engine:
         readable = background is None or background.readable
         return readable and self._has_vectors(guild_id, view)
 
+    def _measured(self, guild_id: int, view: View) -> Background | None:
+        """Return what ``background`` does, and note where there is something to measure."""
+        found: Background | None = TYPICAL
+        if self._has_vectors(guild_id, view):
+            known = self._known_background(view)
+            found = known if known is not None and known.fits(len(view)) else None
+        if found is None:
+            self.unmeasured.add(guild_id)
+        else:
+            self.unmeasured.discard(guild_id)
+        return found
+
     def _known_background(self, view: View) -> Background | None:
         return self.meaning.backgrounds.get(_scopes_of(view)) if self.meaning else None
 
@@ -216,69 +221,11 @@ class Engine:
             log.warning("questions are matched by their words alone for now: %s", error)
         self._model_failed = True
 
-    def _semantic_search(
-        self, query: Query, phrasings: GuildPhrasings, guild_id: int, view: View
-    ) -> _SemanticSearch | None:
-        """Begin to search by meaning; None without a model or with too few vectors."""
-        meaning = self.meaning
-        if meaning is None or not self._uses_meaning(guild_id, view) or not query.words:
-            return None
-        vector = meaning.begin(query.corrected(meaning.knows))
-        return _SemanticSearch(meaning, vector, phrasings, scopes(guild_id))
-
-
-class _SemanticSearch:
-    """The search for one question by meaning, whose vector is being made."""
-
-    def __init__(
-        self,
-        meaning: SemanticIndex,
-        vector: Future[Vectors],
-        phrasings: GuildPhrasings,
-        scopes: Sequence[int],
-    ):
-        self._meaning, self._vector, self._scopes = meaning, vector, scopes
-        self._phrasings = phrasings
-
-    @cached_property
-    def _phrasing_cosines(self) -> dict[int, float]:
-        """Return the cosine of the question and each thread's nearest phrasing, by thread id."""
-        return self._phrasings.cosines(self._vector.result())
-
-    def near(self, limit: int, known: Set[int]) -> list[int]:
-        """Return the nearest threads without those ``known``.
-
-        Those that are near by a learned phrasing alone come after them.
-        """
-        near = set(self._meaning.near(self._vector.result(), self._scopes, limit)) - known
-        others = self._phrasing_cosines.keys() - known - near
-        return [*near, *nlargest(JOINED, others, key=self._phrasing_cosines.__getitem__)]
-
-    def cosines(self, thread_ids: Sequence[int]) -> dict[int, float]:
-        """Return the cosines of the question and those threads that have vectors."""
-        return self._meaning.cosines(
-            self._vector.result(), thread_ids, self._scopes, self._phrasing_cosines
-        )
-
-
-def _hybrid_hits(query: Query, view: View, semantic: _SemanticSearch) -> list[Hit]:
-    """Return the candidates of lexical and semantic retrieval. Raises ModelError."""
-    hits = view.search(query.wanted, HYBRID_CANDIDATES[0] + 1)
-    new = semantic.near(HYBRID_CANDIDATES[1] + 1, known={hit.thread_id for hit in hits})
-    return hits + view.among(query.wanted, new)
-
 
 def _ask(view: View, meaning: SemanticIndex, scopes: Sequence[int], text: str) -> outcomes.Asked:
     """Return a question's candidates by words and by meaning. Raises ModelError."""
     query = parse(text, view.words, view.idf)
-    vector = meaning.begin(query.corrected(meaning.knows))
-    semantic = _SemanticSearch(meaning, vector, NO_PHRASINGS, scopes)
-    hits = _hybrid_hits(query, view, semantic)
-    return query, hits, semantic.cosines([hit.thread_id for hit in hits])
-
-
-def _without(key: str | None, hits: Sequence[Hit]) -> list[Hit]:
-    return [hit for hit in hits if hit.key != key]
+    return query, *HybridSearch(meaning, query, scopes).candidates(view)
 
 
 def one_of_each_group(ranked: Sequence[Ranked]) -> list[Ranked]:

@@ -33,6 +33,13 @@ def group_numbers(hits: Sequence[Hit]) -> list[int]:
     return [_root(numbers, place) for place in range(len(hits))]
 
 
+def outside_group_of(thread_id: int, hits: Sequence[Hit]) -> list[tuple[int, Hit]]:
+    """Return the candidates that are not of a thread's group, with the numbers of theirs."""
+    numbered = [*zip(group_numbers(hits), hits, strict=True)]
+    own = {number for number, hit in numbered if hit.thread_id == thread_id}
+    return [(number, hit) for number, hit in numbered if number not in own]
+
+
 def _join(numbers: list[int], one: int, other: int) -> None:
     low, high = sorted((_root(numbers, one), _root(numbers, other)))
     numbers[high] = low

@@ -55,6 +55,7 @@ class GuildPhrasings:
         taught = tuple(phrasings)
         self._taught, self._is_empty = TaughtWordings(taught), not taught
         self._asker: int | None = None
+        self._meant: tuple[Query, list[LearnedPhrasing]] | None = None  # by the last question
         self._phrasings = tuple(phrasing for phrasing in taught if phrasing.confirmed)
         self._vectors = vectors
         self._threads = {phrasing.thread_id: phrasing for phrasing in self._phrasings}
@@ -73,7 +74,7 @@ class GuildPhrasings:
     def asked_by(self, user_id: int | None) -> GuildPhrasings:
         """Return the same phrasings for a question of a member, whose own count as well."""
         theirs = copy(self)
-        theirs._asker = user_id
+        theirs._asker, theirs._meant = user_id, None
         return theirs
 
     @property
@@ -98,7 +99,7 @@ class GuildPhrasings:
         joined = [self._with_phrasings(hit, scores.get(hit.thread_id, 0.0)) for hit in hits]
         new = nlargest(JOINED, scores.keys() - known, key=scores.__getitem__)
         known.update(new)
-        said = {p.thread_id: p for p in self._taught.meant(query, self._asker)}
+        said = {p.thread_id: p for p in self._said(query)}
         return [
             *joined,
             *(self._hit(self._threads[thread_id], scores[thread_id]) for thread_id in new),
@@ -114,7 +115,7 @@ class GuildPhrasings:
         ranks without any phrasings; it is called when the first thread may owe its confidence
         to phrasings in other words.
         """
-        thread_ids = {phrasing.thread_id for phrasing in self._taught.meant(query, self._asker)}
+        thread_ids = {phrasing.thread_id for phrasing in self._said(query)}
         this = next((r for r in ranked if thread_ids == {r.hit.thread_id}), None)
         if this is None:
             return self._less_certain(ranked, untaught)
@@ -146,6 +147,13 @@ class GuildPhrasings:
             replace(r, confidence=c, together=max(c, r.together - lost))
             for r, c in ((r, min(most, r.confidence)) for r in ranked)
         ]
+
+    def _said(self, query: Query) -> list[LearnedPhrasing]:
+        """Return the phrasings in the question's words that count for whoever asks."""
+        known = self._meant
+        if known is None or known[0] is not query:
+            known = self._meant = query, self._taught.meant(query, self._asker)
+        return known[1]
 
     def _scores(self, query: Query) -> dict[int, float]:
         """Return what each thread's best phrasing comes to, as if that were its title."""

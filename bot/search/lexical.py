@@ -20,7 +20,8 @@ COMPARED = 50
 FEATURES = ("asked_found", "title_asked", "overlap", "bigrams", "token_sort", "content")
 """What is compared of a question and a name, each in [0, 1]: the share of the question's weight
 that is in the name, that of the name's weight that is in the question, twice what they share of
-both, the share of the question's pairs of neighbours, and how alike their words are, sorted."""
+both, the share of the question's pairs of neighbours, how alike their words are, sorted, and the
+geometric mean of the first two without stop words."""
 
 Features = dict[str, float]
 

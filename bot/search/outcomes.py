@@ -5,12 +5,11 @@ So people can be told what a threshold means here, before they set it.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 from bot.search.background import Background, Outcomes
 from bot.search.documents import Hit
-from bot.search.groups import group_numbers
+from bot.search.groups import outside_group_of
 from bot.search.query import Query, parse
 from bot.search.ranker import rank
 from bot.search.unrelated import UNRELATED
@@ -33,7 +32,7 @@ Asked = tuple[Query, list[Hit], Mapping[int, float]]
 
 
 def measure(
-    view: View, ids: Collection[int], ask: Callable[[str], Asked], background: Background
+    view: View, ids: Sequence[int], ask: Callable[[str], Asked], background: Background
 ) -> Generator[None, None, Outcomes | None]:
     """Return how sure the ranker is of questions to threads of these ids, asked with ``ask``.
 
@@ -42,8 +41,7 @@ def measure(
     Other questions may come at each ``yield``. Raises ModelError.
     """
     known, unknown = [], []
-    chosen = random.Random(SEED).sample(sorted(ids), min(SAMPLE, len(ids)))
-    for hit in view.among({}, chosen):
+    for hit in view.among({}, ids):
         if half := _half(hit.title, view):
             known.append(_right(hit, ask(half), background))
             yield
@@ -80,10 +78,7 @@ def _right(hit: Hit, asked: Asked, background: Background) -> float:
 def _without(hit: Hit, asked: Asked) -> Asked:
     """Leave out a thread and those of the same answer."""
     query, hits, cosines = asked
-    numbers = group_numbers(hits)
-    own = {n for n, one in zip(numbers, hits, strict=True) if one.thread_id == hit.thread_id}
-    left = [one for n, one in zip(numbers, hits, strict=True) if n not in own]
-    return query, left, cosines
+    return query, [one for _, one in outside_group_of(hit.thread_id, hits)], cosines
 
 
 def _confidence(asked: Asked, background: Background) -> float:

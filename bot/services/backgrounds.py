@@ -7,8 +7,10 @@ import logging
 from collections.abc import Iterator
 from itertools import islice
 
-from bot.errors import ThreadwiseError
+from bot.errors import SearchError, ThreadwiseError
+from bot.search.background import Background
 from bot.search.engine import Engine
+from bot.search.index import IndexDamaged
 from bot.services.queues import Busy, FairQueue
 
 STEPS = 4
@@ -36,10 +38,13 @@ class Backgrounds:
         self._task: asyncio.Task[None] | None = None
 
     def look(self, guild_id: int) -> None:
+        """Have the background of what a server sees measured soon, if its questions had none."""
+        if guild_id in self._engine.unmeasured:
+            self.begin(guild_id)
+
+    def begin(self, guild_id: int) -> None:
         """Have the background of what a server sees measured soon, if there is none."""
-        if guild_id in self._failed:
-            return
-        if guild_id in self._waiting or self._engine.background(guild_id) is None:
+        if guild_id not in self._failed:
             self._waiting[guild_id] = None
             if self._task is None or self._task.done():
                 self._task = asyncio.create_task(self._run(), name="measure backgrounds")
@@ -47,29 +52,33 @@ class Backgrounds:
     async def measure(self, guild_id: int) -> None:
         """Measure the background of what a server sees now, if there is none.
 
-        One that can't be measured is said in the log; it is not tried again.
+        One that can't be measured is said in the log; it is not tried again, unless that was
+        because the index is being mended.
         """
-        if guild_id in self._failed or self._engine.background(guild_id) is not None:
+        if guild_id in self._failed:
             return
         try:
-            steps = self._engine.measure_background(guild_id)
-            while await self._searching.run(guild_id, _some, steps):
-                pass
-        except Busy:
+            if await self._known(guild_id) is None:
+                steps = self._engine.measure_background(guild_id)
+                while await self._searching.run(guild_id, _some, steps):
+                    pass
+                _say(guild_id, await self._known(guild_id))
+        except (Busy, IndexDamaged):
             return  # later
         except (ThreadwiseError, OSError) as error:
             self._failed.add(guild_id)
             log.warning("how sure answers are can't be measured on this library: %s", error)
-        else:
-            self._say(guild_id)
 
-    def answered(self, guild_id: int, threshold: float) -> tuple[float, float] | None:
+    async def answered(self, guild_id: int, threshold: float) -> tuple[float, float] | None:
         """Return what shares of a server's questions would be answered from a threshold on.
 
         Rightly, of those that have an answer in what it sees; at all, of those that have none.
         None where that isn't known.
         """
-        known = self._engine.background(guild_id)
+        try:
+            known = await self._known(guild_id)
+        except (Busy, SearchError):
+            return None
         if known is None or known.outcomes is None or not known.readable:
             return None
         return known.outcomes.answered(threshold)
@@ -91,14 +100,17 @@ class Backgrounds:
             finally:
                 self._waiting.pop(guild_id, None)
 
-    def _say(self, guild_id: int) -> None:
-        known = self._engine.background(guild_id)
-        if known is None:
-            return
-        log.info("background of guild %d: unrelated %.2f, field %.2f",
-                 guild_id, known.unrelated, known.field)  # fmt: skip
-        if not known.readable:
-            log.warning("in guild %d, %s", guild_id, UNREADABLE)
+    async def _known(self, guild_id: int) -> Background | None:
+        return await self._searching.run(guild_id, self._engine.background, guild_id)
+
+
+def _say(guild_id: int, known: Background | None) -> None:
+    if known is None:
+        return
+    log.info("background of guild %d: unrelated %.2f, field %.2f",
+             guild_id, known.unrelated, known.field)  # fmt: skip
+    if not known.readable:
+        log.warning("in guild %d, %s", guild_id, UNREADABLE)
 
 
 def _some(steps: Iterator[None]) -> bool:

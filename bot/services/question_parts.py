@@ -11,14 +11,15 @@ LEAST_WORDS = 3
 """Words of a question that can stand by itself: "right?" can't."""
 
 _LINK = re.compile(r"https?://\S+")
-_SENTENCE = re.compile(r"[^.!?\n\u3002\uff01\uff1f\u061f]+[?\uff1f\u061f]+")
+_SENTENCE = re.compile(r"[^.!?\n\u3002\uff01\uff1f\u061f]++(?P<marks>[?\uff1f\u061f]*+)")
 _WORD = re.compile(r"\w+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{6}")
 
 
 def questions_in(text: str) -> list[str]:
     """Return the sentences of a text that ask something by themselves, by their question marks."""
-    sentences = (match[0].strip() for match in _SENTENCE.finditer(_LINK.sub(" ", text)))
+    found = _SENTENCE.finditer(_LINK.sub(" ", text))
+    sentences = (match[0].strip() for match in found if match["marks"])
     return [
         sentence
         for sentence in sentences

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +28,13 @@ class VoteRefused(ThreadwiseError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """An added reaction; ``author_handle`` is its member's unique Discord name.
+    """An added reaction.
 
-    ``at`` is when, in Unix microseconds, where others of theirs may have been written since.
+    ``at`` is when, in Unix microseconds, where others of its member may have been written since.
     """
 
     message_id: int
     reaction: Reaction
-    author_handle: str | None = None
     at: int | None = None
 
 
@@ -67,7 +66,6 @@ class Pressed:
     guild_id: int
     user_id: int
     value: Vote
-    author_handle: str | None = None
     former: VoteOutcome = False
 
 
@@ -112,21 +110,15 @@ class Voting:
         *,
         message_id: int,
         reactions: Collection[Reaction],
-        handles: Mapping[int, str] | None = None,
         live: LiveEvents | None = None,
         since: int | None = None,
     ) -> int:
         """Make the votes follow from the reactions that a message showed.
 
-        ``handles`` gives members' unique names, to leave out the answer's author. ``live``
-        tells of the events that came since Discord was asked, at ``since`` (Unix microseconds;
-        now): they decide for what they are about. What is new counts as given then, which is
-        all that can be known. Returns how many reactions had come or gone.
+        ``live`` tells of the events that came since Discord was asked, at ``since`` (Unix
+        microseconds; now): they decide for what they are about. What is new counts as given
+        then, which is all that can be known. Returns how many reactions had come or gone.
         """
-
-        def is_own(author: str | None, user_id: int) -> bool:
-            return _is_own(author, user_id, (handles or {}).get(user_id))
-
         return await self._reconciling.compare(message_id, reactions, is_own, live, since)
 
     async def tally(self, answer_id: int, guild_id: int) -> int | None:
@@ -163,7 +155,7 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
     if isinstance(change, Removed):
         return await votes.take(connection, place, reaction)
     author = await threads.author_of(connection, posting.answer_id)
-    if _is_own(author, reaction.user_id, change.author_handle):
+    if is_own(author, reaction.user_id):
         return False
     await votes.give(connection, place, reaction, at=change.at)
     return True
@@ -175,7 +167,7 @@ async def _press(connection: Any, pressed: Pressed) -> VoteOutcome:
         # Translated by whoever tells it: this is written in a task of all members.
         return NotFound(N_("This answer is not in the library any more."))
     author = await threads.author_of(connection, answer_id)
-    if _is_own(author, user_id, pressed.author_handle):
+    if is_own(author, user_id):
         return VoteRefused(N_("You can't vote on your own answer."))
     place = VotePlace(answer_id, guild_id)
     before = await votes.in_force(connection, place, user_id)
@@ -188,7 +180,9 @@ async def _press(connection: Any, pressed: Pressed) -> VoteOutcome:
     return await votes.in_force(connection, place, user_id)
 
 
-def _is_own(author: str | None, user_id: int, handle: str | None) -> bool:
-    """Return whether the member wrote the answer: its author is their mention or unique name."""
-    names = {f"<@{user_id}>", f"<@!{user_id}>"} | ({handle.casefold()} if handle else set())
-    return author is not None and author.strip().removeprefix("@").casefold() in names
+def is_own(author: str | None, user_id: int) -> bool:
+    """Return whether the member wrote the answer: its author is their mention.
+
+    By no name: whoever is called like an author from elsewhere is somebody else.
+    """
+    return author is not None and author.strip() in (f"<@{user_id}>", f"<@!{user_id}>")

@@ -10,6 +10,9 @@ from bot.emoji_form import CUSTOM, is_emoji
 from bot.guild_settings import GuildSettings
 from bot.models import Vote, VoteEmoji, bare_emoji
 
+DEFAULTS = GuildSettings()
+"""What holds where nobody chose any, with emoji that everybody has."""
+
 
 def key(emoji: str) -> str:
     """Return what two spellings of one emoji share: a custom one's id, else it without U+FE0F."""
@@ -55,6 +58,35 @@ def used_on(ours: Sequence[str], now: VoteEmoji, *others: VoteEmoji) -> VoteEmoj
     if not ours or vote_of(ours[0], now) is not None:
         return now
     return VoteEmoji(ours[0], now.down)
+
+
+def is_gone(emoji: str, client: discord.Client) -> bool:
+    """Return whether this is a custom emoji that was deleted, or can't be used any more."""
+    custom = custom_id(emoji)
+    if custom is None:
+        return False
+    known = client.get_emoji(custom)
+    return known is None or not known.is_usable()
+
+
+def in_use(settings: GuildSettings, client: discord.Client) -> VoteEmoji:
+    """Return what members vote with on what is posted now: defaults for emoji that are gone."""
+    up = DEFAULTS.up_emoji if is_gone(settings.up_emoji, client) else settings.up_emoji
+    down = DEFAULTS.down_emoji if is_gone(settings.down_emoji, client) else settings.down_emoji
+    return DEFAULTS.emoji if key(up) == key(down) else VoteEmoji(up, down)
+
+
+def mark_in_use(settings: GuildSettings, client: discord.Client) -> str:
+    """Return with what the bot marks a question: the default for an emoji that is gone."""
+    sign = settings.unanswered_emoji
+    return DEFAULTS.unanswered_emoji if is_gone(sign, client) else sign
+
+
+def gone(settings: GuildSettings, client: discord.Client) -> list[str]:
+    """Return the names of the chosen custom emoji that are gone, each once."""
+    signs = settings.up_emoji, settings.down_emoji, settings.unanswered_emoji
+    lost = [sign for sign in signs if is_gone(sign, client)]
+    return list(dict.fromkeys(to_react(sign).name or "?" for sign in lost))
 
 
 def for_buttons(settings: GuildSettings) -> tuple[str, str] | None:

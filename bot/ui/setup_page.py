@@ -164,7 +164,7 @@ def setup_card(state: SetupState) -> Card:
         _("What I know"): _knows(state),
         _("Permissions"): text.lines([*_permissions(state)]),
     }
-    if notes := [*_lost_emoji(state), *state.notes]:
+    if notes := [*lost_emoji_notes(state.lost_emoji), *state.notes]:
         fields[_("Mind")] = text.lines(notes)
     for name, value in fields.items():
         embed.add_field(name=name, value=value, inline=False)
@@ -226,8 +226,9 @@ def _names(permissions: Sequence[str]) -> str:
     return ", ".join(f"*{_(NEEDED[name])}*" for name in permissions)
 
 
-def _lost_emoji(state: SetupState) -> Iterator[str]:
-    for name in state.lost_emoji:
+def lost_emoji_notes(names: Sequence[str]) -> Iterator[str]:
+    """Yield a line on each chosen emoji that is gone."""
+    for name in names:
         yield _(
             "The emoji `:{name}:` is gone; I use the usual one instead. `/settings emoji` and "
             "`/settings unanswered` choose others."

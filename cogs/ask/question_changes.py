@@ -13,6 +13,7 @@ from functools import partial
 import discord
 
 from bot.client import ThreadBot
+from bot.errors import ThreadwiseError
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Posting, Reply, Verdict
@@ -74,28 +75,36 @@ class QuestionChanges:
         seen.edited_at = message.edited_at
         if message.edited_at - message.created_at > EDIT_TIME:
             return
-        async with self.turn(message.id):
-            await self.bot.languages.speak_under(message)
-            question = await self._filter.question_in(message)
-            if not seen.replies:
-                await self._take(message, question)
-                if seen.replies:
-                    await self._responder.marks.settled(message)
-            elif question is not None and self.bot.throttle.refusal_of(message) is None:
-                await self.bot.languages.speak_under(message)
-                await self._ask_again(question, seen)
+        try:
+            async with self.turn(message.id):
+                await self._look_again(message, seen)
+        except ThreadwiseError as error:
+            log.warning("message %d was edited, and not looked at: %s", message.id, error)
 
     async def deleted(self, channel_id: int, message_id: int) -> None:
         """Take the replies to a deleted question along, and hear the proxy that repeats it."""
         seen = self._recent.delete(message_id)
         proxy = self._recent.proxy_of(message_id)
-        if seen is None:
-            await self._take_old_along(channel_id, message_id)
-        elif not seen.voted:
-            for reply in seen.replies:
-                await self._take_along(await _fetched(reply))
+        try:
+            if seen is None:
+                await self._take_old_along(channel_id, message_id)
+            elif not seen.voted:
+                for reply in seen.replies:
+                    await self._take_along(await _fetched(reply))
+        except ThreadwiseError as error:
+            log.warning("message %d was deleted, its replies stay: %s", message_id, error)
         if proxy is not None:
             await self._take(proxy, await self._filter.question_in(proxy, proxied=True))
+
+    async def _look_again(self, message: discord.Message, seen: Seen) -> None:
+        await self.bot.languages.speak_under(message)
+        question = await self._filter.question_in(message)
+        if not seen.replies:
+            await self._take(message, question)
+            if seen.replies:
+                await self._responder.marks.settled(message)
+        elif question is not None and self.bot.throttle.refusal_of(message) is None:
+            await self._ask_again(question, seen)
 
     async def _ask_again(self, question: Question, seen: Seen) -> None:
         """Show the answer to an edited question in the place of the last reply, if it is another.

@@ -29,6 +29,7 @@ from bot.services.postings import RECORD_PAUSES
 from bot.services.question_parts import MOST_PARTS, questions_in
 from bot.services.small_talk import SmallTalk, small_talk
 from bot.ui import card_content, cards, facts, items
+from bot.ui.emoji import in_use
 from bot.ui.quiet_card import quiet_card
 from cogs.ask.nothing_known import NothingKnown
 from cogs.ask.question import Question
@@ -186,7 +187,7 @@ class Responder:
     ) -> PostedAnswer | None:
         """Post an answer and record the posting; ``None`` if it could not be posted."""
         context = question.context
-        settings = await self.app.guilds.settings(context.scope)
+        used = in_use(await self.app.guilds.settings(context.scope), self.bot)
         embeds = has_permissions(self.bot, context, "embed_links")
         await card_content.prepare_excerpt(answer, embeds=embeds)
         card = partial(
@@ -213,10 +214,10 @@ class Responder:
                 answer_id=answer.id,
                 asker_id=question.asker_id,
                 alternatives=tuple(alternatives),
-                emoji=settings.emoji,
+                emoji=used,
             )
             await self._record(posting, in_flight)
-        return PostedAnswer(message, settings.emoji, card, has_buttons)
+        return PostedAnswer(message, used, card, has_buttons)
 
     async def _record(self, posting: Posting, in_flight: ExitStack) -> None:
         """Record a posting, now or as soon as the database can be written.

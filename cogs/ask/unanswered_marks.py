@@ -98,7 +98,7 @@ class UnansweredMarks:
             guild_id=guild.id,
             asker_id=message.author.id,
             asked_at=datetime.now(UTC),
-            emoji=settings.unanswered_emoji,
+            emoji=emojis.mark_in_use(settings, self.bot),
         )
         try:
             await self.app.unanswered.note(question)
@@ -118,7 +118,7 @@ class UnansweredMarks:
         if guild_id is None or me is None or payload.user_id == me.id:
             return
         settings = await self.app.guilds.settings(guild_id)
-        if emojis.key(str(payload.emoji)) != emojis.key(settings.unanswered_emoji):
+        if emojis.key(str(payload.emoji)) != emojis.key(emojis.mark_in_use(settings, self.bot)):
             return
         question = await self.app.unanswered.get(payload.message_id)
         if question is not None and payload.user_id == question.asker_id:

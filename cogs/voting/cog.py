@@ -169,7 +169,6 @@ class VotingCog(commands.Cog, name="Voting"):
                 guild_id=scope_of(interaction),
                 user_id=interaction.user.id,
                 value=item.value,
-                author_handle=interaction.user.name,
             )
         )
         press.former = self._unacknowledged.take(press)

@@ -44,7 +44,6 @@ class MessageEvent:
     user_id: int = 0
     emoji: str = ""
     kind: ReactionKind = ReactionKind.NORMAL
-    handle: str | None = None
     joined_at: datetime | None = None
     at: int = field(default_factory=lambda: unix_micros())
     is_late: bool = False
@@ -79,9 +78,7 @@ class MessageEvent:
         if self.type is EventType.REMOVED:
             return Removed(message_id=self.message_id, reaction=reaction)
         at = self.at if self.is_late else None
-        return Added(
-            message_id=self.message_id, reaction=reaction, author_handle=self.handle, at=at
-        )
+        return Added(message_id=self.message_id, reaction=reaction, at=at)
 
 
 @dataclass(slots=True, eq=False)
@@ -165,7 +162,6 @@ def reaction_event(
         user_id=event.user_id,
         emoji=str(event.emoji),
         kind=ReactionKind.SUPER if event.burst else ReactionKind.NORMAL,
-        handle=user.name if user else None,
         joined_at=joined_at(user),
     )
 

@@ -33,11 +33,10 @@ log = logging.getLogger(__name__)
 
 
 class CardVotes(NamedTuple):
-    """The votes that stand on a card; ``handles`` are the members' unique names."""
+    """The votes that stand on a card, and the emoji that count on it."""
 
     emoji: VoteEmoji
     reactions: set[Reaction]
-    handles: dict[int, str]
 
 
 class CardReaction(NamedTuple):
@@ -77,14 +76,13 @@ async def fetch_votes(bot: ThreadBot, posting: Posting) -> CardVotes:
     Raises one of ``bot.retry.FAILURES``, or StoreError.
     """
     card = await fetch_card(bot, posting, PAUSES)
-    votes = CardVotes(await emoji_of(bot, posting, card), set(), {})
+    votes = CardVotes(await emoji_of(bot, posting, card), set())
     for reaction in card.reactions:
         value = vote_of(reaction.emoji, votes.emoji)
         for kind, count in reaction.others.items():
             if value is not None and count > 0:
                 members = await _fetch_members(bot, posting, reaction.emoji, kind)
                 votes.reactions.update(Reaction(user_id, value, kind) for user_id in members)
-                votes.handles.update(members)
     return votes
 
 
@@ -119,12 +117,12 @@ async def record_emoji(bot: ThreadBot, posting: Posting) -> None:
 
 async def _fetch_members(
     bot: ThreadBot, posting: Posting, emoji: str, kind: ReactionKind
-) -> dict[int, str]:
-    """Return the members who reacted with an emoji, and their names, without bots.
+) -> set[int]:
+    """Return the members who reacted with an emoji, without bots.
 
     Each page is tried again by itself.
     """
-    seen: dict[int, str | None] = {}
+    seen: dict[int, bool] = {}
     while True:
         # Not only as many as were there: those who came since may push others to the end.
         fetch = partial(_fetch_page, bot, posting, emoji, kind, max(seen, default=None))
@@ -132,17 +130,17 @@ async def _fetch_members(
             page = await retried(fetch, "looking at a card", PAUSES)
         except discord.NotFound as error:
             if error.code == limits.UNKNOWN_EMOJI and custom_id(emoji) is not None:
-                return {}  # the custom emoji was deleted, and the reactions with it
+                return set()  # the custom emoji was deleted, and the reactions with it
             raise
         known, seen = len(seen), seen | page
         if len(page) < limits.REACTION_USERS or len(seen) == known:
-            return {user_id: name for user_id, name in seen.items() if name is not None}
+            return {user_id for user_id, is_bot in seen.items() if not is_bot}
 
 
 async def _fetch_page(
     bot: ThreadBot, posting: Posting, emoji: str, kind: ReactionKind, after: int | None
-) -> dict[int, str | None]:
-    """Return one page of users by id, each with the name, or ``None`` if it is a bot."""
+) -> dict[int, bool]:
+    """Return one page of users by id, each with whether it is a bot."""
     params = {"limit": limits.REACTION_USERS, "type": int(kind)}
     if after is not None:
         params["after"] = after
@@ -151,7 +149,7 @@ async def _fetch_page(
     users = await _get(bot, posting, "/reactions/{emoji}", params, emoji=spelt)
     if not isinstance(users, list):  # an object must not be taken for an empty page
         raise MalformedReply("a list of users was expected")
-    return {int(u["id"]): None if u.get("bot") else str(u["username"]) for u in users}
+    return {int(user["id"]): bool(user.get("bot")) for user in users}
 
 
 async def _get(

@@ -197,7 +197,6 @@ class Reconciler:
             changed = await self.app.voting.reconcile(
                 message_id=message_id,
                 reactions=shown.reactions,
-                handles=shown.handles,
                 live=live,
                 since=since,
             )

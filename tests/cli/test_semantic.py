@@ -18,6 +18,7 @@ from bot.search.engine import Engine
 from bot.services.backgrounds import UNREADABLE
 from tests.kit.command_line import Threadwise
 from tests.kit.paths import ROOT
+from tests.kit.search import KOREAN
 
 pytestmark = pytest.mark.usefixtures("usual_model")
 
@@ -28,14 +29,6 @@ OTHERWISE = {  # questions, and what they ask in other words
     "stop people from writing swear words": "discord-automod-block-words",
     "which personal information does it keep": "bot-privacy-what-is-stored",
 }
-
-KOREAN = (
-    "도서관 카드는 어떻게 만드나요?",
-    "책은 며칠 동안 빌릴 수 있나요?",
-    "연체료는 얼마인가요?",
-    "휴관일은 언제인가요?",
-    "전자책도 빌릴 수 있나요?",
-)
 
 
 @pytest.fixture

@@ -280,3 +280,20 @@ def test_what_is_no_emoji(text: str):
 def test_spellings_of_one_emoji():
     assert key("⬆️") == key("⬆") == key(" ⬆️ ")
     assert key("<:up:123456789012345678>") == key("<a:renamed:123456789012345678>")
+
+
+async def test_an_emoji_that_was_deleted_is_named_and_the_usual_one_used_meanwhile(world: World):
+    made = world.guild.create_emoji("yes")
+    await world.app.guilds.update(world.guild.id, up_emoji=f"<:yes:{made.id}>", down_emoji="👎")
+    await world.alice.send(world.ask, "how can i pin a message in my channel?")
+    card = last(world.ask)
+    assert {str(r.emoji) for r in card.reactions} == {f"<:yes:{made.id}>", "👎"}
+    world.env.backend.delete_emoji(world.guild.id, made.id)
+    await world.env.settle()
+    await world.alice.send(world.ask, "how can I unpin a message?")
+    card = last(world.ask)
+    assert {str(r.emoji) for r in card.reactions} == {"⬆️", "👎"}
+    await world.bob.react(card, "⬆️")
+    assert await world.tallies("unpin") == [4]
+    result = await world.mo.slash(world.general, "settings show")
+    assert any("The emoji `:yes:` is gone" in f.value for f in shown(result).embeds[0].fields)

@@ -118,6 +118,7 @@ async def test_pager_survives_a_restart(world: World):
 
 
 async def test_vote_buttons_change_the_tally_and_the_next_answer(world: World):
+    await world.wrote(world.alice, "pins")
     opened = await world.alice.slash(world.general, "thread", query="pins")
     await world.bob.send(world.general, "…")
     page = shown(opened)

@@ -19,6 +19,15 @@ GARDEN = (
 )
 """Six titles that share stop words and little else."""
 
+KOREAN = (
+    "도서관 카드는 어떻게 만드나요?",
+    "책은 며칠 동안 빌릴 수 있나요?",
+    "연체료는 얼마인가요?",
+    "휴관일은 언제인가요?",
+    "전자책도 빌릴 수 있나요?",
+)
+"""Five titles in a language that the usual model can't read."""
+
 _ABOUT = "router printer kettle bicycle piano window garden passport invoice database".split()
 _DOING = "install repair replace clean register insure paint".split()
 

@@ -16,11 +16,10 @@ async def give_reaction(
     user_id: int,
     value: Vote,
     kind: ReactionKind = ReactionKind.NORMAL,
-    author_handle: str | None = None,
 ) -> bool:
     """Add a member's reaction; False when the message shows no answer, or the member's own."""
     reaction = Reaction(user_id, value, kind)
-    added = Added(message_id=message_id, reaction=reaction, author_handle=author_handle)
+    added = Added(message_id=message_id, reaction=reaction)
     return (await voting.apply([added])) == [True]
 
 

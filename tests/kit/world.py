@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import discord
 import simcord
@@ -93,11 +93,22 @@ class World:
         thread = await self.app.answering.serve(posting.thread_id, guild_id=posting.guild_id)
         return thread.key if thread else None
 
+    async def wrote(self, member: MemberActor, key: str) -> None:
+        """Make a member the author of a thread's first answer."""
+        await sign(self.app, key, member.id)
+
     async def tallies(self, key: str, guild_id: int | None = None) -> list[int]:
         """The tallies of a thread's answers as the guild sees them, in source order."""
         thread = await self.app.answering.find(key, guild_id=guild_id or self.guild.id)
         assert thread is not None
         return [a.tally for a in sorted(thread.answers, key=lambda a: a.id)]
+
+
+async def sign(app: App, key: str, user_id: int) -> None:
+    """Make a user the author of a thread's first answer, as their id tells."""
+    thread = next(thread for thread in THREADS if thread.key == key)
+    first = replace(thread.answers[0], author=f"<@{user_id}>")
+    await app.library.add([replace(thread, answers=(first, *thread.answers[1:]))])
 
 
 def open_world(env: simcord.Env, app: App, make_bot: MakeBot) -> World:

@@ -155,6 +155,13 @@ def test_the_file_is_whole_while_two_processes_write(
     assert [path.name for path in tmp_path.iterdir()] == ["background.json"]
 
 
+def test_what_a_crash_left_beside_it_is_cleared(tmp_path: Path) -> None:
+    left = tmp_path / ".background.json.0123abcd.part"
+    left.write_bytes(b"{")
+    opened(tmp_path).put(SEEN, BACKGROUND)
+    assert [path.name for path in tmp_path.iterdir()] == ["background.json"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
     opened(tmp_path).put(SEEN, BACKGROUND)

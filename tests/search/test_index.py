@@ -546,18 +546,27 @@ def asked():
     except IndexDamaged as error:
         return error.problem
 
-def settled():
-    # An index that was just opened is read once more by a thread of tantivy's: until that has
-    # slept twice, and is the only one, it may be at it.
-    tasks = [task for task in Path("/proc/self/task").iterdir() if int(task.name) != os.getpid()]
-    switches = [line.split()[1] for task in tasks for line in (task / "status").open()
-                if line.startswith("voluntary")]
-    return len(switches) == 1 and int(switches[0]) >= 2
+def asleep():
+    # An index that was just opened is read once more by threads of tantivy's: one looks whether
+    # it has changed, which it takes for granted at first, has others read it, and then sleeps.
+    try:
+        tasks = [t for t in Path("/proc/self/task").iterdir() if int(t.name) != os.getpid()]
+        return bool(tasks) and all(map(sleeps, tasks))
+    except OSError:  # one ended meanwhile
+        return False
+
+def sleeps(task):
+    where = (task / "wchan").read_text()
+    if where != "0":
+        return "nanosleep" in where
+    # The system doesn't tell: what has slept twice is past its first look, most likely.
+    status = dict(line.split(":", 1) for line in (task / "status").open())
+    return status["State"].split()[0] == "S" and int(status["voluntary_ctxt_switches"]) >= 2
 
 index = TextIndex(Path(sys.argv[1]), "library")
 print(asked())
-while os.path.isdir("/proc/self/task") and not settled():
-    time.sleep(0.01)
+while os.path.isdir("/proc/self/task") and not (asleep() and asleep()):
+    time.sleep(0.01)  # the second look sees what the thread began before it went to sleep
 (file,) = index.files.place(0).glob("[!.]*." + sys.argv[2])
 os.truncate(file, 0)
 print(asked() == f"{file.name} was cut short", index.suspects)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from bot.app import App
 from bot.errors import ModelError
 from bot.models import SHARED, Thread
 from bot.search.background import Background
+from bot.search.index import IndexDamaged
 from bot.services.backgrounds import STEPS, UNREADABLE, Backgrounds
 from bot.services.queues import FairQueue
 from tests.kit.waiting import until
@@ -19,14 +22,22 @@ HERE = 111
 
 
 class FakeEngine:
-    """Has no background until it has done a number of steps, and records them."""
+    """Has no background until it has done a number of steps, and records them.
+
+    Every server has asked it something.
+    """
 
     def __init__(self, steps: int = 5 * STEPS, error: Exception | None = None):
         self.steps, self.error = steps, error
         self.done: list[str] = []
         self.measured: dict[int, Background] = {}
 
+    @property
+    def unmeasured(self) -> set[int]:
+        return {SHARED, HERE, 5, 6} - self.measured.keys()
+
     def background(self, guild_id: int) -> Background | None:
+        assert threading.current_thread() is not threading.main_thread()  # it reads files
         return self.measured.get(guild_id)
 
     def measure_background(self, guild_id: int) -> Iterator[None]:
@@ -105,6 +116,35 @@ async def test_a_question_has_what_its_server_sees_measured(app: App) -> None:
     await app.library.add([Thread(key="moss", title="Which moss?")])
     await app.answering.ask("which moss", guild_id=HERE)  # words alone: nothing to measure
     assert app.engine.background(HERE) is not None
+    assert app.engine.unmeasured == set()
+
+
+async def test_while_the_index_is_mended_it_waits(caplog: pytest.LogCaptureFixture) -> None:
+    engine = FakeEngine(error=IndexDamaged(SHARED, Path("0"), "a file was cut short"))
+    backgrounds, queue = made(engine)
+    await backgrounds.measure(SHARED)
+    assert engine.measured == {}
+    engine.error = None
+    backgrounds.look(SHARED)
+    await until(lambda: SHARED in engine.measured)
+    assert [r for r in caplog.records if r.levelno > logging.INFO] == []
+    await backgrounds.stop()
+    queue.close()
+
+
+async def test_nobody_who_asks_learns_of_a_damaged_index_by_it() -> None:
+    engine = FakeEngine()
+
+    def damaged(guild_id: int) -> Background | None:
+        raise IndexDamaged(guild_id, Path("0"), "a file was cut short")
+
+    engine.background = damaged  # type: ignore[method-assign]
+    backgrounds, queue = made(engine)
+    backgrounds.look(SHARED)
+    await backgrounds.measure(SHARED)
+    assert await backgrounds.answered(SHARED, 0.6) is None
+    await backgrounds.stop()
+    queue.close()
 
 
 async def test_an_unexpected_failure_holds_up_no_other_server(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
 from bot.app import App
 from bot.models import SHARED, Match, StoredAnswer, Thread, Vote
 from bot.search.guild_phrasings import CONFIRMED, NOT_CERTAIN
+from bot.search.semantic.embedder import Vectors
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import Settings
 from bot.store import learned
@@ -84,6 +87,29 @@ async def test_other_words_are_never_certain_of_it(app: App, library: StoredAnsw
     reply = await app.answering.ask(near, guild_id=HERE)
     assert reply.matches[0].key == BREAD.key
     assert 0.3 < reply.confidence <= NOT_CERTAIN
+
+
+async def test_a_question_goes_through_the_model_once(
+    app: App, library: StoredAnswer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where what phrasings in other words brought is compared with what is without."""
+    await teach(app, library)
+    meaning, asked = app.engine.meaning, list[str]()
+    assert meaning is not None
+    begin, retrieve, ranked = meaning.begin, app.engine.retrieve, list[str]()
+
+    def noted(text: str) -> Future[Vectors]:
+        asked.append(text)
+        return begin(text)
+
+    def retrieved(question: str, *args: Any, **kwargs: Any) -> Any:
+        ranked.append(question)
+        return retrieve(question, *args, **kwargs)
+
+    monkeypatch.setattr(meaning, "begin", noted)
+    monkeypatch.setattr(app.engine, "retrieve", retrieved)
+    await confidence(app)
+    assert (len(asked), len(ranked)) == (1, 2)
 
 
 async def test_a_phrasing_has_its_vector_at_once(app: App, library: StoredAnswer) -> None:

@@ -148,19 +148,8 @@ class TestGuilds:
 
 
 class TestOnesOwnAnswer:
-    @pytest.mark.parametrize(
-        ("author", "user", "handle"),
-        [
-            ("joe", 9, "joe"),
-            ("Joe ", 9, "joe"),
-            ("@joe", 9, "JOE"),
-            ("<@42>", 42, None),
-            ("<@!42>", 42, "joe"),
-        ],
-    )
-    async def test_is_not_voted_on(
-        self, app: App, author: str, user: int, handle: str | None
-    ) -> None:
+    @pytest.mark.parametrize("author", ["<@42>", "<@!42>", " <@42>"])
+    async def test_is_not_voted_on(self, app: App, author: str) -> None:
         own = replace(BREAD.answers[0], author=author)
         await app.library.add([replace(BREAD, answers=(own,))])
         thread = await app.answering.find("bread")
@@ -168,36 +157,19 @@ class TestOnesOwnAnswer:
         answer = thread.answers[0]
         message = await post(app, answer)
         voting = app.voting
-        assert not await give_reaction(
-            voting, message_id=message, user_id=user, value=UP, author_handle=handle
-        )
+        assert not await give_reaction(voting, message_id=message, user_id=42, value=UP)
         with pytest.raises(VoteRefused, match="can't vote on your own answer"):
-            await press_button(
-                voting,
-                answer_id=answer.id,
-                guild_id=HERE,
-                user_id=user,
-                value=UP,
-                author_handle=handle,
-            )
-        shown = {user: frozenset({UP}), BOB: frozenset({UP})}
-        handles = {user: handle} if handle else {}
-        assert (
-            await reconcile_votes(voting, message_id=message, reactions=shown, handles=handles) == 1
-        )
+            await press_button(voting, answer_id=answer.id, guild_id=HERE, user_id=42, value=UP)
+        shown = {42: frozenset({UP}), BOB: frozenset({UP})}
+        assert await reconcile_votes(voting, message_id=message, reactions=shown) == 1
         assert await tally(app, answer) == 3 + 1
 
-    @pytest.mark.parametrize(
-        ("author", "handle"),
-        [("joe", "joey"), ("joe", None), (None, "joe"), ("<@42>", "joe"), ("", "")],
-    )
-    async def test_others_may_be_voted_on(
-        self, app: App, author: str | None, handle: str | None
-    ) -> None:
+    @pytest.mark.parametrize("author", ["joe", "@joe", "42", "@42", "<@421>", "<@&42>", None, ""])
+    async def test_others_may_be_voted_on(self, app: App, author: str | None) -> None:
         others = replace(BREAD.answers[0], author=author)
         await app.library.add([replace(BREAD, answers=(others,))])
         assert UP is await press_button(
-            app.voting, answer_id=1, guild_id=HERE, user_id=4, value=UP, author_handle=handle
+            app.voting, answer_id=1, guild_id=HERE, user_id=42, value=UP
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Generator, Mapping, Sequence
 from statistics import fmean, median
 from typing import TYPE_CHECKING
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.search.background import TYPICAL, Background
-from bot.search.groups import group_numbers, pooled
+from bot.search.groups import outside_group_of, pooled
+from bot.search.language import language_of
 from bot.search.unrelated import UNRELATED
 
 if TYPE_CHECKING:
@@ -48,15 +48,12 @@ def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Backgr
     Raises ModelError, and IndexDamaged.
     """
     scopes = [part.scope for part in view.parts]
-    ids = sorted(semantic.vector_index.ids(scopes))
-    hits = view.among({}, random.Random(SEED).sample(ids, min(SAMPLE, len(ids))))
+    hits = view.among({}, semantic.vector_index.sample(scopes, SAMPLE, SEED))
     asked = yield from _vectors(semantic, [hit.title for hit in hits])
     if not hits:
         return Background(TYPICAL.unrelated, TYPICAL.field, threads=len(view))
-    questions = {}
-    for language, texts in UNRELATED.items():
-        questions[language] = yield from _vectors(semantic, texts)
-    language = max(questions, key=lambda one: float((asked @ questions[one].T).mean()))
+    questions = yield from _unrelated(semantic)
+    language = language_of(hit.title for hit in hits) or _nearest_language(asked, questions)
     unrelated = median([_nearest(semantic, vector, scopes) for vector in questions[language]])
     measured = Background(min(unrelated, 0.95), TYPICAL.field, threads=len(view))
     best = []
@@ -73,6 +70,11 @@ def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Backgr
     )
 
 
+def _nearest_language(titles: Vectors, questions: Mapping[str, Vectors]) -> str:
+    """Return the language of the questions that the titles are nearest to."""
+    return max(questions, key=lambda one: float((titles @ questions[one].T).mean()))
+
+
 def _is_readable(titles: Vectors, questions: Mapping[str, Vectors], language: str) -> bool:
     """Return whether the model tells texts of the language apart in which a library is written."""
     spread = _spread(questions[language])
@@ -80,6 +82,15 @@ def _is_readable(titles: Vectors, questions: Mapping[str, Vectors], language: st
         return True
     alike = float((titles @ questions[language].T).mean())
     return alike < SAME_LANGUAGE * (1.0 - spread)
+
+
+def _unrelated(semantic: SemanticIndex) -> Generator[None, None, dict[str, Vectors]]:
+    """Return the vectors of the questions about other fields, by language: made once."""
+    known = semantic.unrelated
+    for language, texts in UNRELATED.items():
+        if language not in known:
+            known[language] = yield from _vectors(semantic, texts)
+    return known
 
 
 def _vectors(semantic: SemanticIndex, texts: Sequence[str]) -> Generator[None, None, Vectors]:
@@ -107,12 +118,9 @@ def _nearest_other(
     hits = view.among({}, semantic.near(vector, scopes, NEIGHBOURS))
     cosines = semantic.cosines(vector, [hit.thread_id for hit in hits], scopes)
     groups: dict[int, list[float]] = {}
-    own = -1
-    for hit, number in zip(hits, group_numbers(hits), strict=True):
-        own = number if hit.thread_id == thread_id else own
+    for number, hit in outside_group_of(thread_id, hits):
         told = cosines.get(hit.thread_id, -1.0)
         groups.setdefault(number, []).append(background.relative(told))
-    groups.pop(own, None)
     return max(map(pooled, groups.values()), default=None)
 
 

@@ -50,6 +50,8 @@ class SemanticIndex:
         self._scale = 127 * sqrt(embedder.dimensions) / SPAN
         self.vector_index = VectorIndex(folder, library, embedder.name, embedder.dimensions)
         self.backgrounds = BackgroundFile(folder, library, embedder.name)
+        self.unrelated: dict[str, Vectors] = {}
+        """The vectors of the questions about other fields that were made so far, by language."""
 
     @property
     def model(self) -> str:

@@ -8,6 +8,7 @@ read from the store.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -80,9 +81,23 @@ class VectorIndex:
 
     def ids(self, scopes: Sequence[int]) -> set[int]:
         """Return the ids of the threads of those scopes that have vectors."""
+        return {*self._ids(scopes).tolist()}
+
+    def sample(self, scopes: Sequence[int], count: int, seed: int) -> list[int]:
+        """Return the ids of some threads of those scopes that have vectors, ``count`` at most.
+
+        The same threads and seed give the same.
+        """
+        ids = self._ids(scopes)
+        places = random.Random(seed).sample(range(len(ids)), min(count, len(ids)))
+        return [int(ids[place]) for place in places]
+
+    def _ids(self, scopes: Sequence[int]) -> NDArray[np.uint64]:
+        """Return the ids of the threads of those scopes that have vectors, in order."""
         with self._lock:
             indexes = [self._scopes[scope] for scope in scopes if scope in self._scopes]
-            return {key for index in indexes for key in index.keys.__array__().tolist()}
+            keys = [index.keys.__array__() for index in indexes]
+        return np.unique(np.concatenate([*keys, np.empty(0, np.uint64)]))
 
     def near(self, wanted: Rows, scopes: Sequence[int], limit: int) -> list[int]:
         """Return the ids of the threads whose texts are nearest; about ``limit`` of them."""

@@ -73,11 +73,15 @@ async def test_whoever_opened_an_unanswered_post_may_say_more(world: World, foru
 async def test_helpers_own_questions_get_nothing_unless_addressed(
     world: World, forum: ChannelHandle
 ):
-    post = await forum_post(world.env, world.mo, forum, "Please help", SMALL_TALK)
-    await world.mo.send(post, UNPIN)
-    assert last(post).author.id == world.mo.id
-    await world.mo.send(post, f"{world.me} {UNPIN}")
-    assert await world.key_of(last(post)) == "unpin"
+    role = world.guild.create_role("Helpers")
+    helper = world.guild.add_member(world.env.create_user("helper"), roles=[role])
+    await world.app.guilds.update(world.guild.id, helper_role_ids=(role.id,))
+    for actor in (world.mo, helper):
+        post = await forum_post(world.env, actor, forum, "Please help", SMALL_TALK)
+        await actor.send(post, UNPIN)
+        assert last(post).author.id == actor.id
+        await actor.send(post, f"{world.me} {UNPIN}")
+        assert await world.key_of(last(post)) == "unpin"
 
 
 async def test_messages_that_come_together_get_one_answer(world: World, forum: ChannelHandle):

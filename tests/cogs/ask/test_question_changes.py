@@ -11,6 +11,7 @@ import discord
 import pytest
 
 from bot.models import Mode
+from bot.services.queues import Busy
 from tests.kit.messages import items, last, offered, size
 from tests.kit.simcord import clear_reactions, edit_later, forum_post, overwrite
 from tests.kit.world import World
@@ -138,6 +139,20 @@ class TestEdited:
         before = size(world.ask)
         await world.alice.edit(message, UNPIN)
         assert size(world.ask) == before
+
+    async def test_what_goes_wrong_leaves_the_card(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ):
+        message = await world.alice.send(world.ask, VOTE)
+        card = last(world.ask)
+
+        async def busy(*args: Any, **kwargs: Any) -> Any:
+            raise Busy
+
+        monkeypatch.setattr(world.app.answering, "ask", busy)
+        await world.alice.edit(message, UNPIN)
+        assert await world.key_of(card) == "vote"
+        assert "was edited, and not looked at" in caplog.text
 
 
 class TestDeleted:

@@ -25,6 +25,7 @@ from tests.kit.card_votes import (
 from tests.kit.loopback import Fault, empty, held, malformed, passed, reset, status
 from tests.kit.loopback.world import ME, Message
 from tests.kit.net import Net
+from tests.kit.world import sign
 
 FAULTS = [reset(), status(503), malformed(), empty(), status(429, {"retry_after": 0.01})]
 PATHS = {"message": r"/messages/\d+$", "reactions": "/reactions/"}
@@ -97,6 +98,7 @@ class TestLiveEvents:
 
     @pytest.mark.parametrize("emoji", [None, UP], ids=["all", "one emoji"])
     async def test_what_was_cleared_stays_away(self, net: Net, card: Message, emoji: str | None):
+        await sign(net.app, "pins", net.alice)
         net.discord.react(card, net.bob, UP, silent=True)
         net.discord.react(card, net.alice, DOWN, silent=True)
         gate = await self.reconciled(net, card, "/reactions/")

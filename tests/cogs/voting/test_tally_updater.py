@@ -83,6 +83,7 @@ async def test_votes_given_while_the_bot_was_away(world: World, card: Any):
 
 
 async def test_votes_that_do_not_count_change_nothing(world: World, card: Any):
+    await world.wrote(world.alice, "pins")
     await world.alice.react(card, "⬆️")  # her own answer
     await clear_reactions(world.env, await world.bob.send(world.general, "hello"))
     await world.env.advance_time(PAUSE)

@@ -28,6 +28,7 @@ from tests.kit.card_votes import (
 )
 from tests.kit.loopback.world import Message, channel_payload
 from tests.kit.net import Net
+from tests.kit.world import sign
 
 
 @pytest.fixture
@@ -256,6 +257,7 @@ async def test_queues_end_when_they_are_empty(net: Net, card: Message):
 
 
 async def test_what_a_member_did_before_forget_me_is_forgotten_as_well(net: Net, card: Message):
+    await sign(net.app, "pins", net.alice)
     async with net.app.database.write():
         net.discord.react(card, net.bob, UP)
         net.discord.react(card, net.alice, DOWN)

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.models import Vote
-from tests.kit.messages import confirm, labels, last, shown, told
+from tests.kit.messages import confirm, labels, last, shown, told, vote_id
 from tests.kit.simcord import clear_reactions, delete_channel, join_guild, muted, offline
 from tests.kit.votes import press_button
 from tests.kit.world import World
@@ -52,6 +52,7 @@ async def test_one_vote_however_many_messages_show_the_answer(world: World, card
 
 
 async def test_bots_and_the_author_do_not_count(world: World, card: Any):
+    await world.wrote(world.alice, "pins")
     robot = world.guild.add_member(world.env.create_user("robot", bot=True))
     await robot.react(card, "⬆️")
     await world.alice.react(card, "⬆️")
@@ -116,6 +117,28 @@ async def test_votes_in_a_direct_message_stay_there(world: World):
     assert sorted(a.tally for a in thread.answers) == [-1, 0]
 
 
+async def test_ones_own_answer_is_told_by_id_in_direct_messages_too(world: World):
+    """Bob is called like the author of an answer that came from elsewhere."""
+    await world.wrote(world.alice, "pins")
+    for member in (world.alice, world.bob):
+        await member.send_dm(PIN)
+        await member.user.set_reaction(last(member.user.dm_channel), "⬆️", reacted=True)
+    assert await shared_tallies(world, "pins") == [1, 0]
+    opened = await world.bob.slash(world.general, "thread", query="vote")
+    for _ in range(2):
+        await world.bob.click(shown(opened), label="Next")
+    assert "bob" in str(shown(opened).embeds[0].to_dict())
+    await world.bob.click(shown(opened), custom_id=vote_id(shown(opened), "up"))
+    assert await world.tallies("vote") == [2, 2]
+
+
+async def shared_tallies(world: World, key: str) -> list[int]:
+    """The tallies of a thread's answers in direct messages, in source order."""
+    thread = await world.app.answering.find(key)
+    assert thread is not None
+    return [a.tally for a in sorted(thread.answers, key=lambda a: a.id)]
+
+
 async def test_old_postings_count_after_a_restart(world: World, card: Any):
     await world.restart()
     await world.bob.react(card, "⬆️")
@@ -123,6 +146,7 @@ async def test_old_postings_count_after_a_restart(world: World, card: Any):
 
 
 async def test_reactions_while_the_bot_was_away(world: World, card: Any):
+    await world.wrote(world.alice, "pins")
     robot = world.guild.add_member(world.env.create_user("robot", bot=True))
     await world.mo.react(card, "⬆️")
     with muted(world.env):

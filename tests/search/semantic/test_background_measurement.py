@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,20 +13,13 @@ from bot.search.background import TYPICAL, Background
 from bot.search.documents import indexed
 from bot.search.engine import Engine
 from bot.search.semantic import embedder
-from bot.search.semantic.embedder import Embedder
+from bot.search.semantic.embedder import Embedder, Vectors
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.search.unrelated import UNRELATED
-from tests.kit.search import GARDEN, SEVENTY, numbered, thread
+from tests.kit.search import GARDEN, KOREAN, SEVENTY, numbered, thread
 
 HERE, THERE = 111, 222
 
-KOREAN = (
-    "도서관 카드는 어떻게 만드나요?",
-    "책은 며칠 동안 빌릴 수 있나요?",
-    "연체료는 얼마인가요?",
-    "휴관일은 언제인가요?",
-    "전자책도 빌릴 수 있나요?",
-)
 CODE = ("ImportError: No module named foo", "git rebase -i HEAD~3", "SELECT * FROM users;")
 
 
@@ -109,6 +102,43 @@ def test_it_is_to_be_measured_anew_when_the_library_has_grown_by_a_fifth(
     add(engine, [*numbered(GARDEN[4:], start=104)], 3)
     assert engine.background(SHARED) is None
     assert measured(engine).threads == 26
+
+
+def test_the_search_notes_who_asks_without_a_background(tmp_path: Path, usual: Embedder) -> None:
+    engine = library(tmp_path, usual, [*numbered(SEVENTY[:20])])
+    engine.search("kettle", SHARED, 1)
+    assert engine.unmeasured == {SHARED}
+    measured(engine)
+    engine.search("kettle", SHARED, 1)
+    assert engine.unmeasured == set()
+    add(engine, [*numbered(GARDEN, start=100)], 2)
+    engine.search("kettle", HERE, 1)
+    assert engine.unmeasured == {HERE}  # it sees the same, which has grown
+    deque(engine.measure_background(SHARED), 0)
+    engine.search("kettle", HERE, 1)
+    assert engine.unmeasured == set()
+
+
+def test_the_questions_about_other_fields_go_through_the_model_once(
+    tmp_path: Path, usual: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = library(tmp_path, usual, [*numbered(SEVENTY[:20])])
+    assert engine.meaning is not None
+    asked: list[str] = []
+    monkeypatch.setattr(usual, "question", noting(usual.question, asked))
+    first = measured(engine)
+    assert asked.count(UNRELATED["fi"][0]) == 1
+    assert measured(engine) == first
+    assert asked.count(UNRELATED["fi"][0]) == 1
+    assert asked.count(SEVENTY[0]) >= 2
+
+
+def noting(question: Callable[[str], Vectors], asked: list[str]) -> Callable[[str], Vectors]:
+    def noted(text: str) -> Vectors:
+        asked.append(text)
+        return question(text)
+
+    return noted
 
 
 @pytest.mark.parametrize(

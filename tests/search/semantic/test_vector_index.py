@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import threading
 from collections.abc import Iterable, Mapping
@@ -156,6 +157,20 @@ def test_what_another_scope_has_changes_nothing() -> None:
     those.replace({i: {THERE: rows(500)} for i in range(100, 300)}, [], 2)
     those.replace({}, range(100, 200), 3)
     assert those.near(rows(500)[0], [SHARED, HERE], 12) == before
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 29, 30, 100])
+def test_a_sample_is_that_of_all_ids_in_their_order(count: int) -> None:
+    made = opened(NOWHERE)
+    texts = {i: {SHARED: rows(i, 3)} for i in random.Random(1).sample(range(1, 10_000), 20)}
+    texts |= {i: {HERE: rows(i)} for i in range(20_000, 20_010)}
+    texts |= {i: {THERE: rows(i)} for i in range(30_000, 30_010)}
+    made.replace(texts, [], 1)
+    seen = sorted(i for i in texts if i < 30_000)
+    expected = random.Random(5).sample(seen, min(count, len(seen)))
+    assert made.sample((SHARED, HERE), count, 5) == expected
+    assert made.sample((HERE, SHARED, 4), count, 5) == expected
+    assert opened(NOWHERE).sample((SHARED,), count, 5) == []
 
 
 def test_an_empty_one_finds_nothing() -> None:
