@@ -238,7 +238,8 @@ def _key_of(label: str, keys: dict[str, str]) -> str | None:
 
 def table(results: Results) -> Table:
     """Return how many questions of each kind had each outcome."""
-    shown = Table("kind", box=None, pad_edge=False)
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column("kind", no_wrap=True)
     for name in ("questions", *Outcome):
         shown.add_column(name, justify="right")
     for kind in dict.fromkeys(asked.kind for asked, _, _ in results):
