@@ -189,9 +189,10 @@ class _Channel:
 
     def _member(self) -> MemberActor:
         self._members += 1
+        user = self._env.create_user(f"member{self._members}")
         guild = self._world.channel.guild
-        assert guild is not None
-        return guild.add_member(self._env.create_user(f"member{self._members}"))
+        assert guild is not None  # it is no direct message
+        return guild.add_member(user)
 
     async def _send(
         self, member: MemberActor, text: str, reply_to: discord.Message | None
@@ -237,7 +238,8 @@ def _key_of(label: str, keys: dict[str, str]) -> str | None:
 
 def table(results: Results) -> Table:
     """Return how many questions of each kind had each outcome."""
-    shown = Table("kind", box=None, pad_edge=False)
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column("kind", no_wrap=True)
     for name in ("questions", *Outcome):
         shown.add_column(name, justify="right")
     for kind in dict.fromkeys(asked.kind for asked, _, _ in results):
