@@ -16,8 +16,13 @@ Confirmation = ConfirmForget | ConfirmReset | LeaveIt
 
 
 async def is_asker(item: Confirmation, interaction: Interaction) -> bool:
-    """Return whether the question was put to whoever pressed; tell others that it was not."""
-    if interaction.user.id == item.user_id:
+    """Return whether the question was put to whoever pressed; tell others that it was not.
+
+    It is put privately. A press under what all see is made up, and would take its place.
+    """
+    message = interaction.message
+    private = message is not None and message.flags.ephemeral
+    if private and interaction.user.id == item.user_id:
         return True
     await tell(interaction, _(NOT_YOURS))
     return False

@@ -93,3 +93,14 @@ async def test_a_thread_that_a_menu_does_not_offer_is_not_shown(net: Net, card: 
 def test_ids_end_where_databases_end() -> None:
     assert items.row_id("12") == 12
     assert items.row_id(HUGE) == items.row_id("9" * 100) == 2**63 - 1
+
+
+@pytest.mark.parametrize("kind", ["forget", "leave"])
+async def test_nobody_decides_anything_under_what_all_see(net: Net, card: Message, kind: str):
+    custom_id = f"tw:{kind}:{net.bob}"
+    give_button(card, custom_id)
+    press = net.discord.press(card, net.bob, custom_id)
+    await net.discord.until(lambda: bool(press.told))
+    assert press.told == ["Only the person who asked for this can decide it."]
+    assert [callback["type"] for callback in press.callbacks] == [4]
+    assert await posting_of(net, card) is not None
