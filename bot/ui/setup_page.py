@@ -223,7 +223,12 @@ def _permissions(state: SetupState) -> Iterator[str]:
 
 
 def _names(permissions: Sequence[str]) -> str:
-    return ", ".join(f"*{_(NEEDED[name])}*" for name in permissions)
+    return ", ".join(f"*{permission_name(name)}*" for name in permissions)
+
+
+def permission_name(name: str) -> str:
+    """Return what Discord calls a permission that the bot works with."""
+    return _(NEEDED[name])
 
 
 def lost_emoji_notes(names: Sequence[str]) -> Iterator[str]:
