@@ -24,7 +24,8 @@ from bot.services.learning import Learning
 from bot.services.library import Library
 from bot.services.postings import Postings
 from bot.services.rate_limit import QuestionLimits
-from bot.services.unanswered import TemporaryMessages, Unanswered
+from bot.services.temporary_messages import TemporaryMessages
+from bot.services.unanswered import Unanswered
 from bot.services.uploads import Uploads
 from bot.services.voting import Voting
 from bot.settings import Settings

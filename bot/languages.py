@@ -54,20 +54,21 @@ class Languages:
         if message.guild is None:
             speak(self._users.get(message.author.id, ENGLISH))
         else:
-            speak(await self.of_server(message.guild.id, message.guild.preferred_locale))
-
-    async def of_server(self, guild_id: int, locale: discord.Locale | str | None) -> str:
-        """Return what is spoken in public on a server, whose own locale is ``locale``."""
-        try:
-            chosen = (await self._guilds.settings(guild_id)).server_language
-        except StoreError as error:
-            log.warning("guild %d: its language can't be read: %s", guild_id, error)
-            chosen = AS_DISCORD
-        return language_of(str(locale or ENGLISH) if chosen == AS_DISCORD else chosen)
+            speak(await self.of_guild(message.guild))
 
     async def of_guild(self, guild: discord.Guild | None) -> str:
-        """Return what is spoken in public on a server; English where there is none."""
-        return ENGLISH if guild is None else await self.of_server(guild.id, guild.preferred_locale)
+        """Return what is spoken in public on a server; English where there is none.
+
+        That is what its moderators chose, or the locale that it has in Discord.
+        """
+        if guild is None:
+            return ENGLISH
+        try:
+            chosen = (await self._guilds.settings(guild.id)).server_language
+        except StoreError as error:
+            log.warning("guild %d: its language can't be read: %s", guild.id, error)
+            chosen = AS_DISCORD
+        return language_of(str(guild.preferred_locale) if chosen == AS_DISCORD else chosen)
 
     async def of_reply(self, interaction: discord.Interaction[Any], *, private: bool) -> str:
         """Return the language of a reply: the member's if they alone see it, else the server's."""

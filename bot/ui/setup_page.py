@@ -11,6 +11,7 @@ import discord
 from discord import ChannelType
 from discord.ui import Button, ChannelSelect, DynamicItem, Item, RoleSelect, Select
 
+from bot.guild_settings import MAX_HELPER_ROLES
 from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
 from bot.ui import limits, text
@@ -25,9 +26,6 @@ CHANNEL_TYPES = [
     ChannelType.stage_voice,
     ChannelType.category,
 ]
-
-HELPER_ROLES = 5
-"""Roles that can be chosen as helpers on the page."""
 
 NEEDED = {
     "view_channel": N_("View Channel"),
@@ -106,8 +104,8 @@ class ChooseHelpers(Pressable, DynamicItem[RoleSelect[Any]], template=r"tw:setup
                 custom_id="tw:setup:helpers",
                 placeholder=_("Who helps? Choose roles, or none"),
                 min_values=0,
-                max_values=HELPER_ROLES,
-                default_values=[discord.Object(role_id) for role_id in now[:HELPER_ROLES]],
+                max_values=MAX_HELPER_ROLES,
+                default_values=[discord.Object(role_id) for role_id in now[:MAX_HELPER_ROLES]],
             )
         )
 

@@ -115,7 +115,7 @@ class AskCog(commands.Cog, name="Ask"):
             return
         try:
             if text.is_blank(question.text):
-                await self._responder.greet(question)
+                await self._responder.invite(question)
             else:
                 await self._responder.respond(question)
         except Busy as busy:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import discord
 
 from bot.client import ThreadBot
+from bot.message_records import TemporaryMessage
 from bot.retry import FAILURES, described, retried
-from bot.unanswered import TemporaryMessage
 
 UNTOUCHED_SECONDS = 900.0
 """Seconds after which a suggestion that nobody pressed is deleted."""

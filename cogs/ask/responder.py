@@ -68,8 +68,8 @@ class Responder:
             reply = await self.look_up(question)
             await self._respond(replace(question, text=reply.question), reply)
 
-    async def greet(self, question: Question) -> None:
-        """Say what can be asked."""
+    async def invite(self, question: Question) -> None:
+        """Say what can be asked, to whoever addressed the bot without a word."""
         await self._chat(question, SmallTalk.GREETING)
 
     async def _chat(self, question: Question, kind: SmallTalk) -> None:

@@ -89,7 +89,9 @@ class SuggestionHandlers:
                 card = Card(content=cards.noted(note, _(TAKEN_BACK)))
                 if options:
                     note = cards.noted(note, _("Taken back."))
-                    card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
+                    card = cards.suggestion_card(
+                        options, posting.asker_id, replaces_answer=True, note=note
+                    )
             try:
                 await edit_response(interaction, **card.edit_kwargs())
             except FAILURES as error:
@@ -158,7 +160,7 @@ class SuggestionHandlers:
         private = message.flags.ephemeral
 
         async def send(card: Card) -> discord.Message | None:
-            if private or not item.again:
+            if private or not item.replaces_answer:
                 return await edit_response(interaction, **card.edit_kwargs())
             # Reactions on this message may be meant for the answer it showed before.
             self._replaced.append(message.id)

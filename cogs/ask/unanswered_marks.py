@@ -14,10 +14,10 @@ import discord
 from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.guild_settings import OFF, GuildSettings
+from bot.message_records import UnansweredQuestion
 from bot.retry import FAILURES, described, retried
 from bot.services.small_talk import small_talk
 from bot.ui import emoji as emojis
-from bot.unanswered import UnansweredQuestion
 from cogs.ask.vote_signs import may_react
 from cogs.channel_context import is_helper, message_context
 

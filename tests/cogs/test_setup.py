@@ -10,8 +10,9 @@ import discord
 import pytest
 from simcord import SetupError
 
+from bot.guild_settings import MAX_HELPER_ROLES
 from bot.models import Answer, Mode, Thread
-from bot.ui.setup_page import setup_card
+from bot.ui.setup_page import ChooseHelpers, setup_card
 from cogs.setup import SetupCog
 from tests.kit.messages import items, last, shown, told
 from tests.kit.simcord import delete_channel, overwrite
@@ -84,6 +85,12 @@ async def test_who_helps_is_chosen_and_can_be_nobody(world: World) -> None:
 async def test_everyone_helps_nobody_in_particular(world: World) -> None:
     await world.mo.select(await page(world), [world.guild.default_role], custom_id=HELPERS)
     assert (await world.app.guilds.settings(world.guild.id)).helper_role_ids == ()
+
+
+async def test_as_many_helpers_can_be_chosen_as_the_setting_takes() -> None:
+    menu = ChooseHelpers(range(1, MAX_HELPER_ROLES + 2)).item
+    assert menu.max_values == MAX_HELPER_ROLES
+    assert len(menu.default_values) == MAX_HELPER_ROLES
 
 
 async def test_the_page_goes_on_after_a_restart(world: World) -> None:
