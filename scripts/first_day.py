@@ -103,12 +103,15 @@ def main() -> None:
     """Ask, and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", action="store_true", help="ask for each seed in ten wordings")
-    parser.add_argument("--wrong", action="store_true", help="list what was answered wrongly")
+    parser.add_argument(
+        "--wrong",
+        action="store_true",
+        help="list what was answered wrongly (not the half of the wordings that is kept apart)",
+    )
     parser.add_argument(
         "--missed",
         action="store_true",
-        help="list what has an answer and got neither it nor an offer of it first "
-        "(not the half of the seeds' wordings that is kept apart)",
+        help="list what has an answer and got neither it nor an offer of it first (likewise)",
     )
     options = parser.parse_args()
     logging.disable(logging.INFO)
@@ -117,7 +120,7 @@ def main() -> None:
     console = Console(soft_wrap=True)
     console.print(table(results))
     if options.wrong:
-        _list(console, [r for r in results if r[2] is Outcome.WRONG])
+        _list(console, [r for r in results if r[2] is Outcome.WRONG and r[0].kind != KEPT_APART])
     if options.missed:
         _list(console, [r for r in results if _missed(*r)])
 
@@ -186,9 +189,10 @@ class _Channel:
 
     def _member(self) -> MemberActor:
         self._members += 1
+        user = self._env.create_user(f"member{self._members}")
         guild = self._world.channel.guild
-        assert guild is not None
-        return guild.add_member(self._env.create_user(f"member{self._members}"))
+        assert guild is not None  # it is no direct message
+        return guild.add_member(user)
 
     async def _send(
         self, member: MemberActor, text: str, reply_to: discord.Message | None
@@ -234,7 +238,8 @@ def _key_of(label: str, keys: dict[str, str]) -> str | None:
 
 def table(results: Results) -> Table:
     """Return how many questions of each kind had each outcome."""
-    shown = Table("kind", box=None, pad_edge=False)
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column("kind", no_wrap=True)
     for name in ("questions", *Outcome):
         shown.add_column(name, justify="right")
     for kind in dict.fromkeys(asked.kind for asked, _, _ in results):

@@ -96,9 +96,17 @@ class Snapshot:
 
     def first(self, limit: int) -> list[ScoredDoc]:
         """Return the oldest threads, with a score of 1."""
+        return self._oldest(Query.all_query(), limit)
+
+    def with_answers(self, digest: str, limit: int) -> list[int]:
+        """Return the ids of the oldest threads whose answers have a digest."""
+        wanted = Query.term_query(fields(), "answers", digest)
+        return [thread_id for _, thread_id, _ in self._oldest(wanted, limit)]
+
+    def _oldest(self, query: Query, limit: int) -> list[ScoredDoc]:
         with self._index.reading():
             hits = self._searcher.search(
-                Query.all_query(), limit, count=False, order_by_field="id", order=Order.Asc
+                query, limit, count=False, order_by_field="id", order=Order.Asc
             ).hits
             return [(1.0, int(thread_id), address) for thread_id, address in hits]
 

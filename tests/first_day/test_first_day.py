@@ -125,6 +125,23 @@ class _Message:
         self.content, self.components, self.embeds = content, components, list[discord.Embed]()
 
 
+async def test_each_question_is_asked_of_the_bot_in_the_demos_channel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forget_environment(monkeypatch)
+    settings = Settings(seeds_dir=ROOT / "seeds", _env_file=None)
+    asked = [
+        Asked.of("on topic", "How do I make a poll?", POLL),
+        Asked.of("off topic", "what's the best pizza topping", NONE),
+        Asked.of("follow-ups", "How do I make a poll? >> thanks!", NONE),
+        Asked.of("greetings", "@Threadwise hello!", NONE),
+    ]
+    results = await ask(asked, settings)
+    assert [question for question, _, _ in results] == asked
+    assert [outcome for _, _, outcome in results] == [Outcome.RIGHT, *[Outcome.LEFT] * 3]
+    assert results[0][1] == Said([POLL], [])
+
+
 @pytest.mark.untraced  # how well it answers is measured; each line is tested elsewhere
 @pytest.mark.usefixtures("usual_model")
 async def test_most_questions_on_topic_are_answered_and_others_are_left(
