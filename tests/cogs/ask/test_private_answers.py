@@ -47,12 +47,9 @@ async def test_the_reply_is_private_and_is_voted_on_by_buttons(world: World):
     assert await world.tallies("pins") == [0, 0]
 
 
-async def test_a_vote_on_ones_own_answer_is_refused(world: World):
-    own = Answer(body="Water it at dawn.", author=f"<@{world.alice.id}>")
-    fern = Thread(key="fern", title="When should I water the fern?", answers=(own,))
-    await world.app.library.add([fern])
-    answer = shown(await world.alice.slash(world.general, "ask", question=fern.title))
-    refused = await world.alice.click(answer, label="▲ Helpful")
+async def test_a_vote_on_ones_own_answer_is_refused(world: World, private: Any):
+    await world.wrote(world.alice, "pins")
+    refused = await world.alice.click(private, label="▲ Helpful")
     assert told(refused).content == "You can't vote on your own answer."
     assert await world.tallies("fern") == [0]
 
