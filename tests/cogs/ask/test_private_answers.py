@@ -7,7 +7,6 @@ from typing import Any
 import discord
 import pytest
 
-from bot.models import Answer, Thread
 from bot.ui.answer_buttons import Share
 from bot.ui.items import Place
 from tests.kit.messages import items, labels, last, offered, shown, size, told
