@@ -14,6 +14,7 @@ from bot.search.engine import Engine
 from bot.search.semantic import OFF, open_semantic_index
 from bot.services.answering import Answering
 from bot.services.embedding import Embedding
+from bot.services.follow_ups import FollowUps
 from bot.services.guild_library import GuildLibrary
 from bot.services.guild_removal import GuildRemoval
 from bot.services.guilds import Guilds
@@ -84,6 +85,7 @@ class App:
         self.unanswered = Unanswered(database)
         self.temporary_messages = TemporaryMessages(database)
         self.learning = Learning(database, self.guilds, self.embedding)
+        self.follow_ups = FollowUps(self.answering, self.guilds, self.postings, self.learning)
         self.library = Library(database, self._index_sync)
         self.guild_library = GuildLibrary(database, self._index_sync, self.library)
         self.uploads = Uploads(database, self.library, settings)

@@ -42,6 +42,10 @@ class Languages:
             self._users.popitem(last=False)
         speak(language)
 
+    def forget(self, user_id: int) -> None:
+        """Forget which language a user's Discord is in."""
+        self._users.pop(user_id, None)
+
     async def speak_under(self, message: discord.Message) -> None:
         """Have the current task speak as a reply to a message does: as the server, or the user.
 

@@ -12,7 +12,7 @@ from tantivy import Document, Schema, SchemaBuilder
 from bot.models import StoredThread, Thread
 from bot.search.text import Name, spaced
 
-FORMAT = 6
+FORMAT = 7
 """Raised when the fields, their analysis or the files change: an older index is rebuilt."""
 
 TITLE_BOOST = 0.5
@@ -48,6 +48,7 @@ def schema() -> Schema:
     # Signed, because deleting by term takes every number for a signed one.
     builder.add_integer_field("id", indexed=True, fast=True)
     builder.add_text_field("scope", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("answers", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("title", tokenizer_name="stemmed", index_option="freq")
     builder.add_text_field("text", tokenizer_name="stemmed", index_option="freq")
     builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
@@ -62,12 +63,14 @@ class Pieces(NamedTuple):
     """The texts of a thread that are searched, ready for the index.
 
     ``names`` are its title and phrasings in one text, ``said`` its other texts, ``card`` what
-    a ``Hit`` has of it. Making them is work; they can be handed from process to process.
+    a ``Hit`` has of it, ``answers`` the digest of its answers. Making them is work; they can be
+    handed from process to process.
     """
 
     names: str
     said: tuple[str, ...]
     card: bytes
+    answers: str = ""
 
 
 Indexed = tuple[int, int, Pieces]
@@ -79,20 +82,27 @@ def pieces_of(thread: Thread) -> Pieces:
     said = [thread.body, *[answer.body for answer in thread.answers], *thread.tags]
     names = (thread.title, *thread.phrasings)
     cut = [[name.text, " ".join(name.stems), name.content] for name in map(Name.of, names)]
+    answers = answers_digest(thread)
     return Pieces(
         names=spaced(" \n".join(names)),
         said=tuple([spaced(part[:MAX_TEXT]) for part in said]),
-        card=json.dumps([thread.key, answers_digest(thread), *cut], ensure_ascii=False).encode(),
+        card=json.dumps([thread.key, answers, *cut], ensure_ascii=False).encode(),
+        answers=answers,
     )
 
 
 def answers_digest(thread: Thread) -> str:
     """Return what threads have in common whose answers are the same, in whatever order.
 
-    Case and spaces don't count. Empty for a thread without answers.
+    Empty for a thread without answers.
     """
-    bodies = sorted({" ".join(answer.body.casefold().split()) for answer in thread.answers})
+    bodies = sorted({folded(answer.body[:MAX_TEXT]) for answer in thread.answers})
     return blake2b("\n".join(bodies).encode(), digest_size=8).hexdigest() if bodies else ""
+
+
+def folded(answer: str) -> str:
+    """Return what is the same for the texts of answers that differ in case and spaces alone."""
+    return " ".join(answer.casefold().split())
 
 
 def indexed(thread: StoredThread) -> Indexed:
@@ -105,6 +115,8 @@ def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
     document = Document()
     document.add_integer("id", thread_id)
     document.add_text("scope", str(scope))
+    if pieces.answers:
+        document.add_text("answers", pieces.answers)
     names, text = pieces.names, " \n".join((pieces.names, *pieces.said))
     document.add_text("title", names)
     document.add_text("text", f"{names} \n{text}")

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import ModelError
-from bot.models import SHARED, Match
+from bot.models import SHARED, Match, Thread
 from bot.search import outcomes
 from bot.search.background import TYPICAL, Background
-from bot.search.documents import Hit
+from bot.search.documents import Hit, answers_digest
 from bot.search.guild_phrasings import NO_PHRASINGS, GuildPhrasings
 from bot.search.hybrid_search import Begin, HybridSearch, without
 from bot.search.index import TextIndex, Writing
@@ -36,6 +36,9 @@ on travel-dups."""
 
 MIN_VECTOR_SHARE = 0.9
 """Share of the threads that a guild sees which must have vectors before meaning counts."""
+
+SAME_ANSWERS = 1_000
+"""Threads with the same answers that are looked up; more have no effect."""
 
 log = logging.getLogger(__name__)
 
@@ -181,6 +184,15 @@ class Engine:
             Match(r.hit.thread_id, r.hit.key, r.hit.title, r.confidence, r.together)
             for r in one_of_each_group(ranked)[:limit]
         ]
+
+    def same_answers(self, thread: Thread, guild_id: int) -> list[int]:
+        """Return the ids of the threads a guild sees that have just a thread's answers.
+
+        Itself is one of them, as soon as it is indexed. Raises IndexDamaged.
+        """
+        parts, digest = self._index.view(scopes(guild_id)).parts, answers_digest(thread)
+        found = [i for part in parts for i in part.with_answers(digest, SAME_ANSWERS)]
+        return found[:SAME_ANSWERS]
 
     def complete(self, text: str, guild_id: int, limit: int, *, own: bool = False) -> list[Match]:
         """Return the threads whose title starts like, contains or resembles what is being typed.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import ParamSpec, Protocol, TypeVar
 
 from bot.guild_settings import GuildSettings
@@ -24,6 +25,7 @@ from bot.search.index import IndexDamaged
 from bot.services.backgrounds import Backgrounds
 from bot.services.guilds import Guilds, PhrasingCache
 from bot.services.queues import FairQueue
+from bot.services.shared_votes import shared_votes
 from bot.store import threads
 from bot.store.database import Database
 
@@ -171,7 +173,8 @@ class Answering:
         if thread is None:
             return None
         policy = (await self._guilds.settings(guild_id)).answer_policy
-        return replace(thread, answers=in_serving_order(thread.answers, policy))
+        shared = await shared_votes(self._database, self._engine, thread, guild_id)
+        return replace(thread, answers=in_serving_order(thread.answers, policy, shared))
 
     async def related(
         self, thread: StoredThread, *, guild_id: int = SHARED, limit: int = 5
@@ -239,22 +242,29 @@ class Answering:
         return thread if thread is not None and thread.answers else None
 
 
-def in_serving_order(answers: Sequence[StoredAnswer], policy: Policy) -> tuple[StoredAnswer, ...]:
+def in_serving_order(
+    answers: Sequence[StoredAnswer],
+    policy: Policy,
+    shared: Mapping[int, int] = MappingProxyType({}),
+) -> tuple[StoredAnswer, ...]:
     """Return answers in serving order.
+
+    Here, ``shared`` votes count in an answer's tally, by the answer's id (see ``shared_votes``).
 
     Policy ``accepted``: the accepted answer, unless its tally is negative while
     another's is positive; then by tally, older first. Policy ``score``: by tally,
     accepted breaks ties, older first.
     """
-    disliked = any(a.accepted and a.tally < 0 for a in answers)
-    deposed = disliked and any(a.tally > 0 for a in answers if not a.accepted)
+    tallies = {a.id: a.tally + shared.get(a.id, 0) for a in answers}
+    disliked = any(a.accepted and tallies[a.id] < 0 for a in answers)
+    deposed = disliked and any(tallies[a.id] > 0 for a in answers if not a.accepted)
     accepted_leads = policy is Policy.ACCEPTED and not deposed
 
     def place(answer: StoredAnswer) -> tuple[bool, int, bool, float, int]:
         when = answer.answered_at.timestamp() if answer.answered_at else float("inf")
         leads = accepted_leads and answer.accepted
         wins_ties = policy is Policy.SCORE and answer.accepted
-        return (not leads, -answer.tally, not wins_ties, when, answer.id)
+        return (not leads, -tallies[answer.id], not wins_ties, when, answer.id)
 
     return tuple(sorted(answers, key=place))
 

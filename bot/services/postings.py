@@ -128,7 +128,7 @@ class Postings:
         """Return the postings that came within ``REPLY_SECONDS`` after a message."""
         # The time of a Discord id stands in its higher bits, in milliseconds.
         last = message_id + (int(REPLY_SECONDS * 1000) << 22)
-        return await self._database.reading(table.between, channel_id, message_id, last)
+        return await self._database.reading(table.between, channel_id, message_id + 1, last)
 
     async def recent(self, limit: int) -> list[Posting]:
         """Return the newest postings of all guilds that others than the asker see, newest first."""

@@ -32,8 +32,8 @@ _GREETINGS = (
 _OPENINGS = {
     "English": (
         r"who|whom|whose|what|whats|when|where|which|why|how|hows|is|are|am|was|were|do|does|did|"
-        r"can|could|may|might|will|would|shall|should|has|have|had|any\s?(?:one|body|idea|way)|"
-        r"isnt|arent|dont|doesnt|didnt|cant|couldnt|wont|wouldnt|help"
+        r"can|could|may|might|will|would|shall|should|have|had|any\s?(?:one|body|idea|way)|"
+        r"has\s+(?:any\w{0,6}|some\w{0,6}|the|this|that|it|he|she|there|my|your)|isnt|arent|dont|doesnt|didnt|cant|couldnt|wont|wouldnt|help"
     ),
     "German": (
         r"wie|wer|wen|wem|wessen|wo|wann|warum|wieso|weshalb|welche[rsnm]?|woher|wohin|womit|"

@@ -192,6 +192,25 @@ def votes_of(guild_id: int | None) -> Any:
     return (total(votes) + total(carried_votes)).label("votes")
 
 
+async def votes_on(
+    connection: AsyncConnection, thread_ids: Sequence[int], guild_id: int
+) -> list[tuple[str, int]]:
+    """Return a guild's votes on answers of threads, as the texts of these and the sums.
+
+    Only of threads in force that the guild may see. A text may come twice.
+    """
+    seen = (threads.c.id.in_(thread_ids), threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
+
+    def given(table: Table) -> Any:
+        of_guild = and_(table.c.answer_id == answers.c.id, table.c.guild_id == guild_id)
+        query = select(answers.c.body, func.sum(table.c.value).label("votes"))
+        query = query.select_from(answers.join(threads).join(table, of_guild))
+        return query.where(*seen, answers.c.retired.is_(False)).group_by(answers.c.body)
+
+    rows = await connection.execute(given(votes).union_all(given(carried_votes)))
+    return [(row.body, row.votes) for row in rows]
+
+
 async def take_imported(
     connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]
 ) -> None:

@@ -9,8 +9,10 @@ from dataclasses import replace
 import discord
 
 from bot.client import ThreadBot
+from bot.errors import StoreError
 from bot.models import Mode
 from bot.retry import FAILURES, described, new_nonce, retried
+from bot.services.follow_ups import Followed
 from bot.services.question_form import reads_like_a_question
 from bot.services.small_talk import small_talk
 from bot.ui import text
@@ -93,6 +95,7 @@ class MessageFilter:
             another=None if once else sender,
             once=once,
             details=heard.details,
+            follows=await self._followed(message) if heard.own_words else None,
         )
 
     async def _heard(self, message: discord.Message) -> Heard | None:
@@ -119,6 +122,17 @@ class MessageFilter:
             return replace(heard, text=said, own_words=own_words)
         ignored = not addressed and small_talk(heard.text) is not None
         return None if ignored or text.is_blank(heard.text) else heard
+
+    async def _followed(self, message: discord.Message) -> Followed | None:
+        """Return what a message follows that replies to a card of the bot's."""
+        reference = message.reference
+        if reference is None or reference.type is not discord.MessageReferenceType.reply:
+            return None
+        try:
+            return await self.app.follow_ups.followed(reference.message_id or 0, message.author.id)
+        except StoreError as error:
+            log.warning("message %d is taken by itself: %s", message.id, error)
+            return None
 
     async def _mode(self, message: discord.Message) -> Mode:
         if message.guild is None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import discord
 
+from bot.services.follow_ups import Followed
 from bot.ui import cards
 from bot.ui.cards import Card
 from cogs.channel_context import ChannelContext
@@ -33,6 +34,7 @@ class Question:
     what speaks for or against the text being a question, in log-odds. ``another`` returns a
     way to send a second reply, where there may be one. ``once`` says that it needs no answer
     where one stands in the channel already; ``details`` follow a text that is a title.
+    ``follows`` is what a reply to a card follows.
     """
 
     text: str
@@ -51,6 +53,7 @@ class Question:
     another: Callable[[], Send] | None = None
     once: bool = False
     details: str = ""
+    follows: Followed | None = None
     _replies: list[discord.Message | None] = field(default_factory=list)
 
     @property

@@ -114,8 +114,9 @@ class Responder:
 
     async def _ask(self, question: Question) -> Reply:
         """Return the verdict on a question; where its title gets no answer, with its details."""
+        follows, asking = question.follows, self.app.answering.ask
         ask = partial(
-            self.app.answering.ask,
+            asking if follows is None else partial(self.app.follow_ups.ask, followed=follows),
             guild_id=question.context.scope,
             limit=MAX_SUGGESTIONS + 1,
             asker=question.asker_id if question.own_words else None,
@@ -187,7 +188,8 @@ class Responder:
     ) -> PostedAnswer | None:
         """Post an answer and record the posting; ``None`` if it could not be posted."""
         context = question.context
-        used = in_use(await self.app.guilds.settings(context.scope), self.bot)
+        settings = await self.app.guilds.settings(context.scope)
+        used = in_use(settings, self.bot)
         embeds = has_permissions(self.bot, context, "embed_links")
         await card_content.prepare_excerpt(answer, embeds=embeds)
         card = partial(
@@ -247,8 +249,11 @@ class Responder:
         log.error("message %d is not recorded: %s", posting.message_id, failure)
 
     async def _remember(self, question: Question, message: discord.Message | None) -> None:
-        """Keep what was asked, for when the asker confirms the reply to it."""
-        if message is None or not question.own_words:
+        """Keep what was asked, for when the asker confirms the reply to it.
+
+        What a reply to a card says means something only where it stands, so it teaches nothing.
+        """
+        if message is None or not question.own_words or question.follows is not None:
             return
         try:
             await self.app.learning.remember_question(

@@ -158,6 +158,7 @@ class VotingCog(commands.Cog, name="Voting"):
         count = await self.app.voting.forget_user(interaction.user.id)
         forgotten = await self.app.learning.forget_user(interaction.user.id)
         await self.app.unanswered.forget_user(interaction.user.id)
+        self.bot.languages.forget(interaction.user.id)
         said = forgotten_line(count, forgotten)
         await edit_response(interaction, **Card(content=said).edit_kwargs())
 

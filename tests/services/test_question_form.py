@@ -17,6 +17,7 @@ QUESTIONS = {
         "isn\u2019t that a bug",
         "\u201cwhy\u201d is this red",
         "HOW TO BAKE",
+        "has anyone seen the rules",
     ),
     "German": (
         "wie hefte ich eine Nachricht an",
@@ -126,6 +127,7 @@ STATEMENTS = (
     "das ist eine gute Idee",
     "merci beaucoup pour l'aide",
     "gracias a todos por venir",
+    "has votado a favor ya",
     "obrigado pela resposta, funcionou",
     "grazie mille a tutti",
     "dzięki, działa świetnie",
