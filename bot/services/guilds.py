@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from bot.emoji_form import KEYCAP
 from bot.errors import ConfigError
 from bot.guild_settings import GuildSettings
 from bot.models import SHARED, Mode
@@ -112,12 +112,9 @@ class Guilds:
             raise ConfigError(refusal_of(str(error.errors()[0]["loc"][0]))) from None
 
 
-_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
-
-
 def bare_name(channel_name: str) -> str:
     """Return a channel's name without decorations: "💬・Ask" is "ask", and so is "𝗮𝘀𝗸"."""
-    name = unicodedata.normalize("NFKC", _KEYCAP.sub("", channel_name)).casefold()
+    name = unicodedata.normalize("NFKC", KEYCAP.sub("", channel_name)).casefold()
     written = [place for place, sign in enumerate(name) if sign.isalnum()]
     return name[written[0] : written[-1] + 1] if written else ""
 

@@ -11,7 +11,7 @@ import discord
 from discord import ChannelType
 from discord.ui import Button, ChannelSelect, DynamicItem, Item, RoleSelect, Select
 
-from bot.i18n import N_, ngettext
+from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
 from bot.ui import limits, text
 from bot.ui.cards import ANSWER, Card
@@ -200,11 +200,11 @@ def _helpers(state: SetupState) -> str:
 
 def _knows(state: SetupState) -> str:
     shared = ngettext("{count} general thread", "{count} general threads", state.shared)
-    said = shared.format(count=f"{state.shared:,}")
+    said = shared.format(count=number(state.shared))
     if not state.own:
         return _("{general}; none of your own: `/library import`").format(general=said)
     own = ngettext("{count} of your own", "{count} of your own", state.own)
-    return f"{said}; {own.format(count=f'{state.own:,}')}"
+    return f"{said}; {own.format(count=number(state.own))}"
 
 
 def _permissions(state: SetupState) -> Iterator[str]:
@@ -223,7 +223,12 @@ def _permissions(state: SetupState) -> Iterator[str]:
 
 
 def _names(permissions: Sequence[str]) -> str:
-    return ", ".join(f"*{_(NEEDED[name])}*" for name in permissions)
+    return ", ".join(f"*{permission_name(name)}*" for name in permissions)
+
+
+def permission_name(name: str) -> str:
+    """Return what Discord calls a permission that the bot works with."""
+    return _(NEEDED[name])
 
 
 def lost_emoji_notes(names: Sequence[str]) -> Iterator[str]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from weakref import WeakValueDictionary
 
 import discord
 
@@ -17,7 +16,6 @@ from bot.errors import StoreError
 from bot.i18n import gettext as _
 from bot.models import (
     PRIVATE,
-    Match,
     Posting,
     Reply,
     StoredAnswer,
@@ -31,6 +29,7 @@ from bot.services.small_talk import SmallTalk, small_talk
 from bot.ui import card_content, cards, facts, items
 from bot.ui.emoji import in_use
 from bot.ui.quiet_card import quiet_card
+from cogs.ask.keyed_locks import KeyedLocks
 from cogs.ask.nothing_known import NothingKnown
 from cogs.ask.question import Question
 from cogs.ask.quiet_suggestions import QuietSuggestions
@@ -43,17 +42,6 @@ MOST_REPLIES = 2
 """Answers to one message that asks several questions."""
 
 log = logging.getLogger(__name__)
-
-
-class KeyedLocks:
-    """A lock for each channel or message, which exists while somebody holds or awaits it."""
-
-    def __init__(self) -> None:
-        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-
-    def at(self, snowflake: int) -> asyncio.Lock:
-        """Return the lock of a channel or message."""
-        return self._locks.setdefault(snowflake, asyncio.Lock())
 
 
 class Responder:
@@ -77,12 +65,8 @@ class Responder:
         if kind is not None:
             await self._chat(question, kind)
         elif not await self._answer_parts(question):
-            reply = await self._ask(question)
+            reply = await self.look_up(question)
             await self._respond(replace(question, text=reply.question), reply)
-
-    async def look_up(self, question: Question) -> Reply:
-        """Return the verdict on a question, and say nothing."""
-        return await self._ask(question)
 
     async def greet(self, question: Question) -> None:
         """Say what can be asked."""
@@ -91,7 +75,7 @@ class Responder:
     async def _chat(self, question: Question, kind: SmallTalk) -> None:
         """Reply to small talk, unless a thread surely answers it."""
         if kind in ANSWERED:
-            reply = await self._ask(question)
+            reply = await self.look_up(question)
             if reply.verdict is Verdict.ANSWER and reply.confidence >= SURELY:
                 await self._respond(question, reply)
                 return
@@ -104,7 +88,7 @@ class Responder:
         elif reply.verdict is Verdict.SUGGEST and question.message is not None:
             await self._suggest_quietly(question, reply)
         elif reply.verdict is Verdict.SUGGEST and question.suggests:
-            options = [_option(match, question) for match in suggestions_among(reply.matches)]
+            options = _options(reply, question)
             card = cards.suggestion_card(options, question.asker_id, note=question.note)
             await self._remember(question, await question.reply(card))
         elif question.addressed:
@@ -112,7 +96,7 @@ class Responder:
         elif question.message is not None:
             await self.marks.mark(question.message)
 
-    async def _ask(self, question: Question) -> Reply:
+    async def look_up(self, question: Question) -> Reply:
         """Return the verdict on a question; where its title gets no answer, with its details."""
         follows, asking = question.follows, self.app.answering.ask
         ask = partial(
@@ -140,7 +124,7 @@ class Responder:
         sure: dict[int, tuple[Question, Reply]] = {}
         for part in parts[:MOST_PARTS]:
             asked = replace(question, text=part, details="")
-            reply = await self._ask(asked)
+            reply = await self.look_up(asked)
             if reply.verdict is Verdict.ANSWER and reply.thread is not None:
                 sure.setdefault(reply.thread.id, (asked, reply))
         answered = [*sure.values()][: MOST_REPLIES if question.another else 1]
@@ -155,7 +139,7 @@ class Responder:
 
     async def _suggest_quietly(self, question: Question, reply: Reply) -> None:
         """Offer threads in one line, which goes again if nobody presses anything."""
-        options = [_option(match, question) for match in suggestions_among(reply.matches)]
+        options = _options(reply, question)
         message = await question.reply(quiet_card(options, question.asker_id))
         await self._remember(question, message)
         if message is not None:
@@ -291,6 +275,11 @@ class Responder:
             await add_reactions(posted, context)
 
 
-def _option(match: Match, question: Question) -> items.Option:
-    hint = facts.sure(match.confidence) if question.managed else ""
-    return items.Option(match.thread_id, match.title, hint)
+def _options(reply: Reply, question: Question) -> list[items.Option]:
+    """Return the threads to suggest, with how sure the bot is for whoever manages the server."""
+    return [
+        items.Option(
+            match.thread_id, match.title, facts.sure(match.confidence) if question.managed else ""
+        )
+        for match in suggestions_among(reply.matches)
+    ]

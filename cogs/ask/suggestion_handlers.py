@@ -18,9 +18,10 @@ from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from bot.ui.quiet_card import PickQuietly
+from cogs.ask.keyed_locks import KeyedLocks
 from cogs.ask.posting_anew import post_anew
 from cogs.ask.question import Question
-from cogs.ask.responder import KeyedLocks, Responder
+from cogs.ask.responder import Responder
 from cogs.channel_context import (
     ChannelContext,
     interaction_context,

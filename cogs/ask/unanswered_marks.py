@@ -18,7 +18,8 @@ from bot.retry import FAILURES, described, retried
 from bot.services.small_talk import small_talk
 from bot.ui import emoji as emojis
 from bot.unanswered import UnansweredQuestion
-from cogs.channel_context import has_permissions, is_helper, message_context
+from cogs.ask.vote_signs import may_react
+from cogs.channel_context import is_helper, message_context
 
 ANSWER_SECONDS = 600.0
 """Seconds within which the next message by another counts as the answer to a marked question, and
@@ -87,7 +88,7 @@ class UnansweredMarks:
         context = message_context(message)
         if settings.unanswered_emoji == OFF or not self._may_want_an_answer(message, settings):
             return
-        if not has_permissions(self.bot, context, "add_reactions", "read_message_history"):
+        if not may_react(self.bot, context):
             return
         now, channel_id = time.monotonic(), message.channel.id
         self._marked_at[channel_id, message.author.id] = now

@@ -1,0 +1,29 @@
+"""Messages that ask several things are cut where a question ends, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.services.question_parts import questions_in
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (
+            "How do I vote? And where can I see the votes?",
+            ["How do I vote?", "And where can I see the votes?"],
+        ),
+        ("How do I vote, right? ok", ["How do I vote, right?"]),
+        ("Why does `a ? b : c` fail here?", ["Why does `a ? b : c` fail here?"]),
+        ("```js\nok = how.are.you ? 1 : 2\n```\nfails for me", []),
+        ("Where is </settings show:123>? Thanks!", ["Where is </settings show:123>?"]),
+        ("is https://a.b/c?d=e down for you?", ["is   down for you?"]),
+        (
+            "どうやって投票しますか？どこで見られますか？",
+            ["どうやって投票しますか？", "どこで見られますか？"],
+        ),
+    ],
+)
+def test_questions_of_a_message(text: str, parts: list[str]) -> None:
+    assert questions_in(text) == parts
