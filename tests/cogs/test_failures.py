@@ -65,7 +65,9 @@ async def test_without_history_it_answers_without_replying(world: World):
     assert last(channel).reference is None
 
 
-async def test_question_deleted_before_the_answer_gets_none(world: World, monkeypatch: pytest.MonkeyPatch):
+async def test_question_deleted_before_the_answer_gets_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
     ask = world.app.answering.ask
 
     async def slowly(*args, **kwargs):
