@@ -55,7 +55,7 @@ class FollowUps:
         guild_id: int,
         limit: int = 5,
         asker: int | None = None,
-        evidence: float = 0.0,
+        form_evidence: float = 0.0,
     ) -> Reply:
         """Return the verdict on a text that follows a card.
 
@@ -71,7 +71,7 @@ class FollowUps:
 
         async def ask(question: str) -> Reply:
             return await self._answering.ask(
-                question, guild_id=guild_id, limit=limit, asker=asker, evidence=evidence
+                question, guild_id=guild_id, limit=limit, asker=asker, form_evidence=form_evidence
             )
 
         alone, refers = await ask(text), refers_back(text)

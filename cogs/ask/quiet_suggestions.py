@@ -38,8 +38,8 @@ class QuietSuggestions:
         )
         self._delete_in_time(noted)
 
-    async def used(self, message_id: int) -> None:
-        """Keep a suggestion: somebody chose from it."""
+    async def forget(self, message_id: int) -> None:
+        """Delete a suggestion no more: somebody used it, or it is gone already."""
         await self.messages.drop(message_id)
 
     def _delete_in_time(self, message: TemporaryMessage) -> None:

@@ -104,7 +104,7 @@ class Responder:
             guild_id=question.context.scope,
             limit=MAX_SUGGESTIONS + 1,
             asker=question.asker_id if question.own_words else None,
-            evidence=question.evidence,
+            form_evidence=question.form_evidence,
         )
         reply = await ask(question.text)
         if not question.details or reply.verdict is Verdict.ANSWER:

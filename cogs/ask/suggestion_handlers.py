@@ -117,7 +117,7 @@ class SuggestionHandlers:
     async def pick_quietly(self, item: PickQuietly, interaction: Interaction) -> None:
         """Show the thread that was chosen from quiet suggestions, which stay then."""
         if interaction.message is not None and interaction.user.id == item.asker_id:
-            await self._responder.quiet.used(interaction.message.id)
+            await self._responder.quiet.forget(interaction.message.id)
             item.among(interaction.message)
         await self.pick(item, interaction)
 

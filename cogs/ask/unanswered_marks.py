@@ -32,10 +32,10 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """Who said something in a channel, when (seconds of the monotonic clock), and to whom."""
+class _Asked:
+    """Who asked a question that is marked, and when (seconds of the monotonic clock)."""
 
-    author_id: int
+    asker_id: int
     at: float
 
 
@@ -45,15 +45,15 @@ class UnansweredMarks:
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
-        self._waiting: defaultdict[int, dict[int, _Said]] = defaultdict(dict)
+        self._waiting: defaultdict[int, dict[int, _Asked]] = defaultdict(dict)
         self._marked_at: dict[tuple[int, int], float] = {}
         self._helped_at: dict[tuple[int, int], float] = {}
 
     async def begin(self) -> None:
         """Go on with the marks of the last minutes, which an earlier run of the bot has made."""
         for question in await self.app.unanswered.recent(ANSWER_SECONDS):
-            said = _Said(question.asker_id, time.monotonic())
-            self._waiting[question.channel_id].setdefault(question.message_id, said)
+            asked = _Asked(question.asker_id, time.monotonic())
+            self._waiting[question.channel_id].setdefault(question.message_id, asked)
 
     async def heard(self, message: discord.Message) -> None:
         """Take away the marks that a member's message answers: a reply, or the next message."""
@@ -65,8 +65,8 @@ class UnansweredMarks:
         waiting = self._waiting.get(channel_id, {})
         answered = [
             message_id
-            for message_id, said in waiting.items()
-            if said.author_id != message.author.id
+            for message_id, asked in waiting.items()
+            if asked.asker_id != message.author.id
             and (reference is None or reference == message_id)
             and small_talk(message.content) is None
         ]
@@ -92,7 +92,7 @@ class UnansweredMarks:
             return
         now, channel_id = time.monotonic(), message.channel.id
         self._marked_at[channel_id, message.author.id] = now
-        self._waiting[channel_id][message.id] = _Said(message.author.id, now)
+        self._waiting[channel_id][message.id] = _Asked(message.author.id, now)
         question = UnansweredQuestion(
             message_id=message.id,
             channel_id=channel_id,
@@ -125,7 +125,7 @@ class UnansweredMarks:
         if question is not None and payload.user_id == question.asker_id:
             await self._take_away(payload.channel_id, payload.message_id)
 
-    async def settled(self, message: discord.Message) -> None:
+    async def answered(self, message: discord.Message) -> None:
         """Take the mark away of a question that was edited, and is answered now."""
         await self._take_away(message.channel.id, message.id)
 
@@ -177,7 +177,7 @@ class UnansweredMarks:
             for member in [member for member, at in times.items() if now - at >= seconds]:
                 del times[member]
         for channel_id, waiting in [*self._waiting.items()]:
-            for key in [key for key, said in waiting.items() if now - said.at >= ANSWER_SECONDS]:
+            for key in [key for key, asked in waiting.items() if now - asked.at >= ANSWER_SECONDS]:
                 del waiting[key]
             if not waiting:
                 del self._waiting[channel_id]
