@@ -85,7 +85,6 @@ def _address(process: subprocess.Popen[str]) -> str:
 def _ask(page: Page, question: str) -> None:
     composer = page.locator("#channel-composer-input")
     composer.wait_for(timeout=30_000)
-    page.locator("#messages-toggle").click()  # the list of messages is for searching long channels
     composer.fill(question)
     page.locator("#send-message").click()
     page.locator(".message-reactions").wait_for(timeout=30_000)

@@ -190,7 +190,7 @@ def settings_card(
         embed.add_field(name=_(command.label), value=command.on_card(settings))
     if answered is not None:
         embed.add_field(name=_("What that means here"), value=_meaning(*answered), inline=False)
-    named = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
+    named = [f"<#{channel_id}>: {mode}" for channel_id, mode in modes]
     embed.add_field(
         name=_("Channels"),
         value=text.lines(named) or _("all as usual: I answer when I'm mentioned"),

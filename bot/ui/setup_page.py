@@ -155,7 +155,7 @@ class SetupState:
 def setup_card(state: SetupState) -> Card:
     """Return the page."""
     embed = discord.Embed(title=_("Set me up"), colour=ANSWER)
-    channels = [f"<#{channel_id}> {mode}" for channel_id, mode in state.channels]
+    channels = [f"<#{channel_id}>: {mode}" for channel_id, mode in state.channels]
     fields = {
         _("Where I speak"): text.lines(channels) if channels else _(_NOWHERE),
         _("Who helps"): _helpers(state),
@@ -185,7 +185,9 @@ _NOWHERE = N_(
 def _helpers(state: SetupState) -> str:
     roles = " ".join(f"<@&{role_id}>" for role_id in state.helpers)
     if not roles:
-        return _("Nobody yet. Whoever asks me what I have nothing on is told of the role below.")
+        return _(
+            "Nobody yet. Choose a role below: I name it to whoever asks what I have nothing on."
+        )
     if state.pings:
         said = _("{roles}: I notify them when I'm asked what I have nothing on.")
     else:

@@ -16,6 +16,11 @@ from bot.ui.markdown import FENCE, FENCED
 WIDEST = 56
 """Columns of letters that fit beside each other on a card, as Discord's client on a desk has it."""
 
+_BAR = " │ "
+
+MOST_ALIGNED = WIDEST // len(_BAR) + 1
+"""Columns of a table that may be narrow enough: between those of more, the bars alone are wider."""
+
 MAX_GROWTH = 20_000
 """Characters that the tables of one text may add to it; those beyond stay as they are."""
 
@@ -23,7 +28,7 @@ _RULE = re.compile(r":?-++:?")
 _CELL_END = re.compile(r"\\.|\|")
 _LINK = re.compile(r"https?://|\]\(|<[@#:a]", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_CODE = re.compile(r"(`++[^`]*+`++)")
+_CODE = re.compile(r"((?<!`)`++[^`]*+`++)")
 _MARKS = re.compile(r"\*\*|__|~~|(?<![\w*])\*(?=[^\s*])|(?<=[^\s*])\*(?![\w*])")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
@@ -92,9 +97,14 @@ class _Table:
         self._header, self._rule, *rows = (_cells(line) for line in lines)
         count = len(self._header)
         self._rows = [_fitted(row, count) for row in rows]
-        self._plain = [[_plain(cell) for cell in row] for row in (self._header, *self._rows)]
-        self._sizes = [max(columns(row[i]) for row in self._plain) for i in range(count)]
-        wide = sum(self._sizes) + 3 * (count - 1)
+        self._plain: list[Row] = []
+        self._sizes: list[int] = []
+        # A row may leave out most of its cells: they are filled in only where they are few.
+        if count <= MOST_ALIGNED:
+            whole = (self._header, *(row + [""] * (count - len(row)) for row in self._rows))
+            self._plain = [[_plain(cell) if cell else cell for cell in row] for row in whole]
+            self._sizes = [max(columns(row[i]) for row in self._plain) for i in range(count)]
+        wide = sum(self._sizes) + len(_BAR) * (count - 1)
         self._is_list = wide > WIDEST or any(_LINK.search(line) for line in lines)
         a_line = sum(len(name) + 2 for name in self._header) if self._is_list else wide + 1
         taken = sum(len(line) for line in lines) if self._is_list else 2 * len(FENCE)
@@ -109,7 +119,7 @@ class _Table:
         yield FENCE
         for number, row in enumerate(self._plain):
             cells = [_padded(*cell) for cell in zip(row, self._sizes, self._rule, strict=True)]
-            yield " │ ".join(cells).rstrip()
+            yield _BAR.join(cells).rstrip()
             if number == 0:
                 yield "─┼─".join("─" * size for size in self._sizes)
         yield FENCE
@@ -119,7 +129,7 @@ class _Table:
         for row in self._rows or [[""] * len(self._header)]:
             named = [
                 f"{name}: {cell}" if name and cell else name or cell
-                for name, cell in zip(self._header, row, strict=True)
+                for name, cell in zip(self._header, row, strict=False)
                 if cell or not self._rows
             ]
             if named:
@@ -142,10 +152,8 @@ def _cells(line: str) -> Row:
 
 
 def _fitted(row: Row, width: int) -> Row:
-    """Return a row with as many cells as the header; what is beyond stays in the last."""
-    if len(row) > width:
-        return [*row[: width - 1], " ".join(row[width - 1 :])]
-    return row + [""] * (width - len(row))
+    """Return a row with no more cells than the header; what is beyond stays in the last."""
+    return [*row[: width - 1], " ".join(row[width - 1 :])] if len(row) > width else row
 
 
 def _plain(cell: str) -> str:

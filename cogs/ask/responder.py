@@ -118,7 +118,7 @@ class Responder:
 
         Where there can be but one reply, the first is answered.
         """
-        parts = questions_in(question.text)
+        parts = [part for part in questions_in(question.text) if small_talk(part) is None]
         if len(parts) < 2:
             return False
         sure: dict[int, tuple[Question, Reply]] = {}

@@ -32,7 +32,7 @@ async def test_show(world: World):
     assert shown(result).ephemeral
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
     assert "60 %" in fields["Thresholds"]
-    assert fields["Channels"] == f"<#{world.ask.id}> ask"
+    assert fields["Channels"] == f"<#{world.ask.id}>: ask"
     assert fields["Voting"] == "⬆️ ⬇️"
 
 
@@ -46,9 +46,9 @@ async def test_show_names_the_channels_that_listen_because_of_their_name(world: 
     result = await world.mo.slash(world.general, "settings show")
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
     assert fields["Channels"].splitlines() == [
-        f"<#{world.general.id}> mention",
-        f"<#{world.ask.id}> ask, by its name",
-        f"<#{named.id}> ask, by its name",
+        f"<#{world.general.id}>: mention",
+        f"<#{world.ask.id}>: ask, by its name",
+        f"<#{named.id}>: ask, by its name",
     ]
     assert fields["Mind"].startswith(f"In <#{named.id}> I lack these permissions: Send Messages")
 

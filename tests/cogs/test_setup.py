@@ -38,9 +38,9 @@ async def test_it_shows_what_holds_here(world: World) -> None:
     message = await page(world)
     assert message.ephemeral
     assert fields(message) == {
-        "Where I speak": f"<#{world.ask.id}> ask, by its name",
+        "Where I speak": f"<#{world.ask.id}>: ask, by its name",
         "Who helps": (
-            "Nobody yet. Whoever asks me what I have nothing on is told of the role below."
+            "Nobody yet. Choose a role below: I name it to whoever asks what I have nothing on."
         ),
         "What I know": "5 general threads; none of your own: `/library import`",
         "Permissions": "I have all that I need.",
@@ -57,12 +57,12 @@ async def test_a_channel_and_its_mode_are_chosen_with_the_mouse(world: World) ->
     assert [o["value"] for o in options if o.get("default")] == ["default"]
     done = shown(await world.mo.select(chosen, ["ask"], custom_id=mode))
     assert await world.app.guilds.modes(world.guild.id) == {world.general.id: Mode.ASK}
-    assert fields(done)["Where I speak"].splitlines()[0] == f"<#{world.general.id}> ask"
+    assert fields(done)["Where I speak"].splitlines()[0] == f"<#{world.general.id}>: ask"
     assert [o["value"] for o in menu(done, mode)["options"] if o.get("default")] == ["ask"]
     await world.alice.send(world.general, "how do I vote on an answer?")
     assert await world.key_of(last(world.general)) == "vote"
     again = await page(world)
-    assert fields(again)["Where I speak"].splitlines()[0] == f"<#{world.general.id}> ask"
+    assert fields(again)["Where I speak"].splitlines()[0] == f"<#{world.general.id}>: ask"
     back = shown(await world.mo.select(again, [world.general], custom_id=CHANNEL))
     await world.mo.select(back, ["default"], custom_id=mode)
     assert await world.app.guilds.modes(world.guild.id) == {}
