@@ -135,8 +135,8 @@ class PhrasingCache:
         """Return a guild's phrasings; none in direct messages or where learning is off."""
         if guild_id == SHARED or not (await self._guilds.settings(guild_id)).learn_phrasings:
             return NO_PHRASINGS
-        meaning = self._engine.meaning
-        model = meaning.model if meaning is not None else None
+        semantic = self._engine.semantic
+        model = semantic.model if semantic is not None else None
         async with self._database.read() as connection:
             # Asked each time: another process may have learned, or given a thread a new title.
             now = await learned.version(connection, guild_id, model)
@@ -148,7 +148,7 @@ class PhrasingCache:
                 self._kept.move_to_end(guild_id)
                 return kept[1]
             phrasings = await learned.of_guild(connection, guild_id)
-        made = await asyncio.to_thread(_ready, phrasings, meaning)
+        made = await asyncio.to_thread(_ready, phrasings, semantic)
         self._kept[guild_id] = (version, made)
         self._kept.move_to_end(guild_id)
         while len(self._kept) > GUILDS:
@@ -156,9 +156,9 @@ class PhrasingCache:
         return made
 
 
-def _ready(phrasings: Sequence[LearnedPhrasing], meaning: SemanticIndex | None) -> GuildPhrasings:
+def _ready(phrasings: Sequence[LearnedPhrasing], semantic: SemanticIndex | None) -> GuildPhrasings:
     confirmed = [phrasing for phrasing in phrasings if phrasing.confirmed]
-    return GuildPhrasings(phrasings, meaning.phrasing_vectors(confirmed) if meaning else None)
+    return GuildPhrasings(phrasings, semantic.phrasing_vectors(confirmed) if semantic else None)
 
 
 _EMPTY = (0, 0, 0, 0)
