@@ -180,7 +180,7 @@ unanswered = Table(
     Column("asked_at", BigInteger, nullable=False),
     Column("emoji", String(64), nullable=False),
     Index(None, "channel_id", "asked_at"),
-    *indexes("asker_id", "guild_id"),
+    *indexes("asked_at", "asker_id", "guild_id"),
 )
 
 # Messages of the bot that it deletes if nobody presses anything on them.

@@ -87,8 +87,12 @@ class AskCog(commands.Cog, name="Ask"):
         # Noted before anything is awaited: an edit or the end of the message may be next.
         proxied = self._changes.note(message)
         async with self._changes.turn(message.id):
-            await self._responder.marks.heard(message)
-            question = await self._filter.question_in(message, proxied=proxied)
+            self._responder.marks.heard(message)
+            try:
+                question = await self._filter.question_in(message, proxied=proxied)
+            except StoreError as error:
+                log.error("message %d is not looked at: %s", message.id, error)
+                return
             await self._take(message, question)
 
     @commands.Cog.listener()

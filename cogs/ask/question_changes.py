@@ -94,8 +94,12 @@ class QuestionChanges:
                     await self._take_along(await _fetched(reply))
         except ThreadwiseError as error:
             log.warning("message %d was deleted, its replies stay: %s", message_id, error)
-        if proxy is not None:
+        if proxy is None:
+            return
+        try:
             await self._take(proxy, await self._filter.question_in(proxy, proxied=True))
+        except ThreadwiseError as error:
+            log.error("message %d is not looked at: %s", proxy.id, error)
 
     async def _look_again(self, message: discord.Message, known: RecentMessage) -> None:
         await self.bot.languages.speak_under(message)

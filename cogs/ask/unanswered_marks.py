@@ -28,6 +28,9 @@ a member who answered somebody is taken for a helper."""
 MEMBER_SECONDS = 120.0
 """Seconds after which another message of the same member may be marked."""
 
+SWEEP_SECONDS = 60.0
+"""Seconds after which what is too old is dropped from memory again."""
+
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +51,7 @@ class UnansweredMarks:
         self._waiting: defaultdict[int, dict[int, _Asked]] = defaultdict(dict)
         self._marked_at: dict[tuple[int, int], float] = {}
         self._helped_at: dict[tuple[int, int], float] = {}
+        self._swept_at = time.monotonic()
 
     async def begin(self) -> None:
         """Go on with the marks of the last minutes, which an earlier run of the bot has made."""
@@ -55,8 +59,11 @@ class UnansweredMarks:
             asked = _Asked(question.asker_id, time.monotonic())
             self._waiting[question.channel_id].setdefault(question.message_id, asked)
 
-    async def heard(self, message: discord.Message) -> None:
-        """Take away the marks that a member's message answers: a reply, or the next message."""
+    def heard(self, message: discord.Message) -> None:
+        """Take away the marks that a member's message answers: a reply, or the next message.
+
+        Nobody waits for it: the message may be a question as well.
+        """
         if message.author.bot or message.webhook_id is not None or message.guild is None:
             return
         now, channel_id = time.monotonic(), message.channel.id
@@ -67,17 +74,31 @@ class UnansweredMarks:
             message_id
             for message_id, asked in waiting.items()
             if asked.asker_id != message.author.id
-            and (reference is None or reference == message_id)
+            and (reference == message_id if reference else now - asked.at < ANSWER_SECONDS)
             and small_talk(message.content) is None
         ]
-        if reference is not None and reference not in waiting:
-            known = await self.app.unanswered.get(reference)
-            if known is not None and known.asker_id != message.author.id:
-                answered.append(reference)
         if answered or reference is not None:
             self._helped_at[channel_id, message.author.id] = now
         for message_id in answered:
-            await self._take_away(channel_id, message_id)
+            waiting.pop(message_id, None)
+        earlier = reference if reference not in (*answered, *waiting) else None
+        if answered or earlier is not None:
+            answering = self._answered(channel_id, answered, earlier, message.author.id)
+            self.bot.spawn(answering, f"answered {message.id}")
+
+    async def _answered(
+        self, channel_id: int, answered: list[int], earlier: int | None, author_id: int
+    ) -> None:
+        """Take marks away, also from a question that somebody replied to, of any age."""
+        try:
+            if earlier is not None:
+                known = await self.app.unanswered.get(earlier)
+                if known is not None and known.asker_id != author_id:
+                    answered = [*answered, earlier]
+            for message_id in answered:
+                await self._take_away(channel_id, message_id)
+        except StoreError as error:
+            log.warning("channel %d: marks of answered questions stay: %s", channel_id, error)
 
     async def mark(self, message: discord.Message) -> None:
         """React to a question that the bot has nothing on, unless it may be none."""
@@ -110,20 +131,23 @@ class UnansweredMarks:
         except FAILURES as error:
             log.info("message %d is not marked: %s", message.id, described(error))
             await self.app.unanswered.drop([message.id])
-        if message.id not in self._waiting[channel_id]:  # somebody was faster
-            await self._remove(question)
+        if message.id not in self._waiting.get(channel_id, {}):  # somebody was faster
+            await self._take_back(question)
 
     async def reacted(self, payload: discord.RawReactionActionEvent) -> None:
         """Take a mark away when the asker reacts with it as well."""
         me, guild_id = self.bot.user, payload.guild_id
         if guild_id is None or me is None or payload.user_id == me.id:
             return
-        settings = await self.app.guilds.settings(guild_id)
-        if emojis.key(str(payload.emoji)) != emojis.key(emojis.mark_in_use(settings, self.bot)):
-            return
-        question = await self.app.unanswered.get(payload.message_id)
-        if question is not None and payload.user_id == question.asker_id:
-            await self._take_away(payload.channel_id, payload.message_id)
+        try:
+            settings = await self.app.guilds.settings(guild_id)
+            if emojis.key(str(payload.emoji)) != emojis.key(emojis.mark_in_use(settings, self.bot)):
+                return
+            question = await self.app.unanswered.get(payload.message_id)
+            if question is not None and payload.user_id == question.asker_id:
+                await self._take_away(payload.channel_id, payload.message_id)
+        except StoreError as error:
+            log.warning("message %d: its mark stays: %s", payload.message_id, error)
 
     async def answered(self, message: discord.Message) -> None:
         """Take the mark away of a question that was edited, and is answered now."""
@@ -132,8 +156,11 @@ class UnansweredMarks:
     async def deleted(self, channel_id: int, message_ids: set[int]) -> None:
         """Forget questions that are deleted."""
         for message_id in message_ids:
-            self._waiting[channel_id].pop(message_id, None)
-        await self.app.unanswered.drop(message_ids)
+            self._waiting.get(channel_id, {}).pop(message_id, None)
+        try:
+            await self.app.unanswered.drop(message_ids)
+        except StoreError as error:
+            log.warning("channel %d: deleted questions are still noted: %s", channel_id, error)
 
     def _may_want_an_answer(self, message: discord.Message, settings: GuildSettings) -> bool:
         """Return whether a message may be a question, and isn't an answer to one."""
@@ -150,11 +177,19 @@ class UnansweredMarks:
         )
 
     async def _take_away(self, channel_id: int, message_id: int) -> None:
-        self._waiting[channel_id].pop(message_id, None)
+        self._waiting.get(channel_id, {}).pop(message_id, None)
         question = await self.app.unanswered.get(message_id)
         if question is not None:
             await self.app.unanswered.drop([message_id])
             await self._remove(question)
+
+    async def _take_back(self, question: UnansweredQuestion) -> None:
+        """Take a mark away that came after the answer to its question."""
+        try:
+            await self.app.unanswered.drop([question.message_id])
+        except StoreError as error:
+            log.warning("message %d is still noted: %s", question.message_id, error)
+        await self._remove(question)
 
     async def _remove(self, question: UnansweredQuestion) -> None:
         me = self.bot.user
@@ -169,7 +204,10 @@ class UnansweredMarks:
             log.info("message %d: its mark stays: %s", message.id, described(error))
 
     def _forget_old(self, now: float) -> None:
-        """Drop what is too old to matter."""
+        """Drop what is too old to matter, now and then: all channels and members are looked at."""
+        if now - self._swept_at < SWEEP_SECONDS:
+            return
+        self._swept_at = now
         for times, seconds in (
             (self._marked_at, MEMBER_SECONDS),
             (self._helped_at, ANSWER_SECONDS),

@@ -272,6 +272,11 @@ async def reply_without_ping(env: simcord.Env, actor: Any, message: Any, said: s
     await env.settle()
 
 
+def say_meanwhile(env: simcord.Env, actor: Any, channel: ChannelHandle, said: str) -> None:
+    """Write a message as a member while the bot is at work on another."""
+    env.backend.commit_message(env.backend.prepare_message(channel.id, actor.id, said))
+
+
 async def edit_later(env: simcord.Env, message: Any, said: str, after: timedelta | None) -> None:
     """Edit a message some time after it was written; with ``None`` as when links get previews."""
     backend = env.backend

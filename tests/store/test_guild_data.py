@@ -151,6 +151,15 @@ async def test_deleting_reads_no_whole_table(database: Database) -> None:
             assert "SCAN" not in str(plan.all()), table.name
 
 
+async def test_finding_old_unanswered_questions_reads_no_whole_table(database: Database) -> None:
+    async with database.write() as connection:
+        for condition in ("asked_at < 1", "asked_at >= 1"):
+            plan = await connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN SELECT message_id FROM unanswered WHERE {condition}"
+            )
+            assert "SCAN" not in str(plan.all()), condition
+
+
 class TestMemberships:
     """Memberships: in which guilds the bot is, since when it is not, and what is due."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from bot.errors import StoreBusy
+from bot.message_records import UnansweredQuestion
 from bot.models import Answer, Mode, Thread
 from cogs.ask import quiet_suggestions, unanswered_marks
 from tests.kit.messages import confirm, items, labels, last, shown, size, told
-from tests.kit.simcord import user_thread
+from tests.kit.simcord import say_meanwhile, user_thread
 from tests.kit.waiting import until
 from tests.kit.world import World
 
@@ -163,6 +166,50 @@ class TestMarks:
         await world.restart()
         await world.bob.send(world.ask, "seven minutes or so")
         assert await world.app.unanswered.get(question.id) is None
+
+    async def test_an_answer_while_the_mark_is_made_leaves_none(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked_for, kept = asyncio.Event(), world.app.unanswered
+        record, look = kept.note, kept.get
+
+        async def answered_first(question: UnansweredQuestion) -> None:
+            say_meanwhile(world.env, world.bob, world.ask, "seven minutes or so")
+            await looked_for.wait()
+            await record(question)
+
+        async def noticed(message_id: int) -> UnansweredQuestion | None:
+            found = await look(message_id)
+            looked_for.set()
+            return found
+
+        monkeypatch.setattr(kept, "note", answered_first)
+        monkeypatch.setattr(kept, "get", noticed)
+        question = await world.alice.send(world.ask, EGG)
+        assert marks(message_of(world.ask, question)) == []
+        assert await world.app.unanswered.get(question.id) is None
+
+    @pytest.mark.parametrize("broken", ["get", "drop"])
+    async def test_what_the_record_loses_costs_no_answer(
+        self,
+        world: World,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        broken: str,
+    ) -> None:
+        question = await world.alice.send(world.ask, EGG)
+
+        async def busy(*_given: object) -> None:
+            raise StoreBusy("the database is busy")
+
+        monkeypatch.setattr(world.app.unanswered, broken, busy)
+        await world.bob.send(world.ask, VOTE)
+        assert await world.key_of(last(world.ask)) == "vote"
+        await world.alice.react(question, "👀")
+        if broken == "drop":
+            await world.alice.delete(question)
+        assert world.env.errors == []
+        assert "the database is busy" in caplog.text
 
     async def test_what_is_no_question_gets_none(self, world: World) -> None:
         async def marked(actor: Any, said: str, reply_to: Any = None) -> bool:
