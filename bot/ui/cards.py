@@ -36,7 +36,7 @@ class Card:
     pings: tuple[int, ...] = ()
 
     def send_kwargs(self) -> dict[str, Any]:
-        """Arguments for sending this as a new message."""
+        """Return the arguments for sending this as a new message."""
         parts = {"content": self.content, "embed": self.embed, "view": self.view}
         given: dict[str, Any] = {n: part for n, part in parts.items() if part is not None}
         if self.pings:
@@ -47,7 +47,7 @@ class Card:
         return given | {"silent": True} if self.silent else given
 
     def edit_kwargs(self) -> dict[str, Any]:
-        """Arguments for editing a message so that it shows this and nothing else."""
+        """Return the arguments for editing a message so that it shows this and nothing else."""
         return {"content": self.content, "embed": self.embed, "view": self.view}
 
 

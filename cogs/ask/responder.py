@@ -173,7 +173,7 @@ class Responder:
         """Post an answer and record the posting; ``None`` if it could not be posted."""
         context = question.context
         settings = await self.app.guilds.settings(context.scope)
-        used = in_use(settings, self.bot)
+        emoji = in_use(settings, self.bot)
         embeds = has_permissions(self.bot, context, "embed_links")
         await card_content.prepare_excerpt(answer, embeds=embeds)
         card = partial(
@@ -192,18 +192,9 @@ class Responder:
             if message is None:
                 return None
             await self._remember(question, message)
-            posting = Posting(
-                message_id=message.id,
-                channel_id=PRIVATE if question.private else context.channel_id,
-                guild_id=context.scope,
-                thread_id=thread.id,
-                answer_id=answer.id,
-                asker_id=question.asker_id,
-                alternatives=tuple(alternatives),
-                emoji=used,
-            )
-            await self._record(posting, in_flight)
-        return PostedAnswer(message, used, card, has_buttons)
+            posting = _posting(message, question, thread, answer, alternatives)
+            await self._record(replace(posting, emoji=emoji), in_flight)
+        return PostedAnswer(message, emoji, card, has_buttons)
 
     async def _record(self, posting: Posting, in_flight: ExitStack) -> None:
         """Record a posting, now or as soon as the database can be written.
@@ -283,3 +274,22 @@ def _options(reply: Reply, question: Question) -> list[items.Option]:
         )
         for match in suggestions_among(reply.matches)
     ]
+
+
+def _posting(
+    message: discord.Message,
+    question: Question,
+    thread: StoredThread,
+    answer: StoredAnswer,
+    alternatives: Iterable[int],
+) -> Posting:
+    """Return the record of a message that answers a question."""
+    return Posting(
+        message_id=message.id,
+        channel_id=PRIVATE if question.private else question.context.channel_id,
+        guild_id=question.context.scope,
+        thread_id=thread.id,
+        answer_id=answer.id,
+        asker_id=question.asker_id,
+        alternatives=tuple(alternatives),
+    )
