@@ -12,16 +12,26 @@ LEAST_WORDS = 3
 
 _LINK = re.compile(r"https?://\S+")
 _SENTENCE = re.compile(r"[^.!?\n\u3002\uff01\uff1f\u061f]++(?P<marks>[?\uff1f\u061f]*+)")
+_JOINED = re.compile(
+    r"\A(?:(?:and|or|also|but|und|oder|auch|aber|et|ou|aussi|mais|y|también|pero|e|também|mas"
+    r"|и|или|а|ещё|но|ve|veya|ayrıca|ama)\b[\s,]*+)++(?=\w)",
+    re.IGNORECASE,
+)
+"""Words that join a question to what stands before it, and say nothing of what it asks."""
+
 _WORD = re.compile(r"\w+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{6}")
 
 
 def questions_in(text: str) -> list[str]:
-    """Return the sentences of a text that ask something by themselves, by their question marks."""
+    """Return the sentences of a text that ask something by themselves, by their question marks.
+
+    They come without the words that join them to what stands before, as in "and how do I …?".
+    """
     found = _SENTENCE.finditer(_LINK.sub(" ", text))
     sentences = (match[0].strip() for match in found if match["marks"])
     return [
-        sentence
+        _JOINED.sub("", sentence)
         for sentence in sentences
         if len(_WORD.findall(sentence)) >= LEAST_WORDS or _UNSPACED.search(sentence)
     ]
