@@ -24,7 +24,8 @@ from bot.services.learning import Learning
 from bot.services.library import Library
 from bot.services.postings import Postings
 from bot.services.rate_limit import QuestionLimits
-from bot.services.unanswered import TemporaryMessages, Unanswered
+from bot.services.temporary_messages import TemporaryMessages
+from bot.services.unanswered import Unanswered
 from bot.services.uploads import Uploads
 from bot.services.voting import Voting
 from bot.settings import Settings
@@ -120,7 +121,7 @@ class App:
     def _open_meaning(self) -> None:
         """Open semantic retrieval; without a model, questions are matched by words alone."""
         try:
-            self.engine.meaning = open_semantic_index(
+            self.engine.semantic = open_semantic_index(
                 self.settings.embedding_model, self.settings.data_dir, self.database.id
             )
         except ModelError as error:
@@ -157,7 +158,7 @@ class App:
 
         Takes seconds for a gigabyte. Raises StoreError when the database can't be read.
         """
-        database, meaning = await stats.examine(self.database), self.engine.meaning
+        database, semantic = await stats.examine(self.database), self.engine.semantic
         damaged = await self.verify()
         return LibraryHealth(
             revision=database.revision,
@@ -167,10 +168,10 @@ class App:
             indexing=self.not_indexed is None and not await self.is_indexed(),
             not_indexed=self.not_indexed,
             note=self.engine.note or "; ".join(damaged) or None,
-            model=meaning.model if meaning else None,
+            model=semantic.model if semantic else None,
             no_meaning=self.no_meaning,
             unreadable=await in_thread(self._is_unreadable),
-            embedded=meaning.vector_index.threads if meaning else 0,
+            embedded=semantic.vector_index.threads if semantic else 0,
         )
 
     def _is_unreadable(self) -> bool:

@@ -7,6 +7,9 @@ import re
 CUSTOM = re.compile(r"<a?:(\w{2,32}):(\d{15,20})>")
 """A custom emoji: its name and its id."""
 
+KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
+"""A digit or sign drawn as a key."""
+
 
 def is_emoji(text: str) -> bool:
     """Return whether this has the form of one emoji; whether a custom one exists, it can't tell."""
@@ -15,13 +18,12 @@ def is_emoji(text: str) -> bool:
 
 def is_unicode_emoji(text: str) -> bool:
     """Return whether this is one emoji of Unicode, in any spelling."""
-    if _FLAG.fullmatch(text) or _KEYCAP.fullmatch(text):
+    if _FLAG.fullmatch(text) or KEYCAP.fullmatch(text):
         return True
     return len(text) <= 16 and all(_PART.fullmatch(part) for part in text.split("\u200d"))
 
 
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
-_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
 
 _SIGNS = (
     "©®‼⁉™ℹ↔-↙↩↪⌚⌛⌨⏏⏩-⏳⏸-⏺Ⓜ▪▫▶◀◻-◾☀-☄☎☑☔☕☘☝☠☢☣☦☪☮☯☸-☺♀♂♈-♓♟♠♣♥♦♨♻♾♿"

@@ -22,6 +22,9 @@ from bot.models import Policy, VoteEmoji
 OFF = "off"
 """The value of an emoji that is not used."""
 
+MAX_HELPER_ROLES = 10
+"""Roles that are named as helpers, at most."""
+
 AS_DISCORD = "discord"
 """The language of a server that has chosen none: the one that it has in Discord."""
 
@@ -48,7 +51,7 @@ class GuildSettings(BaseModel):
     learn_phrasings: bool = True
     unanswered_emoji: str = Field(default="👀", min_length=1, max_length=64)
     server_language: str = Field(default=AS_DISCORD, min_length=2, max_length=16)
-    helper_role_ids: tuple[int, ...] = Field(default=(), max_length=10)
+    helper_role_ids: tuple[int, ...] = Field(default=(), max_length=MAX_HELPER_ROLES)
     ping_helpers: bool = False
 
     @property

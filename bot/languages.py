@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any
 
 import discord
@@ -54,20 +55,21 @@ class Languages:
         if message.guild is None:
             speak(self._users.get(message.author.id, ENGLISH))
         else:
-            speak(await self.of_server(message.guild.id, message.guild.preferred_locale))
-
-    async def of_server(self, guild_id: int, locale: discord.Locale | str | None) -> str:
-        """Return what is spoken in public on a server, whose own locale is ``locale``."""
-        try:
-            chosen = (await self._guilds.settings(guild_id)).server_language
-        except StoreError as error:
-            log.warning("guild %d: its language can't be read: %s", guild_id, error)
-            chosen = AS_DISCORD
-        return language_of(str(locale or ENGLISH) if chosen == AS_DISCORD else chosen)
+            speak(await self.of_guild(message.guild))
 
     async def of_guild(self, guild: discord.Guild | None) -> str:
-        """Return what is spoken in public on a server; English where there is none."""
-        return ENGLISH if guild is None else await self.of_server(guild.id, guild.preferred_locale)
+        """Return what is spoken in public on a server; English where there is none.
+
+        That is what its moderators chose, or the locale that it has in Discord.
+        """
+        if guild is None:
+            return ENGLISH
+        try:
+            chosen = (await self._guilds.settings(guild.id)).server_language
+        except StoreError as error:
+            log.warning("guild %d: its language can't be read: %s", guild.id, error)
+            chosen = AS_DISCORD
+        return language_of(str(guild.preferred_locale) if chosen == AS_DISCORD else chosen)
 
     async def of_reply(self, interaction: discord.Interaction[Any], *, private: bool) -> str:
         """Return the language of a reply: the member's if they alone see it, else the server's."""
@@ -106,9 +108,14 @@ class Translator(app_commands.Translator):
         menu = isinstance(context.data, app_commands.ContextMenu)
         if context.location in _NAMES and not menu:
             return None
-        with speaking(language_of(str(locale))):
-            said = gettext(string.message)
+        said = _translated(string.message, locale.value)
         return None if said == string.message else said
+
+
+@lru_cache(16_384)  # of some 130 texts in 31 locales, at each start and each new session
+def _translated(message: str, locale: str) -> str:
+    with speaking(language_of(locale)):
+        return gettext(message)
 
 
 _NAMES = frozenset({Place.command_name, Place.group_name, Place.parameter_name})

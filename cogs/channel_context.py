@@ -14,8 +14,6 @@ from discord import app_commands
 
 from bot.client import Interaction, ThreadBot
 from bot.guild_settings import GuildSettings
-from bot.i18n import N_
-from bot.i18n import gettext as _
 from bot.models import SHARED
 from bot.replies import acknowledge
 from bot.ui import limits, text
@@ -105,21 +103,6 @@ def missing_send_permission(channel: Any, may: discord.Permissions) -> str | Non
     if isinstance(channel, discord.Thread):
         sending = "send_messages_in_threads"
     return next((name for name in ("view_channel", sending) if not getattr(may, name)), None)
-
-
-_PERMISSIONS = {
-    "view_channel": N_("view channel"),
-    "send_messages": N_("send messages"),
-    "send_messages_in_threads": N_("send messages in threads"),
-    "embed_links": N_("embed links"),
-    "add_reactions": N_("add reactions"),
-    "read_message_history": N_("read message history"),
-}
-
-
-def permission_name(name: str) -> str:
-    """Return what people call a permission of Discord's."""
-    return _(_PERMISSIONS[name]) if name in _PERMISSIONS else name.replace("_", " ")
 
 
 def is_moderator(interaction: Interaction) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
 from typing import Any
 
 import discord
@@ -27,19 +26,11 @@ from cogs.channel_context import (
     begin_privately,
     missing_send_permission,
     only_managers,
-    permission_name,
     permissions_in,
 )
-from cogs.channel_modes import channel_mode
+from cogs.channel_modes import MODES, modes_in, unheard_notes
 from cogs.confirming import begin_confirmed
 
-MODES = {
-    "off": N_("off: I stay silent there"),
-    "mention": N_("mention: I answer when I'm mentioned"),
-    "questions": N_("questions: I answer questions that I'm sure about"),
-    "ask": N_("ask: every message may be a question (for channels made for asking)"),
-    "default": N_("default: as if it had never been set"),
-}
 USEFUL = ("embed_links", "add_reactions", "read_message_history")
 
 Channel = (
@@ -76,23 +67,17 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
     async def show(self, interaction: discord.Interaction[ThreadBot]) -> None:
         """Show the settings in force."""
         guild = await begin_privately(interaction)
-        modes, named = await self.channel_modes(guild)
-        shown = [(channel_id, mode.value) for channel_id, mode in modes.items()]
-        shown += [
-            (channel_id, _("{mode}, by its name").format(mode=mode.value))
-            for channel_id, mode in named.items()
-        ]
+        modes = await modes_in(self.guilds, guild)
         notes = []
-        for channel_id, mode in (modes | named).items():
+        for channel_id, mode in modes.all().items():
             if mode is not Mode.OFF:
                 notes += self._notes(guild.get_channel_or_thread(channel_id))
-        if not self.bot.intents.message_content and _listens((modes | named).values()):
-            notes.append(_(_DEAF))
+        notes += unheard_notes(self.bot, modes.all().values())
         settings = await self.guilds.settings(guild.id)
         notes += setup_page.lost_emoji_notes(emoji.gone(settings, self.bot))
         backgrounds = self.bot.app.answering.backgrounds
         answered = await backgrounds.answered(guild.id, settings.answer_threshold)
-        card = moderator_cards.settings_card(settings, shown, notes, answered)
+        card = moderator_cards.settings_card(settings, modes.described(), notes, answered)
         await edit_response(interaction, **card.send_kwargs())
 
     @app_commands.command(name="channel", description=N_("Say when I speak in a channel"))
@@ -110,8 +95,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         ]
         if chosen is not Mode.OFF:
             lines += self._notes(channel)
-        if chosen is not None and not self.bot.intents.message_content and _listens([chosen]):
-            lines.append(_(_DEAF))
+        lines += unheard_notes(self.bot, [chosen] if chosen is not None else [])
         await _say(interaction, "\n".join(lines))
 
     @app_commands.command(name="reset", description=N_("Forget all that was set for this server"))
@@ -133,14 +117,6 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
             await self.guilds.set_mode(guild_id, channel_id, None)
         done = Card(content=_("Everything in this server is back to default. Votes stay."))
         await edit_response(interaction, **done.edit_kwargs())
-
-    async def channel_modes(self, guild: discord.Guild) -> tuple[dict[int, Mode], dict[int, Mode]]:
-        """Return the modes that were set for channels, and those of others by their names."""
-        return await self.guilds.modes(guild.id), await self._named(guild)
-
-    def deaf_notes(self, modes: Iterable[Mode]) -> list[str]:
-        """Return a line for a bot that can't read what it is to listen to, if that is so."""
-        return [_(_DEAF)] if not self.bot.intents.message_content and _listens(modes) else []
 
     def _app_command(self, command: SettingsCommand) -> app_commands.Command[Any, ..., None]:
         """Return the Discord command that changes the settings of ``command``."""
@@ -198,18 +174,6 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         now = await self.guilds.update(guild.id, **changes)
         await _say(interaction, command.reply(now))
 
-    async def _named(self, guild: discord.Guild) -> dict[int, Mode]:
-        """Return the modes that channels have by their names, where nobody set one."""
-        explicit = await self.guilds.modes(guild.id)
-        modes: dict[int, Mode] = {}
-        for channel in guild.channels:
-            is_set = channel.id in explicit or channel.category_id in explicit
-            if not is_set and not isinstance(channel, discord.CategoryChannel):
-                mode = await channel_mode(self.guilds, guild.id, channel)
-                if mode is not Mode.MENTION:
-                    modes[channel.id] = mode
-        return modes
-
     def _notes(self, channel: Any) -> list[str]:
         """Return a line on the permissions that the bot lacks in a channel, if any.
 
@@ -224,15 +188,9 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         missing += [name for name in USEFUL if not getattr(may, name)]
         if not missing:
             return []
-        names = ", ".join(permission_name(name) for name in missing)
+        names = ", ".join(setup_page.permission_name(name) for name in missing)
         said = _("In {channel} I lack these permissions: {permissions}.")
         return [said.format(channel=channel.mention, permissions=names)]
-
-
-_DEAF = N_(
-    "Without the message content intent I can't read messages that don't mention me. Whoever "
-    "hosts me can switch it on in Discord's developer portal."
-)
 
 
 def _annotation(option: Option, default: object) -> Any:
@@ -252,10 +210,6 @@ def _is_off(option: Option, given: Any) -> bool:
 def _role_ids(role: discord.Role) -> tuple[int, ...]:
     """Return what a setting keeps of a role; everybody is nobody in particular."""
     return () if role.is_default() else (role.id,)
-
-
-def _listens(modes: Any) -> bool:
-    return any(mode in (Mode.QUESTIONS, Mode.ASK) for mode in modes)
 
 
 def _usable(given: str, guild: discord.Guild) -> str:

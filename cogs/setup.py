@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -16,7 +16,7 @@ from bot.replies import acknowledge, edit_response
 from bot.ui import emoji, limits, setup_page, text
 from bot.ui.setup_page import NEEDED, SetupState, setup_card
 from cogs.channel_context import begin_privately, only_managers, permissions_in
-from cogs.settings import MODES, SettingsCog
+from cogs.channel_modes import MODES, modes_in, unheard_notes
 
 SEVERAL = 10
 """Channels whose permissions are named on the page, at most."""
@@ -87,22 +87,17 @@ class SetupCog(commands.Cog, name="Setup"):
 
     async def _state(self, guild: discord.Guild, chosen: int | None) -> SetupState:
         """Return what holds in a server."""
-        cog = cast(SettingsCog, self.bot.get_cog("Settings"))  # discord.py loads modules anew
-        explicit, named = await cog.channel_modes(guild)
-        modes = explicit | named
+        modes = await modes_in(self.guilds, guild)
         settings = await self.guilds.settings(guild.id)
         stats = await self.bot.app.guild_library.stats(guild.id)
         missing = _lacking(guild.me.guild_permissions)
-        active = [i for i, mode in modes.items() if mode is not Mode.OFF]
+        active = [i for i, mode in modes.all().items() if mode is not Mode.OFF]
         missing_in = _missing_in(guild, [*([chosen] if chosen else []), *active], missing)
         channel = guild.get_channel(chosen) if chosen else None
         return SetupState(
-            channels=[
-                *((i, mode.value) for i, mode in explicit.items()),
-                *((i, _("{mode}, by its name").format(mode=m.value)) for i, m in named.items()),
-            ],
+            channels=modes.described(),
             chosen=channel.id if channel is not None else None,
-            mode=explicit[chosen].value if chosen in explicit else "default",
+            mode=modes.explicit[chosen].value if chosen and chosen in modes.explicit else "default",
             modes={mode: _(shown) for mode, shown in MODES.items()},
             helpers=[i for i in settings.helper_role_ids if guild.get_role(i) is not None],
             pings=settings.ping_helpers,
@@ -113,7 +108,7 @@ class SetupCog(commands.Cog, name="Setup"):
             authorise=_address(self.bot, guild),
             role=_role_name(guild),
             lost_emoji=emoji.gone(settings, self.bot),
-            notes=cog.deaf_notes(modes.values()),
+            notes=unheard_notes(self.bot, modes.all().values()),
         )
 
 

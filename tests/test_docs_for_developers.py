@@ -44,6 +44,17 @@ def test_every_class_that_is_named_is_there(page: Path) -> None:
         assert match[2] is None or match[2] in members, f"there is no {name}"
 
 
+def test_every_module_that_people_meet_is_named_on_a_page() -> None:
+    """A stranger finds the place of a change from the pages alone."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    here = [p for folder in ("bot", "bot/services", "bot/ui") for p in (ROOT / folder).glob("*.py")]
+    modules = [path for path in (*here, *(ROOT / "cogs").rglob("*.py")) if path.stem[0] != "_"]
+    assert modules
+    # A page names a module in full, or by its name beside its package's.
+    lost = [str(path.relative_to(ROOT)) for path in modules if path.name not in pages]
+    assert not lost
+
+
 def test_the_targets_shown_are_those_of_make() -> None:
     shown = subprocess.run(
         ["make", "--no-print-directory", "help"],

@@ -21,7 +21,15 @@ from simcord import Env, Preview
 
 from bot.app import App
 from bot.client import ThreadBot
-from bot.demo.simcord_adapter import GUILD_ID, Clock, World, build, set_time, understand_mentions
+from bot.demo.page import dress_page
+from bot.demo.simcord_adapter import (
+    GUILD_ID,
+    Clock,
+    World,
+    build,
+    set_time,
+    understand_mentions,
+)
 from bot.errors import ConfigError
 from bot.models import Mode
 from bot.search.semantic import located
@@ -106,6 +114,7 @@ async def _page(env: Env, world: World, port: int) -> AsyncIterator[Preview]:
         assets=world.portraits,
         port=port,
     )
+    dress_page(preview)
     try:
         await preview.__aenter__()
     except simcord.SetupError as error:

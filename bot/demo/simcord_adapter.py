@@ -1,8 +1,8 @@
 """The simulated server of the demo, and what it needs of SimCord beyond its public interface.
 
 SimCord is made for tests: time passes when a test says so, ids are made up, and a person picks
-mentions from a list. Here, and only here, private names of SimCord are used; its version is
-pinned for that reason.
+mentions from a list. Here and in ``page``, and nowhere else, private names of SimCord are used;
+its version is pinned for that reason.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ WELCOME = """\
 - Ask what the threads in `seeds/` know: *how do I take back my vote?* Typos are fine.
 - Vote with ⬆️ or ⬇️ under an answer, then press **Other answers**.
 - Type `/thread` and a few letters of a title, or `/ask`.
-- Ask half a question, such as *which channel?*: I offer what you may have meant.
-- Ask something I can't know. I stay silent, unless you mention me: *@Threadwise …*
-- Become **Mo (moderator)** under “Viewing as” above, and `/settings` shows how I behave."""
+- Ask half a question, such as *invites?*: I offer what you may have meant.
+- Ask something I can't know: I mark it with 👀, and say so if you mention me: *@Threadwise …*
+- Become **Mo (moderator)** under “Viewing as” above, and `/setup` shows how I behave."""
 
 TOPIC = "Ask away. The bot knows what people have answered before."
 

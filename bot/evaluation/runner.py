@@ -130,14 +130,14 @@ async def evaluate(
             started = time.perf_counter()
             await app.embedding.make()
             embedding_ms = (time.perf_counter() - started) * 1000 / max(len(test.threads), 1)
-            meaning = app.engine.meaning
+            semantic = app.engine.semantic
             await app.answering.backgrounds.measure(SHARED)
             results, times = await asyncio.to_thread(
                 _ask_all, app.engine, test, typos, random.Random(seed), progress
             )
         finally:
             await app.close()
-    model = None if meaning is None else meaning.model
+    model = None if semantic is None else semantic.model
     return _measure(test, results, times, typos, settings, model, embedding_ms)
 
 

@@ -46,13 +46,13 @@ log = logging.getLogger(__name__)
 class Engine:
     """Question in, ranked threads out."""
 
-    def __init__(self, folder: Path, library: str, meaning: SemanticIndex | None = None):
+    def __init__(self, folder: Path, library: str, semantic: SemanticIndex | None = None):
         """Open or start the index of a library in ``folder``. Raises SearchError.
 
-        Without ``meaning``, threads are found by their words alone.
+        Without ``semantic``, threads are found by their words alone.
         """
         self._index = TextIndex(folder, library)
-        self.meaning = meaning
+        self.semantic = semantic
         self.unmeasured: set[int] = set()
         """Servers that asked while the background of what they see was to be measured (anew)."""
         self._model_failed = False
@@ -117,7 +117,7 @@ class Engine:
 
         Raises ModelError, IndexDamaged, and OSError when it can't be written down.
         """
-        view, semantic = self._index.view(scopes(guild_id)), self.meaning
+        view, semantic = self._index.view(scopes(guild_id)), self.semantic
         if semantic is not None and self._has_vectors(guild_id, view):
             measured = yield from semantic.measure(view)
             if measured.readable:
@@ -140,7 +140,8 @@ class Engine:
         ``leave_out`` is the key of a thread that is not to be found: the question's own.
         ``phrasings`` are this guild's learned phrasings.
         """
-        begin = cache(self.meaning.begin) if self.meaning else None  # a text's vector is made once
+        # So a text's vector is made once.
+        begin = cache(self.semantic.begin) if self.semantic else None
         ask = partial(self.retrieve, question, guild_id, leave_out, begin=begin)
         query, hits, cosines, background = ask(phrasings)
         depth = None if phrasings else limit  # a confirmed thread may be far down
@@ -160,13 +161,13 @@ class Engine:
 
         ``begin`` makes vectors in place of the model itself.
         """
-        view, meaning = self._index.view(scopes(guild_id)), self.meaning
+        view, semantic = self._index.view(scopes(guild_id)), self.semantic
         self._measured(guild_id, view)  # which is noted
         query = parse(question, view.words, view.idf, phrasings.stems)
         background = self._known_background(view) or TYPICAL
-        if meaning is not None and query.words and self._uses_meaning(guild_id, view):
+        if semantic is not None and query.words and self._uses_meaning(guild_id, view):
             try:
-                search = HybridSearch(meaning, query, scopes(guild_id), phrasings, begin)
+                search = HybridSearch(semantic, query, scopes(guild_id), phrasings, begin)
                 hits, cosines = search.candidates(view, leave_out)
                 self._model_failed = False
                 return query, hits, cosines, background
@@ -220,11 +221,11 @@ class Engine:
         return found
 
     def _known_background(self, view: View) -> Background | None:
-        return self.meaning.backgrounds.get(_scopes_of(view)) if self.meaning else None
+        return self.semantic.backgrounds.get(_scopes_of(view)) if self.semantic else None
 
     def _has_vectors(self, guild_id: int, view: View) -> bool:
         seen = scopes(guild_id)
-        vectors = 0 if self.meaning is None else self.meaning.vector_index.threads_in(seen)
+        vectors = 0 if self.semantic is None else self.semantic.vector_index.threads_in(seen)
         return vectors > 0 and vectors > MIN_VECTOR_SHARE * len(view) - 1
 
     def _warn_of(self, error: ModelError) -> None:
@@ -234,10 +235,10 @@ class Engine:
         self._model_failed = True
 
 
-def _ask(view: View, meaning: SemanticIndex, scopes: Sequence[int], text: str) -> outcomes.Asked:
+def _ask(view: View, semantic: SemanticIndex, scopes: Sequence[int], text: str) -> outcomes.Asked:
     """Return a question's candidates by words and by meaning. Raises ModelError."""
     query = parse(text, view.words, view.idf)
-    return query, *HybridSearch(meaning, query, scopes).candidates(view)
+    return query, *HybridSearch(semantic, query, scopes).candidates(view)
 
 
 def one_of_each_group(ranked: Sequence[Ranked]) -> list[Ranked]:

@@ -30,15 +30,15 @@ class HybridSearch:
 
     def __init__(
         self,
-        meaning: SemanticIndex,
+        semantic: SemanticIndex,
         query: Query,
         scopes: Sequence[int],
         phrasings: GuildPhrasings = NO_PHRASINGS,
         begin: Begin | None = None,
     ):
-        self._meaning, self._query, self._scopes = meaning, query, scopes
+        self._meaning, self._query, self._scopes = semantic, query, scopes
         self._phrasings = phrasings
-        self._vector = (begin or meaning.begin)(query.corrected(meaning.knows))
+        self._vector = (begin or semantic.begin)(query.corrected(semantic.knows))
 
     def candidates(
         self, view: View, leave_out: str | None = None

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from heapq import nsmallest
 from pathlib import Path
 
 from tantivy import DocAddress, Index, Order, Query, Schema, Searcher
@@ -88,11 +89,15 @@ class Snapshot:
         """Return the threads with the highest scores; of equal ones, the oldest."""
         wanted = limit + 1
         with self._index.reading():
-            found = self._found(query, wanted)
-            while _is_cut_in_ties(found, limit) and len(found) == wanted < MAX_TIES:
+            hits = self._searcher.search(query, wanted, count=False).hits
+            while _ends_in_ties(hits, limit) and len(hits) == wanted < MAX_TIES:
                 wanted *= 4
-                found = self._found(query, wanted)
-        return found[:limit]
+                hits = self._searcher.search(query, wanted, count=False).hits
+            least = hits[min(limit, len(hits)) - 1][0] if hits else 0.0
+            hits = [hit for hit in hits if hit[0] >= least]
+            ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+        found = [(score, int(i or 0), at) for (score, at), i in zip(hits, ids, strict=True)]
+        return nsmallest(limit, found, key=by_score)
 
     def first(self, limit: int) -> list[ScoredDoc]:
         """Return the oldest threads, with a score of 1."""
@@ -115,21 +120,15 @@ class Snapshot:
         with self._index.reading():
             return [hit_of(self._searcher.doc(at), i, score) for score, i, at in found]
 
-    def _found(self, query: Query, limit: int) -> list[ScoredDoc]:
-        hits = self._searcher.search(query, limit, count=False).hits
-        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
-        found = [(score, int(i or 0), at) for (score, at), i in zip(hits, ids, strict=True)]
-        found.sort(key=by_score)
-        return found
-
 
 def by_score(found: ScoredDoc) -> tuple[float, int]:
     """Order what was found: the highest score first, of equal ones the oldest thread."""
     return -found[0], found[1]
 
 
-def _is_cut_in_ties(found: Sequence[ScoredDoc], limit: int) -> bool:
-    return len(found) > limit and found[limit][0] == found[limit - 1][0]
+def _ends_in_ties(hits: Sequence[tuple[float, DocAddress]], limit: int) -> bool:
+    """Return whether more may follow that score as much as the last of ``limit``."""
+    return len(hits) > limit and hits[-1][0] == hits[limit - 1][0]
 
 
 class ScopeIndex:

@@ -143,7 +143,7 @@ class Vocabulary:
         return [Repair(other, int(distance)) for other, distance, _ in scored]
 
     def _cost(self, word: str, repair: Repair) -> float:
-        """Slips weigh most; then a wrong first letter; then how rarely the word is used."""
+        """Return what a repair costs: slips most, then a wrong first letter, then rarity."""
         first = 0.5 * (repair.word[0] != word[0])
         return 4.0 * repair.distance + first - 0.5 * log(self._count[repair.word])
 

@@ -135,19 +135,19 @@ class Answering:
         guild_id: int = SHARED,
         limit: int = 5,
         asker: int | None = None,
-        evidence: float = 0.0,
+        form_evidence: float = 0.0,
     ) -> Reply:
         """Return the verdict on a question, with up to ``limit`` matches, best first.
 
         ``asker`` is the member whose own words it is: what they taught counts for them.
-        ``evidence`` is added to the log-odds of the first match before it is answered: what
+        ``form_evidence`` is added to the log-odds of the first match before it is answered: what
         speaks for or against the text being a question at all.
         Raises Busy where too many questions wait.
         """
         started = time.perf_counter()
         settings = await self._guilds.settings(guild_id)
         matches = await self._search(question, guild_id, max(limit, MAX_SUGGESTIONS), asker)
-        thread = await self._answerable(matches, settings, guild_id, evidence)
+        thread = await self._answerable(matches, settings, guild_id, form_evidence)
         self.backgrounds.look(guild_id)
         reply = Reply(
             question=question,
@@ -233,10 +233,10 @@ class Answering:
             return await self._searching.run(asker, step, *args, **kwargs)
 
     async def _answerable(
-        self, matches: Sequence[Match], settings: GuildSettings, guild_id: int, evidence: float
+        self, matches: Sequence[Match], settings: GuildSettings, guild_id: int, form_evidence: float
     ) -> StoredThread | None:
         """Return the thread of the best match if it reaches the threshold and has an answer."""
-        if not matches or weighed(matches[0].confidence, evidence) < settings.answer_threshold:
+        if not matches or weighed(matches[0].confidence, form_evidence) < settings.answer_threshold:
             return None
         thread = await self.serve(matches[0].thread_id, guild_id=guild_id)
         return thread if thread is not None and thread.answers else None

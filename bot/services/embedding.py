@@ -47,16 +47,16 @@ class Embedding:
     @property
     def waiting(self) -> int:
         """About how many threads have no vectors yet."""
-        if self._engine.meaning is None:
+        if self._engine.semantic is None:
             return 0
-        return max(0, len(self._engine) - self._engine.meaning.vector_index.threads)
+        return max(0, len(self._engine) - self._engine.semantic.vector_index.threads)
 
     async def unfinished(self, limit: int) -> int:
         """Count the threads of which some vectors are missing; at most ``limit`` of them."""
-        meaning = self._engine.meaning
-        if meaning is None:
+        semantic = self._engine.semantic
+        if semantic is None:
             return 0
-        return await self._database.reading(vectors.unfinished, meaning.model, limit)
+        return await self._database.reading(vectors.unfinished, semantic.model, limit)
 
     async def make(
         self, progress: Progress | None = None, last: VectorStage = VectorStage.BODY
@@ -76,14 +76,14 @@ class Embedding:
         self, progress: Progress | None = None, last: VectorStage = VectorStage.BODY
     ) -> bool:
         """Make a batch of what ``make`` would; False when there was nothing left to do."""
-        meaning = self._engine.meaning
-        if meaning is None:
+        semantic = self._engine.semantic
+        if semantic is None:
             return False
         async with self._one_at_a_time:
-            reached = await self._make_batch(meaning, last)
+            reached = await self._make_batch(semantic, last)
             if reached is None:
                 return False
-            await self._catch_up(meaning)
+            await self._catch_up(semantic)
         if progress is not None:
             progress(sum(stage >= last for stage in reached))
         return True
@@ -95,113 +95,113 @@ class Embedding:
 
     async def make_some_learned(self) -> bool:
         """Embed some of what ``make_learned`` would; False when there was nothing left to do."""
-        meaning = self._engine.meaning
-        if meaning is None:
+        semantic = self._engine.semantic
+        if semantic is None:
             return False
         async with self._one_lesson_at_a_time:
-            return await self._make_learned(meaning)
+            return await self._make_learned(semantic)
 
     async def catch_up(self) -> None:
         """Take in what this or another process has made."""
-        if self._engine.meaning is not None:
+        if self._engine.semantic is not None:
             await self._take_in()
             await self.save()  # or a million would be read anew after a crash
 
     async def _take_in(self) -> None:
         """Take in what was written."""
-        if self._engine.meaning is not None:
+        if self._engine.semantic is not None:
             async with self._one_at_a_time:
-                await self._catch_up(self._engine.meaning)
+                await self._catch_up(self._engine.semantic)
 
     async def save(self) -> None:
         """Write down what the neighbours hold if much is new, so that the next start is quick."""
-        meaning = self._engine.meaning
-        if meaning is not None:
+        semantic = self._engine.semantic
+        if semantic is not None:
             try:
-                await in_thread(meaning.vector_index.save)
-                await in_thread(meaning.backgrounds.keep, {SHARED, *meaning.vector_index.scopes})
+                await in_thread(semantic.vector_index.save)
+                await in_thread(semantic.backgrounds.keep, {SHARED, *semantic.vector_index.scopes})
             except OSError as error:
                 log.warning("the neighbours can't be saved, the next start takes longer: %s", error)
 
     async def _make_batch(
-        self, meaning: SemanticIndex, last: VectorStage
+        self, semantic: SemanticIndex, last: VectorStage
     ) -> list[VectorStage] | None:
         """Embed what is next; returns the stage that each thread reached, ``None`` at the end."""
-        await self._look(meaning)
+        await self._look(semantic)
         while work := self._queue.take(EMBEDDED_AT_ONCE, last):
             try:
-                reached = await self._do(meaning, work)
+                reached = await self._do(semantic, work)
             except BaseException:
                 self._queue.put_back(work)
                 raise
             if reached:
                 return reached
-        done = await self._database.reading(vectors.done, meaning.model)
+        done = await self._database.reading(vectors.done, semantic.model)
         if last is VectorStage.BODY and self._queue.seq > done:
-            await self._database.writing(vectors.set_done, meaning.model, self._queue.seq)
+            await self._database.writing(vectors.set_done, semantic.model, self._queue.seq)
         return None
 
-    async def _look(self, meaning: SemanticIndex) -> None:
+    async def _look(self, semantic: SemanticIndex) -> None:
         """See which threads were changed since the last look, by this process or another."""
         queue, ended = self._queue, False
         while not ended:
             async with self._database.read() as connection:
                 if queue.seq > await change_feed.last_change(connection):
                     queue.clear()  # an older copy of the database was put back
-                since = max(queue.seq, await vectors.done(connection, meaning.model))
+                since = max(queue.seq, await vectors.done(connection, semantic.model))
                 queue.seq, changed = await change_feed.changed_after(
                     connection, since, LOOKED_AT, text=True
                 )
-                found = await vectors.pending(connection, [*changed], meaning.model)
+                found = await vectors.pending(connection, [*changed], semantic.model)
             for this in found:
                 queue.add(VectorStage(this.made + 1), this.scope, _to_embed(this))
             ended = queue.seq == since
 
-    async def _do(self, meaning: SemanticIndex, work: Work) -> list[VectorStage]:
+    async def _do(self, semantic: SemanticIndex, work: Work) -> list[VectorStage]:
         """Embed some threads; returns the stages that they reached, none where it was done."""
         waiting = {one.thread_id: (scope, one) for scope, one in work.threads}
-        known = await self._known(meaning, [*waiting])
+        known = await self._known(semantic, [*waiting])
         # Of some, another process may have made the stage meanwhile.
         mine = [i for i in waiting if i in known and known[i].stage == work.stage - 1]
         by_id = await self._database.reading(threads.fetch, mine, None)
         found = [by_id[i] for i in mine if i in by_id]
         # Who is told to leave doesn't wait for the model, which uses nothing but itself.
         data = [known[thread.id].data for thread in found]
-        packed = await asyncio.to_thread(meaning.pack, work.stage, found, data) if found else []
+        packed = await asyncio.to_thread(semantic.pack, work.stage, found, data) if found else []
         new = {
             thread.id: Made(known[thread.id].revision, stage, rows)
             for thread, (stage, rows) in zip(found, packed, strict=True)
         }
         if new:
             async with self._database.write() as connection:
-                await vectors.begin(connection, meaning.model)
-                await vectors.put(connection, meaning.model, new)
+                await vectors.begin(connection, semantic.model)
+                await vectors.put(connection, semantic.model, new)
         for i, made in (known | new).items():
             if made.stage < VectorStage.BODY:
                 self._queue.add(VectorStage(made.stage + 1), *waiting[i])
         return [stage for stage, _ in packed]
 
-    async def _known(self, meaning: SemanticIndex, ids: Sequence[int]) -> dict[int, Made]:
+    async def _known(self, semantic: SemanticIndex, ids: Sequence[int]) -> dict[int, Made]:
         """Return what is made of the threads in force, by id."""
-        known = await self._database.reading(vectors.made, ids, meaning.model)
-        wrong = [i for i, made in known.items() if made.stage and not meaning.fits(made.data)]
+        known = await self._database.reading(vectors.made, ids, semantic.model)
+        wrong = [i for i, made in known.items() if made.stage and not semantic.fits(made.data)]
         if wrong:
-            await self._discard(meaning, wrong)  # they begin anew
+            await self._discard(semantic, wrong)  # they begin anew
         return {i: made for i, made in known.items() if i not in wrong}
 
-    async def _make_learned(self, meaning: SemanticIndex) -> bool:
+    async def _make_learned(self, semantic: SemanticIndex) -> bool:
         found = await self._database.reading(
-            vectors.learned_without_vector, meaning.model, EMBEDDED_AT_ONCE, meaning.row_bytes
+            vectors.learned_without_vector, semantic.model, EMBEDDED_AT_ONCE, semantic.row_bytes
         )
         if not found:
             return False
-        packed = await asyncio.to_thread(meaning.pack_texts, [text for _, text in found])
+        packed = await asyncio.to_thread(semantic.pack_texts, [text for _, text in found])
         rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
-        await self._database.writing(vectors.put_learned, meaning.model, rows)
+        await self._database.writing(vectors.put_learned, semantic.model, rows)
         return True
 
-    async def _catch_up(self, meaning: SemanticIndex) -> None:
-        vector_index = meaning.vector_index
+    async def _catch_up(self, semantic: SemanticIndex) -> None:
+        vector_index = semantic.vector_index
         async with self._database.read() as connection:
             last = await change_feed.last_change(connection)
             if not await change_feed.floor(connection) <= vector_index.seq <= last:
@@ -211,20 +211,20 @@ class Embedding:
             async with self._database.read() as connection:
                 since, dropped = vector_index.seq, await change_feed.dropped(connection)
                 seq, changed = await change_feed.changed_after(connection, since, READ_BATCH)
-                found = await vectors.of_threads(connection, [*changed], meaning.model)
+                found = await vectors.of_threads(connection, [*changed], semantic.model)
             is_past = since < dropped and (seq == since or seq >= dropped)
             if seq == since and not is_past:
                 return
-            wrong = [i for i, vector in found.items() if not meaning.fits(vector.data)]
+            wrong = [i for i, vector in found.items() if not semantic.fits(vector.data)]
             if wrong:
-                await self._discard(meaning, wrong)
+                await self._discard(semantic, wrong)
                 found = {i: vector for i, vector in found.items() if i not in wrong}
             rows = {i: {v.scope: v.data} for i, v in found.items()}
             gone = {i for i in changed if i not in rows}
             if is_past:
                 gone |= await self._missing(vector_index)
                 seq = max(seq, dropped)
-            await in_thread(meaning.update, rows, gone, seq)
+            await in_thread(semantic.update, rows, gone, seq)
 
     async def _missing(self, vector_index: VectorIndex) -> set[int]:
         """Return the threads of guilds' scopes that have vectors and are no more."""
@@ -232,9 +232,9 @@ class Embedding:
         ids = await in_thread(vector_index.ids, scopes)
         return await self._database.reading(stats.missing, ids)
 
-    async def _discard(self, meaning: SemanticIndex, thread_ids: list[int]) -> None:
+    async def _discard(self, semantic: SemanticIndex, thread_ids: list[int]) -> None:
         """Have vectors made again whose length is not the model's."""
-        count = await self._database.writing(vectors.discard, thread_ids, meaning.row_bytes)
+        count = await self._database.writing(vectors.discard, thread_ids, semantic.row_bytes)
         log.warning("vectors of %d threads have a wrong length: they are made again", count)
 
 

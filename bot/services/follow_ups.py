@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.models import Match, Reply, Verdict
 from bot.services.answering import Answering
@@ -55,7 +56,7 @@ class FollowUps:
         guild_id: int,
         limit: int = 5,
         asker: int | None = None,
-        evidence: float = 0.0,
+        form_evidence: float = 0.0,
     ) -> Reply:
         """Return the verdict on a text that follows a card.
 
@@ -65,15 +66,15 @@ class FollowUps:
         - Else the text alone is, but if it refers to something ("it", "that") only by the
           thread that is likeliest for both together, after the card's.
         - Else what is likely for either is suggested, if the text refers to something.
-
         Raises Busy where too many questions wait.
         """
-
-        async def ask(question: str) -> Reply:
-            return await self._answering.ask(
-                question, guild_id=guild_id, limit=limit, asker=asker, evidence=evidence
-            )
-
+        ask = partial(
+            self._answering.ask,
+            guild_id=guild_id,
+            limit=limit,
+            asker=asker,
+            form_evidence=form_evidence,
+        )
         alone, refers = await ask(text), refers_back(text)
         if alone.verdict is Verdict.ANSWER and not refers:
             return alone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from bot.emoji_form import KEYCAP
 from bot.errors import ConfigError
 from bot.guild_settings import GuildSettings
 from bot.models import SHARED, Mode
@@ -112,12 +112,9 @@ class Guilds:
             raise ConfigError(refusal_of(str(error.errors()[0]["loc"][0]))) from None
 
 
-_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
-
-
 def bare_name(channel_name: str) -> str:
     """Return a channel's name without decorations: "💬・Ask" is "ask", and so is "𝗮𝘀𝗸"."""
-    name = unicodedata.normalize("NFKC", _KEYCAP.sub("", channel_name)).casefold()
+    name = unicodedata.normalize("NFKC", KEYCAP.sub("", channel_name)).casefold()
     written = [place for place, sign in enumerate(name) if sign.isalnum()]
     return name[written[0] : written[-1] + 1] if written else ""
 
@@ -138,8 +135,8 @@ class PhrasingCache:
         """Return a guild's phrasings; none in direct messages or where learning is off."""
         if guild_id == SHARED or not (await self._guilds.settings(guild_id)).learn_phrasings:
             return NO_PHRASINGS
-        meaning = self._engine.meaning
-        model = meaning.model if meaning is not None else None
+        semantic = self._engine.semantic
+        model = semantic.model if semantic is not None else None
         async with self._database.read() as connection:
             # Asked each time: another process may have learned, or given a thread a new title.
             now = await learned.version(connection, guild_id, model)
@@ -151,7 +148,7 @@ class PhrasingCache:
                 self._kept.move_to_end(guild_id)
                 return kept[1]
             phrasings = await learned.of_guild(connection, guild_id)
-        made = await asyncio.to_thread(_ready, phrasings, meaning)
+        made = await asyncio.to_thread(_ready, phrasings, semantic)
         self._kept[guild_id] = (version, made)
         self._kept.move_to_end(guild_id)
         while len(self._kept) > GUILDS:
@@ -159,9 +156,9 @@ class PhrasingCache:
         return made
 
 
-def _ready(phrasings: Sequence[LearnedPhrasing], meaning: SemanticIndex | None) -> GuildPhrasings:
+def _ready(phrasings: Sequence[LearnedPhrasing], semantic: SemanticIndex | None) -> GuildPhrasings:
     confirmed = [phrasing for phrasing in phrasings if phrasing.confirmed]
-    return GuildPhrasings(phrasings, meaning.phrasing_vectors(confirmed) if meaning else None)
+    return GuildPhrasings(phrasings, semantic.phrasing_vectors(confirmed) if semantic else None)
 
 
 _EMPTY = (0, 0, 0, 0)

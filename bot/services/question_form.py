@@ -13,8 +13,9 @@ import unicodedata
 _MARKS = "?\u00bf\uff1f\u061f\u037e\u2e2e"
 
 _CODE = re.compile(r"```[\s\S]*?```|`[^`\n]*`")
-_LINK = re.compile(r"https?://[^\s<>()]+")
+LINK = re.compile(r"https?://[^\s<>()]+")
 _MENTION = re.compile(r"</?[@#:a-z][^<>\s]{0,100}(?: [^<>\s]{1,100}){0,3}>")
+_QUOTATIONS = (_CODE, LINK, _MENTION)
 
 _GREETINGS = (
     "hi|hey|hello|so|ok|okay|and|but|please|guys|everyone|all|anyone|"
@@ -142,8 +143,15 @@ def reads_like_a_question(text: str) -> bool:
 
 def without_quotations(text: str) -> str:
     """Return a text without code, links and mentions, whose signs are not the writer's."""
-    for pattern in (_CODE, _LINK, _MENTION):
+    for pattern in _QUOTATIONS:
         text = pattern.sub(" ", text)
+    return text
+
+
+def masked_quotations(text: str) -> str:
+    """Return a text of the same length with underscores in the place of what is quoted."""
+    for pattern in _QUOTATIONS:
+        text = pattern.sub(lambda quoted: "_" * len(quoted[0]), text)
     return text
 
 

@@ -1,13 +1,13 @@
-"""Questions of ask channels that the bot had nothing on, and messages that it deletes again."""
+"""Questions of ask channels that the bot had nothing on."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from bot.store import temporary_messages, unanswered
+from bot.message_records import UnansweredQuestion
+from bot.store import unanswered
 from bot.store.database import Database
-from bot.unanswered import TemporaryMessage, UnansweredQuestion
 
 KEPT_DAYS = 90
 """Days that a question without an answer is remembered."""
@@ -43,27 +43,3 @@ class Unanswered:
     async def forget_user(self, user_id: int) -> None:
         """Forget the questions of a member."""
         await self._database.writing(unanswered.forget_user, user_id)
-
-
-class TemporaryMessages:
-    """The record of the bot's messages that are deleted unless somebody uses them."""
-
-    def __init__(self, database: Database):
-        self._database = database
-
-    async def note(
-        self, message_id: int, channel_id: int, guild_id: int, seconds: float
-    ) -> TemporaryMessage:
-        """Record that a message is to be deleted after ``seconds``."""
-        delete_at = datetime.now(UTC) + timedelta(seconds=seconds)
-        message = TemporaryMessage(message_id, channel_id, guild_id, delete_at)
-        await self._database.writing(temporary_messages.put, message)
-        return message
-
-    async def every(self) -> list[TemporaryMessage]:
-        """Return the messages that are to be deleted, the next one first."""
-        return await self._database.reading(temporary_messages.every)
-
-    async def drop(self, message_id: int) -> bool:
-        """Record that a message is gone, or is to stay; False if it was not to be deleted."""
-        return await self._database.writing(temporary_messages.drop, message_id)

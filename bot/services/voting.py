@@ -121,11 +121,6 @@ class Voting:
         """
         return await self._reconciling.compare(message_id, reactions, is_own, live, since)
 
-    async def tally(self, answer_id: int, guild_id: int) -> int | None:
-        """Return the source's score plus this guild's votes; ``None`` when the answer is gone."""
-        async with self._database.read() as connection:
-            return (await votes.tallies(connection, [answer_id], guild_id)).get(answer_id)
-
     async def given(self, answer_id: int, guild_id: int, user_id: int) -> Vote | None:
         """Return a member's vote on an answer in a guild, if they have one."""
         return await self._database.reading(votes.in_force, VotePlace(answer_id, guild_id), user_id)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.message_records import TemporaryMessage
 from bot.store.rows import EPOCH, from_micros, to_micros
 from bot.store.tables import temporary_messages as messages
-from bot.unanswered import TemporaryMessage
 
 
 async def put(connection: AsyncConnection, message: TemporaryMessage) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.message_records import UnansweredQuestion
 from bot.store.rows import EPOCH, from_micros, id_batches, to_micros
 from bot.store.tables import unanswered
-from bot.unanswered import UnansweredQuestion
 
 
 async def put(connection: AsyncConnection, question: UnansweredQuestion) -> None:

@@ -36,7 +36,7 @@ class Card:
     pings: tuple[int, ...] = ()
 
     def send_kwargs(self) -> dict[str, Any]:
-        """Arguments for sending this as a new message."""
+        """Return the arguments for sending this as a new message."""
         parts = {"content": self.content, "embed": self.embed, "view": self.view}
         given: dict[str, Any] = {n: part for n, part in parts.items() if part is not None}
         if self.pings:
@@ -47,7 +47,7 @@ class Card:
         return given | {"silent": True} if self.silent else given
 
     def edit_kwargs(self) -> dict[str, Any]:
-        """Arguments for editing a message so that it shows this and nothing else."""
+        """Return the arguments for editing a message so that it shows this and nothing else."""
         return {"content": self.content, "embed": self.embed, "view": self.view}
 
 
@@ -88,7 +88,7 @@ def answer_card(
 
 
 def suggestion_card(
-    options: Sequence[items.Option], asker_id: int, *, again: bool = False, note: str = ""
+    options: Sequence[items.Option], asker_id: int, *, replaces_answer: bool = False, note: str = ""
 ) -> Card:
     """Return "Did you mean" with the threads offered, of which there is at least one.
 
@@ -101,10 +101,10 @@ def suggestion_card(
         named = f"**{text.title(first.title, limits.ASKED)}**"
         asked = _("Did you mean {title}").format(title=named)
         asked += f"\n-# {text.title(first.hint, limits.FACT)}" if first.hint else ""
-        view.add_item(items.ThisOne(asker_id, first.thread_id, again=again))
+        view.add_item(items.ThisOne(asker_id, first.thread_id, replaces_answer=replaces_answer))
     else:
         asked = _("Did you mean one of these?")
-        view.add_item(items.PickThread(asker_id, offered, again=again))
+        view.add_item(items.PickThread(asker_id, offered, replaces_answer=replaces_answer))
     view.add_item(items.NoneOfThese(asker_id, of_one=len(offered) == 1))
     return Card(content=noted(note, asked), view=view)
 

@@ -10,8 +10,9 @@ from discord import ButtonStyle
 from discord.ui import Button, DynamicItem, Item
 
 from bot.i18n import gettext as _
-from bot.i18n import ngettext
+from bot.i18n import ngettext, number
 from bot.ui.cards import Card
+from bot.ui.facts import votes_counted
 from bot.ui.items import Pressable, button, row_id
 
 
@@ -72,16 +73,12 @@ def forget_card(user_id: int) -> Card:
 
 def forgotten_line(votes: int, phrasings: int) -> str:
     """Return what a member reads once their data is deleted."""
-    count_votes = ngettext("{count} vote", "{count} votes", votes)
-    count_phrasings = ngettext("{count} phrasing", "{count} phrasings", phrasings)
+    taught = ngettext("{count} phrasing", "{count} phrasings", phrasings)
     return _(
         "Done: {votes} and {phrasings} of yours deleted, and I no longer know which questions "
         "were yours. Reactions that you leave on my messages count again when I restart, so take "
         "those away as well."
-    ).format(
-        votes=count_votes.format(count=f"{votes:,}"),
-        phrasings=count_phrasings.format(count=f"{phrasings:,}"),
-    )
+    ).format(votes=votes_counted(votes), phrasings=taught.format(count=number(phrasings)))
 
 
 def reset_card(user_id: int) -> Card:

@@ -1,4 +1,4 @@
-"""The facts in the small line of a card: the votes on an answer, where a page stands, and so on."""
+"""Facts as people read them: the small line of a card, and counts of threads, answers and votes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.guild_settings import percent
 from bot.i18n import gettext as _
-from bot.i18n import ngettext
+from bot.i18n import ngettext, number
 from bot.models import StoredAnswer, StoredThread
 from bot.ui import limits, text
 
@@ -15,7 +15,7 @@ def of_card(thread: StoredThread, answer: StoredAnswer) -> list[str]:
     """Return what is to be known of an answer, and how many others there are."""
     others = len(thread.answers) - 1
     more = ngettext("{count} other answer", "{count} other answers", others)
-    return of_answer(thread, answer) + ([more.format(count=f"{others:,}")] if others > 0 else [])
+    return of_answer(thread, answer) + ([more.format(count=number(others))] if others > 0 else [])
 
 
 def of_answer(thread: StoredThread, answer: StoredAnswer) -> list[str]:
@@ -51,8 +51,7 @@ def position(thread: StoredThread, answer: StoredAnswer | None, part: int, parts
     """Return which text of a thread a page shows, and which of its pages it is (from 0)."""
     count = len(thread.answers)
     if answer is None:
-        answers = ngettext("{count} answer", "{count} answers", count)
-        position = [_("question"), answers.format(count=f"{count:,}") if count else _("no answers")]
+        position = [_("question"), answers_counted(count) if count else _("no answers")]
     else:
         number = thread.answers.index(answer) + 1
         position = [_("answer {number} of {count}").format(number=number, count=count)]
@@ -64,3 +63,18 @@ def position(thread: StoredThread, answer: StoredAnswer | None, part: int, parts
 def sure(confidence: float) -> str:
     """Return how sure the bot is, for people who manage the server."""
     return _("{percent} sure").format(percent=percent(confidence))
+
+
+def threads_counted(count: int) -> str:
+    """Return so many threads, in words."""
+    return ngettext("{count} thread", "{count} threads", count).format(count=number(count))
+
+
+def answers_counted(count: int) -> str:
+    """Return so many answers, in words."""
+    return ngettext("{count} answer", "{count} answers", count).format(count=number(count))
+
+
+def votes_counted(count: int) -> str:
+    """Return so many votes, in words."""
+    return ngettext("{count} vote", "{count} votes", count).format(count=number(count))

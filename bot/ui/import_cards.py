@@ -74,11 +74,7 @@ def imported_card(
     }
     for title, remarks in fields.items():
         if remarks.count:
-            shown = [
-                f"- {text.title(line, limits.IMPORT_LINE)}" for line in remarks.lines[:MAX_REMARKS]
-            ]
-            shown += text.and_more(remarks.count - len(shown))
-            embed.add_field(name=title, value="\n".join(shown), inline=False)
+            embed.add_field(name=title, value=_listed(remarks), inline=False)
     if taken:
         embed.set_footer(
             text=_(
@@ -87,3 +83,9 @@ def imported_card(
             )
         )
     return Card(embed=embed)
+
+
+def _listed(remarks: Remarks) -> str:
+    """Return the first remarks as a list, and how many more there are."""
+    shown = [f"- {text.title(line, limits.IMPORT_LINE)}" for line in remarks.lines[:MAX_REMARKS]]
+    return "\n".join([*shown, *text.and_more(remarks.count - len(shown))])

@@ -196,23 +196,23 @@ class Option:
 class PickThread(
     Pressable,
     DynamicItem[Select[Any]],
-    template=r"tw:(?P<again>pick|repick):(?P<asker>\d{1,20})",
+    template=r"tw:(?P<kind>pick|repick):(?P<asker>\d{1,20})",
 ):
     """Menu "Did you mean", in which the asker chooses the thread that was meant.
 
-    ``again`` says that the message has shown an answer before, so that reactions
-    on it may belong to that one.
+    ``replaces_answer`` says that the message has shown an answer before, so that reactions on
+    it may belong to that one.
     """
 
-    def __init__(self, asker_id: int, options: list[Option], *, again: bool = False):
+    def __init__(self, asker_id: int, options: list[Option], *, replaces_answer: bool = False):
         self.asker_id = asker_id
-        self.again = again
+        self.replaces_answer = replaces_answer
         # Values must differ; titles may well be the same.
         shown = list({o.thread_id: o for o in options}.values())[: limits.SELECT_OPTIONS]
         super().__init__(
             Select(
                 placeholder=_("Choose your question…"),
-                custom_id=f"tw:{'repick' if again else 'pick'}:{asker_id}",
+                custom_id=f"tw:{'repick' if replaces_answer else 'pick'}:{asker_id}",
                 options=[
                     discord.SelectOption(
                         label=text.label(o.title, limits.OPTION_TEXT),
@@ -228,7 +228,7 @@ class PickThread(
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         shown = item.options if isinstance(item, Select) else []
         options = [Option(row_id(o.value), o.label) for o in shown if o.value.isdecimal()]
-        return cls(row_id(match["asker"]), options, again=match["again"] == "repick")
+        return cls(row_id(match["asker"]), options, replaces_answer=match["kind"] == "repick")
 
     @property
     def chosen(self) -> int | None:
@@ -247,26 +247,26 @@ class PickThread(
 class ThisOne(
     Pressable,
     DynamicItem[Button[Any]],
-    template=r"tw:(?P<again>this|rethis):(?P<asker>\d{1,20}):(?P<thread>\d{1,20})",
+    template=r"tw:(?P<kind>this|rethis):(?P<asker>\d{1,20}):(?P<thread>\d{1,20})",
 ):
     """Button with which the asker says that the one thread offered is meant.
 
-    ``again`` is as in ``PickThread``.
+    ``replaces_answer`` is as in ``PickThread``.
     """
 
     others: tuple[int, ...] = ()
 
-    def __init__(self, asker_id: int, thread_id: int, *, again: bool = False):
+    def __init__(self, asker_id: int, thread_id: int, *, replaces_answer: bool = False):
         self.asker_id = asker_id
         self.chosen: int | None = thread_id
-        self.again = again
-        custom_id = f"tw:{'rethis' if again else 'this'}:{asker_id}:{thread_id}"
+        self.replaces_answer = replaces_answer
+        custom_id = f"tw:{'rethis' if replaces_answer else 'this'}:{asker_id}:{thread_id}"
         super().__init__(button(_("Yes, that one"), custom_id, ButtonStyle.primary))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
-        again = match["again"] == "rethis"
-        return cls(row_id(match["asker"]), row_id(match["thread"]), again=again)
+        replaces_answer = match["kind"] == "rethis"
+        return cls(row_id(match["asker"]), row_id(match["thread"]), replaces_answer=replaces_answer)
 
 
 class NoneOfThese(Pressable, DynamicItem[Button[Any]], template=r"tw:none:(?P<asker>\d{1,20})"):

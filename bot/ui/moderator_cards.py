@@ -19,6 +19,7 @@ from bot.phrasings import LearnedPhrasing
 from bot.settings_commands import COMMANDS
 from bot.ui import limits, text
 from bot.ui.cards import ANSWER, MUTED, Card
+from bot.ui.facts import answers_counted, threads_counted, votes_counted
 from bot.ui.items import Pressable, button, row_id
 
 
@@ -110,8 +111,7 @@ def figures_card(
     """
     embed = discord.Embed(title=_("The library, seen from this server"), colour=ANSWER)
     for name, threads, answers, accepted in libraries:
-        answered = ngettext("{count} answer", "{count} answers", answers)
-        value = f"**{threads_counted(threads)}**\n{answered.format(count=number(answers))}\n"
+        value = f"**{threads_counted(threads)}**\n{answers_counted(answers)}\n"
         value += _("{count} accepted").format(count=number(accepted))
         embed.add_field(name=name, value=value)
     learned = ngettext("{count} phrasing learned", "{count} phrasings learned", phrasings)
@@ -124,16 +124,6 @@ def figures_card(
         when = format_dt(last[1], "R")
         embed.add_field(name=_("Last import"), value=f"{name_of(last[0])}, {when}", inline=False)
     return Card(embed=embed)
-
-
-def threads_counted(count: int) -> str:
-    """Return so many threads, in words."""
-    return ngettext("{count} thread", "{count} threads", count).format(count=number(count))
-
-
-def votes_counted(count: int) -> str:
-    """Return so many votes, in words."""
-    return ngettext("{count} vote", "{count} votes", count).format(count=number(count))
 
 
 def _source(name: str | None, count: int, *, shared: bool) -> str:
@@ -200,7 +190,7 @@ def settings_card(
         embed.add_field(name=_(command.label), value=command.on_card(settings))
     if answered is not None:
         embed.add_field(name=_("What that means here"), value=_meaning(*answered), inline=False)
-    named = [f"<#{channel_id}> {mode}" for channel_id, mode in modes]
+    named = [f"<#{channel_id}>: {mode}" for channel_id, mode in modes]
     embed.add_field(
         name=_("Channels"),
         value=text.lines(named) or _("all as usual: I answer when I'm mentioned"),

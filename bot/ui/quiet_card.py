@@ -25,7 +25,7 @@ class PickQuietly(
     It has what ``PickThread`` has: ``chosen``, and ``others`` once the message is known.
     """
 
-    again = False
+    replaces_answer = False
 
     def __init__(self, asker_id: int, option: Option):
         self.asker_id = asker_id

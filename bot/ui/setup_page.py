@@ -11,7 +11,8 @@ import discord
 from discord import ChannelType
 from discord.ui import Button, ChannelSelect, DynamicItem, Item, RoleSelect, Select
 
-from bot.i18n import N_, ngettext
+from bot.guild_settings import MAX_HELPER_ROLES
+from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
 from bot.ui import limits, text
 from bot.ui.cards import ANSWER, Card
@@ -25,9 +26,6 @@ CHANNEL_TYPES = [
     ChannelType.stage_voice,
     ChannelType.category,
 ]
-
-HELPER_ROLES = 5
-"""Roles that can be chosen as helpers on the page."""
 
 NEEDED = {
     "view_channel": N_("View Channel"),
@@ -106,8 +104,8 @@ class ChooseHelpers(Pressable, DynamicItem[RoleSelect[Any]], template=r"tw:setup
                 custom_id="tw:setup:helpers",
                 placeholder=_("Who helps? Choose roles, or none"),
                 min_values=0,
-                max_values=HELPER_ROLES,
-                default_values=[discord.Object(role_id) for role_id in now[:HELPER_ROLES]],
+                max_values=MAX_HELPER_ROLES,
+                default_values=[discord.Object(role_id) for role_id in now[:MAX_HELPER_ROLES]],
             )
         )
 
@@ -157,7 +155,7 @@ class SetupState:
 def setup_card(state: SetupState) -> Card:
     """Return the page."""
     embed = discord.Embed(title=_("Set me up"), colour=ANSWER)
-    channels = [f"<#{channel_id}> {mode}" for channel_id, mode in state.channels]
+    channels = [f"<#{channel_id}>: {mode}" for channel_id, mode in state.channels]
     fields = {
         _("Where I speak"): text.lines(channels) if channels else _(_NOWHERE),
         _("Who helps"): _helpers(state),
@@ -187,7 +185,9 @@ _NOWHERE = N_(
 def _helpers(state: SetupState) -> str:
     roles = " ".join(f"<@&{role_id}>" for role_id in state.helpers)
     if not roles:
-        return _("Nobody yet. Whoever asks me what I have nothing on is told of the role below.")
+        return _(
+            "Nobody yet. Choose a role below: I name it to whoever asks what I have nothing on."
+        )
     if state.pings:
         said = _("{roles}: I notify them when I'm asked what I have nothing on.")
     else:
@@ -200,11 +200,11 @@ def _helpers(state: SetupState) -> str:
 
 def _knows(state: SetupState) -> str:
     shared = ngettext("{count} general thread", "{count} general threads", state.shared)
-    said = shared.format(count=f"{state.shared:,}")
+    said = shared.format(count=number(state.shared))
     if not state.own:
         return _("{general}; none of your own: `/library import`").format(general=said)
     own = ngettext("{count} of your own", "{count} of your own", state.own)
-    return f"{said}; {own.format(count=f'{state.own:,}')}"
+    return f"{said}; {own.format(count=number(state.own))}"
 
 
 def _permissions(state: SetupState) -> Iterator[str]:
@@ -223,7 +223,12 @@ def _permissions(state: SetupState) -> Iterator[str]:
 
 
 def _names(permissions: Sequence[str]) -> str:
-    return ", ".join(f"*{_(NEEDED[name])}*" for name in permissions)
+    return ", ".join(f"*{permission_name(name)}*" for name in permissions)
+
+
+def permission_name(name: str) -> str:
+    """Return what Discord calls a permission that the bot works with."""
+    return _(NEEDED[name])
 
 
 def lost_emoji_notes(names: Sequence[str]) -> Iterator[str]:

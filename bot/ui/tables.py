@@ -28,7 +28,7 @@ _RULE = re.compile(r":?-++:?")
 _CELL_END = re.compile(r"\\.|\|")
 _LINK = re.compile(r"https?://|\]\(|<[@#:a]", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_CODE = re.compile(r"(`++[^`]*+`++)")
+_CODE = re.compile(r"((?<!`)`++[^`]*+`++)")
 _MARKS = re.compile(r"\*\*|__|~~|(?<![\w*])\*(?=[^\s*])|(?<=[^\s*])\*(?![\w*])")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 

@@ -113,13 +113,13 @@ class AskCog(commands.Cog, name="Ask"):
         if question is None:
             return
         await self.bot.languages.speak_under(message)
-        cost = STATEMENT_COST if question.evidence < 0 else QUESTION
+        cost = STATEMENT_COST if question.form_evidence < 0 else QUESTION
         if (refusal := self.bot.throttle.refusal_of(message, cost)) is not None:
             await self._put_off(question, explained(refusal))
             return
         try:
             if text.is_blank(question.text):
-                await self._responder.greet(question)
+                await self._responder.invite(question)
             else:
                 await self._responder.respond(question)
         except Busy as busy:
@@ -210,29 +210,29 @@ class AskCog(commands.Cog, name="Ask"):
             raise Busy
         await acknowledge(interaction, ephemeral=private, thinking=True)
 
-        language = await self.bot.languages.of_reply(interaction, private=private)
-        with speaking(language):
-            shown_note = note()
-
         async def send(card: Card) -> discord.Message | None:
             return await edit_response(interaction, **card.send_kwargs())
 
-        asked = Question(
-            text=question,
-            context=interaction_context(interaction),
-            asker_id=interaction.user.id,
-            addressed=True,
-            suggests=True,
-            send=send,
-            note=shown_note,
-            own_words=own_words,
-            joined_at=joined_at(interaction.user),
-            managed=private and manages(interaction),
-            private=private,
-        )
+        with speaking(await self.bot.languages.of_reply(interaction, private=private)):
+            asked = Question(
+                text=question,
+                context=interaction_context(interaction),
+                asker_id=interaction.user.id,
+                addressed=True,
+                suggests=True,
+                send=send,
+                note=note(),
+                own_words=own_words,
+                joined_at=joined_at(interaction.user),
+                managed=private and manages(interaction),
+                private=private,
+            )
+            await self._respond(interaction, asked)
+
+    async def _respond(self, interaction: Interaction, asked: Question) -> None:
+        """Reply to a command, in the response that was deferred; that ends, whatever goes wrong."""
         try:
-            with speaking(language):
-                await self._responder.respond(asked)
+            await self._responder.respond(asked)
         except Busy:
             with contextlib.suppress(*FAILURES):
                 await delete_response(interaction)
@@ -245,7 +245,7 @@ class AskCog(commands.Cog, name="Ask"):
                 return
             # The public reply that is still waiting must end, or the next follow-up, which
             # says privately what went wrong, would take its place.
-            with contextlib.suppress(*FAILURES), speaking(language):
+            with contextlib.suppress(*FAILURES):
                 await asked.say(_(SORRY))
             raise
 

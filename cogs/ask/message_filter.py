@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import discord
 
@@ -69,15 +70,7 @@ class MessageFilter:
         if missing := missing_send_permission(message.channel, context.may):
             self.bot.warn_missing_permission(context.channel_id, missing)
             return None
-
-        def sender() -> Send:
-            nonce = new_nonce()
-
-            async def send(card: Card) -> discord.Message | None:
-                return await self._reply(message, context, card, nonce)
-
-            return send
-
+        sender = partial(self._sender, message, context)
         once, addressed = heard.in_post and not heard.addressed, heard.addressed
         asks = addressed or heard.begins_post or reads_like_a_question(heard.text)
         is_in_ask = heard.mode is Mode.ASK and not addressed and (heard.begins_post or not once)
@@ -91,7 +84,7 @@ class MessageFilter:
             own_words=heard.own_words and not proxied,
             joined_at=joined_at(message.author),
             message=message if is_in_ask else None,
-            evidence=STATEMENT if heard.mode is Mode.QUESTIONS and not asks else 0.0,
+            form_evidence=STATEMENT if heard.mode is Mode.QUESTIONS and not asks else 0.0,
             another=None if once else sender,
             once=once,
             details=heard.details,
@@ -161,6 +154,15 @@ class MessageFilter:
             return "", False
         said = await self.reader.with_file(original)
         return said, original.author == message.author and not original.message_snapshots
+
+    def _sender(self, message: discord.Message, context: ChannelContext) -> Send:
+        """Return a way to reply to a message: all that it sends is one message."""
+        nonce = new_nonce()
+
+        async def send(card: Card) -> discord.Message | None:
+            return await self._reply(message, context, card, nonce)
+
+        return send
 
     async def _reply(
         self, message: discord.Message, context: ChannelContext, card: Card, nonce: int

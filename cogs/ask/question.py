@@ -30,7 +30,7 @@ class Question:
     Whoever replies calls ``reply``.
 
     ``message`` is what was written in a channel made for asking, where nobody addressed the
-    bot: suggestions are quiet there, and what it has nothing on is marked. ``evidence`` is
+    bot: suggestions are quiet there, and what it has nothing on is marked. ``form_evidence`` is
     what speaks for or against the text being a question, in log-odds. ``another`` returns a
     way to send a second reply, where there may be one. ``once`` says that it needs no answer
     where one stands in the channel already; ``details`` follow a text that is a title.
@@ -49,7 +49,7 @@ class Question:
     managed: bool = False
     private: bool = False
     message: discord.Message | None = None
-    evidence: float = 0.0
+    form_evidence: float = 0.0
     another: Callable[[], Send] | None = None
     once: bool = False
     details: str = ""

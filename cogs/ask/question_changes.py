@@ -21,10 +21,11 @@ from bot.retry import FAILURES, described, retried
 from bot.services.small_talk import small_talk
 from bot.ui import limits, text
 from bot.ui.cards import Card
+from cogs.ask.keyed_locks import KeyedLocks
 from cogs.ask.message_filter import MessageFilter
 from cogs.ask.question import Question, Send
-from cogs.ask.recent_messages import RecentMessages, Seen
-from cogs.ask.responder import KeyedLocks, Responder
+from cogs.ask.recent_messages import RecentMessage, RecentMessages
+from cogs.ask.responder import Responder
 
 EDITED = N_("The question was edited after this answer.")
 
@@ -69,27 +70,27 @@ class QuestionChanges:
 
     async def edited(self, message: discord.Message) -> None:
         """Look at an edited message again."""
-        seen = self._recent.seen(message.id)
-        if seen is None or message.edited_at in (None, seen.edited_at):
+        known = self._recent.get(message.id)
+        if known is None or message.edited_at in (None, known.edited_at):
             return  # links got their previews, or it was pinned
-        seen.edited_at = message.edited_at
+        known.edited_at = message.edited_at
         if message.edited_at - message.created_at > EDIT_TIME:
             return
         try:
             async with self.turn(message.id):
-                await self._look_again(message, seen)
+                await self._look_again(message, known)
         except ThreadwiseError as error:
             log.warning("message %d was edited, and not looked at: %s", message.id, error)
 
     async def deleted(self, channel_id: int, message_id: int) -> None:
         """Take the replies to a deleted question along, and hear the proxy that repeats it."""
-        seen = self._recent.delete(message_id)
+        known = self._recent.delete(message_id)
         proxy = self._recent.proxy_of(message_id)
         try:
-            if seen is None:
+            if known is None:
                 await self._take_old_along(channel_id, message_id)
-            elif not seen.voted:
-                for reply in seen.replies:
+            elif not known.voted:
+                for reply in known.replies:
                     await self._take_along(await _fetched(reply))
         except ThreadwiseError as error:
             log.warning("message %d was deleted, its replies stay: %s", message_id, error)
@@ -100,31 +101,31 @@ class QuestionChanges:
         except ThreadwiseError as error:
             log.error("message %d is not looked at: %s", proxy.id, error)
 
-    async def _look_again(self, message: discord.Message, seen: Seen) -> None:
+    async def _look_again(self, message: discord.Message, known: RecentMessage) -> None:
         await self.bot.languages.speak_under(message)
         question = await self._filter.question_in(message)
-        if not seen.replies:
+        if not known.replies:
             await self._take(message, question)
-            if seen.replies:
-                await self._responder.marks.settled(message)
+            if known.replies:
+                await self._responder.marks.answered(message)
         elif question is not None and self.bot.throttle.refusal_of(message) is None:
-            await self._ask_again(question, seen)
+            await self._ask_again(question, known)
 
-    async def _ask_again(self, question: Question, seen: Seen) -> None:
+    async def _ask_again(self, question: Question, known: RecentMessage) -> None:
         """Show the answer to an edited question in the place of the last reply, if it is another.
 
         A reply that somebody made something of stays, and says that the question is another.
         """
         if text.is_blank(question.text) or small_talk(question.text) is not None:
             return
-        reply, shown = await self._responder.look_up(question), seen.replies[-1]
+        reply, shown = await self._responder.look_up(question), known.replies[-1]
         posting = await self.app.postings.get(shown.id)
         if not _is_another(reply, posting, question):
             return
         current = await _fetched(shown)
         if current is None:
             return
-        if seen.touched or len(seen.replies) > 1 or _is_reacted_to(current):
+        if known.touched or len(known.replies) > 1 or _is_reacted_to(current):
             if posting is not None:
                 await self._say_edited(current)
             return
@@ -143,7 +144,7 @@ class QuestionChanges:
                 return None
             await self.app.postings.forget([shown.id])
             self.app.learning.drop([shown.id])
-            await self._responder.quiet.used(shown.id)
+            await self._responder.quiet.forget(shown.id)
             return sent
 
         return send
@@ -183,7 +184,7 @@ class QuestionChanges:
         await self.app.postings.settled(reply.channel.id)
         await self.app.postings.forget([reply.id])
         self.app.learning.drop([reply.id])
-        await self._responder.quiet.used(reply.id)
+        await self._responder.quiet.forget(reply.id)
 
 
 def _is_another(reply: Reply, posting: Posting | None, question: Question) -> bool:

@@ -10,8 +10,8 @@ import discord
 
 from bot.client import ThreadBot
 from bot.errors import StoreError
+from bot.message_records import TemporaryMessage
 from bot.retry import FAILURES, described, retried
-from bot.unanswered import TemporaryMessage
 
 UNTOUCHED_SECONDS = 900.0
 """Seconds after which a suggestion that nobody pressed is deleted."""
@@ -47,8 +47,8 @@ class QuietSuggestions:
             self._unrecorded.add(message.id)
         self._delete_in_time(noted)
 
-    async def used(self, message_id: int) -> None:
-        """Keep a suggestion: somebody chose from it."""
+    async def forget(self, message_id: int) -> None:
+        """Delete a suggestion no more: somebody used it, or it is gone already."""
         if message_id in self._waiting:
             self._used.add(message_id)
         try:

@@ -30,7 +30,7 @@ V = TypeVar("V")
 
 
 @dataclass(slots=True)
-class Seen:
+class RecentMessage:
     """A message of a member: the bot's replies, and whether anybody made something of them."""
 
     replies: list[discord.PartialMessage] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _KeptText:
     """A text in a channel, and when it was seen (seconds of the monotonic clock)."""
 
     message: discord.Message
@@ -51,32 +51,32 @@ class RecentMessages:
     """The messages that were seen since the start, as far as they may still matter."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[int, Seen] = OrderedDict()
+        self._messages: OrderedDict[int, RecentMessage] = OrderedDict()
         self._replied: dict[int, int] = {}
         self._deleted: OrderedDict[int, None] = OrderedDict()
-        self._said: OrderedDict[int, _Said] = OrderedDict()
-        self._proxies: OrderedDict[int, _Said] = OrderedDict()
+        self._texts: OrderedDict[int, _KeptText] = OrderedDict()
+        self._proxies: OrderedDict[int, _KeptText] = OrderedDict()
 
     def note(self, message: discord.Message) -> None:
         """Note a message of a member."""
         if message.reference is not None and message.reference.message_id is not None:
             self.touch(message.reference.message_id)
-        _drop_old(self._said)
-        _put(self._said, message.id, _Said(message, time.monotonic()), TEXTS)
-        for old in _put(self._seen, message.id, Seen(), MESSAGES):
+        _drop_old(self._texts)
+        _put(self._texts, message.id, _KeptText(message, time.monotonic()), TEXTS)
+        for old in _put(self._messages, message.id, RecentMessage(), MESSAGES):
             for reply in old.replies:
                 self._replied.pop(reply.id, None)
 
-    def seen(self, message_id: int) -> Seen | None:
+    def get(self, message_id: int) -> RecentMessage | None:
         """Return what is known of a member's message; ``None`` if it was not seen, or long ago."""
-        return self._seen.get(message_id)
+        return self._messages.get(message_id)
 
     def replied(self, message_id: int, reply: discord.Message) -> None:
         """Note a reply of the bot to a message."""
-        seen = self._seen.get(message_id)
-        if seen is not None:
+        known = self._messages.get(message_id)
+        if known is not None:
             # Without its contents: thousands may be known.
-            seen.replies.append(discord.PartialMessage(channel=reply.channel, id=reply.id))
+            known.replies.append(discord.PartialMessage(channel=reply.channel, id=reply.id))
             self._replied[reply.id] = message_id
 
     def touch(self, reply_id: int, *, voted: bool = False) -> None:
@@ -84,18 +84,18 @@ class RecentMessages:
 
         ``voted`` says that it was a button to vote.
         """
-        seen = self._seen.get(self._replied.get(reply_id, 0))
-        if seen is not None:
-            seen.touched = True
-            seen.voted = seen.voted or voted
+        known = self._messages.get(self._replied.get(reply_id, 0))
+        if known is not None:
+            known.touched = True
+            known.voted = known.voted or voted
 
-    def delete(self, message_id: int) -> Seen | None:
+    def delete(self, message_id: int) -> RecentMessage | None:
         """Note that a message is deleted, and return what was known of it."""
         _put(self._deleted, message_id, None, DELETED)
-        seen = self._seen.pop(message_id, None)
-        for reply in seen.replies if seen is not None else ():
+        known = self._messages.pop(message_id, None)
+        for reply in known.replies if known is not None else ():
             self._replied.pop(reply.id, None)
-        return seen
+        return known
 
     def is_deleted(self, message_id: int) -> bool:
         """Return whether a message was deleted."""
@@ -106,8 +106,8 @@ class RecentMessages:
 
         Discord sends the words that go with a forward as a message of their own.
         """
-        for _, said in _newest_first(self._said):
-            other = said.message
+        for _, kept in _newest_first(self._texts):
+            other = kept.message
             same_place = other.channel.id == message.channel.id
             if same_place and other.author == message.author and other.id != message.id:
                 return other if other.message_snapshots else None
@@ -118,22 +118,22 @@ class RecentMessages:
 
         If none is deleted yet, it is kept for the one that may be.
         """
-        for message_id, said in _newest_first(self._said):
-            if message_id in self._deleted and _is_proxy_of(proxy, said.message):
-                del self._said[message_id]
+        for message_id, kept in _newest_first(self._texts):
+            if message_id in self._deleted and _is_proxy_of(proxy, kept.message):
+                del self._texts[message_id]
                 return True
-        _put(self._proxies, proxy.id, _Said(proxy, time.monotonic()), TEXTS)
+        _put(self._proxies, proxy.id, _KeptText(proxy, time.monotonic()), TEXTS)
         return False
 
     def proxy_of(self, message_id: int) -> discord.Message | None:
         """Return the webhook's message that had taken the place of one that is deleted now."""
-        _drop_old(self._said)
-        original = self._said.get(message_id)
+        _drop_old(self._texts)
+        original = self._texts.get(message_id)
         if original is None:
             return None
         for proxy_id, proxy in _newest_first(self._proxies):
             if _is_proxy_of(proxy.message, original.message):
-                del self._proxies[proxy_id], self._said[message_id]
+                del self._proxies[proxy_id], self._texts[message_id]
                 return proxy.message
         return None
 
@@ -144,14 +144,14 @@ def _put(kept: OrderedDict[int, V], key: int, value: V, most: int) -> list[V]:
     return [kept.popitem(last=False)[1] for _ in range(len(kept) - most)]
 
 
-def _drop_old(kept: OrderedDict[int, _Said]) -> None:
+def _drop_old(kept: OrderedDict[int, _KeptText]) -> None:
     """Drop the texts that no proxy posts again any more."""
     since = time.monotonic() - PROXY_SECONDS
     while kept and next(iter(kept.values())).at < since:
         kept.popitem(last=False)
 
 
-def _newest_first(kept: OrderedDict[int, _Said]) -> list[tuple[int, _Said]]:
+def _newest_first(kept: OrderedDict[int, _KeptText]) -> list[tuple[int, _KeptText]]:
     """Return the texts that may still be posted again."""
     _drop_old(kept)
     return [*reversed(kept.items())]

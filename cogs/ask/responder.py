@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from weakref import WeakValueDictionary
 
 import discord
 
@@ -17,7 +16,6 @@ from bot.errors import StoreError
 from bot.i18n import gettext as _
 from bot.models import (
     PRIVATE,
-    Match,
     Posting,
     Reply,
     StoredAnswer,
@@ -31,6 +29,7 @@ from bot.services.small_talk import SmallTalk, small_talk
 from bot.ui import card_content, cards, facts, items
 from bot.ui.emoji import in_use
 from bot.ui.quiet_card import quiet_card
+from cogs.ask.keyed_locks import KeyedLocks
 from cogs.ask.nothing_known import NothingKnown
 from cogs.ask.question import Question
 from cogs.ask.quiet_suggestions import QuietSuggestions
@@ -43,17 +42,6 @@ MOST_REPLIES = 2
 """Answers to one message that asks several questions."""
 
 log = logging.getLogger(__name__)
-
-
-class KeyedLocks:
-    """A lock for each channel or message, which exists while somebody holds or awaits it."""
-
-    def __init__(self) -> None:
-        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-
-    def at(self, snowflake: int) -> asyncio.Lock:
-        """Return the lock of a channel or message."""
-        return self._locks.setdefault(snowflake, asyncio.Lock())
 
 
 class Responder:
@@ -77,21 +65,17 @@ class Responder:
         if kind is not None:
             await self._chat(question, kind)
         elif not await self._answer_parts(question):
-            reply = await self._ask(question)
+            reply = await self.look_up(question)
             await self._respond(replace(question, text=reply.question), reply)
 
-    async def look_up(self, question: Question) -> Reply:
-        """Return the verdict on a question, and say nothing."""
-        return await self._ask(question)
-
-    async def greet(self, question: Question) -> None:
-        """Say what can be asked."""
+    async def invite(self, question: Question) -> None:
+        """Say what can be asked, to whoever addressed the bot without a word."""
         await self._chat(question, SmallTalk.GREETING)
 
     async def _chat(self, question: Question, kind: SmallTalk) -> None:
         """Reply to small talk, unless a thread surely answers it."""
         if kind in ANSWERED:
-            reply = await self._ask(question)
+            reply = await self.look_up(question)
             if reply.verdict is Verdict.ANSWER and reply.confidence >= SURELY:
                 await self._respond(question, reply)
                 return
@@ -104,7 +88,7 @@ class Responder:
         elif reply.verdict is Verdict.SUGGEST and question.message is not None:
             await self._suggest_quietly(question, reply)
         elif reply.verdict is Verdict.SUGGEST and question.suggests:
-            options = [_option(match, question) for match in suggestions_among(reply.matches)]
+            options = _options(reply, question)
             card = cards.suggestion_card(options, question.asker_id, note=question.note)
             await self._remember(question, await question.reply(card))
         elif question.addressed:
@@ -112,7 +96,7 @@ class Responder:
         elif question.message is not None:
             await self.marks.mark(question.message)
 
-    async def _ask(self, question: Question) -> Reply:
+    async def look_up(self, question: Question) -> Reply:
         """Return the verdict on a question; where its title gets no answer, with its details."""
         follows, asking = question.follows, self.app.answering.ask
         ask = partial(
@@ -120,7 +104,7 @@ class Responder:
             guild_id=question.context.scope,
             limit=MAX_SUGGESTIONS + 1,
             asker=question.asker_id if question.own_words else None,
-            evidence=question.evidence,
+            form_evidence=question.form_evidence,
         )
         reply = await ask(question.text)
         if not question.details or reply.verdict is Verdict.ANSWER:
@@ -134,13 +118,13 @@ class Responder:
 
         Where there can be but one reply, the first is answered.
         """
-        parts = questions_in(question.text)
+        parts = [part for part in questions_in(question.text) if small_talk(part) is None]
         if len(parts) < 2:
             return False
         sure: dict[int, tuple[Question, Reply]] = {}
         for part in parts[:MOST_PARTS]:
             asked = replace(question, text=part, details="")
-            reply = await self._ask(asked)
+            reply = await self.look_up(asked)
             if reply.verdict is Verdict.ANSWER and reply.thread is not None:
                 sure.setdefault(reply.thread.id, (asked, reply))
         answered = [*sure.values()][: MOST_REPLIES if question.another else 1]
@@ -155,7 +139,7 @@ class Responder:
 
     async def _suggest_quietly(self, question: Question, reply: Reply) -> None:
         """Offer threads in one line, which goes again if nobody presses anything."""
-        options = [_option(match, question) for match in suggestions_among(reply.matches)]
+        options = _options(reply, question)
         message = await question.reply(quiet_card(options, question.asker_id))
         await self._remember(question, message)
         if message is not None:
@@ -189,7 +173,7 @@ class Responder:
         """Post an answer and record the posting; ``None`` if it could not be posted."""
         context = question.context
         settings = await self.app.guilds.settings(context.scope)
-        used = in_use(settings, self.bot)
+        emoji = in_use(settings, self.bot)
         embeds = has_permissions(self.bot, context, "embed_links")
         await card_content.prepare_excerpt(answer, embeds=embeds)
         card = partial(
@@ -208,18 +192,9 @@ class Responder:
             if message is None:
                 return None
             await self._remember(question, message)
-            posting = Posting(
-                message_id=message.id,
-                channel_id=PRIVATE if question.private else context.channel_id,
-                guild_id=context.scope,
-                thread_id=thread.id,
-                answer_id=answer.id,
-                asker_id=question.asker_id,
-                alternatives=tuple(alternatives),
-                emoji=used,
-            )
-            await self._record(posting, in_flight)
-        return PostedAnswer(message, used, card, has_buttons)
+            posting = _posting(message, question, thread, answer, alternatives)
+            await self._record(replace(posting, emoji=emoji), in_flight)
+        return PostedAnswer(message, emoji, card, has_buttons)
 
     async def _record(self, posting: Posting, in_flight: ExitStack) -> None:
         """Record a posting, now or as soon as the database can be written.
@@ -291,6 +266,30 @@ class Responder:
             await add_reactions(posted, context)
 
 
-def _option(match: Match, question: Question) -> items.Option:
-    hint = facts.sure(match.confidence) if question.managed else ""
-    return items.Option(match.thread_id, match.title, hint)
+def _options(reply: Reply, question: Question) -> list[items.Option]:
+    """Return the threads to suggest, with how sure the bot is for whoever manages the server."""
+    return [
+        items.Option(
+            match.thread_id, match.title, facts.sure(match.confidence) if question.managed else ""
+        )
+        for match in suggestions_among(reply.matches)
+    ]
+
+
+def _posting(
+    message: discord.Message,
+    question: Question,
+    thread: StoredThread,
+    answer: StoredAnswer,
+    alternatives: Iterable[int],
+) -> Posting:
+    """Return the record of a message that answers a question."""
+    return Posting(
+        message_id=message.id,
+        channel_id=PRIVATE if question.private else question.context.channel_id,
+        guild_id=question.context.scope,
+        thread_id=thread.id,
+        answer_id=answer.id,
+        asker_id=question.asker_id,
+        alternatives=tuple(alternatives),
+    )

@@ -18,9 +18,10 @@ from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from bot.ui.quiet_card import PickQuietly
+from cogs.ask.keyed_locks import KeyedLocks
 from cogs.ask.posting_anew import post_anew
 from cogs.ask.question import Question
-from cogs.ask.responder import KeyedLocks, Responder
+from cogs.ask.responder import Responder
 from cogs.channel_context import (
     ChannelContext,
     interaction_context,
@@ -88,7 +89,9 @@ class SuggestionHandlers:
                 card = Card(content=cards.noted(note, _(TAKEN_BACK)))
                 if options:
                     note = cards.noted(note, _("Taken back."))
-                    card = cards.suggestion_card(options, posting.asker_id, again=True, note=note)
+                    card = cards.suggestion_card(
+                        options, posting.asker_id, replaces_answer=True, note=note
+                    )
             try:
                 await edit_response(interaction, **card.edit_kwargs())
             except FAILURES as error:
@@ -116,7 +119,7 @@ class SuggestionHandlers:
     async def pick_quietly(self, item: PickQuietly, interaction: Interaction) -> None:
         """Show the thread that was chosen from quiet suggestions, which stay then."""
         if interaction.message is not None and interaction.user.id == item.asker_id:
-            await self._responder.quiet.used(interaction.message.id)
+            await self._responder.quiet.forget(interaction.message.id)
             item.among(interaction.message)
         await self.pick(item, interaction)
 
@@ -157,7 +160,7 @@ class SuggestionHandlers:
         private = message.flags.ephemeral
 
         async def send(card: Card) -> discord.Message | None:
-            if private or not item.again:
+            if private or not item.replaces_answer:
                 return await edit_response(interaction, **card.edit_kwargs())
             # Reactions on this message may be meant for the answer it showed before.
             self._replaced.append(message.id)

@@ -14,11 +14,12 @@ import discord
 from bot.client import ThreadBot
 from bot.errors import StoreError
 from bot.guild_settings import OFF, GuildSettings
+from bot.message_records import UnansweredQuestion
 from bot.retry import FAILURES, described, retried
 from bot.services.small_talk import small_talk
 from bot.ui import emoji as emojis
-from bot.unanswered import UnansweredQuestion
-from cogs.channel_context import has_permissions, is_helper, message_context
+from cogs.ask.vote_signs import may_react
+from cogs.channel_context import is_helper, message_context
 
 ANSWER_SECONDS = 600.0
 """Seconds within which the next message by another counts as the answer to a marked question, and
@@ -34,10 +35,10 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """Who said something in a channel, when (seconds of the monotonic clock), and to whom."""
+class _Asked:
+    """Who asked a question that is marked, and when (seconds of the monotonic clock)."""
 
-    author_id: int
+    asker_id: int
     at: float
 
 
@@ -47,7 +48,7 @@ class UnansweredMarks:
     def __init__(self, bot: ThreadBot):
         self.bot = bot
         self.app = bot.app
-        self._waiting: defaultdict[int, dict[int, _Said]] = defaultdict(dict)
+        self._waiting: defaultdict[int, dict[int, _Asked]] = defaultdict(dict)
         self._marked_at: dict[tuple[int, int], float] = {}
         self._helped_at: dict[tuple[int, int], float] = {}
         self._swept_at = time.monotonic()
@@ -55,8 +56,8 @@ class UnansweredMarks:
     async def begin(self) -> None:
         """Go on with the marks of the last minutes, which an earlier run of the bot has made."""
         for question in await self.app.unanswered.recent(ANSWER_SECONDS):
-            said = _Said(question.asker_id, time.monotonic())
-            self._waiting[question.channel_id].setdefault(question.message_id, said)
+            asked = _Asked(question.asker_id, time.monotonic())
+            self._waiting[question.channel_id].setdefault(question.message_id, asked)
 
     def heard(self, message: discord.Message) -> None:
         """Take away the marks that a member's message answers: a reply, or the next message.
@@ -71,9 +72,9 @@ class UnansweredMarks:
         waiting = self._waiting.get(channel_id, {})
         answered = [
             message_id
-            for message_id, said in waiting.items()
-            if said.author_id != message.author.id
-            and (reference == message_id if reference else now - said.at < ANSWER_SECONDS)
+            for message_id, asked in waiting.items()
+            if asked.asker_id != message.author.id
+            and (reference == message_id if reference else now - asked.at < ANSWER_SECONDS)
             and small_talk(message.content) is None
         ]
         if answered or reference is not None:
@@ -108,11 +109,11 @@ class UnansweredMarks:
         context = message_context(message)
         if settings.unanswered_emoji == OFF or not self._may_want_an_answer(message, settings):
             return
-        if not has_permissions(self.bot, context, "add_reactions", "read_message_history"):
+        if not may_react(self.bot, context):
             return
         now, channel_id = time.monotonic(), message.channel.id
         self._marked_at[channel_id, message.author.id] = now
-        self._waiting[channel_id][message.id] = _Said(message.author.id, now)
+        self._waiting[channel_id][message.id] = _Asked(message.author.id, now)
         question = UnansweredQuestion(
             message_id=message.id,
             channel_id=channel_id,
@@ -148,7 +149,7 @@ class UnansweredMarks:
         except StoreError as error:
             log.warning("message %d: its mark stays: %s", payload.message_id, error)
 
-    async def settled(self, message: discord.Message) -> None:
+    async def answered(self, message: discord.Message) -> None:
         """Take the mark away of a question that was edited, and is answered now."""
         await self._take_away(message.channel.id, message.id)
 
@@ -214,7 +215,7 @@ class UnansweredMarks:
             for member in [member for member, at in times.items() if now - at >= seconds]:
                 del times[member]
         for channel_id, waiting in [*self._waiting.items()]:
-            for key in [key for key, said in waiting.items() if now - said.at >= ANSWER_SECONDS]:
+            for key in [key for key, asked in waiting.items() if now - asked.at >= ANSWER_SECONDS]:
                 del waiting[key]
             if not waiting:
                 del self._waiting[channel_id]

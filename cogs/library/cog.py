@@ -17,7 +17,7 @@ from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
-from bot.ui import limits, moderator_cards
+from bot.ui import facts, limits, moderator_cards
 from bot.ui.cards import Card
 from bot.ui.moderator_cards import BringBack, KeepThem, RemoveThese
 from cogs.channel_context import (
@@ -75,7 +75,7 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
             await edit_response(interaction, content=_too_large(interaction, guild.id))
             return
         said = _("{threads}, as `/library import` reads them.").format(
-            threads=moderator_cards.threads_counted(exported.threads)
+            threads=facts.threads_counted(exported.threads)
         )
         data, name = exported.data, exported.name
 
@@ -182,9 +182,7 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         """Complete this server's own sources, with how many threads they have."""
         sources = await self.guild_library.sources(interaction.guild_id or 0, current)
         return [
-            choice(
-                s.name or "", f"#{s.first_id}", f" ({moderator_cards.threads_counted(s.threads)})"
-            )
+            choice(s.name or "", f"#{s.first_id}", f" ({facts.threads_counted(s.threads)})")
             for s in sources[: limits.CHOICES]
         ]
 
@@ -216,7 +214,7 @@ def _names(removal: Removal) -> set[str]:
 
 
 def _size_and_time(removal: Removal) -> str:
-    return f" ({moderator_cards.threads_counted(removal.threads)}, {removal.at:%H:%M} UTC)"
+    return f" ({facts.threads_counted(removal.threads)}, {removal.at:%H:%M} UTC)"
 
 
 def _number(value: str) -> str | int:

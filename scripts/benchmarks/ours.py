@@ -66,8 +66,8 @@ async def mean(app: App, place: Path) -> Figures:
     the same with those. Questions are embedded by the model in any case.
     """
     del place
-    meaning = app.engine.meaning
-    if meaning is None:
+    semantic = app.engine.semantic
+    if semantic is None:
         return {"vectors": "none", "no_meaning": app.no_meaning}
     kind, size = "real", len(app.engine)
     started = time.perf_counter()
@@ -75,28 +75,30 @@ async def mean(app: App, place: Path) -> Figures:
         await app.embedding.make()
     else:
         kind = "made"
-        await _make_up(app, meaning)
+        await _make_up(app, semantic)
         started = time.perf_counter()
         await app.embedding.catch_up()
     seconds = time.perf_counter() - started
     return {"vectors": kind, "vectors_per_s": size / seconds}
 
 
-async def _make_up(app: App, meaning: SemanticIndex) -> None:
+async def _make_up(app: App, semantic: SemanticIndex) -> None:
     """Vectors in clusters, as alike within those as real ones are, straight into the store."""
-    rng, size = np.random.default_rng(7), meaning.dimensions
+    rng, size = np.random.default_rng(7), semantic.dimensions
     topics = _unit(rng.normal(size=(TOPICS, size)))
     last = len(app.engine)
     for start in range(1, last + 1, AT_ONCE):
         ids = range(start, min(last, start + AT_ONCE - 1) + 1)
         near = topics[rng.integers(TOPICS, size=len(ids))]
         made = _unit(near + NOISE * _unit(rng.normal(size=near.shape)))
-        rows = [row.tobytes() for row in meaning.quantised(made.astype(np.float32))]
+        rows = [row.tobytes() for row in semantic.quantised(made.astype(np.float32))]
         packed = {i: Made(1, VectorStage.BODY, row) for i, row in zip(ids, rows, strict=True)}
         async with app.database.write() as connection:
-            await vectors.put(connection, meaning.model, packed)
+            await vectors.put(connection, semantic.model, packed)
     async with app.database.write() as connection:
-        await vectors.set_done(connection, meaning.model, await change_feed.last_change(connection))
+        await vectors.set_done(
+            connection, semantic.model, await change_feed.last_change(connection)
+        )
 
 
 def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:

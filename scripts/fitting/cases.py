@@ -86,7 +86,7 @@ def ask(library: Library, embedder: Remembered | None) -> list[Case]:
             )
             if embedder is not None:
                 folder = Path(place) / "neighbours"
-                app.engine.meaning = SemanticIndex(
+                app.engine.semantic = SemanticIndex(
                     cast(Embedder, embedder), folder, app.database.id
                 )
             await app.library.add(library.threads)

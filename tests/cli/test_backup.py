@@ -23,7 +23,7 @@ from tests.kit import programs
 from tests.kit.command_line import Threadwise, make_home, run
 from tests.kit.library import forget_environment
 from tests.kit.programs import spawn
-from tests.kit.votes import press_button
+from tests.kit.votes import press_button, tally_of
 from tests.kit.waiting import until
 
 LIBRARY = Path("data/threadwise.db")
@@ -153,7 +153,7 @@ class TestBackup:
             return user
 
         voting = asyncio.create_task(votes())
-        await until(lambda: app.voting.tally(pair.answers[1].id, 1))
+        await until(lambda: tally_of(app.database, pair.answers[1].id, 1))
         content = await backup.back_up(app.settings.database, Path("copy.db"))
         done = True
         users = await voting

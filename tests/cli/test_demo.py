@@ -18,6 +18,7 @@ import pytest
 
 from bot.cli import logs, run
 from bot.demo import _demo_settings
+from bot.demo.page import PAGE_WORDS
 from bot.demo.simcord_adapter import PEOPLE, WELCOME
 from bot.settings import Settings
 from tests.kit import programs
@@ -86,6 +87,12 @@ class Page:
             headers["X-Simcord-Context"] = self._state["context"]["id"]
         return headers
 
+    async def file(self, name: str) -> str:
+        """A file of the page, as a browser gets it."""
+        async with self._session.get(f"{self._origin}/{name}") as answer:
+            assert answer.status == 200
+            return await answer.text()
+
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         async with self._session.post(
             self._origin + path, json=body, headers=self._headers
@@ -148,6 +155,16 @@ async def test_a_vote_changes_what_the_next_person_gets(home: Path) -> None:
         await sam.open(viewer_id=str(PEOPLE[1].id))
         reply = await _ask(sam, "how do I switch on the lamp?")
         assert "Press the button" in reply["embeds"][0]["description"]
+
+
+async def test_the_page_is_the_demos_own() -> None:
+    async with _demo("demo") as page:
+        for name, words in PAGE_WORDS.items():
+            served = await page.file("" if name == "index.html" else name)
+            assert "SimCord" not in served
+            for new in words.values():  # a word that SimCord's page doesn't have is missed here
+                assert new in served, new
+        assert "messages-closed" in await page.file("")
 
 
 async def test_typing_the_bots_name_mentions_it() -> None:

@@ -11,9 +11,10 @@ from discord.app_commands import Choice
 from bot.errors import ConfigError, StoreError
 from bot.i18n import ENGLISH, current, language_of, speaking
 from bot.languages import Translator
+from bot.models import Answer, Thread
 from bot.services.queues import Busy
 from bot.settings import load_settings
-from tests.kit.messages import labels, last, shown
+from tests.kit.messages import labels, last, shown, told, vote_id
 from tests.kit.simcord import set_locale, set_server_locale
 from tests.kit.world import World
 
@@ -140,6 +141,16 @@ class TestMembers:
         listed = await world.mo.slash(world.general, "library restore")
         assert shown(listed).content == "In den letzten 24 Stunden wurde nichts entfernt."
         assert len(world.env.errors) == 1
+
+    async def test_are_told_of_a_refused_vote_in_their_own_language(self, world: World) -> None:
+        set_locale(world.env, world.alice, "de")
+        mine = Answer(body="In the shed.", author=f"<@{world.alice.id}>")
+        await world.app.library.add(
+            [Thread(key="rake", title="Where is the rake?", answers=(mine,))]
+        )
+        page = shown(await world.alice.slash(world.general, "thread", query="rake"))
+        refused = await world.alice.click(page, custom_id=vote_id(page, "up"))
+        assert told(refused).content == "Über deine eigene Antwort kannst du nicht abstimmen."
 
     async def test_of_an_error_that_was_made_for_another_read_their_own(self) -> None:
         error = Busy()

@@ -32,7 +32,7 @@ async def test_show(world: World):
     assert shown(result).ephemeral
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
     assert "60 %" in fields["Thresholds"]
-    assert fields["Channels"] == f"<#{world.ask.id}> ask"
+    assert fields["Channels"] == f"<#{world.ask.id}>: ask"
     assert fields["Voting"] == "⬆️ ⬇️"
 
 
@@ -46,11 +46,11 @@ async def test_show_names_the_channels_that_listen_because_of_their_name(world: 
     result = await world.mo.slash(world.general, "settings show")
     fields = {f.name: f.value for f in shown(result).embeds[0].fields}
     assert fields["Channels"].splitlines() == [
-        f"<#{world.general.id}> mention",
-        f"<#{world.ask.id}> ask, by its name",
-        f"<#{named.id}> ask, by its name",
+        f"<#{world.general.id}>: mention",
+        f"<#{world.ask.id}>: ask, by its name",
+        f"<#{named.id}>: ask, by its name",
     ]
-    assert fields["Mind"].startswith(f"In <#{named.id}> I lack these permissions: send messages")
+    assert fields["Mind"].startswith(f"In <#{named.id}> I lack these permissions: Send Messages")
 
 
 async def test_show_where_all_is_as_usual(world: World):
@@ -81,9 +81,9 @@ async def test_channel_where_the_bot_lacks_permissions(world: World):
     quiet = world.guild.create_text_channel("quiet", overwrites={role: mute})
     await world.env.settle()
     result = await world.mo.slash(world.general, "settings channel", channel=quiet, mode="ask")
-    assert "I lack these permissions: send messages" in shown(result).content
+    assert "I lack these permissions: Send Messages" in shown(result).content
     settings = await world.mo.slash(world.general, "settings show")
-    assert any("send messages" in f.value for f in shown(settings).embeds[0].fields)
+    assert any("Send Messages" in f.value for f in shown(settings).embeds[0].fields)
 
 
 async def test_thresholds(world: World):

@@ -10,8 +10,9 @@ import discord
 import pytest
 from simcord import SetupError
 
+from bot.guild_settings import MAX_HELPER_ROLES
 from bot.models import Answer, Mode, Thread
-from bot.ui.setup_page import setup_card
+from bot.ui.setup_page import ChooseHelpers, setup_card
 from cogs.setup import SetupCog
 from tests.kit.messages import items, last, shown, told
 from tests.kit.simcord import delete_channel, overwrite
@@ -37,9 +38,9 @@ async def test_it_shows_what_holds_here(world: World) -> None:
     message = await page(world)
     assert message.ephemeral
     assert fields(message) == {
-        "Where I speak": f"<#{world.ask.id}> ask, by its name",
+        "Where I speak": f"<#{world.ask.id}>: ask, by its name",
         "Who helps": (
-            "Nobody yet. Whoever asks me what I have nothing on is told of the role below."
+            "Nobody yet. Choose a role below: I name it to whoever asks what I have nothing on."
         ),
         "What I know": "5 general threads; none of your own: `/library import`",
         "Permissions": "I have all that I need.",
@@ -56,12 +57,12 @@ async def test_a_channel_and_its_mode_are_chosen_with_the_mouse(world: World) ->
     assert [o["value"] for o in options if o.get("default")] == ["default"]
     done = shown(await world.mo.select(chosen, ["ask"], custom_id=mode))
     assert await world.app.guilds.modes(world.guild.id) == {world.general.id: Mode.ASK}
-    assert fields(done)["Where I speak"].splitlines()[0] == f"<#{world.general.id}> ask"
+    assert fields(done)["Where I speak"].splitlines()[0] == f"<#{world.general.id}>: ask"
     assert [o["value"] for o in menu(done, mode)["options"] if o.get("default")] == ["ask"]
     await world.alice.send(world.general, "how do I vote on an answer?")
     assert await world.key_of(last(world.general)) == "vote"
     again = await page(world)
-    assert fields(again)["Where I speak"].splitlines()[0] == f"<#{world.general.id}> ask"
+    assert fields(again)["Where I speak"].splitlines()[0] == f"<#{world.general.id}>: ask"
     back = shown(await world.mo.select(again, [world.general], custom_id=CHANNEL))
     await world.mo.select(back, ["default"], custom_id=mode)
     assert await world.app.guilds.modes(world.guild.id) == {}
@@ -84,6 +85,12 @@ async def test_who_helps_is_chosen_and_can_be_nobody(world: World) -> None:
 async def test_everyone_helps_nobody_in_particular(world: World) -> None:
     await world.mo.select(await page(world), [world.guild.default_role], custom_id=HELPERS)
     assert (await world.app.guilds.settings(world.guild.id)).helper_role_ids == ()
+
+
+async def test_as_many_helpers_can_be_chosen_as_the_setting_takes() -> None:
+    menu = ChooseHelpers(range(1, MAX_HELPER_ROLES + 2)).item
+    assert menu.max_values == MAX_HELPER_ROLES
+    assert len(menu.default_values) == MAX_HELPER_ROLES
 
 
 async def test_the_page_goes_on_after_a_restart(world: World) -> None:

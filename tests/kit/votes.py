@@ -7,6 +7,13 @@ from typing import Any
 
 from bot.models import Reaction, ReactionKind, Vote
 from bot.services.voting import Added, Cleared, Pressed, Removed, Voting, vote_of
+from bot.store import votes
+from bot.store.database import Database
+
+
+async def tally_of(database: Database, answer_id: int, guild_id: int) -> int | None:
+    """Return the source's score plus a guild's votes; ``None`` when the answer is gone."""
+    return (await database.reading(votes.tallies, [answer_id], guild_id)).get(answer_id)
 
 
 async def give_reaction(

@@ -120,12 +120,9 @@ def test_a_migration_must_say_what_it_does(copy: Path) -> None:
 def test_a_setting_takes_its_declaration_and_a_migration(copy: Path, tmp_path: Path) -> None:
     library = tmp_path / "library.db"
     asyncio.run(make_library(library))  # by the program without the setting
-    declaration = copy / "bot/guild_settings.py"
-    text = declaration.read_text(encoding="utf-8")
     field = "    learn_phrasings: bool = True\n"
-    assert text.count(field) == text.count("\n)\n\n\ndef refusal_of(") == 1
-    text = text.replace(field, field + FIELD)
-    declaration.write_text(text.replace("\n)\n\n\ndef refusal_of(", COMMAND), encoding="utf-8")
+    replace(copy / "bot/guild_settings.py", field, field + FIELD)
+    replace(copy / "bot/settings_commands.py", "\n)\n\n\ndef refusal_of(", COMMAND)
 
     added = migration(copy, "Add how long the bot waits")
     assert "greeting_seconds" in added
@@ -143,6 +140,12 @@ def test_a_setting_takes_its_declaration_and_a_migration(copy: Path, tmp_path: P
     with closing(sqlite3.connect(library)) as connection:
         revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     assert revision == (NEXT,)
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 async def make_library(path: Path) -> None:

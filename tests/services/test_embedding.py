@@ -99,16 +99,16 @@ async def kept(app: App) -> int:
 
 async def every_thread_is_seen(app: App) -> None:
     """The neighbours hold just what the store's vectors say, of this model and text."""
-    assert app.engine.meaning is not None
+    assert app.engine.semantic is not None
     count = (await app.library.count()).threads
-    assert app.engine.meaning.vector_index.threads == count == await kept(app)
-    assert await models(app) == {app.engine.meaning.model}
+    assert app.engine.semantic.vector_index.threads == count == await kept(app)
+    assert await models(app) == {app.engine.semantic.model}
     assert app.embedding.waiting == 0
     async with app.database.read() as connection:
         page = await threads.page(connection, 0, 10_000)
     for thread in page[:: max(1, len(page) // 10)]:
-        asked = app.engine.meaning.question(thread.title)
-        cosines = app.engine.meaning.cosines(asked, [thread.id], [SHARED, thread.scope])
+        asked = app.engine.semantic.question(thread.title)
+        cosines = app.engine.semantic.cosines(asked, [thread.id], [SHARED, thread.scope])
         assert cosines[thread.id] > 0.7, thread.title
 
 
@@ -255,9 +255,9 @@ class TestOtherModels:
         for model in (other, ""):
             packed.clear()
             async with opened(settings, model) as app:
-                assert app.engine.meaning is not None
+                assert app.engine.semantic is not None
                 # Those of the other don't count.
-                assert app.engine.meaning.vector_index.threads == 0
+                assert app.engine.semantic.vector_index.threads == 0
                 assert await best(app) is None
                 await app.embedding.make()
                 assert len(packed) == len(GARDEN)
@@ -272,12 +272,12 @@ class TestOtherModels:
             await app.embedding.make()
         async with opened(settings, other) as app:
             assert await app.embedding.make_some()
-            assert app.engine.meaning is not None
-            assert app.engine.meaning.vector_index.threads == 20
+            assert app.engine.semantic is not None
+            assert app.engine.semantic.vector_index.threads == 20
             assert not app.engine.uses_meaning(SHARED)
         async with opened(settings) as app:
-            assert app.engine.meaning is not None
-            assert app.engine.meaning.vector_index.threads == 40
+            assert app.engine.semantic is not None
+            assert app.engine.semantic.vector_index.threads == 40
             await app.embedding.make()
             await every_thread_is_seen(app)
 
@@ -300,7 +300,7 @@ class TestOtherModels:
         async with opened(settings, other) as app:
             await app.library.add(GARDEN)
             await app.embedding.make()
-            former = app.engine.meaning
+            former = app.engine.semantic
             assert former is not None
             before = former.question("flat bicycle tyre")
             found = await best(app)
@@ -310,9 +310,9 @@ class TestOtherModels:
             assert await best(app) == found
             shutil.copy(onnx_model.default_files().model, Path(other) / "model.onnx")
         async with opened(settings, other) as app:
-            assert app.engine.meaning is not None
-            assert app.engine.meaning.model != former.model
-            assert app.engine.meaning.vector_index.threads == 0
+            assert app.engine.semantic is not None
+            assert app.engine.semantic.model != former.model
+            assert app.engine.semantic.vector_index.threads == 0
             await app.embedding.make()
             await every_thread_is_seen(app)
         assert "words alone" not in caplog.text
@@ -580,11 +580,11 @@ async def test_vectors_of_a_wrong_length_are_made_again(
 async def test_a_learned_phrasings_vector_of_a_wrong_length_is_made_again(app: App) -> None:
     await app.library.add(GARDEN)
     await app.embedding.make()
-    assert app.engine.meaning is not None
+    assert app.engine.semantic is not None
     row = {
         "guild_id": HERE, "thread_id": 2, "text": "my wheel lost its air", "wording": "w",
         "user_id": 1, "message_id": 1, "chosen": False, "learned_at": 0,
-        "model": app.engine.meaning.model,
+        "model": app.engine.semantic.model,
     }  # fmt: skip
     async with app.database.write() as connection:
         for n, wrong in enumerate((b"\x01" * 5, b"\x01" * 763)):  # together two whole ones
@@ -596,7 +596,7 @@ async def test_a_learned_phrasings_vector_of_a_wrong_length_is_made_again(app: A
         found = (
             await connection.execute(select(func.length(learned_phrasings.c.vector)))
         ).scalars()
-        assert set(found) == {app.engine.meaning.row_bytes}
+        assert set(found) == {app.engine.semantic.row_bytes}
 
 
 async def test_neighbours_that_cannot_be_saved_are_a_warning(
@@ -616,8 +616,8 @@ def break_model(monkeypatch: pytest.MonkeyPatch, app: App) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : the session is broken\nmore")
 
-    assert app.engine.meaning is not None
-    model = app.engine.meaning._embedder._model
+    assert app.engine.semantic is not None
+    model = app.engine.semantic._embedder._model
     for name in ("encode", "encode_question"):
         monkeypatch.setattr(model, name, fail)
 
@@ -679,28 +679,28 @@ class TestForgottenGuilds:
         self, filled: App, settings: Settings, is_back: bool
     ) -> None:
         """Whoever held them has not been told: the feed names that guild no more."""
-        meaning = filled.engine.meaning
-        assert meaning is not None
+        semantic = filled.engine.semantic
+        assert semantic is not None
         background = Background(0.25, 0.31, readable=True, threads=7)
         for scopes in ((SHARED, HERE), (SHARED, THERE)):
-            meaning.backgrounds.put(scopes, background)
+            semantic.backgrounds.put(scopes, background)
         async with filled.database.write() as connection:
             while await guild_data.delete_some(connection, HERE):
                 pass
             if is_back:
                 await threads.put(connection, HERE, [pack(replace(GARDEN[2], key="new"))])
-        seen, seq = meaning.vector_index.ids([SHARED, THERE]), meaning.vector_index.seq
+        seen, seq = semantic.vector_index.ids([SHARED, THERE]), semantic.vector_index.seq
         await filled._index_sync.catch_up()
-        assert meaning.vector_index.ids([HERE]) == set()
-        assert meaning.vector_index.threads_in([HERE]) == 0
-        assert meaning.vector_index.ids([SHARED, THERE]) == seen
-        assert meaning.vector_index.seq > seq
-        folder = meaning.vector_index.folder
+        assert semantic.vector_index.ids([HERE]) == set()
+        assert semantic.vector_index.threads_in([HERE]) == 0
+        assert semantic.vector_index.ids([SHARED, THERE]) == seen
+        assert semantic.vector_index.seq > seq
+        folder = semantic.vector_index.folder
         assert not [*folder.glob(f"{HERE}-*")]
         assert str(HERE) not in (folder / "background.json").read_text()
-        assert meaning.backgrounds.get((SHARED, THERE)) == background
+        assert semantic.backgrounds.get((SHARED, THERE)) == background
         await filled.embedding.make()
-        assert meaning.vector_index.threads_in([HERE]) == is_back
+        assert semantic.vector_index.threads_in([HERE]) == is_back
         async with opened(settings) as again:
-            assert again.engine.meaning is not None
-            assert again.engine.meaning.vector_index.threads_in([HERE]) == is_back
+            assert again.engine.semantic is not None
+            assert again.engine.semantic.vector_index.threads_in([HERE]) == is_back

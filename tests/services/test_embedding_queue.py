@@ -103,8 +103,8 @@ async def test_titles_come_before_phrasings_and_bodies(app: App, embedded: list[
     assert sorted(embedded[:4]) == sorted([*titles, "there 0"])
     assert embedded[4:10] == ["t0 a", "t0 b", "t1 a", "t1 b", "t2 a", "t2 b"]
     assert embedded[10:] == [f"{t.title}. below {t.key} it" for t in FEW]
-    assert app.engine.meaning is not None
-    assert len(app.engine.meaning.vector_index) == 4 + 6
+    assert app.engine.semantic is not None
+    assert len(app.engine.semantic.vector_index) == 4 + 6
 
 
 async def test_new_titles_come_before_phrasings_and_bodies_of_others(
@@ -218,8 +218,8 @@ async def test_phrasings_that_were_left_are_made_after_a_restart(
         await again.embedding.make()
         await again.embedding.make()
         assert embedded[2:] == ["one", "two"]
-        assert again.engine.meaning is not None
-        assert len(again.engine.meaning.vector_index) == 2 + 2
+        assert again.engine.semantic is not None
+        assert len(again.engine.semantic.vector_index) == 2 + 2
     finally:
         await again.close()
 
@@ -274,8 +274,8 @@ async def test_two_programs_make_each_stage_once(
         assert len(embedded) == len(set(embedded)) == 3 * len(MANY)
         for one in (app, second):
             await one.embedding.catch_up()
-            assert one.engine.meaning is not None
-            assert len(one.engine.meaning.vector_index) == 2 * len(MANY)
+            assert one.engine.semantic is not None
+            assert len(one.engine.semantic.vector_index) == 2 * len(MANY)
             assert await one.embedding.unfinished(99) == 0
     finally:
         await second.close()

@@ -11,6 +11,7 @@ from bot.settings import Settings
 from bot.store import change_feed, threads
 from tests.kit import programs
 from tests.kit.library import BREAD, HERE
+from tests.kit.votes import tally_of
 from tests.kit.voting_program import MESSAGES, vote_number
 
 LINES = 60
@@ -77,7 +78,7 @@ async def votes_and_tallies_stand(app: App, acknowledged: int) -> None:
     assert thread is not None
     for answer in thread.answers:
         assert answer.votes == sum(value for _, a, value in stored if a == answer.id)
-        assert await app.voting.tally(answer.id, HERE) == answer.tally
+        assert await tally_of(app.database, answer.id, HERE) == answer.tally
 
 
 async def every_thread_is_found(app: App, keys: set[str]) -> None:

@@ -94,9 +94,9 @@ async def test_a_question_goes_through_the_model_once(
 ) -> None:
     """Also where what phrasings in other words brought is compared with what is without."""
     await teach(app, library)
-    meaning, asked = app.engine.meaning, list[str]()
-    assert meaning is not None
-    begin, retrieve, ranked = meaning.begin, app.engine.retrieve, list[str]()
+    semantic, asked = app.engine.semantic, list[str]()
+    assert semantic is not None
+    begin, retrieve, ranked = semantic.begin, app.engine.retrieve, list[str]()
 
     def noted(text: str) -> Future[Vectors]:
         asked.append(text)
@@ -106,18 +106,18 @@ async def test_a_question_goes_through_the_model_once(
         ranked.append(question)
         return retrieve(question, *args, **kwargs)
 
-    monkeypatch.setattr(meaning, "begin", noted)
+    monkeypatch.setattr(semantic, "begin", noted)
     monkeypatch.setattr(app.engine, "retrieve", retrieved)
     await confidence(app)
     assert (len(asked), len(ranked)) == (1, 2)
 
 
 async def test_a_phrasing_has_its_vector_at_once(app: App, library: StoredAnswer) -> None:
-    assert app.engine.meaning is not None
+    assert app.engine.semantic is not None
     await teach(app, library)
     (phrasing,) = await app.learning.phrasings(HERE)
-    assert phrasing.model == app.engine.meaning.model
-    assert phrasing.vector == app.engine.meaning.pack_texts([LESSON])[0]
+    assert phrasing.model == app.engine.semantic.model
+    assert phrasing.vector == app.engine.semantic.pack_texts([LESSON])[0]
 
 
 async def test_another_program_understands_it_too(
@@ -179,10 +179,10 @@ async def test_a_vote_stands_though_the_model_fails(
 
 
 async def test_the_version_tells_when_vectors_come(app: App, library: StoredAnswer) -> None:
-    assert app.engine.meaning is not None
+    assert app.engine.semantic is not None
     await teach(app, library)
     async with app.database.read() as connection:
-        model = app.engine.meaning.model
+        model = app.engine.semantic.model
         assert (await learned.version(connection, HERE, model))[1:3] == (2, 2)
         assert (await learned.version(connection, HERE, "another"))[1:3] == (2, 0)
         assert (await learned.version(connection, HERE))[1:3] == (2, 0)

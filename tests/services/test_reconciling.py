@@ -20,7 +20,14 @@ from bot.services.voting import Added, Cleared, Deleted, Pressed, Removed, VoteC
 from bot.store import votes
 from bot.store.votes import VotePlace
 from tests.kit.library import BREAD, HERE, THERE, post
-from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
+from tests.kit.votes import (
+    clear_votes,
+    give_reaction,
+    press_button,
+    reconcile_votes,
+    take_reaction,
+    tally_of,
+)
 from tests.kit.waiting import HANG
 from tests.services.test_voting import ALICE, BOB, CAROL, DOWN, UP, tally
 
@@ -328,7 +335,7 @@ class TestScope:
                     user_id=ALICE,
                     value=UP,
                 )
-            assert await app.voting.tally(thread.answers[0].id, guild) is None
+            assert await tally_of(app.database, thread.answers[0].id, guild) is None
         assert (await app.library.count()).votes == 0
         assert UP is await press_button(
             app.voting, answer_id=thread.answers[0].id, guild_id=HERE, user_id=ALICE, value=UP

@@ -13,7 +13,14 @@ from bot.errors import NotFound
 from bot.models import SHARED, Posting, StoredAnswer, Vote
 from bot.services.voting import VoteRefused
 from tests.kit.library import BREAD, HERE, THERE, post
-from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
+from tests.kit.votes import (
+    clear_votes,
+    give_reaction,
+    press_button,
+    reconcile_votes,
+    take_reaction,
+    tally_of,
+)
 
 Answers = Sequence[StoredAnswer]
 UP, DOWN = Vote.UP, Vote.DOWN
@@ -21,7 +28,7 @@ ALICE, BOB, CAROL = 1, 2, 3
 
 
 async def tally(app: App, answer: StoredAnswer, guild: int = HERE) -> int:
-    found = await app.voting.tally(answer.id, guild)
+    found = await tally_of(app.database, answer.id, guild)
     assert found is not None
     return found
 
@@ -207,7 +214,7 @@ class TestButtons:
     async def test_of_an_answer_that_is_gone(self, app: App) -> None:
         with pytest.raises(NotFound, match="not in the library any more"):
             await press_button(app.voting, answer_id=99, guild_id=HERE, user_id=ALICE, value=UP)
-        assert await app.voting.tally(99, HERE) is None
+        assert await tally_of(app.database, 99, HERE) is None
 
 
 class TestReconciling:
@@ -278,7 +285,7 @@ async def test_a_tally_may_leave_64_bits(app: App) -> None:
         thread = await app.answering.serve(1, guild_id=value + 5)
         assert thread is not None
         assert thread.answers[0].tally == score + 3 * value
-        assert await app.voting.tally(1, value + 5) == score + 3 * value
+        assert await tally_of(app.database, 1, value + 5) == score + 3 * value
 
 
 async def test_votes_outlive_the_process(app: App, bread: Answers) -> None:

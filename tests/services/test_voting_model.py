@@ -17,7 +17,14 @@ from bot.services.voting import Voting
 from bot.store import threads
 from bot.store.database import Database
 from bot.store.rows import pack
-from tests.kit.votes import clear_votes, give_reaction, press_button, reconcile_votes, take_reaction
+from tests.kit.votes import (
+    clear_votes,
+    give_reaction,
+    press_button,
+    reconcile_votes,
+    take_reaction,
+    tally_of,
+)
 
 GUILDS = (11, 22)
 BUTTON = 0
@@ -183,7 +190,7 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
                     for (a, g, _), signs in self.signs.items()
                     if signs and (a, g) == (answer, guild)
                 )
-                assert self.run(self.voting.tally(answer, guild)) == expected
+                assert self.run(tally_of(self.database, answer, guild)) == expected
 
 
 VotingIsLikeTheModel.TestCase.settings = settings(

@@ -118,7 +118,7 @@ async def test_every_card_is_within_discords_limits(
     check(cards.page_card(shown, items.Place(HUGE, 0, 0, True), embeds=embeds))
     check(cards.page_card(shown, items.Place(HUGE, HUGE + 1, 99_999), embeds=embeds, note="n" * 90))
     options = [items.Option(HUGE + n, words, words) for n in range(30)] * 2
-    check(cards.suggestion_card(options, HUGE, again=True, note="Taken back."))
+    check(cards.suggestion_card(options, HUGE, replaces_answer=True, note="Taken back."))
     check(cards.suggestion_card(options[:1], HUGE, note=cards.asked_note(words)))
 
 
@@ -201,9 +201,9 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         items.CastVote(Vote.UP, place),
         items.CastVote(Vote.DOWN, place),
         items.PickThread(HUGE, [items.Option(1, "t")]),
-        items.PickThread(HUGE, [items.Option(1, "t")], again=True),
+        items.PickThread(HUGE, [items.Option(1, "t")], replaces_answer=True),
         items.ThisOne(HUGE, HUGE),
-        items.ThisOne(HUGE, HUGE, again=True),
+        items.ThisOne(HUGE, HUGE, replaces_answer=True),
         items.NoneOfThese(HUGE),
         quiet_card.PickQuietly(HUGE, items.Option(HUGE, "t")),
         answer_buttons.CardVote(Vote.UP, place),

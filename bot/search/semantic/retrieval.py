@@ -60,12 +60,12 @@ class SemanticIndex:
 
     @property
     def dimensions(self) -> int:
-        """Numbers of a vector."""
+        """Return how many numbers a vector has."""
         return self._embedder.dimensions
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of one row of what ``pack`` gives."""
+        """Return the bytes of one row of what ``pack`` gives."""
         return self._embedder.dimensions
 
     def fits(self, data: bytes) -> bool:
@@ -167,7 +167,7 @@ class SemanticIndex:
         return np.frombuffer(data, np.int8).reshape(-1, self._embedder.dimensions)
 
     def quantised(self, vectors: Vectors) -> Rows:
-        """Vectors as eight bits a number."""
+        """Return vectors as eight bits a number."""
         cut: Vectors = np.clip(np.rint(vectors * self._scale), -127, 127)
         return cut.astype(np.int8)
 

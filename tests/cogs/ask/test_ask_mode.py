@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.errors import StoreBusy
-from bot.models import Mode
-from bot.unanswered import UnansweredQuestion
+from bot.message_records import UnansweredQuestion
+from bot.models import Answer, Mode, Thread
 from cogs.ask import quiet_suggestions, unanswered_marks
 from tests.kit.messages import confirm, items, labels, last, shown, size, told
 from tests.kit.simcord import say_meanwhile, user_thread
@@ -273,6 +273,13 @@ class TestSeveralQuestions:
         assert await world.key_of(last(world.ask)) == "vote"
         assert "left the rest of your message" in last(world.ask).content
         assert size(world.ask) == 2
+
+    async def test_small_talk_is_none_of_them(self, world: World) -> None:
+        thread = Thread(key="how", title="How are you?", answers=(Answer(body="Well."),))
+        await world.app.library.add([thread])
+        await world.alice.send(world.ask, f"Hi! How are you? {VOTE} {UNPIN}")
+        first, second = world.ask.history()[-2:]
+        assert [await world.key_of(m) for m in (first, second)] == ["vote", "unpin"]
 
     async def test_a_command_answers_the_first(self, world: World) -> None:
         result = await world.alice.slash(

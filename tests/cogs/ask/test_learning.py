@@ -198,6 +198,7 @@ class TestNobodyElseTeaches:
         assert await learned(world) == []
 
     async def test_the_answers_own_author(self, world: World) -> None:
+        await world.wrote(world.alice, "pins")
         message = await ask(world, world.alice, world.ask, SLOPPY)
         await world.alice.react(message, "⬆️")
         assert await learned(world) == []

@@ -7,7 +7,6 @@ from typing import Any
 import discord
 import pytest
 
-from bot.models import Answer, Thread
 from bot.ui.answer_buttons import Share
 from bot.ui.items import Place
 from tests.kit.messages import items, labels, last, offered, shown, size, told
@@ -47,12 +46,9 @@ async def test_the_reply_is_private_and_is_voted_on_by_buttons(world: World):
     assert await world.tallies("pins") == [0, 0]
 
 
-async def test_a_vote_on_ones_own_answer_is_refused(world: World):
-    own = Answer(body="Water it at dawn.", author=f"<@{world.alice.id}>")
-    fern = Thread(key="fern", title="When should I water the fern?", answers=(own,))
-    await world.app.library.add([fern])
-    answer = shown(await world.alice.slash(world.general, "ask", question=fern.title))
-    refused = await world.alice.click(answer, label="▲ Helpful")
+async def test_a_vote_on_ones_own_answer_is_refused(world: World, private: Any):
+    await world.wrote(world.alice, "pins")
+    refused = await world.alice.click(private, label="▲ Helpful")
     assert told(refused).content == "You can't vote on your own answer."
     assert await world.tallies("fern") == [0]
 

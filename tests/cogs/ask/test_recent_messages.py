@@ -53,14 +53,14 @@ def recent(monkeypatch: pytest.MonkeyPatch) -> RecentMessages:
 def test_the_newest_are_known(recent: RecentMessages) -> None:
     for message_id in range(5):
         recent.note(message(message_id))
-    assert [recent.seen(i) is not None for i in range(5)] == [False, False, True, True, True]
+    assert [recent.get(i) is not None for i in range(5)] == [False, False, True, True, True]
 
 
 def test_replies_are_forgotten_with_their_messages(recent: RecentMessages) -> None:
     recent.note(message(1))
     recent.replied(1, message(11))
     recent.touch(11)
-    seen = recent.seen(1)
+    seen = recent.get(1)
     assert seen is not None
     assert seen.touched
     for message_id in (2, 3, 4):

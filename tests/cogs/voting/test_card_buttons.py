@@ -45,6 +45,7 @@ async def test_it_has_buttons_that_count_for_everybody(world: World, card: Any):
 
 
 async def test_what_others_vote_confirms_what_the_asker_taught(world: World):
+    await world.wrote(world.alice, "pins")
     closed = discord.PermissionOverwrite(add_reactions=False)
     await overwrite(world.env, world.ask, world.guild.roles["TestBot"], closed)
     words = "pin a mesage in the chanel of the club, how?"

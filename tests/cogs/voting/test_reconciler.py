@@ -247,6 +247,8 @@ class TestFaults:
 
     async def test_a_custom_emoji_that_was_deleted_has_no_reactions(self, net: Net):
         up, down = "<:yes:1010101010101010101>", "<:no:1010101010101010102>"
+        net.discord.set_emoji(net.guild.id, up[2:-1], down[2:-1])
+        await net.discord.until(lambda: len(net.bot.emojis) == 2)
         await net.app.guilds.update(net.guild.id, up_emoji=up, down_emoji=down)
         card = await post(net)
         net.discord.react(card, net.bob, up[2:-1])

@@ -32,6 +32,7 @@ from tests.kit.card_votes import (
 from tests.kit.loopback import Press, held, reset, running
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
+from tests.kit.votes import tally_of
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +113,7 @@ async def test_what_could_not_even_be_marked_is_seen_at_the_next_start(
         await net.discord.until(lambda: locked.tries >= 5 and marking.tries >= 2)
         await net.bot.close()
     assert await net.app.postings.due() == []
-    assert await net.app.voting.tally(posting.answer_id, net.guild.id) == 0
+    assert await tally_of(net.app.database, posting.answer_id, net.guild.id) == 0
     async with running(net.discord, ThreadBot(net.app, shard_count=1)):
         await until_counted(net, 1)
 

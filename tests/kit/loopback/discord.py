@@ -207,6 +207,12 @@ class Loopback:
             id=snowflake(), channel_id=channel, guild_id=guild_id, author=author, **parts
         )
 
+    def set_emoji(self, guild_id: int, *emoji: str) -> None:
+        """Let a guild have these custom emoji, ``name:id``, and no others."""
+        listed = [{**world.emoji_payload(e), "available": True, "roles": []} for e in emoji]
+        payload = {"guild_id": str(guild_id), "emojis": listed}
+        self.gateway.emit("GUILD_EMOJIS_UPDATE", payload, guild_id)
+
     def _of_guild(self, message: Message) -> Payload:
         if message.guild_id is None:
             return {}

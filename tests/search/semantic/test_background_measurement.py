@@ -36,16 +36,16 @@ def library(folder: Path, model: Embedder, threads: Sequence[StoredThread]) -> E
 
 
 def add(engine: Engine, threads: Sequence[StoredThread], seq: int) -> None:
-    assert engine.meaning is not None
+    assert engine.semantic is not None
     with engine.writing() as writing:
         writing.put(map(indexed, threads))
         writing.commit(seq)
     engine.refresh()
     packed = [b""] * len(threads)
     for stage in VectorStage:
-        packed = [data for _, data in engine.meaning.pack(stage, threads, packed)]
+        packed = [data for _, data in engine.semantic.pack(stage, threads, packed)]
     rows = {t.id: {t.scope: data} for t, data in zip(threads, packed, strict=True)}
-    engine.meaning.update(rows, [], seq)
+    engine.semantic.update(rows, [], seq)
 
 
 def measured(engine: Engine, guild: int = SHARED) -> Background:
@@ -123,7 +123,7 @@ def test_the_questions_about_other_fields_go_through_the_model_once(
     tmp_path: Path, usual: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = library(tmp_path, usual, [*numbered(SEVENTY[:20])])
-    assert engine.meaning is not None
+    assert engine.semantic is not None
     asked: list[str] = []
     monkeypatch.setattr(usual, "question", noting(usual.question, asked))
     first = measured(engine)
@@ -183,8 +183,8 @@ def test_a_restart_gives_the_same_confidences(tmp_path: Path, usual: Embedder) -
     questions = ("repair a broken kettle", "who won the cup in 1974", "my bicycle needs paint")
     first = library(tmp_path, usual, [*numbered(SEVENTY)])
     background = measured(first)
-    assert first.meaning is not None
-    first.meaning.vector_index.save(all_changes=True)
+    assert first.semantic is not None
+    first.semantic.vector_index.save(all_changes=True)
     vectors = SemanticIndex(usual, tmp_path / "near", "library")
     again = Engine(tmp_path / "index", "library", vectors)
     assert again.uses_meaning(SHARED)

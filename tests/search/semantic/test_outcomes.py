@@ -76,15 +76,15 @@ def test_it_asks_the_model_some_hundred_questions_at_most(
     tmp_path: Path, usual: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = library(tmp_path, usual, [*numbered((*GARDEN, *SEVENTY))])
-    assert engine.meaning is not None
+    assert engine.semantic is not None
     asked: list[str] = []
-    begin = engine.meaning.begin
+    begin = engine.semantic.begin
 
     def noted(text: str) -> Future[Vectors]:
         asked.append(text)
         return begin(text)
 
-    monkeypatch.setattr(engine.meaning, "begin", noted)
+    monkeypatch.setattr(engine.semantic, "begin", noted)
     assert measured(engine).outcomes is not None
     assert 60 < len(asked) <= 100
 

@@ -18,13 +18,13 @@ HERE = 111
 
 
 @pytest.fixture
-def meaning(usual: Embedder, tmp_path: Path) -> SemanticIndex:
+def semantic(usual: Embedder, tmp_path: Path) -> SemanticIndex:
     return SemanticIndex(usual, tmp_path / "neighbours", "library")
 
 
-def learned(meaning: SemanticIndex, *pairs: tuple[int, str], model: str | None = None):
+def learned(semantic: SemanticIndex, *pairs: tuple[int, str], model: str | None = None):
     """Phrasings as the store gives them, with their vectors."""
-    rows = meaning.pack_texts([text for _, text in pairs])
+    rows = semantic.pack_texts([text for _, text in pairs])
     return [
         LearnedPhrasing(
             id=number,
@@ -35,17 +35,19 @@ def learned(meaning: SemanticIndex, *pairs: tuple[int, str], model: str | None =
             text=text,
             user_id=1,
             message_id=1,
-            model=model or meaning.model,
+            model=model or semantic.model,
             vector=row,
         )
         for number, ((thread_id, text), row) in enumerate(zip(pairs, rows, strict=True), 1)
     ]
 
 
-def test_the_likest_phrasing_of_each_thread_counts(usual: Embedder, meaning: SemanticIndex) -> None:
+def test_the_likest_phrasing_of_each_thread_counts(
+    usual: Embedder, semantic: SemanticIndex
+) -> None:
     said = [(7, "my loaf is like a brick"), (3, "when to sow carrots"), (7, "the oven is broken")]
     asked = usual.question("our bread came out hard")
-    found = meaning.phrasing_vectors(learned(meaning, *said)).cosines(asked)
+    found = semantic.phrasing_vectors(learned(semantic, *said)).cosines(asked)
     each = usual.texts([text for _, text in said]) @ asked
     assert found == {
         7: pytest.approx(max(each[0], each[2]), abs=0.003),
@@ -53,15 +55,15 @@ def test_the_likest_phrasing_of_each_thread_counts(usual: Embedder, meaning: Sem
     }
 
 
-def test_those_without_a_vector_of_this_model_say_nothing(meaning: SemanticIndex) -> None:
-    asked = meaning.question("bread")
-    others = learned(meaning, (1, "bread"), model="another@1")
-    assert meaning.phrasing_vectors(others).cosines(asked) == {}
-    assert meaning.phrasing_vectors([]).cosines(asked) == {}
+def test_those_without_a_vector_of_this_model_say_nothing(semantic: SemanticIndex) -> None:
+    asked = semantic.question("bread")
+    others = learned(semantic, (1, "bread"), model="another@1")
+    assert semantic.phrasing_vectors(others).cosines(asked) == {}
+    assert semantic.phrasing_vectors([]).cosines(asked) == {}
     bare = LearnedPhrasing(
         id=1, guild_id=HERE, thread_id=1, key="t1", title="", text="bread", user_id=1, message_id=1
     )
-    assert meaning.phrasing_vectors([bare]).cosines(asked) == {}
+    assert semantic.phrasing_vectors([bare]).cosines(asked) == {}
 
 
 @settings(deadline=None, max_examples=60)
