@@ -202,10 +202,13 @@ def settings_card(
 
 
 def _meaning(known: float, unknown: float) -> str:
-    return _(
+    measured = _(
         "Asked halves of titles, I answer {known} rightly. Asked what has no answer here, "
         "I answer {unknown} all the same."
     ).format(known=f"{known * 100:.0f} %", unknown=f"{unknown * 100:.0f} %")
+    return (
+        measured + "\n" + _("A hard test of my own, to compare presets by: members ask otherwise.")
+    )
 
 
 def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Card:

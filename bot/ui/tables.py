@@ -1,8 +1,8 @@
 """Tables of Markdown, which Discord doesn't draw, as aligned code blocks.
 
 A table that is too wide for a card, or has links in it, which a code block would not show,
-becomes a list instead: its columns' names stand before the values. Everything here takes time
-linear in the text's length.
+becomes a list instead: its columns' names stand before the values, or above them where there
+are two columns. Everything here takes time linear in the text's length.
 """
 
 from __future__ import annotations
@@ -126,6 +126,9 @@ class _Table:
 
     def _listed(self) -> Iterator[str]:
         """Yield a line for each row; the columns' names alone of a table without rows."""
+        if len(self._header) == 2 and self._rows and all(map(all, [self._header, *self._rows])):
+            yield from (_BREAK.sub(" ", line) for line in self._paired())
+            return
         for row in self._rows or [[""] * len(self._header)]:
             named = [
                 f"{name}: {cell}" if name and cell else name or cell
@@ -134,6 +137,11 @@ class _Table:
             ]
             if named:
                 yield "- " + _BREAK.sub(" ", " · ".join(named))
+
+    def _paired(self) -> Iterator[str]:
+        """Yield the names of two columns once, then a line for each row."""
+        yield ": ".join(self._header)
+        yield from ("- " + ": ".join(row) for row in self._rows)
 
 
 def _cells(line: str) -> Row:

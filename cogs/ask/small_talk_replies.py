@@ -42,4 +42,4 @@ def reply_line(kind: SmallTalk, examples: Sequence[str]) -> str:
     if not examples:
         return line
     shown = " · ".join(f"*{text.title(title, limits.PLAIN_LINE)}*" for title in examples)
-    return f"{line}\n-# {_('For example: {questions}').format(questions=shown)}"
+    return f"{line}\n-# {_('You could ask, for example: {questions}').format(questions=shown)}"

@@ -136,6 +136,7 @@ async def test_show_tells_what_the_threshold_means_here(
     said = await shown_field(world, MEANING)
     assert "I answer 75 % rightly" in said
     assert "no answer here, I answer 20 %" in said
+    assert said.endswith("to compare presets by: members ask otherwise.")
     await world.mo.slash(world.general, "settings thresholds", preset="cautious")
     said = await shown_field(world, MEANING)
     assert "I answer 50 % rightly" in said

@@ -105,7 +105,7 @@ async def test_offers_are_read_from_buttons_menus_and_the_text_above_them() -> N
     options = [discord.SelectOption(label=label) for label in (whole, cut)]
     assert read("Did you mean", discord.ui.Select(options=options)) == [POLL, VOTE]
     assert read(f"Did you mean *{whole}*", discord.ui.Button(label="Yes, that one")) == [POLL]
-    assert read(f"For example: *{whole}*") == []
+    assert read(f"You could ask, for example: *{whole}*") == []
 
 
 class _Row:

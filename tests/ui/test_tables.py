@@ -81,7 +81,16 @@ def test_a_table_that_is_too_wide_is_a_list():
 
 def test_links_of_a_table_can_be_followed():
     table = "| Site | Page |\n|---|---|\n| one | [home](https://example.org) |"
-    assert tables.aligned(table) == "- Site: one · Page: [home](https://example.org)"
+    assert tables.aligned(table) == "Site: Page\n- one: [home](https://example.org)"
+
+
+def test_the_names_of_two_columns_are_said_once_unless_a_cell_is_empty():
+    wide = "word " * 11
+    table = f"| Permission | What for |\n|---|---|\n| See | {wide}|\n| Write | to answer |"
+    names, see, write = tables.aligned(table).split("\n")
+    assert (names, see) == ("Permission: What for", f"- See: {wide.strip()}")
+    assert write == "- Write: to answer"
+    assert tables.aligned(f"{table}\n| | x |").endswith("\n- What for: x")
 
 
 def test_a_cell_does_not_end_the_code_block():

@@ -56,10 +56,10 @@ async def test_each_of_several_faults_in_a_row_is_survived(
 
 
 @pytest.mark.parametrize("fault", SPOILED, ids=name)
-@pytest.mark.parametrize("said", ["Did you mean", "nothing on that", "For example", "a moment ago"])
+@pytest.mark.parametrize("said", ["Did you mean", "nothing on that", "for example", "a moment ago"])
 async def test_all_that_is_said_is_said_once(net: Net, said: str, fault: Fault):
     before = 0
-    question = {"nothing on that": UNKNOWN, "For example": ""}.get(said, PIN)
+    question = {"nothing on that": UNKNOWN, "for example": ""}.get(said, PIN)
     if said == "Did you mean":
         await unsure(net)
     if said == "a moment ago":

@@ -30,7 +30,8 @@ async def test_addressed_it_replies_with_two_examples_of_the_server(
     assert words in line
     # The best scored threads of the library, of those that have an answer.
     assert examples == (
-        "-# For example: *Where does the gardener keep the backup of the greenhouse plans?* · "
+        "-# You could ask, for example: "
+        "*Where does the gardener keep the backup of the greenhouse plans?* · "
         "*How can I unpin a message?*"
     )
 
