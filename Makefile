@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half as many more than cores: tests wait for disks and for other programs much of the time.
 WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 
-.PHONY: help install run test check docs fmt migration messages bench first-day fit model screenshot gallery clean
+.PHONY: help install run test check docs fmt migration messages bench first-day fit model screenshot gallery situations clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -66,6 +66,9 @@ screenshot: $(VENV)/.screenshots ## Make docs/demo.png from the demo (needs Debi
 
 gallery: $(VENV)/.screenshots ## Make docs/gallery.png, hard posts as the demo shows them (needs chromium)
 	$(BIN)/python scripts/gallery.py $(ARGS)
+
+situations: $(VENV)/.screenshots ## Make docs/first-day.png, what people meet first (needs chromium)
+	$(BIN)/python scripts/situations.py $(ARGS)
 
 clean: ## Remove .venv, caches and build leftovers (not your data)
 	rm -rf $(VENV) build dist site .cache .coverage .coverage.* htmlcov

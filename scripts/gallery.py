@@ -38,9 +38,9 @@ def main() -> None:
     parser.add_argument("posts", nargs="*", type=Path, help="HTML files (default: scripts/posts)")
     options = parser.parse_args()
     posts = options.posts or sorted(POSTS.glob("*.html"))
-    sheet = _sheet(asyncio.run(_pictures([_card(post) for post in posts])))
+    shown = sheet(asyncio.run(_pictures([_card(post) for post in posts])))
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    sheet.quantize(96, dither=Image.Dither.NONE).save(options.out, optimize=True)
+    shown.quantize(96, dither=Image.Dither.NONE).save(options.out, optimize=True)
     print(f"wrote {options.out}: {len(posts)} posts")
 
 
@@ -88,7 +88,7 @@ async def _shots(url: str, count: int) -> list[Image.Image]:
     return [Image.open(io.BytesIO(shot)).convert("RGB") for shot in shots]
 
 
-def _sheet(pictures: list[Image.Image]) -> Image.Image:
+def sheet(pictures: list[Image.Image]) -> Image.Image:
     """Return all pictures in columns, each where the shortest column ends."""
     width = max(picture.width for picture in pictures)
     ends = [GAP] * COLUMNS
@@ -97,10 +97,10 @@ def _sheet(pictures: list[Image.Image]) -> Image.Image:
         column = ends.index(min(ends))
         places.append((GAP + column * (width + GAP), ends[column]))
         ends[column] += picture.height + GAP
-    sheet = Image.new("RGB", (GAP + COLUMNS * (width + GAP), max(ends)), GROUND)
+    whole = Image.new("RGB", (GAP + COLUMNS * (width + GAP), max(ends)), GROUND)
     for picture, place in zip(pictures, places, strict=True):
-        sheet.paste(picture, place)
-    return sheet
+        whole.paste(picture, place)
+    return whole
 
 
 if __name__ == "__main__":

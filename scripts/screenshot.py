@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--question", default=QUESTION)
     options = parser.parse_args()
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    with _demo() as url, sync_playwright() as playwright:
+    with demo() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1180, "height": 965}, device_scale_factor=1.5)
         page.goto(url)
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 @contextmanager
-def _demo() -> Iterator[str]:
+def demo() -> Iterator[str]:
     """Start the demo with a library of its own; yields its URL."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"DATA_DIR": folder, "PYTHONUNBUFFERED": "1"}

@@ -21,12 +21,12 @@ from simcord import Env, Preview
 
 from bot.app import App
 from bot.client import ThreadBot
+from bot.demo.page import dress_page
 from bot.demo.simcord_adapter import (
     GUILD_ID,
     Clock,
     World,
     build,
-    dress_page,
     set_time,
     understand_mentions,
 )

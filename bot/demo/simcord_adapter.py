@@ -1,8 +1,8 @@
 """The simulated server of the demo, and what it needs of SimCord beyond its public interface.
 
 SimCord is made for tests: time passes when a test says so, ids are made up, and a person picks
-mentions from a list. Here, and only here, private names of SimCord are used; its version is
-pinned for that reason.
+mentions from a list. Here and in ``page``, and nowhere else, private names of SimCord are used;
+its version is pinned for that reason.
 """
 
 from __future__ import annotations
@@ -197,48 +197,6 @@ def understand_mentions(env: Env, preview: Preview) -> None:
         return await act(context_id, body)
 
     _replace_action(preview, action)
-
-
-PAGE_WORDS = {
-    "index.html": {
-        "<title>SimCord Preview</title>": "<title>Threadwise demo</title>",
-        'id="preview-shell" class="preview-shell"': (
-            'id="preview-shell" class="preview-shell messages-closed"'
-        ),
-        'aria-label="SimCord preview"': 'aria-label="Threadwise demo"',
-        '<span class="brand-mark" aria-hidden="true">S</span>': (
-            '<span class="brand-mark" aria-hidden="true">T</span>'
-        ),
-        "<strong>SimCord</strong><small>Preview</small>": (
-            "<strong>Threadwise</strong><small>Demo</small>"
-        ),
-        'id="refresh" class': 'id="refresh" hidden class',
-        'id="capture-open" class': 'id="capture-open" hidden class',
-        'id="inspector-toggle" class': 'id="inspector-toggle" hidden class',
-        "End preview session": "End the demo",
-    },
-    "selects.js": {
-        "SimCord selection draft actions": "What to do with the choice",
-        "SimCord selection draft": "Your choice",
-    },
-}
-"""What SimCord's page says, by its files, and what the demo's says in its place.
-
-The list of messages is closed, and what only developers of a bot use isn't shown.
-"""
-
-
-def dress_page(preview: Preview) -> None:
-    """Have the page speak of the demo; to be called before the preview is opened."""
-    serve = preview._server._static
-
-    async def static(request: Any) -> Any:
-        response = await serve(request)
-        for old, new in PAGE_WORDS.get(request.path.strip("/") or "index.html", {}).items():
-            response.text = response.text.replace(old, new)
-        return response
-
-    preview._server._static = static  # type: ignore[method-assign]
 
 
 def _replace_action(preview: Preview, action: Action) -> None:

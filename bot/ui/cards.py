@@ -178,7 +178,7 @@ def part_note(question: str, *, rest: bool) -> str:
 
     ``rest`` says that the message asks more, which was not answered.
     """
-    shown = text.title(question, limits.ASKED)
+    shown = text.title(question, limits.PART)
     said = _("on: {question}")
     if rest:
         said = _("on: {question} (I left the rest of your message; ask it by itself)")

@@ -52,6 +52,8 @@ RELATED = 5
 """Threads that "See also" names."""
 ASKED = 150
 """A question that is repeated above the reply to it."""
+PART = 90
+"""A part of a message that is repeated above its answer, maybe below the whole message."""
 PHRASING = 130
 """A learned phrasing in a list of them."""
 PLAIN_LINE = 130

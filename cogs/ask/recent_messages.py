@@ -159,6 +159,7 @@ def _newest_first(kept: OrderedDict[int, _KeptText]) -> list[tuple[int, _KeptTex
 
 def _is_proxy_of(proxy: discord.Message, original: discord.Message) -> bool:
     """Return whether a webhook's message is a member's, without the tags around it."""
+    if proxy.channel.id != original.channel.id:
+        return False
     said, whole = (" ".join(each.content.split()) for each in (proxy, original))
-    same_place = proxy.channel.id == original.channel.id
-    return same_place and bool(said) and said in whole and 2 * len(said) >= len(whole)
+    return bool(said) and said in whole and 2 * len(said) >= len(whole)

@@ -56,7 +56,12 @@ class Sharing:
 
         async def send(card: Card) -> discord.Message | None:
             self._shared.append(message.id)
-            return await post_anew(message, interaction, card)
+            try:
+                return await post_anew(message, interaction, card)
+            except discord.HTTPException as error:
+                if not isinstance(error, discord.DiscordServerError):
+                    self._shared.remove(message.id)  # it was refused: the next press tries again
+                raise
 
         language = await self.bot.languages.of_reply(interaction, private=False)
         with speaking(language):

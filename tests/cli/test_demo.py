@@ -18,7 +18,8 @@ import pytest
 
 from bot.cli import logs, run
 from bot.demo import _demo_settings
-from bot.demo.simcord_adapter import PAGE_WORDS, PEOPLE, WELCOME
+from bot.demo.page import PAGE_WORDS
+from bot.demo.simcord_adapter import PEOPLE, WELCOME
 from bot.settings import Settings
 from tests.kit import programs
 from tests.kit.command_line import Threadwise

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.guild_settings import percent
+from bot.i18n import languages, speaking
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.ui import (
     answer_buttons,
@@ -48,6 +49,16 @@ def thread(words: str, answers: int = 3, **more) -> StoredThread:
             for n in range(answers)
         ),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_part_of_a_long_question_fits_above_any_answer(language: str):
+    long = thread("*_~" * 2_000, url="https://example.org/" + "x" * 400)
+    with speaking(language):
+        asked = cards.asked_note("*" * 3_000)
+        note = cards.noted(asked, cards.part_note("*" * 3_000, rest=True))
+        for embeds in (True, False):
+            check(cards.answer_card(long, long.answers[0], embeds=embeds, note=note))
 
 
 def check(card: cards.Card) -> None:

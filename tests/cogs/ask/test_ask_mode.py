@@ -36,6 +36,10 @@ async def unsure(world: World) -> World:
     return world
 
 
+async def busy(*_given: object) -> None:
+    raise StoreBusy("the database is busy")
+
+
 class TestQuietSuggestions:
     async def test_are_one_line_without_a_notification(self, unsure: World) -> None:
         await unsure.alice.send(unsure.ask, "pin a message")
@@ -84,6 +88,27 @@ class TestQuietSuggestions:
         )
         await unsure.restart()
         await until(lambda: last(unsure.ask).id == question.id)
+
+    async def test_untouched_go_though_they_were_not_recorded(
+        self, unsure: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(unsure.app.temporary_messages, "note", busy)
+        monkeypatch.setattr(quiet_suggestions, "UNTOUCHED_SECONDS", 0.01)
+        question = await unsure.alice.send(unsure.ask, "pin a message")
+        await until(lambda: last(unsure.ask).id == question.id)
+
+    async def test_a_press_counts_though_it_is_not_recorded(
+        self, unsure: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await unsure.alice.send(unsure.ask, "pin a message")
+        quiet, drop = last(unsure.ask), unsure.app.temporary_messages.drop
+        pins = next(i for i in items(quiet) if "pin a message in" in i["label"])
+        monkeypatch.setattr(unsure.app.temporary_messages, "drop", busy)
+        await unsure.alice.click(quiet, custom_id=pins["custom_id"])
+        monkeypatch.setattr(unsure.app.temporary_messages, "drop", drop)
+        await unsure.env.advance_time(quiet_suggestions.UNTOUCHED_SECONDS + 1)
+        assert await unsure.app.temporary_messages.every() == []
+        assert await unsure.key_of(last(unsure.ask)) == "pins"
 
     async def test_addressed_the_bot_asks_aloud(self, unsure: World) -> None:
         await unsure.alice.send(unsure.ask, f"{unsure.me} pin a message")
@@ -198,9 +223,6 @@ class TestMarks:
         broken: str,
     ) -> None:
         question = await world.alice.send(world.ask, EGG)
-
-        async def busy(*_given: object) -> None:
-            raise StoreBusy("the database is busy")
 
         monkeypatch.setattr(world.app.unanswered, broken, busy)
         await world.bob.send(world.ask, VOTE)

@@ -135,6 +135,16 @@ async def test_a_share_pressed_twice_is_one(world: World, private: Any):
     assert size(world.general) == 1
 
 
+async def test_a_share_that_was_refused_can_be_pressed_again(world: World, private: Any):
+    path = f"/channels/{world.general.id}/messages"
+    world.env.inject_error("POST", path, status=403, code=50013)
+    refused = await world.alice.click(private, label="Share")
+    assert "not allowed" in told(refused).content
+    world.env.errors.clear()
+    await world.alice.click(private, label="Share")
+    assert last(world.general).embeds[0].title == PIN
+
+
 async def test_a_share_button_on_what_all_see_shares_nothing(world: World):
     """As if it had been forged."""
     await world.alice.send(world.general, f"{world.me} {PIN}")

@@ -25,6 +25,15 @@ def message(message_id: int, said: str = "how do I vote?", channel_id: int = 1) 
     )
 
 
+def test_texts_of_other_channels_are_not_compared():
+    recent = RecentMessages()
+    recent.note(message(1))
+    elsewhere = message(2, channel_id=2)
+    del elsewhere.content
+    assert not recent.replaces_deleted(elsewhere)
+    assert recent.proxy_of(1) is None
+
+
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Hold the monotonic clock at what stands in a list."""
