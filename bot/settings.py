@@ -45,9 +45,9 @@ class Settings(BaseSettings, GuildSettings):
     embedding_model: str = ""
     log_level: str = "INFO"
 
-    @field_validator("discord_token", mode="before")
+    @field_validator("discord_token", "seeds_dir", mode="before")
     @classmethod
-    def _blank_token_is_none(cls, value: Any) -> Any:
+    def _blank_is_none(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("ask_channels", "helper_role_ids", mode="before")
@@ -56,11 +56,6 @@ class Settings(BaseSettings, GuildSettings):
         if isinstance(value, str):
             return tuple(name.strip().lstrip("#") for name in value.split(",") if name.strip())
         return value
-
-    @field_validator("seeds_dir", mode="before")
-    @classmethod
-    def _blank_folder_is_none(cls, value: Any) -> Any:
-        return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("up_emoji", "down_emoji")
     @classmethod

@@ -141,12 +141,17 @@ def only_managers(interaction: Interaction) -> bool:
     return True
 
 
-def only_judges_of_phrasings(interaction: Interaction) -> bool:
-    """Check that the member may keep and take back what members taught: who manages the server.
+async def judges_phrasings(interaction: Interaction) -> bool:
+    """Return whether the member may keep and take back what others taught: managers, helpers."""
+    if scope_of(interaction) == SHARED:
+        return False
+    settings = await interaction.client.app.guilds.settings(interaction.guild_id or SHARED)
+    return manages(interaction) or is_helper(interaction.user, settings)
 
-    Helpers would be admitted here. Raises what the person is told by.
-    """
-    return only_managers(interaction)
+
+async def only_judges_of_phrasings(interaction: Interaction) -> bool:
+    """Check that the member may judge phrasings. Raises what the person is told by."""
+    return await judges_phrasings(interaction) or only_managers(interaction)
 
 
 async def acknowledge_page(interaction: Interaction) -> bool:
@@ -167,18 +172,32 @@ async def begin_privately(interaction: Interaction) -> discord.Guild:
     return interaction.guild
 
 
-def completes_for_managers(complete: Completion) -> Completion:
-    """Have an autocompletion offer nothing to members, nor if it fails."""
+def completes_for(
+    admits: Callable[[Interaction], Coroutine[Any, Any, bool]],
+) -> Callable[[Completion], Completion]:
+    """Have an autocompletion offer nothing to anybody else, nor if it fails."""
 
-    @wraps(complete)
-    async def guarded(self: Any, interaction: Interaction, current: str) -> Choices:
-        try:
-            return await complete(self, interaction, current) if manages(interaction) else []
-        except Exception as error:
-            log.warning("autocomplete failed: %s", error)
-            return []
+    def guard(complete: Completion) -> Completion:
+        @wraps(complete)
+        async def guarded(self: Any, interaction: Interaction, current: str) -> Choices:
+            try:
+                admitted = await admits(interaction)
+                return await complete(self, interaction, current) if admitted else []
+            except Exception as error:
+                log.warning("autocomplete failed: %s", error)
+                return []
 
-    return guarded
+        return guarded
+
+    return guard
+
+
+async def _manages(interaction: Interaction) -> bool:
+    return manages(interaction)
+
+
+completes_for_managers = completes_for(_manages)
+"""Have an autocompletion offer nothing to members, nor if it fails."""
 
 
 def choice(name: str, value: str, suffix: str = "") -> app_commands.Choice[str]:

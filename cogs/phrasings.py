@@ -1,4 +1,4 @@
-"""/phrasings: the phrasings learned in a server, for people with Manage Server."""
+"""/phrasings: the phrasings learned in a server, for people with Manage Server, and helpers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from cogs.channel_context import (
     Choices,
     begin_privately,
     choice,
-    completes_for_managers,
+    completes_for,
+    judges_phrasings,
     only_judges_of_phrasings,
 )
 
@@ -51,8 +52,8 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
         self.bot.on_press(JudgePhrasing, self.judge)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Admit people with Manage Server only. Autocomplete and buttons check this themselves."""
-        return only_judges_of_phrasings(interaction)
+        """Admit managers and helpers. Autocomplete and buttons check this themselves."""
+        return await only_judges_of_phrasings(interaction)
 
     @app_commands.command(name="list", description=N_("Show which phrasings I have learned here"))
     @app_commands.describe(thread=N_("Only those of this thread"))
@@ -91,7 +92,7 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
 
     async def judge(self, item: JudgePhrasing, interaction: Interaction) -> None:
         """Keep a phrasing or take it back, and show what is left to judge."""
-        only_judges_of_phrasings(interaction)
+        await only_judges_of_phrasings(interaction)
         await acknowledge(interaction)
         guild_id = interaction.guild_id or 0
         if item.keeps:
@@ -103,7 +104,7 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
         await edit_response(interaction, **replace(card, content=said).edit_kwargs())
 
     @show.autocomplete("thread")
-    @completes_for_managers
+    @completes_for(judges_phrasings)
     async def threads(self, interaction: Interaction, current: str) -> Choices:
         """Complete the titles of threads of which something was learned."""
         learned = await self.learning.find(interaction.guild_id or 0, "")
@@ -113,7 +114,7 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
 
     @keep.autocomplete("phrasing")
     @remove.autocomplete("phrasing")
-    @completes_for_managers
+    @completes_for(judges_phrasings)
     async def texts(self, interaction: Interaction, current: str) -> Choices:
         """Complete phrasings that fit what is being typed."""
         learned = await self.learning.find(interaction.guild_id or 0, current)

@@ -150,6 +150,23 @@ class TestJudging:
         (phrasing,) = await world.app.learning.phrasings(world.guild.id)
         assert not phrasing.confirmed
 
+    async def test_helpers_may_once_moderators_let_them_see_the_command(self, world: World):
+        number = await teach(world, UNPIN, "loosen a note")
+        command = next(c for c in await world.bot.tree.fetch_commands() if c.name == "phrasings")
+        role = world.guild.create_role("Helpers")
+        world.guild.set_command_permissions(command, {role: True})
+        fern = world.guild.add_member(world.env.create_user("fern"), roles=[role])
+        result = await fern.slash(world.general, "phrasings list")
+        assert "Manage Server" in told(result).content
+        assert len(world.env.errors) == 1
+        assert await fern.autocomplete(world.general, "phrasings keep", "phrasing", "") == []
+        await world.app.guilds.update(world.guild.id, helper_role_ids=(role.id,))
+        assert await fern.autocomplete(world.general, "phrasings keep", "phrasing", "") != []
+        page = shown(await fern.slash(world.general, "phrasings list"))
+        page = shown(await fern.click(page, label=f"Keep {number}"))
+        assert page.content == "Kept: loosen a note"
+        assert await self.answers(world) == "unpin"
+
     @pytest.mark.parametrize("way", ["keep", "back"])
     @pytest.mark.parametrize("number", ["0", "9" * 20, "that of another server"])
     async def test_forged_ids_reach_nothing(self, world: World, way: str, number: str):

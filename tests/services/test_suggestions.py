@@ -11,6 +11,7 @@ from bot.services.answering import (
     suggestions_among,
     suggestions_without_first,
 )
+from bot.ui import limits
 
 
 def found(*confidences: float) -> list[Match]:
@@ -55,3 +56,7 @@ def test_what_is_left_once_the_first_was_refused_is_judged_without_it():
 
 def test_of_one_match_nothing_is_left():
     assert suggestions_without_first(found(0.8), least=0.1) == []
+
+
+def test_a_card_has_room_for_all_that_is_suggested() -> None:
+    assert limits.SUGGESTIONS == MAX_SUGGESTIONS
