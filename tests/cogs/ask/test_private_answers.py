@@ -50,7 +50,7 @@ async def test_a_vote_on_ones_own_answer_is_refused(world: World, private: Any):
     await world.wrote(world.alice, "pins")
     refused = await world.alice.click(private, label="▲ Helpful")
     assert told(refused).content == "You can't vote on your own answer."
-    assert await world.tallies("fern") == [0]
+    assert await world.tallies("pins") == [0, 0]
 
 
 async def test_nothing_found_and_suggestions_are_private_too(world: World):
