@@ -66,15 +66,11 @@ class FollowUps:
         - Else the text alone is, but if it refers to something ("it", "that") only by the
           thread that is likeliest for both together, after the card's.
         - Else what is likely for either is suggested, if the text refers to something.
+
         Raises Busy where too many questions wait.
         """
-        ask = partial(
-            self._answering.ask,
-            guild_id=guild_id,
-            limit=limit,
-            asker=asker,
-            form_evidence=form_evidence,
-        )
+        ask = partial(self._answering.ask, guild_id=guild_id, limit=limit)
+        ask = partial(ask, asker=asker, form_evidence=form_evidence)
         alone, refers = await ask(text), refers_back(text)
         if alone.verdict is Verdict.ANSWER and not refers:
             return alone

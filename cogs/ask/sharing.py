@@ -63,22 +63,18 @@ class Sharing:
                     self._shared.remove(message.id)  # it was refused: the next press tries again
                 raise
 
-        language = await self.bot.languages.of_reply(interaction, private=False)
-        with speaking(language):
-            by = _(SHARED_BY).format(member=interaction.user.mention)
-        asked = cards.note_of(message.content)
-        question = Question(
-            text=self.app.learning.question(message.id),
-            context=context,
-            asker_id=interaction.user.id,
-            addressed=True,
-            suggests=True,
-            send=send,
-            note=f"{asked} · {by}" if asked else f"-# {by}",
-            joined_at=joined_at(interaction.user),
-        )
         others = posting.alternatives if posting else ()
-        with speaking(language):
+        with speaking(await self.bot.languages.of_reply(interaction, private=False)):
+            question = Question(
+                text=self.app.learning.question(message.id),
+                context=context,
+                asker_id=interaction.user.id,
+                addressed=True,
+                suggests=True,
+                send=send,
+                note=_note(message, interaction.user),
+                joined_at=joined_at(interaction.user),
+            )
             shared = await self._responder.post(thread, answer, question, others)
         if shared is None:
             return
@@ -86,3 +82,9 @@ class Sharing:
         self.app.learning.drop([message.id])
         link = _(SHARED).format(link=context.link(shared.id))
         await edit_response(interaction, **Card(content=link).edit_kwargs())
+
+
+def _note(message: discord.Message, member: discord.abc.User) -> str:
+    """Return the small line of a shared card: what the private one says, and who shares it."""
+    asked, by = cards.note_of(message.content), _(SHARED_BY).format(member=member.mention)
+    return f"{asked} · {by}" if asked else f"-# {by}"
