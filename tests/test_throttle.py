@@ -64,6 +64,14 @@ async def test_the_context_menu_counts(world: World) -> None:
     assert "a lot at once" in said(reply.response)
 
 
+async def test_a_message_with_several_questions_counts_as_so_many(world: World) -> None:
+    parts = f"{QUESTION} How can I unpin a message? How can I pin a message in my channel?"
+    await world.alice.send(world.ask, parts)
+    assert len(world.ask.history()) == 3
+    await world.alice.send(world.general, f"{world.me} {QUESTION}")
+    assert len(heard_of_limit(world.general.history())) == 1
+
+
 async def test_after_a_while_questions_are_taken_again(world: World) -> None:
     for _ in range(4):
         await world.alice.slash(world.general, "ask", question=QUESTION, share=True)

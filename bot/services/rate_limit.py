@@ -47,8 +47,9 @@ class RateLimit:
     def wait(self, key: int, cost: float = 1.0) -> float:
         """Return the seconds until ``key`` may do what costs that much; 0 if it may now."""
         now = self._clock()
+        takes = min(cost * self._seconds_each, MINUTE)  # or it might never be done
         # A little is given, as sums of fractions are not exact.
-        wait = max(self._paid_at.get(key, now), now) + cost * self._seconds_each - now - MINUTE
+        wait = max(self._paid_at.get(key, now), now) + takes - now - MINUTE
         return 0.0 if wait < 1e-6 else wait
 
     def count(self, key: int, cost: float = 1.0) -> None:

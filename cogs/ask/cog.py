@@ -18,6 +18,7 @@ from bot.i18n import N_, speaking
 from bot.i18n import gettext as _
 from bot.replies import acknowledge, delete_response, edit_response, explained, tell
 from bot.retry import FAILURES
+from bot.services.question_parts import MOST_PARTS, questions_in
 from bot.services.queues import Busy
 from bot.services.rate_limit import PRESS, QUESTION
 from bot.ui import cards, items, limits, text
@@ -113,8 +114,7 @@ class AskCog(commands.Cog, name="Ask"):
         if question is None:
             return
         await self.bot.languages.speak_under(message)
-        cost = STATEMENT_COST if question.form_evidence < 0 else QUESTION
-        if (refusal := self.bot.throttle.refusal_of(message, cost)) is not None:
+        if (refusal := self.bot.throttle.refusal_of(message, _cost(question))) is not None:
             await self._put_off(question, explained(refusal))
             return
         try:
@@ -258,6 +258,13 @@ def _for(link: str) -> str:
 def _is_direct(interaction: Interaction) -> bool:
     """Return whether nobody but the member and the bot is there."""
     return interaction.guild_id is None and interaction.context.dm_channel
+
+
+def _cost(question: Question) -> float:
+    """Return what a message costs its author's limit: as many questions as are looked up."""
+    if question.form_evidence < 0:
+        return STATEMENT_COST
+    return QUESTION * max(1, min(MOST_PARTS, len(questions_in(question.text))))
 
 
 async def setup(bot: ThreadBot) -> None:

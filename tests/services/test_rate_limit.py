@@ -72,6 +72,13 @@ class TestRateLimit:
         limit = RateLimit(3, clock)
         assert sum(limit.take(ALICE, 0.05) for _ in range(100)) == 60
 
+    def test_what_costs_more_than_a_minute_has_is_done_once_a_minute(self, clock: Clock) -> None:
+        limit = RateLimit(2, clock)
+        assert limit.take(ALICE, 3)
+        assert not limit.take(ALICE)
+        clock.now += 91
+        assert limit.take(ALICE, 3)
+
     def test_whoever_is_quiet_is_forgotten(self, clock: Clock) -> None:
         limit = RateLimit(3, clock)
         for member in range(1_000):
