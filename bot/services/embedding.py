@@ -149,13 +149,14 @@ class Embedding:
                 if queue.seq > await change_feed.last_change(connection):
                     queue.clear()  # an older copy of the database was put back
                 since = max(queue.seq, await vectors.done(connection, semantic.model))
-                queue.seq, changed = await change_feed.changed_after(
+                seq, changed = await change_feed.changed_after(
                     connection, since, LOOKED_AT, text=True
                 )
                 found = await vectors.pending(connection, [*changed], semantic.model)
             for this in found:
                 queue.add(VectorStage(this.made + 1), this.scope, _to_embed(this))
-            ended = queue.seq == since
+            queue.seq = seq  # only now: who is cancelled before has seen nothing
+            ended = seq == since
 
     async def _do(self, semantic: SemanticIndex, work: Work) -> list[VectorStage]:
         """Embed some threads; returns the stages that they reached, none where it was done."""

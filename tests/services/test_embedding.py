@@ -24,6 +24,7 @@ from bot.search.semantic.retrieval import SemanticIndex
 from bot.services import embedding, index_sync
 from bot.settings import Settings
 from bot.store import guild_data, threads
+from bot.store import vectors as vector_store
 from bot.store.rows import pack
 from bot.store.tables import changes, learned_phrasings, vectors
 from bot.store.tables import threads as thread_table
@@ -171,6 +172,20 @@ class TestMaking:
         await app.embedding.make()
         assert {*packed} == {t.key for t in MANY}
         assert len(packed) <= len(MANY) + 4 * 10  # what a cancelled batch had made is lost
+        await every_thread_is_seen(app)
+
+    async def test_forgets_no_thread_when_it_was_cancelled_while_it_looked(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def cancelled(*_: object) -> None:
+            raise asyncio.CancelledError
+
+        await app.library.add(GARDEN)
+        with monkeypatch.context() as patch:
+            patch.setattr(vector_store, "pending", cancelled)
+            with pytest.raises(asyncio.CancelledError):
+                await app.embedding.make()
+        await app.embedding.make()
         await every_thread_is_seen(app)
 
     async def test_takes_in_what_was_written_when_it_was_cancelled(
