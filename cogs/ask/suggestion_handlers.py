@@ -158,6 +158,8 @@ class SuggestionHandlers:
             return
 
         private = message.flags.ephemeral
+        # The line of quiet suggestions is small as well, and goes with them.
+        note = "" if isinstance(item, PickQuietly) else cards.note_of(message.content)
 
         async def send(card: Card) -> discord.Message | None:
             if private or not item.replaces_answer:
@@ -174,7 +176,7 @@ class SuggestionHandlers:
             addressed=True,
             suggests=True,
             send=send,
-            note=cards.note_of(message.content),
+            note=note,
             joined_at=joined_at(interaction.user),
             private=private,
         )

@@ -56,6 +56,7 @@ class TestQuietSuggestions:
         pins = next(i for i in items(quiet) if "pin a message in" in i["label"])
         await unsure.alice.click(quiet, custom_id=pins["custom_id"])
         assert await unsure.key_of(last(unsure.ask)) == "pins"
+        assert last(unsure.ask).content == ""
         posting = await unsure.app.postings.get(last(unsure.ask).id)
         assert posting is not None
         assert len(posting.alternatives) == len(items(quiet)) - 1
