@@ -8,8 +8,9 @@ are two columns. Everything here takes time linear in the text's length.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
 
 from bot.ui.markdown import FENCE, FENCED
 
@@ -46,17 +47,6 @@ def aligned(text: str) -> str:
         made += [drawn, text[start:end]]
         at = end
     return "".join(made)
-
-
-def columns(text: str) -> int:
-    """Return the columns that a text takes in a fixed-width font; wide letters take two."""
-    return len(text) if text.isascii() else sum(_columns(c) for c in text)
-
-
-def _columns(letter: str) -> int:
-    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def _without_tables(text: str, room: int) -> str:
@@ -103,7 +93,7 @@ class _Table:
         if count <= MOST_ALIGNED:
             whole = (self._header, *(row + [""] * (count - len(row)) for row in self._rows))
             self._plain = [[_plain(cell) if cell else cell for cell in row] for row in whole]
-            self._sizes = [max(columns(row[i]) for row in self._plain) for i in range(count)]
+            self._sizes = [max(cell_len(row[i]) for row in self._plain) for i in range(count)]
         wide = sum(self._sizes) + len(_BAR) * (count - 1)
         self._is_list = wide > WIDEST or any(_LINK.search(line) for line in lines)
         a_line = sum(len(name) + 2 for name in self._header) if self._is_list else wide + 1
@@ -174,7 +164,7 @@ def _plain(cell: str) -> str:
 
 
 def _padded(cell: str, size: int, rule: str) -> str:
-    room = size - columns(cell)
+    room = size - cell_len(cell)
     if not rule.endswith(":"):
         return cell + " " * room
     left = room // 2 if rule.startswith(":") else room

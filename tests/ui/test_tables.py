@@ -100,13 +100,11 @@ def test_a_cell_does_not_end_the_code_block():
 
 
 def test_alignment_is_by_the_room_that_letters_take():
-    assert [tables.columns(said) for said in ("abc", "投票", "é", "e\u0301", "\u200b")] == [
-        3,
-        4,
-        1,
-        1,
-        0,
-    ]
+    room = {"abc": 3, "投票": 4, "é": 1, "e\u0301": 1, "\u200b": 0, "👨‍👩‍👧": 2}
+    table = "\n".join(["| what | x |", "|---|---|", *(f"| _{said}_ | 1 |" for said in room)])
+    rows = tables.aligned(table).splitlines()[3:-1]
+    for row, (said, columns) in zip(rows, room.items(), strict=True):
+        assert row == f"_{said}_" + " " * (4 - columns) + " │ 1"
 
 
 HOSTILE = [
