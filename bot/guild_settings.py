@@ -72,7 +72,8 @@ class Option:
     """An option of a ``/settings`` command: the setting that it changes, its name and its help.
 
     Limits of numbers and texts are those of the setting's field. ``choices`` are the values to
-    choose from, by which it is parsed, with what Discord shows for each. An emoji is checked
+    choose from, by which it is parsed, with what Discord shows for each; a function makes them
+    where that takes a while, when the command is made. An emoji is checked
     to be one that the bot can use; it ``may_be_off`` too. A role is one of the guild's, of which
     the setting keeps the id, in a tuple.
     """
@@ -80,10 +81,15 @@ class Option:
     setting: str
     name: str
     help: str
-    choices: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str] | Callable[[], Mapping[str, str]] = field(default_factory=dict)
     is_emoji: bool = False
     may_be_off: bool = False
     is_role: bool = False
+
+    @property
+    def offered(self) -> Mapping[str, str]:
+        """Return the values to choose from, with what Discord shows for each."""
+        return self.choices() if callable(self.choices) else self.choices
 
     @property
     def type(self) -> Any:

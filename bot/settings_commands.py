@@ -43,7 +43,11 @@ def _language(chosen: str) -> str:
 
 
 _AS_DISCORD = N_("as set in Discord")
-_LANGUAGES = {AS_DISCORD: _AS_DISCORD} | {code: named(code) for code in languages()}
+
+
+def _languages() -> dict[str, str]:
+    """Return the languages to choose from, with their names, which take a while to look up."""
+    return {AS_DISCORD: _AS_DISCORD} | {code: named(code) for code in languages()}
 
 
 def _helpers(now: GuildSettings) -> str:
@@ -186,7 +190,7 @@ COMMANDS = (
         help=N_("Say in which language I speak where all can read it"),
         options=(
             Option(
-                "server_language", "language", N_("What I speak in channels"), choices=_LANGUAGES
+                "server_language", "language", N_("What I speak in channels"), choices=_languages
             ),
         ),
         label=N_("Language"),
@@ -217,7 +221,7 @@ def check(settings: GuildSettings) -> None:
         )
     if bare_emoji(settings.up_emoji) == bare_emoji(settings.down_emoji):
         raise ConfigError(_(EMOJI_MUST_DIFFER))
-    if settings.server_language not in _LANGUAGES:
+    if settings.server_language not in (AS_DISCORD, *languages()):
         raise ConfigError(refusal_of("server_language"))
 
 

@@ -142,8 +142,8 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
             app_commands.describe(preset=N_("What holds where you give no number"))(change)
             app_commands.choices(preset=names)(change)
         for option in command.options:
-            if option.choices:
-                choices = [Choice(name=shown, value=v) for v, shown in option.choices.items()]
+            if offered := option.offered:
+                choices = [Choice(name=shown, value=v) for v, shown in offered.items()]
                 app_commands.choices(**{option.name: choices})(change)
         made: app_commands.Command[Any, ..., None] = app_commands.Command(
             name=command.name, description=command.help, callback=change
