@@ -9,7 +9,7 @@ add one: a field, an option (in ``settings_commands``), a line in ``.env.example
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -123,6 +123,11 @@ class SettingsCommand:
     refusal: str
     nothing_given: str = ""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def role_mentions(role_ids: Iterable[int]) -> str:
+    """Return the mentions of roles; whether they notify anybody is another matter."""
+    return " ".join(f"<@&{role_id}>" for role_id in role_ids)
 
 
 def percent(confidence: float) -> str:

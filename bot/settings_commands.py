@@ -12,6 +12,7 @@ from bot.guild_settings import (
     SettingsCommand,
     percent,
     preset,
+    role_mentions,
 )
 from bot.i18n import N_, languages, named
 from bot.i18n import gettext as _
@@ -52,12 +53,12 @@ def _languages() -> dict[str, str]:
 
 def _helpers(now: GuildSettings) -> str:
     """Return the helper roles as people read them; empty if there are none."""
-    roles = " ".join(f"<@&{role_id}>" for role_id in now.helper_role_ids)
+    roles = role_mentions(now.helper_role_ids)
     return f"{roles} ({_('notified')})" if roles and now.ping_helpers else roles
 
 
 def _helpers_reply(now: GuildSettings) -> str:
-    roles = " ".join(f"<@&{role_id}>" for role_id in now.helper_role_ids)
+    roles = role_mentions(now.helper_role_ids)
     if not roles:
         return _("When I have nothing on a question, I name nobody.")
     if now.ping_helpers:

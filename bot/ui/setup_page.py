@@ -11,7 +11,7 @@ import discord
 from discord import ChannelType
 from discord.ui import Button, ChannelSelect, DynamicItem, Item, RoleSelect, Select
 
-from bot.guild_settings import MAX_HELPER_ROLES
+from bot.guild_settings import MAX_HELPER_ROLES, role_mentions
 from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
 from bot.ui import limits, text
@@ -183,7 +183,7 @@ _NOWHERE = N_(
 
 
 def _helpers(state: SetupState) -> str:
-    roles = " ".join(f"<@&{role_id}>" for role_id in state.helpers)
+    roles = role_mentions(state.helpers)
     if not roles:
         return _(
             "Nobody yet. Choose a role below: I name it to whoever asks what I have nothing on."

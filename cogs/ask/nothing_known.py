@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from bot.client import ThreadBot
+from bot.guild_settings import role_mentions
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.ui import cards
@@ -34,8 +35,8 @@ class NothingKnown:
         roles = [i for i in settings.helper_role_ids if guild is not None and guild.get_role(i)]
         said = _(NOTHING_YET)
         if roles:
-            named = " ".join(f"<@&{role_id}>" for role_id in roles)
-            said += "\n" + _("You can also ask {helpers}.").format(helpers=named)
+            also = _("You can also ask {helpers}.")
+            said += "\n" + also.format(helpers=role_mentions(roles))
         pings = roles if roles and settings.ping_helpers and self._may_ping(question) else []
         return Card(content=cards.noted(question.note, said), pings=tuple(pings))
 
