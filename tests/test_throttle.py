@@ -72,6 +72,14 @@ async def test_a_message_with_several_questions_counts_as_so_many(world: World) 
     assert len(heard_of_limit(world.general.history())) == 1
 
 
+async def test_small_talk_beside_a_question_costs_nothing(world: World) -> None:
+    for _ in range(3):
+        await world.alice.send(world.general, f"{world.me} how are you? {QUESTION}")
+    assert heard_of_limit(world.general.history()) == []
+    await world.alice.send(world.general, f"{world.me} how are you? {QUESTION}")
+    assert len(heard_of_limit(world.general.history())) == 1
+
+
 async def test_after_a_while_questions_are_taken_again(world: World) -> None:
     for _ in range(4):
         await world.alice.slash(world.general, "ask", question=QUESTION, share=True)

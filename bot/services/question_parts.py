@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.services.question_form import LINK, masked_quotations
+from bot.services.small_talk import small_talk
 
 MOST_PARTS = 3
 """Questions of one message that are looked at."""
@@ -38,3 +39,8 @@ def questions_in(text: str) -> list[str]:
         if match["marks"]
         and (len(_WORD.findall(match[0])) >= LEAST_WORDS or _UNSPACED.search(match[0]))
     ]
+
+
+def worth_asking(text: str) -> list[str]:
+    """Return the questions of a text without small talk such as "how are you?"."""
+    return [question for question in questions_in(text) if small_talk(question) is None]

@@ -18,7 +18,7 @@ from bot.i18n import N_, speaking
 from bot.i18n import gettext as _
 from bot.replies import acknowledge, delete_response, edit_response, explained, tell
 from bot.retry import FAILURES
-from bot.services.question_parts import MOST_PARTS, questions_in
+from bot.services.question_parts import MOST_PARTS, worth_asking
 from bot.services.queues import Busy
 from bot.services.rate_limit import PRESS, QUESTION
 from bot.ui import cards, items, limits, text
@@ -264,7 +264,7 @@ def _cost(question: Question) -> float:
     """Return what a message costs its author's limit: as many questions as are looked up."""
     if question.form_evidence < 0:
         return STATEMENT_COST
-    return QUESTION * max(1, min(MOST_PARTS, len(questions_in(question.text))))
+    return QUESTION * max(1, min(MOST_PARTS, len(worth_asking(question.text))))
 
 
 async def setup(bot: ThreadBot) -> None:

@@ -72,7 +72,9 @@ class MessageFilter:
             return None
         sender = partial(self._sender, message, context)
         once, addressed = heard.in_post and not heard.addressed, heard.addressed
-        asks = addressed or heard.begins_post or reads_like_a_question(heard.text)
+        is_statement = heard.mode is Mode.QUESTIONS and not (
+            addressed or heard.begins_post or reads_like_a_question(heard.text)
+        )
         is_in_ask = heard.mode is Mode.ASK and not addressed and (heard.begins_post or not once)
         return Question(
             text=heard.text,
@@ -84,7 +86,7 @@ class MessageFilter:
             own_words=heard.own_words and not proxied,
             joined_at=joined_at(message.author),
             message=message if is_in_ask else None,
-            form_evidence=STATEMENT if heard.mode is Mode.QUESTIONS and not asks else 0.0,
+            form_evidence=STATEMENT if is_statement else 0.0,
             another=None if once else sender,
             once=once,
             details=heard.details,
@@ -99,7 +101,7 @@ class MessageFilter:
             return None
         said, own_words = self.reader.words(message), not message.message_snapshots
         addressed = message.guild is None or self.reader.mentions_me(message)
-        if not addressed and reads_like_a_question(said):
+        if not addressed and message.reference is not None and reads_like_a_question(said):
             # Most replies to the bot are none of its business, such as "thanks!".
             addressed = await self._is_reply_to_me(message)
         if mode is Mode.MENTION and not addressed:

@@ -24,7 +24,7 @@ from bot.models import (
 )
 from bot.services.answering import MAX_SUGGESTIONS, suggestions_among, suggestions_without_first
 from bot.services.postings import RECORD_PAUSES
-from bot.services.question_parts import MOST_PARTS, questions_in
+from bot.services.question_parts import MOST_PARTS, worth_asking
 from bot.services.small_talk import SmallTalk, small_talk
 from bot.ui import card_content, cards, facts, items
 from bot.ui.emoji import in_use
@@ -118,7 +118,7 @@ class Responder:
 
         Where there can be but one reply, the first is answered.
         """
-        parts = [part for part in questions_in(question.text) if small_talk(part) is None]
+        parts = worth_asking(question.text)
         if len(parts) < 2:
             return False
         sure: dict[int, tuple[Question, Reply]] = {}

@@ -70,12 +70,12 @@ class UnansweredMarks:
         self._forget_old(now)
         reference = message.reference.message_id if message.reference else None
         waiting = self._waiting.get(channel_id, {})
+        answers = waiting and small_talk(message.content) is None
         answered = [
             message_id
-            for message_id, asked in waiting.items()
+            for message_id, asked in (waiting.items() if answers else ())
             if asked.asker_id != message.author.id
             and (reference == message_id if reference else now - asked.at < ANSWER_SECONDS)
-            and small_talk(message.content) is None
         ]
         if answered or reference is not None:
             self._helped_at[channel_id, message.author.id] = now
