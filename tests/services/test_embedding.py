@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,31 +175,22 @@ class TestMaking:
         assert len(packed) <= len(MANY) + 4 * 10  # what a cancelled batch had made is lost
         await every_thread_is_seen(app)
 
-    async def test_forgets_no_thread_when_it_was_cancelled_while_it_looked(
-        self, app: App, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("place", "step"),
+        [
+            (vector_store, "pending"),  # between reading the feed and queueing what it says
+            (embedding.Embedding, "_catch_up"),  # between writing the last batch and taking it in
+        ],
+    )
+    async def test_forgets_no_thread_when_it_was_cancelled(
+        self, app: App, monkeypatch: pytest.MonkeyPatch, place: Any, step: str
     ) -> None:
         async def cancelled(*_: object) -> None:
             raise asyncio.CancelledError
 
         await app.library.add(GARDEN)
         with monkeypatch.context() as patch:
-            patch.setattr(vector_store, "pending", cancelled)
-            with pytest.raises(asyncio.CancelledError):
-                await app.embedding.make()
-        await app.embedding.make()
-        await every_thread_is_seen(app)
-
-    async def test_takes_in_what_was_written_when_it_was_cancelled(
-        self, app: App, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """In the moment between the writing of the last batch and the taking in."""
-
-        async def cancelled(*_: object) -> None:
-            raise asyncio.CancelledError
-
-        await app.library.add(GARDEN)
-        with monkeypatch.context() as patch:
-            patch.setattr(app.embedding, "_catch_up", cancelled)
+            patch.setattr(place, step, cancelled)
             with pytest.raises(asyncio.CancelledError):
                 await app.embedding.make()
         await app.embedding.make()
