@@ -36,7 +36,7 @@ class HybridSearch:
         phrasings: GuildPhrasings = NO_PHRASINGS,
         begin: Begin | None = None,
     ):
-        self._meaning, self._query, self._scopes = semantic, query, scopes
+        self._semantic, self._query, self._scopes = semantic, query, scopes
         self._phrasings = phrasings
         self._vector = (begin or semantic.begin)(query.corrected(semantic.knows))
 
@@ -60,13 +60,13 @@ class HybridSearch:
 
         Those that are near by a learned phrasing alone come after them.
         """
-        near = set(self._meaning.near(self._vector.result(), self._scopes, limit)) - known
+        near = set(self._semantic.near(self._vector.result(), self._scopes, limit)) - known
         others = self._phrasing_cosines.keys() - known - near
         return [*near, *nlargest(JOINED, others, key=self._phrasing_cosines.__getitem__)]
 
     def _cosines(self, thread_ids: Sequence[int]) -> dict[int, float]:
         """Return the cosines of the question and those threads that have vectors."""
-        return self._meaning.cosines(
+        return self._semantic.cosines(
             self._vector.result(), thread_ids, self._scopes, self._phrasing_cosines
         )
 

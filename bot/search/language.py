@@ -22,7 +22,7 @@ _WORDS = {language: {*words(" ".join(texts))} for language, texts in UNRELATED.i
 _LANGUAGES_OF = Counter(word for known in _WORDS.values() for word in known)
 
 
-def language_of(titles: Iterable[str]) -> str | None:
+def library_language(titles: Iterable[str]) -> str | None:
     """Return the code of the language of ``UNRELATED`` in which most of the titles are written.
 
     None where they share too few words with any of them.

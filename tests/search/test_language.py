@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.search.language import language_of
+from bot.search.language import library_language
 from bot.search.unrelated import UNRELATED
 from tests.kit.paths import ROOT
 from tests.kit.search import GARDEN, KOREAN, SEVENTY
@@ -31,24 +31,26 @@ def seeds() -> list[str]:
 def test_small_libraries_are_taken_for_what_they_are(file: Path) -> None:
     content = json.loads(file.read_text(encoding="utf-8"))
     titles = [thread["title"] for thread in content["threads"]]
-    assert language_of(titles * 20) == content["language"] == file.stem
-    assert language_of([*titles, *content["unrelated"]]) in (file.stem, None)
+    assert library_language(titles * 20) == content["language"] == file.stem
+    assert library_language([*titles, *content["unrelated"]]) in (file.stem, None)
 
 
 def test_english_libraries_are_english() -> None:
-    assert {language_of(titles) for titles in (GARDEN, SEVENTY, SEVENTY[:3], seeds())} == {"en"}
+    assert {library_language(titles) for titles in (GARDEN, SEVENTY, SEVENTY[:3], seeds())} == {
+        "en"
+    }
 
 
 def test_the_questions_about_other_fields_are_in_their_language() -> None:
     for language, texts in UNRELATED.items():
-        assert language_of(texts) == language
+        assert library_language(texts) == language
 
 
 @pytest.mark.parametrize("titles", [[], ["", "?"], SWEDISH, ["ยืมหนังสือได้อย่างไร", "Πού είναι;"]])
 def test_what_is_in_none_of_them_is_left_open(titles: list[str]) -> None:
-    assert language_of(titles) is None
+    assert library_language(titles) is None
 
 
 def test_the_greater_part_decides() -> None:
-    assert language_of([*KOREAN, *GARDEN[:2]]) == "ko"
-    assert language_of([*KOREAN[:2], *SEVENTY]) == "en"
+    assert library_language([*KOREAN, *GARDEN[:2]]) == "ko"
+    assert library_language([*KOREAN[:2], *SEVENTY]) == "en"

@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.search.background import TYPICAL, Background
 from bot.search.groups import outside_group_of, pooled
-from bot.search.language import language_of
+from bot.search.language import library_language
 from bot.search.unrelated import UNRELATED
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def measure(view: View, semantic: SemanticIndex) -> Generator[None, None, Backgr
     if not hits:
         return Background(TYPICAL.unrelated, TYPICAL.field, threads=len(view))
     questions = yield from _unrelated(semantic)
-    language = language_of(hit.title for hit in hits) or _nearest_language(asked, questions)
+    language = library_language(hit.title for hit in hits) or _nearest_language(asked, questions)
     unrelated = median([_nearest(semantic, vector, scopes) for vector in questions[language]])
     measured = Background(min(unrelated, 0.95), TYPICAL.field, threads=len(view))
     best = []
