@@ -12,6 +12,7 @@ from bot.errors import ModelError, SearchError
 from bot.models import SHARED
 from bot.search.engine import Engine
 from bot.search.semantic import OFF, open_semantic_index
+from bot.services.accepting import Accepting
 from bot.services.answering import Answering
 from bot.services.embedding import Embedding
 from bot.services.follow_ups import FollowUps
@@ -82,6 +83,7 @@ class App:
         self.answering = Answering(database, engine, self.guilds, self._index_sync.mend)
         self.question_limits = QuestionLimits(settings)
         self.voting = Voting(database)
+        self.accepting = Accepting(database)
         self.postings = Postings(database)
         self.unanswered = Unanswered(database)
         self.temporary_messages = TemporaryMessages(database)

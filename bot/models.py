@@ -125,10 +125,14 @@ ANSWER_FIELDS = stored_fields(Answer)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAnswer(Answer):
-    """An answer of the library, with what one guild's members voted on it."""
+    """An answer of the library, with what one guild's members voted on it.
+
+    ``accepted_here`` says that the guild accepted it, whatever its source says.
+    """
 
     id: int
     votes: int = 0
+    accepted_here: bool = False
 
     @property
     def tally(self) -> int:

@@ -141,8 +141,10 @@ def only_managers(interaction: Interaction) -> bool:
     return True
 
 
-async def judges_phrasings(interaction: Interaction) -> bool:
-    """Return whether the member may keep and take back what others taught: managers, helpers."""
+async def helps_here(interaction: Interaction) -> bool:
+    """Return whether the member is a helper of this server: they accept answers, and keep or take
+    back what others taught.
+    """
     if scope_of(interaction) == SHARED:
         return False
     settings = await interaction.client.app.guilds.settings(interaction.guild_id or SHARED)
@@ -151,7 +153,7 @@ async def judges_phrasings(interaction: Interaction) -> bool:
 
 async def only_judges_of_phrasings(interaction: Interaction) -> bool:
     """Check that the member may judge phrasings. Raises what the person is told by."""
-    return await judges_phrasings(interaction) or only_managers(interaction)
+    return await helps_here(interaction) or only_managers(interaction)
 
 
 async def acknowledge_page(interaction: Interaction) -> bool:

@@ -22,7 +22,7 @@ from cogs.channel_context import (
     begin_privately,
     choice,
     completes_for,
-    judges_phrasings,
+    helps_here,
     only_judges_of_phrasings,
 )
 
@@ -104,7 +104,7 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
         await edit_response(interaction, **replace(card, content=said).edit_kwargs())
 
     @show.autocomplete("thread")
-    @completes_for(judges_phrasings)
+    @completes_for(helps_here)
     async def threads(self, interaction: Interaction, current: str) -> Choices:
         """Complete the titles of threads of which something was learned."""
         learned = await self.learning.find(interaction.guild_id or 0, "")
@@ -114,7 +114,7 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
 
     @keep.autocomplete("phrasing")
     @remove.autocomplete("phrasing")
-    @completes_for(judges_phrasings)
+    @completes_for(helps_here)
     async def texts(self, interaction: Interaction, current: str) -> Choices:
         """Complete phrasings that fit what is being typed."""
         learned = await self.learning.find(interaction.guild_id or 0, current)

@@ -20,7 +20,14 @@ from bot.services.queues import Busy
 from bot.ui import card_content, cards, items, limits, text
 from bot.ui.cards import Card
 from bot.ui.emoji import for_buttons
-from cogs.channel_context import Choices, acknowledge_page, choice, interaction_context, scope_of
+from cogs.channel_context import (
+    Choices,
+    acknowledge_page,
+    choice,
+    helps_here,
+    interaction_context,
+    scope_of,
+)
 
 THREAD_GONE = N_("That thread is not in the library any more.")
 
@@ -148,7 +155,14 @@ async def show_page(
     if private and answer is not None:
         voted = await app.voting.given(answer.id, scope, interaction.user.id)
     page = partial(
-        cards.page_card, thread, place, embeds=embeds, note=note, voted=voted, related=related
+        cards.page_card,
+        thread,
+        place,
+        embeds=embeds,
+        note=note,
+        voted=voted,
+        accepts=private and await helps_here(interaction),
+        related=related,
     )
     try:
         await edit_response(interaction, **page(emoji=emoji).edit_kwargs())

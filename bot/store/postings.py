@@ -119,6 +119,14 @@ async def recent(connection: AsyncConnection, limit: int) -> list[Posting]:
     return await _newest(connection, limit, postings.c.channel_id != PRIVATE)
 
 
+async def of_thread(
+    connection: AsyncConnection, thread_id: int, guild_id: int, limit: int
+) -> list[Posting]:
+    """Return a guild's newest postings of a thread that others see as well, newest first."""
+    there = (postings.c.thread_id == thread_id, postings.c.guild_id == guild_id)
+    return await _newest(connection, limit, *there, postings.c.channel_id != PRIVATE)
+
+
 async def due(connection: AsyncConnection) -> list[Posting]:
     """Return the postings that are marked as due, newest first."""
     return await _newest(connection, None, postings.c.due_at.is_not(None))

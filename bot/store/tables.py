@@ -133,6 +133,18 @@ carried_votes = Table(
     Index(None, "guild_id"),
 )
 
+# The answers that guilds accepted, each in place of the one that its source accepts.
+acceptances = Table(
+    "acceptances",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True),
+    Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", BigInteger, nullable=False),  # who accepted it; 0: forgotten
+    Column("accepted_at", BigInteger, nullable=False),
+    *indexes("thread_id", "answer_id", "user_id"),
+)
+
 # The reactions that are on Discord's messages now, from which votes follow.
 # Without it, "last reaction wins" could not fall back when that one is taken away.
 reactions = Table(

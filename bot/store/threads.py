@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Select, bindparam, func, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
-from bot.store import change_feed, former_keys, upsert
+from bot.store import acceptances, change_feed, former_keys, upsert
 from bot.store.rows import (
     THREAD,
     ThreadRows,
@@ -289,4 +289,5 @@ async def _answers(
         .where(answers.c.thread_id.in_(ids), answers.c.retired.is_(False))
         .order_by(answers.c.thread_id, answers.c.position)
     )
-    return await by_thread(connection, query, answer_of)
+    by_id = await by_thread(connection, query, answer_of)
+    return await acceptances.applied(connection, guild_id, by_id) if guild_id else by_id

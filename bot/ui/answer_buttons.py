@@ -51,5 +51,20 @@ class Share(Pressable, DynamicItem[Button[Any]], template=r"tw:share:" + Place.P
         return cls(Place.parse(match))
 
 
-ALL = (CardVote, Share)
+class Accept(Pressable, DynamicItem[Button[Any]], template=r"tw:(?:un)?accept:" + Place.PATTERN):
+    """Button by which helpers accept the answer on a page, or take their acceptance back."""
+
+    saves = True
+
+    def __init__(self, place: Place, *, back: bool = False):
+        self.place, self.back = place, back
+        custom_id = f"tw:unaccept:{place}" if back else f"tw:accept:{place}"
+        super().__init__(button(_("Take acceptance back") if back else _("Accept"), custom_id))
+
+    @classmethod
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
+        return cls(Place.parse(match), back=match[0].startswith("tw:unaccept:"))
+
+
+ALL = (CardVote, Share, Accept)
 """All of these items, for the client to register."""

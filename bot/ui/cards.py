@@ -117,13 +117,15 @@ def page_card(
     note: str = "",
     emoji: tuple[str, str] | None = None,
     voted: Vote | None = None,
+    accepts: bool = False,
     related: Sequence[tuple[str, str | None]] = (),
 ) -> Card:
     """Return one page of a private pager, with buttons to turn it and to vote.
 
     A place whose answer or part is gone shows the nearest there is. ``note`` is a
     line of our own above it, ``emoji`` what the guild votes up and down with,
-    ``voted`` what the reader voted, ``related`` what stands below the question: titles and URLs.
+    ``voted`` what the reader voted, ``accepts`` whether they may accept answers, ``related``
+    what stands below the question: titles and URLs.
     """
     answer = card_content.answer_at(thread, place)
     pages = card_content.pages(thread, answer, embeds=embeds)
@@ -141,6 +143,8 @@ def page_card(
         signs = emoji or (None, None)
         for value, sign in zip((Vote.UP, Vote.DOWN), signs, strict=True):
             view.add_item(items.CastVote(value, here, emoji=sign, given=voted is value))
+        if accepts and (answer.accepted_here or not answer.accepted):
+            view.add_item(answer_buttons.Accept(here, back=answer.accepted_here))
     if not embeds:
         return _plain_card(thread, answer, pages[part], known, view, note)
     return _embed_card(
@@ -163,9 +167,17 @@ def vote_line(value: Vote | None, tally: int | None) -> str:
 def with_tally(
     embed: discord.Embed, thread: StoredThread, answer: StoredAnswer
 ) -> discord.Embed | None:
-    """Return the embed of an answer's card with what was voted by now; ``None``: it has that."""
+    """Return the embed of an answer's card as it is now; ``None``: it says and shows that.
+
+    It changes with the votes, and with the answer that the guild accepts.
+    """
     now = facts.joined(facts.of_card(thread, answer))
-    return None if embed.footer.text == now else embed.copy().set_footer(text=now)
+    heading, colour = _heading(answer)
+    if embed.footer.text == now and embed.colour == colour:
+        return None
+    drawn = embed.copy().set_footer(text=now)
+    drawn.colour = colour
+    return drawn.set_author(name=heading, url=embed.author.url)
 
 
 def asked_note(question: str) -> str:
@@ -207,12 +219,7 @@ def _embed_card(
     related: Sequence[tuple[str, str | None]] = (),
 ) -> Card:
     """Return a text of a thread with its credits and facts; the question's for ``None``."""
-    if answer is None:
-        heading, colour = _("Question"), MUTED
-    elif answer.accepted:
-        heading, colour = _("Accepted answer"), ACCEPTED
-    else:
-        heading, colour = _("Answer"), ANSWER
+    heading, colour = _heading(answer)
     own = text.safe_url(answer.url) if answer is not None else None
     paragraphs = (body, linked_credits(credits_of(thread, answer)))
     embed = discord.Embed(
@@ -227,6 +234,13 @@ def _embed_card(
         embed.add_field(name=_("See also"), value=text.lines(names), inline=False)
     embed.set_footer(text=facts.joined(known))
     return Card(content=note or None, embed=embed, view=view)
+
+
+def _heading(answer: StoredAnswer | None) -> tuple[str, discord.Colour]:
+    """Return the heading and the colour of an answer's card; the question's for ``None``."""
+    if answer is None:
+        return _("Question"), MUTED
+    return (_("Accepted answer"), ACCEPTED) if answer.accepted else (_("Answer"), ANSWER)
 
 
 def _plain_card(

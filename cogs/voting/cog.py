@@ -25,12 +25,13 @@ from bot.replies import NOT_A_QUESTION, acknowledge, edit_response, tell
 from bot.services.queues import EventQueues
 from bot.services.voting import Pressed, VoteOutcome
 from bot.ui import cards, items
-from bot.ui.answer_buttons import CardVote
+from bot.ui.answer_buttons import Accept, CardVote
 from bot.ui.cards import Card
 from bot.ui.confirmations import ConfirmForget, LeaveIt, forget_card, forgotten_line
 from cogs.channel_context import acknowledge_page, joined_at, scope_of
 from cogs.confirming import begin_confirmed, leave_it
 from cogs.thread import show_page
+from cogs.voting.acceptance import Acceptance
 from cogs.voting.events import (
     ButtonPress,
     EventType,
@@ -76,6 +77,7 @@ class VotingCog(commands.Cog, name="Voting"):
         """Register the vote buttons, and those that confirm /forget-me."""
         self.bot.on_press(items.CastVote, self.press)
         self.bot.on_press(CardVote, self.press)
+        self.bot.on_press(Accept, Acceptance(self.bot, self._tallies).press)
         self.bot.on_press(ConfirmForget, self.forget)
         self.bot.on_press(LeaveIt, leave_it)
 

@@ -497,7 +497,7 @@ class TestUnusableFiles:
 
 class TestExamining:
     async def test_a_sound_database_has_no_problems(self, database: Database) -> None:
-        assert await stats.examine(database) == stats.Health("0015", ())
+        assert await stats.examine(database) == stats.Health("0016", ())
 
     async def test_a_row_that_points_nowhere_is_named(
         self, database: Database, other_program: sqlite3.Connection

@@ -209,6 +209,8 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         answer_buttons.CardVote(Vote.UP, place),
         answer_buttons.CardVote(Vote.DOWN, place),
         answer_buttons.Share(place),
+        answer_buttons.Accept(place),
+        answer_buttons.Accept(place, back=True),
         confirmations.ConfirmForget(HUGE),
         confirmations.ConfirmReset(HUGE),
         confirmations.LeaveIt(HUGE),

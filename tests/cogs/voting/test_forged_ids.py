@@ -23,6 +23,7 @@ FORGED = {
     items.NotMine: ["tw:notmine"],
     answer_buttons.CardVote: [f"tw:vote:up:{HUGE}:{HUGE}:0:a", f"tw:vote:down:2:{HUGE}:0:a"],
     answer_buttons.Share: [f"tw:share:{HUGE}:{HUGE}:0:a"],
+    answer_buttons.Accept: [f"tw:accept:{HUGE}:{HUGE}:0:a", f"tw:unaccept:2:{HUGE}:0:a"],
     confirmations.ConfirmForget: [f"tw:forget:{HUGE}"],
     confirmations.ConfirmReset: [f"tw:reset:{HUGE}"],
     confirmations.LeaveIt: [f"tw:leave:{HUGE}"],

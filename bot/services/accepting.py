@@ -1,0 +1,40 @@
+"""Acceptance: a guild's helpers say which answer of a thread is the right one there."""
+
+from __future__ import annotations
+
+from bot.errors import NotFound
+from bot.i18n import N_
+from bot.i18n import gettext as _
+from bot.store import acceptances, postings
+from bot.store.database import Database
+
+MAX_REDRAWN = 20
+"""Messages that show a thread and are drawn anew after a change, the newest."""
+
+ANSWER_GONE = N_("That answer is not in the library any more.")
+
+
+class Accepting:
+    """Accepts answers in a guild, over what their sources accept, and takes that back."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    async def accept(self, guild_id: int, answer_id: int, user_id: int) -> list[int]:
+        """Make an answer its thread's accepted one; return the messages that show the thread.
+
+        Raises NotFound for an answer that the guild doesn't see.
+        """
+        accepted = await self._database.writing(acceptances.accept, guild_id, answer_id, user_id)
+        if accepted is None:
+            raise NotFound(_(ANSWER_GONE))
+        return await self._shown(guild_id, accepted)
+
+    async def withdraw(self, guild_id: int, answer_id: int) -> list[int]:
+        """Take an acceptance back, if it is there; return the messages that show the thread."""
+        thread_id = await self._database.writing(acceptances.withdraw, guild_id, answer_id)
+        return [] if thread_id is None else await self._shown(guild_id, thread_id)
+
+    async def _shown(self, guild_id: int, thread_id: int) -> list[int]:
+        shown = await self._database.reading(postings.of_thread, thread_id, guild_id, MAX_REDRAWN)
+        return [posting.message_id for posting in shown]

@@ -1,0 +1,124 @@
+"""Helpers accept answers in the pager: for their server alone, and it can be taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.models import SHARED, Answer, Thread
+from bot.store.tables import acceptances
+from bot.ui import cards
+from cogs.voting.tally_updater import PAUSE
+from tests.kit.messages import labels, last, shown, told
+from tests.kit.simcord import join_guild
+from tests.kit.world import World
+
+QUESTION = "how do I vote on an answer?"
+FIRST, SECOND = "React with **⬆️** or ⬇️.", "Use the buttons of the pager."
+
+
+async def page(world: World, member: Any, answer: int) -> Any:
+    """The member's private page of an answer of the thread, counted from 1."""
+    opened = await member.slash(world.general, "thread", query="vote")
+    for _ in range(answer):
+        await member.click(shown(opened), label="Next")
+    assert f"answer {answer} of 2" in shown(opened).embeds[0].footer.text
+    return opened
+
+
+@pytest.fixture
+async def accepted(world: World) -> Any:
+    """The page on which mo has accepted the second answer."""
+    opened = await page(world, world.mo, 2)
+    await world.mo.click(shown(opened), label="Accept")
+    return opened
+
+
+async def accepted_bodies(world: World, guild_id: int) -> list[str]:
+    thread = await world.app.answering.find("vote", guild_id=guild_id)
+    assert thread is not None
+    return [answer.body for answer in thread.answers if answer.accepted]
+
+
+async def test_the_accepted_answer_is_served_and_the_page_says_so(world: World, accepted: Any):
+    assert shown(accepted).content == "This is the accepted answer on this server now."
+    assert shown(accepted).embeds[0].author.name == "Accepted answer"
+    assert "Take acceptance back" in labels(shown(accepted))
+    await world.alice.send(world.ask, QUESTION)
+    assert last(world.ask).embeds[0].description.startswith(SECOND)
+    assert last(world.ask).embeds[0].author.name == "Accepted answer"
+
+
+async def test_taking_it_back_restores_what_the_source_accepts(world: World, accepted: Any):
+    await world.mo.click(shown(accepted), label="Take acceptance back")
+    assert shown(accepted).content == "It is not accepted by this server any more."
+    assert await accepted_bodies(world, world.guild.id) == [FIRST]
+    await world.alice.send(world.ask, QUESTION)
+    assert last(world.ask).embeds[0].description.startswith(FIRST)
+
+
+async def test_other_servers_and_the_library_stay(world: World, accepted: Any):
+    other = await join_guild(world.env, channels=("ask",))
+    carl = other.add_member(world.env.create_user("carl"))
+    await carl.send(other.channels["ask"], QUESTION)
+    assert last(other.channels["ask"]).embeds[0].description.startswith(FIRST)
+    assert await accepted_bodies(world, other.id) == [FIRST]
+    assert await accepted_bodies(world, SHARED) == [FIRST]
+    assert await accepted_bodies(world, world.guild.id) == [SECOND]
+
+
+async def test_one_answer_of_a_thread_is_accepted(world: World, accepted: Any):
+    await world.mo.click(shown(accepted), label="Next")
+    await world.mo.click(shown(accepted), label="Accept")
+    assert await accepted_bodies(world, world.guild.id) == [FIRST]
+    await world.mo.click(shown(accepted), label="Take acceptance back")
+    assert await accepted_bodies(world, world.guild.id) == [FIRST]
+
+
+async def test_who_accepted_it_can_be_forgotten(world: World, accepted: Any):
+    await world.app.voting.forget_user(world.mo.id)
+    assert await accepted_bodies(world, world.guild.id) == [SECOND]
+    async with world.app.database.read() as connection:
+        assert await connection.scalar(select(acceptances.c.user_id)) == 0
+
+
+async def test_cards_that_show_the_thread_are_drawn_anew(world: World):
+    await world.alice.send(world.ask, QUESTION)
+    before = last(world.ask).embeds[0]
+    assert (before.author.name, before.colour) == ("Accepted answer", cards.ACCEPTED)
+    opened = await page(world, world.mo, 2)
+    await world.mo.click(shown(opened), label="Accept")
+    drawn = last(world.ask).embeds[0]
+    assert (drawn.author.name, drawn.colour) == ("Answer", cards.ANSWER)
+    assert "accepted" not in drawn.footer.text
+    await world.mo.click(shown(opened), label="Take acceptance back")
+    await world.env.advance_time(PAUSE)
+    assert last(world.ask).embeds[0] == before
+
+
+async def test_members_have_no_button(world: World, accepted: Any):
+    opened = await page(world, world.alice, 1)
+    assert not {"Accept", "Take acceptance back"} & set(labels(shown(opened)))
+    await world.alice.click(shown(opened), label="Back")
+    assert await accepted_bodies(world, world.guild.id) == [SECOND]
+
+
+async def test_a_helper_role_is_looked_at_when_it_is_pressed(world: World):
+    role = world.guild.create_role("Helpers")
+    await world.app.guilds.update(world.guild.id, helper_role_ids=(role.id,))
+    fern = world.guild.add_member(world.env.create_user("fern"), roles=[role])
+    opened = await page(world, fern, 2)
+    await world.app.guilds.update(world.guild.id, helper_role_ids=())
+    pressed = await fern.click(shown(opened), label="Accept")
+    assert told(pressed).content == "Only helpers of this server can accept an answer."
+    assert await accepted_bodies(world, world.guild.id) == [FIRST]
+
+
+async def test_an_accepted_answer_that_is_gone_leaves_the_source_s(world: World, accepted: Any):
+    left = Thread(key="vote", title="How do I vote?", answers=(Answer(body=FIRST, accepted=True),))
+    await world.app.library.add([left])
+    assert await accepted_bodies(world, world.guild.id) == [FIRST]
+    await world.mo.click(shown(accepted), label="Back")
+    assert "Take acceptance back" not in labels(shown(accepted))
