@@ -29,12 +29,10 @@ class Acceptance:
 
     async def press(self, item: Accept, interaction: Interaction) -> None:
         """Accept an answer in this server, or take that back, and show the page as it is then."""
-        if not await helps_here(interaction):
-            await tell(interaction, _(NOT_A_HELPER))
-            return
         private = await acknowledge_page(interaction)
         try:
-            said = await self._write(item, interaction)
+            helps = await helps_here(interaction)
+            said = await self._write(item, interaction) if helps else _(NOT_A_HELPER)
         except NotFound as error:
             said = str(error)
         except StoreError as error:
@@ -43,13 +41,12 @@ class Acceptance:
             return
         scope = scope_of(interaction)
         thread = await self.app.answering.serve(item.place.thread_id, guild_id=scope)
-        if thread is None or not private:
-            said = said if thread else _(THREAD_GONE)
-            show = Card(content=said)
-            kwargs = show.edit_kwargs() if private else show.send_kwargs()
-            await edit_response(interaction, **kwargs)
-        else:
+        if thread is None:
+            await edit_response(interaction, **Card(content=_(THREAD_GONE)).edit_kwargs())
+        elif private:
             await show_page(interaction, thread, item.place, note=said)
+        else:
+            await edit_response(interaction, **Card(content=said).send_kwargs())
 
     async def _write(self, item: Accept, interaction: Interaction) -> str:
         """Write what was pressed, have the cards drawn anew, and return what to say."""

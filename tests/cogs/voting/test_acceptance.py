@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bot.errors import StoreError
 from bot.models import SHARED, Answer, Thread
 from bot.store.tables import acceptances
 from bot.ui import cards
@@ -111,8 +112,9 @@ async def test_a_helper_role_is_looked_at_when_it_is_pressed(world: World):
     fern = world.guild.add_member(world.env.create_user("fern"), roles=[role])
     opened = await page(world, fern, 2)
     await world.app.guilds.update(world.guild.id, helper_role_ids=())
-    pressed = await fern.click(shown(opened), label="Accept")
-    assert told(pressed).content == "Only helpers of this server can accept an answer."
+    await fern.click(shown(opened), label="Accept")
+    assert shown(opened).content == "Only helpers of this server can accept an answer."
+    assert "Accept" not in labels(shown(opened))
     assert await accepted_bodies(world, world.guild.id) == [FIRST]
 
 
@@ -122,3 +124,17 @@ async def test_an_accepted_answer_that_is_gone_leaves_the_source_s(world: World,
     assert await accepted_bodies(world, world.guild.id) == [FIRST]
     await world.mo.click(shown(accepted), label="Back")
     assert "Take acceptance back" not in labels(shown(accepted))
+
+
+async def test_what_could_not_be_written_is_said(world: World, monkeypatch: pytest.MonkeyPatch):
+    async def locked(*_: Any) -> None:
+        raise StoreError("the database is locked")
+
+    opened = await page(world, world.mo, 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.app.accepting, "accept", locked)
+        pressed = await world.mo.click(shown(opened), label="Accept")
+    assert told(pressed).content.startswith("That is not saved")
+    assert await accepted_bodies(world, world.guild.id) == [FIRST]
+    await world.mo.click(shown(opened), label="Accept")
+    assert await accepted_bodies(world, world.guild.id) == [SECOND]
