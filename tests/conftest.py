@@ -22,7 +22,7 @@ from bot.settings import Settings
 from tests.kit.library import forget_environment
 from tests.kit.net import Net, open_net
 from tests.kit.new_tables import migrate_once
-from tests.kit.once import compile_statements_once, execute_cogs_once, freeze_imports
+from tests.kit.once import compile_statements_once, execute_cogs_once
 from tests.kit.simcord import fast_settle
 from tests.kit.world import THREADS, MakeBot, World, open_world
 
@@ -30,11 +30,6 @@ fast_settle()
 migrate_once()
 execute_cogs_once()
 compile_statements_once()
-
-
-def pytest_collection_finish() -> None:
-    """Spare the tests the garbage collector's visits to all that was imported for them."""
-    freeze_imports()
 
 
 @pytest.hookimpl(wrapper=True)

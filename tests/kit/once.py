@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -60,9 +59,3 @@ def compile_statements_once() -> None:
         return create_async_engine(url, execution_options={"compiled_cache": compiled}, **options)
 
     database.create_async_engine = create  # type: ignore[attr-defined]
-
-
-def freeze_imports() -> None:
-    """Let the garbage collector leave alone what was imported: it stays until the end."""
-    gc.collect()
-    gc.freeze()
