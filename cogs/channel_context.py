@@ -142,8 +142,9 @@ def only_managers(interaction: Interaction) -> bool:
 
 
 async def helps_here(interaction: Interaction) -> bool:
-    """Return whether the member is a helper of this server: they accept answers, and keep or take
-    back what others taught.
+    """Return whether the member is a helper of this server: has a helper role, or manages it.
+
+    Helpers accept answers, and keep or take back what others taught.
     """
     if scope_of(interaction) == SHARED:
         return False

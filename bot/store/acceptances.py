@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SHARED, StoredAnswer
+from bot.models import SHARED
 from bot.store.tables import IN_FORCE, acceptances, answers, threads
 
 
@@ -45,30 +43,19 @@ async def withdraw(connection: AsyncConnection, guild_id: int, answer_id: int) -
     return thread_id
 
 
-async def applied(
-    connection: AsyncConnection, guild_id: int, by_thread: Mapping[int, tuple[StoredAnswer, ...]]
-) -> dict[int, tuple[StoredAnswer, ...]]:
-    """Return the answers of threads, by their ids, with those accepted that a guild accepted.
-
-    Where the accepted one is gone, what the source accepts holds.
-    """
-    query = select(acceptances.c.thread_id, acceptances.c.answer_id)
-    mine = (acceptances.c.guild_id == guild_id, acceptances.c.thread_id.in_(by_thread))
-    applied = defaultdict(tuple, by_thread)
-    for row in await connection.execute(query.where(*mine)):
-        given = by_thread[row.thread_id]
-        if any(answer.id == row.answer_id for answer in given):
-            applied[row.thread_id] = tuple(_marked(answer, row.answer_id) for answer in given)
-    return applied
-
-
-def _marked(answer: StoredAnswer, accepted_id: int) -> StoredAnswer:
-    """Return an answer as it is where the guild accepted one of its thread."""
-    here = answer.id == accepted_id
-    return replace(answer, accepted=here, accepted_here=here)
-
-
 async def forget_user(connection: AsyncConnection, user_id: int) -> None:
     """Keep no longer that a member accepted answers; these stay accepted."""
     theirs = acceptances.c.user_id == user_id
     await connection.execute(update(acceptances).where(theirs).values(user_id=0))
+
+
+def accepted_by(guild_id: int | None) -> Any:
+    """Return the SQL of the id of the answer that a guild accepted of an answer's thread.
+
+    NULL where it accepted none, or one that has left its source.
+    """
+    accepted = answers.alias()
+    mine = (acceptances.c.guild_id == guild_id, acceptances.c.thread_id == answers.c.thread_id)
+    query = select(acceptances.c.answer_id).where(*mine, accepted.c.retired.is_(False))
+    joined = query.join(accepted, accepted.c.id == acceptances.c.answer_id)
+    return joined.correlate(answers).scalar_subquery().label("accepted_id")

@@ -161,8 +161,15 @@ def thread_of(
 
 
 def answer_of(row: Row[Any]) -> StoredAnswer:
-    """Return the answer of a row, which has the sum of its ``votes`` too."""
-    return StoredAnswer(id=row.id, votes=int(row.votes), **answer_fields(row._asdict()))
+    """Return the answer of a row, which has the sum of its ``votes`` too.
+
+    ``accepted_id`` is the answer that the guild accepted of its thread, over its source (``None``:
+    it accepted none).
+    """
+    values = answer_fields(row._asdict())
+    here = row.accepted_id == row.id
+    values["accepted"] = here if row.accepted_id else values["accepted"]
+    return StoredAnswer(id=row.id, votes=int(row.votes), accepted_here=here, **values)
 
 
 _DIGESTED = ("key", "title", "body", "score", "tags", "url", "author", "license", "asked_at")

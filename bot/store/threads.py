@@ -11,7 +11,8 @@ from sqlalchemy import Column, ColumnElement, Select, bindparam, func, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
-from bot.store import acceptances, change_feed, former_keys, upsert
+from bot.store import change_feed, former_keys, upsert
+from bot.store.acceptances import accepted_by
 from bot.store.rows import (
     THREAD,
     ThreadRows,
@@ -285,9 +286,8 @@ async def _answers(
     connection: AsyncConnection, ids: Sequence[int], guild_id: int | None
 ) -> dict[int, tuple[StoredAnswer, ...]]:
     query: Select[Any] = (
-        select(answers, votes_of(guild_id))
+        select(answers, votes_of(guild_id), accepted_by(guild_id))
         .where(answers.c.thread_id.in_(ids), answers.c.retired.is_(False))
         .order_by(answers.c.thread_id, answers.c.position)
     )
-    by_id = await by_thread(connection, query, answer_of)
-    return await acceptances.applied(connection, guild_id, by_id) if guild_id else by_id
+    return await by_thread(connection, query, answer_of)

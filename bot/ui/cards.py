@@ -164,12 +164,12 @@ def vote_line(value: Vote | None, tally: int | None) -> str:
     return done[value] + " " + _("The answer stands at {tally}.").format(tally=f"{tally:+d}")
 
 
-def with_tally(
+def updated(
     embed: discord.Embed, thread: StoredThread, answer: StoredAnswer
 ) -> discord.Embed | None:
-    """Return the embed of an answer's card as it is now; ``None``: it says and shows that.
+    """Return the embed of an answer's card with its present votes, and whether it is accepted.
 
-    It changes with the votes, and with the answer that the guild accepts.
+    ``None`` if it shows that already.
     """
     now = facts.joined(facts.of_card(thread, answer))
     heading, colour = _heading(answer)

@@ -1,4 +1,4 @@
-"""The tally on a card that was voted on, drawn anew."""
+"""The tally on a card that was voted on, drawn anew, and whether its answer is accepted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class TallyUpdater:
-    """Edits cards so that they show what was voted: at once, then in rounds with pauses.
+    """Edits cards so that they show what was voted and accepted: at once, then in rounds.
 
     A tally that could not be drawn for a passing reason stays due. A card that is gone,
     that may not be edited, or is plain text, keeps its tally; the next card shows the
@@ -42,7 +42,7 @@ class TallyUpdater:
         self._due: dict[int, _Due] = {}
 
     def changed(self, message_id: int) -> None:
-        """The votes on a message have changed, or may have."""
+        """The votes on a message have changed, or which answer is accepted, or they may have."""
         self._due[message_id] = _Due()
         if not self._rounds.is_running():
             self._rounds.start()
@@ -101,7 +101,7 @@ class TallyUpdater:
             return
         language = await self.bot.languages.of_guild(self.bot.get_guild(posting.guild_id))
         with speaking(language):
-            embed = cards.with_tally(card.embeds[0], thread, answer)
+            embed = cards.updated(card.embeds[0], thread, answer)
         channel = self.bot.get_partial_messageable(posting.channel_id)
         message = channel.get_partial_message(message_id)
         # Somebody may have taken the card back while Discord was asked for it.

@@ -254,10 +254,10 @@ def voted(*scores: int) -> StoredThread:
 def test_a_card_of_an_older_version_is_redrawn_without_its_percentage() -> None:
     thread = voted(4)
     embed = discord.Embed(title="t").set_footer(text="✅ accepted · ▲ 3 · 78 % sure")
-    drawn = cards.with_tally(embed, thread, thread.answers[0])
+    drawn = cards.updated(embed, thread, thread.answers[0])
     assert drawn is not None
     assert (drawn.title, drawn.footer.text) == ("t", "✅ accepted · ▲ 4")
-    assert cards.with_tally(drawn, thread, thread.answers[0]) is None
+    assert cards.updated(drawn, thread, thread.answers[0]) is None
 
 
 @pytest.mark.parametrize(
