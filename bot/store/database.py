@@ -19,7 +19,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, event, insert, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from bot.errors import StoreBusy, StoreError
 from bot.store import database_file, migrations
@@ -49,6 +49,9 @@ class Database:
         self._readers_now: set[asyncio.Task[Any] | None] = set()
         self._writer = self._engine("BEGIN IMMEDIATE", 1)
         self._readers = self._writer if self._in_memory else self._engine("BEGIN", READERS)
+        self._is_closed = False
+        for engine in {self._writer, self._readers}:
+            event.listen(engine.sync_engine, "checkin", self._close_late)
 
     @classmethod
     async def open(cls, url: str, index: Path | None = None) -> Database:
@@ -72,7 +75,11 @@ class Database:
         return database
 
     async def close(self) -> None:
-        """Close all connections; SQLite folds its log into the file."""
+        """Close all connections; SQLite folds its log into the file.
+
+        Those in use are closed once they are given back.
+        """
+        self._is_closed = True
         await self._readers.dispose()
         await self._writer.dispose()
 
@@ -153,6 +160,11 @@ class Database:
         event.listen(engine.sync_engine, "invalidate", _roll_back)
         event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql(begin))
         return engine
+
+    def _close_late(self, _connection: Any, record: ConnectionPoolEntry) -> None:
+        """Close a connection that is given back after ``close``: its pool would keep it open."""
+        if self._is_closed:
+            record.invalidate()
 
     @contextmanager
     def _explained_errors(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sqlite3
 from contextlib import closing
@@ -249,6 +250,29 @@ class TestOpening:
         database = await Database.open(f"sqlite:///{file}")
         assert database.url.drivername == "sqlite+aiosqlite"
         await database.close()
+
+
+class TestClosing:
+    """Of a connection that is never closed, pytest makes an error once it is collected."""
+
+    @pytest.mark.parametrize("way", ["read", "write"])
+    async def test_a_connection_in_use_is_closed_once_it_is_given_back(
+        self, tmp_path: Path, way: str
+    ) -> None:
+        database = await Database.open(url(tmp_path / "library.db"))
+        async with getattr(database, way)() as connection:
+            await database.close()
+            assert await change_feed.last_change(connection) == 0
+        del database, connection
+        gc.collect()
+
+    async def test_who_comes_after_it_leaves_nothing_open(self, tmp_path: Path) -> None:
+        database = await Database.open(url(tmp_path / "library.db"))
+        await database.close()
+        assert await database.reading(change_feed.last_change) == 0
+        await note(database, 1)
+        del database
+        gc.collect()
 
 
 class TestSqlitesOwnUrls:
