@@ -19,13 +19,15 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     The garbage collector waits: a visit to all that the tests before have left takes longer than
     the work itself.
     """
+    is_collecting = gc.isenabled()
     gc.disable()
     try:
         began = time.process_time()
         work()
         return time.process_time() - began
     finally:
-        gc.enable()
+        if is_collecting:
+            gc.enable()
 
 
 def check_linear(work: Callable[[int], object], size: int) -> None:

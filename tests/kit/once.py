@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+from functools import cache
+from importlib import import_module
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -14,35 +16,46 @@ from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import LRUCache
 
+from bot.client import COGS
 from bot.store import database
 
 STATEMENTS = 2000
 """How many compiled statements are kept; the program has a few hundred."""
 
 
-def execute_cogs_once() -> None:
-    """Execute the module of each cog for the first bot of the process only.
+class _Executed(Loader):
+    """Loads a module that was imported before, as it is."""
 
-    The second bot of a test, and a cog that is loaded again, execute it anew: what a module
-    holds is gone after a restart.
+    def __init__(self, module: ModuleType):
+        self._module, self._spec = module, module.__spec__
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return the module."""
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute nothing; the module keeps the spec that it was imported by."""
+        module.__spec__ = self._spec
+
+
+def execute_cogs_once() -> None:
+    """Give the first bot of each test the modules of the cogs that the tests import.
+
+    discord.py executes a cog's module again for each bot. The second bot of a test, and a cog
+    that is loaded again, still have it executed anew: what a module holds is gone after a restart.
     """
-    execute = commands.Bot._load_from_module_spec
-    executed: dict[str, ModuleType] = {}
+    load = commands.Bot._load_from_module_spec
+    imported = cache(import_module)
     loaded: WeakKeyDictionary[asyncio.AbstractEventLoop, set[str]] = WeakKeyDictionary()
 
-    async def load(self: Any, spec: ModuleSpec, key: str) -> None:
+    async def load_once(self: Any, spec: ModuleSpec, key: str) -> None:
         mine = loaded.setdefault(asyncio.get_running_loop(), set())
-        module = executed.get(key)
-        if module is None or key in mine:
-            await execute(self, spec, key)
-            executed.setdefault(key, sys.modules[key])
-        else:
-            sys.modules[key] = module
-            await module.setup(self)
-            self._BotBase__extensions[key] = module
+        if key in COGS and key not in mine:
+            spec = ModuleSpec(key, _Executed(imported(key)))
         mine.add(key)
+        await load(self, spec, key)
 
-    commands.bot.BotBase._load_from_module_spec = load  # type: ignore[method-assign]
+    commands.bot.BotBase._load_from_module_spec = load_once  # type: ignore[method-assign]
 
 
 def compile_statements_once() -> None:

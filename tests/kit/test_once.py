@@ -13,6 +13,7 @@ from sqlalchemy import event, select
 from bot.client import COGS
 from bot.store.database import Database
 from bot.store.tables import facts
+from cogs.voting import cog
 from tests.kit.world import World
 
 FIRST: list[ModuleType] = []
@@ -27,6 +28,12 @@ async def test_the_module_of_a_cog_is_another_after_a_restart(world: World, n: i
     after = [world.bot.extensions[name] for name in COGS]
     assert not [each for each in after if each in before]
     assert after == [sys.modules[name] for name in COGS]
+
+
+async def test_what_a_test_patches_in_a_cog_is_what_the_bot_uses(world: World) -> None:
+    assert world.bot.extensions["cogs.voting.cog"] is cog
+    assert cog.__spec__ is not None
+    assert cog.__spec__.origin == cog.__file__
 
 
 async def test_a_cog_that_is_loaded_again_is_executed_again(world: World) -> None:
