@@ -25,16 +25,16 @@ class Accepting:
 
         Raises NotFound for an answer that the guild doesn't see.
         """
-        accepted = await self._database.writing(acceptances.accept, guild_id, answer_id, user_id)
-        if accepted is None:
-            raise NotFound(_(ANSWER_GONE))
-        return await self._shown(guild_id, accepted)
+        async with self._database.write() as connection:
+            thread_id = await acceptances.accept(connection, guild_id, answer_id, user_id)
+            if thread_id is None:
+                raise NotFound(_(ANSWER_GONE))
+            return await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
 
     async def withdraw(self, guild_id: int, answer_id: int) -> list[int]:
         """Take an acceptance back, if it is there; return the messages that show the thread."""
-        thread_id = await self._database.writing(acceptances.withdraw, guild_id, answer_id)
-        return [] if thread_id is None else await self._shown(guild_id, thread_id)
-
-    async def _shown(self, guild_id: int, thread_id: int) -> list[int]:
-        shown = await self._database.reading(postings.of_thread, thread_id, guild_id, MAX_REDRAWN)
-        return [posting.message_id for posting in shown]
+        async with self._database.write() as connection:
+            thread_id = await acceptances.withdraw(connection, guild_id, answer_id)
+            if thread_id is None:
+                return []
+            return await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
