@@ -53,7 +53,7 @@ class Acceptance:
         scope, answer_id = scope_of(interaction), item.place.answer_id
         if item.back:
             shown = await self.app.accepting.withdraw(scope, answer_id)
-            said = _("It is not accepted by this server any more.")
+            said = _("Taken back: what the thread's source accepts holds here again.")
         else:
             shown = await self.app.accepting.accept(scope, answer_id, interaction.user.id)
             said = _("This is the accepted answer on this server now.")

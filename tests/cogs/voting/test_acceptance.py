@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ from sqlalchemy import select
 
 from bot.errors import StoreError
 from bot.models import SHARED, Answer, Thread
+from bot.store import postings
 from bot.store.tables import acceptances
 from bot.ui import cards
 from cogs.voting.tally_updater import PAUSE
 from tests.kit.messages import labels, last, shown, told
 from tests.kit.simcord import join_guild
-from tests.kit.world import World
+from tests.kit.world import THREADS, World
 
 QUESTION = "how do I vote on an answer?"
 FIRST, SECOND = "React with **⬆️** or ⬇️.", "Use the buttons of the pager."
@@ -54,7 +56,9 @@ async def test_the_accepted_answer_is_served_and_the_page_says_so(world: World, 
 
 async def test_taking_it_back_restores_what_the_source_accepts(world: World, accepted: Any):
     await world.mo.click(shown(accepted), label="Take acceptance back")
-    assert shown(accepted).content == "It is not accepted by this server any more."
+    assert (
+        shown(accepted).content == "Taken back: what the thread's source accepts holds here again."
+    )
     assert await accepted_bodies(world, world.guild.id) == [FIRST]
     await world.alice.send(world.ask, QUESTION)
     assert last(world.ask).embeds[0].description.startswith(FIRST)
@@ -124,6 +128,31 @@ async def test_an_accepted_answer_that_is_gone_leaves_the_source_s(world: World,
     assert await accepted_bodies(world, world.guild.id) == [FIRST]
     await world.mo.click(shown(accepted), label="Back")
     assert "Take acceptance back" not in labels(shown(accepted))
+
+
+async def test_it_can_be_taken_back_once_the_source_accepts_the_same(world: World, accepted: Any):
+    thread = next(thread for thread in THREADS if thread.key == "vote")
+    first, second = thread.answers
+    now = (replace(first, accepted=False), replace(second, accepted=True))
+    await world.app.library.add([replace(thread, answers=now)])
+    await world.mo.click(shown(accepted), label="Take acceptance back")
+    assert "what the thread's source accepts holds here again" in shown(accepted).content
+    assert await accepted_bodies(world, world.guild.id) == [SECOND]
+
+
+@pytest.mark.parametrize("label", ["Accept", "Take acceptance back"])
+async def test_all_is_written_or_nothing(
+    world: World, accepted: Any, label: str, monkeypatch: pytest.MonkeyPatch
+):
+    async def locked(*_: Any) -> None:
+        raise StoreError("the database is locked")
+
+    if label == "Accept":
+        await world.mo.click(shown(accepted), label="Next")
+    monkeypatch.setattr(postings, "of_thread", locked)
+    pressed = await world.mo.click(shown(accepted), label=label)
+    assert told(pressed).content.startswith("That is not saved")
+    assert await accepted_bodies(world, world.guild.id) == [SECOND]
 
 
 async def test_what_could_not_be_written_is_said(world: World, monkeypatch: pytest.MonkeyPatch):
