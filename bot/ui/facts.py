@@ -12,10 +12,16 @@ from bot.ui import limits, text
 
 
 def of_card(thread: StoredThread, answer: StoredAnswer) -> list[str]:
-    """Return what is to be known of an answer, and how many others there are."""
+    """Return what is to be known of an answer, and of the others of its thread.
+
+    Where the guild accepted another, that is said: the card may have shown this as accepted.
+    """
     others = len(thread.answers) - 1
     more = ngettext("{count} other answer", "{count} other answers", others)
-    return of_answer(thread, answer) + ([more.format(count=number(others))] if others > 0 else [])
+    facts = of_answer(thread, answer)
+    if not answer.accepted and any(other.accepted_here for other in thread.answers):
+        facts.append(_("another answer is accepted"))
+    return facts + ([more.format(count=number(others))] if others > 0 else [])
 
 
 def of_answer(thread: StoredThread, answer: StoredAnswer) -> list[str]:

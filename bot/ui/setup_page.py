@@ -188,6 +188,7 @@ def _helpers(state: SetupState) -> str:
         return _(
             "Nobody yet. Choose a role below: I name it to whoever asks what I have nothing on."
         )
+    may = _("They can accept answers, too.")
     if state.pings:
         said = _("{roles}: I notify them when I'm asked what I have nothing on.")
     else:
@@ -195,7 +196,7 @@ def _helpers(state: SetupState) -> str:
             "{roles}: I name them when I'm asked what I have nothing on, without a notification. "
             "`/settings helpers` changes that."
         )
-    return said.format(roles=roles)
+    return f"{said.format(roles=roles)} {may}"
 
 
 def _knows(state: SetupState) -> str:

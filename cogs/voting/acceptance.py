@@ -44,6 +44,8 @@ class Acceptance:
         if thread is None:
             await edit_response(interaction, **Card(content=_(THREAD_GONE)).edit_kwargs())
         elif private:
+            if helps and not item.back and thread.answers[0].id != item.place.answer_id:
+                said += " " + _("Another answer still comes first here, by its votes.")
             await show_page(interaction, thread, item.place, note=said)
         else:
             await edit_response(interaction, **Card(content=said).send_kwargs())

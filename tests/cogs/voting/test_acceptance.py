@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.errors import StoreError
-from bot.models import SHARED, Answer, Thread
+from bot.models import SHARED, Answer, Policy, Thread
 from bot.store import postings
 from bot.store.tables import acceptances
 from bot.ui import cards
@@ -82,6 +82,19 @@ async def test_one_answer_of_a_thread_is_accepted(world: World, accepted: Any):
     assert await accepted_bodies(world, world.guild.id) == [FIRST]
 
 
+async def test_it_is_said_where_votes_put_another_first(world: World):
+    await world.app.guilds.update(world.guild.id, answer_policy=Policy.SCORE)
+    opened = await page(world, world.mo, 2)
+    await world.mo.click(shown(opened), label="Accept")
+    said = "This is the accepted answer on this server now."
+    more = "Another answer still comes first here, by its votes."
+    assert shown(opened).content == f"{said} {more}"
+    await world.alice.send(world.ask, QUESTION)
+    assert last(world.ask).embeds[0].description.startswith(FIRST)
+    await world.mo.click(shown(opened), label="Take acceptance back")
+    assert more not in shown(opened).content
+
+
 async def test_who_accepted_it_can_be_forgotten(world: World, accepted: Any):
     await world.app.voting.forget_user(world.mo.id)
     assert await accepted_bodies(world, world.guild.id) == [SECOND]
@@ -97,7 +110,7 @@ async def test_cards_that_show_the_thread_are_drawn_anew(world: World):
     await world.mo.click(shown(opened), label="Accept")
     drawn = last(world.ask).embeds[0]
     assert (drawn.author.name, drawn.colour) == ("Answer", cards.ANSWER)
-    assert "accepted" not in drawn.footer.text
+    assert drawn.footer.text == "▲ 2 · another answer is accepted · 1 other answer"
     await world.mo.click(shown(opened), label="Take acceptance back")
     await world.env.advance_time(PAUSE)
     assert last(world.ask).embeds[0] == before
