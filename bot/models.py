@@ -142,11 +142,15 @@ class StoredAnswer(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredThread(Thread):
-    """A thread of the library as one guild sees it; answers in serving order."""
+    """A thread of the library as one guild sees it; answers in serving order.
+
+    ``overrides`` are the ids of the shared threads that it stands in for in its guild.
+    """
 
     id: int
     scope: int
     answers: tuple[StoredAnswer, ...] = ()
+    overrides: tuple[int, ...] = ()
 
     def answer(self, answer_id: int) -> StoredAnswer | None:
         """Return the answer with this id, or ``None`` if the thread has it no longer."""

@@ -12,7 +12,7 @@ from tantivy import Document, Schema, SchemaBuilder
 from bot.models import StoredThread, Thread
 from bot.search.text import Name, spaced
 
-FORMAT = 7
+FORMAT = 8
 """Raised when the fields, their analysis or the files change: an older index is rebuilt."""
 
 TITLE_BOOST = 0.5
@@ -47,6 +47,8 @@ def schema() -> Schema:
     builder = SchemaBuilder()
     # Signed, because deleting by term takes every number for a signed one.
     builder.add_integer_field("id", indexed=True, fast=True)
+    # The threads of the shared library that one of a guild stands in for.
+    builder.add_integer_field("overrides", stored=True, fast=True)
     builder.add_text_field("scope", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("answers", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("title", tokenizer_name="stemmed", index_option="freq")
@@ -63,7 +65,8 @@ class Pieces(NamedTuple):
     """The texts of a thread that are searched, ready for the index.
 
     ``names`` are its title and phrasings in one text, ``said`` its other texts, ``card`` what
-    a ``Hit`` has of it, ``answers`` the digest of its answers. Making them is work; they can be
+    a ``Hit`` has of it, ``answers`` the digest of its answers, ``overrides`` the shared threads
+    that it stands in for. Making them is work; they can be
     handed from process to process.
     """
 
@@ -71,6 +74,7 @@ class Pieces(NamedTuple):
     said: tuple[str, ...]
     card: bytes
     answers: str = ""
+    overrides: tuple[int, ...] = ()
 
 
 Indexed = tuple[int, int, Pieces]
@@ -107,7 +111,8 @@ def folded(answer: str) -> str:
 
 def indexed(thread: StoredThread) -> Indexed:
     """Return a thread that was read back, as the index takes it in."""
-    return thread.id, thread.scope, pieces_of(thread)
+    pieces = pieces_of(thread)._replace(overrides=thread.overrides)
+    return thread.id, thread.scope, pieces
 
 
 def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
@@ -115,6 +120,8 @@ def document_of(thread_id: int, scope: int, pieces: Pieces) -> Document:
     document = Document()
     document.add_integer("id", thread_id)
     document.add_text("scope", str(scope))
+    for shared_id in pieces.overrides:
+        document.add_integer("overrides", shared_id)
     if pieces.answers:
         document.add_text("answers", pieces.answers)
     names, text = pieces.names, " \n".join((pieces.names, *pieces.said))

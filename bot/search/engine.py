@@ -191,9 +191,8 @@ class Engine:
 
         Itself is one of them, as soon as it is indexed. Raises IndexDamaged.
         """
-        parts, digest = self._index.view(scopes(guild_id)).parts, answers_digest(thread)
-        found = [i for part in parts for i in part.with_answers(digest, SAME_ANSWERS)]
-        return found[:SAME_ANSWERS]
+        view = self._index.view(scopes(guild_id))
+        return view.with_answers(answers_digest(thread), SAME_ANSWERS)
 
     def complete(self, text: str, guild_id: int, limit: int, *, own: bool = False) -> list[Match]:
         """Return the threads whose title starts like, contains or resembles what is being typed.

@@ -45,7 +45,8 @@ class HybridSearch:
     ) -> tuple[list[Hit], dict[int, float]]:
         """Return the candidates, in no order, and their cosines. Raises ModelError."""
         hits = view.search(self._query.wanted, HYBRID_CANDIDATES[0] + 1)
-        new = self._near(HYBRID_CANDIDATES[1] + 1, known={hit.thread_id for hit in hits})
+        known = view.hidden.union(hit.thread_id for hit in hits)
+        new = self._near(HYBRID_CANDIDATES[1] + 1 + len(view.hidden), known)
         hits += view.among(self._query.wanted, new)
         hits = self._phrasings.join(self._query, without(leave_out, hits))
         return hits, self._cosines([hit.thread_id for hit in hits])
@@ -56,7 +57,7 @@ class HybridSearch:
         return self._phrasings.cosines(self._vector.result())
 
     def _near(self, limit: int, known: Set[int]) -> list[int]:
-        """Return the nearest threads without those ``known``.
+        """Return the nearest threads without those ``known``, or hidden.
 
         Those that are near by a learned phrasing alone come after them.
         """

@@ -108,6 +108,14 @@ class Snapshot:
         wanted = Query.term_query(fields(), "answers", digest)
         return [thread_id for _, thread_id, _ in self._oldest(wanted, limit)]
 
+    def overridden(self) -> frozenset[int]:
+        """Return the ids of the shared threads that threads of this scope stand in for."""
+        query = Query.exists_query("overrides")
+        with self._index.reading():
+            found = self._searcher.search(query, max(self.documents, 1), count=False).hits
+            documents = [self._searcher.doc(address) for _, address in found]
+        return frozenset(int(i) for document in documents for i in document["overrides"])
+
     def _oldest(self, query: Query, limit: int) -> list[ScoredDoc]:
         with self._index.reading():
             hits = self._searcher.search(

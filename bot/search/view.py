@@ -15,7 +15,7 @@ from math import log
 from rapidfuzz import fuzz
 from tantivy import Occur, Query
 
-from bot.models import Match
+from bot.models import SHARED, Match
 from bot.search.documents import TITLE_BOOST, Hit
 from bot.search.query import Idf
 from bot.search.scope_index import ScoredDoc, Snapshot, by_score, fields
@@ -35,6 +35,12 @@ class View:
 
     def __len__(self) -> int:
         return sum(part.threads for part in self.parts)
+
+    @cached_property
+    def hidden(self) -> frozenset[int]:
+        """The shared threads that a guild has versions of its own of: these are found instead."""
+        own = [part for part in self.parts if part.scope != SHARED]
+        return own[0].overridden() if own else frozenset()
 
     @cached_property
     def words(self) -> Vocabulary:
@@ -59,7 +65,7 @@ class View:
         found = []
         for number, part in enumerate(self.parts if terms else ()):
             wanted = [self._query(term, number) for term in terms]
-            found.append(part.best(_any_of(wanted), limit))
+            found.append(self._best(part, _any_of(wanted), limit))
         return self._hits(found, limit)
 
     def among(self, stems: dict[str, float], thread_ids: Sequence[int]) -> list[Hit]:
@@ -75,7 +81,8 @@ class View:
         for number, part in enumerate(self.parts):
             wanted = (self._query(term, number) for term in _in_both_fields(stems))
             clauses = [(Occur.Must, only), *((Occur.Should, query) for query in wanted)]
-            found.append(part.best(Query.boolean_query(clauses), len(thread_ids)))
+            query = Query.boolean_query(clauses)
+            found.append(self._best(part, query, len(thread_ids)))
         return self._hits(found, len(thread_ids))
 
     def search_titles(self, groups: Sequence[Sequence[str]], limit: int) -> list[Hit]:
@@ -87,12 +94,25 @@ class View:
                 Query.disjunction_max_query([self._query(("title", s, 1.0), number) for s in group])
                 for group in groups
             ]
-            found.append(part.best(_any_of(wanted), limit))
+            found.append(self._best(part, _any_of(wanted), limit))
         return self._hits(found, limit)
 
     def first(self, limit: int) -> list[Hit]:
         """Return the oldest threads, for someone who has typed nothing yet."""
-        return self._hits([part.first(limit) for part in self.parts], limit)
+        wanted = limit + len(self.hidden)
+        return self._hits([self._shown(part.first(wanted)) for part in self.parts], limit)
+
+    def with_answers(self, digest: str, limit: int) -> list[int]:
+        """Return the ids of threads whose answers have a digest, about ``limit`` at most."""
+        found = (part.with_answers(digest, limit) for part in self.parts)
+        return [i for ids in found for i in ids if i not in self.hidden][:limit]
+
+    def _best(self, part: Snapshot, query: Query, limit: int) -> list[ScoredDoc]:
+        return self._shown(part.best(query, limit + len(self.hidden)))
+
+    def _shown(self, found: list[ScoredDoc]) -> list[ScoredDoc]:
+        """Leave out what is hidden here."""
+        return [one for one in found if one[1] not in self.hidden] if self.hidden else found
 
     def _hits(self, found: Sequence[Sequence[ScoredDoc]], limit: int) -> list[Hit]:
         """Return the best of what each part found, with what the index keeps of it."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from bot.models import Posting, Reaction, Vote
-from bot.store import postings, threads, votes
+from bot.store import origins, postings, votes
 from bot.store.database import Database
 from bot.store.votes import VotePlace
 
@@ -35,8 +35,6 @@ _STEP = 2000
 
 Reactions = Mapping[int, set[Reaction]]
 """Reactions on a message, by member."""
-
-IsOwn = Callable[[str | None, int], bool]
 
 
 class LiveEvents(Protocol):
@@ -73,13 +71,12 @@ class Reconciling:
         self,
         message_id: int,
         shown: Collection[Reaction],
-        is_own: IsOwn,
         live: LiveEvents | None = None,
         since: int | None = None,
     ) -> int:
         """Add the reactions that came and remove those that went; return how many those were.
 
-        ``is_own(author, user_id)`` says whose reactions don't count. ``live`` decides for what
+        Those of the answer's author don't count. ``live`` decides for what
         it is about; reactions of such members are older than their events: of ``since``, in
         Unix microseconds.
         """
@@ -88,12 +85,12 @@ class Reconciling:
             posting = await postings.get(connection, message_id)
             if posting is None:
                 return 0
-            author = await threads.author_of(connection, posting.answer_id)
+            author = await origins.author_of(connection, posting.answer_id)
             known = await _known(connection, posting)
         wanted: dict[int, set[Reaction]] = {}
         for reaction in shown:
             wanted.setdefault(reaction.user_id, set()).add(reaction)
-        differences = await _differences(known, wanted, lambda user_id: is_own(author, user_id))
+        differences = await _differences(known, wanted, author.is_member)
         return await self._write_all(posting, differences, live, since)
 
     async def clear(self, message_id: int, value: Vote | None) -> None:

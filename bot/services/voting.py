@@ -11,7 +11,7 @@ from bot.errors import NotFound, ThreadwiseError
 from bot.i18n import N_
 from bot.models import Reaction, Vote
 from bot.services.reconciling import LiveEvents, Reconciling
-from bot.store import postings, threads, votes
+from bot.store import origins, postings, votes
 from bot.store.database import Database
 from bot.store.votes import VotePlace
 
@@ -119,7 +119,7 @@ class Voting:
         microseconds; now): they decide for what they are about. What is new counts as given
         then, which is all that can be known. Returns how many reactions had come or gone.
         """
-        return await self._reconciling.compare(message_id, reactions, is_own, live, since)
+        return await self._reconciling.compare(message_id, reactions, live, since)
 
     async def given(self, answer_id: int, guild_id: int, user_id: int) -> Vote | None:
         """Return a member's vote on an answer in a guild, if they have one."""
@@ -149,8 +149,8 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
     place, reaction = VotePlace.of(posting), change.reaction
     if isinstance(change, Removed):
         return await votes.take(connection, place, reaction)
-    author = await threads.author_of(connection, posting.answer_id)
-    if is_own(author, reaction.user_id):
+    author = await origins.author_of(connection, posting.answer_id)
+    if author.is_member(reaction.user_id):
         return False
     await votes.give(connection, place, reaction, at=change.at)
     return True
@@ -161,8 +161,8 @@ async def _press(connection: Any, pressed: Pressed) -> VoteOutcome:
     if not await votes.tallies(connection, [answer_id], guild_id):
         # Translated by whoever tells it: this is written in a task of all members.
         return NotFound(N_("This answer is not in the library any more."))
-    author = await threads.author_of(connection, answer_id)
-    if is_own(author, user_id):
+    author = await origins.author_of(connection, answer_id)
+    if author.is_member(user_id):
         return VoteRefused(N_("You can't vote on your own answer."))
     place = VotePlace(answer_id, guild_id)
     before = await votes.in_force(connection, place, user_id)
@@ -173,11 +173,3 @@ async def _press(connection: Any, pressed: Pressed) -> VoteOutcome:
     else:
         await votes.give(connection, place, Reaction(user_id, pressed.value))
     return await votes.in_force(connection, place, user_id)
-
-
-def is_own(author: str | None, user_id: int) -> bool:
-    """Return whether the member wrote the answer: its author is their mention.
-
-    By no name: whoever is called like an author from elsewhere is somebody else.
-    """
-    return author is not None and author.strip() in (f"<@{user_id}>", f"<@!{user_id}>")

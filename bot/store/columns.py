@@ -1,4 +1,4 @@
-"""Columns of tables that follow from the fields of models and settings."""
+"""What all tables have in common, and columns that follow from the fields of models."""
 
 from __future__ import annotations
 
@@ -13,12 +13,27 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    MetaData,
     String,
     Text,
+    text,
 )
 
 from bot.guild_settings import GuildSettings
 from bot.models import FieldKind, StoredField
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts up only a column declared INTEGER; elsewhere ids are 64 bits wide.
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 
 _TYPES = {
     FieldKind.TEXT: Text,
@@ -34,6 +49,14 @@ _NULLABLE = (FieldKind.OPTIONAL_TEXT, FieldKind.DATE)
 def indexes(*columns: str) -> list[Index]:
     """Return an index for each of these columns."""
     return [Index(None, column) for column in columns]
+
+
+def few(*columns: str) -> list[Index]:
+    """Return an index for each of these columns, of the rows that have a value there alone."""
+    return [
+        Index(None, column, sqlite_where=there, postgresql_where=there)
+        for column, there in ((column, text(f"{column} IS NOT NULL")) for column in columns)
+    ]
 
 
 def columns_of(stored: Sequence[StoredField]) -> list[Column[Any]]:

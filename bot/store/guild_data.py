@@ -29,7 +29,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+import bot.store.curation_tables  # noqa: F401 (adds its tables)
 from bot.store import change_feed
+from bot.store.columns import metadata
 from bot.store.guilds import fact, set_fact
 from bot.store.rows import id_batches, to_micros
 from bot.store.tables import (
@@ -37,7 +39,6 @@ from bot.store.tables import (
     facts,
     guild_settings,
     learned_phrasings,
-    metadata,
     postings,
     threads,
     votes,

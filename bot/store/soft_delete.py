@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import change_feed
+from bot.store import change_feed, overrides
 from bot.store.rows import EPOCH, to_micros
 from bot.store.tables import IN_FORCE, answers, threads, votes
 
@@ -79,6 +79,7 @@ async def remove(connection: AsyncConnection, scope: int, target: Target) -> Rem
     values = {"retired_at": moment, "removed": True}
     gone = await connection.execute(update(threads).where(*which).values(values))
     await _tell(connection, *_of(scope, moment))
+    await _move_votes(connection, scope, *_of(scope, moment))
     return Removal(moment, gone.rowcount, name, name if target.whole_source else None)
 
 
@@ -99,8 +100,12 @@ async def restore(connection: AsyncConnection, scope: int, moment: int) -> int:
     """Bring back what was removed at a moment; returns how many threads that is."""
     here = _of(scope, moment)
     await _tell(connection, *here)  # while they can still be told by the moment
+    again = select(threads.c.id).where(*here, threads.c.overrides.is_not(None))
+    versions = (await connection.scalars(again)).all()
     values = {"retired_at": None, "removed": False}
-    return (await connection.execute(update(threads).where(*here).values(values))).rowcount
+    count = (await connection.execute(update(threads).where(*here).values(values))).rowcount
+    await _move_votes(connection, scope, threads.c.id.in_(versions))
+    return count
 
 
 async def purge(connection: AsyncConnection, before: datetime, limit: int) -> int:
@@ -112,8 +117,17 @@ async def purge(connection: AsyncConnection, before: datetime, limit: int) -> in
     ids = (await connection.execute(select(threads.c.id).where(*old).limit(limit))).scalars().all()
     if ids:
         await change_feed.note(connection, ids, is_deleted=True)
+        merged = update(threads).where(threads.c.merged_into.in_(ids))
+        await connection.execute(merged.values(merged_into=None))  # an import may bring them again
         await connection.execute(delete(threads).where(threads.c.id.in_(ids)))
     return len(ids)
+
+
+async def _move_votes(connection: AsyncConnection, scope: int, *which: ColumnElement[bool]) -> None:
+    """Move the votes of versions of shared threads to where they belong now."""
+    query = select(threads.c.id).where(*which, threads.c.overrides.is_not(None))
+    for thread_id in (await connection.scalars(query)).all():
+        await overrides.move_votes(connection, scope, thread_id)
 
 
 def _of(scope: int, moment: int) -> tuple[ColumnElement[bool], ...]:

@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import InputError, StoreNewer
 from bot.models import SHARED, StoredThread
 from bot.store import migrations
+from bot.store.columns import metadata
 from bot.store.database import Database
 from bot.store.rows import id_batches
 from bot.store.tables import (
     IN_FORCE,
     answers,
     learned_phrasings,
-    metadata,
     phrasings,
     threads,
     votes,

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -27,25 +26,12 @@ from sqlalchemy import (
 )
 
 from bot.models import ANSWER_FIELDS, THREAD_FIELDS
-from bot.store.columns import columns_of, indexes, setting_columns
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite counts up only a column declared INTEGER; elsewhere ids are 64 bits wide.
-_Id = BigInteger().with_variant(Integer, "sqlite")
+from bot.store.columns import ROW_ID, columns_of, few, indexes, metadata, setting_columns
 
 threads = Table(
     "threads",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
     Column("scope", BigInteger, nullable=False),
     *columns_of(THREAD_FIELDS),
     Column("content_hash", String(64), nullable=False),
@@ -55,9 +41,16 @@ threads = Table(
     # Retired: hidden, and kept with its votes. ``removed``: by a moderator, deleted after a day.
     Column("retired_at", BigInteger),
     Column("removed", Boolean, nullable=False, server_default=false()),
+    # Helpers changed it: an import is proposed to them, and replaces nothing.
+    Column("curated", Boolean, nullable=False, server_default=false()),
+    # The shared thread that this one of a guild stands in for, there alone.
+    Column("overrides", BigInteger),
+    # Of a retired one, the thread of the same scope that has its answers.
+    Column("merged_into", BigInteger),
     UniqueConstraint("scope", "key"),
     Index(None, "scope", "source"),
     Index(None, "retired_at"),
+    *few("overrides", "merged_into"),
     sqlite_autoincrement=True,  # an id is never given to another thread
 )
 
@@ -67,20 +60,23 @@ IN_FORCE = threads.c.retired_at.is_(None)
 answers = Table(
     "answers",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("thread_id", ROW_ID, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
     Column("position", Integer, nullable=False),
     *columns_of(ANSWER_FIELDS),
     # Gone from the source, kept with its votes: a later import may bring it back.
     Column("retired", Boolean, nullable=False),
+    # The answer of a shared thread that this one of a guild's own version stands in for.
+    Column("overrides", BigInteger),
     Index(None, "thread_id"),
+    *few("overrides"),
     sqlite_autoincrement=True,
 )
 
 phrasings = Table(
     "phrasings",
     metadata,
-    Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    Column("thread_id", ROW_ID, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("text", Text, nullable=False),
 )
@@ -90,9 +86,9 @@ phrasings = Table(
 learned_phrasings = Table(
     "learned_phrasings",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
     Column("guild_id", BigInteger, nullable=False),
-    Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("thread_id", ROW_ID, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
     Column("text", Text, nullable=False),
     Column("wording", Text, nullable=False),  # the text's words, the same for two spellings
     Column("user_id", BigInteger, nullable=False),
@@ -115,7 +111,7 @@ learned_phrasings = Table(
 votes = Table(
     "votes",
     metadata,
-    Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("answer_id", ROW_ID, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
     Column("guild_id", BigInteger, primary_key=True),
     Column("user_id", BigInteger, primary_key=True),
     Column("value", Integer, CheckConstraint("value IN (-1, 1)", "value"), nullable=False),
@@ -127,7 +123,7 @@ votes = Table(
 carried_votes = Table(
     "carried_votes",
     metadata,
-    Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("answer_id", ROW_ID, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
     Column("guild_id", BigInteger, primary_key=True),
     Column("value", BigInteger, nullable=False),
     Index(None, "guild_id"),
@@ -138,8 +134,8 @@ acceptances = Table(
     "acceptances",
     metadata,
     Column("guild_id", BigInteger, primary_key=True),
-    Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
-    Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), nullable=False),
+    Column("thread_id", ROW_ID, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    Column("answer_id", ROW_ID, ForeignKey("answers.id", ondelete="CASCADE"), nullable=False),
     Column("user_id", BigInteger, nullable=False),  # who accepted it; 0: forgotten
     Column("accepted_at", BigInteger, nullable=False),
     *indexes("thread_id", "answer_id", "user_id"),
@@ -150,7 +146,7 @@ acceptances = Table(
 reactions = Table(
     "reactions",
     metadata,
-    Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("answer_id", ROW_ID, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
     Column("guild_id", BigInteger, primary_key=True),
     Column("user_id", BigInteger, primary_key=True),
     Column("posting_id", BigInteger, primary_key=True),
@@ -167,8 +163,8 @@ postings = Table(
     Column("message_id", BigInteger, primary_key=True, autoincrement=False),
     Column("channel_id", BigInteger, nullable=False),
     Column("guild_id", BigInteger, nullable=False),
-    Column("thread_id", _Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
-    Column("answer_id", _Id, ForeignKey("answers.id", ondelete="CASCADE"), nullable=False),
+    Column("thread_id", ROW_ID, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("answer_id", ROW_ID, ForeignKey("answers.id", ondelete="CASCADE"), nullable=False),
     Column("asker_id", BigInteger, nullable=False),
     Column("alternatives", JSON, nullable=False),
     Column("posted_at", BigInteger, nullable=False),
@@ -237,7 +233,7 @@ guild_memberships = Table(
 changes = Table(
     "changes",
     metadata,
-    Column("seq", _Id, primary_key=True, autoincrement=True),
+    Column("seq", ROW_ID, primary_key=True, autoincrement=True),
     Column("thread_id", BigInteger, nullable=False),
     Column("scope", BigInteger, nullable=False, server_default="0"),
     Column("text", Boolean, nullable=False, server_default=true()),  # or its vectors alone
@@ -255,7 +251,7 @@ vectors = Table(
     metadata,
     Column(
         "thread_id",
-        _Id,
+        ROW_ID,
         ForeignKey("threads.id", ondelete="CASCADE"),
         primary_key=True,
         autoincrement=False,

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Select, bindparam, func, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
-from bot.store import change_feed, former_keys, upsert
+from bot.store import change_feed, former_keys, overrides, upsert
 from bot.store.acceptances import accepted_by
 from bot.store.rows import (
     THREAD,
@@ -80,6 +80,12 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
         if row is None:
             new.append(thread)
             outcomes.append(Outcome.ADDED)
+        elif row.merged_into is not None:
+            outcomes.append(Outcome.UNCHANGED)  # another has its answers
+        elif row.curated and row.retired_at is None:
+            if not is_same:
+                await overrides.propose_imported(connection, scope, row.id, unpack(thread))
+            outcomes.append(Outcome.UNCHANGED)
         elif not is_same or row.retired_at is not None:
             changed.append(Change(row.id, unpack(thread), thread.digest, thread.fingerprint))
             outcomes.append(Outcome.UPDATED)
@@ -94,6 +100,8 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
         await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
     await change_feed.note(connection, [*added.values()], is_new=True)
     await change_feed.note(connection, touched)
+    if scope == SHARED:
+        await overrides.propose_shared(connection, touched)
     await take_imported(connection, scope, batch)
     former = tuple(new.key for new, old in zip(batch, original, strict=True) if new.key != old.key)
     is_noted = bool(added or touched)
@@ -152,6 +160,7 @@ async def index_entries(
     rows = await connection.execute(query.where(t.id.in_(ids), *in_force).order_by(t.id))
     rows_by_id = {row.id: row._asdict() for row in rows.all()}
     phrasings = await upsert.phrasings_of(connection, [*rows_by_id])
+    overridden = await overrides.of_threads(connection, [*rows_by_id])
     bodies = select(a.id, a.thread_id, text(a.body)).order_by(a.thread_id, a.position)
     bodies = bodies.where(a.thread_id.in_(rows_by_id), a.retired.is_(False))
     answers_of = await by_thread(
@@ -162,6 +171,7 @@ async def index_entries(
             "tags": tuple(values["tags"]),
             "phrasings": phrasings[i],
             "answers": answers_of[i],
+            "overrides": overridden.get(i, ()),
         }
     return {i: StoredThread(**values) for i, values in rows_by_id.items()}
 
@@ -186,11 +196,6 @@ async def titles_of(
         .order_by((threads.c.scope == SHARED).desc())
     )
     return {row.key: (row.title, row.url) for row in (await connection.execute(query)).all()}
-
-
-async def author_of(connection: AsyncConnection, answer_id: int) -> str | None:
-    """Return the author of an answer, as its source names them."""
-    return await connection.scalar(select(answers.c.author).where(answers.c.id == answer_id))
 
 
 async def ids_of(
@@ -237,6 +242,7 @@ async def count(connection: AsyncConnection) -> Counts:
 async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -> dict[str, Any]:
     t = threads.c
     query = select(t.id, t.key, t.content_hash, t.revision, t.source, t.fingerprint, t.retired_at)
+    query = query.add_columns(t.curated, t.merged_into)
     query = query.where(t.scope == scope, t.key.in_(keys))
     return {row.key: row for row in (await connection.execute(query)).all()}
 

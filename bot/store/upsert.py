@@ -161,7 +161,8 @@ def _taken(old: _Old, batch: Sequence[Change]) -> tuple[_Rows, list[int]]:
         # Without a text of its own a thread means what its best answer says.
         same_meaning = same_name and bool(this.body.strip())
         values = columns(change.new) | {"content_hash": change.digest, "of": change.thread_id}
-        values |= {"fingerprint": change.fingerprint, "retired_at": None, "removed": False}
+        values |= {"fingerprint": change.fingerprint, "retired_at": None}
+        values |= {"removed": False, "curated": False}
         rows.threads.append(values | {"revision": this.revision + (not same_meaning)})
     return rows, touched
 

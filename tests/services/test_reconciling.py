@@ -168,7 +168,7 @@ class TestBudget:
         message = await post(app, answer)
         shown = [Reaction(user, UP) for user in range(1, members + 1)]
         compared = reconciling.Reconciling(app.database, self.clock)
-        done = await compared.compare(message, shown, lambda author, user: False)
+        done = await compared.compare(message, shown)
         assert done == members
 
     @pytest.mark.parametrize("cost", [0.00003, 0.0003, 0.001])

@@ -19,8 +19,9 @@ from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
 from bot.store import change_feed, database_file, stats
 from bot.store import database as module
 from bot.store import vectors as vector_store
+from bot.store.columns import metadata
 from bot.store.database import READERS, Database
-from bot.store.tables import changes, facts, guild_settings, metadata, vectors
+from bot.store.tables import changes, facts, guild_settings, vectors
 from tests.kit.waiting import HANG
 
 
@@ -521,7 +522,7 @@ class TestUnusableFiles:
 
 class TestExamining:
     async def test_a_sound_database_has_no_problems(self, database: Database) -> None:
-        assert await stats.examine(database) == stats.Health("0016", ())
+        assert await stats.examine(database) == stats.Health("0017", ())
 
     async def test_a_row_that_points_nowhere_is_named(
         self, database: Database, other_program: sqlite3.Connection

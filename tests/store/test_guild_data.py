@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Answer, Thread
 from bot.store import change_feed, guild_data, guilds, threads
+from bot.store.columns import metadata
 from bot.store.database import Database
 from bot.store.rows import pack
-from bot.store.tables import changes, facts, metadata, votes
+from bot.store.tables import changes, facts, votes
 
 HERE, THERE = 4_111_111_111_111_111_111, 222
 APPS = (1, 2)
@@ -22,10 +23,12 @@ OWNED = [table for table in metadata.tables.values() if any(name in table.c for 
 
 
 def value_of(column: Column[Any], guild_id: int) -> Any:
-    """Any value that a column takes; thread 1 and answer 1 are shared by all."""
+    """Any value that a column takes; there is a shared thread with an answer for each guild."""
     if column.name in OWNERS:
         return guild_id
-    if column.name in ("thread_id", "answer_id", "value"):
+    if column.name in ("thread_id", "answer_id"):
+        return 1 if guild_id == HERE else 2
+    if column.name == "value":
         return 1
     if isinstance(column.type, JSON):
         return []
@@ -75,8 +78,9 @@ async def forget(database: Database, guild_id: int) -> int:
 @pytest.fixture(autouse=True)
 async def library(database: Database) -> None:
     async with database.write() as connection:
-        shared = Thread(key="bread", title="Bread?", answers=(Answer(body="Fresh."),))
-        await threads.put(connection, SHARED, [pack(shared)])
+        for key in ("bread", "cake"):
+            shared = Thread(key=key, title="Is it fresh?", answers=(Answer(body="Fresh."),))
+            await threads.put(connection, SHARED, [pack(shared)])
         for guild_id in (HERE, THERE):
             await fill(connection, guild_id)
 
@@ -96,7 +100,7 @@ async def test_no_table_keeps_a_row_of_a_forgotten_guild(database: Database) -> 
 async def test_the_shared_library_stays(database: Database) -> None:
     await forget(database, HERE)
     async with database.read() as connection:
-        assert [t.key for t in await threads.page(connection, 0, 10, SHARED)] == ["bread"]
+        assert [t.key for t in await threads.page(connection, 0, 10, SHARED)] == ["bread", "cake"]
 
 
 async def test_threads_that_go_are_in_the_feed_until_all_have_gone(database: Database) -> None:

@@ -322,12 +322,6 @@ class TestFeedOfChanges:
             assert await threads.newest(connection) == 1
 
 
-async def test_author_of_an_answer(database: Database) -> None:
-    await put(database, replace(BREAD, answers=(Answer(body="x", author="joe"), Answer(body="y"))))
-    async with database.read() as connection:
-        assert [await threads.author_of(connection, i) for i in (1, 2, 3)] == ["joe", None, None]
-
-
 TEXT = st.text(max_size=60)
 BIG = st.integers(-(2**63), 2**63 - 1)
 ZONES = st.sampled_from(

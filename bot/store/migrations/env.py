@@ -5,7 +5,8 @@ A new one is begun with ``make migration NAME="what it does"``.
 
 from alembic import context
 
-from bot.store.tables import metadata
+import bot.store.curation_tables  # noqa: F401 (adds its tables)
+from bot.store.columns import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

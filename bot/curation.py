@@ -1,0 +1,102 @@
+"""What helpers change of a guild's own threads, the states between, and where these are from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.models import Answer, Thread
+
+
+class Action(StrEnum):
+    """What made a state of a thread."""
+
+    SAVED = "saved"  # from a message
+    ADDED = "added"  # by hand
+    IMPORTED = "imported"
+    ANSWERED = "answered"  # one answer more
+    EDITED = "edited"
+    OVERRIDDEN = "overridden"  # a shared thread, copied to be edited
+    MERGED = "merged"
+    RESTORED = "restored"
+    SOLVED = "solved"  # a followed post
+    REOPENED = "reopened"
+    FOLLOWED = "followed"  # what was edited or deleted on Discord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadState:
+    """All that can be changed of a thread, at one time.
+
+    ``answer_ids`` are the ids of ``thread.answers``, in their order; ``None`` for one that the
+    library doesn't have yet. ``merged`` are the ids of the threads that were merged into it.
+    A ``retired`` one is served to nobody.
+    """
+
+    thread: Thread
+    answer_ids: tuple[int | None, ...]
+    retired: bool = False
+    merged: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A state of a guild's thread, with who made it (0: nobody, or forgotten) and when.
+
+    ``is_proposed`` ones were never in force: the source of a thread that helpers edited said
+    something else since, which they may take over. ``change`` is the same for the states that
+    one change made, of one thread or several.
+    """
+
+    id: int
+    thread_id: int
+    action: Action
+    user_id: int
+    made_at: datetime
+    change: int
+    state: ThreadState
+    is_proposed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The message of Discord that a thread's question or an answer is; ``author_id`` wrote it."""
+
+    channel_id: int
+    message_id: int
+    author_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Editable:
+    """A thread as a helper begins to edit it.
+
+    ``thread_id`` may be a shared thread's, which is copied when it is edited. ``token`` stands
+    for the texts as they are now.
+    """
+
+    thread_id: int
+    state: ThreadState
+    token: str
+
+    def answer(self, answer_id: int) -> Answer | None:
+        """Return one of its answers by id."""
+        given = zip(self.state.answer_ids, self.state.thread.answers, strict=True)
+        return next((answer for i, answer in given if i == answer_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change came to: the thread, and the messages that show it, newest first."""
+
+    thread_id: int
+    title: str
+    messages: tuple[int, ...] = ()
+
+
+class AuthorChoice(StrEnum):
+    """What a member wants done with their messages in the library."""
+
+    WITHOUT_NAME = "without_name"
+    LEAVE_OUT = "leave_out"

@@ -1,0 +1,279 @@
+"""Curating: helpers save, add, edit and merge threads of their guild, and undo what was changed.
+
+Nothing here asks who somebody is: whoever calls has checked that they are a helper of the guild.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.curation import Action, Changed, Editable, Origin, Revision, ThreadState
+from bot.errors import NotFound, ThreadwiseError
+from bot.i18n import N_
+from bot.i18n import gettext as _
+from bot.models import Answer, Thread, plain_key
+from bot.services.index_sync import IndexSync
+from bot.store import curating, origins, postings, revisions
+from bot.store.curating import Change
+from bot.store.database import Database
+
+MAX_REDRAWN = 20
+"""Messages that show a thread and are drawn anew after a change, the newest."""
+
+TOKEN = 16
+"""Characters of a digest that stand for a thread's texts: a custom id has room for no more."""
+
+HISTORY = 25
+"""Revisions that are listed, the newest: as many as a menu takes."""
+
+GONE = N_("That thread is not in the library any more.")
+NO_ANSWER = N_("That answer is not in the library any more.")
+NO_TITLE = N_("A thread needs a question, in a few words. Nothing was changed.")
+NO_TEXT = N_("An answer needs words. Nothing was changed.")
+SAME_THREAD = N_("Those two are the same thread.")
+NOTHING_BEFORE = N_("There is nothing to undo: nobody has changed that thread here.")
+
+log = logging.getLogger(__name__)
+
+
+class NotAccepted(ThreadwiseError):
+    """What a helper sent can't be stored; the text says why."""
+
+    exit_code = 1
+
+
+class Conflict(ThreadwiseError):
+    """Somebody else changed a thread since a helper began to; ``revision`` is what they did.
+
+    It is ``None`` where an import did.
+    """
+
+    exit_code = 1
+
+    def __init__(self, revision: Revision | None):
+        self.revision = revision
+        super().__init__(_("Somebody else changed this thread meanwhile."))
+
+
+Edit = Callable[[ThreadState], ThreadState]
+"""Makes a state of a thread into another. Raises NotFound, or NotAccepted."""
+
+
+class Curating:
+    """Changes a guild's own threads for its helpers, and keeps what was before."""
+
+    def __init__(self, database: Database, index_sync: IndexSync):
+        self._database, self._index_sync = database, index_sync
+
+    async def add(
+        self,
+        guild_id: int,
+        user_id: int,
+        thread: Thread,
+        action: Action = Action.ADDED,
+        *,
+        question: Origin | None = None,
+        answers: Mapping[str, Origin] | None = None,
+    ) -> Changed:
+        """Add a thread, or put it in place of the guild's one with its key; it is found at once.
+
+        ``question`` and ``answers``, by the answers' keys, are the messages that they are.
+        Raises NotAccepted.
+        """
+        _check(thread)
+        async with self._database.write() as connection:
+            change = await Change.begin(connection, guild_id, action, user_id)
+            thread_id = await curating.add(connection, change, thread)
+            if question is not None:
+                await origins.set_thread(connection, guild_id, thread_id, question)
+            await _set_origins(connection, guild_id, thread_id, answers or {})
+            done = await _changed(connection, guild_id, thread_id)
+        return await self._published(done, change)
+
+    async def add_answer(
+        self,
+        guild_id: int,
+        user_id: int,
+        thread_id: int,
+        answer: Answer,
+        origin: Origin | None = None,
+    ) -> Changed:
+        """Add an answer to a thread that the guild sees, as the last one. Raises NotFound.
+
+        One with the same key is replaced.
+        """
+
+        def add(state: ThreadState) -> ThreadState:
+            thread, ids = state.thread, state.answer_ids
+            kept = [
+                (a, i)
+                for a, i in zip(thread.answers, ids, strict=True)
+                if answer.key is None or a.key != answer.key
+            ]
+            same = dict(zip((a.key for a in thread.answers), ids, strict=True))
+            known = same.get(answer.key) if answer.key else None
+            given = (*(a for a, _ in kept), answer)
+            return replace(
+                state,
+                thread=replace(thread, answers=given),
+                answer_ids=(*(i for _, i in kept), known),
+            )
+
+        placed = {answer.key: origin} if answer.key and origin else {}
+        return await self.edit(
+            guild_id, user_id, thread_id, add, action=Action.ANSWERED, answers=placed
+        )
+
+    async def editable(self, guild_id: int, thread_id: int) -> Editable:
+        """Return a thread that the guild sees, to be edited. Raises NotFound."""
+        async with self._database.read() as connection:
+            found = await curating.seen(connection, guild_id, thread_id)
+        if found is None:
+            raise NotFound(_(GONE))
+        seen_id, state = found
+        return Editable(
+            thread_id=seen_id, state=state, token=revisions.digest(state.thread)[:TOKEN]
+        )
+
+    async def edit(
+        self,
+        guild_id: int,
+        user_id: int,
+        thread_id: int,
+        edit: Edit,
+        *,
+        token: str | None = None,
+        action: Action = Action.EDITED,
+        answers: Mapping[str, Origin] | None = None,
+    ) -> Changed:
+        """Edit a thread that the guild sees; a shared one becomes the guild's own version.
+
+        ``token`` is of what was to be edited. Raises NotFound, NotAccepted, and Conflict where
+        the thread says something else by now.
+        """
+        async with self._database.write() as connection:
+            found = await curating.seen(connection, guild_id, thread_id)
+            if found is None:
+                raise NotFound(_(GONE))
+            if token is not None and token != revisions.digest(found[1].thread)[:TOKEN]:
+                newest = await revisions.of_thread(connection, guild_id, found[0], 1)
+                raise Conflict(newest[0] if newest else None)
+            edit(found[1])  # what can't be is said before a version of its own is made
+            change = await Change.begin(connection, guild_id, action, user_id)
+            own_id = await curating.own_version(connection, change, found[0])
+            there = await curating.own(connection, guild_id, own_id)
+            assert there is not None
+            state = edit(there)
+            _check(state.thread)
+            await curating.put(connection, change, own_id, state)
+            await _set_origins(connection, guild_id, own_id, answers or {})
+            done = await _changed(connection, guild_id, own_id)
+        return await self._published(done, change)
+
+    async def merge(self, guild_id: int, user_id: int, first_id: int, second_id: int) -> Changed:
+        """Merge two threads that the guild sees into the older. Raises NotFound, NotAccepted."""
+        async with self._database.write() as connection:
+            found = [await curating.seen(connection, guild_id, i) for i in (first_id, second_id)]
+            if None in found:
+                raise NotFound(_(GONE))
+            change = await Change.begin(connection, guild_id, Action.MERGED, user_id)
+            seen = {pair[0] for pair in found if pair is not None}
+            if len(seen) < 2:
+                raise NotAccepted(_(SAME_THREAD))
+            own = [await curating.own_version(connection, change, i) for i in sorted(seen)]
+            kept = await curating.merge(connection, change, own[0], own[1])
+            done = await _changed(connection, guild_id, kept)
+        return await self._published(done, change)
+
+    async def history(self, guild_id: int, thread_id: int) -> list[Revision]:
+        """Return the newest revisions of a thread in a guild, newest first; maybe none."""
+        async with self._database.read() as connection:
+            own_id = await curating.own_id(connection, guild_id, thread_id)
+            return await revisions.of_thread(connection, guild_id, own_id or thread_id, HISTORY)
+
+    async def proposals(self, guild_id: int) -> list[Revision]:
+        """Return what imports say of threads that helpers changed, newest first."""
+        return await self._database.reading(revisions.latest, guild_id, HISTORY, proposed=True)
+
+    async def recent(self, guild_id: int) -> list[Revision]:
+        """Return the newest changes to any of a guild's threads, newest first."""
+        return await self._database.reading(revisions.latest, guild_id, HISTORY, proposed=False)
+
+    async def revision(self, guild_id: int, revision_id: int) -> Revision:
+        """Return a guild's revision. Raises NotFound."""
+        found = await self._database.reading(revisions.get, guild_id, revision_id)
+        if found is None:
+            raise NotFound(_(GONE))
+        return found
+
+    async def restore(self, guild_id: int, user_id: int, revision_id: int) -> Changed:
+        """Make a thread what it was in a revision, or take a proposed one over. Raises NotFound."""
+        return await self._restore(
+            guild_id, user_id, lambda connection: revisions.get(connection, guild_id, revision_id)
+        )
+
+    async def undo(self, guild_id: int, user_id: int, thread_id: int) -> Changed:
+        """Take the last change of a thread back, which may be an undoing itself.
+
+        Raises NotFound where nobody has changed it.
+        """
+
+        async def before(connection: Any) -> Revision | None:
+            own_id = await curating.own_id(connection, guild_id, thread_id)
+            return None if own_id is None else await revisions.to_undo(connection, own_id)
+
+        return await self._restore(guild_id, user_id, before, missing=NOTHING_BEFORE)
+
+    async def _restore(
+        self,
+        guild_id: int,
+        user_id: int,
+        find: Callable[[Any], Awaitable[Revision | None]],
+        missing: str = GONE,
+    ) -> Changed:
+        async with self._database.write() as connection:
+            revision = await find(connection)
+            if revision is None:
+                raise NotFound(_(missing))
+            if await curating.own(connection, guild_id, revision.thread_id) is None:
+                raise NotFound(_(GONE))
+            change = await Change.begin(connection, guild_id, Action.RESTORED, user_id)
+            await curating.restore(connection, change, revision)
+            done = await _changed(connection, guild_id, revision.thread_id)
+        return await self._published(done, change)
+
+    async def _published(self, done: Changed, change: Change) -> Changed:
+        """Have a change found by the next question."""
+        log.info("guild %d: thread %d was %s", change.guild_id, done.thread_id, change.action)
+        await self._index_sync.catch_up()
+        return done
+
+
+async def _changed(connection: Any, guild_id: int, thread_id: int) -> Changed:
+    state = await curating.own(connection, guild_id, thread_id)
+    assert state is not None
+    shown = await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
+    return Changed(thread_id, state.thread.title, tuple(shown))
+
+
+async def _set_origins(
+    connection: Any, guild_id: int, thread_id: int, answers: Mapping[str, Origin]
+) -> None:
+    """Note which messages answers are, by the answers' keys."""
+    state = await curating.own(connection, guild_id, thread_id)
+    assert state is not None
+    for answer, answer_id in zip(state.thread.answers, state.answer_ids, strict=True):
+        origin = answers.get(answer.key or "")
+        if origin is not None and answer_id is not None:
+            await origins.set_answer(connection, guild_id, answer_id, origin)
+
+
+def _check(thread: Thread) -> None:
+    """Raise NotAccepted for a thread that could not be served."""
+    if not plain_key(thread.title):
+        raise NotAccepted(_(NO_TITLE))
+    if any(not plain_key(answer.body) for answer in thread.answers):
+        raise NotAccepted(_(NO_TEXT))

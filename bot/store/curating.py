@@ -1,0 +1,274 @@
+"""Changes that helpers make to a guild's own threads; each keeps what was before.
+
+Every function runs inside the caller's transaction. But for ``own`` and ``override`` they are
+given ids of the guild's own threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.curation import Action, Revision, ThreadState
+from bot.models import MAX_PHRASINGS, SHARED, Answer, Thread
+from bot.store import moved_votes, overrides, revisions, thread_states, threads
+from bot.store.rows import pack
+from bot.store.tables import IN_FORCE
+from bot.store.tables import threads as table
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change in the making: its guild, what it is, who makes it, and its number."""
+
+    guild_id: int
+    action: Action
+    user_id: int
+    number: int
+
+    @classmethod
+    async def begin(
+        cls, connection: AsyncConnection, guild_id: int, action: Action, user_id: int
+    ) -> Change:
+        """Return a change with a number that no other has."""
+        return cls(guild_id, action, user_id, await revisions.begin_change(connection))
+
+    async def record(self, connection: AsyncConnection, thread_id: int, state: ThreadState) -> None:
+        """Keep a state that the change made."""
+        await revisions.record(
+            connection,
+            self.guild_id,
+            thread_id,
+            state,
+            action=self.action,
+            user_id=self.user_id,
+            change=self.number,
+        )
+
+
+async def own(connection: AsyncConnection, guild_id: int, thread_id: int) -> ThreadState | None:
+    """Return the state of a guild's own thread that was not merged; ``None`` if it has none."""
+    mine = (table.c.id == thread_id, table.c.scope == guild_id, table.c.merged_into.is_(None))
+    found = await connection.scalar(select(table.c.id).where(*mine))
+    return None if found is None else await thread_states.read(connection, thread_id)
+
+
+async def own_id(connection: AsyncConnection, guild_id: int, thread_id: int) -> int | None:
+    """Return the id of the guild's own thread that has the place of a thread, retired or not.
+
+    It is the thread itself, its version of a shared one, or the one that these were merged into.
+    """
+    t = table.c
+    query = select(t.id, t.merged_into).where(t.scope == guild_id)
+    row = (await connection.execute(query.where(t.id == thread_id))).first()
+    if row is None:
+        row = (await connection.execute(query.where(t.overrides == thread_id))).first()
+    while row is not None and row.merged_into is not None:
+        row = (await connection.execute(query.where(t.id == row.merged_into))).first()
+    return None if row is None else int(row.id)
+
+
+async def seen(
+    connection: AsyncConnection, guild_id: int, thread_id: int
+) -> tuple[int, ThreadState] | None:
+    """Return the thread in force that a guild sees in the place of a thread, with its state."""
+    mine = await own_id(connection, guild_id, thread_id)
+    shared = (table.c.id == thread_id, table.c.scope == SHARED, IN_FORCE)
+    for which in ((table.c.id == mine, IN_FORCE), shared):
+        found = await connection.scalar(select(table.c.id).where(*which))
+        if found is not None:
+            return int(found), await _read(connection, found)
+    return None
+
+
+async def own_version(connection: AsyncConnection, change: Change, thread_id: int) -> int:
+    """Return the guild's own version of a thread that it sees, made if it is a shared one."""
+    mine = await own_id(connection, change.guild_id, thread_id)
+    if mine == thread_id:
+        return thread_id
+    made = await override(connection, change, thread_id)
+    assert made is not None, "a thread that was just seen"
+    return made
+
+
+async def add(connection: AsyncConnection, change: Change, thread: Thread) -> int:
+    """Add a thread to a guild's own, or put it in place of the one with its key; return its id."""
+    same = (table.c.scope == change.guild_id, table.c.key == thread.key)
+    thread_id = await connection.scalar(select(table.c.id).where(*same))
+    if thread_id is not None:
+        await _set(connection, table.c.id == thread_id, merged_into=None)
+        state = await thread_states.paired(connection, thread_id, thread)
+        await put(connection, change, thread_id, state)
+        return int(thread_id)
+    stored = await threads.put(connection, change.guild_id, [pack(thread)])
+    thread_id = stored.added[thread.key]
+    await _set(connection, table.c.id == thread_id, curated=True)
+    await change.record(connection, thread_id, await _read(connection, thread_id))
+    return thread_id
+
+
+async def put(
+    connection: AsyncConnection, change: Change, thread_id: int, state: ThreadState
+) -> ThreadState:
+    """Put a state of a thread in force, and keep it and the one before; return it as it is now."""
+    was = await _read(connection, thread_id)
+    if await revisions.newest_id(connection, thread_id) == 0:
+        imported = replace(change, action=Action.IMPORTED, user_id=0, number=0)
+        await imported.record(connection, thread_id, was)
+    now = await thread_states.put_in_force(connection, thread_id, state)
+    if was.retired != now.retired:
+        await overrides.move_votes(connection, change.guild_id, thread_id)
+    await revisions.settle(connection, thread_id)
+    await change.record(connection, thread_id, now)
+    return now
+
+
+async def override(connection: AsyncConnection, change: Change, shared_id: int) -> int | None:
+    """Return the guild's own version of a shared thread, made as a copy if there is none.
+
+    The guild's votes on its answers go along. ``None`` if the shared library has no such thread.
+    """
+    shared = (await threads.fetch(connection, [shared_id], SHARED)).get(shared_id)
+    if shared is None:
+        return None
+    copied = replace(change, action=Action.OVERRIDDEN)
+    original = await _read(connection, shared_id)
+    mine = (table.c.scope == change.guild_id, table.c.overrides == shared_id)
+    query = select(table.c.id, table.c.retired_at, table.c.merged_into).where(*mine)
+    known = (await connection.execute(query)).first()
+    if known is None:
+        return await _copy(connection, copied, shared_id, original)
+    if known.merged_into is not None:
+        return int(known.merged_into)
+    if known.retired_at is not None:
+        state = await overrides.newer(connection, known.id, shared_id)
+        await put(connection, copied, known.id, state)
+        await overrides.link(connection, known.id, shared_id)
+    return int(known.id)
+
+
+async def merge(connection: AsyncConnection, change: Change, first_id: int, second_id: int) -> int:
+    """Merge two threads into the one that the library has for longer; return its id.
+
+    Answers keep their ids and votes; votes on the same text become one by each member's last.
+    """
+    kept_id, gone_id = sorted((first_id, second_id))
+    kept, gone = await _read(connection, kept_id), await _read(connection, gone_id)
+    state, same = _merged(kept, gone, gone_id)
+    await moved_votes.move(connection, change.guild_id, same)
+    await moved_votes.move_phrasings(connection, change.guild_id, gone_id, kept_id)
+    if await revisions.newest_id(connection, gone_id) == 0:
+        imported = replace(change, action=Action.IMPORTED, user_id=0, number=0)
+        await imported.record(connection, gone_id, gone)
+    await put(connection, change, kept_id, state)
+    await _retire_into(connection, change, gone_id, kept_id)
+    return kept_id
+
+
+async def restore(connection: AsyncConnection, change: Change, revision: Revision) -> None:
+    """Put a state of a thread in force again, or take a proposed one over.
+
+    Threads that were merged into it since are their own again, those that were so then are not.
+    """
+    thread_id, state = revision.thread_id, revision.state
+    there = await _read(connection, thread_id)
+    if revision.is_proposed:
+        state = replace(state, merged=there.merged)
+    await put(connection, change, thread_id, state)
+    for other in set(there.merged) - set(state.merged):
+        before = await _before_merging(connection, other)
+        await _set(connection, table.c.id == other, merged_into=None)
+        if before is not None:
+            await put(connection, change, other, before.state)
+    for other in set(state.merged) - set(there.merged):
+        await _retire_into(connection, change, other, thread_id)
+    shared_id = await connection.scalar(select(table.c.overrides).where(table.c.id == thread_id))
+    if shared_id is not None:
+        await overrides.link(connection, thread_id, shared_id)
+
+
+async def _copy(
+    connection: AsyncConnection, change: Change, shared_id: int, original: ThreadState
+) -> int:
+    """Add a guild's own version of a shared thread, and what undoes that: a retired state."""
+    key = await _free_key(connection, change.guild_id, original.thread.key)
+    copy = replace(original.thread, key=key)
+    stored = await threads.put(connection, change.guild_id, [pack(copy)])
+    thread_id = stored.added[key]
+    await _set(connection, table.c.id == thread_id, curated=True, overrides=shared_id)
+    state = await _read(connection, thread_id)
+    imported = replace(change, action=Action.IMPORTED, user_id=0, number=0)
+    await imported.record(connection, thread_id, replace(state, retired=True))
+    await change.record(connection, thread_id, state)
+    await overrides.link(connection, thread_id, shared_id)
+    return thread_id
+
+
+def _merged(
+    kept: ThreadState, gone: ThreadState, gone_id: int
+) -> tuple[ThreadState, list[tuple[int, int]]]:
+    """Return what two threads make together, and the ids of answers that are the same text."""
+    ids = {_folded(a): i for a, i in zip(kept.thread.answers, kept.answer_ids, strict=True)}
+    is_accepted = any(answer.accepted for answer in kept.thread.answers)
+    more, same = [], list[tuple[int, int]]()
+    for answer, answer_id in zip(gone.thread.answers, gone.answer_ids, strict=True):
+        known = ids.get(_folded(answer))
+        if known is not None and answer_id is not None:
+            same.append((answer_id, known))
+        else:
+            more.append((replace(answer, accepted=answer.accepted and not is_accepted), answer_id))
+    thread, other = kept.thread, gone.thread
+    wordings = (*thread.phrasings, other.title, *other.phrasings)
+    state = ThreadState(
+        thread=replace(
+            thread,
+            tags=tuple(dict.fromkeys((*thread.tags, *other.tags))),
+            phrasings=tuple(dict.fromkeys(wordings))[:MAX_PHRASINGS],
+            answers=(*thread.answers, *(answer for answer, _ in more)),
+        ),
+        answer_ids=(*kept.answer_ids, *(answer_id for _, answer_id in more)),
+        merged=tuple(sorted({*kept.merged, gone_id})),
+    )
+    return state, same
+
+
+def _folded(answer: Answer) -> str:
+    return " ".join(answer.body.casefold().split())
+
+
+async def _retire_into(
+    connection: AsyncConnection, change: Change, gone_id: int, kept_id: int
+) -> None:
+    gone = await _read(connection, gone_id)
+    state = replace(gone, thread=replace(gone.thread, answers=()), answer_ids=(), retired=True)
+    now = await thread_states.put_in_force(connection, gone_id, state)
+    await _set(connection, table.c.id == gone_id, merged_into=kept_id)
+    await replace(change, action=Action.MERGED).record(connection, gone_id, now)
+
+
+async def _before_merging(connection: AsyncConnection, thread_id: int) -> Revision | None:
+    """Return the revision that was in force of a merged thread before it was."""
+    made = await revisions.latest_of(connection, thread_id, Action.MERGED)
+    return None if made is None else await revisions.before(connection, thread_id, made)
+
+
+async def _free_key(connection: AsyncConnection, guild_id: int, key: str) -> str:
+    """Return a key that no thread of a guild's own has: a shared one's, as far as possible."""
+    taken = select(table.c.key).where(table.c.scope == guild_id, table.c.key.startswith(key))
+    there = set((await connection.scalars(taken)).all())
+    number, free = 1, key
+    while free in there:
+        number, free = number + 1, f"{key}~{number}"
+    return free
+
+
+async def _read(connection: AsyncConnection, thread_id: int) -> ThreadState:
+    state = await thread_states.read(connection, thread_id)
+    assert state is not None, "a thread that was just found"
+    return state
+
+
+async def _set(connection: AsyncConnection, which: ColumnElement[bool], **values: object) -> None:
+    await connection.execute(update(table).where(which).values(**values))

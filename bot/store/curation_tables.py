@@ -1,0 +1,73 @@
+"""The tables of what helpers change and of what comes from Discord's messages.
+
+``tables`` says what is alike in all of them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    false,
+)
+
+from bot.store.columns import ROW_ID, indexes, metadata
+
+# The states of threads that helpers changed, oldest first: see ``curation.Revision``.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("thread_id", ROW_ID, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("user_id", BigInteger, nullable=False),  # 0: nobody, or forgotten
+    Column("made_at", BigInteger, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Column("proposed", Boolean, nullable=False, server_default=false()),
+    Column("digest", String(64), nullable=False),  # of the texts, to know them again by
+    Column("state", JSON, nullable=False),
+    Index(None, "thread_id", "id"),
+    *indexes("guild_id", "user_id", "change"),
+    sqlite_autoincrement=True,
+)
+
+# The messages that threads' questions are, and answers.
+thread_messages = Table(
+    "thread_messages",
+    metadata,
+    Column("thread_id", ROW_ID, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("author_id", BigInteger, nullable=False),  # 0: forgotten
+    *indexes("guild_id", "message_id", "author_id"),
+)
+
+answer_messages = Table(
+    "answer_messages",
+    metadata,
+    Column("answer_id", ROW_ID, ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("author_id", BigInteger, nullable=False),  # 0: forgotten
+    # When it was last looked at on Discord whether it is still there.
+    Column("checked_at", BigInteger, nullable=False),
+    *indexes("guild_id", "message_id", "author_id"),
+)
+
+# What members want done with their messages, in every guild: see ``curation.AuthorChoice``.
+author_choices = Table(
+    "author_choices",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("choice", String(16), nullable=False),
+    Column("chosen_at", BigInteger, nullable=False),
+)

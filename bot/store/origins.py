@@ -1,0 +1,150 @@
+"""Which messages of Discord threads and answers are, who wrote them, and what authors chose."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.curation import AuthorChoice, Origin
+from bot.store.curation_tables import answer_messages, author_choices, thread_messages
+from bot.store.tables import answers
+
+
+class Author(NamedTuple):
+    """The author of an answer: as its source names them, and their id (0: not known)."""
+
+    name: str | None
+    user_id: int
+
+    def is_member(self, user_id: int) -> bool:
+        """Return whether a member is the author: by their id, or a mention of theirs as the name.
+
+        By no other name: whoever is called like an author from elsewhere is somebody else.
+        """
+        mentions = (f"<@{user_id}>", f"<@!{user_id}>")
+        return self.user_id == user_id or (self.name or "").strip() in mentions
+
+
+async def set_thread(
+    connection: AsyncConnection, guild_id: int, thread_id: int, origin: Origin
+) -> None:
+    """Note the message that a thread's question is."""
+    await _set(connection, thread_messages, thread_id, guild_id, origin)
+
+
+async def set_answer(
+    connection: AsyncConnection, guild_id: int, answer_id: int, origin: Origin
+) -> None:
+    """Note the message that an answer is, which is there now."""
+    checked = {"checked_at": time.time_ns() // 1000}
+    await _set(connection, answer_messages, answer_id, guild_id, origin, **checked)
+
+
+async def of_thread(connection: AsyncConnection, thread_id: int) -> Origin | None:
+    """Return the message that a thread's question is, if it is one."""
+    m = thread_messages.c
+    query = select(m.channel_id, m.message_id, m.author_id).where(m.thread_id == thread_id)
+    row = (await connection.execute(query)).first()
+    return None if row is None else Origin(**row._asdict())
+
+
+async def of_answers(
+    connection: AsyncConnection, answer_ids: Collection[int]
+) -> Mapping[int, Origin]:
+    """Return the messages that answers are, by the answers' ids."""
+    m = answer_messages.c
+    query = select(m.answer_id, m.channel_id, m.message_id, m.author_id)
+    rows = (await connection.execute(query.where(m.answer_id.in_(answer_ids)))).all()
+    return {
+        row.answer_id: Origin(
+            channel_id=row.channel_id, message_id=row.message_id, author_id=row.author_id
+        )
+        for row in rows
+    }
+
+
+async def answer_of_message(
+    connection: AsyncConnection, guild_id: int, message_id: int
+) -> int | None:
+    """Return the id of the answer in force that a guild's message is."""
+    mine = (answer_messages.c.guild_id == guild_id, answer_messages.c.message_id == message_id)
+    query = select(answers.c.id).join(answer_messages, answer_messages.c.answer_id == answers.c.id)
+    found: int | None = await connection.scalar(
+        query.where(*mine, answers.c.retired.is_(False)).limit(1)
+    )
+    return found
+
+
+async def thread_of_message(
+    connection: AsyncConnection, guild_id: int, message_id: int
+) -> int | None:
+    """Return the id of the thread whose question a guild's message is."""
+    mine = (thread_messages.c.guild_id == guild_id, thread_messages.c.message_id == message_id)
+    found: int | None = await connection.scalar(select(thread_messages.c.thread_id).where(*mine))
+    return found
+
+
+async def author_of(connection: AsyncConnection, answer_id: int) -> Author:
+    """Return the author of an answer."""
+    m = answer_messages
+    query = select(answers.c.author, m.c.author_id)
+    query = query.select_from(answers.outerjoin(m, m.c.answer_id == answers.c.id))
+    row = (await connection.execute(query.where(answers.c.id == answer_id))).first()
+    return Author(None, 0) if row is None else Author(row.author, row.author_id or 0)
+
+
+async def choice_of(connection: AsyncConnection, user_id: int) -> AuthorChoice | None:
+    """Return what a member wants done with their messages, if they said."""
+    query = select(author_choices.c.choice).where(author_choices.c.user_id == user_id)
+    choice = await connection.scalar(query)
+    return None if choice is None else AuthorChoice(choice)
+
+
+async def choose(connection: AsyncConnection, user_id: int, choice: AuthorChoice | None) -> None:
+    """Note what a member wants done with their messages; ``None``: nothing any more."""
+    theirs = author_choices.c.user_id == user_id
+    await connection.execute(delete(author_choices).where(theirs))
+    if choice is not None:
+        row = {"user_id": user_id, "choice": choice.value, "chosen_at": time.time_ns() // 1000}
+        await connection.execute(insert(author_choices).values(row))
+
+
+async def of_author(connection: AsyncConnection, user_id: int) -> tuple[list[int], list[int]]:
+    """Return the ids of the threads and of the answers that are a member's messages."""
+    found = []
+    for table in (thread_messages, answer_messages):
+        key = next(iter(table.primary_key))
+        query = select(key).where(table.c.author_id == user_id)
+        found.append(list((await connection.scalars(query)).all()))
+    return found[0], found[1]
+
+
+async def forget_author(connection: AsyncConnection, user_id: int) -> None:
+    """Keep no longer who wrote a member's messages."""
+    for table in (thread_messages, answer_messages):
+        theirs = table.c.author_id == user_id
+        await connection.execute(update(table).where(theirs).values(author_id=0))
+
+
+async def _set(
+    connection: AsyncConnection,
+    table: Table,
+    row_id: int,
+    guild_id: int,
+    origin: Origin,
+    **more: Any,
+) -> None:
+    key = next(iter(table.primary_key))
+    await connection.execute(delete(table).where(key == row_id))
+    row = {
+        key.name: row_id,
+        "guild_id": guild_id,
+        "channel_id": origin.channel_id,
+        "message_id": origin.message_id,
+        "author_id": origin.author_id,
+    }
+    await connection.execute(insert(table).values(row | more))

@@ -1,0 +1,138 @@
+"""A guild's own versions of shared threads: what stands in for what, and whose votes are where.
+
+While such a version is in force, the shared thread is hidden in its guild, and the guild's votes
+are on the version's answers; otherwise they are on the shared ones.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.curation import Action, ThreadState
+from bot.models import Answer, Thread
+from bot.store import moved_votes, revisions, thread_states, upsert
+from bot.store.rows import id_batches
+from bot.store.tables import IN_FORCE, answers, threads
+from bot.store.upsert import Known
+
+
+async def of_threads(
+    connection: AsyncConnection, thread_ids: Sequence[int]
+) -> dict[int, tuple[int, ...]]:
+    """Return the shared threads that threads stand in for, with those merged into them, by id."""
+    found: dict[int, list[int]] = defaultdict(list)
+    t = threads.c
+    for ids in id_batches(thread_ids):
+        of_these = or_(t.id.in_(ids), t.merged_into.in_(ids))
+        query = select(t.id, t.merged_into, t.overrides).where(of_these, t.overrides.is_not(None))
+        for row in (await connection.execute(query)).all():
+            found[row.merged_into or row.id].append(row.overrides)
+    return {thread_id: tuple(sorted(shared)) for thread_id, shared in found.items()}
+
+
+async def move_votes(connection: AsyncConnection, guild_id: int, thread_id: int) -> None:
+    """Move a guild's votes to its version of a shared thread, or back, as this is in force or not.
+
+    Nothing happens to a thread that stands in for none.
+    """
+    query = select(threads.c.overrides, threads.c.retired_at).where(threads.c.id == thread_id)
+    row = (await connection.execute(query)).first()
+    if row is None or row.overrides is None:
+        return
+    original = answers.alias()
+    linked = select(original.c.id, answers.c.id)
+    linked = linked.join(answers, answers.c.overrides == original.c.id)
+    pairs = [
+        (shared, own)
+        for shared, own in (
+            await connection.execute(linked.where(answers.c.thread_id == thread_id))
+        ).all()
+    ]
+    here = row.retired_at is None
+    await moved_votes.move(connection, guild_id, pairs if here else [(b, a) for a, b in pairs])
+    old, new = (row.overrides, thread_id) if here else (thread_id, row.overrides)
+    await moved_votes.move_phrasings(connection, guild_id, old, new)
+
+
+async def link(connection: AsyncConnection, thread_id: int, shared_id: int) -> None:
+    """Note which answers stand in for which of a shared thread, as far as that isn't known yet.
+
+    A guild's votes on those go along.
+    """
+    a = answers.c
+    shared = [*await _unlinked(connection, shared_id, thread_id)]
+    query = select(a.id, a.key, a.body, threads.c.scope).join(threads)
+    mine = (a.thread_id == thread_id, a.overrides.is_(None), a.retired.is_(False))
+    new = (await connection.execute(query.where(*mine))).all()
+    pairs = upsert.pair(shared, [Answer(key=row.key, body=row.body) for row in new])
+    linked = [(row, known) for row, known in zip(new, pairs, strict=True) if known is not None]
+    for row, known in linked:
+        await connection.execute(update(answers).where(a.id == row.id).values(overrides=known.id))
+    if linked:
+        await move_votes(connection, linked[0][0].scope, thread_id)
+
+
+async def newer(connection: AsyncConnection, thread_id: int, shared_id: int) -> ThreadState:
+    """Return the state that a shared thread makes of a guild's own version of it."""
+    shared = await thread_states.read(connection, shared_id)
+    assert shared is not None
+    a = answers.c
+    query = select(a.overrides, a.id).where(a.thread_id == thread_id, a.overrides.is_not(None))
+    own = {row.overrides: row.id for row in (await connection.execute(query)).all()}
+    ids = tuple(own.get(answer_id) for answer_id in shared.answer_ids)
+    return ThreadState(thread=shared.thread, answer_ids=ids)
+
+
+async def propose(
+    connection: AsyncConnection, guild_id: int, thread_id: int, state: ThreadState
+) -> None:
+    """Keep what the source of a thread that helpers changed says now, once, for them to take over.
+
+    An older proposal goes.
+    """
+    if await revisions.has(connection, thread_id, revisions.digest(state.thread)):
+        return
+    await revisions.settle(connection, thread_id)
+    number = await revisions.begin_change(connection)
+    await revisions.record(
+        connection,
+        guild_id,
+        thread_id,
+        state,
+        action=Action.IMPORTED,
+        user_id=0,
+        change=number,
+        proposed=True,
+    )
+
+
+async def propose_imported(
+    connection: AsyncConnection, guild_id: int, thread_id: int, new: Thread
+) -> None:
+    """Keep what an import brought for a guild's own thread that helpers changed."""
+    await propose(
+        connection, guild_id, thread_id, await thread_states.paired(connection, thread_id, new)
+    )
+
+
+async def propose_shared(connection: AsyncConnection, shared_ids: Sequence[int]) -> None:
+    """Keep what an import made of shared threads for the guilds that have versions of their own."""
+    t = threads.c
+    for ids in id_batches(shared_ids):
+        query = select(t.id, t.scope, t.overrides).where(t.overrides.in_(ids), IN_FORCE)
+        for row in (await connection.execute(query)).all():
+            state = await newer(connection, row.id, row.overrides)
+            await propose(connection, row.scope, row.id, state)
+
+
+async def _unlinked(connection: AsyncConnection, shared_id: int, thread_id: int) -> list[Known]:
+    """Return the answers of a shared thread that none of a guild's version stands in for."""
+    a = answers.c
+    mine = select(a.overrides).where(a.thread_id == thread_id, a.overrides.is_not(None))
+    query = select(a.id, a.key, a.body).where(a.thread_id == shared_id, a.id.not_in(mine))
+    rows = (await connection.execute(query.where(a.retired.is_(False)).order_by(a.position))).all()
+    return [Known(*row) for row in rows]

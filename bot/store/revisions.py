@@ -1,0 +1,197 @@
+"""Revisions: the states of a guild's threads, with who made each, when and by what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row, delete, exists, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.curation import Action, Revision, ThreadState
+from bot.models import Answer, Thread
+from bot.store.curation_tables import revisions
+from bot.store.rows import EPOCH, answer_columns, answer_fields, columns, from_micros, thread_fields
+
+MAX_KEPT = 200
+"""Revisions kept of one thread; beyond that the oldest go, but for the first."""
+
+
+async def begin_change(connection: AsyncConnection) -> int:
+    """Return a number for a change that no other has: the time in Unix µs, or a later one."""
+    newest = await connection.scalar(select(func.max(revisions.c.change)))
+    return max(time.time_ns() // 1000, (newest or 0) + 1)
+
+
+async def record(
+    connection: AsyncConnection,
+    guild_id: int,
+    thread_id: int,
+    state: ThreadState,
+    *,
+    action: Action,
+    user_id: int,
+    change: int,
+    proposed: bool = False,
+) -> int:
+    """Keep a state of a thread; return the id of the revision."""
+    row = {
+        "guild_id": guild_id,
+        "thread_id": thread_id,
+        "action": action.value,
+        "user_id": user_id,
+        "made_at": time.time_ns() // 1000,
+        "change": change,
+        "proposed": proposed,
+        "digest": digest(state.thread),
+        "state": _json(state),
+    }
+    made = await connection.scalar(insert(revisions).values(row).returning(revisions.c.id))
+    await _drop_oldest(connection, thread_id)
+    return int(made or 0)
+
+
+async def of_thread(
+    connection: AsyncConnection, guild_id: int, thread_id: int, limit: int = MAX_KEPT
+) -> list[Revision]:
+    """Return a guild's revisions of a thread, newest first."""
+    mine = (revisions.c.guild_id == guild_id, revisions.c.thread_id == thread_id)
+    query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(limit)
+    return [_revision(row) for row in (await connection.execute(query)).all()]
+
+
+async def get(connection: AsyncConnection, guild_id: int, revision_id: int) -> Revision | None:
+    """Return a guild's revision."""
+    this = (revisions.c.guild_id == guild_id, revisions.c.id == revision_id)
+    row = (await connection.execute(select(revisions).where(*this))).first()
+    return None if row is None else _revision(row)
+
+
+async def newest_id(connection: AsyncConnection, thread_id: int) -> int:
+    """Return the id of the revision in force of a thread; 0 for one that nobody changed."""
+    mine = (revisions.c.thread_id == thread_id, revisions.c.proposed.is_(False))
+    return await connection.scalar(select(func.max(revisions.c.id)).where(*mine)) or 0
+
+
+async def before(connection: AsyncConnection, thread_id: int, change: int) -> Revision | None:
+    """Return the revision that was in force of a thread before a change."""
+    r = revisions.c
+    older = (r.thread_id == thread_id, r.change < change, r.proposed.is_(False))
+    query = select(revisions).where(*older).order_by(r.id.desc()).limit(1)
+    row = (await connection.execute(query)).first()
+    return None if row is None else _revision(row)
+
+
+async def to_undo(connection: AsyncConnection, thread_id: int) -> Revision | None:
+    """Return what undoes the last change of a thread: the state before it.
+
+    Of a thread that was made here, that is its being retired. ``None`` if nobody changed it.
+    """
+    mine = (revisions.c.thread_id == thread_id, revisions.c.proposed.is_(False))
+    query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(2)
+    rows = (await connection.execute(query)).all()
+    if len(rows) > 1:
+        return _revision(rows[1])
+    if not rows:
+        return None
+    only = _revision(rows[0])
+    return replace(only, state=replace(only.state, retired=True))
+
+
+async def latest_of(connection: AsyncConnection, thread_id: int, action: Action) -> int | None:
+    """Return the number of the newest change of a kind to a thread."""
+    r = revisions.c
+    mine = (r.thread_id == thread_id, r.action == action.value)
+    newest: int | None = await connection.scalar(select(func.max(r.change)).where(*mine))
+    return newest
+
+
+async def has(connection: AsyncConnection, thread_id: int, digest: str) -> bool:
+    """Return whether a thread has a revision with these texts, in force or proposed."""
+    same = (revisions.c.thread_id == thread_id, revisions.c.digest == digest)
+    return bool(await connection.scalar(select(exists(select(1).where(*same)))))
+
+
+async def latest(
+    connection: AsyncConnection, guild_id: int, limit: int, *, proposed: bool
+) -> list[Revision]:
+    """Return a guild's newest revisions, those that are proposed or those that were in force."""
+    mine = (revisions.c.guild_id == guild_id, revisions.c.proposed.is_(proposed))
+    query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(limit)
+    return [_revision(row) for row in (await connection.execute(query)).all()]
+
+
+async def settle(connection: AsyncConnection, thread_id: int) -> None:
+    """Take the proposals for a thread away, which are decided about."""
+    r = revisions.c
+    await connection.execute(
+        delete(revisions).where(r.thread_id == thread_id, r.proposed.is_(True))
+    )
+
+
+async def forget_user(connection: AsyncConnection, user_id: int) -> None:
+    """Keep no longer that a member made revisions; these stay."""
+    theirs = revisions.c.user_id == user_id
+    await connection.execute(update(revisions).where(theirs).values(user_id=0))
+
+
+def digest(thread: Thread) -> str:
+    """Return the SHA-256 of what a thread says: scores and dates are not part of it."""
+    content = [
+        thread.title,
+        thread.body,
+        list(thread.tags),
+        list(thread.phrasings),
+        [[answer.body, answer.accepted] for answer in thread.answers],
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+async def _drop_oldest(connection: AsyncConnection, thread_id: int) -> None:
+    r = revisions.c
+    newest = select(r.id).where(r.thread_id == thread_id).order_by(r.id.desc())
+    last = await connection.scalar(newest.offset(MAX_KEPT - 1).limit(1))
+    if last is not None:
+        first = select(func.min(r.id)).where(r.thread_id == thread_id).scalar_subquery()
+        between = (r.thread_id == thread_id, r.id < last, r.id > first)
+        await connection.execute(delete(revisions).where(*between))
+
+
+def _json(state: ThreadState) -> dict[str, Any]:
+    given = zip(state.thread.answers, state.answer_ids, strict=True)
+    return {
+        "thread": columns(state.thread),
+        "phrasings": list(state.thread.phrasings),
+        "answers": [{"id": i, **answer_columns(a, n)} for n, (a, i) in enumerate(given)],
+        "retired": state.retired,
+        "merged": list(state.merged),
+    }
+
+
+def _state(kept: dict[str, Any]) -> ThreadState:
+    return ThreadState(
+        thread=Thread(
+            **thread_fields(kept["thread"]),
+            phrasings=tuple(kept["phrasings"]),
+            answers=tuple(Answer(**answer_fields(a)) for a in kept["answers"]),
+        ),
+        answer_ids=tuple(a["id"] for a in kept["answers"]),
+        retired=kept["retired"],
+        merged=tuple(kept["merged"]),
+    )
+
+
+def _revision(row: Row[Any]) -> Revision:
+    return Revision(
+        id=row.id,
+        thread_id=row.thread_id,
+        action=Action(row.action),
+        user_id=row.user_id,
+        made_at=from_micros(row.made_at) or EPOCH,
+        change=row.change,
+        state=_state(row.state),
+        is_proposed=row.proposed,
+    )

@@ -1,0 +1,125 @@
+"""States of threads: read, and put in force again.
+
+Answers are never deleted here, but retired: with an older state they come back, with their
+votes. An answer of another thread that is in a state moves from there, with what points to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.curation import ThreadState
+from bot.models import Answer, Thread
+from bot.store import change_feed, upsert
+from bot.store.rows import answer_columns, answer_fields, columns, digest_of, thread_fields
+from bot.store.tables import acceptances, answers, phrasings, postings, threads
+from bot.store.upsert import Known
+
+
+async def read(connection: AsyncConnection, thread_id: int) -> ThreadState | None:
+    """Return the state of a thread, retired or not; ``None`` if there is no such thread."""
+    row = (await connection.execute(select(threads).where(threads.c.id == thread_id))).first()
+    if row is None:
+        return None
+    texts = await upsert.phrasings_of(connection, [thread_id])
+    shown = (answers.c.thread_id == thread_id, answers.c.retired.is_(False))
+    query = select(answers).where(*shown).order_by(answers.c.position, answers.c.id)
+    given = (await connection.execute(query)).all()
+    merged = select(threads.c.id).where(threads.c.merged_into == thread_id).order_by(threads.c.id)
+    return ThreadState(
+        thread=Thread(
+            **thread_fields(row._asdict()),
+            phrasings=texts[thread_id],
+            answers=tuple(Answer(**answer_fields(a._asdict())) for a in given),
+        ),
+        answer_ids=tuple(a.id for a in given),
+        retired=row.retired_at is not None,
+        merged=tuple((await connection.scalars(merged)).all()),
+    )
+
+
+async def paired(connection: AsyncConnection, thread_id: int, new: Thread) -> ThreadState:
+    """Return the state that a newer version makes of a thread, its answers matched by id or text.
+
+    Retired answers are among those that may come back.
+    """
+    mine = answers.c.thread_id == thread_id
+    query = select(answers.c.id, answers.c.key, answers.c.body).where(mine).order_by(answers.c.id)
+    known = [Known(*row) for row in (await connection.execute(query)).all()]
+    pairs = await asyncio.to_thread(upsert.pair, known, new.answers)
+    return ThreadState(
+        thread=new, answer_ids=tuple(None if same is None else same.id for same in pairs)
+    )
+
+
+async def put_in_force(
+    connection: AsyncConnection, thread_id: int, state: ThreadState, *, curated: bool = True
+) -> ThreadState:
+    """Make a thread what a state says; return the state with the ids of all its answers.
+
+    Its key stays. The threads merged into it are the caller's business. ``curated`` says that
+    helpers made it so, and an import is not to replace it.
+    """
+    await _put_answers(connection, thread_id, state)
+    given = await _ids_by_position(connection, thread_id)
+    await _take_along(connection, thread_id, given)
+    key = await connection.scalar(select(threads.c.key).where(threads.c.id == thread_id))
+    thread = replace(state.thread, key=str(key))
+    values = columns(thread) | {
+        "content_hash": digest_of(thread),
+        "fingerprint": None,
+        "revision": threads.c.revision + 1,
+        "retired_at": time.time_ns() // 1000 if state.retired else None,
+        "removed": False,
+        "merged_into": None,
+        "curated": curated,
+    }
+    await connection.execute(update(threads).where(threads.c.id == thread_id).values(values))
+    await connection.execute(delete(phrasings).where(phrasings.c.thread_id == thread_id))
+    await upsert.add_phrasings(connection, {thread_id: thread.phrasings})
+    await change_feed.note(connection, [thread_id])
+    return replace(state, thread=thread, answer_ids=tuple(given))
+
+
+async def _put_answers(connection: AsyncConnection, thread_id: int, state: ThreadState) -> None:
+    """Write the answers of a state over those with their ids, add the new, retire the others."""
+    known = [i for i in state.answer_ids if i is not None]
+    others = (answers.c.thread_id == thread_id, answers.c.id.not_in(known))
+    await connection.execute(update(answers).where(*others).values(retired=True))
+    for position, (answer, answer_id) in enumerate(
+        zip(state.thread.answers, state.answer_ids, strict=True)
+    ):
+        values = answer_columns(answer, position) | {"thread_id": thread_id}
+        if answer_id is None:
+            await connection.execute(insert(answers).values(values))
+        else:
+            this = answers.c.id == answer_id
+            await connection.execute(update(answers).where(this).values(values))
+
+
+async def _ids_by_position(connection: AsyncConnection, thread_id: int) -> list[int]:
+    shown = (answers.c.thread_id == thread_id, answers.c.retired.is_(False))
+    query = select(answers.c.id).where(*shown).order_by(answers.c.position, answers.c.id)
+    return list((await connection.scalars(query)).all())
+
+
+async def _take_along(
+    connection: AsyncConnection, thread_id: int, answer_ids: Sequence[int]
+) -> None:
+    """Have postings and acceptances of answers that moved to a thread say so.
+
+    A thread's own acceptance goes before one that comes along.
+    """
+    for table in (postings, acceptances):
+        moved = (table.c.answer_id.in_(answer_ids), table.c.thread_id != thread_id)
+        if table is acceptances:
+            there = acceptances.alias()
+            same = (there.c.guild_id == table.c.guild_id, there.c.thread_id == thread_id)
+            await connection.execute(delete(table).where(*moved, exists(select(1).where(*same))))
+        await connection.execute(update(table).where(*moved).values(thread_id=thread_id))

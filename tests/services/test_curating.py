@@ -1,0 +1,319 @@
+"""Helpers change a guild's threads: saved, answered, edited, merged, undone; votes go along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from bot.app import App
+from bot.curation import Action, Origin, ThreadState
+from bot.errors import NotFound
+from bot.models import SHARED, Answer, StoredAnswer, StoredThread, Thread, Vote
+from bot.services.curating import Conflict, NotAccepted
+from bot.store import origins
+from tests.kit.library import BREAD, HERE, THERE, post
+from tests.kit.votes import give_reaction, press_button, tally_of
+
+ANN, BOB, HELPER = 1, 2, 9
+CAKE = Thread(
+    key="cake",
+    title="How long does a cake keep?",
+    answers=(Answer(body="Three days.", key="a"), Answer(body="Until it is eaten.", key="b")),
+)
+PIE = Thread(
+    key="pie",
+    title="How long can a pie be kept?",
+    answers=(Answer(body="three  DAYS.", key="c"), Answer(body="Two days.", key="d")),
+    tags=("pies",),
+)
+
+
+async def served(app: App, thread_id: int, guild: int = HERE) -> StoredThread:
+    thread = await app.answering.serve(thread_id, guild_id=guild)
+    assert thread is not None
+    return thread
+
+
+async def found(app: App, question: str, guild: int = HERE) -> list[str]:
+    """The titles that a question finds, best first."""
+    reply = await app.answering.ask(question, guild_id=guild)
+    return [match.title for match in reply.matches]
+
+
+async def vote(app: App, answer_id: int, user_id: int, value: Vote) -> None:
+    await press_button(app.voting, answer_id=answer_id, guild_id=HERE, user_id=user_id, value=value)
+
+
+async def add(app: App, thread: Thread = CAKE, guild: int = HERE) -> int:
+    return (await app.curating.add(guild, HELPER, thread)).thread_id
+
+
+def with_title(title: str):
+    return lambda state: replace(state, thread=replace(state.thread, title=title))
+
+
+def bodies(thread: StoredThread) -> list[str]:
+    return sorted(answer.body for answer in thread.answers)
+
+
+class TestAdding:
+    async def test_is_found_at_once_and_in_its_guild_alone(self, app: App) -> None:
+        await add(app)
+        assert await found(app, "how long does cake keep?") == [CAKE.title]
+        assert await found(app, "how long does cake keep?", THERE) == []
+        assert await found(app, "how long does cake keep?", SHARED) == []
+
+    async def test_again_replaces_it_and_keeps_its_votes(self, app: App) -> None:
+        thread_id = await add(app)
+        first = (await served(app, thread_id)).answers[0]
+        await vote(app, first.id, ANN, Vote.UP)
+        changed = (replace(CAKE.answers[0], body="Four days."), CAKE.answers[1])
+        assert await add(app, replace(CAKE, answers=changed)) == thread_id
+        again = await served(app, thread_id)
+        assert (again.answers[0].id, again.answers[0].votes) == (first.id, 1)
+        assert bodies(again) == ["Four days.", "Until it is eaten."]
+
+    @pytest.mark.parametrize(
+        "thread",
+        [replace(CAKE, title=" \u200b "), replace(CAKE, answers=(Answer(body="\u200b"),))],
+    )
+    async def test_nothing_blank_is_added(self, app: App, thread: Thread) -> None:
+        with pytest.raises(NotAccepted, match="Nothing was changed"):
+            await add(app, thread)
+        assert await app.curating.recent(HERE) == []
+
+    async def test_messages_are_known_and_authors_cant_vote_for_themselves(self, app: App) -> None:
+        done = await app.curating.add(
+            HERE,
+            HELPER,
+            CAKE,
+            Action.SAVED,
+            question=Origin(channel_id=5, message_id=50, author_id=ANN),
+            answers={"a": Origin(channel_id=5, message_id=51, author_id=BOB)},
+        )
+        first = (await served(app, done.thread_id)).answers[0]
+        message = await post(app, first)
+        for user, counts in ((ANN, True), (BOB, False)):
+            given = give_reaction(app.voting, message_id=message, user_id=user, value=Vote.UP)
+            assert await given is counts
+        async with app.database.read() as connection:
+            assert await origins.answer_of_message(connection, HERE, 51) == first.id
+            assert await origins.answer_of_message(connection, THERE, 51) is None
+            assert await origins.thread_of_message(connection, HERE, 50) == done.thread_id
+
+
+class TestEditing:
+    async def test_changes_what_is_found(self, app: App) -> None:
+        thread_id = await add(app)
+        edited = await app.curating.edit(HERE, HELPER, thread_id, with_title("Is moss edible?"))
+        assert edited.title == "Is moss edible?"
+        assert await found(app, "is moss edible") == ["Is moss edible?"]
+
+    async def test_two_at_once_the_second_is_told_what_the_first_did(self, app: App) -> None:
+        thread_id = await add(app)
+        token = (await app.curating.editable(HERE, thread_id)).token
+        await app.curating.edit(HERE, ANN, thread_id, with_title("First?"), token=token)
+        with pytest.raises(Conflict) as conflict:
+            await app.curating.edit(HERE, BOB, thread_id, with_title("Second?"), token=token)
+        assert conflict.value.revision is not None
+        assert conflict.value.revision.user_id == ANN
+        assert (await served(app, thread_id)).title == "First?"
+
+    async def test_an_answer_can_be_added_once_a_message(self, app: App) -> None:
+        thread_id = await add(app)
+        more = Answer(body="A week in the fridge.", key="77")
+        await app.curating.add_answer(HERE, HELPER, thread_id, more)
+        await app.curating.add_answer(HERE, HELPER, thread_id, replace(more, body="Ten days."))
+        thread = await served(app, thread_id)
+        assert bodies(thread) == ["Ten days.", "Three days.", "Until it is eaten."]
+
+    async def test_an_import_is_proposed_once_and_replaces_nothing(self, app: App) -> None:
+        await app.library.add([CAKE], scope=HERE)
+        thread_id = (await app.curating.editable(HERE, 1)).thread_id
+        await app.curating.edit(HERE, HELPER, thread_id, with_title("Mine?"))
+        await app.library.add([CAKE], scope=HERE)  # as it was before: nothing new
+        assert await app.curating.proposals(HERE) == []
+        for _ in range(3):
+            await app.library.add([replace(CAKE, body="Says the baker.")], scope=HERE)
+        (proposed,) = await app.curating.proposals(HERE)
+        assert (await served(app, thread_id)).title == "Mine?"
+        assert await app.curating.proposals(THERE) == []
+        await app.curating.restore(HERE, HELPER, proposed.id)
+        taken = await served(app, thread_id)
+        assert (taken.title, taken.body) == (CAKE.title, "Says the baker.")
+        assert await app.curating.proposals(HERE) == []
+
+
+@pytest.fixture
+async def version(app: App, bread: Sequence[StoredAnswer]) -> int:
+    """HERE's own version of BREAD, after ann voted for its second answer there."""
+    message = await post(app, bread[1])
+    await give_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
+    done = await app.curating.edit(HERE, HELPER, 1, with_title("Why is my sourdough bread flat?"))
+    return done.thread_id
+
+
+class TestOverriding:
+    async def test_stands_in_for_the_shared_one_in_its_guild_alone(
+        self, app: App, version: int
+    ) -> None:
+        asked = "why does my sourdough bread not rise"
+        assert await found(app, asked) == ["Why is my sourdough bread flat?"]
+        assert await found(app, asked, THERE) == [BREAD.title]
+        titles = [m.title for m in await app.answering.complete("why", guild_id=HERE, limit=5)]
+        assert titles == ["Why is my sourdough bread flat?"]
+        thread = await app.answering.find("bread", guild_id=HERE)
+        assert thread is not None
+        assert thread.id == version
+
+    async def test_votes_go_along_and_back(
+        self, app: App, version: int, bread: Sequence[StoredAnswer]
+    ) -> None:
+        mine = {a.body: a for a in (await served(app, version)).answers}
+        assert mine[bread[1].body].votes == 1
+        assert (await tally_of(app.database, bread[1].id, HERE)) == bread[1].score
+        await vote(app, mine[bread[1].body].id, BOB, Vote.UP)
+        (*_, first) = await app.curating.history(HERE, version)
+        await app.curating.restore(HERE, HELPER, first.id)
+        assert (await tally_of(app.database, bread[1].id, HERE)) == bread[1].score + 2
+        assert await found(app, "why does my sourdough bread not rise") == [BREAD.title]
+
+    async def test_editing_again_takes_the_same_version_up(self, app: App, version: int) -> None:
+        (*_, first) = await app.curating.history(HERE, version)
+        await app.curating.restore(HERE, HELPER, first.id)
+        again = await app.curating.edit(HERE, HELPER, 1, with_title("Flat bread?"))
+        assert again.thread_id == version
+        votes = {a.body: a.votes for a in (await served(app, version)).answers}
+        assert votes[BREAD.answers[1].body] == 1
+
+    async def test_removing_it_shows_the_shared_one_with_the_votes(
+        self, app: App, version: int, bread: Sequence[StoredAnswer]
+    ) -> None:
+        target = await app.guild_library.find(HERE, version)
+        removal = await app.guild_library.remove(HERE, target)
+        assert await found(app, "why does my sourdough bread not rise") == [BREAD.title]
+        assert (await tally_of(app.database, bread[1].id, HERE)) == bread[1].score + 1
+        await app.guild_library.restore(HERE, removal.moment)
+        assert {a.votes for a in (await served(app, version)).answers} == {0, 1}
+
+    async def test_a_new_import_of_the_shared_one_is_proposed(self, app: App, version: int) -> None:
+        new = replace(BREAD, answers=(*BREAD.answers, Answer(body="The flour is too old.")))
+        await app.library.add([new])
+        (proposed,) = await app.curating.proposals(HERE)
+        assert proposed.thread_id == version
+        assert len((await served(app, version)).answers) == 2
+        await app.curating.restore(HERE, HELPER, proposed.id)
+        thread = await served(app, version)
+        assert len(thread.answers) == 3
+        assert {a.body: a.votes for a in thread.answers}[BREAD.answers[1].body] == 1
+
+
+class TestMerging:
+    async def test_keeps_the_older_with_all_answers_and_votes(self, app: App) -> None:
+        cake, pie = await add(app), await add(app, PIE)
+        same = {a.body: a for a in (await served(app, pie)).answers}
+        days, two = same["three  DAYS."], same["Two days."]
+        kept = (await served(app, cake)).answers[0]
+        for user, value, answer in (
+            (ANN, Vote.UP, kept),
+            (ANN, Vote.DOWN, days),
+            (BOB, Vote.UP, days),
+            (BOB, Vote.UP, two),
+        ):
+            await vote(app, answer.id, user, value)
+        done = await app.curating.merge(HERE, HELPER, pie, cake)
+        assert done.thread_id == cake
+        thread = await served(app, cake)
+        assert bodies(thread) == ["Three days.", "Two days.", "Until it is eaten."]
+        votes = {a.body: a.votes for a in thread.answers}
+        assert votes == {"Three days.": 0, "Two days.": 1, "Until it is eaten.": 0}
+        assert thread.tags == ("pies",)
+        assert await app.answering.serve(pie, guild_id=HERE) is None
+        assert await found(app, "how long can a pie be kept?") == [CAKE.title]
+
+    async def test_can_be_undone_and_done_again(self, app: App) -> None:
+        cake, pie = await add(app), await add(app, PIE)
+        await app.curating.merge(HERE, HELPER, cake, pie)
+        await app.curating.undo(HERE, HELPER, cake)
+        assert bodies(await served(app, cake)) == ["Three days.", "Until it is eaten."]
+        assert bodies(await served(app, pie)) == ["Two days.", "three  DAYS."]
+        await app.curating.undo(HERE, HELPER, cake)
+        assert bodies(await served(app, cake)) == ["Three days.", "Two days.", "Until it is eaten."]
+        assert await app.answering.serve(pie, guild_id=HERE) is None
+
+    async def test_of_a_shared_one_leaves_it_to_others(
+        self, app: App, bread: Sequence[StoredAnswer]
+    ) -> None:
+        cake = await add(app)
+        done = await app.curating.merge(HERE, HELPER, cake, 1)
+        assert done.thread_id == cake
+        asked = "why does my sourdough bread not rise"
+        assert await found(app, asked) == [CAKE.title]
+        assert await found(app, asked, THERE) == [BREAD.title]
+        await app.curating.undo(HERE, HELPER, cake)
+        assert (await found(app, asked))[0] == BREAD.title
+
+    async def test_with_itself_is_refused(self, app: App) -> None:
+        cake = await add(app)
+        with pytest.raises(NotAccepted):
+            await app.curating.merge(HERE, HELPER, cake, cake)
+
+    async def test_an_import_of_the_merged_one_doesnt_bring_it_back(self, app: App) -> None:
+        await app.library.add([CAKE, PIE], scope=HERE)
+        await app.curating.merge(HERE, HELPER, 1, 2)
+        report = await app.library.add([replace(PIE, body="New.")], scope=HERE)
+        assert report.unchanged == 1
+        assert await app.answering.serve(2, guild_id=HERE) is None
+
+
+class TestUndoing:
+    async def test_takes_a_saved_thread_out_and_back(self, app: App) -> None:
+        thread_id = await add(app)
+        await app.curating.undo(HERE, HELPER, thread_id)
+        assert await found(app, "how long does cake keep?") == []
+        await app.curating.undo(HERE, HELPER, thread_id)
+        assert await found(app, "how long does cake keep?") == [CAKE.title]
+
+    async def test_goes_back_to_any_state(self, app: App) -> None:
+        thread_id = await add(app)
+        for title in ("One?", "Two?", "Three?"):
+            await app.curating.edit(HERE, HELPER, thread_id, with_title(title))
+        history = await app.curating.history(HERE, thread_id)
+        assert [r.state.thread.title for r in history] == ["Three?", "Two?", "One?", CAKE.title]
+        await app.curating.restore(HERE, HELPER, history[2].id)
+        assert (await served(app, thread_id)).title == "One?"
+
+    async def test_brings_a_removed_answer_back_with_its_votes(self, app: App) -> None:
+        thread_id = await add(app)
+        answer = (await served(app, thread_id)).answers[1]
+        await vote(app, answer.id, ANN, Vote.UP)
+
+        def without_it(state: ThreadState) -> ThreadState:
+            place = state.answer_ids.index(answer.id)
+            given, ids = [*state.thread.answers], [*state.answer_ids]
+            del given[place], ids[place]
+            thread = replace(state.thread, answers=tuple(given))
+            return replace(state, thread=thread, answer_ids=tuple(ids))
+
+        await app.curating.edit(HERE, HELPER, thread_id, without_it)
+        assert len((await served(app, thread_id)).answers) == 1
+        await app.curating.undo(HERE, HELPER, thread_id)
+        assert {a.votes for a in (await served(app, thread_id)).answers} == {0, 1}
+
+    async def test_other_guilds_see_nothing_of_it(self, app: App) -> None:
+        thread_id = await add(app)
+        (made,) = await app.curating.history(HERE, thread_id)
+        assert await app.curating.history(THERE, thread_id) == []
+        for attempt in (
+            app.curating.restore(THERE, HELPER, made.id),
+            app.curating.revision(THERE, made.id),
+            app.curating.undo(THERE, HELPER, thread_id),
+            app.curating.editable(THERE, thread_id),
+            app.curating.edit(THERE, HELPER, thread_id, with_title("Stolen?")),
+            app.curating.merge(THERE, HELPER, thread_id, thread_id + 1),
+        ):
+            with pytest.raises(NotFound):
+                await attempt
+        assert (await served(app, thread_id)).title == CAKE.title
