@@ -46,11 +46,12 @@ def test_a_new_field_is_a_column_and_survives_a_row() -> None:
 def test_rows_have_every_column_that_a_source_fills() -> None:
     filled = columns(FULL_THREAD)
     others = {"id", "scope", "content_hash", "revision", "fingerprint", "retired_at", "removed"}
+    others |= {"curated", "overrides", "merged_into"}
     assert {column.name for column in threads.c} - set(filled) == others
     assert Thread(**thread_fields(filled)) == replace(FULL_THREAD, answers=(), phrasings=())
     first = FULL_THREAD.answers[0]
     row = answer_columns(first, 0)
-    assert {column.name for column in answers.c} - set(row) == {"id", "thread_id"}
+    assert {column.name for column in answers.c} - set(row) == {"id", "thread_id", "overrides"}
     assert Answer(**answer_fields(row)) == first
 
 
