@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from bot.ui import answer_buttons, confirmations, items, moderator_cards, quiet_card
+from bot.ui import answer_buttons, confirmations, curation_items, items, moderator_cards, quiet_card
 from tests.kit.card_votes import give_button, post, posting_of, sent
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
@@ -27,6 +27,11 @@ FORGED = {
     confirmations.ConfirmForget: [f"tw:forget:{HUGE}"],
     confirmations.ConfirmReset: [f"tw:reset:{HUGE}"],
     confirmations.LeaveIt: [f"tw:leave:{HUGE}"],
+    curation_items.UndoChange: [f"tw:takeback:{HUGE}"],
+    curation_items.MergeInto: [f"tw:merge:{HUGE}:1"],
+    curation_items.RestoreRevision: [f"tw:restore:{HUGE}"],
+    curation_items.PickRevision: ["tw:revisions"],
+    curation_items.PickPart: [f"tw:part:{HUGE}"],
     quiet_card.PickQuietly: [f"tw:quiet:{HUGE}:{HUGE}"],
     moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
     moderator_cards.KeepThem: ["tw:keep"],
@@ -50,6 +55,7 @@ def test_every_item_is_tried() -> None:
         *confirmations.ALL,
         *moderator_cards.ALL,
         *quiet_card.ALL,
+        *curation_items.ALL,
     }
 
 
@@ -58,7 +64,7 @@ async def test_a_number_of_twenty_digits_is_of_nothing(
     net: Net, card: Message, custom_id: str, caplog: pytest.LogCaptureFixture
 ):
     values: tuple[str, ...] = ()
-    if "pick" in custom_id:
+    if "pick" in custom_id or custom_id.startswith(("tw:revisions", "tw:part")):
         values = (HUGE,)
         option = {"label": "x", "value": HUGE}
         menu = {"type": 3, "custom_id": custom_id, "options": [option]}
