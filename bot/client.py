@@ -44,6 +44,7 @@ COGS = (
     "cogs.library.cog",
     "cogs.curating.cog",
     "cogs.membership",
+    "cogs.source_messages",
 )
 
 PRESSABLE = (

@@ -11,7 +11,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import AuthorChoice, Origin
 from bot.store.curation_tables import answer_messages, author_choices, thread_messages
+from bot.store.rows import id_batches
 from bot.store.tables import answers
+
+
+async def unchecked(connection: AsyncConnection, answer_id: int, before: int) -> Origin | None:
+    """Return the message that an answer is, if it was last looked at before a time (Unix µs)."""
+    m = answer_messages.c
+    query = select(m.channel_id, m.message_id, m.author_id)
+    old = (m.answer_id == answer_id, m.checked_at < before)
+    row = (await connection.execute(query.where(*old))).first()
+    return None if row is None else Origin(**row._asdict())
+
+
+async def set_checked(connection: AsyncConnection, answer_id: int) -> None:
+    """Note that the message that an answer is was looked at now."""
+    this = update(answer_messages).where(answer_messages.c.answer_id == answer_id)
+    await connection.execute(this.values(checked_at=time.time_ns() // 1000))
+
+
+async def thread_of_answer(connection: AsyncConnection, answer_id: int) -> int:
+    """Return the id of the thread that an answer is of."""
+    query = select(answers.c.thread_id).where(answers.c.id == answer_id)
+    return int(await connection.scalar(query) or 0)
 
 
 class Author(NamedTuple):
@@ -76,6 +98,17 @@ async def answer_of_message(
     found: int | None = await connection.scalar(
         query.where(*mine, answers.c.retired.is_(False)).limit(1)
     )
+    return found
+
+
+async def answers_among(
+    connection: AsyncConnection, guild_id: int, message_ids: Collection[int]
+) -> list[int]:
+    """Return those of a guild's messages that are answers."""
+    m, found = answer_messages.c, list[int]()
+    for ids in id_batches(message_ids):
+        query = select(m.message_id).where(m.guild_id == guild_id, m.message_id.in_(ids))
+        found += (await connection.scalars(query)).all()
     return found
 
 

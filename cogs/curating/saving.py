@@ -24,6 +24,7 @@ from bot.ui.items import Option
 from cogs.channel_context import scope_of
 from cogs.curating.forms import Field, Form, Values, fits, tags_of
 from cogs.curating.helpers import only_helpers
+from cogs.source_messages import said_in
 
 WAIT = 1.5
 """Seconds that the replied-to message is waited for: the form must be there within three."""
@@ -208,19 +209,9 @@ async def close_thread(interaction: Interaction, question: str) -> Option | None
 
 
 async def _choice(interaction: Interaction, user_id: int) -> AuthorChoice | None:
-    return await interaction.client.app.curating.choice_of(user_id)
+    return await interaction.client.app.authors.choice(user_id)
 
 
 def origin_of(message: discord.Message) -> Origin:
     """Return where a message is, and who wrote it."""
     return Origin(channel_id=message.channel.id, message_id=message.id, author_id=message.author.id)
-
-
-def said_in(message: discord.Message) -> str:
-    """Return the text of a message, with the names of its attachments and a link to it."""
-    said = message.clean_content.strip()
-    if not message.attachments:
-        return said
-    names = ", ".join(f"`{file.filename}`" for file in message.attachments)
-    attached = _("Attached: {names}, see {link}").format(names=names, link=message.jump_url)
-    return f"{said}\n\n{attached}".strip()

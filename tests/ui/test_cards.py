@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.curation import AuthorChoice
 from bot.guild_settings import percent
 from bot.i18n import languages, speaking
 from bot.models import StoredAnswer, StoredThread, Vote
@@ -213,6 +214,7 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         answer_buttons.Share(place),
         answer_buttons.Accept(place),
         answer_buttons.Accept(place, back=True),
+        confirmations.ChooseAuthor(HUGE, AuthorChoice.WITHOUT_NAME),
         confirmations.ConfirmForget(HUGE),
         confirmations.ConfirmReset(HUGE),
         confirmations.LeaveIt(HUGE),

@@ -24,6 +24,7 @@ FORGED = {
     answer_buttons.CardVote: [f"tw:vote:up:{HUGE}:{HUGE}:0:a", f"tw:vote:down:2:{HUGE}:0:a"],
     answer_buttons.Share: [f"tw:share:{HUGE}:{HUGE}:0:a"],
     answer_buttons.Accept: [f"tw:accept:{HUGE}:{HUGE}:0:a", f"tw:unaccept:2:{HUGE}:0:a"],
+    confirmations.ChooseAuthor: [f"tw:author:leave_out:{HUGE}", f"tw:author:any:{HUGE}"],
     confirmations.ConfirmForget: [f"tw:forget:{HUGE}"],
     confirmations.ConfirmReset: [f"tw:reset:{HUGE}"],
     confirmations.LeaveIt: [f"tw:leave:{HUGE}"],
@@ -102,7 +103,7 @@ def test_ids_end_where_databases_end() -> None:
     assert items.row_id(HUGE) == items.row_id("9" * 100) == 2**63 - 1
 
 
-@pytest.mark.parametrize("kind", ["forget", "leave"])
+@pytest.mark.parametrize("kind", ["forget", "leave", "author:leave_out"])
 async def test_nobody_decides_anything_under_what_all_see(net: Net, card: Message, kind: str):
     custom_id = f"tw:{kind}:{net.bob}"
     give_button(card, custom_id)
