@@ -47,7 +47,7 @@ async def is_there(bot: ThreadBot, answer: StoredAnswer, scope: int) -> bool:
     return True
 
 
-class SourceMessagesCog(commands.Cog, name="Source messages"):
+class SourceMessagesCog(commands.Cog, name="SourceMessages"):
     """Follows the messages of the library that are edited or deleted."""
 
     def __init__(self, bot: ThreadBot):

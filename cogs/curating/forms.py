@@ -17,6 +17,9 @@ LONGEST = 4_000
 TITLE = 45
 """Characters of a form's title, and of a field's label."""
 
+TITLE_FIELD = "title"
+"""The name of the field of a thread's title."""
+
 Values = Mapping[str, str]
 """What was filled in, by the names of the fields."""
 

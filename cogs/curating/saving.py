@@ -22,7 +22,7 @@ from bot.ui import limits, text
 from bot.ui.curation_cards import changed_card
 from bot.ui.items import Option
 from cogs.channel_context import scope_of
-from cogs.curating.forms import Field, Form, Values, fits, tags_of
+from cogs.curating.forms import TITLE_FIELD, Field, Form, Values, fits, tags_of
 from cogs.curating.helpers import only_helpers
 from cogs.source_messages import said_in
 
@@ -76,7 +76,7 @@ def _form(message: discord.Message, asked: Asked) -> Form:
         _("Save as answer"),
         [
             Field(
-                name="title",
+                name=TITLE_FIELD,
                 label=_("Question, in one line"),
                 value=asked.title,
                 limit=LONGEST_TITLE,
@@ -113,7 +113,7 @@ async def _save(
     if choice is AuthorChoice.LEAVE_OUT:
         raise NotAccepted(_(LEFT_OUT))
     scope, app = scope_of(interaction), interaction.client.app
-    close = await close_thread(interaction, values["title"])
+    close = await close_thread(interaction, values[TITLE_FIELD])
     thread = _thread(message, asked, values, named=choice is None)
     done = await app.curating.add(
         scope,
@@ -140,7 +140,7 @@ def _thread(message: discord.Message, asked: Asked, values: Values, *, named: bo
     )
     return Thread(
         key=f"discord:{message.channel.id}/{message.id}",
-        title=values["title"],
+        title=values[TITLE_FIELD],
         body=values["body"],
         tags=tags_of(values["tags"]),
         url=asked.url or message.jump_url,

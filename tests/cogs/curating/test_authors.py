@@ -152,7 +152,7 @@ def looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def test_what_was_deleted_while_away_is_noticed_before_it_is_shown(
     world: World, saved: Any, looked_at: list[int]
 ):
-    await world.bot.remove_cog("Source messages")  # as if the bot were away
+    await world.bot.remove_cog("SourceMessages")  # as if the bot were away
     await world.bob.delete(saved)
     await age(world)
     assert await answers(world) is None
