@@ -68,6 +68,25 @@ def _helpers_reply(now: GuildSettings) -> str:
     return said.format(roles=roles)
 
 
+HELPERS = SettingsCommand(
+    name="helpers",
+    help=N_("Show who helps here, and change it"),
+    options=(
+        Option("helper_role_ids", "add", N_("A role whose members help")),
+        Option(
+            "ping_helpers",
+            "ping",
+            N_("Whether they are notified when I name them"),
+            {"on": N_("on"), "off": N_("off")},
+        ),
+    ),
+    label=N_("Helpers"),
+    on_card=lambda now: _helpers(now) or _("none"),
+    reply=_helpers_reply,
+    refusal=N_("There are 25 helper roles at most."),
+    has_page=True,
+)
+
 COMMANDS = (
     SettingsCommand(
         name="thresholds",
@@ -147,29 +166,7 @@ COMMANDS = (
         ),
         refusal=N_("The mark is one emoji, of at most 64 characters, or off."),
     ),
-    SettingsCommand(
-        name="helpers",
-        help=N_("Say whom I name when I have nothing on a question"),
-        options=(
-            Option(
-                "helper_role_ids",
-                "role",
-                N_("The role of those who help; @everyone for nobody"),
-                is_role=True,
-            ),
-            Option(
-                "ping_helpers",
-                "ping",
-                N_("Whether they are notified then"),
-                {"on": N_("on"), "off": N_("off")},
-            ),
-        ),
-        label=N_("Helpers"),
-        on_card=lambda now: _helpers(now) or _("none"),
-        reply=lambda now: _helpers_reply(now),
-        refusal=N_("There are ten helper roles at most."),
-        nothing_given=N_("Give me a `role`, or say whether I `ping` it."),
-    ),
+    HELPERS,
     SettingsCommand(
         name="learning",
         help=N_("Say whether I learn how people ask here"),

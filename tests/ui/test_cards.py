@@ -21,6 +21,7 @@ from bot.ui import (
     cards,
     confirmations,
     curation_items,
+    helpers_page,
     items,
     limits,
     moderator_cards,
@@ -218,6 +219,9 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         confirmations.ConfirmForget(HUGE),
         confirmations.ConfirmReset(HUGE),
         confirmations.LeaveIt(HUGE),
+        helpers_page.SetHelpers(range(HUGE, HUGE + 30)),
+        helpers_page.NotifyHelpers(notify=True),
+        helpers_page.NotifyHelpers(notify=False),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=False),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=True),
         moderator_cards.KeepThem(),
@@ -230,7 +234,15 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         curation_items.PickRevision([discord.SelectOption(label="a")]),
         curation_items.PickPart(1, [discord.SelectOption(label="a")]),
     ]
-    modules = (items, answer_buttons, confirmations, curation_items, moderator_cards, quiet_card)
+    modules = (
+        items,
+        answer_buttons,
+        confirmations,
+        curation_items,
+        helpers_page,
+        moderator_cards,
+        quiet_card,
+    )
     known = tuple(item for module in modules for item in module.ALL)
     assert {type(item) for item in made} == set(known)
     for item in made:

@@ -6,7 +6,15 @@ import logging
 
 import pytest
 
-from bot.ui import answer_buttons, confirmations, curation_items, items, moderator_cards, quiet_card
+from bot.ui import (
+    answer_buttons,
+    confirmations,
+    curation_items,
+    helpers_page,
+    items,
+    moderator_cards,
+    quiet_card,
+)
 from tests.kit.card_votes import give_button, post, posting_of, sent
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
@@ -33,6 +41,8 @@ FORGED = {
     curation_items.RestoreRevision: [f"tw:restore:{HUGE}"],
     curation_items.PickRevision: ["tw:revisions"],
     curation_items.PickPart: [f"tw:part:{HUGE}"],
+    helpers_page.NotifyHelpers: ["tw:helpers:notify:on", "tw:helpers:notify:off"],
+    helpers_page.SetHelpers: ["tw:helpers:roles"],
     quiet_card.PickQuietly: [f"tw:quiet:{HUGE}:{HUGE}"],
     moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
     moderator_cards.KeepThem: ["tw:keep"],
@@ -54,6 +64,7 @@ def test_every_item_is_tried() -> None:
         *items.ALL,
         *answer_buttons.ALL,
         *confirmations.ALL,
+        *helpers_page.ALL,
         *moderator_cards.ALL,
         *quiet_card.ALL,
         *curation_items.ALL,
