@@ -52,7 +52,8 @@ class NotifyHelpers(
     def __init__(self, *, notify: bool):
         self.notify = notify
         name = _("Notify them") if notify else _("Don't notify them")
-        super().__init__(button(name, f"tw:helpers:notify:{'on' if notify else 'off'}"))
+        custom_id = f"tw:helpers:notify:{'on' if notify else 'off'}"
+        super().__init__(button(name, custom_id))
 
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
