@@ -33,7 +33,8 @@ class GuildSettings(BaseModel):
     """The settings of one guild; every field has a value in force.
 
     Thresholds are confidences in [0, 1] with ``suggest <= answer``. ``learn_phrasings`` says
-    whether the bot learns from what members ask, and uses what it learned. With
+    whether the bot learns from what members ask, and uses what it learned; with
+    ``confirm_phrasings``, that counts for the guild only once a helper kept it. With
     ``unanswered_emoji`` it reacts to questions of ask channels that it has nothing on (OFF: not).
     ``server_language`` is AS_DISCORD or one of ``i18n.languages``; it is no ``language``, as
     LANGUAGE is a variable that many systems set.
@@ -49,6 +50,7 @@ class GuildSettings(BaseModel):
     up_emoji: str = Field(default="⬆️", min_length=1, max_length=64)
     down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
     learn_phrasings: bool = True
+    confirm_phrasings: bool = False
     unanswered_emoji: str = Field(default="👀", min_length=1, max_length=64)
     server_language: str = Field(default=AS_DISCORD, min_length=2, max_length=16)
     helper_role_ids: tuple[int, ...] = Field(default=(), max_length=MAX_HELPER_ROLES)

@@ -38,6 +38,25 @@ _NOT_LEARNING = N_(
 )
 
 
+_CONFIRMING = N_(
+    "Nothing that members teach counts for the whole server before a helper keeps it: "
+    "`/phrasings list` shows what waits."
+)
+
+
+def _learning_on_card(now: GuildSettings) -> str:
+    if not now.learn_phrasings:
+        return _("off")
+    learned = _("from votes and choices")
+    return f"{learned}\n{_('confirmed by helpers')}" if now.confirm_phrasings else learned
+
+
+def _learning_reply(now: GuildSettings) -> str:
+    if not now.learn_phrasings:
+        return _(_NOT_LEARNING)
+    return f"{_(_LEARNING)} {_(_CONFIRMING)}" if now.confirm_phrasings else _(_LEARNING)
+
+
 def _language(chosen: str) -> str:
     """Return the name of a language, as its speakers call it, or that none was chosen."""
     return _(_AS_DISCORD) if chosen == AS_DISCORD else named(chosen)
@@ -177,11 +196,18 @@ COMMANDS = (
                 N_("Whether I learn from the votes and choices of those who ask"),
                 {"on": N_("on"), "off": N_("off")},
             ),
+            Option(
+                "confirm_phrasings",
+                "confirm",
+                N_("Whether a helper must keep what members teach before it counts for all"),
+                {"on": N_("on"), "off": N_("off")},
+            ),
         ),
         label=N_("Learning"),
-        on_card=lambda now: _("from votes and choices") if now.learn_phrasings else _("off"),
-        reply=lambda now: _(_LEARNING) if now.learn_phrasings else _(_NOT_LEARNING),
+        on_card=_learning_on_card,
+        reply=_learning_reply,
         refusal=N_("Learning is on or off."),
+        nothing_given=N_("Say whether I `learn`, or whether helpers `confirm` it first."),
     ),
     SettingsCommand(
         name="language",
