@@ -11,7 +11,6 @@ from discord.ext import commands
 from bot.client import ThreadBot
 from bot.curation import AuthorChoice
 from bot.errors import ThreadwiseError
-from bot.i18n import gettext as _
 from bot.models import StoredAnswer
 from bot.retry import FAILURES, described
 from bot.ui import limits
@@ -94,8 +93,7 @@ def said_in(message: discord.Message) -> str:
     if not message.attachments:
         return said
     names = ", ".join(f"`{file.filename}`" for file in message.attachments)
-    attached = _("Attached: {names}, see {link}").format(names=names, link=message.jump_url)
-    return f"{said}\n\n{attached}".strip()
+    return f"{said}\n\n{names}: {message.jump_url}".strip()
 
 
 def _is_deleted_account(user: discord.abc.User) -> bool:

@@ -66,11 +66,12 @@ async def set_answer(
     await _set(connection, answer_messages, answer_id, guild_id, origin, **checked)
 
 
-async def of_thread(connection: AsyncConnection, thread_id: int) -> Origin | None:
-    """Return the message that a thread's question is, if it is one."""
+async def of_thread(connection: AsyncConnection, thread_id: int, guild_id: int) -> Origin | None:
+    """Return the message that the question of a guild's thread is, if it is one."""
     m = thread_messages.c
-    query = select(m.channel_id, m.message_id, m.author_id).where(m.thread_id == thread_id)
-    row = (await connection.execute(query)).first()
+    query = select(m.channel_id, m.message_id, m.author_id)
+    mine = (m.thread_id == thread_id, m.guild_id == guild_id)
+    row = (await connection.execute(query.where(*mine))).first()
     return None if row is None else Origin(**row._asdict())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -19,6 +20,8 @@ TITLE = 45
 
 TITLE_FIELD = "title"
 """The name of the field of a thread's title."""
+
+_COMMA = re.compile("[,\uff0c\u3001\u060c]")
 
 Values = Mapping[str, str]
 """What was filled in, by the names of the fields."""
@@ -83,5 +86,5 @@ class Form(discord.ui.Modal):
 
 def tags_of(value: str) -> tuple[str, ...]:
     """Return the tags that were written with commas between them."""
-    tags = (" ".join(tag.split()) for tag in value.split(","))
+    tags = (" ".join(tag.split()) for tag in _COMMA.split(value))
     return tuple(dict.fromkeys(tag for tag in tags if tag))
