@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import sys
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence, Sized
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,8 +19,11 @@ from bot.app import App
 from bot.command_sync import sync_commands
 from bot.errors import SearchError, StoreError, ThreadwiseError, counted
 from bot.i18n import gettext as _
+from bot.incidents import log_incident, sorry
 from bot.languages import Languages, Translator
+from bot.observing import UNOBSERVED
 from bot.replies import Throttle, tell
+from bot.request_trace import request_trace
 from bot.retry import FAILURES, described, new_nonce, retried
 from bot.ui import (
     answer_buttons,
@@ -101,11 +104,15 @@ class ThreadBot(commands.AutoShardedBot):
             shard_count=shard_count,
             max_messages=None,  # everything here works on raw events
         )
+        if app.observer is not UNOBSERVED:
+            self.http.http_trace = request_trace(app.observer)
         self.app = app
         self.throttle = Throttle(app.question_limits)
         self.languages = Languages(app.guilds)
         self.redraw_cards: Callable[[Sequence[int]], None] = _redraw_none
         """Has the cards that messages show drawn anew; the voting cog sets it."""
+        self.queues: dict[str, Sized] = {}
+        """What waits in the cogs, by a name for it."""
         self._presses: dict[type[items.Pressable], Handler] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._missing: set[tuple[int, str]] = set()
@@ -128,6 +135,23 @@ class ThreadBot(commands.AutoShardedBot):
                 "without the message content intent I answer mentions, replies, direct "
                 "messages and commands only"
             )
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Tell of a new session."""
+        self.app.observer.shard_event(shard_id, "ready")
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """Tell of a session that goes on."""
+        self.app.observer.shard_event(shard_id, "resumed")
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Tell of a connection that has ended."""
+        self.app.observer.shard_event(shard_id, "disconnected")
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        """Log an unforeseen error of a listener with its incident."""
+        if (error := sys.exception()) is not None:
+            log_incident(log, error, event_method)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Note the bot's own messages by their nonces; others are handled by the cogs."""
@@ -179,6 +203,10 @@ class ThreadBot(commands.AutoShardedBot):
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    def queue_lengths(self) -> dict[str, int]:
+        """Return how much waits in the cogs, by the name of each queue."""
+        return {name: len(queue) for name, queue in self.queues.items()}
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do work in the background; a failure is logged, closing cancels it."""
@@ -249,12 +277,9 @@ async def report_error(interaction: discord.Interaction[Any], error: Exception, 
         log.warning("%s: %s", where, described(error))
     said = _for_people(error)
     if said is None:
-        incident = secrets.token_hex(3)
-        log.error("incident %s in %s", incident, where, exc_info=error)
-        said = _(
-            "Sorry, something went wrong on my side. Please try again in a moment; if it keeps "
-            "happening, tell whoever hosts me about incident `{incident}`."
-        ).format(incident=incident)
+        log_incident(log, error, where)
+        interaction.client.app.observer.incident()
+        said = sorry(error)
     try:
         await tell(interaction, said)
     except FAILURES as failed:

@@ -19,6 +19,8 @@ from bot.models import bare_emoji
 
 ENV_FILE = ".env"
 
+LOOPBACK = "127.0.0.1"
+
 
 class Settings(BaseSettings, GuildSettings):
     """The host's settings; guilds may override those of GuildSettings."""
@@ -44,11 +46,23 @@ class Settings(BaseSettings, GuildSettings):
     library_phrasings: int = Field(default=100_000, ge=0, le=10_000_000)
     embedding_model: str = ""
     log_level: str = "INFO"
+    metrics_port: int = Field(default=0, ge=0, le=65_535)
+    metrics_host: str = LOOPBACK
 
     @field_validator("discord_token", "seeds_dir", mode="before")
     @classmethod
     def _blank_is_none(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("metrics_port", mode="before")
+    @classmethod
+    def _blank_is_zero(cls, value: Any) -> Any:
+        return 0 if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("metrics_host")
+    @classmethod
+    def _blank_is_loopback(cls, value: str) -> str:
+        return value.strip() or LOOPBACK  # an empty host would be every address there is
 
     @field_validator("ask_channels", "helper_role_ids", mode="before")
     @classmethod
@@ -138,6 +152,7 @@ _REASONS = {
     "greater_than_equal": "must be {ge} or more",
     "less_than_equal": "must be {le} or less",
     "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
     "string_too_short": "must not be empty",
     "string_too_long": "must have {max_length} characters or fewer",
 }

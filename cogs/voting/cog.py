@@ -73,7 +73,9 @@ class VotingCog(commands.Cog, name="Voting"):
         self._learning = EventQueues[LearningJob](self._learn, bot.spawn, name="learning")
 
     async def cog_load(self) -> None:
-        """Register the vote buttons, and those that confirm /forget-me."""
+        """Register the vote buttons, those that confirm /forget-me, and what waits."""
+        self.bot.queues |= {"votes": self._queue, "reconciliation": self._reconciler}
+        self.bot.queues |= {"tallies": self._tallies, "learning": self._learning}
         self.bot.redraw_cards = self._tallies.edited
         self.bot.on_press(items.CastVote, self.press)
         self.bot.on_press(CardVote, self.press)
