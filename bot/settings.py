@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -46,6 +46,7 @@ class Settings(BaseSettings, GuildSettings):
     library_phrasings: int = Field(default=100_000, ge=0, le=10_000_000)
     embedding_model: str = ""
     log_level: str = "INFO"
+    log_format: Literal["text", "json"] = "text"
     metrics_port: int = Field(default=0, ge=0, le=65_535)
     metrics_host: str = LOOPBACK
 
@@ -58,6 +59,11 @@ class Settings(BaseSettings, GuildSettings):
     @classmethod
     def _blank_is_zero(cls, value: Any) -> Any:
         return 0 if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return (value.strip().lower() or "text") if isinstance(value, str) else value
 
     @field_validator("metrics_host")
     @classmethod

@@ -57,7 +57,7 @@ def run() -> None:
     if settings.discord_token is None:
         raise ConfigError(f"DISCORD_TOKEN is not set. {HOW_TO_GET_A_TOKEN}")
     token = settings.discord_token.get_secret_value().strip()
-    logs.set_up(settings.log_level, token)
+    logs.set_up(settings.log_level, token, as_json=settings.log_format == "json")
     asyncio.run(until_stopped(_serve(settings, token)))
 
 

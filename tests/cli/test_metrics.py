@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 import aiohttp
@@ -76,6 +77,7 @@ async def test_without_a_port_nothing_is_loaded_or_served() -> None:
     [
         ("METRICS_PORT", "70000", "METRICS_PORT: must be 65535 or less (it is '70000')"),
         ("METRICS_PORT", "-1", "METRICS_PORT: must be 0 or more (it is '-1')"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT: must be 'text' or 'json' (it is 'xml')"),
         ("METRICS_PORT", "http", "METRICS_PORT: must be a whole number (it is 'http')"),
     ],
 )
@@ -84,6 +86,30 @@ async def test_a_wrong_setting_is_refused_in_one_line(name: str, value: str, rea
     code, _, said = await process.end()
     assert code == 2
     assert said == f"error: {reason}; correct it in the environment or .env\n"
+
+
+async def test_the_log_as_json_has_nothing_else_between_its_lines() -> None:
+    async with serving(Loopback(TOKEN, grants_message_content=False)) as fake:
+        process = await start(fake.url, LOG_FORMAT="JSON", LOG_LEVEL="DEBUG")
+        await process.until("connected as threadwise")
+        process.signal(signal.SIGTERM)
+        code, _, said = await process.end()
+    assert code == 0, said
+    lines = [json.loads(line) for line in said.splitlines()]
+    messages = [line["message"] for line in lines]
+    assert messages[-1] == "Stopped."
+    assert any("switch on Message Content Intent" in message for message in messages)
+    assert TOKEN not in said
+
+
+async def test_a_refusal_as_json_is_a_line_as_well() -> None:
+    async with serving(Loopback("another")) as fake:
+        process = await start(fake.url, LOG_FORMAT="json")
+        code, _, said = await process.end()
+    assert code == 2
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert lines[-1]["level"] == "ERROR"
+    assert lines[-1]["message"].startswith("Discord refused DISCORD_TOKEN")
 
 
 async def test_an_empty_host_is_this_computer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
