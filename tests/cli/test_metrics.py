@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 
 import aiohttp
@@ -30,11 +31,18 @@ async def test_it_serves_what_it_is_and_leaves_when_told_to() -> None:
         await process.until("connected as threadwise")
         await until(lambda: _is_ready(scraper))
         figures = await scraper.figures()
+        doctor = await programs.start(
+            "-m", "bot", "doctor", METRICS_PORT=str(port), EMBEDDING_MODEL="off"
+        )
+        _, told, _ = await doctor.end()
         process.signal(signal.SIGTERM)
         code, out, said = await process.end()
     assert (code, out) == (0, ""), said
     assert "Traceback" not in said
     assert said.endswith("Stopped.\n")
+    assert re.search(
+        rf"^ok +metrics +the bot is ready; http://127.0.0.1:{port}/metrics", told, re.M
+    )
     assert figures["threadwise_ready"] == 1
     assert figures['threadwise_gateway_connected{shard="0"}'] == 1
     assert figures['threadwise_discord_request_seconds_count{method="PUT",status="2xx"}'] >= 1
