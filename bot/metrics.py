@@ -32,6 +32,9 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 """Bounds in seconds of what takes milliseconds; a database may be locked for 15."""
 
+MODEL = (*FAST, 30.0, 60.0)
+"""Of the model, to which a small machine may give many texts at once."""
+
 SLOW = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Bounds in seconds of requests over the network."""
 
@@ -70,11 +73,12 @@ class Metrics(Observer):
             registry, "search_wait_seconds", "Time for which searches waited for their turn."
         )
         self._search = _histogram(registry, "search_seconds", "Time of searches.")
-        self._model = _histogram(
-            registry,
-            "model_seconds",
+        self._model = Histogram(
+            "threadwise_model_seconds",
             "Time of the embedding model, for a question or for some texts of the library.",
-            "work",
+            ("work",),
+            buckets=MODEL,
+            registry=registry,
         )
         self._database_wait = _histogram(
             registry,

@@ -18,6 +18,8 @@ def request_trace(observer: Observer) -> aiohttp.TraceConfig:
 
     async def end(_: object, of: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
         status = params.response.status
+        if status < 200:  # the gateway's connection, which is no request for long
+            return
         group = "429" if status == 429 else f"{status // 100}xx"
         observer.requested(params.method, group, time.perf_counter() - of.begun)
 

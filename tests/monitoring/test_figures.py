@@ -205,3 +205,17 @@ async def test_a_bot_that_nobody_observes_traces_no_requests(settings: Settings)
     unobserved = await App.open(settings)
     assert ThreadBot(unobserved).http.http_trace is None
     await unobserved.close()
+
+
+async def test_the_model_is_timed_for_questions_and_for_the_library(
+    settings: Settings, metrics: Metrics, scraper: Scraper, usual_model: None
+):
+    meaning = settings.model_copy(update={"embedding_model": ""})
+    opened = await App.open(meaning, metrics)
+    try:
+        await opened.embedding.make()
+        await opened.answering.ask(VOTE)
+    finally:
+        await opened.close()
+    assert await scraper.figure('model_seconds_count{work="library"}') >= 1
+    assert await scraper.figure('model_seconds_count{work="question"}') >= 1
