@@ -9,8 +9,10 @@ import signal
 import aiohttp
 import pytest
 
+from bot.settings import Settings
 from tests.cli.test_run import PROGRAM
 from tests.kit import programs
+from tests.kit.command_line import Threadwise
 from tests.kit.loopback import TOKEN, Loopback, serving
 from tests.kit.programs import Program
 from tests.kit.scraping import Scraper, free_port
@@ -89,11 +91,13 @@ async def test_without_a_port_nothing_is_loaded_or_served() -> None:
         ("METRICS_PORT", "http", "METRICS_PORT: must be a whole number (it is 'http')"),
     ],
 )
-async def test_a_wrong_setting_is_refused_in_one_line(name: str, value: str, reason: str) -> None:
-    process = await start("http://127.0.0.1:9", **{name: value})
-    code, _, said = await process.end()
-    assert code == 2
-    assert said == f"error: {reason}; correct it in the environment or .env\n"
+def test_a_wrong_setting_is_refused_in_one_line(
+    name: str, value: str, reason: str, threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    result = threadwise("run")
+    assert result.exit_code == 2
+    assert result.stderr == f"error: {reason}; correct it in the environment or .env\n"
 
 
 async def test_the_log_as_json_has_nothing_else_between_its_lines() -> None:
@@ -120,9 +124,7 @@ async def test_a_refusal_as_json_is_a_line_as_well() -> None:
     assert lines[-1]["message"].startswith("Discord refused DISCORD_TOKEN")
 
 
-async def test_an_empty_host_is_this_computer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bot.settings import Settings
-
+def test_an_empty_host_is_this_computer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICS_HOST", " ")
     assert Settings(_env_file=None).metrics_host == "127.0.0.1"
 
