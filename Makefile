@@ -92,6 +92,8 @@ $(VENV)/.run $(VENV)/.dev $(VENV)/.scripts: $(VENV)/.%: $(VENV)/.made pyproject.
 		echo "Not everything is to be had for this machine: trying without meaning ..." && \
 		$(LOCKED) requirements/words.txt; }
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m bot model fetch || \
+		echo "Until '$(BIN)/threadwise model fetch' succeeds, questions are matched by their words."
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.tools: $(VENV)/.made requirements/tools.txt
