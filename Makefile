@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half as many more than cores: tests wait for disks and for other programs much of the time.
 WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 
-.PHONY: help install run test check docs fmt migration messages bench first-day fit model screenshot gallery situations lock outdated clean
+.PHONY: help install run test check docs fmt migration messages bench first-day fit model screenshot gallery situations lock outdated image clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -31,11 +31,12 @@ run: $(VENV)/.run ## Start the bot: on Discord with a token, otherwise a demo in
 test: $(VENV)/.dev ## Run all tests (with ARGS=--cov, report branch coverage, which takes longer)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
-check: $(VENV)/.dev ## Check format, lint, types and import directions
+check: $(VENV)/.dev ## Check format, lint, types, import directions and the Dockerfile
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/hadolint Dockerfile
 
 docs: $(VENV)/.dev ## Build the documentation into site/; a broken link is an error
 	$(BIN)/zensical build --strict --clean
@@ -77,6 +78,11 @@ lock: $(VENV)/.tools ## Renew requirements/*.txt from pyproject.toml (ARGS=--upg
 
 outdated: $(VENV)/.run $(VENV)/.tools ## List packages with newer versions, and with known vulnerabilities
 	@$(TOOLS)/bin/python scripts/outdated.py $(ARGS)
+
+image: ## Build the container image threadwise (needs podman, docker or buildah)
+	@tool=$$(command -v podman || command -v docker || command -v buildah) || { \
+		echo "A container image is built by podman, docker or buildah; none of them is here." >&2; \
+		exit 2; }; "$$tool" build --tag threadwise $(ARGS) .
 
 clean: ## Remove .venv, caches and build leftovers (not your data)
 	rm -rf $(VENV) build dist site .cache .coverage .coverage.* htmlcov

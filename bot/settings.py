@@ -21,6 +21,11 @@ ENV_FILE = ".env"
 
 LOOPBACK = "127.0.0.1"
 
+SEEDS = Path("seeds")
+
+PACKAGED_SEEDS = Path(__file__).parent / "seeds"
+"""The seeds in an installed wheel; a checkout of the source has them beside the program."""
+
 
 class Settings(BaseSettings, GuildSettings):
     """The host's settings; guilds may override those of GuildSettings."""
@@ -32,7 +37,7 @@ class Settings(BaseSettings, GuildSettings):
     discord_token: SecretStr | None = None
     data_dir: Path = Path("data")
     database_url: str = ""
-    seeds_dir: Path | None = Path("seeds")
+    seeds_dir: Path | None = SEEDS
     ask_channels: Annotated[tuple[str, ...], NoDecode] = ("ask",)
     helper_role_ids: Annotated[tuple[int, ...], NoDecode] = ()
     cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
@@ -118,9 +123,15 @@ class Settings(BaseSettings, GuildSettings):
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'threadwise.db'}"
 
     @property
+    def seeds_folder(self) -> Path | None:
+        """Return ``SEEDS_DIR``; where its default isn't there, the seeds of the wheel, if any."""
+        missing = self.seeds_dir == SEEDS and not SEEDS.exists()
+        return PACKAGED_SEEDS if missing and PACKAGED_SEEDS.is_dir() else self.seeds_dir
+
+    @property
     def seeds(self) -> Path | None:
-        """Return ``SEEDS_DIR`` if it is a folder with anything in it."""
-        folder = self.seeds_dir
+        """Return ``seeds_folder`` if it is a folder with anything in it."""
+        folder = self.seeds_folder
         if folder is None or not folder.is_dir():
             return None
         try:

@@ -21,6 +21,7 @@ LOCKS = {
     "dev": ("dev",),
     "run": ("demo", "dumps", "semantic"),
     "words": ("demo",),
+    "container": ("dumps", "semantic"),
     "scripts": ("bench", "dumps", "fit", "models", "screenshots"),
 }
 """Locks by their names, with the extras that they are for.

@@ -211,7 +211,7 @@ def _metrics(settings: Settings) -> Check:
 
 
 def _seeds(settings: Settings) -> Check:
-    folder = settings.seeds_dir
+    folder = settings.seeds_folder
     if folder is None:
         return Check("seeds", Level.NOTE, "SEEDS_DIR is empty: no threads are loaded at the start")
     if not folder.is_dir():
