@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import discord
 
-from bot.client import Interaction, report_error
+from bot.client import Interaction
+from bot.error_replies import report_error
 from bot.ui import text
 
 LONGEST = 4_000
