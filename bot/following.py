@@ -29,12 +29,24 @@ class BackfillState(StrEnum):
     FAILED = "failed"
 
 
+class Figure(StrEnum):
+    """What a backfill counts. All but ``READ`` are parts of that, or of a post's messages."""
+
+    READ = "read"  # posts
+    SOLVED = "solved"
+    PROPOSED = "proposed"
+    GONE = "gone"  # deleted meanwhile
+    LEFT_OUT = "left_out"  # as their author wants it, or without anything that can be kept
+    CUT = "cut"  # with more messages than are read
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
     """A backfill of a channel: it has read all posts down to one.
 
     ``before`` is the archive time of the last post that was read, ``post_id`` that post;
-    ``counts`` are its figures by name, ``user_id`` began it (0: forgotten).
+    ``counts`` are its figures by name, ``user_id`` began it (0: forgotten). ``shown_id`` is the
+    message in the channel ``shown_in`` that tells how far it is.
     """
 
     state: BackfillState
@@ -42,6 +54,8 @@ class Backfill:
     post_id: int | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     user_id: int = 0
+    shown_in: int | None = None
+    shown_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

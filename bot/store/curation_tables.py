@@ -91,6 +91,8 @@ followed_channels = Table(
     Column("backfill_post", BigInteger),
     Column("backfill_counts", JSON),
     Column("backfill_by", BigInteger),
+    Column("backfill_shown_in", BigInteger),  # the channel and the message that show how far it is
+    Column("backfill_shown", BigInteger),
     *few("backfill_state"),
 )
 

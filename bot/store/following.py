@@ -21,6 +21,8 @@ _NO_BACKFILL: dict[str, Any] = {
     "backfill_post": None,
     "backfill_counts": None,
     "backfill_by": None,
+    "backfill_shown_in": None,
+    "backfill_shown": None,
 }
 
 
@@ -89,6 +91,8 @@ async def set_backfill(
             "backfill_post": backfill.post_id,
             "backfill_counts": dict(backfill.counts),
             "backfill_by": backfill.user_id,
+            "backfill_shown_in": backfill.shown_in,
+            "backfill_shown": backfill.shown_id,
         }
     this = _channel(guild_id, channel_id)
     done = await connection.execute(update(followed_channels).where(*this).values(values))
@@ -216,6 +220,8 @@ def _to_channel(row: Row[Any]) -> FollowedChannel:
         post_id=row.backfill_post,
         counts=row.backfill_counts or {},
         user_id=row.backfill_by or 0,
+        shown_in=row.backfill_shown_in,
+        shown_id=row.backfill_shown,
     )
     return replace(found, backfill=backfill)
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import AuthorChoice, Origin
 from bot.store.curation_tables import answer_messages, author_choices, thread_messages
+from bot.store.rows import id_batches
 from bot.store.tables import answers
 
 
@@ -102,6 +103,19 @@ async def choice_of(connection: AsyncConnection, user_id: int) -> AuthorChoice |
     query = select(author_choices.c.choice).where(author_choices.c.user_id == user_id)
     choice = await connection.scalar(query)
     return None if choice is None else AuthorChoice(choice)
+
+
+async def choices_of(
+    connection: AsyncConnection, user_ids: Collection[int]
+) -> dict[int, AuthorChoice]:
+    """Return what those of these members who said it want done with their messages."""
+    a = author_choices.c
+    found = dict[int, AuthorChoice]()
+    for ids in id_batches(user_ids):
+        query = select(a.user_id, a.choice).where(a.user_id.in_(ids))
+        rows = (await connection.execute(query)).all()
+        found |= {row.user_id: AuthorChoice(row.choice) for row in rows}
+    return found
 
 
 async def choose(connection: AsyncConnection, user_id: int, choice: AuthorChoice | None) -> None:

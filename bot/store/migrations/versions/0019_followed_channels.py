@@ -36,6 +36,8 @@ def upgrade() -> None:
         sa.Column("backfill_post", sa.BigInteger(), nullable=True),
         sa.Column("backfill_counts", sa.JSON(), nullable=True),
         sa.Column("backfill_by", sa.BigInteger(), nullable=True),
+        sa.Column("backfill_shown_in", sa.BigInteger(), nullable=True),
+        sa.Column("backfill_shown", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("guild_id", "channel_id", name=op.f("pk_followed_channels")),
     )
     _create_index_of_few("followed_channels", "backfill_state")
