@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from bot.client import Interaction, ThreadBot
 from bot.errors import ConfigError, NotFound, StoreError
@@ -59,7 +60,7 @@ Channel = discord.ForumChannel | discord.TextChannel
 log = logging.getLogger(__name__)
 
 
-class FollowCommands:
+class FollowCommands(commands.Cog):
     """The commands about followed channels, as a part of ``/library``."""
 
     bot: ThreadBot
