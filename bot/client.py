@@ -25,6 +25,7 @@ from bot.retry import FAILURES, described, new_nonce, retried
 from bot.ui import (
     answer_buttons,
     confirmations,
+    curation_items,
     following_cards,
     items,
     limits,
@@ -42,6 +43,7 @@ COGS = (
     "cogs.setup",
     "cogs.phrasings",
     "cogs.library.cog",
+    "cogs.curating.cog",
     "cogs.following.cog",
     "cogs.membership",
 )
@@ -50,6 +52,7 @@ PRESSABLE = (
     items,
     answer_buttons,
     confirmations,
+    curation_items,
     following_cards,
     moderator_cards,
     quiet_card,

@@ -1,4 +1,4 @@
-"""*Mark as solution*, *Not the solution* and *Reopen*: helpers and askers say what solved a post."""
+"""Helpers and askers say what solved a post, and that something did not."""
 
 from __future__ import annotations
 

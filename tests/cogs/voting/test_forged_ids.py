@@ -9,6 +9,7 @@ import pytest
 from bot.ui import (
     answer_buttons,
     confirmations,
+    curation_items,
     following_cards,
     items,
     moderator_cards,
@@ -34,7 +35,14 @@ FORGED = {
     confirmations.ConfirmForget: [f"tw:forget:{HUGE}"],
     confirmations.ConfirmReset: [f"tw:reset:{HUGE}"],
     confirmations.LeaveIt: [f"tw:leave:{HUGE}"],
+    curation_items.UndoChange: [f"tw:takeback:{HUGE}"],
+    curation_items.MergeInto: [f"tw:merge:{HUGE}:1"],
+    curation_items.RestoreRevision: [f"tw:restore:{HUGE}"],
+    curation_items.PickRevision: ["tw:revisions"],
+    curation_items.PickPart: [f"tw:part:{HUGE}"],
     following_cards.TellInGuidelines: [f"tw:guidelines:{HUGE}"],
+    following_cards.NotTheSolution: ["tw:unsolved"],
+    following_cards.Reopen: ["tw:reopen"],
     quiet_card.PickQuietly: [f"tw:quiet:{HUGE}:{HUGE}"],
     moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
     moderator_cards.KeepThem: ["tw:keep"],
@@ -59,6 +67,7 @@ def test_every_item_is_tried() -> None:
         *following_cards.ALL,
         *moderator_cards.ALL,
         *quiet_card.ALL,
+        *curation_items.ALL,
     }
 
 
@@ -67,7 +76,7 @@ async def test_a_number_of_twenty_digits_is_of_nothing(
     net: Net, card: Message, custom_id: str, caplog: pytest.LogCaptureFixture
 ):
     values: tuple[str, ...] = ()
-    if "pick" in custom_id:
+    if "pick" in custom_id or custom_id.startswith(("tw:revisions", "tw:part")):
         values = (HUGE,)
         option = {"label": "x", "value": HUGE}
         menu = {"type": 3, "custom_id": custom_id, "options": [option]}
