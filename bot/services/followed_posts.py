@@ -12,12 +12,16 @@ from bot.curation import Action
 from bot.following import FollowedChannel, FollowedPost, PostState
 from bot.posts import Post
 from bot.services import post_changes, solved_posts
+from bot.services.curating import MAX_REDRAWN
 from bot.services.guilds import Guilds
 from bot.services.index_sync import IndexSync
 from bot.services.post_reader import PostReader, Reactors, ReadPost, at_once, read_post
 from bot.solutions import Rule, Rules, Solution, find_solution
 from bot.store import following, origins
 from bot.store.database import Database
+
+AT_ONCE = 50
+"""Posts of a deleted channel that are taken out in one transaction."""
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +149,21 @@ class FollowedPosts:
         log.info("guild %d: the post %d was deleted", guild_id, post_id)
         await self._index_sync.catch_up()
         return Seen(before=known, now=None, messages=messages)
+
+    async def channel_gone(self, guild_id: int, channel_id: int) -> Seen:
+        """Take out what came from a channel that was deleted, some posts at a time."""
+        messages = list[int]()
+        find = partial(following.posts, guild_id=guild_id, state=PostState.SOLVED, limit=AT_ONCE)
+        while True:
+            async with self._database.write() as connection:
+                posts = await find(connection, channel_id=channel_id)
+                for post in posts:
+                    messages += await post_changes.take_out(connection, post, Action.FOLLOWED, 0)
+                    await following.drop_post(connection, post.post_id)
+            if not posts:
+                break
+        await self._index_sync.catch_up()
+        return Seen(before=None, now=None, messages=tuple(messages[:MAX_REDRAWN]))
 
     async def _write(self, known: FollowedPost | None, looked: _Looked) -> Seen:
         channel, wish = looked.channel, looked.wish

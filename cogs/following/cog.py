@@ -137,10 +137,18 @@ class FollowingCog(commands.Cog, name="Following"):
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        """Log that a followed channel is gone: ``/library followed`` says so too."""
-        if await self.app.following.channel(channel.guild.id, channel.id) is not None:
-            said = "guild %d: the followed channel %d was deleted; what came from there stays"
-            log.warning(said, channel.guild.id, channel.id)
+        """Take out what came from a deleted channel; ``/library followed`` says that it is gone."""
+        guild_id, channel_id = channel.guild.id, channel.id
+        if await self.app.following.channel(guild_id, channel_id) is None:
+            return
+        said = "guild %d: the followed channel %d was deleted; what came from there is taken out"
+        log.warning(said, guild_id, channel_id)
+        try:
+            seen = await self._posts.channel_gone(guild_id, channel_id)
+        except StoreError as error:
+            log.warning("channel %d was deleted, and stays in the library: %s", channel_id, error)
+            return
+        self.bot.redraw_cards(seen.messages)
 
     async def _place(
         self,
