@@ -139,6 +139,7 @@ class TestDeletions:
         )
         await help_.world.bob.delete(answer)
         kept = await help_.world.app.answering.serve(thread_id, guild_id=guild_id)
+        assert kept is not None
         assert [a.body for a in kept.answers] == ["Pick the yellow leaves."]
 
     async def test_of_the_proposed_message_end_the_proposal(self, help_: Help):
@@ -169,9 +170,11 @@ async def test_merged_into_another_thread_its_answer_is_kept_in_step(help_: Help
     cut = other.history()[1]
     await world.bob.edit(cut, "Cut them all off.")
     kept = await world.app.answering.serve(first.id, guild_id=guild_id)
+    assert kept is not None
     assert {a.body for a in kept.answers} == {ANSWER, "Cut them all off."}
     await world.bob.delete(cut)
     kept = await world.app.answering.serve(first.id, guild_id=guild_id)
+    assert kept is not None
     assert [a.body for a in kept.answers] == [ANSWER]
 
 
