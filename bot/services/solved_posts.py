@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.curation import Action, AuthorChoice, Origin
 from bot.following import FollowedChannel, FollowedPost, PostState
+from bot.guild_settings import GuildSettings
 from bot.models import Thread
 from bot.post_threads import SOMEBODY, thread_of
 from bot.posts import Post, PostMessage, first_message
 from bot.services.post_reader import ReadPost
-from bot.solutions import Rule, Rules
+from bot.solutions import POSITIVE, SOLVED_TAGS, Rule, Rules
 from bot.store import following, message_threads
 from bot.store.curating import Change
 
@@ -73,7 +74,7 @@ def make(channel: FollowedChannel, read: ReadPost, solution: PostMessage, rules:
         solution_id=solution.id,
         thread=thread,
         question=_question(channel, post, asking),
-        answers={key: _origin(post.id, m) for key, m in written.items() if key is not None},
+        answers={key: _origin(post.id, message) for key, message in written.items()},
     )
 
 
@@ -113,6 +114,22 @@ def new_post(channel: FollowedChannel, post: Post) -> FollowedPost:
         channel_id=channel.channel_id,
         asker_id=post.asker_id or 0,
         updated_at=datetime.now(UTC),
+    )
+
+
+def rules_of(
+    channel: FollowedChannel,
+    settings: GuildSettings,
+    is_helper: Callable[[int], bool],
+    own_id: int | None,
+) -> Rules:
+    """Return the rules that hold in a channel."""
+    tag = (channel.solved_tag,) if channel.solved_tag else ()
+    return Rules(
+        positive=POSITIVE | {settings.up_emoji},
+        solved_tags=(*SOLVED_TAGS, *tag),
+        is_helper=is_helper,
+        own_id=own_id,
     )
 
 
