@@ -18,6 +18,8 @@ from bot.services.backfill import Backfills
 from bot.services.curating import Curating
 from bot.services.embedding import Embedding
 from bot.services.follow_ups import FollowUps
+from bot.services.followed_posts import FollowedPosts
+from bot.services.following import Following
 from bot.services.guild_library import GuildLibrary
 from bot.services.guild_removal import GuildRemoval
 from bot.services.guilds import Guilds
@@ -88,6 +90,8 @@ class App:
         self.accepting = Accepting(database)
         self.curating = Curating(database, self._index_sync)
         self.backfills = Backfills(database, self.guilds, self._index_sync)
+        self.following = Following(database)
+        self.followed_posts = FollowedPosts(database, self.guilds, self._index_sync)
         self.postings = Postings(database)
         self.unanswered = Unanswered(database)
         self.temporary_messages = TemporaryMessages(database)

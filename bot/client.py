@@ -25,6 +25,7 @@ from bot.retry import FAILURES, described, new_nonce, retried
 from bot.ui import (
     answer_buttons,
     confirmations,
+    following_cards,
     items,
     limits,
     moderator_cards,
@@ -44,7 +45,15 @@ COGS = (
     "cogs.membership",
 )
 
-PRESSABLE = (items, answer_buttons, confirmations, moderator_cards, quiet_card, setup_page)
+PRESSABLE = (
+    items,
+    answer_buttons,
+    confirmations,
+    following_cards,
+    moderator_cards,
+    quiet_card,
+    setup_page,
+)
 """The modules with buttons and menus that live on over restarts."""
 
 LEAVE_SECONDS = 2.0

@@ -126,6 +126,7 @@ def rules_of(
     """Return the rules that hold in a channel."""
     tag = (channel.solved_tag,) if channel.solved_tag else ()
     return Rules(
+        solution_emoji=settings.solution_emoji,
         positive=POSITIVE | {settings.up_emoji},
         solved_tags=(*SOLVED_TAGS, *tag),
         is_helper=is_helper,

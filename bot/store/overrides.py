@@ -88,7 +88,12 @@ async def newer(connection: AsyncConnection, thread_id: int, shared_id: int) -> 
 
 
 async def propose(
-    connection: AsyncConnection, guild_id: int, thread_id: int, state: ThreadState
+    connection: AsyncConnection,
+    guild_id: int,
+    thread_id: int,
+    state: ThreadState,
+    *,
+    action: Action = Action.IMPORTED,
 ) -> None:
     """Keep what the source of a thread that helpers changed says now, once, for them to take over.
 
@@ -103,7 +108,7 @@ async def propose(
         guild_id,
         thread_id,
         state,
-        action=Action.IMPORTED,
+        action=action,
         user_id=0,
         change=number,
         proposed=True,

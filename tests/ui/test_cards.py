@@ -18,6 +18,7 @@ from bot.ui import (
     card_content,
     cards,
     confirmations,
+    following_cards,
     items,
     limits,
     moderator_cards,
@@ -214,6 +215,7 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         confirmations.ConfirmForget(HUGE),
         confirmations.ConfirmReset(HUGE),
         confirmations.LeaveIt(HUGE),
+        following_cards.TellInGuidelines(HUGE),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=False),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=True),
         moderator_cards.KeepThem(),
@@ -221,7 +223,14 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=True),
         moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=False),
     ]
-    modules = (items, answer_buttons, confirmations, moderator_cards, quiet_card)
+    modules = (
+        items,
+        answer_buttons,
+        confirmations,
+        following_cards,
+        moderator_cards,
+        quiet_card,
+    )
     known = tuple(item for module in modules for item in module.ALL)
     assert {type(item) for item in made} == set(known)
     for item in made:

@@ -6,7 +6,14 @@ import logging
 
 import pytest
 
-from bot.ui import answer_buttons, confirmations, items, moderator_cards, quiet_card
+from bot.ui import (
+    answer_buttons,
+    confirmations,
+    following_cards,
+    items,
+    moderator_cards,
+    quiet_card,
+)
 from tests.kit.card_votes import give_button, post, posting_of, sent
 from tests.kit.loopback.world import Message
 from tests.kit.net import Net
@@ -27,6 +34,7 @@ FORGED = {
     confirmations.ConfirmForget: [f"tw:forget:{HUGE}"],
     confirmations.ConfirmReset: [f"tw:reset:{HUGE}"],
     confirmations.LeaveIt: [f"tw:leave:{HUGE}"],
+    following_cards.TellInGuidelines: [f"tw:guidelines:{HUGE}"],
     quiet_card.PickQuietly: [f"tw:quiet:{HUGE}:{HUGE}"],
     moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
     moderator_cards.KeepThem: ["tw:keep"],
@@ -48,6 +56,7 @@ def test_every_item_is_tried() -> None:
         *items.ALL,
         *answer_buttons.ALL,
         *confirmations.ALL,
+        *following_cards.ALL,
         *moderator_cards.ALL,
         *quiet_card.ALL,
     }

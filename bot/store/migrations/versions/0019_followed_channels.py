@@ -18,7 +18,8 @@ _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the tables."""
+    """Add the tables, and the emoji that marks a solution: empty, the host's setting holds."""
+    op.add_column("guild_settings", sa.Column("solution_emoji", sa.String(64)))
     op.create_table(
         "followed_channels",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
