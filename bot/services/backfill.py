@@ -60,18 +60,10 @@ class Backfills:
         self._runs: dict[int, bool] = {}  # by channel; whether it was begun once more meanwhile
         self._outage_log = LogThrottle(OUTAGE_LOG_SECONDS)
 
-    async def begin(
-        self,
-        guild_id: int,
-        channel_id: int,
-        user_id: int,
-        shown_in: int | None = None,
-        shown_id: int | None = None,
-    ) -> FollowedChannel:
+    async def begin(self, guild_id: int, channel_id: int, user_id: int) -> FollowedChannel:
         """Note that a channel is to be filled in: on from where that was stopped, or anew.
 
-        ``shown_id`` is the message in the channel ``shown_in`` that tells how far it is. Raises
-        NotFound for a channel that is not followed.
+        Raises NotFound for a channel that is not followed.
         """
         async with self._database.write() as connection:
             channel = await following.channel(connection, guild_id, channel_id)
@@ -81,15 +73,17 @@ class Backfills:
             before = channel.backfill
             if before is None or before.state is BackfillState.DONE:
                 before = Backfill(state=BackfillState.RUNNING)
-            backfill = replace(
-                before,
-                state=BackfillState.RUNNING,
-                user_id=user_id,
-                shown_in=shown_in,
-                shown_id=shown_id,
-            )
+            backfill = replace(before, state=BackfillState.RUNNING, user_id=user_id)
             await following.set_backfill(connection, guild_id, channel_id, backfill)
         return replace(channel, backfill=backfill)
+
+    async def show_in(self, guild_id: int, channel_id: int, shown_in: int, shown_id: int) -> None:
+        """Note the message, and the channel that it is in, that tells how far a backfill is."""
+        async with self._database.write() as connection:
+            channel = await following.channel(connection, guild_id, channel_id)
+            if channel is not None and channel.backfill is not None:
+                shown = replace(channel.backfill, shown_in=shown_in, shown_id=shown_id)
+                await following.set_backfill(connection, guild_id, channel_id, shown)
 
     async def stop(self, guild_id: int, channel_id: int) -> FollowedChannel | None:
         """Stop a backfill; ``None`` if there is none that runs."""
@@ -106,16 +100,15 @@ class Backfills:
         """Return the channels of all guilds whose backfills run, or did before a restart."""
         return await self._database.reading(following.with_backfill, BackfillState.RUNNING)
 
-    async def run(self, channel: FollowedChannel, reader: PostReader, shown: Shown) -> None:
+    async def run(self, channel: FollowedChannel, reader: PostReader, shown: Shown) -> bool:
         """Fill a channel in until that is done, stopped, or can't go on.
 
-        Nothing is done where that runs already; ``begin`` may have been too late for it to go on,
-        in which case it does.
+        False where that runs already: it goes on, also if ``begin`` was too late for that.
         """
         key = channel.channel_id
         if key in self._runs:
             self._runs[key] = True
-            return
+            return False
         self._runs[key] = False
         try:
             await self._run(channel, reader, shown)
@@ -124,6 +117,15 @@ class Backfills:
                 await self._run(channel, reader, shown)
         finally:
             del self._runs[key]
+        return True
+
+    async def give_up(self, channel: FollowedChannel, shown: Shown) -> FollowedChannel | None:
+        """End the backfill of a channel that was deleted meanwhile; return it as it is then."""
+        ended = await self._end(channel, BackfillState.FAILED)
+        if ended is not None:
+            log.warning("guild %d: channel %d was deleted", channel.guild_id, channel.channel_id)
+            shown(ended, _(GONE).format(channel=f"#{channel.name}"))
+        return ended
 
     async def _run(self, channel: FollowedChannel, reader: PostReader, shown: Shown) -> None:
         posts = BackfillPosts(self._database, self._guilds, channel, reader, self.pace)

@@ -51,7 +51,7 @@ class Scene:
         await self.app.database.writing(following.follow, channel)
 
     async def begin(self) -> FollowedChannel:
-        return await self.app.backfills.begin(GUILD, FORUM, OWNER, 77, 78)
+        return await self.app.backfills.begin(GUILD, FORUM, OWNER)
 
     async def run(self) -> None:
         """Go on with what is unfinished, as after a restart."""
