@@ -14,6 +14,7 @@ from bot.search.engine import Engine
 from bot.search.semantic import OFF, open_semantic_index
 from bot.services.accepting import Accepting
 from bot.services.answering import Answering
+from bot.services.backfill import Backfills
 from bot.services.curating import Curating
 from bot.services.embedding import Embedding
 from bot.services.follow_ups import FollowUps
@@ -88,6 +89,7 @@ class App:
         self.voting = Voting(database)
         self.accepting = Accepting(database)
         self.curating = Curating(database, self._index_sync)
+        self.backfills = Backfills(database, self.guilds, self._index_sync)
         self.following = Following(database)
         self.followed_posts = FollowedPosts(database, self.guilds, self._index_sync)
         self.postings = Postings(database)

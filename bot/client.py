@@ -24,6 +24,7 @@ from bot.replies import Throttle, tell
 from bot.retry import FAILURES, described, new_nonce, retried
 from bot.ui import (
     answer_buttons,
+    backfill_cards,
     confirmations,
     curation_items,
     following_cards,
@@ -51,6 +52,7 @@ COGS = (
 PRESSABLE = (
     items,
     answer_buttons,
+    backfill_cards,
     confirmations,
     curation_items,
     following_cards,

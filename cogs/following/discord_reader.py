@@ -63,7 +63,8 @@ class DiscordReader:
         guild_id = self._channel.guild.id
         found = await self._asked(lambda: self._bot.http.get_active_threads(guild_id))
         mine = (each for each in found["threads"] if int(each["parent_id"]) == self._channel.id)
-        return tuple(FoundPost(self._post(each)) for each in mine)
+        public = (each for each in mine if each["type"] != discord.ChannelType.private_thread.value)
+        return tuple(FoundPost(self._post(each)) for each in public)
 
     async def archived(self, before: datetime | None) -> PostPage:
         """Return the posts that were archived last before a moment. May raise ChannelGone."""
@@ -149,8 +150,14 @@ class DiscordReader:
     async def _asked(
         self, request: Callable[[], Awaitable[T]], gone: type[Exception] = ChannelGone
     ) -> T:
-        """Do a request; ``gone`` is raised where what it asks for is not there."""
+        """Do a request; ``gone`` is raised where what it asks for is not there.
+
+        Without the permission to read it, Discord shows a channel's history as empty.
+        """
         where = f"channel {self._channel.id}"
+        may = permissions_in(self._channel, self._channel.guild)
+        if not (may.view_channel and may.read_message_history):
+            raise ChannelHidden(f"{where}: a permission is missing")
         try:
             return await retried(request, "reading posts", self._pauses)
         except discord.Forbidden as error:
@@ -158,7 +165,8 @@ class DiscordReader:
         except discord.NotFound as error:
             if error.code == limits.UNKNOWN_EMOJI:
                 raise _NoEmoji from None
-            raise gone(f"{where}: {described(error)}") from None
+            # Other 404s, of a server in between, don't say that something is gone.
+            raise (gone if error.code else Unreachable)(f"{where}: {described(error)}") from None
         except FAILURES as error:
             raise Unreachable(f"{where}: {described(error)}") from None
 

@@ -84,7 +84,7 @@ class FollowCommands(commands.Cog):
         guild = await begin_privately(interaction)
         if not self.bot.intents.message_content:
             raise ConfigError(_(NO_CONTENT))
-        _check_readable(channel)
+        check_readable(channel)
         following = self.bot.app.following
         known = await following.channel(guild.id, channel.id)
         wanted = FollowedChannel(
@@ -230,7 +230,8 @@ def _lacking(channel: discord.abc.GuildChannel) -> list[str]:
     return [n for n in ("view_channel", "read_message_history") if not getattr(may, n)]
 
 
-def _check_readable(channel: Channel) -> None:
+def check_readable(channel: Channel) -> None:
+    """Raise ConfigError for a channel of which the bot may not read the posts."""
     if missing := _lacking(channel):
         names = ", ".join(setup_page.permission_name(name) for name in missing)
         raise ConfigError(_(HIDDEN).format(channel=channel.mention, names=names))

@@ -15,6 +15,7 @@ from bot.i18n import languages, speaking
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.ui import (
     answer_buttons,
+    backfill_cards,
     card_content,
     card_updates,
     cards,
@@ -214,6 +215,7 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         answer_buttons.Share(place),
         answer_buttons.Accept(place),
         answer_buttons.Accept(place, back=True),
+        backfill_cards.StopBackfill(HUGE),
         confirmations.ConfirmForget(HUGE),
         confirmations.ConfirmReset(HUGE),
         confirmations.LeaveIt(HUGE),
@@ -235,6 +237,7 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
     modules = (
         items,
         answer_buttons,
+        backfill_cards,
         confirmations,
         curation_items,
         following_cards,

@@ -8,6 +8,7 @@ import pytest
 
 from bot.ui import (
     answer_buttons,
+    backfill_cards,
     confirmations,
     curation_items,
     following_cards,
@@ -32,6 +33,7 @@ FORGED = {
     answer_buttons.CardVote: [f"tw:vote:up:{HUGE}:{HUGE}:0:a", f"tw:vote:down:2:{HUGE}:0:a"],
     answer_buttons.Share: [f"tw:share:{HUGE}:{HUGE}:0:a"],
     answer_buttons.Accept: [f"tw:accept:{HUGE}:{HUGE}:0:a", f"tw:unaccept:2:{HUGE}:0:a"],
+    backfill_cards.StopBackfill: [f"tw:backfill:stop:{HUGE}"],
     confirmations.ConfirmForget: [f"tw:forget:{HUGE}"],
     confirmations.ConfirmReset: [f"tw:reset:{HUGE}"],
     confirmations.LeaveIt: [f"tw:leave:{HUGE}"],
@@ -63,6 +65,7 @@ def test_every_item_is_tried() -> None:
     assert set(FORGED) == {
         *items.ALL,
         *answer_buttons.ALL,
+        *backfill_cards.ALL,
         *confirmations.ALL,
         *following_cards.ALL,
         *moderator_cards.ALL,
