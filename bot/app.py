@@ -16,9 +16,12 @@ from bot.search.semantic import OFF, open_semantic_index
 from bot.services.accepting import Accepting
 from bot.services.answering import Answering
 from bot.services.authors import Authors
+from bot.services.backfill import Backfills
 from bot.services.curating import Curating
 from bot.services.embedding import Embedding
 from bot.services.follow_ups import FollowUps
+from bot.services.followed_posts import FollowedPosts
+from bot.services.following import Following
 from bot.services.guild_library import GuildLibrary
 from bot.services.guild_removal import GuildRemoval
 from bot.services.guilds import Guilds
@@ -95,6 +98,9 @@ class App:
         self.accepting = Accepting(database)
         self.curating = Curating(database, self._index_sync)
         self.authors = Authors(database, self._index_sync)
+        self.backfills = Backfills(database, self.guilds, self._index_sync)
+        self.following = Following(database)
+        self.followed_posts = FollowedPosts(database, self.guilds, self._index_sync)
         self.postings = Postings(database)
         self.unanswered = Unanswered(database)
         self.temporary_messages = TemporaryMessages(database)

@@ -26,8 +26,10 @@ from bot.request_trace import request_trace
 from bot.retry import FAILURES, described, new_nonce, retried
 from bot.ui import (
     answer_buttons,
+    backfill_cards,
     confirmations,
     curation_items,
+    following_cards,
     helpers_page,
     items,
     moderator_cards,
@@ -45,6 +47,7 @@ COGS = (
     "cogs.phrasings",
     "cogs.library.cog",
     "cogs.curating.cog",
+    "cogs.following.cog",
     "cogs.membership",
     "cogs.source_messages",
 )
@@ -52,9 +55,11 @@ COGS = (
 PRESSABLE = (
     items,
     answer_buttons,
+    backfill_cards,
     confirmations,
     curation_items,
     helpers_page,
+    following_cards,
     moderator_cards,
     quiet_card,
     setup_page,

@@ -36,6 +36,7 @@ class GuildSettings(BaseModel):
     whether the bot learns from what members ask, and uses what it learned; with
     ``confirm_phrasings``, that counts for the guild only once a helper kept it. With
     ``unanswered_emoji`` it reacts to questions of ask channels that it has nothing on (OFF: not).
+    In followed channels, ``solution_emoji`` on a message says that it solved the post.
     ``server_language`` is AS_DISCORD or one of ``i18n.languages``; it is no ``language``, as
     LANGUAGE is a variable that many systems set.
     ``helper_role_ids`` are the roles of those who help: it names them to who asks what it has
@@ -52,6 +53,7 @@ class GuildSettings(BaseModel):
     learn_phrasings: bool = True
     confirm_phrasings: bool = False
     unanswered_emoji: str = Field(default="👀", min_length=1, max_length=64)
+    solution_emoji: str = Field(default="✅", min_length=1, max_length=64)
     server_language: str = Field(default=AS_DISCORD, min_length=2, max_length=16)
     helper_role_ids: tuple[int, ...] = Field(default=(), max_length=MAX_HELPER_ROLES)
     ping_helpers: bool = False

@@ -82,7 +82,7 @@ class Settings(BaseSettings, GuildSettings):
             return tuple(name.strip().lstrip("#") for name in value.split(",") if name.strip())
         return value
 
-    @field_validator("up_emoji", "down_emoji")
+    @field_validator("up_emoji", "down_emoji", "solution_emoji")
     @classmethod
     def _is_emoji(cls, value: str) -> str:
         if not is_emoji(value.strip()):

@@ -185,6 +185,22 @@ COMMANDS = (
         ),
         refusal=N_("The mark is one emoji, of at most 64 characters, or off."),
     ),
+    SettingsCommand(
+        name="solution",
+        help=N_("Say which emoji marks what solved a post"),
+        options=(
+            Option(
+                "solution_emoji", "emoji", N_("What askers and helpers react with"), is_emoji=True
+            ),
+        ),
+        label=N_("Solutions"),
+        on_card=lambda now: _("marked with {emoji}").format(emoji=now.solution_emoji),
+        reply=lambda now: _(
+            "From now on {emoji} from the asker or a helper says which message solved a post of "
+            "a followed channel."
+        ).format(emoji=now.solution_emoji),
+        refusal=N_("The mark is one emoji, of at most 64 characters."),
+    ),
     HELPERS,
     SettingsCommand(
         name="learning",

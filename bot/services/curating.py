@@ -16,7 +16,7 @@ from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Answer, Thread, plain_key
 from bot.services.index_sync import IndexSync
-from bot.store import curating, origins, overrides, postings, revisions
+from bot.store import curating, message_threads, overrides, postings, revisions
 from bot.store.curating import Change
 from bot.store.database import Database
 
@@ -83,13 +83,12 @@ class Curating:
         ``question`` and ``answers``, by the answers' keys, are the messages that they are.
         Raises NotAccepted.
         """
-        _check(thread)
+        check(thread)
         async with self._database.write() as connection:
             change = await Change.begin(connection, guild_id, action, user_id)
-            thread_id = await curating.add(connection, change, thread)
-            if question is not None:
-                await origins.set_thread(connection, guild_id, thread_id, question)
-            await _set_origins(connection, guild_id, thread_id, answers or {})
+            thread_id = await message_threads.add(
+                connection, change, thread, question, answers or {}
+            )
             done = await _changed(connection, guild_id, thread_id)
         return await self._published(done, change)
 
@@ -162,13 +161,13 @@ class Curating:
                 newest = await revisions.of_thread(connection, guild_id, found[0], 1)
                 raise Conflict(newest[0] if newest else None)
             state = edit(found[1])
-            _check(state.thread)
+            check(state.thread)
             change = await Change.begin(connection, guild_id, action, user_id)
             own_id = await curating.own_version(connection, change, found[0])
             if own_id != found[0]:
                 state = await overrides.own_state(connection, own_id, state)
             await curating.put(connection, change, own_id, state)
-            await _set_origins(connection, guild_id, own_id, answers or {})
+            await message_threads.set_answers(connection, guild_id, own_id, answers or {})
             done = await _changed(connection, guild_id, own_id)
         return await self._published(done, change)
 
@@ -263,19 +262,7 @@ async def _changed(connection: Any, guild_id: int, thread_id: int) -> Changed:
     return Changed(thread_id, state.thread.title, tuple(shown))
 
 
-async def _set_origins(
-    connection: Any, guild_id: int, thread_id: int, answers: Mapping[str, Origin]
-) -> None:
-    """Note which messages answers are, by the answers' keys."""
-    state = await curating.own(connection, guild_id, thread_id)
-    assert state is not None
-    for answer, answer_id in zip(state.thread.answers, state.answer_ids, strict=True):
-        origin = answers.get(answer.key or "")
-        if origin is not None and answer_id is not None:
-            await origins.set_answer(connection, guild_id, answer_id, origin)
-
-
-def _check(thread: Thread) -> None:
+def check(thread: Thread) -> None:
     """Raise NotAccepted for a thread that could not be served."""
     if not plain_key(thread.title):
         raise NotAccepted(_(NO_TITLE))

@@ -12,12 +12,13 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    SmallInteger,
     String,
     Table,
     false,
 )
 
-from bot.store.columns import ROW_ID, indexes, metadata
+from bot.store.columns import ROW_ID, few, indexes, metadata
 
 # The states of threads that helpers changed, oldest first: see ``curation.Revision``.
 revisions = Table(
@@ -70,4 +71,49 @@ author_choices = Table(
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("choice", String(16), nullable=False),
     Column("chosen_at", BigInteger, nullable=False),
+)
+
+# The channels whose solved posts become threads, and how far each is filled in from before.
+followed_channels = Table(
+    "followed_channels",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(100), nullable=False),
+    Column("is_forum", Boolean, nullable=False),
+    Column("followed_by", BigInteger, nullable=False),  # 0: forgotten
+    Column("followed_at", BigInteger, nullable=False),
+    Column("solved_tag", String(100)),
+    Column("take_by_reactions", Boolean, nullable=False, server_default=false()),
+    Column("told", BigInteger),  # the message that told the channel's members
+    Column("backfill_state", String(16)),  # see ``following.Backfill``; NULL: there was none
+    Column("backfill_before", BigInteger),
+    Column("backfill_post", BigInteger),
+    Column("backfill_counts", JSON),
+    Column("backfill_by", BigInteger),
+    Column("backfill_shown_in", BigInteger),  # the channel and the message that show how far it is
+    Column("backfill_shown", BigInteger),
+    *few("backfill_state"),
+)
+
+# The posts of these channels of which something is known: see ``following.FollowedPost``.
+followed_posts = Table(
+    "followed_posts",
+    metadata,
+    Column("post_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("asker_id", BigInteger, nullable=False),  # 0: not known, or forgotten
+    Column("title", String(100), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("rule", SmallInteger),
+    Column("solution_id", BigInteger),
+    Column("proposed_id", BigInteger),
+    Column("rejected", JSON, nullable=False),
+    Column("thread_id", ROW_ID, ForeignKey("threads.id", ondelete="SET NULL")),
+    Column("note_id", BigInteger),
+    Column("updated_at", BigInteger, nullable=False),
+    Index(None, "guild_id", "channel_id", "state"),
+    *indexes("asker_id"),
+    *few("thread_id"),
 )

@@ -10,7 +10,12 @@ from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import AuthorChoice, Origin
-from bot.store.curation_tables import answer_messages, author_choices, thread_messages
+from bot.store.curation_tables import (
+    answer_messages,
+    author_choices,
+    followed_posts,
+    thread_messages,
+)
 from bot.store.rows import id_batches
 from bot.store.tables import answers
 
@@ -105,10 +110,15 @@ async def answer_of_message(
 async def answers_among(
     connection: AsyncConnection, guild_id: int, message_ids: Collection[int]
 ) -> list[int]:
-    """Return those of a guild's messages that are answers."""
+    """Return those of a guild's messages that are answers, and not of a followed post.
+
+    A followed post is looked at as a whole when one of its messages changes.
+    """
     m, found = answer_messages.c, list[int]()
+    post = select(followed_posts.c.post_id).where(followed_posts.c.post_id == m.channel_id)
     for ids in id_batches(message_ids):
         query = select(m.message_id).where(m.guild_id == guild_id, m.message_id.in_(ids))
+        query = query.where(~post.exists())
         found += (await connection.scalars(query)).all()
     return found
 
@@ -136,6 +146,19 @@ async def choice_of(connection: AsyncConnection, user_id: int) -> AuthorChoice |
     query = select(author_choices.c.choice).where(author_choices.c.user_id == user_id)
     choice = await connection.scalar(query)
     return None if choice is None else AuthorChoice(choice)
+
+
+async def choices_of(
+    connection: AsyncConnection, user_ids: Collection[int]
+) -> dict[int, AuthorChoice]:
+    """Return what those of these members who said it want done with their messages."""
+    a = author_choices.c
+    found = dict[int, AuthorChoice]()
+    for ids in id_batches(user_ids):
+        query = select(a.user_id, a.choice).where(a.user_id.in_(ids))
+        rows = (await connection.execute(query)).all()
+        found |= {row.user_id: AuthorChoice(row.choice) for row in rows}
+    return found
 
 
 async def choose(connection: AsyncConnection, user_id: int, choice: AuthorChoice | None) -> None:

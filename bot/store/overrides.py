@@ -103,7 +103,12 @@ async def own_state(
 
 
 async def propose(
-    connection: AsyncConnection, guild_id: int, thread_id: int, state: ThreadState
+    connection: AsyncConnection,
+    guild_id: int,
+    thread_id: int,
+    state: ThreadState,
+    *,
+    action: Action = Action.IMPORTED,
 ) -> None:
     """Keep what the source of a thread that helpers changed says now, once, for them to take over.
 
@@ -118,7 +123,7 @@ async def propose(
         guild_id,
         thread_id,
         state,
-        action=Action.IMPORTED,
+        action=action,
         user_id=0,
         change=number,
         proposed=True,

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, inse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Posting, Reaction, ReactionKind, Vote
-from bot.store import acceptances
+from bot.store import acceptances, following
 from bot.store.rows import Tallies, ThreadRows
 from bot.store.tables import IN_FORCE, answers, carried_votes, postings, reactions, threads, votes
 
@@ -175,6 +175,7 @@ async def forget_user(connection: AsyncConnection, user_id: int) -> int:
     asked = postings.update().where(postings.c.asker_id == user_id).values(asker_id=0)
     await connection.execute(asked)
     await acceptances.forget_user(connection, user_id)
+    await following.forget_user(connection, user_id)
     return int(gone.rowcount)
 
 

@@ -18,7 +18,9 @@ from bot.i18n import gettext as _
 from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.guild_library import UNDO, Plan, Removal, Target
 from bot.ui import facts, limits, moderator_cards
+from bot.ui.backfill_cards import StopBackfill
 from bot.ui.cards import Card
+from bot.ui.following_cards import TellInGuidelines
 from bot.ui.moderator_cards import BringBack, KeepThem, RemoveThese
 from cogs.channel_context import (
     Choices,
@@ -27,6 +29,8 @@ from cogs.channel_context import (
     completes_for_managers,
     only_managers,
 )
+from cogs.library.backfill_commands import BackfillCommands
+from cogs.library.follow_commands import FollowCommands
 from cogs.library.import_task import ImportTask
 
 ONE_OF_THEM = N_("Name either a `thread` or a `source`.")
@@ -38,7 +42,9 @@ log = logging.getLogger(__name__)
 
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
-class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
+class LibraryCog(
+    FollowCommands, BackfillCommands, commands.GroupCog, name="Library", group_name="library"
+):
     """Lets moderators bring in threads that only their server has, and take them out."""
 
     def __init__(self, bot: ThreadBot):
@@ -51,6 +57,8 @@ class LibraryCog(commands.GroupCog, name="Library", group_name="library"):
         self.bot.on_press(RemoveThese, self.remove_these)
         self.bot.on_press(KeepThem, self.keep)
         self.bot.on_press(BringBack, self.bring_back)
+        self.bot.on_press(TellInGuidelines, self.tell_in_guidelines)
+        self.bot.on_press(StopBackfill, self.stop_backfill)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Admit people with Manage Server only. Autocomplete and buttons check this themselves."""

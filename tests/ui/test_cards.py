@@ -16,11 +16,13 @@ from bot.i18n import languages, speaking
 from bot.models import StoredAnswer, StoredThread, Vote
 from bot.ui import (
     answer_buttons,
+    backfill_cards,
     card_content,
     card_updates,
     cards,
     confirmations,
     curation_items,
+    following_cards,
     helpers_page,
     items,
     limits,
@@ -222,6 +224,10 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         helpers_page.SetHelpers(range(HUGE, HUGE + 30)),
         helpers_page.NotifyHelpers(notify=True),
         helpers_page.NotifyHelpers(notify=False),
+        backfill_cards.StopBackfill(HUGE),
+        following_cards.TellInGuidelines(HUGE),
+        following_cards.NotTheSolution(),
+        following_cards.Reopen(),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=False),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=True),
         moderator_cards.KeepThem(),
@@ -240,6 +246,8 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         confirmations,
         curation_items,
         helpers_page,
+        backfill_cards,
+        following_cards,
         moderator_cards,
         quiet_card,
     )

@@ -1,0 +1,146 @@
+"""Threads made of posts, as the authors of their messages want it, and how they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.curation import Action, AuthorChoice, Origin
+from bot.following import FollowedChannel, FollowedPost, PostState
+from bot.guild_settings import GuildSettings
+from bot.models import Thread
+from bot.post_threads import SOMEBODY, thread_of
+from bot.posts import Post, PostMessage, first_message
+from bot.services.post_reader import ReadPost
+from bot.solutions import POSITIVE, SOLVED_TAGS, Rule, Rules
+from bot.store import following, message_threads
+from bot.store.curating import Change
+
+Choices = Mapping[int, AuthorChoice]
+"""What members want done with their messages, by the members' ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A thread made of a post, with the messages that it is: answers' by their keys."""
+
+    post: Post
+    solution_id: int
+    thread: Thread
+    question: Origin
+    answers: Mapping[str, Origin]
+
+    @property
+    def author_ids(self) -> frozenset[int]:
+        """Return the ids of all who wrote something of it."""
+        answers = (origin.author_id for origin in self.answers.values())
+        return frozenset({self.question.author_id, *answers}) - {0}
+
+
+def people_of(read: ReadPost) -> set[int]:
+    """Return the ids of all who wrote in a post, or are mentioned in it."""
+    authors = {message.author_id for message in read.messages}
+    return {*authors, *read.names.users, read.post.asker_id or 0} - {0}
+
+
+def as_wished(read: ReadPost, choices: Choices) -> ReadPost | None:
+    """Return a post without the names and messages of those who want it so.
+
+    ``None`` if that is who asked: without the question there is no thread.
+    """
+    out = {who for who, choice in choices.items() if choice is AuthorChoice.LEAVE_OUT}
+    if read.post.asker_id in out:
+        return None
+    asking = first_message(read.post, read.messages)
+    if asking is not None and asking.author_id in out:
+        return None
+    users = {who: name for who, name in read.names.users.items() if who not in choices}
+    kept = (message for message in read.messages if message.author_id not in out)
+    messages = tuple(replace(m, author=SOMEBODY) if m.author_id in choices else m for m in kept)
+    return replace(read, messages=messages, names=replace(read.names, users=users))
+
+
+def make(channel: FollowedChannel, read: ReadPost, solution: PostMessage, rules: Rules) -> Made:
+    """Return a post as a thread that a message solved."""
+    post, messages = read.post, read.messages
+    thread = thread_of(post, messages, solution, rules, read.names)
+    asking = first_message(post, messages)
+    by_id = {str(message.id): message for message in messages}
+    written = {answer.key: by_id[answer.key] for answer in thread.answers if answer.key in by_id}
+    return Made(
+        post=post,
+        solution_id=solution.id,
+        thread=thread,
+        question=_question(channel, post, asking),
+        answers={key: _origin(post.id, message) for key, message in written.items()},
+    )
+
+
+async def put(
+    connection: Any,
+    channel: FollowedChannel,
+    made: Made,
+    rule: Rule | None,
+    user_id: int,
+    known: FollowedPost | None,
+) -> int:
+    """Store a solved post and its thread, inside the caller's transaction; return its id."""
+    change = await Change.begin(connection, channel.guild_id, Action.SOLVED, user_id)
+    thread_id = await message_threads.add(
+        connection, change, made.thread, made.question, made.answers
+    )
+    solved = replace(
+        known or new_post(channel, made.post),
+        asker_id=made.post.asker_id or 0,
+        title=made.post.title,
+        state=PostState.SOLVED,
+        rule=rule,
+        solution_id=made.solution_id,
+        proposed_id=None,
+        thread_id=thread_id,
+        updated_at=datetime.now(UTC),
+    )
+    await following.put_post(connection, solved)
+    return thread_id
+
+
+def new_post(channel: FollowedChannel, post: Post) -> FollowedPost:
+    """Return a post of which nothing is known yet."""
+    return FollowedPost(
+        post_id=post.id,
+        guild_id=channel.guild_id,
+        channel_id=channel.channel_id,
+        asker_id=post.asker_id or 0,
+        updated_at=datetime.now(UTC),
+    )
+
+
+def rules_of(
+    channel: FollowedChannel,
+    settings: GuildSettings,
+    is_helper: Callable[[int], bool],
+    own_id: int | None,
+) -> Rules:
+    """Return the rules that hold in a channel."""
+    tag = (channel.solved_tag,) if channel.solved_tag else ()
+    return Rules(
+        solution_emoji=settings.solution_emoji,
+        positive=POSITIVE | {settings.up_emoji},
+        solved_tags=(*SOLVED_TAGS, *tag),
+        is_helper=is_helper,
+        own_id=own_id,
+    )
+
+
+def _question(channel: FollowedChannel, post: Post, asking: PostMessage | None) -> Origin:
+    """Return where the question is: in a text channel, beside the Discord thread made of it."""
+    if asking is None:
+        return Origin(channel_id=post.id, message_id=post.id, author_id=post.asker_id or 0)
+    is_beside = asking.id == post.id and not channel.is_forum
+    return _origin(channel.channel_id if is_beside else post.id, asking)
+
+
+def _origin(channel_id: int, message: PostMessage) -> Origin:
+    return Origin(channel_id=channel_id, message_id=message.id, author_id=message.author_id)

@@ -1,0 +1,1 @@
+"""Followed channels: which message solved a post, marked by people and by other bots."""
