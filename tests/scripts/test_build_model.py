@@ -268,6 +268,17 @@ def test_four_bits_are_taken_as_they_are(tmp_path: Path) -> None:
     assert np.abs(exact - quantised).max() < 0.1  # the other factors are in eight bits
 
 
+def test_weights_in_eight_bits_a_column_are_unsigned(tmp_path: Path) -> None:
+    """Products with signed ones overflow on processors without VNNI."""
+    (tmp_path / "weights").write_bytes(e5_bytes())
+    content = e5_file.read(tmp_path / "weights")
+    model = quantise.use_8_bits_a_column(multilingual.float_model(content), tmp_path / "model.onnx")
+    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    products = [node for node in model.graph.node if node.op_type == "MatMulInteger"]
+    weights = {types[node.input[1]] for node in products if node.input[1] in types}
+    assert weights == {onnx.TensorProto.UINT8}
+
+
 def test_a_text_has_one_vector_where_eight_bits_depend_on_the_whole_run(tmp_path: Path) -> None:
     """Most matrices of mpnet are multiplied so; a batch would change its vectors."""
     (tmp_path / "weights").write_bytes(e5_bytes())
