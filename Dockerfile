@@ -17,7 +17,7 @@ COPY seeds seeds
 RUN /opt/threadwise/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
         --no-deps --no-build-isolation . \
     && /opt/threadwise/bin/threadwise model fetch \
-    && /opt/threadwise/bin/python -m pip uninstall --yes hatchling editables pip
+    && /opt/threadwise/bin/python -m pip uninstall --yes hatchling editables setuptools pip
 
 # hadolint ignore=DL3006
 FROM ${BASE}

@@ -21,11 +21,6 @@ ENV_FILE = ".env"
 
 LOOPBACK = "127.0.0.1"
 
-SEEDS = Path("seeds")
-
-PACKAGED_SEEDS = Path(__file__).parent / "seeds"
-"""The seeds in an installed wheel; a checkout of the source has them beside the program."""
-
 
 class Settings(BaseSettings, GuildSettings):
     """The host's settings; guilds may override those of GuildSettings."""
@@ -37,7 +32,7 @@ class Settings(BaseSettings, GuildSettings):
     discord_token: SecretStr | None = None
     data_dir: Path = Path("data")
     database_url: str = ""
-    seeds_dir: Path | None = SEEDS
+    seeds_dir: Path | None = Path("seeds")
     ask_channels: Annotated[tuple[str, ...], NoDecode] = ("ask",)
     helper_role_ids: Annotated[tuple[int, ...], NoDecode] = ()
     cooldown_seconds: int = Field(default=120, ge=0, le=86_400)
@@ -125,8 +120,11 @@ class Settings(BaseSettings, GuildSettings):
     @property
     def seeds_folder(self) -> Path | None:
         """Return ``SEEDS_DIR``; where its default isn't there, the seeds of the wheel, if any."""
-        missing = self.seeds_dir == SEEDS and not SEEDS.exists()
-        return PACKAGED_SEEDS if missing and PACKAGED_SEEDS.is_dir() else self.seeds_dir
+        folder = self.seeds_dir
+        is_default = folder == Settings.model_fields["seeds_dir"].default
+        if is_default and folder and not folder.exists() and PACKAGED_SEEDS.is_dir():
+            return PACKAGED_SEEDS
+        return folder
 
     @property
     def seeds(self) -> Path | None:
@@ -144,6 +142,10 @@ class Settings(BaseSettings, GuildSettings):
     def guild_defaults(self) -> GuildSettings:
         """Return what holds in a guild whose moderators changed nothing."""
         return GuildSettings(**{name: getattr(self, name) for name in GuildSettings.model_fields})
+
+
+PACKAGED_SEEDS = Path(__file__).parent / "seeds"
+"""The seeds in an installed wheel; a checkout of the source has them beside the program."""
 
 
 def load_settings(**overrides: Any) -> Settings:
