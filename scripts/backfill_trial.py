@@ -47,9 +47,10 @@ def _table(report: Report) -> str:
     rows = {
         "posts": f"{report.posts:,}",
         "messages": f"{report.messages:,}",
+        "active posts": f"{report.active:,}",
         "killed": f"{report.kills} times",
         "requests": f"{report.requests:,}",
-        "posts read again after a kill": f"{report.read_again:,}",
+        "posts read twice": f"{report.read_again:,}",
         "solved": f"{report.solved:,}",
         "proposed": f"{report.proposed:,}",
         "memory above start": f"{report.memory / 1024**2:.0f} MB",

@@ -40,10 +40,15 @@ PERIOD = 0.1
 
 @dataclass
 class Report:
-    """What a trial came to. ``faults`` are to be none."""
+    """What a trial came to. ``faults`` are to be none.
+
+    ``read_again`` counts posts that were read twice: the one under way at each kill, and
+    ``active`` ones, which are looked at once more at the end.
+    """
 
     posts: int
     messages: int
+    active: int
     kills: int = 0
     requests: int = 0
     seconds: float = 0.0
@@ -59,7 +64,8 @@ async def trial(folder: Path, *, posts: int, kills: int, seed: int = 0) -> Repor
     """Fill in a forum of so many posts, with a bot that is killed so many times."""
     loopback, requests = Loopback(), Requests()
     scene, expected = forum_of.make(loopback, posts)
-    report = Report(posts, sum(map(len, loopback.sent.values())))
+    active = sum(post.archived_at is None for post in scene.forum.posts.values())
+    report = Report(posts, sum(map(len, loopback.sent.values())), active)
     await _begin(folder, scene)
     # As many as it takes at least: a look at each post, and who put ✅ on half of them.
     moments = sorted(random.Random(seed).sample(range(1, posts + posts // 2), kills))
