@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from bot.ui import (
     answer_buttons,
     backfill_cards,
     confirmations,
+    curation_items,
     following_cards,
     items,
     limits,
@@ -43,6 +44,8 @@ COGS = (
     "cogs.setup",
     "cogs.phrasings",
     "cogs.library.cog",
+    "cogs.curating.cog",
+    "cogs.following.cog",
     "cogs.membership",
 )
 
@@ -51,6 +54,7 @@ PRESSABLE = (
     answer_buttons,
     backfill_cards,
     confirmations,
+    curation_items,
     following_cards,
     moderator_cards,
     quiet_card,
@@ -102,6 +106,8 @@ class ThreadBot(commands.AutoShardedBot):
         self.app = app
         self.throttle = Throttle(app.question_limits)
         self.languages = Languages(app.guilds)
+        self.redraw_cards: Callable[[Sequence[int]], None] = _redraw_none
+        """Has the cards that messages show drawn anew; the voting cog sets it."""
         self._presses: dict[type[items.Pressable], Handler] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._missing: set[tuple[int, str]] = set()
@@ -205,6 +211,10 @@ class ThreadBot(commands.AutoShardedBot):
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("the task %s failed", task.get_name(), exc_info=error)
+
+
+def _redraw_none(message_ids: Sequence[int]) -> None:
+    """Draw nothing: what is used until the voting cog is loaded."""
 
 
 Interaction = discord.Interaction[ThreadBot]

@@ -27,6 +27,7 @@ _MANAGERS = (
     N_("`/settings show` and its neighbours: where I speak, how sure I must be, how people vote."),
     N_("`/library import`: bring your server's own questions and answers, as a file."),
     N_("`/library export`, `remove` and `restore`: get threads back as a file, or take them out."),
+    N_("*Save as answer*, in a message's menu under *Apps*, and `/answer`: keep and mend answers."),
     N_("*Accept*, in *Other answers*: choose this server's accepted answer. Helpers can, too."),
     N_("`/phrasings list`: what members' votes taught me; keep it or take it back."),
 )

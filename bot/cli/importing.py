@@ -49,7 +49,8 @@ Paths = Annotated[
     list[Path],
     argument(
         "PATH...",
-        "Files or folders: text pages, Markdown, tables, JSON, JSONL, Stack Exchange dumps.",
+        "Files or folders: text pages, Markdown, tables, JSON, JSONL, posts of Discord forums, "
+        "Stack Exchange dumps.",
     ),
 ]
 

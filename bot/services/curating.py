@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.curation import Action, Changed, Editable, Origin, Revision, ThreadState
+from bot.curation import Action, AuthorChoice, Changed, Editable, Origin, Revision, ThreadState
 from bot.errors import NotFound, ThreadwiseError
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Answer, Thread, plain_key
 from bot.services.index_sync import IndexSync
-from bot.store import curating, message_threads, postings, revisions
+from bot.store import curating, message_threads, origins, overrides, postings, revisions
 from bot.store.curating import Change
 from bot.store.database import Database
 
@@ -160,17 +160,25 @@ class Curating:
             if token is not None and token != revisions.digest(found[1].thread)[:TOKEN]:
                 newest = await revisions.of_thread(connection, guild_id, found[0], 1)
                 raise Conflict(newest[0] if newest else None)
-            edit(found[1])  # what can't be is said before a version of its own is made
+            state = edit(found[1])
+            check(state.thread)
             change = await Change.begin(connection, guild_id, action, user_id)
             own_id = await curating.own_version(connection, change, found[0])
-            there = await curating.own(connection, guild_id, own_id)
-            assert there is not None
-            state = edit(there)
-            check(state.thread)
+            if own_id != found[0]:
+                state = await overrides.own_state(connection, own_id, state)
             await curating.put(connection, change, own_id, state)
             await message_threads.set_answers(connection, guild_id, own_id, answers or {})
             done = await _changed(connection, guild_id, own_id)
         return await self._published(done, change)
+
+    async def own_answer(self, guild_id: int, answer_id: int) -> int:
+        """Return the answer that has the place of one in a guild's own version, or itself."""
+        own = await self._database.reading(overrides.own_answer, guild_id, answer_id)
+        return answer_id if own is None else own
+
+    async def choice_of(self, user_id: int) -> AuthorChoice | None:
+        """Return what a member wants done with their messages, if they said."""
+        return await self._database.reading(origins.choice_of, user_id)
 
     async def merge(self, guild_id: int, user_id: int, first_id: int, second_id: int) -> Changed:
         """Merge two threads that the guild sees into the older. Raises NotFound, NotAccepted."""

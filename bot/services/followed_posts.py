@@ -5,18 +5,23 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from bot.curation import Action
 from bot.following import FollowedChannel, FollowedPost, PostState
 from bot.posts import Post
 from bot.services import post_changes, solved_posts
+from bot.services.curating import MAX_REDRAWN
 from bot.services.guilds import Guilds
 from bot.services.index_sync import IndexSync
 from bot.services.post_reader import PostReader, Reactors, ReadPost, at_once, read_post
 from bot.solutions import Rule, Rules, Solution, find_solution
 from bot.store import following, origins
 from bot.store.database import Database
+
+AT_ONCE = 50
+"""Posts of a deleted channel that are taken out in one transaction."""
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +31,20 @@ class Wish:
     """What somebody says of a post: that a message solved it, or that its solution did not.
 
     ``marked`` is the id of a message that was named as the solution, ``chosen`` of one that got
-    the solution emoji, so that an earlier *Not the solution* counts no more. Nothing is said by
-    who just wrote, edited or deleted something.
+    the solution emoji, so that an earlier *Not the solution* counts no more. With ``reopens``,
+    nothing else that marks say now solved it either. Nothing is said by who just wrote, edited
+    or deleted something.
     """
 
     user_id: int = 0
     marked: int | None = None
     chosen: int | None = None
     rejects: bool = False
+    reopens: bool = False
+
+
+NO_WISH = Wish()
+"""What is said by who just wrote, edited or deleted something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +99,7 @@ class FollowedPosts:
                 await following.put_post(connection, replace(known, note_id=note_id))
 
     async def look(
-        self, channel: FollowedChannel, reader: PostReader, post: Post, wish: Wish = Wish()
+        self, channel: FollowedChannel, reader: PostReader, post: Post, wish: Wish = NO_WISH
     ) -> Seen:
         """Read a post, and make of its thread what the post says now.
 
@@ -99,24 +110,33 @@ class FollowedPosts:
             read = await read_post(reader, post)
             choices = await self._database.reading(origins.choices_of, solved_posts.people_of(read))
             wished = solved_posts.as_wished(read, choices)
-            rules, solution = None, None
+            looked = _Looked(channel, read, None, None, None, (), wish)
             if wished is not None:
-                reactors = Reactors(reader, at_once)
-                settings = await self._guilds.settings(channel.guild_id)
-                rules = solved_posts.rules_of(channel, settings, reactors.is_helper, reader.own_id)
-                marked, rejected = _said(known, wish)
-                wished = await reactors.fill_in(wished, rules, marked)
-                post_now = _without_own_tag(wished.post, known)
-                solution = find_solution(
-                    post_now, wished.messages, rules, marked=marked, rejected=rejected
-                )
-            looked = _Looked(channel, read, wished, rules, solution, wish)
+                looked = await self._judge(replace(looked, wished=wished), reader, known)
             try:
                 seen = await self._write(known, looked)
             except _Meanwhile:
                 continue
             await self._index_sync.catch_up()
             return seen
+
+    async def _judge(
+        self, looked: _Looked, reader: PostReader, known: FollowedPost | None
+    ) -> _Looked:
+        """Return a post with the message that solved it, if there is one."""
+        read, reactors = looked.wished, Reactors(reader, at_once)
+        assert read is not None
+        settings = await self._guilds.settings(looked.channel.guild_id)
+        rules = solved_posts.rules_of(looked.channel, settings, reactors.is_helper, reader.own_id)
+        marked, rejected = _said(known, looked.wish)
+        read = await reactors.fill_in(read, rules, marked)
+        post = _without_own_tag(read.post, known)
+        find = partial(find_solution, post, read.messages, rules, marked=marked)
+        solution = find(rejected=rejected)
+        while looked.wish.reopens and solution is not None:
+            rejected = (*rejected, solution.message.id)
+            solution = find(rejected=rejected)
+        return replace(looked, wished=read, rules=rules, solution=solution, rejected=rejected)
 
     async def gone(self, guild_id: int, post_id: int) -> Seen | None:
         """Take out what came from a post that was deleted; ``None`` if nothing did."""
@@ -129,6 +149,21 @@ class FollowedPosts:
         log.info("guild %d: the post %d was deleted", guild_id, post_id)
         await self._index_sync.catch_up()
         return Seen(before=known, now=None, messages=messages)
+
+    async def channel_gone(self, guild_id: int, channel_id: int) -> Seen:
+        """Take out what came from a channel that was deleted, some posts at a time."""
+        messages = list[int]()
+        find = partial(following.posts, guild_id=guild_id, state=PostState.SOLVED, limit=AT_ONCE)
+        while True:
+            async with self._database.write() as connection:
+                posts = await find(connection, channel_id=channel_id)
+                for post in posts:
+                    messages += await post_changes.take_out(connection, post, Action.FOLLOWED, 0)
+                    await following.drop_post(connection, post.post_id)
+            if not posts:
+                break
+        await self._index_sync.catch_up()
+        return Seen(before=None, now=None, messages=tuple(messages[:MAX_REDRAWN]))
 
     async def _write(self, known: FollowedPost | None, looked: _Looked) -> Seen:
         channel, wish = looked.channel, looked.wish
@@ -160,6 +195,7 @@ class _Looked:
     wished: ReadPost | None
     rules: Rules | None
     solution: Solution | None
+    rejected: tuple[int, ...]
     wish: Wish
 
 
@@ -190,7 +226,7 @@ def _said(known: FollowedPost | None, wish: Wish) -> tuple[int | None, tuple[int
 def _judged(looked: _Looked, known: FollowedPost | None) -> FollowedPost:
     """Return how a post stands by what solved it; of a solved one, the thread is not there yet."""
     post, solution = looked.read.post, looked.solution
-    rejected = _said(known, looked.wish)[1]
+    rejected = looked.rejected or _said(known, looked.wish)[1]
     now = replace(
         known or solved_posts.new_post(looked.channel, post),
         asker_id=post.asker_id or 0,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import re
+import zlib
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 from bot.errors import InputError
 from bot.sources.encodings import NO_TEXT, guess, label
@@ -15,6 +19,9 @@ from bot.sources.report import SourceReport
 
 HEAD_BYTES = 64 * 1024
 """How much of a file is looked at to recognise its format."""
+
+PIECE_BYTES = 256 * 1024
+"""How much of a file is read at a time where it is read piece by piece."""
 
 BINARY_BYTES = 4 * 1024
 """A NUL byte within this many bytes says that a file is not text."""
@@ -114,6 +121,38 @@ def read_text(path: Path, options: Options, limit: int = MAX_FILE_BYTES) -> str:
     return decode(body, coding, path, options)
 
 
+def read_pieces(path: Path, options: Options) -> Generator[str]:
+    """Yield a file's text piece by piece, so that it may have any size; decoded as ``read_text``.
+
+    Raises InputError with the line at which that fails, or where a packed file is damaged, and
+    OSError when it can't be read.
+    """
+    line, decoder, coding = 1, None, ""
+    with unpacked(path) as (stream, _):
+        is_last = False
+        while not is_last:
+            data = _read_piece(stream, path)
+            is_last = not data
+            if decoder is None:
+                coding, data = _marked(data, options)
+                decoder = codecs.getincrementaldecoder(coding)()
+            try:
+                text = decoder.decode(data, is_last)
+            except UnicodeDecodeError as error:
+                line += len(_LINE_END.findall(error.object, 0, error.start))
+                why = f"it is not {_what(coding)} text; {_advice(options)}"
+                raise InputError(why, path, line) from None
+            line += text.count("\n")
+            yield text
+
+
+def _read_piece(stream: BinaryIO, path: Path) -> bytes:
+    try:
+        return stream.read(PIECE_BYTES)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise InputError("the gzip file is damaged or cut off; pack it again", path) from None
+
+
 def decode(data: bytes, coding: str, path: Path, options: Options) -> str:
     """Decode bytes. Raises InputError with the first line that is not in this encoding."""
     try:
@@ -121,9 +160,8 @@ def decode(data: bytes, coding: str, path: Path, options: Options) -> str:
     except UnicodeDecodeError as error:
         line = len(_LINE_END.findall(data, 0, error.start)) + 1
         byte = f"byte 0x{data[error.start]:02x} at position {error.start}"
-        what = coding.upper() if coding.startswith("utf") else label(coding)
         raise InputError(
-            f"it is not {what} text ({byte}); {_advice(options)}", path, line
+            f"it is not {_what(coding)} text ({byte}); {_advice(options)}", path, line
         ) from None
 
 
@@ -198,6 +236,10 @@ def _guessed(
         path,
     )
     return data.decode(guessed.sure)
+
+
+def _what(coding: str) -> str:
+    return coding.upper() if coding.startswith("utf") else label(coding)
 
 
 def _advice(options: Options) -> str:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.errors import ConfigError, InputError
-from bot.sources import faq, jsonl, qa_json, qa_labels, stackexchange, table, text_page, web_page
+from bot.sources import (
+    discord_export,
+    faq,
+    jsonl,
+    qa_json,
+    qa_labels,
+    stackexchange,
+    table,
+    text_page,
+    web_page,
+)
 from bot.sources.decoding import FileHead
 from bot.sources.file_format import Format
 
 # Where two look alike and the suffix doesn't tell, the first is taken: a line of JSON is
-# never a marker, but a page's title may begin with a brace.
+# never a marker, but a page's title may begin with a brace, and exports of Discord are JSON.
 FORMATS = (
     text_page.FORMAT,
+    discord_export.FORMAT,
     jsonl.FORMAT,
     stackexchange.FORMAT,
     qa_json.FORMAT,

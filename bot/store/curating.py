@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import Action, Revision, ThreadState
@@ -154,7 +154,7 @@ async def merge(connection: AsyncConnection, change: Change, first_id: int, seco
 
     Answers keep their ids and votes; votes on the same text become one by each member's last.
     """
-    kept_id, gone_id = sorted((first_id, second_id))
+    kept_id, gone_id = await _oldest_first(connection, first_id, second_id)
     kept, gone = await _read(connection, kept_id), await _read(connection, gone_id)
     state, same = _merged(kept, gone, gone_id)
     await moved_votes.move(connection, change.guild_id, same)
@@ -236,6 +236,13 @@ def _merged(
 
 def _folded(answer: Answer) -> str:
     return " ".join(answer.body.casefold().split())
+
+
+async def _oldest_first(connection: AsyncConnection, *thread_ids: int) -> list[int]:
+    """Return threads, the oldest first; a version of a shared thread is as old as that one."""
+    age = func.coalesce(table.c.overrides, table.c.id)
+    query = select(table.c.id).where(table.c.id.in_(thread_ids)).order_by(age)
+    return list((await connection.scalars(query)).all())
 
 
 async def _retire_into(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -76,15 +77,29 @@ async def link(connection: AsyncConnection, thread_id: int, shared_id: int) -> N
         await move_votes(connection, linked[0][0].scope, thread_id)
 
 
+async def own_answer(connection: AsyncConnection, guild_id: int, answer_id: int) -> int | None:
+    """Return the answer of a guild's version in force that stands in for a shared one."""
+    mine = (answers.c.overrides == answer_id, threads.c.scope == guild_id, IN_FORCE)
+    found: int | None = await connection.scalar(select(answers.c.id).join(threads).where(*mine))
+    return found
+
+
 async def newer(connection: AsyncConnection, thread_id: int, shared_id: int) -> ThreadState:
     """Return the state that a shared thread makes of a guild's own version of it."""
     shared = await thread_states.read(connection, shared_id)
     assert shared is not None
+    return await own_state(connection, thread_id, replace(shared, merged=()))
+
+
+async def own_state(
+    connection: AsyncConnection, thread_id: int, shared: ThreadState
+) -> ThreadState:
+    """Return a state of a shared thread as one of a guild's version of it, by the answers' ids."""
     a = answers.c
     query = select(a.overrides, a.id).where(a.thread_id == thread_id, a.overrides.is_not(None))
     own = {row.overrides: row.id for row in (await connection.execute(query)).all()}
-    ids = tuple(own.get(answer_id) for answer_id in shared.answer_ids)
-    return ThreadState(thread=shared.thread, answer_ids=ids)
+    ids = (None if answer_id is None else own.get(answer_id) for answer_id in shared.answer_ids)
+    return replace(shared, answer_ids=tuple(ids))
 
 
 async def propose(

@@ -164,22 +164,6 @@ def vote_line(value: Vote | None, tally: int | None) -> str:
     return done[value] + " " + _("The answer stands at {tally}.").format(tally=f"{tally:+d}")
 
 
-def updated(
-    embed: discord.Embed, thread: StoredThread, answer: StoredAnswer
-) -> discord.Embed | None:
-    """Return the embed of an answer's card with its present votes, and whether it is accepted.
-
-    ``None`` if it shows that already.
-    """
-    now = facts.joined(facts.of_card(thread, answer))
-    heading, colour = _heading(answer)
-    if embed.footer.text == now and embed.colour == colour:
-        return None
-    drawn = embed.copy().set_footer(text=now)
-    drawn.colour = colour
-    return drawn.set_author(name=heading, url=embed.author.url)
-
-
 def asked_note(question: str) -> str:
     """Return a small line with the question, for replies that don't stand under it."""
     return "-# " + _("asked: {question}").format(question=text.title(question, limits.ASKED))
@@ -219,7 +203,7 @@ def _embed_card(
     related: Sequence[tuple[str, str | None]] = (),
 ) -> Card:
     """Return a text of a thread with its credits and facts; the question's for ``None``."""
-    heading, colour = _heading(answer)
+    heading, colour = heading_of(answer)
     own = text.safe_url(answer.url) if answer is not None else None
     paragraphs = (body, linked_credits(credits_of(thread, answer)))
     embed = discord.Embed(
@@ -236,7 +220,7 @@ def _embed_card(
     return Card(content=note or None, embed=embed, view=view)
 
 
-def _heading(answer: StoredAnswer | None) -> tuple[str, discord.Colour]:
+def heading_of(answer: StoredAnswer | None) -> tuple[str, discord.Colour]:
     """Return the heading and the colour of an answer's card; the question's for ``None``."""
     if answer is None:
         return _("Question"), MUTED

@@ -42,7 +42,30 @@ class TellInGuidelines(
         return cls(row_id(match["channel"]))
 
 
-ALL = (TellInGuidelines,)
+class NotTheSolution(Pressable, DynamicItem[Button[Any]], template=r"tw:unsolved"):
+    """Button below a solved post by which helpers and the asker say that something else solved it.
+
+    The post is the one that the message stands in.
+    """
+
+    counts = False
+    saves = True
+
+    def __init__(self) -> None:
+        super().__init__(button(_("Not the solution"), "tw:unsolved"))
+
+
+class Reopen(Pressable, DynamicItem[Button[Any]], template=r"tw:reopen"):
+    """Button by which helpers and the asker say that nothing solved a post yet."""
+
+    counts = False
+    saves = True
+
+    def __init__(self) -> None:
+        super().__init__(button(_("Reopen"), "tw:reopen"))
+
+
+ALL = (TellInGuidelines, NotTheSolution, Reopen)
 """All of these items, for the client to register."""
 
 
@@ -141,3 +164,31 @@ def unfollowed_line(channel: FollowedChannel, threads: int) -> str:
         threads,
     ).format(count=number(threads))
     return f"{said} {stays}"
+
+
+def solved_line(link: str, notes: Sequence[str]) -> Card:
+    """Return the line below a post that is solved by the message at an address."""
+    said = _(
+        "✅ Solved by [this message]({link}). It is in my library now, for others here who ask "
+        "the same. `/forget-me` takes yours out."
+    ).format(link=link)
+    view = discord.ui.View(timeout=None)
+    view.add_item(NotTheSolution())
+    return Card(content="\n".join(f"-# {line}" for line in (said, *notes)), view=view, silent=True)
+
+
+def unsolved_line() -> Card:
+    """Return what the line below a post says once that is solved no longer."""
+    return Card(content=f"-# {_('Not solved yet after all: I took it out of my library again.')}")
+
+
+def marked_card(title: str, notes: Sequence[str], *, is_new: bool) -> Card:
+    """Return what is said to who marked a solution; with a way back."""
+    said = _("Saved: **{title}** is found here from now on.") if is_new else _(SOLUTION_ALREADY)
+    lines = [said.format(title=text.title(title, limits.ASKED)), *notes]
+    view = discord.ui.View(timeout=None)
+    view.add_item(Reopen())
+    return Card(content="\n".join(lines), view=view)
+
+
+SOLUTION_ALREADY = N_("That is what solved **{title}** already. It is in the library.")

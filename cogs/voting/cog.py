@@ -75,6 +75,7 @@ class VotingCog(commands.Cog, name="Voting"):
 
     async def cog_load(self) -> None:
         """Register the vote buttons, and those that confirm /forget-me."""
+        self.bot.redraw_cards = self._tallies.edited
         self.bot.on_press(items.CastVote, self.press)
         self.bot.on_press(CardVote, self.press)
         self.bot.on_press(Accept, Acceptance(self.bot, self._tallies).press)

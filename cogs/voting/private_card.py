@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.client import Interaction
 from bot.models import StoredAnswer, StoredThread
 from bot.replies import edit_response, tell
-from bot.ui import cards
+from bot.ui import card_updates, cards
 
 
 async def show_on_private_card(
@@ -21,5 +21,5 @@ async def show_on_private_card(
         return
     embed = message.embeds[0]
     content = cards.noted(cards.note_of(message.content), said)
-    drawn = cards.updated(embed, thread, answer) or embed
+    drawn = card_updates.updated(embed, thread, answer) or embed
     await edit_response(interaction, content=content, embed=drawn)

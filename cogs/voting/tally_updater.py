@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +14,7 @@ from bot.client import ThreadBot
 from bot.errors import ThreadwiseError
 from bot.i18n import speaking
 from bot.retry import FAILURES, MalformedReply, described, retried
-from bot.ui import cards
+from bot.ui import card_updates
 from cogs.voting.posted_card import fetch_card
 
 PAUSE = 5.0
@@ -47,6 +48,12 @@ class TallyUpdater:
         if not self._rounds.is_running():
             self._rounds.start()
 
+    def edited(self, message_ids: Sequence[int]) -> None:
+        """The threads that these messages show may say something else now."""
+        for message_id in message_ids:
+            self.changed(message_id)
+            self._due[message_id].text = True
+
     def stop(self) -> None:
         """Draw nothing more."""
         self._rounds.cancel()
@@ -63,7 +70,7 @@ class TallyUpdater:
             if due.rounds > 0:
                 continue
             # What is voted while it is being drawn is due again, as another object.
-            failure = await self._try(message_id)
+            failure = await self._try(message_id, text=due.text)
             if self._due.get(message_id) is not due:
                 continue
             if failure and due.again():
@@ -75,10 +82,10 @@ class TallyUpdater:
         if failed:
             log.warning("%d tallies could not be drawn, they stay due: %s", failed, last)
 
-    async def _try(self, message_id: int) -> str:
+    async def _try(self, message_id: int, *, text: bool) -> str:
         """Draw a tally; what went wrong if it is worth another try, else the empty string."""
         try:
-            await self._draw(message_id)
+            await self._draw(message_id, text=text)
         except discord.NotFound:
             return ""  # it was deleted
         except discord.HTTPException as error:
@@ -89,7 +96,7 @@ class TallyUpdater:
             return described(error)
         return ""
 
-    async def _draw(self, message_id: int) -> None:
+    async def _draw(self, message_id: int, *, text: bool) -> None:
         posting = await self.app.postings.get(message_id)
         if posting is None:
             return
@@ -97,11 +104,16 @@ class TallyUpdater:
         thread = await self.app.answering.serve(posting.thread_id, guild_id=scope)
         answer = thread.answer(posting.answer_id) if thread else None
         card = await fetch_card(self.bot, posting, pauses=())
-        if thread is None or answer is None or not card.embeds:
+        if not card.embeds or (answer is None and not text):
             return
         language = await self.bot.languages.of_guild(self.bot.get_guild(posting.guild_id))
         with speaking(language):
-            embed = cards.updated(card.embeds[0], thread, answer)
+            if thread is None or answer is None:
+                embed = card_updates.gone(card.embeds[0])
+            elif text:
+                embed = await card_updates.rewritten(card.embeds[0], thread, answer)
+            else:
+                embed = card_updates.updated(card.embeds[0], thread, answer)
         channel = self.bot.get_partial_messageable(posting.channel_id)
         message = channel.get_partial_message(message_id)
         # Somebody may have taken the card back while Discord was asked for it.
@@ -116,10 +128,14 @@ class TallyUpdater:
 
 @dataclass(slots=True, eq=False)
 class _Due:
-    """A tally that is to be drawn in so many rounds, and how often that has failed."""
+    """A tally that is to be drawn in so many rounds, and how often that has failed.
+
+    ``text`` says that the answer itself may have changed as well.
+    """
 
     rounds: int = 1
     tries: int = 0
+    text: bool = False
 
     def again(self) -> bool:
         """Put it off, each time for longer; False after the last try."""

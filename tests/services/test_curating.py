@@ -248,12 +248,13 @@ class TestMerging:
     ) -> None:
         cake = await add(app)
         done = await app.curating.merge(HERE, HELPER, cake, 1)
-        assert done.thread_id == cake
-        asked = "why does my sourdough bread not rise"
-        assert await found(app, asked) == [CAKE.title]
-        assert await found(app, asked, THERE) == [BREAD.title]
-        await app.curating.undo(HERE, HELPER, cake)
-        assert (await found(app, asked))[0] == BREAD.title
+        assert done.title == BREAD.title
+        asked = "how long does a cake keep"
+        assert await found(app, asked) == [BREAD.title]
+        assert len((await served(app, 1, THERE)).answers) == 2
+        assert len((await served(app, done.thread_id)).answers) == 4
+        await app.curating.undo(HERE, HELPER, done.thread_id)
+        assert (await found(app, asked))[0] == CAKE.title
 
     async def test_with_itself_is_refused(self, app: App) -> None:
         cake = await add(app)

@@ -17,8 +17,10 @@ from bot.ui import (
     answer_buttons,
     backfill_cards,
     card_content,
+    card_updates,
     cards,
     confirmations,
+    curation_items,
     following_cards,
     items,
     limits,
@@ -218,18 +220,26 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         confirmations.ConfirmReset(HUGE),
         confirmations.LeaveIt(HUGE),
         following_cards.TellInGuidelines(HUGE),
+        following_cards.NotTheSolution(),
+        following_cards.Reopen(),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=False),
         moderator_cards.RemoveThese(HUGE, 10**8, whole_source=True),
         moderator_cards.KeepThem(),
         moderator_cards.BringBack(HUGE - 1),
         moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=True),
         moderator_cards.JudgePhrasing(HUGE, HUGE, keeps=False),
+        curation_items.UndoChange(1),
+        curation_items.MergeInto(1, 2),
+        curation_items.RestoreRevision(1),
+        curation_items.PickRevision([discord.SelectOption(label="a")]),
+        curation_items.PickPart(1, [discord.SelectOption(label="a")]),
     ]
     modules = (
         items,
         answer_buttons,
         backfill_cards,
         confirmations,
+        curation_items,
         following_cards,
         moderator_cards,
         quiet_card,
@@ -266,10 +276,10 @@ def voted(*scores: int) -> StoredThread:
 def test_a_card_of_an_older_version_is_redrawn_without_its_percentage() -> None:
     thread = voted(4)
     embed = discord.Embed(title="t").set_footer(text="✅ accepted · ▲ 3 · 78 % sure")
-    drawn = cards.updated(embed, thread, thread.answers[0])
+    drawn = card_updates.updated(embed, thread, thread.answers[0])
     assert drawn is not None
     assert (drawn.title, drawn.footer.text) == ("t", "✅ accepted · ▲ 4")
-    assert cards.updated(drawn, thread, thread.answers[0]) is None
+    assert card_updates.updated(drawn, thread, thread.answers[0]) is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from bot.ui import (
     answer_buttons,
     backfill_cards,
     confirmations,
+    curation_items,
     following_cards,
     items,
     moderator_cards,
@@ -36,7 +37,14 @@ FORGED = {
     confirmations.ConfirmForget: [f"tw:forget:{HUGE}"],
     confirmations.ConfirmReset: [f"tw:reset:{HUGE}"],
     confirmations.LeaveIt: [f"tw:leave:{HUGE}"],
+    curation_items.UndoChange: [f"tw:takeback:{HUGE}"],
+    curation_items.MergeInto: [f"tw:merge:{HUGE}:1"],
+    curation_items.RestoreRevision: [f"tw:restore:{HUGE}"],
+    curation_items.PickRevision: ["tw:revisions"],
+    curation_items.PickPart: [f"tw:part:{HUGE}"],
     following_cards.TellInGuidelines: [f"tw:guidelines:{HUGE}"],
+    following_cards.NotTheSolution: ["tw:unsolved"],
+    following_cards.Reopen: ["tw:reopen"],
     quiet_card.PickQuietly: [f"tw:quiet:{HUGE}:{HUGE}"],
     moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
     moderator_cards.KeepThem: ["tw:keep"],
@@ -62,6 +70,7 @@ def test_every_item_is_tried() -> None:
         *following_cards.ALL,
         *moderator_cards.ALL,
         *quiet_card.ALL,
+        *curation_items.ALL,
     }
 
 
@@ -70,7 +79,7 @@ async def test_a_number_of_twenty_digits_is_of_nothing(
     net: Net, card: Message, custom_id: str, caplog: pytest.LogCaptureFixture
 ):
     values: tuple[str, ...] = ()
-    if "pick" in custom_id:
+    if "pick" in custom_id or custom_id.startswith(("tw:revisions", "tw:part")):
         values = (HUGE,)
         option = {"label": "x", "value": HUGE}
         menu = {"type": 3, "custom_id": custom_id, "options": [option]}

@@ -1,0 +1,38 @@
+"""Who may curate, and the threads that commands name."""
+
+from __future__ import annotations
+
+from discord import app_commands
+
+from bot.client import Interaction
+from bot.errors import NotFound
+from bot.i18n import N_
+from bot.i18n import gettext as _
+from bot.models import SHARED
+from bot.services.curating import NotAccepted
+from cogs.channel_context import helps_here, scope_of
+
+HELPERS_ONLY = N_("Only helpers of this server can do that. `/settings helpers` says who they are.")
+CHOOSE = N_("Choose a thread from the list that comes up while you type.")
+
+
+async def only_helpers(interaction: Interaction) -> bool:
+    """Check that the member is a helper here. Raises what the person is told by."""
+    if scope_of(interaction) == SHARED:
+        raise app_commands.NoPrivateMessage
+    if not await helps_here(interaction):
+        raise NotAccepted(_(HELPERS_ONLY))
+    return True
+
+
+async def thread_named(interaction: Interaction, typed: str) -> int:
+    """Return the id of the thread that a helper chose, or named. Raises NotFound."""
+    typed = typed.strip()
+    number = typed.removeprefix("#")
+    if typed.startswith("#") and number.isascii() and number.isdecimal() and len(number) <= 18:
+        return int(number)
+    scope = scope_of(interaction)
+    thread = await interaction.client.app.answering.find(typed, guild_id=scope)
+    if thread is None:
+        raise NotFound(_(CHOOSE))
+    return thread.id

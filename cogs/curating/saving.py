@@ -1,0 +1,226 @@
+"""*Save as answer*: a message that answers somebody becomes a thread of the server's own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import discord
+
+from bot.client import Interaction
+from bot.curation import Action, AuthorChoice, Origin
+from bot.errors import NotFound
+from bot.i18n import N_
+from bot.i18n import gettext as _
+from bot.models import Answer, Thread, Verdict
+from bot.replies import acknowledge, edit_response, tell
+from bot.services.curating import NotAccepted
+from bot.ui import limits, text
+from bot.ui.curation_cards import changed_card
+from bot.ui.items import Option
+from cogs.channel_context import scope_of
+from cogs.curating.forms import Field, Form, Values, fits, tags_of
+from cogs.curating.helpers import only_helpers
+
+WAIT = 1.5
+"""Seconds that the replied-to message is waited for: the form must be there within three."""
+
+LONGEST_TITLE = 300
+
+MINE = N_("That is one of my own messages: what it shows is in the library already.")
+DELETED = N_("That message was deleted meanwhile. I have saved nothing.")
+LEFT_OUT = N_("Whoever wrote that message asked me to keep nothing of theirs.")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The question that a message answers: its title, the rest of it, and its message."""
+
+    title: str = ""
+    body: str = ""
+    origin: Origin | None = None
+    author: str | None = None
+    url: str | None = None
+    asked_at: datetime | None = None
+
+
+async def save_message(interaction: Interaction, message: discord.Message) -> None:
+    """Open the form in which a message is saved as an answer. Raises what the person is told by."""
+    await only_helpers(interaction)
+    if message.author == interaction.client.user:
+        await tell(interaction, _(MINE))
+        return
+    if await _choice(interaction, message.author.id) is AuthorChoice.LEAVE_OUT:
+        await tell(interaction, _(LEFT_OUT))
+        return
+    asked = Asked()
+    with suppress(TimeoutError, discord.HTTPException):
+        asked = await asyncio.wait_for(_asked(message), WAIT)
+    if asked.origin and await _choice(interaction, asked.origin.author_id) is not None:
+        asked = replace(asked, author=None)
+    await interaction.response.send_modal(_form(message, asked))
+
+
+def _form(message: discord.Message, asked: Asked) -> Form:
+    async def done(interaction: Interaction, values: Values) -> None:
+        await _save(interaction, message, asked, values)
+
+    said = said_in(message)
+    return Form(
+        _("Save as answer"),
+        [
+            Field(
+                name="title",
+                label=_("Question, in one line"),
+                value=asked.title,
+                limit=LONGEST_TITLE,
+                long=False,
+            ),
+            Field(
+                name="body",
+                label=_("More of the question"),
+                value=asked.body if fits(asked.body) else "",
+                required=False,
+            ),
+            Field(name="answer", label=_("Answer"), value=said if fits(said) else message.content),
+            Field(
+                name="tags",
+                label=_("Tags"),
+                hint=_("With commas between them"),
+                required=False,
+                long=False,
+                limit=200,
+            ),
+        ],
+        done,
+    )
+
+
+async def _save(
+    interaction: Interaction, message: discord.Message, asked: Asked, values: Values
+) -> None:
+    await only_helpers(interaction)
+    await acknowledge(interaction, ephemeral=True, thinking=True)
+    if await _is_deleted(message):
+        raise NotFound(_(DELETED))
+    choice = await _choice(interaction, message.author.id)
+    if choice is AuthorChoice.LEAVE_OUT:
+        raise NotAccepted(_(LEFT_OUT))
+    scope, app = scope_of(interaction), interaction.client.app
+    close = await close_thread(interaction, values["title"])
+    thread = _thread(message, asked, values, named=choice is None)
+    done = await app.curating.add(
+        scope,
+        interaction.user.id,
+        thread,
+        Action.SAVED,
+        question=asked.origin,
+        answers={str(message.id): origin_of(message)},
+    )
+    if close is not None and close.thread_id == done.thread_id:
+        close = None
+    card = changed_card(done, Action.SAVED, close=close)
+    await edit_response(interaction, **card.send_kwargs())
+
+
+def _thread(message: discord.Message, asked: Asked, values: Values, *, named: bool) -> Thread:
+    answer = Answer(
+        key=str(message.id),
+        body=values["answer"],
+        accepted=True,
+        author=message.author.display_name if named else None,
+        url=message.jump_url,
+        answered_at=message.created_at,
+    )
+    return Thread(
+        key=f"discord:{message.channel.id}/{message.id}",
+        title=values["title"],
+        body=values["body"],
+        tags=tags_of(values["tags"]),
+        url=asked.url or message.jump_url,
+        author=asked.author,
+        asked_at=asked.asked_at,
+        source=f"#{message.channel}",
+        answers=(answer,),
+    )
+
+
+async def _asked(message: discord.Message) -> Asked:
+    """Return the question that a message answers, if it is a reply or stands in a forum post."""
+    question = await _replied_to(message)
+    channel = message.channel
+    in_post = isinstance(channel, discord.Thread)
+    if question is None and in_post:
+        question = await channel.fetch_message(channel.id)
+    if question is None or question.id == message.id:
+        return Asked(title=channel.name) if isinstance(channel, discord.Thread) else Asked()
+    said = said_in(question)
+    if isinstance(channel, discord.Thread) and question.id == channel.id:
+        title, body = channel.name, said
+    else:
+        title = text.label(said, LONGEST_TITLE)
+        body = "" if text.one_line(said) == title else said
+    return Asked(
+        title=title,
+        body=body,
+        origin=origin_of(question),
+        author=question.author.display_name,
+        url=question.jump_url,
+        asked_at=question.created_at,
+    )
+
+
+async def _replied_to(message: discord.Message) -> discord.Message | None:
+    reference = message.reference
+    if reference is None or reference.type is not discord.MessageReferenceType.reply:
+        return None
+    if isinstance(reference.resolved, discord.Message):
+        return reference.resolved
+    if reference.message_id is None or isinstance(
+        reference.resolved, discord.DeletedReferencedMessage
+    ):
+        return None
+    return await message.channel.fetch_message(reference.message_id)
+
+
+async def _is_deleted(message: discord.Message) -> bool:
+    """Return whether Discord says that a message is gone; where it can't be asked, it is not."""
+    try:
+        await message.channel.fetch_message(message.id)
+    except discord.NotFound as error:
+        return error.code in limits.GONE_CODES
+    except discord.HTTPException as error:
+        log.info("message %d could not be looked at: %s", message.id, error)
+    return False
+
+
+async def close_thread(interaction: Interaction, question: str) -> Option | None:
+    """Return a thread that a question is answered by, or may be."""
+    reply = await interaction.client.app.answering.ask(question, guild_id=scope_of(interaction))
+    if reply.verdict is Verdict.NONE or not reply.matches:
+        return None
+    return Option(reply.matches[0].thread_id, reply.matches[0].title)
+
+
+async def _choice(interaction: Interaction, user_id: int) -> AuthorChoice | None:
+    return await interaction.client.app.curating.choice_of(user_id)
+
+
+def origin_of(message: discord.Message) -> Origin:
+    """Return where a message is, and who wrote it."""
+    return Origin(channel_id=message.channel.id, message_id=message.id, author_id=message.author.id)
+
+
+def said_in(message: discord.Message) -> str:
+    """Return the text of a message, with the names of its attachments and a link to it."""
+    said = message.clean_content.strip()
+    if not message.attachments:
+        return said
+    names = ", ".join(f"`{file.filename}`" for file in message.attachments)
+    attached = _("Attached: {names}, see {link}").format(names=names, link=message.jump_url)
+    return f"{said}\n\n{attached}".strip()

@@ -1,0 +1,121 @@
+"""Looks at posts of followed channels, one look at a post at a time, and shows what that gave."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import discord
+
+from bot.client import ThreadBot
+from bot.errors import NotFound, StoreError, ThreadwiseError
+from bot.following import FollowedChannel, FollowedPost
+from bot.i18n import N_
+from bot.i18n import gettext as _
+from bot.services.followed_posts import NO_WISH, Seen, Wish
+from bot.services.post_reader import ChannelGone, ChannelHidden, PostGone
+from cogs.ask.keyed_locks import KeyedLocks
+from cogs.channel_context import is_helper
+from cogs.following.discord_messages import FollowedParent, parent_of, post_of
+from cogs.following.discord_reader import DiscordReader
+from cogs.following.solved_line import SolvedLine
+
+HIDDEN = N_("I can't read {channel} any more. I need *View Channel* and *Read Message History*.")
+GONE = N_("That post, or the message, is not there any more.")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A post of a followed channel, and the channel as Discord and as the library know it."""
+
+    thread: discord.Thread
+    parent: FollowedParent
+    channel: FollowedChannel
+
+
+class PostWatch:
+    """Looks at posts when something happens in them."""
+
+    def __init__(self, bot: ThreadBot):
+        self.bot, self.posts = bot, bot.app.followed_posts
+        self._line = SolvedLine(bot)
+        self._locks = KeyedLocks()
+        self._waiting = set[int]()
+
+    async def place(self, channel: object) -> Place | None:
+        """Return where a channel is a post of a followed one; ``None`` if it is none."""
+        parent = parent_of(channel)
+        if parent is None or not isinstance(channel, discord.Thread):
+            return None
+        followed = await self.bot.app.following.channel(parent.guild.id, parent.id)
+        return None if followed is None else Place(channel, parent, followed)
+
+    async def place_of(self, guild_id: int | None, channel_id: int) -> Place | None:
+        """Return the place of a post by its id, as far as it is active."""
+        guild = self.bot.get_guild(guild_id or 0)
+        return None if guild is None else await self.place(guild.get_thread(channel_id))
+
+    async def asker_id(self, place: Place, known: FollowedPost | None) -> int | None:
+        """Return who asked a post; in a text channel, who wrote the message it was made of."""
+        if known is not None and known.asker_id:
+            return known.asker_id
+        post = post_of(place.thread, place.parent)
+        if place.channel.is_forum:
+            return post.asker_id
+        first = await DiscordReader(self.bot, place.parent).messages(post, 0)
+        return first.messages[0].author_id if first.messages else post.asker_id
+
+    async def may_judge(self, place: Place, user: discord.abc.User) -> bool:
+        """Return whether somebody may say what solved a post: a helper, or who asked it."""
+        guild_id = place.parent.guild.id
+        if is_helper(user, await self.bot.app.guilds.settings(guild_id)):
+            return True
+        known = await self.posts.known(guild_id, place.thread.id)
+        return user.id == await self.asker_id(place, known)
+
+    async def look(self, place: Place, wish: Wish = NO_WISH) -> tuple[Seen, list[str]]:
+        """Look at a post; return how it stands, and lines on what could not be done.
+
+        Raises ThreadwiseError, in words for people.
+        """
+        async with self._locks.at(place.thread.id):
+            self._waiting.discard(place.thread.id)
+            return await self._look(place, wish)
+
+    def look_soon(self, place: Place, wish: Wish = NO_WISH) -> None:
+        """Look at a post in the background; once for all that is waiting to be seen."""
+        post_id = place.thread.id
+        if wish == NO_WISH:
+            if post_id in self._waiting:
+                return
+            self._waiting.add(post_id)
+        self.bot.spawn(self._look_quietly(place, wish), f"post {post_id}")
+
+    async def gone(self, guild_id: int, post_id: int) -> None:
+        """Take out what came from a post that was deleted."""
+        async with self._locks.at(post_id):
+            seen = await self.posts.gone(guild_id, post_id)
+        if seen is not None:
+            self.bot.redraw_cards(seen.messages)
+
+    async def _look(self, place: Place, wish: Wish) -> tuple[Seen, list[str]]:
+        reader = DiscordReader(self.bot, place.parent)
+        post = post_of(place.thread, place.parent)
+        try:
+            seen = await self.posts.look(place.channel, reader, post, wish)
+        except (PostGone, ChannelGone):
+            raise NotFound(_(GONE)) from None
+        except ChannelHidden:
+            self.bot.warn_missing_permission(place.parent.id, "read_message_history")
+            raise NotFound(_(HIDDEN).format(channel=place.parent.mention)) from None
+        return seen, await self._line.show(place.thread, place.channel, seen)
+
+    async def _look_quietly(self, place: Place, wish: Wish) -> None:
+        try:
+            await self.look(place, wish)
+        except StoreError as error:
+            log.warning("post %d is not kept up to date: %s", place.thread.id, error)
+        except ThreadwiseError as error:
+            log.info("post %d is not looked at: %s", place.thread.id, error)
