@@ -16,11 +16,11 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half as many more than cores: tests wait for disks and for other programs much of the time.
 WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 
-.PHONY: help install run test check docs fmt migration messages bench first-day fit model screenshot gallery situations lock outdated image clean
+.PHONY: help install run test check docs fmt migration messages bench backfill-trial first-day fit model screenshot gallery situations lock outdated image clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'Options go in ARGS, for example: make run ARGS="--no-browser --port 8765"'
 
 install: $(VENV)/.dev ## Make .venv with everything for running and developing
@@ -54,6 +54,9 @@ messages: $(VENV)/.dev ## Bring bot/locale up to date with the words in the code
 
 bench: $(VENV)/.scripts ## Measure speed, memory and disk, beside other ways to search
 	$(BIN)/python scripts/bench.py $(ARGS)
+
+backfill-trial: $(VENV)/.dev ## Fill 5,000 posts in with a bot that is killed 20 times (ARGS: --posts, --kills, --seed)
+	$(BIN)/python -m scripts.backfill_trial $(ARGS)
 
 first-day: $(VENV)/.dev ## Ask what people ask on the first day (ARGS: --seeds, --wrong, --missed)
 	$(BIN)/python scripts/first_day.py $(ARGS)

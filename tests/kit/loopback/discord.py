@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.kit.loopback import world
 from tests.kit.loopback.faults import Faults
+from tests.kit.loopback.forums import Forum
 from tests.kit.loopback.gateway import MESSAGE_CONTENT, Gateway
 from tests.kit.loopback.world import BURST, ME, NORMAL, Guild, Message, Payload, Press, snowflake
 from tests.kit.waiting import until
@@ -27,6 +28,7 @@ class Loopback:
         self.guilds: dict[int, Guild] = {}
         self.sent: dict[int, list[Message]] = {}
         self.by_id: dict[int, Message] = {}
+        self.forums: dict[int, Forum] = {}
         self.presses: dict[str, Press] = {}
         self.users: dict[int, Payload] = {int(ME["id"]): ME}
         self.files: dict[int, bytes] = {}

@@ -9,11 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.kit.loopback import commands, world
+from tests.kit.loopback import commands, forums, world
 from tests.kit.loopback.discord import Loopback
 from tests.kit.loopback.faults import apply
 from tests.kit.loopback.world import ME, Message, Payload, Press
 
+Middleware = Any
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -25,8 +26,8 @@ class Refused(Exception):
         self.status, self.body = status, {"code": code, "message": message}
 
 
-def application(loopback: Loopback) -> web.Application:
-    """An application that serves a loopback Discord, its faults in front."""
+def application(loopback: Loopback, watch: Middleware | None = None) -> web.Application:
+    """An application that serves a loopback Discord, its faults in front; ``watch`` sees all."""
     rest = Rest(loopback)
 
     @web.middleware
@@ -45,7 +46,8 @@ def application(loopback: Loopback) -> web.Application:
         loopback.requests.append((request.method, request.path, kind))
         return await (handle(request) if fault is None else apply(fault, request, handle))
 
-    app = web.Application(middlewares=[in_front], client_max_size=1 << 26)
+    middlewares = [in_front] if watch is None else [watch, in_front]
+    app = web.Application(middlewares=middlewares, client_max_size=1 << 26)
     app.add_routes(rest.routes())
     return app
 
@@ -77,6 +79,7 @@ class Rest:
             web.get("/socket/", self.loopback.gateway.connect),
             web.get("/files/{file}", self.file),
             web.post("/users/@me/channels", self.direct),
+            *forums.routes(self.loopback, replied),
             web.get("/channels/{channel}", self.channel),
             web.get("/channels/{channel}/messages", self.history),
             web.post("/channels/{channel}/messages", self.post),
@@ -134,8 +137,10 @@ class Rest:
         found = self.loopback.sent[self._channel(request)]
         before = int(request.query.get("before", 1 << 63))
         after = int(request.query.get("after", 0))
-        inside = [m.payload() for m in found if after < m.id < before]
-        return replied(inside[-int(request.query.get("limit", 50)) :][::-1])
+        inside = [m for m in found if after < m.id < before]
+        limit = int(request.query.get("limit", 50))
+        some = inside[:limit] if "after" in request.query else inside[-limit:]
+        return replied([m.payload() for m in some[::-1]])
 
     async def post(self, request: web.Request) -> web.Response:
         channel = self._channel(request)

@@ -14,14 +14,18 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from tests.kit.loopback.discord import Loopback
-from tests.kit.loopback.rest import application
+from tests.kit.loopback.rest import Middleware, application
 from tests.kit.waiting import HANG
 
 
 @asynccontextmanager
-async def serving(loopback: Loopback) -> AsyncIterator[Loopback]:
-    """Serve on a free port of this computer; ``loopback.url`` says where."""
-    runner = web.AppRunner(application(loopback), shutdown_timeout=0.1, access_log=None)
+async def serving(loopback: Loopback, watch: Middleware | None = None) -> AsyncIterator[Loopback]:
+    """Serve on a free port of this computer; ``loopback.url`` says where.
+
+    ``watch`` is a middleware that sees each request first.
+    """
+    served = application(loopback, watch)
+    runner = web.AppRunner(served, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     loopback.url = f"http://127.0.0.1:{runner.addresses[0][1]}"

@@ -56,6 +56,7 @@ class Guild:
     channels: dict[str, int] = field(default_factory=dict)
     members: dict[int, Payload] = field(default_factory=dict)
     permissions: int = EVERYTHING
+    forums: list[Payload] = field(default_factory=list)
 
     def payload(self) -> Payload:
         """As GUILD_CREATE has it."""
@@ -74,7 +75,10 @@ class Guild:
             "member_count": len(self.members),
             "roles": [role],
             "members": [member_payload(user) for user in self.members.values()],
-            "channels": [channel_payload(i, self.id, name) for name, i in self.channels.items()],
+            "channels": [
+                *(channel_payload(i, self.id, name) for name, i in self.channels.items()),
+                *self.forums,
+            ],
             **{name: [] for name in ("threads", "emojis", "stickers", "features", "presences")},
             **{name: [] for name in ("voice_states", "stage_instances", "guild_scheduled_events")},
             "verification_level": 0,
