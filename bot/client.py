@@ -32,6 +32,7 @@ from bot.ui import (
     limits,
     moderator_cards,
     quiet_card,
+    review_cards,
     setup_page,
 )
 
@@ -58,6 +59,7 @@ PRESSABLE = (
     following_cards,
     moderator_cards,
     quiet_card,
+    review_cards,
     setup_page,
 )
 """The modules with buttons and menus that live on over restarts."""
