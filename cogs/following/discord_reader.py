@@ -78,11 +78,7 @@ class DiscordReader:
         """Return the messages of a post that follow one by id. May raise PostGone.
 
         In a text channel the first one, of which the Discord thread was made, stands beside it.
-        Without *Read Message History* Discord would say that there are none.
         """
-        may = permissions_in(self._channel, self._channel.guild)
-        if not (may.view_channel and may.read_message_history):
-            raise ChannelHidden(f"channel {self._channel.id}: its messages are hidden")
         if not after and isinstance(self._channel, discord.TextChannel):
             return await self._first_message(self._channel, post)
         place = self._bot.get_partial_messageable(post.id, guild_id=post.guild_id)

@@ -169,7 +169,7 @@ class ReviewCommands(commands.Cog):
         """
         parent = guild.get_channel(waiting.channel.channel_id)
         if not isinstance(parent, FollowedParent):
-            raise _not_shown(waiting, "the channel is gone")
+            raise _not_shown(waiting)
         post_id = waiting.post.post_id
         thread: object = guild.get_thread(post_id)
         if thread is None:
@@ -182,7 +182,7 @@ class ReviewCommands(commands.Cog):
             except (*FAILURES, discord.InvalidData) as error:
                 raise _not_shown(waiting, described(error)) from None
         if not isinstance(thread, discord.Thread) or thread.parent_id != parent.id:
-            raise _not_shown(waiting, "it is no post of that channel")
+            raise _not_shown(waiting)
         return DiscordReader(self.bot, parent), post_of(thread, parent)
 
     async def _drop(self, waiting: Waiting) -> None:
@@ -195,7 +195,7 @@ class _NotShown(Exception):
     """A post can't be shown just now; the text says so to people."""
 
 
-def _not_shown(waiting: Waiting, why: object) -> _NotShown:
+def _not_shown(waiting: Waiting, why: object = "it is not there") -> _NotShown:
     log.info("guild %d: post %d waits: %s", waiting.post.guild_id, waiting.post.post_id, why)
     return _NotShown(_(NOT_SHOWN).format(channel=f"<#{waiting.channel.channel_id}>"))
 
