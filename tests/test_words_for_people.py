@@ -42,7 +42,13 @@ SPEAKING = [
     *(ROOT / "bot" / "ui").glob("*.py"),
     *(
         ROOT / "bot" / name
-        for name in ("client.py", "replies.py", "guild_settings.py", "settings_commands.py")
+        for name in (
+            "client.py",
+            "error_replies.py",
+            "replies.py",
+            "guild_settings.py",
+            "settings_commands.py",
+        )
     ),
 ]
 """Modules in which every text is looked at."""
