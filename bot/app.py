@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from bot import private_files
 from bot.errors import ModelError, SearchError
 from bot.models import SHARED
+from bot.observing import UNOBSERVED, Observer
 from bot.search.engine import Engine
 from bot.search.semantic import OFF, open_semantic_index
 from bot.services.accepting import Accepting
 from bot.services.answering import Answering
+from bot.services.authors import Authors
 from bot.services.backfill import Backfills
 from bot.services.curating import Curating
 from bot.services.embedding import Embedding
@@ -72,11 +74,17 @@ class App:
     """Owns the database and the index; opened with ``App.open``, closed with ``close``.
 
     ``no_meaning`` says why questions are matched by words alone, ``not_indexed`` why changes
-    could not be indexed; both are ``None`` where all is well.
+    could not be indexed; both are ``None`` where all is well. ``observer`` is told of the work.
     """
 
-    def __init__(self, settings: Settings, database: Database, engine: Engine):
-        self.settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        engine: Engine,
+        observer: Observer = UNOBSERVED,
+    ):
+        self.settings, self.observer = settings, observer
         self.database = database
         self.engine = engine
         self.no_meaning: str | None = None
@@ -85,11 +93,12 @@ class App:
         self._index_sync = IndexSync(database, engine, self.embedding)
         self._tasks: list[asyncio.Task[None]] = []
         self.guilds = Guilds(database, settings)
-        self.answering = Answering(database, engine, self.guilds, self._index_sync.mend)
+        self.answering = Answering(database, engine, self.guilds, self._index_sync.mend, observer)
         self.question_limits = QuestionLimits(settings)
-        self.voting = Voting(database)
+        self.voting = Voting(database, observer)
         self.accepting = Accepting(database)
         self.curating = Curating(database, self._index_sync)
+        self.authors = Authors(database, self._index_sync)
         self.backfills = Backfills(database, self.guilds, self._index_sync)
         self.reviewing = Reviewing(database, self.guilds)
         self.following = Following(database)
@@ -105,15 +114,16 @@ class App:
         self.guild_removal = GuildRemoval(database, self.guilds, self._index_sync, settings)
 
     @classmethod
-    async def open(cls, settings: Settings) -> App:
+    async def open(cls, settings: Settings, observer: Observer = UNOBSERVED) -> App:
         """Open the library: migrate the database, open the index and catch it up.
 
         Raises ThreadwiseError with a line that says what to do.
         """
-        database = await Database.open(settings.database, settings.data_dir / "index")
+        index = settings.data_dir / "index"
+        database = await Database.open(settings.database, index, observer)
         try:
-            engine = await asyncio.to_thread(Engine, settings.data_dir / "index", database.id)
-            app = cls(settings, database, engine)
+            engine = await asyncio.to_thread(Engine, index, database.id)
+            app = cls(settings, database, engine, observer)
             await asyncio.to_thread(app._open_meaning)
             await app._catch_up()
             await asyncio.to_thread(private_files.tidy_library, settings.data_dir, database.path)
@@ -134,7 +144,10 @@ class App:
         """Open semantic retrieval; without a model, questions are matched by words alone."""
         try:
             self.engine.semantic = open_semantic_index(
-                self.settings.embedding_model, self.settings.data_dir, self.database.id
+                self.settings.embedding_model,
+                self.settings.data_dir,
+                self.database.id,
+                self.observer,
             )
         except ModelError as error:
             self.no_meaning = str(error)
@@ -150,6 +163,14 @@ class App:
     async def is_indexed(self) -> bool:
         """Return whether the index has all of the library, or another program still adds to it."""
         return await self._index_sync.is_current()
+
+    async def index_lag(self) -> int:
+        """Return how many changes are not in the index yet. Raises StoreError."""
+        return await self._index_sync.lag()
+
+    def queue_lengths(self) -> dict[str, int]:
+        """Return how much waits in each queue: questions, and threads for their vectors."""
+        return {"questions": self.answering.waiting, "vectors": self.embedding.waiting}
 
     async def verify(self) -> list[str]:
         """Compare the index's files with their checksums and rebuild what is damaged.

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import sys
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence, Sized
 from functools import partial
 from typing import Any, TypeVar
 
-import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.app import App
 from bot.command_sync import sync_commands
-from bot.errors import SearchError, StoreError, ThreadwiseError, counted
-from bot.i18n import gettext as _
+from bot.error_replies import report_error
+from bot.errors import counted
+from bot.incidents import log_incident
 from bot.languages import Languages, Translator
-from bot.replies import Throttle, tell
+from bot.observing import UNOBSERVED
+from bot.replies import Throttle
+from bot.request_trace import request_trace
 from bot.retry import FAILURES, described, new_nonce, retried
 from bot.ui import (
     answer_buttons,
@@ -28,8 +30,8 @@ from bot.ui import (
     confirmations,
     curation_items,
     following_cards,
+    helpers_page,
     items,
-    limits,
     moderator_cards,
     quiet_card,
     review_cards,
@@ -48,6 +50,7 @@ COGS = (
     "cogs.curating.cog",
     "cogs.following.cog",
     "cogs.membership",
+    "cogs.source_messages",
 )
 
 PRESSABLE = (
@@ -56,6 +59,7 @@ PRESSABLE = (
     backfill_cards,
     confirmations,
     curation_items,
+    helpers_page,
     following_cards,
     moderator_cards,
     quiet_card,
@@ -105,11 +109,15 @@ class ThreadBot(commands.AutoShardedBot):
             shard_count=shard_count,
             max_messages=None,  # everything here works on raw events
         )
+        if app.observer is not UNOBSERVED:
+            self.http.http_trace = request_trace(app.observer)
         self.app = app
         self.throttle = Throttle(app.question_limits)
         self.languages = Languages(app.guilds)
         self.redraw_cards: Callable[[Sequence[int]], None] = _redraw_none
         """Has the cards that messages show drawn anew; the voting cog sets it."""
+        self.queues: dict[str, Sized] = {}
+        """What waits in the cogs, by a name for it."""
         self._presses: dict[type[items.Pressable], Handler] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._missing: set[tuple[int, str]] = set()
@@ -132,6 +140,23 @@ class ThreadBot(commands.AutoShardedBot):
                 "without the message content intent I answer mentions, replies, direct "
                 "messages and commands only"
             )
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Tell of a new session."""
+        self.app.observer.shard_event(shard_id, "ready")
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """Tell of a session that goes on."""
+        self.app.observer.shard_event(shard_id, "resumed")
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Tell of a connection that has ended."""
+        self.app.observer.shard_event(shard_id, "disconnected")
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        """Log an unforeseen error of a listener with its incident."""
+        if (error := sys.exception()) is not None:
+            log_incident(log, error, event_method)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Note the bot's own messages by their nonces; others are handled by the cogs."""
@@ -183,6 +208,10 @@ class ThreadBot(commands.AutoShardedBot):
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    def queue_lengths(self) -> dict[str, int]:
+        """Return how much waits in the cogs, by the name of each queue."""
+        return {name: len(queue) for name, queue in self.queues.items()}
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do work in the background; a failure is logged, closing cancels it."""
@@ -240,47 +269,3 @@ class Tree(app_commands.CommandTree[ThreadBot]):
         """Tell the person privately what they can do about it; log the rest."""
         name = interaction.command.qualified_name if interaction.command else "?"
         await report_error(interaction, error, name)
-
-
-async def report_error(interaction: discord.Interaction[Any], error: Exception, where: str) -> None:
-    """Answer an interaction that failed, with words a person understands."""
-    if isinstance(error, app_commands.CommandInvokeError):
-        error = error.original
-    if isinstance(error, discord.NotFound) and error.code in limits.TOO_LATE:
-        log.warning("%s: Discord had given up waiting for the reply", where)
-        return
-    if isinstance(error, _FROM_DISCORD):
-        log.warning("%s: %s", where, described(error))
-    said = _for_people(error)
-    if said is None:
-        incident = secrets.token_hex(3)
-        log.error("incident %s in %s", incident, where, exc_info=error)
-        said = _(
-            "Sorry, something went wrong on my side. Please try again in a moment; if it keeps "
-            "happening, tell whoever hosts me about incident `{incident}`."
-        ).format(incident=incident)
-    try:
-        await tell(interaction, said)
-    except FAILURES as failed:
-        log.warning("%s: the error could not be told: %s", where, described(failed))
-
-
-def _for_people(error: Exception) -> str | None:
-    """Return what the person is told of an error; ``None`` if it is for the host."""
-    if isinstance(error, ThreadwiseError) and not isinstance(error, StoreError | SearchError):
-        return _(str(error))  # in case it was made in another task
-    if isinstance(error, app_commands.MissingPermissions):
-        return _("You need the *Manage Server* permission for this.")
-    if isinstance(error, app_commands.NoPrivateMessage):
-        return _("This works only in a server.")
-    if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
-        return _("This command has changed. Please reload Discord (Ctrl+R) and try again.")
-    if isinstance(error, discord.Forbidden):
-        return _("I'm not allowed to do that here. A moderator can give me the permission.")
-    if isinstance(error, _FROM_DISCORD):
-        return _("Discord did not take my reply just now. Please try again in a moment.")
-    return None
-
-
-_FROM_DISCORD = (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError)
-"""What requests to Discord raise; other errors of the system are for the host."""

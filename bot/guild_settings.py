@@ -22,8 +22,8 @@ from bot.models import Policy, VoteEmoji
 OFF = "off"
 """The value of an emoji that is not used."""
 
-MAX_HELPER_ROLES = 10
-"""Roles that are named as helpers, at most."""
+MAX_HELPER_ROLES = 25
+"""Roles that are named as helpers, at most: as many as a menu of Discord's takes."""
 
 AS_DISCORD = "discord"
 """The language of a server that has chosen none: the one that it has in Discord."""
@@ -33,7 +33,8 @@ class GuildSettings(BaseModel):
     """The settings of one guild; every field has a value in force.
 
     Thresholds are confidences in [0, 1] with ``suggest <= answer``. ``learn_phrasings`` says
-    whether the bot learns from what members ask, and uses what it learned. With
+    whether the bot learns from what members ask, and uses what it learned; with
+    ``confirm_phrasings``, that counts for the guild only once a helper kept it. With
     ``unanswered_emoji`` it reacts to questions of ask channels that it has nothing on (OFF: not).
     In followed channels, ``solution_emoji`` on a message says that it solved the post.
     ``server_language`` is AS_DISCORD or one of ``i18n.languages``; it is no ``language``, as
@@ -50,6 +51,7 @@ class GuildSettings(BaseModel):
     up_emoji: str = Field(default="⬆️", min_length=1, max_length=64)
     down_emoji: str = Field(default="⬇️", min_length=1, max_length=64)
     learn_phrasings: bool = True
+    confirm_phrasings: bool = False
     unanswered_emoji: str = Field(default="👀", min_length=1, max_length=64)
     solution_emoji: str = Field(default="✅", min_length=1, max_length=64)
     server_language: str = Field(default=AS_DISCORD, min_length=2, max_length=16)
@@ -76,8 +78,7 @@ class Option:
     Limits of numbers and texts are those of the setting's field. ``choices`` are the values to
     choose from, by which it is parsed, with what Discord shows for each; a function makes them
     where that takes a while, when the command is made. An emoji is checked
-    to be one that the bot can use; it ``may_be_off`` too. A role is one of the guild's, of which
-    the setting keeps the id, in a tuple.
+    to be one that the bot can use; it ``may_be_off`` too.
     """
 
     setting: str
@@ -86,7 +87,6 @@ class Option:
     choices: Mapping[str, str] | Callable[[], Mapping[str, str]] = field(default_factory=dict)
     is_emoji: bool = False
     may_be_off: bool = False
-    is_role: bool = False
 
     @property
     def offered(self) -> Mapping[str, str]:
@@ -113,7 +113,8 @@ class SettingsCommand:
     ``label`` and ``on_card`` are its field on the card of ``/settings show``; ``reply`` follows
     a change, ``refusal`` a value that is not allowed. With ``nothing_given``, every option may
     be left out, and that is the answer when all are. ``presets`` are values by name, which an
-    option ``preset`` offers beside the others.
+    option ``preset`` offers beside the others. With ``has_page``, the command is made elsewhere
+    and shows a page of its own.
     """
 
     name: str
@@ -125,6 +126,7 @@ class SettingsCommand:
     refusal: str
     nothing_given: str = ""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    has_page: bool = False
 
 
 def role_mentions(role_ids: Iterable[int]) -> str:

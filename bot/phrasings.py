@@ -10,12 +10,12 @@ from enum import IntEnum
 class Standing(IntEnum):
     """By what a phrasing counts for the guild, besides the members who taught it.
 
-    ``OLDER`` ones were learned when one member was enough; ``KEPT`` ones a moderator kept, and
-    members' votes don't take them back.
+    Of ``ONE_ENOUGH`` ones a helper chose the thread, or they were learned when any member was
+    enough; ``KEPT`` ones a helper kept or taught, and members' votes don't take them back.
     """
 
     NONE = 0
-    OLDER = 1
+    ONE_ENOUGH = 1
     KEPT = 2
 
 
@@ -23,10 +23,12 @@ class Standing(IntEnum):
 class LearnedPhrasing:
     """A question in which a guild's member asked for a thread; used in that guild only.
 
-    ``key`` and ``title`` are the thread's. ``user_id`` is who asked it first, when
-    ``learned_at``; ``message_id`` the posting it was learned from. ``vector`` is what the
+    ``key`` and ``title`` are the thread's. ``user_id`` is who asked it first, ``learned_at`` when
+    it was taught last; ``message_id`` the posting it was learned from. ``vector`` is what the
     embedding model ``model`` makes of the text, once it has. ``confirmed`` says that it counts
     for the guild; otherwise it counts for its ``teachers`` alone, who all said these words.
+    ``agreed`` says that two members taught it, or one whose choice is enough; ``kept`` that a
+    helper kept or taught it.
     """
 
     id: int
@@ -41,4 +43,6 @@ class LearnedPhrasing:
     model: str | None = None
     vector: bytes | None = None
     confirmed: bool = True
+    agreed: bool = True
+    kept: bool = False
     teachers: tuple[int, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,6 +18,8 @@ from bot.i18n import languages
 from bot.models import bare_emoji
 
 ENV_FILE = ".env"
+
+LOOPBACK = "127.0.0.1"
 
 
 class Settings(BaseSettings, GuildSettings):
@@ -44,11 +46,29 @@ class Settings(BaseSettings, GuildSettings):
     library_phrasings: int = Field(default=100_000, ge=0, le=10_000_000)
     embedding_model: str = ""
     log_level: str = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    metrics_port: int = Field(default=0, ge=0, le=65_535)
+    metrics_host: str = LOOPBACK
 
     @field_validator("discord_token", "seeds_dir", mode="before")
     @classmethod
     def _blank_is_none(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("metrics_port", mode="before")
+    @classmethod
+    def _blank_is_zero(cls, value: Any) -> Any:
+        return 0 if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return (value.strip().lower() or "text") if isinstance(value, str) else value
+
+    @field_validator("metrics_host")
+    @classmethod
+    def _blank_is_loopback(cls, value: str) -> str:
+        return value.strip() or LOOPBACK  # an empty host would be every address there is
 
     @field_validator("ask_channels", "helper_role_ids", mode="before")
     @classmethod
@@ -98,9 +118,18 @@ class Settings(BaseSettings, GuildSettings):
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'threadwise.db'}"
 
     @property
-    def seeds(self) -> Path | None:
-        """Return ``SEEDS_DIR`` if it is a folder with anything in it."""
+    def seeds_folder(self) -> Path | None:
+        """Return ``SEEDS_DIR``; where its default isn't there, the seeds of the wheel, if any."""
         folder = self.seeds_dir
+        is_default = folder == Settings.model_fields["seeds_dir"].default
+        if is_default and folder and not folder.exists() and PACKAGED_SEEDS.is_dir():
+            return PACKAGED_SEEDS
+        return folder
+
+    @property
+    def seeds(self) -> Path | None:
+        """Return ``seeds_folder`` if it is a folder with anything in it."""
+        folder = self.seeds_folder
         if folder is None or not folder.is_dir():
             return None
         try:
@@ -113,6 +142,10 @@ class Settings(BaseSettings, GuildSettings):
     def guild_defaults(self) -> GuildSettings:
         """Return what holds in a guild whose moderators changed nothing."""
         return GuildSettings(**{name: getattr(self, name) for name in GuildSettings.model_fields})
+
+
+PACKAGED_SEEDS = Path(__file__).parent / "seeds"
+"""The seeds in an installed wheel; a checkout of the source has them beside the program."""
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -138,6 +171,7 @@ _REASONS = {
     "greater_than_equal": "must be {ge} or more",
     "less_than_equal": "must be {le} or less",
     "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
     "string_too_short": "must not be empty",
     "string_too_long": "must have {max_length} characters or fewer",
 }

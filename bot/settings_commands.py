@@ -38,6 +38,25 @@ _NOT_LEARNING = N_(
 )
 
 
+_CONFIRMING = N_(
+    "Nothing that members teach counts for the whole server before a helper keeps it: "
+    "`/phrasings list` shows what waits."
+)
+
+
+def _learning_on_card(now: GuildSettings) -> str:
+    if not now.learn_phrasings:
+        return _("off")
+    learned = _("from votes and choices")
+    return f"{learned}\n{_('confirmed by helpers')}" if now.confirm_phrasings else learned
+
+
+def _learning_reply(now: GuildSettings) -> str:
+    if not now.learn_phrasings:
+        return _(_NOT_LEARNING)
+    return f"{_(_LEARNING)} {_(_CONFIRMING)}" if now.confirm_phrasings else _(_LEARNING)
+
+
 def _language(chosen: str) -> str:
     """Return the name of a language, as its speakers call it, or that none was chosen."""
     return _(_AS_DISCORD) if chosen == AS_DISCORD else named(chosen)
@@ -67,6 +86,25 @@ def _helpers_reply(now: GuildSettings) -> str:
         said = _("When I have nothing on a question that I was asked, I name {roles}, silently.")
     return said.format(roles=roles)
 
+
+HELPERS = SettingsCommand(
+    name="helpers",
+    help=N_("Show who helps here, and change it"),
+    options=(
+        Option("helper_role_ids", "add", N_("A role whose members help")),
+        Option(
+            "ping_helpers",
+            "ping",
+            N_("Whether they are notified when I name them"),
+            {"on": N_("on"), "off": N_("off")},
+        ),
+    ),
+    label=N_("Helpers"),
+    on_card=lambda now: _helpers(now) or _("none"),
+    reply=_helpers_reply,
+    refusal=N_("There are 25 helper roles at most."),
+    has_page=True,
+)
 
 COMMANDS = (
     SettingsCommand(
@@ -163,29 +201,7 @@ COMMANDS = (
         ).format(emoji=now.solution_emoji),
         refusal=N_("The mark is one emoji, of at most 64 characters."),
     ),
-    SettingsCommand(
-        name="helpers",
-        help=N_("Say whom I name when I have nothing on a question"),
-        options=(
-            Option(
-                "helper_role_ids",
-                "role",
-                N_("The role of those who help; @everyone for nobody"),
-                is_role=True,
-            ),
-            Option(
-                "ping_helpers",
-                "ping",
-                N_("Whether they are notified then"),
-                {"on": N_("on"), "off": N_("off")},
-            ),
-        ),
-        label=N_("Helpers"),
-        on_card=lambda now: _helpers(now) or _("none"),
-        reply=lambda now: _helpers_reply(now),
-        refusal=N_("There are ten helper roles at most."),
-        nothing_given=N_("Give me a `role`, or say whether I `ping` it."),
-    ),
+    HELPERS,
     SettingsCommand(
         name="learning",
         help=N_("Say whether I learn how people ask here"),
@@ -196,11 +212,18 @@ COMMANDS = (
                 N_("Whether I learn from the votes and choices of those who ask"),
                 {"on": N_("on"), "off": N_("off")},
             ),
+            Option(
+                "confirm_phrasings",
+                "confirm",
+                N_("Whether a helper must keep what members teach before it counts for all"),
+                {"on": N_("on"), "off": N_("off")},
+            ),
         ),
         label=N_("Learning"),
-        on_card=lambda now: _("from votes and choices") if now.learn_phrasings else _("off"),
-        reply=lambda now: _(_LEARNING) if now.learn_phrasings else _(_NOT_LEARNING),
+        on_card=_learning_on_card,
+        reply=_learning_reply,
         refusal=N_("Learning is on or off."),
+        nothing_given=N_("Say whether I `learn`, or whether helpers `confirm` it first."),
     ),
     SettingsCommand(
         name="language",

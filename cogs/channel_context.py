@@ -152,6 +152,15 @@ async def helps_here(interaction: Interaction) -> bool:
     return manages(interaction) or is_helper(interaction.user, settings)
 
 
+async def accepts_here(interaction: Interaction, thread_id: int) -> bool:
+    """Return whether the member may accept answers of a thread: helpers, and who asked it."""
+    if await helps_here(interaction):
+        return True
+    scope, user_id = scope_of(interaction), interaction.user.id
+    accepting = interaction.client.app.accepting
+    return scope != SHARED and await accepting.is_asker(scope, thread_id, user_id)
+
+
 async def only_judges_of_phrasings(interaction: Interaction) -> bool:
     """Check that the member may judge phrasings. Raises what the person is told by."""
     return await helps_here(interaction) or only_managers(interaction)

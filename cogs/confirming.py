@@ -7,12 +7,12 @@ from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.replies import acknowledge, edit_pressed, tell
 from bot.ui.cards import Card
-from bot.ui.confirmations import ConfirmForget, ConfirmReset, LeaveIt
+from bot.ui.confirmations import ChooseAuthor, ConfirmForget, ConfirmReset, LeaveIt
 
 NOT_YOURS = N_("Only the person who asked for this can decide it.")
 LEFT = N_("All stays as it is.")
 
-Confirmation = ConfirmForget | ConfirmReset | LeaveIt
+Confirmation = ChooseAuthor | ConfirmForget | ConfirmReset | LeaveIt
 
 
 async def is_asker(item: Confirmation, interaction: Interaction) -> bool:

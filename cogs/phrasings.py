@@ -58,21 +58,22 @@ class PhrasingsCog(commands.GroupCog, name="Phrasings", group_name="phrasings"):
     @app_commands.command(name="list", description=N_("Show which phrasings I have learned here"))
     @app_commands.describe(thread=N_("Only those of this thread"))
     async def show(self, interaction: Interaction, thread: str | None = None) -> None:
-        """Show what was learned: what is new first, then what counts, newest first."""
+        """Show what was learned: first what no helper has kept, that taught last first."""
         guild = await begin_privately(interaction)
         card = await self._card(guild.id, thread)
         await edit_response(interaction, **card.send_kwargs())
 
     async def _card(self, guild_id: int, thread: str | None) -> Card:
         learned = await self.learning.phrasings(guild_id)
+        only_kept = (await self.bot.app.guilds.settings(guild_id)).confirm_phrasings
         if not learned:
             return Card(content=_(NO_PHRASINGS))
         if thread is None:
-            return moderator_cards.phrasings_card(learned)
+            return moderator_cards.phrasings_card(learned, only_kept=only_kept)
         mine = [p for p in learned if thread in (f"#{p.thread_id}", p.key, p.title)]
         if not mine:
             return Card(content=_(NOTHING_OF_IT))
-        return moderator_cards.phrasings_card(mine, mine[0].title)
+        return moderator_cards.phrasings_card(mine, mine[0].title, only_kept=only_kept)
 
     @app_commands.command(name="keep", description=N_("Let a phrasing count for the whole server"))
     @app_commands.describe(phrasing=N_("Words of it, or its number"))

@@ -18,10 +18,11 @@ from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Mode
 from bot.replies import edit_response
-from bot.settings_commands import COMMANDS, EMOJI_MUST_DIFFER
+from bot.settings_commands import COMMANDS, EMOJI_MUST_DIFFER, HELPERS
 from bot.ui import emoji, moderator_cards, setup_page
 from bot.ui.cards import Card
 from bot.ui.confirmations import ConfirmReset, reset_card
+from bot.ui.helpers_page import gone_roles_notes
 from cogs.channel_context import (
     begin_privately,
     missing_send_permission,
@@ -30,6 +31,7 @@ from cogs.channel_context import (
 )
 from cogs.channel_modes import MODES, modes_in, unheard_notes
 from cogs.confirming import begin_confirmed
+from cogs.helper_roles import HelperRoles, present_roles
 
 USEFUL = ("embed_links", "add_reactions", "read_message_history")
 
@@ -52,12 +54,15 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         self.bot = bot
         self.guilds = bot.app.guilds
         assert self.app_command is not None  # as it is a group
+        self.helper_roles = HelperRoles(bot)
         for command in COMMANDS:
-            self.app_command.add_command(self._app_command(command))
+            if not command.has_page:
+                self.app_command.add_command(self._app_command(command))
 
     async def cog_load(self) -> None:
-        """Register the button that confirms /settings reset."""
+        """Register the button that confirms /settings reset, and what is on pages."""
         self.bot.on_press(ConfirmReset, self.reset_confirmed)
+        self.helper_roles.register()
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Admit people with Manage Server only."""
@@ -77,6 +82,9 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
         notes += setup_page.lost_emoji_notes(emoji.gone(settings, self.bot))
         backgrounds = self.bot.app.answering.backgrounds
         answered = await backgrounds.answered(guild.id, settings.answer_threshold)
+        roles = present_roles(settings, guild)
+        notes += gone_roles_notes(len(settings.helper_role_ids) - len(roles))
+        settings = settings.model_copy(update={"helper_role_ids": tuple(roles)})
         card = moderator_cards.settings_card(settings, modes.described(), notes, answered)
         await edit_response(interaction, **card.send_kwargs())
 
@@ -97,6 +105,24 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
             lines += self._notes(channel)
         lines += unheard_notes(self.bot, [chosen] if chosen is not None else [])
         await _say(interaction, "\n".join(lines))
+
+    @app_commands.command(name=HELPERS.name, description=HELPERS.help)
+    @app_commands.describe(
+        remove=N_("A role whose members don't help any longer"),
+        **{option.name: option.help for option in HELPERS.options},
+    )
+    @app_commands.choices(
+        ping=[Choice(name=N_("on"), value="on"), Choice(name=N_("off"), value="off")]
+    )
+    async def helpers(
+        self,
+        interaction: discord.Interaction[ThreadBot],
+        add: discord.Role | None = None,
+        remove: discord.Role | None = None,
+        ping: str | None = None,
+    ) -> None:
+        """Show which roles help, and change it."""
+        await self.helper_roles.change(interaction, add, remove, ping)
 
     @app_commands.command(name="reset", description=N_("Forget all that was set for this server"))
     async def reset(self, interaction: discord.Interaction[ThreadBot]) -> None:
@@ -169,7 +195,6 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
             | values
             | {o.setting: _usable(values[o.setting], guild) for o in emojis}
             | {o.setting: OFF for o in options if _is_off(o, given[o.name])}
-            | {o.setting: _role_ids(given[o.name]) for o in options if o.is_role}
         )
         now = await self.guilds.update(guild.id, **changes)
         await _say(interaction, command.reply(now))
@@ -195,8 +220,6 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
 
 def _annotation(option: Option, default: object) -> Any:
     """Return the annotation from which discord.py knows the type and limits of an option."""
-    if option.is_role:
-        return discord.Role | None if default is None else discord.Role
     type_ = str if option.choices else option.type
     low, high = option.limits
     made: Any = type_ if low is None and high is None else app_commands.Range[type_, low, high]
@@ -205,11 +228,6 @@ def _annotation(option: Option, default: object) -> Any:
 
 def _is_off(option: Option, given: Any) -> bool:
     return option.may_be_off and str(given).strip().casefold() == OFF
-
-
-def _role_ids(role: discord.Role) -> tuple[int, ...]:
-    """Return what a setting keeps of a role; everybody is nobody in particular."""
-    return () if role.is_default() else (role.id,)
 
 
 def _usable(given: str, guild: discord.Guild) -> str:

@@ -14,9 +14,11 @@ from bot.i18n import gettext as _
 from bot.models import Mode
 from bot.replies import acknowledge, edit_response
 from bot.ui import emoji, limits, setup_page, text
+from bot.ui.helpers_page import gone_roles_notes
 from bot.ui.setup_page import NEEDED, SetupState, setup_card
 from cogs.channel_context import begin_privately, only_managers, permissions_in
 from cogs.channel_modes import MODES, modes_in, unheard_notes
+from cogs.helper_roles import present_roles
 
 SEVERAL = 10
 """Channels whose permissions are named on the page, at most."""
@@ -94,12 +96,14 @@ class SetupCog(commands.Cog, name="Setup"):
         active = [i for i, mode in modes.all().items() if mode is not Mode.OFF]
         missing_in = _missing_in(guild, [*([chosen] if chosen else []), *active], missing)
         channel = guild.get_channel(chosen) if chosen else None
+        helpers = present_roles(settings, guild)
+        gone = len(settings.helper_role_ids) - len(helpers)
         return SetupState(
             channels=modes.described(),
             chosen=channel.id if channel is not None else None,
             mode=modes.explicit[chosen].value if chosen and chosen in modes.explicit else "default",
             modes={mode: _(shown) for mode, shown in MODES.items()},
-            helpers=[i for i in settings.helper_role_ids if guild.get_role(i) is not None],
+            helpers=helpers,
             pings=settings.ping_helpers,
             own=stats.own.threads,
             shared=stats.shared.threads,
@@ -108,7 +112,7 @@ class SetupCog(commands.Cog, name="Setup"):
             authorise=_address(self.bot, guild),
             role=_role_name(guild),
             lost_emoji=emoji.gone(settings, self.bot),
-            notes=unheard_notes(self.bot, modes.all().values()),
+            notes=[*unheard_notes(self.bot, modes.all().values()), *gone_roles_notes(gone)],
         )
 
 

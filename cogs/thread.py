@@ -22,9 +22,9 @@ from bot.ui.cards import Card
 from bot.ui.emoji import for_buttons
 from cogs.channel_context import (
     Choices,
+    accepts_here,
     acknowledge_page,
     choice,
-    helps_here,
     interaction_context,
     scope_of,
 )
@@ -161,7 +161,7 @@ async def show_page(
         embeds=embeds,
         note=note,
         voted=voted,
-        accepts=private and await helps_here(interaction),
+        accepts=private and await accepts_here(interaction, thread.id),
         related=related,
     )
     try:

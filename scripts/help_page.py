@@ -21,7 +21,8 @@ INTRODUCTION = """# Every option
 
 What `threadwise COMMAND --help` says of each command. What the commands do, with examples, \
 stands in [Command line](command-line.md), [Import and export](import-export.md), \
-[Backup and moving](backup.md) and [Measuring answers](evaluate.md).
+[Backup and moving](backup.md), [Choosing a model](models.md) and \
+[Measuring answers](evaluate.md).
 """
 
 
@@ -36,9 +37,15 @@ def page() -> str:
     """Return the whole page."""
     program: Any = typer.main.get_command(cli)
     parts = [INTRODUCTION]
-    for name in program.commands:
-        parts.append(f"## {name}\n\n```console\n$ threadwise {name} --help\n{help_of(name)}\n```\n")
+    for name, command in program.commands.items():
+        parts.append(_part("##", name))
+        parts += [_part("###", name, below) for below in getattr(command, "commands", ())]
     return "\n".join(parts)
+
+
+def _part(heading: str, *words: str) -> str:
+    name = " ".join(words)
+    return f"{heading} {name}\n\n```console\n$ threadwise {name} --help\n{help_of(*words)}\n```\n"
 
 
 def main() -> None:

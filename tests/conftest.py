@@ -24,6 +24,7 @@ from tests.kit.net import Net, open_net
 from tests.kit.new_tables import migrate_once
 from tests.kit.once import compile_statements_once, execute_cogs_once
 from tests.kit.simcord import fast_settle
+from tests.kit.wheels import MakeWheel, wheels_in
 from tests.kit.world import THREADS, MakeBot, World, open_world
 
 fast_settle()
@@ -116,6 +117,12 @@ def usual_model(one_thread_a_model: None) -> Iterator[None]:
 
     with remembered():
         yield
+
+
+@pytest.fixture
+def make_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeWheel:
+    """Make a wheel that pip finds, in a folder instead of a registry."""
+    return wheels_in(tmp_path / "packages", monkeypatch)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ async def test_every_cog_is_loaded_and_nothing_clashes(world: World):
     assert max(Counter(commands).values()) == 1
     assert {"ask", "thread", "forget-me", "settings", "settings show"} <= set(commands)
     menus = world.bot.tree.get_commands(type=discord.AppCommandType.message)
-    assert [m.name for m in menus] == ["Find an answer"]
+    assert [m.name for m in menus] == ["Find an answer", "Save as answer", "Mark as solution"]
     for cog in world.bot.cogs.values():
         listeners = [name for name, _ in cog.get_listeners()]
         assert len(listeners) == len(set(listeners))

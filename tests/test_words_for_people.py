@@ -30,6 +30,7 @@ NOT_FOR_PEOPLE = {
     **dict.fromkeys(("spawn", "Thread", "ThreadPoolExecutor"), "names of tasks"),
     **dict.fromkeys("RuntimeError StoreError StoreBusy".split(), "faults, for the host"),
     **dict.fromkeys("compile fullmatch search sub split".split(), "patterns"),
+    "ChannelHidden": "what the log says of a channel",
     "MalformedReply": "what the log says of a reply of Discord's",
 }
 """Functions that show people nothing of their arguments, and what these are."""
@@ -41,7 +42,13 @@ SPEAKING = [
     *(ROOT / "bot" / "ui").glob("*.py"),
     *(
         ROOT / "bot" / name
-        for name in ("client.py", "replies.py", "guild_settings.py", "settings_commands.py")
+        for name in (
+            "client.py",
+            "error_replies.py",
+            "replies.py",
+            "guild_settings.py",
+            "settings_commands.py",
+        )
     ),
 ]
 """Modules in which every text is looked at."""

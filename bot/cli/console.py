@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,10 +27,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from bot.cli import json_lines
 from bot.errors import ThreadwiseError, counted
 
 INTERRUPTED = 130
 """Exit code that shells expect of a program that was stopped with Ctrl-C (128 + SIGINT)."""
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 
@@ -48,21 +52,27 @@ def err() -> Console:
 
 
 def print_note(text: str) -> None:
-    """Print a text on stderr as it is."""
-    err().print(text, markup=False, highlight=False)
+    """Print a text on stderr as it is; where the log is JSON, as a line of it."""
+    if json_lines.are_in_force():
+        log.info("%s", text)
+    else:
+        err().print(text, markup=False, highlight=False)
 
 
 def print_error(text: str) -> None:
     """Print what went wrong, in one line on stderr."""
-    _print_labelled("error: ", "bold red", text)
+    _print_labelled("error: ", "bold red", text, logging.ERROR)
 
 
 def print_warning(text: str) -> None:
     """Print what is not as it should be, in one line on stderr."""
-    _print_labelled("warning: ", "bold yellow", text)
+    _print_labelled("warning: ", "bold yellow", text, logging.WARNING)
 
 
-def _print_labelled(label: str, style: str, text: str) -> None:
+def _print_labelled(label: str, style: str, text: str, level: int) -> None:
+    if json_lines.are_in_force():
+        log.log(level, "%s", " ".join(text.split()))
+        return
     console = err()
     console.print(label, style=style, end="", highlight=False)
     console.print(" ".join(text.split()), markup=False, highlight=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from http.client import HTTPConnection, HTTPException
 from importlib import metadata, util
 from pathlib import Path
 
@@ -36,6 +39,13 @@ LOW_DISK = 500_000_000
 
 FULL_DISK = 20_000_000
 """Bytes free on the disk below which the database can't do its work."""
+
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Where to ask a server that is served at every address."""
+
+METRICS_SECONDS = 3.0
+"""Seconds within which the running bot must say whether it is ready."""
 
 
 class Level(StrEnum):
@@ -96,6 +106,8 @@ async def _checks() -> AsyncIterator[Check]:
     yield Check("intents", Level.NOTE, INTENTS)
     async for check in _library(settings):
         yield check
+    if settings.metrics_port:
+        yield await asyncio.to_thread(_metrics, settings)
     yield _disk(settings)
     yield _seeds(settings)
     if util.find_spec("simcord") is None:
@@ -175,8 +187,31 @@ def _disk(settings: Settings) -> Check:
     return Check("disk", Level.OK, text)
 
 
+def _metrics(settings: Settings) -> Check:
+    """Ask at METRICS_PORT whether the running bot is ready."""
+    host, port = settings.metrics_host, settings.metrics_port
+    asked = EVERYWHERE.get(host, host)
+    where = f"http://{f'[{asked}]' if ':' in asked else asked}:{port}"
+    try:
+        with closing(HTTPConnection(asked, port, timeout=METRICS_SECONDS)) as connection:
+            connection.request("GET", "/readyz")
+            reply = connection.getresponse()
+            said = "; ".join(reply.read().decode(errors="replace").splitlines())
+    except ConnectionRefusedError:
+        return Check("metrics", Level.NOTE, f"nobody serves {where} now; threadwise run will")
+    except (OSError, HTTPException) as error:
+        text = f"{where} can't be asked ({error}); check METRICS_HOST and METRICS_PORT"
+        return Check("metrics", Level.WARN, text)
+    if reply.getheader("Server") != "Threadwise":
+        text = f"another program has port {port} at {asked}; choose another METRICS_PORT"
+        return Check("metrics", Level.WARN, text)
+    if reply.status != 200:
+        return Check("metrics", Level.WARN, f"the bot at {where} is not ready: {said}")
+    return Check("metrics", Level.OK, f"the bot is ready; {where}/metrics")
+
+
 def _seeds(settings: Settings) -> Check:
-    folder = settings.seeds_dir
+    folder = settings.seeds_folder
     if folder is None:
         return Check("seeds", Level.NOTE, "SEEDS_DIR is empty: no threads are loaded at the start")
     if not folder.is_dir():

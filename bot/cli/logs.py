@@ -15,6 +15,7 @@ import discord
 from rich.logging import RichHandler
 
 from bot.cli.console import err
+from bot.cli.json_lines import JsonLines
 from bot.errors import counted
 from bot.log_throttle import LogThrottle
 
@@ -41,10 +42,13 @@ NETWORK_ERRORS = (
 """What is raised where the network or Discord is down; none of it is a fault of a program."""
 
 
-def set_up(level: str, token: str | None) -> None:
+def set_up(level: str, token: str | None, *, as_json: bool = False) -> None:
     """Log from ``level`` up; ``token`` is replaced wherever it would appear."""
     handler: logging.Handler
-    if sys.stderr.isatty():
+    if as_json:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_JsonTokenHidden(token))
+    elif sys.stderr.isatty():
         handler = RichHandler(console=err(), show_path=False, markup=False, highlighter=None)
         handler.setFormatter(_TokenHidden("%(name)s: %(message)s", token, datefmt="%H:%M:%S"))
     else:
@@ -62,13 +66,20 @@ def set_up(level: str, token: str | None) -> None:
 class _TokenHidden(logging.Formatter):
     """A formatter that removes the token from the finished line, tracebacks included."""
 
-    def __init__(self, form: str, token: str | None, datefmt: str | None = None):
+    def __init__(self, form: str | None, token: str | None, datefmt: str | None = None):
         super().__init__(form, datefmt)
         self._token = token
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
         return line.replace(self._token, "***") if self._token else line
+
+
+class _JsonTokenHidden(_TokenHidden, JsonLines):
+    """The same for lines of JSON; a token has no character that JSON escapes."""
+
+    def __init__(self, token: str | None):
+        super().__init__(None, token)
 
 
 class OutageFilter(logging.Filter):

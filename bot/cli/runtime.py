@@ -23,6 +23,7 @@ from bot import worker
 from bot.app import App
 from bot.cli.console import INTERRUPTED, print_note, print_warning, progress
 from bot.models import VectorStage
+from bot.observing import UNOBSERVED, Observer
 from bot.settings import Settings, load_settings
 
 T = TypeVar("T")
@@ -35,12 +36,14 @@ MAX_VECTORS = 500
 
 
 @asynccontextmanager
-async def open_app(settings: Settings | None = None) -> AsyncIterator[App]:
+async def open_app(
+    settings: Settings | None = None, observer: Observer = UNOBSERVED
+) -> AsyncIterator[App]:
     """Open the library of ``settings`` (those in force without any), and close it at the end.
 
     Raises ThreadwiseError when the settings or the library can't be used.
     """
-    app = await App.open(settings or load_settings())
+    app = await App.open(settings or load_settings(), observer)
     try:
         yield app
     finally:

@@ -14,8 +14,9 @@ from pydantic.dataclasses import dataclass
 from bot.private_files import unfinished
 from bot.search.background import Background
 
-FORMAT = 3
-"""Raised when backgrounds are measured otherwise: older ones are measured anew."""
+FORMAT = 4
+"""Raised when backgrounds are measured otherwise, or the ranker's constants are others: older
+ones are measured anew."""
 
 log = logging.getLogger(__name__)
 

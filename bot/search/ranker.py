@@ -140,7 +140,8 @@ def _by_meaning(
     ) -> tuple[list[float], list[float]]:
         beyond = groups[0].evidence - background.expected
         in_scope = logistic(SEMANTIC.bias + SEMANTIC.evidence * beyond)
-        right = logistic(SEMANTIC.alone + SEMANTIC.share * log(shares[0]))
+        of_share = SEMANTIC.alone + SEMANTIC.share * log(shares[0])
+        right = logistic(of_share + SEMANTIC.meant * beyond)
         left = (1.0 - right) / max(1.0 - shares[0], 1e-9)  # is shared by the others
         each = [in_scope * right, *(in_scope * left * share for share in shares[1:])]
         return each, list(accumulate(each))

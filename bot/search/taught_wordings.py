@@ -41,11 +41,13 @@ class TaughtWordings:
     def meant(self, query: Query, asker: int | None) -> list[LearnedPhrasing]:
         """Return the phrasings in the question's words that count for whoever asks.
 
-        What they taught themselves goes before what others did.
+        What they taught themselves goes before what others did, and what a helper kept before
+        what members agree upon.
         """
         said = [p for key in self._same_as(query) for p in self._by_key[key]]
         own = [p for p in said if asker is not None and asker in p.teachers]
-        return own or [p for p in said if p.confirmed]
+        confirmed = [p for p in said if p.confirmed]
+        return own or [p for p in confirmed if p.kept] or confirmed
 
     def _same_as(self, query: Query) -> list[str]:
         """Return the wordings that a question is in: the very same, or else those near by slips."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.errors import NotFound
 from bot.i18n import N_
 from bot.i18n import gettext as _
-from bot.store import acceptances, postings
+from bot.store import acceptances, origins, postings
 from bot.store.database import Database
 
 MAX_REDRAWN = 20
@@ -30,6 +30,17 @@ class Accepting:
             if thread_id is None:
                 raise NotFound(_(ANSWER_GONE))
             return await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
+
+    async def thread_of(self, answer_id: int) -> int:
+        """Return the id of the thread that an answer is of (0: there is no such answer)."""
+        return await self._database.reading(origins.thread_of_answer, answer_id)
+
+    async def is_asker(self, guild_id: int, thread_id: int, user_id: int) -> bool:
+        """Return whether a member asked the question of a guild's thread, in a post of its own."""
+        origin = await self._database.reading(origins.of_thread, thread_id, guild_id)
+        # The first message of a post has the id of the post, which is the channel.
+        is_post = origin is not None and origin.message_id == origin.channel_id
+        return is_post and origin is not None and origin.author_id == user_id
 
     async def withdraw(self, guild_id: int, answer_id: int) -> list[int]:
         """Take an acceptance back, if it is there; return the messages that show the thread."""

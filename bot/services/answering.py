@@ -20,11 +20,12 @@ from bot.models import (
     StoredThread,
     Verdict,
 )
+from bot.observing import UNOBSERVED, Observer, timed_question, timed_search
 from bot.search.engine import Engine
 from bot.search.index import IndexDamaged
 from bot.services.backgrounds import Backgrounds
 from bot.services.guilds import Guilds, PhrasingCache
-from bot.services.queues import FairQueue
+from bot.services.queues import Busy, FairQueue
 from bot.services.shared_votes import shared_votes
 from bot.store import threads
 from bot.store.database import Database
@@ -111,9 +112,10 @@ class Answering:
         engine: Engine,
         guilds: Guilds,
         repair: Callable[[], Awaitable[None]],
+        observer: Observer = UNOBSERVED,
     ):
         self._database, self._engine, self._guilds = database, engine, guilds
-        self._repair = repair
+        self._repair, self._observer = repair, observer
         self._phrasing_cache = PhrasingCache(database, engine, guilds)
         self._searching = FairQueue()
         self.backgrounds = Backgrounds(engine, self._searching)
@@ -122,6 +124,11 @@ class Answering:
     def is_busy(self) -> bool:
         """Return whether so many questions wait that another may be refused with Busy."""
         return self._searching.is_full
+
+    @property
+    def waiting(self) -> int:
+        """How many questions wait."""
+        return len(self._searching)
 
     async def close(self) -> None:
         """Stop the search threads."""
@@ -144,6 +151,14 @@ class Answering:
         speaks for or against the text being a question at all.
         Raises Busy where too many questions wait.
         """
+        with timed_question(self._observer, Busy) as timed:
+            reply = await self._reply(question, guild_id, limit, asker, form_evidence)
+            timed.outcome = reply.verdict
+        return reply
+
+    async def _reply(
+        self, question: str, guild_id: int, limit: int, asker: int | None, form_evidence: float
+    ) -> Reply:
         started = time.perf_counter()
         settings = await self._guilds.settings(guild_id)
         matches = await self._search(question, guild_id, max(limit, MAX_SUGGESTIONS), asker)
@@ -226,11 +241,12 @@ class Answering:
 
         Raises Busy where too many questions wait, and SearchError.
         """
+        search = timed_search(self._observer, step, *args, **kwargs)
         try:
-            return await self._searching.run(asker, step, *args, **kwargs)
+            return await self._searching.run(asker, search)
         except IndexDamaged:
             await self._repair()
-            return await self._searching.run(asker, step, *args, **kwargs)
+            return await self._searching.run(asker, search)
 
     async def _answerable(
         self, matches: Sequence[Match], settings: GuildSettings, guild_id: int, form_evidence: float

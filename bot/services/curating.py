@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.curation import Action, AuthorChoice, Changed, Editable, Origin, Revision, ThreadState
+from bot.curation import Action, Changed, Editable, Origin, Revision, ThreadState
 from bot.errors import NotFound, ThreadwiseError
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Answer, Thread, plain_key
 from bot.services.index_sync import IndexSync
-from bot.store import curating, message_threads, origins, overrides, postings, revisions
+from bot.store import curating, message_threads, overrides, postings, revisions
 from bot.store.curating import Change
 from bot.store.database import Database
 
@@ -175,10 +175,6 @@ class Curating:
         """Return the answer that has the place of one in a guild's own version, or itself."""
         own = await self._database.reading(overrides.own_answer, guild_id, answer_id)
         return answer_id if own is None else own
-
-    async def choice_of(self, user_id: int) -> AuthorChoice | None:
-        """Return what a member wants done with their messages, if they said."""
-        return await self._database.reading(origins.choice_of, user_id)
 
     async def merge(self, guild_id: int, user_id: int, first_id: int, second_id: int) -> Changed:
         """Merge two threads that the guild sees into the older. Raises NotFound, NotAccepted."""

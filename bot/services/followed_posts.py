@@ -52,13 +52,15 @@ class Seen:
     """How a post stands, and stood before; ``None``: nothing is known of it.
 
     ``messages`` show its thread, and are to be drawn anew. ``left_out`` says that who asked, or
-    wrote what was marked, wants their messages kept out.
+    wrote what was marked, wants their messages kept out; ``is_cut`` that the post has more
+    messages than are looked at.
     """
 
     before: FollowedPost | None
     now: FollowedPost | None
     messages: tuple[int, ...] = ()
     left_out: bool = False
+    is_cut: bool = False
 
     @property
     def is_solved(self) -> bool:
@@ -183,7 +185,8 @@ class FollowedPosts:
                 await following.put_post(connection, now)
             if _stands(known) != _stands(now):
                 log.info("guild %d: the post %d is %s", now.guild_id, now.post_id, now.state)
-        return Seen(before=known, now=now, messages=messages, left_out=_is_left_out(looked))
+        left_out, is_cut = _is_left_out(looked), looked.read.is_cut
+        return Seen(before=known, now=now, messages=messages, left_out=left_out, is_cut=is_cut)
 
 
 @dataclass(frozen=True, slots=True)

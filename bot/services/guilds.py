@@ -133,8 +133,10 @@ class PhrasingCache:
 
     async def of(self, guild_id: int) -> GuildPhrasings:
         """Return a guild's phrasings; none in direct messages or where learning is off."""
-        if guild_id == SHARED or not (await self._guilds.settings(guild_id)).learn_phrasings:
+        settings = await self._guilds.settings(guild_id)
+        if guild_id == SHARED or not settings.learn_phrasings:
             return NO_PHRASINGS
+        only_kept = settings.confirm_phrasings
         semantic = self._engine.semantic
         model = semantic.model if semantic is not None else None
         async with self._database.read() as connection:
@@ -142,12 +144,12 @@ class PhrasingCache:
             now = await learned.version(connection, guild_id, model)
             if now == _EMPTY:
                 return NO_PHRASINGS
-            version = (now, await change_feed.last_change(connection, text=True))
+            version = (now, only_kept, await change_feed.last_change(connection, text=True))
             kept = self._kept.get(guild_id)
             if kept is not None and kept[0] == version:
                 self._kept.move_to_end(guild_id)
                 return kept[1]
-            phrasings = await learned.of_guild(connection, guild_id)
+            phrasings = await learned.of_guild(connection, guild_id, only_kept=only_kept)
         made = await asyncio.to_thread(_ready, phrasings, semantic)
         self._kept[guild_id] = (version, made)
         self._kept.move_to_end(guild_id)

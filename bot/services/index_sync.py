@@ -139,6 +139,12 @@ class IndexSync:
             dropped = await change_feed.dropped(connection)
         return max(text, floor, dropped) <= self._engine.seq <= last
 
+    async def lag(self) -> int:
+        """Return how many changes are not indexed yet."""
+        changed = await self._database.reading(change_feed.count_after, self._engine.seq)
+        # Without a change, a guild may have been forgotten or an older copy been put back.
+        return changed or int(not await self.is_current())
+
     async def _follow(self) -> None:
         """Take in what others have stored and made; imports of ours are indexed as they go."""
         if self._imports and self._session is not None:

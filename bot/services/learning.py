@@ -7,26 +7,26 @@ a posting made before a restart, but what was learned from it can still be taken
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.errors import NotFound
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import SHARED, Posting, Vote
-from bot.phrasings import LearnedPhrasing
+from bot.phrasings import LearnedPhrasing, Standing
 from bot.search.text import clean, wording
 from bot.services.embedding import Embedding
 from bot.services.guilds import Guilds
+from bot.services.recent_questions import RecentQuestion, RecentQuestions
 from bot.services.teaching_rules import (
     DAY,
     MAX_A_DAY,
     MAX_LENGTH,
-    has_wording,
     is_new,
     is_worth_learning,
+    lacks_wording,
 )
 from bot.store import learned, postings, threads, votes
 from bot.store.database import Database
@@ -39,54 +39,9 @@ MAX_PER_THREAD = 20
 MAX_SEARCH_WORDS = 50
 """Words of a search for phrasings that are used: each is a condition of the query."""
 
-MAX_RECENT = 10_000
-"""Questions kept in memory, a few megabytes; the oldest go first."""
-
 NO_SUCH_PHRASING = N_("There is no such phrasing here (any more).")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RecentQuestion:
-    """A question, cleaned, and the member who asked it in their own words.
-
-    ``joined_at`` is when they joined the guild; whoever this isn't known of counts as new.
-    """
-
-    user_id: int
-    text: str
-    joined_at: datetime | None = None
-
-
-class RecentQuestions:
-    """The latest questions, by the message of the bot that replied to them; in memory only."""
-
-    def __init__(self) -> None:
-        self._by_message: OrderedDict[int, RecentQuestion] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._by_message)
-
-    def keep(self, message_id: int, question: RecentQuestion) -> None:
-        """Remember the question that a message replies to."""
-        self._by_message[message_id] = question
-        self._by_message.move_to_end(message_id)
-        if len(self._by_message) > MAX_RECENT:
-            self._by_message.popitem(last=False)
-
-    def get(self, message_id: int) -> RecentQuestion | None:
-        """Return the question that a message replies to, if it is still known."""
-        return self._by_message.get(message_id)
-
-    def drop(self, message_ids: Collection[int]) -> None:
-        """Drop the questions of these messages."""
-        for message_id in message_ids:
-            self._by_message.pop(message_id, None)
-
-    def forget_user(self, user_id: int) -> None:
-        """Drop all questions of a member."""
-        self.drop([i for i, asked in self._by_message.items() if asked.user_id == user_id])
 
 
 class Learning:
@@ -124,11 +79,46 @@ class Learning:
         """Drop the questions of messages that are deleted or can't be judged any more."""
         self._questions.drop(message_ids)
 
-    async def chose(self, message_id: int) -> None:
-        """Learn that the asker chose the thread that a posting shows."""
+    async def chose(self, message_id: int, *, helps: bool = False) -> None:
+        """Learn that the asker chose the thread that a posting shows.
+
+        ``helps`` says that they are a helper, whose choice is enough for all the guild.
+        """
         posting = await self._posting(message_id)
         if posting is not None:
-            await self._learn(posting, chosen=True)
+            standing = Standing.ONE_ENOUGH if helps else Standing.NONE
+            await self._learn(posting, chosen=True, standing=standing)
+
+    async def teach(
+        self, guild_id: int, thread_id: int, text: str, user_id: int, message_id: int
+    ) -> bool:
+        """Let a helper teach that a question asks for a thread: it counts for the guild at once.
+
+        The caller has checked that it is a helper who does it. ``user_id`` is whose words they
+        are, as far as that is known: with their ``forget_user`` they go. ``message_id`` is the
+        message that they are from. Returns whether they count now: not if the guild doesn't
+        learn, doesn't see the thread, or the words are not worth learning or the thread's own.
+        """
+        said = clean(text)
+        if not is_worth_learning(said) or not await self._is_enabled(guild_id):
+            return False
+        phrasing = NewPhrasing(
+            guild_id=guild_id,
+            thread_id=thread_id,
+            text=said,
+            wording=wording(said),
+            user_id=user_id,
+            message_id=message_id,
+            chosen=True,
+            standing=Standing.KEPT,
+        )
+        async with self._database.write() as connection:
+            visible = await threads.fetch(connection, [thread_id], guild_id)
+            if not lacks_wording(visible.get(thread_id), phrasing.wording):
+                return False
+            known = await learned.add(connection, phrasing, MAX_PER_THREAD)
+        await self._learned(phrasing, known)
+        return True
 
     async def voted(self, message_id: int, user_id: int, joined_at: datetime | None = None) -> None:
         """Learn, or take back, after a member's vote on a posting changed.
@@ -182,13 +172,16 @@ class Learning:
         _log_gone(posting, gone)
 
     async def phrasings(self, guild_id: int) -> list[LearnedPhrasing]:
-        """Return a guild's phrasings, newest first."""
-        return await self._database.reading(learned.of_guild, guild_id)
+        """Return a guild's phrasings, the one taught last first."""
+        only_kept = (await self._guilds.settings(guild_id)).confirm_phrasings
+        return await self._database.reading(learned.of_guild, guild_id, only_kept=only_kept)
 
     async def find(self, guild_id: int, typed: str) -> list[LearnedPhrasing]:
-        """Return a guild's phrasings with all the words of ``typed``, newest first."""
+        """Return a guild's phrasings with all the words of ``typed``, the one taught last first."""
         wanted = list(dict.fromkeys(wording(typed[:MAX_LENGTH]).split()))
-        return await self._database.reading(learned.saying, guild_id, wanted[:MAX_SEARCH_WORDS])
+        parts = wanted[:MAX_SEARCH_WORDS]
+        only_kept = (await self._guilds.settings(guild_id)).confirm_phrasings
+        return await self._database.reading(learned.saying, guild_id, parts, only_kept=only_kept)
 
     async def keep(self, guild_id: int, phrasing_id: int) -> str:
         """Let a phrasing count for the guild, and return its text. Raises NotFound."""
@@ -196,7 +189,7 @@ class Learning:
             text = await learned.keep(connection, guild_id, phrasing_id)
         if text is None:
             raise NotFound(_(NO_SUCH_PHRASING))
-        log.info("guild %d: a moderator kept phrasing %d", guild_id, phrasing_id)
+        log.info("guild %d: a helper kept phrasing %d", guild_id, phrasing_id)
         return text
 
     async def remove(self, guild_id: int, phrasing_id: int) -> str:
@@ -204,7 +197,7 @@ class Learning:
         text = await self._database.writing(learned.remove, guild_id, phrasing_id)
         if text is None:
             raise NotFound(_(NO_SUCH_PHRASING))
-        log.info("guild %d: a moderator removed phrasing %d", guild_id, phrasing_id)
+        log.info("guild %d: a helper removed phrasing %d", guild_id, phrasing_id)
         return text
 
     async def forget_user(self, user_id: int) -> int:
@@ -220,7 +213,9 @@ class Learning:
         posting = await self._database.reading(postings.get, message_id)
         return posting if posting is not None and posting.guild_id != SHARED else None
 
-    async def _learn(self, posting: Posting, *, chosen: bool = False) -> None:
+    async def _learn(
+        self, posting: Posting, *, chosen: bool = False, standing: Standing = Standing.NONE
+    ) -> None:
         asked = self._questions.get(posting.message_id)
         if asked is None or asked.user_id != posting.asker_id:
             return
@@ -234,11 +229,11 @@ class Learning:
             user_id=asked.user_id,
             message_id=posting.message_id,
             chosen=chosen,
+            standing=standing,
         )
         async with self._database.write() as connection:
             visible = await threads.fetch(connection, [posting.thread_id], posting.guild_id)
-            thread = visible.get(posting.thread_id)
-            if thread is None or has_wording(thread, phrasing.wording):
+            if not lacks_wording(visible.get(posting.thread_id), phrasing.wording):
                 return
             place, asker = VotePlace.of(posting), posting.asker_id
             if not chosen and await votes.in_force(connection, place, asker) is not Vote.UP:
@@ -248,12 +243,20 @@ class Learning:
             counts = not is_new(asked.joined_at) and taught < MAX_A_DAY
             phrasing = replace(phrasing, counts=counts)
             known = await learned.add(connection, phrasing, MAX_PER_THREAD)
-        if known is not None:
-            log.info(
-                "guild %d learned phrasing %d of thread %d", phrasing.guild_id, known, thread.id
-            )
-            log.debug("the phrasing is: %r", phrasing.text)
-            await self._embed()
+        await self._learned(phrasing, known)
+
+    async def _learned(self, phrasing: NewPhrasing, known: int | None) -> None:
+        """Log what was learned, and make its vector; ``None`` says that it was known."""
+        if known is None:
+            return
+        log.info(
+            "guild %d learned phrasing %d of thread %d",
+            phrasing.guild_id,
+            known,
+            phrasing.thread_id,
+        )
+        log.debug("the phrasing is: %r", phrasing.text)
+        await self._embed()
 
     async def _confirm(self, posting: Posting, user_id: int) -> None:
         async with self._database.write() as connection:

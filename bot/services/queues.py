@@ -58,6 +58,10 @@ class EventQueues(Generic[E]):
         """Return how many events of a key have not been handed on."""
         return len(self._queues.get(key, ()))
 
+    def __len__(self) -> int:
+        """Return how many events wait, of all keys."""
+        return sum(map(len, self._queues.values()))
+
     def active(self) -> list[int]:
         """Return the keys of which events wait or are being handled."""
         return list(self._queues)

@@ -34,6 +34,8 @@ def is_new(joined_at: datetime | None) -> bool:
     return joined_at is None or datetime.now(UTC) - joined_at < DAY
 
 
-def has_wording(thread: StoredThread, words: str) -> bool:
-    """Return whether a thread's own title or one of its phrasings has this wording."""
-    return words in {wording(name) for name in (thread.title, *thread.phrasings)}
+def lacks_wording(thread: StoredThread | None, words: str) -> bool:
+    """Return whether there is a thread, and neither its title nor a phrasing has this wording."""
+    if thread is None:
+        return False
+    return words not in {wording(name) for name in (thread.title, *thread.phrasings)}

@@ -182,7 +182,7 @@ class Uploads:
         except InputError as error:
             said = _("I can't take that file: {reason}.").format(reason=error.reason)
             raise Refused(said) from None
-        if not sent.keys and not sent.report.rejected:
+        if not (sent.keys or sent.report.rejected or sent.report.passed_over):
             raise Refused(_("I can't take that file: there are no threads in it."))
         return sent
 

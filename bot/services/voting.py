@@ -10,6 +10,7 @@ from typing import Any
 from bot.errors import NotFound, ThreadwiseError
 from bot.i18n import N_
 from bot.models import Reaction, Vote
+from bot.observing import UNOBSERVED, Observer
 from bot.services.reconciling import LiveEvents, Reconciling
 from bot.store import origins, postings, votes
 from bot.store.database import Database
@@ -82,8 +83,8 @@ VoteChange = Added | Removed | Cleared | Pressed | Deleted
 class Voting:
     """The votes that follow from reactions and buttons. What returns has been written to disk."""
 
-    def __init__(self, database: Database):
-        self._database = database
+    def __init__(self, database: Database, observer: Observer = UNOBSERVED):
+        self._database, self._observer = database, observer
         self._reconciling = Reconciling(database)
 
     async def apply(self, changes: Sequence[VoteChange]) -> list[VoteOutcome]:
@@ -103,6 +104,9 @@ class Voting:
                 if isinstance(change, Cleared) or (made and time.monotonic() > until):
                     break
                 made.append(await _make(connection, change))
+        for change, outcome in zip(changes, made, strict=False):
+            if (what := _what_was_done(change, outcome)) is not None:
+                self._observer.voted(what)
         return made
 
     async def reconcile(
@@ -119,7 +123,9 @@ class Voting:
         microseconds; now): they decide for what they are about. What is new counts as given
         then, which is all that can be known. Returns how many reactions had come or gone.
         """
-        return await self._reconciling.compare(message_id, reactions, live, since)
+        changed = await self._reconciling.compare(message_id, reactions, live, since)
+        self._observer.voted("reconciled", changed)
+        return changed
 
     async def given(self, answer_id: int, guild_id: int, user_id: int) -> Vote | None:
         """Return a member's vote on an answer in a guild, if they have one."""
@@ -135,6 +141,17 @@ def vote_of(outcome: VoteOutcome) -> Vote | None:
     if isinstance(outcome, ThreadwiseError):
         raise outcome
     return outcome if isinstance(outcome, Vote) else None
+
+
+def _what_was_done(change: VoteChange, outcome: VoteOutcome) -> str | None:
+    """Return what an observer is told of a change; ``None`` if it was about no vote."""
+    if isinstance(outcome, ThreadwiseError):
+        return "refused"
+    if isinstance(change, Pressed):
+        return outcome.name.lower() if isinstance(outcome, Vote) else "taken_back"
+    if not outcome or isinstance(change, Deleted | Cleared):
+        return None
+    return "taken_back" if isinstance(change, Removed) else change.reaction.value.name.lower()
 
 
 async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) -> VoteOutcome:

@@ -175,4 +175,5 @@ FORMAT = Format(
     suffixes=(".json",),
     looks_like=looks_like_export,
     read=read_export,
+    is_certain=True,
 )

@@ -46,7 +46,8 @@ class Format:
     ``packed``: also read from gzip; ``utf16``: also from UTF-16, as all is by what ``decoding``
     has to read files with. ``defers``: a suffix of another format outweighs its looks.
     ``unique_keys``: its reader sees to it that no two files have threads with the same key, for
-    there may be millions.
+    there may be millions. ``is_certain``: no other file looks so, hence its looks outweigh every
+    suffix, and a suffix alone says nothing.
     """
 
     name: str
@@ -57,3 +58,4 @@ class Format:
     utf16: bool = True
     defers: bool = False
     unique_keys: bool = False
+    is_certain: bool = False

@@ -20,12 +20,12 @@ from bot.sources.decoding import FileHead
 from bot.sources.file_format import Format
 
 # Where two look alike and the suffix doesn't tell, the first is taken: a line of JSON is
-# never a marker, but a page's title may begin with a brace, and exports of Discord are JSON.
+# never a marker, but a page's title may begin with a brace.
 FORMATS = (
     text_page.FORMAT,
-    discord_export.FORMAT,
     jsonl.FORMAT,
     stackexchange.FORMAT,
+    discord_export.FORMAT,
     qa_json.FORMAT,
     table.FORMAT,
     faq.FORMAT,
@@ -51,10 +51,11 @@ def recognise(path: Path, head: FileHead, named: str | None = None) -> Format:
         for form in FORMATS
         if (form.packed or not head.gzipped) and (form.utf16 or not head.utf16)
     ]
-    suffixed = [form for form in possible if _has_suffix(path.name, form)]
+    certain = [form for form in possible if form.is_certain]
+    suffixed = [f for f in possible if not f.is_certain and _has_suffix(path.name, f)]
     defers = has_known_suffix(path.name)
     others = [form for form in possible if form not in suffixed and not (form.defers and defers)]
-    for form in (*suffixed, *others):
+    for form in (*certain, *suffixed, *others):
         if form.looks_like(head):
             return form
     # A line of JSON Lines that holds a stray NUL is refused by its reader, with its line.

@@ -105,6 +105,13 @@ async def changed_after(
     return (rows[-1].seq if rows else seq), found
 
 
+async def count_after(connection: AsyncConnection, seq: int) -> int:
+    """Return how many threads' texts were changed after a number in the feed."""
+    c = changes.c
+    query = select(func.count()).select_from(changes).where(c.seq > seq, c.text.is_(True))
+    return await connection.scalar(query) or 0
+
+
 async def note_dropped(connection: AsyncConnection, seqs: Sequence[int]) -> None:
     """Note that changes of a guild that is forgotten are deleted, by their numbers."""
     await set_fact(connection, _DROPPED, str(max(*seqs, await dropped(connection))))

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from bot.errors import StoreBusy, StoreError
+from bot.observing import UNOBSERVED, Observer
 from bot.store import database_file, migrations
 from bot.store.tables import facts
 
@@ -38,11 +39,12 @@ READERS = 4
 class Database:
     """The open database. ``read()`` and ``write()`` give connections in a transaction."""
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, observer: Observer = UNOBSERVED):
         self.url = database_file.parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.path = database_file.sqlite_file(self.url)
         self.id = ""
+        self._observer = observer
         self._in_memory = self.is_sqlite and self.path is None
         self._write_lock = asyncio.Lock()
         self._read_slots = asyncio.Semaphore(READERS)
@@ -54,14 +56,16 @@ class Database:
             event.listen(engine.sync_engine, "checkin", self._close_late)
 
     @classmethod
-    async def open(cls, url: str, index: Path | None = None) -> Database:
+    async def open(
+        cls, url: str, index: Path | None = None, observer: Observer = UNOBSERVED
+    ) -> Database:
         """Open the database at ``url``, make or migrate its tables, and give it an id.
 
         ``index`` is the folder of the search index that follows it: by default the one beside
         it. Raises ConfigError for a URL that can't be used, StoreError for a database
         that can't be opened, and StoreNewer for one of a later program.
         """
-        database = cls(url)
+        database = cls(url, observer)
         try:
             if database.path is not None:
                 with database._explained_errors():
@@ -99,19 +103,25 @@ class Database:
             raise RuntimeError("Database.read() within Database.read()")
         with self._explained_errors():
             # Waiting for the pool instead would open more connections than READERS.
+            asked = time.perf_counter()
             async with self._read_slots, self._readers.connect() as connection:
+                begun = time.perf_counter()
                 self._readers_now.add(task)
                 try:
                     yield connection
                 finally:
                     self._readers_now.discard(task)
+            self._observer.used_database("read", begun - asked, time.perf_counter() - begun)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection in a write transaction: committed at the end, undone on an error."""
         with self._explained_errors():
+            asked = time.perf_counter()
             async with self._write_lock, self._writer.begin() as connection:
+                begun = time.perf_counter()
                 yield connection
+            self._observer.used_database("write", begun - asked, time.perf_counter() - begun)
 
     async def reading(
         self,
@@ -172,8 +182,10 @@ class Database:
         try:
             yield
         except DBAPIError as error:
+            self._observer.database_failed()
             raise explain(error.orig or error, self.path or self.url) from error
         except (sqlite3.Error, OSError) as error:
+            self._observer.database_failed()
             raise explain(error, self.path or self.url) from error
 
 

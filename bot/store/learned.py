@@ -2,13 +2,12 @@
 
 They belong to one guild and are read only for it. Each row is one member's; rows of one thread
 and wording are one phrasing. It counts for its members, and for the whole guild once it is
-confirmed: by two of them, or by a moderator. What is worth learning, and who counts,
+confirmed: by two of them, or by a helper. What is worth learning, and who counts,
 is decided by ``services/learning.py``.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -34,7 +33,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Posting
 from bot.phrasings import LearnedPhrasing, Standing
-from bot.store.phrasing_rows import grouped, is_confirmed, phrasing_of
+from bot.store.phrasing_room import make_room
+from bot.store.phrasing_rows import grouped, phrasing_of
 from bot.store.rows import row_batches, to_micros
 from bot.store.tables import IN_FORCE, threads
 from bot.store.tables import learned_phrasings as learned
@@ -46,7 +46,8 @@ class NewPhrasing:
 
     ``wording`` is the same for texts in the same words; ``chosen`` says that the asker
     chose the thread in a menu, rather than voted for its answer, ``counts`` that the member is
-    one of those of whom two confirm it, ``own_words`` that they said it themselves.
+    one of those of whom two confirm it, ``own_words`` that they said it themselves. By its
+    ``standing`` it counts besides: at once if a helper chose the thread, or taught it.
     """
 
     guild_id: int
@@ -58,6 +59,7 @@ class NewPhrasing:
     chosen: bool
     counts: bool = True
     own_words: bool = True
+    standing: Standing = Standing.NONE
 
 
 async def add(connection: AsyncConnection, phrasing: NewPhrasing, cap: int) -> int | None:
@@ -66,20 +68,23 @@ async def add(connection: AsyncConnection, phrasing: NewPhrasing, cap: int) -> i
     A thread keeps ``cap`` phrasings that are confirmed in a guild, and as many that are not yet.
     Of more, the member with the most, by who taught each first, loses their oldest: so a member
     can push out phrasings only of members who have more than they. ``None`` is returned as well
-    if that is the new phrasing itself. What moderators kept isn't pushed out.
+    if that is the new phrasing itself. What helpers kept isn't pushed out.
     """
     same = _same(phrasing.guild_id, phrasing.thread_id, phrasing.wording)
-    kept = await connection.scalar(select(learned.c.id).where(*same, _BY_MODERATOR).limit(1))
-    standing = Standing.NONE if kept is None else Standing.KEPT
+    if phrasing.standing is Standing.KEPT:
+        await connection.execute(update(learned).where(*same).values(standing=Standing.KEPT))
+    kept = await connection.scalar(select(learned.c.id).where(*same, _KEPT).limit(1))
+    standing = phrasing.standing if kept is None else Standing.KEPT
+    place = (phrasing.guild_id, phrasing.thread_id, phrasing.wording)
     row = asdict(phrasing) | {"learned_at": to_micros(datetime.now(UTC)), "standing": standing}
     try:
         async with connection.begin_nested():  # or a refusal would spoil the transaction
             added = await connection.scalar(insert(learned).values(row).returning(learned.c.id))
     except IntegrityError:
         if await _teach_again(connection, phrasing):
-            await _make_room(connection, phrasing, cap)
+            await make_room(connection, *place, cap)
         return None
-    gone = await _make_room(connection, phrasing, cap)
+    gone = await make_room(connection, *place, cap)
     return None if gone or added is None else int(added)
 
 
@@ -95,57 +100,22 @@ async def _teach_again(connection: AsyncConnection, phrasing: NewPhrasing) -> bo
         values = said | {"chosen": phrasing.chosen}
         another = (*mine, ~learned.c.own_words)
         await connection.execute(update(learned).where(*another).values(values))
-    counts = learned.c.counts | phrasing.counts
-    known = await connection.execute(update(learned).where(*mine).values(counts=counts))
+    standing = func.max(learned.c.standing, phrasing.standing)  # of the two
+    now = {"counts": learned.c.counts | phrasing.counts, "standing": standing}
+    known = await connection.execute(update(learned).where(*mine).values(now))
     return known.rowcount > 0
-
-
-async def _make_room(connection: AsyncConnection, phrasing: NewPhrasing, cap: int) -> bool:
-    """Delete the phrasings beyond ``cap``; return whether the given one is among them.
-
-    Looked at are those that are confirmed, as the given one is, or else those that are not.
-    """
-    this = (learned.c.guild_id == phrasing.guild_id, learned.c.thread_id == phrasing.thread_id)
-    rows = (await connection.execute(select(learned).where(*this).order_by(learned.c.id))).all()
-    groups = {group[0].wording: group for group in grouped(rows)}
-    confirmed = is_confirmed(groups[phrasing.wording])
-    rivals = {
-        group[0].id: wording
-        for wording, group in groups.items()
-        if is_confirmed(group) == confirmed and group[0].standing != Standing.KEPT
-    }
-    first = [(group[0].id, group[0].user_id) for group in groups.values() if group[0].id in rivals]
-    surplus = _surplus(first, groups[phrasing.wording][0].user_id, cap)
-    gone = [rivals[phrasing_id] for phrasing_id in surplus]
-    await connection.execute(delete(learned).where(*this, learned.c.wording.in_(gone)))
-    return phrasing.wording in gone
-
-
-def _surplus(kept: Sequence[tuple[int, int]], newcomer: int, cap: int) -> list[int]:
-    """Return the ids to delete, of pairs (id, member) from the oldest to the newest.
-
-    Of members with the same number of phrasings, the newcomer loses one.
-    """
-    left, gone = list(kept), list[int]()
-    while len(left) > cap:
-        counts = Counter(user_id for _, user_id in left)
-        most = max(counts, key=lambda user_id: (counts[user_id], user_id == newcomer))
-        oldest = next(pair for pair in left if pair[1] == most)
-        left.remove(oldest)
-        gone.append(oldest[0])
-    return gone
 
 
 async def take_back(
     connection: AsyncConnection, guild_id: int, thread_id: int, message_id: int, wording: str | None
 ) -> int:
     """Delete the phrasings learned from a posting and, if given, the wording; return how many
-    rows. What moderators kept stays.
+    rows. What helpers kept stays.
     """
     here = (learned.c.guild_id == guild_id, learned.c.thread_id == thread_id)
     of_posting = select(learned.c.wording).where(*here, learned.c.message_id == message_id)
     wrong = or_(learned.c.wording.in_(of_posting), learned.c.wording == wording)
-    gone = delete(learned).where(*here, wrong, ~_BY_MODERATOR)
+    gone = delete(learned).where(*here, wrong, ~_KEPT)
     return int((await connection.execute(gone)).rowcount)
 
 
@@ -174,9 +144,9 @@ async def withdraw(
     """Delete what was learned from votes on a posting, not from choices; return how many rows.
 
     With the id of a member who is ``confirming``, only what follows from their vote; else the
-    asker's, and with what they taught those who confirmed it. What moderators kept stays.
+    asker's, and with what they taught those who confirmed it. What helpers kept stays.
     """
-    here = (learned.c.message_id == message_id, ~_BY_MODERATOR)
+    here = (learned.c.message_id == message_id, ~_KEPT)
     mine = learned.c.own_words & learned.c.chosen.is_(False)
     if confirming is not None:
         mine = ~learned.c.own_words & (learned.c.user_id == confirming)
@@ -197,17 +167,22 @@ async def taught_since(
     return await connection.scalar(query) or 0
 
 
-async def of_guild(connection: AsyncConnection, guild_id: int) -> list[LearnedPhrasing]:
-    """Return a guild's phrasings of threads that it can see, newest first."""
-    return await _found(connection, _of_guild(guild_id))
+async def of_guild(
+    connection: AsyncConnection, guild_id: int, *, only_kept: bool = False
+) -> list[LearnedPhrasing]:
+    """Return a guild's phrasings of threads that it can see, the one taught last first.
+
+    With ``only_kept``, those alone are confirmed that a helper kept or taught.
+    """
+    return await _found(connection, _of_guild(guild_id), only_kept=only_kept)
 
 
 async def saying(
-    connection: AsyncConnection, guild_id: int, parts: Sequence[str]
+    connection: AsyncConnection, guild_id: int, parts: Sequence[str], *, only_kept: bool = False
 ) -> list[LearnedPhrasing]:
-    """Return a guild's phrasings in whose wording all of the parts occur, newest first."""
+    """Return those of ``of_guild`` in whose wording all of the parts occur."""
     conditions = [learned.c.wording.contains(part, autoescape=True) for part in parts]
-    return await _found(connection, _of_guild(guild_id).where(*conditions))
+    return await _found(connection, _of_guild(guild_id).where(*conditions), only_kept=only_kept)
 
 
 async def version(
@@ -262,7 +237,7 @@ async def forget_user(connection: AsyncConnection, user_id: int) -> int:
 
 _ONLY_GROWING = (learned.c.standing, learned.c.counts, learned.c.own_words)
 
-_BY_MODERATOR: ColumnElement[bool] = learned.c.standing == Standing.KEPT
+_KEPT: ColumnElement[bool] = learned.c.standing == Standing.KEPT
 
 
 def _same(guild_id: int, thread_id: int, wording: str) -> tuple[ColumnElement[bool], ...]:
@@ -285,7 +260,9 @@ def _of_guild(guild_id: int) -> Select[Any]:
     )
 
 
-async def _found(connection: AsyncConnection, query: Select[Any]) -> list[LearnedPhrasing]:
+async def _found(
+    connection: AsyncConnection, query: Select[Any], *, only_kept: bool
+) -> list[LearnedPhrasing]:
     rows = [row async for batch in row_batches(connection, query) for row in batch]
-    found = [phrasing_of(group) for group in grouped(rows)]
-    return sorted(found, key=lambda phrasing: -phrasing.id)
+    newest_first = sorted(grouped(rows), key=lambda group: -group[-1].id)
+    return [phrasing_of(group, only_kept=only_kept) for group in newest_first]

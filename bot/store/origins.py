@@ -10,9 +10,35 @@ from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import AuthorChoice, Origin
-from bot.store.curation_tables import answer_messages, author_choices, thread_messages
+from bot.store.curation_tables import (
+    answer_messages,
+    author_choices,
+    followed_posts,
+    thread_messages,
+)
 from bot.store.rows import id_batches
 from bot.store.tables import answers
+
+
+async def unchecked(connection: AsyncConnection, answer_id: int, before: int) -> Origin | None:
+    """Return the message that an answer is, if it was last looked at before a time (Unix µs)."""
+    m = answer_messages.c
+    query = select(m.channel_id, m.message_id, m.author_id)
+    old = (m.answer_id == answer_id, m.checked_at < before)
+    row = (await connection.execute(query.where(*old))).first()
+    return None if row is None else Origin(**row._asdict())
+
+
+async def set_checked(connection: AsyncConnection, answer_id: int) -> None:
+    """Note that the message that an answer is was looked at now."""
+    this = update(answer_messages).where(answer_messages.c.answer_id == answer_id)
+    await connection.execute(this.values(checked_at=time.time_ns() // 1000))
+
+
+async def thread_of_answer(connection: AsyncConnection, answer_id: int) -> int:
+    """Return the id of the thread that an answer is of."""
+    query = select(answers.c.thread_id).where(answers.c.id == answer_id)
+    return int(await connection.scalar(query) or 0)
 
 
 class Author(NamedTuple):
@@ -45,11 +71,12 @@ async def set_answer(
     await _set(connection, answer_messages, answer_id, guild_id, origin, **checked)
 
 
-async def of_thread(connection: AsyncConnection, thread_id: int) -> Origin | None:
-    """Return the message that a thread's question is, if it is one."""
+async def of_thread(connection: AsyncConnection, thread_id: int, guild_id: int) -> Origin | None:
+    """Return the message that the question of a guild's thread is, if it is one."""
     m = thread_messages.c
-    query = select(m.channel_id, m.message_id, m.author_id).where(m.thread_id == thread_id)
-    row = (await connection.execute(query)).first()
+    query = select(m.channel_id, m.message_id, m.author_id)
+    mine = (m.thread_id == thread_id, m.guild_id == guild_id)
+    row = (await connection.execute(query.where(*mine))).first()
     return None if row is None else Origin(**row._asdict())
 
 
@@ -77,6 +104,22 @@ async def answer_of_message(
     found: int | None = await connection.scalar(
         query.where(*mine, answers.c.retired.is_(False)).limit(1)
     )
+    return found
+
+
+async def answers_among(
+    connection: AsyncConnection, guild_id: int, message_ids: Collection[int]
+) -> list[int]:
+    """Return those of a guild's messages that are answers, and not of a followed post.
+
+    A followed post is looked at as a whole when one of its messages changes.
+    """
+    m, found = answer_messages.c, list[int]()
+    post = select(followed_posts.c.post_id).where(followed_posts.c.post_id == m.channel_id)
+    for ids in id_batches(message_ids):
+        query = select(m.message_id).where(m.guild_id == guild_id, m.message_id.in_(ids))
+        query = query.where(~post.exists())
+        found += (await connection.scalars(query)).all()
     return found
 
 

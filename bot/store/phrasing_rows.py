@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.phrasings import LearnedPhrasing
+from bot.phrasings import LearnedPhrasing, Standing
 from bot.store.rows import from_micros
 from bot.store.tables import learned_phrasings as learned
 
-CONFIRMING = 2
-"""Members who make a phrasing count for the whole guild."""
+AGREEING = 2
+"""Members who together make a phrasing count for the whole guild."""
 
 
 def grouped(rows: Iterable[Row[Any]]) -> list[list[Row[Any]]]:
@@ -23,9 +23,14 @@ def grouped(rows: Iterable[Row[Any]]) -> list[list[Row[Any]]]:
     return list(groups.values())
 
 
-def is_confirmed(group: Sequence[Row[Any]]) -> bool:
-    """Return whether the phrasing of these rows counts for the guild."""
-    return any(r.standing for r in group) or sum(r.counts for r in group) >= CONFIRMING
+def is_agreed(group: Sequence[Row[Any]]) -> bool:
+    """Return whether enough members taught the phrasing of these rows, or a helper did."""
+    return any(r.standing for r in group) or sum(r.counts for r in group) >= AGREEING
+
+
+def is_kept(group: Sequence[Row[Any]]) -> bool:
+    """Return whether a helper kept or taught the phrasing of these rows."""
+    return any(r.standing == Standing.KEPT for r in group)
 
 
 _COLUMNS = tuple(
@@ -35,12 +40,17 @@ _COLUMNS = tuple(
 )
 
 
-def phrasing_of(group: Sequence[Row[Any]]) -> LearnedPhrasing:
-    """Return the rows of one phrasing as it was taught first."""
-    first = group[0]
+def phrasing_of(group: Sequence[Row[Any]], *, only_kept: bool) -> LearnedPhrasing:
+    """Return the rows of one phrasing as it was taught first.
+
+    It counts for the guild if it is agreed upon; with ``only_kept``, if a helper kept it.
+    """
+    first, agreed, kept = group[0], is_agreed(group), is_kept(group)
     return LearnedPhrasing(
         **{name: getattr(first, name) for name in (*_COLUMNS, "key", "title")},
-        learned_at=from_micros(first.learned_at),
-        confirmed=is_confirmed(group),
+        learned_at=from_micros(group[-1].learned_at),
+        confirmed=kept if only_kept else agreed,
+        agreed=agreed,
+        kept=kept,
         teachers=tuple(row.user_id for row in group),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.curation import Action, Revision, ThreadState
 from bot.models import Answer, Thread
 from bot.store.curation_tables import revisions
-from bot.store.rows import EPOCH, answer_columns, answer_fields, columns, from_micros, thread_fields
+from bot.store.rows import (
+    EPOCH,
+    answer_columns,
+    answer_fields,
+    columns,
+    from_micros,
+    id_batches,
+    thread_fields,
+)
 
 MAX_KEPT = 200
 """Revisions kept of one thread; beyond that the oldest go, but for the first."""
@@ -130,6 +139,24 @@ async def settle(connection: AsyncConnection, thread_id: int) -> None:
     await connection.execute(
         delete(revisions).where(r.thread_id == thread_id, r.proposed.is_(True))
     )
+
+
+async def rewrite(
+    connection: AsyncConnection,
+    thread_ids: Collection[int],
+    make: Callable[[ThreadState, int], ThreadState],
+) -> None:
+    """Write what ``make`` makes of each state of some threads and their ids, as if it had been so.
+
+    Only what may never come back is taken out this way.
+    """
+    for ids in id_batches(thread_ids):
+        query = select(revisions).where(revisions.c.thread_id.in_(ids))
+        for row in (await connection.execute(query)).all():
+            state = make(_state(row.state), row.thread_id)
+            values = {"state": _json(state), "digest": digest(state.thread)}
+            this = update(revisions).where(revisions.c.id == row.id)
+            await connection.execute(this.values(values))
 
 
 async def forget_user(connection: AsyncConnection, user_id: int) -> None:

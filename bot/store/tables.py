@@ -97,7 +97,7 @@ learned_phrasings = Table(
     Column("learned_at", BigInteger, nullable=False),
     # Whether the member is one of those of whom two confirm it for the guild.
     Column("counts", Boolean, nullable=False, server_default=false()),
-    Column("standing", Integer, nullable=False, server_default="0"),  # models.Standing
+    Column("standing", Integer, nullable=False, server_default="0"),  # phrasings.Standing
     # False: they did not say it, but voted for the answer to whoever did.
     Column("own_words", Boolean, nullable=False, server_default=true()),
     Column("model", String(64)),  # of the vector, once there is one

@@ -211,44 +211,59 @@ def _meaning(known: float, unknown: float) -> str:
     )
 
 
-def phrasings_card(phrasings: Sequence[LearnedPhrasing], thread: str = "") -> Card:
+def phrasings_card(
+    phrasings: Sequence[LearnedPhrasing], thread: str = "", *, only_kept: bool = False
+) -> Card:
     """Return learned phrasings as a card; of one thread, if its title is given.
 
-    Those that nobody has confirmed yet come first, with buttons for the first of them.
+    Those that no helper has kept come first, with buttons for the first of them; of these,
+    those that members agree upon. ``only_kept`` says that nothing counts before it is kept.
     """
     embed = discord.Embed(
         title=text.title(thread, limits.EMBED_TITLE) if thread else _("What members taught me"),
         colour=ANSWER,
     )
-    in_order = sorted(phrasings, key=lambda phrasing: phrasing.confirmed)
+    in_order = sorted(phrasings, key=lambda phrasing: (phrasing.kept, not phrasing.agreed))
     most = limits.EMBED_DESCRIPTION // _SHORTEST  # there may be thousands
     taught = [_phrasing(phrasing, with_title=not thread) for phrasing in in_order[:most]]
     more = max(0, len(phrasings) - most)
     embed.description = text.lines(taught, limits.EMBED_DESCRIPTION, more)
-    new = [phrasing for phrasing in in_order if not phrasing.confirmed][: limits.BUTTON_ROWS]
-    if not new:
+    unkept = [phrasing for phrasing in in_order if not phrasing.kept]
+    if not unkept:
         return Card(embed=embed)
-    embed.set_footer(text=_(_WHAT_NEW_MEANS))
+    meaning = [_(_WHAT_COUNTS_MEANS)] if any(phrasing.confirmed for phrasing in unkept) else []
+    if any(not phrasing.confirmed for phrasing in unkept):
+        meaning.append(_(_WHAT_WAITS_MEANS) if only_kept else _(_WHAT_NEW_MEANS))
+    embed.set_footer(text="\n".join(meaning))
     view = discord.ui.View(timeout=None)
-    for row, phrasing in enumerate(new):
+    for row, phrasing in enumerate(unkept[: limits.BUTTON_ROWS]):
         of_thread = phrasing.thread_id if thread else 0
         view.add_item(JudgePhrasing(phrasing.id, of_thread, keeps=True, row=row))
         view.add_item(JudgePhrasing(phrasing.id, of_thread, keeps=False, row=row))
     return Card(embed=embed, view=view)
 
 
+_WHAT_COUNTS_MEANS = N_(
+    "One that counts already goes when a member votes against it, unless you keep it."
+)
 _WHAT_NEW_MEANS = N_(
     "A new one counts for the member who taught it alone, until another confirms it or you keep it."
 )
+_WHAT_WAITS_MEANS = N_("A new one counts for the members who taught it alone, until you keep it.")
+
+_TEACHERS = 2
+"""Members that are named of those who taught a phrasing: as many as make it count."""
 
 
 def _phrasing(phrasing: LearnedPhrasing, *, with_title: bool) -> str:
     said = f"`{phrasing.id}` {text.title(phrasing.text, limits.PHRASING)}"
-    taught = f"<@{phrasing.user_id}>"
+    members = phrasing.teachers or (phrasing.user_id,)
+    taught = ", ".join(f"<@{member}>" for member in members[:_TEACHERS])
+    taught += ", …" if len(members) > _TEACHERS else ""
     if phrasing.learned_at is not None:
         taught += f" {format_dt(phrasing.learned_at, 'R')}"
-    if not phrasing.confirmed:
-        taught = " · ".join([taught, _("new")])
+    if not phrasing.kept:
+        taught = " · ".join([taught, _("counts already") if phrasing.confirmed else _("new")])
     if not with_title:
         return f"{said} · {taught}"
     of = _("for: {title}").format(title=text.title(phrasing.title, limits.FACT))

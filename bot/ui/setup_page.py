@@ -11,11 +11,12 @@ import discord
 from discord import ChannelType
 from discord.ui import Button, ChannelSelect, DynamicItem, Item, RoleSelect, Select
 
-from bot.guild_settings import MAX_HELPER_ROLES, role_mentions
+from bot.guild_settings import role_mentions
 from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
 from bot.ui import limits, text
 from bot.ui.cards import ANSWER, Card
+from bot.ui.helpers_page import role_menu
 from bot.ui.items import Pressable, button, row_id
 
 CHANNEL_TYPES = [
@@ -99,15 +100,7 @@ class ChooseHelpers(Pressable, DynamicItem[RoleSelect[Any]], template=r"tw:setup
     counts = False
 
     def __init__(self, now: Sequence[int] = ()):
-        super().__init__(
-            RoleSelect(
-                custom_id="tw:setup:helpers",
-                placeholder=_("Who helps? Choose roles, or none"),
-                min_values=0,
-                max_values=MAX_HELPER_ROLES,
-                default_values=[discord.Object(role_id) for role_id in now[:MAX_HELPER_ROLES]],
-            )
-        )
+        super().__init__(role_menu("tw:setup:helpers", now))
 
     @property
     def chosen(self) -> list[discord.Role]:

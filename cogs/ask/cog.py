@@ -16,6 +16,7 @@ from bot.client import Interaction, ThreadBot
 from bot.errors import StoreError, ThreadwiseError
 from bot.i18n import N_, speaking
 from bot.i18n import gettext as _
+from bot.incidents import log_incident, sorry
 from bot.replies import acknowledge, delete_response, edit_response, explained, tell
 from bot.retry import FAILURES
 from bot.services.question_parts import MOST_PARTS, worth_asking
@@ -126,10 +127,11 @@ class AskCog(commands.Cog, name="Ask"):
             await self._put_off(question, str(busy))
         except Exception as error:
             if question.addressed and not question.replied:
-                await question.say(_(SORRY))
+                self.app.observer.incident()
+                await question.say(sorry(error))
             if not isinstance(error, ThreadwiseError):
-                raise
-            log.error("message %d can't be answered: %s", message.id, error)
+                raise  # to where the errors of all listeners are logged
+            log_incident(log, error, f"message {message.id}", traceback=False)
 
     async def _put_off(self, question: Question, why: str) -> None:
         """Say why a question is not taken, once a minute in a channel, if the bot was asked."""

@@ -11,6 +11,7 @@ from bot.i18n import gettext as _
 from bot.ui import cards
 from bot.ui.cards import Card
 from cogs.ask.question import Question
+from cogs.helper_roles import present_roles
 
 NOTHING_YET = N_(
     "I have nothing on that yet. Try other words, or look through the threads with `/thread`."
@@ -31,8 +32,7 @@ class NothingKnown:
         """Return the reply to a question that the bot was asked and has nothing on."""
         scope = question.context.scope
         settings = await self.bot.app.guilds.settings(scope)
-        guild = self.bot.get_guild(scope)
-        roles = [i for i in settings.helper_role_ids if guild is not None and guild.get_role(i)]
+        roles = present_roles(settings, self.bot.get_guild(scope))
         said = _(NOTHING_YET)
         if roles:
             also = _("You can also ask {helpers}.")

@@ -37,6 +37,7 @@ from cogs.ask.small_talk_replies import ANSWERED, EXAMPLES, SURELY, reply_line
 from cogs.ask.unanswered_marks import UnansweredMarks
 from cogs.ask.vote_signs import PostedAnswer, add_reactions, may_react
 from cogs.channel_context import has_permissions
+from cogs.source_messages import is_there
 
 MOST_REPLIES = 2
 """Answers to one message that asks several questions."""
@@ -84,6 +85,9 @@ class Responder:
 
     async def _respond(self, question: Question, reply: Reply) -> None:
         if reply.verdict is Verdict.ANSWER and reply.thread and reply.answer:
+            if not await is_there(self.bot, reply.answer, question.context.scope):
+                await self._respond(question, await self.look_up(question))
+                return
             await self._answer(question, reply, reply.thread, reply.answer)
         elif reply.verdict is Verdict.SUGGEST and question.message is not None:
             await self._suggest_quietly(question, reply)

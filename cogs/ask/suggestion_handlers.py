@@ -24,6 +24,7 @@ from cogs.ask.question import Question
 from cogs.ask.responder import Responder
 from cogs.channel_context import (
     ChannelContext,
+    helps_here,
     interaction_context,
     is_moderator,
     joined_at,
@@ -183,7 +184,7 @@ class SuggestionHandlers:
         with speaking(await self.bot.languages.of_pressed(interaction)):
             shown = await self._responder.post(thread, thread.answers[0], question, item.others)
         if shown is not None:
-            await self.app.learning.chose(shown.id)
+            await self.app.learning.chose(shown.id, helps=await helps_here(interaction))
 
     async def _remove_reactions(
         self, message: discord.Message, context: ChannelContext, posting: Posting

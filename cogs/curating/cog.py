@@ -19,7 +19,7 @@ from bot.ui.curation_items import MergeInto, PickPart, PickRevision, RestoreRevi
 from bot.ui.items import QUESTION
 from cogs.channel_context import Choices, choice, completes_for, helps_here, scope_of
 from cogs.curating import editing, saving
-from cogs.curating.forms import Field, Form, Values, tags_of
+from cogs.curating.forms import TITLE_FIELD, Field, Form, Values, tags_of
 from cogs.curating.helpers import only_helpers, thread_named
 from cogs.thread import choices
 
@@ -57,7 +57,7 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
         await only_helpers(interaction)
         fields = [
             Field(
-                name="title",
+                name=TITLE_FIELD,
                 label=_("Question, in one line"),
                 limit=saving.LONGEST_TITLE,
                 long=False,
@@ -191,10 +191,10 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
         await only_helpers(interaction)
         await acknowledge(interaction, ephemeral=True, thinking=True)
         user = interaction.user
-        close = await saving.close_thread(interaction, values["title"])
+        close = await saving.close_thread(interaction, values[TITLE_FIELD])
         thread = Thread(
             key=f"discord:{interaction.channel_id}/{interaction.id}",
-            title=values["title"],
+            title=values[TITLE_FIELD],
             body=values["body"],
             tags=tags_of(values["tags"]),
             source=f"#{interaction.channel}",

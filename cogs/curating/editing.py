@@ -19,7 +19,7 @@ from bot.ui.cards import Card
 from bot.ui.curation_cards import changed_card, conflict_text
 from bot.ui.items import QUESTION
 from cogs.channel_context import scope_of
-from cogs.curating.forms import Field, Form, Values, fits, tags_of
+from cogs.curating.forms import TITLE_FIELD, Field, Form, Values, fits, tags_of
 from cogs.curating.helpers import only_helpers
 from cogs.curating.saving import LONGEST_TITLE
 
@@ -81,7 +81,7 @@ def _form(editable: Editable, part: int, text: str) -> Form:
     tags = ", ".join(thread.tags)
     fields = [
         Field(
-            name="title",
+            name=TITLE_FIELD,
             label=_("Question, in one line"),
             value=thread.title,
             limit=LONGEST_TITLE,
@@ -156,7 +156,7 @@ def _text(editable: Editable, part: int) -> str:
 def _with_question(values: Values) -> Edit:
     def edit(state: ThreadState) -> ThreadState:
         tags = tags_of(values["tags"]) if "tags" in values else state.thread.tags
-        thread = replace(state.thread, title=values["title"], body=values["text"], tags=tags)
+        thread = replace(state.thread, title=values[TITLE_FIELD], body=values["text"], tags=tags)
         return replace(state, thread=thread)
 
     return edit

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import discord
 
-from bot.client import Interaction, report_error
+from bot.client import Interaction
+from bot.error_replies import report_error
 from bot.ui import text
 
 LONGEST = 4_000
@@ -16,6 +18,11 @@ LONGEST = 4_000
 
 TITLE = 45
 """Characters of a form's title, and of a field's label."""
+
+TITLE_FIELD = "title"
+"""The name of the field of a thread's title."""
+
+_COMMA = re.compile("[,\uff0c\u3001\u060c]")
 
 Values = Mapping[str, str]
 """What was filled in, by the names of the fields."""
@@ -80,5 +87,5 @@ class Form(discord.ui.Modal):
 
 def tags_of(value: str) -> tuple[str, ...]:
     """Return the tags that were written with commas between them."""
-    tags = (" ".join(tag.split()) for tag in value.split(","))
+    tags = (" ".join(tag.split()) for tag in _COMMA.split(value))
     return tuple(dict.fromkeys(tag for tag in tags if tag))

@@ -22,8 +22,9 @@ from bot.ui import limits, text
 from bot.ui.curation_cards import changed_card
 from bot.ui.items import Option
 from cogs.channel_context import scope_of
-from cogs.curating.forms import Field, Form, Values, fits, tags_of
+from cogs.curating.forms import TITLE_FIELD, Field, Form, Values, fits, tags_of
 from cogs.curating.helpers import only_helpers
+from cogs.source_messages import said_in
 
 WAIT = 1.5
 """Seconds that the replied-to message is waited for: the form must be there within three."""
@@ -75,7 +76,7 @@ def _form(message: discord.Message, asked: Asked) -> Form:
         _("Save as answer"),
         [
             Field(
-                name="title",
+                name=TITLE_FIELD,
                 label=_("Question, in one line"),
                 value=asked.title,
                 limit=LONGEST_TITLE,
@@ -112,7 +113,7 @@ async def _save(
     if choice is AuthorChoice.LEAVE_OUT:
         raise NotAccepted(_(LEFT_OUT))
     scope, app = scope_of(interaction), interaction.client.app
-    close = await close_thread(interaction, values["title"])
+    close = await close_thread(interaction, values[TITLE_FIELD])
     thread = _thread(message, asked, values, named=choice is None)
     done = await app.curating.add(
         scope,
@@ -139,7 +140,7 @@ def _thread(message: discord.Message, asked: Asked, values: Values, *, named: bo
     )
     return Thread(
         key=f"discord:{message.channel.id}/{message.id}",
-        title=values["title"],
+        title=values[TITLE_FIELD],
         body=values["body"],
         tags=tags_of(values["tags"]),
         url=asked.url or message.jump_url,
@@ -208,19 +209,9 @@ async def close_thread(interaction: Interaction, question: str) -> Option | None
 
 
 async def _choice(interaction: Interaction, user_id: int) -> AuthorChoice | None:
-    return await interaction.client.app.curating.choice_of(user_id)
+    return await interaction.client.app.authors.choice(user_id)
 
 
 def origin_of(message: discord.Message) -> Origin:
     """Return where a message is, and who wrote it."""
     return Origin(channel_id=message.channel.id, message_id=message.id, author_id=message.author.id)
-
-
-def said_in(message: discord.Message) -> str:
-    """Return the text of a message, with the names of its attachments and a link to it."""
-    said = message.clean_content.strip()
-    if not message.attachments:
-        return said
-    names = ", ".join(f"`{file.filename}`" for file in message.attachments)
-    attached = _("Attached: {names}, see {link}").format(names=names, link=message.jump_url)
-    return f"{said}\n\n{attached}".strip()

@@ -130,7 +130,7 @@ class DiscordReader:
 
     def _post(self, data: Any) -> Post:
         """Return a post of Discord's list of them."""
-        forum = self._channel
+        forum, title = self._channel, data["name"]
         names = {t.id: t.name for t in getattr(forum, "available_tags", ())}
         tags = (names.get(int(tag_id)) for tag_id in data.get("applied_tags", ()))
         return Post(
@@ -138,7 +138,7 @@ class DiscordReader:
             channel_id=forum.id,
             channel=forum.name,
             guild_id=forum.guild.id,
-            title=data["name"],
+            title=title,
             asker_id=int(data["owner_id"]) if data.get("owner_id") else None,
             tags=tuple(filter(None, tags)),
         )

@@ -7,7 +7,7 @@ import logging
 import discord
 
 from bot.client import Interaction, ThreadBot
-from bot.errors import ConfigError, ThreadwiseError
+from bot.errors import ConfigError, NotFound
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.replies import acknowledge, edit_response, tell
@@ -15,7 +15,7 @@ from bot.services.followed_posts import Wish
 from bot.ui.cards import Card
 from bot.ui.following_cards import NotTheSolution, Reopen, marked_card
 from cogs.following.discord_messages import message_of
-from cogs.following.post_watch import Place, PostWatch
+from cogs.following.post_watch import GONE, Place, PostWatch
 
 NOT_FOLLOWED = N_(
     "This works in the posts of channels that I follow. Who manages this server chooses them "
@@ -47,7 +47,8 @@ class Marking:
         wish = Wish(user_id=interaction.user.id, marked=message.id)
         seen, notes = await self._watch.look(place, wish)
         if seen.now is None or seen.now.solution_id != message.id:
-            raise ThreadwiseError(_(KEPT_OUT) if seen.left_out else _(TOO_FAR))
+            why = KEPT_OUT if seen.left_out else TOO_FAR if seen.is_cut else GONE
+            raise NotFound(_(why))
         card = marked_card(seen.now.title, notes, is_new=seen.is_changed)
         await edit_response(interaction, **card.send_kwargs())
 

@@ -8,7 +8,8 @@ import time
 
 import discord
 
-from bot.client import Interaction, ThreadBot, report_error
+from bot.client import Interaction, ThreadBot
+from bot.error_replies import report_error
 from bot.errors import counted
 from bot.i18n import gettext as _
 from bot.i18n import ngettext, number

@@ -195,8 +195,9 @@ class _NotShown(Exception):
     """A post can't be shown just now; the text says so to people."""
 
 
-def _not_shown(waiting: Waiting, why: object = "it is not there") -> _NotShown:
-    log.info("guild %d: post %d waits: %s", waiting.post.guild_id, waiting.post.post_id, why)
+def _not_shown(waiting: Waiting, why: object = None) -> _NotShown:
+    post = waiting.post
+    log.info("guild %d: post %d can't be shown: %s", post.guild_id, post.post_id, why or "moved")
     return _NotShown(_(NOT_SHOWN).format(channel=f"<#{waiting.channel.channel_id}>"))
 
 

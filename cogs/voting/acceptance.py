@@ -11,7 +11,7 @@ from bot.i18n import gettext as _
 from bot.replies import edit_response, tell
 from bot.ui.answer_buttons import Accept
 from bot.ui.cards import Card
-from cogs.channel_context import acknowledge_page, helps_here, scope_of
+from cogs.channel_context import accepts_here, acknowledge_page, scope_of
 from cogs.thread import THREAD_GONE, show_page
 from cogs.voting.tally_updater import TallyUpdater
 
@@ -31,7 +31,8 @@ class Acceptance:
         """Accept an answer in this server, or take that back, and show the page as it is then."""
         private = await acknowledge_page(interaction)
         try:
-            helps = await helps_here(interaction)
+            thread_id = await self.app.accepting.thread_of(item.place.answer_id)
+            helps = await accepts_here(interaction, thread_id)
             said = await self._write(item, interaction) if helps else _(NOT_A_HELPER)
         except NotFound as error:
             said = str(error)

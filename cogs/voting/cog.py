@@ -21,15 +21,15 @@ from bot.errors import StoreError, ThreadwiseError
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import SHARED, Posting
-from bot.replies import NOT_A_QUESTION, acknowledge, edit_response, tell
+from bot.replies import NOT_A_QUESTION, edit_response, tell
 from bot.services.queues import EventQueues
 from bot.services.voting import Pressed, VoteOutcome
 from bot.ui import cards, items
 from bot.ui.answer_buttons import Accept, CardVote
 from bot.ui.cards import Card
-from bot.ui.confirmations import ConfirmForget, LeaveIt, forget_card, forgotten_line
+from bot.ui.confirmations import ChooseAuthor, ConfirmForget, LeaveIt
 from cogs.channel_context import acknowledge_page, joined_at, scope_of
-from cogs.confirming import begin_confirmed, leave_it
+from cogs.confirming import leave_it
 from cogs.thread import show_page
 from cogs.voting.acceptance import Acceptance
 from cogs.voting.events import (
@@ -40,15 +40,13 @@ from cogs.voting.events import (
     message_event,
     reaction_event,
 )
+from cogs.voting.forgetting import Forgetting
 from cogs.voting.private_card import show_on_private_card
 from cogs.voting.reconciler import Reconciler
 from cogs.voting.tally_updater import TallyUpdater
 from cogs.voting.vote_queue import VoteQueue
 
 NOT_SAVED = N_("Your vote is not saved: I could not write it down just now. Please try again.")
-
-FLUSH_SECONDS = 10.0
-"""How long /forget-me waits for votes that are being written."""
 
 log = logging.getLogger(__name__)
 
@@ -69,17 +67,21 @@ class VotingCog(commands.Cog, name="Voting"):
         self.app = bot.app
         self._tallies = TallyUpdater(bot)
         self._queue = VoteQueue(bot, written=self._written, unwritten=self._unwritten)
+        self._forgetting = Forgetting(bot, self._queue)
         self._reconciler = Reconciler(bot, self._queue, self._reconciled)
         self._unacknowledged = _UnacknowledgedPresses()
         self._learning = EventQueues[LearningJob](self._learn, bot.spawn, name="learning")
 
     async def cog_load(self) -> None:
-        """Register the vote buttons, and those that confirm /forget-me."""
+        """Register the vote buttons, those that confirm /forget-me, and what waits."""
+        self.bot.queues |= {"votes": self._queue, "reconciliation": self._reconciler}
+        self.bot.queues |= {"tallies": self._tallies, "learning": self._learning}
         self.bot.redraw_cards = self._tallies.edited
         self.bot.on_press(items.CastVote, self.press)
         self.bot.on_press(CardVote, self.press)
         self.bot.on_press(Accept, Acceptance(self.bot, self._tallies).press)
-        self.bot.on_press(ConfirmForget, self.forget)
+        self.bot.on_press(ConfirmForget, self._forgetting.forget)
+        self.bot.on_press(ChooseAuthor, self._forgetting.choose)
         self.bot.on_press(LeaveIt, leave_it)
 
     async def cog_unload(self) -> None:
@@ -148,22 +150,8 @@ class VotingCog(commands.Cog, name="Voting"):
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     @app_commands.allowed_installs(guilds=True, users=True)
     async def forget_me(self, interaction: Interaction) -> None:
-        """Ask whether all that is kept about the person is to be deleted."""
-        await acknowledge(interaction, ephemeral=True, thinking=True)
-        await edit_response(interaction, **forget_card(interaction.user.id).send_kwargs())
-
-    async def forget(self, item: ConfirmForget, interaction: Interaction) -> None:
-        """Delete all that is kept about the person who confirmed it."""
-        if not await begin_confirmed(item, interaction):
-            return
-        # What they did before is to be forgotten as well.
-        await self._queue.forget(interaction.user.id, FLUSH_SECONDS)
-        count = await self.app.voting.forget_user(interaction.user.id)
-        forgotten = await self.app.learning.forget_user(interaction.user.id)
-        await self.app.unanswered.forget_user(interaction.user.id)
-        self.bot.languages.forget(interaction.user.id)
-        said = forgotten_line(count, forgotten)
-        await edit_response(interaction, **Card(content=said).edit_kwargs())
+        """Ask what is to be deleted of what is kept about the person."""
+        await self._forgetting.ask(interaction)
 
     async def press(self, item: items.CastVote | CardVote, interaction: Interaction) -> None:
         """Count a press of a vote button, and say so."""

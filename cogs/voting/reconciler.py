@@ -62,6 +62,10 @@ class Reconciler:
         self._marking = self._stopped = False
         self._outage_log = LogThrottle(OUTAGE_LOG_SECONDS)
 
+    def __len__(self) -> int:
+        """Return how many cards wait."""
+        return len(self._waiting)
+
     async def begin(self, shard_id: int, *, everything: bool) -> None:
         """Compare a shard's latest cards, newest first, or those alone that are due."""
         self._unreadable.clear()

@@ -42,6 +42,10 @@ class TallyUpdater:
         self.app = bot.app
         self._due: dict[int, _Due] = {}
 
+    def __len__(self) -> int:
+        """Return how many cards wait to be drawn."""
+        return len(self._due)
+
     def changed(self, message_id: int) -> None:
         """The votes on a message have changed, or which answer is accepted, or they may have."""
         self._due[message_id] = _Due()

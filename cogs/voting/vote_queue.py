@@ -66,6 +66,10 @@ class VoteQueue:
         self._writer = VoteWriter(bot.app, written=written, unwritten=unwritten)
         self._held: dict[int, _HeldEvents] = {}
 
+    def __len__(self) -> int:
+        """Return how many events wait, those that are held back included."""
+        return len(self._queues) + sum(len(held.events) for held in self._held.values())
+
     def put(self, event: MessageEvent) -> None:
         """Queue what happened to a message; to be called before any ``await``."""
         for recorded in self._recording:

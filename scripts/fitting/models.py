@@ -114,10 +114,10 @@ def fit_semantic(first: Sequence[First]) -> Semantic:
     answerable = np.array([f.case.answerable for f in first])
     columns = np.array([[f.evidence] for f in first])
     bias, evidence = logistic_regression(columns, answerable, weights)
-    shares = np.array([[np.log(f.share)] for f in first])[answerable]
+    columns = np.array([[np.log(f.share), f.evidence] for f in first])[answerable]
     right = np.array([f.right for f in first])[answerable]
-    alone, share = logistic_regression(shares, right, weights[answerable])
-    return Semantic(bias, evidence, alone, share)
+    alone, share, meant = logistic_regression(columns, right, weights[answerable])
+    return Semantic(bias, evidence, alone, share, meant)
 
 
 def fit_words(first: Sequence[First]) -> Words:
@@ -136,7 +136,8 @@ def confidences(first: Sequence[First], model: Semantic | Words) -> Array:
         return told
     evidence = np.array([f.evidence for f in first])
     in_scope: Array = expit(model.bias + model.evidence * evidence)
-    return np.asarray(in_scope * expit(model.alone + model.share * np.log(share)))
+    is_first = expit(model.alone + model.share * np.log(share) + model.meant * evidence)
+    return np.asarray(in_scope * is_first)
 
 
 def weights_of(first: Sequence[First]) -> Array:

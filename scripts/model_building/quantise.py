@@ -68,13 +68,14 @@ def use_blocks(
 def use_8_bits_a_column(model: onnx.ModelProto, file: Path) -> onnx.ModelProto:
     """Return the model with the matrices of its other MatMuls in 8 bits, a scale a column.
 
-    The other factor is quantised when the model runs, by the largest number in all of it.
-    ``file`` is written and left.
+    The other factor is quantised when the model runs, by the largest number in all of it. The
+    weights are unsigned, as that factor is: products of unsigned and signed bytes are added in
+    sixteen bits by processors without VNNI, and overflow. ``file`` is written and left.
     """
     quantize_dynamic(
         model,
         file,
-        weight_type=QuantType.QInt8,
+        weight_type=QuantType.QUInt8,
         per_channel=True,
         op_types_to_quantize=["MatMul"],
         extra_options={"DefaultTensorType": TensorProto.FLOAT},  # behind MatMulNBits it can't tell

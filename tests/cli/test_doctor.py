@@ -6,17 +6,22 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import Result
 
 from bot.cli import doctor
 from bot.search.index import TextIndex
+from bot.settings import Settings
 from tests.kit.command_line import Threadwise
+from tests.kit.scraping import free_port
 
 FAKE_TOKEN = "MTA0MjQyNDI0MjQyNDI0MjQyNA.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789ab"
 
@@ -153,3 +158,47 @@ def test_an_emptied_database_is_no_empty_library(threadwise: Threadwise, home: P
     assert "is empty (0 bytes)" in " ".join(result.stdout.split())
     assert "sound" not in result.stdout
     assert threadwise("ask", "why?").exit_code == 2
+
+
+class TestMetrics:
+    """What doctor says of METRICS_PORT; the running bot itself is asked in test_metrics."""
+
+    def told(self, replies: list[bytes], **settings: Any) -> doctor.Check:
+        """Have a program of ours serve at a port, and return what is said of it."""
+
+        def serve() -> None:
+            for reply in replies:
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(1000)
+                    connection.sendall(reply)
+
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port = listening.getsockname()[1]
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            check = doctor._metrics(Settings(metrics_port=port, _env_file=None, **settings))
+            thread.join()
+        return check
+
+    def test_a_bot_that_is_not_ready_says_why(self) -> None:
+        reply = b"HTTP/1.1 503 no\r\nServer: Threadwise\r\n\r\nthis is wrong\nthat as well\n"
+        check = self.told([reply], metrics_host="0.0.0.0")
+        assert check.level is doctor.Level.WARN
+        assert check.text.endswith("is not ready: this is wrong; that as well")
+
+    def test_another_program_is_found_out(self) -> None:
+        check = self.told([b"HTTP/1.1 200 OK\r\nServer: Other\r\n\r\nok\n"])
+        assert check.level is doctor.Level.WARN
+        assert "another program has port" in check.text
+
+    def test_what_speaks_no_http_is_found_out(self) -> None:
+        check = self.told([b"SSH-2.0-Other\r\n"])
+        assert check.level is doctor.Level.WARN
+        assert "check METRICS_HOST and METRICS_PORT" in check.text
+
+    def test_nobody_is_there_before_the_bot_runs(
+        self, threadwise: Threadwise, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("METRICS_PORT", str(free_port()))
+        assert _levels(threadwise("doctor"))["metrics"] == "note"

@@ -131,6 +131,8 @@ async def test_store_fails(
     assert size(world.ask) == 1
     await world.alice.send(world.ask, f"{world.me} {VOTE}")
     assert last(world.ask).content.startswith("Sorry")
+    incident = last(world.ask).content.split("`")[1]
+    assert f"incident {incident} in message" in caplog.text
     result = await world.alice.slash(world.general, "ask", question=VOTE)
     said = told(result)
     assert said.ephemeral
@@ -156,13 +158,20 @@ async def test_unforeseen_error_behind_a_button(
     assert "OtherAnswers" in caplog.text
 
 
-async def test_unforeseen_error_while_hearing(world: World, monkeypatch: pytest.MonkeyPatch):
+async def test_unforeseen_error_while_hearing(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     async def fail(*args, **kwargs):
         raise RuntimeError("boom")
 
     monkeypatch.setattr(world.app.answering, "ask", fail)
     await world.alice.send(world.general, f"{world.me} {VOTE}")
     assert last(world.general).content.startswith("Sorry")
+    incident = last(world.general).content.split("`")[1]
+    (line,) = [record for record in caplog.records if hasattr(record, "incident")]
+    assert line.incident == incident
+    assert line.getMessage() == f"incident {incident} in on_message"
+    assert line.exc_info
     assert [str(e) for e in world.env.errors] == ["boom"]
 
 

@@ -60,26 +60,40 @@ def lines(result: Any) -> list[str]:
     return re.sub(r"<t:\d+:R>", "when", seen).splitlines()
 
 
-async def test_list_shows_number_words_thread_who_and_when_the_new_ones_first(world: World):
+async def test_list_shows_number_words_thread_who_and_when_what_nobody_kept_first(world: World):
     older = await teach(world, PINS, "stick a note to the top")
     newer = await teach(world, UNPIN, "loosen a note")
-    for who in (world.alice, world.bob):
-        await teach(world, UNPIN, "let go of a note", who=who)
-    confirmed = (await world.app.learning.phrasings(world.guild.id))[0].id
+    kept = await teach(world, PINS, "nail a note down")
+    await world.app.learning.keep(world.guild.id, kept)
+    by_two = await teach(world, UNPIN, "let go of a note", who=world.alice)
+    latest = await teach(world, UNPIN, "free a note", who=world.alice)
+    for number, who in ((latest, world.bob), (by_two, world.bob), (by_two, world.mo)):
+        said = {latest: "free a note", by_two: "let go of a note"}[number]
+        await teach(world, UNPIN, said, who=who)
     result = await world.mo.slash(world.general, "phrasings list")
     assert shown(result).ephemeral
     assert lines(result) == [
+        f"`{by_two}` let go of a note",
+        "-# for: How can I unpin a message? · who, who, … when · counts already",
+        f"`{latest}` free a note",
+        "-# for: How can I unpin a message? · who, who when · counts already",
         f"`{newer}` loosen a note",
         "-# for: How can I unpin a message? · who when · new",
         f"`{older}` stick a note to the top",
         "-# for: How can I pin a message in my channel? · who when · new",
-        f"`{confirmed}` let go of a note",
-        "-# for: How can I unpin a message? · who when",
+        f"`{kept}` nail a note down",
+        "-# for: How can I pin a message in my channel? · who when",
     ]
-    assert shown(result).embeds[0].description.count(f"<@{world.bob.id}>") == 2
     assert labels(shown(result)) == [
-        f"Keep {newer}", f"Take back {newer}", f"Keep {older}", f"Take back {older}"
-    ]  # fmt: skip
+        f"{way} {number}"
+        for number in (by_two, latest, newer, older)
+        for way in ("Keep", "Take back")
+    ]
+    assert shown(result).embeds[0].footer.text.splitlines() == [
+        "One that counts already goes when a member votes against it, unless you keep it.",
+        "A new one counts for the member who taught it alone, until another confirms it or you "
+        "keep it.",
+    ]
 
 
 async def test_list_of_one_thread(world: World):

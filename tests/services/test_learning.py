@@ -12,8 +12,9 @@ from bot.app import App
 from bot.errors import NotFound
 from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
 from bot.search.guild_phrasings import CONFIRMED
-from bot.services import guilds, learning
-from bot.services.learning import MAX_PER_THREAD, RecentQuestion, RecentQuestions
+from bot.services import guilds, recent_questions
+from bot.services.learning import MAX_PER_THREAD
+from bot.services.recent_questions import RecentQuestion, RecentQuestions
 from bot.services.teaching_rules import MAX_A_DAY, MAX_LENGTH
 from tests.kit.library import BREAD, HERE, LONG_AGO, THERE, post, titles
 from tests.kit.votes import give_reaction
@@ -350,7 +351,7 @@ class TestSwitch:
 
 class TestMemory:
     def test_the_oldest_question_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(learning, "MAX_RECENT", 3)
+        monkeypatch.setattr(recent_questions, "MAX_RECENT", 3)
         memory = RecentQuestions()
         for message in (1, 2, 3, 1, 4):  # the first one is asked again
             memory.keep(message, RecentQuestion(7, str(message)))

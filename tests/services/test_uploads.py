@@ -67,6 +67,16 @@ async def test_a_packed_file_is_unpacked(app: App) -> None:
     assert told == [(0, 1_234), (1_000, 1_234), (1_234, 1_234)]
 
 
+async def test_a_file_of_which_nothing_is_wanted_says_what_was_passed_over(app: App) -> None:
+    export = {
+        "guild": {"id": "7"},
+        "channel": {"id": "9", "type": "GuildTextChat", "name": "tools"},
+        "messages": [],
+    }
+    report = await app.uploads.take_in(HERE, sent(json.dumps(export).encode(), "tools.json"))
+    assert (report.added, report.passed_over) == (0, {"files of whole channels": 1})
+
+
 async def test_what_is_wrong_is_reported_with_its_line_and_without_a_path(app: App) -> None:
     row = {"id": "a", "title": "Is it?", "colour": "red", "answers": []}
     report = await app.uploads.take_in(HERE, sent(lines(row) + b"{oops\n"))

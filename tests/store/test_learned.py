@@ -21,6 +21,7 @@ from bot.phrasings import LearnedPhrasing
 from bot.store import learned, threads
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
+from bot.store.phrasing_room import surplus
 from bot.store.rows import ROWS_A_TURN, pack, row_batches
 from bot.store.tables import learned_phrasings as learned_table
 from bot.store.tables import threads as thread_table
@@ -84,6 +85,7 @@ async def test_a_lesson_comes_back_with_its_thread(database: Database) -> None:
         user_id=7,
         message_id=50,
         confirmed=False,
+        agreed=False,
         teachers=(7,),
     )
     assert await known(database, THERE) == []
@@ -161,7 +163,7 @@ def test_nobody_is_pushed_below_who_pushes(members: list[int], cap: int) -> None
     for number, member in enumerate(members):
         before = Counter(user_id for _, user_id in kept)
         kept.append((number, member))
-        gone = learned._surplus(kept, member, cap)
+        gone = surplus(kept, member, cap)
         kept = [pair for pair in kept if pair[0] not in gone]
         after = Counter(user_id for _, user_id in kept)
         assert len(kept) == min(cap, sum(before.values()) + 1)

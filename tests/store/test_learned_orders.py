@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Posting, Thread
+from bot.phrasings import Standing
 from bot.store import guild_data, learned, threads
 from bot.store.database import Database
 from bot.store.learned import NewPhrasing
@@ -51,14 +52,18 @@ class Model:
         rows = self.taught.setdefault(key_of(row), {})
         known = rows.get(row.user_id, row)
         said = row if row.own_words and not known.own_words else known
-        rows[row.user_id] = replace(said, counts=known.counts or row.counts)
+        standing = max(known.standing, row.standing)
+        rows[row.user_id] = replace(said, counts=known.counts or row.counts, standing=standing)
+        if row.standing is Standing.KEPT:
+            self.kept.add(key_of(row))
 
     def confirm(self, row: NewPhrasing, user: int) -> None:
         """Let a member vote for the answer from which a row was learned, if one was."""
         for rows in self.taught.values():
             for r in list(rows.values()):
                 if r.own_words and (r.message_id, r.thread_id) == (row.message_id, row.thread_id):
-                    self.teach(replace(r, user_id=user, chosen=False, counts=True, own_words=False))
+                    said = replace(r, user_id=user, counts=True, own_words=False)
+                    self.teach(replace(said, chosen=False, standing=Standing.NONE))
                     return
 
     def withdraw(self, message: int, confirming: int | None) -> None:
@@ -88,12 +93,15 @@ class Model:
                 wrong.add(key[2])
         self.delete(lambda r: key_of(r)[:2] == place and r.wording in wrong)
 
-    def state(self, guild: int) -> set[tuple[int, str, bool, tuple[int, ...]]]:
+    def state(self, guild: int) -> set[tuple[int, str, bool, bool, tuple[int, ...]]]:
         return {
             (
                 key[1],
                 next(iter(rows.values())).text,
-                key in self.kept or sum(row.counts for row in rows.values()) >= 2,
+                key in self.kept
+                or any(row.standing for row in rows.values())
+                or sum(row.counts for row in rows.values()) >= 2,
+                key in self.kept,
                 tuple(rows),
             )
             for key, rows in self.taught.items()
@@ -117,6 +125,7 @@ def some_row(random: Random) -> NewPhrasing:
         message_id=message,
         chosen=random.random() < 0.5,
         counts=random.random() < 0.7,
+        standing=random.choices(list(Standing), (20, 2, 1))[0],
     )
 
 
@@ -190,5 +199,7 @@ async def test_any_order_agrees_with_a_plain_model(database: Database, seed: int
         async with database.read() as connection:
             for guild in (HERE, THERE):
                 known = await learned.of_guild(connection, guild)
-                state = {(p.thread_id, p.text, p.confirmed, p.teachers) for p in known}
+                only_kept = await learned.of_guild(connection, guild, only_kept=True)
+                assert [p.confirmed for p in only_kept] == [p.kept for p in known]
+                state = {(p.thread_id, p.text, p.confirmed, p.kept, p.teachers) for p in known}
                 assert state == model.state(guild)

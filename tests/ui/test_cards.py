@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.curation import AuthorChoice
 from bot.guild_settings import percent
 from bot.i18n import languages, speaking
 from bot.models import StoredAnswer, StoredThread, Vote
@@ -22,6 +23,7 @@ from bot.ui import (
     confirmations,
     curation_items,
     following_cards,
+    helpers_page,
     items,
     limits,
     moderator_cards,
@@ -221,9 +223,14 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         review_cards.TakeProposed(HUGE, HUGE),
         review_cards.SkipProposed(HUGE),
         review_cards.ChooseAnother(HUGE),
+        confirmations.ChooseAuthor(HUGE, AuthorChoice.WITHOUT_NAME),
         confirmations.ConfirmForget(HUGE),
         confirmations.ConfirmReset(HUGE),
         confirmations.LeaveIt(HUGE),
+        helpers_page.SetHelpers(range(HUGE, HUGE + 30)),
+        helpers_page.NotifyHelpers(notify=True),
+        helpers_page.NotifyHelpers(notify=False),
+        backfill_cards.StopBackfill(HUGE),
         following_cards.TellInGuidelines(HUGE),
         following_cards.NotTheSolution(),
         following_cards.Reopen(),
@@ -242,9 +249,10 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
     modules = (
         items,
         answer_buttons,
-        backfill_cards,
         confirmations,
         curation_items,
+        helpers_page,
+        backfill_cards,
         following_cards,
         moderator_cards,
         quiet_card,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import ModelError
+from bot.observing import UNOBSERVED, Observer
 
 if TYPE_CHECKING:
     from bot.search.semantic.embedder import Embedder
@@ -45,9 +46,11 @@ def open_embedder(setting: str, data: Path) -> Embedder:
     return embedder.load(located(setting, data), data / "models")
 
 
-def open_semantic_index(setting: str, data: Path, library: str) -> SemanticIndex:
+def open_semantic_index(
+    setting: str, data: Path, library: str, observer: Observer = UNOBSERVED
+) -> SemanticIndex:
     """Open the semantic index of a library. Raises ModelError as ``open_embedder`` does."""
     model = open_embedder(setting, data)
     from bot.search.semantic import retrieval
 
-    return retrieval.SemanticIndex(model, data / "neighbours", library)
+    return retrieval.SemanticIndex(model, data / "neighbours", library, observer)

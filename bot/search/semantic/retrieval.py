@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import sqrt
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.models import MAX_PHRASINGS, Thread, VectorStage
+from bot.observing import UNOBSERVED, Observer
 from bot.phrasings import LearnedPhrasing
 from bot.search.background_file import BackgroundFile
 from bot.search.semantic.background_measurement import measure
@@ -44,8 +46,10 @@ enough for a cosine to be off by 0.001.
 class SemanticIndex:
     """The vectors of one library and the model that makes them."""
 
-    def __init__(self, embedder: Embedder, folder: Path, library: str):
-        self._embedder = embedder
+    def __init__(
+        self, embedder: Embedder, folder: Path, library: str, observer: Observer = UNOBSERVED
+    ):
+        self._embedder, self._observer = embedder, observer
         self._executor = ThreadPoolExecutor(QUESTIONS_AT_ONCE, thread_name_prefix="meaning")
         self._scale = 127 * sqrt(embedder.dimensions) / SPAN
         self.vector_index = VectorIndex(folder, library, embedder.name, embedder.dimensions)
@@ -78,7 +82,10 @@ class SemanticIndex:
 
     def question(self, text: str) -> Vectors:
         """Return the vector of a question."""
-        return self._embedder.question(text)
+        begun = time.perf_counter()
+        vector = self._embedder.question(text)
+        self._observer.ran_model("question", time.perf_counter() - begun)
+        return vector
 
     def begin(self, text: str) -> Future[Vectors]:
         """Begin to make the vector of a question, beside whatever else is done meanwhile."""
@@ -129,13 +136,20 @@ class SemanticIndex:
         Each comes with the stage that is reached: later ones may have nothing to add.
         """
         texts = [_texts(thread, stage) for thread in threads]
-        vectors = self._embedder.texts([text for those in texts for text in those])
+        vectors = self._vectors([text for those in texts for text in those])
         packed, end = [], 0
         for thread, data, those in zip(threads, known, texts, strict=True):
             start, end = end, end + len(those)
             rows = self._joined(stage, self._rows(data), vectors[start:end])
             packed.append((_reached(thread, stage), rows.tobytes()))
         return packed
+
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        begun = time.perf_counter()
+        vectors = self._embedder.texts(texts)
+        if texts:
+            self._observer.ran_model("library", time.perf_counter() - begun)
+        return vectors
 
     def _joined(self, stage: VectorStage, known: Rows, vectors: Vectors) -> Rows:
         """Return a thread's rows with the vectors of a stage, of which there may be none."""
@@ -147,7 +161,7 @@ class SemanticIndex:
     def pack_texts(self, texts: Sequence[str]) -> list[bytes]:
         """Return what the store keeps of phrasings that were learnt: a row each."""
         cut = [text[:MAX_TEXT] for text in texts]
-        return [row.tobytes() for row in self.quantised(self._embedder.texts(cut))]
+        return [row.tobytes() for row in self.quantised(self._vectors(cut))]
 
     def phrasing_vectors(self, phrasings: Iterable[LearnedPhrasing]) -> PhrasingVectors:
         """Return the phrasings of a guild that have vectors of this model."""

@@ -5,7 +5,8 @@ A new one is begun with ``make migration NAME="what it does"``.
 
 from alembic import context
 
-import bot.store.curation_tables  # noqa: F401 (adds its tables)
+import bot.store.curation_tables
+import bot.store.tables  # noqa: F401 (both add their tables)
 from bot.store.columns import metadata
 
 context.configure(

@@ -20,8 +20,8 @@ def helpers(world: World) -> Any:
 
 
 async def test_a_moderator_names_the_helpers(world: World, helpers: Any) -> None:
-    result = await world.mo.slash(world.general, "settings helpers", role=helpers)
-    assert f"I name <@&{helpers.id}>, silently" in shown(result).content
+    result = await world.mo.slash(world.general, "settings helpers", add=helpers)
+    assert f"I name <@&{helpers.id}>, silently" in shown(result).embeds[0].description
     await world.alice.send(world.general, f"{world.me} {UNKNOWN}")
     assert last(world.general).content.endswith(f"You can also ask <@&{helpers.id}>.")
     assert allowed_mentions(world.env)["parse"] == []
@@ -29,8 +29,8 @@ async def test_a_moderator_names_the_helpers(world: World, helpers: Any) -> None
 
 
 async def test_they_are_notified_only_where_moderators_want_it(world: World, helpers: Any) -> None:
-    result = await world.mo.slash(world.general, "settings helpers", role=helpers, ping="on")
-    assert f"I notify <@&{helpers.id}>" in shown(result).content
+    result = await world.mo.slash(world.general, "settings helpers", add=helpers, ping="on")
+    assert f"I notify <@&{helpers.id}>" in shown(result).embeds[0].description
     await world.alice.send(world.general, f"{world.me} {UNKNOWN}")
     assert allowed_mentions(world.env)["roles"] == [helpers.id]
     assert "everyone" not in allowed_mentions(world.env)["parse"]
@@ -54,12 +54,11 @@ async def test_unaddressed_nobody_is_named(world: World, helpers: Any) -> None:
     assert last(world.general).id == message.id
 
 
-async def test_everyone_is_nobody_in_particular(world: World, helpers: Any) -> None:
+async def test_who_helps_no_longer_is_not_named(world: World, helpers: Any) -> None:
     await world.app.guilds.update(world.guild.id, helper_role_ids=(helpers.id,))
-    everyone = world.guild.default_role
-    result = await world.mo.slash(world.general, "settings helpers", role=everyone)
-    assert shown(result).content == "When I have nothing on a question, I name nobody."
-    assert (await world.app.guilds.settings(world.guild.id)).helper_role_ids == ()
+    result = await world.mo.slash(world.general, "settings helpers", remove=helpers)
+    said = shown(result).embeds[0].description
+    assert said == "When I have nothing on a question, I name nobody."
     await world.alice.send(world.general, f"{world.me} {UNKNOWN}")
     assert "ask <@&" not in last(world.general).content
 

@@ -36,7 +36,7 @@ async def test_what_is_saved_says_where_it_is_from(help_: Help):
     assert (kept.key, kept.url, kept.accepted) == (str(answer.id), f"{link}/{answer.id}", True)
     async with help_.world.app.database.read() as connection:
         assert await origins.author_of(connection, kept.id) == ("bob", help_.world.bob.id)
-        origin = await origins.of_thread(connection, thread.id)
+        origin = await origins.of_thread(connection, thread.id, help_.world.guild.id)
         assert origin is not None
         assert (origin.message_id, origin.author_id) == (post.id, help_.world.alice.id)
 

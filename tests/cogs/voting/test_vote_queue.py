@@ -13,7 +13,7 @@ from bot.client import ThreadBot
 from bot.errors import StoreBusy
 from bot.services.voting import Added, VoteChange
 from bot.store.tables import postings
-from cogs.voting import cog, reconciler, vote_queue, vote_writer
+from cogs.voting import forgetting, reconciler, vote_queue, vote_writer
 from cogs.voting.cog import NOT_SAVED
 from tests.kit.card_votes import (
     DOWN,
@@ -202,7 +202,7 @@ async def test_what_waits_is_forgotten_with_its_member(
     net: Net, card: Message, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(vote_writer, "RETRY_PAUSES", (0.01,) * 1000)
-    monkeypatch.setattr(cog, "FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr(forgetting, "FLUSH_SECONDS", 0.05)
     locked = Locked(monkeypatch, net.app.voting, "apply")
     net.discord.react(card, net.bob, UP)
     net.discord.react(card, members(net, 1)[0], UP)

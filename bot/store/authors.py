@@ -1,0 +1,104 @@
+"""What members wrote on Discord and want without their name, or out of the library for good."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import replace
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.curation import ThreadState
+from bot.models import Answer
+from bot.store import change_feed, origins, revisions
+from bot.store.rows import id_batches
+from bot.store.tables import answers, threads
+
+
+async def count(connection: AsyncConnection, user_id: int) -> int:
+    """Count the questions and answers that a member wrote, in all guilds."""
+    asked, answered = await origins.of_author(connection, user_id)
+    return len(asked) + len(answered)
+
+
+async def take_name_off(connection: AsyncConnection, user_id: int) -> int:
+    """Take a member's name off what they wrote, in every state; return how many texts that are."""
+    asked, answered = await origins.of_author(connection, user_id)
+    for table, ids in ((threads, asked), (answers, answered)):
+        for batch in id_batches(ids):
+            these = update(table).where(table.c.id.in_(batch))
+            await connection.execute(these.values(author=None))
+    given = frozenset(answered)
+
+    def nameless(state: ThreadState, thread_id: int) -> ThreadState:
+        thread = state.thread
+        bodies = tuple(
+            replace(answer, author=None) if i in given else answer
+            for answer, i in zip(thread.answers, state.answer_ids, strict=True)
+        )
+        author = None if thread_id in asked else thread.author
+        return replace(state, thread=replace(thread, author=author, answers=bodies))
+
+    await revisions.rewrite(connection, await _threads_of(connection, asked, answered), nameless)
+    await origins.forget_author(connection, user_id)
+    return len(asked) + len(answered)
+
+
+async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
+    """Delete what a member wrote, in every state; return how many texts that were.
+
+    With their question goes the whole thread; a thread that is left without answers stays
+    retired.
+    """
+    asked, answered = await origins.of_author(connection, user_id)
+    touched = await _threads_of(connection, [], answered)
+    for batch in id_batches(asked):
+        await change_feed.note(connection, batch, is_deleted=True)
+        await connection.execute(delete(threads).where(threads.c.id.in_(batch)))
+    gone = frozenset(answered)
+
+    def without(state: ThreadState, _thread_id: int) -> ThreadState:
+        kept: list[tuple[Answer, int | None]] = [
+            (answer, i)
+            for answer, i in zip(state.thread.answers, state.answer_ids, strict=True)
+            if i not in gone
+        ]
+        thread = replace(state.thread, answers=tuple(answer for answer, _ in kept))
+        empty = not kept and bool(state.thread.answers)
+        ids = tuple(i for _, i in kept)
+        return replace(state, thread=thread, answer_ids=ids, retired=state.retired or empty)
+
+    left = [thread_id for thread_id in touched if thread_id not in set(asked)]
+    await revisions.rewrite(connection, left, without)
+    for batch in id_batches(answered):
+        await connection.execute(delete(answers).where(answers.c.id.in_(batch)))
+    await _retire_empty(connection, left)
+    await change_feed.note(connection, left)
+    await origins.forget_author(connection, user_id)
+    return len(asked) + len(answered)
+
+
+async def _threads_of(
+    connection: AsyncConnection, asked: Collection[int], answered: Collection[int]
+) -> list[int]:
+    """Return the ids of threads, and of those that have answers."""
+    found = set(asked)
+    for batch in id_batches(answered):
+        query = select(answers.c.thread_id).where(answers.c.id.in_(batch))
+        found |= set((await connection.scalars(query)).all())
+    return sorted(found)
+
+
+async def _retire_empty(connection: AsyncConnection, thread_ids: Collection[int]) -> None:
+    """Retire those threads that have no answer in force any more; raise the others' revision."""
+    now = time.time_ns() // 1000
+    for batch in id_batches(thread_ids):
+        shown = select(answers.c.thread_id).where(
+            answers.c.thread_id.in_(batch), answers.c.retired.is_(False)
+        )
+        these = (threads.c.id.in_(batch), threads.c.id.not_in(shown))
+        retire = update(threads).where(*these, threads.c.retired_at.is_(None))
+        await connection.execute(retire.values(retired_at=now))
+        again = update(threads).where(threads.c.id.in_(batch))
+        await connection.execute(again.values(revision=threads.c.revision + 1, content_hash=""))
