@@ -31,6 +31,7 @@ from bot.services.learning import Learning
 from bot.services.library import Library
 from bot.services.postings import Postings
 from bot.services.rate_limit import QuestionLimits
+from bot.services.reviewing import Reviewing
 from bot.services.temporary_messages import TemporaryMessages
 from bot.services.unanswered import Unanswered
 from bot.services.uploads import Uploads
@@ -99,6 +100,7 @@ class App:
         self.curating = Curating(database, self._index_sync)
         self.authors = Authors(database, self._index_sync)
         self.backfills = Backfills(database, self.guilds, self._index_sync)
+        self.reviewing = Reviewing(database, self.guilds)
         self.following = Following(database)
         self.followed_posts = FollowedPosts(database, self.guilds, self._index_sync)
         self.postings = Postings(database)

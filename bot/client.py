@@ -34,6 +34,7 @@ from bot.ui import (
     items,
     moderator_cards,
     quiet_card,
+    review_cards,
     setup_page,
 )
 
@@ -62,6 +63,7 @@ PRESSABLE = (
     following_cards,
     moderator_cards,
     quiet_card,
+    review_cards,
     setup_page,
 )
 """The modules with buttons and menus that live on over restarts."""

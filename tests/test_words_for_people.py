@@ -66,6 +66,8 @@ TOLD = frozenset({"NotFound", "Refused", "Stopped", "NothingRemoved", "VoteRefus
 EXCEPTIONS = {
     ("events.py", "emoji cleared"),  # the name of a kind of events
     ("import_task.py", "library import"),  # of a command, for the log
+    ("discord_reader.py", "{}: a permission is missing"),  # for the log
+    ("discord_reader.py", "name"),  # of a field of Discord's
     ("cog.py", "{}\n```\nthreadwise export --guild {} library.jsonl.gz\n```"),  # the terminal's
 }
 """Texts that are no words for people, by file."""

@@ -15,6 +15,7 @@ from bot.i18n import gettext as _
 from bot.posts import LOOKED_AT
 from bot.ui.cards import Card
 from bot.ui.items import Pressable, button, row_id
+from bot.ui.review_cards import ReviewPosts
 
 GOES_ON = N_("`/library backfill` goes on there.")
 
@@ -51,6 +52,9 @@ def backfill_card(channel: FollowedChannel, problem: str | None = None) -> Card:
     if backfill.state is BackfillState.RUNNING:
         view = discord.ui.View(timeout=None)
         view.add_item(StopBackfill(channel.channel_id))
+    elif backfill.counts.get(Figure.PROPOSED):
+        view = discord.ui.View(timeout=None)
+        view.add_item(ReviewPosts())
     return Card(content="\n".join(lines), view=view)
 
 

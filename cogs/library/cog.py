@@ -22,6 +22,7 @@ from bot.ui.backfill_cards import StopBackfill
 from bot.ui.cards import Card
 from bot.ui.following_cards import TellInGuidelines
 from bot.ui.moderator_cards import BringBack, KeepThem, RemoveThese
+from bot.ui.review_cards import ChooseAnother, ReviewPosts, SkipProposed, TakeProposed
 from cogs.channel_context import (
     Choices,
     begin_privately,
@@ -29,9 +30,11 @@ from cogs.channel_context import (
     completes_for_managers,
     only_managers,
 )
+from cogs.curating.helpers import only_helpers
 from cogs.library.backfill_commands import BackfillCommands
 from cogs.library.follow_commands import FollowCommands
 from cogs.library.import_task import ImportTask
+from cogs.library.review_commands import ReviewCommands
 
 ONE_OF_THEM = N_("Name either a `thread` or a `source`.")
 NOTHING_REMOVED = N_("Nothing was removed within a day.")
@@ -43,7 +46,12 @@ log = logging.getLogger(__name__)
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
 class LibraryCog(
-    FollowCommands, BackfillCommands, commands.GroupCog, name="Library", group_name="library"
+    FollowCommands,
+    BackfillCommands,
+    ReviewCommands,
+    commands.GroupCog,
+    name="Library",
+    group_name="library",
 ):
     """Lets moderators bring in threads that only their server has, and take them out."""
 
@@ -59,9 +67,18 @@ class LibraryCog(
         self.bot.on_press(BringBack, self.bring_back)
         self.bot.on_press(TellInGuidelines, self.tell_in_guidelines)
         self.bot.on_press(StopBackfill, self.stop_backfill)
+        self.bot.on_press(ReviewPosts, self.review_posts)
+        self.bot.on_press(TakeProposed, self.take_proposed)
+        self.bot.on_press(SkipProposed, self.skip_proposed)
+        self.bot.on_press(ChooseAnother, self.choose_another)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Admit people with Manage Server only. Autocomplete and buttons check this themselves."""
+        """Admit people with Manage Server only, and helpers to the review.
+
+        Autocomplete and buttons check this themselves.
+        """
+        if interaction.command is not None and interaction.command.name == "review":
+            return await only_helpers(interaction)
         return only_managers(interaction)
 
     @app_commands.command(

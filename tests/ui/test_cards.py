@@ -28,6 +28,7 @@ from bot.ui import (
     limits,
     moderator_cards,
     quiet_card,
+    review_cards,
     text,
 )
 from tests.kit import limits as discord_limits
@@ -217,6 +218,11 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         answer_buttons.Share(place),
         answer_buttons.Accept(place),
         answer_buttons.Accept(place, back=True),
+        backfill_cards.StopBackfill(HUGE),
+        review_cards.ReviewPosts(),
+        review_cards.TakeProposed(HUGE, HUGE),
+        review_cards.SkipProposed(HUGE),
+        review_cards.ChooseAnother(HUGE),
         confirmations.ChooseAuthor(HUGE, AuthorChoice.WITHOUT_NAME),
         confirmations.ConfirmForget(HUGE),
         confirmations.ConfirmReset(HUGE),
@@ -250,6 +256,7 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         following_cards,
         moderator_cards,
         quiet_card,
+        review_cards,
     )
     known = tuple(item for module in modules for item in module.ALL)
     assert {type(item) for item in made} == set(known)

@@ -16,6 +16,7 @@ from bot.ui import (
     items,
     moderator_cards,
     quiet_card,
+    review_cards,
 )
 from tests.kit.card_votes import give_button, post, posting_of, sent
 from tests.kit.loopback.world import Message
@@ -50,6 +51,10 @@ FORGED = {
     following_cards.NotTheSolution: ["tw:unsolved"],
     following_cards.Reopen: ["tw:reopen"],
     quiet_card.PickQuietly: [f"tw:quiet:{HUGE}:{HUGE}"],
+    review_cards.ReviewPosts: ["tw:review"],
+    review_cards.TakeProposed: [f"tw:review:take:{HUGE}:{HUGE}"],
+    review_cards.SkipProposed: [f"tw:review:skip:{HUGE}"],
+    review_cards.ChooseAnother: [f"tw:review:choose:{HUGE}"],
     moderator_cards.RemoveThese: [f"tw:remove:t:{HUGE}:1", f"tw:remove:s:{HUGE}:999999999"],
     moderator_cards.KeepThem: ["tw:keep"],
     moderator_cards.BringBack: [f"tw:undo:{'9' * 18}"],
@@ -75,6 +80,7 @@ def test_every_item_is_tried() -> None:
         *following_cards.ALL,
         *moderator_cards.ALL,
         *quiet_card.ALL,
+        *review_cards.ALL,
         *curation_items.ALL,
     }
 

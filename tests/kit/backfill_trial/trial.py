@@ -126,11 +126,15 @@ async def _run(
             tasks.append(asyncio.create_task(kill()))
 
     requests.before, tasks = watch, list[asyncio.Task[None]]()
-    if line := await program.stdout.readline():
-        tasks.append(asyncio.create_task(_weigh(program.pid, int(line.split()[1]), report)))
-    _, said = await program.process.communicate()
-    for task in tasks:
-        task.cancel()
+    try:
+        if line := await program.stdout.readline():
+            tasks.append(asyncio.create_task(_weigh(program.pid, int(line.split()[1]), report)))
+        _, said = await program.process.communicate()
+    finally:
+        if program.process.returncode is None:
+            program.process.kill()
+        for task in tasks:
+            task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     if program.process.returncode == -signal.SIGKILL:
         report.kills += 1
