@@ -1,0 +1,293 @@
+"""Any sequence of changes leaves what a plain model of threads, votes and acceptance says.
+
+Changes are drawn by a fixed seed: adding, editing, answering, taking out, merging, undoing,
+going back, voting, accepting, importing again, removing and restoring.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import pytest
+
+from bot.app import App
+from bot.curation import ThreadState
+from bot.models import Answer, Thread, Vote
+from bot.services.curating import Curating
+from bot.services.guild_library import GuildLibrary
+from bot.services.index_sync import IndexSync
+from bot.store import thread_states
+from tests.kit.library import HERE, THERE
+from tests.kit.votes import press_button
+
+SEEDS, STEPS, CHECKED, MEMBERS = 4, 40, 8, 3
+TEXTS = [f"Text number {n}." for n in range(12)]
+"""Few, so that merged threads often have answers in common."""
+
+
+class NoIndex:
+    """In place of the index, which is not looked at here."""
+
+    async def catch_up(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class State:
+    """What the model knows of a thread: its answers as pairs of an id and a text."""
+
+    title: str
+    answers: tuple[tuple[int, str], ...]
+    retired: bool = False
+    merged: frozenset[int] = frozenset()
+
+
+@dataclass
+class Model:
+    """Threads by id, with all their states; votes with when they were given; acceptances."""
+
+    now: dict[int, State] = field(default_factory=dict)
+    states: dict[int, list[State]] = field(default_factory=dict)
+    merged_into: dict[int, int] = field(default_factory=dict)
+    unmerged: dict[int, State] = field(default_factory=dict)
+    removed: dict[int, int] = field(default_factory=dict)
+    votes: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    accepted: dict[int, int] = field(default_factory=dict)
+    clock: int = 0
+
+    def own(self) -> list[int]:
+        """The threads that can be changed."""
+        return [i for i in self.now if i not in self.merged_into and i not in self.removed]
+
+    def in_force(self) -> list[int]:
+        return [i for i in self.own() if not self.now[i].retired]
+
+    def put(self, thread_id: int, state: State) -> None:
+        self.now[thread_id] = state
+        self.states.setdefault(thread_id, []).append(state)
+        given = {answer_id for answer_id, _ in state.answers}
+        for other, answer_id in [*self.accepted.items()]:
+            if other != thread_id and answer_id in given:
+                del self.accepted[other]
+                self.accepted.setdefault(thread_id, answer_id)
+
+    def vote(self, answer_id: int, user_id: int, value: int) -> None:
+        self.clock += 1
+        old = self.votes.pop((answer_id, user_id), None)
+        if old is None or old[0] != value:  # the second press of one button takes it back
+            self.votes[answer_id, user_id] = (value, self.clock)
+
+    def merge(self, kept: int, gone: int) -> None:
+        before, other = self.now[kept], self.now[gone]
+        texts = {text: answer_id for answer_id, text in before.answers}
+        more = tuple(pair for pair in other.answers if pair[1] not in texts)
+        for answer_id, text in other.answers:
+            if text in texts:
+                self._same(answer_id, texts[text], kept, gone)
+        merged = before.merged | {gone}
+        self.put(kept, replace(before, answers=(*before.answers, *more), merged=merged))
+        self._retire_into(gone, kept)
+
+    def _same(self, old: int, new: int, kept: int, gone: int) -> None:
+        """One answer has the text of another: each member's last vote is left."""
+        for (answer_id, user_id), (value, at) in [*self.votes.items()]:
+            if answer_id == old:
+                del self.votes[old, user_id]
+                if at >= self.votes.get((new, user_id), (0, -1))[1]:
+                    self.votes[new, user_id] = (value, at)
+        if self.accepted.get(gone) == old:
+            del self.accepted[gone]
+            self.accepted.setdefault(kept, new)
+
+    def restore(self, thread_id: int, state: State) -> None:
+        there = self.now[thread_id]
+        self.put(thread_id, state)
+        for other in sorted(there.merged - state.merged):
+            del self.merged_into[other]
+            self.put(other, self.unmerged[other])
+        for other in sorted(state.merged - there.merged):
+            self._retire_into(other, thread_id)
+
+    def undo(self, thread_id: int) -> None:
+        states = self.states[thread_id]
+        before = states[-2] if len(states) > 1 else replace(states[-1], retired=True)
+        self.restore(thread_id, before)
+
+    def _retire_into(self, gone: int, kept: int) -> None:
+        self.unmerged[gone] = self.now[gone]
+        self.merged_into[gone] = kept
+        self.put(gone, replace(self.now[gone], answers=(), retired=True))
+
+    def shown(self, thread_id: int) -> dict[int, tuple[str, int, bool]] | None:
+        """Text, votes and acceptance of a thread's answers by id; None if it is not served."""
+        state = self.now[thread_id]
+        if state.retired or thread_id in self.removed:
+            return None
+        sums = dict.fromkeys((answer_id for answer_id, _ in state.answers), 0)
+        for (answer_id, _), (value, _) in self.votes.items():
+            if answer_id in sums:
+                sums[answer_id] += value
+        chosen = self.accepted.get(thread_id)
+        return {i: (text, sums[i], chosen == i) for i, text in state.answers}
+
+
+class Player:
+    """Makes one change after the other, in the library and in the model."""
+
+    def __init__(self, app: App, seed: int):
+        self.app, self.model, self.random = app, Model(), random.Random(seed)
+        index = cast(IndexSync, NoIndex())
+        self.curating = Curating(app.database, index)
+        self.guild_library = GuildLibrary(app.database, index, app.library)
+        self.count = 0
+
+    async def step(self) -> str:
+        changes: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            self.add, self.edit, self.answer, self.take_out, self.merge, self.undo, self.undo,
+            self.go_back, self.vote, self.vote, self.accept, self.import_again, self.remove,
+        ]  # fmt: skip
+        change = self.random.choice(changes if self.model.in_force() else [self.add])
+        await change()
+        return change.__name__
+
+    def thread(self) -> int:
+        return self.random.choice(self.model.in_force())
+
+    async def state_of(self, thread_id: int) -> tuple[tuple[int, str], ...]:
+        thread = await self.app.answering.serve(thread_id, guild_id=HERE)
+        assert thread is not None
+        return tuple(sorted((answer.id, answer.body) for answer in thread.answers))
+
+    async def add(self) -> None:
+        self.count += 1
+        texts = self.random.sample(TEXTS, self.random.randint(1, 3))
+        answers = tuple(Answer(body=text, key=f"{self.count}/{text}") for text in texts)
+        thread = Thread(key=f"key {self.count}", title=f"Title {self.count}", answers=answers)
+        done = await self.curating.add(HERE, 1, thread)
+        self.model.put(done.thread_id, State(thread.title, await self.state_of(done.thread_id)))
+
+    async def edit(self) -> None:
+        thread_id, self.count = self.thread(), self.count + 1
+        title = f"Edited {self.count}"
+        await self.curating.edit(HERE, 1, thread_id, lambda s: _titled(s, title))
+        self.model.put(thread_id, replace(self.model.now[thread_id], title=title))
+
+    async def answer(self) -> None:
+        thread_id, self.count = self.thread(), self.count + 1
+        have = {text for _, text in self.model.now[thread_id].answers}
+        text = self.random.choice([text for text in TEXTS if text not in have] or ["One more."])
+        await self.curating.add_answer(HERE, 1, thread_id, Answer(body=text, key=f"a{self.count}"))
+        given = await self.state_of(thread_id)
+        self.model.put(thread_id, replace(self.model.now[thread_id], answers=given))
+
+    async def take_out(self) -> None:
+        thread_id = self.thread()
+        now = self.model.now[thread_id]
+        if not now.answers:
+            return
+        gone, _ = self.random.choice(now.answers)
+        await self.curating.edit(HERE, 1, thread_id, lambda s: _without(s, gone))
+        kept = tuple(pair for pair in now.answers if pair[0] != gone)
+        self.model.put(thread_id, replace(now, answers=kept))
+
+    async def merge(self) -> None:
+        if len(self.model.in_force()) < 2:
+            return
+        first, second = self.random.sample(self.model.in_force(), 2)
+        done = await self.curating.merge(HERE, 1, first, second)
+        kept, gone = sorted((first, second))
+        assert done.thread_id == kept
+        self.model.merge(kept, gone)
+
+    async def undo(self) -> None:
+        thread_id = self.random.choice(self.model.own())
+        await self.curating.undo(HERE, 1, thread_id)
+        self.model.undo(thread_id)
+
+    async def go_back(self) -> None:
+        thread_id = self.random.choice(self.model.own())
+        history = await self.curating.history(HERE, thread_id)
+        place = self.random.randrange(len(history))
+        await self.curating.restore(HERE, 1, history[place].id)
+        self.model.restore(thread_id, self.model.states[thread_id][-1 - place])
+
+    async def vote(self) -> None:
+        answers = self.model.now[self.thread()].answers
+        if answers:
+            answer_id, user_id = self.random.choice(answers)[0], self.random.randint(1, MEMBERS)
+            value = self.random.choice([Vote.UP, Vote.DOWN])
+            await press_button(
+                self.app.voting, answer_id=answer_id, guild_id=HERE, user_id=user_id, value=value
+            )
+            self.model.vote(answer_id, user_id, int(value))
+
+    async def accept(self) -> None:
+        thread_id = self.thread()
+        answers = self.model.now[thread_id].answers
+        if not answers:
+            return
+        answer_id, _ = self.random.choice(answers)
+        if self.model.accepted.get(thread_id) == answer_id:
+            await self.app.accepting.withdraw(HERE, answer_id)
+            del self.model.accepted[thread_id]
+        else:
+            await self.app.accepting.accept(HERE, answer_id, 1)
+            self.model.accepted[thread_id] = answer_id
+
+    async def import_again(self) -> None:
+        thread_id = self.random.choice([*self.model.in_force(), *self.model.merged_into])
+        async with self.app.database.read() as connection:
+            state = await thread_states.read(connection, thread_id)
+        assert state is not None
+        new = Thread(key=state.thread.key, title="Imported", answers=(Answer(body="Imported."),))
+        report = await self.app.library.add([new], scope=HERE)
+        assert report.unchanged == 1
+
+    async def remove(self) -> None:
+        if self.model.removed and self.random.random() < 0.7:
+            thread_id, moment = self.model.removed.popitem()
+            await self.guild_library.restore(HERE, moment)
+            return
+        thread_id = self.thread()
+        target = await self.guild_library.find(HERE, thread_id)
+        removal = await self.guild_library.remove(HERE, target)
+        self.model.removed[thread_id] = removal.moment
+
+    async def check(self) -> None:
+        for thread_id in self.model.now:
+            thread = await self.app.answering.serve(thread_id, guild_id=HERE)
+            expected = self.model.shown(thread_id)
+            if thread is None:
+                assert expected is None, thread_id
+                continue
+            assert thread.title == self.model.now[thread_id].title
+            assert {a.id: (a.body, a.votes, a.accepted) for a in thread.answers} == expected
+            assert await self.app.answering.serve(thread_id, guild_id=THERE) is None
+
+
+def _titled(state: ThreadState, title: str) -> ThreadState:
+    return replace(state, thread=replace(state.thread, title=title))
+
+
+def _without(state: ThreadState, gone: int) -> ThreadState:
+    kept = [
+        (answer, i)
+        for answer, i in zip(state.thread.answers, state.answer_ids, strict=True)
+        if i != gone
+    ]
+    thread = replace(state.thread, answers=tuple(answer for answer, _ in kept))
+    return replace(state, thread=thread, answer_ids=tuple(i for _, i in kept))
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+async def test_any_sequence_leaves_what_the_model_says(app: App, seed: int) -> None:
+    player = Player(app, seed)
+    made = list[str]()
+    for number in range(1, STEPS + 1):
+        made.append(await player.step())
+        if number % CHECKED == 0:
+            await player.check()
+    assert {"merge", "undo", "vote"} <= set(made)
