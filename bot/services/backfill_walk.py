@@ -1,8 +1,8 @@
 """The way of a backfill through a channel's posts: active ones, archived ones, active ones again.
 
-Archived posts are listed by the time at which they were archived. What is archived while the
-walk goes on is above it, as it was among the active ones; what becomes active again is looked
-for at the end.
+Archived posts are listed by the time at which they were archived, and read in that order; those
+of one time by their ids. So whatever is above the cursor has been read. What is archived while
+the walk goes on was among the active ones; what becomes active again is looked for at the end.
 """
 
 from __future__ import annotations
@@ -48,15 +48,12 @@ async def walk(
 
     if before is None:
         active = await patiently(posts.active)
-        rest = (each for each in active if last_id is None or each.post.id < last_id)
-        await fill_in(rest)
-    elif last_id is not None:
-        seen.add(last_id)
+        await fill_in(each for each in active if last_id is None or each.post.id < last_id)
     end = None if before is None else before + INSTANT
     while True:
         page = await patiently(partial(posts.archived, end))
-        await fill_in(page.posts)
-        lower = _lower(page, end)
+        found, lower = _portion(page, end)
+        await fill_in(each for each in found if not _is_above(each, before, last_id))
         if lower is None:
             break
         end = lower
@@ -65,13 +62,27 @@ async def walk(
             shown(await patiently(partial(posts.fill_in, each, is_late=True)))
 
 
-def _lower(page: PostPage, end: datetime | None) -> datetime | None:
-    """Return before when the next page's posts were archived; ``None``: there is none."""
-    times = [each.archived_at for each in page.posts if each.archived_at is not None]
-    if not page.has_more or not times:
-        return None
-    lowest = min(times)
-    for lower in (lowest + INSTANT, lowest):  # the latter where all are of one instant
-        if end is None or lower < end:
-            return lower
-    return None
+def _is_above(found: FoundPost, before: datetime | None, last_id: int | None) -> bool:
+    """Return whether a post was read before the cursor was where the walk began."""
+    if before is None or last_id is None or found.archived_at is None:
+        return False
+    return (found.archived_at, found.post.id) >= (before, last_id)
+
+
+def _portion(page: PostPage, end: datetime | None) -> tuple[list[FoundPost], datetime | None]:
+    """Return the posts of a page to read now, and before when the next ones were archived.
+
+    ``None``: there are no others. Those of the page's last moment come with the next one, since
+    that has them all.
+    """
+    dated = [(each.archived_at, each) for each in page.posts if each.archived_at is not None]
+    dated.sort(key=lambda one: (one[0], one[1].post.id), reverse=True)
+    whole = [each for _, each in dated]
+    if not page.has_more or not dated:
+        return whole, None
+    lowest = dated[-1][0]
+    above = [each for at, each in dated if at > lowest]
+    if above and (end is None or lowest + INSTANT < end):
+        return above, lowest + INSTANT
+    # All are of one moment, or so near that the next page would be this one again.
+    return whole, lowest if end is None or lowest < end else None

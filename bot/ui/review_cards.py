@@ -135,8 +135,8 @@ def proposal_card(
     heading = f"**{_('Proposed answer')}** · {text.title(_by(proposed), limits.FACT)}"
     answer = text.cut(text.body(proposed.text), ANSWERED)
     embed.description = "\n\n".join(filter(None, (asked, f"{heading}\n{answer}")))
-    left = ngettext("{count} to review", "{count} to review", waiting)
-    embed.set_footer(text=f"#{text.label(channel, limits.FACT)} · {left.format(count=waiting)}")
+    left = _("{count} to review").format(count=number(waiting))
+    embed.set_footer(text=f"#{text.label(channel, limits.FACT)} · {left}")
     view = discord.ui.View(timeout=None)
     view.add_item(TakeProposed(post_id, proposed.message_id))
     view.add_item(SkipProposed(post_id))

@@ -189,9 +189,11 @@ async def test_a_post_that_becomes_active_meanwhile_is_read(scene: Scene) -> Non
 @pytest.mark.parametrize("stop_at", range(1, 20, 2))
 async def test_it_goes_on_where_it_ended(scene: Scene, stop_at: int) -> None:
     channel = scene.channel
-    channel.page = 2
+    channel.page = 3
     for number in range(1, 8):
         channel.solved(number, active=number % 3 == 0)
+        if number % 3:  # some are archived at one time
+            channel.archived_at[number * 1000] = BEGAN + timedelta(hours=number // 3)
 
     def die() -> None:
         if len(channel.requests) == stop_at:
