@@ -116,6 +116,9 @@ class ThreadBot(commands.AutoShardedBot):
         self.languages = Languages(app.guilds)
         self.redraw_cards: Callable[[Sequence[int]], None] = _redraw_none
         """Has the cards that messages show drawn anew; the voting cog sets it."""
+        self.look_at_post: Callable[[int, int], None] = _look_at_none
+        """Has a post of a followed channel looked at, by guild and id; the following cog sets it.
+        """
         self.queues: dict[str, Sized] = {}
         """What waits in the cogs, by a name for it."""
         self._presses: dict[type[items.Pressable], Handler] = {}
@@ -242,6 +245,10 @@ class ThreadBot(commands.AutoShardedBot):
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("the task %s failed", task.get_name(), exc_info=error)
+
+
+def _look_at_none(guild_id: int, post_id: int) -> None:
+    """Look at nothing: what is used until the following cog is loaded."""
 
 
 def _redraw_none(message_ids: Sequence[int]) -> None:

@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 async def is_there(bot: ThreadBot, answer: StoredAnswer, scope: int) -> bool:
     """Return whether an answer may be shown: its message, if it is one, was not deleted.
 
-    It is looked at once a day at most; where Discord can't be asked, it is taken to be there.
+    It is looked at once a day at most; where Discord can't be asked, it is taken to be there. Of
+    a followed post, all is looked at afterwards.
     """
     origin = await bot.app.authors.to_look_at(answer.id)
     if origin is None:
@@ -36,12 +37,17 @@ async def is_there(bot: ThreadBot, answer: StoredAnswer, scope: int) -> bool:
         if error.code not in limits.GONE_CODES:
             return True
         bot.redraw_cards(await bot.app.authors.gone(scope, origin.message_id))
+        bot.look_at_post(scope, origin.channel_id)
         return False
     except (*FAILURES, TimeoutError) as error:
         log.debug("message %d could not be looked at: %s", origin.message_id, described(error))
         return True
     if _is_deleted_account(message.author) and origin.author_id:
         await bot.app.authors.choose(origin.author_id, AuthorChoice.WITHOUT_NAME)
+    if await bot.app.followed_posts.known(scope, origin.channel_id) is not None:
+        await bot.app.authors.seen(answer.id)
+        bot.look_at_post(scope, origin.channel_id)
+        return True
     bot.redraw_cards(await bot.app.authors.looked_at(scope, message.id, said_in(message)))
     return True
 

@@ -65,6 +65,10 @@ class Authors:
         before = time.time_ns() // 1000 - LOOKED_AT // timedelta(microseconds=1)
         return await self._database.reading(origins.unchecked, answer_id, before)
 
+    async def seen(self, answer_id: int) -> None:
+        """Note that the message that an answer is was looked at, and is there."""
+        await self._database.writing(origins.set_checked, answer_id)
+
     async def is_answer(self, guild_id: int, message_id: int) -> bool:
         """Return whether a guild's message is an answer of the library."""
         return bool(await self.answers_among(guild_id, [message_id]))

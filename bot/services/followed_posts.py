@@ -295,4 +295,5 @@ async def _put(
         read,
         user_id=looked.wish.user_id,
         is_new=_stands(known) != _stands(now),
+        is_wished=looked.wish.marked is not None or looked.wish.chosen is not None,
     )

@@ -36,30 +36,38 @@ async def put(
     *,
     user_id: int,
     is_new: bool,
+    is_wished: bool,
 ) -> tuple[FollowedPost, tuple[int, ...]]:
     """Store the thread of a solved post; what helpers made of it stays.
 
-    ``is_new`` says that something else solved it before, or nothing. Returns the post with its
+    ``is_new`` says that something else solved it before, or nothing; ``is_wished`` that somebody
+    marked it just now, so that a thread that was taken out comes back. Returns the post with its
     thread, and the messages that show it.
     """
     check(made.thread)
-    target = None
-    if known is not None and known.state is PostState.SOLVED and known.thread_id is not None:
-        target = await curating.own_id(connection, now.guild_id, known.thread_id)
+    target = await curating.id_in_force(connection, now.guild_id, made.thread.key)
+    was_solved = known is not None and known.state is PostState.SOLVED
+    if target is None and was_solved and not is_wished:
+        return now, ()  # a helper took it out
     if target is None:
         change = await Change.begin(connection, now.guild_id, Action.SOLVED, user_id)
         thread_id = await message_threads.add(
             connection, change, made.thread, made.question, made.answers
         )
         return replace(now, thread_id=thread_id), await _shown(connection, now, thread_id)
-    assert known is not None
+    now = now if now.thread_id is not None else replace(now, thread_id=target)
     gone = await _gone(connection, target, read) | {str(message_id) for message_id in now.rejected}
-    if str(known.solution_id) not in made.answers:
+    if known is not None and str(known.solution_id) not in made.answers:
         gone.add(str(known.solution_id))
     action = Action.SOLVED if is_new else Action.FOLLOWED
     change = await Change.begin(connection, now.guild_id, action, user_id)
-    is_whole = target == now.thread_id
-    if not await _update(connection, change, target, made, gone, is_whole=is_whole):
+    is_whole = await curating.has_key(connection, target, made.thread.key)
+    is_changed = await _update(connection, change, target, made, gone, is_whole=is_whole)
+    if known is None:  # its thread was imported, or the channel was followed before
+        await message_threads.set_answers(connection, now.guild_id, target, made.answers)
+        if is_whole:
+            await origins.set_thread(connection, now.guild_id, target, made.question)
+    if not is_changed:
         return now, ()
     return now, await _shown(connection, now, target)
 

@@ -93,6 +93,22 @@ async def own_version(connection: AsyncConnection, change: Change, thread_id: in
     return made
 
 
+async def id_in_force(connection: AsyncConnection, guild_id: int, key: str) -> int | None:
+    """Return the id of the guild's own thread with a key, or that it was merged into, in force."""
+    same = (table.c.scope == guild_id, table.c.key == key)
+    thread_id = await connection.scalar(select(table.c.id).where(*same))
+    mine = None if thread_id is None else await own_id(connection, guild_id, thread_id)
+    found: int | None = await connection.scalar(
+        select(table.c.id).where(table.c.id == mine, IN_FORCE)
+    )
+    return found
+
+
+async def has_key(connection: AsyncConnection, thread_id: int, key: str) -> bool:
+    """Return whether a thread has a key."""
+    return await connection.scalar(select(table.c.key).where(table.c.id == thread_id)) == key
+
+
 async def add(connection: AsyncConnection, change: Change, thread: Thread) -> int:
     """Add a thread to a guild's own, or put it in place of the one with its key; return its id."""
     same = (table.c.scope == change.guild_id, table.c.key == thread.key)

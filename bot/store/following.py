@@ -46,9 +46,9 @@ async def follow(connection: AsyncConnection, channel: FollowedChannel) -> None:
 
 
 async def unfollow(connection: AsyncConnection, guild_id: int, channel_id: int) -> bool:
-    """Follow a channel no longer; False if it was not. What is known of its solved posts stays."""
+    """Follow a channel no longer; False if it was not. The threads of its posts stay."""
     p = followed_posts.c
-    posts = (p.guild_id == guild_id, p.channel_id == channel_id, p.state != PostState.SOLVED)
+    posts = (p.guild_id == guild_id, p.channel_id == channel_id)
     await connection.execute(delete(followed_posts).where(*posts))
     gone = delete(followed_channels).where(*_channel(guild_id, channel_id))
     return bool((await connection.execute(gone)).rowcount)

@@ -41,6 +41,7 @@ class FollowingCog(commands.Cog, name="Following"):
         """Register the message menu, and the buttons that take a solution back."""
         self._menu.guild_only = True
         self.bot.tree.add_command(self._menu)
+        self.bot.look_at_post = self._look_at
         self.bot.on_press(NotTheSolution, self._marking.reject)
         self.bot.on_press(Reopen, self._marking.reopen)
 
@@ -223,12 +224,14 @@ class FollowingCog(commands.Cog, name="Following"):
         if guild_id is None:
             return
         for post_id in {channel_id, *message_ids}:
-            place = await self._watch.place_of(guild_id, post_id)
-            known = await self._known(place) if place is not None else None
-            if place is None or known is None:
+            known = await self._posts.known(guild_id, post_id)
+            if known is None:
                 continue
             if known.proposed_id in message_ids or await self._is_kept(known, message_ids):
-                self._watch.look_soon(place)
+                await self._watch.look_at(guild_id, post_id)
+
+    def _look_at(self, guild_id: int, post_id: int) -> None:
+        self.bot.spawn(self._watch.look_at(guild_id, post_id), f"post {post_id}")
 
     async def _is_kept(self, known: FollowedPost, message_ids: set[int]) -> bool:
         """Return whether one of these messages is in the library."""

@@ -12,6 +12,7 @@ from bot.errors import NotFound, StoreError, ThreadwiseError
 from bot.following import FollowedChannel, FollowedPost
 from bot.i18n import N_
 from bot.i18n import gettext as _
+from bot.retry import FAILURES, described, retried
 from bot.services.followed_posts import NO_WISH, Seen, Wish
 from bot.services.post_reader import ChannelGone, ChannelHidden, PostGone
 from cogs.ask.keyed_locks import KeyedLocks
@@ -56,6 +57,24 @@ class PostWatch:
         """Return the place of a post by its id, as far as it is active."""
         guild = self.bot.get_guild(guild_id or 0)
         return None if guild is None else await self.place(guild.get_thread(channel_id))
+
+    async def find(self, guild_id: int, post_id: int) -> Place | None:
+        """Return the place of a post of which something is known, be it archived or active."""
+        if (place := await self.place_of(guild_id, post_id)) is not None:
+            return place
+        if await self.posts.known(guild_id, post_id) is None:
+            return None
+        try:
+            channel = await retried(lambda: self.bot.fetch_channel(post_id), "a post")
+        except (*FAILURES, discord.InvalidData) as error:
+            log.info("post %d is not looked at: %s", post_id, described(error))
+            return None
+        return await self.place(channel)
+
+    async def look_at(self, guild_id: int, post_id: int) -> None:
+        """Look at a post, by its id, in the background."""
+        if (place := await self.find(guild_id, post_id)) is not None:
+            self.look_soon(place)
 
     async def asker_id(self, place: Place, known: FollowedPost | None) -> int | None:
         """Return who asked a post; in a text channel, who wrote the message it was made of."""

@@ -8,13 +8,15 @@ from typing import Any
 
 import discord
 import pytest
+from sqlalchemy import update
 
 from bot.curation import Action, ThreadState
 from bot.models import Answer
+from bot.store.curation_tables import answer_messages
 from tests.cogs.following.conftest import ANSWER, QUESTION, TITLE, Help
 from tests.kit.forums import set_tags
 from tests.kit.messages import last, told
-from tests.kit.simcord import delete_channel, overwrite, user_thread
+from tests.kit.simcord import delete_channel, muted, overwrite, user_thread
 
 SHADE = "Give them shade."
 
@@ -157,6 +159,72 @@ class TestDeletions:
         await help_.world.bob.delete(answer)
         await help_.world.app.curating.undo(help_.world.guild.id, help_.fern.id, thread.id)
         assert await help_.served() == ANSWER
+
+    async def test_in_a_post_that_was_archived(self, help_: Help, solved: Any):
+        post, answer = solved
+        backend = help_.world.env.backend
+        backend.edit_channel(post.id, {}, thread_metadata={"archived": True})
+        await help_.world.env.settle()
+        backend.delete_message(post.id, answer.id)
+        await help_.world.env.settle()
+        assert await help_.state(post) == "candidate"
+
+    async def test_in_a_channel_that_is_followed_no_longer(self, help_: Help, solved: Any):
+        _, answer = solved
+        world = help_.world
+        await world.mo.slash(world.general, "library unfollow", channel="help")
+        assert await help_.served() == ANSWER
+        await world.bob.delete(answer)
+        found = await world.app.answering.complete("tomato", guild_id=world.guild.id, limit=9)
+        assert found == []
+
+
+async def test_followed_again_a_helper_s_words_stay(help_: Help, solved: Any):
+    world, (post, answer) = help_.world, solved
+    await helper_edits(help_, post, "Water them **less**.")
+    thread = await help_.thread(post)
+    await world.mo.slash(world.general, "library unfollow", channel="help")
+    await world.mo.slash(world.general, "library follow", channel=help_.forum)
+    assert await help_.state(post) is None
+    await help_.mark(help_.fern, answer)
+    again = await help_.thread(post)
+    assert (again.id, again.answers[0].body) == (thread.id, "Water them **less**.")
+    await world.bob.delete(answer)
+    assert await world.app.answering.serve(thread.id, guild_id=world.guild.id) is None
+
+
+async def test_what_a_helper_took_out_stays_out_until_it_is_marked_again(help_: Help, solved: Any):
+    world, (post, answer) = help_.world, solved
+    thread = await help_.thread(post)
+    await world.app.curating.undo(world.guild.id, help_.fern.id, thread.id)
+    await world.bob.edit(answer, SHADE)
+    assert await help_.thread(post) is None
+    await help_.mark(help_.fern, answer)
+    assert (await help_.thread(post)).answers[0].body == SHADE
+
+
+async def test_an_edit_that_was_missed_is_noticed_when_the_answer_is_shown(
+    help_: Help, solved: Any
+):
+    world, (post, answer) = help_.world, solved
+    with muted(world.env):
+        world.env.backend.edit_message(post.id, answer.id, {"content": SHADE + " <@1>"})
+    async with world.app.database.write() as connection:
+        await connection.execute(update(answer_messages).values(checked_at=0))
+    await help_.served()
+    assert (await help_.thread(post)).answers[0].body == SHADE + " @somebody"
+
+
+async def test_a_deletion_that_was_missed_is_noticed_when_the_answer_is_shown(
+    help_: Help, solved: Any
+):
+    world, (post, answer) = help_.world, solved
+    with muted(world.env):
+        world.env.backend.delete_message(post.id, answer.id)
+    async with world.app.database.write() as connection:
+        await connection.execute(update(answer_messages).values(checked_at=0))
+    assert await help_.served() is None
+    assert await help_.state(post) == "candidate"
 
 
 async def test_merged_into_another_thread_its_answer_is_kept_in_step(help_: Help, solved: Any):
