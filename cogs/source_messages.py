@@ -104,7 +104,7 @@ def said_in(message: discord.Message) -> str:
 
 def _is_deleted_account(user: discord.abc.User) -> bool:
     """Return whether Discord shows a user as deleted: it names them by their id, or a number."""
-    return user.name.startswith("deleted_user") or user.name == "Deleted User"
+    return user.name.casefold().replace(" ", "_").startswith("deleted_user")
 
 
 async def setup(bot: ThreadBot) -> None:
