@@ -112,7 +112,7 @@ class FollowedPosts:
             read = await read_post(reader, post)
             choices = await self._database.reading(origins.choices_of, solved_posts.people_of(read))
             wished = solved_posts.as_wished(read, choices)
-            looked = _Looked(channel, read, None, None, None, (), wish)
+            looked = _Looked(channel, read, None, None, None, (), wish, choices)
             if wished is not None:
                 looked = await self._judge(replace(looked, wished=wished), reader, known)
             try:
@@ -171,7 +171,8 @@ class FollowedPosts:
         channel, wish = looked.channel, looked.wish
         async with self._database.write() as connection:
             there = await following.post(connection, channel.guild_id, looked.read.post.id)
-            if there != known:
+            people = solved_posts.people_of(looked.read)
+            if there != known or await origins.choices_of(connection, people) != looked.choices:
                 raise _Meanwhile
             now = _judged(looked, known)
             messages: tuple[int, ...] = ()
@@ -200,10 +201,11 @@ class _Looked:
     solution: Solution | None
     rejected: tuple[int, ...]
     wish: Wish
+    choices: solved_posts.Choices
 
 
 class _Meanwhile(Exception):
-    """Somebody else wrote about the post while it was read."""
+    """Somebody wrote about the post while it was read, or chose what becomes of their words."""
 
 
 def _stands(post: FollowedPost | None) -> tuple[PostState, int | None]:

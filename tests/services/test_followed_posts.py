@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.app import App
+from bot.curation import AuthorChoice
 from bot.errors import StoreError, Unreachable
 from bot.following import PostState
 from bot.posts import Post
@@ -21,6 +22,7 @@ from tests.kit.posts import (
     ASKER,
     CHECK,
     FORUM,
+    FRIEND,
     GUILD,
     HELPER,
     Channel,
@@ -200,3 +202,20 @@ async def test_a_line_is_noted_of_what_is_known_alone(app: App, channel: Channel
     assert seen.now is not None
     assert known == replace(seen.now, note_id=77)
     assert await app.followed_posts.known(GUILD, 4000) is None
+
+
+async def test_words_that_are_taken_out_while_a_post_is_read_are_not_kept(
+    app: App, channel: Channel, monkeypatch: pytest.MonkeyPatch
+):
+    post = channel.add(1, reply(1001, MONDAYS, {CHECK: 1}))
+    asked = channel.reacted
+
+    async def reacted(*args: Any, **how: Any) -> Any:
+        await app.authors.choose(FRIEND, AuthorChoice.LEAVE_OUT)
+        return await asked(*args, **how)
+
+    channel.reactors = {1001: [ASKER]}
+    monkeypatch.setattr(channel, "reacted", reacted)
+    seen = await look(app, channel, post)
+    assert not seen.is_solved
+    assert await app.curating.recent(GUILD) == []
