@@ -62,7 +62,10 @@ async def save_message(interaction: Interaction, message: discord.Message) -> No
     asked = Asked()
     with suppress(TimeoutError, discord.HTTPException):
         asked = await asyncio.wait_for(_asked(message), WAIT)
-    if asked.origin and await _choice(interaction, asked.origin.author_id) is not None:
+    wanted = await _choice(interaction, asked.origin.author_id) if asked.origin else None
+    if wanted is AuthorChoice.LEAVE_OUT:
+        asked = Asked()  # the helper asks in their own words
+    elif wanted is not None:
         asked = replace(asked, author=None)
     await interaction.response.send_modal(_form(message, asked))
 

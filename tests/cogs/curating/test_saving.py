@@ -176,3 +176,14 @@ async def test_who_wants_nothing_kept_is_not_saved(world: World, hal: MemberActo
     thread = await world.app.answering.find("Where is the key?", guild_id=world.guild.id)
     assert thread is not None
     assert thread.answers[0].author is None
+
+
+async def test_a_question_whose_author_wants_nothing_kept_is_not_filled_in(
+    world: World, hal: MemberActor
+):
+    message = await reply(world)
+    await world.app.authors.choose(world.alice.user.id, AuthorChoice.LEAVE_OUT)
+    fields = form(await hal.context_menu(world.general, "Save as answer", message))
+    assert not fields["title"].get("value")
+    assert not fields["body"].get("value")
+    assert fields["answer"]["value"] == ANSWER
