@@ -56,6 +56,8 @@ async def move_votes(connection: AsyncConnection, guild_id: int, thread_id: int)
     here = row.retired_at is None
     await moved_votes.move(connection, guild_id, pairs if here else [(b, a) for a, b in pairs])
     old, new = (row.overrides, thread_id) if here else (thread_id, row.overrides)
+    if await connection.scalar(select(threads.c.id).where(threads.c.id == new)) is None:
+        return  # the shared one was deleted for good
     await moved_votes.move_phrasings(connection, guild_id, old, new)
 
 

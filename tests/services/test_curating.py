@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import delete, insert
 
 from bot.app import App
 from bot.curation import Action, Origin, ThreadState
@@ -13,6 +14,7 @@ from bot.errors import NotFound
 from bot.models import SHARED, Answer, StoredAnswer, StoredThread, Thread, Vote
 from bot.services.curating import Conflict, NotAccepted
 from bot.store import origins
+from bot.store.tables import learned_phrasings, threads
 from tests.kit.library import BREAD, HERE, THERE, post
 from tests.kit.votes import give_reaction, press_button, tally_of
 
@@ -208,6 +210,17 @@ class TestOverriding:
         thread = await served(app, version)
         assert len(thread.answers) == 3
         assert {a.body: a.votes for a in thread.answers}[BREAD.answers[1].body] == 1
+
+    async def test_is_removed_with_its_phrasings_where_the_shared_one_is_no_more(
+        self, app: App, version: int
+    ) -> None:
+        async with app.database.write() as connection:
+            row = {"guild_id": HERE, "thread_id": version, "text": "flat", "wording": "flat"}
+            row |= {"user_id": ANN, "message_id": 5, "chosen": True, "learned_at": 1}
+            await connection.execute(insert(learned_phrasings).values(row))
+            await connection.execute(delete(threads).where(threads.c.id == 1))
+        target = await app.guild_library.find(HERE, version)
+        assert (await app.guild_library.remove(HERE, target)).threads == 1
 
 
 class TestMerging:
