@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.curation import Action, AuthorChoice, Origin, Revision
+from bot.curation import Action, AuthorChoice, Origin
+from bot.services import post_changes
 from bot.services.index_sync import IndexSync
 from bot.store import authors, curating, origins, overrides, postings, revisions
 from bot.store.curating import Change
@@ -93,14 +94,16 @@ class Authors:
             state = await curating.own(connection, guild_id, thread_id)
             if state is None or answer_id not in state.answer_ids:
                 return []
+            if await origins.is_of_post(connection, answer_id):
+                return []  # its text is made otherwise: see FollowedPosts.look
             place = state.answer_ids.index(answer_id)
             given = [*state.thread.answers]
             if not text.strip() or given[place].body == text:
                 return []
             given[place] = replace(given[place], body=text)
             new = replace(state, thread=replace(state.thread, answers=tuple(given)))
-            newest = await revisions.of_thread(connection, guild_id, thread_id, 1)
-            if not _follows(newest[0] if newest else None):
+            words = await post_changes.words_of(connection, guild_id, thread_id, state)
+            if answer_id in words.answers:
                 await overrides.propose(connection, guild_id, thread_id, new)
                 return []
             change = await Change.begin(connection, guild_id, Action.FOLLOWED, 0)
@@ -139,8 +142,3 @@ class Authors:
         log.info("guild %d: an answer of thread %d was deleted on Discord", guild_id, thread_id)
         await self._index_sync.catch_up()
         return shown
-
-
-def _follows(newest: Revision | None) -> bool:
-    """Return whether a thread is as its messages made it."""
-    return newest is not None and newest.action in (Action.SOLVED, Action.FOLLOWED)

@@ -13,7 +13,7 @@ from bot.curation import Action, ThreadState
 from bot.following import FollowedPost, PostState
 from bot.services.curating import MAX_REDRAWN, check
 from bot.services.post_reader import ReadPost
-from bot.services.post_updates import helpers_words, updated, without_answers
+from bot.services.post_updates import HelpersWords, helpers_words, updated, without_answers
 from bot.services.solved_posts import Made
 from bot.store import (
     curating,
@@ -84,8 +84,7 @@ async def _update(
     """Make of a thread what its post says now; return whether that changed it."""
     current = await thread_states.read(connection, thread_id)
     assert current is not None
-    history = await revisions.of_thread(connection, change.guild_id, thread_id)
-    words = helpers_words(reversed(history))
+    words = await words_of(connection, change.guild_id, thread_id, current)
     update = updated(current, words, made.thread, gone, is_whole=is_whole)
     state = await _with_known_ids(connection, thread_id, update.state)
     if state != current:
@@ -97,6 +96,18 @@ async def _update(
             connection, change.guild_id, thread_id, wanted, action=Action.FOLLOWED
         )
     return state != current
+
+
+async def words_of(
+    connection: Any, guild_id: int, thread_id: int, state: ThreadState
+) -> HelpersWords:
+    """Return what helpers wrote of a thread, and of answers before these were merged into it."""
+    history = await revisions.of_thread(connection, guild_id, thread_id)
+    words = helpers_words(reversed(history))
+    for merged_id in state.merged:
+        history = await revisions.of_thread(connection, guild_id, merged_id)
+        words.answers |= helpers_words(reversed(history)).answers
+    return words
 
 
 async def _with_known_ids(connection: Any, thread_id: int, state: ThreadState) -> ThreadState:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.curation import ThreadState
 from bot.models import Answer
 from bot.store import change_feed, origins, revisions
+from bot.store.curation_tables import followed_posts
 from bot.store.rows import id_batches
 from bot.store.tables import answers, threads
 
@@ -29,7 +30,7 @@ async def take_name_off(connection: AsyncConnection, user_id: int) -> int:
         for batch in id_batches(ids):
             these = update(table).where(table.c.id.in_(batch))
             await connection.execute(these.values(author=None))
-    given = frozenset(answered)
+    named, given = frozenset(asked), frozenset(answered)
 
     def nameless(state: ThreadState, thread_id: int) -> ThreadState:
         thread = state.thread
@@ -37,10 +38,12 @@ async def take_name_off(connection: AsyncConnection, user_id: int) -> int:
             replace(answer, author=None) if i in given else answer
             for answer, i in zip(thread.answers, state.answer_ids, strict=True)
         )
-        author = None if thread_id in asked else thread.author
+        author = None if thread_id in named else thread.author
         return replace(state, thread=replace(thread, author=author, answers=bodies))
 
-    await revisions.rewrite(connection, await _threads_of(connection, asked, answered), nameless)
+    touched = await _threads_of(connection, asked, answered)
+    histories = await revisions.changed_together(connection, touched)
+    await revisions.rewrite(connection, sorted(histories), nameless)
     await origins.forget_author(connection, user_id)
     return len(asked) + len(answered)
 
@@ -49,10 +52,11 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
     """Delete what a member wrote, in every state; return how many texts that were.
 
     With their question goes the whole thread; a thread that is left without answers stays
-    retired.
+    retired. Of posts that they opened nothing is known any more.
     """
     asked, answered = await origins.of_author(connection, user_id)
     touched = await _threads_of(connection, [], answered)
+    histories = await revisions.changed_together(connection, {*touched, *asked}) - set(asked)
     for batch in id_batches(asked):
         await change_feed.note(connection, batch, is_deleted=True)
         await connection.execute(delete(threads).where(threads.c.id.in_(batch)))
@@ -69,12 +73,13 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
         ids = tuple(i for _, i in kept)
         return replace(state, thread=thread, answer_ids=ids, retired=state.retired or empty)
 
-    left = [thread_id for thread_id in touched if thread_id not in set(asked)]
-    await revisions.rewrite(connection, left, without)
+    await revisions.rewrite(connection, sorted(histories), without)
+    left = sorted(set(touched) - set(asked))
     for batch in id_batches(answered):
         await connection.execute(delete(answers).where(answers.c.id.in_(batch)))
     await _retire_empty(connection, left)
     await change_feed.note(connection, left)
+    await connection.execute(delete(followed_posts).where(followed_posts.c.asker_id == user_id))
     await origins.forget_author(connection, user_id)
     return len(asked) + len(answered)
 

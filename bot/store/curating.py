@@ -264,7 +264,9 @@ async def _oldest_first(connection: AsyncConnection, *thread_ids: int) -> list[i
 async def _retire_into(
     connection: AsyncConnection, change: Change, gone_id: int, kept_id: int
 ) -> None:
-    gone = await _read(connection, gone_id)
+    gone = await thread_states.read(connection, gone_id)
+    if gone is None:  # it was deleted since it was merged the first time
+        return
     state = replace(gone, thread=replace(gone.thread, answers=()), answer_ids=(), retired=True)
     now = await thread_states.put_in_force(connection, gone_id, state)
     await _set(connection, table.c.id == gone_id, merged_into=kept_id)

@@ -6,13 +6,15 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import AuthorChoice, Origin
+from bot.following import PostState
 from bot.store.curation_tables import (
     answer_messages,
     author_choices,
+    followed_channels,
     followed_posts,
     thread_messages,
 )
@@ -110,17 +112,30 @@ async def answer_of_message(
 async def answers_among(
     connection: AsyncConnection, guild_id: int, message_ids: Collection[int]
 ) -> list[int]:
-    """Return those of a guild's messages that are answers, and not of a followed post.
+    """Return those of a guild's messages that are answers, and not of a solved post.
 
-    A followed post is looked at as a whole when one of its messages changes.
+    That is looked at as a whole when one of its messages changes, while its channel is followed.
     """
-    m, found = answer_messages.c, list[int]()
-    post = select(followed_posts.c.post_id).where(followed_posts.c.post_id == m.channel_id)
+    m, p, found = answer_messages.c, followed_posts.c, list[int]()
+    is_followed = exists().where(
+        followed_channels.c.guild_id == p.guild_id, followed_channels.c.channel_id == p.channel_id
+    )
+    post = select(p.post_id).where(
+        p.post_id == m.channel_id, p.state == PostState.SOLVED.value, is_followed
+    )
     for ids in id_batches(message_ids):
         query = select(m.message_id).where(m.guild_id == guild_id, m.message_id.in_(ids))
         query = query.where(~post.exists())
         found += (await connection.scalars(query)).all()
     return found
+
+
+async def is_of_post(connection: AsyncConnection, answer_id: int) -> bool:
+    """Return whether an answer is a message of a solved post."""
+    m, p = answer_messages.c, followed_posts.c
+    query = select(p.post_id).join(answer_messages, m.channel_id == p.post_id)
+    solved = (m.answer_id == answer_id, p.state == PostState.SOLVED.value)
+    return await connection.scalar(query.where(*solved)) is not None
 
 
 async def thread_of_message(

@@ -159,6 +159,23 @@ async def rewrite(
             await connection.execute(this.values(values))
 
 
+async def changed_together(connection: AsyncConnection, thread_ids: Collection[int]) -> set[int]:
+    """Return threads, with all that were merged with one of them, be it undone or not.
+
+    Their histories may have each other's answers.
+    """
+    r, found, new = revisions.c, set(thread_ids), set(thread_ids)
+    while new:
+        others = set[int]()
+        for ids in id_batches(sorted(new)):
+            changes = select(r.change).where(r.thread_id.in_(ids), r.change > 0)
+            query = select(r.thread_id).where(r.change.in_(changes)).distinct()
+            others.update(await connection.scalars(query))
+        new = others - found
+        found |= new
+    return found
+
+
 async def forget_user(connection: AsyncConnection, user_id: int) -> None:
     """Keep no longer that a member made revisions; these stay."""
     theirs = revisions.c.user_id == user_id

@@ -17,7 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.curation import ThreadState
 from bot.models import Answer, Thread
 from bot.store import change_feed, upsert
-from bot.store.rows import answer_columns, answer_fields, columns, digest_of, thread_fields
+from bot.store.rows import (
+    answer_columns,
+    answer_fields,
+    columns,
+    digest_of,
+    id_batches,
+    thread_fields,
+)
 from bot.store.tables import acceptances, answers, phrasings, postings, threads
 from bot.store.upsert import Known
 
@@ -64,8 +71,9 @@ async def put_in_force(
     """Make a thread what a state says; return the state with the ids of all its answers.
 
     Its key stays. The threads merged into it are the caller's business. ``curated`` says that
-    helpers made it so, and an import is not to replace it.
+    helpers made it so, and an import is not to replace it. Answers that were deleted since stay so.
     """
+    state = await _without_deleted(connection, state)
     await _put_answers(connection, thread_id, state)
     given = await _ids_by_position(connection, thread_id)
     await _take_along(connection, thread_id, given)
@@ -85,6 +93,20 @@ async def put_in_force(
     await upsert.add_phrasings(connection, {thread_id: thread.phrasings})
     await change_feed.note(connection, [thread_id])
     return replace(state, thread=thread, answer_ids=tuple(given))
+
+
+async def _without_deleted(connection: AsyncConnection, state: ThreadState) -> ThreadState:
+    """Return a state without the answers that are deleted, as their authors or moderators want."""
+    known = [i for i in state.answer_ids if i is not None]
+    there = set[int | None]({None})
+    for ids in id_batches(known):
+        there.update(await connection.scalars(select(answers.c.id).where(answers.c.id.in_(ids))))
+    given = zip(state.thread.answers, state.answer_ids, strict=True)
+    kept = [(answer, i) for answer, i in given if i in there]
+    if len(kept) == len(state.answer_ids):
+        return state
+    thread = replace(state.thread, answers=tuple(answer for answer, _ in kept))
+    return replace(state, thread=thread, answer_ids=tuple(i for _, i in kept))
 
 
 async def _put_answers(connection: AsyncConnection, thread_id: int, state: ThreadState) -> None:

@@ -62,12 +62,16 @@ async def save_message(interaction: Interaction, message: discord.Message) -> No
     asked = Asked()
     with suppress(TimeoutError, discord.HTTPException):
         asked = await asyncio.wait_for(_asked(message), WAIT)
-    wanted = await _choice(interaction, asked.origin.author_id) if asked.origin else None
-    if wanted is AuthorChoice.LEAVE_OUT:
-        asked = Asked()  # the helper asks in their own words
-    elif wanted is not None:
-        asked = replace(asked, author=None)
+    if asked.origin is not None:
+        asked = _as_wished(asked, await _choice(interaction, asked.origin.author_id))
     await interaction.response.send_modal(_form(message, asked))
+
+
+def _as_wished(asked: Asked, choice: AuthorChoice | None) -> Asked:
+    """Return a question as its author wants it kept; of one who wants nothing kept, nothing."""
+    if choice is AuthorChoice.LEAVE_OUT:
+        return Asked()
+    return asked if choice is None else replace(asked, author=None)
 
 
 def _form(message: discord.Message, asked: Asked) -> Form:

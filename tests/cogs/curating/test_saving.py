@@ -187,3 +187,15 @@ async def test_a_question_whose_author_wants_nothing_kept_is_not_filled_in(
     assert not fields["title"].get("value")
     assert not fields["body"].get("value")
     assert fields["answer"]["value"] == ANSWER
+
+
+async def test_the_question_of_who_wants_nothing_kept_is_left_blank(world: World, hal: MemberActor):
+    async with world.app.database.write() as connection:
+        await origins.choose(connection, world.alice.id, AuthorChoice.LEAVE_OUT)
+    message = await reply(world)
+    opened = await hal.context_menu(world.general, "Save as answer", message)
+    assert not form(opened)["title"].get("value")
+    await save(world, hal, message, title=FILLED["title"])
+    thread = await world.app.answering.find(FILLED["title"], guild_id=world.guild.id)
+    assert thread is not None
+    assert (thread.author, thread.url) == (None, message.jump_url)
