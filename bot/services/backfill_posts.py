@@ -107,8 +107,8 @@ class BackfillPosts:
                 continue
 
     async def _ask(self, request: Callable[[], Awaitable[T]], /) -> T:
-        await self._pace.turn()
-        return await request()
+        async with self._pace.turn():
+            return await request()
 
     async def _outcome(
         self, channel: FollowedChannel, found: FoundPost, known: FollowedPost | None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import math
 import time
-from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 A_SECOND = 10
 """Requests in a second, of all channels together: Discord serves fifty, and people come first."""
-
-SECOND = 1.1
-"""Seconds in which so many may begin: with a margin, as they don't all take equally long."""
 
 
 class Clock(Protocol):
@@ -37,18 +37,28 @@ class SystemClock:
 
 
 class RequestPace:
-    """Has requests wait until they may begin, in the order in which they came."""
+    """Has requests wait until they may begin.
+
+    One begins where another has ended for a second, or none was: so no second has more of them,
+    however long each is on its way.
+    """
 
     def __init__(self, clock: Clock | None = None):
         self.clock: Clock = clock or SystemClock()
-        self._begun: deque[float] = deque(maxlen=A_SECOND)
-        self._gate = asyncio.Lock()
+        self._free = [-math.inf] * A_SECOND  # when each may be followed by another, as a heap
+        self._slots = asyncio.Semaphore(A_SECOND)
 
-    async def turn(self) -> None:
-        """Wait until one more request may begin."""
-        async with self._gate:
-            if len(self._begun) == A_SECOND:
-                wait = self._begun[0] + SECOND - self.clock.now()
-                if wait > 0:
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait until a request may begin, which is made within the block."""
+        async with self._slots:
+            free = heapq.heappop(self._free)
+            try:
+                if (wait := free - self.clock.now()) > 0:
                     await self.clock.sleep(wait)
-            self._begun.append(self.clock.now())
+                free = math.inf
+                yield
+            finally:
+                if free == math.inf:
+                    free = self.clock.now() + 1.0
+                heapq.heappush(self._free, free)
