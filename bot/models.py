@@ -127,12 +127,14 @@ ANSWER_FIELDS = stored_fields(Answer)
 class StoredAnswer(Answer):
     """An answer of the library, with what one guild's members voted on it.
 
-    ``accepted_here`` says that the guild accepted it, whatever its source says.
+    ``accepted_here`` says that the guild accepted it, whatever its source says, ``overrides``
+    which shared answer it stands in for.
     """
 
     id: int
     votes: int = 0
     accepted_here: bool = False
+    overrides: int | None = None
 
     @property
     def tally(self) -> int:
@@ -153,8 +155,8 @@ class StoredThread(Thread):
     overrides: tuple[int, ...] = ()
 
     def answer(self, answer_id: int) -> StoredAnswer | None:
-        """Return the answer with this id, or ``None`` if the thread has it no longer."""
-        return next((a for a in self.answers if a.id == answer_id), None)
+        """Return the answer with this id, or that stands in for it; ``None`` without one."""
+        return next((a for a in self.answers if answer_id in (a.id, a.overrides)), None)
 
 
 class Verdict(StrEnum):

@@ -94,7 +94,8 @@ class ThreadCog(commands.Cog, name="Thread"):
         shown = item.place.answer_id
 
         def next_answer(thread: StoredThread) -> items.Place:
-            other = next((a.id for a in thread.answers if a.id != shown), None)
+            present = thread.answer(shown)
+            other = next((a.id for a in thread.answers if a is not present), None)
             return items.Place(thread.id, other or shown)
 
         await open_page(interaction, item.place.thread_id, next_answer)

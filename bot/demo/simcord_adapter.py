@@ -240,6 +240,8 @@ class Clock:
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
         """Do what a person does in the page; never while the clock advances."""
         async with self._lock:
+            # Times such as "2 minutes ago" count from here.
+            self._preview._advance_presentation_time()
             result = await self._act(context_id, body)
             self._published = self._snapshot()
             return result

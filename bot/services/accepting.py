@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.errors import NotFound
 from bot.i18n import N_
 from bot.i18n import gettext as _
-from bot.store import acceptances, origins, postings
+from bot.store import acceptances, origins, overrides, postings
 from bot.store.database import Database
 
 MAX_REDRAWN = 20
@@ -26,6 +26,7 @@ class Accepting:
         Raises NotFound for an answer that the guild doesn't see.
         """
         async with self._database.write() as connection:
+            answer_id = await overrides.own_answer(connection, guild_id, answer_id) or answer_id
             thread_id = await acceptances.accept(connection, guild_id, answer_id, user_id)
             if thread_id is None:
                 raise NotFound(_(ANSWER_GONE))
@@ -45,6 +46,7 @@ class Accepting:
     async def withdraw(self, guild_id: int, answer_id: int) -> list[int]:
         """Take an acceptance back, if it is there; return the messages that show the thread."""
         async with self._database.write() as connection:
+            answer_id = await overrides.own_answer(connection, guild_id, answer_id) or answer_id
             thread_id = await acceptances.withdraw(connection, guild_id, answer_id)
             if thread_id is None:
                 return []

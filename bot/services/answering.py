@@ -27,7 +27,7 @@ from bot.services.backgrounds import Backgrounds
 from bot.services.guilds import Guilds, PhrasingCache
 from bot.services.queues import Busy, FairQueue
 from bot.services.shared_votes import shared_votes
-from bot.store import threads
+from bot.store import own_threads, threads
 from bot.store.database import Database
 
 P = ParamSpec("P")
@@ -182,9 +182,13 @@ class Answering:
         return reply
 
     async def serve(self, thread_id: int, *, guild_id: int = SHARED) -> StoredThread | None:
-        """Return a thread, its answers in serving order; ``None`` if the guild can't see it."""
-        by_id = await self._database.reading(threads.fetch, [thread_id], guild_id)
-        thread = by_id.get(thread_id)
+        """Return a thread, its answers in serving order; ``None`` if the guild can't see it.
+
+        In place of a shared one it is the guild's own version, if there is one.
+        """
+        async with self._database.read() as connection:
+            thread_id = await own_threads.shown_id(connection, guild_id, thread_id)
+            thread = (await threads.fetch(connection, [thread_id], guild_id)).get(thread_id)
         if thread is None:
             return None
         policy = (await self._guilds.settings(guild_id)).answer_policy

@@ -11,7 +11,7 @@ from datetime import timedelta
 from bot.curation import Action, AuthorChoice, Origin
 from bot.services import post_changes
 from bot.services.index_sync import IndexSync
-from bot.store import authors, curating, origins, overrides, postings, revisions
+from bot.store import authors, curating, origins, overrides, own_threads, postings, revisions
 from bot.store.curating import Change
 from bot.store.database import Database
 
@@ -37,6 +37,10 @@ class Authors:
     async def count(self, user_id: int) -> int:
         """Count the questions and answers that a member wrote, on all servers."""
         return await self._database.reading(authors.count, user_id)
+
+    async def cards(self, user_id: int) -> list[tuple[int, int]]:
+        """Return the newest messages that show what a member wrote: (channel, message)."""
+        return await self._database.reading(authors.cards, user_id)
 
     async def choose(self, user_id: int, choice: AuthorChoice | None) -> int:
         """Do what a member wants with all that they wrote, and keep it for what comes.
@@ -91,7 +95,7 @@ class Authors:
                 return []
             await origins.set_checked(connection, answer_id)
             thread_id = await origins.thread_of_answer(connection, answer_id)
-            state = await curating.own(connection, guild_id, thread_id)
+            state = await own_threads.own(connection, guild_id, thread_id)
             if state is None or answer_id not in state.answer_ids:
                 return []
             if await origins.is_of_post(connection, answer_id):
@@ -122,7 +126,7 @@ class Authors:
             if answer_id is None:
                 return []
             thread_id = await origins.thread_of_answer(connection, answer_id)
-            state = await curating.own(connection, guild_id, thread_id)
+            state = await own_threads.own(connection, guild_id, thread_id)
             if state is None:
                 return []
             kept = [

@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from bot.curation import Action, Changed, Editable, Origin, Revision, ThreadState
-from bot.errors import NotFound, ThreadwiseError
+from bot.errors import NotFound, SearchError, ThreadwiseError
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Answer, Thread, plain_key
 from bot.services.index_sync import IndexSync
-from bot.store import curating, message_threads, overrides, postings, revisions
+from bot.store import curating, message_threads, overrides, own_threads, postings, revisions
 from bot.store.curating import Change
 from bot.store.database import Database
 
@@ -129,7 +129,7 @@ class Curating:
     async def editable(self, guild_id: int, thread_id: int) -> Editable:
         """Return a thread that the guild sees, to be edited. Raises NotFound."""
         async with self._database.read() as connection:
-            found = await curating.seen(connection, guild_id, thread_id)
+            found = await own_threads.seen(connection, guild_id, thread_id)
         if found is None:
             raise NotFound(_(GONE))
         seen_id, state = found
@@ -154,13 +154,15 @@ class Curating:
         the thread says something else by now.
         """
         async with self._database.write() as connection:
-            found = await curating.seen(connection, guild_id, thread_id)
+            found = await own_threads.seen(connection, guild_id, thread_id)
             if found is None:
                 raise NotFound(_(GONE))
             if token is not None and token != revisions.digest(found[1].thread)[:TOKEN]:
                 newest = await revisions.of_thread(connection, guild_id, found[0], 1)
                 raise Conflict(newest[0] if newest else None)
             state = edit(found[1])
+            if found[1].thread.answers and not state.thread.answers:
+                state = replace(state, retired=True)  # a question alone answers nobody
             check(state.thread)
             change = await Change.begin(connection, guild_id, action, user_id)
             own_id = await curating.own_version(connection, change, found[0])
@@ -179,7 +181,7 @@ class Curating:
     async def merge(self, guild_id: int, user_id: int, first_id: int, second_id: int) -> Changed:
         """Merge two threads that the guild sees into the older. Raises NotFound, NotAccepted."""
         async with self._database.write() as connection:
-            found = [await curating.seen(connection, guild_id, i) for i in (first_id, second_id)]
+            found = [await own_threads.seen(connection, guild_id, i) for i in (first_id, second_id)]
             if None in found:
                 raise NotFound(_(GONE))
             change = await Change.begin(connection, guild_id, Action.MERGED, user_id)
@@ -194,7 +196,7 @@ class Curating:
     async def history(self, guild_id: int, thread_id: int) -> list[Revision]:
         """Return the newest revisions of a thread in a guild, newest first; maybe none."""
         async with self._database.read() as connection:
-            own_id = await curating.own_id(connection, guild_id, thread_id)
+            own_id = await own_threads.own_id(connection, guild_id, thread_id)
             return await revisions.of_thread(connection, guild_id, own_id or thread_id, HISTORY)
 
     async def proposals(self, guild_id: int) -> list[Revision]:
@@ -225,7 +227,7 @@ class Curating:
         """
 
         async def before(connection: Any) -> Revision | None:
-            own_id = await curating.own_id(connection, guild_id, thread_id)
+            own_id = await own_threads.own_id(connection, guild_id, thread_id)
             return None if own_id is None else await revisions.to_undo(connection, own_id)
 
         return await self._restore(guild_id, user_id, before, missing=NOTHING_BEFORE)
@@ -241,22 +243,29 @@ class Curating:
             revision = await find(connection)
             if revision is None:
                 raise NotFound(_(missing))
-            if await curating.own(connection, guild_id, revision.thread_id) is None:
+            if await own_threads.own(connection, guild_id, revision.thread_id) is None:
                 raise NotFound(_(GONE))
             change = await Change.begin(connection, guild_id, Action.RESTORED, user_id)
+            # A version that goes gives its messages back to the shared thread.
+            before = await _changed(connection, guild_id, revision.thread_id)
             await curating.restore(connection, change, revision)
             done = await _changed(connection, guild_id, revision.thread_id)
+            shown = dict.fromkeys((*done.messages, *before.messages))
+            done = replace(done, messages=tuple(shown))
         return await self._published(done, change)
 
     async def _published(self, done: Changed, change: Change) -> Changed:
         """Have a change found by the next question."""
         log.info("guild %d: thread %d was %s", change.guild_id, done.thread_id, change.action)
-        await self._index_sync.catch_up()
+        try:
+            await self._index_sync.catch_up()
+        except SearchError as error:  # the change is made, and indexed with the next
+            log.warning("thread %d is not found as it is for now: %s", done.thread_id, error)
         return done
 
 
 async def _changed(connection: Any, guild_id: int, thread_id: int) -> Changed:
-    state = await curating.own(connection, guild_id, thread_id)
+    state = await own_threads.own(connection, guild_id, thread_id)
     assert state is not None
     shown = await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
     return Changed(thread_id, state.thread.title, tuple(shown))

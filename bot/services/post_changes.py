@@ -20,6 +20,7 @@ from bot.store import (
     message_threads,
     origins,
     overrides,
+    own_threads,
     postings,
     revisions,
     thread_states,
@@ -148,7 +149,7 @@ async def take_out(
     """Take the answers of a post out of the library, and its thread if it has no others."""
     if known.state is not PostState.SOLVED or known.thread_id is None:
         return ()
-    target = await curating.own_id(connection, known.guild_id, known.thread_id)
+    target = await own_threads.own_id(connection, known.guild_id, known.thread_id)
     current = None if target is None else await thread_states.read(connection, target)
     if target is None or current is None or current.retired:
         return ()

@@ -12,7 +12,7 @@ from bot.i18n import N_
 from bot.models import Reaction, Vote
 from bot.observing import UNOBSERVED, Observer
 from bot.services.reconciling import LiveEvents, Reconciling
-from bot.store import origins, postings, votes
+from bot.store import origins, overrides, postings, votes
 from bot.store.database import Database
 from bot.store.votes import VotePlace
 
@@ -175,6 +175,7 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
 
 async def _press(connection: Any, pressed: Pressed) -> VoteOutcome:
     answer_id, guild_id, user_id = pressed.answer_id, pressed.guild_id, pressed.user_id
+    answer_id = await overrides.own_answer(connection, guild_id, answer_id) or answer_id
     if not await votes.tallies(connection, [answer_id], guild_id):
         # Translated by whoever tells it: this is written in a task of all members.
         return NotFound(N_("This answer is not in the library any more."))

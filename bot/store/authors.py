@@ -10,11 +10,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import ThreadState
-from bot.models import Answer
-from bot.store import change_feed, origins, revisions
+from bot.models import PRIVATE, Answer
+from bot.store import change_feed, origins, revisions, thread_states
 from bot.store.curation_tables import followed_posts
 from bot.store.rows import id_batches
-from bot.store.tables import answers, threads
+from bot.store.tables import answers, phrasings, postings, threads
+
+MAX_CARDS = 200
+"""Posted messages that are drawn anew when what they show is taken out."""
 
 
 async def count(connection: AsyncConnection, user_id: int) -> int:
@@ -23,8 +26,25 @@ async def count(connection: AsyncConnection, user_id: int) -> int:
     return len(asked) + len(answered)
 
 
+async def cards(connection: AsyncConnection, user_id: int) -> list[tuple[int, int]]:
+    """Return the newest messages that show what a member wrote: (channel, message)."""
+    asked, answered = await origins.of_author(connection, user_id)
+    found = list[tuple[int, int, int]]()
+    for column, ids in ((postings.c.thread_id, asked), (postings.c.answer_id, answered)):
+        for batch in id_batches(ids):
+            query = select(postings.c.posted_at, postings.c.channel_id, postings.c.message_id)
+            shown = (column.in_(batch), postings.c.channel_id != PRIVATE)
+            rows = await connection.execute(query.where(*shown))
+            found += [(row.posted_at, row.channel_id, row.message_id) for row in rows.all()]
+    newest = sorted(set(found), reverse=True)[:MAX_CARDS]
+    return [(channel_id, message_id) for _, channel_id, message_id in newest]
+
+
 async def take_name_off(connection: AsyncConnection, user_id: int) -> int:
-    """Take a member's name off what they wrote, in every state; return how many texts that are."""
+    """Take a member's name off what they wrote, in every state; return how many texts that are.
+
+    Their id stays, by which they may have the texts deleted as well.
+    """
     asked, answered = await origins.of_author(connection, user_id)
     for table, ids in ((threads, asked), (answers, answered)):
         for batch in id_batches(ids):
@@ -44,7 +64,6 @@ async def take_name_off(connection: AsyncConnection, user_id: int) -> int:
     touched = await _threads_of(connection, asked, answered)
     histories = await revisions.changed_together(connection, touched)
     await revisions.rewrite(connection, sorted(histories), nameless)
-    await origins.forget_author(connection, user_id)
     return len(asked) + len(answered)
 
 
@@ -57,6 +76,8 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
     asked, answered = await origins.of_author(connection, user_id)
     touched = await _threads_of(connection, [], answered)
     histories = await revisions.changed_together(connection, {*touched, *asked}) - set(asked)
+    questions = await _questions(connection, asked)
+    left_over = await _unmerge(connection, asked)
     for batch in id_batches(asked):
         await change_feed.note(connection, batch, is_deleted=True)
         await connection.execute(delete(threads).where(threads.c.id.in_(batch)))
@@ -68,13 +89,18 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
             for answer, i in zip(state.thread.answers, state.answer_ids, strict=True)
             if i not in gone
         ]
-        thread = replace(state.thread, answers=tuple(answer for answer, _ in kept))
+        thread = replace(
+            state.thread,
+            answers=tuple(answer for answer, _ in kept),
+            phrasings=tuple(text for text in state.thread.phrasings if text not in questions),
+        )
         empty = not kept and bool(state.thread.answers)
         ids = tuple(i for _, i in kept)
         return replace(state, thread=thread, answer_ids=ids, retired=state.retired or empty)
 
     await revisions.rewrite(connection, sorted(histories), without)
-    left = sorted(set(touched) - set(asked))
+    unsaid = await _unsay(connection, histories, questions)
+    left = sorted({*touched, *left_over, *unsaid} - {*asked})
     for batch in id_batches(answered):
         await connection.execute(delete(answers).where(answers.c.id.in_(batch)))
     await _retire_empty(connection, left)
@@ -82,6 +108,43 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
     await connection.execute(delete(followed_posts).where(followed_posts.c.asker_id == user_id))
     await origins.forget_author(connection, user_id)
     return len(asked) + len(answered)
+
+
+async def _questions(connection: AsyncConnection, asked: Collection[int]) -> frozenset[str]:
+    """Return the titles and phrasings of threads, which may be phrasings of merged ones."""
+    found = set[str]()
+    for batch in id_batches(asked):
+        titles = select(threads.c.title).where(threads.c.id.in_(batch))
+        texts = select(phrasings.c.text).where(phrasings.c.thread_id.in_(batch))
+        found |= set((await connection.scalars(titles.union(texts))).all())
+    return frozenset(found)
+
+
+async def _unsay(
+    connection: AsyncConnection, thread_ids: Collection[int], texts: frozenset[str]
+) -> set[int]:
+    """Delete phrasings of threads; return the threads that had one."""
+    changed = set[int]()
+    for batch in id_batches(thread_ids):
+        said = (phrasings.c.thread_id.in_(batch), phrasings.c.text.in_(texts))
+        changed |= set((await connection.scalars(select(phrasings.c.thread_id).where(*said))).all())
+        await connection.execute(delete(phrasings).where(*said))
+    return changed
+
+
+async def _unmerge(connection: AsyncConnection, asked: Collection[int]) -> list[int]:
+    """Give threads that were merged into these their answers back; return their ids."""
+    found = list[int]()
+    for batch in id_batches(asked):
+        merged = select(threads.c.id).where(threads.c.merged_into.in_(batch))
+        found += (await connection.scalars(merged)).all()
+    for thread_id in found:
+        before = await revisions.before_merging(connection, thread_id)
+        if before is not None:
+            await thread_states.put_in_force(connection, thread_id, before.state)
+    of_these = update(threads).where(threads.c.id.in_(found))
+    await connection.execute(of_these.values(merged_into=None))
+    return found
 
 
 async def _threads_of(

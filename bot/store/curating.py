@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import Action, Revision, ThreadState
 from bot.models import MAX_PHRASINGS, SHARED, Answer, Thread
-from bot.store import moved_votes, overrides, revisions, thread_states, threads
+from bot.store import moved_votes, overrides, own_threads, revisions, thread_states, threads
 from bot.store.rows import pack
 from bot.store.tables import IN_FORCE
 from bot.store.tables import threads as table
@@ -48,44 +48,9 @@ class Change:
         )
 
 
-async def own(connection: AsyncConnection, guild_id: int, thread_id: int) -> ThreadState | None:
-    """Return the state of a guild's own thread that was not merged; ``None`` if it has none."""
-    mine = (table.c.id == thread_id, table.c.scope == guild_id, table.c.merged_into.is_(None))
-    found = await connection.scalar(select(table.c.id).where(*mine))
-    return None if found is None else await thread_states.read(connection, thread_id)
-
-
-async def own_id(connection: AsyncConnection, guild_id: int, thread_id: int) -> int | None:
-    """Return the id of the guild's own thread that has the place of a thread, retired or not.
-
-    It is the thread itself, its version of a shared one, or the one that these were merged into.
-    """
-    t = table.c
-    query = select(t.id, t.merged_into).where(t.scope == guild_id)
-    row = (await connection.execute(query.where(t.id == thread_id))).first()
-    if row is None:
-        row = (await connection.execute(query.where(t.overrides == thread_id))).first()
-    while row is not None and row.merged_into is not None:
-        row = (await connection.execute(query.where(t.id == row.merged_into))).first()
-    return None if row is None else int(row.id)
-
-
-async def seen(
-    connection: AsyncConnection, guild_id: int, thread_id: int
-) -> tuple[int, ThreadState] | None:
-    """Return the thread in force that a guild sees in the place of a thread, with its state."""
-    mine = await own_id(connection, guild_id, thread_id)
-    shared = (table.c.id == thread_id, table.c.scope == SHARED, IN_FORCE)
-    for which in ((table.c.id == mine, IN_FORCE), shared):
-        found = await connection.scalar(select(table.c.id).where(*which))
-        if found is not None:
-            return int(found), await _read(connection, found)
-    return None
-
-
 async def own_version(connection: AsyncConnection, change: Change, thread_id: int) -> int:
     """Return the guild's own version of a thread that it sees, made if it is a shared one."""
-    mine = await own_id(connection, change.guild_id, thread_id)
+    mine = await own_threads.own_id(connection, change.guild_id, thread_id)
     if mine == thread_id:
         return thread_id
     made = await override(connection, change, thread_id)
@@ -97,7 +62,7 @@ async def id_in_force(connection: AsyncConnection, guild_id: int, key: str) -> i
     """Return the id of the guild's own thread with a key, or that it was merged into, in force."""
     same = (table.c.scope == guild_id, table.c.key == key)
     thread_id = await connection.scalar(select(table.c.id).where(*same))
-    mine = None if thread_id is None else await own_id(connection, guild_id, thread_id)
+    mine = None if thread_id is None else await own_threads.own_id(connection, guild_id, thread_id)
     found: int | None = await connection.scalar(
         select(table.c.id).where(table.c.id == mine, IN_FORCE)
     )
@@ -116,20 +81,35 @@ async def add(connection: AsyncConnection, change: Change, thread: Thread) -> in
     if thread_id is not None:
         await _set(connection, table.c.id == thread_id, merged_into=None)
         state = await thread_states.paired(connection, thread_id, thread)
+        if change.action is Action.SAVED:
+            state = _with_others(state, await thread_states.present(connection, thread_id))
         await put(connection, change, thread_id, state)
         return int(thread_id)
     stored = await threads.put(connection, change.guild_id, [pack(thread)])
     thread_id = stored.added[thread.key]
     await _set(connection, table.c.id == thread_id, curated=True)
-    await change.record(connection, thread_id, await _read(connection, thread_id))
+    await change.record(connection, thread_id, await thread_states.present(connection, thread_id))
     return thread_id
+
+
+def _with_others(state: ThreadState, there: ThreadState) -> ThreadState:
+    """Return a state with the answers that the thread has beside those of the state."""
+    given = zip(there.thread.answers, there.answer_ids, strict=True)
+    more = [(answer, i) for answer, i in given if i not in state.answer_ids]
+    answers = (*state.thread.answers, *(answer for answer, _ in more))
+    return replace(
+        state,
+        thread=replace(state.thread, answers=answers),
+        answer_ids=(*state.answer_ids, *(i for _, i in more)),
+        merged=there.merged,
+    )
 
 
 async def put(
     connection: AsyncConnection, change: Change, thread_id: int, state: ThreadState
 ) -> ThreadState:
     """Put a state of a thread in force, and keep it and the one before; return it as it is now."""
-    was = await _read(connection, thread_id)
+    was = await thread_states.present(connection, thread_id)
     if await revisions.newest_id(connection, thread_id) == 0:
         imported = replace(change, action=Action.IMPORTED, user_id=0, number=0)
         await imported.record(connection, thread_id, was)
@@ -150,14 +130,17 @@ async def override(connection: AsyncConnection, change: Change, shared_id: int) 
     if shared is None:
         return None
     copied = replace(change, action=Action.OVERRIDDEN)
-    original = await _read(connection, shared_id)
+    original = await thread_states.present(connection, shared_id)
     mine = (table.c.scope == change.guild_id, table.c.overrides == shared_id)
     query = select(table.c.id, table.c.retired_at, table.c.merged_into).where(*mine)
     known = (await connection.execute(query)).first()
     if known is None:
         return await _copy(connection, copied, shared_id, original)
     if known.merged_into is not None:
-        return int(known.merged_into)
+        merged = await own_threads.seen(connection, change.guild_id, known.id)
+        if merged is not None:
+            return merged[0]
+        await _set(connection, table.c.id == known.id, merged_into=None)
     if known.retired_at is not None:
         state = await overrides.newer(connection, known.id, shared_id)
         await put(connection, copied, known.id, state)
@@ -171,7 +154,10 @@ async def merge(connection: AsyncConnection, change: Change, first_id: int, seco
     Answers keep their ids and votes; votes on the same text become one by each member's last.
     """
     kept_id, gone_id = await _oldest_first(connection, first_id, second_id)
-    kept, gone = await _read(connection, kept_id), await _read(connection, gone_id)
+    kept, gone = (
+        await thread_states.present(connection, kept_id),
+        await thread_states.present(connection, gone_id),
+    )
     state, same = _merged(kept, gone, gone_id)
     await moved_votes.move(connection, change.guild_id, same)
     await moved_votes.move_phrasings(connection, change.guild_id, gone_id, kept_id)
@@ -188,13 +174,18 @@ async def restore(connection: AsyncConnection, change: Change, revision: Revisio
 
     Threads that were merged into it since are their own again, those that were so then are not.
     """
+    if revision.action is Action.MERGED and revision.state.retired:
+        kept = await revisions.merge_of(connection, revision)
+        if kept is not None:
+            await restore(connection, change, kept)
+        return
     thread_id, state = revision.thread_id, revision.state
-    there = await _read(connection, thread_id)
+    there = await thread_states.present(connection, thread_id)
     if revision.is_proposed:
         state = replace(state, merged=there.merged)
     await put(connection, change, thread_id, state)
     for other in set(there.merged) - set(state.merged):
-        before = await _before_merging(connection, other)
+        before = await revisions.before_merging(connection, other)
         await _set(connection, table.c.id == other, merged_into=None)
         if before is not None:
             await put(connection, change, other, before.state)
@@ -214,7 +205,7 @@ async def _copy(
     stored = await threads.put(connection, change.guild_id, [pack(copy)])
     thread_id = stored.added[key]
     await _set(connection, table.c.id == thread_id, curated=True, overrides=shared_id)
-    state = await _read(connection, thread_id)
+    state = await thread_states.present(connection, thread_id)
     imported = replace(change, action=Action.IMPORTED, user_id=0, number=0)
     await imported.record(connection, thread_id, replace(state, retired=True))
     await change.record(connection, thread_id, state)
@@ -273,12 +264,6 @@ async def _retire_into(
     await replace(change, action=Action.MERGED).record(connection, gone_id, now)
 
 
-async def _before_merging(connection: AsyncConnection, thread_id: int) -> Revision | None:
-    """Return the revision that was in force of a merged thread before it was."""
-    made = await revisions.latest_of(connection, thread_id, Action.MERGED)
-    return None if made is None else await revisions.before(connection, thread_id, made)
-
-
 async def _free_key(connection: AsyncConnection, guild_id: int, key: str) -> str:
     """Return a key that no thread of a guild's own has: a shared one's, as far as possible."""
     taken = select(table.c.key).where(table.c.scope == guild_id, table.c.key.startswith(key))
@@ -287,12 +272,6 @@ async def _free_key(connection: AsyncConnection, guild_id: int, key: str) -> str
     while free in there:
         number, free = number + 1, f"{key}~{number}"
     return free
-
-
-async def _read(connection: AsyncConnection, thread_id: int) -> ThreadState:
-    state = await thread_states.read(connection, thread_id)
-    assert state is not None, "a thread that was just found"
-    return state
 
 
 async def _set(connection: AsyncConnection, which: ColumnElement[bool], **values: object) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import Origin
 from bot.models import Thread
-from bot.store import curating, origins
+from bot.store import curating, origins, own_threads
 from bot.store.curating import Change
 
 
@@ -37,7 +37,7 @@ async def set_answers(
     connection: AsyncConnection, guild_id: int, thread_id: int, answers: Mapping[str, Origin]
 ) -> None:
     """Note which messages answers are, by the answers' keys."""
-    state = await curating.own(connection, guild_id, thread_id)
+    state = await own_threads.own(connection, guild_id, thread_id)
     assert state is not None
     for answer, answer_id in zip(state.thread.answers, state.answer_ids, strict=True):
         origin = answers.get(answer.key or "")

@@ -55,7 +55,8 @@ class Author(NamedTuple):
         By no other name: whoever is called like an author from elsewhere is somebody else.
         """
         mentions = (f"<@{user_id}>", f"<@!{user_id}>")
-        return self.user_id == user_id or (self.name or "").strip() in mentions
+        by_id = self.user_id == user_id != 0
+        return by_id or (self.name or "").strip() in mentions
 
 
 async def set_thread(

@@ -116,7 +116,11 @@ async def propose(
 
     An older proposal goes.
     """
-    if await revisions.has(connection, thread_id, revisions.digest(state.thread)):
+    digest = revisions.digest(state.thread)
+    if await revisions.has(connection, thread_id, digest, proposed=True):
+        return
+    if await revisions.has(connection, thread_id, digest, proposed=False):
+        await revisions.settle(connection, thread_id)  # the source took back what it said
         return
     await revisions.settle(connection, thread_id)
     number = await revisions.begin_change(connection)

@@ -100,14 +100,30 @@ async def to_undo(connection: AsyncConnection, thread_id: int) -> Revision | Non
     Of a thread that was made here, that is its being retired. ``None`` if nobody changed it.
     """
     mine = (revisions.c.thread_id == thread_id, revisions.c.proposed.is_(False))
-    query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(2)
-    rows = (await connection.execute(query)).all()
-    if len(rows) > 1:
-        return _revision(rows[1])
-    if not rows:
+    query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(1)
+    row = (await connection.execute(query)).first()
+    if row is None:
         return None
-    only = _revision(rows[0])
+    earlier = await before(connection, thread_id, row.change)
+    if earlier is not None:
+        return earlier
+    only = _revision(row)
     return replace(only, state=replace(only.state, retired=True))
+
+
+async def before_merging(connection: AsyncConnection, thread_id: int) -> Revision | None:
+    """Return the revision that was in force of a merged thread before it was."""
+    made = await latest_of(connection, thread_id, Action.MERGED)
+    return None if made is None else await before(connection, thread_id, made)
+
+
+async def merge_of(connection: AsyncConnection, revision: Revision) -> Revision | None:
+    """Return the state of the thread that another was merged into, by the latter's revision."""
+    other = (revisions.c.change == revision.change, revisions.c.thread_id != revision.thread_id)
+    query = select(revisions).where(*other).order_by(revisions.c.id.desc())
+    rows = (await connection.execute(query)).all()
+    kept = (_revision(row) for row in rows)
+    return next((one for one in kept if revision.thread_id in one.state.merged), None)
 
 
 async def latest_of(connection: AsyncConnection, thread_id: int, action: Action) -> int | None:
@@ -118,9 +134,10 @@ async def latest_of(connection: AsyncConnection, thread_id: int, action: Action)
     return newest
 
 
-async def has(connection: AsyncConnection, thread_id: int, digest: str) -> bool:
-    """Return whether a thread has a revision with these texts, in force or proposed."""
-    same = (revisions.c.thread_id == thread_id, revisions.c.digest == digest)
+async def has(connection: AsyncConnection, thread_id: int, digest: str, *, proposed: bool) -> bool:
+    """Return whether a thread has a revision with these texts, proposed or once in force."""
+    r = revisions.c
+    same = (r.thread_id == thread_id, r.digest == digest, r.proposed.is_(proposed))
     return bool(await connection.scalar(select(exists(select(1).where(*same)))))
 
 

@@ -169,7 +169,8 @@ def answer_of(row: Row[Any]) -> StoredAnswer:
     values = answer_fields(row._asdict())
     here = row.accepted_id == row.id
     values["accepted"] = here if row.accepted_id else values["accepted"]
-    return StoredAnswer(id=row.id, votes=int(row.votes), accepted_here=here, **values)
+    more = {"accepted_here": here, "overrides": row.overrides}
+    return StoredAnswer(id=row.id, votes=int(row.votes), **more, **values)
 
 
 _DIGESTED = ("key", "title", "body", "score", "tags", "url", "author", "license", "asked_at")

@@ -51,6 +51,13 @@ async def read(connection: AsyncConnection, thread_id: int) -> ThreadState | Non
     )
 
 
+async def present(connection: AsyncConnection, thread_id: int) -> ThreadState:
+    """Return the state of a thread that was found just now."""
+    state = await read(connection, thread_id)
+    assert state is not None, "a thread that was just found"
+    return state
+
+
 async def paired(connection: AsyncConnection, thread_id: int, new: Thread) -> ThreadState:
     """Return the state that a newer version makes of a thread, its answers matched by id or text.
 

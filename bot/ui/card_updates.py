@@ -37,7 +37,12 @@ async def rewritten(
 
 def gone(embed: discord.Embed) -> discord.Embed | None:
     """Return the embed of a card whose answer was taken out; ``None`` if it shows that already."""
-    said = _("This answer was taken out of the library.")
+    said = gone_text()
     if embed.description == said:
         return None
     return discord.Embed(title=embed.title, description=said, colour=cards.MUTED)
+
+
+def gone_text() -> str:
+    """Return what stands in place of an answer that was taken out."""
+    return _("This answer was taken out of the library.")

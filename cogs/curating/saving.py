@@ -146,7 +146,7 @@ def _thread(message: discord.Message, asked: Asked, values: Values, *, named: bo
         answered_at=message.created_at,
     )
     return Thread(
-        key=f"discord:{message.channel.id}/{message.id}",
+        key=f"discord:{message.channel.id}/{message.id}/saved",
         title=values[TITLE_FIELD],
         body=values["body"],
         tags=tags_of(values["tags"]),

@@ -26,6 +26,7 @@ class FakePage:
         self.backend = SimpleNamespace(messages={CHANNEL.id: self.messages})
         self.advanced = 0.0
         self.refreshed = 0
+        self.presented = 0
         self.stuck = False
         self.ticks = 0
 
@@ -48,6 +49,9 @@ class FakePage:
 
     async def refresh(self) -> None:
         self.refreshed += 1
+
+    def _advance_presentation_time(self) -> None:
+        self.presented += 1
 
     async def _action(self, context_id: str | None, body: dict[str, Any]) -> dict[str, Any]:
         self.post(body["content"])
@@ -94,6 +98,7 @@ async def test_what_a_person_did_is_not_published_again() -> None:
     assert done == {"settlement": "settled"}
     assert len(page.messages) == 1
     assert page.refreshed == 0
+    assert page.presented == 1  # relative times are those of the moment
 
 
 async def test_a_busy_bot_does_not_stop_the_clock(caplog: pytest.LogCaptureFixture) -> None:

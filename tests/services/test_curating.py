@@ -243,7 +243,7 @@ class TestMerging:
         votes = {a.body: a.votes for a in thread.answers}
         assert votes == {"Three days.": 0, "Two days.": 1, "Until it is eaten.": 0}
         assert thread.tags == ("pies",)
-        assert await app.answering.serve(pie, guild_id=HERE) is None
+        assert (await served(app, pie)).id == cake
         assert await found(app, "how long can a pie be kept?") == [CAKE.title]
 
     async def test_can_be_undone_and_done_again(self, app: App) -> None:
@@ -254,7 +254,7 @@ class TestMerging:
         assert bodies(await served(app, pie)) == ["Two days.", "three  DAYS."]
         await app.curating.undo(HERE, HELPER, cake)
         assert bodies(await served(app, cake)) == ["Three days.", "Two days.", "Until it is eaten."]
-        assert await app.answering.serve(pie, guild_id=HERE) is None
+        assert (await served(app, pie)).id == cake
 
     async def test_of_a_shared_one_leaves_it_to_others(
         self, app: App, bread: Sequence[StoredAnswer]
@@ -279,7 +279,7 @@ class TestMerging:
         await app.curating.merge(HERE, HELPER, 1, 2)
         report = await app.library.add([replace(PIE, body="New.")], scope=HERE)
         assert report.unchanged == 1
-        assert await app.answering.serve(2, guild_id=HERE) is None
+        assert (await served(app, 2)).id == 1
 
 
 class TestUndoing:

@@ -43,6 +43,8 @@ class State:
     answers: tuple[tuple[int, str], ...]
     retired: bool = False
     merged: frozenset[int] = frozenset()
+    change: int = 0
+    gone_to: int = 0
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Model:
     votes: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     accepted: dict[int, int] = field(default_factory=dict)
     clock: int = 0
+    change: int = 0
 
     def own(self) -> list[int]:
         """The threads that can be changed."""
@@ -66,6 +69,7 @@ class Model:
         return [i for i in self.own() if not self.now[i].retired]
 
     def put(self, thread_id: int, state: State) -> None:
+        state = replace(state, change=self.change)
         self.now[thread_id] = state
         self.states.setdefault(thread_id, []).append(state)
         given = {answer_id for answer_id, _ in state.answers}
@@ -103,6 +107,10 @@ class Model:
             self.accepted.setdefault(kept, new)
 
     def restore(self, thread_id: int, state: State) -> None:
+        if state.gone_to:  # its merging is done again
+            kept = [s for s in self.states[state.gone_to] if s.change == state.change]
+            self.restore(state.gone_to, kept[-1])
+            return
         there = self.now[thread_id]
         self.put(thread_id, state)
         for other in sorted(there.merged - state.merged):
@@ -113,13 +121,13 @@ class Model:
 
     def undo(self, thread_id: int) -> None:
         states = self.states[thread_id]
-        before = states[-2] if len(states) > 1 else replace(states[-1], retired=True)
-        self.restore(thread_id, before)
+        earlier = [state for state in states if state.change < states[-1].change]
+        self.restore(thread_id, earlier[-1] if earlier else replace(states[-1], retired=True))
 
     def _retire_into(self, gone: int, kept: int) -> None:
         self.unmerged[gone] = self.now[gone]
         self.merged_into[gone] = kept
-        self.put(gone, replace(self.now[gone], answers=(), retired=True))
+        self.put(gone, replace(self.now[gone], answers=(), retired=True, gone_to=kept))
 
     def shown(self, thread_id: int) -> dict[int, tuple[str, int, bool]] | None:
         """Text, votes and acceptance of a thread's answers by id; None if it is not served."""
@@ -149,6 +157,7 @@ class Player:
             self.add, self.edit, self.answer, self.take_out, self.merge, self.undo, self.undo,
             self.go_back, self.vote, self.vote, self.accept, self.import_again, self.remove,
         ]  # fmt: skip
+        self.model.change += 1
         change = self.random.choice(changes if self.model.in_force() else [self.add])
         await change()
         return change.__name__
@@ -191,7 +200,7 @@ class Player:
         gone, _ = self.random.choice(now.answers)
         await self.curating.edit(HERE, 1, thread_id, lambda s: _without(s, gone))
         kept = tuple(pair for pair in now.answers if pair[0] != gone)
-        self.model.put(thread_id, replace(now, answers=kept))
+        self.model.put(thread_id, replace(now, answers=kept, retired=not kept))
 
     async def merge(self) -> None:
         if len(self.model.in_force()) < 2:
@@ -209,7 +218,8 @@ class Player:
 
     async def go_back(self) -> None:
         thread_id = self.random.choice(self.model.own())
-        history = await self.curating.history(HERE, thread_id)
+        everything = await self.curating.history(HERE, thread_id)
+        history = [revision for revision in everything if not revision.is_proposed]
         place = self.random.randrange(len(history))
         await self.curating.restore(HERE, 1, history[place].id)
         self.model.restore(thread_id, self.model.states[thread_id][-1 - place])
@@ -258,6 +268,8 @@ class Player:
 
     async def check(self) -> None:
         for thread_id in self.model.now:
+            if thread_id in self.model.merged_into:
+                continue  # the one that it was merged into is served in its place
             thread = await self.app.answering.serve(thread_id, guild_id=HERE)
             expected = self.model.shown(thread_id)
             if thread is None:

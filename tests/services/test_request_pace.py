@@ -67,7 +67,8 @@ async def test_a_turn_that_was_given_up_is_another_s() -> None:
     async def cancelled(_seconds: float) -> None:
         raise asyncio.CancelledError
 
-    real, clock.sleep = clock.sleep, cancelled  # type: ignore[method-assign]
+    real = clock.sleep
+    clock.sleep = cancelled  # type: ignore[assignment, method-assign]
     with pytest.raises(asyncio.CancelledError):
         async with pace.turn():
             pass

@@ -1,0 +1,58 @@
+"""Which thread a guild has in the place of one: its own, its version, or what these became."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.curation import ThreadState
+from bot.models import SHARED
+from bot.store import thread_states
+from bot.store.tables import IN_FORCE
+from bot.store.tables import threads as table
+
+
+async def own(connection: AsyncConnection, guild_id: int, thread_id: int) -> ThreadState | None:
+    """Return the state of a guild's own thread that was not merged; ``None`` if it has none."""
+    mine = (table.c.id == thread_id, table.c.scope == guild_id, table.c.merged_into.is_(None))
+    found = await connection.scalar(select(table.c.id).where(*mine))
+    return None if found is None else await thread_states.read(connection, thread_id)
+
+
+async def own_id(connection: AsyncConnection, guild_id: int, thread_id: int) -> int | None:
+    """Return the id of the guild's own thread that has the place of a thread, retired or not.
+
+    It is the thread itself, its version of a shared one, or the one that these were merged into.
+    """
+    t = table.c
+    query = select(t.id, t.merged_into).where(t.scope == guild_id)
+    row = (await connection.execute(query.where(t.id == thread_id))).first()
+    if row is None:
+        row = (await connection.execute(query.where(t.overrides == thread_id))).first()
+    while row is not None and row.merged_into is not None:
+        row = (await connection.execute(query.where(t.id == row.merged_into))).first()
+    return None if row is None else int(row.id)
+
+
+async def seen(
+    connection: AsyncConnection, guild_id: int, thread_id: int
+) -> tuple[int, ThreadState] | None:
+    """Return the thread in force that a guild sees in the place of a thread, with its state."""
+    mine = await own_id(connection, guild_id, thread_id)
+    shared = (table.c.id == thread_id, table.c.scope == SHARED, IN_FORCE)
+    for which in ((table.c.id == mine, IN_FORCE), shared):
+        found = await connection.scalar(select(table.c.id).where(*which))
+        if found is not None:
+            return int(found), await thread_states.present(connection, found)
+    return None
+
+
+async def shown_id(connection: AsyncConnection, guild_id: int, thread_id: int) -> int:
+    """Return the thread in force that a guild is shown in the place of one, or that itself."""
+    if guild_id == SHARED:
+        return thread_id
+    mine = await own_id(connection, guild_id, thread_id)
+    if mine is None or mine == thread_id:
+        return thread_id
+    in_force = select(table.c.id).where(table.c.id == mine, IN_FORCE)
+    return mine if await connection.scalar(in_force) is not None else thread_id
