@@ -26,7 +26,7 @@ from bot.settings import Settings, load_settings
 
 PACKAGES = ("discord.py", "SQLAlchemy", "aiosqlite", "alembic", "tantivy", "rapidfuzz")
 
-TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}", re.ASCII)
+TOKEN = re.compile(r"\A[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}\Z", re.ASCII)
 """A Discord token: three words of base64 with dots between."""
 
 INTENTS = (

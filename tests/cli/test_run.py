@@ -113,7 +113,7 @@ def test_a_network_that_is_down_is_one_line_and_exit_code_1(
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setattr(Route, "BASE", "http://127.0.0.1:9")
-    monkeypatch.setattr(logs, "set_up", lambda level, token: None)
+    monkeypatch.setattr(logs, "set_up", lambda level, token, **_: None)
     monkeypatch.setattr(run, "freeze_garbage_collector", lambda: None)
     result = threadwise("run")
     assert result.exit_code == 1  # it may pass, so a service manager should try again
@@ -137,7 +137,7 @@ def test_a_discord_that_is_down_is_one_line_and_exit_code_1(
 
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setattr(ThreadBot, "start", fail)
-    monkeypatch.setattr(logs, "set_up", lambda level, token: None)
+    monkeypatch.setattr(logs, "set_up", lambda level, token, **_: None)
     result = threadwise("run")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: Discord can't be reached (")

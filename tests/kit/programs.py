@@ -40,6 +40,7 @@ def spawn(*arguments: str | Path, stdout: int = PIPE, **settings: str) -> subpro
         encoding="utf-8",
         env=_environment(settings),
         preexec_fn=_heed_ctrl_c,
+        limit=2**24,  # a line of the log may have all commands in it
     )
 
 
