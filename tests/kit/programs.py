@@ -40,7 +40,6 @@ def spawn(*arguments: str | Path, stdout: int = PIPE, **settings: str) -> subpro
         encoding="utf-8",
         env=_environment(settings),
         preexec_fn=_heed_ctrl_c,
-        limit=2**24,  # a line of the log may have all commands in it
     )
 
 
@@ -110,5 +109,6 @@ async def start(*arguments: str | Path, **settings: str) -> Program:
         stderr=PIPE,
         env=_environment(settings),
         preexec_fn=_heed_ctrl_c,
+        limit=2**24,  # a line of the log may have all commands in it
     )
     return Program(process)
