@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from bot.models import Answer, Thread
+
+AnswerPair = tuple[Answer, int | None]
+"""An answer and its id; ``None`` for one that the library doesn't have yet."""
 
 
 class Action(StrEnum):
@@ -38,6 +42,23 @@ class ThreadState:
     answer_ids: tuple[int | None, ...]
     retired: bool = False
     merged: tuple[int, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[AnswerPair, ...]:
+        """Return the answers, each with its id."""
+        return tuple(zip(self.thread.answers, self.answer_ids, strict=True))
+
+    def with_pairs(self, pairs: Iterable[AnswerPair]) -> ThreadState:
+        """Return the state with these answers, each with its id, in place of its own."""
+        given = [*pairs]
+        thread = replace(self.thread, answers=tuple(answer for answer, _ in given))
+        return replace(self, thread=thread, answer_ids=tuple(i for _, i in given))
+
+    def without(self, answer_ids: Collection[int]) -> ThreadState:
+        """Return the state without these answers; retired if it had others and has none."""
+        kept = [pair for pair in self.pairs if pair[1] not in answer_ids]
+        is_empty = not kept and bool(self.answer_ids)
+        return replace(self.with_pairs(kept), retired=self.retired or is_empty)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +103,7 @@ class Editable:
 
     def answer(self, answer_id: int) -> Answer | None:
         """Return one of its answers by id."""
-        given = zip(self.state.answer_ids, self.state.thread.answers, strict=True)
-        return next((answer for i, answer in given if i == answer_id), None)
+        return next((answer for answer, i in self.state.pairs if i == answer_id), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,6 @@ from bot.i18n import gettext as _
 from bot.store import acceptances, origins, overrides, postings
 from bot.store.database import Database
 
-MAX_REDRAWN = 20
-"""Messages that show a thread and are drawn anew after a change, the newest."""
-
 ANSWER_GONE = N_("That answer is not in the library any more.")
 
 
@@ -30,7 +27,7 @@ class Accepting:
             thread_id = await acceptances.accept(connection, guild_id, answer_id, user_id)
             if thread_id is None:
                 raise NotFound(_(ANSWER_GONE))
-            return await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
+            return await postings.of_thread(connection, thread_id, guild_id)
 
     async def thread_of(self, answer_id: int) -> int:
         """Return the id of the thread that an answer is of (0: there is no such answer)."""
@@ -50,4 +47,4 @@ class Accepting:
             thread_id = await acceptances.withdraw(connection, guild_id, answer_id)
             if thread_id is None:
                 return []
-            return await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
+            return await postings.of_thread(connection, thread_id, guild_id)

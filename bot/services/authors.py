@@ -18,9 +18,6 @@ from bot.store.database import Database
 LOOKED_AT = timedelta(days=1)
 """How long it is believed that a message is on Discord as it was."""
 
-MAX_REDRAWN = 20
-"""Messages that show a thread and are drawn anew after a change, the newest."""
-
 log = logging.getLogger(__name__)
 
 
@@ -112,7 +109,7 @@ class Authors:
                 return []
             change = await Change.begin(connection, guild_id, Action.FOLLOWED, 0)
             await curating.put(connection, change, thread_id, new)
-            changed = await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
+            changed = await postings.of_thread(connection, thread_id, guild_id)
         await self._index_sync.catch_up()
         return changed
 
@@ -129,20 +126,9 @@ class Authors:
             state = await own_threads.own(connection, guild_id, thread_id)
             if state is None:
                 return []
-            kept = [
-                (answer, i)
-                for answer, i in zip(state.thread.answers, state.answer_ids, strict=True)
-                if i != answer_id
-            ]
-            new = replace(
-                state,
-                thread=replace(state.thread, answers=tuple(answer for answer, _ in kept)),
-                answer_ids=tuple(i for _, i in kept),
-                retired=not kept,
-            )
-            shown = await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
+            shown = await postings.of_thread(connection, thread_id, guild_id)
             change = await Change.begin(connection, guild_id, Action.FOLLOWED, 0)
-            await curating.put(connection, change, thread_id, new)
+            await curating.put(connection, change, thread_id, state.without({answer_id}))
         log.info("guild %d: an answer of thread %d was deleted on Discord", guild_id, thread_id)
         await self._index_sync.catch_up()
         return shown

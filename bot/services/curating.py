@@ -20,9 +20,6 @@ from bot.store import curating, message_threads, overrides, own_threads, posting
 from bot.store.curating import Change
 from bot.store.database import Database
 
-MAX_REDRAWN = 20
-"""Messages that show a thread and are drawn anew after a change, the newest."""
-
 TOKEN = 16
 """Characters of a digest that stand for a thread's texts: a custom id has room for no more."""
 
@@ -106,20 +103,9 @@ class Curating:
         """
 
         def add(state: ThreadState) -> ThreadState:
-            thread, ids = state.thread, state.answer_ids
-            kept = [
-                (a, i)
-                for a, i in zip(thread.answers, ids, strict=True)
-                if answer.key is None or a.key != answer.key
-            ]
-            same = dict(zip((a.key for a in thread.answers), ids, strict=True))
-            known = same.get(answer.key) if answer.key else None
-            given = (*(a for a, _ in kept), answer)
-            return replace(
-                state,
-                thread=replace(thread, answers=given),
-                answer_ids=(*(i for _, i in kept), known),
-            )
+            known = {a.key: i for a, i in state.pairs} if answer.key else {}
+            kept = [(a, i) for a, i in state.pairs if not answer.key or a.key != answer.key]
+            return state.with_pairs((*kept, (answer, known.get(answer.key))))
 
         placed = {answer.key: origin} if answer.key and origin else {}
         return await self.edit(
@@ -161,8 +147,6 @@ class Curating:
                 newest = await revisions.of_thread(connection, guild_id, found[0], 1)
                 raise Conflict(newest[0] if newest else None)
             state = edit(found[1])
-            if found[1].thread.answers and not state.thread.answers:
-                state = replace(state, retired=True)  # a question alone answers nobody
             check(state.thread)
             change = await Change.begin(connection, guild_id, action, user_id)
             own_id = await curating.own_version(connection, change, found[0])
@@ -267,7 +251,7 @@ class Curating:
 async def _changed(connection: Any, guild_id: int, thread_id: int) -> Changed:
     state = await own_threads.own(connection, guild_id, thread_id)
     assert state is not None
-    shown = await postings.of_thread(connection, thread_id, guild_id, MAX_REDRAWN)
+    shown = await postings.of_thread(connection, thread_id, guild_id)
     return Changed(thread_id, state.thread.title, tuple(shown))
 
 

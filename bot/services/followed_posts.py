@@ -12,12 +12,11 @@ from bot.curation import Action
 from bot.following import FollowedChannel, FollowedPost, PostState
 from bot.posts import Post
 from bot.services import post_changes, solved_posts
-from bot.services.curating import MAX_REDRAWN
 from bot.services.guilds import Guilds
 from bot.services.index_sync import IndexSync
 from bot.services.post_reader import PostReader, Reactors, ReadPost, at_once, read_post
 from bot.solutions import Rule, Rules, Solution, find_solution
-from bot.store import following, origins
+from bot.store import following, origins, postings
 from bot.store.database import Database
 
 AT_ONCE = 50
@@ -88,11 +87,6 @@ class FollowedPosts:
         found = await self._database.reading(origins.answer_of_message, guild_id, message_id)
         return found is not None
 
-    async def is_question(self, guild_id: int, message_id: int) -> bool:
-        """Return whether a message is the question of a thread in the library."""
-        found = await self._database.reading(origins.thread_of_message, guild_id, message_id)
-        return found is not None
-
     async def note_line(self, guild_id: int, post_id: int, note_id: int | None) -> None:
         """Note which message is the bot's own line in a post."""
         async with self._database.write() as connection:
@@ -112,9 +106,9 @@ class FollowedPosts:
             read = await read_post(reader, post)
             choices = await self._database.reading(origins.choices_of, solved_posts.people_of(read))
             wished = solved_posts.as_wished(read, choices)
-            looked = _Looked(channel, read, None, None, None, (), wish, choices)
+            looked = _Looked(channel, read, wish, choices, wished)
             if wished is not None:
-                looked = await self._judge(replace(looked, wished=wished), reader, known)
+                looked = await self._judge(looked, reader, known)
             try:
                 seen = await self._write(known, looked)
             except _Meanwhile:
@@ -165,7 +159,7 @@ class FollowedPosts:
             if not posts:
                 break
         await self._index_sync.catch_up()
-        return Seen(before=None, now=None, messages=tuple(messages[:MAX_REDRAWN]))
+        return Seen(before=None, now=None, messages=tuple(messages[: postings.MAX_REDRAWN]))
 
     async def _write(self, known: FollowedPost | None, looked: _Looked) -> Seen:
         channel, wish = looked.channel, looked.wish
@@ -196,12 +190,12 @@ class _Looked:
 
     channel: FollowedChannel
     read: ReadPost
-    wished: ReadPost | None
-    rules: Rules | None
-    solution: Solution | None
-    rejected: tuple[int, ...]
     wish: Wish
     choices: solved_posts.Choices
+    wished: ReadPost | None
+    rules: Rules | None = None
+    solution: Solution | None = None
+    rejected: tuple[int, ...] = ()
 
 
 class _Meanwhile(Exception):

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.curation import Action, ThreadState
 from bot.following import FollowedPost, PostState
-from bot.services.curating import MAX_REDRAWN, check
+from bot.services.curating import check
 from bot.services.post_reader import ReadPost
 from bot.services.post_updates import HelpersWords, helpers_words, updated, without_answers
 from bot.services.solved_posts import Made
@@ -167,4 +167,4 @@ async def take_out(
 
 async def _shown(connection: Any, post: FollowedPost, thread_id: int) -> tuple[int, ...]:
     """Return the messages that show a post's thread."""
-    return tuple(await postings.of_thread(connection, thread_id, post.guild_id, MAX_REDRAWN))
+    return tuple(await postings.of_thread(connection, thread_id, post.guild_id))

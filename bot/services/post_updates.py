@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from bot.curation import Action, Revision, ThreadState
+from bot.curation import Action, AnswerPair, Revision, ThreadState
 from bot.models import Answer, Thread
 
 FROM_DISCORD = frozenset({Action.SOLVED, Action.FOLLOWED, Action.REOPENED, Action.IMPORTED})
@@ -76,11 +76,8 @@ def updated(
 
 def without_answers(current: ThreadState, keys: Collection[str]) -> ThreadState:
     """Return a thread's state without these answers; retired if there are no others."""
-    given = zip(current.thread.answers, current.answer_ids, strict=True)
-    kept = [(answer, i) for answer, i in given if answer.key not in keys]
-    if not kept:
-        return replace(current, retired=True)
-    return _state(current, kept)
+    kept = [pair for pair in current.pairs if pair[0].key not in keys]
+    return current.with_pairs(kept) if kept else replace(current, retired=True)
 
 
 def _note(words: HelpersWords, before: ThreadState | None, revision: Revision) -> None:
@@ -107,8 +104,7 @@ def _note(words: HelpersWords, before: ThreadState | None, revision: Revision) -
 
 
 def _by_id(state: ThreadState) -> dict[int, Answer]:
-    given = zip(state.answer_ids, state.thread.answers, strict=True)
-    return {i: answer for i, answer in given if i is not None}
+    return {i: answer for answer, i in state.pairs if i is not None}
 
 
 def _with_answers(
@@ -121,8 +117,8 @@ def _with_answers(
     is_whole: bool,
 ) -> ThreadState:
     newer = {answer.key: answer for answer in now.answers}
-    kept = list[tuple[Answer, int | None]]()
-    for answer, answer_id in zip(current.thread.answers, current.answer_ids, strict=True):
+    kept = list[AnswerPair]()
+    for answer, answer_id in current.pairs:
         new = newer.pop(answer.key, None) if answer.key is not None else None
         if answer.key in gone:
             continue
@@ -138,9 +134,4 @@ def _with_answers(
         for key, answer in newer.items()
         if key not in taken_out
     ]
-    return _state(current, kept)
-
-
-def _state(current: ThreadState, kept: Collection[tuple[Answer, int | None]]) -> ThreadState:
-    thread = replace(current.thread, answers=tuple(answer for answer, _ in kept))
-    return replace(current, thread=thread, answer_ids=tuple(i for _, i in kept))
+    return current.with_pairs(kept)

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import ThreadState
-from bot.models import PRIVATE, Answer
+from bot.models import PRIVATE
 from bot.store import change_feed, origins, revisions, thread_states
 from bot.store.curation_tables import followed_posts
 from bot.store.rows import id_batches
@@ -54,12 +54,11 @@ async def take_name_off(connection: AsyncConnection, user_id: int) -> int:
 
     def nameless(state: ThreadState, thread_id: int) -> ThreadState:
         thread = state.thread
-        bodies = tuple(
-            replace(answer, author=None) if i in given else answer
-            for answer, i in zip(thread.answers, state.answer_ids, strict=True)
-        )
         author = None if thread_id in named else thread.author
-        return replace(state, thread=replace(thread, author=author, answers=bodies))
+        state = replace(state, thread=replace(thread, author=author))
+        return state.with_pairs(
+            (replace(answer, author=None) if i in given else answer, i) for answer, i in state.pairs
+        )
 
     touched = await _threads_of(connection, asked, answered)
     histories = await revisions.changed_together(connection, touched)
@@ -84,19 +83,9 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
     gone = frozenset(answered)
 
     def without(state: ThreadState, _thread_id: int) -> ThreadState:
-        kept: list[tuple[Answer, int | None]] = [
-            (answer, i)
-            for answer, i in zip(state.thread.answers, state.answer_ids, strict=True)
-            if i not in gone
-        ]
-        thread = replace(
-            state.thread,
-            answers=tuple(answer for answer, _ in kept),
-            phrasings=tuple(text for text in state.thread.phrasings if text not in questions),
-        )
-        empty = not kept and bool(state.thread.answers)
-        ids = tuple(i for _, i in kept)
-        return replace(state, thread=thread, answer_ids=ids, retired=state.retired or empty)
+        phrasings = tuple(text for text in state.thread.phrasings if text not in questions)
+        thread = replace(state.thread, phrasings=phrasings)
+        return replace(state, thread=thread).without(gone)
 
     await revisions.rewrite(connection, sorted(histories), without)
     unsaid = await _unsay(connection, histories, questions)
@@ -106,7 +95,6 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
     await _retire_empty(connection, left)
     await change_feed.note(connection, left)
     await connection.execute(delete(followed_posts).where(followed_posts.c.asker_id == user_id))
-    await origins.forget_author(connection, user_id)
     return len(asked) + len(answered)
 
 

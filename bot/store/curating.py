@@ -1,7 +1,7 @@
 """Changes that helpers make to a guild's own threads; each keeps what was before.
 
-Every function runs inside the caller's transaction. But for ``own`` and ``override`` they are
-given ids of the guild's own threads.
+Every function runs inside the caller's transaction. But for ``own_version`` and ``override``
+they are given ids of the guild's own threads.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.curation import Action, Revision, ThreadState
+from bot.curation import Action, AnswerPair, Revision, ThreadState
 from bot.models import MAX_PHRASINGS, SHARED, Answer, Thread
 from bot.store import moved_votes, overrides, own_threads, revisions, thread_states, threads
 from bot.store.rows import pack
@@ -94,15 +94,8 @@ async def add(connection: AsyncConnection, change: Change, thread: Thread) -> in
 
 def _with_others(state: ThreadState, there: ThreadState) -> ThreadState:
     """Return a state with the answers that the thread has beside those of the state."""
-    given = zip(there.thread.answers, there.answer_ids, strict=True)
-    more = [(answer, i) for answer, i in given if i not in state.answer_ids]
-    answers = (*state.thread.answers, *(answer for answer, _ in more))
-    return replace(
-        state,
-        thread=replace(state.thread, answers=answers),
-        answer_ids=(*state.answer_ids, *(i for _, i in more)),
-        merged=there.merged,
-    )
+    more = [pair for pair in there.pairs if pair[1] not in state.answer_ids]
+    return replace(state.with_pairs((*state.pairs, *more)), merged=there.merged)
 
 
 async def put(
@@ -110,15 +103,22 @@ async def put(
 ) -> ThreadState:
     """Put a state of a thread in force, and keep it and the one before; return it as it is now."""
     was = await thread_states.present(connection, thread_id)
-    if await revisions.newest_id(connection, thread_id) == 0:
-        imported = replace(change, action=Action.IMPORTED, user_id=0, number=0)
-        await imported.record(connection, thread_id, was)
+    await _keep_first(connection, change, thread_id, was)
     now = await thread_states.put_in_force(connection, thread_id, state)
     if was.retired != now.retired:
         await overrides.move_votes(connection, change.guild_id, thread_id)
     await revisions.settle(connection, thread_id)
     await change.record(connection, thread_id, now)
     return now
+
+
+async def _keep_first(
+    connection: AsyncConnection, change: Change, thread_id: int, state: ThreadState
+) -> None:
+    """Keep the state that a thread had before its first change here."""
+    if await revisions.newest_id(connection, thread_id) == 0:
+        imported = replace(change, action=Action.IMPORTED, user_id=0, number=0)
+        await imported.record(connection, thread_id, state)
 
 
 async def override(connection: AsyncConnection, change: Change, shared_id: int) -> int | None:
@@ -154,16 +154,12 @@ async def merge(connection: AsyncConnection, change: Change, first_id: int, seco
     Answers keep their ids and votes; votes on the same text become one by each member's last.
     """
     kept_id, gone_id = await _oldest_first(connection, first_id, second_id)
-    kept, gone = (
-        await thread_states.present(connection, kept_id),
-        await thread_states.present(connection, gone_id),
-    )
+    kept = await thread_states.present(connection, kept_id)
+    gone = await thread_states.present(connection, gone_id)
     state, same = _merged(kept, gone, gone_id)
     await moved_votes.move(connection, change.guild_id, same)
     await moved_votes.move_phrasings(connection, change.guild_id, gone_id, kept_id)
-    if await revisions.newest_id(connection, gone_id) == 0:
-        imported = replace(change, action=Action.IMPORTED, user_id=0, number=0)
-        await imported.record(connection, gone_id, gone)
+    await _keep_first(connection, change, gone_id, gone)
     await put(connection, change, kept_id, state)
     await _retire_into(connection, change, gone_id, kept_id)
     return kept_id
@@ -206,8 +202,7 @@ async def _copy(
     thread_id = stored.added[key]
     await _set(connection, table.c.id == thread_id, curated=True, overrides=shared_id)
     state = await thread_states.present(connection, thread_id)
-    imported = replace(change, action=Action.IMPORTED, user_id=0, number=0)
-    await imported.record(connection, thread_id, replace(state, retired=True))
+    await _keep_first(connection, change, thread_id, replace(state, retired=True))
     await change.record(connection, thread_id, state)
     await overrides.link(connection, thread_id, shared_id)
     return thread_id
@@ -217,10 +212,10 @@ def _merged(
     kept: ThreadState, gone: ThreadState, gone_id: int
 ) -> tuple[ThreadState, list[tuple[int, int]]]:
     """Return what two threads make together, and the ids of answers that are the same text."""
-    ids = {_folded(a): i for a, i in zip(kept.thread.answers, kept.answer_ids, strict=True)}
+    ids = {_folded(answer): answer_id for answer, answer_id in kept.pairs}
     is_accepted = any(answer.accepted for answer in kept.thread.answers)
-    more, same = [], list[tuple[int, int]]()
-    for answer, answer_id in zip(gone.thread.answers, gone.answer_ids, strict=True):
+    more, same = list[AnswerPair](), list[tuple[int, int]]()
+    for answer, answer_id in gone.pairs:
         known = ids.get(_folded(answer))
         if known is not None and answer_id is not None:
             same.append((answer_id, known))
@@ -228,17 +223,14 @@ def _merged(
             more.append((replace(answer, accepted=answer.accepted and not is_accepted), answer_id))
     thread, other = kept.thread, gone.thread
     wordings = (*thread.phrasings, other.title, *other.phrasings)
-    state = ThreadState(
-        thread=replace(
-            thread,
-            tags=tuple(dict.fromkeys((*thread.tags, *other.tags))),
-            phrasings=tuple(dict.fromkeys(wordings))[:MAX_PHRASINGS],
-            answers=(*thread.answers, *(answer for answer, _ in more)),
-        ),
-        answer_ids=(*kept.answer_ids, *(answer_id for _, answer_id in more)),
-        merged=tuple(sorted({*kept.merged, gone_id})),
+    thread = replace(
+        thread,
+        tags=tuple(dict.fromkeys((*thread.tags, *other.tags))),
+        phrasings=tuple(dict.fromkeys(wordings))[:MAX_PHRASINGS],
     )
-    return state, same
+    merged = tuple(sorted({*kept.merged, gone_id}))
+    state = replace(kept, thread=thread, retired=False, merged=merged)
+    return state.with_pairs((*kept.pairs, *more)), same
 
 
 def _folded(answer: Answer) -> str:
@@ -258,7 +250,7 @@ async def _retire_into(
     gone = await thread_states.read(connection, gone_id)
     if gone is None:  # it was deleted since it was merged the first time
         return
-    state = replace(gone, thread=replace(gone.thread, answers=()), answer_ids=(), retired=True)
+    state = replace(gone.with_pairs(()), retired=True)
     now = await thread_states.put_in_force(connection, gone_id, state)
     await _set(connection, table.c.id == gone_id, merged_into=kept_id)
     await replace(change, action=Action.MERGED).record(connection, gone_id, now)

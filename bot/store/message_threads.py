@@ -39,7 +39,7 @@ async def set_answers(
     """Note which messages answers are, by the answers' keys."""
     state = await own_threads.own(connection, guild_id, thread_id)
     assert state is not None
-    for answer, answer_id in zip(state.thread.answers, state.answer_ids, strict=True):
+    for answer, answer_id in state.pairs:
         origin = answers.get(answer.key or "")
         if origin is not None and answer_id is not None:
             await origins.set_answer(connection, guild_id, answer_id, origin)

@@ -196,13 +196,6 @@ async def of_author(connection: AsyncConnection, user_id: int) -> tuple[list[int
     return found[0], found[1]
 
 
-async def forget_author(connection: AsyncConnection, user_id: int) -> None:
-    """Keep no longer who wrote a member's messages."""
-    for table in (thread_messages, answer_messages):
-        theirs = table.c.author_id == user_id
-        await connection.execute(update(table).where(theirs).values(author_id=0))
-
-
 async def _set(
     connection: AsyncConnection,
     table: Table,

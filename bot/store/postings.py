@@ -13,6 +13,9 @@ from bot.models import PRIVATE, Posting, VoteEmoji
 from bot.store.rows import from_micros, id_batches, to_micros
 from bot.store.tables import postings
 
+MAX_REDRAWN = 20
+"""Messages that show a thread and are drawn anew after a change, the newest."""
+
 _IDS = ("message_id", "channel_id", "guild_id", "thread_id", "answer_id", "asker_id")
 """The columns that are fields of a posting as they are."""
 
@@ -119,12 +122,10 @@ async def recent(connection: AsyncConnection, limit: int) -> list[Posting]:
     return await _newest(connection, limit, postings.c.channel_id != PRIVATE)
 
 
-async def of_thread(
-    connection: AsyncConnection, thread_id: int, guild_id: int, limit: int
-) -> list[int]:
+async def of_thread(connection: AsyncConnection, thread_id: int, guild_id: int) -> list[int]:
     """Return the newest messages of a guild that show a thread to others as well, newest first."""
     there = (postings.c.thread_id == thread_id, _in_guild(guild_id))
-    newest = await _newest(connection, limit, *there, postings.c.channel_id != PRIVATE)
+    newest = await _newest(connection, MAX_REDRAWN, *there, postings.c.channel_id != PRIVATE)
     return [posting.message_id for posting in newest]
 
 

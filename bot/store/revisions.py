@@ -222,11 +222,10 @@ async def _drop_oldest(connection: AsyncConnection, thread_id: int) -> None:
 
 
 def _json(state: ThreadState) -> dict[str, Any]:
-    given = zip(state.thread.answers, state.answer_ids, strict=True)
     return {
         "thread": columns(state.thread),
         "phrasings": list(state.thread.phrasings),
-        "answers": [{"id": i, **answer_columns(a, n)} for n, (a, i) in enumerate(given)],
+        "answers": [{"id": i, **answer_columns(a, n)} for n, (a, i) in enumerate(state.pairs)],
         "retired": state.retired,
         "merged": list(state.merged),
     }

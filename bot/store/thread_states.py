@@ -73,12 +73,12 @@ async def paired(connection: AsyncConnection, thread_id: int, new: Thread) -> Th
 
 
 async def put_in_force(
-    connection: AsyncConnection, thread_id: int, state: ThreadState, *, curated: bool = True
+    connection: AsyncConnection, thread_id: int, state: ThreadState
 ) -> ThreadState:
     """Make a thread what a state says; return the state with the ids of all its answers.
 
-    Its key stays. The threads merged into it are the caller's business. ``curated`` says that
-    helpers made it so, and an import is not to replace it. Answers that were deleted since stay so.
+    Its key stays, and an import is not to replace it any more. The threads merged into it are the
+    caller's business. Answers that were deleted since stay so.
     """
     state = await _without_deleted(connection, state)
     await _put_answers(connection, thread_id, state)
@@ -93,7 +93,7 @@ async def put_in_force(
         "retired_at": time.time_ns() // 1000 if state.retired else None,
         "removed": False,
         "merged_into": None,
-        "curated": curated,
+        "curated": True,
     }
     await connection.execute(update(threads).where(threads.c.id == thread_id).values(values))
     await connection.execute(delete(phrasings).where(phrasings.c.thread_id == thread_id))
@@ -108,12 +108,7 @@ async def _without_deleted(connection: AsyncConnection, state: ThreadState) -> T
     there = set[int | None]({None})
     for ids in id_batches(known):
         there.update(await connection.scalars(select(answers.c.id).where(answers.c.id.in_(ids))))
-    given = zip(state.thread.answers, state.answer_ids, strict=True)
-    kept = [(answer, i) for answer, i in given if i in there]
-    if len(kept) == len(state.answer_ids):
-        return state
-    thread = replace(state.thread, answers=tuple(answer for answer, _ in kept))
-    return replace(state, thread=thread, answer_ids=tuple(i for _, i in kept))
+    return state.with_pairs(pair for pair in state.pairs if pair[1] in there)
 
 
 async def _put_answers(connection: AsyncConnection, thread_id: int, state: ThreadState) -> None:
@@ -121,9 +116,7 @@ async def _put_answers(connection: AsyncConnection, thread_id: int, state: Threa
     known = [i for i in state.answer_ids if i is not None]
     others = (answers.c.thread_id == thread_id, answers.c.id.not_in(known))
     await connection.execute(update(answers).where(*others).values(retired=True))
-    for position, (answer, answer_id) in enumerate(
-        zip(state.thread.answers, state.answer_ids, strict=True)
-    ):
+    for position, (answer, answer_id) in enumerate(state.pairs):
         values = answer_columns(answer, position) | {"thread_id": thread_id}
         if answer_id is None:
             await connection.execute(insert(answers).values(values))

@@ -64,8 +64,7 @@ def changed_card(
 def parts_card(editable: Editable) -> Card:
     """Return the menu of a thread's parts: its question, and its answers."""
     options = [discord.SelectOption(label=_("The question, and its tags"), value=str(QUESTION))]
-    given = zip(editable.state.thread.answers, editable.state.answer_ids, strict=True)
-    for number, (answer, answer_id) in enumerate(given, 1):
+    for number, (answer, answer_id) in enumerate(editable.state.pairs, 1):
         label = _("Answer {number}").format(number=number)
         options.append(
             discord.SelectOption(

@@ -19,7 +19,16 @@ from bot.ui.curation_items import MergeInto, PickPart, PickRevision, RestoreRevi
 from bot.ui.items import QUESTION
 from cogs.channel_context import Choices, choice, completes_for, helps_here, scope_of
 from cogs.curating import editing, saving
-from cogs.curating.forms import TITLE_FIELD, Field, Form, Values, tags_of
+from cogs.curating.forms import (
+    TITLE_FIELD,
+    Field,
+    Form,
+    Values,
+    body_field,
+    tags_field,
+    tags_of,
+    title_field,
+)
 from cogs.curating.helpers import only_helpers, thread_named
 from cogs.thread import choices
 
@@ -56,22 +65,10 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
         """Open the form of a new thread."""
         await only_helpers(interaction)
         fields = [
-            Field(
-                name=TITLE_FIELD,
-                label=_("Question, in one line"),
-                limit=saving.LONGEST_TITLE,
-                long=False,
-            ),
-            Field(name="body", label=_("More of the question"), required=False),
+            title_field(),
+            body_field("body"),
             Field(name="answer", label=_("Answer")),
-            Field(
-                name="tags",
-                label=_("Tags"),
-                hint=_("With commas between them"),
-                required=False,
-                long=False,
-                limit=200,
-            ),
+            tags_field(),
         ]
         await interaction.response.send_modal(Form(_("Add an answer"), fields, self._added))
 

@@ -19,9 +19,19 @@ from bot.ui.cards import Card
 from bot.ui.curation_cards import changed_card, conflict_text
 from bot.ui.items import QUESTION
 from cogs.channel_context import scope_of
-from cogs.curating.forms import TITLE_FIELD, Field, Form, Values, fits, tags_of
+from cogs.curating.forms import (
+    LONGEST_TITLE,
+    TITLE_FIELD,
+    Field,
+    Form,
+    Values,
+    body_field,
+    fits,
+    tags_field,
+    tags_of,
+    title_field,
+)
 from cogs.curating.helpers import only_helpers
-from cogs.curating.saving import LONGEST_TITLE
 
 MAX_FILE = 100_000
 """Bytes of a file with an edited text."""
@@ -79,33 +89,13 @@ def _form(editable: Editable, part: int, text: str) -> Form:
         field = Field(name="text", label=_("Answer"), value=text, hint=hint, required=False)
         return Form(_("Edit an answer"), [field], done)
     tags = ", ".join(thread.tags)
-    fields = [
-        Field(
-            name=TITLE_FIELD,
-            label=_("Question, in one line"),
-            value=thread.title,
-            limit=LONGEST_TITLE,
-            long=False,
-        ),
-        Field(name="text", label=_("More of the question"), value=text, required=False),
-    ]
-    if fits(tags, TAGS):
-        hint = _("With commas between them")
-        fields.append(
-            Field(
-                name="tags",
-                label=_("Tags"),
-                value=tags,
-                hint=hint,
-                required=False,
-                long=False,
-                limit=TAGS,
-            )
-        )
+    fields = [title_field(thread.title), body_field("text", text)]
+    if fits(tags, MOST_TAGS):
+        fields.append(tags_field(tags, MOST_TAGS))
     return Form(_("Edit the question"), fields, done)
 
 
-TAGS = 1_000
+MOST_TAGS = 1_000
 """Characters of all tags in a form; more of them are left as they are."""
 
 
@@ -168,15 +158,12 @@ def _with_text(part: int, text: str) -> Edit:
     def edit(state: ThreadState) -> ThreadState:
         if part == QUESTION:
             return replace(state, thread=replace(state.thread, body=text))
-        answers, ids = [*state.thread.answers], [*state.answer_ids]
-        if part not in ids:
+        if part not in state.answer_ids:
             raise NotFound(_(NO_ANSWER))
-        place = ids.index(part)
-        if text:
-            answers[place] = replace(answers[place], body=text)
-        else:
-            del answers[place], ids[place]
-        thread = replace(state.thread, answers=tuple(answers))
-        return replace(state, thread=thread, answer_ids=tuple(ids))
+        if not text:
+            return state.without({part})
+        return state.with_pairs(
+            (replace(answer, body=text) if i == part else answer, i) for answer, i in state.pairs
+        )
 
     return edit

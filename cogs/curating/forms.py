@@ -11,6 +11,7 @@ import discord
 
 from bot.client import Interaction
 from bot.error_replies import report_error
+from bot.i18n import gettext as _
 from bot.ui import text
 
 LONGEST = 4_000
@@ -18,6 +19,12 @@ LONGEST = 4_000
 
 TITLE = 45
 """Characters of a form's title, and of a field's label."""
+
+LONGEST_TITLE = 300
+"""Characters of a thread's title in a form."""
+
+TAGS = 200
+"""Characters of all tags of a new thread."""
 
 TITLE_FIELD = "title"
 """The name of the field of a thread's title."""
@@ -41,6 +48,25 @@ class Field:
     limit: int = LONGEST
     required: bool = True
     long: bool = True
+
+
+def title_field(value: str = "") -> Field:
+    """Return the field of a question's title."""
+    label = _("Question, in one line")
+    return Field(name=TITLE_FIELD, label=label, value=value, limit=LONGEST_TITLE, long=False)
+
+
+def body_field(name: str, value: str = "") -> Field:
+    """Return the field of what a question says beside its title."""
+    return Field(name=name, label=_("More of the question"), value=value, required=False)
+
+
+def tags_field(value: str = "", limit: int = TAGS) -> Field:
+    """Return the field of a thread's tags."""
+    label, hint = _("Tags"), _("With commas between them")
+    return Field(
+        name="tags", label=label, hint=hint, value=value, limit=limit, required=False, long=False
+    )
 
 
 def fits(value: str, limit: int = LONGEST) -> bool:

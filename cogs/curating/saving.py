@@ -22,14 +22,23 @@ from bot.ui import limits, text
 from bot.ui.curation_cards import changed_card
 from bot.ui.items import Option
 from cogs.channel_context import scope_of
-from cogs.curating.forms import TITLE_FIELD, Field, Form, Values, fits, tags_of
+from cogs.curating.forms import (
+    LONGEST_TITLE,
+    TITLE_FIELD,
+    Field,
+    Form,
+    Values,
+    body_field,
+    fits,
+    tags_field,
+    tags_of,
+    title_field,
+)
 from cogs.curating.helpers import only_helpers
 from cogs.source_messages import said_in
 
 WAIT = 1.5
 """Seconds that the replied-to message is waited for: the form must be there within three."""
-
-LONGEST_TITLE = 300
 
 MINE = N_("That is one of my own messages: what it shows is in the library already.")
 DELETED = N_("That message was deleted meanwhile. I have saved nothing.")
@@ -82,28 +91,10 @@ def _form(message: discord.Message, asked: Asked) -> Form:
     return Form(
         _("Save as answer"),
         [
-            Field(
-                name=TITLE_FIELD,
-                label=_("Question, in one line"),
-                value=asked.title,
-                limit=LONGEST_TITLE,
-                long=False,
-            ),
-            Field(
-                name="body",
-                label=_("More of the question"),
-                value=asked.body if fits(asked.body) else "",
-                required=False,
-            ),
+            title_field(asked.title),
+            body_field("body", asked.body if fits(asked.body) else ""),
             Field(name="answer", label=_("Answer"), value=said if fits(said) else message.content),
-            Field(
-                name="tags",
-                label=_("Tags"),
-                hint=_("With commas between them"),
-                required=False,
-                long=False,
-                limit=200,
-            ),
+            tags_field(),
         ],
         done,
     )

@@ -198,7 +198,7 @@ class Player:
         if not now.answers:
             return
         gone, _ = self.random.choice(now.answers)
-        await self.curating.edit(HERE, 1, thread_id, lambda s: _without(s, gone))
+        await self.curating.edit(HERE, 1, thread_id, lambda s: s.without({gone}))
         kept = tuple(pair for pair in now.answers if pair[0] != gone)
         self.model.put(thread_id, replace(now, answers=kept, retired=not kept))
 
@@ -282,16 +282,6 @@ class Player:
 
 def _titled(state: ThreadState, title: str) -> ThreadState:
     return replace(state, thread=replace(state.thread, title=title))
-
-
-def _without(state: ThreadState, gone: int) -> ThreadState:
-    kept = [
-        (answer, i)
-        for answer, i in zip(state.thread.answers, state.answer_ids, strict=True)
-        if i != gone
-    ]
-    thread = replace(state.thread, answers=tuple(answer for answer, _ in kept))
-    return replace(state, thread=thread, answer_ids=tuple(i for _, i in kept))
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -17,7 +17,7 @@ from bot.store.database import Database
 @pytest.mark.parametrize(
     ("ask", "column"),
     [
-        (lambda c: postings.of_thread(c, 1, 1, 20), "thread_id"),
+        (lambda c: postings.of_thread(c, 1, 1), "thread_id"),
         (lambda c: postings.asked_by(c, 1, 1, 1), "(answer_id|asker_id)"),
     ],
 )
