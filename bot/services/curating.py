@@ -191,6 +191,10 @@ class Curating:
         """Return the newest changes to any of a guild's threads, newest first."""
         return await self._database.reading(revisions.latest, guild_id, HISTORY, proposed=False)
 
+    async def changed_titles(self, guild_id: int) -> list[tuple[int, str]]:
+        """Return ids and titles of the threads that were changed last, newest first."""
+        return await self._database.reading(revisions.changed_titles, guild_id, HISTORY)
+
     async def revision(self, guild_id: int, revision_id: int) -> Revision:
         """Return a guild's revision. Raises NotFound."""
         found = await self._database.reading(revisions.get, guild_id, revision_id)

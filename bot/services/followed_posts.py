@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -81,6 +82,10 @@ class FollowedPosts:
     async def known(self, guild_id: int, post_id: int) -> FollowedPost | None:
         """Return what is known of a post."""
         return await self._database.reading(following.post, guild_id, post_id)
+
+    async def known_among(self, guild_id: int, post_ids: Collection[int]) -> list[FollowedPost]:
+        """Return what is known of those of some channels that are posts."""
+        return await self._database.reading(following.posts_among, guild_id, post_ids)
 
     async def is_answer(self, guild_id: int, message_id: int) -> bool:
         """Return whether a message is an answer of the library."""

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.following import Backfill, BackfillState, FollowedChannel, FollowedPost, PostState
 from bot.solutions import Rule
 from bot.store.curation_tables import followed_channels, followed_posts
-from bot.store.rows import EPOCH, from_micros, to_micros
+from bot.store.rows import EPOCH, from_micros, id_batches, to_micros
 
 _NO_BACKFILL: dict[str, Any] = {
     "backfill_state": None,
@@ -132,6 +132,17 @@ async def post(connection: AsyncConnection, guild_id: int, post_id: int) -> Foll
     p = followed_posts.c
     found = await _posts(connection, p.post_id == post_id, p.guild_id == guild_id)
     return found[0] if found else None
+
+
+async def posts_among(
+    connection: AsyncConnection, guild_id: int, post_ids: Collection[int]
+) -> list[FollowedPost]:
+    """Return what is known of those of a guild's channels that are posts."""
+    p = followed_posts.c
+    found = list[FollowedPost]()
+    for ids in id_batches(post_ids):
+        found += await _posts(connection, p.post_id.in_(ids), p.guild_id == guild_id)
+    return found
 
 
 async def post_of_thread(

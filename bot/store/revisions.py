@@ -24,6 +24,7 @@ from bot.store.rows import (
     id_batches,
     thread_fields,
 )
+from bot.store.tables import threads
 
 MAX_KEPT = 200
 """Revisions kept of one thread; beyond that the oldest go, but for the first."""
@@ -148,6 +149,20 @@ async def latest(
     mine = (revisions.c.guild_id == guild_id, revisions.c.proposed.is_(proposed))
     query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(limit)
     return [_revision(row) for row in (await connection.execute(query)).all()]
+
+
+async def changed_titles(
+    connection: AsyncConnection, guild_id: int, limit: int
+) -> list[tuple[int, str]]:
+    """Return ids and titles of the threads that were changed last in a guild, newest first.
+
+    Those that were undone or merged are among them.
+    """
+    r, t = revisions.c, threads.c
+    query = select(t.id, t.title).join(revisions, r.thread_id == t.id)
+    mine = (r.guild_id == guild_id, r.proposed.is_(False))
+    newest = query.where(*mine).group_by(t.id).order_by(func.max(r.id).desc()).limit(limit)
+    return [(row.id, row.title) for row in (await connection.execute(newest)).all()]
 
 
 async def settle(connection: AsyncConnection, thread_id: int) -> None:

@@ -141,12 +141,9 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
     async def changed_titles(self, interaction: Interaction, current: str) -> Choices:
         """Complete the titles of threads that were changed, be they there or not."""
         typed = current.casefold().strip()
-        titles = {
-            revision.thread_id: revision.state.thread.title
-            for revision in reversed(await self.curating.recent(scope_of(interaction)))
-        }
-        fitting = [(i, title) for i, title in titles.items() if typed in title.casefold()]
-        return [choice(title, f"#{i}") for i, title in reversed(fitting)][: limits.CHOICES]
+        changed = await self.curating.changed_titles(scope_of(interaction))
+        fitting = [(i, title) for i, title in changed if typed in title.casefold()]
+        return [choice(title, f"#{i}") for i, title in fitting][: limits.CHOICES]
 
     async def press_undo(self, item: UndoChange, interaction: Interaction) -> None:
         """Undo the last change of a thread."""

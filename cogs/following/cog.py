@@ -223,12 +223,9 @@ class FollowingCog(commands.Cog, name="Following"):
         """
         if guild_id is None:
             return
-        for post_id in {channel_id, *message_ids}:
-            known = await self._posts.known(guild_id, post_id)
-            if known is None:
-                continue
+        for known in await self._posts.known_among(guild_id, {channel_id, *message_ids}):
             if known.proposed_id in message_ids or await self._is_kept(known, message_ids):
-                await self._watch.look_at(guild_id, post_id)
+                await self._watch.look_at(guild_id, known.post_id)
 
     def _look_at(self, guild_id: int, post_id: int) -> None:
         self.bot.spawn(self._watch.look_at(guild_id, post_id), f"post {post_id}")
