@@ -8,6 +8,7 @@ import discord
 import pytest
 
 from bot.models import Vote
+from cogs.voting import reconciler
 from tests.kit.messages import confirm, labels, last, shown, told, vote_id
 from tests.kit.simcord import clear_reactions, delete_channel, join_guild, muted, offline
 from tests.kit.votes import press_button
@@ -227,8 +228,9 @@ async def test_reconciling_is_bounded_and_newest_first(
 
 
 async def test_reconciling_goes_on_after_an_error(
-    world: World, card: Any, caplog: pytest.LogCaptureFixture
+    world: World, card: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(reconciler, "BACK_OFF", 0.01)
     await world.bob.send(world.ask, "how can I unpin a message?")
     with muted(world.env):
         await world.bob.react(card, "⬆️")
