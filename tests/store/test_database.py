@@ -13,15 +13,17 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, func, insert, select
 
 from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
-from bot.store import change_feed, database_file, stats
+from bot.store import change_feed, database_file, migrations, stats
 from bot.store import database as module
 from bot.store import vectors as vector_store
 from bot.store.columns import metadata
 from bot.store.database import READERS, Database
 from bot.store.tables import changes, facts, guild_settings, vectors
+from tests.kit.programs import checked
 from tests.kit.waiting import HANG
 
 
@@ -64,6 +66,19 @@ class TestOpening:
 
         async with database.read() as connection:
             assert await connection.run_sync(differences) == []
+
+    def test_the_revisions_are_alembics(self) -> None:
+        walked = ScriptDirectory.from_config(migrations.config()).walk_revisions()
+        assert migrations.revisions() == [script.revision for script in walked][::-1]
+
+    async def test_alembic_is_loaded_only_where_something_is_migrated(self, file: Path) -> None:
+        code = (
+            "import asyncio, sys; from bot.store.database import Database\n"
+            "async def go():\n"
+            f"    await (await Database.open({url(file)!r})).close()\n"
+            "asyncio.run(go()); print('alembic' in sys.modules)"
+        )
+        assert [checked("-c", code).strip() for _ in range(2)] == ["True", "False"]
 
     async def test_opening_again_keeps_content_and_id(self, database: Database) -> None:
         await note(database, 7)

@@ -1,34 +1,51 @@
-"""The versions of the tables, and bringing a database up to the newest (Alembic)."""
+"""The versions of the tables, and bringing a database up to the newest (Alembic).
+
+Alembic is imported only where something is to be migrated: it takes a tenth of the time in
+which a command starts.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, column, inspect, select, table
 
 from bot.errors import StoreNewer
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+FOLDER = Path(__file__).parent
+VERSION = table("alembic_version", column("version_num"))
+"""Alembic's own table: one row, once there is a revision."""
 
 
 def config(connection: Connection | None = None) -> Config:
     """Return Alembic's configuration, for commands that work on ``connection``."""
+    from alembic.config import Config
+
     made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    made.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     made.attributes["connection"] = connection
     return made
 
 
 def current_revision(connection: Connection) -> str | None:
     """Return the revision of a database's tables; ``None`` before the first."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(VERSION.name):
+        return None
+    return connection.scalar(select(VERSION.c.version_num))
+
+
+def revisions() -> list[str]:
+    """Return the revisions that this program has, oldest first, by the names of their files."""
+    return sorted(file.name.partition("_")[0] for file in FOLDER.glob("versions/[0-9]*_*.py"))
 
 
 def is_known(revision: str) -> bool:
     """Return whether this program has a revision; a newer one has others."""
-    return revision in {known.revision for known in _scripts().walk_revisions()}
+    return revision in revisions()
 
 
 def upgrade(connection: Connection) -> None:
@@ -37,15 +54,14 @@ def upgrade(connection: Connection) -> None:
     Raises StoreNewer for one that a newer program wrote.
     """
     current = current_revision(connection)
-    if current == _scripts().get_current_head():
+    known = revisions()
+    if current == known[-1]:
         return
-    if current is not None and not is_known(current):
+    if current is not None and current not in known:
         raise StoreNewer(
             "this database was written by a newer Threadwise; install that version, "
             "or set DATA_DIR to another folder"
         )
+    from alembic import command
+
     command.upgrade(config(connection), "head")
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(config())
