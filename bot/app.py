@@ -94,7 +94,7 @@ class App:
         self._tasks: list[asyncio.Task[None]] = []
         self.guilds = Guilds(database, settings)
         self.answering = Answering(database, engine, self.guilds, self._index_sync.mend, observer)
-        self.question_limits = QuestionLimits(settings)
+        self.question_limits = QuestionLimits(settings, observer=observer)
         self.voting = Voting(database, observer)
         self.accepting = Accepting(database)
         self.curating = Curating(database, self._index_sync)

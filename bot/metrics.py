@@ -40,6 +40,7 @@ SLOW = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 OUTCOMES = ("answer", "suggest", "none", "busy", "failed")
 VOTES = ("up", "down", "taken_back", "refused", "reconciled")
+LIMITS = ("member", "server")
 SHARD_EVENTS = ("ready", "resumed", "disconnected")
 
 
@@ -69,6 +70,12 @@ class Metrics(Observer):
         )
         self._questions = _counter(registry, "questions", "Questions by verdict.", "verdict")
         self._question_seconds = _histogram(registry, "question_seconds", "Time for a verdict.")
+        self._limited = _counter(
+            registry,
+            "limited",
+            "Questions, presses and completions refused, by whose limit was reached.",
+            "limit",
+        )
         self._search_wait = _histogram(
             registry, "search_wait_seconds", "Time for which searches waited for their turn."
         )
@@ -128,12 +135,17 @@ class Metrics(Observer):
             self._questions.labels(outcome)
         for vote in VOTES:
             self._votes.labels(vote)
+        for owner in LIMITS:
+            self._limited.labels(owner)
 
     # Called from any thread.
 
     def asked(self, outcome: str, seconds: float) -> None:  # noqa: D102 (see Observer)
         self._questions.labels(outcome).inc()
         self._question_seconds.observe(seconds)
+
+    def limited(self, owner: str) -> None:  # noqa: D102
+        self._limited.labels(owner).inc()
 
     def searched(self, waited: float, seconds: float) -> None:  # noqa: D102
         self._search_wait.observe(waited)

@@ -22,6 +22,9 @@ class Observer:
     def asked(self, outcome: str, seconds: float) -> None:
         """A question has its verdict; or it is ``busy`` or ``failed``."""
 
+    def limited(self, owner: str) -> None:
+        """Something was refused: the limit of a ``member`` or of the ``server`` is reached."""
+
     def searched(self, waited: float, seconds: float) -> None:
         """A search has ended that had to wait for its turn."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.observing import UNOBSERVED, Observer
 from bot.settings import Settings
 
 MINUTE = 60.0
@@ -99,7 +100,10 @@ class QuestionLimits:
     have to see what is wrong while somebody floods. What is refused is not counted.
     """
 
-    def __init__(self, settings: Settings, clock: Clock = _monotonic):
+    def __init__(
+        self, settings: Settings, clock: Clock = _monotonic, observer: Observer = UNOBSERVED
+    ):
+        self._observer = observer
         self._member = _limit(settings.member_questions_per_minute, clock)
         self._server = _limit(settings.server_questions_per_minute, clock)
         self._notices = RateLimit(1, clock)
@@ -119,6 +123,7 @@ class QuestionLimits:
         for whose, limit, key in limits:
             if wait := limit.wait(key, cost):
                 log.debug("user %d: over the %s's limit", member_id, whose)
+                self._observer.limited(whose)
                 return Refusal(whose, wait)
         for _, limit, key in limits:
             limit.count(key, cost)

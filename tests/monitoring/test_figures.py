@@ -12,6 +12,8 @@ from bot.errors import StoreBusy
 from bot.metrics import Levels, Metrics
 from bot.models import Answer, Thread
 from bot.observing import Observer
+from bot.replies import Throttle
+from bot.services.rate_limit import LimitOwner, QuestionLimits
 from bot.settings import Settings
 from bot.store.threads import fetch
 from tests.kit.messages import last
@@ -54,6 +56,25 @@ async def test_a_question_that_fails_is_counted_and_so_is_its_incident(
     await world.alice.send(world.ask, f"{world.me} {VOTE}")
     assert await watched.figure('questions_total{verdict="failed"}') == 1
     assert await watched.figure("incidents_total") == 1
+
+
+async def test_what_a_limit_refuses_is_counted_and_is_no_question(
+    world: World, watched: Scraper, monkeypatch: pytest.MonkeyPatch
+):
+    limits = QuestionLimits(
+        Settings(member_questions_per_minute=8, _env_file=None),
+        lambda: 0.0,
+        world.app.question_limits._observer,
+    )
+    monkeypatch.setattr(world.bot, "throttle", Throttle(limits))
+    for _ in range(9):
+        await world.alice.send(world.ask, VOTE)
+    figures = await watched.figures()
+    counted = {
+        limit: figures[f'threadwise_limited_total{{limit="{limit}"}}'] for limit in LimitOwner
+    }
+    assert counted == {"member": 1, "server": 0}
+    assert figures["threadwise_question_seconds_count"] == 8
 
 
 async def test_votes_are_counted_by_what_was_done(world: World, watched: Scraper):
@@ -177,7 +198,13 @@ def test_the_labels_are_few():
         for sample in family.samples
         for label in sample.labels
     }
-    assert labels <= {"verdict", "vote", "le", "version"}  # the others come with their values
+    assert labels <= {
+        "verdict",
+        "vote",
+        "limit",
+        "le",
+        "version",
+    }  # the others come with their values
 
 
 def test_two_bots_in_a_process_count_for_themselves():
