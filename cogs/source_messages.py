@@ -14,6 +14,7 @@ from bot.errors import ThreadwiseError
 from bot.models import StoredAnswer
 from bot.retry import FAILURES, described
 from bot.ui import limits
+from cogs.following.discord_messages import said_in
 
 WAIT = 1.5
 """Seconds that Discord may take to show a message; somebody waits for the answer."""
@@ -91,15 +92,6 @@ class SourceMessagesCog(commands.Cog, name="SourceMessages"):
         except ThreadwiseError as error:
             # It is noticed when the answer is to be shown the next time.
             log.warning("deleted messages are not followed for now: %s", error)
-
-
-def said_in(message: discord.Message) -> str:
-    """Return the text of a message, with the names of its attachments and a link to it."""
-    said = message.clean_content.strip()
-    if not message.attachments:
-        return said
-    names = ", ".join(f"`{file.filename}`" for file in message.attachments)
-    return f"{said}\n\n{names}: {message.jump_url}".strip()
 
 
 def _is_deleted_account(user: discord.abc.User) -> bool:

@@ -15,11 +15,11 @@ from bot.ui.curation_items import MergeInto, PickPart, PickRevision, RestoreRevi
 from bot.ui.items import QUESTION, Option
 
 _DONE = {
-    Action.SAVED: N_("Saved: {title}. It is found from now on."),
-    Action.ADDED: N_("Added: {title}. It is found from now on."),
-    Action.ANSWERED: N_("The answer is added to {title}."),
+    Action.SAVED: N_("Saved, and found from now on: {title}"),
+    Action.ADDED: N_("Added, and found from now on: {title}"),
+    Action.ANSWERED: N_("Answer added: {title}"),
     Action.EDITED: N_("Edited: {title}"),
-    Action.MERGED: N_("Merged: {title} has the answers of both now."),
+    Action.MERGED: N_("Merged, with the answers of both: {title}"),
     Action.RESTORED: N_("Done: {title} is as it was."),
 }
 
@@ -54,7 +54,7 @@ def changed_card(
     said = _(_DONE[action]).format(title=_named(changed.title))
     view = discord.ui.View(timeout=None)
     if close is not None:
-        asks = _("{title} asks nearly the same.").format(title=_named(close.title))
+        asks = _("One thread asks nearly the same: {title}").format(title=_named(close.title))
         said += f"\n{asks}"
         view.add_item(MergeInto(changed.thread_id, close.thread_id))
     view.add_item(UndoChange(changed.thread_id))
@@ -118,8 +118,8 @@ def conflict_text(revision: Revision | None) -> str:
     if revision is None:
         who = _("An import has changed this thread meanwhile.")
     else:
-        who = _("This thread has changed meanwhile: {change}.").format(change=_line(revision))
-    return who + " " + _("Nothing of yours is lost: here is what you wrote. Edit it once more.")
+        who = _("This thread has changed meanwhile: {change}").format(change=_line(revision))
+    return who + "\n" + _("Nothing of yours is lost: here is what you wrote. Edit it once more.")
 
 
 def _line(revision: Revision) -> str:

@@ -110,7 +110,7 @@ def followed_card(channel: FollowedChannel, emoji: str, notes: Sequence[str]) ->
 def _on_forum(channel: FollowedChannel) -> list[str]:
     tag = channel.solved_tag
     said = (
-        _("Solved posts get its tag **{tag}**.").format(tag=text.title(tag, limits.FACT))
+        _("Its tag for solved posts: **{tag}**").format(tag=text.title(tag, limits.FACT))
         if tag
         else _("It has no tag for solved posts, so I set none.")
     )
@@ -184,11 +184,11 @@ def unsolved_line() -> Card:
 
 def marked_card(title: str, notes: Sequence[str], *, is_new: bool) -> Card:
     """Return what is said to who marked a solution; with a way back."""
-    said = _("Saved: **{title}** is found here from now on.") if is_new else _(SOLUTION_ALREADY)
+    said = _("Saved, and found here from now on: **{title}**") if is_new else _(SOLUTION_ALREADY)
     lines = [said.format(title=text.title(title, limits.ASKED)), *notes]
     view = discord.ui.View(timeout=None)
     view.add_item(Reopen())
     return Card(content="\n".join(lines), view=view)
 
 
-SOLUTION_ALREADY = N_("That is what solved **{title}** already. It is in the library.")
+SOLUTION_ALREADY = N_("In the library already, and solved by that message: **{title}**")

@@ -23,6 +23,7 @@ from bot.ui.curation_cards import changed_card
 from bot.ui.items import Option
 from cogs.channel_context import scope_of
 from cogs.curating.forms import (
+    LONGEST,
     LONGEST_TITLE,
     TITLE_FIELD,
     Field,
@@ -35,12 +36,16 @@ from cogs.curating.forms import (
     title_field,
 )
 from cogs.curating.helpers import only_helpers
-from cogs.source_messages import said_in
+from cogs.following.discord_messages import said_in
 
 WAIT = 1.5
 """Seconds that the replied-to message is waited for: the form must be there within three."""
 
 MINE = N_("That is one of my own messages: what it shows is in the library already.")
+ASKER_LEFT_OUT = N_(
+    "Whoever asked that has asked me meanwhile to keep nothing of theirs. I have saved nothing; "
+    "open the form once more to write the question in your own words."
+)
 DELETED = N_("That message was deleted meanwhile. I have saved nothing.")
 LEFT_OUT = N_("Whoever wrote that message asked me to keep nothing of theirs.")
 
@@ -88,12 +93,13 @@ def _form(message: discord.Message, asked: Asked) -> Form:
         await _save(interaction, message, asked, values)
 
     said = said_in(message)
+    shown = said if fits(said) else text.cut(said, LONGEST)
     return Form(
         _("Save as answer"),
         [
             title_field(asked.title),
-            body_field("body", asked.body if fits(asked.body) else ""),
-            Field(name="answer", label=_("Answer"), value=said if fits(said) else message.content),
+            body_field("body", text.cut(asked.body, LONGEST)),
+            Field(name="answer", label=_("Answer"), value=shown),
             tags_field(),
         ],
         done,
@@ -110,6 +116,11 @@ async def _save(
     choice = await _choice(interaction, message.author.id)
     if choice is AuthorChoice.LEAVE_OUT:
         raise NotAccepted(_(LEFT_OUT))
+    if asked.origin is not None:
+        asker_choice = await _choice(interaction, asked.origin.author_id)
+        if asker_choice is AuthorChoice.LEAVE_OUT:
+            raise NotAccepted(_(ASKER_LEFT_OUT))
+        asked = _as_wished(asked, asker_choice)
     scope, app = scope_of(interaction), interaction.client.app
     close = await close_thread(interaction, values[TITLE_FIELD])
     thread = _thread(message, asked, values, named=choice is None)
@@ -158,12 +169,13 @@ async def _asked(message: discord.Message) -> Asked:
         question = await channel.fetch_message(channel.id)
     if question is None or question.id == message.id:
         return Asked(title=channel.name) if isinstance(channel, discord.Thread) else Asked()
-    said = said_in(question)
+    words, said = said_in(question, files=False), said_in(question)
     if isinstance(channel, discord.Thread) and question.id == channel.id:
         title, body = channel.name, said
     else:
-        title = text.label(said, LONGEST_TITLE)
-        body = "" if text.one_line(said) == title else said
+        title = text.heading(words or said, LONGEST_TITLE)
+        is_whole = text.one_line(words) == title
+        body = said.removeprefix(words).strip() if is_whole else said
     return Asked(
         title=title,
         body=body,

@@ -46,7 +46,7 @@ NO_CONTENT = N_(
     "there. Whoever hosts me can switch it on in Discord's developer portal."
 )
 HIDDEN = N_("I can't read {channel}: I need the permissions *{names}* there.")
-NO_SUCH_TAG = N_("{channel} has no tag **{tag}**. It has: {tags}.")
+NO_SUCH_TAG = N_("{channel} has no such tag: **{tag}**\nIt has: {tags}")
 NO_TAGS = N_("{channel} has no tags. Leave the tag out.")
 NOT_TOLD = N_("I can't tell the members of {channel} that it is followed, so I don't: {why}")
 NOT_FOLLOWED = N_("I don't follow that channel.")

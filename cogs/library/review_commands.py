@@ -35,8 +35,8 @@ from cogs.curating.helpers import only_helpers
 from cogs.following.discord_messages import FollowedParent, post_of
 from cogs.following.discord_reader import DiscordReader
 
-TAKEN = N_("Taken: **{title}** is answered by it from now on.")
-SKIPPED = N_("Skipped: **{title}**.")
+TAKEN = N_("Taken, as the answer from now on: **{title}**")
+SKIPPED = N_("Skipped: **{title}**")
 NOT_TAKEN = N_("Not taken: that message is not there any more, or its author wants it left out.")
 NOT_WAITING = N_("Somebody else has seen to that post already.")
 NOT_SHOWN = N_("I can't read {channel}, so its posts wait.")

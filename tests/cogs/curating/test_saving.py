@@ -56,7 +56,7 @@ async def test_the_form_has_the_question_and_the_answer(world: World, hal: Membe
 
 async def test_what_was_saved_is_served_at_once(world: World, hal: MemberActor):
     saved = await save(world, hal, await reply(world), tags="keys,  tool shed,")
-    assert told(saved).content == f"Saved: **{QUESTION}**. It is found from now on."
+    assert told(saved).content == f"Saved, and found from now on: **{QUESTION}**"
     assert labels(told(saved)) == ["Undo"]
     assert (await answers(world) or "").startswith(ANSWER)
     thread = await world.app.answering.find(QUESTION, guild_id=world.guild.id)
@@ -84,7 +84,7 @@ async def test_a_close_thread_can_take_the_answer(world: World, hal: MemberActor
     asked = await world.alice.send(world.general, "how do I vote on answers?")
     message = await world.bob.send(world.general, "Click the arrows.", reply_to=asked)
     saved = await save(world, hal, message)
-    assert "**How do I vote on an answer?** asks nearly the same." in told(saved).content
+    assert "One thread asks nearly the same: **How do I vote on an answer?**" in told(saved).content
     await hal.click(told(saved), label="Add it there instead")
     thread = await world.app.answering.find("vote", guild_id=world.guild.id)
     assert thread is not None
@@ -134,8 +134,55 @@ async def test_a_message_that_is_deleted_meanwhile_is_not_saved(world: World, ha
 async def test_a_picture_is_named_with_a_link(world: World, hal: MemberActor):
     message = await world.bob.send(world.general, "", attachments=[("map.png", b"x")])
     opened = await hal.context_menu(world.general, "Save as answer", message)
-    assert "`map.png`" in form(opened)["answer"]["value"]
-    assert message.jump_url in form(opened)["answer"]["value"]
+    assert form(opened)["answer"]["value"] == f"📎 [map.png]({message.jump_url})"
+
+
+async def test_a_long_question_is_whole_once_below_its_first_sentences(
+    world: World, hal: MemberActor
+):
+    first = "Where can I find the key of the old tool shed behind the second greenhouse, please?"
+    asked = await world.alice.send(world.general, f"{first} " + "I have looked everywhere. " * 12)
+    message = await world.bob.send(world.general, ANSWER, reply_to=asked)
+    fields = form(await hal.context_menu(world.general, "Save as answer", message))
+    title = fields["title"]["value"]
+    assert title == f"{first} " + ("I have looked everywhere. " * 8).strip()
+    assert fields["body"]["value"] == asked.content.strip()
+
+
+async def test_a_question_with_a_picture_names_that_below(world: World, hal: MemberActor):
+    picture = [("map.png", b"x")]
+    asked = await world.alice.send(world.general, QUESTION, attachments=picture)
+    message = await world.bob.send(world.general, ANSWER, reply_to=asked)
+    fields = form(await hal.context_menu(world.general, "Save as answer", message))
+    assert fields["title"]["value"] == QUESTION
+    assert fields["body"]["value"] == f"📎 [map.png]({asked.jump_url})"
+
+
+async def test_a_forward_says_what_it_forwards(world: World, hal: MemberActor):
+    original = await world.bob.send(world.ask, ANSWER, attachments=[("map.png", b"x")])
+    message = await world.alice.forward(original, world.general)
+    opened = await hal.context_menu(world.general, "Save as answer", message)
+    assert form(opened)["answer"]["value"] == f"{ANSWER}\n\n📎 [map.png]({message.jump_url})"
+
+
+async def test_an_asker_who_wants_nothing_kept_meanwhile_is_asked_again(
+    world: World, hal: MemberActor
+):
+    opened = await hal.context_menu(world.general, "Save as answer", await reply(world))
+    await world.app.authors.choose(world.alice.id, AuthorChoice.LEAVE_OUT)
+    sent = await hal.submit_modal(opened, FILLED)
+    assert told(sent).content.startswith("Whoever asked that has asked me meanwhile to keep")
+    assert len(world.env.errors) == 1
+    assert await answers(world) is None
+
+
+async def test_an_asker_whose_name_goes_meanwhile_is_not_named(world: World, hal: MemberActor):
+    opened = await hal.context_menu(world.general, "Save as answer", await reply(world))
+    await world.app.authors.choose(world.alice.id, AuthorChoice.WITHOUT_NAME)
+    await hal.submit_modal(opened, FILLED)
+    thread = await world.app.answering.find(FILLED["title"], guild_id=world.guild.id)
+    assert thread is not None
+    assert thread.author is None
 
 
 @pytest.mark.parametrize("title", ["\u200b", " \u2060 "])

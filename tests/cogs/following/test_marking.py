@@ -19,7 +19,7 @@ async def test_a_post_marked_by_its_asker_answers_the_next_question(help_: Help)
     _, answer = await help_.answered()
     assert await help_.served() is None
     said = await help_.mark_as(help_.world.alice, answer)
-    assert said == f"Saved: **{TITLE}** is found here from now on."
+    assert said == f"Saved, and found here from now on: **{TITLE}**"
     assert await help_.served() == ANSWER
 
 
@@ -55,7 +55,7 @@ async def test_the_post_gets_its_tag_and_one_quiet_line(help_: Help):
     assert thread.tags == ("Bug",)
     count = size(post)
     assert await help_.mark_as(help_.world.alice, answer) == (
-        f"That is what solved **{TITLE}** already. It is in the library."
+        f"In the library already, and solved by that message: **{TITLE}**"
     )
     assert size(post) == count
 
@@ -253,7 +253,7 @@ class TestTextChannels:
     async def test_who_wrote_the_question_is_the_asker(self, help_: Help, thread: Any):
         answer = await help_.say(thread, ANSWER)
         said = await help_.mark_as(help_.world.alice, answer)
-        assert said == f"Saved: **{TITLE}** is found here from now on."
+        assert said == f"Saved, and found here from now on: **{TITLE}**"
         kept = await help_.thread(thread)
         assert (kept.title, kept.body, kept.author) == (TITLE, QUESTION, "alice")
         assert await help_.served() == ANSWER
