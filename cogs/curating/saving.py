@@ -12,7 +12,7 @@ import discord
 
 from bot.client import Interaction
 from bot.curation import Action, AuthorChoice, Origin
-from bot.errors import NotFound
+from bot.errors import NotFound, StoreError
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Answer, Thread, Verdict
@@ -36,7 +36,7 @@ from cogs.curating.forms import (
     title_field,
 )
 from cogs.curating.helpers import only_helpers
-from cogs.following.discord_messages import said_in
+from cogs.following.discord_messages import message_of, said_in
 
 WAIT = 1.5
 """Seconds that the replied-to message is waited for: the form must be there within three."""
@@ -54,9 +54,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The question that a message answers: its title, the rest of it, and its message."""
+    """The question that a message answers: its title, the rest of it, and its message.
+
+    ``words`` are those that were asked; in a post they stand below its title.
+    """
 
     title: str = ""
+    words: str = ""
+    has_title: bool = False
     body: str = ""
     origin: Origin | None = None
     author: str | None = None
@@ -132,10 +137,23 @@ async def _save(
         question=asked.origin,
         answers={str(message.id): origin_of(message)},
     )
+    await _teach(interaction, done.thread_id, asked)
     if close is not None and close.thread_id == done.thread_id:
         close = None
     card = changed_card(done, Action.SAVED, close=close)
     await edit_response(interaction, **card.send_kwargs())
+
+
+async def _teach(interaction: Interaction, thread_id: int, asked: Asked) -> None:
+    """Teach the words in which a saved question was asked."""
+    if asked.origin is None or not asked.words:
+        return
+    author_id, message_id = asked.origin.author_id, asked.origin.message_id
+    teach, scope = interaction.client.app.learning.teach, scope_of(interaction)
+    try:
+        await teach(scope, thread_id, asked.words, author_id, message_id, has_title=asked.has_title)
+    except StoreError as error:
+        log.warning("message %d: its question teaches nothing: %s", message_id, error)
 
 
 def _thread(message: discord.Message, asked: Asked, values: Values, *, named: bool) -> Thread:
@@ -170,7 +188,8 @@ async def _asked(message: discord.Message) -> Asked:
     if question is None or question.id == message.id:
         return Asked(title=channel.name) if isinstance(channel, discord.Thread) else Asked()
     words, said = said_in(question, files=False), said_in(question)
-    if isinstance(channel, discord.Thread) and question.id == channel.id:
+    has_title = isinstance(channel, discord.Thread) and question.id == channel.id
+    if isinstance(channel, discord.Thread) and has_title:
         title, body = channel.name, said
     else:
         title = text.heading(words or said, LONGEST_TITLE)
@@ -179,6 +198,8 @@ async def _asked(message: discord.Message) -> Asked:
     return Asked(
         title=title,
         body=body,
+        words=message_of(question).content,
+        has_title=has_title,
         origin=origin_of(question),
         author=question.author.display_name,
         url=question.jump_url,

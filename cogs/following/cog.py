@@ -14,7 +14,7 @@ from bot.following import FollowedPost, PostState
 from bot.i18n import N_
 from bot.posts import emoji_key
 from bot.retry import FAILURES, described, retried
-from bot.services.followed_posts import Wish
+from bot.services.post_looks import Wish
 from bot.solutions import LIKED, POSITIVE, SOLVED_TAGS, Rule, is_solved_tag
 from bot.ui.following_cards import NotTheSolution, Reopen
 from cogs.channel_context import is_helper

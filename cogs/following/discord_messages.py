@@ -84,7 +84,8 @@ def _texts(message: discord.Message) -> Iterator[str]:
 
 def _files(message: discord.Message) -> Iterator[str]:
     """Yield the names of a message's files and stickers, with those of one it forwards."""
-    for part in (message, *message.message_snapshots):
+    parts: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
+    for part in parts:
         yield from (file.filename for file in part.attachments)
         yield from (sticker.name for sticker in part.stickers)
 

@@ -13,7 +13,7 @@ from bot.app import App
 from bot.curation import Action, AuthorChoice, Origin
 from bot.models import Answer, Thread
 from bot.services.curating import Edit
-from bot.services.followed_posts import Wish
+from bot.services.post_looks import Wish
 from bot.store.curation_tables import followed_posts, revisions
 from tests.kit.posts import ASKER, FORUM, GUILD, HELPER, Channel, followed, reply
 from tests.services.test_followed_posts import MONDAYS, SHADE, look, marked

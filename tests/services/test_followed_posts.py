@@ -15,7 +15,7 @@ from bot.following import PostState
 from bot.posts import Post
 from bot.services import followed_posts as module
 from bot.services import post_reader
-from bot.services.followed_posts import NO_WISH, Seen, Wish
+from bot.services.post_looks import NO_WISH, PostLook, Wish
 from bot.solutions import Rule
 from bot.store import following
 from tests.kit.posts import (
@@ -45,7 +45,9 @@ async def app(app: App) -> App:
     return app
 
 
-async def look(app: App, channel: Channel, post: Post, wish: Wish = NO_WISH, **how: Any) -> Seen:
+async def look(
+    app: App, channel: Channel, post: Post, wish: Wish = NO_WISH, **how: Any
+) -> PostLook:
     return await app.followed_posts.look(followed(**how), channel, post, wish)
 
 
@@ -53,7 +55,7 @@ def marked(message_id: int) -> Wish:
     return Wish(user_id=ASKER, marked=message_id)
 
 
-async def bodies(app: App, seen: Seen) -> list[str]:
+async def bodies(app: App, seen: PostLook) -> list[str]:
     assert seen.now is not None
     assert seen.now.thread_id is not None
     thread = await app.answering.serve(seen.now.thread_id, guild_id=GUILD)
@@ -133,7 +135,7 @@ async def test_what_somebody_wrote_meanwhile_counts(app: App, channel: Channel):
     assert second.now is not None
     known = await app.followed_posts.known(GUILD, post.id)
     assert known in (first.now, second.now)
-    assert await bodies(app, Seen(before=None, now=known)) in ([MONDAYS], [SHADE])
+    assert await bodies(app, PostLook(before=None, now=known)) in ([MONDAYS], [SHADE])
     assert first.now.thread_id == second.now.thread_id
 
 

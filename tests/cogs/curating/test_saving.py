@@ -158,6 +158,30 @@ async def test_a_question_with_a_picture_names_that_below(world: World, hal: Mem
     assert fields["body"]["value"] == f"📎 [map.png]({asked.jump_url})"
 
 
+async def test_the_words_that_were_asked_find_it_whatever_its_title(world: World, hal: MemberActor):
+    asked = await world.alice.send(world.general, f"{world.bob.mention} how do I open that wooden thing?")
+    message = await world.bob.send(world.general, ANSWER, reply_to=asked)
+    await save(world, hal, message, title="Key of the tool shed")
+    assert (await answers(world, "how do i open that wooden thing") or "").startswith(ANSWER)
+    (phrasing,) = await world.app.learning.phrasings(world.guild.id)
+    assert (phrasing.user_id, phrasing.kept) == (world.alice.id, True)
+    asked = shown(await world.alice.slash(world.general, "forget-me"))
+    await world.alice.click(asked, label="Take my words out")
+    assert await world.app.learning.phrasings(world.guild.id) == []
+
+
+async def test_the_words_go_along_to_the_thread_that_asks_the_same(world: World, hal: MemberActor):
+    asked = await world.alice.send(world.general, "how do I vote on answers?")
+    message = await world.bob.send(world.general, "Click the arrows.", reply_to=asked)
+    saved = await save(world, hal, message, title="How do I vote on an answer, please?")
+    await hal.click(told(saved), label="Add it there instead")
+    (phrasing,) = await world.app.learning.phrasings(world.guild.id)
+    assert phrasing.title == "How do I vote on an answer?"
+    asked = shown(await world.alice.slash(world.general, "forget-me"))
+    await world.alice.click(asked, label="Take my words out")
+    assert await world.app.learning.phrasings(world.guild.id) == []
+
+
 async def test_a_forward_says_what_it_forwards(world: World, hal: MemberActor):
     original = await world.bob.send(world.ask, ANSWER, attachments=[("map.png", b"x")])
     message = await world.alice.forward(original, world.general)

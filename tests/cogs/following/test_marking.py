@@ -272,3 +272,29 @@ async def test_other_servers_have_nothing_of_it(help_: Help):
     assert [match.title for match in found] == []
     assert await help_.world.app.followed_posts.known(other.id, post.id) is None
     assert await help_.world.app.curating.recent(other.id) == []
+
+
+ASKING = "My leaves look sick, what can I do?"
+
+
+async def test_the_words_of_the_question_find_it_at_once(help_: Help):
+    post = await help_.post(said=ASKING)
+    await help_.mark(help_.world.alice, await help_.say(post, ANSWER))
+    assert await help_.served("my leaves look sick what can i do") == ANSWER
+    (phrasing,) = await help_.world.app.learning.phrasings(help_.world.guild.id)
+    assert (phrasing.user_id, phrasing.kept) == (help_.world.alice.id, True)
+
+
+async def test_what_only_adds_to_a_title_is_no_question(help_: Help):
+    _, answer = await help_.answered()
+    await help_.mark(help_.fern, answer)
+    assert await help_.world.app.learning.phrasings(help_.world.guild.id) == []
+
+
+async def test_the_message_that_a_thread_was_made_of_is_its_question(help_: Help):
+    world = help_.world
+    await world.mo.slash(world.general, "library follow", channel=world.ask)
+    asked = await world.alice.send(world.ask, "sick leaves everywhere here")
+    thread = await user_thread(world.env, world.mo, world.ask, "Leaves", asked)
+    await help_.mark(help_.fern, await help_.say(thread, ANSWER))
+    assert await help_.served("sick leaves everywhere here") == ANSWER

@@ -58,7 +58,7 @@ async def test_of_a_bot_that_says_it_in_an_embed(help_: Help, forwarded: bool):
     bot = world.guild.add_member(world.env.create_user("answers", bot=True))
     post = await help_.post()
     where = world.general.id if forwarded else post.id
-    world.env.backend.create_message(where, bot.id, "Look:", embeds=[EMBED.to_dict()])
+    world.env.backend.create_message(where, bot.id, "Look:", embeds=[{**EMBED.to_dict()}])
     await world.env.settle()
     if forwarded:
         await world.bob.forward(last(world.general), post)
