@@ -30,6 +30,7 @@ from tests.kit.posts import (
     followed,
     reply,
 )
+from tests.kit.revisions import kept
 
 MONDAYS, SHADE = "Water it on Mondays.", "Give it shade."
 
@@ -70,7 +71,7 @@ async def test_looking_again_changes_nothing(app: App, channel: Channel):
     assert again.now == first.now
     assert await bodies(app, again) == [MONDAYS, SHADE]
     assert first.now is not None
-    assert len(await app.curating.history(GUILD, first.now.thread_id or 0)) == 1
+    assert len(await kept(app, GUILD, first.now.thread_id or 0)) == 1
 
 
 async def test_of_a_post_that_is_open_nothing_is_written(app: App, channel: Channel):
@@ -220,4 +221,4 @@ async def test_words_that_are_taken_out_while_a_post_is_read_are_not_kept(
     monkeypatch.setattr(channel, "reacted", reacted)
     seen = await look(app, channel, post)
     assert not seen.is_solved
-    assert await app.curating.recent(GUILD) == []
+    assert await kept(app, GUILD) == []

@@ -144,20 +144,6 @@ async def test_two_threads_are_merged_and_undone(world: World, hal: MemberActor)
     assert len((await find(world, "unpin")).answers) == 1
 
 
-async def test_history_shows_who_and_goes_back(world: World, hal: MemberActor):
-    for text in ("First.", "Second."):
-        await hal.submit_modal(await part(world, hal, "Answer 1"), {"text": text})
-    listed = await world.mo.slash(world.general, "answer history", thread="vote")
-    assert shown(listed).content.count(f"**edited**, <@{hal.id}>") == 2
-    values = [*offered(shown(listed)).values()]
-    menu = [item["options"] for row in shown(listed).components for item in row["components"]]
-    values = [option["value"] for option in menu[0]]
-    looked = await world.mo.select(shown(listed), [values[1]])
-    assert "First." in told(looked).embeds[0].description
-    await world.mo.click(told(looked), label="Make it so again")
-    assert (await answers(world, ASKED) or "").startswith("First.")
-
-
 async def test_threads_of_other_servers_are_not_offered(world: World, hal: MemberActor):
     opened = await hal.slash(world.general, "answer add")
     await hal.submit_modal(opened, {"title": "Where is the secret shed?", "answer": "Here."})

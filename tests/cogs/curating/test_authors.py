@@ -14,6 +14,7 @@ from bot.store.curation_tables import answer_messages, author_choices, revisions
 from cogs.voting.tally_updater import PAUSE
 from tests.cogs.curating.test_saving import ANSWER, QUESTION, answers, reply, save
 from tests.kit.messages import labels, last, shown, told
+from tests.kit.revisions import kept
 from tests.kit.simcord import muted
 from tests.kit.world import World
 
@@ -106,7 +107,7 @@ async def test_forgetting_takes_the_helper_off_what_they_changed(world: World, h
     await save(world, hal, await reply(world))
     asked = await hal.slash(world.general, "forget-me")
     await hal.click(shown(asked), label="Delete it")
-    (revision,) = await world.app.curating.recent(world.guild.id)
+    (revision,) = await kept(world.app, world.guild.id)
     assert (revision.action, revision.user_id) == (Action.SAVED, 0)
 
 
@@ -124,7 +125,7 @@ async def test_deleting_the_message_takes_the_answer_out(world: World, saved: An
 async def test_an_edit_is_proposed_and_replaces_nothing(world: World, hal: MemberActor, saved: Any):
     await world.bob.edit(saved, "It is under the mat now.")
     assert (await answers(world) or "").startswith(ANSWER)
-    (proposed,) = await world.app.curating.proposals(world.guild.id)
+    (proposed,) = await kept(world.app, world.guild.id, proposed=True)
     listed = shown(await hal.slash(world.general, "answer history"))
     assert "the source says something new" in listed.content
     await world.app.curating.restore(world.guild.id, hal.id, proposed.id)

@@ -10,6 +10,7 @@ from simcord import MemberActor
 from bot.curation import AuthorChoice
 from bot.store import origins
 from tests.kit.messages import labels, last, shown, told
+from tests.kit.revisions import kept
 from tests.kit.simcord import forum_post, join_guild
 from tests.kit.world import World
 
@@ -118,7 +119,7 @@ async def test_nothing_shows_in_another_server(world: World, hal: MemberActor):
     carl = other.add_member(world.env.create_user("carl"))
     await carl.send(other.channels["ask"], QUESTION)
     assert last(other.channels["ask"]).content == QUESTION
-    assert await world.app.curating.recent(other.id) == []
+    assert await kept(world.app, other.id) == []
 
 
 async def test_a_message_that_is_deleted_meanwhile_is_not_saved(world: World, hal: MemberActor):
@@ -159,7 +160,9 @@ async def test_a_question_with_a_picture_names_that_below(world: World, hal: Mem
 
 
 async def test_the_words_that_were_asked_find_it_whatever_its_title(world: World, hal: MemberActor):
-    asked = await world.alice.send(world.general, f"{world.bob.mention} how do I open that wooden thing?")
+    asked = await world.alice.send(
+        world.general, f"{world.bob.mention} how do I open that wooden thing?"
+    )
     message = await world.bob.send(world.general, ANSWER, reply_to=asked)
     await save(world, hal, message, title="Key of the tool shed")
     assert (await answers(world, "how do i open that wooden thing") or "").startswith(ANSWER)

@@ -12,6 +12,7 @@ from bot.store import origins
 from tests.cogs.following.conftest import ANSWER, ASKED, QUESTION, TITLE, Help
 from tests.kit.forums import forum_with_tags, set_tags, tag_names
 from tests.kit.messages import labels, last, size, told
+from tests.kit.revisions import kept
 from tests.kit.simcord import join_guild, overwrite, user_thread
 
 
@@ -271,7 +272,7 @@ async def test_other_servers_have_nothing_of_it(help_: Help):
     found = await help_.world.app.answering.complete("tomato", guild_id=other.id, limit=9)
     assert [match.title for match in found] == []
     assert await help_.world.app.followed_posts.known(other.id, post.id) is None
-    assert await help_.world.app.curating.recent(other.id) == []
+    assert await kept(help_.world.app, other.id) == []
 
 
 ASKING = "My leaves look sick, what can I do?"
