@@ -103,6 +103,15 @@ async def test_only_helpers_save(world: World):
             assert len(world.env.errors) == 1
 
 
+async def test_who_is_refused_is_told_whom_to_ask(world: World, hal: MemberActor):
+    refused = await world.alice.slash(world.general, "answer add")
+    (role,) = (await world.app.guilds.settings(world.guild.id)).helper_role_ids
+    assert shown(refused).content == (
+        f"Only helpers of this server can do that. Ask <@&{role}>, or whoever manages this server."
+    )
+    assert len(world.env.errors) == 1
+
+
 async def test_the_role_is_looked_at_again_when_the_form_is_sent(world: World, hal: MemberActor):
     message = await reply(world)
     opened = await hal.context_menu(world.general, "Save as answer", message)

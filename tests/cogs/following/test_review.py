@@ -121,7 +121,7 @@ async def test_only_helpers_may(world: World, forum: Any):
     await proposed(world, forum)
     await filled(world, forum)
     pressed = await world.alice.click(last(world.general), label="Review")
-    only = "Only helpers of this server can do that. `/settings helpers` says who they are."
+    only = "Only helpers of this server can do that. Ask whoever manages this server."
     assert told(pressed).content == only
     world.env.errors.clear()
     role = world.guild.create_role("Helpers")
