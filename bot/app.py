@@ -17,6 +17,7 @@ from bot.services.accepting import Accepting
 from bot.services.answering import Answering
 from bot.services.authors import Authors
 from bot.services.backfill import Backfills
+from bot.services.change_log import ChangeLog
 from bot.services.curating import Curating
 from bot.services.embedding import Embedding
 from bot.services.follow_ups import FollowUps
@@ -25,7 +26,6 @@ from bot.services.following import Following
 from bot.services.guild_library import GuildLibrary
 from bot.services.guild_removal import GuildRemoval
 from bot.services.guilds import Guilds
-from bot.services.history import History
 from bot.services.import_pipeline import ImportReport, Progress
 from bot.services.index_sync import IndexSync
 from bot.services.learning import Learning
@@ -99,7 +99,7 @@ class App:
         self.voting = Voting(database, observer)
         self.accepting = Accepting(database)
         self.curating = Curating(database, self._index_sync)
-        self.history = History(database)
+        self.change_log = ChangeLog(database)
         self.authors = Authors(database, self._index_sync)
         self.backfills = Backfills(database, self.guilds, self._index_sync)
         self.reviewing = Reviewing(database, self.guilds)

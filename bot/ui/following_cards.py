@@ -23,6 +23,11 @@ KEPT_HERE = N_(
 )
 """What members of a followed channel are told, in the channel or in its guidelines."""
 
+HOW_TO_MARK = N_(
+    "Did a message solve this? Say so: its menu → *Apps* → *Mark as solution*, or {emoji} on it."
+)
+"""What is said in each new post where moderators want that."""
+
 NONE_FOLLOWED = N_("I follow no channel here yet. `/library follow` begins.")
 
 
@@ -95,6 +100,8 @@ def followed_card(channel: FollowedChannel, emoji: str, notes: Sequence[str]) ->
             "on the message that helped; and what another bot marked so."
         ).format(emoji=emoji),
     ]
+    if channel.instructs:
+        said.append(_("Each new post is told how, in one quiet line."))
     if channel.is_forum:
         said += _on_forum(channel)
     else:
@@ -147,6 +154,8 @@ def _line(followed: Followed) -> str:
         parts.append(_("tag {tag}").format(tag=text.title(channel.solved_tag, limits.FACT)))
     if channel.take_by_reactions:
         parts.append(_("takes by reactions"))
+    if channel.instructs:
+        parts.append(_("tells new posts how"))
     if not followed.is_seen:
         parts.append(_("**hidden from me**"))
     return " · ".join(parts)
@@ -175,6 +184,12 @@ def solved_line(link: str, notes: Sequence[str]) -> Card:
     view = discord.ui.View(timeout=None)
     view.add_item(NotTheSolution())
     return Card(content="\n".join(f"-# {line}" for line in (said, *notes)), view=view, silent=True)
+
+
+def instructions_line(emoji: str) -> Card:
+    """Return what is said in a new post: how it is marked as solved, and what becomes of it."""
+    lines = (_(HOW_TO_MARK).format(emoji=emoji), _(KEPT_HERE))
+    return Card(content="\n".join(f"-# {line}" for line in lines), silent=True)
 
 
 def unsolved_line() -> Card:

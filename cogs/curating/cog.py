@@ -147,7 +147,7 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
     async def changed_titles(self, interaction: Interaction, current: str) -> Choices:
         """Complete the titles of threads that were changed, be they there or not."""
         scope, typed = scope_of(interaction), current.strip()
-        changed = await self.bot.app.history.titles(scope, typed, limits.CHOICES)
+        changed = await self.bot.app.change_log.titles(scope, typed, limits.CHOICES)
         return [choice(title, f"#{i}") for i, title in changed]
 
     async def press_undo(self, item: UndoChange, interaction: Interaction) -> None:
@@ -221,7 +221,7 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
     async def _show_history(
         self, interaction: Interaction, thread_id: int | None, page: int = 0
     ) -> None:
-        history = await self.bot.app.history.page(scope_of(interaction), thread_id, page)
+        history = await self.bot.app.change_log.page(scope_of(interaction), thread_id, page)
         card = history_card(history, page, thread_id)
         await edit_response(interaction, **card.edit_kwargs())
 

@@ -10,8 +10,8 @@ from simcord import MemberActor
 
 from bot.curation import Action
 from bot.models import Answer, Thread
+from bot.services.change_log import PAGE
 from bot.services.curating import Edit
-from bot.services.history import PAGE
 from tests.cogs.curating.test_answer_commands import ASKED, find, part
 from tests.cogs.curating.test_saving import answers, reply, save
 from tests.kit.forums import ask, forum_with_tags
@@ -213,7 +213,7 @@ async def test_of_whom_is_forgotten_it_is_somebody(world: World, hal: MemberActo
     await edit(world, hal, "First.")
     await world.app.authors.forget_user(hal.id)
     assert lines(await listed(world, hal)) == [f"**edited** (answer 1) · somebody · **{ASKED}**"]
-    page = await world.app.history.page(world.guild.id)
+    page = await world.app.change_log.page(world.guild.id)
     assert page.entries[0].revision.action is Action.EDITED
 
 

@@ -1,9 +1,9 @@
-"""History: who changed which of a guild's threads, when, and what."""
+"""The change log: who changed which of a guild's threads, when, and what."""
 
 from __future__ import annotations
 
 from bot.curation import HistoryPage
-from bot.store import history, own_threads
+from bot.store import change_log, own_threads
 from bot.store.database import Database
 
 PAGE = 10
@@ -13,7 +13,7 @@ MAX_PAGE = 10_000
 """Pages that are looked for; a number beyond was made up."""
 
 
-class History:
+class ChangeLog:
     """Shows what helpers changed, and what the bot did."""
 
     def __init__(self, database: Database):
@@ -29,9 +29,9 @@ class History:
             own_id = thread_id
             if thread_id is not None:
                 own_id = await own_threads.own_id(connection, guild_id, thread_id) or thread_id
-            found = await history.entries(connection, guild_id, own_id, PAGE + 1, offset)
+            found = await change_log.entries(connection, guild_id, own_id, PAGE + 1, offset)
         return HistoryPage(tuple(found[:PAGE]), has_older=len(found) > PAGE)
 
     async def titles(self, guild_id: int, typed: str, limit: int) -> list[tuple[int, str]]:
         """Return ids and titles of changed threads with these letters, the latest first."""
-        return await self._database.reading(history.titles, guild_id, typed, limit)
+        return await self._database.reading(change_log.titles, guild_id, typed, limit)
