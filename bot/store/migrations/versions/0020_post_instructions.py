@@ -17,5 +17,7 @@ down_revision = "0019"
 
 def upgrade() -> None:
     """Add the column: nobody is told unless a moderator says so."""
-    instructs = sa.Column("instructs", sa.Boolean(), server_default=sa.false(), nullable=False)
+    instructs: sa.Column[bool] = sa.Column(
+        "instructs", sa.Boolean(), server_default=sa.false(), nullable=False
+    )
     op.add_column("followed_channels", instructs)
