@@ -17,6 +17,7 @@ from bot.services.accepting import Accepting
 from bot.services.answering import Answering
 from bot.services.authors import Authors
 from bot.services.backfill import Backfills
+from bot.services.change_log import ChangeLog
 from bot.services.curating import Curating
 from bot.services.embedding import Embedding
 from bot.services.follow_ups import FollowUps
@@ -98,6 +99,7 @@ class App:
         self.voting = Voting(database, observer)
         self.accepting = Accepting(database)
         self.curating = Curating(database, self._index_sync)
+        self.change_log = ChangeLog(database)
         self.authors = Authors(database, self._index_sync)
         self.backfills = Backfills(database, self.guilds, self._index_sync)
         self.reviewing = Reviewing(database, self.guilds)

@@ -29,6 +29,10 @@ class Action(StrEnum):
     FOLLOWED = "followed"  # what was edited or deleted on Discord
 
 
+FROM_SOURCES = frozenset({Action.SOLVED, Action.FOLLOWED, Action.REOPENED, Action.IMPORTED})
+"""What is done because messages or files say something, not because a helper does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadState:
     """All that can be changed of a thread, at one time.
@@ -80,6 +84,27 @@ class Revision:
     is_proposed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of a guild's threads: the state that it made, and the one before.
+
+    Of a merge, ``other`` is the title of the thread that became a part of this one, or that this
+    one became a part of.
+    """
+
+    revision: Revision
+    before: ThreadState | None = None
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some changes, newest first; ``has_older`` says whether there are others."""
+
+    entries: tuple[HistoryEntry, ...]
+    has_older: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """The message of Discord that a thread's question or an answer is; ``author_id`` wrote it."""
@@ -106,13 +131,47 @@ class Editable:
         return next((answer for answer, i in self.state.pairs if i == answer_id), None)
 
 
+class Outcome(StrEnum):
+    """What came of going back to another state of a thread."""
+
+    OUT = "out"  # it is not in the library any more
+    BACK = "back"
+    SHARED = "shared"  # the shared thread is served again, not the guild's version
+    OWN = "own"
+    SPLIT = "split"
+    MERGED = "merged"
+    UNDONE = "undone"
+    REDONE = "redone"  # an undoing was undone
+    THEN = "then"  # as it was at a time
+    TAKEN_OVER = "taken_over"  # what the source says
+
+
+def outcome_of(
+    was: ThreadState, now: ThreadState, undone: Action | None, *, is_version: bool
+) -> Outcome:
+    """Return what came of going from a state to another: by undoing a change, or anyhow."""
+    if now.retired != was.retired:
+        if is_version:
+            return Outcome.SHARED if now.retired else Outcome.OWN
+        return Outcome.OUT if now.retired else Outcome.BACK
+    if now.merged != was.merged:
+        return Outcome.MERGED if set(now.merged) - set(was.merged) else Outcome.SPLIT
+    if undone is None:
+        return Outcome.THEN
+    return Outcome.REDONE if undone is Action.RESTORED else Outcome.UNDONE
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a change came to: the thread, and the messages that show it, newest first."""
+    """What a change came to: the thread, and the messages that show it, newest first.
+
+    ``outcome`` is what came of going back to another state.
+    """
 
     thread_id: int
     title: str
     messages: tuple[int, ...] = ()
+    outcome: Outcome = Outcome.UNDONE
 
 
 class AuthorChoice(StrEnum):

@@ -63,7 +63,8 @@ class FollowedChannel:
     """A forum, or a text channel whose threads are questions, that feeds the library.
 
     ``solved_tag`` is the name of the forum's tag for solved posts. With ``take_by_reactions``, a
-    proposed solution is taken unasked. ``notice_id`` is the message that told its members.
+    proposed solution is taken unasked; with ``instructs``, each new post is told how to say what
+    solved it. ``notice_id`` is the message that told the channel's members.
     """
 
     guild_id: int
@@ -74,6 +75,7 @@ class FollowedChannel:
     followed_at: datetime
     solved_tag: str | None = None
     take_by_reactions: bool = False
+    instructs: bool = False
     notice_id: int | None = None
     backfill: Backfill | None = None
 

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from bot.log_throttle import LogThrottle
 from bot.metrics import CONTENT_TYPE, Levels, Metrics
-from bot.monitor import FRESH_SECONDS, Monitor, Seen
+from bot.monitor import FRESH_SECONDS, Monitor, Observation
 
 CONNECTIONS = 32
 """Connections at the same time; more are closed at once."""
@@ -80,7 +80,7 @@ class MetricsServer:
     async def _ready(self) -> web.Response:
         return _verdict((await self._monitor.look()).unready)
 
-    def _levels(self, seen: Seen) -> Levels:
+    def _levels(self, seen: Observation) -> Levels:
         app, bot = self._monitor.app, self._monitor.bot
         shards = {} if bot is None else bot.shards
         queues = {} if app is None else app.queue_lengths()

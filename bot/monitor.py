@@ -25,7 +25,7 @@ stores is indexed in half of that, and while the index gets on, nobody need be a
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """What was seen of a bot at one moment.
 
     ``ill`` and ``unready`` say in a few words each what is wrong; they are empty if nothing is.
@@ -44,7 +44,7 @@ class Monitor:
         self.bot: ThreadBot | None = None
         self._is_stopping = False
         self._looking = asyncio.Lock()
-        self._seen, self._seen_at = Seen(), -math.inf
+        self._seen, self._seen_at = Observation(), -math.inf
         self._index = _IndexProgress()
 
     @contextmanager
@@ -56,27 +56,29 @@ class Monitor:
         finally:
             self._is_stopping, self.app, self.bot = True, None, None
 
-    async def look(self) -> Seen:
+    async def look(self) -> Observation:
         """Return what is to be seen just now, or was a moment ago."""
         async with self._looking:
             if time.monotonic() - self._seen_at >= FRESH_SECONDS:
                 self._seen, self._seen_at = await self._look(), time.monotonic()
             return self._seen
 
-    async def _look(self) -> Seen:
+    async def _look(self) -> Observation:
         app = self.app
         if app is None:
-            return Seen(unready=("it is stopping" if self._is_stopping else "it is starting",))
+            return Observation(
+                unready=("it is stopping" if self._is_stopping else "it is starting",)
+            )
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 lag = await app.index_lag()
         except (ThreadwiseError, TimeoutError) as error:
             why = f"the database can't be read: {str(error) or 'no answer'}"
-            return Seen((why,), (why, *self._disconnected()))
+            return Observation((why,), (why, *self._disconnected()))
         self._index.note(lag, app.engine.seq)
         behind = f"the index is {counted(lag, 'changes')} behind"
         slow = () if self._index.is_in_step else (behind,)
-        return Seen((), (*self._disconnected(), *slow), lag)
+        return Observation((), (*self._disconnected(), *slow), lag)
 
     def _disconnected(self) -> tuple[str, ...]:
         """Return what keeps the bot from hearing Discord, if anything does."""

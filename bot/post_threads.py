@@ -60,7 +60,7 @@ def thread_of(
     Further answers have a score of 0, since reactions are no votes.
     """
     asking = first_message(post, messages)
-    body = _text(post, asking, names) if asking is not None else ""
+    body = text_of(asking, message_link(post, asking), names) if asking is not None else ""
     others = further_answers(post, messages, solution, rules)
     return Thread(
         key=post_key(post),
@@ -84,7 +84,7 @@ def answer_of(
     """Return a message as an answer: its key is the message's id."""
     return Answer(
         key=str(message.id),
-        body=_text(post, message, names),
+        body=text_of(message, message_link(post, message), names),
         accepted=accepted,
         author=message.author,
         url=message_link(post, message),
@@ -118,10 +118,9 @@ def _title(post: Post, body: str) -> str:
     return " ".join(line.split())[:_TITLE]
 
 
-def _text(post: Post, message: PostMessage, names: Names) -> str:
-    """Return a message's text, and below it its files' names, which lead to the message."""
+def text_of(message: PostMessage, link: str, names: Names = Names()) -> str:
+    """Return a message's text, and below it its files' names, which lead to its ``link``."""
     text = _storable(with_names(message.content, names)).strip()
-    link = message_link(post, message)
     shown = (_BRACKETS.sub(r"\\\1", _storable(name)) for name in message.attachments)
     files = ", ".join(f"[{name}]({link})" for name in shown)
     parts = [text if plain_key(text) else "", f"📎 {files}" if files else ""]

@@ -38,18 +38,20 @@ class EmojiCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedText:
-    """What an embed says: its title, address and description as one ``text``, and its fields."""
+    """What an embed says: its title and description as one ``text``, its fields, its address."""
 
     text: str = ""
     fields: tuple[tuple[str, str], ...] = ()
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostMessage:
     """A message of a post; ``author`` is the name that is shown for who wrote it.
 
+    ``content`` is all that it says, as ``with_embeds`` makes it, and what it forwards.
     ``is_system`` says that Discord wrote it ("… pinned a message"). ``buttons`` are the labels
-    and addresses of those that open a page, ``attachments`` the names of files.
+    and addresses of those that open a page, ``attachments`` the names of files and stickers.
     """
 
     id: int
@@ -106,6 +108,13 @@ class Post:
     title: str
     asker_id: int | None
     tags: tuple[str, ...] = ()
+
+
+def with_embeds(content: str, embeds: Iterable[EmbedText]) -> str:
+    """Return a text with what the embeds below it say; the preview of a link in it says nothing."""
+    own = (embed for embed in embeds if not embed.url or embed.url not in content)
+    texts = ("\n".join([each.text, *map(": ".join, each.fields)]).strip() for each in own)
+    return "\n\n".join(filter(None, (content, *texts)))
 
 
 def earliest(messages: Iterable[PostMessage]) -> list[PostMessage]:

@@ -213,7 +213,7 @@ def _texts(message: PostMessage) -> str:
     """Return all that is written in a message, its embeds and buttons."""
     parts = [message.content]
     for embed in message.embeds:
-        parts += [embed.text, *(part for field in embed.fields for part in field)]
+        parts += [embed.text, embed.url, *(part for field in embed.fields for part in field)]
     parts += [part for button in message.buttons for part in button]
     return "\n".join(parts)
 

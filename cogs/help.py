@@ -1,4 +1,4 @@
-"""/help: what a member can do, and what a moderator can."""
+"""/help: what a member can do, what a helper can, and what a moderator can."""
 
 from __future__ import annotations
 
@@ -11,24 +11,32 @@ from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.replies import NOT_A_QUESTION, acknowledge, edit_response
 from bot.ui.cards import ANSWER
-from cogs.channel_context import is_moderator, manages
+from cogs.channel_context import helps_here, is_moderator, manages
 
 _MEMBERS = (
     N_("**Ask** in a channel made for it, by mentioning me, in a direct message, or with `/ask`."),
     N_("**Look a message up**: its menu → *Apps* → *Find an answer*."),
     N_("**Vote** on an answer with the reactions under it; votes change which answer I give."),
     N_("**Read more**: *Other answers* under a card, or `/thread` and a few letters of a title."),
+    N_("**Solved?** *Mark as solution*, in the menu of what helped, keeps it for who asks next."),
     N_("**Wrong answer?** *Not my question* under the card takes it back."),
     N_("**Your data**: `/forget-me` deletes what I keep about you."),
+)
+
+_HELPERS = (
+    N_("*Save as answer*, in a message's menu under *Apps*: the next who asks is told it."),
+    N_("*Mark as solution*, in the same menu: what solved a post of a forum that I follow."),
+    N_("`/answer add`, `edit` and `merge`: write and mend answers; `undo` and `history` go back."),
+    N_("*Accept*, in *Other answers*: choose this server's accepted answer."),
+    N_("`/library review` and `/phrasings list`, where you see them: judge what waits for you."),
 )
 
 _MANAGERS = (
     N_("`/setup`: what I need to get going here, on one page. Begin with it."),
     N_("`/settings show` and its neighbours: where I speak, how sure I must be, how people vote."),
-    N_("`/library import`: bring your server's own questions and answers, as a file."),
-    N_("`/library export`, `remove` and `restore`: get threads back as a file, or take them out."),
-    N_("*Save as answer*, in a message's menu under *Apps*, and `/answer`: keep and mend answers."),
-    N_("*Accept*, in *Other answers*: choose this server's accepted answer. Helpers can, too."),
+    N_("`/settings helpers`: who helps here."),
+    N_("`/library follow`: what is solved in a forum is known here; `backfill` reads old posts."),
+    N_("`/library import`, `export`, `remove` and `restore`: your server's threads as files."),
     N_("`/phrasings list`: what members' votes taught me; keep it or take it back."),
 )
 
@@ -47,6 +55,8 @@ class HelpCog(commands.Cog, name="Help"):
         """Show what the person can do here; nobody else sees it."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
         embed = discord.Embed(title=_("What I can do"), description=_lines(_MEMBERS), colour=ANSWER)
+        if await helps_here(interaction):
+            embed.add_field(name=_("As a helper"), value=_lines(_HELPERS), inline=False)
         if manages(interaction):
             embed.add_field(name=_("With Manage Server"), value=_lines(_MANAGERS), inline=False)
         elif is_moderator(interaction):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import discord
 from discord.ext import commands
@@ -11,9 +12,10 @@ from discord.ext import commands
 from bot.client import ThreadBot
 from bot.curation import AuthorChoice
 from bot.errors import ThreadwiseError
-from bot.models import StoredAnswer
+from bot.models import StoredAnswer, StoredThread
 from bot.retry import FAILURES, described
 from bot.ui import limits
+from cogs.following.discord_messages import said_in
 
 WAIT = 1.5
 """Seconds that Discord may take to show a message; somebody waits for the answer."""
@@ -50,6 +52,27 @@ async def is_there(bot: ThreadBot, answer: StoredAnswer, scope: int) -> bool:
         return True
     bot.redraw_cards(await bot.app.authors.looked_at(scope, message.id, said_in(message)))
     return True
+
+
+async def looked_through(
+    bot: ThreadBot,
+    thread: StoredThread,
+    scope: int,
+    shown: Callable[[StoredThread], StoredAnswer | None],
+) -> StoredThread | None:
+    """Return a thread as it is once the answer that is to be shown of it was looked at.
+
+    If that was deleted, the next one is; ``None`` if nothing of the thread is left.
+    """
+    for _try in range(len(thread.answers)):
+        answer = shown(thread)
+        if answer is None or await is_there(bot, answer, scope):
+            break
+        now = await bot.app.answering.serve(thread.id, guild_id=scope)
+        if now is None:
+            return None
+        thread = now
+    return thread
 
 
 class SourceMessagesCog(commands.Cog, name="SourceMessages"):
@@ -91,15 +114,6 @@ class SourceMessagesCog(commands.Cog, name="SourceMessages"):
         except ThreadwiseError as error:
             # It is noticed when the answer is to be shown the next time.
             log.warning("deleted messages are not followed for now: %s", error)
-
-
-def said_in(message: discord.Message) -> str:
-    """Return the text of a message, with the names of its attachments and a link to it."""
-    said = message.clean_content.strip()
-    if not message.attachments:
-        return said
-    names = ", ".join(f"`{file.filename}`" for file in message.attachments)
-    return f"{said}\n\n{names}: {message.jump_url}".strip()
 
 
 def _is_deleted_account(user: discord.abc.User) -> bool:

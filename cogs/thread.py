@@ -28,6 +28,7 @@ from cogs.channel_context import (
     interaction_context,
     scope_of,
 )
+from cogs.source_messages import looked_through
 
 THREAD_GONE = N_("That thread is not in the library any more.")
 
@@ -147,6 +148,12 @@ async def show_page(
     """
     context, app = interaction_context(interaction), interaction.client.app
     scope, embeds = context.scope, context.embeds
+    shown = partial(card_content.answer_at, place=place)
+    there = await looked_through(interaction.client, thread, scope, shown)
+    if there is None:
+        await edit_response(interaction, **Card(content=_(THREAD_GONE)).edit_kwargs())
+        return
+    thread = there
     emoji = for_buttons(await app.guilds.settings(scope))
     related = []
     if place.answer_id == items.QUESTION and thread.related:

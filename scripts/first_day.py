@@ -37,7 +37,7 @@ ROOT = Path(__file__).parents[1]
 QUESTIONS = ROOT / "tests" / "first_day" / "questions.tsv"
 SEEDS_ASKED = ROOT / "tests" / "matching" / "seeds_asked.tsv"
 
-LOOKED_AT, KEPT_APART = "seeds: wordings 1 to 5", "seeds: wordings 6 to 10"
+TUNED_ON, KEPT_APART = "seeds: wordings 1 to 5", "seeds: wordings 6 to 10"
 HALF = 5
 """Wordings of each seed that may be looked at when the seeds are improved."""
 
@@ -134,7 +134,7 @@ def seeds_asked() -> list[Asked]:
     """Read the wordings of the seeds: those that may be looked at, and the others."""
     asked, seen = [], Counter[str]()
     for key, words in _rows(SEEDS_ASKED):
-        kind = LOOKED_AT if seen[key] < HALF else KEPT_APART
+        kind = TUNED_ON if seen[key] < HALF else KEPT_APART
         seen[key] += 1
         asked.append(Asked(kind, words, frozenset([key])))
     return asked

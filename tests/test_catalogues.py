@@ -19,6 +19,12 @@ MARKS = re.compile(r"`[^`]+`|\*\*|(?<!\w)/[a-z][a-z-]*(?: [a-z]+)?|https?://\S+|
 """What must stay in a translation: code, bold, commands, addresses, small lines, mentions."""
 
 
+BEHIND_A_TITLE = re.compile(
+    r"\{(?:title|question|phrasing|change|tags?)\}[*_\"»”]*[.!?\u3002\uff01\uff1f]"
+)
+"""A sign that would come twice: "How?." is no sentence."""
+
+
 def texts(language: str) -> list[tuple[str, str]]:
     """Return the English and the translated texts of a catalogue, in pairs."""
     pairs = list[tuple[str, str]]()
@@ -69,6 +75,14 @@ def test_marks_and_placeholders_stay(language: str) -> None:
         or said != said.strip()
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("language", [i18n.ENGLISH, *LANGUAGES])
+def test_nothing_stands_behind_a_title_that_may_end_with_a_question_mark(language: str) -> None:
+    said = [text for m in english() for text in ([m.id] if isinstance(m.id, str) else m.id)]
+    if language != i18n.ENGLISH:
+        said = [translated for _, translated in texts(language)]
+    assert [text for text in said if BEHIND_A_TITLE.search(text)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

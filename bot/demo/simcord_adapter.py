@@ -34,7 +34,9 @@ WELCOME = """\
 - Type `/thread` and a few letters of a title, or `/ask`.
 - Ask half a question, such as *invites?*: I offer what you may have meant.
 - Ask something I can't know: I mark it with 👀, and say so if you mention me: *@Threadwise …*
-- Become **Mo (moderator)** under “Viewing as” above, and `/setup` shows how I behave."""
+- Become **Mo (moderator)** under “Viewing as” above: `/setup` shows how I behave, and \
+`/answer add` teaches me something. On Discord, *Save as answer* and *Mark as solution* are in the \
+menu of each message, under *Apps*."""
 
 TOPIC = "Ask away. The bot knows what people have answered before."
 

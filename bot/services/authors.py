@@ -15,8 +15,8 @@ from bot.store import authors, curating, origins, overrides, own_threads, postin
 from bot.store.curating import Change
 from bot.store.database import Database
 
-LOOKED_AT = timedelta(days=1)
-"""How long it is believed that a message is on Discord as it was."""
+LOOKED_AT_AGAIN = timedelta(days=1)
+"""After how long a message is looked at again, whether it is on Discord as it was."""
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Authors:
 
     async def to_look_at(self, answer_id: int) -> Origin | None:
         """Return the message that an answer is, if it was not looked at within a day."""
-        before = time.time_ns() // 1000 - LOOKED_AT // timedelta(microseconds=1)
+        before = time.time_ns() // 1000 - LOOKED_AT_AGAIN // timedelta(microseconds=1)
         return await self._database.reading(origins.unchecked, answer_id, before)
 
     async def seen(self, answer_id: int) -> None:

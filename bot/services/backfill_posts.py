@@ -16,7 +16,7 @@ from bot.following import (
     FollowedPost,
     PostState,
 )
-from bot.services import solved_posts
+from bot.services import post_changes, solved_posts
 from bot.services.curating import NotAccepted, check
 from bot.services.guilds import Guilds
 from bot.services.post_reader import (
@@ -155,7 +155,7 @@ class BackfillPosts:
                 people = solved_posts.people_of(outcome.read) | set(outcome.choices)
                 if await origins.choices_of(connection, people) != outcome.choices:
                     raise _ChoicesChanged
-            is_new = await _put(connection, channel, outcome, known, backfill.user_id)
+            is_new = await _put(connection, channel, outcome, known)
         figures = outcome.figures if is_new or not is_late else Counter[Figure]()
         counts = Counter(backfill.counts)
         counts.update({figure.value: count for figure, count in figures.items()})
@@ -202,17 +202,36 @@ def _judged(
     return replace(outcome, state=PostState.SOLVED, made=made, figures=figures)
 
 
+def _solved(
+    channel: FollowedChannel, made: Made, solution: Solution, known: FollowedPost | None
+) -> FollowedPost:
+    """Return a post as it stands once it is solved; its thread is not there yet."""
+    return replace(
+        known or solved_posts.new_post(channel, made.post),
+        asker_id=made.post.asker_id or 0,
+        title=made.post.title,
+        state=PostState.SOLVED,
+        rule=solution.rule,
+        solution_id=made.solution_id,
+        proposed_id=None,
+        updated_at=datetime.now(UTC),
+    )
+
+
 async def _put(
     connection: Any,
     channel: FollowedChannel,
     outcome: _Outcome,
     known: FollowedPost | None,
-    user_id: int,
 ) -> bool:
     """Store how a post stands now; return whether that is something else than before."""
-    solution = outcome.solution
-    if outcome.made is not None and solution is not None:
-        await solved_posts.put(connection, channel, outcome.made, solution.rule, user_id, known)
+    solution, made, read = outcome.solution, outcome.made, outcome.read
+    if made is not None and solution is not None and read is not None:
+        now = _solved(channel, made, solution, known)
+        now, _shown = await post_changes.put(
+            connection, known, now, made, read, user_id=0, is_new=True, is_wished=False
+        )
+        await following.put_post(connection, now)
         return True
     if known is not None and outcome.figures[Figure.GONE]:
         await following.drop_post(connection, known.post_id)

@@ -10,7 +10,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.curation import Action, Changed, Editable, Origin, Revision, ThreadState
+from bot.curation import (
+    Action,
+    Changed,
+    Editable,
+    Origin,
+    Outcome,
+    Revision,
+    ThreadState,
+    outcome_of,
+)
 from bot.errors import NotFound, SearchError, ThreadwiseError
 from bot.i18n import N_
 from bot.i18n import gettext as _
@@ -22,9 +31,6 @@ from bot.store.database import Database
 
 TOKEN = 16
 """Characters of a digest that stand for a thread's texts: a custom id has room for no more."""
-
-HISTORY = 25
-"""Revisions that are listed, the newest: as many as a menu takes."""
 
 GONE = N_("That thread is not in the library any more.")
 NO_ANSWER = N_("That answer is not in the library any more.")
@@ -177,24 +183,6 @@ class Curating:
             done = await _changed(connection, guild_id, kept)
         return await self._published(done, change)
 
-    async def history(self, guild_id: int, thread_id: int) -> list[Revision]:
-        """Return the newest revisions of a thread in a guild, newest first; maybe none."""
-        async with self._database.read() as connection:
-            own_id = await own_threads.own_id(connection, guild_id, thread_id)
-            return await revisions.of_thread(connection, guild_id, own_id or thread_id, HISTORY)
-
-    async def proposals(self, guild_id: int) -> list[Revision]:
-        """Return what imports say of threads that helpers changed, newest first."""
-        return await self._database.reading(revisions.latest, guild_id, HISTORY, proposed=True)
-
-    async def recent(self, guild_id: int) -> list[Revision]:
-        """Return the newest changes to any of a guild's threads, newest first."""
-        return await self._database.reading(revisions.latest, guild_id, HISTORY, proposed=False)
-
-    async def changed_titles(self, guild_id: int) -> list[tuple[int, str]]:
-        """Return ids and titles of the threads that were changed last, newest first."""
-        return await self._database.reading(revisions.changed_titles, guild_id, HISTORY)
-
     async def revision(self, guild_id: int, revision_id: int) -> Revision:
         """Return a guild's revision. Raises NotFound."""
         found = await self._database.reading(revisions.get, guild_id, revision_id)
@@ -218,28 +206,37 @@ class Curating:
             own_id = await own_threads.own_id(connection, guild_id, thread_id)
             return None if own_id is None else await revisions.to_undo(connection, own_id)
 
-        return await self._restore(guild_id, user_id, before, missing=NOTHING_BEFORE)
+        return await self._restore(guild_id, user_id, before, undoes=True)
 
     async def _restore(
         self,
         guild_id: int,
         user_id: int,
         find: Callable[[Any], Awaitable[Revision | None]],
-        missing: str = GONE,
+        *,
+        undoes: bool = False,
     ) -> Changed:
         async with self._database.write() as connection:
             revision = await find(connection)
             if revision is None:
-                raise NotFound(_(missing))
-            if await own_threads.own(connection, guild_id, revision.thread_id) is None:
+                raise NotFound(_(NOTHING_BEFORE if undoes else GONE))
+            thread_id = revision.thread_id
+            was = await own_threads.own(connection, guild_id, thread_id)
+            if was is None:
                 raise NotFound(_(GONE))
+            newest = await revisions.newest_action(connection, thread_id) if undoes else None
             change = await Change.begin(connection, guild_id, Action.RESTORED, user_id)
             # A version that goes gives its messages back to the shared thread.
-            before = await _changed(connection, guild_id, revision.thread_id)
+            before = await _changed(connection, guild_id, thread_id)
             await curating.restore(connection, change, revision)
-            done = await _changed(connection, guild_id, revision.thread_id)
+            done = await _changed(connection, guild_id, thread_id)
+            now = await own_threads.own(connection, guild_id, thread_id) or was
+            is_version = await own_threads.is_version(connection, thread_id)
+            outcome = outcome_of(was, now, newest, is_version=is_version)
+            if revision.is_proposed:
+                outcome = Outcome.TAKEN_OVER
             shown = dict.fromkeys((*done.messages, *before.messages))
-            done = replace(done, messages=tuple(shown))
+            done = replace(done, messages=tuple(shown), outcome=outcome)
         return await self._published(done, change)
 
     async def _published(self, done: Changed, change: Change) -> Changed:

@@ -23,7 +23,7 @@ EMBEDDED_AT_ONCE = 128
 """Titles whose vectors are made and written at a time, or as much of others: at most about a
 second's work."""
 
-LOOKED_AT = 5_000
+CHANGES_AT_ONCE = 5_000
 """Changes of the library that are looked at together."""
 
 READ_BATCH = 1_000
@@ -150,7 +150,7 @@ class Embedding:
                     queue.clear()  # an older copy of the database was put back
                 since = max(queue.seq, await vectors.done(connection, semantic.model))
                 seq, changed = await change_feed.changed_after(
-                    connection, since, LOOKED_AT, text=True
+                    connection, since, CHANGES_AT_ONCE, text=True
                 )
                 found = await vectors.pending(connection, [*changed], semantic.model)
             for this in found:

@@ -11,10 +11,11 @@ from typing import Any
 
 from bot.curation import Action
 from bot.following import FollowedChannel, FollowedPost, PostState
-from bot.posts import Post
+from bot.posts import Post, first_message
 from bot.services import post_changes, solved_posts
 from bot.services.guilds import Guilds
 from bot.services.index_sync import IndexSync
+from bot.services.post_looks import NO_WISH, PostLook, Wish, stands
 from bot.services.post_reader import PostReader, Reactors, ReadPost, at_once, read_post
 from bot.solutions import Rule, Rules, Solution, find_solution
 from bot.store import following, origins, postings
@@ -24,53 +25,6 @@ AT_ONCE = 50
 """Posts of a deleted channel that are taken out in one transaction."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What somebody says of a post: that a message solved it, or that its solution did not.
-
-    ``marked`` is the id of a message that was named as the solution, ``chosen`` of one that got
-    the solution emoji, so that an earlier *Not the solution* counts no more. With ``reopens``,
-    nothing else that marks say now solved it either. Nothing is said by who just wrote, edited
-    or deleted something.
-    """
-
-    user_id: int = 0
-    marked: int | None = None
-    chosen: int | None = None
-    rejects: bool = False
-    reopens: bool = False
-
-
-NO_WISH = Wish()
-"""What is said by who just wrote, edited or deleted something."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """How a post stands, and stood before; ``None``: nothing is known of it.
-
-    ``messages`` show its thread, and are to be drawn anew. ``left_out`` says that who asked, or
-    wrote what was marked, wants their messages kept out; ``is_cut`` that the post has more
-    messages than are looked at.
-    """
-
-    before: FollowedPost | None
-    now: FollowedPost | None
-    messages: tuple[int, ...] = ()
-    left_out: bool = False
-    is_cut: bool = False
-
-    @property
-    def is_solved(self) -> bool:
-        """Return whether it is in the library."""
-        return self.now is not None and self.now.state is PostState.SOLVED
-
-    @property
-    def is_changed(self) -> bool:
-        """Return whether it is solved, or not, otherwise than before."""
-        return _stands(self.before) != _stands(self.now)
 
 
 class FollowedPosts:
@@ -101,7 +55,7 @@ class FollowedPosts:
 
     async def look(
         self, channel: FollowedChannel, reader: PostReader, post: Post, wish: Wish = NO_WISH
-    ) -> Seen:
+    ) -> PostLook:
         """Read a post, and make of its thread what the post says now.
 
         Raises PostGone, ChannelHidden, Unreachable and NotAccepted, and changes nothing then.
@@ -139,7 +93,7 @@ class FollowedPosts:
             solution = find(rejected=rejected)
         return replace(looked, wished=read, rules=rules, solution=solution, rejected=rejected)
 
-    async def gone(self, guild_id: int, post_id: int) -> Seen | None:
+    async def gone(self, guild_id: int, post_id: int) -> PostLook | None:
         """Take out what came from a post that was deleted; ``None`` if nothing did."""
         async with self._database.write() as connection:
             known = await following.post(connection, guild_id, post_id)
@@ -149,9 +103,9 @@ class FollowedPosts:
             await following.drop_post(connection, post_id)
         log.info("guild %d: the post %d was deleted", guild_id, post_id)
         await self._index_sync.catch_up()
-        return Seen(before=known, now=None, messages=messages)
+        return PostLook(before=known, now=None, messages=messages)
 
-    async def channel_gone(self, guild_id: int, channel_id: int) -> Seen:
+    async def channel_gone(self, guild_id: int, channel_id: int) -> PostLook:
         """Take out what came from a channel that was deleted, some posts at a time."""
         messages = list[int]()
         find = partial(following.posts, guild_id=guild_id, state=PostState.SOLVED, limit=AT_ONCE)
@@ -164,9 +118,9 @@ class FollowedPosts:
             if not posts:
                 break
         await self._index_sync.catch_up()
-        return Seen(before=None, now=None, messages=tuple(messages[: postings.MAX_REDRAWN]))
+        return PostLook(before=None, now=None, messages=tuple(messages[: postings.MAX_REDRAWN]))
 
-    async def _write(self, known: FollowedPost | None, looked: _Looked) -> Seen:
+    async def _write(self, known: FollowedPost | None, looked: _Looked) -> PostLook:
         channel, wish = looked.channel, looked.wish
         async with self._database.write() as connection:
             there = await following.post(connection, channel.guild_id, looked.read.post.id)
@@ -183,10 +137,16 @@ class FollowedPosts:
             if now != known and (known is not None or now.state is not PostState.CANDIDATE):
                 now = replace(now, updated_at=datetime.now(UTC))
                 await following.put_post(connection, now)
-            if _stands(known) != _stands(now):
+            if stands(known) != stands(now):
                 log.info("guild %d: the post %d is %s", now.guild_id, now.post_id, now.state)
-        left_out, is_cut = _is_left_out(looked), looked.read.is_cut
-        return Seen(before=known, now=now, messages=messages, left_out=left_out, is_cut=is_cut)
+        return PostLook(
+            before=known,
+            now=now,
+            messages=messages,
+            asked=_asked(looked.wished),
+            left_out=_is_left_out(looked),
+            is_cut=looked.read.is_cut,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +165,6 @@ class _Looked:
 
 class _Meanwhile(Exception):
     """Somebody wrote about the post while it was read, or chose what becomes of their words."""
-
-
-def _stands(post: FollowedPost | None) -> tuple[PostState, int | None]:
-    if post is None:
-        return PostState.CANDIDATE, None
-    return post.state, post.solution_id if post.state is PostState.SOLVED else post.proposed_id
 
 
 def _said(known: FollowedPost | None, wish: Wish) -> tuple[int | None, tuple[int, ...]]:
@@ -263,6 +217,12 @@ def _judged(looked: _Looked, known: FollowedPost | None) -> FollowedPost:
     )
 
 
+def _asked(read: ReadPost | None) -> tuple[str, int] | None:
+    """Return what the first message of a post says, with its id."""
+    asking = None if read is None else first_message(read.post, read.messages)
+    return None if asking is None else (asking.content, asking.id)
+
+
 def _is_left_out(looked: _Looked) -> bool:
     """Return whether somebody's wish keeps out what was marked."""
     if looked.wished is None:
@@ -295,6 +255,6 @@ async def _put(
         made,
         read,
         user_id=looked.wish.user_id,
-        is_new=_stands(known) != _stands(now),
+        is_new=stands(known) != stands(now),
         is_wished=looked.wish.marked is not None or looked.wish.chosen is not None,
     )

@@ -69,7 +69,7 @@ SWITCH = 0.0005
 for, and each would wait for who indexes, or reads here, as long as Python lets one thread run
 on, 5 ms."""
 
-LOOKED_AT = 1_000
+RETIRED_AT_ONCE = 1_000
 """Threads that one transaction looks at when those that are gone are retired."""
 
 _USUAL = sys.getswitchinterval()
@@ -127,7 +127,7 @@ class Import:
         after: int | None = 0 if report.not_retired is None else None
         while after is not None:
             after, gone = await self._database.writing(
-                retire_unseen, self._scope, seen, after, LOOKED_AT
+                retire_unseen, self._scope, seen, after, RETIRED_AT_ONCE
             )
             report.retired += gone
 

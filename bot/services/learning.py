@@ -19,6 +19,7 @@ from bot.phrasings import LearnedPhrasing, Standing
 from bot.search.text import clean, wording
 from bot.services.embedding import Embedding
 from bot.services.guilds import Guilds
+from bot.services.question_form import reads_like_a_question
 from bot.services.recent_questions import RecentQuestion, RecentQuestions
 from bot.services.teaching_rules import (
     DAY,
@@ -90,16 +91,25 @@ class Learning:
             await self._learn(posting, chosen=True, standing=standing)
 
     async def teach(
-        self, guild_id: int, thread_id: int, text: str, user_id: int, message_id: int
+        self,
+        guild_id: int,
+        thread_id: int,
+        text: str,
+        user_id: int,
+        message_id: int,
+        *,
+        has_title: bool = False,
     ) -> bool:
-        """Let a helper teach that a question asks for a thread: it counts for the guild at once.
+        """Teach that a question asks for a thread: it counts for the guild at once.
 
-        The caller has checked that it is a helper who does it. ``user_id`` is whose words they
-        are, as far as that is known: with their ``forget_user`` they go. ``message_id`` is the
-        message that they are from. Returns whether they count now: not if the guild doesn't
-        learn, doesn't see the thread, or the words are not worth learning or the thread's own.
+        The caller has checked that a helper does it, or who asked what became the thread.
+        ``user_id`` said it, and ``forget_user`` takes it away again, in the message
+        ``message_id``. If that ``has_title`` besides, its words count only if they ask something.
+        Returns whether they count now: not where the guild doesn't learn, nor the thread's own.
         """
         said = clean(text)
+        if has_title and not reads_like_a_question(said):
+            return False
         if not is_worth_learning(said) or not await self._is_enabled(guild_id):
             return False
         phrasing = NewPhrasing(

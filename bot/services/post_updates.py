@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from bot.curation import Action, AnswerPair, Revision, ThreadState
+from bot.curation import FROM_SOURCES, Action, AnswerPair, Revision, ThreadState
 from bot.models import Answer, Thread
-
-FROM_DISCORD = frozenset({Action.SOLVED, Action.FOLLOWED, Action.REOPENED, Action.IMPORTED})
-"""What is done because messages say something, not because a helper does."""
 
 _FIELDS = ("title", "body", "tags")
 """What helpers edit of a question."""
@@ -82,7 +79,7 @@ def without_answers(current: ThreadState, keys: Collection[str]) -> ThreadState:
 
 def _note(words: HelpersWords, before: ThreadState | None, revision: Revision) -> None:
     """Note what a revision changed, as helpers' words or as messages'."""
-    by_helper = revision.action not in FROM_DISCORD
+    by_helper = revision.action not in FROM_SOURCES
     is_merging = revision.action is Action.MERGED
     state = revision.state
     if before is None or is_merging:

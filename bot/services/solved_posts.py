@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
-from bot.curation import Action, AuthorChoice, Origin
-from bot.following import FollowedChannel, FollowedPost, PostState
+from bot.curation import AuthorChoice, Origin
+from bot.following import FollowedChannel, FollowedPost
 from bot.guild_settings import GuildSettings
 from bot.models import Thread
 from bot.post_threads import SOMEBODY, thread_of
 from bot.posts import Post, PostMessage, first_message
 from bot.services.post_reader import ReadPost
-from bot.solutions import POSITIVE, SOLVED_TAGS, Rule, Rules
-from bot.store import following, message_threads
-from bot.store.curating import Change
+from bot.solutions import POSITIVE, SOLVED_TAGS, Rules
 
 Choices = Mapping[int, AuthorChoice]
 """What members want done with their messages, by the members' ids."""
@@ -76,34 +73,6 @@ def make(channel: FollowedChannel, read: ReadPost, solution: PostMessage, rules:
         question=_question(channel, post, asking),
         answers={key: _origin(post.id, message) for key, message in written.items()},
     )
-
-
-async def put(
-    connection: Any,
-    channel: FollowedChannel,
-    made: Made,
-    rule: Rule | None,
-    user_id: int,
-    known: FollowedPost | None,
-) -> int:
-    """Store a solved post and its thread, inside the caller's transaction; return its id."""
-    change = await Change.begin(connection, channel.guild_id, Action.SOLVED, user_id)
-    thread_id = await message_threads.add(
-        connection, change, made.thread, made.question, made.answers
-    )
-    solved = replace(
-        known or new_post(channel, made.post),
-        asker_id=made.post.asker_id or 0,
-        title=made.post.title,
-        state=PostState.SOLVED,
-        rule=rule,
-        solution_id=made.solution_id,
-        proposed_id=None,
-        thread_id=thread_id,
-        updated_at=datetime.now(UTC),
-    )
-    await following.put_post(connection, solved)
-    return thread_id
 
 
 def new_post(channel: FollowedChannel, post: Post) -> FollowedPost:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from bot.post_threads import SOMEBODY
-from bot.posts import EmbedText, EmojiCount, PostMessage
+from bot.posts import EmbedText, EmojiCount, PostMessage, with_embeds
 from bot.sources.files import SCORES
 from bot.sources.json_thread import FieldError, is_far, parse_date, storable
 from bot.sources.report import quoted
@@ -90,11 +90,20 @@ def id_of(row: Mapping[str, Any], key: str, where: str = "") -> int:
 
 
 def _texts_and_files(row: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Return a message's text and the names of its files, with those of one it forwards."""
+    """Return a message's text and the names of its files, with those of one it forwards.
+
+    Of a member's own message, embeds are previews of links.
+    """
     forwarded = row.get("forwardedMessage")
     rows = [row, _object(forwarded, "forwardedMessage")] if forwarded is not None else [row]
-    texts = [_text(one, "content") for one in rows]
+    is_bot = _object(row.get("author"), "author").get("isBot") is True
+    shown = [_objects(one, "embeds") if one is not row or is_bot else [] for one in rows]
+    texts = [
+        with_embeds(_text(one, "content"), map(_embed, embeds))
+        for one, embeds in zip(rows, shown, strict=True)
+    ]
     files = [_text(one, "fileName") for part in rows for one in _objects(part, "attachments")]
+    files += [_text(one, "name") for part in rows for one in _objects(part, "stickers")]
     return "\n\n".join(filter(None, texts)), tuple(filter(None, files))
 
 
@@ -128,9 +137,10 @@ def _reaction(row: Mapping[str, Any]) -> EmojiCount:
 
 
 def _embed(row: Mapping[str, Any]) -> EmbedText:
-    texts = [_text(row, key) for key in ("title", "url", "description")]
+    texts = [_text(row, key) for key in ("title", "description")]
     fields = [(_text(one, "name"), _text(one, "value")) for one in _objects(row, "fields")]
-    return EmbedText(text="\n".join(filter(None, texts)), fields=tuple(fields))
+    said = "\n".join(filter(None, texts))
+    return EmbedText(text=said, fields=tuple(fields), url=_text(row, "url"))
 
 
 def _buttons(row: Mapping[str, Any], deep: int) -> Iterator[tuple[str, str]]:

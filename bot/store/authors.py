@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.curation import ThreadState
 from bot.models import PRIVATE
 from bot.store import change_feed, origins, revisions, thread_states
-from bot.store.curation_tables import followed_posts
+from bot.store.curation_tables import followed_posts, thread_messages
 from bot.store.rows import id_batches
-from bot.store.tables import answers, phrasings, postings, threads
+from bot.store.tables import answers, learned_phrasings, phrasings, postings, threads
 
 MAX_CARDS = 200
 """Posted messages that are drawn anew when what they show is taken out."""
@@ -76,6 +76,7 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
     touched = await _threads_of(connection, [], answered)
     histories = await revisions.changed_together(connection, {*touched, *asked}) - set(asked)
     questions = await _questions(connection, asked)
+    await _unlearn(connection, user_id)
     left_over = await _unmerge(connection, asked)
     for batch in id_batches(asked):
         await change_feed.note(connection, batch, is_deleted=True)
@@ -118,6 +119,14 @@ async def _unsay(
         changed |= set((await connection.scalars(select(phrasings.c.thread_id).where(*said))).all())
         await connection.execute(delete(phrasings).where(*said))
     return changed
+
+
+async def _unlearn(connection: AsyncConnection, user_id: int) -> None:
+    """Delete phrasings that were learned from a member's questions, which may be merged ones'."""
+    asked = select(thread_messages.c.message_id).where(thread_messages.c.author_id == user_id)
+    learned = learned_phrasings.c
+    said = (learned.user_id == user_id, learned.message_id.in_(asked))
+    await connection.execute(delete(learned_phrasings).where(*said))
 
 
 async def _unmerge(connection: AsyncConnection, asked: Collection[int]) -> list[int]:

@@ -86,6 +86,7 @@ followed_channels = Table(
     Column("solved_tag", String(100)),
     Column("take_by_reactions", Boolean, nullable=False, server_default=false()),
     Column("told", BigInteger),  # the message that told the channel's members
+    Column("instructs", Boolean, nullable=False, server_default=false()),
     Column("backfill_state", String(16)),  # see ``following.Backfill``; NULL: there was none
     Column("backfill_before", BigInteger),
     Column("backfill_post", BigInteger),

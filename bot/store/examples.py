@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.models import SHARED
 from bot.store.tables import IN_FORCE, answers, postings, threads
 
-LOOKED_AT = 1_000
+LOOKED_THROUGH = 1_000
 """Newest threads of a scope among which the best scored are looked for, whatever its size, and
 latest postings of a guild among which the most asked are."""
 
@@ -33,7 +33,7 @@ async def _most_asked(connection: AsyncConnection, guild_id: int, count: int) ->
         select(postings.c.thread_id)
         .where(postings.c.guild_id == guild_id)
         .order_by(postings.c.message_id.desc())
-        .limit(LOOKED_AT)
+        .limit(LOOKED_THROUGH)
         .subquery()
     )
     asked = func.count()
@@ -54,7 +54,7 @@ async def _best_scored(connection: AsyncConnection, scope: int, count: int) -> l
         select(threads.c.id, threads.c.title)
         .where(threads.c.scope == scope, IN_FORCE, func.length(threads.c.title) <= LONGEST)
         .order_by(threads.c.id.desc())
-        .limit(LOOKED_AT)
+        .limit(LOOKED_THROUGH)
         .subquery()
     )
     score = func.max(answers.c.score)

@@ -35,6 +35,7 @@ async def follow(connection: AsyncConnection, channel: FollowedChannel) -> None:
         "followed_at": to_micros(channel.followed_at),
         "solved_tag": channel.solved_tag,
         "take_by_reactions": channel.take_by_reactions,
+        "instructs": channel.instructs,
         "told": channel.notice_id,
     }
     this = _channel(channel.guild_id, channel.channel_id)
@@ -221,6 +222,7 @@ def _to_channel(row: Row[Any]) -> FollowedChannel:
         followed_at=_time(row.followed_at),
         solved_tag=row.solved_tag,
         take_by_reactions=row.take_by_reactions,
+        instructs=row.instructs,
         notice_id=row.told,
     )
     if row.backfill_state is None:

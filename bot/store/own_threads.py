@@ -47,6 +47,12 @@ async def seen(
     return None
 
 
+async def is_version(connection: AsyncConnection, thread_id: int) -> bool:
+    """Return whether a thread is a guild's version of a shared one."""
+    query = select(table.c.overrides).where(table.c.id == thread_id)
+    return await connection.scalar(query) is not None
+
+
 async def shown_id(connection: AsyncConnection, guild_id: int, thread_id: int) -> int:
     """Return the thread in force that a guild is shown in the place of one, or that itself."""
     if guild_id == SHARED:

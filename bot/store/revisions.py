@@ -24,7 +24,6 @@ from bot.store.rows import (
     id_batches,
     thread_fields,
 )
-from bot.store.tables import threads
 
 MAX_KEPT = 200
 """Revisions kept of one thread; beyond that the oldest go, but for the first."""
@@ -70,14 +69,14 @@ async def of_thread(
     """Return a guild's revisions of a thread, newest first."""
     mine = (revisions.c.guild_id == guild_id, revisions.c.thread_id == thread_id)
     query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(limit)
-    return [_revision(row) for row in (await connection.execute(query)).all()]
+    return [of_row(row) for row in (await connection.execute(query)).all()]
 
 
 async def get(connection: AsyncConnection, guild_id: int, revision_id: int) -> Revision | None:
     """Return a guild's revision."""
     this = (revisions.c.guild_id == guild_id, revisions.c.id == revision_id)
     row = (await connection.execute(select(revisions).where(*this))).first()
-    return None if row is None else _revision(row)
+    return None if row is None else of_row(row)
 
 
 async def newest_id(connection: AsyncConnection, thread_id: int) -> int:
@@ -86,13 +85,21 @@ async def newest_id(connection: AsyncConnection, thread_id: int) -> int:
     return await connection.scalar(select(func.max(revisions.c.id)).where(*mine)) or 0
 
 
+async def newest_action(connection: AsyncConnection, thread_id: int) -> Action | None:
+    """Return what made the state of a thread that is in force; ``None``: nobody changed it."""
+    newest = await newest_id(connection, thread_id)
+    query = select(revisions.c.action).where(revisions.c.id == newest)
+    found = await connection.scalar(query)
+    return None if found is None else Action(found)
+
+
 async def before(connection: AsyncConnection, thread_id: int, change: int) -> Revision | None:
     """Return the revision that was in force of a thread before a change."""
     r = revisions.c
     older = (r.thread_id == thread_id, r.change < change, r.proposed.is_(False))
     query = select(revisions).where(*older).order_by(r.id.desc()).limit(1)
     row = (await connection.execute(query)).first()
-    return None if row is None else _revision(row)
+    return None if row is None else of_row(row)
 
 
 async def to_undo(connection: AsyncConnection, thread_id: int) -> Revision | None:
@@ -108,7 +115,7 @@ async def to_undo(connection: AsyncConnection, thread_id: int) -> Revision | Non
     earlier = await before(connection, thread_id, row.change)
     if earlier is not None:
         return earlier
-    only = _revision(row)
+    only = of_row(row)
     return replace(only, state=replace(only.state, retired=True))
 
 
@@ -123,7 +130,7 @@ async def merge_of(connection: AsyncConnection, revision: Revision) -> Revision 
     other = (revisions.c.change == revision.change, revisions.c.thread_id != revision.thread_id)
     query = select(revisions).where(*other).order_by(revisions.c.id.desc())
     rows = (await connection.execute(query)).all()
-    kept = (_revision(row) for row in rows)
+    kept = (of_row(row) for row in rows)
     return next((one for one in kept if revision.thread_id in one.state.merged), None)
 
 
@@ -140,29 +147,6 @@ async def has(connection: AsyncConnection, thread_id: int, digest: str, *, propo
     r = revisions.c
     same = (r.thread_id == thread_id, r.digest == digest, r.proposed.is_(proposed))
     return bool(await connection.scalar(select(exists(select(1).where(*same)))))
-
-
-async def latest(
-    connection: AsyncConnection, guild_id: int, limit: int, *, proposed: bool
-) -> list[Revision]:
-    """Return a guild's newest revisions, those that are proposed or those that were in force."""
-    mine = (revisions.c.guild_id == guild_id, revisions.c.proposed.is_(proposed))
-    query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(limit)
-    return [_revision(row) for row in (await connection.execute(query)).all()]
-
-
-async def changed_titles(
-    connection: AsyncConnection, guild_id: int, limit: int
-) -> list[tuple[int, str]]:
-    """Return ids and titles of the threads that were changed last in a guild, newest first.
-
-    Those that were undone or merged are among them.
-    """
-    r, t = revisions.c, threads.c
-    query = select(t.id, t.title).join(revisions, r.thread_id == t.id)
-    mine = (r.guild_id == guild_id, r.proposed.is_(False))
-    newest = query.where(*mine).group_by(t.id).order_by(func.max(r.id).desc()).limit(limit)
-    return [(row.id, row.title) for row in (await connection.execute(newest)).all()]
 
 
 async def settle(connection: AsyncConnection, thread_id: int) -> None:
@@ -259,7 +243,8 @@ def _state(kept: dict[str, Any]) -> ThreadState:
     )
 
 
-def _revision(row: Row[Any]) -> Revision:
+def of_row(row: Row[Any]) -> Revision:
+    """Return the revision that a row of the table is."""
     return Revision(
         id=row.id,
         thread_id=row.thread_id,

@@ -68,10 +68,19 @@ def answer_card(
     vote by buttons, ``shares`` that the reader may share the card.
     """
     excerpt, more = card_content.excerpt(answer, embeds=embeds)
-    others = len(thread.answers) - 1
     known = facts.of_card(thread, answer)
     if confidence is not None:
         known.append(facts.sure(confidence))
+    view = _answer_view(thread, answer, more=more, votes=votes, shares=shares)
+    show = _embed_card if embeds else _plain_card
+    return show(thread, answer, excerpt, known, view, note)
+
+
+def _answer_view(
+    thread: StoredThread, answer: StoredAnswer, *, more: bool, votes: bool, shares: bool
+) -> discord.ui.View:
+    """Return the buttons of an answer's card; ``more`` says that its text is cut."""
+    others = len(thread.answers) - 1
     place = items.Place(thread.id, answer.id)
     view = discord.ui.View(timeout=None)
     if more:
@@ -83,8 +92,7 @@ def answer_card(
         view.add_item(answer_buttons.Share(place))
     for value in (Vote.UP, Vote.DOWN) if votes else ():
         view.add_item(answer_buttons.CardVote(value, place))
-    show = _embed_card if embeds else _plain_card
-    return show(thread, answer, excerpt, known, view, note)
+    return view
 
 
 def suggestion_card(

@@ -1,47 +1,41 @@
-"""Private cards for helpers: what a change came to, a thread's history, the parts to edit."""
+"""Private cards for helpers: what a change came to, and the parts of a thread to edit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import discord
 
-from bot.curation import Action, Changed, Editable, Revision
+from bot.curation import Action, Changed, Editable, HistoryEntry, Outcome, Revision
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.ui import limits, text
-from bot.ui.cards import ANSWER, Card
-from bot.ui.curation_items import MergeInto, PickPart, PickRevision, RestoreRevision, UndoChange
+from bot.ui.cards import Card
+from bot.ui.curation_items import MergeInto, PickPart, UndoChange
+from bot.ui.history_cards import line_of
 from bot.ui.items import QUESTION, Option
 
 _DONE = {
-    Action.SAVED: N_("Saved: {title}. It is found from now on."),
-    Action.ADDED: N_("Added: {title}. It is found from now on."),
-    Action.ANSWERED: N_("The answer is added to {title}."),
+    Action.SAVED: N_("Saved, and found from now on: {title}"),
+    Action.ADDED: N_("Added, and found from now on: {title}"),
+    Action.ANSWERED: N_("Answer added: {title}"),
     Action.EDITED: N_("Edited: {title}"),
-    Action.MERGED: N_("Merged: {title} has the answers of both now."),
-    Action.RESTORED: N_("Done: {title} is as it was."),
+    Action.MERGED: N_("Merged, with the answers of both: {title}"),
 }
 
-_MADE = {
-    Action.SAVED: N_("saved from a message"),
-    Action.ADDED: N_("added"),
-    Action.IMPORTED: N_("imported"),
-    Action.ANSWERED: N_("an answer added"),
-    Action.EDITED: N_("edited"),
-    Action.OVERRIDDEN: N_("copied from the shared library"),
-    Action.MERGED: N_("merged"),
-    Action.RESTORED: N_("undone"),
-    Action.SOLVED: N_("solved"),
-    Action.REOPENED: N_("reopened"),
-    Action.FOLLOWED: N_("changed on Discord"),
+_OUTCOMES = {
+    Outcome.OUT: N_("Taken out of the library again: {title}"),
+    Outcome.BACK: N_("In the library again: {title}"),
+    Outcome.SHARED: N_("As in the shared library again: {title}"),
+    Outcome.OWN: N_("Your server's own version again: {title}"),
+    Outcome.SPLIT: N_("Two threads again: {title}"),
+    Outcome.MERGED: N_("One thread again: {title}"),
+    Outcome.UNDONE: N_("Undone; it is as before its last change: {title}"),
+    Outcome.REDONE: N_("The undoing is undone; the change is there again: {title}"),
+    Outcome.THEN: N_("As it was then: {title}"),
+    Outcome.TAKEN_OVER: N_("Taken over from its source: {title}"),
 }
 
-SHOWN = 10
-"""Revisions that a list names; the menu below it has more."""
-
-PREVIEW = 700
-"""Characters of one text of a revision that are shown."""
+MENUS = limits.BUTTON_ROWS
+"""Menus of a thread's parts; a message has room for no more."""
 
 
 def changed_card(
@@ -51,10 +45,11 @@ def changed_card(
 
     ``close`` is a thread that asks nearly the same as the one that was saved.
     """
-    said = _(_DONE[action]).format(title=_named(changed.title))
+    done = _OUTCOMES[changed.outcome] if action is Action.RESTORED else _DONE[action]
+    said = _(done).format(title=_named(changed.title))
     view = discord.ui.View(timeout=None)
     if close is not None:
-        asks = _("{title} asks nearly the same.").format(title=_named(close.title))
+        asks = _("One thread asks nearly the same: {title}").format(title=_named(close.title))
         said += f"\n{asks}"
         view.add_item(MergeInto(changed.thread_id, close.thread_id))
     view.add_item(UndoChange(changed.thread_id))
@@ -62,10 +57,10 @@ def changed_card(
 
 
 def parts_card(editable: Editable) -> Card:
-    """Return the menu of a thread's parts: its question, and its answers."""
+    """Return the menus of a thread's parts: its question and its answers, some in each."""
     options = [discord.SelectOption(label=_("The question, and its tags"), value=str(QUESTION))]
-    for number, (answer, answer_id) in enumerate(editable.state.pairs, 1):
-        label = _("Answer {number}").format(number=number)
+    for place, (answer, answer_id) in enumerate(editable.state.pairs, 1):
+        label = _("Answer {number}").format(number=place)
         options.append(
             discord.SelectOption(
                 label=label,
@@ -74,43 +69,11 @@ def parts_card(editable: Editable) -> Card:
             )
         )
     view = discord.ui.View(timeout=None)
-    view.add_item(PickPart(editable.thread_id, options[: limits.SELECT_OPTIONS]))
-    return Card(content=_named(editable.state.thread.title), view=view)
-
-
-def history_card(revisions: Sequence[Revision]) -> Card:
-    """Return a list of revisions, newest first, with a menu to look at one; there is one."""
-    lines = [_line(revision) for revision in revisions[:SHOWN]]
-    options = [
-        discord.SelectOption(
-            label=text.label(_made(revision), limits.OPTION_TEXT),
-            value=str(revision.id),
-            description=text.label(revision.state.thread.title, limits.OPTION_TEXT),
-        )
-        for revision in revisions[: limits.SELECT_OPTIONS]
-    ]
-    view = discord.ui.View(timeout=None)
-    view.add_item(PickRevision(options))
-    return Card(content=text.lines(lines, limits.MESSAGE), view=view)
-
-
-def revision_card(revision: Revision) -> Card:
-    """Return a state of a thread, to be put in force again."""
-    thread = revision.state.thread
-    parts = [text.cut(text.body(thread.body), PREVIEW)] if thread.body else []
-    for number, answer in enumerate(thread.answers, 1):
-        heading = _("Answer {number}").format(number=number)
-        parts.append(f"**{heading}**\n{text.cut(text.body(answer.body), PREVIEW)}")
-    if revision.state.retired:
-        parts = [_("It was not in this server's own library.")]
-    embed = discord.Embed(
-        title=text.title(thread.title, limits.EMBED_TITLE),
-        description=text.cut("\n\n".join(parts), limits.PAGE_TEXT) or None,
-        colour=ANSWER,
-    )
-    view = discord.ui.View(timeout=None)
-    view.add_item(RestoreRevision(revision.id, is_proposed=revision.is_proposed))
-    return Card(content=_line(revision), embed=embed, view=view)
+    for menu in range(MENUS):
+        if some := options[menu * limits.SELECT_OPTIONS :][: limits.SELECT_OPTIONS]:
+            view.add_item(PickPart(editable.thread_id, some, menu=menu))
+    left = text.and_more(len(options) - MENUS * limits.SELECT_OPTIONS)
+    return Card(content="\n".join([_named(editable.state.thread.title), *left]), view=view)
 
 
 def conflict_text(revision: Revision | None) -> str:
@@ -118,23 +81,10 @@ def conflict_text(revision: Revision | None) -> str:
     if revision is None:
         who = _("An import has changed this thread meanwhile.")
     else:
-        who = _("This thread has changed meanwhile: {change}.").format(change=_line(revision))
-    return who + " " + _("Nothing of yours is lost: here is what you wrote. Edit it once more.")
-
-
-def _line(revision: Revision) -> str:
-    when = discord.utils.format_dt(revision.made_at, "R")
-    title = _named(revision.state.thread.title)
-    made = _made(revision)
-    if revision.user_id:
-        return f"{when} **{made}**, <@{revision.user_id}>: {title}"
-    return f"{when} **{made}**: {title}"
-
-
-def _made(revision: Revision) -> str:
-    if revision.is_proposed:
-        return _("the source says something new")
-    return _(_MADE[revision.action])
+        who = _("This thread has changed meanwhile: {change}").format(
+            change=line_of(HistoryEntry(revision))
+        )
+    return who + "\n" + _("Nothing of yours is lost: here is what you wrote. Edit it once more.")
 
 
 def _named(title: str) -> str:

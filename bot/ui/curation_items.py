@@ -85,19 +85,27 @@ class PickRevision(_Menu, template=r"tw:revisions"):
 
     def __init__(self, options: Sequence[discord.SelectOption] = ()):
         select = Select[Any](
-            placeholder=_("Look at one of them…"), custom_id="tw:revisions", options=[*options]
+            placeholder=_("Look at one of them… (times in UTC)"),
+            custom_id="tw:revisions",
+            options=[*options],
         )
         super().__init__(select)
 
 
-class PickPart(_Menu, template=rf"tw:part:(?P<thread>{_ID})"):
-    """Menu of the parts of a thread that can be edited: its question (0), and its answers."""
+class PickPart(_Menu, template=rf"tw:part:(?P<thread>{_ID})(?::[1-4])?"):
+    """Menu of the parts of a thread that can be edited: its question (0), and its answers.
 
-    def __init__(self, thread_id: int, options: Sequence[discord.SelectOption] = ()):
+    ``menu`` is its number where there are several in one message.
+    """
+
+    def __init__(
+        self, thread_id: int, options: Sequence[discord.SelectOption] = (), *, menu: int = 0
+    ):
         self.thread_id = thread_id
+        more = _("Further answers") + (f" ({options[0].label} …)" if options else "")
         select = Select[Any](
-            placeholder=_("What shall be edited?"),
-            custom_id=f"tw:part:{thread_id}",
+            placeholder=more if menu else _("What shall be edited?"),
+            custom_id=f"tw:part:{thread_id}:{menu}" if menu else f"tw:part:{thread_id}",
             options=[*options],
         )
         super().__init__(select)
@@ -107,5 +115,24 @@ class PickPart(_Menu, template=rf"tw:part:(?P<thread>{_ID})"):
         return cls(row_id(match["thread"]))
 
 
-ALL = (UndoChange, MergeInto, RestoreRevision, PickRevision, PickPart)
+class TurnHistory(
+    Pressable,
+    DynamicItem[Button[Any]],
+    template=rf"tw:history:(?P<thread>{_ID}):(?P<page>\d{{1,5}})",
+):
+    """Button that shows another page of what was changed, of a thread or (0) of all."""
+
+    counts = False
+
+    def __init__(self, thread_id: int, page: int, *, is_newer: bool = False):
+        self.thread_id, self.page = thread_id, page
+        name = _("Newer") if is_newer else _("Older")
+        super().__init__(button(name, f"tw:history:{thread_id}:{page}"))
+
+    @classmethod
+    def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
+        return cls(row_id(match["thread"]), int(match["page"]))
+
+
+ALL = (UndoChange, MergeInto, RestoreRevision, PickRevision, PickPart, TurnHistory)
 """All of these items, for the client to register."""

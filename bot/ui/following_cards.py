@@ -23,6 +23,11 @@ KEPT_HERE = N_(
 )
 """What members of a followed channel are told, in the channel or in its guidelines."""
 
+HOW_TO_MARK = N_(
+    "Did a message solve this? Say so: its menu → *Apps* → *Mark as solution*, or {emoji} on it."
+)
+"""What is said in each new post where moderators want that."""
+
 NONE_FOLLOWED = N_("I follow no channel here yet. `/library follow` begins.")
 
 
@@ -95,6 +100,8 @@ def followed_card(channel: FollowedChannel, emoji: str, notes: Sequence[str]) ->
             "on the message that helped; and what another bot marked so."
         ).format(emoji=emoji),
     ]
+    if channel.instructs:
+        said.append(_("Each new post is told how, in one quiet line."))
     if channel.is_forum:
         said += _on_forum(channel)
     else:
@@ -110,7 +117,7 @@ def followed_card(channel: FollowedChannel, emoji: str, notes: Sequence[str]) ->
 def _on_forum(channel: FollowedChannel) -> list[str]:
     tag = channel.solved_tag
     said = (
-        _("Solved posts get its tag **{tag}**.").format(tag=text.title(tag, limits.FACT))
+        _("Its tag for solved posts: **{tag}**").format(tag=text.title(tag, limits.FACT))
         if tag
         else _("It has no tag for solved posts, so I set none.")
     )
@@ -147,6 +154,8 @@ def _line(followed: Followed) -> str:
         parts.append(_("tag {tag}").format(tag=text.title(channel.solved_tag, limits.FACT)))
     if channel.take_by_reactions:
         parts.append(_("takes by reactions"))
+    if channel.instructs:
+        parts.append(_("tells new posts how"))
     if not followed.is_seen:
         parts.append(_("**hidden from me**"))
     return " · ".join(parts)
@@ -177,6 +186,12 @@ def solved_line(link: str, notes: Sequence[str]) -> Card:
     return Card(content="\n".join(f"-# {line}" for line in (said, *notes)), view=view, silent=True)
 
 
+def instructions_line(emoji: str) -> Card:
+    """Return what is said in a new post: how it is marked as solved, and what becomes of it."""
+    lines = (_(HOW_TO_MARK).format(emoji=emoji), _(KEPT_HERE))
+    return Card(content="\n".join(f"-# {line}" for line in lines), silent=True)
+
+
 def unsolved_line() -> Card:
     """Return what the line below a post says once that is solved no longer."""
     return Card(content=f"-# {_('Not solved yet after all: I took it out of my library again.')}")
@@ -184,11 +199,11 @@ def unsolved_line() -> Card:
 
 def marked_card(title: str, notes: Sequence[str], *, is_new: bool) -> Card:
     """Return what is said to who marked a solution; with a way back."""
-    said = _("Saved: **{title}** is found here from now on.") if is_new else _(SOLUTION_ALREADY)
+    said = _("Saved, and found here from now on: **{title}**") if is_new else _(SOLUTION_ALREADY)
     lines = [said.format(title=text.title(title, limits.ASKED)), *notes]
     view = discord.ui.View(timeout=None)
     view.add_item(Reopen())
     return Card(content="\n".join(lines), view=view)
 
 
-SOLUTION_ALREADY = N_("That is what solved **{title}** already. It is in the library.")
+SOLUTION_ALREADY = N_("In the library already, and solved by that message: **{title}**")

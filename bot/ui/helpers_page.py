@@ -10,11 +10,17 @@ import discord
 from discord.ui import Button, DynamicItem, Item, RoleSelect
 
 from bot.guild_settings import MAX_HELPER_ROLES
+from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
-from bot.i18n import ngettext, number
 from bot.ui import text
 from bot.ui.cards import ANSWER, Card
 from bot.ui.items import Pressable, button
+
+HELPERS_MAY = N_(
+    "They can save messages as answers, write and mend answers with `/answer`, say what solved a "
+    "post, and accept answers."
+)
+"""What helpers can do, in short."""
 
 
 def role_menu(custom_id: str, now: Sequence[int]) -> RoleSelect[Any]:
@@ -67,7 +73,7 @@ ALL = (SetHelpers, NotifyHelpers)
 def helpers_card(named: str, roles: Sequence[int], gone: int, *, pings: bool) -> Card:
     """Return the page; ``named`` says whom the bot names, ``gone`` counts lost roles."""
     embed = discord.Embed(title=_("Who helps"), colour=ANSWER)
-    may = [_("They can accept answers, too.")] if roles else []
+    may = [_(HELPERS_MAY)] if roles else []
     embed.description = text.lines([named, *may, *gone_roles_notes(gone)])
     view = discord.ui.View(timeout=None)
     view.add_item(SetHelpers(roles))

@@ -16,7 +16,7 @@ from bot.i18n import N_, ngettext, number
 from bot.i18n import gettext as _
 from bot.ui import limits, text
 from bot.ui.cards import ANSWER, Card
-from bot.ui.helpers_page import role_menu
+from bot.ui.helpers_page import HELPERS_MAY, role_menu
 from bot.ui.items import Pressable, button, row_id
 
 CHANNEL_TYPES = [
@@ -181,7 +181,7 @@ def _helpers(state: SetupState) -> str:
         return _(
             "Nobody yet. Choose a role below: I name it to whoever asks what I have nothing on."
         )
-    may = _("They can accept answers, too.")
+    may = _(HELPERS_MAY)
     if state.pings:
         said = _("{roles}: I notify them when I'm asked what I have nothing on.")
     else:

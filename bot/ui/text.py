@@ -28,6 +28,7 @@ _ADDRESS = re.compile(r"\(<?(https?://[^\s<>\[\]()]{1,4000})", re.IGNORECASE)
 _CODE = re.compile(r"```.*?(?:```|\Z)|`++[^`\n]{0,1000}+`++|`++|\\.", re.DOTALL)
 _MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)|<(?=[@#]|/[^<>\n]{1,200}:\d|id:)", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_~|\[\]()<>#]|^[-+](?=\s)|^\d+(?=\.)|:(?=//)", re.MULTILINE)
+_SENTENCE_END = re.compile(r"[.!?]+(?=\s)|[\u3002\uff01\uff1f]+")
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -45,6 +46,21 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Return the text cleaned, with all runs of space as one space."""
     return " ".join(clean(text).replace(_ZERO_WIDTH_SPACE, "").split())
+
+
+def heading(text: str, limit: int) -> str:
+    """Return the beginning of a text as one plain line of at most ``limit``.
+
+    It is cut behind a sentence that is not too short, else behind a word.
+    """
+    line = _first_line(text, limit)
+    if width(line) <= limit:
+        return line
+    head = prefix(line, limit - 1)
+    ends = [found.end() for found in _SENTENCE_END.finditer(line, 0, len(head) + 1)]
+    if ends and ends[-1] >= limit // 5:
+        return head[: ends[-1]].rstrip()
+    return (head.rpartition(" ")[0] or head).rstrip() + ELLIPSIS
 
 
 def is_blank(text: str) -> bool:

@@ -18,6 +18,7 @@ from cogs.ask.posting_anew import post_anew
 from cogs.ask.question import Question
 from cogs.ask.responder import Responder
 from cogs.channel_context import interaction_context, joined_at
+from cogs.source_messages import is_there
 from cogs.thread import THREAD_GONE
 
 SHARED_BY = N_("shared by {member}")
@@ -49,6 +50,8 @@ class Sharing:
         context, place = interaction_context(interaction), item.place
         thread = await self.app.answering.serve(place.thread_id, guild_id=context.scope)
         answer = thread.answer(place.answer_id) if thread else None
+        if answer is not None and not await is_there(self.bot, answer, context.scope):
+            answer = None
         if thread is None or answer is None:
             await tell(interaction, _(THREAD_GONE))
             return

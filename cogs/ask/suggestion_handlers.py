@@ -11,7 +11,7 @@ import discord
 from bot.client import Interaction, ThreadBot
 from bot.i18n import N_, speaking
 from bot.i18n import gettext as _
-from bot.models import SHARED, Posting, StoredThread
+from bot.models import SHARED, Posting, StoredAnswer, StoredThread
 from bot.replies import acknowledge, delete_response, edit_pressed, edit_response, tell
 from bot.retry import FAILURES, described, retried
 from bot.ui import cards, items, limits
@@ -29,6 +29,7 @@ from cogs.channel_context import (
     is_moderator,
     joined_at,
 )
+from cogs.source_messages import looked_through
 from cogs.thread import THREAD_GONE, open_page
 from cogs.voting.posted_card import emoji_of
 
@@ -153,6 +154,8 @@ class SuggestionHandlers:
     ) -> None:
         context = interaction_context(interaction)
         thread = await self.app.answering.serve(item.chosen or 0, guild_id=context.scope)
+        if thread is not None:
+            thread = await looked_through(self.bot, thread, context.scope, _best)
         if thread is None or not thread.answers:
             said = _(THREAD_GONE) if thread is None else _(UNANSWERED)
             await tell(interaction, said)
@@ -200,6 +203,10 @@ class SuggestionHandlers:
                     await retried(remove, "reactions")
         except FAILURES as error:
             log.info("message %d: its reactions stay: %s", message.id, described(error))
+
+
+def _best(thread: StoredThread) -> StoredAnswer | None:
+    return next(iter(thread.answers), None)
 
 
 def _first_answer(thread: StoredThread) -> items.Place:

@@ -13,11 +13,25 @@ from bot.i18n import gettext as _
 from bot.models import Answer, Thread
 from bot.replies import acknowledge, edit_response
 from bot.ui import limits
-from bot.ui.cards import Card
-from bot.ui.curation_cards import changed_card, history_card, parts_card, revision_card
-from bot.ui.curation_items import MergeInto, PickPart, PickRevision, RestoreRevision, UndoChange
+from bot.ui.curation_cards import changed_card, parts_card
+from bot.ui.curation_items import (
+    MergeInto,
+    PickPart,
+    PickRevision,
+    RestoreRevision,
+    TurnHistory,
+    UndoChange,
+)
+from bot.ui.history_cards import history_card, revision_card
 from bot.ui.items import QUESTION
-from cogs.channel_context import Choices, choice, completes_for, helps_here, scope_of
+from cogs.channel_context import (
+    Choices,
+    acknowledge_page,
+    choice,
+    completes_for,
+    helps_here,
+    scope_of,
+)
 from cogs.curating import editing, saving
 from cogs.curating.forms import (
     TITLE_FIELD,
@@ -31,8 +45,6 @@ from cogs.curating.forms import (
 )
 from cogs.curating.helpers import only_helpers, thread_named
 from cogs.thread import choices
-
-NOTHING_YET = N_("Nobody has changed anything here yet.")
 
 
 @app_commands.guild_only()
@@ -55,6 +67,7 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
         self.bot.on_press(RestoreRevision, self.restore)
         self.bot.on_press(PickRevision, self.look_at)
         self.bot.on_press(PickPart, self.edit_part)
+        self.bot.on_press(TurnHistory, self.turn_history)
 
     async def cog_unload(self) -> None:
         """Take the message menu away."""
@@ -113,15 +126,8 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
         """Show the revisions of a thread, or the newest of the server's."""
         await only_helpers(interaction)
         await acknowledge(interaction, ephemeral=True, thinking=True)
-        scope = scope_of(interaction)
-        if thread is None:
-            proposed = await self.curating.proposals(scope)
-            revisions = [*proposed, *await self.curating.recent(scope)]
-        else:
-            thread_id = await thread_named(interaction, thread)
-            revisions = await self.curating.history(scope, thread_id)
-        card = history_card(revisions) if revisions else Card(content=_(NOTHING_YET))
-        await edit_response(interaction, **card.send_kwargs())
+        thread_id = None if thread is None else await thread_named(interaction, thread)
+        await self._show_history(interaction, thread_id)
 
     @edit.autocomplete("thread")
     @merge.autocomplete("first")
@@ -140,10 +146,9 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
     @completes_for(helps_here)
     async def changed_titles(self, interaction: Interaction, current: str) -> Choices:
         """Complete the titles of threads that were changed, be they there or not."""
-        typed = current.casefold().strip()
-        changed = await self.curating.changed_titles(scope_of(interaction))
-        fitting = [(i, title) for i, title in changed if typed in title.casefold()]
-        return [choice(title, f"#{i}") for i, title in fitting][: limits.CHOICES]
+        scope, typed = scope_of(interaction), current.strip()
+        changed = await self.bot.app.change_log.titles(scope, typed, limits.CHOICES)
+        return [choice(title, f"#{i}") for i, title in changed]
 
     async def press_undo(self, item: UndoChange, interaction: Interaction) -> None:
         """Undo the last change of a thread."""
@@ -173,6 +178,12 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
         await acknowledge(interaction, ephemeral=True, thinking=True)
         revision = await self.curating.revision(scope_of(interaction), item.chosen or 0)
         await edit_response(interaction, **revision_card(revision).send_kwargs())
+
+    async def turn_history(self, item: TurnHistory, interaction: Interaction) -> None:
+        """Show another page of what was changed."""
+        await only_helpers(interaction)
+        await acknowledge_page(interaction)
+        await self._show_history(interaction, item.thread_id or None, item.page)
 
     async def edit_part(self, item: PickPart, interaction: Interaction) -> None:
         """Open the form of a part of a thread, or send it as a file."""
@@ -206,6 +217,13 @@ class CuratingCog(commands.GroupCog, name="Curating", group_name="answer"):
         done = await self.curating.add(scope_of(interaction), user.id, thread)
         card = changed_card(done, Action.ADDED, close=close)
         await edit_response(interaction, **card.send_kwargs())
+
+    async def _show_history(
+        self, interaction: Interaction, thread_id: int | None, page: int = 0
+    ) -> None:
+        history = await self.bot.app.change_log.page(scope_of(interaction), thread_id, page)
+        card = history_card(history, page, thread_id)
+        await edit_response(interaction, **card.edit_kwargs())
 
     async def _undo(self, interaction: Interaction, thread_id: int) -> None:
         done = await self.curating.undo(scope_of(interaction), interaction.user.id, thread_id)

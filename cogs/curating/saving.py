@@ -12,7 +12,7 @@ import discord
 
 from bot.client import Interaction
 from bot.curation import Action, AuthorChoice, Origin
-from bot.errors import NotFound
+from bot.errors import NotFound, StoreError
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Answer, Thread, Verdict
@@ -23,6 +23,7 @@ from bot.ui.curation_cards import changed_card
 from bot.ui.items import Option
 from cogs.channel_context import scope_of
 from cogs.curating.forms import (
+    LONGEST,
     LONGEST_TITLE,
     TITLE_FIELD,
     Field,
@@ -35,12 +36,16 @@ from cogs.curating.forms import (
     title_field,
 )
 from cogs.curating.helpers import only_helpers
-from cogs.source_messages import said_in
+from cogs.following.discord_messages import message_of, said_in
 
 WAIT = 1.5
 """Seconds that the replied-to message is waited for: the form must be there within three."""
 
 MINE = N_("That is one of my own messages: what it shows is in the library already.")
+ASKER_LEFT_OUT = N_(
+    "Whoever asked that has asked me meanwhile to keep nothing of theirs. I have saved nothing; "
+    "open the form once more to write the question in your own words."
+)
 DELETED = N_("That message was deleted meanwhile. I have saved nothing.")
 LEFT_OUT = N_("Whoever wrote that message asked me to keep nothing of theirs.")
 
@@ -49,9 +54,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The question that a message answers: its title, the rest of it, and its message."""
+    """The question that a message answers: its title, the rest of it, and its message.
+
+    ``words`` are those that were asked; in a post they stand below its title.
+    """
 
     title: str = ""
+    words: str = ""
+    has_title: bool = False
     body: str = ""
     origin: Origin | None = None
     author: str | None = None
@@ -88,12 +98,13 @@ def _form(message: discord.Message, asked: Asked) -> Form:
         await _save(interaction, message, asked, values)
 
     said = said_in(message)
+    shown = said if fits(said) else text.cut(said, LONGEST)
     return Form(
         _("Save as answer"),
         [
             title_field(asked.title),
-            body_field("body", asked.body if fits(asked.body) else ""),
-            Field(name="answer", label=_("Answer"), value=said if fits(said) else message.content),
+            body_field("body", text.cut(asked.body, LONGEST)),
+            Field(name="answer", label=_("Answer"), value=shown),
             tags_field(),
         ],
         done,
@@ -110,6 +121,11 @@ async def _save(
     choice = await _choice(interaction, message.author.id)
     if choice is AuthorChoice.LEAVE_OUT:
         raise NotAccepted(_(LEFT_OUT))
+    if asked.origin is not None:
+        asker_choice = await _choice(interaction, asked.origin.author_id)
+        if asker_choice is AuthorChoice.LEAVE_OUT:
+            raise NotAccepted(_(ASKER_LEFT_OUT))
+        asked = _as_wished(asked, asker_choice)
     scope, app = scope_of(interaction), interaction.client.app
     close = await close_thread(interaction, values[TITLE_FIELD])
     thread = _thread(message, asked, values, named=choice is None)
@@ -121,10 +137,23 @@ async def _save(
         question=asked.origin,
         answers={str(message.id): origin_of(message)},
     )
+    await _teach(interaction, done.thread_id, asked)
     if close is not None and close.thread_id == done.thread_id:
         close = None
     card = changed_card(done, Action.SAVED, close=close)
     await edit_response(interaction, **card.send_kwargs())
+
+
+async def _teach(interaction: Interaction, thread_id: int, asked: Asked) -> None:
+    """Teach the words in which a saved question was asked."""
+    if asked.origin is None or not asked.words:
+        return
+    author_id, message_id = asked.origin.author_id, asked.origin.message_id
+    teach, scope = interaction.client.app.learning.teach, scope_of(interaction)
+    try:
+        await teach(scope, thread_id, asked.words, author_id, message_id, has_title=asked.has_title)
+    except StoreError as error:
+        log.warning("message %d: its question teaches nothing: %s", message_id, error)
 
 
 def _thread(message: discord.Message, asked: Asked, values: Values, *, named: bool) -> Thread:
@@ -158,15 +187,19 @@ async def _asked(message: discord.Message) -> Asked:
         question = await channel.fetch_message(channel.id)
     if question is None or question.id == message.id:
         return Asked(title=channel.name) if isinstance(channel, discord.Thread) else Asked()
-    said = said_in(question)
-    if isinstance(channel, discord.Thread) and question.id == channel.id:
+    words, said = said_in(question, files=False), said_in(question)
+    has_title = isinstance(channel, discord.Thread) and question.id == channel.id
+    if isinstance(channel, discord.Thread) and has_title:
         title, body = channel.name, said
     else:
-        title = text.label(said, LONGEST_TITLE)
-        body = "" if text.one_line(said) == title else said
+        title = text.heading(words or said, LONGEST_TITLE)
+        is_whole = text.one_line(words) == title
+        body = said.removeprefix(words).strip() if is_whole else said
     return Asked(
         title=title,
         body=body,
+        words=message_of(question).content,
+        has_title=has_title,
         origin=origin_of(question),
         author=question.author.display_name,
         url=question.jump_url,

@@ -14,11 +14,12 @@ from bot.following import FollowedPost, PostState
 from bot.i18n import N_
 from bot.posts import emoji_key
 from bot.retry import FAILURES, described, retried
-from bot.services.followed_posts import Wish
+from bot.services.post_looks import Wish
 from bot.solutions import LIKED, POSITIVE, SOLVED_TAGS, Rule, is_solved_tag
 from bot.ui.following_cards import NotTheSolution, Reopen
 from cogs.channel_context import is_helper
 from cogs.following.discord_messages import message_of
+from cogs.following.instructions import Instructions
 from cogs.following.marking import Marking
 from cogs.following.post_watch import Place, PostWatch
 
@@ -33,6 +34,7 @@ class FollowingCog(commands.Cog, name="Following"):
         self._watch = PostWatch(bot)
         self._posts = bot.app.followed_posts
         self._marking = Marking(bot, self._watch)
+        self._instructions = Instructions(bot)
         self._menu = app_commands.ContextMenu(
             name=app_commands.locale_str(N_("Mark as solution")), callback=self.mark
         )
@@ -88,8 +90,14 @@ class FollowingCog(commands.Cog, name="Following"):
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
-        """Look at a post in which another bot says something that may name the solution."""
+        """Look at a post in which another bot names the solution; instruct a new one."""
         await self._said_by_bot(message)
+        await self._instructions.message(message)
+
+    @commands.Cog.listener()
+    async def on_thread_create(self, thread: discord.Thread) -> None:
+        """Instruct a new thread of a text channel."""
+        await self._instructions.thread(thread)
 
     @commands.Cog.listener()
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:

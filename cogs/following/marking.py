@@ -11,7 +11,7 @@ from bot.errors import ConfigError, NotFound
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.replies import acknowledge, edit_response, tell
-from bot.services.followed_posts import Wish
+from bot.services.post_looks import Wish
 from bot.ui.cards import Card
 from bot.ui.following_cards import NotTheSolution, Reopen, marked_card
 from cogs.following.discord_messages import message_of

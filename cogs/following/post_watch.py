@@ -13,7 +13,7 @@ from bot.following import FollowedChannel, FollowedPost
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.retry import FAILURES, described, retried
-from bot.services.followed_posts import NO_WISH, Seen, Wish
+from bot.services.post_looks import NO_WISH, PostLook, Wish
 from bot.services.post_reader import ChannelGone, ChannelHidden, PostGone
 from cogs.ask.keyed_locks import KeyedLocks
 from cogs.channel_context import is_helper
@@ -34,6 +34,22 @@ class Place:
     thread: discord.Thread
     parent: FollowedParent
     channel: FollowedChannel
+
+
+async def teach_question(bot: ThreadBot, channel: FollowedChannel, seen: PostLook) -> None:
+    """Teach the words of a question that a helper, or who asked it, said what solved."""
+    post = seen.now
+    if post is None or post.thread_id is None or seen.asked is None:
+        return
+    if not (seen.is_solved and seen.is_changed):
+        return
+    said, message_id = seen.asked
+    guild_id, has_title = channel.guild_id, channel.is_forum
+    teach = bot.app.learning.teach
+    try:
+        await teach(guild_id, post.thread_id, said, post.asker_id, message_id, has_title=has_title)
+    except StoreError as error:
+        log.warning("post %d: its question teaches nothing: %s", post.post_id, error)
 
 
 class PostWatch:
@@ -94,7 +110,7 @@ class PostWatch:
         known = await self.posts.known(guild_id, place.thread.id)
         return user.id == await self.asker_id(place, known)
 
-    async def look(self, place: Place, wish: Wish = NO_WISH) -> tuple[Seen, list[str]]:
+    async def look(self, place: Place, wish: Wish = NO_WISH) -> tuple[PostLook, list[str]]:
         """Look at a post; return how it stands, and lines on what could not be done.
 
         Raises ThreadwiseError, in words for people.
@@ -119,7 +135,7 @@ class PostWatch:
         if seen is not None:
             self.bot.redraw_cards(seen.messages)
 
-    async def _look(self, place: Place, wish: Wish) -> tuple[Seen, list[str]]:
+    async def _look(self, place: Place, wish: Wish) -> tuple[PostLook, list[str]]:
         reader = DiscordReader(self.bot, place.parent)
         post = post_of(place.thread, place.parent)
         try:
@@ -129,6 +145,8 @@ class PostWatch:
         except ChannelHidden:
             self.bot.warn_missing_permission(place.parent.id, "read_message_history")
             raise NotFound(_(HIDDEN).format(channel=place.parent.mention)) from None
+        if wish.user_id:
+            await teach_question(self.bot, place.channel, seen)
         return seen, await self._line.show(place.thread, place.channel, seen)
 
     async def _look_quietly(self, place: Place, wish: Wish) -> None:

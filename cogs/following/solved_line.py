@@ -13,7 +13,7 @@ from bot.following import FollowedChannel, FollowedPost
 from bot.i18n import N_, speaking
 from bot.i18n import gettext as _
 from bot.retry import FAILURES, described, retried
-from bot.services.followed_posts import Seen
+from bot.services.post_looks import PostLook
 from bot.ui import limits
 from bot.ui.cards import Card
 from bot.ui.following_cards import solved_line, unsolved_line
@@ -35,7 +35,9 @@ class SolvedLine:
     def __init__(self, bot: ThreadBot):
         self.bot = bot
 
-    async def show(self, thread: discord.Thread, channel: FollowedChannel, seen: Seen) -> list[str]:
+    async def show(
+        self, thread: discord.Thread, channel: FollowedChannel, seen: PostLook
+    ) -> list[str]:
         """Show how a post stands now; return lines on what could not be done.
 
         An archived post would be opened by a message, and a locked one is meant to stay as it is.

@@ -46,7 +46,7 @@ NO_CONTENT = N_(
     "there. Whoever hosts me can switch it on in Discord's developer portal."
 )
 HIDDEN = N_("I can't read {channel}: I need the permissions *{names}* there.")
-NO_SUCH_TAG = N_("{channel} has no tag **{tag}**. It has: {tags}.")
+NO_SUCH_TAG = N_("{channel} has no such tag: **{tag}**\nIt has: {tags}")
 NO_TAGS = N_("{channel} has no tags. Leave the tag out.")
 NOT_TOLD = N_("I can't tell the members of {channel} that it is followed, so I don't: {why}")
 NOT_FOLLOWED = N_("I don't follow that channel.")
@@ -72,6 +72,7 @@ class FollowCommands(commands.Cog):
         channel=N_("A forum, or a channel whose threads are questions"),
         tag=N_("The forum's tag for solved posts"),
         take_by_reactions=N_("Whether a tag and the most liked message are enough"),
+        instruct=N_("Whether I tell in each new post how it is marked as solved"),
     )
     async def follow(
         self,
@@ -79,6 +80,7 @@ class FollowCommands(commands.Cog):
         channel: Channel,
         tag: str | None = None,
         take_by_reactions: bool | None = None,
+        instruct: bool | None = None,
     ) -> None:
         """Follow a channel, or change how it is followed."""
         guild = await begin_privately(interaction)
@@ -96,10 +98,13 @@ class FollowCommands(commands.Cog):
             followed_at=datetime.now(UTC),
             solved_tag=_tag(channel, tag, known),
             take_by_reactions=known is not None and known.take_by_reactions,
+            instructs=known is not None and known.instructs,
             notice_id=known.notice_id if known is not None else None,
         )
         if take_by_reactions is not None:
             wanted = replace(wanted, take_by_reactions=take_by_reactions)
+        if instruct is not None:
+            wanted = replace(wanted, instructs=instruct)
         if not wanted.is_forum and wanted.notice_id is None:
             wanted = replace(wanted, notice_id=await self._tell(channel))
         try:

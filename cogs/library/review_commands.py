@@ -16,7 +16,7 @@ from bot.post_threads import post_link
 from bot.posts import Post
 from bot.replies import acknowledge, edit_response
 from bot.retry import FAILURES, described, retried
-from bot.services.followed_posts import Wish
+from bot.services.post_looks import Wish
 from bot.services.post_reader import ChannelGone, ChannelHidden, PostGone
 from bot.services.reviewing import Candidate, Proposal, Waiting
 from bot.ui import limits, text
@@ -34,9 +34,10 @@ from cogs.channel_context import acknowledge_page, begin_privately
 from cogs.curating.helpers import only_helpers
 from cogs.following.discord_messages import FollowedParent, post_of
 from cogs.following.discord_reader import DiscordReader
+from cogs.following.post_watch import teach_question
 
-TAKEN = N_("Taken: **{title}** is answered by it from now on.")
-SKIPPED = N_("Skipped: **{title}**.")
+TAKEN = N_("Taken, as the answer from now on: **{title}**")
+SKIPPED = N_("Skipped: **{title}**")
 NOT_TAKEN = N_("Not taken: that message is not there any more, or its author wants it left out.")
 NOT_WAITING = N_("Somebody else has seen to that post already.")
 NOT_SHOWN = N_("I can't read {channel}, so its posts wait.")
@@ -119,6 +120,7 @@ class ReviewCommands(commands.Cog):
         except _UNREAD as error:
             return str(_not_shown(waiting, error))
         self.bot.redraw_cards(seen.messages)
+        await teach_question(self.bot, waiting.channel, seen)
         if seen.now is None or seen.now.solution_id != message_id or not seen.is_solved:
             return _(NOT_TAKEN)
         return _(TAKEN).format(title=text.title(post.title, limits.ASKED))

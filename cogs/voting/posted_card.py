@@ -48,10 +48,11 @@ class CardReaction(NamedTuple):
 
 
 class PostedCard(NamedTuple):
-    """The embeds and reactions of a message of the bot."""
+    """The embeds, reactions and rows of buttons of a message of the bot."""
 
     embeds: list[discord.Embed]
     reactions: list[CardReaction]
+    rows: list[dict[str, Any]]
 
 
 async def fetch_card(
@@ -65,7 +66,8 @@ async def fetch_card(
     async def fetch() -> PostedCard:
         message = await _get(bot, posting, "")
         embeds = [discord.Embed.from_dict(embed) for embed in message["embeds"]]
-        return PostedCard(embeds, [_reaction(each) for each in message.get("reactions", ())])
+        reactions = [_reaction(each) for each in message.get("reactions", ())]
+        return PostedCard(embeds, reactions, message.get("components", []))
 
     return await retried(fetch, "looking at a card", pauses)
 

@@ -1,4 +1,7 @@
-"""The tally on a card that was voted on, drawn anew, and whether its answer is accepted."""
+"""The tally on a card that was voted on, drawn anew, whether its answer is accepted, its buttons.
+
+After a change of its thread, its text as well.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import discord
 from discord.ext import tasks
@@ -13,8 +17,9 @@ from discord.ext import tasks
 from bot.client import ThreadBot
 from bot.errors import ThreadwiseError
 from bot.i18n import speaking
+from bot.models import Posting
 from bot.retry import FAILURES, MalformedReply, described, retried
-from bot.ui import card_updates
+from bot.ui import card_content, card_updates
 from cogs.voting.posted_card import fetch_card
 
 PAUSE = 5.0
@@ -112,22 +117,31 @@ class TallyUpdater:
             return
         language = await self.bot.languages.of_guild(self.bot.get_guild(posting.guild_id))
         with speaking(language):
+            if answer is not None:
+                await card_content.prepare_excerpt(answer, embeds=True)
+            view = card_updates.buttons(card.rows, thread, answer)
             if thread is None or answer is None:
                 embed = card_updates.gone(card.embeds[0])
             elif text:
-                embed = await card_updates.rewritten(card.embeds[0], thread, answer)
+                embed = card_updates.rewritten(card.embeds[0], thread, answer)
             else:
                 embed = card_updates.updated(card.embeds[0], thread, answer)
-        channel = self.bot.get_partial_messageable(posting.channel_id)
-        message = channel.get_partial_message(message_id)
         # Somebody may have taken the card back while Discord was asked for it.
-        if embed is not None and await self.app.postings.get(message_id) == posting:
-            nobody = discord.AllowedMentions.none()
-            try:
-                edit = partial(message.edit, embed=embed, allowed_mentions=nobody)
-                await retried(edit, "a tally", pauses=())
-            except MalformedReply as error:  # the edit itself was taken
-                log.debug("message %d: %s", message_id, error)
+        is_drawn = embed is None and view is None
+        if not is_drawn and await self.app.postings.get(message_id) == posting:
+            await self._edit(posting, embed=embed, view=view)
+
+    async def _edit(self, posting: Posting, **parts: Any) -> None:
+        """Edit those parts of a card that are given."""
+        channel = self.bot.get_partial_messageable(posting.channel_id)
+        message = channel.get_partial_message(posting.message_id)
+        given = {name: part for name, part in parts.items() if part is not None}
+        nobody = discord.AllowedMentions.none()
+        try:
+            edit = partial(message.edit, **given, allowed_mentions=nobody)
+            await retried(edit, "a tally", pauses=())
+        except MalformedReply as error:  # the edit itself was taken
+            log.debug("message %d: %s", posting.message_id, error)
 
 
 @dataclass(slots=True, eq=False)

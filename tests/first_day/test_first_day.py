@@ -8,8 +8,8 @@ import discord
 import pytest
 from first_day import (
     KEPT_APART,
-    LOOKED_AT,
     NONE,
+    TUNED_ON,
     Asked,
     Outcome,
     Said,
@@ -60,7 +60,7 @@ def test_the_keys_that_are_expected_are_those_of_seeds() -> None:
 def test_half_of_each_seeds_wordings_is_kept_apart() -> None:
     halves = Counter((question.kind, *question.expected) for question in seeds_asked())
     assert set(halves.values()) == {5}
-    assert {kind for kind, _ in halves} == {LOOKED_AT, KEPT_APART}
+    assert {kind for kind, _ in halves} == {TUNED_ON, KEPT_APART}
 
 
 def test_a_follow_up_has_a_question_before_it_and_code_has_lines() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import discord
 import simcord
 from simcord.backend import serializers
-from simcord.backend.models import AllowedMentions, Overwrite
+from simcord.backend.models import AllowedMentions, MessageSticker, Overwrite, Poll, PollAnswer
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.enums import OverwriteType
 from simcord.preview._markdown import markdown_tokens
@@ -288,3 +288,15 @@ async def edit_later(env: simcord.Env, message: Any, said: str, after: timedelta
     payload["edited_timestamp"] = None if after is None else (written + after).isoformat()
     backend.emit("MESSAGE_UPDATE", payload)
     await env.settle()
+
+
+def sticker(guild: GuildHandle, name: str) -> MessageSticker:
+    """Return a sticker of a guild as it is sent in a message."""
+    made = guild.create_sticker(name)
+    return MessageSticker(made.id, made.name, made.format_type, guild.id)
+
+
+def poll(question: str, *options: str) -> Poll:
+    """Return a poll that is open."""
+    answers = [PollAnswer(number, option) for number, option in enumerate(options, 1)]
+    return Poll(question, answers, expiry="2099-01-01T00:00:00+00:00")

@@ -13,9 +13,10 @@ from bot.app import App
 from bot.curation import Action, AuthorChoice, Origin
 from bot.models import Answer, Thread
 from bot.services.curating import Edit
-from bot.services.followed_posts import Wish
+from bot.services.post_looks import Wish
 from bot.store.curation_tables import followed_posts, revisions
 from tests.kit.posts import ASKER, FORUM, GUILD, HELPER, Channel, followed, reply
+from tests.kit.revisions import kept
 from tests.services.test_followed_posts import MONDAYS, SHADE, look, marked
 
 ANN, BOB, CARL = 21, 22, 31
@@ -88,7 +89,7 @@ class TestFollowing:
         await app.authors.gone(GUILD, 201)
         await app.authors.looked_at(GUILD, 101, "ann's")
         assert await bodies(app, thread_id) == ["a helper's"]
-        (proposal,) = await app.curating.proposals(GUILD)
+        (proposal,) = await kept(app, GUILD, proposed=True)
         assert proposal.state.thread.answers[0].body == "ann's"
 
     async def test_a_helpers_words_stay_though_something_was_proposed(

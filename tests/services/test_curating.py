@@ -16,6 +16,7 @@ from bot.services.curating import Conflict, NotAccepted
 from bot.store import origins
 from bot.store.tables import learned_phrasings, threads
 from tests.kit.library import BREAD, HERE, THERE, post
+from tests.kit.revisions import kept
 from tests.kit.votes import give_reaction, press_button, tally_of
 
 ANN, BOB, HELPER = 1, 2, 9
@@ -84,7 +85,7 @@ class TestAdding:
     async def test_nothing_blank_is_added(self, app: App, thread: Thread) -> None:
         with pytest.raises(NotAccepted, match="Nothing was changed"):
             await add(app, thread)
-        assert await app.curating.recent(HERE) == []
+        assert await kept(app, HERE) == []
 
     async def test_messages_are_known_and_authors_cant_vote_for_themselves(self, app: App) -> None:
         done = await app.curating.add(
@@ -136,16 +137,16 @@ class TestEditing:
         thread_id = (await app.curating.editable(HERE, 1)).thread_id
         await app.curating.edit(HERE, HELPER, thread_id, with_title("Mine?"))
         await app.library.add([CAKE], scope=HERE)  # as it was before: nothing new
-        assert await app.curating.proposals(HERE) == []
+        assert await kept(app, HERE, proposed=True) == []
         for _ in range(3):
             await app.library.add([replace(CAKE, body="Says the baker.")], scope=HERE)
-        (proposed,) = await app.curating.proposals(HERE)
+        (proposed,) = await kept(app, HERE, proposed=True)
         assert (await served(app, thread_id)).title == "Mine?"
-        assert await app.curating.proposals(THERE) == []
+        assert await kept(app, THERE, proposed=True) == []
         await app.curating.restore(HERE, HELPER, proposed.id)
         taken = await served(app, thread_id)
         assert (taken.title, taken.body) == (CAKE.title, "Says the baker.")
-        assert await app.curating.proposals(HERE) == []
+        assert await kept(app, HERE, proposed=True) == []
 
 
 @pytest.fixture
@@ -177,13 +178,13 @@ class TestOverriding:
         assert mine[bread[1].body].votes == 1
         assert (await tally_of(app.database, bread[1].id, HERE)) == bread[1].score
         await vote(app, mine[bread[1].body].id, BOB, Vote.UP)
-        (*_, first) = await app.curating.history(HERE, version)
+        (*_, first) = await kept(app, HERE, version)
         await app.curating.restore(HERE, HELPER, first.id)
         assert (await tally_of(app.database, bread[1].id, HERE)) == bread[1].score + 2
         assert await found(app, "why does my sourdough bread not rise") == [BREAD.title]
 
     async def test_editing_again_takes_the_same_version_up(self, app: App, version: int) -> None:
-        (*_, first) = await app.curating.history(HERE, version)
+        (*_, first) = await kept(app, HERE, version)
         await app.curating.restore(HERE, HELPER, first.id)
         again = await app.curating.edit(HERE, HELPER, 1, with_title("Flat bread?"))
         assert again.thread_id == version
@@ -203,7 +204,7 @@ class TestOverriding:
     async def test_a_new_import_of_the_shared_one_is_proposed(self, app: App, version: int) -> None:
         new = replace(BREAD, answers=(*BREAD.answers, Answer(body="The flour is too old.")))
         await app.library.add([new])
-        (proposed,) = await app.curating.proposals(HERE)
+        (proposed,) = await kept(app, HERE, proposed=True)
         assert proposed.thread_id == version
         assert len((await served(app, version)).answers) == 2
         await app.curating.restore(HERE, HELPER, proposed.id)
@@ -294,7 +295,7 @@ class TestUndoing:
         thread_id = await add(app)
         for title in ("One?", "Two?", "Three?"):
             await app.curating.edit(HERE, HELPER, thread_id, with_title(title))
-        history = await app.curating.history(HERE, thread_id)
+        history = await kept(app, HERE, thread_id)
         assert [r.state.thread.title for r in history] == ["Three?", "Two?", "One?", CAKE.title]
         await app.curating.restore(HERE, HELPER, history[2].id)
         assert (await served(app, thread_id)).title == "One?"
@@ -318,8 +319,8 @@ class TestUndoing:
 
     async def test_other_guilds_see_nothing_of_it(self, app: App) -> None:
         thread_id = await add(app)
-        (made,) = await app.curating.history(HERE, thread_id)
-        assert await app.curating.history(THERE, thread_id) == []
+        (made,) = await kept(app, HERE, thread_id)
+        assert await kept(app, THERE, thread_id) == []
         for attempt in (
             app.curating.restore(THERE, HELPER, made.id),
             app.curating.revision(THERE, made.id),

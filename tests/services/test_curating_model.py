@@ -21,6 +21,7 @@ from bot.services.guild_library import GuildLibrary
 from bot.services.index_sync import IndexSync
 from bot.store import thread_states
 from tests.kit.library import HERE, THERE
+from tests.kit.revisions import kept
 from tests.kit.votes import press_button
 
 SEEDS, STEPS, CHECKED, MEMBERS = 4, 40, 8, 3
@@ -207,9 +208,9 @@ class Player:
             return
         first, second = self.random.sample(self.model.in_force(), 2)
         done = await self.curating.merge(HERE, 1, first, second)
-        kept, gone = sorted((first, second))
-        assert done.thread_id == kept
-        self.model.merge(kept, gone)
+        older, newer = sorted((first, second))
+        assert done.thread_id == older
+        self.model.merge(older, newer)
 
     async def undo(self) -> None:
         thread_id = self.random.choice(self.model.own())
@@ -218,8 +219,7 @@ class Player:
 
     async def go_back(self) -> None:
         thread_id = self.random.choice(self.model.own())
-        everything = await self.curating.history(HERE, thread_id)
-        history = [revision for revision in everything if not revision.is_proposed]
+        history = await kept(self.app, HERE, thread_id, proposed=False)
         place = self.random.randrange(len(history))
         await self.curating.restore(HERE, 1, history[place].id)
         self.model.restore(thread_id, self.model.states[thread_id][-1 - place])

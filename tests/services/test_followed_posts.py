@@ -15,7 +15,7 @@ from bot.following import PostState
 from bot.posts import Post
 from bot.services import followed_posts as module
 from bot.services import post_reader
-from bot.services.followed_posts import NO_WISH, Seen, Wish
+from bot.services.post_looks import NO_WISH, PostLook, Wish
 from bot.solutions import Rule
 from bot.store import following
 from tests.kit.posts import (
@@ -30,6 +30,7 @@ from tests.kit.posts import (
     followed,
     reply,
 )
+from tests.kit.revisions import kept
 
 MONDAYS, SHADE = "Water it on Mondays.", "Give it shade."
 
@@ -45,7 +46,9 @@ async def app(app: App) -> App:
     return app
 
 
-async def look(app: App, channel: Channel, post: Post, wish: Wish = NO_WISH, **how: Any) -> Seen:
+async def look(
+    app: App, channel: Channel, post: Post, wish: Wish = NO_WISH, **how: Any
+) -> PostLook:
     return await app.followed_posts.look(followed(**how), channel, post, wish)
 
 
@@ -53,7 +56,7 @@ def marked(message_id: int) -> Wish:
     return Wish(user_id=ASKER, marked=message_id)
 
 
-async def bodies(app: App, seen: Seen) -> list[str]:
+async def bodies(app: App, seen: PostLook) -> list[str]:
     assert seen.now is not None
     assert seen.now.thread_id is not None
     thread = await app.answering.serve(seen.now.thread_id, guild_id=GUILD)
@@ -68,7 +71,7 @@ async def test_looking_again_changes_nothing(app: App, channel: Channel):
     assert again.now == first.now
     assert await bodies(app, again) == [MONDAYS, SHADE]
     assert first.now is not None
-    assert len(await app.curating.history(GUILD, first.now.thread_id or 0)) == 1
+    assert len(await kept(app, GUILD, first.now.thread_id or 0)) == 1
 
 
 async def test_of_a_post_that_is_open_nothing_is_written(app: App, channel: Channel):
@@ -133,7 +136,7 @@ async def test_what_somebody_wrote_meanwhile_counts(app: App, channel: Channel):
     assert second.now is not None
     known = await app.followed_posts.known(GUILD, post.id)
     assert known in (first.now, second.now)
-    assert await bodies(app, Seen(before=None, now=known)) in ([MONDAYS], [SHADE])
+    assert await bodies(app, PostLook(before=None, now=known)) in ([MONDAYS], [SHADE])
     assert first.now.thread_id == second.now.thread_id
 
 
@@ -218,4 +221,4 @@ async def test_words_that_are_taken_out_while_a_post_is_read_are_not_kept(
     monkeypatch.setattr(channel, "reacted", reacted)
     seen = await look(app, channel, post)
     assert not seen.is_solved
-    assert await app.curating.recent(GUILD) == []
+    assert await kept(app, GUILD) == []

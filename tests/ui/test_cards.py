@@ -247,6 +247,9 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         curation_items.RestoreRevision(1),
         curation_items.PickRevision([discord.SelectOption(label="a")]),
         curation_items.PickPart(1, [discord.SelectOption(label="a")]),
+        curation_items.PickPart(1, [discord.SelectOption(label="a")], menu=4),
+        curation_items.TurnHistory(HUGE, 99_999),
+        curation_items.TurnHistory(0, 0, is_newer=True),
     ]
     modules = [module for module in PRESSABLE if module is not setup_page]
     known = tuple(item for module in modules for item in module.ALL)

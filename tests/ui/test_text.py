@@ -74,6 +74,24 @@ def test_cut_at_a_sentence():
     assert cut.endswith("answer.…")
 
 
+@pytest.mark.parametrize(
+    ("said", "heading"),
+    [
+        ("Where is it?\n", "Where is it?"),
+        ("Where is the old red key? " + "I looked for it. " * 20, "Where is the old red key?"),
+        ("Hm. " + "where is it " * 20, "Hm. " + "where is it " * 7 + "where is…"),
+        (
+            "\u9375\u306f\u3069\u3053\u3067\u3059\u304b\u3002" * 30,
+            "\u9375\u306f\u3069\u3053\u3067\u3059\u304b\u3002" * 12,
+        ),
+        ("x" * 200, "x" * 99 + "…"),
+    ],
+)
+def test_a_heading_ends_with_a_sentence_or_a_word(said: str, heading: str):
+    assert text.heading(said, 100).startswith(heading)
+    assert text.width(text.heading(said, 100)) <= 100
+
+
 def test_cut_at_a_paragraph_when_one_ends_late_enough():
     cut = text.cut("First paragraph. " * 5 + "\n\n" + "Second paragraph. " * 5, 150)
     assert cut.endswith("First paragraph.…")

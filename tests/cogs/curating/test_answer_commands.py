@@ -34,7 +34,9 @@ async def test_add_opens_a_form_and_the_answer_is_found(world: World, hal: Membe
     opened = await hal.slash(world.general, "answer add")
     values = {"title": "When is the next flea market?", "answer": "In May.", "tags": "dates"}
     sent = await hal.submit_modal(opened, values)
-    assert told(sent).content.startswith("Added: **When is the next flea market?**")
+    assert told(sent).content.startswith(
+        "Added, and found from now on: **When is the next flea market?**"
+    )
     assert (await answers(world, "when is the next flea market?") or "").startswith("In May.")
     thread = await find(world, "when is the next flea market?")
     assert thread.answers[0].author == "hal"
@@ -133,25 +135,13 @@ async def test_a_file_that_is_no_text_is_refused(world: World, hal: MemberActor)
 
 async def test_two_threads_are_merged_and_undone(world: World, hal: MemberActor):
     sent = await hal.slash(world.general, "answer merge", first="unpin", second="pins")
-    assert told(sent).content.startswith("Merged: **How can I pin a message in my channel?**")
+    assert told(sent).content.startswith(
+        "Merged, with the answers of both: **How can I pin a message in my channel?**"
+    )
     assert len((await find(world, "pins")).answers) == 3
     await hal.click(told(sent), label="Undo")
     assert len((await find(world, "pins")).answers) == 2
     assert len((await find(world, "unpin")).answers) == 1
-
-
-async def test_history_shows_who_and_goes_back(world: World, hal: MemberActor):
-    for text in ("First.", "Second."):
-        await hal.submit_modal(await part(world, hal, "Answer 1"), {"text": text})
-    listed = await world.mo.slash(world.general, "answer history", thread="vote")
-    assert shown(listed).content.count(f"**edited**, <@{hal.id}>") == 2
-    values = [*offered(shown(listed)).values()]
-    menu = [item["options"] for row in shown(listed).components for item in row["components"]]
-    values = [option["value"] for option in menu[0]]
-    looked = await world.mo.select(shown(listed), [values[1]])
-    assert "First." in told(looked).embeds[0].description
-    await world.mo.click(told(looked), label="Make it so again")
-    assert (await answers(world, ASKED) or "").startswith("First.")
 
 
 async def test_threads_of_other_servers_are_not_offered(world: World, hal: MemberActor):

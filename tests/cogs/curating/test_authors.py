@@ -14,6 +14,8 @@ from bot.store.curation_tables import answer_messages, author_choices, revisions
 from cogs.voting.tally_updater import PAUSE
 from tests.cogs.curating.test_saving import ANSWER, QUESTION, answers, reply, save
 from tests.kit.messages import labels, last, shown, told
+from tests.kit.revisions import kept
+from tests.kit.simcord import muted
 from tests.kit.world import World
 
 
@@ -105,7 +107,7 @@ async def test_forgetting_takes_the_helper_off_what_they_changed(world: World, h
     await save(world, hal, await reply(world))
     asked = await hal.slash(world.general, "forget-me")
     await hal.click(shown(asked), label="Delete it")
-    (revision,) = await world.app.curating.recent(world.guild.id)
+    (revision,) = await kept(world.app, world.guild.id)
     assert (revision.action, revision.user_id) == (Action.SAVED, 0)
 
 
@@ -123,7 +125,7 @@ async def test_deleting_the_message_takes_the_answer_out(world: World, saved: An
 async def test_an_edit_is_proposed_and_replaces_nothing(world: World, hal: MemberActor, saved: Any):
     await world.bob.edit(saved, "It is under the mat now.")
     assert (await answers(world) or "").startswith(ANSWER)
-    (proposed,) = await world.app.curating.proposals(world.guild.id)
+    (proposed,) = await kept(world.app, world.guild.id, proposed=True)
     listed = shown(await hal.slash(world.general, "answer history"))
     assert "the source says something new" in listed.content
     await world.app.curating.restore(world.guild.id, hal.id, proposed.id)
@@ -160,6 +162,68 @@ async def test_what_was_deleted_while_away_is_noticed_before_it_is_shown(
     assert await answers(world) is None
     thread = await world.app.answering.find(QUESTION, guild_id=world.guild.id)
     assert thread is None or thread.title != QUESTION
+
+
+class TestNoticedWhileAway:
+    """Nothing shows an answer whose message was deleted while the bot was away."""
+
+    @pytest.fixture
+    async def gone(self, world: World, hal: MemberActor, saved: Any, looked_at: list[int]) -> Any:
+        """The thread of a message that was deleted, with another answer of a message."""
+        other = await world.mo.send(world.general, "Ask the gardener.")
+        await save(world, hal, other, title="Who has the key of the shed?")
+        found = world.app.answering.find
+        pair = [
+            await found(title, guild_id=world.guild.id)
+            for title in (QUESTION, "Who has the key of the shed?")
+        ]
+        first, second = (thread.id for thread in pair if thread is not None)
+        done = await world.app.curating.merge(world.guild.id, hal.id, first, second)
+        await world.bot.remove_cog("SourceMessages")  # as if the bot were away
+        await world.bob.delete(saved)
+        await age(world)
+        return done
+
+    async def test_in_the_pager(self, world: World, gone: Any):
+        page = shown(await world.alice.slash(world.general, "thread", query=f"#{gone.thread_id}"))
+        assert "Ask the gardener." in page.embeds[0].description
+        assert "answer 1 of 1" in page.embeds[0].footer.text
+
+    async def test_by_ask(self, world: World, gone: Any):
+        card = shown(await world.alice.slash(world.general, "ask", question=QUESTION))
+        assert "Ask the gardener." in card.embeds[0].description
+
+    async def test_by_the_menu(self, world: World, gone: Any):
+        asked = await world.alice.send(world.general, QUESTION)
+        card = shown(await world.alice.context_menu(world.general, "Find an answer", asked))
+        assert "Ask the gardener." in card.embeds[0].description
+
+    async def test_when_it_is_shared(self, world: World, gone: Any):
+        card = shown(await world.alice.slash(world.general, "ask", question=QUESTION))
+        backend = world.env.backend
+        (message,) = [m for m in world.general.history() if m.content == "Ask the gardener."]
+        with muted(world.env):
+            backend.delete_message(world.general.id, message.id)
+        await age(world)
+        refused = await world.alice.click(card, label="Share")
+        assert told(refused).content == "That thread is not in the library any more."
+
+    async def test_when_it_is_chosen(self, world: World, gone: Any):
+        await world.app.guilds.update(world.guild.id, answer_threshold=1.0, suggest_threshold=0.0)
+        await world.alice.send(world.general, f"{world.me} {QUESTION}")
+        await world.alice.click(last(world.general), label="Yes, that one")
+        assert "Ask the gardener." in last(world.general).embeds[0].description
+
+    async def test_if_nothing_is_left(
+        self, world: World, hal: MemberActor, saved: Any, looked_at: list[int]
+    ):
+        thread = await world.app.answering.find(QUESTION, guild_id=world.guild.id)
+        assert thread is not None
+        await world.bot.remove_cog("SourceMessages")
+        await world.bob.delete(saved)
+        await age(world)
+        page = shown(await world.alice.slash(world.general, "thread", query=f"#{thread.id}"))
+        assert page.content == "That thread is not in the library any more."
 
 
 async def test_a_message_is_looked_at_once_a_day(world: World, saved: Any, looked_at: list[int]):

@@ -10,6 +10,7 @@ from simcord import MemberActor
 from bot.curation import AuthorChoice
 from bot.store import origins
 from tests.kit.messages import labels, last, shown, told
+from tests.kit.revisions import kept
 from tests.kit.simcord import forum_post, join_guild
 from tests.kit.world import World
 
@@ -56,7 +57,7 @@ async def test_the_form_has_the_question_and_the_answer(world: World, hal: Membe
 
 async def test_what_was_saved_is_served_at_once(world: World, hal: MemberActor):
     saved = await save(world, hal, await reply(world), tags="keys,  tool shed,")
-    assert told(saved).content == f"Saved: **{QUESTION}**. It is found from now on."
+    assert told(saved).content == f"Saved, and found from now on: **{QUESTION}**"
     assert labels(told(saved)) == ["Undo"]
     assert (await answers(world) or "").startswith(ANSWER)
     thread = await world.app.answering.find(QUESTION, guild_id=world.guild.id)
@@ -84,7 +85,7 @@ async def test_a_close_thread_can_take_the_answer(world: World, hal: MemberActor
     asked = await world.alice.send(world.general, "how do I vote on answers?")
     message = await world.bob.send(world.general, "Click the arrows.", reply_to=asked)
     saved = await save(world, hal, message)
-    assert "**How do I vote on an answer?** asks nearly the same." in told(saved).content
+    assert "One thread asks nearly the same: **How do I vote on an answer?**" in told(saved).content
     await hal.click(told(saved), label="Add it there instead")
     thread = await world.app.answering.find("vote", guild_id=world.guild.id)
     assert thread is not None
@@ -100,6 +101,15 @@ async def test_only_helpers_save(world: World):
         else:
             assert shown(opened).content.startswith(says)
             assert len(world.env.errors) == 1
+
+
+async def test_who_is_refused_is_told_whom_to_ask(world: World, hal: MemberActor):
+    refused = await world.alice.slash(world.general, "answer add")
+    (role,) = (await world.app.guilds.settings(world.guild.id)).helper_role_ids
+    assert shown(refused).content == (
+        f"Only helpers of this server can do that. Ask <@&{role}>, or whoever manages this server."
+    )
+    assert len(world.env.errors) == 1
 
 
 async def test_the_role_is_looked_at_again_when_the_form_is_sent(world: World, hal: MemberActor):
@@ -118,7 +128,7 @@ async def test_nothing_shows_in_another_server(world: World, hal: MemberActor):
     carl = other.add_member(world.env.create_user("carl"))
     await carl.send(other.channels["ask"], QUESTION)
     assert last(other.channels["ask"]).content == QUESTION
-    assert await world.app.curating.recent(other.id) == []
+    assert await kept(world.app, other.id) == []
 
 
 async def test_a_message_that_is_deleted_meanwhile_is_not_saved(world: World, hal: MemberActor):
@@ -134,8 +144,81 @@ async def test_a_message_that_is_deleted_meanwhile_is_not_saved(world: World, ha
 async def test_a_picture_is_named_with_a_link(world: World, hal: MemberActor):
     message = await world.bob.send(world.general, "", attachments=[("map.png", b"x")])
     opened = await hal.context_menu(world.general, "Save as answer", message)
-    assert "`map.png`" in form(opened)["answer"]["value"]
-    assert message.jump_url in form(opened)["answer"]["value"]
+    assert form(opened)["answer"]["value"] == f"📎 [map.png]({message.jump_url})"
+
+
+async def test_a_long_question_is_whole_once_below_its_first_sentences(
+    world: World, hal: MemberActor
+):
+    first = "Where can I find the key of the old tool shed behind the second greenhouse, please?"
+    asked = await world.alice.send(world.general, f"{first} " + "I have looked everywhere. " * 12)
+    message = await world.bob.send(world.general, ANSWER, reply_to=asked)
+    fields = form(await hal.context_menu(world.general, "Save as answer", message))
+    title = fields["title"]["value"]
+    assert title == f"{first} " + ("I have looked everywhere. " * 8).strip()
+    assert fields["body"]["value"] == asked.content.strip()
+
+
+async def test_a_question_with_a_picture_names_that_below(world: World, hal: MemberActor):
+    picture = [("map.png", b"x")]
+    asked = await world.alice.send(world.general, QUESTION, attachments=picture)
+    message = await world.bob.send(world.general, ANSWER, reply_to=asked)
+    fields = form(await hal.context_menu(world.general, "Save as answer", message))
+    assert fields["title"]["value"] == QUESTION
+    assert fields["body"]["value"] == f"📎 [map.png]({asked.jump_url})"
+
+
+async def test_the_words_that_were_asked_find_it_whatever_its_title(world: World, hal: MemberActor):
+    asked = await world.alice.send(
+        world.general, f"{world.bob.mention} how do I open that wooden thing?"
+    )
+    message = await world.bob.send(world.general, ANSWER, reply_to=asked)
+    await save(world, hal, message, title="Key of the tool shed")
+    assert (await answers(world, "how do i open that wooden thing") or "").startswith(ANSWER)
+    (phrasing,) = await world.app.learning.phrasings(world.guild.id)
+    assert (phrasing.user_id, phrasing.kept) == (world.alice.id, True)
+    asked = shown(await world.alice.slash(world.general, "forget-me"))
+    await world.alice.click(asked, label="Take my words out")
+    assert await world.app.learning.phrasings(world.guild.id) == []
+
+
+async def test_the_words_go_along_to_the_thread_that_asks_the_same(world: World, hal: MemberActor):
+    asked = await world.alice.send(world.general, "how do I vote on answers?")
+    message = await world.bob.send(world.general, "Click the arrows.", reply_to=asked)
+    saved = await save(world, hal, message, title="How do I vote on an answer, please?")
+    await hal.click(told(saved), label="Add it there instead")
+    (phrasing,) = await world.app.learning.phrasings(world.guild.id)
+    assert phrasing.title == "How do I vote on an answer?"
+    asked = shown(await world.alice.slash(world.general, "forget-me"))
+    await world.alice.click(asked, label="Take my words out")
+    assert await world.app.learning.phrasings(world.guild.id) == []
+
+
+async def test_a_forward_says_what_it_forwards(world: World, hal: MemberActor):
+    original = await world.bob.send(world.ask, ANSWER, attachments=[("map.png", b"x")])
+    message = await world.alice.forward(original, world.general)
+    opened = await hal.context_menu(world.general, "Save as answer", message)
+    assert form(opened)["answer"]["value"] == f"{ANSWER}\n\n📎 [map.png]({message.jump_url})"
+
+
+async def test_an_asker_who_wants_nothing_kept_meanwhile_is_asked_again(
+    world: World, hal: MemberActor
+):
+    opened = await hal.context_menu(world.general, "Save as answer", await reply(world))
+    await world.app.authors.choose(world.alice.id, AuthorChoice.LEAVE_OUT)
+    sent = await hal.submit_modal(opened, FILLED)
+    assert told(sent).content.startswith("Whoever asked that has asked me meanwhile to keep")
+    assert len(world.env.errors) == 1
+    assert await answers(world) is None
+
+
+async def test_an_asker_whose_name_goes_meanwhile_is_not_named(world: World, hal: MemberActor):
+    opened = await hal.context_menu(world.general, "Save as answer", await reply(world))
+    await world.app.authors.choose(world.alice.id, AuthorChoice.WITHOUT_NAME)
+    await hal.submit_modal(opened, FILLED)
+    thread = await world.app.answering.find(FILLED["title"], guild_id=world.guild.id)
+    assert thread is not None
+    assert thread.author is None
 
 
 @pytest.mark.parametrize("title", ["\u200b", " \u2060 "])

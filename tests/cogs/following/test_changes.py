@@ -16,6 +16,7 @@ from bot.store.curation_tables import answer_messages
 from tests.cogs.following.conftest import ANSWER, QUESTION, TITLE, Help
 from tests.kit.forums import set_tags
 from tests.kit.messages import last, told
+from tests.kit.revisions import kept
 from tests.kit.simcord import delete_channel, muted, overwrite, user_thread
 
 SHADE = "Give them shade."
@@ -47,9 +48,7 @@ class TestEdits:
         post, answer = solved
         await help_.world.bob.edit(answer, SHADE)
         assert await help_.served() == SHADE
-        history = await help_.world.app.curating.history(
-            help_.world.guild.id, (await help_.thread(post)).id
-        )
+        history = await kept(help_.world.app, help_.world.guild.id, (await help_.thread(post)).id)
         assert [r.action for r in history] == [Action.FOLLOWED, Action.SOLVED]
 
     async def test_of_the_question_are_taken_over(self, help_: Help, solved: Any):
@@ -70,10 +69,10 @@ class TestEdits:
         await helper_edits(help_, post, "Water them **less**.")
         await help_.world.bob.edit(answer, SHADE)
         assert await help_.served() == "Water them **less**."
-        (proposal,) = await help_.world.app.curating.proposals(help_.world.guild.id)
+        (proposal,) = await kept(help_.world.app, help_.world.guild.id, proposed=True)
         assert [a.body for a in proposal.state.thread.answers] == [SHADE]
         await help_.world.bob.edit(answer, SHADE + " And less water.")
-        (proposal,) = await help_.world.app.curating.proposals(help_.world.guild.id)
+        (proposal,) = await kept(help_.world.app, help_.world.guild.id, proposed=True)
         assert [a.body for a in proposal.state.thread.answers] == [SHADE + " And less water."]
         assert (await help_.thread(post)).answers[0].body == "Water them **less**."
         await help_.world.app.curating.restore(help_.world.guild.id, help_.fern.id, proposal.id)

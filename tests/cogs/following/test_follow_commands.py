@@ -51,7 +51,7 @@ async def test_a_forum_is_followed_with_the_tag_that_fits(world: World, forum: A
     said = await follow(world, forum)
     assert f"I follow <#{forum.id}> now: what is solved there is found here at once." in said
     assert "*Apps → Mark as solution* or ✅" in said
-    assert "Solved posts get its tag **✅ Solved**." in said
+    assert "Its tag for solved posts: **✅ Solved**" in said
     assert "a helper is asked, in `/library review`" in said
     assert "⚠️" not in said
     (channel,) = await followed(world)
@@ -74,7 +74,7 @@ async def test_what_the_bot_may_not_do_there_is_said(world: World, forum: Any):
 async def test_the_tag_can_be_chosen_and_stays(world: World, forum: Any):
     await follow(world, forum, tag=" bug ")
     said = await follow(world, forum, take_by_reactions=True)
-    assert "Solved posts get its tag **Bug**." in said
+    assert "Its tag for solved posts: **Bug**" in said
     assert "I take the message that most people like" in said
     (channel,) = await followed(world)
     assert (channel.solved_tag, channel.take_by_reactions) == ("Bug", True)
@@ -82,7 +82,7 @@ async def test_the_tag_can_be_chosen_and_stays(world: World, forum: Any):
 
 async def test_a_tag_that_is_not_there_is_refused(world: World, forum: Any):
     said = await refused(world, forum, tag="Fixed")
-    assert said == f"<#{forum.id}> has no tag **Fixed**. It has: Bug, ✅ Solved."
+    assert said == f"<#{forum.id}> has no such tag: **Fixed**\nIt has: Bug, ✅ Solved"
     said = await refused(world, world.ask, tag="Fixed")
     assert said == f"<#{world.ask.id}> has no tags. Leave the tag out."
     assert await followed(world) == []

@@ -12,6 +12,7 @@ from bot.store import origins
 from tests.cogs.following.conftest import ANSWER, ASKED, QUESTION, TITLE, Help
 from tests.kit.forums import forum_with_tags, set_tags, tag_names
 from tests.kit.messages import labels, last, size, told
+from tests.kit.revisions import kept
 from tests.kit.simcord import join_guild, overwrite, user_thread
 
 
@@ -19,7 +20,7 @@ async def test_a_post_marked_by_its_asker_answers_the_next_question(help_: Help)
     _, answer = await help_.answered()
     assert await help_.served() is None
     said = await help_.mark_as(help_.world.alice, answer)
-    assert said == f"Saved: **{TITLE}** is found here from now on."
+    assert said == f"Saved, and found here from now on: **{TITLE}**"
     assert await help_.served() == ANSWER
 
 
@@ -55,7 +56,7 @@ async def test_the_post_gets_its_tag_and_one_quiet_line(help_: Help):
     assert thread.tags == ("Bug",)
     count = size(post)
     assert await help_.mark_as(help_.world.alice, answer) == (
-        f"That is what solved **{TITLE}** already. It is in the library."
+        f"In the library already, and solved by that message: **{TITLE}**"
     )
     assert size(post) == count
 
@@ -253,7 +254,7 @@ class TestTextChannels:
     async def test_who_wrote_the_question_is_the_asker(self, help_: Help, thread: Any):
         answer = await help_.say(thread, ANSWER)
         said = await help_.mark_as(help_.world.alice, answer)
-        assert said == f"Saved: **{TITLE}** is found here from now on."
+        assert said == f"Saved, and found here from now on: **{TITLE}**"
         kept = await help_.thread(thread)
         assert (kept.title, kept.body, kept.author) == (TITLE, QUESTION, "alice")
         assert await help_.served() == ANSWER
@@ -271,4 +272,30 @@ async def test_other_servers_have_nothing_of_it(help_: Help):
     found = await help_.world.app.answering.complete("tomato", guild_id=other.id, limit=9)
     assert [match.title for match in found] == []
     assert await help_.world.app.followed_posts.known(other.id, post.id) is None
-    assert await help_.world.app.curating.recent(other.id) == []
+    assert await kept(help_.world.app, other.id) == []
+
+
+ASKING = "My leaves look sick, what can I do?"
+
+
+async def test_the_words_of_the_question_find_it_at_once(help_: Help):
+    post = await help_.post(said=ASKING)
+    await help_.mark(help_.world.alice, await help_.say(post, ANSWER))
+    assert await help_.served("my leaves look sick what can i do") == ANSWER
+    (phrasing,) = await help_.world.app.learning.phrasings(help_.world.guild.id)
+    assert (phrasing.user_id, phrasing.kept) == (help_.world.alice.id, True)
+
+
+async def test_what_only_adds_to_a_title_is_no_question(help_: Help):
+    _, answer = await help_.answered()
+    await help_.mark(help_.fern, answer)
+    assert await help_.world.app.learning.phrasings(help_.world.guild.id) == []
+
+
+async def test_the_message_that_a_thread_was_made_of_is_its_question(help_: Help):
+    world = help_.world
+    await world.mo.slash(world.general, "library follow", channel=world.ask)
+    asked = await world.alice.send(world.ask, "sick leaves everywhere here")
+    thread = await user_thread(world.env, world.mo, world.ask, "Leaves", asked)
+    await help_.mark(help_.fern, await help_.say(thread, ANSWER))
+    assert await help_.served("sick leaves everywhere here") == ANSWER

@@ -86,7 +86,7 @@ async def test_a_helper_sees_what_is_proposed_and_takes_it(world: World, forum: 
     assert embed.footer.text == "#help · 1 to review"
     pressed = await world.mo.click(page, label="Take")
     assert shown(pressed).content == (
-        f"Taken: **{QUESTION}** is answered by it from now on.\nThere is nothing to review."
+        f"Taken, as the answer from now on: **{QUESTION}**\nThere is nothing to review."
     )
     assert labels(shown(pressed)) == []
     assert await accepted(world) == [LIKED]
@@ -110,7 +110,7 @@ async def test_what_is_skipped_is_not_shown_again(world: World, forum: Any):
     await filled(world, forum)
     page = told(await review(world))
     pressed = await world.mo.click(page, label="Skip")
-    assert shown(pressed).content == f"Skipped: **{QUESTION}**.\nThere is nothing to review."
+    assert shown(pressed).content == f"Skipped: **{QUESTION}**\nThere is nothing to review."
     assert await state(world, post) is PostState.SKIPPED
     await filled(world, forum)
     assert told(await review(world)).content == "There is nothing to review."
@@ -121,7 +121,7 @@ async def test_only_helpers_may(world: World, forum: Any):
     await proposed(world, forum)
     await filled(world, forum)
     pressed = await world.alice.click(last(world.general), label="Review")
-    only = "Only helpers of this server can do that. `/settings helpers` says who they are."
+    only = "Only helpers of this server can do that. Ask whoever manages this server."
     assert told(pressed).content == only
     world.env.errors.clear()
     role = world.guild.create_role("Helpers")
