@@ -81,6 +81,23 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptHistory:
+    """A thread of a guild's own that has revisions, as an export names it.
+
+    ``thread_id`` and ``answer_ids`` (of the answers in force, in their order) hold within the
+    export, as those of its revisions do. ``overrides`` is the key of the shared thread that it
+    stands in for.
+    """
+
+    thread_id: int
+    key: str
+    title: str
+    answer_ids: tuple[int, ...] = ()
+    merged_into: int | None = None
+    overrides: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """The message of Discord that a thread's question or an answer is; ``author_id`` wrote it."""
 

@@ -29,9 +29,8 @@ class Answer:
     ``key`` names the answer where it came from (``None`` where the source has no
     such name); ``answered_at`` is aware and in UTC. ``license`` is the answer's own,
     where it may differ from the thread's. ``tallies`` are votes that an export carries:
-    pairs of a guild's id and the sum of its members' votes, by guild.
-
-    Columns and JSON follow from the fields: see ``StoredField``.
+    pairs of a guild's id and the sum of its members' votes; ``accepted_in`` are the guilds that
+    accepted it, with when. Columns and JSON follow from the fields: see ``StoredField``.
     """
 
     key: str | None = field(default=None, metadata={"json": "id"})
@@ -43,6 +42,7 @@ class Answer:
     license: str | None = None
     answered_at: datetime | None = None
     tallies: tuple[tuple[int, int], ...] = ()
+    accepted_in: tuple[tuple[int, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

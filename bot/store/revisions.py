@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, exists, func, insert, select, update
@@ -23,6 +24,7 @@ from bot.store.rows import (
     from_micros,
     id_batches,
     thread_fields,
+    to_micros,
 )
 from bot.store.tables import threads
 
@@ -46,14 +48,15 @@ async def record(
     user_id: int,
     change: int,
     proposed: bool = False,
+    made_at: datetime | None = None,
 ) -> int:
-    """Keep a state of a thread; return the id of the revision."""
+    """Keep a state of a thread, as made now; return the id of the revision."""
     row = {
         "guild_id": guild_id,
         "thread_id": thread_id,
         "action": action.value,
         "user_id": user_id,
-        "made_at": time.time_ns() // 1000,
+        "made_at": to_micros(made_at) or time.time_ns() // 1000,
         "change": change,
         "proposed": proposed,
         "digest": digest(state.thread),
@@ -70,14 +73,14 @@ async def of_thread(
     """Return a guild's revisions of a thread, newest first."""
     mine = (revisions.c.guild_id == guild_id, revisions.c.thread_id == thread_id)
     query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(limit)
-    return [_revision(row) for row in (await connection.execute(query)).all()]
+    return [of_row(row) for row in (await connection.execute(query)).all()]
 
 
 async def get(connection: AsyncConnection, guild_id: int, revision_id: int) -> Revision | None:
     """Return a guild's revision."""
     this = (revisions.c.guild_id == guild_id, revisions.c.id == revision_id)
     row = (await connection.execute(select(revisions).where(*this))).first()
-    return None if row is None else _revision(row)
+    return None if row is None else of_row(row)
 
 
 async def newest_id(connection: AsyncConnection, thread_id: int) -> int:
@@ -92,7 +95,7 @@ async def before(connection: AsyncConnection, thread_id: int, change: int) -> Re
     older = (r.thread_id == thread_id, r.change < change, r.proposed.is_(False))
     query = select(revisions).where(*older).order_by(r.id.desc()).limit(1)
     row = (await connection.execute(query)).first()
-    return None if row is None else _revision(row)
+    return None if row is None else of_row(row)
 
 
 async def to_undo(connection: AsyncConnection, thread_id: int) -> Revision | None:
@@ -108,7 +111,7 @@ async def to_undo(connection: AsyncConnection, thread_id: int) -> Revision | Non
     earlier = await before(connection, thread_id, row.change)
     if earlier is not None:
         return earlier
-    only = _revision(row)
+    only = of_row(row)
     return replace(only, state=replace(only.state, retired=True))
 
 
@@ -123,7 +126,7 @@ async def merge_of(connection: AsyncConnection, revision: Revision) -> Revision 
     other = (revisions.c.change == revision.change, revisions.c.thread_id != revision.thread_id)
     query = select(revisions).where(*other).order_by(revisions.c.id.desc())
     rows = (await connection.execute(query)).all()
-    kept = (_revision(row) for row in rows)
+    kept = (of_row(row) for row in rows)
     return next((one for one in kept if revision.thread_id in one.state.merged), None)
 
 
@@ -148,7 +151,7 @@ async def latest(
     """Return a guild's newest revisions, those that are proposed or those that were in force."""
     mine = (revisions.c.guild_id == guild_id, revisions.c.proposed.is_(proposed))
     query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(limit)
-    return [_revision(row) for row in (await connection.execute(query)).all()]
+    return [of_row(row) for row in (await connection.execute(query)).all()]
 
 
 async def changed_titles(
@@ -259,7 +262,8 @@ def _state(kept: dict[str, Any]) -> ThreadState:
     )
 
 
-def _revision(row: Row[Any]) -> Revision:
+def of_row(row: Row[Any]) -> Revision:
+    """Return the revision of a row."""
     return Revision(
         id=row.id,
         thread_id=row.thread_id,
