@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -99,11 +99,33 @@ class KeptHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The message of Discord that a thread's question or an answer is; ``author_id`` wrote it."""
+    """The message of Discord that a thread's question or an answer is; ``author_id`` wrote it.
+
+    ``channel_id`` is 0 where it is of another server than the thread's, and isn't followed.
+    """
 
     channel_id: int
     message_id: int
     author_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeOf:
+    """The messages of a guild that an imported thread is made of: answers' by their keys.
+
+    ``nameless`` wrote some of them, and are not named in the thread.
+    """
+
+    guild_id: int
+    question: Origin | None
+    answers: Mapping[str, Origin]
+    nameless: frozenset[int] = frozenset()
+
+    @property
+    def author_ids(self) -> frozenset[int]:
+        """Return the ids of all who wrote something of it."""
+        asking = () if self.question is None else (self.question,)
+        return frozenset(origin.author_id for origin in (*asking, *self.answers.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from bot.posts import Post
 from bot.services import post_changes, solved_posts
 from bot.services.guilds import Guilds
 from bot.services.index_sync import IndexSync
+from bot.services.library_room import Room
 from bot.services.post_reader import PostReader, Reactors, ReadPost, at_once, read_post
 from bot.solutions import Rule, Rules, Solution, find_solution
 from bot.store import following, origins, postings
@@ -76,8 +77,11 @@ class Seen:
 class FollowedPosts:
     """Keeps threads in step with the posts that they are made of."""
 
-    def __init__(self, database: Database, guilds: Guilds, index_sync: IndexSync):
+    def __init__(
+        self, database: Database, guilds: Guilds, index_sync: IndexSync, room: Room | None = None
+    ):
         self._database, self._guilds, self._index_sync = database, guilds, index_sync
+        self._room = room or Room()
 
     async def known(self, guild_id: int, post_id: int) -> FollowedPost | None:
         """Return what is known of a post."""
@@ -89,8 +93,7 @@ class FollowedPosts:
 
     async def is_answer(self, guild_id: int, message_id: int) -> bool:
         """Return whether a message is an answer of the library."""
-        found = await self._database.reading(origins.answer_of_message, guild_id, message_id)
-        return found is not None
+        return bool(await self._database.reading(origins.answers_of_message, guild_id, message_id))
 
     async def note_line(self, guild_id: int, post_id: int, note_id: int | None) -> None:
         """Note which message is the bot's own line in a post."""
@@ -131,7 +134,7 @@ class FollowedPosts:
         rules = solved_posts.rules_of(looked.channel, settings, reactors.is_helper, reader.own_id)
         marked, rejected = _said(known, looked.wish)
         read = await reactors.fill_in(read, rules, marked)
-        post = _without_own_tag(read.post, known)
+        post = solved_posts.without_own_tag(read.post, known)
         find = partial(find_solution, post, read.messages, rules, marked=marked)
         solution = find(rejected=rejected)
         while looked.wish.reopens and solution is not None:
@@ -176,7 +179,7 @@ class FollowedPosts:
             now = _judged(looked, known)
             messages: tuple[int, ...] = ()
             if now.state is PostState.SOLVED:
-                now, messages = await _put(connection, known, now, looked)
+                now, messages = await self._put(connection, known, now, looked)
             elif known is not None and known.state is PostState.SOLVED:
                 action = Action.REOPENED if wish.rejects else Action.FOLLOWED
                 messages = await post_changes.take_out(connection, known, action, wish.user_id)
@@ -187,6 +190,27 @@ class FollowedPosts:
                 log.info("guild %d: the post %d is %s", now.guild_id, now.post_id, now.state)
         left_out, is_cut = _is_left_out(looked), looked.read.is_cut
         return Seen(before=known, now=now, messages=messages, left_out=left_out, is_cut=is_cut)
+
+    async def _put(
+        self, connection: Any, known: FollowedPost | None, now: FollowedPost, looked: _Looked
+    ) -> tuple[FollowedPost, tuple[int, ...]]:
+        """Store the thread of a solved post, and return that with the messages that show it."""
+        read, rules, solution = looked.wished, looked.rules, looked.solution
+        assert read is not None
+        assert rules is not None
+        assert solution is not None
+        made = solved_posts.make(looked.channel, read, solution.message, rules)
+        await self._room.for_key(connection, now.guild_id, made.thread.key)
+        return await post_changes.put(
+            connection,
+            known,
+            now,
+            made,
+            read,
+            user_id=looked.wish.user_id,
+            is_new=_stands(known) != _stands(now),
+            is_wished=looked.wish.marked is not None or looked.wish.chosen is not None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,31 +294,3 @@ def _is_left_out(looked: _Looked) -> bool:
     marked = looked.wish.marked
     kept = {message.id for message in looked.wished.messages}
     return marked in {message.id for message in looked.read.messages} - kept
-
-
-def _without_own_tag(post: Post, known: FollowedPost | None) -> Post:
-    """Return a post without its tags if they say only what was known: the bot sets one itself."""
-    if known is None or known.state is not PostState.SOLVED or known.rule is Rule.REACTIONS:
-        return post
-    return replace(post, tags=())
-
-
-async def _put(
-    connection: Any, known: FollowedPost | None, now: FollowedPost, looked: _Looked
-) -> tuple[FollowedPost, tuple[int, ...]]:
-    """Store the thread of a solved post, and return that with the messages that show it."""
-    read, rules, solution = looked.wished, looked.rules, looked.solution
-    assert read is not None
-    assert rules is not None
-    assert solution is not None
-    made = solved_posts.make(looked.channel, read, solution.message, rules)
-    return await post_changes.put(
-        connection,
-        known,
-        now,
-        made,
-        read,
-        user_id=looked.wish.user_id,
-        is_new=_stands(known) != _stands(now),
-        is_wished=looked.wish.marked is not None or looked.wish.chosen is not None,
-    )

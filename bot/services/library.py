@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -18,7 +19,7 @@ from bot.settings import Settings
 from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
 from bot.sources.files import MAX_FILE_BYTES
 from bot.sources.writers import WRITERS, Pages
-from bot.store import carried, examples, threads
+from bot.store import carried, examples, origins, threads
 from bot.store.database import Database
 from bot.store.database_file import exists
 from bot.store.soft_delete import Seen
@@ -67,6 +68,7 @@ class Library:
                 "--tag keep threads back; leave one of the two out"
             )
         seen = SourceReport() if seen is None else seen
+        options = replace(options, choices=await self._database.reading(origins.all_choices))
         with closing(Seen()) if prune else nullcontext() as keys:
             this = Import(self._database, self._index_sync, scope, keys)
             report = await this.run(await in_thread(open_reader, paths, options, seen), progress)

@@ -27,6 +27,7 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
+from bot.curation import MadeOf
 from bot.models import (
     StoredAnswer,
     StoredField,
@@ -230,6 +231,7 @@ class ThreadRows(NamedTuple):
     tallies: tuple[Tallies, ...] = ()
     former_key: str | None = None
     accepted_in: tuple[Accepted, ...] = ()
+    made_of: MadeOf | None = None
 
 
 def pack(thread: Thread, fingerprint: str | None = None) -> ThreadRows:
@@ -248,6 +250,7 @@ def pack(thread: Thread, fingerprint: str | None = None) -> ThreadRows:
         tallies=tallies if any(tallies) else (),
         former_key=thread.former_key,
         accepted_in=accepted_in if any(accepted_in) else (),
+        made_of=thread.made_of,
     )
 
 
@@ -263,6 +266,7 @@ def unpack(packed: ThreadRows) -> Thread:
             for row, (tallies, accepted_in) in zip(packed.answers, carried, strict=True)
         ),
         former_key=packed.former_key,
+        made_of=packed.made_of,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Select, bindparam, func, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
-from bot.store import carried, change_feed, former_keys, overrides, upsert
+from bot.store import carried, change_feed, former_keys, imported_messages, overrides, upsert
 from bot.store.acceptances import accepted_by
 from bot.store.rows import (
     THREAD,
@@ -103,6 +103,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     if scope == SHARED:
         await overrides.propose_shared(connection, touched)
     await carried.take(connection, scope, batch)
+    await imported_messages.take(connection, scope, batch)
     former = tuple(new.key for new, old in zip(batch, original, strict=True) if new.key != old.key)
     is_noted = bool(added or touched)
     seq = await change_feed.last_change(connection) if is_noted else 0
