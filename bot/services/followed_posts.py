@@ -16,7 +16,7 @@ from bot.services import post_changes, solved_posts
 from bot.services.guilds import Guilds
 from bot.services.index_sync import IndexSync
 from bot.services.library_room import Room
-from bot.services.post_reader import PostReader, Reactors, ReadPost, at_once, read_post
+from bot.services.post_reader import Ask, PostReader, Reactors, ReadPost, at_once, read_post
 from bot.solutions import Rule, Rules, Solution, find_solution
 from bot.store import following, origins, postings
 from bot.store.database import Database
@@ -103,20 +103,25 @@ class FollowedPosts:
                 await following.put_post(connection, replace(known, note_id=note_id))
 
     async def look(
-        self, channel: FollowedChannel, reader: PostReader, post: Post, wish: Wish = NO_WISH
+        self,
+        channel: FollowedChannel,
+        reader: PostReader,
+        post: Post,
+        wish: Wish = NO_WISH,
+        ask: Ask = at_once,
     ) -> Seen:
-        """Read a post, and make of its thread what the post says now.
+        """Read a post, and make of its thread what the post says now; requests are made by ``ask``.
 
         Raises PostGone, ChannelHidden, Unreachable and NotAccepted, and changes nothing then.
         """
         while True:
             known = await self.known(channel.guild_id, post.id)
-            read = await read_post(reader, post)
+            read = await read_post(reader, post, ask)
             choices = await self._database.reading(origins.choices_of, solved_posts.people_of(read))
             wished = solved_posts.as_wished(read, choices)
             looked = _Looked(channel, read, wish, choices, wished)
             if wished is not None:
-                looked = await self._judge(looked, reader, known)
+                looked = await self._judge(looked, reader, known, ask)
             try:
                 seen = await self._write(known, looked)
             except _Meanwhile:
@@ -125,10 +130,10 @@ class FollowedPosts:
             return seen
 
     async def _judge(
-        self, looked: _Looked, reader: PostReader, known: FollowedPost | None
+        self, looked: _Looked, reader: PostReader, known: FollowedPost | None, ask: Ask
     ) -> _Looked:
         """Return a post with the message that solved it, if there is one."""
-        read, reactors = looked.wished, Reactors(reader, at_once)
+        read, reactors = looked.wished, Reactors(reader, ask)
         assert read is not None
         settings = await self._guilds.settings(looked.channel.guild_id)
         rules = solved_posts.rules_of(looked.channel, settings, reactors.is_helper, reader.own_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import discord
 from discord import app_commands
@@ -93,7 +92,8 @@ class FollowCommands(commands.Cog):
             name=channel.name,
             is_forum=isinstance(channel, discord.ForumChannel),
             followed_by=interaction.user.id,
-            followed_at=datetime.now(UTC),
+            # By Discord's clock, as its messages.
+            followed_at=known.followed_at if known is not None else interaction.created_at,
             solved_tag=_tag(channel, tag, known),
             take_by_reactions=known is not None and known.take_by_reactions,
             notice_id=known.notice_id if known is not None else None,
