@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.curation import Action
 from bot.following import FollowedChannel, FollowedPost, PostState
+from bot.post_threads import post_key
 from bot.posts import Post
 from bot.services import post_changes, solved_posts
 from bot.services.guilds import Guilds
@@ -184,7 +185,8 @@ class FollowedPosts:
             now = _judged(looked, known)
             messages: tuple[int, ...] = ()
             if now.state is PostState.SOLVED:
-                now, messages = await self._put(connection, known, now, looked)
+                await self._room.for_key(connection, now.guild_id, post_key(looked.read.post))
+                now, messages = await _put(connection, known, now, looked)
             elif known is not None and known.state is PostState.SOLVED:
                 action = Action.REOPENED if wish.rejects else Action.FOLLOWED
                 messages = await post_changes.take_out(connection, known, action, wish.user_id)
@@ -195,27 +197,6 @@ class FollowedPosts:
                 log.info("guild %d: the post %d is %s", now.guild_id, now.post_id, now.state)
         left_out, is_cut = _is_left_out(looked), looked.read.is_cut
         return Seen(before=known, now=now, messages=messages, left_out=left_out, is_cut=is_cut)
-
-    async def _put(
-        self, connection: Any, known: FollowedPost | None, now: FollowedPost, looked: _Looked
-    ) -> tuple[FollowedPost, tuple[int, ...]]:
-        """Store the thread of a solved post, and return that with the messages that show it."""
-        read, rules, solution = looked.wished, looked.rules, looked.solution
-        assert read is not None
-        assert rules is not None
-        assert solution is not None
-        made = solved_posts.make(looked.channel, read, solution.message, rules)
-        await self._room.for_key(connection, now.guild_id, made.thread.key)
-        return await post_changes.put(
-            connection,
-            known,
-            now,
-            made,
-            read,
-            user_id=looked.wish.user_id,
-            is_new=_stands(known) != _stands(now),
-            is_wished=looked.wish.marked is not None or looked.wish.chosen is not None,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,23 +254,12 @@ def _judged(looked: _Looked, known: FollowedPost | None) -> FollowedPost:
     if solution is None:
         return now
     message_id = solution.message.id
+    told = replace(now, title=post.title, rule=solution.rule)
     if not solution.is_proposed or looked.channel.take_by_reactions:
-        return replace(
-            now,
-            title=post.title,
-            state=PostState.SOLVED,
-            rule=solution.rule,
-            solution_id=message_id,
-        )
+        return replace(told, state=PostState.SOLVED, solution_id=message_id)
     if known is not None and known.state is PostState.SKIPPED:
         return replace(known, rejected=rejected)
-    return replace(
-        now,
-        title=post.title,
-        state=PostState.PROPOSED,
-        rule=solution.rule,
-        proposed_id=message_id,
-    )
+    return replace(told, state=PostState.PROPOSED, proposed_id=message_id)
 
 
 def _is_left_out(looked: _Looked) -> bool:
@@ -299,3 +269,24 @@ def _is_left_out(looked: _Looked) -> bool:
     marked = looked.wish.marked
     kept = {message.id for message in looked.wished.messages}
     return marked in {message.id for message in looked.read.messages} - kept
+
+
+async def _put(
+    connection: Any, known: FollowedPost | None, now: FollowedPost, looked: _Looked
+) -> tuple[FollowedPost, tuple[int, ...]]:
+    """Store the thread of a solved post, and return that with the messages that show it."""
+    read, rules, solution = looked.wished, looked.rules, looked.solution
+    assert read is not None
+    assert rules is not None
+    assert solution is not None
+    made = solved_posts.make(looked.channel, read, solution.message, rules)
+    return await post_changes.put(
+        connection,
+        known,
+        now,
+        made,
+        read,
+        user_id=looked.wish.user_id,
+        is_new=_stands(known) != _stands(now),
+        is_wished=looked.wish.marked is not None or looked.wish.chosen is not None,
+    )

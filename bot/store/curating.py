@@ -213,6 +213,7 @@ def _merged(
 ) -> tuple[ThreadState, list[tuple[int, int]]]:
     """Return what two threads make together, and the ids of answers that are the same text."""
     ids = {_folded(answer): answer_id for answer, answer_id in kept.pairs}
+    keys = {answer.key for answer, _ in kept.pairs}
     is_accepted = any(answer.accepted for answer in kept.thread.answers)
     more, same = list[AnswerPair](), list[tuple[int, int]]()
     for answer, answer_id in gone.pairs:
@@ -220,7 +221,9 @@ def _merged(
         if known is not None and answer_id is not None:
             same.append((answer_id, known))
         else:
-            more.append((replace(answer, accepted=answer.accepted and not is_accepted), answer_id))
+            key = None if answer.key in keys else answer.key  # of one source, keys differ
+            accepted = answer.accepted and not is_accepted
+            more.append((replace(answer, key=key, accepted=accepted), answer_id))
     thread, other = kept.thread, gone.thread
     wordings = (*thread.phrasings, other.title, *other.phrasings)
     thread = replace(

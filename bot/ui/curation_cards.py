@@ -12,7 +12,7 @@ from bot.i18n import gettext as _
 from bot.ui import limits, text
 from bot.ui.cards import ANSWER, Card
 from bot.ui.curation_items import MergeInto, PickPart, PickRevision, RestoreRevision, UndoChange
-from bot.ui.items import QUESTION, Option
+from bot.ui.items import NEW_ANSWER, QUESTION, Option
 
 _DONE = {
     Action.SAVED: N_("Saved: {title}. It is found from now on."),
@@ -63,7 +63,10 @@ def changed_card(
 
 def parts_card(editable: Editable) -> Card:
     """Return the menu of a thread's parts: its question, and its answers."""
-    options = [discord.SelectOption(label=_("The question, and its tags"), value=str(QUESTION))]
+    options = [
+        discord.SelectOption(label=_("The question, and its tags"), value=str(QUESTION)),
+        discord.SelectOption(label=_("Add an answer"), value=str(NEW_ANSWER)),
+    ]
     for number, (answer, answer_id) in enumerate(editable.state.pairs, 1):
         label = _("Answer {number}").format(number=number)
         options.append(

@@ -1,7 +1,8 @@
 """Any sequence of changes leaves what a plain model of threads, votes and acceptance says.
 
 Changes are drawn by a fixed seed: adding, editing, answering, taking out, merging, undoing,
-going back, voting, accepting, importing again, removing and restoring.
+going back, voting, accepting, importing again, removing and restoring; and versions of shared
+threads, which are merged like others.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from bot.models import Answer, Thread, Vote
 from bot.services.curating import Curating
 from bot.services.guild_library import GuildLibrary
 from bot.services.index_sync import IndexSync
-from bot.store import thread_states
+from bot.store import overrides, thread_states
 from tests.kit.library import HERE, THERE
 from tests.kit.votes import press_button
 
-SEEDS, STEPS, CHECKED, MEMBERS = 4, 40, 8, 3
+SEEDS, STEPS, CHECKED, MEMBERS = 4, 48, 8, 3
 TEXTS = [f"Text number {n}." for n in range(12)]
 """Few, so that merged threads often have answers in common."""
 
@@ -58,12 +59,24 @@ class Model:
     removed: dict[int, int] = field(default_factory=dict)
     votes: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     accepted: dict[int, int] = field(default_factory=dict)
+    versions: dict[int, int] = field(default_factory=dict)
     clock: int = 0
     change: int = 0
 
     def own(self) -> list[int]:
         """The threads that can be changed."""
         return [i for i in self.now if i not in self.merged_into and i not in self.removed]
+
+    def age(self, thread_id: int) -> int:
+        """A version of a shared thread is as old as that one."""
+        return self.versions.get(thread_id, thread_id)
+
+    def hidden_by(self, thread_id: int) -> set[int]:
+        """The shared threads that a thread stands in for, however often they were merged."""
+        mine = {self.versions[thread_id]} if thread_id in self.versions else set()
+        return mine.union(
+            *(self.hidden_by(i) for i, to in self.merged_into.items() if to == thread_id)
+        )
 
     def in_force(self) -> list[int]:
         return [i for i in self.own() if not self.now[i].retired]
@@ -156,6 +169,7 @@ class Player:
         changes: list[Callable[[], Coroutine[Any, Any, None]]] = [
             self.add, self.edit, self.answer, self.take_out, self.merge, self.undo, self.undo,
             self.go_back, self.vote, self.vote, self.accept, self.import_again, self.remove,
+            self.override, self.override, self.merge,
         ]  # fmt: skip
         self.model.change += 1
         change = self.random.choice(changes if self.model.in_force() else [self.add])
@@ -177,6 +191,25 @@ class Player:
         thread = Thread(key=f"key {self.count}", title=f"Title {self.count}", answers=answers)
         done = await self.curating.add(HERE, 1, thread)
         self.model.put(done.thread_id, State(thread.title, await self.state_of(done.thread_id)))
+
+    async def override(self) -> None:
+        """Edit a shared thread: the guild has its own version of it, and what undoes that."""
+        self.count += 1
+        texts = self.random.sample(TEXTS, 2)
+        answers = tuple(Answer(body=text, key=f"{self.count}/{text}") for text in texts)
+        thread = Thread(key=f"shared {self.count}", title=f"Title {self.count}", answers=answers)
+        await self.app.library.add([thread])
+        shared = await self.app.answering.find(thread.key, guild_id=HERE)
+        assert shared is not None
+        title = f"Edited {self.count}"
+        done = await self.curating.edit(HERE, 1, shared.id, lambda s: _titled(s, title))
+        self.model.versions[done.thread_id] = shared.id
+        copied = State(thread.title, await self.state_of(done.thread_id))
+        change, self.model.change = self.model.change, 0
+        self.model.put(done.thread_id, replace(copied, retired=True))
+        self.model.change = change
+        self.model.put(done.thread_id, copied)
+        self.model.put(done.thread_id, replace(copied, title=title))
 
     async def edit(self) -> None:
         thread_id, self.count = self.thread(), self.count + 1
@@ -207,7 +240,7 @@ class Player:
             return
         first, second = self.random.sample(self.model.in_force(), 2)
         done = await self.curating.merge(HERE, 1, first, second)
-        kept, gone = sorted((first, second))
+        kept, gone = sorted((first, second), key=self.model.age)
         assert done.thread_id == kept
         self.model.merge(kept, gone)
 
@@ -278,6 +311,11 @@ class Player:
             assert thread.title == self.model.now[thread_id].title
             assert {a.id: (a.body, a.votes, a.accepted) for a in thread.answers} == expected
             assert await self.app.answering.serve(thread_id, guild_id=THERE) is None
+        in_force = self.model.in_force()
+        hidden = await self.app.database.reading(overrides.of_threads, in_force)
+        assert {i: set(hidden.get(i, ())) for i in in_force} == {
+            i: self.model.hidden_by(i) for i in in_force
+        }
 
 
 def _titled(state: ThreadState, title: str) -> ThreadState:
@@ -292,4 +330,4 @@ async def test_any_sequence_leaves_what_the_model_says(app: App, seed: int) -> N
         made.append(await player.step())
         if number % CHECKED == 0:
             await player.check()
-    assert {"merge", "undo", "vote"} <= set(made)
+    assert {"merge", "override", "undo", "vote"} <= set(made)

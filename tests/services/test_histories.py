@@ -117,6 +117,21 @@ async def test_undoing_does_there_what_it_does_here(app: App, tmp_path: Path) ->
     await other.close()
 
 
+async def test_merged_threads_whose_answers_have_one_key_are_read_again(
+    app: App, tmp_path: Path
+) -> None:
+    both = [await add(app, replace(CAKE, key=key)) for key in ("one", "two")]
+    other = replace(CAKE.answers[0], body="Not long.")
+    await app.curating.edit(
+        HERE, HELPER, both[1], lambda s: s.with_pairs([(other, s.answer_ids[0])])
+    )
+    await app.curating.merge(HERE, HELPER, *both)
+    library, report = await opened(tmp_path / "other", await written(app, tmp_path / "ours.jsonl"))
+    assert (report.added, report.rejected) == (1, [])
+    assert await bodies(library, "one") == ["Not long.", "Three days.", "Until it is eaten."]
+    await library.close()
+
+
 async def test_nothing_of_another_server_and_nobodys_id_is_in_it(app: App, tmp_path: Path) -> None:
     await busy(app)
     await title(app, await add(app, OTHERS, THERE), "Another secret", THERE)
