@@ -254,6 +254,8 @@ class Curating:
 
 
 async def _changed(connection: Any, guild_id: int, thread_id: int) -> Changed:
+    """Return what a change came to; of a thread that it merged again, that of the other."""
+    thread_id = await own_threads.own_id(connection, guild_id, thread_id) or thread_id
     state = await own_threads.own(connection, guild_id, thread_id)
     assert state is not None
     shown = await postings.of_thread(connection, thread_id, guild_id)

@@ -11,6 +11,7 @@ from bot.app import App
 from bot.curation import Revision
 from bot.models import SHARED, Answer, Thread, Vote
 from bot.services.import_pipeline import ImportReport
+from bot.store import histories, revisions
 from tests.kit.library import BREAD, HERE, THERE, at
 from tests.kit.votes import press_button
 
@@ -56,6 +57,15 @@ def told(history: list[Revision]) -> list[tuple[object, ...]]:
     ]
 
 
+async def history(app: App, thread_id: int) -> list[Revision]:
+    """The states of a thread, newest first."""
+    return await app.database.reading(revisions.of_thread, HERE, thread_id)
+
+
+async def everything(app: App, guild: int = HERE) -> list[Revision]:
+    return await app.database.reading(histories.page, guild, 0, 999)
+
+
 async def bodies(app: App, key: str, guild: int = HERE) -> list[str] | None:
     thread = await app.answering.find(key, guild_id=guild)
     if thread is None or thread.key != key:  # what the words find
@@ -82,26 +92,26 @@ async def test_they_come_back_in_an_empty_library(app: App, tmp_path: Path) -> N
     assert (report.added, report.states, report.ok) == (1, 6, True)
     assert not report.passed_over
     for mine, theirs in ((cake, 1), (pie, 2)):
-        here = await app.curating.history(HERE, mine)
-        there = await other.curating.history(HERE, theirs)
+        here = await history(app, mine)
+        there = await history(other, theirs)
         assert told(there) == told(here)
         assert {r.user_id for r in there} == {0}
-    everything = [await app.curating.recent(HERE), await other.curating.recent(HERE)]
-    assert told(everything[1]) == told(everything[0])
+    assert told(await everything(other)) == told(await everything(app))
     await other.close()
 
 
 async def test_undoing_does_there_what_it_does_here(app: App, tmp_path: Path) -> None:
     cake, _ = await busy(app)
     other, _ = await opened(tmp_path / "other", await written(app, tmp_path / "ours.jsonl"))
-    (mine,) = [one for one in await other.curating.changed_titles(HERE) if "cake" in one[1]]
+    named = await other.database.reading(histories.named, HERE, 0, 9)
+    (mine,) = [one.thread_id for one in named if one.key == "cake"]
     for _ in range(2):
-        for library, thread_id in ((app, cake), (other, mine[0])):
+        for library, thread_id in ((app, cake), (other, mine)):
             await library.curating.undo(HERE, HELPER, thread_id)
         for key in ("cake", "pie"):
             assert await bodies(other, key) == await bodies(app, key), key
     await app.curating.undo(HERE, HELPER, cake)
-    await other.curating.undo(HERE, HELPER, mine[0])
+    await other.curating.undo(HERE, HELPER, mine)
     assert (
         await bodies(app, "pie")
         == await bodies(other, "pie")
@@ -111,7 +121,7 @@ async def test_undoing_does_there_what_it_does_here(app: App, tmp_path: Path) ->
             "Until it is eaten.",
         ]
     )
-    first = (await other.curating.history(HERE, mine[0]))[-1]
+    first = (await history(other, mine))[-1]
     await other.curating.restore(HERE, HELPER, first.id)
     assert await bodies(other, "cake") == ["Three days.", "Until it is eaten."]
     await other.close()
@@ -160,19 +170,19 @@ async def test_into_the_shared_library_they_are_not_taken(app: App, tmp_path: Pa
 async def test_a_history_that_is_there_stays(app: App, tmp_path: Path) -> None:
     cake, _ = await busy(app)
     file = await written(app, tmp_path / "ours.jsonl")
-    before = told(await app.curating.history(HERE, cake))
+    before = told(await history(app, cake))
     report = await app.library.import_paths([file], scope=HERE)
     assert (report.states, report.ok) == (0, True)
     assert [*report.passed_over.values()] == [2]
-    assert told(await app.curating.history(HERE, cake)) == before
+    assert told(await history(app, cake)) == before
 
 
 async def test_changes_of_two_servers_in_one_library_stay_apart(app: App, tmp_path: Path) -> None:
     cake, _ = await busy(app)
     file = await written(app, tmp_path / "ours.jsonl")
     await app.library.import_paths([file], scope=THERE)
-    mine = {r.change for r in await app.curating.recent(HERE)}
-    theirs = {r.change for r in await app.curating.recent(THERE)}
+    mine = {r.change for r in await everything(app)}
+    theirs = {r.change for r in await everything(app, THERE)}
     assert mine & theirs <= {0}
     await app.curating.undo(HERE, HELPER, cake)
     assert await bodies(app, "pie", THERE) is None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot import post_threads
 from bot.app import App
 from bot.curation import AuthorChoice, Origin
 from bot.models import SHARED, StoredThread
@@ -157,7 +158,7 @@ class TestChosenAfterwards:
     async def test_while_the_import_reads(
         self, app: App, file: Path, choice: AuthorChoice, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        loop, begun = asyncio.get_running_loop(), discord_export.thread_of
+        loop, begun = asyncio.get_running_loop(), post_threads.thread_of
 
         def chosen_meanwhile(*given: Any) -> Any:
             asyncio.run_coroutine_threadsafe(app.authors.choose(KIM, choice), loop).result(60)
