@@ -157,7 +157,7 @@ async def merge(connection: AsyncConnection, change: Change, first_id: int, seco
     kept = await thread_states.present(connection, kept_id)
     gone = await thread_states.present(connection, gone_id)
     state, same = _merged(kept, gone, gone_id)
-    await moved_votes.move(connection, change.guild_id, same)
+    await moved_votes.move(connection, change.guild_id, same, merges=True)
     await moved_votes.move_phrasings(connection, change.guild_id, gone_id, kept_id)
     await _keep_first(connection, change, gone_id, gone)
     await put(connection, change, kept_id, state)
@@ -185,7 +185,13 @@ async def restore(connection: AsyncConnection, change: Change, revision: Revisio
         await _set(connection, table.c.id == other, merged_into=None)
         if before is not None:
             await put(connection, change, other, before.state)
+            answer_ids = before.state.answer_ids
+            await moved_votes.give_back(connection, change.guild_id, thread_id, answer_ids)
     for other in set(state.merged) - set(there.merged):
+        if (gone := await thread_states.read(connection, other)) is not None:
+            now = await thread_states.present(connection, thread_id)
+            _, same = _merged(now, gone, other)
+            await moved_votes.move(connection, change.guild_id, same, merges=True)
         await _retire_into(connection, change, other, thread_id)
     shared_id = await connection.scalar(select(table.c.overrides).where(table.c.id == thread_id))
     if shared_id is not None:

@@ -48,16 +48,22 @@ class State:
     gone_to: int = 0
 
 
+Given = tuple[int, tuple[int, ...]]
+
+
 @dataclass
 class Model:
-    """Threads by id, with all their states; votes with when they were given; acceptances."""
+    """Threads by id, with all their states; acceptances; and what members gave to answers.
+
+    That is by answer, member and value: when, and which answers it came from by merging.
+    """
 
     now: dict[int, State] = field(default_factory=dict)
     states: dict[int, list[State]] = field(default_factory=dict)
     merged_into: dict[int, int] = field(default_factory=dict)
     unmerged: dict[int, State] = field(default_factory=dict)
     removed: dict[int, int] = field(default_factory=dict)
-    votes: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    votes: dict[tuple[int, int, int], Given] = field(default_factory=dict)
     accepted: dict[int, int] = field(default_factory=dict)
     versions: dict[int, int] = field(default_factory=dict)
     clock: int = 0
@@ -91,11 +97,19 @@ class Model:
                 del self.accepted[other]
                 self.accepted.setdefault(thread_id, answer_id)
 
+    def in_vote(self, answer_id: int, user_id: int) -> int:
+        """The value of a member's vote on an answer: the newest that they gave; 0 without one."""
+        given = {v: self.votes.get((answer_id, user_id, v), (0, ()))[0] for v in (-1, 1)}
+        newest = max(given, key=lambda value: (given[value], value))
+        return newest if given[newest] else 0
+
     def vote(self, answer_id: int, user_id: int, value: int) -> None:
         self.clock += 1
-        old = self.votes.pop((answer_id, user_id), None)
-        if old is None or old[0] != value:  # the second press of one button takes it back
-            self.votes[answer_id, user_id] = (value, self.clock)
+        if self.in_vote(answer_id, user_id) == value:  # the second press takes all back
+            for each in (-1, 1):
+                self.votes.pop((answer_id, user_id, each), None)
+        else:
+            self.votes[answer_id, user_id, value] = (self.clock, ())
 
     def merge(self, kept: int, gone: int) -> None:
         before, other = self.now[kept], self.now[gone]
@@ -109,12 +123,12 @@ class Model:
         self._retire_into(gone, kept)
 
     def _same(self, old: int, new: int, kept: int, gone: int) -> None:
-        """One answer has the text of another: each member's last vote is left."""
-        for (answer_id, user_id), (value, at) in [*self.votes.items()]:
+        """One answer has the text of another: of two alike that a member gave, the last is left."""
+        for (answer_id, user_id, value), (at, way) in [*self.votes.items()]:
             if answer_id == old:
-                del self.votes[old, user_id]
-                if at >= self.votes.get((new, user_id), (0, -1))[1]:
-                    self.votes[new, user_id] = (value, at)
+                del self.votes[old, user_id, value]
+                if at > self.votes.get((new, user_id, value), (0, ()))[0]:
+                    self.votes[new, user_id, value] = (at, (*way, old))
         if self.accepted.get(gone) == old:
             del self.accepted[gone]
             self.accepted.setdefault(kept, new)
@@ -129,8 +143,20 @@ class Model:
         for other in sorted(there.merged - state.merged):
             del self.merged_into[other]
             self.put(other, self.unmerged[other])
+            self.give_back({answer_id for answer_id, _ in self.unmerged[other].answers})
         for other in sorted(state.merged - there.merged):
+            texts = {text: answer_id for answer_id, text in state.answers}
+            for answer_id, text in self.now[other].answers:
+                if texts.get(text, answer_id) != answer_id:
+                    self._same(answer_id, texts[text], thread_id, other)
             self._retire_into(other, thread_id)
+
+    def give_back(self, answer_ids: set[int]) -> None:
+        """Answers have again what came from them by merging."""
+        for (answer_id, user_id, value), (at, way) in [*self.votes.items()]:
+            if way and way[-1] in answer_ids:
+                del self.votes[answer_id, user_id, value]
+                self.votes[way[-1], user_id, value] = (at, way[:-1])
 
     def undo(self, thread_id: int) -> None:
         states = self.states[thread_id]
@@ -148,9 +174,9 @@ class Model:
         if state.retired or thread_id in self.removed:
             return None
         sums = dict.fromkeys((answer_id for answer_id, _ in state.answers), 0)
-        for (answer_id, _), (value, _) in self.votes.items():
+        for answer_id, user_id in {(answer_id, user) for answer_id, user, _ in self.votes}:
             if answer_id in sums:
-                sums[answer_id] += value
+                sums[answer_id] += self.in_vote(answer_id, user_id)
         chosen = self.accepted.get(thread_id)
         return {i: (text, sums[i], chosen == i) for i, text in state.answers}
 

@@ -1,7 +1,7 @@
-"""Sizes of the states that histories keep, and indexes by what is looked for.
+"""Sizes of the states that histories keep, where votes were moved from, and indexes.
 
-Why: histories are bounded by their size; deleted messages are looked for by guild and message,
-and a guild's proposals among all that was changed.
+Why: histories are bounded by their size, and undoing a merge gives votes back; deleted messages
+are looked for by guild and message, and a guild's proposals among all that was changed.
 
 Revision ID: 0020
 Revises: 0019
@@ -17,7 +17,9 @@ down_revision = "0019"
 
 
 def upgrade() -> None:
-    """Add the column, fill it, and change the indexes."""
+    """Add the columns, fill the sizes in, and change the indexes."""
+    for table in ("reactions", "postings"):
+        op.add_column(table, sa.Column("moved_from", sa.Text(), nullable=True))
     size = sa.Column("size", sa.Integer(), server_default="0", nullable=False)
     op.add_column("revisions", size)
     revisions = sa.table("revisions", sa.column("size"), sa.column("state"))
