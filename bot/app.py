@@ -30,6 +30,7 @@ from bot.services.import_pipeline import ImportReport, Progress
 from bot.services.index_sync import IndexSync
 from bot.services.learning import Learning
 from bot.services.library import Library
+from bot.services.library_room import Room
 from bot.services.postings import Postings
 from bot.services.rate_limit import QuestionLimits
 from bot.services.reviewing import Reviewing
@@ -98,13 +99,14 @@ class App:
         self.question_limits = QuestionLimits(settings, observer=observer)
         self.voting = Voting(database, observer)
         self.accepting = Accepting(database)
-        self.curating = Curating(database, self._index_sync)
+        room = Room(settings.library_threads)
+        self.curating = Curating(database, self._index_sync, room)
         self.change_log = ChangeLog(database)
         self.authors = Authors(database, self._index_sync)
-        self.backfills = Backfills(database, self.guilds, self._index_sync)
+        self.backfills = Backfills(database, self.guilds, self._index_sync, room)
         self.reviewing = Reviewing(database, self.guilds)
         self.following = Following(database)
-        self.followed_posts = FollowedPosts(database, self.guilds, self._index_sync)
+        self.followed_posts = FollowedPosts(database, self.guilds, self._index_sync, room)
         self.postings = Postings(database)
         self.unanswered = Unanswered(database)
         self.temporary_messages = TemporaryMessages(database)

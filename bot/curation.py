@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -106,12 +106,51 @@ class HistoryPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptHistory:
+    """A thread of a guild's own that has revisions, as an export names it.
+
+    ``thread_id`` and ``answer_ids`` (of the answers in force, in their order) hold within the
+    export, as those of its revisions do. ``overrides`` is the key of the shared thread that it
+    stands in for.
+    """
+
+    thread_id: int
+    key: str
+    title: str
+    answer_ids: tuple[int, ...] = ()
+    merged_into: int | None = None
+    overrides: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The message of Discord that a thread's question or an answer is; ``author_id`` wrote it."""
+    """The message of Discord that a thread's question or an answer is; ``author_id`` wrote it.
+
+    ``channel_id`` is 0 where it is of another server than the thread's, and isn't followed.
+    """
 
     channel_id: int
     message_id: int
     author_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeOf:
+    """The messages of a guild that an imported thread is made of: answers' by their keys.
+
+    ``nameless`` wrote some of them, and are not named in the thread.
+    """
+
+    guild_id: int
+    question: Origin | None
+    answers: Mapping[str, Origin]
+    nameless: frozenset[int] = frozenset()
+
+    @property
+    def author_ids(self) -> frozenset[int]:
+        """Return the ids of all who wrote something of it."""
+        asking = () if self.question is None else (self.question,)
+        return frozenset(origin.author_id for origin in (*asking, *self.answers.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """The data of the program: threads, answers, matches, votes, postings.
 
-Everything here is frozen and needs no database, index or Discord, so that every layer may use
-it.
+Everything here is frozen and needs neither database nor index nor Discord: every layer may use it.
 """
 
 from __future__ import annotations
@@ -10,13 +9,16 @@ import unicodedata
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from bot.curation import MadeOf
 
 SHARED = 0
 """The scope of the shared library, and the guild id of direct messages."""
 
 PRIVATE = 0
-"""The channel id of a posting that its asker alone sees: nobody can look at it there."""
+"""The channel id of a posting that its asker alone sees."""
 
 MAX_PHRASINGS = 100
 """Phrasings of a thread whose meaning is kept: the first ones."""
@@ -29,9 +31,8 @@ class Answer:
     ``key`` names the answer where it came from (``None`` where the source has no
     such name); ``answered_at`` is aware and in UTC. ``license`` is the answer's own,
     where it may differ from the thread's. ``tallies`` are votes that an export carries:
-    pairs of a guild's id and the sum of its members' votes, by guild.
-
-    Columns and JSON follow from the fields: see ``StoredField``.
+    pairs of a guild's id and the sum of its members' votes; ``accepted_in`` are the guilds that
+    accepted it, with when. Columns and JSON follow from the fields: see ``StoredField``.
     """
 
     key: str | None = field(default=None, metadata={"json": "id"})
@@ -43,18 +44,19 @@ class Answer:
     license: str | None = None
     answered_at: datetime | None = None
     tallies: tuple[tuple[int, int], ...] = ()
+    accepted_in: tuple[tuple[int, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
     """A question with its answers, as a source gave it.
 
-    ``key`` is the source key: importing another thread with the same key and
-    scope updates this one in place. ``source`` names where it came from with others
-    (a site, a file), so that what a newer copy of it lacks can be told. ``closed_at``
-    is when its source stopped taking answers, ``related`` the keys of threads that it
-    points to. ``former_key`` is the key that its reader gave it in older versions of the
-    program: a thread that is there under that one, from the same source, is this one.
+    ``key`` is the source key: importing another thread with the same key and scope updates this
+    one in place. ``source`` names where it came from with others (a site, a file), so that what a
+    newer copy of it lacks can be told. ``closed_at`` is when its source stopped taking answers,
+    ``related`` the keys of threads that it points to. ``former_key`` is the key that its reader
+    gave it in older versions of the program: a thread that is there under that one, from the same
+    source, is this one. ``made_of`` are the messages of Discord that it is.
 
     Columns and JSON follow from the fields: see ``StoredField``.
     """
@@ -74,6 +76,7 @@ class Thread:
     related: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
     former_key: str | None = field(default=None, compare=False, metadata={"stored": False})
+    made_of: MadeOf | None = field(default=None, compare=False)
 
 
 class FieldKind(StrEnum):
@@ -127,8 +130,7 @@ ANSWER_FIELDS = stored_fields(Answer)
 class StoredAnswer(Answer):
     """An answer of the library, with what one guild's members voted on it.
 
-    ``accepted_here`` says that the guild accepted it, whatever its source says, ``overrides``
-    which shared answer it stands in for.
+    ``accepted_here``: the guild accepted it; ``overrides`` is the shared answer it stands in for.
     """
 
     id: int
@@ -234,9 +236,8 @@ class Match:
 class Reply:
     """The reply to a question.
 
-    ``matches`` are best first, also when the verdict is ``none``. ``thread`` and
-    ``answer`` are set exactly when the verdict is ``answer``. ``confidence`` is
-    the first match's (0 without one); ``took_ms`` is in milliseconds.
+    ``matches`` are best first, also when the verdict is ``none``. ``thread`` and ``answer`` are set
+    exactly when it is ``answer``. ``confidence`` is the first match's (0 without one).
     """
 
     question: str
@@ -260,10 +261,9 @@ class VoteEmoji:
 class Posting:
     """A Discord message that shows one answer.
 
-    ``asker_id`` is the member whose question it replies to; ``alternatives`` are
-    the ids of the threads to suggest when that member says *Not my question*.
-    ``emoji`` is what members vote with on it (``None``: not recorded). ``channel_id`` is
-    PRIVATE for one that the asker alone sees.
+    ``asker_id`` is the member whose question it replies to; ``alternatives`` are the ids of the
+    threads to suggest when that member says *Not my question*. ``emoji`` is what members vote with
+    (``None``: not recorded). ``channel_id`` is PRIVATE for one that the asker alone sees.
     """
 
     message_id: int

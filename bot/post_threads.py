@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.curation import AuthorChoice
 from bot.models import Answer, Thread, plain_key
 from bot.posts import Post, PostMessage, first_message
 from bot.solutions import Rules, further_answers, is_solved_tag
@@ -28,6 +29,28 @@ class Names:
     users: Mapping[int, str] = field(default_factory=dict)
     roles: Mapping[int, str] = field(default_factory=dict)
     channels: Mapping[int, str] = field(default_factory=dict)
+
+
+def as_wished(
+    post: Post,
+    messages: Sequence[PostMessage],
+    names: Names,
+    choices: Mapping[int, AuthorChoice],
+) -> tuple[tuple[PostMessage, ...], Names] | None:
+    """Return a post's messages and names without those of who wants it so.
+
+    ``None`` if that is who asked: without the question there is no thread.
+    """
+    out = {who for who, choice in choices.items() if choice is AuthorChoice.LEAVE_OUT}
+    if post.asker_id in out:
+        return None
+    asking = first_message(post, messages)
+    if asking is not None and asking.author_id in out:
+        return None
+    kept = (message for message in messages if message.author_id not in out)
+    wished = tuple(replace(m, author=SOMEBODY) if m.author_id in choices else m for m in kept)
+    users = {who: name for who, name in names.users.items() if who not in choices}
+    return wished, replace(names, users=users)
 
 
 def post_key(post: Post) -> str:

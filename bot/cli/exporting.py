@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO, TextIO, TypeVar, cast
 
+import typer
+
 from bot.cli import runtime
 from bot.cli.console import print_note, progress
 from bot.cli.options import argument, guild_option, option
@@ -82,6 +84,9 @@ def export(
     guild: Annotated[
         int, guild_option("Write this Discord server's own threads.", "the shared library")
     ] = SHARED,
+    history: Annotated[
+        bool, typer.Option("--history", help="Also what helpers changed of a server's threads.")
+    ] = False,
 ) -> None:
     """Write the library to ``file`` (standard output without one, or for ``-``).
 
@@ -89,7 +94,12 @@ def export(
     file of that name is then as it was.
     """
     file = None if file == Path("-") else file
-    runtime.run(_export(file, _form(file, form), guild))
+    form = _form(file, form)
+    if history and guild == SHARED:
+        raise ConfigError("a history is of one server's own threads: add --guild ID")
+    if history and form != "jsonl":
+        raise ConfigError(f"{form} has no place for a history: export it as jsonl")
+    runtime.run(_export(file, form, guild, history))
 
 
 def _form(file: Path | None, named: str | None) -> str:
@@ -107,7 +117,7 @@ def _form(file: Path | None, named: str | None) -> str:
     return named or ("markdown" if name.endswith((".md", ".markdown")) else "jsonl")
 
 
-async def _export(file: Path | None, form: str, guild: int) -> None:
+async def _export(file: Path | None, form: str, guild: int, history: bool) -> None:
     async with runtime.open_with_seeds() as app:
         total = (await app.library.count()).threads
         with progress("Exporting threads", total) as advance:
@@ -117,7 +127,7 @@ async def _export(file: Path | None, form: str, guild: int) -> None:
             else:
                 with _output(file) as stream:
                     written = await app.library.export(
-                        stream, scope=guild, form=form, progress=advance
+                        stream, scope=guild, form=form, history=history, progress=advance
                     )
     if file is not None:
         print_note(f"Wrote {counted(written, 'threads')} to {file}")

@@ -158,6 +158,8 @@ def _import_paths(paths: Sequence[Path], options: Options, guild: int, prune: bo
     table.add_row("unchanged", str(report.unchanged))
     if prune:
         table.add_row("retired", str(report.retired))
+    if report.states:
+        table.add_row("states of histories", str(report.states))
     table.add_row("rejected", str(report.refused), style="red" if report.rejected else None)
     out().print(table)
     return 0 if report.ok else 1

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from bot.curation import Action, AuthorChoice, Origin
 from bot.services import post_changes
@@ -85,50 +86,58 @@ class Authors:
         A solution follows its message. What a helper wrote or saved stays, and the message's
         new text is proposed to them.
         """
-        changed = list[int]()
+        changed = dict[int, None]()
         async with self._database.write() as connection:
-            answer_id = await origins.answer_of_message(connection, guild_id, message_id)
-            if answer_id is None:
-                return []
-            await origins.set_checked(connection, answer_id)
-            thread_id = await origins.thread_of_answer(connection, answer_id)
-            state = await own_threads.own(connection, guild_id, thread_id)
-            if state is None or answer_id not in state.answer_ids:
-                return []
-            if await origins.is_of_post(connection, answer_id):
-                return []  # its text is made otherwise: see FollowedPosts.look
-            place = state.answer_ids.index(answer_id)
-            given = [*state.thread.answers]
-            if not text.strip() or given[place].body == text:
-                return []
-            given[place] = replace(given[place], body=text)
-            new = replace(state, thread=replace(state.thread, answers=tuple(given)))
-            words = await post_changes.words_of(connection, guild_id, thread_id, state)
-            if answer_id in words.answers:
-                await overrides.propose(connection, guild_id, thread_id, new)
-                return []
-            change = await Change.begin(connection, guild_id, Action.FOLLOWED, 0)
-            await curating.put(connection, change, thread_id, new)
-            changed = await postings.of_thread(connection, thread_id, guild_id)
-        await self._index_sync.catch_up()
-        return changed
+            for answer_id in await origins.answers_of_message(connection, guild_id, message_id):
+                await origins.set_checked(connection, answer_id)
+                shown = await _follow(connection, guild_id, answer_id, text)
+                changed |= dict.fromkeys(shown)
+        if changed:
+            await self._index_sync.catch_up()
+        return [*changed]
 
     async def gone(self, guild_id: int, message_id: int) -> list[int]:
-        """Take an answer out whose message was deleted; return what is to be drawn anew.
+        """Take the answers out that a deleted message was; return what is to be drawn anew.
 
         A thread that has no other answer is retired.
         """
+        taken_out, shown = list[int](), dict[int, None]()
         async with self._database.write() as connection:
-            answer_id = await origins.answer_of_message(connection, guild_id, message_id)
-            if answer_id is None:
-                return []
-            thread_id = await origins.thread_of_answer(connection, answer_id)
-            state = await own_threads.own(connection, guild_id, thread_id)
-            if state is None:
-                return []
-            shown = await postings.of_thread(connection, thread_id, guild_id)
-            change = await Change.begin(connection, guild_id, Action.FOLLOWED, 0)
-            await curating.put(connection, change, thread_id, state.without({answer_id}))
-        log.info("guild %d: an answer of thread %d was deleted on Discord", guild_id, thread_id)
-        await self._index_sync.catch_up()
-        return shown
+            for answer_id in await origins.answers_of_message(connection, guild_id, message_id):
+                thread_id = await origins.thread_of_answer(connection, answer_id)
+                state = await own_threads.own(connection, guild_id, thread_id)
+                if state is None:
+                    continue
+                cards = await postings.of_thread(connection, thread_id, guild_id)
+                change = await Change.begin(connection, guild_id, Action.FOLLOWED, 0)
+                await curating.put(connection, change, thread_id, state.without({answer_id}))
+                shown |= dict.fromkeys(cards)
+                taken_out.append(thread_id)
+        for thread_id in taken_out:
+            log.info("guild %d: an answer of thread %d was deleted on Discord", guild_id, thread_id)
+        if taken_out:
+            await self._index_sync.catch_up()
+        return [*shown]
+
+
+async def _follow(connection: Any, guild_id: int, answer_id: int, text: str) -> list[int]:
+    """Make an answer say what its message says, or propose that; return what is drawn anew."""
+    thread_id = await origins.thread_of_answer(connection, answer_id)
+    state = await own_threads.own(connection, guild_id, thread_id)
+    if state is None or answer_id not in state.answer_ids:
+        return []
+    if await origins.is_of_post(connection, answer_id):
+        return []  # its text is made otherwise: see FollowedPosts.look
+    place = state.answer_ids.index(answer_id)
+    given = [*state.thread.answers]
+    if not text.strip() or given[place].body == text:
+        return []
+    given[place] = replace(given[place], body=text)
+    new = replace(state, thread=replace(state.thread, answers=tuple(given)))
+    words = await post_changes.words_of(connection, guild_id, thread_id, state)
+    if answer_id in words.answers:
+        await overrides.propose(connection, guild_id, thread_id, new)
+        return []
+    change = await Change.begin(connection, guild_id, Action.FOLLOWED, 0)
+    await curating.put(connection, change, thread_id, new)
+    return await postings.of_thread(connection, thread_id, guild_id)

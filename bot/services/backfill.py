@@ -21,6 +21,7 @@ from bot.services.backfill_posts import BackfillPosts, Ended
 from bot.services.backfill_walk import walk
 from bot.services.guilds import Guilds
 from bot.services.index_sync import IndexSync
+from bot.services.library_room import LibraryFull, Room
 from bot.services.post_reader import ChannelGone, ChannelHidden, PostReader
 from bot.services.request_pace import RequestPace
 from bot.store import following
@@ -53,9 +54,11 @@ class Backfills:
         database: Database,
         guilds: Guilds,
         index_sync: IndexSync,
+        room: Room | None = None,
         pace: RequestPace | None = None,
     ):
         self._database, self._guilds, self._index_sync = database, guilds, index_sync
+        self._room = room or Room()
         self.pace = pace or RequestPace()
         self._runs: dict[int, bool] = {}  # by channel; whether it was begun once more meanwhile
         self._outage_log = LogThrottle(OUTAGE_LOG_SECONDS)
@@ -128,7 +131,7 @@ class Backfills:
         return ended
 
     async def _run(self, channel: FollowedChannel, reader: PostReader, shown: Shown) -> None:
-        posts = BackfillPosts(self._database, self._guilds, channel, reader, self.pace)
+        posts = BackfillPosts(self._database, self._guilds, channel, reader, self.pace, self._room)
         where = (channel.guild_id, channel.channel_id)
         problem = None
         try:
@@ -139,6 +142,9 @@ class Backfills:
         except Ended:
             await self._found_at_once()
             return
+        except LibraryFull as error:
+            state, problem = BackfillState.FAILED, str(error)
+            log.warning("guild %d: its library is full; channel %d can't be filled in", *where)
         except (ChannelHidden, ChannelGone) as error:
             state, said = BackfillState.FAILED, HIDDEN if isinstance(error, ChannelHidden) else GONE
             problem = _(said).format(channel=f"#{channel.name}")

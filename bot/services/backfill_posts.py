@@ -19,6 +19,7 @@ from bot.following import (
 from bot.services import post_changes, solved_posts
 from bot.services.curating import NotAccepted, check
 from bot.services.guilds import Guilds
+from bot.services.library_room import Room
 from bot.services.post_reader import (
     FoundPost,
     PostGone,
@@ -67,10 +68,11 @@ class BackfillPosts:
         channel: FollowedChannel,
         reader: PostReader,
         pace: RequestPace,
+        room: Room | None = None,
     ):
         self._database, self._guilds, self._reader = database, guilds, reader
         self._guild_id, self._channel_id = channel.guild_id, channel.channel_id
-        self._pace = pace
+        self._pace, self._room = pace, room or Room()
         self._reactors = Reactors(reader, self._ask)
 
     async def check(self) -> FollowedChannel:
@@ -155,6 +157,8 @@ class BackfillPosts:
                 people = solved_posts.people_of(outcome.read) | set(outcome.choices)
                 if await origins.choices_of(connection, people) != outcome.choices:
                     raise _ChoicesChanged
+            if outcome.made is not None:
+                await self._room.for_key(connection, guild_id, outcome.made.thread.key)
             is_new = await _put(connection, channel, outcome, known)
         figures = outcome.figures if is_new or not is_late else Counter[Figure]()
         counts = Counter(backfill.counts)

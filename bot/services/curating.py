@@ -25,6 +25,8 @@ from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Answer, Thread, plain_key
 from bot.services.index_sync import IndexSync
+from bot.services.library_room import NotAccepted as NotAccepted
+from bot.services.library_room import Room
 from bot.store import curating, message_threads, overrides, own_threads, postings, revisions
 from bot.store.curating import Change
 from bot.store.database import Database
@@ -40,12 +42,6 @@ SAME_THREAD = N_("Those two are the same thread.")
 NOTHING_BEFORE = N_("There is nothing to undo: nobody has changed that thread here.")
 
 log = logging.getLogger(__name__)
-
-
-class NotAccepted(ThreadwiseError):
-    """What a helper sent can't be stored; the text says why."""
-
-    exit_code = 1
 
 
 class Conflict(ThreadwiseError):
@@ -68,8 +64,9 @@ Edit = Callable[[ThreadState], ThreadState]
 class Curating:
     """Changes a guild's own threads for its helpers, and keeps what was before."""
 
-    def __init__(self, database: Database, index_sync: IndexSync):
+    def __init__(self, database: Database, index_sync: IndexSync, room: Room | None = None):
         self._database, self._index_sync = database, index_sync
+        self._room = room or Room()
 
     async def add(
         self,
@@ -88,6 +85,7 @@ class Curating:
         """
         check(thread)
         async with self._database.write() as connection:
+            await self._room.for_key(connection, guild_id, thread.key)
             change = await Change.begin(connection, guild_id, action, user_id)
             thread_id = await message_threads.add(
                 connection, change, thread, question, answers or {}
@@ -154,6 +152,7 @@ class Curating:
                 raise Conflict(newest[0] if newest else None)
             state = edit(found[1])
             check(state.thread)
+            await self._room.for_version(connection, guild_id, found[0])
             change = await Change.begin(connection, guild_id, action, user_id)
             own_id = await curating.own_version(connection, change, found[0])
             if own_id != found[0]:
@@ -178,6 +177,8 @@ class Curating:
             seen = {pair[0] for pair in found if pair is not None}
             if len(seen) < 2:
                 raise NotAccepted(_(SAME_THREAD))
+            for thread_id in sorted(seen):
+                await self._room.for_version(connection, guild_id, thread_id)
             own = [await curating.own_version(connection, change, i) for i in sorted(seen)]
             kept = await curating.merge(connection, change, own[0], own[1])
             done = await _changed(connection, guild_id, kept)
@@ -250,6 +251,8 @@ class Curating:
 
 
 async def _changed(connection: Any, guild_id: int, thread_id: int) -> Changed:
+    """Return what a change came to; of a thread that it merged again, that of the other."""
+    thread_id = await own_threads.own_id(connection, guild_id, thread_id) or thread_id
     state = await own_threads.own(connection, guild_id, thread_id)
     assert state is not None
     shown = await postings.of_thread(connection, thread_id, guild_id)

@@ -11,12 +11,14 @@ from typing import Any
 
 from bot.curation import Action
 from bot.following import FollowedChannel, FollowedPost, PostState
+from bot.post_threads import post_key
 from bot.posts import Post, first_message
 from bot.services import post_changes, solved_posts
 from bot.services.guilds import Guilds
 from bot.services.index_sync import IndexSync
+from bot.services.library_room import Room
 from bot.services.post_looks import NO_WISH, PostLook, Wish, stands
-from bot.services.post_reader import PostReader, Reactors, ReadPost, at_once, read_post
+from bot.services.post_reader import Ask, PostReader, Reactors, ReadPost, at_once, read_post
 from bot.solutions import Rule, Rules, Solution, find_solution
 from bot.store import following, origins, postings
 from bot.store.database import Database
@@ -30,8 +32,11 @@ log = logging.getLogger(__name__)
 class FollowedPosts:
     """Keeps threads in step with the posts that they are made of."""
 
-    def __init__(self, database: Database, guilds: Guilds, index_sync: IndexSync):
+    def __init__(
+        self, database: Database, guilds: Guilds, index_sync: IndexSync, room: Room | None = None
+    ):
         self._database, self._guilds, self._index_sync = database, guilds, index_sync
+        self._room = room or Room()
 
     async def known(self, guild_id: int, post_id: int) -> FollowedPost | None:
         """Return what is known of a post."""
@@ -43,8 +48,7 @@ class FollowedPosts:
 
     async def is_answer(self, guild_id: int, message_id: int) -> bool:
         """Return whether a message is an answer of the library."""
-        found = await self._database.reading(origins.answer_of_message, guild_id, message_id)
-        return found is not None
+        return bool(await self._database.reading(origins.answers_of_message, guild_id, message_id))
 
     async def note_line(self, guild_id: int, post_id: int, note_id: int | None) -> None:
         """Note which message is the bot's own line in a post."""
@@ -54,20 +58,25 @@ class FollowedPosts:
                 await following.put_post(connection, replace(known, note_id=note_id))
 
     async def look(
-        self, channel: FollowedChannel, reader: PostReader, post: Post, wish: Wish = NO_WISH
+        self,
+        channel: FollowedChannel,
+        reader: PostReader,
+        post: Post,
+        wish: Wish = NO_WISH,
+        ask: Ask = at_once,
     ) -> PostLook:
-        """Read a post, and make of its thread what the post says now.
+        """Read a post, and make of its thread what the post says now; requests are made by ``ask``.
 
         Raises PostGone, ChannelHidden, Unreachable and NotAccepted, and changes nothing then.
         """
         while True:
             known = await self.known(channel.guild_id, post.id)
-            read = await read_post(reader, post)
+            read = await read_post(reader, post, ask)
             choices = await self._database.reading(origins.choices_of, solved_posts.people_of(read))
             wished = solved_posts.as_wished(read, choices)
             looked = _Looked(channel, read, wish, choices, wished)
             if wished is not None:
-                looked = await self._judge(looked, reader, known)
+                looked = await self._judge(looked, reader, known, ask)
             try:
                 seen = await self._write(known, looked)
             except _Meanwhile:
@@ -76,16 +85,16 @@ class FollowedPosts:
             return seen
 
     async def _judge(
-        self, looked: _Looked, reader: PostReader, known: FollowedPost | None
+        self, looked: _Looked, reader: PostReader, known: FollowedPost | None, ask: Ask
     ) -> _Looked:
         """Return a post with the message that solved it, if there is one."""
-        read, reactors = looked.wished, Reactors(reader, at_once)
+        read, reactors = looked.wished, Reactors(reader, ask)
         assert read is not None
         settings = await self._guilds.settings(looked.channel.guild_id)
         rules = solved_posts.rules_of(looked.channel, settings, reactors.is_helper, reader.own_id)
         marked, rejected = _said(known, looked.wish)
         read = await reactors.fill_in(read, rules, marked)
-        post = _without_own_tag(read.post, known)
+        post = solved_posts.without_own_tag(read.post, known)
         find = partial(find_solution, post, read.messages, rules, marked=marked)
         solution = find(rejected=rejected)
         while looked.wish.reopens and solution is not None:
@@ -130,6 +139,7 @@ class FollowedPosts:
             now = _judged(looked, known)
             messages: tuple[int, ...] = ()
             if now.state is PostState.SOLVED:
+                await self._room.for_key(connection, now.guild_id, post_key(looked.read.post))
                 now, messages = await _put(connection, known, now, looked)
             elif known is not None and known.state is PostState.SOLVED:
                 action = Action.REOPENED if wish.rejects else Action.FOLLOWED
@@ -198,23 +208,12 @@ def _judged(looked: _Looked, known: FollowedPost | None) -> FollowedPost:
     if solution is None:
         return now
     message_id = solution.message.id
+    told = replace(now, title=post.title, rule=solution.rule)
     if not solution.is_proposed or looked.channel.take_by_reactions:
-        return replace(
-            now,
-            title=post.title,
-            state=PostState.SOLVED,
-            rule=solution.rule,
-            solution_id=message_id,
-        )
+        return replace(told, state=PostState.SOLVED, solution_id=message_id)
     if known is not None and known.state is PostState.SKIPPED:
         return replace(known, rejected=rejected)
-    return replace(
-        now,
-        title=post.title,
-        state=PostState.PROPOSED,
-        rule=solution.rule,
-        proposed_id=message_id,
-    )
+    return replace(told, state=PostState.PROPOSED, proposed_id=message_id)
 
 
 def _asked(read: ReadPost | None) -> tuple[str, int] | None:
@@ -230,13 +229,6 @@ def _is_left_out(looked: _Looked) -> bool:
     marked = looked.wish.marked
     kept = {message.id for message in looked.wished.messages}
     return marked in {message.id for message in looked.read.messages} - kept
-
-
-def _without_own_tag(post: Post, known: FollowedPost | None) -> Post:
-    """Return a post without its tags if they say only what was known: the bot sets one itself."""
-    if known is None or known.state is not PostState.SOLVED or known.rule is Rule.REACTIONS:
-        return post
-    return replace(post, tags=())
 
 
 async def _put(

@@ -30,13 +30,14 @@ class ImportReport(Findings):
 
     ``retired`` counts threads that a newer copy of their source has no longer, and
     ``not_retired`` says why none were, where that was asked for. ``former_keys`` are those
-    that threads keep from older versions of the program.
+    that threads keep from older versions of the program, ``states`` counts those of histories.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     retired: int = 0
     not_retired: str | None = None
     former_keys: list[str] = field(default_factory=list)
+    states: int = 0
 
     @property
     def added(self) -> int:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from bot.errors import ConfigError
-from bot.models import SHARED, StoredAnswer, StoredThread, Thread
+from bot.models import SHARED, StoredThread, Thread
+from bot.services.histories import Histories
 from bot.services.import_pipeline import Import, ImportReport, Progress
 from bot.services.import_reader import LocalReader, open_reader
 from bot.services.index_sync import IndexSync
@@ -18,13 +19,16 @@ from bot.settings import Settings
 from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
 from bot.sources.files import MAX_FILE_BYTES
 from bot.sources.writers import WRITERS, Pages
-from bot.store import examples, threads, votes
+from bot.store import carried, examples, origins, threads
 from bot.store.database import Database
 from bot.store.database_file import exists
-from bot.store.rows import Tallies
 from bot.store.soft_delete import Seen
 from bot.store.threads import Counts
 from bot.worker import in_thread
+
+NO_HISTORY = (
+    "what was changed of its threads is of one server, and was left out; --guild ID takes it in"
+)
 
 PAGE = 500
 """Threads that are exported at a time: they are in memory together."""
@@ -35,6 +39,7 @@ class Library:
 
     def __init__(self, database: Database, index_sync: IndexSync):
         self._database, self._index_sync = database, index_sync
+        self._histories = Histories(database)
 
     async def examples(self, guild_id: int, count: int) -> list[str]:
         """Return titles of answered threads that a guild sees: its most asked, else best scored."""
@@ -63,9 +68,14 @@ class Library:
                 "--tag keep threads back; leave one of the two out"
             )
         seen = SourceReport() if seen is None else seen
+        options = replace(options, choices=await self._database.reading(origins.all_choices))
         with closing(Seen()) if prune else nullcontext() as keys:
             this = Import(self._database, self._index_sync, scope, keys)
             report = await this.run(await in_thread(open_reader, paths, options, seen), progress)
+            if seen.histories and scope != SHARED:
+                report.states = (await self._histories.take(seen.histories, scope, seen)).states
+            elif seen.histories:
+                seen.hint(NO_HISTORY)
             report.take_over(seen)
             if prune:
                 await this.retire()
@@ -91,9 +101,12 @@ class Library:
         *,
         scope: int = SHARED,
         form: str = "jsonl",
+        history: bool = False,
         progress: Progress | None = None,
     ) -> int:
         """Write the threads of one scope, oldest first, in one of ``WRITERS``; returns how many.
+
+        With ``history`` what was changed of them follows, as ``history_lines`` writes it.
 
         Raises ConfigError where they are more than a file of this form may hold.
         """
@@ -110,7 +123,10 @@ class Library:
                 )
             out.write(text)  # which may have to pack it
 
-        return await self._export(write, scope, progress)
+        count = await self._export(write, scope, progress)
+        if history:
+            await self._histories.export(scope, out.write)
+        return count
 
     async def export_pages(
         self, folder: Path, *, scope: int = SHARED, progress: Progress | None = None
@@ -124,12 +140,12 @@ class Library:
     async def _export(
         self, write: Callable[[list[Thread]], None], scope: int, progress: Progress | None
     ) -> int:
-        """Have threads written in a thread, with the sums of votes by guild; returns how many."""
+        """Have threads written in a thread, with what guilds said of them; returns how many."""
         written = 0
         async for page in _pages(self._database, scope):
             ids = [thread.id for thread in page]
-            sums = await self._database.reading(votes.tallies_by_guild, ids)
-            await in_thread(lambda page, sums: write(_tallied(page, sums)), page, sums)
+            said = await self._database.reading(carried.of_threads, ids, scope)
+            await in_thread(lambda page, said: write([*map(said.on, page)]), page, said)
             written += len(page)
             if progress is not None:
                 progress(len(page))
@@ -138,15 +154,6 @@ class Library:
     async def count(self) -> Counts:
         """Count the threads, answers and votes of all guilds."""
         return await self._database.reading(threads.count)
-
-
-def _tallied(page: Sequence[StoredThread], sums: Mapping[int, Tallies]) -> list[Thread]:
-    """Return the threads with the tallies of their answers that are not 0."""
-
-    def tallied(answer: StoredAnswer) -> StoredAnswer:
-        return replace(answer, tallies=tuple(pair for pair in sums.get(answer.id, ()) if pair[1]))
-
-    return [replace(t, answers=tuple(map(tallied, t.answers))) for t in page]
 
 
 async def in_force(settings: Settings) -> list[Thread]:

@@ -105,9 +105,12 @@ async def words_of(
     """Return what helpers wrote of a thread, and of answers before these were merged into it."""
     history = await revisions.of_thread(connection, guild_id, thread_id)
     words = helpers_words(reversed(history))
-    for merged_id in state.merged:
+    waiting = [*state.merged]
+    while waiting:
+        merged_id = waiting.pop()
         history = await revisions.of_thread(connection, guild_id, merged_id)
         words.answers |= helpers_words(reversed(history)).answers
+        waiting += await own_threads.merged_into(connection, merged_id)
     return words
 
 

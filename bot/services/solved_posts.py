@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bot import post_threads
 from bot.curation import AuthorChoice, Origin
-from bot.following import FollowedChannel, FollowedPost
+from bot.following import FollowedChannel, FollowedPost, PostState
 from bot.guild_settings import GuildSettings
 from bot.models import Thread
-from bot.post_threads import SOMEBODY, thread_of
+from bot.post_threads import thread_of
 from bot.posts import Post, PostMessage, first_message
 from bot.services.post_reader import ReadPost
-from bot.solutions import POSITIVE, SOLVED_TAGS, Rules
+from bot.solutions import POSITIVE, SOLVED_TAGS, Rule, Rules
 
 Choices = Mapping[int, AuthorChoice]
 """What members want done with their messages, by the members' ids."""
@@ -43,20 +44,9 @@ def people_of(read: ReadPost) -> set[int]:
 
 
 def as_wished(read: ReadPost, choices: Choices) -> ReadPost | None:
-    """Return a post without the names and messages of those who want it so.
-
-    ``None`` if that is who asked: without the question there is no thread.
-    """
-    out = {who for who, choice in choices.items() if choice is AuthorChoice.LEAVE_OUT}
-    if read.post.asker_id in out:
-        return None
-    asking = first_message(read.post, read.messages)
-    if asking is not None and asking.author_id in out:
-        return None
-    users = {who: name for who, name in read.names.users.items() if who not in choices}
-    kept = (message for message in read.messages if message.author_id not in out)
-    messages = tuple(replace(m, author=SOMEBODY) if m.author_id in choices else m for m in kept)
-    return replace(read, messages=messages, names=replace(read.names, users=users))
+    """Return a post without the names and messages of those who want it so; see ``as_wished``."""
+    wished = post_threads.as_wished(read.post, read.messages, read.names, choices)
+    return None if wished is None else replace(read, messages=wished[0], names=wished[1])
 
 
 def make(channel: FollowedChannel, read: ReadPost, solution: PostMessage, rules: Rules) -> Made:
@@ -84,6 +74,13 @@ def new_post(channel: FollowedChannel, post: Post) -> FollowedPost:
         asker_id=post.asker_id or 0,
         updated_at=datetime.now(UTC),
     )
+
+
+def without_own_tag(post: Post, known: FollowedPost | None) -> Post:
+    """Return a post without its tags if they say only what was known: the bot sets one itself."""
+    if known is None or known.state is not PostState.SOLVED or known.rule is Rule.REACTIONS:
+        return post
+    return replace(post, tags=())
 
 
 def rules_of(

@@ -11,13 +11,14 @@ import asyncio
 import base64
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from math import log
 from pathlib import Path
 from typing import NamedTuple, cast
 
+from bot.curation import AuthorChoice, MadeOf
 from bot.errors import InputError, Place
 from bot.i18n import N_, current, speaking
 from bot.i18n import gettext as _
@@ -113,9 +114,9 @@ _PIECE = 1024 * 1024
 class Sent(NamedTuple):
     """The content of a file that somebody sent: ``file`` has its threads, with these ``keys``.
 
-    ``former_keys`` are those that threads had in older versions, by ``keys``. ``words`` is
-    ``WordCount.kept`` of the threads, ``report`` what was not accepted and what was left out; no
-    path is named there.
+    ``former_keys`` are those that threads had in older versions, by ``keys``, ``made_of`` the
+    messages that they are. ``words`` is ``WordCount.kept`` of the threads, ``report`` what was not
+    accepted and what was left out; no path is named there.
     """
 
     file: Path
@@ -124,17 +125,26 @@ class Sent(NamedTuple):
     phrasings: int
     words: str
     report: Findings
+    made_of: dict[str, MadeOf]
 
 
-async def check(file: Path, out: Path, unpacked: int, threads: int, key: str) -> Sent:
+async def check(
+    file: Path,
+    out: Path,
+    unpacked: int,
+    threads: int,
+    key: str,
+    choices: Mapping[int, AuthorChoice],
+) -> Sent:
     """Write what a file holds to ``out``: at most so many bytes when unpacked, and threads.
 
-    ``key`` is that of ``WordCount``. Raises InputError when the file as a whole is refused.
+    ``key`` is that of ``WordCount``, ``choices`` are those of ``Options``. Raises InputError when
+    the file as a whole is refused.
     """
     started: list[Worker] = []  # also one whose start was not waited for
     limits = Limits(READING_SECONDS, MEMORY, 4 * unpacked + _PIECE)
     target = f"{__name__}:checking"
-    start = (target, file, out, unpacked, threads, key, current())
+    start = (target, file, out, unpacked, threads, key, choices, current())
     try:
         await in_thread(lambda: started.append(Worker(*start, limits=limits)))
         async with asyncio.timeout(READING_SECONDS):
@@ -153,13 +163,19 @@ async def check(file: Path, out: Path, unpacked: int, threads: int, key: str) ->
 
 @contextmanager
 def checking(
-    file: Path, out: Path, unpacked: int, threads: int, key: str, language: str
+    file: Path,
+    out: Path,
+    unpacked: int,
+    threads: int,
+    key: str,
+    choices: Mapping[int, AuthorChoice],
+    language: str,
 ) -> Iterator[Callable[[None], Sent]]:
     """Give the function that does the work of ``check`` in the worker, in its language."""
 
     def checked(_question: None) -> Sent:
         try:
-            return _check(_unpacked(file, unpacked), out, threads, WordCount(key))
+            return _check(_unpacked(file, unpacked), out, threads, WordCount(key), choices)
         except MemoryError:
             raise InputError(_("reading it takes more memory than there is for it")) from None
         except Broken as error:
@@ -187,15 +203,19 @@ class _Refused(Exception):
     """The file as a whole is not accepted: readers take an InputError for a part's."""
 
 
-def _check(file: Path, out: Path, most: int, count: WordCount) -> Sent:
+def _check(
+    file: Path, out: Path, most: int, count: WordCount, choices: Mapping[int, AuthorChoice]
+) -> Sent:
     report, keys, phrasings = _ImpatientReport(), list[str](), 0
-    former_keys = dict[str, str]()
+    former_keys, made_of = dict[str, str](), dict[str, MadeOf]()
     try:
         with out.open("w", encoding="utf-8", newline="\n") as stream:
-            for thread in _threads(file, report):
+            for thread in _threads(file, report, choices):
                 keys.append(thread.key)
                 if thread.former_key is not None:
                     former_keys[thread.key] = thread.former_key
+                if thread.made_of is not None:
+                    made_of[thread.key] = thread.made_of
                 if len(keys) > most:
                     raise _Refused(_("there are more than {most} threads in it").format(most=most))
                 stream.write(f"{write_thread(thread)}\n")
@@ -207,7 +227,7 @@ def _check(file: Path, out: Path, most: int, count: WordCount) -> Sent:
     findings.take_over(report)
     for problems in (findings.rejected, findings.warned):
         problems[:] = [InputError(problem.reason, place=problem.line) for problem in problems]
-    return Sent(out, keys, former_keys, phrasings, count.kept, findings)
+    return Sent(out, keys, former_keys, phrasings, count.kept, findings, made_of)
 
 
 def _unpacked(file: Path, limit: int) -> Path:
@@ -235,9 +255,11 @@ def _unpacked(file: Path, limit: int) -> Path:
     return plain
 
 
-def _threads(file: Path, report: SourceReport) -> Iterator[Thread]:
+def _threads(
+    file: Path, report: SourceReport, choices: Mapping[int, AuthorChoice]
+) -> Iterator[Thread]:
     """Give the file's threads that are within bounds; the others are named in the report."""
-    for thread in read(file, report, Options(upload=True)):
+    for thread in read(file, report, Options(upload=True, choices=choices)):
         if (why := _too_much(thread)) is not None:
             report.reject(f"{thread.key[:40]!r}: {why}", file)
         else:

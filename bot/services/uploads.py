@@ -24,7 +24,7 @@ from bot.services.upload_limits import MEGABYTE, UploadLimits
 from bot.services.upload_limits import Refused as Refused
 from bot.settings import Settings
 from bot.sources import SourceReport, read
-from bot.store import guilds
+from bot.store import guilds, origins
 from bot.store.database import Database
 from bot.worker import in_thread
 
@@ -155,9 +155,9 @@ class Uploads:
                 progress(done, len(sent.keys))
 
             progress(0, len(sent.keys))
-            former = sent.former_keys.get
+            former, made_of = sent.former_keys.get, sent.made_of.get
             threads = (
-                replace(thread, former_key=former(thread.key))
+                replace(thread, former_key=former(thread.key), made_of=made_of(thread.key))
                 for thread in read(sent.file, SourceReport())
             )
             report = await self._library.add(threads, scope=guild_id, progress=advance)
@@ -178,6 +178,7 @@ class Uploads:
                 self._most_bytes * UNPACKED,
                 self._most_threads,
                 self._database.id,
+                await self._database.reading(origins.all_choices),
             )
         except InputError as error:
             said = _("I can't take that file: {reason}.").format(reason=error.reason)

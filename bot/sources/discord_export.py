@@ -12,14 +12,15 @@ than memory has room for, so messages are read one by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from bot.curation import AuthorChoice, MadeOf, Origin
 from bot.errors import InputError
 from bot.models import Thread
-from bot.post_threads import Names, thread_of
+from bot.post_threads import Names, as_wished, thread_of
 from bot.posts import LOOKED_AT, Post, PostMessage, earliest, first_message
 from bot.solutions import Rules, find_solution, to_ask_about
 from bot.sources.decoding import FileHead, read_pieces
@@ -61,7 +62,7 @@ def read_export(path: Path, report: SourceReport, options: Options) -> Iterator[
     can't be read.
     """
     with closing(read_pieces(path, options)) as pieces:
-        export = _Export(path, report, JsonStream(pieces))
+        export = _Export(path, report, JsonStream(pieces), options.choices)
         try:
             yield from export.threads()
         except JsonError as error:
@@ -73,8 +74,15 @@ def read_export(path: Path, report: SourceReport, options: Options) -> Iterator[
 class _Export:
     """One file: the channel that it is of, and what was found in it."""
 
-    def __init__(self, path: Path, report: SourceReport, stream: JsonStream) -> None:
+    def __init__(
+        self,
+        path: Path,
+        report: SourceReport,
+        stream: JsonStream,
+        choices: Mapping[int, AuthorChoice],
+    ) -> None:
         self._path, self._report, self._stream = path, report, stream
+        self._choices = choices
         self._names: dict[int, str] = {}
 
     def threads(self) -> Iterator[Thread | None]:
@@ -151,10 +159,16 @@ class _Export:
         asking = first_message(post, messages)
         if asking is not None:
             post = replace(post, asker_id=asking.author_id)
-        solution = find_solution(post, messages, RULES)
+        names = Names(users=self._names, channels={post.channel_id: post.channel})
+        wished = as_wished(post, messages, names, self._choices)
+        if wished is None:
+            self._report.pass_over("posts that their authors want left out")
+            return None
+        kept, names = wished
+        solution = find_solution(post, kept, RULES)
         if solution is not None:
-            names = Names(users=self._names, channels={post.channel_id: post.channel})
-            return thread_of(post, messages, solution.message, RULES, names)
+            thread = thread_of(post, kept, solution.message, RULES, names)
+            return replace(thread, made_of=self._made_of(post, kept, thread))
         if to_ask_about(post, messages, RULES):
             self._report.pass_over("posts with a ✅ of which it isn't said who put it there")
             self._hint(NO_REACTORS)
@@ -163,6 +177,21 @@ class _Export:
         else:
             self._report.pass_over("posts that nothing marks as solved")
         return None
+
+    def _made_of(self, post: Post, messages: Sequence[PostMessage], thread: Thread) -> MadeOf:
+        """Return the messages that a thread is made of."""
+
+        def origin(message: PostMessage) -> Origin:
+            return Origin(channel_id=post.id, message_id=message.id, author_id=message.author_id)
+
+        by_key = {str(message.id): message for message in messages}
+        asking = first_message(post, messages)
+        made_of = MadeOf(
+            guild_id=post.guild_id,
+            question=None if asking is None else origin(asking),
+            answers={a.key: origin(by_key[a.key]) for a in thread.answers if a.key in by_key},
+        )
+        return replace(made_of, nameless=made_of.author_ids & self._choices.keys())
 
     def _hint(self, what: str) -> None:
         """Give a hint once, however many files it is about."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from bot.curation import AuthorChoice
 from bot.sources.report import SourceReport
 
 
@@ -25,7 +26,8 @@ class Options:
     where a dump comes from, as ``history.stackexchange.com``. Wanted are threads with
     at least ``min_score``, with one of ``tags`` (if any are named), at most ``limit``.
     ``encoding`` is what all files are in (``None``: told by their bytes). ``upload`` says that
-    a member sent them, who has no command line: remarks name no options of it.
+    a member sent them, who has no command line: remarks name no options of it. ``choices`` say
+    what members want done with the messages that they wrote on Discord.
     """
 
     format: str | None = None
@@ -36,6 +38,7 @@ class Options:
     limit: int | None = None
     encoding: str | None = None
     upload: bool = False
+    choices: Mapping[int, AuthorChoice] = field(default_factory=dict)
 
     @property
     def wants_all(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.models import (
     ANSWER_FIELDS,
@@ -20,7 +20,7 @@ from bot.sources.files import SCORES, VOTES
 from bot.sources.report import printable, quoted
 
 THREAD_KEYS = frozenset(field.json for field in THREAD_FIELDS) | {"answers"}
-ANSWER_KEYS = frozenset(field.json for field in ANSWER_FIELDS) | {"votes"}
+ANSWER_KEYS = frozenset(field.json for field in ANSWER_FIELDS) | {"votes", "accepted_in"}
 
 _ALWAYS = frozenset(("asked_at", "phrasings", "tags"))
 """Keys that exports of every version write."""
@@ -29,6 +29,9 @@ _ALWAYS = frozenset(("asked_at", "phrasings", "tags"))
 _DATE = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII
 )
+
+
+T = TypeVar("T")
 
 
 class FieldError(ValueError):
@@ -54,7 +57,7 @@ def thread_from(
 
 def thread_to(thread: Thread) -> dict[str, Any]:
     """Return a thread as a JSON object, with its keys in the documented order."""
-    answers = [_json(answer, ANSWER_FIELDS) | _votes(answer) for answer in thread.answers]
+    answers = [_json(answer, ANSWER_FIELDS) | _carried(answer) for answer in thread.answers]
     return _json(thread, THREAD_FIELDS) | {"answers": answers}
 
 
@@ -63,14 +66,16 @@ def _json(model: Thread | Answer, stored: Sequence[StoredField]) -> dict[str, An
     for field in stored:
         value = getattr(model, field.name)
         if field.kind is FieldKind.DATE:
-            value = _iso(value)
+            value = iso_time(value)
         found[field.json] = list(value) if field.kind is FieldKind.TEXTS else value
     return found
 
 
-def _votes(answer: Answer) -> dict[str, Any]:
+def _carried(answer: Answer) -> dict[str, Any]:
+    """Return what guilds said of an answer."""
     votes = {str(guild_id): votes for guild_id, votes in answer.tallies}
-    return {"votes": votes} if votes else {}
+    accepted = {str(guild_id): iso_time(when) for guild_id, when in answer.accepted_in}
+    return ({"votes": votes} if votes else {}) | ({"accepted_in": accepted} if accepted else {})
 
 
 def _answers(
@@ -84,7 +89,13 @@ def _answers(
             raise FieldError(f"{name} must be an object, it is {quoted(row)}")
         fields = _Object(row, f"{name}.", warn)
         fields.count_unknown(ANSWER_KEYS, lambda key: count_unknown(f"answers[].{key}"))
-        answer = Answer(**fields.values(ANSWER_FIELDS), tallies=fields.tallies("votes"))
+        answer = Answer(
+            **fields.values(ANSWER_FIELDS),
+            tallies=fields.by_guild("votes", _sum, '{"GUILD_ID": 3} with whole numbers'),
+            accepted_in=fields.by_guild(
+                "accepted_in", _time, '{"GUILD_ID": "2024-05-31T12:30:00Z"} with dates'
+            ),
+        )
         if answer.accepted and accepted:
             raise FieldError(f"{name} is a second accepted answer, {accepted} is accepted already")
         if answer.key is not None and (first := keys.setdefault(answer.key, name)) != name:
@@ -132,23 +143,21 @@ class _Object:
             raise self._wrong(key, f"be {called}")
         return storable(value, f"{self._where}{key}") if isinstance(value, str) else value
 
-    def tallies(self, key: str) -> tuple[tuple[int, int], ...]:
-        """Return votes by guild, as an export has them."""
+    def by_guild(self, key: str, parse: Callable[[Any], T], like: str) -> tuple[tuple[int, T], ...]:
+        """Return values by guild, as an export has them; ``parse`` raises ValueError."""
         value = self._row.get(key, {})
-        tallies = sorted(
-            (int(guild), votes)
-            for guild, votes in (value.items() if isinstance(value, dict) else ())
-            if re.fullmatch("0|[1-9][0-9]{0,18}", guild)
-            and int(guild) in SCORES
-            and isinstance(votes, int)
-            and not isinstance(votes, bool)
-            and votes in VOTES
-        )
-        if not isinstance(value, dict) or len(tallies) < len(value):
-            raise FieldError(
-                f'{self._where}{key} must be an object like {{"GUILD_ID": 3}} with whole numbers'
-            )
-        return tuple(tallies)
+        must = f"{self._where}{key} must be an object like {like}"
+        if not isinstance(value, dict):
+            raise FieldError(must)
+        found = dict[int, T]()
+        for guild, given in value.items():
+            if not (re.fullmatch("0|[1-9][0-9]{0,18}", guild) and int(guild) in SCORES):
+                raise FieldError(must)
+            try:
+                found[int(guild)] = parse(given)
+            except ValueError:
+                raise FieldError(must) from None
+        return tuple(sorted(found.items()))
 
     def _value(self, field: StoredField) -> Any:
         key, kind = field.json, field.kind
@@ -240,10 +249,23 @@ def parse_date(text: str) -> datetime:
         raise ValueError from None
 
 
+def _sum(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value not in VOTES:
+        raise ValueError
+    return value
+
+
+def _time(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError
+    return parse_date(value)
+
+
 def is_far(date: datetime) -> bool:
     """Return whether a date is further ahead of this computer's clock than any clock is wrong."""
     return date > datetime.now(UTC) + timedelta(days=366)
 
 
-def _iso(date: datetime | None) -> str | None:
+def iso_time(date: datetime | None) -> str | None:
+    """Return a time in ISO 8601, in UTC."""
     return None if date is None else date.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -19,6 +19,7 @@ from bot.sources.decoding import FileHead, read_text
 from bot.sources.file_format import Format
 from bot.sources.files import MAX_LINE_BYTES, Broken, Options, reason, unpacked
 from bot.sources.help_desk import ARTICLE_KEYS
+from bot.sources.history_lines import is_history
 from bot.sources.json_thread import (
     THREAD_KEYS,
     FieldError,
@@ -112,7 +113,9 @@ class _LineReader:
             return None
         if not isinstance(value, dict):
             return self._objects.thread(value, self.number)
-        if self._is_pair(value):
+        if is_history(value):
+            self._note_history()
+        elif self._is_pair(value):
             self._objects.entry(value, self.number)
         elif not value.keys() & {"id", "title"}:
             self._reject(
@@ -126,6 +129,11 @@ class _LineReader:
         else:
             return self._objects.thread(value, self.number)
         return None
+
+    def _note_history(self) -> None:
+        """Note that the file has what was changed of its threads: see ``history_lines``."""
+        if not self._upload and self._path not in self._report.histories:
+            self._report.histories.append(self._path)
 
     def _is_pair(self, value: dict[str, Any]) -> bool:
         """Return whether a line is another program's: a question with its answer, or an article."""

@@ -76,9 +76,10 @@ class SourceReport(Findings):
 
     ``sources`` says which file each source that may not come twice is from. ``stage`` says
     what is being done, of which ``done`` of ``size`` are, once a reader knows: bytes or
-    threads.
+    threads. ``histories`` are files that have what was changed of their threads.
     """
 
+    histories: list[Path] = field(default_factory=list)
     sources: dict[str, Path] = field(default_factory=dict)
     stage: str = ""
     size: int = 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import ThreadState
 from bot.models import PRIVATE
-from bot.store import change_feed, origins, revisions, thread_states
+from bot.store import change_feed, moved_votes, origins, revisions, thread_states
 from bot.store.curation_tables import followed_posts, thread_messages
 from bot.store.rows import id_batches
 from bot.store.tables import answers, learned_phrasings, phrasings, postings, threads
@@ -131,14 +132,16 @@ async def _unlearn(connection: AsyncConnection, user_id: int) -> None:
 
 async def _unmerge(connection: AsyncConnection, asked: Collection[int]) -> list[int]:
     """Give threads that were merged into these their answers back; return their ids."""
-    found = list[int]()
+    rows, t = list[Any](), threads.c
     for batch in id_batches(asked):
-        merged = select(threads.c.id).where(threads.c.merged_into.in_(batch))
-        found += (await connection.scalars(merged)).all()
-    for thread_id in found:
+        merged = select(t.id, t.scope, t.merged_into).where(t.merged_into.in_(batch))
+        rows += (await connection.execute(merged)).all()
+    found = [row.id for row in rows]
+    for thread_id, scope, kept_id in rows:
         before = await revisions.before_merging(connection, thread_id)
         if before is not None:
             await thread_states.put_in_force(connection, thread_id, before.state)
+            await moved_votes.give_back(connection, scope, kept_id, before.state.answer_ids)
     of_these = update(threads).where(threads.c.id.in_(found))
     await connection.execute(of_these.values(merged_into=None))
     return found

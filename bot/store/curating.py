@@ -157,7 +157,7 @@ async def merge(connection: AsyncConnection, change: Change, first_id: int, seco
     kept = await thread_states.present(connection, kept_id)
     gone = await thread_states.present(connection, gone_id)
     state, same = _merged(kept, gone, gone_id)
-    await moved_votes.move(connection, change.guild_id, same)
+    await moved_votes.move(connection, change.guild_id, same, merges=True)
     await moved_votes.move_phrasings(connection, change.guild_id, gone_id, kept_id)
     await _keep_first(connection, change, gone_id, gone)
     await put(connection, change, kept_id, state)
@@ -185,7 +185,13 @@ async def restore(connection: AsyncConnection, change: Change, revision: Revisio
         await _set(connection, table.c.id == other, merged_into=None)
         if before is not None:
             await put(connection, change, other, before.state)
+            answer_ids = before.state.answer_ids
+            await moved_votes.give_back(connection, change.guild_id, thread_id, answer_ids)
     for other in set(state.merged) - set(there.merged):
+        if (gone := await thread_states.read(connection, other)) is not None:
+            now = await thread_states.present(connection, thread_id)
+            _, same = _merged(now, gone, other)
+            await moved_votes.move(connection, change.guild_id, same, merges=True)
         await _retire_into(connection, change, other, thread_id)
     shared_id = await connection.scalar(select(table.c.overrides).where(table.c.id == thread_id))
     if shared_id is not None:
@@ -213,6 +219,7 @@ def _merged(
 ) -> tuple[ThreadState, list[tuple[int, int]]]:
     """Return what two threads make together, and the ids of answers that are the same text."""
     ids = {_folded(answer): answer_id for answer, answer_id in kept.pairs}
+    keys = {answer.key for answer, _ in kept.pairs}
     is_accepted = any(answer.accepted for answer in kept.thread.answers)
     more, same = list[AnswerPair](), list[tuple[int, int]]()
     for answer, answer_id in gone.pairs:
@@ -220,7 +227,9 @@ def _merged(
         if known is not None and answer_id is not None:
             same.append((answer_id, known))
         else:
-            more.append((replace(answer, accepted=answer.accepted and not is_accepted), answer_id))
+            key = None if answer.key in keys else answer.key  # of one source, keys differ
+            accepted = answer.accepted and not is_accepted
+            more.append((replace(answer, key=key, accepted=accepted), answer_id))
     thread, other = kept.thread, gone.thread
     wordings = (*thread.phrasings, other.title, *other.phrasings)
     thread = replace(

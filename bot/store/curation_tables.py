@@ -12,10 +12,12 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     SmallInteger,
     String,
     Table,
     false,
+    text,
 )
 
 from bot.store.columns import ROW_ID, few, indexes, metadata
@@ -34,8 +36,17 @@ revisions = Table(
     Column("proposed", Boolean, nullable=False, server_default=false()),
     Column("digest", String(64), nullable=False),  # of the texts, to know them again by
     Column("state", JSON, nullable=False),
+    # Characters of the state as JSON, by which histories are bounded.
+    Column("size", Integer, nullable=False, server_default="0"),
     Index(None, "thread_id", "id"),
     *indexes("guild_id", "user_id", "change"),
+    Index(
+        "ix_revisions_proposed",
+        "guild_id",
+        "id",
+        sqlite_where=text("proposed IS 1"),
+        postgresql_where=text("proposed IS true"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -48,7 +59,8 @@ thread_messages = Table(
     Column("channel_id", BigInteger, nullable=False),
     Column("message_id", BigInteger, nullable=False),
     Column("author_id", BigInteger, nullable=False),  # 0: forgotten
-    *indexes("guild_id", "message_id", "author_id"),
+    Index(None, "guild_id", "message_id"),
+    *indexes("author_id"),
 )
 
 answer_messages = Table(
@@ -61,7 +73,8 @@ answer_messages = Table(
     Column("author_id", BigInteger, nullable=False),  # 0: forgotten
     # When it was last looked at on Discord whether it is still there.
     Column("checked_at", BigInteger, nullable=False),
-    *indexes("guild_id", "message_id", "author_id"),
+    Index(None, "guild_id", "message_id"),
+    *indexes("author_id"),
 )
 
 # What members want done with their messages, in every guild: see ``curation.AuthorChoice``.

@@ -1,13 +1,17 @@
 """What members gave to an answer, moved to another that takes its place in their guild.
 
-A member's vote stays their newest reaction or press, on whichever of the two it was.
+A member's vote stays their newest reaction or press, on whichever of the two it was. Where two
+answers become one by merging, reactions and postings keep the way that they came, so that undoing
+it gives them back.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, select, update
+from sqlalchemy import Table, and_, delete, exists, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import votes as vote_store
@@ -24,13 +28,63 @@ from bot.store.votes import VotePlace
 
 
 async def move(
-    connection: AsyncConnection, guild_id: int, pairs: Sequence[tuple[int, int]]
+    connection: AsyncConnection,
+    guild_id: int,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    merges: bool = False,
 ) -> None:
-    """Move a guild's votes, postings and acceptances of answers to others: (from, to)."""
+    """Move a guild's votes, postings and acceptances of answers to others: (from, to).
+
+    With ``merges``, ``give_back`` can undo it for votes and postings.
+    """
     for old, new in pairs:
-        await _move_reactions(connection, guild_id, old, new)
+        await _move_reactions(connection, guild_id, old, new, merges=merges)
         await _move_carried(connection, guild_id, old, new)
-        await _move_rest(connection, guild_id, old, new)
+        await _move_rest(connection, guild_id, old, new, merges=merges)
+
+
+async def give_back(
+    connection: AsyncConnection, guild_id: int, kept_id: int, answer_ids: Sequence[int | None]
+) -> None:
+    """Give answers back what was moved from them to those of a thread by merging.
+
+    What members gave since stays, and what was accepted or imported as a sum.
+    """
+    there = select(answers.c.id).where(answers.c.thread_id == kept_id)
+    for answer_id in answer_ids:
+        if answer_id is None:
+            continue
+        thread_id = await connection.scalar(
+            select(answers.c.thread_id).where(answers.c.id == answer_id)
+        )
+        for table in (reactions, postings):
+            way = table.c.moved_from
+            mine = (table.c.guild_id == guild_id, table.c.answer_id.in_(there))
+            last = f",{answer_id}"
+            shorter = func.substr(way, 1, func.length(way) - len(last))
+            for came, left in ((way == str(answer_id), null()), (way.endswith(last), shorter)):
+                values: dict[str, Any] = {"answer_id": answer_id, "moved_from": left}
+                if table is postings:
+                    values["thread_id"] = thread_id
+                await _give_back(connection, table, (*mine, came), values)
+
+
+async def _give_back(
+    connection: AsyncConnection, table: Table, which: Sequence[Any], values: dict[str, Any]
+) -> None:
+    """Move rows back, and have the votes of both answers follow."""
+    of_members = list[Any]()
+    if table is reactions:
+        query = select(table.c.answer_id, table.c.guild_id, table.c.user_id).where(*which)
+        of_members = list((await connection.execute(query.distinct())).all())
+    await connection.execute(update(table).where(*which).values(values))
+    members: dict[VotePlace, set[int]] = defaultdict(set)
+    for row in of_members:
+        for answer_id in (row.answer_id, values["answer_id"]):
+            members[VotePlace(answer_id, row.guild_id)].add(row.user_id)
+    for place, user_ids in members.items():
+        await vote_store.update(connection, place, user_ids)
 
 
 async def move_phrasings(connection: AsyncConnection, guild_id: int, old: int, new: int) -> None:
@@ -48,7 +102,9 @@ async def move_phrasings(connection: AsyncConnection, guild_id: int, old: int, n
     await connection.execute(update(learned_phrasings).where(*mine).values(thread_id=new))
 
 
-async def _move_reactions(connection: AsyncConnection, guild_id: int, old: int, new: int) -> None:
+async def _move_reactions(
+    connection: AsyncConnection, guild_id: int, old: int, new: int, *, merges: bool
+) -> None:
     r, other = reactions.c, reactions.alias()
     same = and_(
         other.c.guild_id == r.guild_id,
@@ -69,7 +125,8 @@ async def _move_reactions(connection: AsyncConnection, guild_id: int, old: int, 
     moved = (r.answer_id == old, r.guild_id == guild_id)
     query = select(r.user_id).where(*moved).distinct()
     members = list((await connection.scalars(query)).all())
-    await connection.execute(update(reactions).where(*moved).values(answer_id=new))
+    values = {"answer_id": new} | ({"moved_from": _way(reactions, old)} if merges else {})
+    await connection.execute(update(reactions).where(*moved).values(values))
     gone = (votes.c.answer_id == old, votes.c.guild_id == guild_id)
     await connection.execute(delete(votes).where(*gone))
     if members:
@@ -86,12 +143,15 @@ async def _move_carried(connection: AsyncConnection, guild_id: int, old: int, ne
         await connection.execute(insert(carried_votes).values(row))
 
 
-async def _move_rest(connection: AsyncConnection, guild_id: int, old: int, new: int) -> None:
+async def _move_rest(
+    connection: AsyncConnection, guild_id: int, old: int, new: int, *, merges: bool
+) -> None:
     """Move postings, and acceptance unless the other thread has one of its own."""
     thread_id = await connection.scalar(select(answers.c.thread_id).where(answers.c.id == new))
     values = {"answer_id": new, "thread_id": thread_id}
     shown = (postings.c.answer_id == old, postings.c.guild_id == guild_id)
-    await connection.execute(update(postings).where(*shown).values(values))
+    more = {"moved_from": _way(postings, old)} if merges else {}
+    await connection.execute(update(postings).where(*shown).values(values | more))
     a = acceptances.c
     mine = (a.guild_id == guild_id, a.thread_id == thread_id)
     accepted = (a.guild_id == guild_id, a.answer_id == old)
@@ -99,3 +159,8 @@ async def _move_rest(connection: AsyncConnection, guild_id: int, old: int, new: 
         await connection.execute(update(acceptances).where(*accepted).values(values))
     else:
         await connection.execute(delete(acceptances).where(*accepted))
+
+
+def _way(table: Table, answer_id: int) -> Any:
+    """Return the SQL of a row's way with one more answer that it was moved from."""
+    return func.coalesce(table.c.moved_from + ",", "") + str(answer_id)

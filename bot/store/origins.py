@@ -26,7 +26,7 @@ async def unchecked(connection: AsyncConnection, answer_id: int, before: int) ->
     """Return the message that an answer is, if it was last looked at before a time (Unix µs)."""
     m = answer_messages.c
     query = select(m.channel_id, m.message_id, m.author_id)
-    old = (m.answer_id == answer_id, m.checked_at < before)
+    old = (m.answer_id == answer_id, m.checked_at < before, m.channel_id != 0)
     row = (await connection.execute(query.where(*old))).first()
     return None if row is None else Origin(**row._asdict())
 
@@ -70,8 +70,7 @@ async def set_answer(
     connection: AsyncConnection, guild_id: int, answer_id: int, origin: Origin
 ) -> None:
     """Note the message that an answer is, which is there now."""
-    checked = {"checked_at": time.time_ns() // 1000}
-    await _set(connection, answer_messages, answer_id, guild_id, origin, **checked)
+    await _set(connection, answer_messages, answer_id, guild_id, origin)
 
 
 async def of_thread(connection: AsyncConnection, thread_id: int, guild_id: int) -> Origin | None:
@@ -98,16 +97,14 @@ async def of_answers(
     }
 
 
-async def answer_of_message(
+async def answers_of_message(
     connection: AsyncConnection, guild_id: int, message_id: int
-) -> int | None:
-    """Return the id of the answer in force that a guild's message is."""
+) -> list[int]:
+    """Return the ids of the answers in force that a guild's message is."""
     mine = (answer_messages.c.guild_id == guild_id, answer_messages.c.message_id == message_id)
     query = select(answers.c.id).join(answer_messages, answer_messages.c.answer_id == answers.c.id)
-    found: int | None = await connection.scalar(
-        query.where(*mine, answers.c.retired.is_(False)).limit(1)
-    )
-    return found
+    query = query.where(*mine, answers.c.retired.is_(False)).order_by(answers.c.id)
+    return list((await connection.scalars(query)).all())
 
 
 async def answers_among(
@@ -122,11 +119,14 @@ async def answers_among(
         followed_channels.c.guild_id == p.guild_id, followed_channels.c.channel_id == p.channel_id
     )
     post = select(p.post_id).where(
-        p.post_id == m.channel_id, p.state == PostState.SOLVED.value, is_followed
+        p.post_id == m.channel_id,
+        p.thread_id == answers.c.thread_id,  # it may have been saved for another one as well
+        p.state == PostState.SOLVED.value,
+        is_followed,
     )
     for ids in id_batches(message_ids):
-        query = select(m.message_id).where(m.guild_id == guild_id, m.message_id.in_(ids))
-        query = query.where(~post.exists())
+        query = select(m.message_id).join(answers, answers.c.id == m.answer_id).distinct()
+        query = query.where(m.guild_id == guild_id, m.message_id.in_(ids), ~post.exists())
         found += (await connection.scalars(query)).all()
     return found
 
@@ -177,6 +177,12 @@ async def choices_of(
     return found
 
 
+async def all_choices(connection: AsyncConnection) -> dict[int, AuthorChoice]:
+    """Return what all members who said it want done with their messages."""
+    rows = await connection.execute(select(author_choices.c.user_id, author_choices.c.choice))
+    return {row.user_id: AuthorChoice(row.choice) for row in rows.all()}
+
+
 async def choose(connection: AsyncConnection, user_id: int, choice: AuthorChoice | None) -> None:
     """Note what a member wants done with their messages; ``None``: nothing any more."""
     theirs = author_choices.c.user_id == user_id
@@ -196,21 +202,23 @@ async def of_author(connection: AsyncConnection, user_id: int) -> tuple[list[int
     return found[0], found[1]
 
 
-async def _set(
-    connection: AsyncConnection,
-    table: Table,
-    row_id: int,
-    guild_id: int,
-    origin: Origin,
-    **more: Any,
-) -> None:
-    key = next(iter(table.primary_key))
-    await connection.execute(delete(table).where(key == row_id))
-    row = {
-        key.name: row_id,
+def row(table: Table, row_id: int, guild_id: int, origin: Origin) -> dict[str, Any]:
+    """Return the row of a message; one that an answer is, is there now."""
+    values = {
+        next(iter(table.primary_key)).name: row_id,
         "guild_id": guild_id,
         "channel_id": origin.channel_id,
         "message_id": origin.message_id,
         "author_id": origin.author_id,
     }
-    await connection.execute(insert(table).values(row | more))
+    if table is answer_messages:
+        values["checked_at"] = time.time_ns() // 1000
+    return values
+
+
+async def _set(
+    connection: AsyncConnection, table: Table, row_id: int, guild_id: int, origin: Origin
+) -> None:
+    key = next(iter(table.primary_key))
+    await connection.execute(delete(table).where(key == row_id))
+    await connection.execute(insert(table).values(row(table, row_id, guild_id, origin)))

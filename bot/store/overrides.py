@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import Action, ThreadState
@@ -24,14 +24,20 @@ from bot.store.upsert import Known
 async def of_threads(
     connection: AsyncConnection, thread_ids: Sequence[int]
 ) -> dict[int, tuple[int, ...]]:
-    """Return the shared threads that threads stand in for, with those merged into them, by id."""
+    """Return the shared threads that threads stand in for, with those merged into them, by id.
+
+    What was merged into one of those counts as well: undoing the later merge gives it back.
+    """
     found: dict[int, list[int]] = defaultdict(list)
     t = threads.c
     for ids in id_batches(thread_ids):
-        of_these = or_(t.id.in_(ids), t.merged_into.in_(ids))
-        query = select(t.id, t.merged_into, t.overrides).where(of_these, t.overrides.is_not(None))
-        for row in (await connection.execute(query)).all():
-            found[row.merged_into or row.id].append(row.overrides)
+        first = select(t.id.label("target"), t.id.label("id")).where(t.id.in_(ids))
+        merged = first.cte("merged", recursive=True)
+        more = select(merged.c.target, t.id).join(merged, t.merged_into == merged.c.id)
+        merged = merged.union_all(more)
+        query = select(merged.c.target, t.overrides).join(threads, t.id == merged.c.id)
+        for row in (await connection.execute(query.where(t.overrides.is_not(None)))).all():
+            found[row.target].append(row.overrides)
     return {thread_id: tuple(sorted(shared)) for thread_id, shared in found.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import ThreadState
@@ -32,6 +32,27 @@ async def own_id(connection: AsyncConnection, guild_id: int, thread_id: int) -> 
     while row is not None and row.merged_into is not None:
         row = (await connection.execute(query.where(t.id == row.merged_into))).first()
     return None if row is None else int(row.id)
+
+
+async def merged_into(connection: AsyncConnection, thread_id: int) -> list[int]:
+    """Return the threads that were merged into one."""
+    query = select(table.c.id).where(table.c.merged_into == thread_id)
+    return list((await connection.scalars(query)).all())
+
+
+async def is_known(
+    connection: AsyncConnection, guild_id: int, *, key: str = "", overrides: int | None = None
+) -> bool:
+    """Return whether a guild has a thread of its own with a key, or its version of a shared one."""
+    which = table.c.key == key if overrides is None else table.c.overrides == overrides
+    query = select(table.c.id).where(table.c.scope == guild_id, which)
+    return await connection.scalar(query) is not None
+
+
+async def count(connection: AsyncConnection, guild_id: int) -> int:
+    """Count a guild's own threads, retired ones as well."""
+    query = select(func.count()).select_from(table).where(table.c.scope == guild_id)
+    return await connection.scalar(query) or 0
 
 
 async def seen(

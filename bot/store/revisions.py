@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, exists, func, insert, select, update
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import Action, Revision, ThreadState
 from bot.models import Answer, Thread
+from bot.store import history_bounds as bounds
 from bot.store.curation_tables import revisions
 from bot.store.rows import (
     EPOCH,
@@ -23,10 +25,8 @@ from bot.store.rows import (
     from_micros,
     id_batches,
     thread_fields,
+    to_micros,
 )
-
-MAX_KEPT = 200
-"""Revisions kept of one thread; beyond that the oldest go, but for the first."""
 
 
 async def begin_change(connection: AsyncConnection) -> int:
@@ -45,26 +45,31 @@ async def record(
     user_id: int,
     change: int,
     proposed: bool = False,
+    made_at: datetime | None = None,
 ) -> int:
-    """Keep a state of a thread; return the id of the revision."""
+    """Keep a state of a thread, as made now, and drop old ones; return the id of the revision."""
+    kept = _json(state)
     row = {
         "guild_id": guild_id,
         "thread_id": thread_id,
         "action": action.value,
         "user_id": user_id,
-        "made_at": time.time_ns() // 1000,
+        "made_at": to_micros(made_at) or time.time_ns() // 1000,
         "change": change,
         "proposed": proposed,
         "digest": digest(state.thread),
-        "state": _json(state),
+        "state": kept,
+        "size": len(json.dumps(kept)),
     }
     made = await connection.scalar(insert(revisions).values(row).returning(revisions.c.id))
-    await _drop_oldest(connection, thread_id)
+    await bounds.drop_oldest(connection, thread_id)
+    if int(made or 0) % bounds.CHECKED == 0:
+        await bounds.drop_oldest_of_guild(connection, guild_id)
     return int(made or 0)
 
 
 async def of_thread(
-    connection: AsyncConnection, guild_id: int, thread_id: int, limit: int = MAX_KEPT
+    connection: AsyncConnection, guild_id: int, thread_id: int, limit: int = bounds.MAX_KEPT
 ) -> list[Revision]:
     """Return a guild's revisions of a thread, newest first."""
     mine = (revisions.c.guild_id == guild_id, revisions.c.thread_id == thread_id)
@@ -170,7 +175,8 @@ async def rewrite(
         query = select(revisions).where(revisions.c.thread_id.in_(ids))
         for row in (await connection.execute(query)).all():
             state = make(_state(row.state), row.thread_id)
-            values = {"state": _json(state), "digest": digest(state.thread)}
+            kept = _json(state)
+            values = {"state": kept, "digest": digest(state.thread), "size": len(json.dumps(kept))}
             this = update(revisions).where(revisions.c.id == row.id)
             await connection.execute(this.values(values))
 
@@ -208,16 +214,6 @@ def digest(thread: Thread) -> str:
         [[answer.body, answer.accepted] for answer in thread.answers],
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-async def _drop_oldest(connection: AsyncConnection, thread_id: int) -> None:
-    r = revisions.c
-    newest = select(r.id).where(r.thread_id == thread_id).order_by(r.id.desc())
-    last = await connection.scalar(newest.offset(MAX_KEPT - 1).limit(1))
-    if last is not None:
-        first = select(func.min(r.id)).where(r.thread_id == thread_id).scalar_subquery()
-        between = (r.thread_id == thread_id, r.id < last, r.id > first)
-        await connection.execute(delete(revisions).where(*between))
 
 
 def _json(state: ThreadState) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
+from bot.curation import MadeOf
 from bot.models import (
     StoredAnswer,
     StoredField,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 Tallies = tuple[tuple[int, int], ...]
 """Pairs of a guild's id and the sum of its votes, by guild."""
+
+Accepted = tuple[tuple[int, datetime], ...]
+"""Pairs of a guild's id and when it accepted an answer, by guild."""
 
 Converter = Callable[[Any], Any]
 
@@ -213,8 +217,8 @@ class ThreadRows(NamedTuple):
 
     ``fingerprint`` is that of what it was made of, if it was a draft; then there is no
     ``digest``, which takes time and is seldom asked for. Lists are JSON in text, as
-    ``insert_rows`` wants them. ``tallies`` are those of each answer, or nothing where none
-    brought any. Of a draft that is not made yet, everything after ``fingerprint`` is empty.
+    ``insert_rows`` wants them. ``tallies`` and ``accepted_in`` are those of each answer, or nothing
+    where none brought any. Of a draft that is not made yet, all after ``fingerprint`` is empty.
     """
 
     key: str
@@ -226,12 +230,15 @@ class ThreadRows(NamedTuple):
     phrasings: tuple[str, ...] = ()
     tallies: tuple[Tallies, ...] = ()
     former_key: str | None = None
+    accepted_in: tuple[Accepted, ...] = ()
+    made_of: MadeOf | None = None
 
 
 def pack(thread: Thread, fingerprint: str | None = None) -> ThreadRows:
     """Return a thread's rows."""
     values = columns(thread).values()
-    brought = any(answer.tallies for answer in thread.answers)
+    tallies = tuple([answer.tallies for answer in thread.answers])
+    accepted_in = tuple([answer.accepted_in for answer in thread.answers])
     return ThreadRows(
         key=thread.key,
         source=thread.source,
@@ -240,22 +247,26 @@ def pack(thread: Thread, fingerprint: str | None = None) -> ThreadRows:
         row=tuple([json.dumps(v) if isinstance(v, list) else v for v in values]),
         answers=tuple([tuple(answer_columns(a, i).values()) for i, a in enumerate(thread.answers)]),
         phrasings=thread.phrasings,
-        tallies=tuple([answer.tallies for answer in thread.answers]) if brought else (),
+        tallies=tallies if any(tallies) else (),
         former_key=thread.former_key,
+        accepted_in=accepted_in if any(accepted_in) else (),
+        made_of=thread.made_of,
     )
 
 
 def unpack(packed: ThreadRows) -> Thread:
     """Return the thread that was packed."""
-    tallies = packed.tallies or ((),) * len(packed.answers)
+    none: tuple[tuple[()], ...] = ((),) * len(packed.answers)
+    carried = zip(packed.tallies or none, packed.accepted_in or none, strict=True)
     return Thread(
         **thread_fields(_row(THREAD, packed.row)),
         phrasings=packed.phrasings,
         answers=tuple(
-            Answer(**answer_fields(_row(ANSWER, row)), tallies=brought)
-            for row, brought in zip(packed.answers, tallies, strict=True)
+            Answer(**answer_fields(_row(ANSWER, row)), tallies=tallies, accepted_in=accepted_in)
+            for row, (tallies, accepted_in) in zip(packed.answers, carried, strict=True)
         ),
         former_key=packed.former_key,
+        made_of=packed.made_of,
     )
 
 

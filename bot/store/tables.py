@@ -154,6 +154,8 @@ reactions = Table(
     # A member may give a normal and a super reaction of one emoji: ``models.ReactionKind``.
     Column("kind", Integer, primary_key=True, server_default="0"),
     Column("given_at", BigInteger, nullable=False),
+    # The answers that it was moved from by merging, the last at the end: see ``moved_votes``.
+    Column("moved_from", Text),
     *indexes("posting_id", "user_id", "guild_id"),
 )
 
@@ -173,6 +175,7 @@ postings = Table(
     Column("down_emoji", String(64)),
     # Since when its votes may differ from the reactions on Discord; NULL: they don't.
     Column("due_at", BigInteger),
+    Column("moved_from", Text),  # as of a reaction
     Index(None, "channel_id", "answer_id"),
     *indexes("due_at", "posted_at", "asker_id", "thread_id", "answer_id", "guild_id"),
 )

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Select, bindparam, func, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
-from bot.store import change_feed, former_keys, overrides, upsert
+from bot.store import carried, change_feed, former_keys, imported_messages, overrides, upsert
 from bot.store.acceptances import accepted_by
 from bot.store.rows import (
     THREAD,
@@ -26,7 +26,7 @@ from bot.store.rows import (
 )
 from bot.store.tables import IN_FORCE, answers, threads, votes
 from bot.store.upsert import Change
-from bot.store.votes import take_imported, votes_of
+from bot.store.votes import votes_of
 
 
 class Outcome(StrEnum):
@@ -67,7 +67,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
     comes back; the feed of changes names every thread of which something changed that is
-    searched. Tallies that a thread brings are kept, see ``votes.take_imported``.
+    searched. Votes and acceptances that a thread brings are kept: see ``carried.take``.
     """
     known = await _known(connection, scope, [thread.key for thread in batch])
     batch, original = await former_keys.stored_keys(connection, scope, known, batch), batch
@@ -102,7 +102,8 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     await change_feed.note(connection, touched)
     if scope == SHARED:
         await overrides.propose_shared(connection, touched)
-    await take_imported(connection, scope, batch)
+    await carried.take(connection, scope, batch)
+    await imported_messages.take(connection, scope, batch)
     former = tuple(new.key for new, old in zip(batch, original, strict=True) if new.key != old.key)
     is_noted = bool(added or touched)
     seq = await change_feed.last_change(connection) if is_noted else 0

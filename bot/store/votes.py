@@ -1,4 +1,4 @@
-"""Votes, the reactions on messages that they follow from, and votes that were imported.
+"""Votes, and the reactions on messages that they follow from.
 
 A member's vote on an answer in a guild is the newest of their reactions that still stand on
 any message showing it, or of their button presses. Every function here runs inside the
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Posting, Reaction, ReactionKind, Vote
 from bot.store import acceptances, following
-from bot.store.rows import Tallies, ThreadRows
+from bot.store.rows import Tallies
 from bot.store.tables import IN_FORCE, answers, carried_votes, postings, reactions, threads, votes
 
 BUTTON = 0
@@ -212,34 +212,6 @@ async def votes_on(
 
     rows = await connection.execute(given(votes).union_all(given(carried_votes)))
     return [(row.body, row.votes) for row in rows]
-
-
-async def take_imported(
-    connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]
-) -> None:
-    """Keep the tallies that came with threads, which are in the library already.
-
-    They are sums of a guild's votes, without who gave them, and count beside its members' own.
-    An answer that has votes in a guild, of its own or imported, keeps those it has, so that
-    importing one's own export again changes nothing. Into a guild's own library come its own
-    votes only: other guilds don't see it.
-    """
-    brought = {packed.key: packed.tallies for packed in batch if packed.tallies}
-    if not brought:
-        return
-    there = (threads.c.scope == scope, threads.c.key.in_(brought), answers.c.retired.is_(False))
-    query = select(answers.c.id, answers.c.position, threads.c.key, threads.c.id.label("thread"))
-    rows = (await connection.execute(query.join(threads).where(*there))).all()
-    found = await tallies_by_guild(connection, [row.thread for row in rows])
-    known = {row.id: frozenset(guild_id for guild_id, _ in found[row.id]) for row in rows}
-    new = [
-        {"answer_id": row.id, "guild_id": guild_id, "value": value}
-        for row in rows
-        for guild_id, value in brought[row.key][row.position]
-        if value and scope in (SHARED, guild_id) and guild_id not in known[row.id]
-    ]
-    if new:
-        await connection.execute(insert(carried_votes), new)
 
 
 async def tallies_by_guild(

@@ -11,7 +11,7 @@ from bot.ui import limits, text
 from bot.ui.cards import Card
 from bot.ui.curation_items import MergeInto, PickPart, UndoChange
 from bot.ui.history_cards import line_of
-from bot.ui.items import QUESTION, Option
+from bot.ui.items import NEW_ANSWER, QUESTION, Option
 
 _DONE = {
     Action.SAVED: N_("Saved, and found from now on: {title}"),
@@ -58,9 +58,12 @@ def changed_card(
 
 def parts_card(editable: Editable) -> Card:
     """Return the menus of a thread's parts: its question and its answers, some in each."""
-    options = [discord.SelectOption(label=_("The question, and its tags"), value=str(QUESTION))]
-    for place, (answer, answer_id) in enumerate(editable.state.pairs, 1):
-        label = _("Answer {number}").format(number=place)
+    options = [
+        discord.SelectOption(label=_("The question, and its tags"), value=str(QUESTION)),
+        discord.SelectOption(label=_("Add an answer"), value=str(NEW_ANSWER)),
+    ]
+    for number, (answer, answer_id) in enumerate(editable.state.pairs, 1):
+        label = _("Answer {number}").format(number=number)
         options.append(
             discord.SelectOption(
                 label=label,

@@ -26,6 +26,9 @@ QUESTION = 0
 LARGEST_ID = 2**63 - 1
 """The largest id that the database can look for (63 bits); no row has it."""
 
+NEW_ANSWER = LARGEST_ID
+"""The answer id of one that is to be added: as large as none ever is."""
+
 
 def row_id(digits: str) -> int:
     """Return the id in a custom id or value, at most LARGEST_ID: anybody can make one up."""

@@ -13,11 +13,12 @@ from bot.curation import Action, Editable, ThreadState
 from bot.errors import NotFound
 from bot.i18n import N_
 from bot.i18n import gettext as _
+from bot.models import Answer
 from bot.replies import acknowledge, edit_response
 from bot.services.curating import NO_ANSWER, Conflict, Edit, NotAccepted
 from bot.ui.cards import Card
 from bot.ui.curation_cards import changed_card, conflict_text
-from bot.ui.items import QUESTION
+from bot.ui.items import NEW_ANSWER, QUESTION
 from cogs.channel_context import scope_of
 from cogs.curating.forms import (
     LONGEST_TITLE,
@@ -49,14 +50,40 @@ _NAME = re.compile(r"(?P<part>question|answer-(?P<answer>\d{1,18}))-(?P<token>[0
 async def open_form(interaction: Interaction, editable: Editable, part: int) -> None:
     """Open the form of a thread's question (QUESTION) or of an answer, or send the text as a file.
 
-    Raises NotFound.
+    NEW_ANSWER opens an empty form. Raises NotFound.
     """
+    if part == NEW_ANSWER:
+        await _open_addition(interaction, editable.thread_id)
+        return
     text = _text(editable, part)
     if not fits(text) or not fits(editable.state.thread.title, LONGEST_TITLE):
         await acknowledge(interaction, ephemeral=True, thinking=True)
         await _send_file(interaction, editable, part, _(AS_FILE), text)
         return
     await interaction.response.send_modal(_form(editable, part, text))
+
+
+async def _open_addition(interaction: Interaction, thread_id: int) -> None:
+    """Open the form of one more answer to a thread."""
+
+    async def done(interaction: Interaction, values: Values) -> None:
+        await only_helpers(interaction)
+        await acknowledge(interaction, ephemeral=True, thinking=True)
+        user, client = interaction.user, interaction.client
+        answer = Answer(
+            key=str(interaction.id),
+            body=values["answer"],
+            author=user.display_name,
+            answered_at=interaction.created_at,
+        )
+        added = await client.app.curating.add_answer(
+            scope_of(interaction), user.id, thread_id, answer
+        )
+        client.redraw_cards(added.messages)
+        await edit_response(interaction, **changed_card(added, Action.ANSWERED).send_kwargs())
+
+    field = Field(name="answer", label=_("Answer"))
+    await interaction.response.send_modal(Form(_("Add an answer"), [field], done))
 
 
 async def take_file(interaction: Interaction, thread_id: int, file: discord.Attachment) -> None:

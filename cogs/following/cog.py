@@ -18,6 +18,7 @@ from bot.services.post_looks import Wish
 from bot.solutions import LIKED, POSITIVE, SOLVED_TAGS, Rule, is_solved_tag
 from bot.ui.following_cards import NotTheSolution, Reopen
 from cogs.channel_context import is_helper
+from cogs.following.catching_up import CatchingUp
 from cogs.following.discord_messages import message_of
 from cogs.following.instructions import Instructions
 from cogs.following.marking import Marking
@@ -35,6 +36,7 @@ class FollowingCog(commands.Cog, name="Following"):
         self._posts = bot.app.followed_posts
         self._marking = Marking(bot, self._watch)
         self._instructions = Instructions(bot)
+        self._catching_up = CatchingUp(bot, self._watch)
         self._menu = app_commands.ContextMenu(
             name=app_commands.locale_str(N_("Mark as solution")), callback=self.mark
         )
@@ -50,6 +52,11 @@ class FollowingCog(commands.Cog, name="Following"):
     async def cog_unload(self) -> None:
         """Take the message menu away."""
         self.bot.tree.remove_command(self._menu.name, type=self._menu.type)
+
+    @commands.Cog.listener()
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Look at what happened while nothing was heard: at a start, or in a lost session."""
+        self.bot.spawn(self._catching_up.shard(shard_id), f"posts of shard {shard_id}")
 
     async def mark(
         self, interaction: discord.Interaction[ThreadBot], message: discord.Message

@@ -14,7 +14,7 @@ from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.retry import FAILURES, described, retried
 from bot.services.post_looks import NO_WISH, PostLook, Wish
-from bot.services.post_reader import ChannelGone, ChannelHidden, PostGone
+from bot.services.post_reader import Ask, ChannelGone, ChannelHidden, PostGone, at_once
 from cogs.ask.keyed_locks import KeyedLocks
 from cogs.channel_context import is_helper
 from cogs.following.discord_messages import FollowedParent, parent_of, post_of
@@ -110,14 +110,16 @@ class PostWatch:
         known = await self.posts.known(guild_id, place.thread.id)
         return user.id == await self.asker_id(place, known)
 
-    async def look(self, place: Place, wish: Wish = NO_WISH) -> tuple[PostLook, list[str]]:
+    async def look(
+        self, place: Place, wish: Wish = NO_WISH, ask: Ask = at_once
+    ) -> tuple[PostLook, list[str]]:
         """Look at a post; return how it stands, and lines on what could not be done.
 
         Raises ThreadwiseError, in words for people.
         """
         async with self._locks.at(place.thread.id):
             self._waiting.discard(place.thread.id)
-            return await self._look(place, wish)
+            return await self._look(place, wish, ask)
 
     def look_soon(self, place: Place, wish: Wish = NO_WISH) -> None:
         """Look at a post in the background; once for all that is waiting to be seen."""
@@ -126,7 +128,7 @@ class PostWatch:
             if post_id in self._waiting:
                 return
             self._waiting.add(post_id)
-        self.bot.spawn(self._look_quietly(place, wish), f"post {post_id}")
+        self.bot.spawn(self.look_quietly(place, wish), f"post {post_id}")
 
     async def gone(self, guild_id: int, post_id: int) -> None:
         """Take out what came from a post that was deleted."""
@@ -135,11 +137,11 @@ class PostWatch:
         if seen is not None:
             self.bot.redraw_cards(seen.messages)
 
-    async def _look(self, place: Place, wish: Wish) -> tuple[PostLook, list[str]]:
+    async def _look(self, place: Place, wish: Wish, ask: Ask) -> tuple[PostLook, list[str]]:
         reader = DiscordReader(self.bot, place.parent)
         post = post_of(place.thread, place.parent)
         try:
-            seen = await self.posts.look(place.channel, reader, post, wish)
+            seen = await self.posts.look(place.channel, reader, post, wish, ask)
         except (PostGone, ChannelGone):
             raise NotFound(_(GONE)) from None
         except ChannelHidden:
@@ -149,9 +151,10 @@ class PostWatch:
             await teach_question(self.bot, place.channel, seen)
         return seen, await self._line.show(place.thread, place.channel, seen)
 
-    async def _look_quietly(self, place: Place, wish: Wish) -> None:
+    async def look_quietly(self, place: Place, wish: Wish = NO_WISH, ask: Ask = at_once) -> None:
+        """Look at a post; what is in the way of that is logged."""
         try:
-            await self.look(place, wish)
+            await self.look(place, wish, ask)
         except StoreError as error:
             log.warning("post %d is not kept up to date: %s", place.thread.id, error)
         except ThreadwiseError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import discord
 from discord import app_commands
@@ -95,7 +94,8 @@ class FollowCommands(commands.Cog):
             name=channel.name,
             is_forum=isinstance(channel, discord.ForumChannel),
             followed_by=interaction.user.id,
-            followed_at=datetime.now(UTC),
+            # By Discord's clock, as its messages.
+            followed_at=known.followed_at if known is not None else interaction.created_at,
             solved_tag=_tag(channel, tag, known),
             take_by_reactions=known is not None and known.take_by_reactions,
             instructs=known is not None and known.instructs,

@@ -42,12 +42,14 @@ zones = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(
     lambda delta: timezone(timedelta(minutes=delta // timedelta(minutes=1)))
 )
 # A day from either end, so that any zone's instant exists in UTC too.
-dates = st.none() | st.datetimes(
-    datetime(1, 1, 2), datetime(2024, 12, 30), timezones=st.just(UTC) | zones
-)
+moments = st.datetimes(datetime(1, 1, 2), datetime(2024, 12, 30), timezones=st.just(UTC) | zones)
+dates = st.none() | moments
 tallies = st.dictionaries(
     st.integers(0, 2**63 - 1), st.integers(-(2**31), 2**31 - 1), max_size=3
 ).map(lambda votes: tuple(sorted(votes.items())))
+accepted_in = st.dictionaries(st.integers(0, 2**63 - 1), moments, max_size=2).map(
+    lambda guilds: tuple(sorted(guilds.items()))
+)
 answer = st.builds(
     Answer,
     body=written,
@@ -58,6 +60,7 @@ answer = st.builds(
     license=st.none() | text,
     answered_at=dates,
     tallies=st.just(()) | tallies,
+    accepted_in=st.just(()) | accepted_in,
 )
 
 

@@ -133,9 +133,8 @@ async def test_a_thread_knows_its_messages_and_is_found_at_once(scene: Scene) ->
     assert thread is not None
     assert [(a.key, a.accepted) for a in thread.answers] == [("1001", True)]
     async with scene.app.database.read() as connection:
-        answer_id = await origins.answer_of_message(connection, GUILD, 1001)
+        (answer_id,) = await origins.answers_of_message(connection, GUILD, 1001)
         assert await origins.thread_of_message(connection, GUILD, 1000) == thread.id
-        assert answer_id is not None
         assert (await origins.of_answers(connection, [answer_id]))[answer_id].author_id == FRIEND
     reply = await scene.app.answering.ask("How do I water plant 1?", guild_id=GUILD)
     assert [match.thread_id for match in reply.matches][:1] == [thread.id]

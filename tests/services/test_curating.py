@@ -102,8 +102,8 @@ class TestAdding:
             given = give_reaction(app.voting, message_id=message, user_id=user, value=Vote.UP)
             assert await given is counts
         async with app.database.read() as connection:
-            assert await origins.answer_of_message(connection, HERE, 51) == first.id
-            assert await origins.answer_of_message(connection, THERE, 51) is None
+            assert await origins.answers_of_message(connection, HERE, 51) == [first.id]
+            assert await origins.answers_of_message(connection, THERE, 51) == []
             assert await origins.thread_of_message(connection, HERE, 50) == done.thread_id
 
 

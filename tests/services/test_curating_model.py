@@ -1,7 +1,8 @@
 """Any sequence of changes leaves what a plain model of threads, votes and acceptance says.
 
 Changes are drawn by a fixed seed: adding, editing, answering, taking out, merging, undoing,
-going back, voting, accepting, importing again, removing and restoring.
+going back, voting, accepting, importing again, removing and restoring; and versions of shared
+threads, which are merged like others.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from bot.models import Answer, Thread, Vote
 from bot.services.curating import Curating
 from bot.services.guild_library import GuildLibrary
 from bot.services.index_sync import IndexSync
-from bot.store import thread_states
+from bot.store import overrides, thread_states
 from tests.kit.library import HERE, THERE
 from tests.kit.revisions import kept
 from tests.kit.votes import press_button
 
-SEEDS, STEPS, CHECKED, MEMBERS = 4, 40, 8, 3
+SEEDS, STEPS, CHECKED, MEMBERS = 4, 48, 8, 3
 TEXTS = [f"Text number {n}." for n in range(12)]
 """Few, so that merged threads often have answers in common."""
 
@@ -48,23 +49,41 @@ class State:
     gone_to: int = 0
 
 
+Given = tuple[int, tuple[int, ...]]
+
+
 @dataclass
 class Model:
-    """Threads by id, with all their states; votes with when they were given; acceptances."""
+    """Threads by id, with all their states; acceptances; and what members gave to answers.
+
+    That is by answer, member and value: when, and which answers it came from by merging.
+    """
 
     now: dict[int, State] = field(default_factory=dict)
     states: dict[int, list[State]] = field(default_factory=dict)
     merged_into: dict[int, int] = field(default_factory=dict)
     unmerged: dict[int, State] = field(default_factory=dict)
     removed: dict[int, int] = field(default_factory=dict)
-    votes: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    votes: dict[tuple[int, int, int], Given] = field(default_factory=dict)
     accepted: dict[int, int] = field(default_factory=dict)
+    versions: dict[int, int] = field(default_factory=dict)
     clock: int = 0
     change: int = 0
 
     def own(self) -> list[int]:
         """The threads that can be changed."""
         return [i for i in self.now if i not in self.merged_into and i not in self.removed]
+
+    def age(self, thread_id: int) -> int:
+        """A version of a shared thread is as old as that one."""
+        return self.versions.get(thread_id, thread_id)
+
+    def hidden_by(self, thread_id: int) -> set[int]:
+        """The shared threads that a thread stands in for, however often they were merged."""
+        mine = {self.versions[thread_id]} if thread_id in self.versions else set()
+        return mine.union(
+            *(self.hidden_by(i) for i, to in self.merged_into.items() if to == thread_id)
+        )
 
     def in_force(self) -> list[int]:
         return [i for i in self.own() if not self.now[i].retired]
@@ -79,11 +98,19 @@ class Model:
                 del self.accepted[other]
                 self.accepted.setdefault(thread_id, answer_id)
 
+    def in_vote(self, answer_id: int, user_id: int) -> int:
+        """The value of a member's vote on an answer: the newest that they gave; 0 without one."""
+        given = {v: self.votes.get((answer_id, user_id, v), (0, ()))[0] for v in (-1, 1)}
+        newest = max(given, key=lambda value: (given[value], value))
+        return newest if given[newest] else 0
+
     def vote(self, answer_id: int, user_id: int, value: int) -> None:
         self.clock += 1
-        old = self.votes.pop((answer_id, user_id), None)
-        if old is None or old[0] != value:  # the second press of one button takes it back
-            self.votes[answer_id, user_id] = (value, self.clock)
+        if self.in_vote(answer_id, user_id) == value:  # the second press takes all back
+            for each in (-1, 1):
+                self.votes.pop((answer_id, user_id, each), None)
+        else:
+            self.votes[answer_id, user_id, value] = (self.clock, ())
 
     def merge(self, kept: int, gone: int) -> None:
         before, other = self.now[kept], self.now[gone]
@@ -97,12 +124,12 @@ class Model:
         self._retire_into(gone, kept)
 
     def _same(self, old: int, new: int, kept: int, gone: int) -> None:
-        """One answer has the text of another: each member's last vote is left."""
-        for (answer_id, user_id), (value, at) in [*self.votes.items()]:
+        """One answer has the text of another: of two alike that a member gave, the last is left."""
+        for (answer_id, user_id, value), (at, way) in [*self.votes.items()]:
             if answer_id == old:
-                del self.votes[old, user_id]
-                if at >= self.votes.get((new, user_id), (0, -1))[1]:
-                    self.votes[new, user_id] = (value, at)
+                del self.votes[old, user_id, value]
+                if at > self.votes.get((new, user_id, value), (0, ()))[0]:
+                    self.votes[new, user_id, value] = (at, (*way, old))
         if self.accepted.get(gone) == old:
             del self.accepted[gone]
             self.accepted.setdefault(kept, new)
@@ -117,8 +144,20 @@ class Model:
         for other in sorted(there.merged - state.merged):
             del self.merged_into[other]
             self.put(other, self.unmerged[other])
+            self.give_back({answer_id for answer_id, _ in self.unmerged[other].answers})
         for other in sorted(state.merged - there.merged):
+            texts = {text: answer_id for answer_id, text in state.answers}
+            for answer_id, text in self.now[other].answers:
+                if texts.get(text, answer_id) != answer_id:
+                    self._same(answer_id, texts[text], thread_id, other)
             self._retire_into(other, thread_id)
+
+    def give_back(self, answer_ids: set[int]) -> None:
+        """Answers have again what came from them by merging."""
+        for (answer_id, user_id, value), (at, way) in [*self.votes.items()]:
+            if way and way[-1] in answer_ids:
+                del self.votes[answer_id, user_id, value]
+                self.votes[way[-1], user_id, value] = (at, way[:-1])
 
     def undo(self, thread_id: int) -> None:
         states = self.states[thread_id]
@@ -136,9 +175,9 @@ class Model:
         if state.retired or thread_id in self.removed:
             return None
         sums = dict.fromkeys((answer_id for answer_id, _ in state.answers), 0)
-        for (answer_id, _), (value, _) in self.votes.items():
+        for answer_id, user_id in {(answer_id, user) for answer_id, user, _ in self.votes}:
             if answer_id in sums:
-                sums[answer_id] += value
+                sums[answer_id] += self.in_vote(answer_id, user_id)
         chosen = self.accepted.get(thread_id)
         return {i: (text, sums[i], chosen == i) for i, text in state.answers}
 
@@ -157,6 +196,7 @@ class Player:
         changes: list[Callable[[], Coroutine[Any, Any, None]]] = [
             self.add, self.edit, self.answer, self.take_out, self.merge, self.undo, self.undo,
             self.go_back, self.vote, self.vote, self.accept, self.import_again, self.remove,
+            self.override, self.override, self.merge,
         ]  # fmt: skip
         self.model.change += 1
         change = self.random.choice(changes if self.model.in_force() else [self.add])
@@ -178,6 +218,25 @@ class Player:
         thread = Thread(key=f"key {self.count}", title=f"Title {self.count}", answers=answers)
         done = await self.curating.add(HERE, 1, thread)
         self.model.put(done.thread_id, State(thread.title, await self.state_of(done.thread_id)))
+
+    async def override(self) -> None:
+        """Edit a shared thread: the guild has its own version of it, and what undoes that."""
+        self.count += 1
+        texts = self.random.sample(TEXTS, 2)
+        answers = tuple(Answer(body=text, key=f"{self.count}/{text}") for text in texts)
+        thread = Thread(key=f"shared {self.count}", title=f"Title {self.count}", answers=answers)
+        await self.app.library.add([thread])
+        shared = await self.app.answering.find(thread.key, guild_id=HERE)
+        assert shared is not None
+        title = f"Edited {self.count}"
+        done = await self.curating.edit(HERE, 1, shared.id, lambda s: _titled(s, title))
+        self.model.versions[done.thread_id] = shared.id
+        copied = State(thread.title, await self.state_of(done.thread_id))
+        change, self.model.change = self.model.change, 0
+        self.model.put(done.thread_id, replace(copied, retired=True))
+        self.model.change = change
+        self.model.put(done.thread_id, copied)
+        self.model.put(done.thread_id, replace(copied, title=title))
 
     async def edit(self) -> None:
         thread_id, self.count = self.thread(), self.count + 1
@@ -208,9 +267,9 @@ class Player:
             return
         first, second = self.random.sample(self.model.in_force(), 2)
         done = await self.curating.merge(HERE, 1, first, second)
-        older, newer = sorted((first, second))
-        assert done.thread_id == older
-        self.model.merge(older, newer)
+        kept, gone = sorted((first, second), key=self.model.age)
+        assert done.thread_id == kept
+        self.model.merge(kept, gone)
 
     async def undo(self) -> None:
         thread_id = self.random.choice(self.model.own())
@@ -278,6 +337,11 @@ class Player:
             assert thread.title == self.model.now[thread_id].title
             assert {a.id: (a.body, a.votes, a.accepted) for a in thread.answers} == expected
             assert await self.app.answering.serve(thread_id, guild_id=THERE) is None
+        in_force = self.model.in_force()
+        hidden = await self.app.database.reading(overrides.of_threads, in_force)
+        assert {i: set(hidden.get(i, ())) for i in in_force} == {
+            i: self.model.hidden_by(i) for i in in_force
+        }
 
 
 def _titled(state: ThreadState, title: str) -> ThreadState:
@@ -292,4 +356,4 @@ async def test_any_sequence_leaves_what_the_model_says(app: App, seed: int) -> N
         made.append(await player.step())
         if number % CHECKED == 0:
             await player.check()
-    assert {"merge", "undo", "vote"} <= set(made)
+    assert {"merge", "override", "undo", "vote"} <= set(made)

@@ -18,7 +18,7 @@ from bot.services import import_reader
 from bot.services.import_pipeline import ImportReport
 from bot.settings import Settings
 from bot.store.threads import Counts
-from tests.kit.library import BREAD, HERE, at, titles
+from tests.kit.library import BREAD, HERE, THERE, at, titles
 from tests.kit.paths import SHARED
 from tests.kit.votes import press_button
 
@@ -198,6 +198,60 @@ class TestExporting:
         assert {a.body: a.votes for a in thread.answers} == {
             BREAD.answers[0].body: 0,
             BREAD.answers[1].body: 2,
+        }
+        await other.close()
+
+    async def test_acceptances_of_two_servers_come_along_and_nobodys_id(
+        self, app: App, tmp_path: Path
+    ) -> None:
+        await app.library.add([BREAD])
+        await app.accepting.accept(HERE, 2, 987_001)
+        await app.accepting.accept(THERE, 1, 987_002)
+        file = tmp_path / "library.jsonl"
+        file.write_text(await exported(app))
+        assert "98700" not in file.read_text()
+        other = await App.open(at(tmp_path / "other"))
+        await other.library.import_paths([file])
+        assert await exported(other) == (await exported(app)).replace(
+            '"source": null', '"source": "library"'
+        )
+        for guild, body in ((HERE, BREAD.answers[1].body), (THERE, BREAD.answers[0].body)):
+            thread = await other.answering.find("bread", guild_id=guild)
+            assert thread is not None
+            assert [a.body for a in thread.answers if a.accepted_here] == [body]
+        await other.accepting.accept(HERE, 1, 5)
+        await other.library.import_paths([file])
+        thread = await other.answering.find("bread", guild_id=HERE)
+        assert thread is not None
+        assert [a.id for a in thread.answers if a.accepted_here] == [1]
+        await other.close()
+
+    async def test_of_a_server_carries_what_that_one_said_alone(
+        self, app: App, tmp_path: Path
+    ) -> None:
+        await app.library.add([BREAD], scope=HERE)
+        await app.accepting.accept(HERE, 2, 1)
+        file = tmp_path / "ours.jsonl"
+        file.write_text(await exported(app, HERE))
+        assert '"accepted_in": {"111": "' in file.read_text()
+        await app.library.import_paths([file], scope=THERE)  # it is what another server said
+        assert "accepted_in" not in await exported(app, THERE)
+
+    async def test_what_helpers_changed_takes_nothing_that_was_said_of_other_answers(
+        self, app: App, tmp_path: Path
+    ) -> None:
+        await app.library.add([BREAD], scope=HERE)
+        await app.accepting.accept(HERE, 2, 1)
+        await press_button(app.voting, answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
+        file = tmp_path / "ours.jsonl"
+        file.write_text(await exported(app, HERE))
+        other = await App.open(at(tmp_path / "other"))
+        done = await other.curating.add(HERE, 9, replace(BREAD, answers=BREAD.answers[:1]))
+        for text in ("Too little water.", "Too much salt."):
+            await other.curating.add_answer(HERE, 9, done.thread_id, Answer(body=text))
+        await other.library.import_paths([file], scope=HERE)
+        assert not {"accepted_in", "votes"} & {
+            key for answer in json.loads(await exported(other, HERE))["answers"] for key in answer
         }
         await other.close()
 

@@ -440,7 +440,8 @@ async def test_reading_writes_nothing_outside_of_its_folder(tmp_path: Path) -> N
     inside.mkdir()
     file = inside / "many.gz"
     file.write_bytes(gzip.compress(MANY))
-    found = await upload_check.check(file, tmp_path / "threads.jsonl", 10**7, 2_000, "library")
+    out = tmp_path / "threads.jsonl"
+    found = await upload_check.check(file, out, 10**7, 2_000, "library", {})
     assert len(found.keys) == 1_234
     assert sorted(p.name for p in tmp_path.rglob("*")) == [
         "many", "many.gz", "sent", "threads.jsonl",

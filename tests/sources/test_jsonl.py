@@ -160,6 +160,16 @@ def test_unknown_keys_are_passed_over_and_counted(path: Path, report: SourceRepo
     }
 
 
+def test_acceptances_are_read_and_written_by_guild(path: Path, report: SourceReport):
+    given = {"20": "2026-05-03T10:00:00Z", "3": "2026-05-04T12:00:00+02:00"}
+    path.write_text(row(answers=[{"body": "a", "accepted_in": given}]))
+    (thread,) = read(path, report)
+    assert [guild for guild, _ in thread.answers[0].accepted_in] == [3, 20]
+    (answer,) = json.loads(write_thread(thread))["answers"]
+    assert answer["accepted_in"] == {"3": "2026-05-04T10:00:00Z", "20": "2026-05-03T10:00:00Z"}
+    assert report == SourceReport()
+
+
 def test_votes_are_read_and_written_by_guild(path: Path, report: SourceReport):
     path.write_text(row(answers=[{"body": "a", "votes": {"20": -1, "3": 4}}]))
     (thread,) = read(path, report)
@@ -226,6 +236,11 @@ def test_keys_that_are_values_do_not_fill_the_summary(report: SourceReport):
             'answers[2].id "5" is the id of answers[0] too',
         ),
         (row(answers=[{"body": "a", "id": ""}]), "answers[0].id must not be empty"),
+        (row(answers=[{"body": "a", "accepted_in": [3]}]), "answers[0].accepted_in must be an"),
+        (
+            row(answers=[{"body": "a", "accepted_in": {"3": "soon"}}]),
+            'answers[0].accepted_in must be an object like {"GUILD_ID": "2024',
+        ),
         (row(answers=[{"body": "a", "votes": 3}]), "answers[0].votes must be an object like"),
         (row(answers=[{"body": "a", "votes": {"x": 3}}]), "answers[0].votes must be an object"),
         (row(answers=[{"body": "a", "votes": {"1": 2**31}}]), "answers[0].votes must be an"),

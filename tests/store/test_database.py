@@ -537,7 +537,7 @@ class TestUnusableFiles:
 
 class TestExamining:
     async def test_a_sound_database_has_no_problems(self, database: Database) -> None:
-        assert await stats.examine(database) == stats.Health("0020", ())
+        assert await stats.examine(database) == stats.Health("0021", ())
 
     async def test_a_row_that_points_nowhere_is_named(
         self, database: Database, other_program: sqlite3.Connection

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.models import SHARED, Answer, Thread
+from bot.store import carried, upsert, votes
 from bot.store import threads as store
-from bot.store import upsert, votes
 from bot.store.database import Database
 from bot.store.rows import pack
 from bot.store.upsert import Known, pair
@@ -82,6 +82,6 @@ async def _with_votes(file: Path, n: int) -> None:
 async def _take_votes_again(file: Path, n: int) -> None:
     database = await _opened(file)
     async with database.write() as connection:
-        await votes.take_imported(connection, SHARED, [pack(_voted(n))])
+        await carried.take(connection, SHARED, [pack(_voted(n))])
         assert len((await votes.tallies_by_guild(connection, [1]))[1]) == n
     await database.close()

@@ -66,6 +66,22 @@ async def test_an_answer_is_edited_here_and_not_elsewhere(world: World, hal: Mem
     assert last(other.channels["ask"]).embeds[0].description.startswith("React with")
 
 
+async def test_an_answer_is_added_to_what_is_there_and_undone(world: World, hal: MemberActor):
+    opened = await part(world, hal, "Add an answer")
+    assert form(opened)["answer"].get("value", "") == ""
+    sent = await hal.submit_modal(opened, {"answer": "Ask a friend to do it."})
+    assert ASKED in told(sent).content
+    thread = await find(world, "vote")
+    assert [(a.body, a.author, a.accepted) for a in thread.answers][-1] == (
+        "Ask a friend to do it.",
+        "hal",
+        False,
+    )
+    assert len(thread.answers) == 3
+    await hal.click(told(sent), label="Undo")
+    assert len((await find(world, "vote")).answers) == 2
+
+
 async def test_the_question_is_edited(world: World, hal: MemberActor):
     opened = await part(world, hal, "The question, and its tags")
     await hal.submit_modal(opened, {"title": "What are arrows for?", "text": "", "tags": "a, b"})

@@ -1,0 +1,155 @@
+"""What was changed of a guild's threads, read for exports and taken from there.
+
+Ids of an export are those of the library that it is from; ``Taken`` says what they are here.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.curation import KeptHistory, Revision, ThreadState
+from bot.models import SHARED, Thread
+from bot.store import change_feed, overrides, revisions, thread_states, threads
+from bot.store.curation_tables import revisions as table
+from bot.store.rows import answer_columns, columns, pack
+from bot.store.tables import answers
+from bot.store.tables import threads as thread_table
+
+
+@dataclass
+class Taken:
+    """The ids here of what an export names by its own ids, and what has come of it.
+
+    ``left`` are threads that have a history here, or other answers than the export.
+    """
+
+    threads: dict[int, int] = field(default_factory=dict)
+    answers: dict[int, int] = field(default_factory=dict)
+    changes: dict[int, int] = field(default_factory=lambda: {0: 0})
+    names: dict[int, KeptHistory] = field(default_factory=dict)
+    newest: dict[int, ThreadState] = field(default_factory=dict)
+    left: set[int] = field(default_factory=set)
+    states: int = 0
+
+
+async def named(
+    connection: AsyncConnection, guild_id: int, after: int, limit: int
+) -> list[KeptHistory]:
+    """Return the next of a guild's threads by id that have a history; none that was removed."""
+    t, shared = thread_table.c, thread_table.alias()
+    query = select(t.id, t.key, t.title, t.merged_into, shared.c.key.label("shared"))
+    query = query.outerjoin(shared, shared.c.id == t.overrides)
+    kept = select(table.c.id).where(table.c.thread_id == t.id).exists()
+    mine = (t.scope == guild_id, t.removed.is_(False), t.id > after)
+    rows = (await connection.execute(query.where(*mine, kept).order_by(t.id).limit(limit))).all()
+    found = list[KeptHistory]()
+    for row in rows:
+        state = await thread_states.present(connection, row.id)
+        found.append(
+            KeptHistory(
+                thread_id=row.id,
+                key=row.key,
+                title=row.title,
+                answer_ids=tuple(i for i in state.answer_ids if i is not None),
+                merged_into=row.merged_into,
+                overrides=row.shared,
+            )
+        )
+    return found
+
+
+async def page(
+    connection: AsyncConnection, guild_id: int, after: int, limit: int
+) -> list[Revision]:
+    """Return the next of a guild's revisions by id; none of threads that were removed."""
+    query = select(table).join(thread_table, thread_table.c.id == table.c.thread_id)
+    mine = (table.c.guild_id == guild_id, table.c.id > after, thread_table.c.removed.is_(False))
+    rows = await connection.execute(query.where(*mine).order_by(table.c.id).limit(limit))
+    return [revisions.of_row(row) for row in rows.all()]
+
+
+async def take_name(
+    connection: AsyncConnection, guild_id: int, one: KeptHistory, taken: Taken
+) -> None:
+    """Find a thread of an export here; it is added, retired, if it isn't there."""
+    same = (thread_table.c.scope == guild_id, thread_table.c.key == one.key)
+    thread_id = await connection.scalar(select(thread_table.c.id).where(*same))
+    if thread_id is None and not one.answer_ids:
+        put = await threads.put(connection, guild_id, [pack(Thread(key=one.key, title=one.title))])
+        thread_id = put.added[one.key]
+    if thread_id is None:
+        taken.left.add(one.thread_id)
+        return
+    there = await thread_states.present(connection, thread_id)
+    has_history = await revisions.newest_id(connection, thread_id) != 0
+    if has_history or len(there.answer_ids) != len(one.answer_ids):
+        taken.left.add(one.thread_id)
+        return
+    taken.threads[one.thread_id], taken.names[one.thread_id] = thread_id, one
+    here = (i for i in there.answer_ids if i is not None)
+    taken.answers.update(zip(one.answer_ids, here, strict=True))
+
+
+async def take_state(
+    connection: AsyncConnection, guild_id: int, one: Revision, taken: Taken
+) -> None:
+    """Keep a state of an export, in the order in which they come."""
+    thread_id = taken.threads.get(one.thread_id)
+    if thread_id is None:
+        return
+    state = await _with_ids(connection, thread_id, one.state, taken)
+    if one.change not in taken.changes:
+        newest = max(taken.changes.values())
+        taken.changes[one.change] = max(await revisions.begin_change(connection), newest + 1)
+    await revisions.record(
+        connection,
+        guild_id,
+        thread_id,
+        state,
+        action=one.action,
+        user_id=0,
+        change=taken.changes[one.change],
+        proposed=one.is_proposed,
+        made_at=one.made_at,
+    )
+    taken.states += 1
+    if not one.is_proposed:
+        taken.newest[one.thread_id] = state
+
+
+async def finish(connection: AsyncConnection, guild_id: int, taken: Taken) -> None:
+    """Make the threads what they were: changed by helpers, merged, versions of shared ones."""
+    for number, thread_id in taken.threads.items():
+        one, newest = taken.names[number], taken.newest.get(number)
+        values: dict[str, object] = {"curated": True}
+        if newest is not None and newest.retired:
+            values |= columns(replace(newest.thread, key=one.key)) | {"content_hash": ""}
+            values |= {"retired_at": time.time_ns() // 1000}
+            values |= {"merged_into": taken.threads.get(one.merged_into or 0)}
+        shared_id = None
+        if one.overrides is not None:
+            shared_id = await threads.id_of(connection, one.overrides, SHARED)
+            values["overrides"] = shared_id
+        this = update(thread_table).where(thread_table.c.id == thread_id)
+        await connection.execute(this.values(values))
+        if shared_id is not None:
+            await overrides.link(connection, thread_id, shared_id)
+    await change_feed.note(connection, [*taken.threads.values()])
+
+
+async def _with_ids(
+    connection: AsyncConnection, thread_id: int, state: ThreadState, taken: Taken
+) -> ThreadState:
+    """Return a state with the ids that its answers have here; those that are out are added."""
+    for answer, number in state.pairs:
+        if number is not None and number not in taken.answers:
+            values = answer_columns(answer, 0) | {"thread_id": thread_id, "retired": True}
+            made = await connection.scalar(insert(answers).values(values).returning(answers.c.id))
+            taken.answers[number] = int(made or 0)
+    ids = (None if number is None else taken.answers[number] for number in state.answer_ids)
+    merged = (taken.threads[number] for number in state.merged if number in taken.threads)
+    return replace(state, answer_ids=tuple(ids), merged=tuple(sorted(merged)))

@@ -1,0 +1,235 @@
+"""Histories in exports: asked for, of one server alone, and undone where they are imported."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from bot.app import App
+from bot.curation import Revision
+from bot.models import SHARED, Answer, Thread, Vote
+from bot.services.import_pipeline import ImportReport
+from bot.store import histories, revisions
+from tests.kit.library import BREAD, HERE, THERE, at
+from tests.kit.votes import press_button
+
+HELPER = 987_009
+CAKE = Thread(
+    key="cake",
+    title="How long does a cake keep?",
+    answers=(Answer(body="Three days.", key="a"), Answer(body="Until it is eaten.", key="b")),
+)
+PIE = replace(CAKE, key="pie", title="How long can a pie be kept?")
+OTHERS = Thread(key="x", title="A secret of another server", answers=(Answer(body="Hush."),))
+
+
+async def add(app: App, thread: Thread, guild: int = HERE) -> int:
+    return (await app.curating.add(guild, HELPER, thread)).thread_id
+
+
+async def title(app: App, thread_id: int, new: str, guild: int = HERE) -> int:
+    done = await app.curating.edit(
+        guild, HELPER, thread_id, lambda s: replace(s, thread=replace(s.thread, title=new))
+    )
+    return done.thread_id
+
+
+async def written(app: App, file: Path, *, history: bool = True) -> Path:
+    out = io.StringIO()
+    await app.library.export(out, scope=HERE, history=history)
+    file.write_text(out.getvalue())
+    return file
+
+
+async def opened(folder: Path, file: Path, guild: int = HERE) -> tuple[App, ImportReport]:
+    """A new library that has the file's threads, and how that went."""
+    app = await App.open(at(folder))
+    return app, await app.library.import_paths([file], scope=guild)
+
+
+def told(history: list[Revision]) -> list[tuple[object, ...]]:
+    """What two libraries must agree on: ids are each one's own."""
+    return [
+        (r.action, r.made_at, r.state.retired, len(r.state.merged), replace(r.state.thread, key=""))
+        for r in history
+    ]
+
+
+async def history(app: App, thread_id: int) -> list[Revision]:
+    """The states of a thread, newest first."""
+    return await app.database.reading(revisions.of_thread, HERE, thread_id)
+
+
+async def everything(app: App, guild: int = HERE) -> list[Revision]:
+    return await app.database.reading(histories.page, guild, 0, 999)
+
+
+async def bodies(app: App, key: str, guild: int = HERE) -> list[str] | None:
+    thread = await app.answering.find(key, guild_id=guild)
+    if thread is None or thread.key != key:  # what the words find
+        return None
+    return sorted(answer.body for answer in thread.answers)
+
+
+async def busy(app: App) -> tuple[int, int]:
+    """Two threads that were edited and merged; returns the kept one, and the other."""
+    cake = await add(app, CAKE)
+    pie = await add(app, replace(PIE, answers=(*PIE.answers, Answer(body="Two days."))))
+    await title(app, cake, "How long may a cake be kept?")
+    await app.curating.edit(
+        HERE, HELPER, cake, lambda s: s.with_pairs([p for p in s.pairs if p[0].key != "b"])
+    )
+    assert (await app.curating.merge(HERE, HELPER, cake, pie)).thread_id == cake
+    return cake, pie
+
+
+async def test_they_come_back_in_an_empty_library(app: App, tmp_path: Path) -> None:
+    cake, pie = await busy(app)
+    file = await written(app, tmp_path / "ours.jsonl")
+    other, report = await opened(tmp_path / "other", file)
+    assert (report.added, report.states, report.ok) == (1, 6, True)
+    assert not report.passed_over
+    for mine, theirs in ((cake, 1), (pie, 2)):
+        here = await history(app, mine)
+        there = await history(other, theirs)
+        assert told(there) == told(here)
+        assert {r.user_id for r in there} == {0}
+    assert told(await everything(other)) == told(await everything(app))
+    await other.close()
+
+
+async def test_undoing_does_there_what_it_does_here(app: App, tmp_path: Path) -> None:
+    cake, _ = await busy(app)
+    other, _ = await opened(tmp_path / "other", await written(app, tmp_path / "ours.jsonl"))
+    named = await other.database.reading(histories.named, HERE, 0, 9)
+    (mine,) = [one.thread_id for one in named if one.key == "cake"]
+    for _ in range(2):
+        for library, thread_id in ((app, cake), (other, mine)):
+            await library.curating.undo(HERE, HELPER, thread_id)
+        for key in ("cake", "pie"):
+            assert await bodies(other, key) == await bodies(app, key), key
+    await app.curating.undo(HERE, HELPER, cake)
+    await other.curating.undo(HERE, HELPER, mine)
+    assert (
+        await bodies(app, "pie")
+        == await bodies(other, "pie")
+        == [
+            "Three days.",
+            "Two days.",
+            "Until it is eaten.",
+        ]
+    )
+    first = (await history(other, mine))[-1]
+    await other.curating.restore(HERE, HELPER, first.id)
+    assert await bodies(other, "cake") == ["Three days.", "Until it is eaten."]
+    await other.close()
+
+
+async def test_merged_threads_whose_answers_have_one_key_are_read_again(
+    app: App, tmp_path: Path
+) -> None:
+    both = [await add(app, replace(CAKE, key=key)) for key in ("one", "two")]
+    other = replace(CAKE.answers[0], body="Not long.")
+    await app.curating.edit(
+        HERE, HELPER, both[1], lambda s: s.with_pairs([(other, s.answer_ids[0])])
+    )
+    await app.curating.merge(HERE, HELPER, *both)
+    library, report = await opened(tmp_path / "other", await written(app, tmp_path / "ours.jsonl"))
+    assert (report.added, report.rejected) == (1, [])
+    assert await bodies(library, "one") == ["Not long.", "Three days.", "Until it is eaten."]
+    await library.close()
+
+
+async def test_nothing_of_another_server_and_nobodys_id_is_in_it(app: App, tmp_path: Path) -> None:
+    await busy(app)
+    await title(app, await add(app, OTHERS, THERE), "Another secret", THERE)
+    text = (await written(app, tmp_path / "ours.jsonl")).read_text()
+    assert "secret" not in text
+    assert "Hush" not in text
+    assert str(HELPER) not in text
+
+
+async def test_they_are_kept_out_unless_they_are_asked_for(app: App, tmp_path: Path) -> None:
+    await busy(app)
+    lines = (await written(app, tmp_path / "ours.jsonl", history=False)).read_text().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["cake"]
+    assert "history" not in "".join(lines)
+
+
+async def test_into_the_shared_library_they_are_not_taken(app: App, tmp_path: Path) -> None:
+    await busy(app)
+    file = await written(app, tmp_path / "ours.jsonl")
+    other, report = await opened(tmp_path / "other", file, SHARED)
+    assert (report.added, report.states, report.ok) == (1, 0, True)
+    assert any("--guild" in hint for hint in report.hints)
+    await other.close()
+
+
+async def test_a_history_that_is_there_stays(app: App, tmp_path: Path) -> None:
+    cake, _ = await busy(app)
+    file = await written(app, tmp_path / "ours.jsonl")
+    before = told(await history(app, cake))
+    report = await app.library.import_paths([file], scope=HERE)
+    assert (report.states, report.ok) == (0, True)
+    assert [*report.passed_over.values()] == [2]
+    assert told(await history(app, cake)) == before
+
+
+async def test_changes_of_two_servers_in_one_library_stay_apart(app: App, tmp_path: Path) -> None:
+    cake, _ = await busy(app)
+    file = await written(app, tmp_path / "ours.jsonl")
+    await app.library.import_paths([file], scope=THERE)
+    mine = {r.change for r in await everything(app)}
+    theirs = {r.change for r in await everything(app, THERE)}
+    assert mine & theirs <= {0}
+    await app.curating.undo(HERE, HELPER, cake)
+    assert await bodies(app, "pie", THERE) is None
+    assert await bodies(app, "pie") is not None
+
+
+async def test_a_version_of_a_shared_thread_is_one_again(app: App, tmp_path: Path) -> None:
+    await app.library.add([BREAD])
+    await press_button(app.voting, answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
+    await title(app, 1, "Why is my bread flat?")
+    file = await written(app, tmp_path / "ours.jsonl")
+    other = await App.open(at(tmp_path / "other"))
+    await other.library.add([BREAD])
+    assert (await other.library.import_paths([file], scope=HERE)).states == 3
+    for library in (app, other):
+        matches = await library.answering.complete("", guild_id=HERE, limit=9)
+        assert [match.title for match in matches] == ["Why is my bread flat?"]
+    own = (await other.answering.find("bread", guild_id=HERE)).id  # type: ignore[union-attr]
+    await other.curating.undo(HERE, HELPER, own)
+    await other.curating.undo(HERE, HELPER, own)
+    await other.curating.undo(HERE, HELPER, own)
+    thread = await other.answering.find("bread", guild_id=HERE)
+    assert thread is not None
+    assert (thread.scope, sum(answer.votes for answer in thread.answers)) == (SHARED, 1)
+    await other.close()
+
+
+async def test_a_line_that_is_wrong_is_named_and_the_others_are_read(
+    app: App, tmp_path: Path
+) -> None:
+    await busy(app)
+    file = await written(app, tmp_path / "ours.jsonl")
+    lines = file.read_text().splitlines()
+    bad = [
+        '{"history": 5}',
+        '{"history": {"thread": "x", "id": "k", "title": "t", "answers": []}}',
+        '{"history": {"thread": 1, "action": "dreamt", "at": "2024-01-01", "change": 1, '
+        '"proposed": false, "retired": false, "merged": [], "answers": [], '
+        '"state": {"id": "k", "title": "t"}}}',
+    ]
+    file.write_text("\n".join([*lines, *bad]) + "\n")
+    other, report = await opened(tmp_path / "other", file)
+    assert report.states == 6
+    assert [problem.reason for problem in report.rejected] == [
+        "history must be an object, it is 5",
+        'history.thread must be a number, it is "x"',
+        "history.action must be one of saved, added, imported, answered, edited, overridden, "
+        'merged, restored, solved, reopened, followed, it is "dreamt"',
+    ]
+    await other.close()
