@@ -18,8 +18,9 @@ from pathlib import Path
 
 from bot.errors import ConfigError, InputError, StoreBusy, StoreNewer
 from bot.private_files import FOLDER, tighten, unfinished
-from bot.store.database import BUSY_SECONDS, explain
+from bot.store.backend import BUSY_SECONDS
 from bot.store.database_file import log_files, sqlite_file
+from bot.store.sqlite_backend import explain
 from bot.store.stats import check_copy, missing_tables
 from bot.store.threads import Counts
 from bot.worker import in_thread
