@@ -34,6 +34,26 @@ execute_cogs_once()
 compile_statements_once()
 
 
+DATABASES = ("sqlite", "postgres")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the database on which those tests run that know both, and are not run on both anyway."""
+    parser.addoption("--database", choices=DATABASES, default=DATABASES[0])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that is marked so on both databases."""
+    if "kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("kind", DATABASES)
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database the test's library is in."""
+    return str(request.config.getoption("--database"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Run a test that is marked ``untraced`` while coverage pauses.

@@ -29,6 +29,7 @@ class Listener:
         self._connect_args = {k: v for k, v in connect_args.items() if k not in mine}
         self._watches = list[Notified]()
         self._task: asyncio.Task[None] | None = None
+        self.listens = False  # at this moment
 
     def watch(self) -> Notified:
         """Return a watch that is told from now on."""
@@ -61,9 +62,11 @@ class Listener:
         try:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(CHANNEL, lambda *_: self._tell())
+            self.listens = True
             self._tell()  # of what was changed before it listened
             await lost.wait()
         finally:
+            self.listens = False
             connection.terminate()
 
     def _tell(self) -> None:

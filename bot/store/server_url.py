@@ -39,6 +39,11 @@ def without_driver() -> ConfigError:
     )
 
 
+def is_on_server(url: str) -> bool:
+    """Return whether a URL names a database on a server, and not a file."""
+    return not url.startswith("sqlite")
+
+
 def place(url: URL) -> str:
     """Return host and database of a URL, without user and password."""
     host = url.host or url.query.get("host") or "localhost"

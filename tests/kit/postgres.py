@@ -29,11 +29,14 @@ OPTIONS = {
     "listen_addresses": "",
     "fsync": "off",  # for tests alone: a power cut would lose their databases
     "full_page_writes": "off",
-    "shared_buffers": "32MB",
+    "shared_buffers": "128MB",
     "max_connections": "60",
     "autovacuum": "off",
     "lc_messages": "C",
 }
+
+NOT_DURABLE = ("fsync", "full_page_writes", "autovacuum")
+"""What is off for tests alone."""
 
 MEMORY = "/dev/shm"
 """A file system in memory, where there is one: a server begins with a thousand small files."""
@@ -41,6 +44,9 @@ MEMORY = "/dev/shm"
 VARIABLE = "TEST_POSTGRES"
 """The environment's name for the folder of a server that is running already, to spare its start:
 ``python -m tests.kit.postgres`` starts one, and prints the folder."""
+
+LOCKED = "needs_password"
+"""The name of an account that gets in with its password alone; a test makes it."""
 
 TEMPLATE = "migrated"
 
@@ -93,18 +99,24 @@ class Server:
         self._free: list[str] = []
 
     @classmethod
-    def start(cls) -> Server:
-        """Make a server's folder and start it; it has a database with our tables, but empty."""
+    def start(cls, *, durable: bool = False) -> Server:
+        """Make a server's folder and start it; it has a database with our tables, but empty.
+
+        Only one that is ``durable`` writes to the disk, as servers do.
+        """
         bin_folder = programs()
         assert bin_folder is not None
-        memory = MEMORY if os.access(MEMORY, os.W_OK) else None
+        memory = MEMORY if os.access(MEMORY, os.W_OK) and not durable else None
         server = cls(bin_folder, Path(tempfile.mkdtemp(prefix="threadwise-postgres-", dir=memory)))
         if not os.geteuid():
             shutil.chown(server.folder, *[_account()[key] for key in ("user", "group")])
         data = f"--pgdata={server.folder / 'data'}"
         server._run("initdb", "--no-sync", "--auth=trust", "--username=postgres",
                     "--encoding=UTF8", "--locale=C.UTF-8", data)  # fmt: skip
-        options = " ".join(f"--{name}={value}" for name, value in OPTIONS.items())
+        rules = server.folder / "data" / "pg_hba.conf"
+        rules.write_text(f"local all {LOCKED} scram-sha-256\nlocal all all trust\n")
+        given = OPTIONS | (dict.fromkeys(NOT_DURABLE, "on") if durable else {})
+        options = " ".join(f"--{name}={value}" for name, value in given.items())
         options += f" --unix_socket_directories={server.folder}"
         server._run("pg_ctl", "start", "-w", "-s", data, "-o", options, "-l",
                     str(server.folder / "log"))  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.database import Database
+from tests.conftest import DATABASES
 
 
 @pytest.fixture
@@ -38,9 +39,9 @@ OF_SQLITE = {"file", "other_program"}
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test of a database on SQLite and on PostgreSQL, unless it is about the file."""
     if "database_url" in metafunc.fixturenames:
-        marked = next(metafunc.definition.iter_markers("sqlite_only"), None)
+        marked = metafunc.definition.get_closest_marker("sqlite_only")
         of_file = marked or OF_SQLITE & {*metafunc.fixturenames}
-        metafunc.parametrize("kind", ["sqlite"] if of_file else ["sqlite", "postgres"])
+        metafunc.parametrize("kind", DATABASES[:1] if of_file else DATABASES)
 
 
 @pytest.fixture
