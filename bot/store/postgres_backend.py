@@ -26,7 +26,7 @@ from bot.store.postgres_listener import Listener
 CONNECT_SECONDS = 10.0
 """Seconds after which a server that says nothing isn't there."""
 
-VOTERS = 4
+VOTERS = 8
 """Transactions that write votes at the same time."""
 
 NUL = "\ufffd"

@@ -33,7 +33,7 @@ def value_of(column: Column[Any], guild_id: int) -> Any:
     if isinstance(column.type, JSON):
         return []
     kind = column.type.python_type
-    return {bytes: b"x", str: f"x{guild_id}", bool: True}.get(kind, 1)
+    return {bytes: b"x", str: f"x{guild_id % 1000}", bool: True}.get(kind, 1)
 
 
 def row_of(table: Table, guild_id: int) -> dict[str, Any]:
