@@ -54,7 +54,7 @@ _ADVICE = {
     ("3F000",): "there is no schema at {where} that {user} may make tables in; make it the owner: "
     "ALTER DATABASE {database} OWNER TO {user}",
     ("53300",): "PostgreSQL at {where} has no connection left ({said}); raise max_connections: "
-    "each process of the bot takes up to ten",
+    "each process of the bot takes up to 14",
     ("53100",): "no room left on the disk of PostgreSQL at {where}; free some and try again",
     ("57P01", "57P02", "57P03", "08"): _UNREACHABLE,
     ("25006",): "{where} can only be read ({said}); name the primary server in DATABASE_URL",
