@@ -1,6 +1,6 @@
 """Measure SQLite and PostgreSQL with the same library, in the same run.
 
-    python -m scripts.databases [--threads 100000] [--votes 10000] [--postgres URL]
+    python scripts/databases.py [--threads 100000] [--votes 10000] [--postgres URL]
 
 The library is made in SQLite and moved to PostgreSQL, where both are asked the same questions in
 turn, and the same members vote at once. Both are durable: synchronous=FULL, and
@@ -22,13 +22,14 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from benchmarks import corpus
+
 from bot.app import App
 from bot.models import Answer, Posting, Reaction, Thread, Vote
 from bot.services.voting import Added
 from bot.settings import Settings
 from bot.store import moving
 from bot.store.database import Database
-from scripts.benchmarks import corpus
 from tests.kit import postgres
 
 MEMBERS, ANSWERS, BLOCKS = 200, 100, 10

@@ -37,14 +37,14 @@ _UNREACHABLE = (
     "DATABASE_URL"
 )
 
-_BUSY = {
+_BUSY: dict[tuple[str, ...], str] = {
     ("55P03", "57014"): "{where} was locked by another program for too long ({said}); stop that "
     "program or wait for it, then try again",
     ("40P01", "40001"): "another program changed the same at once in {where} ({said}); try again",
 }
 """Advice for what another try may mend, by PostgreSQL's codes."""
 
-_ADVICE = {
+_ADVICE: dict[tuple[str, ...], str] = {
     ("28P01", "28000"): "PostgreSQL at {where} does not let {user} in ({said}); correct user and "
     "password in DATABASE_URL",
     ("3D000",): "there is no database at {where}; make it with: "

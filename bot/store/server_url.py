@@ -53,7 +53,7 @@ def place(url: URL) -> str:
 
 def tool_arguments(url: URL) -> str:
     """Return how PostgreSQL's own programs are told the database; they ask for the password."""
-    shown = url.set(drivername="postgresql", password=None)
+    shown = url._replace(drivername="postgresql", password=None)  # set() would keep it
     if "ssl" in shown.query:
         mode = shown.query["ssl"]
         shown = shown.difference_update_query(["ssl"]).update_query_dict({"sslmode": mode})

@@ -30,6 +30,8 @@ from tests.kit import programs
 from tests.kit.library import BREAD, HERE, at, titles
 from tests.kit.waiting import until
 
+pytestmark = pytest.mark.both_databases
+
 MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(30)]
 
 

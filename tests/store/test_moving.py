@@ -117,7 +117,7 @@ async def test_killed_at_any_moment_it_goes_on(
             await (await Database.open(places[1])).close()
     process = await programs.start("-m", "tests.kit.moving_program", *places)
     code, out, _ = await process.end()
-    assert (code, b"moved" in out) == (0, True)
+    assert (code, "moved" in out) == (0, True)
     target = await Database.open(places[1])
     assert (await content(target), target.id) == (before, library_id)
     await target.close()
