@@ -53,9 +53,15 @@ async def prepare(place: Path, url: str, count: int) -> None:
     poll = await app.answering.find(POLL)
     assert poll is not None
     for n, answer in enumerate(poll.answers):
-        shown = {"thread_id": poll.id, "answer_id": answer.id, "asker_id": 9}
         await app.postings.record(
-            Posting(message_id=1000 + n, channel_id=1, guild_id=GUILD, **shown)
+            Posting(
+                message_id=1000 + n,
+                channel_id=1,
+                guild_id=GUILD,
+                thread_id=poll.id,
+                answer_id=answer.id,
+                asker_id=9,
+            )
         )
     await app.close()
     source = await Database.open(app.settings.database)
@@ -153,7 +159,7 @@ def main() -> None:
             sys.exit(f"error: {reason}")
         server = postgres.Server.start(durable=True)
     try:
-        url = options.postgres or server.url(asyncio.run(server.new()))
+        url = options.postgres if server is None else server.url(asyncio.run(server.new()))
         with tempfile.TemporaryDirectory(prefix="threadwise-databases-") as place:
             asyncio.run(measure(Path(place), url, options))
     finally:

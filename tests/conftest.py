@@ -43,14 +43,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that is marked so on both databases."""
-    if "kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
-        metafunc.parametrize("kind", DATABASES)
+    """Run a test that is marked so on both databases, unless it is about SQLite alone."""
+    marked = metafunc.definition.get_closest_marker
+    if "kind" in metafunc.fixturenames and marked("both_databases"):
+        metafunc.parametrize("kind", DATABASES[:1] if marked("sqlite_only") else DATABASES)
 
 
 @pytest.fixture
 def kind(request: pytest.FixtureRequest) -> str:
     """Which database the test's library is in."""
+    if request.node.get_closest_marker("sqlite_only"):
+        return DATABASES[0]
     return str(request.config.getoption("--database"))
 
 

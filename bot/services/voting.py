@@ -98,7 +98,7 @@ class Voting:
             await self._reconciling.clear(first.message_id, first.value)
             return [True]
         made = list[VoteOutcome]()
-        async with self._database.write(voters=_voters(changes)) as connection:
+        async with self._database.write_votes(_voters(changes)) as connection:
             until = time.monotonic() + HOLD_SECONDS
             for change in changes:
                 if isinstance(change, Cleared) or (made and time.monotonic() > until):
@@ -167,13 +167,13 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
     if isinstance(change, Deleted):
         await postings.forget(connection, [change.message_id])
         return True
-    posting = await postings.get(connection, change.message_id)
-    if posting is None:
+    shown = await origins.shown_by(connection, change.message_id)
+    if shown is None:
         return False
+    posting, author = shown
     place, reaction = VotePlace.of(posting), change.reaction
     if isinstance(change, Removed):
         return await votes.take(connection, place, reaction)
-    author = await origins.author_of(connection, posting.answer_id)
     if author.is_member(reaction.user_id):
         return False
     await votes.give(connection, place, reaction, at=change.at)

@@ -46,8 +46,7 @@ class Database:
         self._observer = observer
         self._writer, self._readers = self.backend.writer, self.backend.readers
         self._write_lock = asyncio.Lock()
-        voters = asyncio.Semaphore(self.backend.voters)
-        self._vote_turns = self._write_lock if self.backend.voters == 1 else voters
+        self._vote_turns = asyncio.Semaphore(self.backend.voters)
         self._read_slots = asyncio.Semaphore(READERS)
         self._readers_now: set[asyncio.Task[Any] | None] = set()
         self._is_closed = False
@@ -130,20 +129,38 @@ class Database:
             self._observer.used_database("read", begun - asked, time.perf_counter() - begun)
 
     @asynccontextmanager
-    async def write(self, voters: Collection[int] | None = None) -> AsyncIterator[AsyncConnection]:
-        """Give a connection in a write transaction: committed at the end, undone on an error.
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in a write transaction: committed at the end, undone on an error."""
+        async with self._writing(self._write_lock, self.backend.begin_write) as connection:
+            yield connection
 
-        Others wait until it ends. With ``voters``, it may write votes and reactions of these
-        members alone, and on a server those of others may be written at the same time.
+    @asynccontextmanager
+    async def write_votes(self, user_ids: Collection[int]) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that may write votes and reactions of these members alone.
+
+        On a server, those of other members may be written at the same time.
         """
+        if self.backend.voters == 1:
+            async with self.write() as connection:
+                yield connection
+            return
+
+        async def begin(connection: AsyncConnection) -> None:
+            await self.backend.begin_votes(connection, user_ids)
+
+        async with self._writing(self._vote_turns, begin) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _writing(
+        self,
+        turn: asyncio.Lock | asyncio.Semaphore,
+        begin: Callable[[AsyncConnection], Awaitable[None]],
+    ) -> AsyncIterator[AsyncConnection]:
         with self._explained_errors():
             asked = time.perf_counter()
-            turn = self._write_lock if voters is None else self._vote_turns
             async with turn, self._writer.begin() as connection:
-                if voters is None:
-                    await self.backend.begin_write(connection)
-                else:
-                    await self.backend.begin_votes(connection, voters)
+                await begin(connection)
                 begun = time.perf_counter()
                 yield connection
             self._observer.used_database("write", begun - asked, time.perf_counter() - begun)
@@ -180,9 +197,10 @@ class Database:
     @contextmanager
     def _explained_errors(self) -> Iterator[None]:
         """Turn the driver's errors into StoreErrors that say what to do."""
+        known: tuple[type[BaseException], ...] = (DBAPIError, *self.backend.errors)
         try:
             yield
-        except (DBAPIError, *self.backend.errors) as error:
+        except known as error:
             self._observer.database_failed()
             original = error.orig if isinstance(error, DBAPIError) else None
             raise self.backend.explain(original or error) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Table, bindparam
+from sqlalchemy import Boolean, ColumnElement, Insert, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
@@ -55,13 +55,13 @@ def _collated(element: by_code, compiler: Any, **options: Any) -> str:
     return f'{compiler.process(element.clauses, **options)} COLLATE "C" NULLS FIRST'
 
 
-_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 @cache
 def upsert(
     dialect: str, table: Table, names: tuple[str, ...], **computed: ColumnElement[Any]
-) -> sqlite.Insert | postgresql.Insert:
+) -> Insert:
     """Return the statement that inserts a row, or writes it over the one with its key.
 
     It takes the values of the columns ``names``; others are ``computed``. To build it takes longer
@@ -71,4 +71,5 @@ def upsert(
     made = _INSERT[dialect](table).values(values)
     key = [column.name for column in table.primary_key]
     others = {name: made.excluded[name] for name in values if name not in key}
-    return made.on_conflict_do_update(index_elements=key, set_=others)
+    statement: Insert = made.on_conflict_do_update(index_elements=key, set_=others)
+    return statement

@@ -8,6 +8,7 @@ alone don't, and wait for one another only where they are about the same members
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -44,7 +45,7 @@ class Postgres:
     """PostgreSQL through asyncpg; see ``backend.Backend``."""
 
     name = "PostgreSQL"
-    path = None
+    path: Path | None = None
     one_connection = False
     voters = VOTERS
     errors: tuple[type[BaseException], ...] = (

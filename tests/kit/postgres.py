@@ -169,7 +169,7 @@ class Server:
         await self.run("DELETE FROM facts", database=TEMPLATE)
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [self.bin / program, *arguments]
+        command = [str(self.bin / program), *arguments]
         with (self.folder / "said").open("w+") as said:  # a pipe would be the server's as well
             done = subprocess.run(command, stdout=said, stderr=said, check=False, **_account())
             said.seek(0)

@@ -217,7 +217,10 @@ for machine, examples in ((VotingIsLikeTheModel, 10), (OnPostgres, 6)):
 TestVotingIsLikeTheModel = VotingIsLikeTheModel.TestCase
 
 
-class TestVotingIsLikeTheModelOnPostgres(OnPostgres.TestCase):
+_OnPostgres: Any = OnPostgres.TestCase
+
+
+class TestVotingIsLikeTheModelOnPostgres(_OnPostgres):  # type: ignore[misc]
     @pytest.fixture(autouse=True)
     def on_the_server(self, postgres_server: postgres.Server) -> None:
         OnPostgres.server = postgres_server

@@ -7,12 +7,12 @@ import signal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from bot.curation import Action
 from bot.errors import ConfigError, StoreError
 from bot.models import SHARED, Answer, Posting, Reaction, Thread, Vote
-from bot.store import change_feed, guilds, moving, postings, threads, votes
+from bot.store import change_feed, guilds, moving, postings, tables, threads, votes
 from bot.store.columns import metadata
 from bot.store.curating import Change
 from bot.store.curating import add as add_own
@@ -40,7 +40,7 @@ async def fill(database: Database) -> None:
         await threads.put(connection, GUILD, [pack(thread(1000))])
         change = await Change.begin(connection, GUILD, Action.ADDED, 5)
         own = await add_own(connection, change, Thread(key="own", title="Ours?"))
-        await connection.execute(threads.threads.delete().where(threads.threads.c.id == own))
+        await connection.execute(delete(tables.threads).where(tables.threads.c.id == own))
         posting = Posting(
             message_id=2**63 - 1, channel_id=3, guild_id=GUILD, thread_id=1, answer_id=1, asker_id=4
         )

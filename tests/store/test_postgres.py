@@ -69,17 +69,17 @@ class TestTurns:
 
     async def test_votes_wait_for_no_import(self, open_one: Open) -> None:
         one, other = await open_one(), await open_one()
-        async with one.write(), one.write(voters=[7]), other.write(voters=[8]) as connection:
+        async with one.write(), one.write_votes([7]), other.write_votes([8]) as connection:
             assert await connection.scalar(text("SELECT 1")) == 1
 
     async def test_votes_of_one_member_wait_for_each_other(self, open_one: Open) -> None:
         one, other = await open_one(), await open_one()
 
         async def vote() -> None:
-            async with other.write(voters=[9, 7]):
+            async with other.write_votes([9, 7]):
                 pass
 
-        async with one.write(voters=[7, 8]):
+        async with one.write_votes([7, 8]):
             voting = asyncio.create_task(vote())
             await waits_for_a_lock(one)
             assert not voting.done()
@@ -87,7 +87,7 @@ class TestTurns:
 
     async def test_who_moves_or_deletes_votes_waits_for_all_who_vote(self, open_one: Open) -> None:
         one, other = await open_one(), await open_one()
-        async with one.write(voters=[7]):
+        async with one.write_votes([7]):
             moving = asyncio.create_task(other.writing(lock_votes))
             await waits_for_a_lock(one)
             assert not moving.done()
@@ -123,7 +123,7 @@ class TestWatching:
         watch = one.watch()
         await until(lambda: listens(one))
         assert await watch.wait(HANG)  # what there was before
-        async with other.write(voters=[1]):
+        async with other.write_votes([1]):
             pass
         assert not await watch.wait(0.05)
         await note(other, 1)
@@ -312,7 +312,7 @@ class TestUrls:
 
 async def test_a_vote_is_seen_by_others_once_it_is_written(open_one: Open) -> None:
     one, other = await open_one(), await open_one()
-    async with one.write(voters=[1]) as connection:
+    async with one.write_votes([1]) as connection:
         await connection.execute(insert(changes).values(thread_id=5))
         async with other.read() as reading:
             assert (await reading.execute(select(changes))).all() == []
