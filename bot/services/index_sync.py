@@ -117,17 +117,18 @@ class IndexSync:
         A failure is logged, once until something else happens; the next looks, ever longer
         after it, try again.
         """
-        pause = INTERVAL
+        pause, watch, behind = INTERVAL, self._database.watch(), True
         while True:
-            await asyncio.sleep(pause)
+            is_due = await watch.wait(pause)
             try:
                 await in_thread(self._engine.verify, CHECKED_AT_ONCE)
-                await self._follow()
-                if time.monotonic() >= self._embed_from:
-                    await self._embed()
+                if is_due or behind or self._engine.is_damaged:
+                    behind = not await self._follow()
+                    if time.monotonic() >= self._embed_from:
+                        await self._embed()
                 pause, self._logged = INTERVAL, ""
             except Exception as error:
-                pause = min(2 * pause, LONGEST)
+                pause, behind = min(2 * pause, LONGEST), True
                 self._log(error)
 
     async def is_current(self) -> bool:
@@ -145,12 +146,15 @@ class IndexSync:
         # Without a change, a guild may have been forgotten or an older copy been put back.
         return changed or int(not await self.is_current())
 
-    async def _follow(self) -> None:
-        """Take in what others have stored and made; imports of ours are indexed as they go."""
+    async def _follow(self) -> bool:
+        """Take in what others have stored and made; False when another process is at it.
+
+        Imports of ours are indexed as they go.
+        """
         if self._imports and self._session is not None:
             await self._embedding.catch_up()
-        else:
-            await self.catch_up()
+            return True
+        return await self.catch_up()
 
     async def _embed(self) -> None:
         """Make the vectors that are missing; a model that fails is left alone for a while."""

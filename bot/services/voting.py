@@ -98,7 +98,7 @@ class Voting:
             await self._reconciling.clear(first.message_id, first.value)
             return [True]
         made = list[VoteOutcome]()
-        async with self._database.write() as connection:
+        async with self._database.write_votes(_voters(changes)) as connection:
             until = time.monotonic() + HOLD_SECONDS
             for change in changes:
                 if isinstance(change, Cleared) or (made and time.monotonic() > until):
@@ -136,6 +136,13 @@ class Voting:
         return await self._database.writing(votes.forget_user, user_id)
 
 
+def _voters(changes: Sequence[VoteChange]) -> set[int]:
+    """Return the members whose votes change."""
+    pressed = {change.user_id for change in changes if isinstance(change, Pressed)}
+    reacted = (change for change in changes if isinstance(change, Added | Removed))
+    return pressed | {change.reaction.user_id for change in reacted}
+
+
 def vote_of(outcome: VoteOutcome) -> Vote | None:
     """Return the vote in force after a press. Raises the refusal, if it was refused."""
     if isinstance(outcome, ThreadwiseError):
@@ -160,13 +167,13 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
     if isinstance(change, Deleted):
         await postings.forget(connection, [change.message_id])
         return True
-    posting = await postings.get(connection, change.message_id)
-    if posting is None:
+    shown = await origins.shown_by(connection, change.message_id)
+    if shown is None:
         return False
+    posting, author = shown
     place, reaction = VotePlace.of(posting), change.reaction
     if isinstance(change, Removed):
         return await votes.take(connection, place, reaction)
-    author = await origins.author_of(connection, posting.answer_id)
     if author.is_member(reaction.user_id):
         return False
     await votes.give(connection, place, reaction, at=change.at)

@@ -25,6 +25,7 @@ from bot.store.tables import (
     votes,
 )
 from bot.store.votes import VotePlace
+from bot.store.write_locks import lock_votes
 
 
 async def move(
@@ -38,6 +39,8 @@ async def move(
 
     With ``merges``, ``give_back`` can undo it for votes and postings.
     """
+    if pairs:
+        await lock_votes(connection)
     for old, new in pairs:
         await _move_reactions(connection, guild_id, old, new, merges=merges)
         await _move_carried(connection, guild_id, old, new)
@@ -51,6 +54,7 @@ async def give_back(
 
     What members gave since stays, and what was accepted or imported as a sum.
     """
+    await lock_votes(connection)
     there = select(answers.c.id).where(answers.c.thread_id == kept_id)
     for answer_id in answer_ids:
         if answer_id is None:

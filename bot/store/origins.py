@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import AuthorChoice, Origin
 from bot.following import PostState
+from bot.models import Posting
 from bot.store.curation_tables import (
     answer_messages,
     author_choices,
@@ -18,8 +19,9 @@ from bot.store.curation_tables import (
     followed_posts,
     thread_messages,
 )
+from bot.store.postings import posting_of
 from bot.store.rows import id_batches
-from bot.store.tables import answers
+from bot.store.tables import answers, postings
 
 
 async def unchecked(connection: AsyncConnection, answer_id: int, before: int) -> Origin | None:
@@ -155,6 +157,17 @@ async def author_of(connection: AsyncConnection, answer_id: int) -> Author:
     query = query.select_from(answers.outerjoin(m, m.c.answer_id == answers.c.id))
     row = (await connection.execute(query.where(answers.c.id == answer_id))).first()
     return Author(None, 0) if row is None else Author(row.author, row.author_id or 0)
+
+
+async def shown_by(connection: AsyncConnection, message_id: int) -> tuple[Posting, Author] | None:
+    """Return the posting that a message is, if it is one, and who wrote the answer it shows."""
+    m, p = answer_messages, postings
+    shown = p.join(answers, answers.c.id == p.c.answer_id).outerjoin(
+        m, m.c.answer_id == p.c.answer_id
+    )
+    query = select(p, answers.c.author, m.c.author_id).select_from(shown)
+    row = (await connection.execute(query.where(p.c.message_id == message_id))).first()
+    return None if row is None else (posting_of(row), Author(row.author, row.author_id or 0))
 
 
 async def choice_of(connection: AsyncConnection, user_id: int) -> AuthorChoice | None:

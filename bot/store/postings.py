@@ -37,7 +37,7 @@ async def get(connection: AsyncConnection, message_id: int) -> Posting | None:
     """Return the posting that this message is, if it is one."""
     query = select(postings).where(postings.c.message_id == message_id)
     row = (await connection.execute(query)).first()
-    return None if row is None else _posting(row)
+    return None if row is None else posting_of(row)
 
 
 async def of(connection: AsyncConnection, message_ids: Collection[int]) -> Mapping[int, Posting]:
@@ -46,7 +46,7 @@ async def of(connection: AsyncConnection, message_ids: Collection[int]) -> Mappi
     for ids in id_batches(message_ids):
         query = select(postings).where(postings.c.message_id.in_(ids))
         rows = (await connection.execute(query)).all()
-        known |= {row.message_id: _posting(row) for row in rows}
+        known |= {row.message_id: posting_of(row) for row in rows}
     return known
 
 
@@ -147,10 +147,11 @@ async def _newest(
 ) -> list[Posting]:
     query = select(postings).where(*conditions).limit(limit)
     newest = (postings.c.posted_at.desc(), postings.c.message_id.desc())
-    return [_posting(row) for row in (await connection.execute(query.order_by(*newest))).all()]
+    return [posting_of(row) for row in (await connection.execute(query.order_by(*newest))).all()]
 
 
-def _posting(row: Row[Any]) -> Posting:
+def posting_of(row: Row[Any]) -> Posting:
+    """Return the posting of a row of the table."""
     return Posting(
         **{name: getattr(row, name) for name in _IDS},
         alternatives=tuple(row.alternatives),

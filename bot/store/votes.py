@@ -11,15 +11,29 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Posting, Reaction, ReactionKind, Vote
 from bot.store import acceptances, following
+from bot.store.portable_sql import greatest, upsert
 from bot.store.rows import Tallies
 from bot.store.tables import IN_FORCE, answers, carried_votes, postings, reactions, threads, votes
+from bot.store.write_locks import lock_votes
 
 BUTTON = 0
 """The posting id of a vote given by a button instead of a reaction."""
@@ -27,12 +41,26 @@ BUTTON = 0
 _PORTION = 500
 """Rows that are made objects of at a time, so that the event loop has a turn in between."""
 
+_VOTE = ("answer_id", "guild_id", "user_id", "value", "posting_id")
+"""The columns of a vote, which are those of the reaction or press that it follows from."""
+
 _NEWEST_FIRST = (
     reactions.c.given_at.desc(),
     reactions.c.posting_id.desc(),
     reactions.c.value.desc(),
 )
 """The order of a member's reactions: the first that stands is their vote."""
+
+
+_THEIRS = reactions.alias()
+_BEFORE = (
+    select(func.coalesce(func.max(_THEIRS.c.given_at), 0) + 1)
+    .where(*(_THEIRS.c[name] == bindparam(name) for name in ("answer_id", "guild_id", "user_id")))
+    .scalar_subquery()
+)
+_LAST = greatest(bindparam("now", type_=BigInteger()), _BEFORE)
+"""When a reaction is given that comes now, in Unix µs: after all others of its member, also where
+the clock stands still or goes back."""
 
 
 class VotePlace(NamedTuple):
@@ -55,13 +83,24 @@ async def give(
 
     ``at`` is in Unix microseconds; where the member gave others since, those count.
     """
-    newest = (await newest_times(connection, place, [reaction.user_id])).get(reaction.user_id)
-    if newest is not None:
+    if at is not None:
         await remove(connection, place, [reaction])
-    # A clock that stands still or goes back must not reorder a member's reactions.
-    given_at = max(time.time_ns() // 1000, (newest or 0) + 1) if at is None else at
-    await add(connection, place, [(reaction, given_at)])
-    await update(connection, place, [reaction.user_id])
+        await add(connection, place, [(reaction, at)])
+        await update(connection, place, [reaction.user_id])
+        return
+    row = place._asdict() | reaction._asdict() | {"now": time.time_ns() // 1000}
+    for statement in _give_now(connection.dialect.name):
+        await connection.execute(statement, row)
+
+
+@cache
+def _give_now(dialect: str) -> Sequence[Insert]:
+    """Return what writes a reaction that comes now, and the vote that follows from it."""
+    reaction = upsert(dialect, reactions, (*_VOTE, "kind"), given_at=_LAST)
+    vote = upsert(dialect, votes, _VOTE)
+    if dialect == "postgresql":  # the way to a server and back takes longer than either
+        return [vote.add_cte(reaction.cte("given"))]
+    return [reaction, vote]
 
 
 async def take(connection: AsyncConnection, place: VotePlace, *gone: Reaction) -> bool:
@@ -102,15 +141,14 @@ async def remove(connection: AsyncConnection, place: VotePlace, gone: Sequence[R
 async def update(connection: AsyncConnection, place: VotePlace, user_ids: Collection[int]) -> None:
     """Make the votes of these members on the answer what their newest reactions say."""
     rank = func.row_number().over(partition_by=reactions.c.user_id, order_by=_NEWEST_FIRST)
-    names = ("answer_id", "guild_id", "user_id", "value", "posting_id")
-    ranked = select(*(reactions.c[name] for name in names), rank.label("rank"))
+    ranked = select(*(reactions.c[name] for name in _VOTE), rank.label("rank"))
     ranked_here = ranked.where(
         *_about(place, reactions), reactions.c.user_id.in_(user_ids)
     ).subquery()
-    first = select(*(ranked_here.c[name] for name in names)).where(ranked_here.c.rank == 1)
+    first = select(*(ranked_here.c[name] for name in _VOTE)).where(ranked_here.c.rank == 1)
     old = (*_about(place, votes), votes.c.user_id.in_(user_ids))
     await connection.execute(delete(votes).where(*old))
-    await connection.execute(insert(votes).from_select(names, first))
+    await connection.execute(insert(votes).from_select(_VOTE, first))
 
 
 async def standing(connection: AsyncConnection, place: VotePlace) -> AsyncIterator[list[Reaction]]:
@@ -170,6 +208,7 @@ async def tallies(
 
 async def forget_user(connection: AsyncConnection, user_id: int) -> int:
     """Delete all that is kept about a member; return how many votes that were."""
+    await lock_votes(connection)
     gone = await connection.execute(delete(votes).where(votes.c.user_id == user_id))
     await connection.execute(delete(reactions).where(reactions.c.user_id == user_id))
     asked = postings.update().where(postings.c.asker_id == user_id).values(asker_id=0)
@@ -211,7 +250,7 @@ async def votes_on(
         return query.where(*seen, answers.c.retired.is_(False)).group_by(answers.c.body)
 
     rows = await connection.execute(given(votes).union_all(given(carried_votes)))
-    return [(row.body, row.votes) for row in rows]
+    return [(row.body, int(row.votes)) for row in rows]
 
 
 async def tallies_by_guild(

@@ -20,6 +20,8 @@ from bot.store.tables import changes
 from tests.kit.library import titles
 from tests.kit.waiting import until
 
+pytestmark = pytest.mark.both_databases
+
 APP, OTHER_APP = 42, 43
 HERE, THERE = 5 << 22, 6 << 22
 LATER = timedelta(days=30, minutes=1)

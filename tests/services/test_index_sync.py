@@ -30,6 +30,8 @@ from tests.kit import programs
 from tests.kit.library import BREAD, HERE, at, titles
 from tests.kit.waiting import until
 
+pytestmark = pytest.mark.both_databases
+
 MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(30)]
 
 
@@ -213,6 +215,7 @@ async def test_following_goes_on_after_a_failure(
     assert "could not follow the library; trying again" in caplog.text
 
 
+@pytest.mark.sqlite_only  # where nobody tells of changes, what is waited for is seen
 async def test_failures_that_follow_each_other_are_tried_again_ever_later_and_logged_once(
     app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

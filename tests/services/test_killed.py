@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
+
 from bot.app import App
 from bot.models import Posting
 from bot.settings import Settings
@@ -13,6 +15,8 @@ from tests.kit import programs
 from tests.kit.library import BREAD, HERE
 from tests.kit.votes import tally_of
 from tests.kit.voting_program import MESSAGES, vote_number
+
+pytestmark = pytest.mark.both_databases
 
 LINES = 60
 

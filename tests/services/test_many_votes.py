@@ -7,10 +7,14 @@ import os
 import random
 from collections import Counter
 
+import pytest
+
 from bot.app import App
 from bot.models import Answer, Thread, Vote
 from tests.kit.library import HERE, post
 from tests.kit.votes import give_reaction, press_button
+
+pytestmark = pytest.mark.both_databases
 
 VOTES = int(os.environ.get("THREADWISE_TEST_VOTES", "400"))
 """400 take seconds; ``THREADWISE_TEST_VOTES=10000`` gives as many as we promise to bear."""

@@ -13,6 +13,8 @@ from bot.models import Posting, StoredAnswer
 from tests.kit.library import HERE
 from tests.kit.waiting import HANG
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture(autouse=True)
 async def library(bread: Sequence[StoredAnswer]) -> None:

@@ -14,6 +14,8 @@ from bot.search.index import IndexDamaged
 from tests.kit.library import HERE, THERE
 from tests.kit.votes import press_button
 
+pytestmark = pytest.mark.both_databases
+
 TEXTS = ("Feed the starter.", "Warm the kitchen.", "Knead it longer.")
 
 

@@ -22,6 +22,8 @@ from tests.kit.votes import (
     tally_of,
 )
 
+pytestmark = pytest.mark.both_databases
+
 Answers = Sequence[StoredAnswer]
 UP, DOWN = Vote.UP, Vote.DOWN
 ALICE, BOB, CAROL = 1, 2, 3

@@ -33,7 +33,7 @@ def value_of(column: Column[Any], guild_id: int) -> Any:
     if isinstance(column.type, JSON):
         return []
     kind = column.type.python_type
-    return {bytes: b"x", str: f"x{guild_id}", bool: True}.get(kind, 1)
+    return {bytes: b"x", str: f"x{guild_id % 1000}", bool: True}.get(kind, 1)
 
 
 def row_of(table: Table, guild_id: int) -> dict[str, Any]:
@@ -146,6 +146,7 @@ async def test_the_membership_goes_last_so_that_a_stopped_deletion_goes_on(
             await guild_data.delete_some(connection, HERE)
 
 
+@pytest.mark.sqlite_only
 async def test_deleting_reads_no_whole_table(database: Database) -> None:
     async with database.write() as connection:
         for table in OWNED:
@@ -156,6 +157,7 @@ async def test_deleting_reads_no_whole_table(database: Database) -> None:
             assert "SCAN" not in str(plan.all()), table.name
 
 
+@pytest.mark.sqlite_only
 async def test_finding_old_unanswered_questions_reads_no_whole_table(database: Database) -> None:
     async with database.write() as connection:
         for condition in ("asked_at < 1", "asked_at >= 1"):
