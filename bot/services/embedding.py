@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bot.models import MAX_PHRASINGS, SHARED, VectorStage
@@ -43,6 +43,11 @@ class Embedding:
         self._queue = EmbeddingQueue()
         self._one_at_a_time = asyncio.Lock()
         self._one_lesson_at_a_time = asyncio.Lock()
+        self._may_make: Callable[[], Awaitable[bool]] = _always
+
+    def share(self, may_make: Callable[[], Awaitable[bool]]) -> None:
+        """Make vectors only while ``may_make`` says so: otherwise another process does."""
+        self._may_make = may_make
 
     @property
     def waiting(self) -> int:
@@ -130,6 +135,9 @@ class Embedding:
         await self._look(semantic)
         while work := self._queue.take(EMBEDDED_AT_ONCE, last):
             try:
+                if not await self._may_make():
+                    self._queue.put_back(work)
+                    return None
                 reached = await self._do(semantic, work)
             except BaseException:
                 self._queue.put_back(work)
@@ -194,7 +202,7 @@ class Embedding:
         found = await self._database.reading(
             vectors.learned_without_vector, semantic.model, EMBEDDED_AT_ONCE, semantic.row_bytes
         )
-        if not found:
+        if not found or not await self._may_make():
             return False
         packed = await asyncio.to_thread(semantic.pack_texts, [text for _, text in found])
         rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
@@ -248,3 +256,7 @@ def _to_embed(thread: Pending) -> ToEmbed:
     for value in (thread.asks, thread.score, thread.asked_at):
         rank = (rank << 64) - value
     return ToEmbed(rank, thread.thread_id, min(thread.phrasings, MAX_PHRASINGS))
+
+
+async def _always() -> bool:
+    return True
