@@ -51,7 +51,8 @@ log = logging.getLogger(__name__)
 class LibraryHealth:
     """The state of a library, as ``doctor`` reports it.
 
-    ``problems`` are the database's, empty when it is sound. ``indexed`` is the number of
+    ``version`` is that of the program that keeps the database, ``problems`` are the database's,
+    empty when it is sound. ``indexed`` is the number of
     threads in the index; ``indexing`` says that another program is still adding to them,
     ``not_indexed`` why they can't be added to, ``note`` why the index had to be rebuilt just
     now. ``model`` is the embedding model, or ``None`` for the reason ``no_meaning``; of it
@@ -60,6 +61,7 @@ class LibraryHealth:
     """
 
     revision: str
+    version: str
     problems: tuple[str, ...]
     counts: Counts
     indexed: int
@@ -198,6 +200,7 @@ class App:
         damaged = await self.verify()
         return LibraryHealth(
             revision=database.revision,
+            version=database.version,
             problems=database.problems,
             counts=await self.library.count(),
             indexed=len(self.engine),

@@ -19,9 +19,9 @@ FOLDER = "requirements"
 
 LOCKS = {
     "dev": ("dev",),
-    "run": ("demo", "dumps", "semantic"),
+    "run": ("demo", "dumps", "postgres", "semantic"),
     "words": ("demo",),
-    "container": ("dumps", "semantic"),
+    "container": ("dumps", "postgres", "semantic"),
     "scripts": ("bench", "dumps", "fit", "models", "screenshots"),
 }
 """Locks by their names, with the extras that they are for.

@@ -19,6 +19,7 @@ from bot.app import App
 from bot.client import ThreadBot
 from bot.log_throttle import LogThrottle
 from bot.settings import Settings
+from tests.kit import postgres
 from tests.kit.library import forget_environment
 from tests.kit.net import Net, open_net
 from tests.kit.new_tables import migrate_once
@@ -31,6 +32,26 @@ fast_settle()
 migrate_once()
 execute_cogs_once()
 compile_statements_once()
+
+
+DATABASES = ("sqlite", "postgres")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the database on which those tests run that know both, and are not run on both anyway."""
+    parser.addoption("--database", choices=DATABASES, default=DATABASES[0])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that is marked so on both databases."""
+    if "kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("kind", DATABASES)
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database the test's library is in."""
+    return str(request.config.getoption("--database"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -50,6 +71,30 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     finally:
         for one in reversed(paused):
             one.start()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the PostgreSQL server that the processes of this run shared, if there was one."""
+    if not hasattr(session.config, "workerinput"):
+        postgres.stop_shared(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def postgres_server(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> postgres.Server:
+    """The PostgreSQL server of this run; the test is skipped where none can be started."""
+    base = tmp_path_factory.getbasetemp()
+    return postgres.shared(base.parent if hasattr(request.config, "workerinput") else base)
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: postgres.Server) -> AsyncIterator[str]:
+    """A database of the test's own on that server, with our tables, which are empty."""
+    name = await postgres_server.take()
+    yield postgres_server.url(name)
+    postgres_server.give_back(name)
 
 
 @pytest.fixture(scope="session")

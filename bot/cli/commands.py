@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__, private_files
-from bot.cli import ask, doctor, evaluate, exporting, forgetting, importing, model
+from bot.cli import ask, doctor, evaluate, exporting, forgetting, importing, model, moving
 from bot.cli.console import exit_code_of
 from bot.cli.options import Command, Group, number, option
 
@@ -120,6 +120,11 @@ _add(
     "restore",
     exporting.restore,
     "Put a backup in the library's place, once it is checked; stop the bot first.",
+)
+_add(
+    "move",
+    moving.move,
+    "Move the library to another database, such as PostgreSQL; stop the bot first.",
 )
 _add(
     "forget",

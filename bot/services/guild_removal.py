@@ -150,17 +150,19 @@ class GuildRemoval:
 
         Never returns. A failure is logged, and the next turn tries again.
         """
-        purge_at, seen = 0.0, -1
+        purge_at, seen, is_due = 0.0, -1, True
+        watch = self._database.watch()
         while True:
             try:
-                seen = await self._notice(seen)
+                if is_due:
+                    seen = await self._notice(seen)
                 if time.monotonic() >= purge_at:
                     purge_at = time.monotonic() + PURGE_SECONDS
                     await self._note_members()
                     await self.purge()
             except Exception:
                 log.exception("what is kept of guilds could not be looked at; trying again")
-            await asyncio.sleep(POLL_SECONDS)
+            is_due = await watch.wait(POLL_SECONDS)
 
     def _is_listed(self, guild_id: int) -> bool:
         """Return whether Discord has listed the guilds of a guild's shard."""

@@ -117,17 +117,19 @@ class IndexSync:
         A failure is logged, once until something else happens; the next looks, ever longer
         after it, try again.
         """
-        pause = INTERVAL
+        pause, watch = INTERVAL, self._database.watch()
+        failed = False
         while True:
-            await asyncio.sleep(pause)
+            is_due = await watch.wait(pause)
             try:
                 await in_thread(self._engine.verify, CHECKED_AT_ONCE)
-                await self._follow()
-                if time.monotonic() >= self._embed_from:
-                    await self._embed()
-                pause, self._logged = INTERVAL, ""
+                if is_due or failed or self._engine.is_damaged:
+                    await self._follow()
+                    if time.monotonic() >= self._embed_from:
+                        await self._embed()
+                pause, self._logged, failed = INTERVAL, "", False
             except Exception as error:
-                pause = min(2 * pause, LONGEST)
+                pause, failed = min(2 * pause, LONGEST), True
                 self._log(error)
 
     async def is_current(self) -> bool:

@@ -18,7 +18,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.models import Posting, VoteEmoji
 from bot.store import postings as table
-from bot.store.database import BUSY_SECONDS, Database
+from bot.store.backend import BUSY_SECONDS
+from bot.store.database import Database
 
 RECORD_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between the tries to record a posting while the database can't be written."""

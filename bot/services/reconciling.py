@@ -137,7 +137,7 @@ class Reconciling:
         """
         users = [each.user_id for each in differences]
         newest = await self._database.reading(votes.newest_times, place, users)
-        async with self._database.write() as connection:
+        async with self._database.write(voters=users) as connection:
             begun = self._clock()
             posting = await postings.get(connection, place.posting_id)
             if posting is None or VotePlace.of(posting) != place:

@@ -98,7 +98,7 @@ class Voting:
             await self._reconciling.clear(first.message_id, first.value)
             return [True]
         made = list[VoteOutcome]()
-        async with self._database.write() as connection:
+        async with self._database.write(voters=_voters(changes)) as connection:
             until = time.monotonic() + HOLD_SECONDS
             for change in changes:
                 if isinstance(change, Cleared) or (made and time.monotonic() > until):
@@ -134,6 +134,13 @@ class Voting:
     async def forget_user(self, user_id: int) -> int:
         """Delete all that is kept about a member; returns how many votes that were."""
         return await self._database.writing(votes.forget_user, user_id)
+
+
+def _voters(changes: Sequence[VoteChange]) -> set[int]:
+    """Return the members whose votes change."""
+    pressed = {change.user_id for change in changes if isinstance(change, Pressed)}
+    reacted = (change for change in changes if isinstance(change, Added | Removed))
+    return pressed | {change.reaction.user_id for change in reacted}
 
 
 def vote_of(outcome: VoteOutcome) -> Vote | None:

@@ -15,6 +15,7 @@ from bot.store import change_feed, origins, revisions, thread_states
 from bot.store.curation_tables import followed_posts
 from bot.store.rows import id_batches
 from bot.store.tables import answers, phrasings, postings, threads
+from bot.store.write_locks import lock_votes
 
 MAX_CARDS = 200
 """Posted messages that are drawn anew when what they show is taken out."""
@@ -72,6 +73,7 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
     With their question goes the whole thread; a thread that is left without answers stays
     retired. Of posts that they opened nothing is known any more.
     """
+    await lock_votes(connection)
     asked, answered = await origins.of_author(connection, user_id)
     touched = await _threads_of(connection, [], answered)
     histories = await revisions.changed_together(connection, {*touched, *asked}) - set(asked)

@@ -1,13 +1,14 @@
 """A consistent copy of a database that is in use, and restoring one in its place.
 
 Both are whole or not at all: they are made beside the place they are for, checked there,
-and put into it in one step. SQLite only; other databases have tools of their own.
+and put into it in one step. PostgreSQL has programs of its own for that, which are named.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 import sqlite3
 import threading
@@ -18,8 +19,10 @@ from pathlib import Path
 
 from bot.errors import ConfigError, InputError, StoreBusy, StoreNewer
 from bot.private_files import FOLDER, tighten, unfinished
-from bot.store.database import BUSY_SECONDS, explain
-from bot.store.database_file import log_files, sqlite_file
+from bot.store.backend import BUSY_SECONDS
+from bot.store.database_file import log_files, parse_url, sqlite_file
+from bot.store.server_url import tool_arguments
+from bot.store.sqlite_backend import explain
 from bot.store.stats import check_copy, missing_tables
 from bot.store.threads import Counts
 from bot.worker import in_thread
@@ -38,13 +41,21 @@ OWN_FACTS = ("library_id", "command_tree_hash")
 would take it for its own; the command tree on Discord may be newer than the hash says."""
 
 
+DUMP = "run: pg_dump --format=custom --file={file} {url}"
+RESTORE = (
+    "put back what pg_dump wrote with: "
+    "pg_restore --clean --if-exists --no-owner --single-transaction --dbname={url} {file}"
+)
+"""What to run where the library is in PostgreSQL; both ask for the password."""
+
+
 async def back_up(url: str, file: Path, progress: Progress | None = None) -> Counts:
     """Copy the database at ``url`` into ``file``, whatever is written to it meanwhile.
 
     An older backup of that name is replaced. Raises ConfigError when the file can't be
     written or is something else, StoreError when the database can't be read.
     """
-    source = _file_of(url)
+    source = _file_of(url, DUMP, file)
     if not source.is_file():
         raise ConfigError(f"there is no library in {source} yet; nothing to back up")
     target = file.resolve()
@@ -65,7 +76,7 @@ async def restore(
     none). Raises InputError when the file is no sound backup of this program or an
     older one, StoreBusy while somebody has the library open.
     """
-    target = _file_of(url)
+    target = _file_of(url, RESTORE, file)
     if not file.is_file():
         raise InputError("there is no such file" if not file.exists() else "it is no file", file)
     if target.exists() and os.path.samefile(file, target):
@@ -120,13 +131,14 @@ def _check(copy: Path) -> Counts:
         return check_copy(connection)
 
 
-def _file_of(url: str) -> Path:
-    file = sqlite_file(url)
+def _file_of(url: str, command: str, given: Path) -> Path:
+    parsed = parse_url(url)
+    file = sqlite_file(parsed)
+    if file is None and parsed.get_backend_name() == "sqlite":
+        raise ConfigError("DATABASE_URL names a library in memory, which is gone at the end")
     if file is None:
-        raise ConfigError(
-            "DATABASE_URL is no SQLite file; back it up and restore it with its own tools, such "
-            "as pg_dump and pg_restore"
-        )
+        line = command.format(url=tool_arguments(parsed), file=shlex.quote(str(given)))
+        raise ConfigError(f"the library is in PostgreSQL, whose own programs do that; {line}")
     return file.resolve()
 
 

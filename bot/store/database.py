@@ -1,39 +1,38 @@
 """One database: opened, migrated, read by many and written by one.
 
-SQLite in WAL mode is the default: readers never wait for the writer, and every
-write transaction takes the lock at its start (``BEGIN IMMEDIATE``), so it can't
-fail half-way. What a ``write`` block did is on disk when the block ends.
+It is SQLite by default, or PostgreSQL: ``backend`` says what both do. Write transactions take
+turns, but for votes on a server. What a ``write`` block did is on disk when the block ends.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, event, insert, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.errors import StoreBusy, StoreError
+from bot.errors import StoreError
 from bot.observing import UNOBSERVED, Observer
-from bot.store import database_file, migrations
+from bot.store import database_file, migrations, server_url
+from bot.store.backend import READERS, Backend
+from bot.store.change_watch import Watch
+from bot.store.sqlite_backend import Sqlite
 from bot.store.tables import facts
-
-BUSY_SECONDS = 15.0
-"""Seconds that a connection waits for another program's write lock."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-READERS = 4
-"""Connections that read at the same time; one more writes."""
+MOVE = "unfinished_move"
+"""The fact of a library into which another is being moved: it is not whole yet."""
 
 
 class Database:
@@ -41,42 +40,58 @@ class Database:
 
     def __init__(self, url: str, observer: Observer = UNOBSERVED):
         self.url = database_file.parse_url(url)
-        self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.path = database_file.sqlite_file(self.url)
+        self.backend = _backend(self.url)
+        self.path = self.backend.path
         self.id = ""
         self._observer = observer
-        self._in_memory = self.is_sqlite and self.path is None
+        self._writer, self._readers = self.backend.writer, self.backend.readers
         self._write_lock = asyncio.Lock()
+        voters = asyncio.Semaphore(self.backend.voters)
+        self._vote_turns = self._write_lock if self.backend.voters == 1 else voters
         self._read_slots = asyncio.Semaphore(READERS)
         self._readers_now: set[asyncio.Task[Any] | None] = set()
-        self._writer = self._engine("BEGIN IMMEDIATE", 1)
-        self._readers = self._writer if self._in_memory else self._engine("BEGIN", READERS)
         self._is_closed = False
         for engine in {self._writer, self._readers}:
             event.listen(engine.sync_engine, "checkin", self._close_late)
 
     @classmethod
     async def open(
-        cls, url: str, index: Path | None = None, observer: Observer = UNOBSERVED
+        cls,
+        url: str,
+        index: Path | None = None,
+        observer: Observer = UNOBSERVED,
+        *,
+        unfinished: bool = False,
     ) -> Database:
         """Open the database at ``url``, make or migrate its tables, and give it an id.
 
         ``index`` is the folder of the search index that follows it: by default the one beside
-        it. Raises ConfigError for a URL that can't be used, StoreError for a database
-        that can't be opened, and StoreNewer for one of a later program.
+        it. Raises ConfigError for a URL that can't be used, StoreError for a database that can't
+        be opened or, but for ``unfinished``, into which a library is being moved, and StoreNewer
+        for one of a later program.
         """
         database = cls(url, observer)
         try:
-            if database.path is not None:
-                with database._explained_errors():
-                    await asyncio.to_thread(database._prepare_file, database.path, index)
+            with database._explained_errors():
+                await database.backend.prepare(index)
             async with database.write() as connection:
                 await connection.run_sync(migrations.upgrade)
                 database.id = await connection.run_sync(_library_id)
+                moving = select(facts.c.value).where(facts.c.name == MOVE)
+                if not unfinished and await connection.scalar(moving) is not None:
+                    raise StoreError(
+                        f"a library is being moved into {database.where}; run the same threadwise "
+                        "move again, which goes on where it was stopped"
+                    )
         except BaseException:
             await database.close()
             raise
         return database
+
+    @property
+    def where(self) -> str:
+        """Return what people are told the database is, without its password."""
+        return str(self.path) if self.path is not None else server_url.place(self.url)
 
     async def close(self) -> None:
         """Close all connections; SQLite folds its log into the file.
@@ -84,6 +99,7 @@ class Database:
         Those in use are closed once they are given back.
         """
         self._is_closed = True
+        await self.backend.close()
         await self._readers.dispose()
         await self._writer.dispose()
 
@@ -94,7 +110,7 @@ class Database:
         One block must not be within another: each takes one of ``READERS`` turns, and as many
         that hold one and wait for a second would wait for ever. RuntimeError is raised for it.
         """
-        if self._in_memory:  # there is one connection: take turns with the writers
+        if self.backend.one_connection:  # take turns with the writers
             async with self.write() as connection:
                 yield connection
             return
@@ -114,11 +130,20 @@ class Database:
             self._observer.used_database("read", begun - asked, time.perf_counter() - begun)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection in a write transaction: committed at the end, undone on an error."""
+    async def write(self, voters: Collection[int] | None = None) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in a write transaction: committed at the end, undone on an error.
+
+        Others wait until it ends. With ``voters``, it may write votes and reactions of these
+        members alone, and on a server those of others may be written at the same time.
+        """
         with self._explained_errors():
             asked = time.perf_counter()
-            async with self._write_lock, self._writer.begin() as connection:
+            turn = self._write_lock if voters is None else self._vote_turns
+            async with turn, self._writer.begin() as connection:
+                if voters is None:
+                    await self.backend.begin_write(connection)
+                else:
+                    await self.backend.begin_votes(connection, voters)
                 begun = time.perf_counter()
                 yield connection
             self._observer.used_database("write", begun - asked, time.perf_counter() - begun)
@@ -143,33 +168,9 @@ class Database:
         async with self.write() as connection:
             return await step(connection, *args, **kwargs)
 
-    def _prepare_file(self, path: Path, index: Path | None) -> None:
-        """Make the folder, check the file and connect to it once, without aiosqlite.
-
-        Where aiosqlite fails to connect, it leaves a thread behind.
-        """
-        database_file.make_folder(path)
-        database_file.check_not_emptied(path, index or path.parent / "index")
-        where, options = self._writer.dialect.create_connect_args(self.url)
-        trial = sqlite3.connect(where[0], **{**options, "timeout": BUSY_SECONDS})
-        with closing(trial):
-            database_file.make_private(path)
-            _prepare_connection(trial, None)
-
-    def _engine(self, begin: str, size: int) -> AsyncEngine:
-        """Make an engine of ``size`` connections whose transactions start with ``begin``."""
-        try:
-            if not self.is_sqlite:
-                return create_async_engine(self.url, pool_size=size, pool_pre_ping=True)
-            options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
-            options |= {"poolclass": StaticPool} if self._in_memory else {"pool_size": size}
-            engine = create_async_engine(self.url, **options)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-            raise database_file.unusable_url(error) from None
-        event.listen(engine.sync_engine, "connect", _prepare_connection)
-        event.listen(engine.sync_engine, "invalidate", _roll_back)
-        event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql(begin))
-        return engine
+    def watch(self) -> Watch:
+        """Return what tells one task that others may have changed the library."""
+        return self.backend.watch()
 
     def _close_late(self, _connection: Any, record: ConnectionPoolEntry) -> None:
         """Close a connection that is given back after ``close``: its pool would keep it open."""
@@ -181,70 +182,20 @@ class Database:
         """Turn the driver's errors into StoreErrors that say what to do."""
         try:
             yield
-        except DBAPIError as error:
+        except (DBAPIError, *self.backend.errors) as error:
             self._observer.database_failed()
-            raise explain(error.orig or error, self.path or self.url) from error
-        except (sqlite3.Error, OSError) as error:
-            self._observer.database_failed()
-            raise explain(error, self.path or self.url) from error
+            original = error.orig if isinstance(error, DBAPIError) else None
+            raise self.backend.explain(original or error) from error
 
 
-def explain(error: BaseException, where: object) -> StoreError:
-    """Return a driver's error in words that say what to do; ``where`` names the database."""
-    text = str(error).lower()
-    if "locked" in text or "busy" in text:
-        return StoreBusy(
-            f"{where} has been locked by another program for over {BUSY_SECONDS:.0f} s; "
-            "stop that program or wait for it, then try again"
-        )
-    if "no such table" in text or "no such column" in text:
-        return StoreError(f"{where} is damaged: {error}; put a backup back with threadwise restore")
-    for signs, advice in _ADVICE.items():
-        if any(sign in text for sign in signs):
-            return StoreError(advice.format(where))
-    return StoreError(f"{where}: {error}")
-
-
-_ADVICE = {
-    ("readonly", "read-only"): "{} can't be written; check the file's and the folder's permissions",
-    ("not a database", "malformed"): "{} is damaged or not a Threadwise database; put a backup "
-    "back with threadwise restore, or move it away and import your threads again",
-    ("full", "no space"): "no room left on the disk of {}; free some and try again",
-    ("unable to open",): "{} can't be opened; check that it is a file you may read and write",
-}
-"""Advice, by words of SQLite's messages."""
-
-
-def _prepare_connection(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by us, not by the driver
-    cursor = connection.cursor()
-    _use_wal(cursor)
-    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _use_wal(cursor: Any) -> None:
-    """Change to WAL; SQLite itself doesn't wait for others that do so at the same time."""
-    until = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-
-
-def _roll_back(connection: Any, _record: Any, _error: Any) -> None:
-    """Undo what a cancelled task leaves, before its connection is closed.
-
-    SQLite closes a connection only when its cursors are gone too, and the task's
-    traceback may hold those, and so the write lock, for a long while.
-    """
-    with suppress(asyncio.CancelledError, Exception):
-        connection.rollback()
+def _backend(url: URL) -> Backend:
+    if url.get_backend_name() == "sqlite":
+        return Sqlite(url)
+    try:
+        from bot.store.postgres_backend import Postgres  # its driver is in an extra
+    except ModuleNotFoundError:
+        raise server_url.without_driver() from None
+    return Postgres(url)
 
 
 def _library_id(connection: Connection) -> str:

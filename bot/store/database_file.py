@@ -13,13 +13,15 @@ from sqlalchemy.util import asbool
 
 from bot.errors import ConfigError, StoreError
 from bot.private_files import FOLDER, LOG_SUFFIXES, tighten
+from bot.store import server_url
+from bot.store.server_url import unusable_url
 
 _EMPTY_SECONDS = 1.0
 """Seconds that a file may stay empty: another program may be making the database just now."""
 
 
 def parse_url(url: str) -> URL:
-    """Parse a database URL; a SQLite one gets the driver that is used. Raises ConfigError."""
+    """Parse a database URL; it gets the driver that is used. Raises ConfigError."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # the latter for a port that is no number
@@ -27,15 +29,9 @@ def parse_url(url: str) -> URL:
             "DATABASE_URL is not a database URL; the default is "
             "sqlite+aiosqlite:///data/threadwise.db"
         ) from None
-    if parsed.get_backend_name() == "sqlite" and parsed.get_driver_name() != "aiosqlite":
-        parsed = parsed.set(drivername="sqlite+aiosqlite")
-    return parsed
-
-
-def unusable_url(error: Exception) -> ConfigError:
-    """Return the error for a URL that parses, but of which no engine can be made."""
-    why = str(error).splitlines()[0].rstrip(":;. ")
-    return ConfigError(f"DATABASE_URL can't be used: {why}")
+    if parsed.drivername.partition("+")[0] != "sqlite":
+        return server_url.normal(parsed)
+    return parsed.set(drivername="sqlite+aiosqlite")
 
 
 def sqlite_file(url: str | URL) -> Path | None:

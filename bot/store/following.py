@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.following import Backfill, BackfillState, FollowedChannel, FollowedPost, PostState
 from bot.solutions import Rule
 from bot.store.curation_tables import followed_channels, followed_posts
+from bot.store.portable_sql import by_code
 from bot.store.rows import EPOCH, from_micros, id_batches, to_micros
 
 _NO_BACKFILL: dict[str, Any] = {
@@ -66,7 +67,11 @@ async def channel(
 async def channels(connection: AsyncConnection, guild_id: int) -> list[FollowedChannel]:
     """Return the channels that a guild follows, by name."""
     c = followed_channels.c
-    query = select(followed_channels).where(c.guild_id == guild_id).order_by(c.name, c.channel_id)
+    query = (
+        select(followed_channels)
+        .where(c.guild_id == guild_id)
+        .order_by(by_code(c.name), c.channel_id)
+    )
     return [_to_channel(row) for row in (await connection.execute(query)).all()]
 
 

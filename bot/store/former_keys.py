@@ -22,11 +22,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.models import plain_key
+from bot.store.portable_sql import not_printable_ascii
 from bot.store.rows import ThreadRows, pack, unpack
 from bot.store.tables import threads
-
-_MAY_DIFFER = "*[^!-~]*"
-"""A GLOB pattern for keys that may be no plain ones: they hold a space or more than ASCII."""
 
 _spellings: WeakKeyDictionary[AsyncEngine, dict[int, dict[str, str]]] = WeakKeyDictionary()
 """By database and scope, the keys that are not plain, by their plain forms.
@@ -80,7 +78,7 @@ async def _spellings_of(connection: AsyncConnection, scope: int) -> dict[str, st
     scopes = _spellings.setdefault(connection.engine, {})
     if scope not in scopes:
         t = threads.c
-        query = select(t.key).where(t.scope == scope, t.key.op("GLOB")(_MAY_DIFFER))
+        query = select(t.key).where(t.scope == scope, not_printable_ascii(t.key))
         keys = (await connection.scalars(query.order_by(t.id))).all()
         # In a thread: where keys are not written in ASCII, all of them are looked at.
         scopes[scope] = await asyncio.to_thread(_other_spellings, keys)

@@ -44,6 +44,7 @@ from bot.store.tables import (
     votes,
 )
 from bot.store.tables import guild_memberships as memberships
+from bot.store.write_locks import lock_votes
 
 THREADS = 100
 """Threads deleted in one step; their answers, votes and vectors go with them."""
@@ -92,6 +93,7 @@ async def delete_some(connection: AsyncConnection, guild_id: int) -> bool:
     """
     if (await connection.execute(delete(facts).where(_facts_of(guild_id)))).rowcount:
         return True
+    await lock_votes(connection)
     for table in _of_guilds():
         limit = THREADS if table is threads else ROWS
         mine = select(*table.primary_key).where(_owner(table) == guild_id).limit(limit)

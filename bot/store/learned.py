@@ -35,6 +35,7 @@ from bot.models import Posting
 from bot.phrasings import LearnedPhrasing, Standing
 from bot.store.phrasing_room import make_room
 from bot.store.phrasing_rows import grouped, phrasing_of
+from bot.store.portable_sql import greatest
 from bot.store.rows import row_batches, to_micros
 from bot.store.tables import IN_FORCE, threads
 from bot.store.tables import learned_phrasings as learned
@@ -100,7 +101,7 @@ async def _teach_again(connection: AsyncConnection, phrasing: NewPhrasing) -> bo
         values = said | {"chosen": phrasing.chosen}
         another = (*mine, ~learned.c.own_words)
         await connection.execute(update(learned).where(*another).values(values))
-    standing = func.max(learned.c.standing, phrasing.standing)  # of the two
+    standing = greatest(learned.c.standing, phrasing.standing)
     now = {"counts": learned.c.counts | phrasing.counts, "standing": standing}
     known = await connection.execute(update(learned).where(*mine).values(now))
     return known.rowcount > 0

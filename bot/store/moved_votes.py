@@ -21,12 +21,15 @@ from bot.store.tables import (
     votes,
 )
 from bot.store.votes import VotePlace
+from bot.store.write_locks import lock_votes
 
 
 async def move(
     connection: AsyncConnection, guild_id: int, pairs: Sequence[tuple[int, int]]
 ) -> None:
     """Move a guild's votes, postings and acceptances of answers to others: (from, to)."""
+    if pairs:
+        await lock_votes(connection)
     for old, new in pairs:
         await _move_reactions(connection, guild_id, old, new)
         await _move_carried(connection, guild_id, old, new)

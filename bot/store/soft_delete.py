@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store import change_feed, overrides
 from bot.store.rows import EPOCH, to_micros
 from bot.store.tables import IN_FORCE, answers, threads, votes
+from bot.store.write_locks import lock_votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ async def purge(connection: AsyncConnection, before: datetime, limit: int) -> in
     old = (threads.c.removed.is_(True), threads.c.retired_at < to_micros(before))
     ids = (await connection.execute(select(threads.c.id).where(*old).limit(limit))).scalars().all()
     if ids:
+        await lock_votes(connection)
         await change_feed.note(connection, ids, is_deleted=True)
         merged = update(threads).where(threads.c.merged_into.in_(ids))
         await connection.execute(merged.values(merged_into=None))  # an import may bring them again

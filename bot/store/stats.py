@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select, text
+from sqlalchemy import ColumnElement, Connection, case, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import InputError, StoreNewer
@@ -15,6 +15,7 @@ from bot.models import SHARED, StoredThread
 from bot.store import migrations
 from bot.store.columns import metadata
 from bot.store.database import Database
+from bot.store.portable_sql import by_code
 from bot.store.rows import id_batches
 from bot.store.tables import (
     IN_FORCE,
@@ -126,7 +127,7 @@ async def sources(
         select(t.source, t.scope, func.count().label("count"), func.min(t.id))
         .where(t.scope.in_(scopes), IN_FORCE)
         .group_by(t.scope, t.source)
-        .order_by(func.count().desc(), t.source)
+        .order_by(func.count().desc(), by_code(t.source))
         .limit(limit)
     )
     return [Source(*row) for row in (await connection.execute(query)).all()]
@@ -174,10 +175,14 @@ MAX_PROBLEMS = 3
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The migration that a database is at, and what is wrong with it (nothing: empty)."""
+    """The migration that a database is at, and what is wrong with it (nothing: empty).
+
+    ``version`` is that of the program that keeps it.
+    """
 
     revision: str
     problems: tuple[str, ...]
+    version: str = field(default="", compare=False)
 
 
 async def examine(database: Database) -> Health:
@@ -188,15 +193,10 @@ async def examine(database: Database) -> Health:
     async with database.read() as connection:
         revision = await connection.run_sync(migrations.current_revision)
         problems: list[str] = []
-        if database.is_sqlite:
-            rows = (await connection.execute(text("PRAGMA integrity_check(5)"))).scalars().all()
-            problems += [str(row) for row in rows if row != "ok"]
-            orphans = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
-            problems += [
-                f"a row of {row[0]} points to one of {row[2]} that is gone" for row in orphans
-            ]
-            problems += await _missing(connection)
-    return Health(revision or "none", tuple(problems[:MAX_PROBLEMS]))
+        problems += await connection.run_sync(database.backend.problems)
+        problems += await connection.run_sync(_missing)
+        version = await connection.run_sync(database.backend.version)
+    return Health(revision or "none", tuple(problems[:MAX_PROBLEMS]), version)
 
 
 def check_copy(connection: sqlite3.Connection) -> Counts:
@@ -230,10 +230,13 @@ def missing_tables(tables: Iterable[Any]) -> set[str]:
     return {"alembic_version", "threads", "answers", "votes", "facts"} - names
 
 
-async def _missing(connection: AsyncConnection) -> list[str]:
+def _missing(connection: Connection) -> list[str]:
     """Return a line for each table and index of this program that isn't there."""
-    rows = await connection.execute(text("SELECT type, name FROM sqlite_master"))
-    there = {(row[0], row[1]) for row in rows.all()}
-    wanted = [("table", table.name) for table in metadata.sorted_tables]
-    wanted += [("index", str(i.name)) for table in metadata.sorted_tables for i in table.indexes]
-    return [f"the {kind} {name} is missing" for kind, name in wanted if (kind, name) not in there]
+    there, tables = inspect(connection), metadata.sorted_tables
+    known = set(there.get_table_names())
+    gone = [f"the table {table.name} is missing" for table in tables if table.name not in known]
+    for table in tables:
+        indexes = {i["name"] for i in there.get_indexes(table.name)} if table.name in known else ()
+        wanted = (str(index.name) for index in table.indexes if table.name in known)
+        gone += [f"the index {name} is missing" for name in sorted(wanted) if name not in indexes]
+    return gone

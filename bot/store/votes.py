@@ -20,6 +20,7 @@ from bot.models import SHARED, Posting, Reaction, ReactionKind, Vote
 from bot.store import acceptances, following
 from bot.store.rows import Tallies, ThreadRows
 from bot.store.tables import IN_FORCE, answers, carried_votes, postings, reactions, threads, votes
+from bot.store.write_locks import lock_votes
 
 BUTTON = 0
 """The posting id of a vote given by a button instead of a reaction."""
@@ -170,6 +171,7 @@ async def tallies(
 
 async def forget_user(connection: AsyncConnection, user_id: int) -> int:
     """Delete all that is kept about a member; return how many votes that were."""
+    await lock_votes(connection)
     gone = await connection.execute(delete(votes).where(votes.c.user_id == user_id))
     await connection.execute(delete(reactions).where(reactions.c.user_id == user_id))
     asked = postings.update().where(postings.c.asker_id == user_id).values(asker_id=0)
@@ -211,7 +213,7 @@ async def votes_on(
         return query.where(*seen, answers.c.retired.is_(False)).group_by(answers.c.body)
 
     rows = await connection.execute(given(votes).union_all(given(carried_votes)))
-    return [(row.body, row.votes) for row in rows]
+    return [(row.body, int(row.votes)) for row in rows]
 
 
 async def take_imported(

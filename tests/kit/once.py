@@ -7,17 +7,19 @@ from functools import cache
 from importlib import import_module
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from discord.ext import commands
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import LRUCache
 
 from bot.client import COGS
-from bot.store import database
+from bot.store import sqlite_backend
 
 STATEMENTS = 2000
 """How many compiled statements are kept; the program has a few hundred."""
@@ -64,11 +66,16 @@ def compile_statements_once() -> None:
     SQLAlchemy's key of a statement holds the engine's dialect; all of ours are the same.
     """
     compiled: LRUCache[Any, Any] = LRUCache(STATEMENTS)
-    dialect: Any = SQLiteDialect_aiosqlite
-    dialect.__eq__ = lambda self, other: type(self) is type(other)
-    dialect.__hash__ = lambda self: hash(type(self))
+    dialects: tuple[Any, ...] = (SQLiteDialect_aiosqlite, PGDialect_asyncpg)
+    for dialect in dialects:
+        dialect.__eq__ = lambda self, other: type(self) is type(other)
+        dialect.__hash__ = lambda self: hash(type(self))
 
     def create(url: Any, **options: Any) -> Any:
         return create_async_engine(url, execution_options={"compiled_cache": compiled}, **options)
 
-    database.create_async_engine = create  # type: ignore[attr-defined]
+    sqlite_backend.create_async_engine = create  # type: ignore[attr-defined]
+    if find_spec("asyncpg") is not None:
+        from bot.store import postgres_backend
+
+        postgres_backend.create_async_engine = create  # type: ignore[attr-defined]

@@ -28,9 +28,18 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, empty_library: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings as they are by default, in a folder with an empty library."""
+def settings(
+    tmp_path: Path,
+    empty_library: Path,
+    kind: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Settings:
+    """Settings as they are by default, with an empty library."""
     forget_environment(monkeypatch)
+    if kind == "postgres":
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        return at(tmp_path / "data")
     shutil.copytree(empty_library, tmp_path / "data")
     return at(tmp_path / "data")
 

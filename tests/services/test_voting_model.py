@@ -7,6 +7,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -17,6 +18,7 @@ from bot.services.voting import Voting
 from bot.store import threads
 from bot.store.database import Database
 from bot.store.rows import pack
+from tests.kit import postgres
 from tests.kit.votes import (
     clear_votes,
     give_reaction,
@@ -62,8 +64,12 @@ def now() -> int:
 class VotingIsLikeTheModel(RuleBasedStateMachine):
     """The model: for each ballot, the member's standing signs, the newest last."""
 
+    server: postgres.Server | None = None
+    """Where the library is, unless in memory."""
+
     def __init__(self) -> None:
         super().__init__()
+        self.name = ""
         self.runner = asyncio.Runner()
         self.signs: dict[Ballot, list[Standing]] = {}
 
@@ -75,7 +81,11 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
         self.run(self._open())
 
     async def _open(self) -> None:
-        self.database = await Database.open("sqlite+aiosqlite://")
+        url = "sqlite+aiosqlite://"
+        if self.server is not None:
+            self.name = await self.server.take()
+            url = self.server.url(self.name)
+        self.database = await Database.open(url)
         self.voting = Voting(self.database)
         async with self.database.write() as connection:
             thread = Thread(key="k", title="t", answers=(Answer(body="a"), Answer(body="b")))
@@ -95,6 +105,8 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "database"):
             self.run(self.database.close())
+        if self.server is not None:
+            self.server.give_back(self.name)
         self.runner.close()
 
     def of(self, message: int, user: int) -> list[Standing]:
@@ -193,7 +205,19 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
                 assert self.run(tally_of(self.database, answer, guild)) == expected
 
 
-VotingIsLikeTheModel.TestCase.settings = settings(
-    max_examples=10, stateful_step_count=20, deadline=None
-)
+class OnPostgres(VotingIsLikeTheModel):
+    """The same in a database of a server."""
+
+
+for machine, examples in ((VotingIsLikeTheModel, 10), (OnPostgres, 6)):
+    machine.TestCase.settings = settings(
+        max_examples=examples, stateful_step_count=20, deadline=None
+    )
+
 TestVotingIsLikeTheModel = VotingIsLikeTheModel.TestCase
+
+
+class TestVotingIsLikeTheModelOnPostgres(OnPostgres.TestCase):
+    @pytest.fixture(autouse=True)
+    def on_the_server(self, postgres_server: postgres.Server) -> None:
+        OnPostgres.server = postgres_server

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.database import Database
+from tests.conftest import DATABASES
 
 
 @pytest.fixture
@@ -31,11 +32,32 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+OF_SQLITE = {"file", "other_program"}
+"""Fixtures of tests that are about the file."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test of a database on SQLite and on PostgreSQL, unless it is about the file."""
+    if "database_url" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker("sqlite_only")
+        of_file = marked or OF_SQLITE & {*metafunc.fixturenames}
+        metafunc.parametrize("kind", DATABASES[:1] if of_file else DATABASES)
+
+
 @pytest.fixture
-async def database(file: Path, migrated: Path) -> AsyncIterator[Database]:
+def database_url(kind: str, request: pytest.FixtureRequest) -> str:
+    """The URL of a database with empty tables."""
+    if kind == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    file, migrated = (request.getfixturevalue(name) for name in ("file", "migrated"))
     file.parent.mkdir()
     shutil.copy(migrated, file)
-    opened = await Database.open(f"sqlite+aiosqlite:///{file}")
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = await Database.open(database_url)
     yield opened
     await opened.close()
 

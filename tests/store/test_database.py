@@ -18,10 +18,11 @@ from sqlalchemy import Connection, event, func, insert, select
 
 from bot.errors import ConfigError, StoreBusy, StoreError, StoreNewer
 from bot.store import change_feed, database_file, migrations, stats
-from bot.store import database as module
+from bot.store import sqlite_backend as module
 from bot.store import vectors as vector_store
+from bot.store.backend import READERS
 from bot.store.columns import metadata
-from bot.store.database import READERS, Database
+from bot.store.database import Database
 from bot.store.tables import changes, facts, guild_settings, vectors
 from tests.kit.programs import checked
 from tests.kit.waiting import HANG
@@ -247,6 +248,7 @@ class TestOpening:
             assert await change_feed.last_change(connection) == 4
         await database.close()
 
+    @pytest.mark.sqlite_only
     @pytest.mark.parametrize(
         ("setting", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
     )
@@ -514,6 +516,7 @@ class TestUnusableFiles:
             await noted(database)
         await database.close()
 
+    @pytest.mark.sqlite_only
     async def test_a_full_disk_undoes_the_write_and_says_so(self, database: Database) -> None:
         await note(database, 1)
         pages = await pragma(database, "page_count")

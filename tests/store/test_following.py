@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import delete
 
 from bot.curation import Action
@@ -155,6 +156,7 @@ async def test_who_asks_to_be_forgotten_is(database: Database) -> None:
         )
 
 
+@pytest.mark.sqlite_only
 async def test_finding_posts_and_backfills_reads_no_whole_table(database: Database) -> None:
     async with database.write() as connection:
         for table, condition in (

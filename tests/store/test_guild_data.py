@@ -146,6 +146,7 @@ async def test_the_membership_goes_last_so_that_a_stopped_deletion_goes_on(
             await guild_data.delete_some(connection, HERE)
 
 
+@pytest.mark.sqlite_only
 async def test_deleting_reads_no_whole_table(database: Database) -> None:
     async with database.write() as connection:
         for table in OWNED:
@@ -156,6 +157,7 @@ async def test_deleting_reads_no_whole_table(database: Database) -> None:
             assert "SCAN" not in str(plan.all()), table.name
 
 
+@pytest.mark.sqlite_only
 async def test_finding_old_unanswered_questions_reads_no_whole_table(database: Database) -> None:
     async with database.write() as connection:
         for condition in ("asked_at < 1", "asked_at >= 1"):

@@ -14,6 +14,7 @@ from bot.store import postings
 from bot.store.database import Database
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("ask", "column"),
     [

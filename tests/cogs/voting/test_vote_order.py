@@ -10,7 +10,7 @@ import pytest
 from bot.errors import StoreBusy
 from bot.models import Posting, Vote
 from bot.services import postings
-from bot.store.database import BUSY_SECONDS
+from bot.store.backend import BUSY_SECONDS
 from cogs.ask import responder
 from tests.kit.asking import ME, PIN
 from tests.kit.card_votes import (

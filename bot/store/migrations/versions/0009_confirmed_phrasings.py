@@ -22,8 +22,9 @@ _OF_TABLE = "name = 'learned_phrasings'"
 
 def upgrade() -> None:
     """Add the columns, let older phrasings stand, and make wordings unique for each member."""
-    bind = op.get_bind()
-    last = bind.scalar(sa.text(f"SELECT seq FROM sqlite_sequence WHERE {_OF_TABLE}"))
+    bind, last = op.get_bind(), None
+    if bind.dialect.name == "sqlite":
+        last = bind.scalar(sa.text(f"SELECT seq FROM sqlite_sequence WHERE {_OF_TABLE}"))
     # Copying a table leaves out what SQLite alone knows of it.
     options = {"sqlite_autoincrement": True}
     with op.batch_alter_table("learned_phrasings", table_kwargs=options) as batch:
@@ -41,7 +42,7 @@ def upgrade() -> None:
             op.f("uq_learned_phrasings_guild_id_thread_id_wording_user_id"),
             ["guild_id", "thread_id", "wording", "user_id"],
         )
-    op.execute("UPDATE learned_phrasings SET counts = 1, standing = 1")
+    op.execute("UPDATE learned_phrasings SET counts = true, standing = 1")
     if last is not None:  # ids of phrasings that are gone are not given again
         op.execute(f"DELETE FROM sqlite_sequence WHERE {_OF_TABLE}")
         again = sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES ('learned_phrasings', :n)")
