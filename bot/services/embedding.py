@@ -44,6 +44,7 @@ class Embedding:
         self._one_at_a_time = asyncio.Lock()
         self._one_lesson_at_a_time = asyncio.Lock()
         self._may_make: Callable[[], Awaitable[bool]] = _always
+        self.is_anothers = False  # another process makes what is missing
 
     def share(self, may_make: Callable[[], Awaitable[bool]]) -> None:
         """Make vectors only while ``may_make`` says so: otherwise another process does."""
@@ -133,9 +134,11 @@ class Embedding:
     ) -> list[VectorStage] | None:
         """Embed what is next; returns the stage that each thread reached, ``None`` at the end."""
         await self._look(semantic)
+        self.is_anothers = False
         while work := self._queue.take(EMBEDDED_AT_ONCE, last):
             try:
-                if not await self._may_make():
+                self.is_anothers = not await self._may_make()
+                if self.is_anothers:
                     self._queue.put_back(work)
                     return None
                 reached = await self._do(semantic, work)
@@ -202,7 +205,10 @@ class Embedding:
         found = await self._database.reading(
             vectors.learned_without_vector, semantic.model, EMBEDDED_AT_ONCE, semantic.row_bytes
         )
-        if not found or not await self._may_make():
+        if not found:
+            return False
+        self.is_anothers |= not await self._may_make()
+        if self.is_anothers:
             return False
         packed = await asyncio.to_thread(semantic.pack_texts, [text for _, text in found])
         rows = {i: data for (i, _), data in zip(found, packed, strict=True)}

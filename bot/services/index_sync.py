@@ -49,6 +49,7 @@ class IndexSync:
         self._stored: dict[int, tuple[int, Indexed]] = {}  # and not indexed, with their changes
         self._mending: asyncio.Task[bool] | None = None
         self._embed_from = 0.0
+        self._seq = -1  # of the index, when it was last followed
         self._logged = ""
 
     async def catch_up(self) -> bool:
@@ -117,19 +118,21 @@ class IndexSync:
         A failure is logged, once until something else happens; the next looks, ever longer
         after it, try again.
         """
-        pause, watch = INTERVAL, self._database.watch()
-        failed = False
+        pause, watch, is_late = INTERVAL, self._database.watch(), False
         while True:
             is_due = await watch.wait(pause)
             try:
                 await in_thread(self._engine.verify, CHECKED_AT_ONCE)
-                if is_due or failed or self._engine.is_damaged:
-                    await self._follow()
+                await in_thread(self._engine.refresh)
+                if is_due or is_late or self._engine.is_damaged or self._engine.seq != self._seq:
+                    is_late = not await self._follow()
+                    self._seq = self._engine.seq
                     if time.monotonic() >= self._embed_from:
                         await self._embed()
-                pause, self._logged, failed = INTERVAL, "", False
+                    is_late |= self._embedding.is_anothers  # who may be gone
+                pause, self._logged = INTERVAL, ""
             except Exception as error:
-                pause, failed = min(2 * pause, LONGEST), True
+                pause, is_late = min(2 * pause, LONGEST), True
                 self._log(error)
 
     async def is_current(self) -> bool:
@@ -147,12 +150,15 @@ class IndexSync:
         # Without a change, a guild may have been forgotten or an older copy been put back.
         return changed or int(not await self.is_current())
 
-    async def _follow(self) -> None:
-        """Take in what others have stored and made; imports of ours are indexed as they go."""
+    async def _follow(self) -> bool:
+        """Take in what others have stored and made; imports of ours are indexed as they go.
+
+        False when another process is at it.
+        """
         if self._imports and self._session is not None:
             await self._embedding.catch_up()
-        else:
-            await self.catch_up()
+            return True
+        return await self.catch_up()
 
     async def _embed(self) -> None:
         """Make the vectors that are missing; a model that fails is left alone for a while."""
