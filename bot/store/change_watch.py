@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-LONGEST = 30.0
-"""Seconds after which changes are looked for even if nothing was noticed."""
+LONGEST_UNNOTICED, LONGEST_UNTOLD = 120.0, 30.0
+"""Seconds after which changes are looked for even if nothing was noticed in a file, or told by a
+server: the way to that may be gone without anybody's knowing."""
 
 
 class Watch(Protocol):
@@ -30,26 +31,30 @@ class Noticed:
     """Where it can be noticed cheaply that something was written: a look is due then.
 
     ``version`` gives what changes with each write, of this program as well; where it can't be
-    had, a look is due. So is one after ``LONGEST`` without.
+    had, a look is due. So is one after ``LONGEST_UNNOTICED``.
     """
 
     def __init__(self, version: Callable[[], Awaitable[object]]):
         self._version = version
         self._seen: object = None
-        self._looked_at = -LONGEST
+        self._looked_at = -LONGEST_UNNOTICED
 
     async def wait(self, seconds: float) -> bool:
         """Wait that long; return whether a look is due."""
         await asyncio.sleep(seconds)
         now, version = asyncio.get_running_loop().time(), await self._version()
-        if version is not None and version == self._seen and now - self._looked_at < LONGEST:
+        if (
+            version is not None
+            and version == self._seen
+            and now - self._looked_at < LONGEST_UNNOTICED
+        ):
             return False
         self._seen, self._looked_at = version, now
         return True
 
 
 class Notified:
-    """Where the database tells: a look is due when it did, or after ``LONGEST`` without.
+    """Where the database tells: a look is due when it did, or after ``LONGEST_UNTOLD``.
 
     ``tell`` is called at each notification, and when the connection was lost that would hear it.
     """
@@ -71,7 +76,7 @@ class Notified:
         except TimeoutError:
             pass
         now = asyncio.get_running_loop().time()
-        if not self._told.is_set() and now - self._looked_at < LONGEST:
+        if not self._told.is_set() and now - self._looked_at < LONGEST_UNTOLD:
             return False
         self._told.clear()
         self._looked_at = now

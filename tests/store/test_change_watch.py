@@ -69,7 +69,7 @@ async def test_after_a_while_a_look_is_due_anyway(
 ):
     watch = database.watch()
     await watch.wait(0)
-    monkeypatch.setattr(change_watch, "LONGEST", 0.0)
+    monkeypatch.setattr(change_watch, "LONGEST_UNNOTICED", 0.0)
     assert [await watch.wait(0), await watch.wait(0)] == [True, True]
 
 
