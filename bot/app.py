@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from bot import private_files
 from bot.errors import ModelError, SearchError
@@ -29,6 +30,7 @@ from bot.services.guilds import Guilds
 from bot.services.import_pipeline import ImportReport, Progress
 from bot.services.index_sync import IndexSync
 from bot.services.learning import Learning
+from bot.services.leases import Leases
 from bot.services.library import Library
 from bot.services.library_room import Room
 from bot.services.postings import Postings
@@ -93,6 +95,7 @@ class App:
         self.engine = engine
         self.no_meaning: str | None = None
         self.not_indexed: str | None = None
+        self.leases = Leases(database)
         self.embedding = Embedding(database, engine)
         self._index_sync = IndexSync(database, engine, self.embedding)
         self._tasks: list[asyncio.Task[None]] = []
@@ -229,10 +232,11 @@ class App:
         the bot, when their time is over.
         """
         if not self._tasks:
+            self.embedding.share(partial(self.leases.hold, "vectors"))
             self.answering.backgrounds.begin(SHARED)
             for work, name in (
                 (self._index_sync.run(), "follow"),
-                (self.guild_library.run(), "purge"),
+                (self.guild_library.run(partial(self.leases.hold, "purge")), "purge"),
                 (self.guild_removal.run(), "purge guilds"),
             ):
                 self._tasks.append(asyncio.create_task(work, name=name))
@@ -248,4 +252,5 @@ class App:
         await self.answering.close()
         await self._index_sync.stop()
         await self.embedding.save()
+        await self.leases.release()
         await self.database.close()

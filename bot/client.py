@@ -87,7 +87,8 @@ class ThreadBot(commands.AutoShardedBot):
     """Threadwise on Discord, on an opened ``App``; whoever opened that closes it.
 
     ``message_content`` asks Discord for the privileged intent. Without it the bot
-    reads only messages that mention it or reply to it, and direct ones.
+    reads only messages that mention it or reply to it, and direct ones. Of ``shard_count``
+    shards it has those of ``shard_ids``, by default all of as many as Discord recommends.
     """
 
     def __init__(
@@ -96,10 +97,12 @@ class ThreadBot(commands.AutoShardedBot):
         *,
         message_content: bool = True,
         shard_count: int | None = None,
+        shard_ids: Sequence[int] | None = None,
     ):
         intents = discord.Intents.default()
         intents.typing = False
         intents.message_content = message_content
+        some: dict[str, Any] = {"shard_ids": [*shard_ids]} if shard_ids else {}
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -107,6 +110,7 @@ class ThreadBot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=Tree,
             shard_count=shard_count,
+            **some,
             max_messages=None,  # everything here works on raw events
         )
         if app.observer is not UNOBSERVED:
@@ -133,7 +137,8 @@ class ThreadBot(commands.AutoShardedBot):
             await self.load_extension(name)
         for module in PRESSABLE:
             self.add_dynamic_items(*module.ALL)
-        await sync_commands(self, self.tree, self.app.guilds)
+        if 0 in (self.shard_ids or (0,)):  # of several processes, one sends them
+            await sync_commands(self, self.tree, self.app.guilds)
 
     async def on_ready(self) -> None:
         """Log the name of the bot; READY may come more than once."""

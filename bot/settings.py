@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -49,13 +50,15 @@ class Settings(BaseSettings, GuildSettings):
     log_format: Literal["text", "json"] = "text"
     metrics_port: int = Field(default=0, ge=0, le=65_535)
     metrics_host: str = LOOPBACK
+    shard_count: int = Field(default=0, ge=0, le=100_000)
+    shard_ids: Annotated[tuple[int, ...], NoDecode] = ()
 
     @field_validator("discord_token", "seeds_dir", mode="before")
     @classmethod
     def _blank_is_none(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("metrics_port", mode="before")
+    @field_validator("metrics_port", "shard_count", mode="before")
     @classmethod
     def _blank_is_zero(cls, value: Any) -> Any:
         return 0 if isinstance(value, str) and not value.strip() else value
@@ -76,6 +79,11 @@ class Settings(BaseSettings, GuildSettings):
         if isinstance(value, str):
             return tuple(name.strip().lstrip("#") for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("shard_ids", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any) -> Any:
+        return _expanded(value) if isinstance(value, str) else value
 
     @field_validator("up_emoji", "down_emoji", "solution_emoji")
     @classmethod
@@ -110,6 +118,12 @@ class Settings(BaseSettings, GuildSettings):
             raise ValueError("SUGGEST_THRESHOLD must not be greater than ANSWER_THRESHOLD")
         if bare_emoji(self.up_emoji) == bare_emoji(self.down_emoji):
             raise ValueError("UP_EMOJI and DOWN_EMOJI must differ")
+        if self.shard_ids and not self.shard_count:
+            raise ValueError("SHARD_IDS needs SHARD_COUNT: how many shards all processes have")
+        if max(self.shard_ids, default=-1) >= self.shard_count:
+            raise ValueError(
+                f"SHARD_IDS must be from 0 to {self.shard_count - 1}, as SHARD_COUNT says"
+            )
         return self
 
     @property
@@ -146,6 +160,19 @@ class Settings(BaseSettings, GuildSettings):
 
 PACKAGED_SEEDS = Path(__file__).parent / "seeds"
 """The seeds in an installed wheel; a checkout of the source has them beside the program."""
+
+
+def _expanded(value: str) -> tuple[int, ...]:
+    """Return the numbers that ``0-3, 8`` stands for, each once. Raises ValueError."""
+    numbers = set[int]()
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        if not (found := re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", part)):
+            raise ValueError("must be numbers and ranges of them, such as 0-3 or 0,4")
+        first, last = int(found[1]), int(found[2] or found[1])
+        if last < first:
+            raise ValueError(f"must have the smaller number first: {last}-{first}")
+        numbers.update(range(first, last + 1))
+    return tuple(sorted(numbers))
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -143,14 +143,24 @@ def freeze_garbage_collector() -> None:
 async def _connect_as_allowed(app: App, token: str, monitor: Monitor) -> None:
     """Connect, without reading messages where Discord doesn't let us."""
     try:
-        await _connect(ThreadBot(app), token, monitor)
+        await _connect(_bot(app), token, monitor)
     except discord.PrivilegedIntentsRequired:
         print_warning(
             "this application may not read messages: switch on Message Content Intent at "
             f"{PORTAL} > Bot. Until then the bot answers mentions, replies, direct messages "
             "and commands only."
         )
-        await _connect(ThreadBot(app, message_content=False), token, monitor)
+        await _connect(_bot(app, message_content=False), token, monitor)
+
+
+def _bot(app: App, *, message_content: bool = True) -> ThreadBot:
+    settings = app.settings
+    return ThreadBot(
+        app,
+        message_content=message_content,
+        shard_count=settings.shard_count or None,
+        shard_ids=settings.shard_ids,
+    )
 
 
 async def _connect(bot: ThreadBot, token: str, monitor: Monitor) -> None:

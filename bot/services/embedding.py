@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bot.models import MAX_PHRASINGS, SHARED, VectorStage
@@ -43,6 +43,12 @@ class Embedding:
         self._queue = EmbeddingQueue()
         self._one_at_a_time = asyncio.Lock()
         self._one_lesson_at_a_time = asyncio.Lock()
+        self._may_make: Callable[[], Awaitable[bool]] = _always
+        self.is_anothers = False  # another process makes what is missing
+
+    def share(self, may_make: Callable[[], Awaitable[bool]]) -> None:
+        """Make vectors only while ``may_make`` says so: otherwise another process does."""
+        self._may_make = may_make
 
     @property
     def waiting(self) -> int:
@@ -128,8 +134,13 @@ class Embedding:
     ) -> list[VectorStage] | None:
         """Embed what is next; returns the stage that each thread reached, ``None`` at the end."""
         await self._look(semantic)
+        self.is_anothers = False
         while work := self._queue.take(EMBEDDED_AT_ONCE, last):
             try:
+                self.is_anothers = not await self._may_make()
+                if self.is_anothers:
+                    self._queue.put_back(work)
+                    return None
                 reached = await self._do(semantic, work)
             except BaseException:
                 self._queue.put_back(work)
@@ -196,6 +207,9 @@ class Embedding:
         )
         if not found:
             return False
+        self.is_anothers |= not await self._may_make()
+        if self.is_anothers:
+            return False
         packed = await asyncio.to_thread(semantic.pack_texts, [text for _, text in found])
         rows = {i: data for (i, _), data in zip(found, packed, strict=True)}
         await self._database.writing(vectors.put_learned, semantic.model, rows)
@@ -248,3 +262,7 @@ def _to_embed(thread: Pending) -> ToEmbed:
     for value in (thread.asks, thread.score, thread.asked_at):
         rank = (rank << 64) - value
     return ToEmbed(rank, thread.thread_id, min(thread.phrasings, MAX_PHRASINGS))
+
+
+async def _always() -> bool:
+    return True

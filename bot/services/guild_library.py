@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import io
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -174,11 +175,15 @@ class GuildLibrary:
             log.info("%d threads that were removed are deleted for good", total)
         return total
 
-    async def run(self) -> None:
-        """Purge now and every hour, for ever; a failure is logged and the next hour tries."""
+    async def run(self, may_purge: Callable[[], Awaitable[bool]]) -> None:
+        """Purge now and every hour, for ever, where ``may_purge`` says that this process does.
+
+        A failure is logged, and the next hour tries.
+        """
         while True:
             try:
-                await self.purge()
+                if await may_purge():
+                    await self.purge()
             except Exception:
                 log.exception("what was removed could not be deleted; trying again")
             await asyncio.sleep(PURGE_SECONDS)

@@ -23,7 +23,7 @@ from bot.store.guild_data import GuildData
 
 __all__ = ["GuildData", "GuildRemoval", "Shard"]
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 5.0
 """Seconds between two checks whether another process has deleted a guild's data."""
 
 PURGE_SECONDS = 3600.0

@@ -49,6 +49,7 @@ class IndexSync:
         self._stored: dict[int, tuple[int, Indexed]] = {}  # and not indexed, with their changes
         self._mending: asyncio.Task[bool] | None = None
         self._embed_from = 0.0
+        self._seq = -1  # of the index, when it was last followed
         self._logged = ""
 
     async def catch_up(self) -> bool:
@@ -117,18 +118,21 @@ class IndexSync:
         A failure is logged, once until something else happens; the next looks, ever longer
         after it, try again.
         """
-        pause, watch, behind = INTERVAL, self._database.watch(), True
+        pause, watch, is_late = INTERVAL, self._database.watch(), True
         while True:
             is_due = await watch.wait(pause)
             try:
                 await in_thread(self._engine.verify, CHECKED_AT_ONCE)
-                if is_due or behind or self._engine.is_damaged:
-                    behind = not await self._follow()
+                await in_thread(self._engine.refresh)
+                if is_due or is_late or self._engine.is_damaged or self._engine.seq != self._seq:
+                    is_late = not await self._follow()
+                    self._seq = self._engine.seq
                     if time.monotonic() >= self._embed_from:
                         await self._embed()
+                    is_late |= self._embedding.is_anothers  # who may be gone
                 pause, self._logged = INTERVAL, ""
             except Exception as error:
-                pause, behind = min(2 * pause, LONGEST), True
+                pause, is_late = min(2 * pause, LONGEST), True
                 self._log(error)
 
     async def is_current(self) -> bool:

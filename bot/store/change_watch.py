@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Protocol
+
+LONGEST_UNNOTICED, LONGEST_UNTOLD = 120.0, 30.0
+"""Seconds after which changes are looked for even if nothing was noticed in a file, or told by a
+server: the way to that may be gone without anybody's knowing."""
 
 
 class Watch(Protocol):
@@ -22,14 +27,39 @@ class Polling:
         return True
 
 
+class Noticed:
+    """Where it can be noticed cheaply that something was written: a look is due then.
+
+    ``version`` gives what changes with each write, of this program as well; where it can't be
+    had, a look is due. So is one after ``LONGEST_UNNOTICED``.
+    """
+
+    def __init__(self, version: Callable[[], Awaitable[object]]):
+        self._version = version
+        self._seen: object = None
+        self._looked_at = -LONGEST_UNNOTICED
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait that long; return whether a look is due."""
+        await asyncio.sleep(seconds)
+        now, version = asyncio.get_running_loop().time(), await self._version()
+        if (
+            version is not None
+            and version == self._seen
+            and now - self._looked_at < LONGEST_UNNOTICED
+        ):
+            return False
+        self._seen, self._looked_at = version, now
+        return True
+
+
 class Notified:
-    """Where the database tells: a look is due when it did, or when nobody looked for ``longest``.
+    """Where the database tells: a look is due when it did, or after ``LONGEST_UNTOLD``.
 
     ``tell`` is called at each notification, and when the connection was lost that would hear it.
     """
 
-    def __init__(self, longest: float):
-        self._longest = longest
+    def __init__(self) -> None:
         self._told = asyncio.Event()
         self._told.set()  # what was there before the first notification
         self._looked_at = 0.0
@@ -46,7 +76,7 @@ class Notified:
         except TimeoutError:
             pass
         now = asyncio.get_running_loop().time()
-        if not self._told.is_set() and now - self._looked_at < self._longest:
+        if not self._told.is_set() and now - self._looked_at < LONGEST_UNTOLD:
             return False
         self._told.clear()
         self._looked_at = now

@@ -12,9 +12,6 @@ import asyncpg
 from bot.store.change_watch import Notified
 from bot.store.write_locks import CHANNEL
 
-LONGEST = 30.0
-"""Seconds after which changes are looked for even if nothing was heard."""
-
 RETRY_SECONDS = 2.0
 """Seconds between two tries to listen again; meanwhile changes are looked for as often."""
 
@@ -35,7 +32,7 @@ class Listener:
         """Return a watch that is told from now on."""
         if self._task is None:
             self._task = asyncio.create_task(self._listen(), name="listen for changes")
-        self._watches.append(Notified(LONGEST))
+        self._watches.append(Notified())
         return self._watches[-1]
 
     async def close(self) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy.pool import StaticPool
 from bot.errors import StoreBusy, StoreError
 from bot.store import database_file
 from bot.store.backend import BUSY_SECONDS, READERS
-from bot.store.change_watch import Polling, Watch
+from bot.store.change_watch import Noticed, Polling, Watch
 from bot.store.server_url import unusable_url
 
 
@@ -38,6 +38,7 @@ class Sqlite:
         self.url = url
         self.path = database_file.sqlite_file(url)
         self.one_connection = self.path is None
+        self._watching = list[sqlite3.Connection]()
         self.writer = self._engine("BEGIN IMMEDIATE", 1)
         self.readers = self.writer if self.one_connection else self._engine("BEGIN", READERS)
 
@@ -56,11 +57,16 @@ class Sqlite:
         """Nothing more: BEGIN IMMEDIATE has taken the lock."""
 
     def watch(self) -> Watch:
-        """Return a watch by which others' changes are looked for now and then."""
-        return Polling()
+        """Return a watch that notices when the file was written."""
+        if self.path is None:
+            return Polling()
+        return Noticed(_FileVersion(self.path, self._watching).read)
 
     async def close(self) -> None:
-        """Nothing is open beside the engines."""
+        """Watch no longer."""
+        for connection in self._watching:
+            connection.close()
+        self._watching.clear()
 
     def explain(self, error: BaseException) -> StoreError:
         """Return a driver's error in words that say what to do."""
@@ -104,6 +110,29 @@ class Sqlite:
         event.listen(engine.sync_engine, "invalidate", _roll_back)
         event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql(begin))
         return engine
+
+
+class _FileVersion:
+    """A number of a file that is another one after each transaction that others have written.
+
+    That is what SQLite's ``data_version`` is, in one connection. It waits for no lock, and takes
+    some microseconds. ``opened`` gets the connection.
+    """
+
+    def __init__(self, path: Path, opened: list[sqlite3.Connection]):
+        self._path, self._opened = path, opened
+        self._connection: sqlite3.Connection | None = None
+
+    async def read(self) -> object:
+        """Return the number; ``None`` where it can't be read."""
+        try:
+            if self._connection is None:
+                uri = f"{self._path.absolute().as_uri()}?mode=ro"
+                self._connection = sqlite3.connect(uri, uri=True, timeout=0)
+                self._opened.append(self._connection)
+            return self._connection.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error:
+            return None
 
 
 def explain(error: BaseException, where: object) -> StoreError:

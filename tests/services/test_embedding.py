@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from bot.models import SHARED, Answer, Thread, VectorStage, Vote
 from bot.search.background import Background
 from bot.search.semantic import onnx_model
 from bot.search.semantic.retrieval import SemanticIndex
-from bot.services import embedding, index_sync
+from bot.services import embedding, index_sync, leases
 from bot.settings import Settings
 from bot.store import guild_data, threads
 from bot.store import vectors as vector_store
@@ -400,6 +401,25 @@ class TestKeepingUp:
                 await one.embedding.make()
             for one in (app, second):
                 await one.embedding.catch_up()
+                await every_thread_is_seen(one)
+
+    async def test_of_two_bots_one_makes_them_until_it_ends(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embedding, "EMBEDDED_AT_ONCE", 10)
+        monkeypatch.setattr(leases, "LOOK_SECONDS", 0.0)
+        async with opened(app.settings) as second:
+            for one in (app, second):
+                one.embedding.share(partial(one.leases.hold, "vectors"))
+            await app.library.add(MANY)
+            assert await app.embedding.make_some()
+            assert not await second.embedding.make_some()
+            assert await app.embedding.make_some()
+            await app.leases.release()
+            await second.embedding.make()
+            assert not await app.embedding.make_some()
+            await app.embedding.catch_up()
+            for one in (app, second):
                 await every_thread_is_seen(one)
 
     async def test_what_one_program_makes_the_other_uses(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, event, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tantivy import Index
 
@@ -42,6 +42,37 @@ async def shows(app: App, *expected: str) -> bool:
 async def test_what_is_imported_is_found_at_once(app: App) -> None:
     await app.library.add([BREAD])
     assert (await app.answering.ask("sourdough bread does not rise")).matches[0].key == "bread"
+
+
+async def test_while_nothing_is_written_the_database_is_not_asked(
+    app: App, second: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_sync, "INTERVAL", 0.001)
+    turns, verify = 0, app.engine.verify
+
+    def count_turn(most_bytes: int | None) -> None:
+        nonlocal turns
+        turns += 1
+        verify(most_bytes)
+
+    monkeypatch.setattr(app.engine, "verify", count_turn)
+    app.follow()
+    await second.library.add([BREAD])
+    await until(lambda: shows(app, BREAD.title))
+    asked = list[str]()
+    listener = lambda c, cursor, statement, *_: asked.append(statement)  # noqa: E731
+    engine = app.database.backend.readers.sync_engine
+    event.listen(engine, "before_cursor_execute", listener)
+    for _ in range(3):  # what was written last is looked at
+        asked.clear()
+        begun = turns
+        await until(lambda begun=begun: turns > begun + 30)
+        if not asked:
+            break
+    assert asked == []
+    event.remove(engine, "before_cursor_execute", listener)
+    await second.library.add(MANY[:1])
+    await until(lambda: shows(app, BREAD.title, MANY[0].title))
 
 
 async def test_an_update_is_found_by_its_new_words_only(app: App) -> None:
