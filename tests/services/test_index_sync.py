@@ -55,22 +55,28 @@ async def test_while_nothing_is_written_the_database_is_not_asked(
         turns += 1
         verify(most_bytes)
 
+    async def thirty_turns() -> None:
+        begun = turns
+        await until(lambda: turns > begun + 30)
+
     monkeypatch.setattr(app.engine, "verify", count_turn)
     app.follow()
     await second.library.add([BREAD])
     await until(lambda: shows(app, BREAD.title))
     asked = list[str]()
-    listener = lambda c, cursor, statement, *_: asked.append(statement)  # noqa: E731
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
     engine = app.database.backend.readers.sync_engine
-    event.listen(engine, "before_cursor_execute", listener)
+    event.listen(engine, "before_cursor_execute", note)
     for _ in range(3):  # what was written last is looked at
         asked.clear()
-        begun = turns
-        await until(lambda begun=begun: turns > begun + 30)
+        await thirty_turns()
         if not asked:
             break
     assert asked == []
-    event.remove(engine, "before_cursor_execute", listener)
+    event.remove(engine, "before_cursor_execute", note)
     await second.library.add(MANY[:1])
     await until(lambda: shows(app, BREAD.title, MANY[0].title))
 
