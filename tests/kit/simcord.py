@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,15 @@ def fast_settle(seconds: float = 0.0005, patience: float = 30.0) -> None:
     defaults["idle"] = seconds
     begun: Any = simcord.Env.__init__
     begun.__kwdefaults__["settle_timeout"] = patience
+    settle = simcord.Env._settle_internal
+
+    @functools.wraps(settle)
+    async def settle_patiently(env: simcord.Env, **options: Any) -> None:
+        if (timeout := options.get("timeout")) is not None:  # five seconds at a start
+            options["timeout"] = max(timeout, patience)
+        await settle(env, **options)
+
+    simcord.Env._settle_internal = settle_patiently  # type: ignore[method-assign]
 
 
 def join_now(env: simcord.Env, guild: GuildHandle, name: str) -> simcord.MemberActor:

@@ -62,7 +62,7 @@ async def test_the_line_can_not_be_posted(
     post, answer = await help_.answered()
     help_.world.env.inject_error("POST", "/channels/*/messages", status=500)
     said = await help_.mark_as(help_.fern, answer)
-    assert said.startswith("Saved: ")
+    assert said.startswith("Saved, ")
     assert last(post).content == ANSWER
     assert await help_.served() == ANSWER
     lines = [r for r in caplog.records if "the line below it" in r.getMessage()]
