@@ -10,15 +10,19 @@ from typing import TypeVar
 import discord
 
 from bot.client import ThreadBot
-from bot.errors import StoreError
+from bot.errors import StoreError, Unreachable
 from bot.following import FollowedChannel
 from bot.retry import FAILURES, described, retried
+from bot.services.backfill import is_running
 from cogs.channel_context import permissions_in
 from cogs.following.discord_messages import parent_of
 from cogs.following.post_watch import PostWatch
 
 MOST = 50
 """Posts of a channel that are looked at, those first in which somebody wrote last."""
+
+PAUSES = (1.0, 10.0)
+"""Seconds until a request is tried again."""
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +62,17 @@ class CatchingUp:
         readable = [channel for channel in channels if _is_readable(guild, channel)]
         if not readable:
             return
+
+        async def listed() -> list[discord.Thread]:
+            try:
+                return await retried(guild.active_threads, "active posts", ())
+            except FAILURES as error:
+                raise Unreachable(described(error)) from None
+
         try:
-            active = await self._in_turn(lambda: retried(guild.active_threads, "active posts"))
-        except FAILURES as error:
-            log.warning("guild %d: posts are not looked at: %s", guild.id, described(error))
+            active = await self._in_turn(listed)
+        except Unreachable as error:
+            log.warning("guild %d: posts are not looked at: %s", guild.id, error)
             return
         for channel in readable:
             for thread in await self._to_look_at(channel, active):
@@ -85,11 +96,21 @@ class CatchingUp:
         ]
 
     async def _in_turn(self, request: Callable[[], Awaitable[T]], /) -> T:
+        """Do a request, again if Discord can't be reached: each try takes a turn."""
+        for pause in PAUSES:
+            try:
+                async with self._pace.turn():
+                    return await request()
+            except Unreachable:
+                await self._pace.clock.sleep(pause)
         async with self._pace.turn():
             return await request()
 
 
 def _is_readable(guild: discord.Guild, channel: FollowedChannel) -> bool:
+    """Return whether the bot may look at a channel's posts, and isn't filling it in already."""
+    if is_running(channel):
+        return False
     found = guild.get_channel(channel.channel_id)
     if found is None:
         return False

@@ -138,7 +138,8 @@ class PostWatch:
             self.bot.redraw_cards(seen.messages)
 
     async def _look(self, place: Place, wish: Wish, ask: Ask) -> tuple[PostLook, list[str]]:
-        reader = DiscordReader(self.bot, place.parent)
+        # At a pace, whoever keeps to it tries requests again.
+        reader = DiscordReader(self.bot, place.parent, pauses=None if ask is at_once else ())
         post = post_of(place.thread, place.parent)
         try:
             seen = await self.posts.look(place.channel, reader, post, wish, ask)

@@ -17,7 +17,7 @@ from bot.store import origins
 from bot.store.tables import learned_phrasings, threads
 from tests.kit.library import BREAD, HERE, THERE, post
 from tests.kit.revisions import kept
-from tests.kit.votes import give_reaction, press_button, tally_of
+from tests.kit.votes import give_reaction, press_button, take_reaction, tally_of
 
 ANN, BOB, HELPER = 1, 2, 9
 CAKE = Thread(
@@ -246,6 +246,30 @@ class TestMerging:
         assert thread.tags == ("pies",)
         assert (await served(app, pie)).id == cake
         assert await found(app, "how long can a pie be kept?") == [CAKE.title]
+
+    async def test_undone_gives_votes_and_cards_back_to_where_they_were_given(
+        self, app: App
+    ) -> None:
+        cake, pie = await add(app), await add(app, PIE)
+        a = (await served(app, cake)).answers[0].id
+        c = next(one for one in (await served(app, pie)).answers if one.key == "c")
+        message = await post(app, c)
+        await give_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
+        await vote(app, a, BOB, Vote.UP)
+        await app.curating.merge(HERE, HELPER, cake, pie)
+        assert await tally_of(app.database, a, HERE) == 2
+        await vote(app, a, HELPER, Vote.DOWN)  # given since, it stays
+        for _ in range(2):
+            await app.curating.undo(HERE, HELPER, cake)
+            given = [await tally_of(app.database, answer_id, HERE) for answer_id in (a, c.id)]
+            assert given == [0, 1]
+            assert (await app.postings.of([message]))[message].answer_id == c.id
+            await app.curating.undo(HERE, HELPER, cake)
+            assert await tally_of(app.database, a, HERE) == 1
+            assert (await app.postings.of([message]))[message].answer_id == a
+        await app.curating.undo(HERE, HELPER, cake)
+        assert await take_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
+        assert await tally_of(app.database, c.id, HERE) == 0
 
     async def test_can_be_undone_and_done_again(self, app: App) -> None:
         cake, pie = await add(app), await add(app, PIE)

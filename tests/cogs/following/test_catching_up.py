@@ -122,7 +122,31 @@ async def test_where_discord_fails_the_bot_goes_on(help_: Help, caplog: pytest.L
     with muted(help_.world.env):
         await help_.world.alice.react(answer, "✅")
     guild_id = help_.world.guild.id
-    help_.world.env.inject_error("GET", f"/guilds/{guild_id}/threads/active", status=403)
+    path = f"/guilds/{guild_id}/threads/active"
+    help_.world.env.inject_error("GET", path, status=403, times=None)
     await restart(help_)
     assert f"guild {guild_id}: posts are not looked at" in caplog.text
     assert await help_.served() is None
+
+
+async def test_a_request_that_fails_is_tried_again(help_: Help):
+    post, answer = await help_.answered()
+    with muted(help_.world.env):
+        await help_.world.alice.react(answer, "✅")
+    help_.world.env.inject_error("GET", "/guilds/*/threads/active", status=500, times=2)
+    help_.world.env.inject_error("GET", f"/channels/{post.id}/messages", status=500, times=2)
+    await restart(help_)
+    assert await help_.state(post) == "solved"
+
+
+async def test_a_channel_that_is_being_filled_in_is_left_to_that(help_: Help):
+    world = help_.world
+    post, answer = await help_.answered()
+    await world.alice.react(answer, "✅")
+    await world.app.backfills.begin(world.guild.id, help_.forum.id, world.mo.id)
+    before = looks(help_, post)
+    await restart(help_)
+    assert looks(help_, post) == before  # what is solved is not read again
+    (channel,) = await world.app.following.channels(world.guild.id)
+    assert channel.backfill is not None
+    assert channel.backfill.state == "done"
