@@ -12,7 +12,7 @@ import asyncpg
 from bot.store.change_watch import Notified
 from bot.store.write_locks import CHANNEL
 
-LONGEST = 30.0
+LONGEST = 60.0
 """Seconds after which changes are looked for even if nothing was heard."""
 
 RETRY_SECONDS = 2.0
