@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-LONGEST_UNNOTICED, LONGEST_UNTOLD = 120.0, 30.0
+LONGEST_UNNOTICED, LONGEST_UNTOLD = 120.0, 60.0
 """Seconds after which changes are looked for even if nothing was noticed in a file, or told by a
 server: the way to that may be gone without anybody's knowing."""
 

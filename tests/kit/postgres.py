@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -180,6 +179,8 @@ def _account() -> dict[str, Any]:
     """The account that the server runs as: it refuses to be root."""
     if os.geteuid():
         return {}
+    import pwd  # not on Windows
+
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     account = known.get("postgres") or known["nobody"]
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": [], "cwd": "/"}

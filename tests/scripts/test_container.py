@@ -13,6 +13,7 @@ import lock
 import pytest
 import yaml
 
+from bot.store.database_file import parse_url
 from tests.kit.paths import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -82,3 +83,13 @@ def test_the_service_has_a_volume_and_can_write_nothing_else() -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["volumes"] == ["library:/data"]
     assert "library" in COMPOSE["volumes"]
+
+
+def test_the_server_beside_the_bot_is_where_the_bot_looks_for_it() -> None:
+    text = (ROOT / "compose.postgres.yaml").read_text(encoding="utf-8")
+    more = yaml.safe_load(re.sub(r"\$\{POSTGRES_PASSWORD:[^}]*}", "secret", text))["services"]
+    server = more["postgres"]["environment"]
+    url = parse_url(more["threadwise"]["environment"]["DATABASE_URL"])
+    assert (url.host, url.database) == ("postgres", server["POSTGRES_DB"])
+    assert (url.username, url.password) == (server["POSTGRES_USER"], server["POSTGRES_PASSWORD"])
+    assert "threadwise" in COMPOSE["services"]

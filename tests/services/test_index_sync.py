@@ -30,8 +30,6 @@ from tests.kit import programs
 from tests.kit.library import BREAD, HERE, at, titles
 from tests.kit.waiting import until
 
-pytestmark = pytest.mark.both_databases
-
 MANY = [Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(30)]
 
 
@@ -293,6 +291,7 @@ async def test_a_cancelled_import_leaves_index_and_store_in_order(app: App) -> N
     assert len(app.engine) == len(long) + 1
 
 
+@pytest.mark.sqlite_only  # a file is put in place of another
 class TestBackups:
     async def test_an_older_copy_put_back_is_followed_from_then_on(
         self, settings: Settings, caplog: pytest.LogCaptureFixture

@@ -220,6 +220,14 @@ async def test_the_state_of_tables_and_indexes_is_examined(
     await database.close()
 
 
+async def test_several_programs_may_make_the_tables_at_once(postgres_server: Server) -> None:
+    await postgres_server.run("DROP DATABASE IF EXISTS bare", "CREATE DATABASE bare")
+    opened = await asyncio.gather(*(Database.open(postgres_server.url("bare")) for _ in range(3)))
+    assert len({database.id for database in opened}) == 1
+    for database in opened:
+        await database.close()
+
+
 class TestErrors:
     async def refused(self, url: str) -> str:
         with pytest.raises(StoreError) as refused:
