@@ -229,7 +229,7 @@ class App:
 
         They index what other processes import, within seconds; delete for good what
         moderators removed, when its day is over; and delete what is kept of guilds that removed
-        the bot, when their time is over.
+        the bot, and of questions without an answer, when their time is over.
         """
         if not self._tasks:
             self.embedding.share(partial(self.leases.hold, "vectors"))
@@ -238,6 +238,7 @@ class App:
                 (self._index_sync.run(), "follow"),
                 (self.guild_library.run(partial(self.leases.hold, "purge")), "purge"),
                 (self.guild_removal.run(), "purge guilds"),
+                (self.unanswered.run(), "purge unanswered"),
             ):
                 self._tasks.append(asyncio.create_task(work, name=name))
 

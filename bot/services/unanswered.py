@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +14,11 @@ from bot.store.database import Database
 KEPT_DAYS = 90
 """Days that a question without an answer is remembered."""
 
+PURGE_SECONDS = 3600.0
+"""How often those that are too old are deleted."""
+
+log = logging.getLogger(__name__)
+
 
 class Unanswered:
     """The record of questions without an answer."""
@@ -20,11 +27,8 @@ class Unanswered:
         self._database = database
 
     async def note(self, question: UnansweredQuestion) -> None:
-        """Record a question; those that are too old go."""
-        async with self._database.write() as connection:
-            oldest = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
-            await unanswered.drop_before(connection, oldest)
-            await unanswered.put(connection, question)
+        """Record a question."""
+        await self._database.writing(unanswered.put, question)
 
     async def get(self, message_id: int) -> UnansweredQuestion | None:
         """Return the question that a message is, if it is recorded."""
@@ -43,3 +47,20 @@ class Unanswered:
     async def forget_user(self, user_id: int) -> None:
         """Forget the questions of a member."""
         await self._database.writing(unanswered.forget_user, user_id)
+
+    async def purge(self) -> None:
+        """Forget the questions that are too old."""
+        oldest = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
+        await self._database.writing(unanswered.drop_before, oldest)
+
+    async def run(self) -> None:
+        """Purge now and every hour, for ever: also where nobody asks any more.
+
+        A failure is logged, and the next hour tries.
+        """
+        while True:
+            try:
+                await self.purge()
+            except Exception:
+                log.exception("questions without an answer could not be deleted; trying again")
+            await asyncio.sleep(PURGE_SECONDS)
