@@ -164,8 +164,9 @@ class Reconciler:
 
     async def _try(self, posting: Posting) -> int:
         """Compare a card, or put it off; return how many votes changed."""
+        changed = 0
         if posting.channel_id in self._unreadable:
-            return 0
+            return changed
         try:
             changed = await self._compare(posting)
         except discord.Forbidden:
@@ -176,10 +177,10 @@ class Reconciler:
             is_gone = getattr(error, "code", 0) in limits.GONE_CODES
             if not (is_gone and await self._forgotten(posting, error)):
                 self._put_off(posting, error)
-        else:
-            self._tries.pop(posting.message_id, None)
-            return changed
-        return 0
+                return 0
+            self._marked.discard(posting.message_id)
+        self._tries.pop(posting.message_id, None)
+        return changed
 
     async def _compare(self, posting: Posting) -> int:
         """Make the votes of a card what Discord shows; return how many changed."""

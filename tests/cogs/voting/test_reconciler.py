@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 
@@ -351,6 +352,21 @@ async def test_a_posting_of_a_forgotten_message_is_not_looked_for_again(net: Net
         return await net.app.postings.get(card.id) is None
 
     await net.discord.until(forgotten)
+
+
+async def test_nothing_is_remembered_of_a_card_that_failed_and_is_gone(net: Net, card: Message):
+    cog: Any = net.bot.get_cog("Voting")
+    async with net.discord.disconnected(resumable=False):
+        net.discord.delete(card, silent=True)
+        net.discord.faults.fail("GET", PATHS["message"], *[reset()] * 7)
+
+    async def forgotten() -> bool:
+        return await net.app.postings.get(card.id) is None
+
+    await net.discord.until(forgotten)
+    await idle(net)
+    assert net.discord.faults.left == 0
+    assert cog._reconciler._tries == {}
 
 
 async def test_a_card_says_what_it_was_posted_with(net: Net, card: Message):
