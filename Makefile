@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half as many more than cores: tests wait for disks and for other programs much of the time.
 WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 
-.PHONY: help install run test check docs fmt migration messages bench backfill-trial first-day fit model screenshot gallery situations lock outdated image clean
+.PHONY: help install run test check docs fmt migration messages bench backfill-trial soak first-day fit model screenshot gallery situations lock outdated image clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -57,6 +57,9 @@ bench: $(VENV)/.scripts ## Measure speed, memory and disk, beside other ways to 
 
 backfill-trial: $(VENV)/.dev ## Fill 5,000 posts in with a bot that is killed 20 times (ARGS: --posts, --kills, --seed)
 	$(BIN)/python -m scripts.backfill_trial $(ARGS)
+
+soak: $(VENV)/.dev ## Let the bot live through a year of ten servers (ARGS: --events, --servers, --restarts, --seed)
+	$(BIN)/python scripts/soak.py $(ARGS)
 
 first-day: $(VENV)/.dev ## Ask what people ask on the first day (ARGS: --seeds, --wrong, --missed)
 	$(BIN)/python scripts/first_day.py $(ARGS)

@@ -10,6 +10,7 @@ Data: ``library``, ``votes`` (what events do to votes, without Discord), ``searc
 ``strategies`` (threads by Hypothesis), ``patterns`` (the program's regular expressions and texts
 that are hard for them), ``paths``.
 
-Time: ``waiting`` (for events), ``growth`` (of processor time with size), ``loop_lag`` (of the
-event loop, beside an idle one), ``spinning`` (work that holds a thread or all of them).
+Time: ``virtual_time`` (a SimCord on which a year passes at once), ``waiting`` (for events),
+``growth`` (of processor time with size), ``loop_lag`` (of the event loop, beside an idle one),
+``spinning`` (work that holds a thread or all of them).
 """

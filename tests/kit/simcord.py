@@ -1,4 +1,4 @@
-"""Additions to SimCord; the only module of the tests that uses its private names."""
+"""Additions to SimCord; beside ``virtual_time`` the only module that uses its private names."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def fast_settle(seconds: float = 0.0005, patience: float = 30.0) -> None:
             options["timeout"] = max(timeout, patience)
         await settle(env, **options)
 
-    simcord.Env._settle_internal = settle_patiently  # type: ignore[method-assign]
+    env_type: Any = simcord.Env
+    env_type._settle_internal = settle_patiently
 
 
 def join_now(env: simcord.Env, guild: GuildHandle, name: str) -> simcord.MemberActor:
