@@ -21,8 +21,10 @@ from simcord.preview._markdown import markdown_tokens
 def fast_settle(seconds: float = 0.0005, patience: float = 30.0) -> None:
     """Look often whether the bot has settled: a quiet message takes 2 ms instead of 51.
 
-    Patience is for machines that have other work to do as well.
+    Patience is for machines that have other work to do as well. Once in a process is enough.
     """
+    if hasattr(simcord.Env._settle_internal, "__wrapped__"):
+        return
     defaults: Any = simcord.Env._settle_internal.__kwdefaults__
     defaults["idle"] = seconds
     begun: Any = simcord.Env.__init__
