@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import NamedTuple
 
 BUTTON = 0
@@ -83,7 +84,6 @@ class PlainVotes:
         """Return how many reactions and presses stand."""
         return sum(map(len, self._given.values()))
 
-    def _drop(self, is_gone: object) -> None:
-        assert callable(is_gone)
+    def _drop(self, is_gone: Callable[[Ballot], bool]) -> None:
         for ballot in [ballot for ballot in self._given if is_gone(ballot)]:
             del self._given[ballot]

@@ -41,7 +41,7 @@ K = TypeVar("K", bound=Callable[..., object])
 class Options:
     """What to run; ``model`` as in ``EMBEDDING_MODEL``, ``memory`` in bytes for the second half.
 
-    All is checked at so many moments, four times of which it is measured.
+    All is checked ``checks`` times, evenly spread, and measured at four of these.
     """
 
     events: int

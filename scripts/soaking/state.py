@@ -20,6 +20,13 @@ from tests.kit.virtual_time import VirtualEnv
 QUESTIONS = 200
 """Questions of a server that may still be edited or deleted, the newest."""
 
+_CARDS = (
+    "SELECT guild_id, message_id, channel_id, COALESCE(a.overrides, a.id), p.thread_id, asker_id,"
+    " up_emoji, down_emoji FROM postings p JOIN answers a ON a.id = p.answer_id"
+    " WHERE channel_id <> 0 AND up_emoji IS NOT NULL"
+)
+"""The cards that members can vote on, each with its server and then as ``Card`` has it."""
+
 
 @dataclass
 class Soak:
@@ -92,31 +99,24 @@ class Soak:
         """Note the cards that are new, and what each shows now."""
         by_id = {server.id: server for server in self.servers}
         newest = max(server.newest_card for server in self.servers)
-        query = (
-            "SELECT message_id, channel_id, guild_id, COALESCE(a.overrides, a.id), p.thread_id,"
-            " asker_id, up_emoji, down_emoji FROM postings p JOIN answers a ON a.id = p.answer_id"
-            " WHERE message_id > ? AND channel_id <> 0 AND up_emoji IS NOT NULL"
-            " ORDER BY message_id"
-        )
-        for message_id, channel_id, guild_id, root, *rest in self.rows(query, newest):
-            server = by_id.get(guild_id)
-            if server is not None and message_id in self.env.backend.messages.get(channel_id, {}):
-                server.add_card(Card(message_id, channel_id, root, *rest))
-                server.newest_card = message_id
+        query = f"{_CARDS} AND message_id > ? ORDER BY message_id"
+        for guild_id, *values in self.rows(query, newest):
+            if (server := by_id.get(guild_id)) is not None:
+                self._add(server, Card(*values))
 
     def refresh(self, server: Server) -> None:
         """See again what each card of a server shows: helpers have changed something."""
         server.cards.clear()
         server.newest_card = 0
-        query = (
-            "SELECT message_id, channel_id, COALESCE(a.overrides, a.id), p.thread_id, asker_id,"
-            " up_emoji, down_emoji FROM postings p JOIN answers a ON a.id = p.answer_id"
-            " WHERE guild_id = ? AND channel_id <> 0 AND up_emoji IS NOT NULL ORDER BY message_id"
-        )
-        for row in self.rows(query, server.id):
-            if row[0] in self.env.backend.messages.get(row[1], {}):
-                server.add_card(Card(*row))
-                server.newest_card = row[0]
+        query = f"{_CARDS} AND guild_id = ? ORDER BY message_id"
+        for _, *values in self.rows(query, server.id):
+            self._add(server, Card(*values))
+
+    def _add(self, server: Server, card: Card) -> None:
+        """Note a card whose message is there."""
+        if card.message_id in self.env.backend.messages.get(card.channel_id, {}):
+            server.add_card(card)
+            server.newest_card = card.message_id
 
     def note_latest(self, count: int) -> None:
         """Note the latest cards: those that the bot compares when it comes back."""
