@@ -11,7 +11,8 @@ ThreadwiseError
 ├── SearchError        the search index can't be used or rebuilt    (exit code 2)
 │   └── ModelError     ... the embedding model can't be; words still can
 ├── Unreachable        Discord doesn't answer just now              (exit code 1)
-└── NotFound           a thread, answer or posting is not there     (exit code 1)
+├── NotFound           a thread, answer or posting is not there     (exit code 1)
+└── NotAccepted        what somebody wants to store can't be stored (exit code 1)
 """
 
 from __future__ import annotations
@@ -82,6 +83,12 @@ class Unreachable(ThreadwiseError):
 
 class NotFound(ThreadwiseError):
     """Something that was asked for is not in the library (any more)."""
+
+    exit_code = 1
+
+
+class NotAccepted(ThreadwiseError):
+    """What somebody wants to store can't be stored; the text says why."""
 
     exit_code = 1
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
+from bot.errors import NotAccepted
 from bot.following import (
     BackfillState,
     Figure,
@@ -17,7 +18,7 @@ from bot.following import (
     PostState,
 )
 from bot.services import post_changes, solved_posts
-from bot.services.curating import NotAccepted, check
+from bot.services.curating import check
 from bot.services.guilds import Guilds
 from bot.services.library_room import Room
 from bot.services.post_reader import (

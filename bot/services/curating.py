@@ -20,12 +20,11 @@ from bot.curation import (
     ThreadState,
     outcome_of,
 )
-from bot.errors import NotFound, SearchError, ThreadwiseError
+from bot.errors import NotAccepted, NotFound, SearchError, ThreadwiseError
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Answer, Thread, plain_key
 from bot.services.index_sync import IndexSync
-from bot.services.library_room import NotAccepted as NotAccepted
 from bot.services.library_room import Room
 from bot.store import curating, message_threads, overrides, own_threads, postings, revisions
 from bot.store.curating import Change

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.errors import ThreadwiseError
+from bot.errors import NotAccepted
 from bot.i18n import N_, number
 from bot.i18n import gettext as _
 from bot.store import own_threads
@@ -13,12 +13,6 @@ FULL = N_(
     "This server has {most} threads of its own, and may have no more. Take some out with "
     "`/library remove`, which makes room after a day, or ask whoever hosts me."
 )
-
-
-class NotAccepted(ThreadwiseError):
-    """What was to be stored can't be; the text says why."""
-
-    exit_code = 1
 
 
 class LibraryFull(NotAccepted):
@@ -36,7 +30,7 @@ class Room:
 
     async def for_key(self, connection: Any, guild_id: int, key: str) -> None:
         """Raise LibraryFull where a thread with this key would be one too many."""
-        if not await own_threads.is_known(connection, guild_id, key=key):
+        if not await own_threads.has_key(connection, guild_id, key):
             await self._check(connection, guild_id)
 
     async def for_version(self, connection: Any, guild_id: int, thread_id: int) -> None:

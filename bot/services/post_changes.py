@@ -110,7 +110,7 @@ async def words_of(
         merged_id = waiting.pop()
         history = await revisions.of_thread(connection, guild_id, merged_id)
         words.answers |= helpers_words(reversed(history)).answers
-        waiting += await own_threads.merged_into(connection, merged_id)
+        waiting += await own_threads.ids_merged_into(connection, merged_id)
     return words
 
 

@@ -151,15 +151,6 @@ async def posts_among(
     return found
 
 
-async def post_of_thread(
-    connection: AsyncConnection, guild_id: int, thread_id: int
-) -> FollowedPost | None:
-    """Return the post that became a guild's thread."""
-    p = followed_posts.c
-    found = await _posts(connection, p.thread_id == thread_id, p.guild_id == guild_id)
-    return found[0] if found else None
-
-
 async def posts(
     connection: AsyncConnection,
     guild_id: int,

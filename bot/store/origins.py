@@ -141,15 +141,6 @@ async def is_of_post(connection: AsyncConnection, answer_id: int) -> bool:
     return await connection.scalar(query.where(*solved)) is not None
 
 
-async def thread_of_message(
-    connection: AsyncConnection, guild_id: int, message_id: int
-) -> int | None:
-    """Return the id of the thread whose question a guild's message is."""
-    mine = (thread_messages.c.guild_id == guild_id, thread_messages.c.message_id == message_id)
-    found: int | None = await connection.scalar(select(thread_messages.c.thread_id).where(*mine))
-    return found
-
-
 async def author_of(connection: AsyncConnection, answer_id: int) -> Author:
     """Return the author of an answer."""
     m = answer_messages

@@ -34,18 +34,15 @@ async def own_id(connection: AsyncConnection, guild_id: int, thread_id: int) -> 
     return None if row is None else int(row.id)
 
 
-async def merged_into(connection: AsyncConnection, thread_id: int) -> list[int]:
-    """Return the threads that were merged into one."""
+async def ids_merged_into(connection: AsyncConnection, thread_id: int) -> list[int]:
+    """Return the ids of the threads that were merged into one."""
     query = select(table.c.id).where(table.c.merged_into == thread_id)
     return list((await connection.scalars(query)).all())
 
 
-async def is_known(
-    connection: AsyncConnection, guild_id: int, *, key: str = "", overrides: int | None = None
-) -> bool:
-    """Return whether a guild has a thread of its own with a key, or its version of a shared one."""
-    which = table.c.key == key if overrides is None else table.c.overrides == overrides
-    query = select(table.c.id).where(table.c.scope == guild_id, which)
+async def has_key(connection: AsyncConnection, guild_id: int, key: str) -> bool:
+    """Return whether a guild has a thread of its own with a key, retired or not."""
+    query = select(table.c.id).where(table.c.scope == guild_id, table.c.key == key)
     return await connection.scalar(query) is not None
 
 

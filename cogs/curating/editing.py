@@ -10,12 +10,12 @@ import discord
 
 from bot.client import Interaction
 from bot.curation import Action, Editable, ThreadState
-from bot.errors import NotFound
+from bot.errors import NotAccepted, NotFound
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Answer
 from bot.replies import acknowledge, edit_response
-from bot.services.curating import NO_ANSWER, Conflict, Edit, NotAccepted
+from bot.services.curating import NO_ANSWER, Conflict, Edit
 from bot.ui.cards import Card
 from bot.ui.curation_cards import changed_card, conflict_text
 from bot.ui.items import NEW_ANSWER, QUESTION

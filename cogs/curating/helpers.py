@@ -5,12 +5,11 @@ from __future__ import annotations
 from discord import app_commands
 
 from bot.client import Interaction
-from bot.errors import NotFound
+from bot.errors import NotAccepted, NotFound
 from bot.guild_settings import role_mentions
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import SHARED
-from bot.services.curating import NotAccepted
 from cogs.channel_context import helps_here, scope_of
 from cogs.helper_roles import present_roles
 

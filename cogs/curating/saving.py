@@ -12,12 +12,11 @@ import discord
 
 from bot.client import Interaction
 from bot.curation import Action, AuthorChoice, Origin
-from bot.errors import NotFound, StoreError
+from bot.errors import NotAccepted, NotFound, StoreError
 from bot.i18n import N_
 from bot.i18n import gettext as _
 from bot.models import Answer, Thread, Verdict
 from bot.replies import acknowledge, edit_response, tell
-from bot.services.curating import NotAccepted
 from bot.ui import limits, text
 from bot.ui.curation_cards import changed_card
 from bot.ui.items import Option

@@ -134,7 +134,9 @@ async def test_a_thread_knows_its_messages_and_is_found_at_once(scene: Scene) ->
     assert [(a.key, a.accepted) for a in thread.answers] == [("1001", True)]
     async with scene.app.database.read() as connection:
         (answer_id,) = await origins.answers_of_message(connection, GUILD, 1001)
-        assert await origins.thread_of_message(connection, GUILD, 1000) == thread.id
+        asked = await origins.of_thread(connection, thread.id, GUILD)
+        assert asked is not None
+        assert asked.message_id == 1000
         assert (await origins.of_answers(connection, [answer_id]))[answer_id].author_id == FRIEND
     reply = await scene.app.answering.ask("How do I water plant 1?", guild_id=GUILD)
     assert [match.thread_id for match in reply.matches][:1] == [thread.id]

@@ -10,9 +10,9 @@ from sqlalchemy import delete, insert
 
 from bot.app import App
 from bot.curation import Action, Origin, ThreadState
-from bot.errors import NotFound
+from bot.errors import NotAccepted, NotFound
 from bot.models import SHARED, Answer, StoredAnswer, StoredThread, Thread, Vote
-from bot.services.curating import Conflict, NotAccepted
+from bot.services.curating import Conflict
 from bot.store import origins
 from bot.store.tables import learned_phrasings, threads
 from tests.kit.library import BREAD, HERE, THERE, post
@@ -104,7 +104,9 @@ class TestAdding:
         async with app.database.read() as connection:
             assert await origins.answers_of_message(connection, HERE, 51) == [first.id]
             assert await origins.answers_of_message(connection, THERE, 51) == []
-            assert await origins.thread_of_message(connection, HERE, 50) == done.thread_id
+            asked = await origins.of_thread(connection, done.thread_id, HERE)
+            assert asked is not None
+            assert asked.message_id == 50
 
 
 class TestEditing:

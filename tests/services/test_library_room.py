@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from bot.app import App
+from bot.errors import NotAccepted
 from bot.following import BackfillState, FollowedChannel
 from bot.models import Answer, Thread
 from bot.services.backfill import Backfills
 from bot.services.curating import Curating
 from bot.services.followed_posts import FollowedPosts
-from bot.services.library_room import LibraryFull, NotAccepted, Room
+from bot.services.library_room import LibraryFull, Room
 from bot.services.post_looks import Wish
 from bot.services.request_pace import RequestPace
 from bot.store import following, own_threads

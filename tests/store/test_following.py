@@ -135,8 +135,8 @@ async def test_the_post_of_a_thread_is_found_until_the_thread_is_deleted(
         thread_id = await curating.add(connection, change, Thread(key="k", title="How?"))
         solved = replace(post(100, PostState.SOLVED), thread_id=thread_id)
         await following.put_post(connection, solved)
-        assert await following.post_of_thread(connection, HERE, thread_id) == solved
-        assert await following.post_of_thread(connection, THERE, thread_id) is None
+        assert await following.post(connection, HERE, 100) == solved
+        assert await following.post(connection, THERE, 100) is None
         await connection.execute(delete(threads).where(threads.c.id == thread_id))
         assert await following.post(connection, HERE, 100) == replace(solved, thread_id=None)
 
