@@ -73,11 +73,14 @@ class Authors:
         await self._database.writing(origins.set_checked, answer_id)
 
     async def is_answer(self, guild_id: int, message_id: int) -> bool:
-        """Return whether a guild's message is an answer of the library."""
+        """Return whether ``answers_among`` has a guild's message."""
         return bool(await self.answers_among(guild_id, [message_id]))
 
     async def answers_among(self, guild_id: int, message_ids: Sequence[int]) -> list[int]:
-        """Return those of a guild's messages that are answers of the library."""
+        """Return those of a guild's messages that are answers of the library.
+
+        Without those of solved posts in followed channels: ``FollowedPosts`` keeps these.
+        """
         return await self._database.reading(origins.answers_among, guild_id, message_ids)
 
     async def looked_at(self, guild_id: int, message_id: int, text: str) -> list[int]:

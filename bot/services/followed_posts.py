@@ -47,7 +47,7 @@ class FollowedPosts:
         return await self._database.reading(following.posts_among, guild_id, post_ids)
 
     async def is_answer(self, guild_id: int, message_id: int) -> bool:
-        """Return whether a message is an answer of the library."""
+        """Return whether a message is an answer of the library, of a followed post or not."""
         return bool(await self._database.reading(origins.answers_of_message, guild_id, message_id))
 
     async def note_line(self, guild_id: int, post_id: int, note_id: int | None) -> None:

@@ -17,7 +17,6 @@ from bot.worker import in_thread
 AT_ONCE = 50
 """States that are in memory together, or written in one transaction."""
 
-
 LEFT = "histories of threads that have one here, or other answers"
 
 

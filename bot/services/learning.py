@@ -103,9 +103,9 @@ class Learning:
         """Teach that a question asks for a thread: it counts for the guild at once.
 
         The caller has checked that a helper does it, or who asked what became the thread.
-        ``user_id`` said it, and ``forget_user`` takes it away again, in the message
-        ``message_id``. If that ``has_title`` besides, its words count only if they ask something.
-        Returns whether they count now: not where the guild doesn't learn, nor the thread's own.
+        ``user_id`` wrote it, in the message ``message_id``; with their ``forget_user`` it goes.
+        ``has_title`` says that it stands below a post's title: then it is taught only if it reads
+        like a question. Returns False where the guild doesn't learn, or it is the thread's own.
         """
         said = clean(text)
         if has_title and not reads_like_a_question(said):

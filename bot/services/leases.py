@@ -1,4 +1,4 @@
-"""Work that one process of a library does for all of them.
+"""Which process does work that one alone need do for a library.
 
 A lease spares the others that work; it doesn't keep them from it. Who is held up for longer than
 ``EXPIRY_SECONDS`` and goes on does what its successor does as well, and that is harmless: all
@@ -70,7 +70,7 @@ class Leases:
             self._mine.pop(name, None)
             return False
         if before is not None and before.holder != self._holder:
-            log.info("%s: done here from now on, as who did it has not been heard of", name)
+            log.info("%s: done by this process from now on; its former holder is gone", name)
         self._mine[name] = (lease, now)
         self._others.pop(name, None)
         return True
@@ -83,7 +83,7 @@ class Leases:
             try:
                 await self._database.writing(leases.release, mine)
             except StoreError as error:
-                log.warning("others begin %d works later: %s", len(mine), error)
+                log.warning("%d leases stay until they expire: %s", len(mine), error)
 
     def _is_over(self, name: str, lease: Lease) -> bool:
         """Note another process's lease, and return whether it has stayed so for too long."""

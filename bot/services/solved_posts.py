@@ -44,7 +44,7 @@ def people_of(read: ReadPost) -> set[int]:
 
 
 def as_wished(read: ReadPost, choices: Choices) -> ReadPost | None:
-    """Return a post without the names and messages of those who want it so; see ``as_wished``."""
+    """Return a post as ``post_threads.as_wished`` does: without what authors want kept out."""
     wished = post_threads.as_wished(read.post, read.messages, read.names, choices)
     return None if wished is None else replace(read, messages=wished[0], names=wished[1])
 

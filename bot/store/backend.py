@@ -24,8 +24,8 @@ class Backend(Protocol):
     """One kind of database: its connections, its locks, and what its errors mean.
 
     ``path`` is the file, if it is one; ``one_connection`` says that readers and the writer share
-    theirs; ``voters`` is how many transactions may write votes at the same time. Of ``errors``
-    and of SQLAlchemy's, ``explain`` says what to do.
+    theirs; ``voters`` is how many transactions may write votes at the same time. ``errors`` are
+    the driver's, which ``explain`` turns into StoreErrors.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Backend(Protocol):
         """Check the place before the first transaction, and make it if that can be done."""
 
     async def begin_write(self, connection: AsyncConnection) -> None:
-        """Begin a transaction beside which none but votes is written."""
+        """Begin a transaction beside which others may write votes alone."""
 
     async def begin_votes(self, connection: AsyncConnection, user_ids: Collection[int]) -> None:
         """Begin a transaction that writes votes of some members."""

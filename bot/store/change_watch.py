@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 LONGEST_UNNOTICED, LONGEST_UNTOLD = 120.0, 60.0
-"""Seconds after which changes are looked for even if nothing was noticed in a file, or told by a
-server: the way to that may be gone without anybody's knowing."""
+"""Seconds after which changes are looked for although a file looks unchanged, or a server has sent
+no notification: a connection may be lost without an error."""
 
 
 class Watch(Protocol):

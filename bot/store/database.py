@@ -136,9 +136,9 @@ class Database:
 
     @asynccontextmanager
     async def write_votes(self, user_ids: Collection[int]) -> AsyncIterator[AsyncConnection]:
-        """Give a connection that may write votes and reactions of these members alone.
+        """Give a connection that may write these members' votes and reactions, and postings.
 
-        On a server, those of other members may be written at the same time.
+        On a server, votes of other members may be written at the same time.
         """
         if self.backend.voters == 1:
             async with self.write() as connection:

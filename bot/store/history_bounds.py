@@ -6,6 +6,7 @@ The state in force always stays, and the one before its change, so that *Undo* w
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import islice
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,7 +24,8 @@ MAX_GUILD_SIZE = 256_000_000
 """Characters of JSON kept of all threads of a guild; beyond that the oldest go."""
 
 CHECKED = 32
-"""So many revisions apart a guild's are added up."""
+"""A guild's revisions are added up when one is made whose id is a multiple of this: not each time,
+since that reads all of them."""
 
 NEWEST = 3
 """Revisions of each thread that stay when a guild has too much: one change may make two."""
@@ -37,7 +39,7 @@ async def drop_oldest(connection: AsyncConnection, thread_id: int) -> None:
     in_force = [row for row in rows if not row.proposed]
     before = (row for row in in_force if row.change < in_force[0].change)
     needed = {row.id for row in (*in_force[:1], *(row for row in rows if row.proposed))}
-    needed |= {row.id for _, row in zip(range(1), before, strict=False)}
+    needed |= {row.id for row in islice(before, 1)}
     size, gone = sum(row.size for row in rows if row.id in needed), list[int]()
     for place, row in enumerate(rows):
         if row.id in needed:

@@ -30,7 +30,7 @@ CONNECT_SECONDS = 10.0
 VOTERS = 8
 """Transactions that write votes at the same time."""
 
-NUL = "\ufffd"
+NUL_REPLACEMENT = "\ufffd"
 """What is kept in the place of a NUL character."""
 
 _SESSION = {
@@ -70,7 +70,7 @@ class Postgres:
             raise server_url.unusable_url(error) from None
 
     async def begin_write(self, connection: AsyncConnection) -> None:
-        """Take the turn to write, and have those told at the end who follow the library."""
+        """Wait for its turn to write; the commit notifies those who listen for changes."""
         await write_locks.take_turn(connection)
 
     async def begin_votes(self, connection: AsyncConnection, user_ids: Collection[int]) -> None:
@@ -91,7 +91,7 @@ class Postgres:
 
     def storable(self, value: Any) -> Any:
         """Return a value as it comes back, without NUL characters in a text."""
-        return value.replace("\0", NUL) if isinstance(value, str) else value
+        return _cleaned(value)
 
     def version(self, connection: Connection) -> str:
         """Return the server's version, and where the library is on it."""
@@ -149,10 +149,14 @@ def _without_nul(
     _connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool
 ) -> tuple[str, Any]:
     """Replace NUL characters, which no text of PostgreSQL holds. Readers of files let none pass."""
-    return statement, [_clean(row) for row in values] if many else _clean(values)
+    return statement, [_cleaned_row(row) for row in values] if many else _cleaned_row(values)
 
 
-def _clean(row: Any) -> Any:
+def _cleaned_row(row: Any) -> Any:
     if not any(isinstance(value, str) and "\0" in value for value in row):
         return row
-    return tuple(v.replace("\0", NUL) if isinstance(v, str) else v for v in row)
+    return tuple(_cleaned(value) for value in row)
+
+
+def _cleaned(value: Any) -> Any:
+    return value.replace("\0", NUL_REPLACEMENT) if isinstance(value, str) else value

@@ -47,7 +47,10 @@ async def record(
     proposed: bool = False,
     made_at: datetime | None = None,
 ) -> int:
-    """Keep a state of a thread, as made now, and drop old ones; return the id of the revision."""
+    """Keep a state of a thread, and drop old ones; return the id of the revision.
+
+    ``made_at`` is when it was made: now, unless it comes with an import.
+    """
     kept = _json(state)
     row = {
         "guild_id": guild_id,

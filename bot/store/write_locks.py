@@ -1,7 +1,7 @@
 """Turns of writers on a server: of all but votes one after another, of votes member by member.
 
 They are advisory locks of PostgreSQL, which end with their transaction. On SQLite all writers
-take turns anyway, and nothing happens here.
+take turns anyway: ``lock_votes`` does nothing there, and the others are not called.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHANNEL = "threadwise_changes"
-"""What is told of at the end of each transaction that was written in its turn."""
+"""The channel that is notified when a transaction that took its turn is committed."""
 
 _OURS = 0x7477
 """The first number of our locks; the second is one of these."""
@@ -30,7 +30,7 @@ _OF_VOTERS = text(
 
 
 async def take_turn(connection: AsyncConnection) -> None:
-    """Wait for all others that write anything but votes, and tell who follows at the end."""
+    """Wait for all others that write anything but votes; the commit notifies those who listen."""
     await connection.execute(_TAKE_TURN)
 
 
@@ -44,7 +44,7 @@ async def lock_voters(connection: AsyncConnection, user_ids: Collection[int]) ->
 async def lock_votes(connection: AsyncConnection) -> None:
     """Wait for all that write votes, before votes or what they are on are moved or deleted.
 
-    Only in a transaction that was written in its turn.
+    Only in a transaction that has taken its turn.
     """
     if connection.dialect.name == "postgresql":
         await connection.execute(_ALL_VOTES)
