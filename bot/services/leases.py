@@ -35,6 +35,10 @@ _OURS = set[str]()
 log = logging.getLogger(__name__)
 
 
+def _monotonic() -> float:
+    return time.monotonic()  # looked up at each call: tests put another clock there
+
+
 class Leases:
     """The leases of one process.
 
@@ -42,7 +46,7 @@ class Leases:
     machines need not agree.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, database: Database, clock: Callable[[], float] = _monotonic):
         self._database, self._clock = database, clock
         self._holder = f"{_place()}/{os.getpid()}/{uuid.uuid4().hex}"
         _OURS.add(self._holder)

@@ -18,6 +18,7 @@ from bot.app import App
 from bot.client import ThreadBot
 from bot.errors import ThreadwiseError
 from bot.retry import FAILURES
+from bot.services import leases
 from bot.settings import Settings
 from tests.kit.virtual_time import VirtualEnv
 
@@ -125,6 +126,7 @@ class Process:
             await self.env.detach()
             self.env.backend.faults.clear()
             await app.close()
+            leases._OURS.discard(app.leases._holder)  # as if its process were gone
             gc.collect()
         shutil.rmtree(old)
 
