@@ -156,13 +156,14 @@ class GuildRemoval:
             try:
                 if is_due:
                     seen = await self._notice(seen)
+                    is_due = False
                 if time.monotonic() >= purge_at:
                     purge_at = time.monotonic() + PURGE_SECONDS
                     await self._note_members()
                     await self.purge()
             except Exception:
                 log.exception("what is kept of guilds could not be looked at; trying again")
-            is_due = await watch.wait(POLL_SECONDS)
+            is_due |= await watch.wait(POLL_SECONDS)  # a look that failed stays due
 
     def _is_listed(self, guild_id: int) -> bool:
         """Return whether Discord has listed the guilds of a guild's shard."""

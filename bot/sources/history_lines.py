@@ -55,7 +55,7 @@ def read_histories(path: Path, report: SourceReport) -> Iterator[Line]:
                     yield _parsed(json.loads(text)[HISTORY], report)
                 except FieldError as error:
                     report.reject(str(error), path, number)
-                except (ValueError, LookupError, TypeError):
+                except (ValueError, LookupError, TypeError, RecursionError):
                     report.reject("this line of a history can't be read", path, number)
     except Broken as error:
         report.reject(reason(error), path, number + 1)
@@ -161,7 +161,11 @@ class _Row:
         value = self.values.get(key)
         if not isinstance(value, list):
             raise self._wrong(key, "a list of numbers", value)
-        return tuple(each(key, one) for one in value)
+        found = tuple(each(key, one) for one in value)
+        known = [one for one in found if one is not None]
+        if len(known) != len(set(known)):
+            raise self._wrong(key, "a list of different numbers", value)
+        return found
 
     def or_none(self, key: str, read: Callable[[str, Any], Any]) -> Any:
         value = self.values.get(key)

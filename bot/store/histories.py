@@ -33,6 +33,7 @@ class Taken:
     names: dict[int, KeptHistory] = field(default_factory=dict)
     newest: dict[int, ThreadState] = field(default_factory=dict)
     left: set[int] = field(default_factory=set)
+    newest_change: int = 0
     states: int = 0
 
 
@@ -81,6 +82,8 @@ async def take_name(
     if thread_id is None and not one.answer_ids:
         put = await threads.put(connection, guild_id, [pack(Thread(key=one.key, title=one.title))])
         thread_id = put.added[one.key]
+        this = update(thread_table).where(thread_table.c.id == thread_id)
+        await connection.execute(this.values(retired_at=time.time_ns() // 1000))
     if thread_id is None:
         taken.left.add(one.thread_id)
         return
@@ -103,8 +106,8 @@ async def take_state(
         return
     state = await _with_ids(connection, thread_id, one.state, taken)
     if one.change not in taken.changes:
-        newest = max(taken.changes.values())
-        taken.changes[one.change] = max(await revisions.begin_change(connection), newest + 1)
+        taken.newest_change = max(await revisions.begin_change(connection), taken.newest_change + 1)
+        taken.changes[one.change] = taken.newest_change
     await revisions.record(
         connection,
         guild_id,
@@ -125,11 +128,13 @@ async def finish(connection: AsyncConnection, guild_id: int, taken: Taken) -> No
     """Make the threads what they were: changed by helpers, merged, versions of shared ones."""
     for number, thread_id in taken.threads.items():
         one, newest = taken.names[number], taken.newest.get(number)
+        if newest is None:  # the file is cut off
+            continue
         values: dict[str, object] = {"curated": True}
-        if newest is not None and newest.retired:
+        if newest.retired:
             values |= columns(replace(newest.thread, key=one.key)) | {"content_hash": ""}
             values |= {"retired_at": time.time_ns() // 1000}
-            values |= {"merged_into": taken.threads.get(one.merged_into or 0)}
+            values |= {"merged_into": _target(taken, number)}
         shared_id = None
         if one.overrides is not None:
             shared_id = await threads.id_of(connection, one.overrides, SHARED)
@@ -139,6 +144,17 @@ async def finish(connection: AsyncConnection, guild_id: int, taken: Taken) -> No
         if shared_id is not None:
             await overrides.link(connection, thread_id, shared_id)
     await change_feed.note(connection, [*taken.threads.values()])
+
+
+def _target(taken: Taken, number: int) -> int | None:
+    """Return the thread that one was merged into; ``None`` where that leads to itself again."""
+    passed, last = {number}, taken.names[number].merged_into
+    while last in taken.names:
+        if last in passed:
+            return None
+        passed.add(last)
+        last = taken.names[last].merged_into
+    return taken.threads.get(taken.names[number].merged_into or 0)
 
 
 async def _with_ids(

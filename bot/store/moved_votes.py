@@ -52,7 +52,8 @@ async def give_back(
 ) -> None:
     """Give answers back what was moved from them to those of a thread by merging.
 
-    What members gave since stays, and what was accepted or imported as a sum.
+    What was accepted or imported as a sum stays, and what members gave since, but for reactions:
+    they go back with the card that they are on.
     """
     await lock_votes(connection)
     there = select(answers.c.id).where(answers.c.thread_id == kept_id)
@@ -71,6 +72,11 @@ async def give_back(
                 values: dict[str, Any] = {"answer_id": answer_id, "moved_from": left}
                 if table is postings:
                     values["thread_id"] = thread_id
+                    # Taken away, a reaction is looked for at the answer that its card shows.
+                    r, cards = reactions.c, select(postings.c.message_id).where(*mine, came)
+                    on_them = (r.answer_id.in_(there), r.posting_id.in_(cards))
+                    since = (r.guild_id == guild_id, *on_them)
+                    await _give_back(connection, reactions, since, {"answer_id": answer_id})
                 await _give_back(connection, table, (*mine, came), values)
 
 

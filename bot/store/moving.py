@@ -82,7 +82,7 @@ async def move(source: Database, target: Database, progress: Progress) -> Moved:
     async with source.write() as there:
         await lock_votes(there)
         if await _is_whole(source, target):
-            moved = Moved({table.name: await _sum(target, table) for table in _TABLES})
+            moved = await _compared(there, target, _USED_SINCE)
         else:
             await _begin(source, target)
             if not await _agrees_so_far(there, target):
@@ -154,7 +154,18 @@ async def _copy(
         copied(len(rows))
 
 
-async def _compared(there: AsyncConnection, target: Database) -> Moved:
+_WRITTEN = (
+    "{arrived:,} rows of {table} are in {target}, and not all as they were sent ({sent:,}); does "
+    "another program write there? Delete that database, make a new one, and move again"
+)
+_USED_SINCE = (
+    "{target} has this library from an earlier move or as a copy, and they are not the same any "
+    "more: its table {table} has {arrived:,} rows, and the library's {sent:,}, or others. Go on "
+    "with the one that was used since; to move the library again, name a new database"
+)
+
+
+async def _compared(there: AsyncConnection, target: Database, differ: str = _WRITTEN) -> Moved:
     """Return the sums of all tables. Raises StoreError where those of the target differ."""
     found = {}
     for table in _TABLES:
@@ -162,11 +173,8 @@ async def _compared(there: AsyncConnection, target: Database) -> Moved:
         async for rows in _portions(there, table):
             sent = sent.plus([_sent(target, row) for row in rows])
         if sent != arrived:
-            raise StoreError(
-                f"{arrived.rows:,} rows of {table.name} are in {target.where}, and not all as they "
-                f"were sent ({sent.rows:,}); does another program write there? Delete that "
-                "database, make a new one, and move again"
-            )
+            known = {"table": table.name, "target": target.where}
+            raise StoreError(differ.format(arrived=arrived.rows, sent=sent.rows, **known))
         found[table.name] = arrived
     return Moved(found)
 

@@ -29,7 +29,9 @@ async def own_id(connection: AsyncConnection, guild_id: int, thread_id: int) -> 
     row = (await connection.execute(query.where(t.id == thread_id))).first()
     if row is None:
         row = (await connection.execute(query.where(t.overrides == thread_id))).first()
-    while row is not None and row.merged_into is not None:
+    known = set[int]()
+    while row is not None and row.merged_into is not None and row.id not in known:
+        known.add(row.id)
         row = (await connection.execute(query.where(t.id == row.merged_into))).first()
     return None if row is None else int(row.id)
 

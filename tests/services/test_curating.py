@@ -273,6 +273,24 @@ class TestMerging:
         assert await take_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
         assert await tally_of(app.database, c.id, HERE) == 0
 
+    async def test_undone_reactions_go_back_with_their_card_though_given_since(
+        self, app: App
+    ) -> None:
+        cake, pie = await add(app), await add(app, PIE)
+        a = (await served(app, cake)).answers[0].id
+        c = next(one for one in (await served(app, pie)).answers if one.key == "c")
+        message = await post(app, c)
+        await app.curating.merge(HERE, HELPER, cake, pie)
+        await give_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
+        for _ in range(2):
+            assert await tally_of(app.database, a, HERE) == 1
+            await app.curating.undo(HERE, HELPER, cake)
+            assert [await tally_of(app.database, i, HERE) for i in (a, c.id)] == [0, 1]
+            await app.curating.undo(HERE, HELPER, cake)
+        await app.curating.undo(HERE, HELPER, cake)
+        assert await take_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
+        assert [await tally_of(app.database, i, HERE) for i in (a, c.id)] == [0, 0]
+
     async def test_can_be_undone_and_done_again(self, app: App) -> None:
         cake, pie = await add(app), await add(app, PIE)
         await app.curating.merge(HERE, HELPER, cake, pie)

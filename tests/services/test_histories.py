@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from dataclasses import replace
@@ -232,4 +233,55 @@ async def test_a_line_that_is_wrong_is_named_and_the_others_are_read(
         "history.action must be one of saved, added, imported, answered, edited, overridden, "
         'merged, restored, solved, reopened, followed, it is "dreamt"',
     ]
+    await other.close()
+
+
+def named(number: int, key: str, *, merged_into: int | None = None, answers: list[int]) -> str:
+    row = {"thread": number, "id": key, "title": f"What is {key}?", "answers": answers}
+    return json.dumps({"history": row | {"merged_into": merged_into}}) + "\n"
+
+
+def state(number: int, key: str, answers: list[int], *, retired: bool = True) -> str:
+    said = [{"body": f"That is {n}."} for n in answers]
+    row = {"thread": number, "action": "edited", "at": "2024-01-01", "change": number}
+    row |= {"proposed": False, "retired": retired, "merged": [], "answers": answers}
+    row |= {"state": {"id": key, "title": f"What is {key}?", "answers": said}}
+    return json.dumps({"history": row}) + "\n"
+
+
+async def test_threads_that_are_merged_into_each_other_are_merged_into_none(tmp_path: Path) -> None:
+    file = tmp_path / "forged.jsonl"
+    lines = [named(n, key, merged_into=3 - n, answers=[]) for n, key in ((1, "a"), (2, "b"))]
+    lines += [named(5, "self", merged_into=5, answers=[])]
+    lines += [state(n, key, [n]) for n, key in ((1, "a"), (2, "b"), (5, "self"))]
+    file.write_text("".join(lines))
+    other, report = await opened(tmp_path / "other", file)
+    assert (report.states, report.ok) == (3, True)
+    async with asyncio.timeout(20):
+        for thread_id in (1, 2, 3):
+            await other.curating.undo(HERE, HELPER, thread_id)
+    await other.close()
+
+
+async def test_a_thread_of_a_file_that_is_cut_off_is_not_served_without_answers(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "cut.jsonl"
+    file.write_text(named(1, "a", answers=[]) + '{"history": {"thread": 1, "act')
+    other, report = await opened(tmp_path / "other", file)
+    assert not report.ok
+    assert await other.answering.find("a", guild_id=HERE) is None
+    await other.close()
+
+
+async def test_numbers_that_are_twice_in_a_list_and_deep_lines_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "forged.jsonl"
+    deep = '{"history": ' + "[" * 100_000 + "]" * 100_000 + "}\n"
+    bad = [state(1, "a", [7, 7]), named(2, "b", answers=[8, 8]), deep]
+    file.write_text("".join([named(1, "a", answers=[]), *bad, state(1, "a", [7])]))
+    other, report = await opened(tmp_path / "other", file)
+    assert report.states == 1
+    refused = {problem.reason for problem in report.rejected}
+    assert "history.answers must be a list of different numbers, it is a list" in refused
+    assert "this line of a history can't be read" in refused
     await other.close()

@@ -164,6 +164,22 @@ async def test_a_move_that_only_did_not_say_that_it_was_done_says_so(
     await source.close()
 
 
+async def test_what_was_written_after_a_move_that_did_not_say_that_it_was_done_is_not_lost(
+    places: tuple[str, str],
+) -> None:
+    source, target = await Database.open(places[0]), await Database.open(places[1], unfinished=True)
+    await fill(source)
+    await moving.move(source, target, nothing)
+    async with source.write() as connection:  # as if it had been killed, and used again
+        same = facts.update().where(facts.c.name == "library_id")
+        await connection.execute(same.values(value=source.id))
+        await threads.put(connection, SHARED, [pack(Thread(key="new", title="New?"))])
+    with pytest.raises(StoreError, match="has this library from an earlier move"):
+        await moving.move(source, target, nothing)
+    await target.close()
+    await source.close()
+
+
 async def test_rows_that_arrive_as_others_are_noticed(
     places: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
