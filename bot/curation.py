@@ -186,18 +186,21 @@ class Outcome(StrEnum):
 
 
 def outcome_of(
-    was: ThreadState, now: ThreadState, undone: Action | None, *, is_version: bool
+    was: ThreadState, now: ThreadState, undoes: bool | None, *, is_version: bool
 ) -> Outcome:
-    """Return what came of going from a state to another: by undoing a change, or anyhow."""
+    """Return what came of going from a state to another.
+
+    ``undoes`` says that a change was undone, or an undoing was; ``None``: neither.
+    """
     if now.retired != was.retired:
         if is_version:
             return Outcome.SHARED if now.retired else Outcome.OWN
         return Outcome.OUT if now.retired else Outcome.BACK
     if now.merged != was.merged:
         return Outcome.MERGED if set(now.merged) - set(was.merged) else Outcome.SPLIT
-    if undone is None:
+    if undoes is None:
         return Outcome.THEN
-    return Outcome.REDONE if undone is Action.RESTORED else Outcome.UNDONE
+    return Outcome.UNDONE if undoes else Outcome.REDONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ ThreadwiseError
 ├── InputError         a file or a line of it was not accepted      (exit code 1)
 ├── StoreError         the database can't be used                   (exit code 2)
 │   ├── StoreNewer     ... it was written by a newer Threadwise
-│   └── StoreBusy      ... another program holds it for too long
+│   ├── StoreBusy      ... another program holds it for too long
+│   └── StoreUnreachable   ... its server doesn't answer just now   (exit code 1)
 ├── SearchError        the search index can't be used or rebuilt    (exit code 2)
 │   └── ModelError     ... the embedding model can't be; words still can
 ├── Unreachable        Discord doesn't answer just now              (exit code 1)
@@ -73,6 +74,12 @@ class SearchError(ThreadwiseError):
 
 class ModelError(SearchError):
     """The embedding model is missing, incomplete or not the one it should be."""
+
+
+class StoreUnreachable(StoreError):
+    """The server of the database can't be reached just now; another try may do."""
+
+    exit_code = 1
 
 
 class Unreachable(ThreadwiseError):

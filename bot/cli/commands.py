@@ -34,8 +34,8 @@ cli = typer.Typer(
     name="threadwise",
     cls=Group,
     help="A Discord bot that answers questions from threads people have already answered.",
-    epilog="Exit codes: 0 done, 1 some input was rejected or Discord can't be reached, "
-    "2 wrong usage or configuration.",
+    epilog="Exit codes: 0 done, 1 some input was rejected, or Discord or a database server can't "
+    "be reached, 2 wrong usage or configuration.",
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -38,6 +38,7 @@ NO_ANSWER = N_("That answer is not in the library any more.")
 NO_TITLE = N_("A thread needs a question, in a few words. Nothing was changed.")
 NO_TEXT = N_("An answer needs words. Nothing was changed.")
 SAME_THREAD = N_("Those two are the same thread.")
+NOTHING_CHANGED = N_("Nothing was changed: it says that already.")
 NOTHING_BEFORE = N_("There is nothing to undo: nobody has changed that thread here.")
 
 log = logging.getLogger(__name__)
@@ -150,6 +151,8 @@ class Curating:
                 newest = await revisions.of_thread(connection, guild_id, found[0], 1)
                 raise Conflict(newest[0] if newest else None)
             state = edit(found[1])
+            if state == found[1] and not answers:
+                raise NotAccepted(_(NOTHING_CHANGED))
             check(state.thread)
             await self._room.for_version(connection, guild_id, found[0])
             change = await Change.begin(connection, guild_id, action, user_id)
@@ -224,7 +227,7 @@ class Curating:
             was = await own_threads.own(connection, guild_id, thread_id)
             if was is None:
                 raise NotFound(_(GONE))
-            newest = await revisions.newest_action(connection, thread_id) if undoes else None
+            redoes = undoes and await revisions.is_undone(connection, thread_id)
             change = await Change.begin(connection, guild_id, Action.RESTORED, user_id)
             # A version that goes gives its messages back to the shared thread.
             before = await _changed(connection, guild_id, thread_id)
@@ -232,7 +235,7 @@ class Curating:
             done = await _changed(connection, guild_id, thread_id)
             now = await own_threads.own(connection, guild_id, thread_id) or was
             is_version = await own_threads.is_version(connection, thread_id)
-            outcome = outcome_of(was, now, newest, is_version=is_version)
+            outcome = outcome_of(was, now, not redoes if undoes else None, is_version=is_version)
             if revision.is_proposed:
                 outcome = Outcome.TAKEN_OVER
             shown = dict.fromkeys((*done.messages, *before.messages))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import sys
 import time
@@ -102,7 +103,12 @@ class Leases:
 
 
 def _place() -> str:
-    return socket.gethostname().replace(" ", "-").replace("/", "-")
+    """Return a name of what shares process ids: this computer, or a container on it."""
+    try:
+        processes = os.readlink("/proc/self/ns/pid")
+    except OSError:  # not Linux
+        processes = ""
+    return re.sub(r"[\s/]", "-", socket.gethostname() + processes)
 
 
 def _is_gone(holder: str) -> bool:

@@ -26,8 +26,8 @@ def parse_url(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise ConfigError(
-            "DATABASE_URL is not a database URL; the default is "
-            "sqlite+aiosqlite:///data/threadwise.db"
+            "DATABASE_URL is not a database URL, such as sqlite+aiosqlite:///data/threadwise.db; "
+            "in a password, @ : and / are written as %40 %3A and %2F"
         ) from None
     if parsed.drivername.partition("+")[0] != "sqlite":
         return server_url.normal(parsed)

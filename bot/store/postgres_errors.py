@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.engine import URL
 
-from bot.errors import StoreBusy, StoreError
+from bot.errors import StoreBusy, StoreError, StoreUnreachable
 from bot.store import server_url
 
 
@@ -19,11 +19,14 @@ def explain(error: BaseException, url: URL) -> StoreError:
     for codes, advice in _BUSY.items():
         if code in codes:
             return StoreBusy(advice.format_map(known))
+    for codes, advice in _LATER.items():
+        if code in codes or code[:2] in codes:
+            return StoreUnreachable(advice.format_map(known))
     for codes, advice in _ADVICE.items():
         if code in codes or code[:2] in codes:
             return StoreError(advice.format_map(known))
     if not code and isinstance(error, OSError):  # also when nobody answers in time
-        return StoreError(_UNREACHABLE.format_map(known))
+        return StoreUnreachable(_UNREACHABLE.format_map(known))
     return StoreError(f"{where}: {said}")
 
 
@@ -44,6 +47,13 @@ _BUSY: dict[tuple[str, ...], str] = {
 }
 """Advice for what another try may mend, by PostgreSQL's codes."""
 
+_LATER: dict[tuple[str, ...], str] = {
+    ("53300",): "PostgreSQL at {where} has no connection left ({said}); raise max_connections: "
+    "each process of the bot takes up to 14",
+    ("57P01", "57P02", "57P03", "08"): _UNREACHABLE,
+}
+"""Advice where the server may do it later without anybody's doing."""
+
 _ADVICE: dict[tuple[str, ...], str] = {
     ("28P01", "28000"): "PostgreSQL at {where} does not let {user} in ({said}); correct user and "
     "password in DATABASE_URL",
@@ -53,10 +63,7 @@ _ADVICE: dict[tuple[str, ...], str] = {
     "ALTER DATABASE {database} OWNER TO {user}",
     ("3F000",): "there is no schema at {where} that {user} may make tables in; make it the owner: "
     "ALTER DATABASE {database} OWNER TO {user}",
-    ("53300",): "PostgreSQL at {where} has no connection left ({said}); raise max_connections: "
-    "each process of the bot takes up to 14",
     ("53100",): "no room left on the disk of PostgreSQL at {where}; free some and try again",
-    ("57P01", "57P02", "57P03", "08"): _UNREACHABLE,
     ("25006",): "{where} can only be read ({said}); name the primary server in DATABASE_URL",
     ("42P01", "42703"): "{where} is damaged: {said}; put a backup back with pg_restore",
     ("22021", "22P05"): "{where} takes no such text: {said}",

@@ -93,12 +93,14 @@ async def newest_id(connection: AsyncConnection, thread_id: int) -> int:
     return await connection.scalar(select(func.max(revisions.c.id)).where(*mine)) or 0
 
 
-async def newest_action(connection: AsyncConnection, thread_id: int) -> Action | None:
-    """Return what made the state of a thread that is in force; ``None``: nobody changed it."""
-    newest = await newest_id(connection, thread_id)
-    query = select(revisions.c.action).where(revisions.c.id == newest)
-    found = await connection.scalar(query)
-    return None if found is None else Action(found)
+async def is_undone(connection: AsyncConnection, thread_id: int) -> bool:
+    """Return whether the newest change of a thread was undone, and that not undone again."""
+    r = revisions.c
+    mine = (r.thread_id == thread_id, r.proposed.is_(False))
+    changed = select(func.max(r.id)).where(*mine, r.action != Action.RESTORED.value)
+    last = func.coalesce(changed.scalar_subquery(), 0)
+    restored = await connection.scalar(select(func.count()).where(*mine, r.id > last))
+    return bool((restored or 0) % 2)
 
 
 async def before(connection: AsyncConnection, thread_id: int, change: int) -> Revision | None:

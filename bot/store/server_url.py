@@ -35,7 +35,7 @@ def without_driver() -> ConfigError:
     """Return the error for an installation that can't speak to PostgreSQL."""
     return ConfigError(
         "DATABASE_URL names PostgreSQL, which needs the package asyncpg; install it with: "
-        "pip install 'threadwise[postgres]'"
+        "pip install asyncpg"
     )
 
 

@@ -101,7 +101,7 @@ def lines(texts: Sequence[str], limit: int = limits.EMBED_FIELD, more: int = 0) 
 
 def and_more(left: int) -> list[str]:
     """Return the line that says how many are left out, if any are."""
-    if not left:
+    if left <= 0:
         return []
     return [ngettext("… and {count} more", "… and {count} more", left).format(count=number(left))]
 

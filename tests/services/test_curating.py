@@ -61,6 +61,14 @@ def bodies(thread: StoredThread) -> list[str]:
     return sorted(answer.body for answer in thread.answers)
 
 
+async def test_what_changes_nothing_is_no_change(app: App) -> None:
+    thread_id = await add(app)
+    with pytest.raises(NotAccepted, match="Nothing was changed"):
+        await app.curating.edit(HERE, HELPER, thread_id, lambda state: state)
+    await app.curating.undo(HERE, HELPER, thread_id)  # of the adding
+    assert CAKE.title not in await found(app, CAKE.title)
+
+
 class TestAdding:
     async def test_is_found_at_once_and_in_its_guild_alone(self, app: App) -> None:
         await add(app)

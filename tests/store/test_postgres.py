@@ -299,8 +299,10 @@ class TestErrors:
         error = RuntimeError("x")
         error.sqlstate = code  # type: ignore[attr-defined]
         url = database_url("postgresql+asyncpg://bot:secret@db.example:5433/library")
-        said = str(postgres_errors.explain(error, url))
+        explained = postgres_errors.explain(error, url)
+        said = str(explained)
         assert advice in said
+        assert (explained.exit_code == 1) == (code in ("53300", "57P03", "08006"))
         assert "db.example:5433/library" in said
         assert "secret" not in said
 

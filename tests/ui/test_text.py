@@ -329,3 +329,7 @@ def test_a_title_costs_no_more_for_what_is_not_shown(piece: str) -> None:
         return time.thread_time() - started
 
     assert any(seconds(200_000) < 0.02 + 20 * seconds(1_000) for _ in range(3))
+
+
+def test_nothing_more_is_no_line() -> None:
+    assert [text.and_more(left) for left in (0, -3)] == [[], []]

@@ -150,8 +150,8 @@ async def test_undo_says_what_it_did(world: World, hal: MemberActor):
     thread_id: int = thread.id  # type: ignore[attr-defined]
     opened = await part(world, hal, "Answer 1", thread=f"#{thread_id}")
     edited = told(await hal.submit_modal(opened, {"text": "In the pot."}))
-    said = [shown(await hal.click(edited, label="Undo")).content for _ in range(2)]
-    assert said == [
+    said = [shown(await hal.click(edited, label="Undo")).content for _ in range(4)]
+    assert said == 2 * [
         f"Undone; it is as before its last change: {title}",
         f"The undoing is undone; the change is there again: {title}",
     ]
@@ -217,15 +217,23 @@ async def test_of_whom_is_forgotten_it_is_somebody(world: World, hal: MemberActo
     assert page.entries[0].revision.action is Action.EDITED
 
 
+async def test_a_thread_of_few_answers_has_one_menu_and_nothing_more(
+    world: World, hal: MemberActor
+):
+    menu = shown(await hal.slash(world.general, "answer edit", thread=ASKED))
+    assert menu.content == f"**{ASKED}**"
+    assert len(items(menu)) == 1
+
+
 async def test_a_thread_of_many_answers_has_several_menus(world: World, hal: MemberActor):
     given = tuple(Answer(body=f"Answer of member {n}.") for n in range(1, 131))
     thread = Thread(key="many", title="Which rake is best?", answers=given)
     done = await world.app.curating.add(world.guild.id, hal.id, thread)
     menu = shown(await hal.slash(world.general, "answer edit", thread=f"#{done.thread_id}"))
-    assert menu.content == "**Which rake is best?**\n… and 6 more"
+    assert menu.content == "**Which rake is best?**\n… and 7 more"
     fourth = items(menu)[3]
-    assert fourth["placeholder"] == "Further answers (Answer 75 …)"
-    value = next(o["value"] for o in fourth["options"] if o["label"] == "Answer 99")
+    assert fourth["placeholder"] == "Further answers (Answer 74 …)"
+    value = next(o["value"] for o in fourth["options"] if o["label"] == "Answer 98")
     opened = await hal.select(menu, [value], custom_id=fourth["custom_id"])
     await hal.submit_modal(opened, {"text": "Mended."})
-    assert (await find(world, "which rake is best?")).answers[98].body == "Mended."
+    assert (await find(world, "which rake is best?")).answers[97].body == "Mended."
