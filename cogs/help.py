@@ -18,9 +18,12 @@ _MEMBERS = (
     N_("**Look a message up**: its menu → *Apps* → *Find an answer*."),
     N_("**Vote** on an answer with the reactions under it; votes change which answer I give."),
     N_("**Read more**: *Other answers* under a card, or `/thread` and a few letters of a title."),
-    N_("**Solved?** *Mark as solution*, in the menu of what helped, keeps it for who asks next."),
     N_("**Wrong answer?** *Not my question* under the card takes it back."),
     N_("**Your data**: `/forget-me` deletes what I keep about you."),
+)
+
+_IN_POSTS = N_(
+    "**Solved?** *Mark as solution*, in the menu of what helped, keeps it for who asks next."
 )
 
 _HELPERS = (
@@ -54,7 +57,10 @@ class HelpCog(commands.Cog, name="Help"):
     async def help(self, interaction: Interaction) -> None:
         """Show what the person can do here; nobody else sees it."""
         await acknowledge(interaction, ephemeral=True, thinking=True)
-        embed = discord.Embed(title=_("What I can do"), description=_lines(_MEMBERS), colour=ANSWER)
+        guild_id = interaction.guild_id
+        followed = guild_id and await interaction.client.app.following.channels(guild_id)
+        own = _lines((*_MEMBERS, _IN_POSTS) if followed else _MEMBERS)
+        embed = discord.Embed(title=_("What I can do"), description=own, colour=ANSWER)
         if await helps_here(interaction):
             embed.add_field(name=_("As a helper"), value=_lines(_HELPERS), inline=False)
         if manages(interaction):

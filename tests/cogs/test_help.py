@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import discord
 import pytest
 from simcord import MemberActor
@@ -9,6 +11,7 @@ from simcord import MemberActor
 from bot.i18n import languages
 from bot.ui import limits, text
 from tests.kit.messages import shown
+from tests.kit.posts import followed
 from tests.kit.simcord import set_locale
 from tests.kit.world import World
 
@@ -19,6 +22,16 @@ async def test_members_see_what_members_can_do(world: World) -> None:
     (embed,) = message.embeds
     assert "/forget-me" in embed.description
     assert embed.fields == []
+
+
+async def test_marking_solutions_is_told_where_a_channel_is_followed(world: World) -> None:
+    def told(result: object) -> bool:
+        return "Mark as solution" in shown(result).embeds[0].description
+
+    assert not told(await world.alice.slash(world.general, "help"))
+    channel = replace(followed(), guild_id=world.guild.id)
+    await world.app.following.follow(channel)
+    assert told(await world.alice.slash(world.general, "help"))
 
 
 async def fields(world: World, member: MemberActor) -> dict[str, str]:
