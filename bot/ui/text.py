@@ -28,7 +28,7 @@ _ADDRESS = re.compile(r"\(<?(https?://[^\s<>\[\]()]{1,4000})", re.IGNORECASE)
 _CODE = re.compile(r"```.*?(?:```|\Z)|`++[^`\n]{0,1000}+`++|`++|\\.", re.DOTALL)
 _MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)|<(?=[@#]|/[^<>\n]{1,200}:\d|id:)", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_~|\[\]()<>#]|^[-+](?=\s)|^\d+(?=\.)|:(?=//)", re.MULTILINE)
-_SENTENCE_END = re.compile(r"[.!?]+(?=\s)|[\u3002\uff01\uff1f]+")
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+(?=\s)|[\u3002\uff01\uff1f]+")
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -19,6 +19,7 @@ from tests.kit.card_votes import (
     button,
     counted,
     forget_me,
+    give_button,
     heard,
     members,
     post,
@@ -118,15 +119,17 @@ async def test_a_members_clicks_on_several_cards_are_in_order(net: Net, card: Me
 
 async def test_buttons_and_reactions_are_in_order(net: Net, card: Message):
     up = await button(net, card, "up")
+    page = net.discord.say(net.general, net.alice, "a page with the button")
+    give_button(page, up)  # the card's own buttons are drawn anew
     everybody = members(net, 12)
     for member in everybody:
-        net.discord.press(card, member, up)
+        net.discord.press(page, member, up)
         net.discord.react(card, member, DOWN)
     await sent(net)
     assert await counted(net) == -12
     for member in everybody:
-        net.discord.press(card, member, up)
-        net.discord.press(card, member, up)
+        net.discord.press(page, member, up)
+        net.discord.press(page, member, up)
         net.discord.unreact(card, member, DOWN)
     await sent(net)
     assert await counted(net) == 0
