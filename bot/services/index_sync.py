@@ -28,6 +28,9 @@ MENDING_SECONDS = 10.0
 INTERVAL, LONGEST = 2.0, 60.0
 """Seconds between looks at what others have imported; and at most, after failures."""
 
+BUSY_INTERVAL = 0.5
+"""Seconds until the next look where another process was writing the index."""
+
 RECOVERY = 300.0
 """Seconds that a model which failed is not asked for vectors."""
 
@@ -120,17 +123,18 @@ class IndexSync:
         """
         pause, watch, is_late = INTERVAL, self._database.watch(), True
         while True:
-            is_due = await watch.wait(pause)
+            is_due, is_busy = await watch.wait(pause), False
             try:
                 await in_thread(self._engine.verify, CHECKED_AT_ONCE)
                 await in_thread(self._engine.refresh)
                 if is_due or is_late or self._engine.is_damaged or self._engine.seq != self._seq:
-                    is_late = not await self._follow()
+                    is_busy = not await self._follow()
                     self._seq = self._engine.seq
                     if time.monotonic() >= self._embed_from:
                         await self._embed()
-                    is_late |= self._embedding.is_anothers  # who may be gone
-                pause, self._logged = INTERVAL, ""
+                    is_late = is_busy or self._embedding.is_anothers  # who may be gone
+                pause = min(INTERVAL, BUSY_INTERVAL) if is_busy else INTERVAL
+                self._logged = ""
             except Exception as error:
                 pause, is_late = min(2 * pause, LONGEST), True
                 self._log(error)
