@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Half as many more than cores: tests wait for disks and for other programs much of the time.
 WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 
-.PHONY: help install run test check docs fmt migration messages bench backfill-trial soak first-day fit model screenshot gallery situations lock outdated image clean
+.PHONY: help install run test test-all check docs fmt migration messages bench backfill-trial soak first-day fit model screenshot gallery situations lock outdated image clean
 
 help: ## List what can be made
 	@echo "Threadwise: make TARGET, where TARGET is one of"
@@ -28,8 +28,11 @@ install: $(VENV)/.dev ## Make .venv with everything for running and developing
 run: $(VENV)/.run ## Start the bot: on Discord with a token, otherwise a demo in the browser
 	@$(BIN)/python -m bot $(ARGS)
 
-test: $(VENV)/.dev ## Run all tests (with ARGS=--cov, report branch coverage, which takes longer)
+test: $(VENV)/.dev ## Run the tests, but for the slow ones; or those that ARGS names
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
+
+test-all: $(VENV)/.dev ## Run all tests, the slow ones as well (with ARGS=--cov, report branch coverage)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --all $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types, import directions and the Dockerfile
 	$(BIN)/ruff format --check .

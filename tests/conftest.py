@@ -28,6 +28,8 @@ from tests.kit.simcord import fast_settle
 from tests.kit.wheels import MakeWheel, wheels_in
 from tests.kit.world import THREADS, MakeBot, World, open_world
 
+pytest_plugins = ["tests.kit.slow"]
+
 fast_settle()
 migrate_once()
 execute_cogs_once()

@@ -151,11 +151,15 @@ def listens(database: Database) -> bool:
 
 
 async def disconnect_all(database: Database) -> None:
-    """End every other connection to the database, as a restart of the server does."""
+    """End every other connection to the database, as a restart of the server does.
+
+    It waits for their ends, a minute at most: one that is still there when it is taken for a
+    statement would end in the middle of that.
+    """
     async with database._readers.connect() as connection:
         await connection.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )

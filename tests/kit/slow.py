@@ -1,0 +1,112 @@
+"""Which tests are slow: ``tests/slow.txt`` names them, and a run without ``--all`` leaves them out.
+
+A test is slow if it takes more than SLOW_SECONDS of a processor, its programs included, in the
+mean of its parameters; so are those that PostgreSQL repeats. Tests that are named on the command
+line always run. ``--write-slow`` measures a run and writes the file anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit.paths import ROOT
+
+SLOW_SECONDS = 0.5
+NAMES = ROOT / "tests" / "slow.txt"
+ON_POSTGRES = re.compile(r"\[(.*-)?postgres[]-]|OnPostgres|/test_postgres\.py")
+PROPERTY = "processor_seconds"
+BEGAN = pytest.StashKey[float]()
+EVERY_NAME = pytest.StashKey[set[str]]()
+"""The functions of all tests, where a run is of all."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    parser.addoption("--all", action="store_true", help="run the slow tests as well")
+    parser.addoption("--write-slow", action="store_true", help="run all, and list the slow ones")
+
+
+def slow_names() -> set[str]:
+    """The functions of slow tests, as pytest names them without their parameters."""
+    return set(NAMES.read_text(encoding="utf-8").split())
+
+
+def name(nodeid: str) -> str:
+    """What a test is called without its parameters."""
+    return nodeid.partition("[")[0]
+
+
+def is_slow(nodeid: str, names: set[str]) -> bool:
+    """Whether a test is left out of a run without ``--all``."""
+    return name(nodeid) in names or ON_POSTGRES.search(nodeid) is not None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the slow tests out, unless they are asked for."""
+    if config.option.is_of_all:
+        config.stash[EVERY_NAME] = {name(item.nodeid) for item in items}
+    if not config.option.leaves_slow_out:
+        return
+    names = slow_names()
+    left_out = [item for item in items if is_slow(item.nodeid, names)]
+    items[:] = [item for item in items if not is_slow(item.nodeid, names)]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _processor_seconds() -> float:
+    """What this process and the programs that it waited for have used."""
+    return sum(os.times()[:4])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note what had been used when a test began."""
+    item.stash[BEGAN] = _processor_seconds()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Report what a test used, with the report of its end."""
+    if call.when == "teardown":
+        item.user_properties.append((PROPERTY, _processor_seconds() - item.stash[BEGAN]))
+    return (yield)
+
+
+class Measured:
+    """What each test of a run used; written when the run ends."""
+
+    def __init__(self) -> None:
+        self._seconds = defaultdict[str, list[float]](list)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what a test used."""
+        if report.when == "teardown" and not ON_POSTGRES.search(report.nodeid):
+            seconds = dict(report.user_properties)[PROPERTY]
+            self._seconds[name(report.nodeid)].append(float(str(seconds)))
+
+    def pytest_sessionfinish(self) -> None:
+        """Write which are slow."""
+        self.write(NAMES)
+
+    def write(self, path: Path) -> None:
+        """Write the names of those that are slow, in order."""
+        slow = [n for n, used in self._seconds.items() if sum(used) / len(used) > SLOW_SECONDS]
+        path.write_text("".join(f"{n}\n" for n in sorted(slow)), encoding="utf-8")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell what a run is of; the processes that run its tests are given these options."""
+    if hasattr(config, "workerinput"):
+        return
+    option = config.option
+    option.is_of_all = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    option.leaves_slow_out = option.is_of_all and not (option.all or option.write_slow)
+    if option.write_slow:
+        config.pluginmanager.register(Measured())
