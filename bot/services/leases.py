@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bot.errors import StoreError
 from bot.store import leases
@@ -79,6 +79,11 @@ class Leases:
         self._mine[name] = (lease, now)
         self._others.pop(name, None)
         return True
+
+    async def alone(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Do a work, if this process is to do it now. Raises StoreError."""
+        if await self.hold(name):
+            await work()
 
     async def release(self) -> None:
         """Leave all work to others, at once."""
