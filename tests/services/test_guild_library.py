@@ -199,8 +199,7 @@ async def test_after_a_day_it_is_deleted_with_all_that_hangs_on_it(
     async with own.database.read() as connection:
         rows = await connection.exec_driver_sql("SELECT count(*) FROM learned_phrasings")
         assert rows.scalar() == 0
-        (problems,) = [(await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()]
-        assert problems == []
+    assert (await own.examine()).problems == ()
 
 
 async def test_what_a_source_lacks_is_not_deleted(own: App) -> None:
