@@ -129,8 +129,6 @@ def _is_gone(holder: str) -> bool:
         return holder not in _OURS
     try:
         os.kill(int(process_id), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # another account's
-        return False
+    except OSError as error:  # of another account's, that it may not be asked
+        return isinstance(error, ProcessLookupError)
     return False
