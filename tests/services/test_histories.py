@@ -20,6 +20,7 @@ from bot.curation import Revision
 from bot.errors import StoreError
 from bot.models import SHARED, Answer, Thread, Vote
 from bot.services.import_pipeline import ImportReport
+from bot.settings import Settings
 from bot.store import histories, revisions
 from bot.store.curation_tables import revisions as revision_table
 from bot.store.tables import answers, threads
@@ -54,9 +55,14 @@ async def written(app: App, file: Path, *, history: bool = True) -> Path:
     return file
 
 
+def elsewhere(folder: Path) -> Settings:
+    """Settings of another library, whichever database the first is in."""
+    return at(folder).model_copy(update={"database_url": ""})
+
+
 async def opened(folder: Path, file: Path, guild: int = HERE) -> tuple[App, ImportReport]:
     """A new library that has the file's threads, and how that went."""
-    app = await App.open(at(folder))
+    app = await App.open(elsewhere(folder))
     return app, await app.library.import_paths([file], scope=guild)
 
 
@@ -205,7 +211,7 @@ async def test_a_version_of_a_shared_thread_is_one_again(app: App, tmp_path: Pat
     await press_button(app.voting, answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
     await title(app, 1, "Why is my bread flat?")
     file = await written(app, tmp_path / "ours.jsonl")
-    other = await App.open(at(tmp_path / "other"))
+    other = await App.open(elsewhere(tmp_path / "other"))
     await other.library.add([BREAD])
     assert (await other.library.import_paths([file], scope=HERE)).states == 3
     for library in (app, other):

@@ -52,9 +52,10 @@ votes = st.one_of(
     st.builds(Removed, message_id=messages, reaction=reactions),
     st.builds(Pressed, answer_id=answers, guild_id=guilds, user_id=users, value=values),
 )
+policies, thresholds = st.none() | st.sampled_from(Policy), st.sampled_from((None, 0.9, 0.95))
 changes = st.one_of(
-    st.builds(Changed, guilds, st.just("answer_policy"), st.none() | st.sampled_from(Policy)),
-    st.builds(Changed, guilds, st.just("answer_threshold"), st.sampled_from((None, 0.9, 0.95))),
+    st.builds(Changed, guilds, st.just("answer_policy"), policies),
+    st.builds(Changed, guilds, st.just("answer_threshold"), thresholds),
     st.builds(ModeSet, guilds, messages, st.none() | st.sampled_from(Mode)),
 )
 whole = st.one_of(
@@ -103,14 +104,27 @@ class Step:
     dies_at: int | None = None
 
 
-numbers, deaths = st.integers(0, PROCESSES - 1), st.integers(1, 8)
+same_ballot = st.builds(
+    lambda answer, guild, user, given: [
+        Pressed(answer_id=answer, guild_id=guild, user_id=user, value=value) for value in given
+    ],
+    *(answers, guilds, users, st.lists(values, min_size=2, max_size=3)),
+)
+same_guild = st.builds(
+    lambda guild, policy, threshold: [
+        Changed(guild, "answer_policy", policy),
+        Changed(guild, "answer_threshold", threshold),
+    ],
+    *(guilds, policies, thresholds),
+)
 mixed = votes | changes | whole
+one, some = (partial(st.lists, min_size=1, max_size=most) for most in (1, 3))
+numbers, deaths = st.integers(0, PROCESSES - 1), st.integers(1, 8)
 steps = st.one_of(
-    st.builds(Step, st.lists(votes, min_size=1, max_size=3), numbers),
-    st.builds(Step, st.lists(mixed, min_size=1, max_size=3), numbers),
-    st.builds(Step, st.lists(alone, min_size=1, max_size=1), numbers),
-    st.builds(Step, st.lists(mixed, min_size=1, max_size=2), numbers, deaths),
-    st.builds(Step, st.lists(alone, min_size=1, max_size=1), numbers, st.none() | deaths),
+    st.builds(Step, same_ballot | same_guild, numbers),
+    st.builds(Step, some(votes) | some(mixed), numbers),
+    st.builds(Step, one(alone), numbers, st.none() | deaths),
+    st.builds(Step, some(mixed), numbers, deaths),
 )
 
 
