@@ -245,7 +245,7 @@ def three(
     postgres_server.give_back(name)
 
 
-@settings(max_examples=5, deadline=None, phases=[Phase.generate])
+@settings(max_examples=4, deadline=None, phases=[Phase.generate])
 @given(done=st.lists(steps, min_size=10, max_size=14))
 def test_processes_are_like_the_model(three: Processes, done: list[Step]) -> None:
     three.begin()
