@@ -14,6 +14,7 @@ from bot.models import SHARED
 from bot.observing import UNOBSERVED, Observer
 from bot.search.engine import Engine
 from bot.search.semantic import OFF, open_semantic_index
+from bot.services import hourly
 from bot.services.accepting import Accepting
 from bot.services.answering import Answering
 from bot.services.authors import Authors
@@ -227,18 +228,22 @@ class App:
     def follow(self) -> None:
         """Start the tasks of a running bot, until ``close``.
 
-        They index what other processes import, within seconds; delete for good what
-        moderators removed, when its day is over; and delete what is kept of guilds that removed
-        the bot, and of questions without an answer, when their time is over.
+        They index what other processes import and read again what these changed of settings,
+        within seconds; and delete every hour what was kept for long enough: what moderators
+        removed, what guilds had that removed the bot, and questions without an answer.
         """
         if not self._tasks:
             self.embedding.share(partial(self.leases.hold, "vectors"))
             self.answering.backgrounds.begin(SHARED)
+            purges = (
+                self.guild_removal.every_hour,  # of its shards' guilds
+                partial(self.leases.alone, "purge", self.guild_library.purge),
+                partial(self.leases.alone, "purge", self.unanswered.purge),
+            )
             for work, name in (
                 (self._index_sync.run(), "follow"),
-                (self.guild_library.run(partial(self.leases.hold, "purge")), "purge"),
-                (self.guild_removal.run(), "purge guilds"),
-                (self.unanswered.run(), "purge unanswered"),
+                (self.guilds.run(), "follow settings"),
+                (hourly.run(purges), "purge"),
             ):
                 self._tasks.append(asyncio.create_task(work, name=name))
 

@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import io
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -25,9 +24,6 @@ from bot.store.stats import ScopeCounts, Source
 
 UNDO = timedelta(days=1)
 """The time for which removed threads can be restored."""
-
-PURGE_SECONDS = 3600.0
-"""Seconds between two purges; what was removed stays at most this much longer than UNDO."""
 
 PURGED_AT_ONCE = 500
 """Threads deleted in one transaction, so that votes need not wait long."""
@@ -174,19 +170,6 @@ class GuildLibrary:
         if total:
             log.info("%d threads that were removed are deleted for good", total)
         return total
-
-    async def run(self, may_purge: Callable[[], Awaitable[bool]]) -> None:
-        """Purge now and every hour, for ever, where ``may_purge`` says that this process does.
-
-        A failure is logged, and the next hour tries.
-        """
-        while True:
-            try:
-                if await may_purge():
-                    await self.purge()
-            except Exception:
-                log.exception("what was removed could not be deleted; trying again")
-            await asyncio.sleep(PURGE_SECONDS)
 
 
 class _TooLarge(Exception):

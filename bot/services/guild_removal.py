@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,12 +21,6 @@ from bot.store.database import Database
 from bot.store.guild_data import GuildData
 
 __all__ = ["GuildData", "GuildRemoval", "Shard"]
-
-POLL_SECONDS = 5.0
-"""Seconds between two checks whether another process has deleted a guild's data."""
-
-PURGE_SECONDS = 3600.0
-"""Seconds between two purges."""
 
 PAUSE_SECONDS = 0.01
 """Seconds between two steps of a deletion, in which others may write."""
@@ -145,25 +138,10 @@ class GuildRemoval:
             await self._forgotten(guild_id, counts)
         return due
 
-    async def run(self) -> None:
-        """Purge now and every hour, and drop caches when others delete a guild's data.
-
-        Never returns. A failure is logged, and the next turn tries again.
-        """
-        purge_at, seen, is_due = 0.0, -1, True
-        watch = self._database.watch()
-        while True:
-            try:
-                if is_due:
-                    seen = await self._notice(seen)
-                    is_due = False
-                if time.monotonic() >= purge_at:
-                    purge_at = time.monotonic() + PURGE_SECONDS
-                    await self._note_members()
-                    await self.purge()
-            except Exception:
-                log.exception("what is kept of guilds could not be looked at; trying again")
-            is_due |= await watch.wait(POLL_SECONDS)  # a look that failed stays due
+    async def every_hour(self) -> None:
+        """Note the members again, and purge."""
+        await self._note_members()
+        await self.purge()
 
     def _is_listed(self, guild_id: int) -> bool:
         """Return whether Discord has listed the guilds of a guild's shard."""
@@ -179,8 +157,7 @@ class GuildRemoval:
             return await guild_data.delete_some(connection, guild_id)
 
     async def _forgotten(self, guild_id: int, counts: GuildData) -> None:
-        await self._database.writing(guild_data.count_forgotten)
-        self._guilds.drop_cached()
+        await self._guilds.forgotten()
         log.info(
             "guild %d is forgotten: %d threads, %d votes, %d phrasings and %d postings deleted",
             guild_id,
@@ -190,13 +167,6 @@ class GuildRemoval:
             counts.postings,
         )
         await self._index_sync.catch_up()
-
-    async def _notice(self, seen: int) -> int:
-        """Drop caches if another process has deleted a guild's data since the number ``seen``."""
-        now = await self._database.reading(guild_data.forgotten)
-        if now != seen:
-            self._guilds.drop_cached()
-        return now
 
     async def _note_members(self) -> None:
         """Note the members again: ``forget`` deletes the row of a guild that is still one."""

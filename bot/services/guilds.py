@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -28,22 +29,33 @@ if TYPE_CHECKING:
 
 _TREE_HASH = "command_tree_hash"
 
+POLL_SECONDS = 5.0
+"""Seconds between two looks whether another process has changed something, where none is told."""
+
+log = logging.getLogger(__name__)
+
 
 class Guilds:
-    """Settings and channel modes of guilds, kept in memory once they are read."""
+    """Settings and channel modes of guilds, kept in memory once they are read.
+
+    ``run`` drops them when another process has changed some.
+    """
 
     def __init__(self, database: Database, settings: Settings):
         self._database, self._defaults = database, settings.guild_defaults
         self._ask_channels = frozenset(bare_name(name) for name in settings.ask_channels)
         self._settings: dict[int, GuildSettings] = {}
         self._modes: dict[int, dict[int, Mode]] = {}
+        self._drops = 0  # what was read before one of them may be out of date
 
     async def settings(self, guild_id: int) -> GuildSettings:
         """Return the settings in force in a guild."""
         known = self._settings.get(guild_id)
-        if known is None:  # it may be dropped again while it is read
-            changed = await self._database.reading(table.overrides, guild_id)
-            known = self._settings[guild_id] = self._in_force(changed)
+        if known is None:
+            drops = self._drops
+            known = self._in_force(await self._database.reading(table.overrides, guild_id))
+            if drops == self._drops:
+                self._settings[guild_id] = known
         return known
 
     async def update(self, guild_id: int, **changes: Any) -> GuildSettings:
@@ -58,7 +70,7 @@ class Guilds:
             check(result)
             given = {name: getattr(result, name) for name in kept}
             await table.set_overrides(connection, guild_id, given)
-        self._settings[guild_id] = result
+        self.drop_cached()
         return result
 
     async def mode(
@@ -83,19 +95,48 @@ class Guilds:
         """Return the modes that moderators set, by channel id."""
         known = self._modes.get(guild_id)
         if known is None:
-            async with self._database.read() as connection:
-                known = self._modes[guild_id] = await table.modes(connection, guild_id)
+            drops = self._drops
+            known = await self._database.reading(table.modes, guild_id)
+            if drops == self._drops:
+                self._modes[guild_id] = known
         return dict(known)
 
     async def set_mode(self, guild_id: int, channel_id: int, mode: Mode | None) -> None:
         """Set a channel's mode; ``None`` goes back to the default."""
         await self._database.writing(table.set_mode, guild_id, channel_id, mode)
-        self._modes.pop(guild_id, None)
+        self.drop_cached()
+
+    async def forgotten(self) -> None:
+        """Note, for other processes as well, that a guild's data is deleted."""
+        await self._database.writing(table.raise_version)
+        self.drop_cached()
 
     def drop_cached(self) -> None:
-        """Read settings and modes again: another process changed them."""
+        """Read settings and modes again: some were changed."""
+        self._drops += 1
         self._settings.clear()
         self._modes.clear()
+
+    async def run(self) -> None:
+        """Drop what another process has changed, for ever.
+
+        A failure is logged, and the next turn tries again.
+        """
+        watch, seen, is_due = self._database.watch(), -1, True
+        while True:
+            try:
+                if is_due:
+                    seen, is_due = await self._notice(seen), False
+            except Exception:
+                log.exception("settings could not be looked at; trying again")
+            is_due |= await watch.wait(POLL_SECONDS)  # a look that failed stays due
+
+    async def _notice(self, seen: int) -> int:
+        """Drop what is kept unless the version is the one that was seen; return the version."""
+        now = await self._database.reading(table.version)
+        if now != seen:
+            self.drop_cached()
+        return now
 
     async def tree_hash(self) -> str | None:
         """Return the hash of the command tree that was last sent to Discord."""

@@ -41,19 +41,23 @@ class Histories:
     async def take(self, paths: Sequence[Path], guild_id: int, report: SourceReport) -> Taken:
         """Take the histories of files in, whose threads are in the library; names what is refused.
 
-        A thread that has a history here keeps that.
+        A thread that has a history here keeps that. What an import that was killed has taken in
+        is taken in anew. Raises StoreError where another import does so meanwhile.
         """
         total = Taken()
         for path in paths:
             taken, lines = Taken(), read_histories(path, report)
+            await self._database.writing(histories.begin, guild_id, taken)
             while batch := await in_thread(_next, lines):
                 async with self._database.write() as connection:
+                    await histories.go_on(connection, guild_id, taken)
                     for line in batch:
                         if isinstance(line, KeptHistory):
                             await histories.take_name(connection, guild_id, line, taken)
                         else:
                             await histories.take_state(connection, guild_id, line, taken)
             async with self._database.write() as connection:
+                await histories.go_on(connection, guild_id, taken)
                 await histories.finish(connection, guild_id, taken)
             total.states += taken.states
             if taken.left:

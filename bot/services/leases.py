@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bot.errors import StoreError
 from bot.store import leases
@@ -80,6 +80,11 @@ class Leases:
         self._others.pop(name, None)
         return True
 
+    async def alone(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Do a work, if this process is to do it now. Raises StoreError."""
+        if await self.hold(name):
+            await work()
+
     async def release(self) -> None:
         """Leave all work to others, at once."""
         mine = {name: lease for name, (lease, _) in self._mine.items()}
@@ -124,8 +129,6 @@ def _is_gone(holder: str) -> bool:
         return holder not in _OURS
     try:
         os.kill(int(process_id), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # another account's
-        return False
+    except OSError as error:  # of another account's, that it may not be asked
+        return isinstance(error, ProcessLookupError)
     return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +11,6 @@ from bot.store.database import Database
 
 KEPT_DAYS = 90
 """Days that a question without an answer is remembered."""
-
-PURGE_SECONDS = 3600.0
-"""How often those that are too old are deleted."""
-
-log = logging.getLogger(__name__)
 
 
 class Unanswered:
@@ -52,15 +45,3 @@ class Unanswered:
         """Forget the questions that are too old."""
         oldest = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
         await self._database.writing(unanswered.drop_before, oldest)
-
-    async def run(self) -> None:
-        """Purge now and every hour, for ever: also where nobody asks any more.
-
-        A failure is logged, and the next hour tries.
-        """
-        while True:
-            try:
-                await self.purge()
-            except Exception:
-                log.exception("questions without an answer could not be deleted; trying again")
-            await asyncio.sleep(PURGE_SECONDS)

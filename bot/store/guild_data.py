@@ -32,7 +32,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import bot.store.curation_tables  # noqa: F401 (adds its tables)
 from bot.store import change_feed
 from bot.store.columns import metadata
-from bot.store.guilds import fact, set_fact
 from bot.store.rows import id_batches, to_micros
 from bot.store.tables import (
     changes,
@@ -51,8 +50,6 @@ THREADS = 100
 
 ROWS = 1_000
 """Rows of another table deleted in one step: some milliseconds in which nobody else writes."""
-
-_FORGOTTEN = "forgotten_guilds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +102,6 @@ async def delete_some(connection: AsyncConnection, guild_id: int) -> bool:
             await _delete(connection, table, keys)
             return True
     return False
-
-
-async def count_forgotten(connection: AsyncConnection) -> None:
-    """Count a guild whose data is deleted, for other processes: see ``forgotten``."""
-    await set_fact(connection, _FORGOTTEN, str(await forgotten(connection) + 1))
-
-
-async def forgotten(connection: AsyncConnection) -> int:
-    """Return how many guilds' data was ever deleted; caches of guilds are valid while it stays."""
-    return int(await fact(connection, _FORGOTTEN) or 0)
 
 
 async def note_member(

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.models import Mode
 from bot.store.tables import channel_modes, facts, guild_settings
 
+_VERSION = "guilds_version"
+
 
 async def overrides(connection: AsyncConnection, guild_id: int) -> dict[str, Any]:
     """Return the settings that a guild set itself, by their names."""
@@ -25,6 +27,7 @@ async def set_overrides(connection: AsyncConnection, guild_id: int, values: dict
     await connection.execute(delete(guild_settings).where(mine))
     if values:
         await connection.execute(insert(guild_settings).values(values | {"guild_id": guild_id}))
+    await raise_version(connection)
 
 
 async def modes(connection: AsyncConnection, guild_id: int) -> dict[int, Mode]:
@@ -42,6 +45,20 @@ async def set_mode(
     if mode is not None:
         row = {"guild_id": guild_id, "channel_id": channel_id, "mode": mode.value}
         await connection.execute(insert(channel_modes).values(row))
+    await raise_version(connection)
+
+
+async def version(connection: AsyncConnection) -> int:
+    """Return how often settings or modes were changed, or a guild's data was deleted.
+
+    What a process has read of them is valid while this number stays.
+    """
+    return int(await fact(connection, _VERSION) or 0)
+
+
+async def raise_version(connection: AsyncConnection) -> None:
+    """Count a change of settings or modes, for other processes: see ``version``."""
+    await set_fact(connection, _VERSION, str(await version(connection) + 1))
 
 
 async def fact(connection: AsyncConnection, name: str) -> str | None:

@@ -1,23 +1,32 @@
 """What was changed of a guild's threads, read for exports and taken from there.
 
 Ids of an export are those of the library that it is from; ``Taken`` says what they are here.
+
+An import takes several transactions. Until the last one its revisions have the guild's id with a
+minus, so that nobody is shown them; what one that was killed has left is deleted by the next.
 """
 
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import KeptHistory, Revision, ThreadState
-from bot.models import SHARED, Thread
+from bot.errors import StoreError
+from bot.models import SHARED, Answer, Thread
 from bot.store import change_feed, overrides, revisions, thread_states, threads
 from bot.store.curation_tables import revisions as table
+from bot.store.guilds import fact, set_fact
 from bot.store.rows import answer_columns, columns, pack
-from bot.store.tables import answers
+from bot.store.tables import answers, facts
 from bot.store.tables import threads as thread_table
+
+_TAKING = "histories:{}"
+"""The fact that a guild's histories are being taken in: its name, with the import's id as value."""
 
 
 @dataclass
@@ -35,6 +44,7 @@ class Taken:
     left: set[int] = field(default_factory=set)
     newest_change: int = 0
     states: int = 0
+    import_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 async def named(
@@ -71,6 +81,21 @@ async def page(
     mine = (table.c.guild_id == guild_id, table.c.id > after, thread_table.c.removed.is_(False))
     rows = await connection.execute(query.where(*mine).order_by(table.c.id).limit(limit))
     return [revisions.of_row(row) for row in rows.all()]
+
+
+async def begin(connection: AsyncConnection, guild_id: int, taken: Taken) -> None:
+    """Begin to take histories in, and delete what an import has left that was killed."""
+    await connection.execute(delete(table).where(table.c.guild_id == -guild_id))
+    await set_fact(connection, _TAKING.format(guild_id), taken.import_id)
+
+
+async def go_on(connection: AsyncConnection, guild_id: int, taken: Taken) -> None:
+    """Raise StoreError if another import has begun since to take histories of the guild in."""
+    if await fact(connection, _TAKING.format(guild_id)) != taken.import_id:
+        raise StoreError(
+            "another import began to take in the histories of the same server, or the server was "
+            "forgotten; when that is done, the same command takes in what is missing"
+        )
 
 
 async def take_name(
@@ -110,7 +135,7 @@ async def take_state(
         taken.changes[one.change] = taken.newest_change
     await revisions.record(
         connection,
-        guild_id,
+        -guild_id,
         thread_id,
         state,
         action=one.action,
@@ -126,6 +151,10 @@ async def take_state(
 
 async def finish(connection: AsyncConnection, guild_id: int, taken: Taken) -> None:
     """Make the threads what they were: changed by helpers, merged, versions of shared ones."""
+    pending = update(table).where(table.c.guild_id == -guild_id)
+    await connection.execute(pending.values(guild_id=guild_id))
+    taking = facts.c.name == _TAKING.format(guild_id)
+    await connection.execute(delete(facts).where(taking))
     for number, thread_id in taken.threads.items():
         one, newest = taken.names[number], taken.newest.get(number)
         if newest is None:  # the file is cut off
@@ -163,9 +192,20 @@ async def _with_ids(
     """Return a state with the ids that its answers have here; those that are out are added."""
     for answer, number in state.pairs:
         if number is not None and number not in taken.answers:
-            values = answer_columns(answer, 0) | {"thread_id": thread_id, "retired": True}
-            made = await connection.scalar(insert(answers).values(values).returning(answers.c.id))
-            taken.answers[number] = int(made or 0)
+            taken.answers[number] = await _out(connection, thread_id, answer, taken)
     ids = (None if number is None else taken.answers[number] for number in state.answer_ids)
     merged = (taken.threads[number] for number in state.merged if number in taken.threads)
     return replace(state, answer_ids=tuple(ids), merged=tuple(sorted(merged)))
+
+
+async def _out(connection: AsyncConnection, thread_id: int, answer: Answer, taken: Taken) -> int:
+    """Return the id of an answer that is out: it may be there, or left by a killed import."""
+    a = answers.c
+    same = (a.thread_id == thread_id, a.body == answer.body, a.key.is_not_distinct_from(answer.key))
+    query = select(a.id).where(*same, a.retired.is_(True)).order_by(a.id)
+    known = {*taken.answers.values()}
+    for answer_id in await connection.scalars(query):
+        if answer_id not in known:
+            return int(answer_id)
+    values = answer_columns(answer, 0) | {"thread_id": thread_id, "retired": True}
+    return int(await connection.scalar(insert(answers).values(values).returning(a.id)) or 0)

@@ -14,7 +14,10 @@ from bot.errors import StoreError
 from bot.models import Thread
 from bot.settings import Settings
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes"),
+    pytest.mark.sqlite_only,  # its file is in that folder
+]
 
 SHARED_FOLDER, SHARED_FILE = 0o755, 0o644
 

@@ -356,6 +356,7 @@ class TestKeepingUp:
         assert "s1" not in [m.key for m in (await app.answering.ask(PUNCTURE)).matches]
         await every_thread_is_seen(app)
 
+    @pytest.mark.sqlite_only  # a file is put in place of another
     async def test_an_older_copy_put_back_is_followed(self, settings: Settings) -> None:
         file, copy = settings.data_dir / "threadwise.db", settings.data_dir / "copy.db"
         async with opened(settings) as app:

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from bot.app import App
-from bot.errors import StoreBusy
 from bot.models import SHARED, Answer, Mode, Thread
+from bot.services import guilds
 from bot.services.guild_removal import Shard
 from bot.settings import Settings
 from bot.store import guild_data, threads
@@ -245,10 +245,10 @@ async def test_another_process_notices(app: App) -> None:
     other = await App.open(app.settings)
     try:
         assert await other.guilds.modes(HERE) == {1: Mode.ASK}
-        seen = await other.guild_removal._notice(-1)
+        seen = await other.guilds._notice(-1)
         assert await other.guilds.modes(HERE) == {1: Mode.ASK}
         await app.guild_removal.forget(HERE)
-        assert await other.guild_removal._notice(seen) == seen + 1
+        assert await other.guilds._notice(seen) == seen + 1
         assert await other.guilds.modes(HERE) == {}
     finally:
         await other.close()
@@ -283,7 +283,7 @@ async def test_while_it_runs_it_deletes_and_notices(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is due goes without a command, and what another process forgets is noticed."""
-    monkeypatch.setattr("bot.services.guild_removal.POLL_SECONDS", 0.01)
+    monkeypatch.setattr(guilds, "POLL_SECONDS", 0.01)
     other = await App.open(app.settings)
     async with app.database.write() as connection:
         await guild_data.note_member(connection, APP, [HERE, THERE], now() - 2 * LATER)
@@ -304,22 +304,3 @@ async def test_while_it_runs_it_deletes_and_notices(
         await until(it_is_noticed)
     finally:
         await other.close()
-
-
-async def test_a_failure_is_logged_and_tried_again(
-    app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("bot.services.guild_removal.POLL_SECONDS", 0.01)
-    looks = 0
-
-    async def fail(_connection: object) -> int:
-        nonlocal looks
-        looks += 1
-        raise StoreBusy("locked")
-
-    monkeypatch.setattr(guild_data, "forgotten", fail)
-    running = asyncio.create_task(app.guild_removal.run())
-    await until(lambda: looks >= 2)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    assert "what is kept of guilds could not be looked at" in caplog.text

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from bot.app import App
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StoreBusy
 from bot.models import Mode, Policy
+from bot.services import guilds as guilds_module
 from bot.services.guilds import Guilds
 from bot.settings import Settings
 from bot.store import guilds as table
 from tests.kit.library import HERE, THERE
+from tests.kit.waiting import until
 
 
 @pytest.fixture
@@ -164,6 +166,70 @@ async def test_the_hash_of_the_command_tree_is_remembered(app: App) -> None:
     for value in ("a1", "b2"):
         await app.guilds.set_tree_hash(value)
         assert await fresh(app).tree_hash() == value
+
+
+@pytest.mark.both_databases
+class TestOfAnotherProcess:
+    @pytest.fixture(autouse=True)
+    def _looks_often(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(guilds_module, "POLL_SECONDS", 0.01)
+
+    async def test_changes_are_noticed(self, app: App, second: App) -> None:
+        app.follow()
+        before = await app.guilds.settings(HERE), await app.guilds.modes(HERE)
+        changed = await second.guilds.update(HERE, answer_policy=Policy.SCORE)
+        await second.guilds.set_mode(HERE, 1, Mode.OFF)
+        assert before != (changed, {1: Mode.OFF})
+
+        async def are_seen() -> bool:
+            return (changed, {1: Mode.OFF}) == (
+                await app.guilds.settings(HERE),
+                await app.guilds.modes(HERE),
+            )
+
+        await until(are_seen)
+
+    @pytest.mark.parametrize("what", ["settings", "modes"])
+    async def test_what_was_read_before_a_change_is_not_kept(
+        self, app: App, second: App, monkeypatch: pytest.MonkeyPatch, what: str
+    ) -> None:
+        """It was read, then changed and noticed, and only then arrived."""
+        reading, seen = app.database.reading, await app.guilds._notice(-1)
+
+        async def slow(*about: Any) -> Any:
+            found = await reading(*about)
+            monkeypatch.undo()
+            await second.guilds.update(HERE, answer_policy=Policy.SCORE)
+            await second.guilds.set_mode(HERE, 1, Mode.OFF)
+            assert await app.guilds._notice(seen) == seen + 2
+            return found
+
+        monkeypatch.setattr(app.database, "reading", slow)
+        old = await getattr(app.guilds, what)(HERE)
+        assert await getattr(app.guilds, what)(HERE) != old
+
+    async def test_a_look_that_fails_is_logged_and_tried_again(
+        self, app: App, second: App, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    ) -> None:
+        real, failures = table.version, [StoreBusy("locked")]
+
+        async def fails_once(connection: Any) -> int:
+            if failures:
+                raise failures.pop()
+            return await real(connection)
+
+        assert await app.guilds.modes(HERE) == {}
+        await second.guilds.set_mode(HERE, 1, Mode.OFF)
+        monkeypatch.setattr(table, "version", fails_once)
+        running = asyncio.create_task(app.guilds.run())
+
+        async def is_seen() -> bool:
+            return bool(await app.guilds.modes(HERE))
+
+        await until(is_seen)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert "settings could not be looked at" in caplog.text
 
 
 async def test_what_is_dropped_while_it_is_read_is_still_told(

@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
 from bot.curation import Revision
+from bot.errors import StoreError
 from bot.models import SHARED, Answer, Thread, Vote
 from bot.services.import_pipeline import ImportReport
+from bot.settings import Settings
 from bot.store import histories, revisions
+from bot.store.curation_tables import revisions as revision_table
+from bot.store.tables import answers, threads
 from tests.kit.library import BREAD, HERE, THERE, at
 from tests.kit.votes import press_button
 
@@ -44,9 +55,14 @@ async def written(app: App, file: Path, *, history: bool = True) -> Path:
     return file
 
 
+def elsewhere(folder: Path) -> Settings:
+    """Settings of another library, whichever database the first is in."""
+    return at(folder).model_copy(update={"database_url": ""})
+
+
 async def opened(folder: Path, file: Path, guild: int = HERE) -> tuple[App, ImportReport]:
     """A new library that has the file's threads, and how that went."""
-    app = await App.open(at(folder))
+    app = await App.open(elsewhere(folder))
     return app, await app.library.import_paths([file], scope=guild)
 
 
@@ -195,7 +211,7 @@ async def test_a_version_of_a_shared_thread_is_one_again(app: App, tmp_path: Pat
     await press_button(app.voting, answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
     await title(app, 1, "Why is my bread flat?")
     file = await written(app, tmp_path / "ours.jsonl")
-    other = await App.open(at(tmp_path / "other"))
+    other = await App.open(elsewhere(tmp_path / "other"))
     await other.library.add([BREAD])
     assert (await other.library.import_paths([file], scope=HERE)).states == 3
     for library in (app, other):
@@ -285,3 +301,113 @@ async def test_numbers_that_are_twice_in_a_list_and_deep_lines_are_refused(tmp_p
     assert "history.answers must be a list of different numbers, it is a list" in refused
     assert "this line of a history can't be read" in refused
     await other.close()
+
+
+class Stopped(BaseException):
+    """The program is gone after a transaction: that is what a kill leaves in the database."""
+
+
+async def stopped_after(
+    app: App, file: Path, guild: int, transactions: int, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """Import the file, and stop after so many transactions; False if it has fewer."""
+    write, left = app.database.write, transactions
+
+    @asynccontextmanager
+    async def counted() -> AsyncIterator[AsyncConnection]:
+        nonlocal left
+        async with write() as connection:
+            yield connection
+        left -= 1
+        if not left:
+            raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.database, "write", counted)
+        try:
+            await app.library.import_paths([file], scope=guild)
+        except Stopped:
+            return True
+    return False
+
+
+async def exported(app: App, guild: int) -> list[str]:
+    """A guild's export with histories; numbers that hold in it alone are put in their order."""
+    out = io.StringIO()
+    await app.library.export(out, scope=guild, history=True)
+    numbers: dict[tuple[str, int], int] = {}
+
+    def number(kind: str, value: int | None) -> int | None:
+        return None if value is None else numbers.setdefault((kind, value), len(numbers))
+
+    lines = []
+    for line in map(json.loads, out.getvalue().splitlines()):
+        if history := line.get("history"):
+            for key, kind in (
+                ("thread", "thread"),
+                ("merged_into", "thread"),
+                ("change", "change"),
+            ):
+                history[key] = number(kind, history.get(key))
+            for key, kind in (("answers", "answer"), ("merged", "thread")):
+                history[key] = [number(kind, value) for value in history.get(key, ())]
+        lines.append(json.dumps(line, sort_keys=True))
+    return lines
+
+
+async def rows_of(app: App, guild: int) -> tuple[int, int]:
+    """How many answers a guild's threads have, with those that are out, and how many revisions."""
+    async with app.database.read() as connection:
+        mine = (
+            select(func.count()).select_from(answers.join(threads)).where(threads.c.scope == guild)
+        )
+        ours = select(func.count()).where(revision_table.c.guild_id.in_((guild, -guild)))
+        return await connection.scalar(mine) or 0, await connection.scalar(ours) or 0
+
+
+@pytest.mark.both_databases
+async def test_one_that_was_killed_is_completed_by_the_next(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await app.library.add([BREAD])
+    cake, _ = await busy(app)
+    await title(app, 1, "Why is my bread flat?")
+    await app.curating.undo(HERE, HELPER, cake)
+    file = await written(app, tmp_path / "ours.jsonl")
+    monkeypatch.setattr("bot.services.histories.AT_ONCE", 2)
+    assert not await stopped_after(app, file, THERE, 999, monkeypatch)
+    whole, rows = await exported(app, THERE), await rows_of(app, THERE)
+    stopped = 0
+    for guild in range(1000, 1100):
+        if not await stopped_after(app, file, guild, stopped + 1, monkeypatch):
+            break
+        stopped += 1
+        if stopped % 2:  # once, or twice
+            await stopped_after(app, file, guild, stopped, monkeypatch)
+        report = await app.library.import_paths([file], scope=guild)
+        assert report.ok
+        assert await exported(app, guild) == whole
+        assert await rows_of(app, guild) == rows
+    assert stopped > 6
+    assert await rows_of(app, guild) == rows
+
+
+async def test_of_two_imports_at_once_the_later_one_goes_on(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await busy(app)
+    file = await written(app, tmp_path / "ours.jsonl")
+    monkeypatch.setattr("bot.services.histories.AT_ONCE", 2)
+    take, others = histories.take_state, list[asyncio.Task[ImportReport]]()
+
+    async def overtaken(*about: Any) -> None:
+        await take(*about)
+        if not others:
+            others.append(asyncio.create_task(app.library.import_paths([file], scope=THERE)))
+
+    monkeypatch.setattr(histories, "take_state", overtaken)
+    with pytest.raises(StoreError, match="another import"):
+        await app.library.import_paths([file], scope=THERE)
+    assert (await others[0]).states == 6
+    await app.library.import_paths([file], scope=999)
+    assert await exported(app, THERE) == await exported(app, 999)

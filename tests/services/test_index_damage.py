@@ -137,7 +137,8 @@ async def test_an_emptied_folder(settings: Settings, index: Path) -> None:
 
 
 async def test_another_librarys_index(settings: Settings, index: Path, tmp_path: Path) -> None:
-    other = await App.open(at(tmp_path / "other"))
+    elsewhere = at(tmp_path / "other").model_copy(update={"database_url": ""})
+    other = await App.open(elsewhere)
     await other.library.add([replace(BREAD, key="foreign", title="A foreign question")])
     await other.close()
     shutil.rmtree(index)
@@ -154,6 +155,7 @@ async def test_a_folder_that_cant_be_made_is_an_error(settings: Settings, index:
         await App.open(settings)
 
 
+@pytest.mark.sqlite_only
 async def test_an_app_that_doesnt_open_lets_go_of_its_database(
     settings: Settings, index: Path
 ) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from bot.app import App
 from bot.models import Thread
-from bot.services import guild_removal, index_sync
+from bot.services import guilds, index_sync
 from tests.kit.library import BREAD, titles
 from tests.kit.waiting import HANG, until
 
@@ -42,7 +42,7 @@ async def test_who_has_nothing_to_do_asks_nothing(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_sync, "INTERVAL", 0.005)
-    monkeypatch.setattr(guild_removal, "POLL_SECONDS", 0.005)
+    monkeypatch.setattr(guilds, "POLL_SECONDS", 0.005)
     looks, statements = list[int](), list[str]()
     verify = app.engine.verify
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import App
 from bot.message_records import UnansweredQuestion
-from bot.services import unanswered
+from bot.services import hourly
 from bot.services.unanswered import KEPT_DAYS
 from tests.kit.waiting import until
 
@@ -30,7 +30,7 @@ async def test_old_ones_go_though_nobody_asks_any_more(
 ) -> None:
     await app.unanswered.note(question(1, KEPT_DAYS + 1))
     await app.unanswered.note(question(2, KEPT_DAYS - 1))
-    monkeypatch.setattr(unanswered, "PURGE_SECONDS", 0.01)
+    monkeypatch.setattr(hourly, "PURGE_SECONDS", 0.01)
     purge, failures = app.unanswered.purge, [OSError("the disk is gone")]
 
     async def fails_once() -> None:
