@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import bot.store.curation_tables  # noqa: F401 (adds its tables)
 from bot.store import change_feed
 from bot.store.columns import metadata
-from bot.store.guilds import fact, set_fact
+from bot.store.facts import fact, set_fact
 from bot.store.rows import id_batches, to_micros
 from bot.store.tables import (
     changes,

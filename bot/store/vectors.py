@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Table, delete, func, insert, select, updat
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import VectorStage
-from bot.store import change_feed, guilds
+from bot.store import change_feed
+from bot.store.facts import fact, set_fact
 from bot.store.tables import IN_FORCE, changes, learned_phrasings, phrasings, postings, vectors
 from bot.store.tables import threads as thread_table
 
@@ -130,7 +131,7 @@ async def put(connection: AsyncConnection, model: str, packed: Mapping[int, Made
 
 async def begin(connection: AsyncConnection, model: str) -> None:
     """Begin to make vectors of this model, from the first change if it was another before."""
-    known = json.loads(await guilds.fact(connection, _DONE) or "{}")
+    known = json.loads(await fact(connection, _DONE) or "{}")
     if known.get("model") != model:
         await set_done(connection, model, 0)
 
@@ -152,13 +153,13 @@ async def discard(connection: AsyncConnection, ids: Sequence[int], row_bytes: in
 
 async def done(connection: AsyncConnection, model: str) -> int:
     """Return the change up to which all threads have all their vectors of this model."""
-    known = json.loads(await guilds.fact(connection, _DONE) or "{}")
+    known = json.loads(await fact(connection, _DONE) or "{}")
     return int(known.get("seq", 0)) if known.get("model") == model else 0
 
 
 async def set_done(connection: AsyncConnection, model: str, seq: int) -> None:
     """Keep the change up to which all threads have all their vectors of this model."""
-    await guilds.set_fact(connection, _DONE, json.dumps({"model": model, "seq": seq}))
+    await set_fact(connection, _DONE, json.dumps({"model": model, "seq": seq}))
 
 
 async def learned_without_vector(

@@ -17,6 +17,7 @@ from bot.store.columns import metadata
 from bot.store.curating import Change
 from bot.store.curating import add as add_own
 from bot.store.database import Database
+from bot.store.facts import set_fact
 from bot.store.rows import pack
 from bot.store.tables import facts
 from bot.store.votes import VotePlace
@@ -49,7 +50,7 @@ async def fill(database: Database) -> None:
             await votes.give(connection, VotePlace.of(posting), Reaction(2**61 + user, Vote.UP))
         settings = {"answer_threshold": 0.1 + 0.2, "learn_phrasings": False}
         await guilds.set_overrides(connection, GUILD, settings)
-        await guilds.set_fact(connection, "words:1", "7")
+        await set_fact(connection, "words:1", "7")
 
 
 async def content(database: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -222,7 +223,7 @@ class TestRefused:
     ) -> None:
         source, target = await Database.open(places[0]), await Database.open(places[1])
         async with target.write() as connection:
-            await guilds.set_fact(connection, "unfinished_move", "another")
+            await set_fact(connection, "unfinished_move", "another")
         with pytest.raises(ConfigError, match="another library is being moved into"):
             await moving.move(source, target, nothing)
         await target.close()
