@@ -209,7 +209,7 @@ class Database:
 
 
 def _backend(url: URL) -> Backend:
-    if url.get_backend_name() == "sqlite":
+    if not server_url.is_on_server(url):
         return Sqlite(url)
     try:
         from bot.store.postgres_backend import Postgres  # its driver is in an extra
