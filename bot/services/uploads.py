@@ -173,14 +173,15 @@ class Uploads:
         try:
             await in_thread(file.parent.mkdir)
             await in_thread(file.write_bytes, data)
-            sent = await upload_check.check(
+            task = upload_check.Task(
                 file,
-                folder / "threads.jsonl",
-                self._most_bytes * UNPACKED,
-                self._most_threads,
-                self._database.id,
-                await self._database.reading(origins.all_choices),
+                out=folder / "threads.jsonl",
+                unpacked=self._most_bytes * UNPACKED,
+                threads=self._most_threads,
+                key=self._database.id,
+                choices=await self._database.reading(origins.all_choices),
             )
+            sent = await upload_check.check(task)
         except InputError as error:
             said = _("I can't take that file: {reason}.").format(reason=error.reason)
             raise Refused(said) from None
