@@ -136,16 +136,15 @@ class Embedding:
         await self._look(semantic)
         self.is_anothers = False
         while work := self._queue.take(EMBEDDED_AT_ONCE, last):
+            reached: list[VectorStage] | None = None
             try:
                 self.is_anothers = not await self._may_make()
-                if self.is_anothers:
+                if not self.is_anothers:
+                    reached = await self._do(semantic, work)
+            finally:
+                if reached is None:
                     self._queue.put_back(work)
-                    return None
-                reached = await self._do(semantic, work)
-            except BaseException:
-                self._queue.put_back(work)
-                raise
-            if reached:
+            if reached or self.is_anothers:
                 return reached
         done = await self._database.reading(vectors.done, semantic.model)
         if last is VectorStage.BODY and self._queue.seq > done:
