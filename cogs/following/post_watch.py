@@ -17,7 +17,7 @@ from bot.services.post_looks import NO_WISH, PostLook, Wish
 from bot.services.post_reader import Ask, ChannelGone, ChannelHidden, PostGone, at_once
 from cogs.ask.keyed_locks import KeyedLocks
 from cogs.channel_context import is_helper
-from cogs.following.discord_messages import FollowedParent, parent_of, post_of
+from cogs.discord_messages import FollowedParent, parent_of, post_of
 from cogs.following.discord_reader import DiscordReader
 from cogs.following.solved_line import SolvedLine
 
