@@ -229,7 +229,7 @@ async def test_a_line_that_is_wrong_is_named_and_the_others_are_read(
     assert report.states == 6
     assert [problem.reason for problem in report.rejected] == [
         "history must be an object, it is 5",
-        'history.thread must be a number, it is "x"',
+        'history.thread must be a whole number, it is "x"',
         "history.action must be one of saved, added, imported, answered, edited, overridden, "
         'merged, restored, solved, reopened, followed, it is "dreamt"',
     ]
