@@ -66,27 +66,22 @@ class _Free:
 
     def __init__(self, known: Sequence[Known]):
         self._free = {k.id: k for k in known}
-        self._by_key = defaultdict[str, deque[Known]](deque)
-        self._by_body = defaultdict[str, deque[Known]](deque)
-        self._nameless = defaultdict[str, deque[Known]](deque)
+        self._like = defaultdict[tuple[str, str], deque[Known]](deque)
         for k in known:
-            self._by_body[k.body].append(k)
-            if k.key is None:
-                self._nameless[k.body].append(k)
-            else:
-                self._by_key[k.key].append(k)
+            self._like["body", k.body].append(k)
+            name = ("body without key", k.body) if k.key is None else ("key", k.key)
+            self._like[name].append(k)
 
     def __len__(self) -> int:
         return len(self._free)
 
     def with_key(self, answer: Answer) -> Known | None:
         """Take the first that has the answer's key, if it has one."""
-        return None if answer.key is None else self._first(self._by_key, answer.key)
+        return None if answer.key is None else self._first("key", answer.key)
 
     def with_body(self, answer: Answer) -> Known | None:
         """Take the first with the answer's body; not one of another key."""
-        among = self._by_body if answer.key is None else self._nameless
-        return self._first(among, answer.body)
+        return self._first("body" if answer.key is None else "body without key", answer.body)
 
     def alike(self, answer: Answer) -> Known | None:
         """Take the first with a body like the answer's; not one of another key."""
@@ -94,16 +89,13 @@ class _Free:
         found = next((k for k in candidates if _alike(k, answer)), None)
         return None if found is None else self._free.pop(found.id)
 
-    def _first(self, among: Mapping[str, deque[Known]], name: str) -> Known | None:
-        waiting = among.get(name, _NONE)
+    def _first(self, what: str, text: str) -> Known | None:
+        waiting = self._like.get((what, text))
         while waiting:
             found = waiting.popleft()
             if self._free.pop(found.id, None) is not None:
                 return found
         return None
-
-
-_NONE: deque[Known] = deque()
 
 
 def _alike(known: Known, answer: Answer) -> bool:
