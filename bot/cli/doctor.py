@@ -158,7 +158,7 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
         yield Check("database", Level.FAIL, f"{text}, or export and import")
     else:
         counts = ", ".join(counted(n, what) for what, n in asdict(health.counts).items())
-        text = f"{server}sound, at revision {health.revision}: {counts}"
+        text = f"{server}sound, at revision {health.migration}: {counts}"
         yield Check("database", Level.OK, text)
     yield _index(health)
     yield _meaning(health)
