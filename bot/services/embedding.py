@@ -180,7 +180,7 @@ class Embedding:
         data = [known[thread.id].data for thread in found]
         packed = await asyncio.to_thread(semantic.pack, work.stage, found, data) if found else []
         new = {
-            thread.id: Made(known[thread.id].revision, stage, rows)
+            thread.id: Made(known[thread.id].text_version, stage, rows)
             for thread, (stage, rows) in zip(found, packed, strict=True)
         }
         if new:

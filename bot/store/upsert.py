@@ -128,7 +128,7 @@ async def replace(connection: AsyncConnection, batch: Sequence[Change]) -> list[
 
     Votes stay with the answers that are the same. Returns the ids of threads of which
     something has changed that is searched: a new score alone needs no new index. The
-    revision is raised only where the meaning may be another, so that vectors are kept.
+    text version is raised only where the meaning may be another, so that vectors are kept.
     """
     old = await _Old.read(connection, [change.thread_id for change in batch])
     rows, touched = await asyncio.to_thread(_taken, old, batch)  # comparing texts takes a while
@@ -155,7 +155,7 @@ def _taken(old: _Old, batch: Sequence[Change]) -> tuple[_Rows, list[int]]:
         values = columns(change.new) | {"content_hash": change.digest, "of": change.thread_id}
         values |= {"fingerprint": change.fingerprint, "retired_at": None}
         values |= {"removed": False, "curated": False}
-        rows.threads.append(values | {"revision": this.revision + (not same_meaning)})
+        rows.threads.append(values | {"text_version": this.text_version + (not same_meaning)})
     return rows, touched
 
 
@@ -185,7 +185,7 @@ class _Old:
     @classmethod
     async def read(cls, connection: AsyncConnection, ids: Sequence[int]) -> _Old:
         t = threads.c
-        query = select(t.id, t.title, t.body, t.tags, t.revision, t.retired_at)
+        query = select(t.id, t.title, t.body, t.tags, t.text_version, t.retired_at)
         found = (await connection.execute(query.where(t.id.in_(ids)))).all()
         # By id: of several that are like a new one, the oldest is taken for it.
         of_these = select(answers).where(answers.c.thread_id.in_(ids)).order_by(answers.c.id)

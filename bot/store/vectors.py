@@ -76,9 +76,9 @@ async def pending(connection: AsyncConnection, ids: Sequence[int], model: str) -
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The vectors of a thread's text of a revision, up to a stage; none at stage 0."""
+    """The vectors of a thread's text of one version, up to a stage; none at stage 0."""
 
-    revision: int
+    text_version: int
     stage: int = 0
     data: bytes = b""
 
@@ -87,12 +87,12 @@ async def made(connection: AsyncConnection, ids: Sequence[int], model: str) -> d
     """Return what there is of this model, by thread id, of each of the threads in force."""
     t, v = thread_table.c, vectors.c
     query = (
-        select(t.id, t.revision, v.stage, v.data)
+        select(t.id, t.text_version, v.stage, v.data)
         .outerjoin(vectors, (v.thread_id == t.id) & _current(model))
         .where(t.id.in_(ids), IN_FORCE)
     )
     rows = (await connection.execute(query)).all()
-    return {row.id: Made(row.revision, row.stage or 0, row.data or b"") for row in rows}
+    return {row.id: Made(row.text_version, row.stage or 0, row.data or b"") for row in rows}
 
 
 async def unfinished(connection: AsyncConnection, model: str, limit: int) -> int:
@@ -119,7 +119,7 @@ async def put(connection: AsyncConnection, model: str, packed: Mapping[int, Made
     there = [
         i
         for i, now in known.items()
-        if now.revision == packed[i].revision and now.stage < packed[i].stage
+        if now.text_version == packed[i].text_version and now.stage < packed[i].stage
     ]
     if not there:
         return
@@ -187,4 +187,4 @@ async def put_learned(connection: AsyncConnection, model: str, packed: Mapping[i
 
 
 def _current(model: str) -> ColumnElement[bool]:
-    return (vectors.c.model == model) & (vectors.c.revision == thread_table.c.revision)
+    return (vectors.c.model == model) & (vectors.c.text_version == thread_table.c.text_version)
