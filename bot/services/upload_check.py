@@ -151,7 +151,7 @@ async def check(task: Task) -> Sent:
     try:
         await in_thread(lambda: started.append(Worker(*start, limits=limits)))
         async with asyncio.timeout(READING_SECONDS):
-            return cast("Sent", await asyncio.to_thread(started[0].ask, None))
+            return cast("Sent", await asyncio.to_thread(started[0].ask))
     except TimeoutError:
         said = _("reading it takes longer than {seconds} seconds")
         raise InputError(said.format(seconds=READING_SECONDS)) from None
@@ -165,10 +165,10 @@ async def check(task: Task) -> Sent:
 
 
 @contextmanager
-def checking(task: Task, language: str) -> Iterator[Callable[[None], Sent]]:
+def checking(task: Task, language: str) -> Iterator[Callable[[], Sent]]:
     """Give the function that does the work of ``check`` in the worker, in its language."""
 
-    def checked(_question: None) -> Sent:
+    def checked() -> Sent:
         try:
             return _check(task)
         except MemoryError:
