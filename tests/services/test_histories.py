@@ -12,6 +12,7 @@ from bot.app import App
 from bot.curation import Revision
 from bot.models import SHARED, Answer, Thread, Vote
 from bot.services.import_pipeline import ImportReport
+from bot.sources.writers import OneFile
 from bot.store import histories, revisions
 from tests.kit.library import BREAD, HERE, THERE, at
 from tests.kit.votes import press_button
@@ -39,7 +40,9 @@ async def title(app: App, thread_id: int, new: str, guild: int = HERE) -> int:
 
 async def written(app: App, file: Path, *, history: bool = True) -> Path:
     out = io.StringIO()
-    await app.library.export(out, scope=HERE, history=history)
+    await app.library.export(OneFile(out).write, scope=HERE)
+    if history:
+        await app.library.export_history(out.write, scope=HERE)
     file.write_text(out.getvalue())
     return file
 
