@@ -63,7 +63,7 @@ class LibraryHealth:
     apart, so that their words alone decide.
     """
 
-    revision: str
+    migration: str
     version: str
     problems: tuple[str, ...]
     counts: Counts
@@ -204,7 +204,7 @@ class App:
         database, semantic = await stats.examine(self.database), self.engine.semantic
         damaged = await self.verify()
         return LibraryHealth(
-            revision=database.revision,
+            migration=database.migration,
             version=database.version,
             problems=database.problems,
             counts=await self.library.count(),

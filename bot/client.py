@@ -102,7 +102,6 @@ class ThreadBot(commands.AutoShardedBot):
         intents = discord.Intents.default()
         intents.typing = False
         intents.message_content = message_content
-        some: dict[str, Any] = {"shard_ids": [*shard_ids]} if shard_ids else {}
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -110,7 +109,8 @@ class ThreadBot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=Tree,
             shard_count=shard_count,
-            **some,
+            # None is the default, though the types have none.
+            shard_ids=[*shard_ids] if shard_ids else None,  # type: ignore[arg-type]
             max_messages=None,  # everything here works on raw events
         )
         if app.observer is not UNOBSERVED:

@@ -85,6 +85,7 @@ class FieldKind(StrEnum):
     TEXT = "str"
     OPTIONAL_TEXT = "str | None"
     INTEGER = "int"
+    OPTIONAL_INTEGER = "int | None"
     FLAG = "bool"
     TEXTS = "tuple[str, ...]"
     DATE = "datetime | None"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.curation import AuthorChoice
+from bot.curation import AuthorChoice, Origin
 from bot.models import Answer, Thread, plain_key
 from bot.posts import Post, PostMessage, first_message
 from bot.solutions import Rules, further_answers, is_solved_tag
@@ -69,6 +69,19 @@ def message_link(post: Post, message: PostMessage) -> str:
     That of the question is the post's: in a text channel it isn't among the thread's messages.
     """
     return post_link(post) if message.id == post.id else f"{post_link(post)}/{message.id}"
+
+
+def origin_of(message: PostMessage, channel_id: int) -> Origin:
+    """Return a message of a channel, or of a post, as what is made of it has it."""
+    return Origin(channel_id=channel_id, message_id=message.id, author_id=message.author_id)
+
+
+def answer_origins(
+    thread: Thread, post: Post, messages: Sequence[PostMessage]
+) -> dict[str, Origin]:
+    """Return the messages that a post's thread has as answers, by the answers' keys."""
+    by_id = {str(message.id): message for message in messages}
+    return {a.key: origin_of(by_id[a.key], post.id) for a in thread.answers if a.key in by_id}
 
 
 def thread_of(

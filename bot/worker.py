@@ -56,8 +56,9 @@ class Worker:
     """A process that answers questions one by one; safe to ask from several threads.
 
     ``target`` names, as ``module:name``, a function that is called there with the arguments
-    and gives a context manager of the function that answers. With ``limits``, the process is
-    held to them, gives way to all others, and prints nothing.
+    and gives a context manager of the function that answers, which is called with what a question
+    is made of. With ``limits``, the process is held to them, gives way to all others, and prints
+    nothing.
     """
 
     def __init__(self, target: str, *arguments: object, limits: Limits | None = None):
@@ -68,7 +69,7 @@ class Worker:
         with suppress(OSError):  # of a process that is dead already, the first question tells
             self._send(arguments)
 
-    def ask(self, question: object) -> Any:
+    def ask(self, *question: object) -> Any:
         """Return the answer. Raises the ThreadwiseError that was raised there, or WorkerDied."""
         with self._turn:
             try:
@@ -123,7 +124,7 @@ def serve(target: str, limits: tuple[int, int, int] | None) -> None:
             while True:
                 question = pickle.load(questions)
                 try:
-                    result = answer(question)
+                    result = answer(*question)
                 except ThreadwiseError as error:
                     result = error
                 pickle.dump(result, answers, pickle.HIGHEST_PROTOCOL)

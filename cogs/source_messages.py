@@ -15,7 +15,7 @@ from bot.errors import ThreadwiseError
 from bot.models import StoredAnswer, StoredThread
 from bot.retry import FAILURES, described
 from bot.ui import limits
-from cogs.following.discord_messages import said_in
+from cogs.discord_messages import said_in
 
 WAIT = 1.5
 """Seconds that Discord may take to show a message; somebody waits for the answer."""

@@ -146,32 +146,14 @@ async def show_page(
 
     On a private page the vote buttons show what its reader has voted.
     """
-    context, app = interaction_context(interaction), interaction.client.app
-    scope, embeds = context.scope, context.embeds
+    scope = scope_of(interaction)
     shown = partial(card_content.answer_at, place=place)
     there = await looked_through(interaction.client, thread, scope, shown)
     if there is None:
         await edit_response(interaction, **Card(content=_(THREAD_GONE)).edit_kwargs())
         return
-    thread = there
-    emoji = for_buttons(await app.guilds.settings(scope))
-    related = []
-    if place.answer_id == items.QUESTION and thread.related:
-        related = await app.answering.related(thread, guild_id=scope, limit=limits.RELATED)
-    await card_content.prepare_pages(thread, place, embeds=embeds)
-    voted, answer = None, card_content.answer_at(thread, place)
-    if private and answer is not None:
-        voted = await app.voting.given(answer.id, scope, interaction.user.id)
-    page = partial(
-        cards.page_card,
-        thread,
-        place,
-        embeds=embeds,
-        note=note,
-        voted=voted,
-        accepts=private and await accepts_here(interaction, thread.id),
-        related=related,
-    )
+    emoji = for_buttons(await interaction.client.app.guilds.settings(scope))
+    page = await _page(interaction, there, place, note=note, private=private)
     try:
         await edit_response(interaction, **page(emoji=emoji).edit_kwargs())
     except discord.HTTPException as error:
@@ -180,6 +162,35 @@ async def show_page(
         # One emoji that Discord doesn't know (any more) has the whole page refused.
         log.warning("guild %d: no buttons with %s and %s: %s", scope, *emoji, error)
         await edit_response(interaction, **page().edit_kwargs())
+
+
+async def _page(
+    interaction: Interaction,
+    thread: StoredThread,
+    place: items.Place,
+    *,
+    note: str,
+    private: bool,
+) -> Callable[..., Card]:
+    """Return what makes the card of a place of a thread, with the emoji that it is given."""
+    context, app = interaction_context(interaction), interaction.client.app
+    related = []
+    if place.answer_id == items.QUESTION and thread.related:
+        related = await app.answering.related(thread, guild_id=context.scope, limit=limits.RELATED)
+    await card_content.prepare_pages(thread, place, embeds=context.embeds)
+    voted, answer = None, card_content.answer_at(thread, place)
+    if private and answer is not None:
+        voted = await app.voting.given(answer.id, context.scope, interaction.user.id)
+    return partial(
+        cards.page_card,
+        thread,
+        place,
+        embeds=context.embeds,
+        note=note,
+        voted=voted,
+        accepts=private and await accepts_here(interaction, thread.id),
+        related=related,
+    )
 
 
 def _beginning(thread: StoredThread) -> items.Place:

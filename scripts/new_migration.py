@@ -25,7 +25,7 @@ def main() -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
         migrations.upgrade(connection)
-        last = migrations.current_revision(connection)
+        last = migrations.current(connection)
         command.revision(
             migrations.config(connection),
             name,

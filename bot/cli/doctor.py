@@ -23,6 +23,7 @@ from bot.cli.console import out, plain_table
 from bot.errors import ConfigError, ThreadwiseError, counted
 from bot.services.backgrounds import UNREADABLE
 from bot.settings import Settings, load_settings
+from bot.store.database_file import parse_url
 from bot.store.server_url import is_on_server
 
 PACKAGES = ("discord.py", "SQLAlchemy", "aiosqlite", "alembic", "tantivy", "rapidfuzz")
@@ -150,14 +151,14 @@ async def _library(settings: Settings) -> AsyncIterator[Check]:
     except ThreadwiseError as error:
         yield Check("library", Level.FAIL, str(error))
         return
-    server = f"{health.version}, " if is_on_server(settings.database) else ""
+    server = f"{health.version}, " if is_on_server(parse_url(settings.database)) else ""
     if health.problems:
         program = "pg_restore" if server else "threadwise restore"
         text = f"{server}damaged ({'; '.join(health.problems)}); put a backup back with {program}"
         yield Check("database", Level.FAIL, f"{text}, or export and import")
     else:
         counts = ", ".join(counted(n, what) for what, n in asdict(health.counts).items())
-        text = f"{server}sound, at revision {health.revision}: {counts}"
+        text = f"{server}sound, at revision {health.migration}: {counts}"
         yield Check("database", Level.OK, text)
     yield _index(health)
     yield _meaning(health)

@@ -21,7 +21,7 @@ from bot.errors import ConfigError, counted
 from bot.models import SHARED
 from bot.private_files import unfinished
 from bot.settings import load_settings
-from bot.sources.writers import PAGES, WRITERS
+from bot.sources.writers import PAGES, WRITERS, OneFile, Pages
 from bot.store import backup
 from bot.store.backup import Progress
 from bot.store.threads import Counts
@@ -123,12 +123,14 @@ async def _export(file: Path | None, form: str, guild: int, history: bool) -> No
         with progress("Exporting threads", total) as advance:
             if file is not None and form == PAGES:
                 with _new_folder(file) as folder:
-                    written = await app.library.export_pages(folder, scope=guild, progress=advance)
+                    write = Pages(folder).write
+                    written = await app.library.export(write, scope=guild, progress=advance)
             else:
                 with _output(file) as stream:
-                    written = await app.library.export(
-                        stream, scope=guild, form=form, history=history, progress=advance
-                    )
+                    write = OneFile(stream, form).write
+                    written = await app.library.export(write, scope=guild, progress=advance)
+                    if history:
+                        await app.library.export_history(stream.write, scope=guild)
     if file is not None:
         print_note(f"Wrote {counted(written, 'threads')} to {file}")
 

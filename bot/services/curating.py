@@ -94,12 +94,7 @@ class Curating:
         return await self._published(done, change)
 
     async def add_answer(
-        self,
-        guild_id: int,
-        user_id: int,
-        thread_id: int,
-        answer: Answer,
-        origin: Origin | None = None,
+        self, guild_id: int, user_id: int, thread_id: int, answer: Answer
     ) -> Changed:
         """Add an answer to a thread that the guild sees, as the last one. Raises NotFound.
 
@@ -111,10 +106,7 @@ class Curating:
             kept = [(a, i) for a, i in state.pairs if not answer.key or a.key != answer.key]
             return state.with_pairs((*kept, (answer, known.get(answer.key))))
 
-        placed = {answer.key: origin} if answer.key and origin else {}
-        return await self.edit(
-            guild_id, user_id, thread_id, add, action=Action.ANSWERED, answers=placed
-        )
+        return await self.edit(guild_id, user_id, thread_id, add, action=Action.ANSWERED)
 
     async def editable(self, guild_id: int, thread_id: int) -> Editable:
         """Return a thread that the guild sees, to be edited. Raises NotFound."""
@@ -136,7 +128,6 @@ class Curating:
         *,
         token: str | None = None,
         action: Action = Action.EDITED,
-        answers: Mapping[str, Origin] | None = None,
     ) -> Changed:
         """Edit a thread that the guild sees; a shared one becomes the guild's own version.
 
@@ -151,7 +142,7 @@ class Curating:
                 newest = await revisions.of_thread(connection, guild_id, found[0], 1)
                 raise Conflict(newest[0] if newest else None)
             state = edit(found[1])
-            if state == found[1] and not answers:
+            if state == found[1]:
                 raise NotAccepted(_(NOTHING_CHANGED))
             check(state.thread)
             await self._room.for_version(connection, guild_id, found[0])
@@ -160,7 +151,6 @@ class Curating:
             if own_id != found[0]:
                 state = await overrides.own_state(connection, own_id, state)
             await curating.put(connection, change, own_id, state)
-            await message_threads.set_answers(connection, guild_id, own_id, answers or {})
             done = await _changed(connection, guild_id, own_id)
         return await self._published(done, change)
 

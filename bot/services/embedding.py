@@ -136,16 +136,15 @@ class Embedding:
         await self._look(semantic)
         self.is_anothers = False
         while work := self._queue.take(EMBEDDED_AT_ONCE, last):
+            reached: list[VectorStage] | None = None
             try:
                 self.is_anothers = not await self._may_make()
-                if self.is_anothers:
+                if not self.is_anothers:
+                    reached = await self._do(semantic, work)
+            finally:
+                if reached is None:
                     self._queue.put_back(work)
-                    return None
-                reached = await self._do(semantic, work)
-            except BaseException:
-                self._queue.put_back(work)
-                raise
-            if reached:
+            if reached or self.is_anothers:
                 return reached
         done = await self._database.reading(vectors.done, semantic.model)
         if last is VectorStage.BODY and self._queue.seq > done:
@@ -181,7 +180,7 @@ class Embedding:
         data = [known[thread.id].data for thread in found]
         packed = await asyncio.to_thread(semantic.pack, work.stage, found, data) if found else []
         new = {
-            thread.id: Made(known[thread.id].revision, stage, rows)
+            thread.id: Made(known[thread.id].text_version, stage, rows)
             for thread, (stage, rows) in zip(found, packed, strict=True)
         }
         if new:

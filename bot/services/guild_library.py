@@ -15,6 +15,7 @@ from bot.i18n import gettext as _
 from bot.models import SHARED
 from bot.services.index_sync import IndexSync
 from bot.services.library import Library
+from bot.sources.writers import OneFile
 from bot.store import soft_delete, stats
 from bot.store.database import Database
 from bot.store.soft_delete import Plan as Plan
@@ -90,7 +91,8 @@ class GuildLibrary:
         """
         out = _CompressedExport(most)
         try:
-            count = await self._library.export(out.stream, scope=guild_id, progress=out.check)
+            write = OneFile(out.stream).write
+            count = await self._library.export(write, scope=guild_id, progress=out.check)
             if not count:
                 raise NotFound(_(NOTHING_OWN))
             return await asyncio.to_thread(out.finished, count)

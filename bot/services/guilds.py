@@ -23,6 +23,7 @@ from bot.settings_commands import check, refusal_of
 from bot.store import change_feed, learned
 from bot.store import guilds as table
 from bot.store.database import Database
+from bot.store.facts import fact, set_fact
 
 if TYPE_CHECKING:
     from bot.search.semantic.retrieval import SemanticIndex
@@ -140,11 +141,11 @@ class Guilds:
 
     async def tree_hash(self) -> str | None:
         """Return the hash of the command tree that was last sent to Discord."""
-        return await self._database.reading(table.fact, _TREE_HASH)
+        return await self._database.reading(fact, _TREE_HASH)
 
     async def set_tree_hash(self, value: str) -> None:
         """Keep the hash of the command tree that Discord has now."""
-        await self._database.writing(table.set_fact, _TREE_HASH, value)
+        await self._database.writing(set_fact, _TREE_HASH, value)
 
     def _in_force(self, changed: dict[str, Any]) -> GuildSettings:
         try:

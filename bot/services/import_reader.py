@@ -8,7 +8,7 @@ just so are prepared, when it asks for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple, cast
@@ -112,7 +112,7 @@ class WorkerReader:
 
     def _ask(self, *question: object) -> object:
         try:
-            return self._worker.ask(question)
+            return self._worker.ask(*question)
         except WorkerDied as death:
             raise InputError(
                 f"the process that reads the files has ended too early ({death}; -9 is often "
@@ -133,13 +133,10 @@ def open_reader(paths: Sequence[Path], options: Options, report: SourceReport) -
 @contextmanager
 def reading(
     paths: Sequence[Path], options: Options, report: SourceReport
-) -> Iterator[Callable[[tuple[Any, ...]], object]]:
+) -> Iterator[Callable[..., object]]:
     """Give the function that answers a WorkerReader: it calls the method that is named."""
-    reader = LocalReader(find_all(paths, report, options), report)
-    try:
-        yield lambda question: getattr(reader, question[0])(*question[1:])
-    finally:
-        reader.close()
+    with closing(LocalReader(find_all(paths, report, options), report)) as reader:
+        yield lambda method, *arguments: getattr(reader, method)(*arguments)
 
 
 def prepare(found: Thread | Draft) -> Prepared:

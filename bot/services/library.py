@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
 
 from bot.errors import ConfigError
 from bot.models import SHARED, StoredThread, Thread
@@ -17,8 +16,6 @@ from bot.services.import_reader import LocalReader, open_reader
 from bot.services.index_sync import IndexSync
 from bot.settings import Settings
 from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
-from bot.sources.files import MAX_FILE_BYTES
-from bot.sources.writers import WRITERS, Pages
 from bot.store import carried, examples, origins, threads
 from bot.store.database import Database
 from bot.store.database_file import exists
@@ -32,6 +29,9 @@ NO_HISTORY = (
 
 PAGE = 500
 """Threads that are exported at a time: they are in memory together."""
+
+Write = Callable[[list[Thread]], None]
+"""Writes threads behind those that it was given before."""
 
 
 class Library:
@@ -96,51 +96,12 @@ class Library:
         return report
 
     async def export(
-        self,
-        out: TextIO,
-        *,
-        scope: int = SHARED,
-        form: str = "jsonl",
-        history: bool = False,
-        progress: Progress | None = None,
+        self, write: Write, *, scope: int = SHARED, progress: Progress | None = None
     ) -> int:
-        """Write the threads of one scope, oldest first, in one of ``WRITERS``; returns how many.
+        """Have the threads of one scope written, with what guilds said of them; returns how many.
 
-        With ``history`` what was changed of them follows, as ``history_lines`` writes it.
-
-        Raises ConfigError where they are more than a file of this form may hold.
+        They come oldest first, some at a time; ``write`` is called in a thread, and may raise.
         """
-        size, form_of = 0, WRITERS[form]
-
-        def write(page: list[Thread]) -> None:
-            nonlocal size
-            text = "".join(map(form_of, page))
-            size += len(text.encode())
-            if form != "jsonl" and size > MAX_FILE_BYTES:
-                raise ConfigError(
-                    f"the library is larger than a {form} file may be "
-                    f"({MAX_FILE_BYTES // 1024**2} MB); export it as jsonl"
-                )
-            out.write(text)  # which may have to pack it
-
-        count = await self._export(write, scope, progress)
-        if history:
-            await self._histories.export(scope, out.write)
-        return count
-
-    async def export_pages(
-        self, folder: Path, *, scope: int = SHARED, progress: Progress | None = None
-    ) -> int:
-        """Write the threads of one scope as text pages into a folder; returns how many.
-
-        Raises OSError when that can't be.
-        """
-        return await self._export(Pages(folder).write, scope, progress)
-
-    async def _export(
-        self, write: Callable[[list[Thread]], None], scope: int, progress: Progress | None
-    ) -> int:
-        """Have threads written in a thread, with what guilds said of them; returns how many."""
         written = 0
         async for page in _pages(self._database, scope):
             ids = [thread.id for thread in page]
@@ -150,6 +111,10 @@ class Library:
             if progress is not None:
                 progress(len(page))
         return written
+
+    async def export_history(self, write: Callable[[str], object], *, scope: int) -> None:
+        """Have what was changed of a guild's threads written, as lines of ``history_lines``."""
+        await self._histories.export(scope, write)
 
     async def count(self) -> Counts:
         """Count the threads, answers and votes of all guilds."""

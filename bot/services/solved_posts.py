@@ -11,7 +11,7 @@ from bot.curation import AuthorChoice, Origin
 from bot.following import FollowedChannel, FollowedPost, PostState
 from bot.guild_settings import GuildSettings
 from bot.models import Thread
-from bot.post_threads import thread_of
+from bot.post_threads import answer_origins, origin_of, thread_of
 from bot.posts import Post, PostMessage, first_message
 from bot.services.post_reader import ReadPost
 from bot.solutions import POSITIVE, SOLVED_TAGS, Rule, Rules
@@ -54,14 +54,12 @@ def make(channel: FollowedChannel, read: ReadPost, solution: PostMessage, rules:
     post, messages = read.post, read.messages
     thread = thread_of(post, messages, solution, rules, read.names)
     asking = first_message(post, messages)
-    by_id = {str(message.id): message for message in messages}
-    written = {answer.key: by_id[answer.key] for answer in thread.answers if answer.key in by_id}
     return Made(
         post=post,
         solution_id=solution.id,
         thread=thread,
         question=_question(channel, post, asking),
-        answers={key: _origin(post.id, message) for key, message in written.items()},
+        answers=answer_origins(thread, post, messages),
     )
 
 
@@ -105,8 +103,4 @@ def _question(channel: FollowedChannel, post: Post, asking: PostMessage | None) 
     if asking is None:
         return Origin(channel_id=post.id, message_id=post.id, author_id=post.asker_id or 0)
     is_beside = asking.id == post.id and not channel.is_forum
-    return _origin(channel.channel_id if is_beside else post.id, asking)
-
-
-def _origin(channel_id: int, message: PostMessage) -> Origin:
-    return Origin(channel_id=channel_id, message_id=message.id, author_id=message.author_id)
+    return origin_of(asking, channel.channel_id if is_beside else post.id)

@@ -128,27 +128,30 @@ class Sent(NamedTuple):
     made_of: dict[str, MadeOf]
 
 
-async def check(
-    file: Path,
-    out: Path,
-    unpacked: int,
-    threads: int,
-    key: str,
-    choices: Mapping[int, AuthorChoice],
-) -> Sent:
-    """Write what a file holds to ``out``: at most so many bytes when unpacked, and threads.
+class Task(NamedTuple):
+    """A file to be checked, of which what is left is written to ``out``.
 
-    ``key`` is that of ``WordCount``, ``choices`` are those of ``Options``. Raises InputError when
-    the file as a whole is refused.
+    At most ``unpacked`` bytes when unpacked, and so many ``threads``, are accepted. ``key`` is that
+    of ``WordCount``, ``choices`` are those of ``Options``.
     """
+
+    file: Path
+    out: Path
+    unpacked: int
+    threads: int
+    key: str
+    choices: Mapping[int, AuthorChoice]
+
+
+async def check(task: Task) -> Sent:
+    """Do a task in a worker. Raises InputError when the file as a whole is refused."""
     started: list[Worker] = []  # also one whose start was not waited for
-    limits = Limits(READING_SECONDS, MEMORY, 4 * unpacked + _PIECE)
-    target = f"{__name__}:checking"
-    start = (target, file, out, unpacked, threads, key, choices, current())
+    limits = Limits(READING_SECONDS, MEMORY, 4 * task.unpacked + _PIECE)
+    start = (f"{__name__}:checking", task, current())
     try:
         await in_thread(lambda: started.append(Worker(*start, limits=limits)))
         async with asyncio.timeout(READING_SECONDS):
-            return cast("Sent", await asyncio.to_thread(started[0].ask, None))
+            return cast("Sent", await asyncio.to_thread(started[0].ask))
     except TimeoutError:
         said = _("reading it takes longer than {seconds} seconds")
         raise InputError(said.format(seconds=READING_SECONDS)) from None
@@ -162,20 +165,12 @@ async def check(
 
 
 @contextmanager
-def checking(
-    file: Path,
-    out: Path,
-    unpacked: int,
-    threads: int,
-    key: str,
-    choices: Mapping[int, AuthorChoice],
-    language: str,
-) -> Iterator[Callable[[None], Sent]]:
+def checking(task: Task, language: str) -> Iterator[Callable[[], Sent]]:
     """Give the function that does the work of ``check`` in the worker, in its language."""
 
-    def checked(_question: None) -> Sent:
+    def checked() -> Sent:
         try:
-            return _check(_unpacked(file, unpacked), out, threads, WordCount(key), choices)
+            return _check(task)
         except MemoryError:
             raise InputError(_("reading it takes more memory than there is for it")) from None
         except Broken as error:
@@ -203,21 +198,21 @@ class _Refused(Exception):
     """The file as a whole is not accepted: readers take an InputError for a part's."""
 
 
-def _check(
-    file: Path, out: Path, most: int, count: WordCount, choices: Mapping[int, AuthorChoice]
-) -> Sent:
-    report, keys, phrasings = _ImpatientReport(), list[str](), 0
+def _check(task: Task) -> Sent:
+    file = _unpacked(task.file, task.unpacked)
+    report, count, keys, phrasings = _ImpatientReport(), WordCount(task.key), list[str](), 0
     former_keys, made_of = dict[str, str](), dict[str, MadeOf]()
     try:
-        with out.open("w", encoding="utf-8", newline="\n") as stream:
-            for thread in _threads(file, report, choices):
+        with task.out.open("w", encoding="utf-8", newline="\n") as stream:
+            for thread in _threads(file, report, task.choices):
                 keys.append(thread.key)
                 if thread.former_key is not None:
                     former_keys[thread.key] = thread.former_key
                 if thread.made_of is not None:
                     made_of[thread.key] = thread.made_of
-                if len(keys) > most:
-                    raise _Refused(_("there are more than {most} threads in it").format(most=most))
+                if len(keys) > task.threads:
+                    said = _("there are more than {most} threads in it")
+                    raise _Refused(said.format(most=task.threads))
                 stream.write(f"{write_thread(thread)}\n")
                 phrasings += len(thread.phrasings)
                 count.add(texts_of(thread))
@@ -227,7 +222,7 @@ def _check(
     findings.take_over(report)
     for problems in (findings.rejected, findings.warned):
         problems[:] = [InputError(problem.reason, place=problem.line) for problem in problems]
-    return Sent(out, keys, former_keys, phrasings, count.kept, findings, made_of)
+    return Sent(task.out, keys, former_keys, phrasings, count.kept, findings, made_of)
 
 
 def _unpacked(file: Path, limit: int) -> Path:

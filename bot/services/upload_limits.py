@@ -12,8 +12,9 @@ from bot.i18n import ngettext, number
 from bot.search.documents import MAX_TEXT
 from bot.services.upload_check import Sent, WordCount, texts_of
 from bot.settings import Settings
-from bot.store import guilds, stats
+from bot.store import stats
 from bot.store.database import Database
+from bot.store.facts import fact, set_fact
 from bot.store.stats import ScopeSize
 from bot.worker import in_thread
 
@@ -67,7 +68,7 @@ class UploadLimits:
         """Keep the words that ``check`` returned, so that they need not be counted again."""
         now = await self._database.reading(stats.size_of, guild_id)
         value = json.dumps([now.threads, now.text, now.phrasings, words])
-        await self._database.writing(guilds.set_fact, _fact(guild_id), value)
+        await self._database.writing(set_fact, _fact(guild_id), value)
 
     def _check_threads(self, there: int, new: int) -> None:
         if there + new > self._threads:
@@ -127,7 +128,7 @@ class UploadLimits:
         """Return the words of a guild's own threads: those kept, if nothing has changed since."""
         if not there.threads:
             return WordCount(self._database.id)
-        value = await self._database.reading(guilds.fact, _fact(guild_id))
+        value = await self._database.reading(fact, _fact(guild_id))
         if value is not None:
             *amount, words = json.loads(value)
             if ScopeSize(*amount) == there:

@@ -24,8 +24,9 @@ from bot.services.upload_limits import MEGABYTE, UploadLimits
 from bot.services.upload_limits import Refused as Refused
 from bot.settings import Settings
 from bot.sources import SourceReport, read
-from bot.store import guilds, origins
+from bot.store import origins
 from bot.store.database import Database
+from bot.store.facts import fact, set_fact
 from bot.worker import in_thread
 
 UNPACKED = 8
@@ -117,7 +118,7 @@ class Uploads:
 
     async def last(self, guild_id: int) -> LastImport | None:
         """Return a guild's last import, if there was one."""
-        said = await self._database.reading(guilds.fact, _fact(guild_id))
+        said = await self._database.reading(fact, _fact(guild_id))
         if said is None:
             return None
         at, name, count = json.loads(said)
@@ -172,14 +173,15 @@ class Uploads:
         try:
             await in_thread(file.parent.mkdir)
             await in_thread(file.write_bytes, data)
-            sent = await upload_check.check(
+            task = upload_check.Task(
                 file,
-                folder / "threads.jsonl",
-                self._most_bytes * UNPACKED,
-                self._most_threads,
-                self._database.id,
-                await self._database.reading(origins.all_choices),
+                out=folder / "threads.jsonl",
+                unpacked=self._most_bytes * UNPACKED,
+                threads=self._most_threads,
+                key=self._database.id,
+                choices=await self._database.reading(origins.all_choices),
             )
+            sent = await upload_check.check(task)
         except InputError as error:
             said = _("I can't take that file: {reason}.").format(reason=error.reason)
             raise Refused(said) from None
@@ -200,7 +202,7 @@ class Uploads:
 
     async def _remember(self, guild_id: int, name: str, count: int) -> None:
         said = json.dumps([datetime.now(UTC).isoformat(), name[:100], count])
-        await self._database.writing(guilds.set_fact, _fact(guild_id), said)
+        await self._database.writing(set_fact, _fact(guild_id), said)
 
 
 def safe_name(name: str) -> str:

@@ -112,12 +112,12 @@ def read_whole(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     return data
 
 
-def read_text(path: Path, options: Options, limit: int = MAX_FILE_BYTES) -> str:
+def read_text(path: Path, options: Options) -> str:
     """Read a file as text in the encoding that the options name, else UTF-8, or UTF-16 with a BOM.
 
     Raises InputError with the line at which it isn't.
     """
-    coding, body = _marked(read_whole(path, limit), options)
+    coding, body = _marked(read_whole(path), options)
     return decode(body, coding, path, options)
 
 

@@ -17,10 +17,10 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from bot.curation import AuthorChoice, MadeOf, Origin
+from bot.curation import AuthorChoice, MadeOf
 from bot.errors import InputError
 from bot.models import Thread
-from bot.post_threads import Names, as_wished, thread_of
+from bot.post_threads import Names, answer_origins, as_wished, origin_of, thread_of
 from bot.posts import LOOKED_AT, Post, PostMessage, earliest, first_message
 from bot.solutions import Rules, find_solution, to_ask_about
 from bot.sources.decoding import FileHead, read_pieces
@@ -180,16 +180,11 @@ class _Export:
 
     def _made_of(self, post: Post, messages: Sequence[PostMessage], thread: Thread) -> MadeOf:
         """Return the messages that a thread is made of."""
-
-        def origin(message: PostMessage) -> Origin:
-            return Origin(channel_id=post.id, message_id=message.id, author_id=message.author_id)
-
-        by_key = {str(message.id): message for message in messages}
         asking = first_message(post, messages)
         made_of = MadeOf(
             guild_id=post.guild_id,
-            question=None if asking is None else origin(asking),
-            answers={a.key: origin(by_key[a.key]) for a in thread.answers if a.key in by_key},
+            question=None if asking is None else origin_of(asking, post.id),
+            answers=answer_origins(thread, post, messages),
         )
         return replace(made_of, nameless=made_of.author_ids & self._choices.keys())
 

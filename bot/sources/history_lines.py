@@ -8,21 +8,14 @@ threads, answers and changes hold within the file; who made a change is not in i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bot.curation import Action, KeptHistory, Revision, ThreadState
-from bot.sources.files import MAX_LINE_BYTES, SCORES, Broken, reason, unpacked
-from bot.sources.json_thread import (
-    FieldError,
-    iso_time,
-    parse_date,
-    storable,
-    thread_from,
-    thread_to,
-)
+from bot.models import FieldKind
+from bot.sources.files import MAX_LINE_BYTES, Broken, reason, unpacked
+from bot.sources.json_thread import FieldError, JsonObject, iso_time, thread_from, thread_to
 from bot.sources.report import Findings, SourceReport, quoted
 
 HISTORY = "history"
@@ -88,101 +81,52 @@ def _of_state(one: Revision) -> dict[str, Any]:
 
 def _parsed(row: object, report: Findings) -> Line:
     if not isinstance(row, dict):
-        raise FieldError(f"history must be an object, it is {quoted(row)}")
-    fields = _Row(row)
-    return _state(fields, report) if "state" in row else _thread(fields)
+        raise FieldError(f"{HISTORY} must be an object, it is {quoted(row)}")
+    fields = JsonObject(row, f"{HISTORY}.")
+    return _state(fields, row["state"], report) if "state" in row else _thread(fields)
 
 
-def _thread(row: _Row) -> KeptHistory:
+def _thread(row: JsonObject) -> KeptHistory:
     return KeptHistory(
-        thread_id=row.number("thread"),
-        key=row.text("id"),
-        title=row.text("title"),
-        answer_ids=row.numbers("answers", row.number_in),
-        merged_into=row.or_none("merged_into", row.number_in),
-        overrides=row.or_none("overrides", row.text_in),
+        thread_id=row.value("thread", FieldKind.INTEGER, is_required=True),
+        key=row.value("id", FieldKind.TEXT, is_required=True),
+        title=row.value("title", FieldKind.TEXT, is_required=True),
+        answer_ids=_numbers(row, "answers", FieldKind.INTEGER),
+        merged_into=row.value("merged_into", FieldKind.OPTIONAL_INTEGER),
+        overrides=row.value("overrides", FieldKind.OPTIONAL_TEXT),
     )
 
 
-def _state(row: _Row, report: Findings) -> Revision:
+def _state(row: JsonObject, state: object, report: Findings) -> Revision:
     unknown = report.unknown_keys
-    thread = thread_from(row.values["state"], lambda key: unknown.update([f"state.{key}"]))
-    answer_ids = row.numbers("answers", row.number_or_none)
+    thread = thread_from(state, lambda key: unknown.update([f"state.{key}"]))
+    answer_ids = _numbers(row, "answers", FieldKind.OPTIONAL_INTEGER)
     if len(answer_ids) != len(thread.answers):
-        raise FieldError("history.answers must have a number, or null, for each answer")
+        raise FieldError(f"{HISTORY}.answers must have a number, or null, for each answer")
+    action = row.value("action", FieldKind.TEXT, is_required=True)
+    if action not in [*Action]:
+        raise row.wrong("action", f"be one of {', '.join(Action)}")
     return Revision(
         id=0,
-        thread_id=row.number("thread"),
-        action=row.action(),
+        thread_id=row.value("thread", FieldKind.INTEGER, is_required=True),
+        action=Action(action),
         user_id=0,
-        made_at=row.time("at"),
-        change=row.number("change"),
+        made_at=row.value("at", FieldKind.DATE, is_required=True),
+        change=row.value("change", FieldKind.INTEGER, is_required=True),
         state=ThreadState(
             thread=thread,
             answer_ids=answer_ids,
-            retired=row.flag("retired"),
-            merged=row.numbers("merged", row.number_in),
+            retired=row.value("retired", FieldKind.FLAG, is_required=True),
+            merged=_numbers(row, "merged", FieldKind.INTEGER),
         ),
-        is_proposed=row.flag("proposed"),
+        is_proposed=row.value("proposed", FieldKind.FLAG, is_required=True),
     )
 
 
-class _Row:
-    """The values of a line, by key. All raise FieldError with the key."""
-
-    def __init__(self, values: Mapping[str, Any]):
-        self.values = values
-
-    def number(self, key: str) -> int:
-        return self.number_in(key, self.values.get(key))
-
-    def text(self, key: str) -> str:
-        return self.text_in(key, self.values.get(key))
-
-    def flag(self, key: str) -> bool:
-        value = self.values.get(key)
-        if not isinstance(value, bool):
-            raise self._wrong(key, "true or false", value)
-        return value
-
-    def action(self) -> Action:
-        value = self.values.get("action")
-        if not isinstance(value, str) or value not in [*Action]:
-            raise self._wrong("action", f"one of {', '.join(Action)}", value)
-        return Action(value)
-
-    def time(self, key: str) -> datetime:
-        try:
-            return parse_date(self.text(key))
-        except ValueError:
-            raise self._wrong(key, "a time", self.values.get(key)) from None
-
-    def numbers(self, key: str, each: Callable[[str, Any], Any]) -> tuple[Any, ...]:
-        value = self.values.get(key)
-        if not isinstance(value, list):
-            raise self._wrong(key, "a list of numbers", value)
-        found = tuple(each(key, one) for one in value)
-        known = [one for one in found if one is not None]
-        if len(known) != len(set(known)):
-            raise self._wrong(key, "a list of different numbers", value)
-        return found
-
-    def or_none(self, key: str, read: Callable[[str, Any], Any]) -> Any:
-        value = self.values.get(key)
-        return None if value is None else read(key, value)
-
-    def number_or_none(self, key: str, value: Any) -> int | None:
-        return None if value is None else self.number_in(key, value)
-
-    def number_in(self, key: str, value: Any) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or value not in SCORES:
-            raise self._wrong(key, "a number", value)
-        return value
-
-    def text_in(self, key: str, value: Any) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise self._wrong(key, "text", value)
-        return storable(value, f"history.{key}")
-
-    def _wrong(self, key: str, must: str, value: Any) -> FieldError:
-        return FieldError(f"history.{key} must be {must}, it is {quoted(value)}")
+def _numbers(row: JsonObject, key: str, kind: FieldKind) -> tuple[Any, ...]:
+    """Return a list of numbers, of which none is there twice."""
+    found = row.items(key, kind, is_required=True)
+    known = [one for one in found if one is not None]
+    if len(known) != len(set(known)):
+        raise row.wrong(key, "be a list of different numbers")
+    return found

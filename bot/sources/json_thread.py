@@ -48,9 +48,9 @@ def thread_from(
     """
     if not isinstance(row, dict):
         raise FieldError(f"a thread must be a JSON object, this is {quoted(row)}")
-    fields = _Object(row, "", warn)
+    fields = JsonObject(row, "", warn)
     fields.count_unknown(THREAD_KEYS, count_unknown)
-    answers = fields.value("answers", FieldKind.TEXTS)
+    answers = fields.typed("answers", FieldKind.TEXTS)
     values = fields.values(THREAD_FIELDS)
     return Thread(**values, answers=tuple(_answers(answers, count_unknown, warn)))
 
@@ -87,7 +87,7 @@ def _answers(
         name = f"answers[{index}]"
         if not isinstance(row, dict):
             raise FieldError(f"{name} must be an object, it is {quoted(row)}")
-        fields = _Object(row, f"{name}.", warn)
+        fields = JsonObject(row, f"{name}.", warn)
         fields.count_unknown(ANSWER_KEYS, lambda key: count_unknown(f"answers[].{key}"))
         answer = Answer(
             **fields.values(ANSWER_FIELDS),
@@ -109,6 +109,7 @@ _TYPES: dict[FieldKind, tuple[str, type, Any]] = {
     FieldKind.TEXT: ("text", str, ""),
     FieldKind.OPTIONAL_TEXT: ("text or null", str, None),
     FieldKind.INTEGER: ("a whole number", int, 0),
+    FieldKind.OPTIONAL_INTEGER: ("a whole number or null", int, None),
     FieldKind.FLAG: ("true or false", bool, False),
     FieldKind.TEXTS: ("a list", list, ()),
     FieldKind.DATE: ("text or null", str, None),
@@ -116,31 +117,59 @@ _TYPES: dict[FieldKind, tuple[str, type, Any]] = {
 """What values of a kind are called, their type in JSON, and what there is without one."""
 
 
-class _Object:
-    """One JSON object's values by key; errors name the key with where it stands."""
+class JsonObject:
+    """One JSON object's values by key; errors name the key with where it stands.
 
-    def __init__(self, row: dict[str, Any], where: str, warn: Callable[[str], None] | None) -> None:
+    With ``warn``, a date that can't be read, or is in the far future, is ``None``, and ``warn``
+    gets the remark.
+    """
+
+    def __init__(
+        self, row: Mapping[str, Any], where: str, warn: Callable[[str], None] | None = None
+    ):
         self._row, self._where, self._warn = row, where, warn
 
     def count_unknown(self, known: frozenset[str], count: Callable[[str], None]) -> None:
+        """Call ``count`` with each key that is not known."""
         for key in self._row.keys() - known:
             count(printable(key))
 
     def values(self, stored: Sequence[StoredField]) -> dict[str, Any]:
         """Return the values of a model's fields. Raises FieldError."""
         return {
-            field.name: self._key(field) if field.json == "id" else self._value(field)
+            field.name: self._key(field)
+            if field.json == "id"
+            else self.value(field.json, field.kind, is_required=field.is_required)
             for field in stored
         }
 
     def value(self, key: str, kind: FieldKind, *, is_required: bool = False) -> Any:
+        """Return the value of a key as a field of this kind has it. Raises FieldError."""
+        if kind is FieldKind.TEXTS:
+            return self.items(key, FieldKind.TEXT)
+        value = self.typed(key, kind, is_required=is_required)
+        if is_required and isinstance(value, str) and not value.strip():
+            raise FieldError(f"{self._where}{key} must not be empty")
+        if isinstance(value, int) and value not in SCORES:
+            raise self.wrong(key, "fit into 64 bits")
+        return self._date(key, value) if kind is FieldKind.DATE and value is not None else value
+
+    def items(self, key: str, kind: FieldKind, *, is_required: bool = False) -> tuple[Any, ...]:
+        """Return the values of a list, which are all of one kind. Raises FieldError."""
+        values = self.typed(key, FieldKind.TEXTS, is_required=is_required)
+        named = {f"{key}[{i}]": value for i, value in enumerate(values)}
+        items = JsonObject(named, self._where)
+        return tuple(items.value(name, kind) for name in named)
+
+    def typed(self, key: str, kind: FieldKind, *, is_required: bool = False) -> Any:
         """Return what stands under a key, of the type that this kind has in JSON."""
         called, type_, nothing = _TYPES[kind]
         value = self._row.get(key)
         if not is_required and (key not in self._row or (value is None and nothing is None)):
             return nothing
         if not isinstance(value, type_) or (isinstance(value, bool) and type_ is not bool):
-            raise self._wrong(key, f"be {called}")
+            must = called.removesuffix(" or null") if is_required else called
+            raise self.wrong(key, f"be {must}")
         return storable(value, f"{self._where}{key}") if isinstance(value, str) else value
 
     def by_guild(self, key: str, parse: Callable[[Any], T], like: str) -> tuple[tuple[int, T], ...]:
@@ -159,18 +188,6 @@ class _Object:
                 raise FieldError(must) from None
         return tuple(sorted(found.items()))
 
-    def _value(self, field: StoredField) -> Any:
-        key, kind = field.json, field.kind
-        value = self.value(key, kind, is_required=field.is_required)
-        if field.is_required and not value.strip():
-            raise FieldError(f"{self._where}{key} must not be empty")
-        if kind is FieldKind.INTEGER and value not in SCORES:
-            raise self._wrong(key, "fit into 64 bits")
-        if kind is FieldKind.TEXTS:
-            items = _Object({f"{key}[{i}]": v for i, v in enumerate(value)}, self._where, None)
-            return tuple(items.value(name, FieldKind.TEXT) for name in items._row)
-        return self._date(key, value) if kind is FieldKind.DATE and value is not None else value
-
     def _key(self, field: StoredField) -> str | None:
         value = self._row.get("id")
         if value is None and not field.is_required:
@@ -178,7 +195,7 @@ class _Object:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str):
-            raise self._wrong("id", "be text or a whole number")
+            raise self.wrong("id", "be text or a whole number")
         if not plain_key(storable(value, f"{self._where}id")):
             raise FieldError(f"{self._where}id must not be empty")
         return plain_key(value) if field.is_required else value
@@ -189,7 +206,7 @@ class _Object:
         except ValueError:
             if self._warn is None:
                 what = "be a date like 2024-05-31 or 2024-05-31T12:30:00Z"
-                raise self._wrong(key, what) from None
+                raise self.wrong(key, what) from None
             why = f"{quoted(text)} is no date like 2024-05-31"
         else:
             if self._warn is None or not is_far(date):
@@ -198,7 +215,8 @@ class _Object:
         self._warn(f"{self._where}{key} {why}, and was left out")
         return None
 
-    def _wrong(self, key: str, must: str) -> FieldError:
+    def wrong(self, key: str, must: str) -> FieldError:
+        """Return the error for a value that is not what it must."""
         what = f"is {quoted(self._row[key])}" if key in self._row else "is missing"
         return FieldError(f"{self._where}{key} must {must}, it {what}")
 

@@ -10,11 +10,12 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from bot.errors import InputError
+from bot.errors import ConfigError, InputError
 from bot.models import Answer, Thread
 from bot.sources import question_headings, roundtrip_comments
+from bot.sources.files import MAX_FILE_BYTES
 from bot.sources.group_by_question import slug
 from bot.sources.jsonl import write_thread
 from bot.sources.markdown_sections import Section, heading_words, sections
@@ -160,6 +161,25 @@ WRITERS: dict[str, Callable[[Thread], str]] = {
     "markdown": write_faq,
 }
 """Forms that are one file, in which threads stand one after the other."""
+
+
+class OneFile:
+    """A file that is filled with threads in one of the forms of ``WRITERS``."""
+
+    def __init__(self, out: TextIO, form: str = "jsonl"):
+        self._out, self._form, self._size = out, form, 0
+
+    def write(self, threads: Iterable[Thread]) -> None:
+        """Write threads. Raises ConfigError where they are more than such a file may hold."""
+        text = "".join(map(WRITERS[self._form], threads))
+        self._size += len(text.encode())
+        if self._form != "jsonl" and self._size > MAX_FILE_BYTES:
+            raise ConfigError(
+                f"the library is larger than a {self._form} file may be "
+                f"({MAX_FILE_BYTES // 1024**2} MB); export it as jsonl"
+            )
+        self._out.write(text)  # which may have to pack it
+
 
 PAGES = "pages"
 """The form that is a folder with a text page for each thread."""

@@ -161,7 +161,7 @@ async def _threads_of(
 
 
 async def _retire_empty(connection: AsyncConnection, thread_ids: Collection[int]) -> None:
-    """Retire those threads that have no answer in force any more; raise the others' revision."""
+    """Retire those threads that have no answer in force any more; raise the others' version."""
     now = time.time_ns() // 1000
     for batch in id_batches(thread_ids):
         shown = select(answers.c.thread_id).where(
@@ -171,4 +171,6 @@ async def _retire_empty(connection: AsyncConnection, thread_ids: Collection[int]
         retire = update(threads).where(*these, threads.c.retired_at.is_(None))
         await connection.execute(retire.values(retired_at=now))
         again = update(threads).where(threads.c.id.in_(batch))
-        await connection.execute(again.values(revision=threads.c.revision + 1, content_hash=""))
+        await connection.execute(
+            again.values(text_version=threads.c.text_version + 1, content_hash="")
+        )

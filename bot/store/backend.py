@@ -28,7 +28,6 @@ class Backend(Protocol):
     the driver's, which ``explain`` turns into StoreErrors.
     """
 
-    name: str
     url: URL
     path: Path | None
     one_connection: bool

@@ -20,8 +20,9 @@ from pathlib import Path
 from bot.errors import ConfigError, InputError, StoreBusy, StoreNewer
 from bot.private_files import FOLDER, tighten, unfinished
 from bot.store.backend import BUSY_SECONDS
+from bot.store.database import LIBRARY_ID
 from bot.store.database_file import log_files, parse_url, sqlite_file
-from bot.store.server_url import tool_arguments
+from bot.store.server_url import is_on_server, tool_arguments
 from bot.store.sqlite_backend import explain
 from bot.store.stats import check_copy, missing_tables
 from bot.store.threads import Counts
@@ -36,7 +37,7 @@ Progress = Callable[[int, int], None]
 LOCK_SECONDS = 1.0
 """Seconds that a restore waits for other programs to close the library."""
 
-OWN_FACTS = ("library_id", "command_tree_hash")
+OWN_FACTS = (LIBRARY_ID, "command_tree_hash")
 """Facts that a restored database must not keep. By the id, an index of the former database
 would take it for its own; the command tree on Discord may be newer than the hash says."""
 
@@ -133,12 +134,12 @@ def _check(copy: Path) -> Counts:
 
 def _file_of(url: str, command: str, given: Path) -> Path:
     parsed = parse_url(url)
-    file = sqlite_file(parsed)
-    if file is None and parsed.get_backend_name() == "sqlite":
-        raise ConfigError("DATABASE_URL names a library in memory, which is gone at the end")
-    if file is None:
+    if is_on_server(parsed):
         line = command.format(url=tool_arguments(parsed), file=shlex.quote(str(given)))
         raise ConfigError(f"the library is in PostgreSQL, whose own programs do that; {line}")
+    file = sqlite_file(parsed)
+    if file is None:
+        raise ConfigError("DATABASE_URL names a library in memory, which is gone at the end")
     return file.resolve()
 
 

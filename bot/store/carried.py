@@ -6,7 +6,7 @@ Who voted or accepted is not in it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -75,13 +75,13 @@ async def take(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRo
     query = select(answers.c.id, answers.c.position, answers.c.body, threads.c.key)
     query = query.add_columns(threads.c.id.label("thread")).select_from(answers.join(threads))
     rows = [
-        (row, brought[row.key], row.position)
+        (row, brought[row.key])
         for row in (await connection.execute(query.where(*there))).all()
         if _is_same(row, brought[row.key])  # of a thread that helpers changed, some are not
     ]
-    known = await of_threads(connection, sorted({row.thread for row, _, _ in rows}), SHARED)
-    await _take_votes(connection, scope, rows, known)
-    await _take_acceptances(connection, scope, rows)
+    thread_ids = sorted({row.thread for row, _ in rows})
+    await _take_votes(connection, scope, rows, thread_ids)
+    await _take_acceptances(connection, scope, rows, thread_ids)
 
 
 def _is_same(row: Any, packed: ThreadRows) -> bool:
@@ -89,41 +89,39 @@ def _is_same(row: Any, packed: ThreadRows) -> bool:
     return at < len(packed.answers) and bool(packed.answers[at][_BODY] == row.body)
 
 
-_Rows = Sequence[tuple[Any, ThreadRows, int]]
-"""Answers of the library, each with the thread that was brought, and its place there."""
+_Rows = Sequence[tuple[Any, ThreadRows]]
+"""Answers of the library, each with the thread that was brought."""
 
 
-async def _take_votes(connection: AsyncConnection, scope: int, rows: _Rows, known: Carried) -> None:
+async def _take_votes(
+    connection: AsyncConnection, scope: int, rows: _Rows, thread_ids: Sequence[int]
+) -> None:
+    known = await votes.tallies_by_guild(connection, thread_ids)
     new = list[dict[str, Any]]()
-    for row, packed, at in rows:
-        there = {guild_id for guild_id, _ in known.tallies.get(row.id, ())}
-        for guild_id, value in _of_guilds(scope, packed.tallies, at):
+    for row, packed in rows:
+        there = {guild_id for guild_id, _ in known.get(row.id, ())}
+        for guild_id, value in _of_guilds(scope, packed.tallies, row.position):
             if value and guild_id not in there:
                 new.append({"answer_id": row.id, "guild_id": guild_id, "value": value})
     if new:
         await connection.execute(insert(carried_votes), new)
 
 
-async def _take_acceptances(connection: AsyncConnection, scope: int, rows: _Rows) -> None:
-    there = await _accepting(connection, {row.thread for row, _, _ in rows})
+async def _take_acceptances(
+    connection: AsyncConnection, scope: int, rows: _Rows, thread_ids: Sequence[int]
+) -> None:
+    a = acceptances.c
+    query = select(a.thread_id, a.guild_id).where(a.thread_id.in_(thread_ids))
+    there = {(row.thread_id, row.guild_id) for row in (await connection.execute(query)).all()}
     new = list[dict[str, Any]]()
-    for row, packed, at in rows:
-        for guild_id, when in _of_guilds(scope, packed.accepted_in, at):
+    for row, packed in rows:
+        for guild_id, when in _of_guilds(scope, packed.accepted_in, row.position):
             if (row.thread, guild_id) not in there:
                 there.add((row.thread, guild_id))
                 one = {"guild_id": guild_id, "thread_id": row.thread, "answer_id": row.id}
                 new.append(one | {"user_id": 0, "accepted_at": to_micros(when)})
     if new:
         await connection.execute(insert(acceptances), new)
-
-
-async def _accepting(
-    connection: AsyncConnection, thread_ids: Collection[int]
-) -> set[tuple[int, int]]:
-    """Return the guilds that accepted an answer of threads: (thread, guild)."""
-    a = acceptances.c
-    query = select(a.thread_id, a.guild_id).where(a.thread_id.in_(thread_ids))
-    return {(row.thread_id, row.guild_id) for row in (await connection.execute(query)).all()}
 
 
 def _of_guilds(scope: int, brought: Sequence[Any], at: int) -> Iterator[Any]:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.guilds import fact, set_fact
+from bot.store.facts import fact, set_fact
 from bot.store.rows import id_batches
 from bot.store.tables import changes, threads
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, event, insert, select
+from sqlalchemy import event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,11 +25,14 @@ from bot.observing import UNOBSERVED, Observer
 from bot.store import database_file, migrations, server_url
 from bot.store.backend import READERS, Backend
 from bot.store.change_watch import Watch
+from bot.store.facts import fact, set_fact
 from bot.store.sqlite_backend import Sqlite
-from bot.store.tables import facts
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+LIBRARY_ID = "library_id"
+"""The fact by which an index knows its database; a copy of a library gets another."""
 
 MOVE = "unfinished_move"
 """The fact of a library into which another is being moved: it is not whole yet."""
@@ -75,9 +78,8 @@ class Database:
                 await database.backend.prepare(index)
             async with database.write() as connection:
                 await connection.run_sync(migrations.upgrade)
-                database.id = await connection.run_sync(_library_id)
-                moving = select(facts.c.value).where(facts.c.name == MOVE)
-                if not unfinished and await connection.scalar(moving) is not None:
+                database.id = await _library_id(connection)
+                if not unfinished and await fact(connection, MOVE) is not None:
                     raise StoreError(
                         f"a library is being moved into {database.where}; run the same threadwise "
                         "move again, which goes on where it was stopped"
@@ -207,7 +209,7 @@ class Database:
 
 
 def _backend(url: URL) -> Backend:
-    if url.get_backend_name() == "sqlite":
+    if not server_url.is_on_server(url):
         return Sqlite(url)
     try:
         from bot.store.postgres_backend import Postgres  # its driver is in an extra
@@ -216,10 +218,10 @@ def _backend(url: URL) -> Backend:
     return Postgres(url)
 
 
-def _library_id(connection: Connection) -> str:
+async def _library_id(connection: AsyncConnection) -> str:
     """Return the id by which an index knows whether it belongs to this database."""
-    known = connection.scalar(select(facts.c.value).where(facts.c.name == "library_id"))
+    known = await fact(connection, LIBRARY_ID)
     if known is None:
         known = uuid.uuid4().hex
-        connection.execute(insert(facts).values(name="library_id", value=known))
-    return str(known)
+        await set_fact(connection, LIBRARY_ID, known)
+    return known

@@ -29,7 +29,7 @@ def parse_url(url: str) -> URL:
             "DATABASE_URL is not a database URL, such as sqlite+aiosqlite:///data/threadwise.db; "
             "in a password, @ : and / are written as %40 %3A and %2F"
         ) from None
-    if parsed.drivername.partition("+")[0] != "sqlite":
+    if server_url.is_on_server(parsed):
         return server_url.normal(parsed)
     return parsed.set(drivername="sqlite+aiosqlite")
 
@@ -40,7 +40,7 @@ def sqlite_file(url: str | URL) -> Path | None:
     Raises ConfigError for a URL that can't be used.
     """
     parsed = parse_url(url) if isinstance(url, str) else url
-    if parsed.get_backend_name() != "sqlite":
+    if server_url.is_on_server(parsed):
         return None
     name, query = parsed.database or "", parsed.query
     try:
@@ -58,7 +58,7 @@ def exists(url: str) -> bool:
     """
     parsed = parse_url(url)
     file = sqlite_file(parsed)
-    return file.exists() if file is not None else parsed.get_backend_name() != "sqlite"
+    return file.exists() if file is not None else server_url.is_on_server(parsed)
 
 
 def log_files(path: Path) -> list[Path]:

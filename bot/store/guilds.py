@@ -1,4 +1,4 @@
-"""Settings of guilds, and facts that the program keeps about itself and about guilds."""
+"""Settings of guilds, and the modes of their channels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import Mode
-from bot.store.tables import channel_modes, facts, guild_settings
+from bot.store.facts import fact, set_fact
+from bot.store.tables import channel_modes, guild_settings
 
 _VERSION = "guilds_version"
 
@@ -59,14 +60,3 @@ async def version(connection: AsyncConnection) -> int:
 async def raise_version(connection: AsyncConnection) -> None:
     """Count a change of settings or modes, for other processes: see ``version``."""
     await set_fact(connection, _VERSION, str(await version(connection) + 1))
-
-
-async def fact(connection: AsyncConnection, name: str) -> str | None:
-    """Return a fact by its name."""
-    return await connection.scalar(select(facts.c.value).where(facts.c.name == name))
-
-
-async def set_fact(connection: AsyncConnection, name: str, value: str) -> None:
-    """Write a fact, in place of a former one of its name."""
-    await connection.execute(delete(facts).where(facts.c.name == name))
-    await connection.execute(insert(facts).values(name=name, value=value))

@@ -20,7 +20,7 @@ from bot.errors import StoreError
 from bot.models import SHARED, Answer, Thread
 from bot.store import change_feed, overrides, revisions, thread_states, threads
 from bot.store.curation_tables import revisions as table
-from bot.store.guilds import fact, set_fact
+from bot.store.facts import fact, set_fact
 from bot.store.rows import answer_columns, columns, pack
 from bot.store.tables import answers, facts
 from bot.store.tables import threads as thread_table

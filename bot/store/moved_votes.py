@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, exists, func, insert, null, select, update
+from sqlalchemy import Select, Table, and_, delete, exists, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import votes as vote_store
@@ -58,43 +58,60 @@ async def give_back(
     await lock_votes(connection)
     there = select(answers.c.id).where(answers.c.thread_id == kept_id)
     for answer_id in answer_ids:
-        if answer_id is None:
-            continue
-        thread_id = await connection.scalar(
-            select(answers.c.thread_id).where(answers.c.id == answer_id)
-        )
-        for table in (reactions, postings):
-            way = table.c.moved_from
-            mine = (table.c.guild_id == guild_id, table.c.answer_id.in_(there))
-            last = f",{answer_id}"
-            shorter = func.substr(way, 1, func.length(way) - len(last))
-            for came, left in ((way == str(answer_id), null()), (way.endswith(last), shorter)):
-                values: dict[str, Any] = {"answer_id": answer_id, "moved_from": left}
-                if table is postings:
-                    values["thread_id"] = thread_id
-                    # Taken away, a reaction is looked for at the answer that its card shows.
-                    r, cards = reactions.c, select(postings.c.message_id).where(*mine, came)
-                    on_them = (r.answer_id.in_(there), r.posting_id.in_(cards))
-                    since = (r.guild_id == guild_id, *on_them)
-                    await _give_back(connection, reactions, since, {"answer_id": answer_id})
-                await _give_back(connection, table, (*mine, came), values)
+        if answer_id is not None:
+            await _give_back_reactions(connection, guild_id, there, answer_id)
+            await _give_back_postings(connection, guild_id, there, answer_id)
 
 
-async def _give_back(
-    connection: AsyncConnection, table: Table, which: Sequence[Any], values: dict[str, Any]
+async def _give_back_reactions(
+    connection: AsyncConnection, guild_id: int, there: Select[tuple[int]], answer_id: int
 ) -> None:
-    """Move rows back, and have the votes of both answers follow."""
-    of_members = list[Any]()
-    if table is reactions:
-        query = select(table.c.answer_id, table.c.guild_id, table.c.user_id).where(*which)
-        of_members = list((await connection.execute(query.distinct())).all())
-    await connection.execute(update(table).where(*which).values(values))
-    members: dict[VotePlace, set[int]] = defaultdict(set)
-    for row in of_members:
+    mine = (reactions.c.guild_id == guild_id, reactions.c.answer_id.in_(there))
+    for came, values in _came_from(reactions, answer_id):
+        await _put_back(connection, guild_id, (*mine, came), values)
+
+
+async def _give_back_postings(
+    connection: AsyncConnection, guild_id: int, there: Select[tuple[int]], answer_id: int
+) -> None:
+    """Give cards back, with the reactions on them that members gave since."""
+    thread_id = select(answers.c.thread_id).where(answers.c.id == answer_id).scalar_subquery()
+    mine = (postings.c.guild_id == guild_id, postings.c.answer_id.in_(there))
+    for came, values in _came_from(postings, answer_id):
+        # Taken away, a reaction is looked for at the answer that its card shows.
+        r, cards = reactions.c, select(postings.c.message_id).where(*mine, came)
+        since = (r.guild_id == guild_id, r.answer_id.in_(there), r.posting_id.in_(cards))
+        await _put_back(connection, guild_id, since, {"answer_id": answer_id})
+        values["thread_id"] = thread_id
+        await connection.execute(update(postings).where(*mine, came).values(values))
+
+
+def _came_from(table: Table, answer_id: int) -> list[tuple[Any, dict[str, Any]]]:
+    """Return conditions of rows that were moved from an answer last, each with their values there.
+
+    Where it was the only one, nothing is left of their way.
+    """
+    way, last = table.c.moved_from, f",{answer_id}"
+    shorter = func.substr(way, 1, func.length(way) - len(last))
+    return [
+        (way == str(answer_id), {"answer_id": answer_id, "moved_from": null()}),
+        (way.endswith(last), {"answer_id": answer_id, "moved_from": shorter}),
+    ]
+
+
+async def _put_back(
+    connection: AsyncConnection, guild_id: int, which: Sequence[Any], values: dict[str, Any]
+) -> None:
+    """Put reactions back on an answer, and have the votes of both answers follow."""
+    query = select(reactions.c.answer_id, reactions.c.user_id).where(*which).distinct()
+    given = (await connection.execute(query)).all()
+    await connection.execute(update(reactions).where(*which).values(values))
+    members = defaultdict[int, set[int]](set)
+    for row in given:
         for answer_id in (row.answer_id, values["answer_id"]):
-            members[VotePlace(answer_id, row.guild_id)].add(row.user_id)
-    for place, user_ids in members.items():
-        await vote_store.update(connection, place, user_ids)
+            members[answer_id].add(row.user_id)
+    for answer_id, user_ids in members.items():
+        await vote_store.update(connection, VotePlace(answer_id, guild_id), user_ids)
 
 
 async def move_phrasings(connection: AsyncConnection, guild_id: int, old: int, new: int) -> None:

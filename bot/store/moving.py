@@ -15,14 +15,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select, tuple_, update
+from sqlalchemy import Table, delete, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import bot.store.curation_tables  # noqa: F401 (adds its tables)
 from bot.errors import ConfigError, StoreError
 from bot.store import counters
 from bot.store.columns import metadata
-from bot.store.database import MOVE, Database
+from bot.store.database import LIBRARY_ID, MOVE, Database
+from bot.store.facts import fact, set_fact
 from bot.store.tables import facts
 from bot.store.write_locks import lock_votes
 
@@ -34,9 +35,6 @@ Progress = Callable[[int, int], None]
 
 _TABLES = [table for table in metadata.sorted_tables if table is not facts]
 """What is moved before the facts, each table after those that it points to."""
-
-_ID = facts.c.name == "library_id"
-_MARK = facts.c.name == MOVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +91,21 @@ async def move(source: Database, target: Database, progress: Progress) -> Moved:
             moved = await _compared(there, target)
             await _finish(there, target)
         # An index of the library is the target's now; the source would need another.
-        await there.execute(update(facts).where(_ID).values(value=uuid.uuid4().hex))
+        await set_fact(there, LIBRARY_ID, uuid.uuid4().hex)
     return moved
 
 
 async def _is_whole(source: Database, target: Database) -> bool:
     """Return whether a move came to its end in the target, but was stopped before it said so."""
     async with target.write() as here:  # waits in vain where it is the source by another name
-        mark = await here.scalar(select(facts.c.value).where(_MARK))
-        known = await here.scalar(select(facts.c.value).where(_ID))
+        mark, known = await fact(here, MOVE), await fact(here, LIBRARY_ID)
     return mark is None and known == source.id
 
 
 async def _begin(source: Database, target: Database) -> None:
     """Mark the target as half a library. Raises ConfigError if it is anything else."""
     async with target.write() as here:
-        mark = await here.scalar(select(facts.c.value).where(_MARK))
+        mark = await fact(here, MOVE)
         if mark == source.id:
             return
         if mark is not None:
@@ -119,7 +116,7 @@ async def _begin(source: Database, target: Database) -> None:
                     f"{target.where} is not empty: its table {table.name} has {count:,} rows; "
                     "name a new database"
                 )
-        await here.execute(insert(facts).values(name=MOVE, value=source.id))
+        await set_fact(here, MOVE, source.id)
 
 
 async def _agrees_so_far(there: AsyncConnection, target: Database) -> bool:

@@ -44,7 +44,6 @@ _SESSION = {
 class Postgres:
     """PostgreSQL through asyncpg; see ``backend.Backend``."""
 
-    name = "PostgreSQL"
     path: Path | None = None
     one_connection = False
     voters = VOTERS

@@ -16,15 +16,10 @@ def explain(error: BaseException, url: URL) -> StoreError:
     said = said.removeprefix(f"{_class_name(error)}: ").strip() or type(error).__name__
     known = {"where": where, "user": url.username or "the account of the bot", "said": said}
     known["database"] = url.database or known["user"]
-    for codes, advice in _BUSY.items():
-        if code in codes:
-            return StoreBusy(advice.format_map(known))
-    for codes, advice in _LATER.items():
-        if code in codes or code[:2] in codes:
-            return StoreUnreachable(advice.format_map(known))
-    for codes, advice in _ADVICE.items():
-        if code in codes or code[:2] in codes:
-            return StoreError(advice.format_map(known))
+    for kind, by_codes in _ADVICE.items():
+        for codes, advice in by_codes.items():
+            if code in codes or code[:2] in codes:
+                return kind(advice.format_map(known))
     if not code and isinstance(error, OSError):  # also when nobody answers in time
         return StoreUnreachable(_UNREACHABLE.format_map(known))
     return StoreError(f"{where}: {said}")
@@ -40,33 +35,35 @@ _UNREACHABLE = (
     "DATABASE_URL"
 )
 
-_BUSY: dict[tuple[str, ...], str] = {
-    ("55P03", "57014"): "{where} was locked by another program for too long ({said}); stop that "
-    "program or wait for it, then try again",
-    ("40P01", "40001"): "another program changed the same at once in {where} ({said}); try again",
+_ADVICE: dict[type[StoreError], dict[tuple[str, ...], str]] = {
+    StoreBusy: {
+        ("55P03", "57014"): "{where} was locked by another program for too long ({said}); stop "
+        "that program or wait for it, then try again",
+        ("40P01", "40001"): "another program changed the same at once in {where} ({said}); try "
+        "again",
+    },
+    StoreUnreachable: {
+        ("53300",): "PostgreSQL at {where} has no connection left ({said}); raise "
+        "max_connections: each process of the bot takes up to 14",
+        ("57P01", "57P02", "57P03", "08"): _UNREACHABLE,
+    },
+    StoreError: {
+        ("28P01", "28000"): "PostgreSQL at {where} does not let {user} in ({said}); correct user "
+        "and password in DATABASE_URL",
+        ("3D000",): "there is no database at {where}; make it with: "
+        "createdb --encoding UTF8 --template template0 --owner {user} {database}",
+        ("42501",): "{user} may not do that at {where} ({said}); make it the owner: "
+        "ALTER DATABASE {database} OWNER TO {user}",
+        ("3F000",): "there is no schema at {where} that {user} may make tables in; make it the "
+        "owner: ALTER DATABASE {database} OWNER TO {user}",
+        ("53100",): "no room left on the disk of PostgreSQL at {where}; free some and try again",
+        ("25006",): "{where} can only be read ({said}); name the primary server in DATABASE_URL",
+        ("42P01", "42703"): "{where} is damaged: {said}; put a backup back with pg_restore",
+        ("22021", "22P05"): "{where} takes no such text: {said}",
+        ("XX001", "XX002"): "{where} is damaged: {said}; put a backup back with pg_restore",
+    },
 }
-"""Advice for what another try may mend, by PostgreSQL's codes."""
+"""Advice, by the error that is raised and by PostgreSQL's codes, or their first two letters.
 
-_LATER: dict[tuple[str, ...], str] = {
-    ("53300",): "PostgreSQL at {where} has no connection left ({said}); raise max_connections: "
-    "each process of the bot takes up to 14",
-    ("57P01", "57P02", "57P03", "08"): _UNREACHABLE,
-}
-"""Advice where the server may do it later without anybody's doing."""
-
-_ADVICE: dict[tuple[str, ...], str] = {
-    ("28P01", "28000"): "PostgreSQL at {where} does not let {user} in ({said}); correct user and "
-    "password in DATABASE_URL",
-    ("3D000",): "there is no database at {where}; make it with: "
-    "createdb --encoding UTF8 --template template0 --owner {user} {database}",
-    ("42501",): "{user} may not do that at {where} ({said}); make it the owner: "
-    "ALTER DATABASE {database} OWNER TO {user}",
-    ("3F000",): "there is no schema at {where} that {user} may make tables in; make it the owner: "
-    "ALTER DATABASE {database} OWNER TO {user}",
-    ("53100",): "no room left on the disk of PostgreSQL at {where}; free some and try again",
-    ("25006",): "{where} can only be read ({said}); name the primary server in DATABASE_URL",
-    ("42P01", "42703"): "{where} is damaged: {said}; put a backup back with pg_restore",
-    ("22021", "22P05"): "{where} takes no such text: {said}",
-    ("XX001", "XX002"): "{where} is damaged: {said}; put a backup back with pg_restore",
-}
-"""Advice, by PostgreSQL's codes, or their first two letters."""
+Another try may mend a StoreBusy, and a StoreUnreachable later, without anybody's doing.
+"""

@@ -51,8 +51,7 @@ async def record(
 
     ``made_at`` is when it was made: now, unless it comes with an import.
     """
-    kept = _json(state)
-    row = {
+    row = _content(state) | {
         "guild_id": guild_id,
         "thread_id": thread_id,
         "action": action.value,
@@ -60,9 +59,6 @@ async def record(
         "made_at": to_micros(made_at) or time.time_ns() // 1000,
         "change": change,
         "proposed": proposed,
-        "digest": digest(state.thread),
-        "state": kept,
-        "size": len(json.dumps(kept)),
     }
     made = await connection.scalar(insert(revisions).values(row).returning(revisions.c.id))
     await bounds.drop_oldest(connection, thread_id)
@@ -180,10 +176,8 @@ async def rewrite(
         query = select(revisions).where(revisions.c.thread_id.in_(ids))
         for row in (await connection.execute(query)).all():
             state = make(_state(row.state), row.thread_id)
-            kept = _json(state)
-            values = {"state": kept, "digest": digest(state.thread), "size": len(json.dumps(kept))}
             this = update(revisions).where(revisions.c.id == row.id)
-            await connection.execute(this.values(values))
+            await connection.execute(this.values(_content(state)))
 
 
 async def changed_together(connection: AsyncConnection, thread_ids: Collection[int]) -> set[int]:
@@ -221,14 +215,16 @@ def digest(thread: Thread) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _json(state: ThreadState) -> dict[str, Any]:
-    return {
+def _content(state: ThreadState) -> dict[str, Any]:
+    """Return the columns that follow from a state."""
+    kept = {
         "thread": columns(state.thread),
         "phrasings": list(state.thread.phrasings),
         "answers": [{"id": i, **answer_columns(a, n)} for n, (a, i) in enumerate(state.pairs)],
         "retired": state.retired,
         "merged": list(state.merged),
     }
+    return {"state": kept, "digest": digest(state.thread), "size": len(json.dumps(kept))}
 
 
 def _state(kept: dict[str, Any]) -> ThreadState:

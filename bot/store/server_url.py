@@ -39,9 +39,9 @@ def without_driver() -> ConfigError:
     )
 
 
-def is_on_server(url: str) -> bool:
-    """Return whether a URL names a database on a server, and not a file."""
-    return not url.startswith("sqlite")
+def is_on_server(url: URL) -> bool:
+    """Return whether a URL names a database on a server, and not a file or one in memory."""
+    return url.get_backend_name() != "sqlite"
 
 
 def place(url: URL) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -209,12 +209,7 @@ async def retire_unseen(
     rows = (await connection.execute(query)).all()
     gone = [row.id for row in rows if row.key not in seen]
     if gone:
-        await _retire(connection, gone)
+        retired = {"retired_at": time.time_ns() // 1000, "removed": False}
+        await connection.execute(update(threads).where(t.id.in_(gone)).values(retired))
+        await change_feed.note(connection, gone)
     return (rows[-1].id if len(rows) == limit else None), len(gone)
-
-
-async def _retire(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    now = time.time_ns() // 1000
-    which = threads.c.id.in_(ids)
-    await connection.execute(update(threads).where(which).values(retired_at=now, removed=False))
-    await change_feed.note(connection, ids)

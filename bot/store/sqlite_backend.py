@@ -30,7 +30,6 @@ from bot.store.server_url import unusable_url
 class Sqlite:
     """SQLite through aiosqlite; see ``backend.Backend``."""
 
-    name = "SQLite"
     errors: tuple[type[BaseException], ...] = (sqlite3.Error, OSError)
     voters = 1
 

@@ -180,7 +180,7 @@ class Health:
     ``version`` is that of the program that keeps it.
     """
 
-    revision: str
+    migration: str
     problems: tuple[str, ...]
     version: str = field(default="", compare=False)
 
@@ -191,12 +191,12 @@ async def examine(database: Database) -> Health:
     Takes seconds for a gigabyte. Raises StoreError when it can't be read at all.
     """
     async with database.read() as connection:
-        revision = await connection.run_sync(migrations.current_revision)
+        migration = await connection.run_sync(migrations.current)
         problems: list[str] = []
         problems += await connection.run_sync(database.backend.problems)
         problems += await connection.run_sync(_missing)
         version = await connection.run_sync(database.backend.version)
-    return Health(revision or "none", tuple(problems[:MAX_PROBLEMS]), version)
+    return Health(migration or "none", tuple(problems[:MAX_PROBLEMS]), version)
 
 
 def check_copy(connection: sqlite3.Connection) -> Counts:

@@ -35,7 +35,7 @@ threads = Table(
     Column("scope", BigInteger, nullable=False),
     *columns_of(THREAD_FIELDS),
     Column("content_hash", String(64), nullable=False),
-    Column("revision", Integer, nullable=False),
+    Column("revision", Integer, key="text_version", nullable=False),
     # Of what the thread was made of, before it was made: the same need not be made again.
     Column("fingerprint", String(64)),
     # Retired: hidden, and kept with its votes. ``removed``: by a moderator, deleted after a day.
@@ -247,8 +247,8 @@ changes = Table(
 )
 
 # Embeddings of threads: 8-bit numbers for the thread itself, then for each of its phrasings,
-# as far as its ``stage`` goes (``models.VectorStage``). Those of another model or revision than
-# the present are stale.
+# as far as its ``stage`` goes (``models.VectorStage``). Those of another model or text version
+# than the present are stale.
 vectors = Table(
     "vectors",
     metadata,
@@ -260,7 +260,7 @@ vectors = Table(
         autoincrement=False,
     ),
     Column("model", String(64), nullable=False),
-    Column("revision", Integer, nullable=False),
+    Column("revision", Integer, key="text_version", nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("stage", Integer, nullable=False, server_default="3"),
 )

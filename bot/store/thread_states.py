@@ -89,7 +89,7 @@ async def put_in_force(
     values = columns(thread) | {
         "content_hash": digest_of(thread),
         "fingerprint": None,
-        "revision": threads.c.revision + 1,
+        "text_version": threads.c.text_version + 1,
         "retired_at": time.time_ns() // 1000 if state.retired else None,
         "removed": False,
         "merged_into": None,

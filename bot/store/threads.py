@@ -242,7 +242,7 @@ async def count(connection: AsyncConnection) -> Counts:
 
 async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -> dict[str, Any]:
     t = threads.c
-    query = select(t.id, t.key, t.content_hash, t.revision, t.source, t.fingerprint, t.retired_at)
+    query = select(t.id, t.key, t.content_hash, t.source, t.fingerprint, t.retired_at)
     query = query.add_columns(t.curated, t.merged_into)
     query = query.where(t.scope == scope, t.key.in_(keys))
     return {row.key: row for row in (await connection.execute(query)).all()}
@@ -273,7 +273,7 @@ async def _add(
     if not new:
         return {}
     before = await newest(connection)
-    names = (*THREAD, "scope", "content_hash", "revision", "fingerprint")
+    names = (*THREAD, "scope", "content_hash", "text_version", "fingerprint")
     rows = [(*thread.row, scope, thread.digest, 1, thread.fingerprint) for thread in new]
     await insert_rows(connection, threads, names, rows)
     # Asking for the ids afterwards lets the driver insert the whole batch at once. Asked for

@@ -66,27 +66,22 @@ class _Free:
 
     def __init__(self, known: Sequence[Known]):
         self._free = {k.id: k for k in known}
-        self._by_key = defaultdict[str, deque[Known]](deque)
-        self._by_body = defaultdict[str, deque[Known]](deque)
-        self._nameless = defaultdict[str, deque[Known]](deque)
+        self._like = defaultdict[tuple[str, str], deque[Known]](deque)
         for k in known:
-            self._by_body[k.body].append(k)
-            if k.key is None:
-                self._nameless[k.body].append(k)
-            else:
-                self._by_key[k.key].append(k)
+            self._like["body", k.body].append(k)
+            name = ("body without key", k.body) if k.key is None else ("key", k.key)
+            self._like[name].append(k)
 
     def __len__(self) -> int:
         return len(self._free)
 
     def with_key(self, answer: Answer) -> Known | None:
         """Take the first that has the answer's key, if it has one."""
-        return None if answer.key is None else self._first(self._by_key, answer.key)
+        return None if answer.key is None else self._first("key", answer.key)
 
     def with_body(self, answer: Answer) -> Known | None:
         """Take the first with the answer's body; not one of another key."""
-        among = self._by_body if answer.key is None else self._nameless
-        return self._first(among, answer.body)
+        return self._first("body" if answer.key is None else "body without key", answer.body)
 
     def alike(self, answer: Answer) -> Known | None:
         """Take the first with a body like the answer's; not one of another key."""
@@ -94,16 +89,13 @@ class _Free:
         found = next((k for k in candidates if _alike(k, answer)), None)
         return None if found is None else self._free.pop(found.id)
 
-    def _first(self, among: Mapping[str, deque[Known]], name: str) -> Known | None:
-        waiting = among.get(name, _NONE)
+    def _first(self, what: str, text: str) -> Known | None:
+        waiting = self._like.get((what, text))
         while waiting:
             found = waiting.popleft()
             if self._free.pop(found.id, None) is not None:
                 return found
         return None
-
-
-_NONE: deque[Known] = deque()
 
 
 def _alike(known: Known, answer: Answer) -> bool:
@@ -136,7 +128,7 @@ async def replace(connection: AsyncConnection, batch: Sequence[Change]) -> list[
 
     Votes stay with the answers that are the same. Returns the ids of threads of which
     something has changed that is searched: a new score alone needs no new index. The
-    revision is raised only where the meaning may be another, so that vectors are kept.
+    text version is raised only where the meaning may be another, so that vectors are kept.
     """
     old = await _Old.read(connection, [change.thread_id for change in batch])
     rows, touched = await asyncio.to_thread(_taken, old, batch)  # comparing texts takes a while
@@ -163,7 +155,7 @@ def _taken(old: _Old, batch: Sequence[Change]) -> tuple[_Rows, list[int]]:
         values = columns(change.new) | {"content_hash": change.digest, "of": change.thread_id}
         values |= {"fingerprint": change.fingerprint, "retired_at": None}
         values |= {"removed": False, "curated": False}
-        rows.threads.append(values | {"revision": this.revision + (not same_meaning)})
+        rows.threads.append(values | {"text_version": this.text_version + (not same_meaning)})
     return rows, touched
 
 
@@ -193,7 +185,7 @@ class _Old:
     @classmethod
     async def read(cls, connection: AsyncConnection, ids: Sequence[int]) -> _Old:
         t = threads.c
-        query = select(t.id, t.title, t.body, t.tags, t.revision, t.retired_at)
+        query = select(t.id, t.title, t.body, t.tags, t.text_version, t.retired_at)
         found = (await connection.execute(query.where(t.id.in_(ids)))).all()
         # By id: of several that are like a new one, the oldest is taken for it.
         of_these = select(answers).where(answers.c.thread_id.in_(ids)).order_by(answers.c.id)

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Table, delete, func, insert, select, updat
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import VectorStage
-from bot.store import change_feed, guilds
+from bot.store import change_feed
+from bot.store.facts import fact, set_fact
 from bot.store.tables import IN_FORCE, changes, learned_phrasings, phrasings, postings, vectors
 from bot.store.tables import threads as thread_table
 
@@ -75,9 +76,9 @@ async def pending(connection: AsyncConnection, ids: Sequence[int], model: str) -
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The vectors of a thread's text of a revision, up to a stage; none at stage 0."""
+    """The vectors of a thread's text of one version, up to a stage; none at stage 0."""
 
-    revision: int
+    text_version: int
     stage: int = 0
     data: bytes = b""
 
@@ -86,12 +87,12 @@ async def made(connection: AsyncConnection, ids: Sequence[int], model: str) -> d
     """Return what there is of this model, by thread id, of each of the threads in force."""
     t, v = thread_table.c, vectors.c
     query = (
-        select(t.id, t.revision, v.stage, v.data)
+        select(t.id, t.text_version, v.stage, v.data)
         .outerjoin(vectors, (v.thread_id == t.id) & _current(model))
         .where(t.id.in_(ids), IN_FORCE)
     )
     rows = (await connection.execute(query)).all()
-    return {row.id: Made(row.revision, row.stage or 0, row.data or b"") for row in rows}
+    return {row.id: Made(row.text_version, row.stage or 0, row.data or b"") for row in rows}
 
 
 async def unfinished(connection: AsyncConnection, model: str, limit: int) -> int:
@@ -118,7 +119,7 @@ async def put(connection: AsyncConnection, model: str, packed: Mapping[int, Made
     there = [
         i
         for i, now in known.items()
-        if now.revision == packed[i].revision and now.stage < packed[i].stage
+        if now.text_version == packed[i].text_version and now.stage < packed[i].stage
     ]
     if not there:
         return
@@ -130,7 +131,7 @@ async def put(connection: AsyncConnection, model: str, packed: Mapping[int, Made
 
 async def begin(connection: AsyncConnection, model: str) -> None:
     """Begin to make vectors of this model, from the first change if it was another before."""
-    known = json.loads(await guilds.fact(connection, _DONE) or "{}")
+    known = json.loads(await fact(connection, _DONE) or "{}")
     if known.get("model") != model:
         await set_done(connection, model, 0)
 
@@ -152,13 +153,13 @@ async def discard(connection: AsyncConnection, ids: Sequence[int], row_bytes: in
 
 async def done(connection: AsyncConnection, model: str) -> int:
     """Return the change up to which all threads have all their vectors of this model."""
-    known = json.loads(await guilds.fact(connection, _DONE) or "{}")
+    known = json.loads(await fact(connection, _DONE) or "{}")
     return int(known.get("seq", 0)) if known.get("model") == model else 0
 
 
 async def set_done(connection: AsyncConnection, model: str, seq: int) -> None:
     """Keep the change up to which all threads have all their vectors of this model."""
-    await guilds.set_fact(connection, _DONE, json.dumps({"model": model, "seq": seq}))
+    await set_fact(connection, _DONE, json.dumps({"model": model, "seq": seq}))
 
 
 async def learned_without_vector(
@@ -186,4 +187,4 @@ async def put_learned(connection: AsyncConnection, model: str, packed: Mapping[i
 
 
 def _current(model: str) -> ColumnElement[bool]:
-    return (vectors.c.model == model) & (vectors.c.revision == thread_table.c.revision)
+    return (vectors.c.model == model) & (vectors.c.text_version == thread_table.c.text_version)

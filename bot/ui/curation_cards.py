@@ -38,9 +38,7 @@ MENUS = limits.BUTTON_ROWS
 """Menus of a thread's parts; a message has room for no more."""
 
 
-def changed_card(
-    changed: Changed, action: Action, *, close: Option | None = None, note: str = ""
-) -> Card:
+def changed_card(changed: Changed, action: Action, *, close: Option | None = None) -> Card:
     """Return what a helper reads after a change, with *Undo*.
 
     ``close`` is a thread that asks nearly the same as the one that was saved.
@@ -53,7 +51,7 @@ def changed_card(
         said += f"\n{asks}"
         view.add_item(MergeInto(changed.thread_id, close.thread_id))
     view.add_item(UndoChange(changed.thread_id))
-    return Card(content="\n".join(filter(None, (said, note))), view=view)
+    return Card(content=said, view=view)
 
 
 def parts_card(editable: Editable) -> Card:

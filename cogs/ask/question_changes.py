@@ -21,11 +21,11 @@ from bot.retry import FAILURES, described, retried
 from bot.services.small_talk import small_talk
 from bot.ui import limits, text
 from bot.ui.cards import Card
-from cogs.ask.keyed_locks import KeyedLocks
 from cogs.ask.message_filter import MessageFilter
 from cogs.ask.question import Question, Send
 from cogs.ask.recent_messages import RecentMessage, RecentMessages
 from cogs.ask.responder import Responder
+from cogs.keyed_locks import KeyedLocks
 
 EDITED = N_("The question was edited after this answer.")
 

@@ -29,7 +29,6 @@ from bot.services.small_talk import SmallTalk, small_talk
 from bot.ui import card_content, cards, facts, items
 from bot.ui.emoji import in_use
 from bot.ui.quiet_card import quiet_card
-from cogs.ask.keyed_locks import KeyedLocks
 from cogs.ask.nothing_known import NothingKnown
 from cogs.ask.question import Question
 from cogs.ask.quiet_suggestions import QuietSuggestions
@@ -37,6 +36,7 @@ from cogs.ask.small_talk_replies import ANSWERED, EXAMPLES, SURELY, reply_line
 from cogs.ask.unanswered_marks import UnansweredMarks
 from cogs.ask.vote_signs import PostedAnswer, add_reactions, may_react
 from cogs.channel_context import has_permissions
+from cogs.keyed_locks import KeyedLocks
 from cogs.source_messages import is_there
 
 MOST_REPLIES = 2

@@ -13,11 +13,11 @@ from bot.replies import acknowledge, edit_response, tell
 from bot.ui import cards
 from bot.ui.answer_buttons import Share
 from bot.ui.cards import Card
-from cogs.ask.keyed_locks import KeyedLocks
 from cogs.ask.posting_anew import post_anew
 from cogs.ask.question import Question
 from cogs.ask.responder import Responder
 from cogs.channel_context import interaction_context, joined_at
+from cogs.keyed_locks import KeyedLocks
 from cogs.source_messages import is_there
 from cogs.thread import THREAD_GONE
 

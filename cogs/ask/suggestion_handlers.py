@@ -18,7 +18,6 @@ from bot.ui import cards, items, limits
 from bot.ui.cards import Card
 from bot.ui.emoji import to_react
 from bot.ui.quiet_card import PickQuietly
-from cogs.ask.keyed_locks import KeyedLocks
 from cogs.ask.posting_anew import post_anew
 from cogs.ask.question import Question
 from cogs.ask.responder import Responder
@@ -29,6 +28,7 @@ from cogs.channel_context import (
     is_moderator,
     joined_at,
 )
+from cogs.keyed_locks import KeyedLocks
 from cogs.source_messages import looked_through
 from cogs.thread import THREAD_GONE, open_page
 from cogs.voting.posted_card import emoji_of

@@ -35,7 +35,7 @@ from cogs.curating.forms import (
     title_field,
 )
 from cogs.curating.helpers import only_helpers
-from cogs.following.discord_messages import message_of, said_in
+from cogs.discord_messages import message_of, said_in
 
 WAIT = 1.5
 """Seconds that the replied-to message is waited for: the form must be there within three."""

@@ -15,7 +15,7 @@ from bot.following import FollowedChannel
 from bot.retry import FAILURES, described, retried
 from bot.services.backfill import is_running
 from cogs.channel_context import permissions_in
-from cogs.following.discord_messages import parent_of
+from cogs.discord_messages import parent_of
 from cogs.following.post_watch import PostWatch
 
 MOST = 50

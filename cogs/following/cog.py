@@ -18,8 +18,8 @@ from bot.services.post_looks import Wish
 from bot.solutions import LIKED, POSITIVE, SOLVED_TAGS, Rule, is_solved_tag
 from bot.ui.following_cards import NotTheSolution, Reopen
 from cogs.channel_context import is_helper
+from cogs.discord_messages import message_of
 from cogs.following.catching_up import CatchingUp
-from cogs.following.discord_messages import message_of
 from cogs.following.instructions import Instructions
 from cogs.following.marking import Marking
 from cogs.following.post_watch import Place, PostWatch

@@ -25,7 +25,7 @@ from bot.services.post_reader import (
 )
 from bot.ui import limits
 from cogs.channel_context import is_helper, permissions_in
-from cogs.following.discord_messages import FollowedParent, message_of
+from cogs.discord_messages import FollowedParent, message_of
 
 PAGE = 100
 """Posts or messages in one reply."""

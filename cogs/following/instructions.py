@@ -12,7 +12,7 @@ from bot.i18n import speaking
 from bot.retry import FAILURES, described
 from bot.ui.following_cards import instructions_line
 from cogs.channel_context import missing_send_permission, permissions_in
-from cogs.following.discord_messages import parent_of
+from cogs.discord_messages import parent_of
 
 log = logging.getLogger(__name__)
 

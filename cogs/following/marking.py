@@ -14,7 +14,7 @@ from bot.replies import acknowledge, edit_response, tell
 from bot.services.post_looks import Wish
 from bot.ui.cards import Card
 from bot.ui.following_cards import NotTheSolution, Reopen, marked_card
-from cogs.following.discord_messages import message_of
+from cogs.discord_messages import message_of
 from cogs.following.post_watch import GONE, Place, PostWatch
 
 NOT_FOLLOWED = N_(

@@ -15,11 +15,11 @@ from bot.i18n import gettext as _
 from bot.retry import FAILURES, described, retried
 from bot.services.post_looks import NO_WISH, PostLook, Wish
 from bot.services.post_reader import Ask, ChannelGone, ChannelHidden, PostGone, at_once
-from cogs.ask.keyed_locks import KeyedLocks
 from cogs.channel_context import is_helper
-from cogs.following.discord_messages import FollowedParent, parent_of, post_of
+from cogs.discord_messages import FollowedParent, parent_of, post_of
 from cogs.following.discord_reader import DiscordReader
 from cogs.following.solved_line import SolvedLine
+from cogs.keyed_locks import KeyedLocks
 
 HIDDEN = N_("I can't read {channel} any more. I need *View Channel* and *Read Message History*.")
 GONE = N_("That post, or the message, is not there any more.")

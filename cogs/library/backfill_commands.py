@@ -17,7 +17,7 @@ from bot.replies import acknowledge, edit_pressed, edit_response
 from bot.services.backfill import NOT_FOLLOWED
 from bot.ui.backfill_cards import StopBackfill, backfill_card
 from cogs.channel_context import interaction_context, only_managers
-from cogs.following.discord_messages import FollowedParent
+from cogs.discord_messages import FollowedParent
 from cogs.following.discord_reader import DiscordReader
 from cogs.library.backfill_progress import BackfillProgress
 from cogs.library.follow_commands import NO_CONTENT, Channel, check_readable

@@ -32,7 +32,7 @@ from bot.ui.review_cards import (
 )
 from cogs.channel_context import acknowledge_page, begin_privately
 from cogs.curating.helpers import only_helpers
-from cogs.following.discord_messages import FollowedParent, post_of
+from cogs.discord_messages import FollowedParent, post_of
 from cogs.following.discord_reader import DiscordReader
 from cogs.following.post_watch import teach_question
 

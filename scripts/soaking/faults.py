@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
-from typing import Any
 
 from simcord.backend import serializers
 
@@ -70,28 +69,20 @@ async def gateway_drops(soak: Soak, burst: Burst) -> None:
 
 async def database_is_locked(soak: Soak, burst: Burst) -> None:
     """Another program has the database's lock for longer than the bot waits for it."""
-    connections = soak.process.connections
-    _pragma(connections, "busy_timeout = 20")
     with soak.process.log_excused():
         with closing(sqlite3.connect(soak.process.database, timeout=30)) as lock:
             lock.execute("BEGIN IMMEDIATE")
-            burst(soak, 15)
-            await soak.settle(60)
-            await soak.settle(60)
-        _pragma(connections, "busy_timeout = 30000")
+            await _go_on_with(soak, burst, 15, "busy_timeout = 20")
+        _pragma(soak, "busy_timeout = 30000")
         await _recover(soak)
 
 
 async def disk_is_full(soak: Soak, burst: Burst) -> None:
     """The database can't grow any more for a while."""
-    connections = soak.process.connections
     (pages,) = soak.rows("PRAGMA page_count")[0]
-    _pragma(connections, f"max_page_count = {pages}")
     with soak.process.log_excused():
-        burst(soak, 40)
-        await soak.settle(60)
-        await soak.settle(60)
-        _pragma(connections, "max_page_count = 1073741823")
+        await _go_on_with(soak, burst, 40, f"max_page_count = {pages}")
+        _pragma(soak, "max_page_count = 1073741823")
         await _recover(soak)
 
 
@@ -159,8 +150,16 @@ async def come_back(soak: Soak, server: Server) -> None:
     soak.refresh(server)
 
 
-def _pragma(connections: Any, text: str) -> None:
-    for connection in list(connections):
+async def _go_on_with(soak: Soak, burst: Burst, events: int, pragma: str) -> None:
+    """Begin events with a pragma on the bot's connections, and give them time to fail."""
+    _pragma(soak, pragma)
+    burst(soak, events)
+    await soak.settle(60)
+    await soak.settle(60)
+
+
+def _pragma(soak: Soak, text: str) -> None:
+    for connection in list(soak.process.connections):
         if connection._connection is not None:
             connection._connection.execute(f"PRAGMA {text}")
 

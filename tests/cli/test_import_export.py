@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from bot.services import library
 from bot.services.library import Library
+from bot.sources import writers
+from bot.sources.writers import Pages
 from tests.kit.command_line import JSON_THREAD, PAGE, Threadwise
 
 
@@ -131,10 +132,10 @@ def test_pages_fill_a_folder_that_is_empty_and_no_other(
 def test_pages_that_cannot_be_written_leave_nothing_behind(
     threadwise: Threadwise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fill_the_disk(*_: object, **__: object) -> int:
+    def fill_the_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Library, "export_pages", fill_the_disk)
+    monkeypatch.setattr(Pages, "write", fill_the_disk)
     result = threadwise("export", tmp_path / "pages", "--format", "pages")
     assert result.exit_code == 2
     assert "No space left on device" in result.stderr
@@ -160,7 +161,7 @@ def test_a_form_that_cannot_be_written_is_exit_code_2(
 def test_a_library_too_large_for_markdown_is_reported(
     threadwise: Threadwise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(writers, "MAX_FILE_BYTES", 100)
     result = threadwise("export", tmp_path / "x.md")
     assert result.exit_code == 2
     assert "export it as jsonl" in result.stderr

@@ -10,16 +10,10 @@ import aiohttp
 import pytest
 
 from bot.cli.logs import MAX_LINES, QUIET, OutageFilter
+from tests.kit.clock import Clock
 
 REFUSED = ConnectionRefusedError(111, "Connect call failed")
 Said = Callable[[], list[str]]
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -234,6 +234,14 @@ class TestOverriding:
         assert (await app.guild_library.remove(HERE, target)).threads == 1
 
 
+async def cake_and_posted_pie(app: App) -> tuple[int, int, int, int, int]:
+    """Return two threads, an answer of each, and the message that shows that of the second."""
+    cake, pie = await add(app), await add(app, PIE)
+    ours = (await served(app, cake)).answers[0]
+    theirs = next(one for one in (await served(app, pie)).answers if one.key == "c")
+    return cake, pie, ours.id, theirs.id, await post(app, theirs)
+
+
 class TestMerging:
     async def test_keeps_the_older_with_all_answers_and_votes(self, app: App) -> None:
         cake, pie = await add(app), await add(app, PIE)
@@ -260,10 +268,7 @@ class TestMerging:
     async def test_undone_gives_votes_and_cards_back_to_where_they_were_given(
         self, app: App
     ) -> None:
-        cake, pie = await add(app), await add(app, PIE)
-        a = (await served(app, cake)).answers[0].id
-        c = next(one for one in (await served(app, pie)).answers if one.key == "c")
-        message = await post(app, c)
+        cake, pie, a, c, message = await cake_and_posted_pie(app)
         await give_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
         await vote(app, a, BOB, Vote.UP)
         await app.curating.merge(HERE, HELPER, cake, pie)
@@ -271,33 +276,30 @@ class TestMerging:
         await vote(app, a, HELPER, Vote.DOWN)  # given since, it stays
         for _ in range(2):
             await app.curating.undo(HERE, HELPER, cake)
-            given = [await tally_of(app.database, answer_id, HERE) for answer_id in (a, c.id)]
+            given = [await tally_of(app.database, answer_id, HERE) for answer_id in (a, c)]
             assert given == [0, 1]
-            assert (await app.postings.of([message]))[message].answer_id == c.id
+            assert (await app.postings.of([message]))[message].answer_id == c
             await app.curating.undo(HERE, HELPER, cake)
             assert await tally_of(app.database, a, HERE) == 1
             assert (await app.postings.of([message]))[message].answer_id == a
         await app.curating.undo(HERE, HELPER, cake)
         assert await take_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
-        assert await tally_of(app.database, c.id, HERE) == 0
+        assert await tally_of(app.database, c, HERE) == 0
 
     async def test_undone_reactions_go_back_with_their_card_though_given_since(
         self, app: App
     ) -> None:
-        cake, pie = await add(app), await add(app, PIE)
-        a = (await served(app, cake)).answers[0].id
-        c = next(one for one in (await served(app, pie)).answers if one.key == "c")
-        message = await post(app, c)
+        cake, pie, a, c, message = await cake_and_posted_pie(app)
         await app.curating.merge(HERE, HELPER, cake, pie)
         await give_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
         for _ in range(2):
             assert await tally_of(app.database, a, HERE) == 1
             await app.curating.undo(HERE, HELPER, cake)
-            assert [await tally_of(app.database, i, HERE) for i in (a, c.id)] == [0, 1]
+            assert [await tally_of(app.database, i, HERE) for i in (a, c)] == [0, 1]
             await app.curating.undo(HERE, HELPER, cake)
         await app.curating.undo(HERE, HELPER, cake)
         assert await take_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
-        assert [await tally_of(app.database, i, HERE) for i in (a, c.id)] == [0, 0]
+        assert [await tally_of(app.database, i, HERE) for i in (a, c)] == [0, 0]
 
     async def test_can_be_undone_and_done_again(self, app: App) -> None:
         cake, pie = await add(app), await add(app, PIE)

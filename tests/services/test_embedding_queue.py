@@ -299,7 +299,7 @@ async def test_vectors_of_an_older_text_do_not_replace_newer_ones(app: App) -> N
     await app.embedding.make()
     async with app.database.write() as connection:
         row = (await connection.execute(select(vectors))).one()
-        late = {row.thread_id: Made(row.revision - 1, VectorStage.BODY, b"late")}
+        late = {row.thread_id: Made(row.text_version - 1, VectorStage.BODY, b"late")}
         await vector_store.put(connection, row.model, late)
         assert (await connection.execute(select(vectors))).one() == row
 

@@ -21,6 +21,7 @@ from bot.errors import StoreError
 from bot.models import SHARED, Answer, Thread, Vote
 from bot.services.import_pipeline import ImportReport
 from bot.settings import Settings
+from bot.sources.writers import OneFile
 from bot.store import histories, revisions
 from bot.store.curation_tables import revisions as revision_table
 from bot.store.tables import answers, threads
@@ -49,10 +50,16 @@ async def title(app: App, thread_id: int, new: str, guild: int = HERE) -> int:
 
 
 async def written(app: App, file: Path, *, history: bool = True) -> Path:
-    out = io.StringIO()
-    await app.library.export(out, scope=HERE, history=history)
-    file.write_text(out.getvalue())
+    file.write_text(await _export(app, HERE, history=history))
     return file
+
+
+async def _export(app: App, guild: int, *, history: bool = True) -> str:
+    out = io.StringIO()
+    await app.library.export(OneFile(out).write, scope=guild)
+    if history:
+        await app.library.export_history(out.write, scope=guild)
+    return out.getvalue()
 
 
 def elsewhere(folder: Path) -> Settings:
@@ -245,7 +252,7 @@ async def test_a_line_that_is_wrong_is_named_and_the_others_are_read(
     assert report.states == 6
     assert [problem.reason for problem in report.rejected] == [
         "history must be an object, it is 5",
-        'history.thread must be a number, it is "x"',
+        'history.thread must be a whole number, it is "x"',
         "history.action must be one of saved, added, imported, answered, edited, overridden, "
         'merged, restored, solved, reopened, followed, it is "dreamt"',
     ]
@@ -333,15 +340,14 @@ async def stopped_after(
 
 async def exported(app: App, guild: int) -> list[str]:
     """A guild's export with histories; numbers that hold in it alone are put in their order."""
-    out = io.StringIO()
-    await app.library.export(out, scope=guild, history=True)
+    text = await _export(app, guild)
     numbers: dict[tuple[str, int], int] = {}
 
     def number(kind: str, value: int | None) -> int | None:
         return None if value is None else numbers.setdefault((kind, value), len(numbers))
 
     lines = []
-    for line in map(json.loads, out.getvalue().splitlines()):
+    for line in map(json.loads, text.splitlines()):
         if history := line.get("history"):
             for key, kind in (
                 ("thread", "thread"),

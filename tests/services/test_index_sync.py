@@ -22,7 +22,8 @@ from bot.search.index_writing import ScopeWriter
 from bot.services import import_reader, index_session, index_sync
 from bot.services.index_session import IndexSession
 from bot.settings import Settings
-from bot.store import change_feed, guilds, threads
+from bot.store import change_feed, threads
+from bot.store.facts import set_fact
 from bot.store.rows import pack
 from bot.store.tables import changes
 from bot.store.tables import threads as thread_table
@@ -350,7 +351,7 @@ class TestBackups:
             gone = (1, 2, 10, 11, 12)
             await connection.execute(delete(thread_table).where(thread_table.c.id.in_(gone)))
             last = await change_feed.last_change(connection)
-            await guilds.set_fact(connection, "change_feed_floor", str(last + 1))
+            await set_fact(connection, "change_feed_floor", str(last + 1))
             await threads.put(connection, SHARED, [pack(t) for t in MANY[20:22]])
         await app.close()
         app = await App.open(settings)

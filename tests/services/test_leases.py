@@ -13,6 +13,7 @@ from bot.services import leases
 from bot.services.leases import EXPIRY_SECONDS, LOOK_SECONDS, RENEW_SECONDS, Leases
 from bot.store.database import Database
 from tests.kit import programs
+from tests.kit.clock import Clock
 
 HOLDER = """
 import asyncio, sys
@@ -25,16 +26,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-class Clock:
-    """A clock that is put forward."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

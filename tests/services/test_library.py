@@ -17,6 +17,7 @@ from bot.models import Answer, Thread, Vote
 from bot.services import import_reader
 from bot.services.import_pipeline import ImportReport
 from bot.settings import Settings
+from bot.sources.writers import OneFile
 from bot.store.threads import Counts
 from tests.kit.library import BREAD, HERE, THERE, at, titles
 from tests.kit.paths import SHARED
@@ -57,7 +58,7 @@ FULL = Thread(
 
 async def exported(app: App, scope: int = 0) -> str:
     out = io.StringIO()
-    written = await app.library.export(out, scope=scope)
+    written = await app.library.export(OneFile(out).write, scope=scope)
     assert written == out.getvalue().count("\n")
     return out.getvalue()
 
@@ -160,7 +161,8 @@ class TestExporting:
     async def test_progress_adds_up_to_the_threads(self, app: App) -> None:
         await app.library.add(MANY)
         steps: list[int] = []
-        assert await app.library.export(io.StringIO(), progress=steps.append) == len(MANY)
+        write = OneFile(io.StringIO()).write
+        assert await app.library.export(write, progress=steps.append) == len(MANY)
         assert sum(steps) == len(MANY)
         assert len(steps) > 1
 

@@ -14,6 +14,7 @@ from bot.services.rate_limit import (
     Refusal,
 )
 from bot.settings import Settings
+from tests.kit.clock import Clock
 
 ALICE, BOB, HERE, THERE = 1, 2, 111, 222
 
@@ -21,16 +22,6 @@ ALICE, BOB, HERE, THERE = 1, 2, 111, 222
 def refused(whose: LimitOwner, seconds: float) -> Any:
     """A refusal, about so long."""
     return Refusal(whose, cast("float", pytest.approx(seconds)))
-
-
-class Clock:
-    """A clock that is put forward."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -441,7 +441,7 @@ async def test_reading_writes_nothing_outside_of_its_folder(tmp_path: Path) -> N
     file = inside / "many.gz"
     file.write_bytes(gzip.compress(MANY))
     out = tmp_path / "threads.jsonl"
-    found = await upload_check.check(file, out, 10**7, 2_000, "library", {})
+    found = await upload_check.check(upload_check.Task(file, out, 10**7, 2_000, "library", {}))
     assert len(found.keys) == 1_234
     assert sorted(p.name for p in tmp_path.rglob("*")) == [
         "many", "many.gz", "sent", "threads.jsonl",

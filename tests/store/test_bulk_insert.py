@@ -12,7 +12,7 @@ from bot.store.rows import THREAD, columns, insert_rows, pack
 from bot.store.tables import answers, changes, threads
 from tests.store.test_threads import BREAD
 
-MORE = {"scope": 7, "content_hash": "x", "revision": 1, "removed": True}
+MORE = {"scope": 7, "content_hash": "x", "text_version": 1, "removed": True}
 
 
 async def rows(database: Database) -> list[Any]:

@@ -70,7 +70,7 @@ class TestOpening:
 
     def test_the_revisions_are_alembics(self) -> None:
         walked = ScriptDirectory.from_config(migrations.config()).walk_revisions()
-        assert migrations.revisions() == [script.revision for script in walked][::-1]
+        assert migrations.numbers() == [script.revision for script in walked][::-1]
 
     async def test_alembic_is_loaded_only_where_something_is_migrated(self, file: Path) -> None:
         code = (
@@ -575,7 +575,7 @@ class TestExamining:
         self, database: Database, other_program: sqlite3.Connection
     ) -> None:
         other_program.execute("DELETE FROM alembic_version")
-        assert (await stats.examine(database)).revision == "none"
+        assert (await stats.examine(database)).migration == "none"
 
 
 async def test_facts_have_one_value_a_name(database: Database) -> None:

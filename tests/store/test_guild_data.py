@@ -10,9 +10,10 @@ from sqlalchemy import JSON, Column, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, Answer, Thread
-from bot.store import change_feed, guild_data, guilds, threads
+from bot.store import change_feed, guild_data, threads
 from bot.store.columns import metadata
 from bot.store.database import Database
+from bot.store.facts import set_fact
 from bot.store.rows import pack
 from bot.store.tables import changes, facts, votes
 
@@ -51,9 +52,9 @@ async def fill(connection: AsyncConnection, guild_id: int) -> None:
         await connection.execute(insert(table).values(row_of(table, guild_id)))
     own = Thread(key=f"own {guild_id}", title="Own?", answers=(Answer(body="Yes."),))
     await threads.put(connection, guild_id, [pack(own)])
-    await guilds.set_fact(connection, f"words:{guild_id}", "[]")
-    await guilds.set_fact(connection, f"import:{guild_id}:abc", "{}")
-    await guilds.set_fact(connection, f"import:{guild_id}", "[]")
+    await set_fact(connection, f"words:{guild_id}", "[]")
+    await set_fact(connection, f"import:{guild_id}:abc", "{}")
+    await set_fact(connection, f"import:{guild_id}", "[]")
 
 
 async def rows_of(connection: AsyncConnection, guild_id: int) -> dict[str, int]:

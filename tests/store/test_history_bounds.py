@@ -23,20 +23,26 @@ async def add(database: Database, key: str, guild: int = HERE) -> int:
 
 
 async def record(
-    database: Database, thread_id: int, number: int, *, guild: int = HERE, proposed: bool = False
+    database: Database,
+    thread_id: int,
+    *numbers: int,
+    guild: int = HERE,
+    proposed: bool = False,
 ) -> None:
-    thread = Thread(key="k", title=f"Title {number}", answers=(Answer(body=LONG),))
-    async with database.write() as connection:
-        await revisions.record(
-            connection,
-            guild,
-            thread_id,
-            ThreadState(thread=thread, answer_ids=(1,)),
-            action=Action.EDITED,
-            user_id=1,
-            change=number,
-            proposed=proposed,
-        )
+    """Keep a state for each number of a change."""
+    for number in numbers:
+        thread = Thread(key="k", title=f"Title {number}", answers=(Answer(body=LONG),))
+        async with database.write() as connection:
+            await revisions.record(
+                connection,
+                guild,
+                thread_id,
+                ThreadState(thread=thread, answer_ids=(1,)),
+                action=Action.EDITED,
+                user_id=1,
+                change=number,
+                proposed=proposed,
+            )
 
 
 async def kept(database: Database, thread_id: int, guild: int = HERE) -> list[int]:
@@ -56,8 +62,7 @@ async def test_the_oldest_states_of_a_thread_go_first(
 ) -> None:
     monkeypatch.setattr(history_bounds, "MAX_SIZE", 5_500)
     thread_id = await add(database, "a")
-    for number in range(10):
-        await record(database, thread_id, number)
+    await record(database, thread_id, *range(10))
     changes = await kept(database, thread_id)
     assert changes == [*range(10 - len(changes), 10)]
     assert 2 < len(changes) < 6
@@ -69,11 +74,9 @@ async def test_the_state_in_force_and_the_one_before_stay_however_large(
 ) -> None:
     monkeypatch.setattr(history_bounds, "MAX_SIZE", 10)
     thread_id = await add(database, "a")
-    for number in range(3):
-        await record(database, thread_id, number)
+    await record(database, thread_id, *range(3))
     await record(database, thread_id, 3, proposed=True)
-    await record(database, thread_id, 4)
-    await record(database, thread_id, 4)  # one change may make two
+    await record(database, thread_id, 4, 4)  # one change may make two
     assert await kept(database, thread_id) == [2, 3, 4]
 
     async def undone(connection: object) -> Revision | None:
@@ -89,8 +92,7 @@ async def test_of_many_states_the_first_stays(
 ) -> None:
     monkeypatch.setattr(history_bounds, "MAX_KEPT", 4)
     thread_id = await add(database, "a")
-    for number in range(8):
-        await record(database, thread_id, number)
+    await record(database, thread_id, *range(8))
     assert await kept(database, thread_id) == [0, 5, 6, 7]
 
 
@@ -100,8 +102,7 @@ async def test_a_guild_has_a_bound_of_its_own(
     monkeypatch.setattr(history_bounds, "MAX_GUILD_SIZE", 25_000)
     monkeypatch.setattr(history_bounds, "CHECKED", 1)
     theirs = await add(database, "x", THERE)
-    for number in range(5):
-        await record(database, theirs, number, guild=THERE)
+    await record(database, theirs, *range(5), guild=THERE)
     many = [await add(database, key) for key in "abcde"]
     for number in range(10):
         for thread_id in many:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from bot.curation import Action
 from bot.errors import ConfigError, StoreError
@@ -16,9 +17,9 @@ from bot.store import change_feed, guilds, moving, postings, tables, threads, vo
 from bot.store.columns import metadata
 from bot.store.curating import Change
 from bot.store.curating import add as add_own
-from bot.store.database import Database
+from bot.store.database import LIBRARY_ID, MOVE, Database
+from bot.store.facts import fact, set_fact
 from bot.store.rows import pack
-from bot.store.tables import facts
 from bot.store.votes import VotePlace
 from tests.kit import programs
 
@@ -49,7 +50,7 @@ async def fill(database: Database) -> None:
             await votes.give(connection, VotePlace.of(posting), Reaction(2**61 + user, Vote.UP))
         settings = {"answer_threshold": 0.1 + 0.2, "learn_phrasings": False}
         await guilds.set_overrides(connection, GUILD, settings)
-        await guilds.set_fact(connection, "words:1", "7")
+        await set_fact(connection, "words:1", "7")
 
 
 async def content(database: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -72,6 +73,16 @@ def places(request: pytest.FixtureRequest, tmp_path: Path, postgres_url: str) ->
 
 def nothing(_rows: int, _total: int) -> None:
     pass
+
+
+@pytest.fixture
+async def both(places: tuple[str, str]) -> AsyncIterator[tuple[Database, Database]]:
+    """A library with something in most tables, and a target for it."""
+    source, target = await Database.open(places[0]), await Database.open(places[1], unfinished=True)
+    await fill(source)
+    yield source, target
+    await target.close()
+    await source.close()
 
 
 async def test_everything_arrives_and_goes_on_there(places: tuple[str, str]) -> None:
@@ -124,11 +135,10 @@ async def test_killed_at_any_moment_it_goes_on(
 
 
 async def test_what_changed_in_the_source_meanwhile_arrives_as_well(
-    places: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    both: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(moving, "ROWS", 20)
-    source, target = await Database.open(places[0]), await Database.open(places[1], unfinished=True)
-    await fill(source)
+    source, target = both
 
     class Stopped(Exception):
         pass
@@ -146,45 +156,34 @@ async def test_what_changed_in_the_source_meanwhile_arrives_as_well(
     before = await content(source)
     await moving.move(source, target, nothing)
     assert await content(target) == before
-    await target.close()
-    await source.close()
 
 
 async def test_a_move_that_only_did_not_say_that_it_was_done_says_so(
-    places: tuple[str, str],
+    both: tuple[Database, Database],
 ) -> None:
-    source, target = await Database.open(places[0]), await Database.open(places[1], unfinished=True)
-    await fill(source)
+    source, target = both
     first = await moving.move(source, target, nothing)
     async with source.write() as connection:  # as if it had been killed before this
-        same = facts.update().where(facts.c.name == "library_id")
-        await connection.execute(same.values(value=source.id))
+        await set_fact(connection, LIBRARY_ID, source.id)
     assert await moving.move(source, target, nothing) == first
-    await target.close()
-    await source.close()
 
 
 async def test_what_was_written_after_a_move_that_did_not_say_that_it_was_done_is_not_lost(
-    places: tuple[str, str],
+    both: tuple[Database, Database],
 ) -> None:
-    source, target = await Database.open(places[0]), await Database.open(places[1], unfinished=True)
-    await fill(source)
+    source, target = both
     await moving.move(source, target, nothing)
     async with source.write() as connection:  # as if it had been killed, and used again
-        same = facts.update().where(facts.c.name == "library_id")
-        await connection.execute(same.values(value=source.id))
+        await set_fact(connection, LIBRARY_ID, source.id)
         await threads.put(connection, SHARED, [pack(Thread(key="new", title="New?"))])
     with pytest.raises(StoreError, match="has this library from an earlier move"):
         await moving.move(source, target, nothing)
-    await target.close()
-    await source.close()
 
 
 async def test_rows_that_arrive_as_others_are_noticed(
-    places: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    both: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, target = await Database.open(places[0]), await Database.open(places[1], unfinished=True)
-    await fill(source)
+    source, target = both
 
     def shout(value: object) -> object:
         return value.upper() if isinstance(value, str) else value
@@ -200,10 +199,7 @@ async def test_rows_that_arrive_as_others_are_noticed(
     with pytest.raises(StoreError, match="not all as they were sent"):
         await moving.move(source, target, nothing)
     async with target.read() as connection:
-        marked = select(func.count()).where(facts.c.name == "unfinished_move")
-        assert await connection.scalar(marked) == 1
-    await target.close()
-    await source.close()
+        assert await fact(connection, MOVE) is not None
 
 
 class TestRefused:
@@ -222,7 +218,7 @@ class TestRefused:
     ) -> None:
         source, target = await Database.open(places[0]), await Database.open(places[1])
         async with target.write() as connection:
-            await guilds.set_fact(connection, "unfinished_move", "another")
+            await set_fact(connection, MOVE, "another")
         with pytest.raises(ConfigError, match="another library is being moved into"):
             await moving.move(source, target, nothing)
         await target.close()

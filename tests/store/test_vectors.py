@@ -31,11 +31,11 @@ async def put(
     database: Database,
     thread_id: int,
     data: bytes,
-    revision: int = 1,
+    text_version: int = 1,
     stage: VectorStage = VectorStage.BODY,
 ) -> None:
     async with database.write() as connection:
-        await vectors.put(connection, OURS, {thread_id: Made(revision, stage, data)})
+        await vectors.put(connection, OURS, {thread_id: Made(text_version, stage, data)})
 
 
 async def found(database: Database, model: str = OURS) -> dict[int, Vector]:
@@ -44,14 +44,14 @@ async def found(database: Database, model: str = OURS) -> dict[int, Vector]:
 
 
 async def without_vectors(database: Database, model: str = OURS) -> list[tuple[str, int]]:
-    """Keys and revisions of the threads that have none."""
+    """Keys and text versions of the threads that have none."""
     async with database.read() as connection:
         pending = await vectors.pending(connection, [1, 2, 3], model)
         made = await vectors.made(connection, [1, 2, 3], model)
         found = await threads.fetch(connection, [1, 2, 3], None)
-    without = {i for i, this in made.items() if this == Made(this.revision)}
+    without = {i for i, this in made.items() if this == Made(this.text_version)}
     assert without == {this.thread_id for this in pending if this.made == 0}
-    return sorted((found[i].key, made[i].revision) for i in without)
+    return sorted((found[i].key, made[i].text_version) for i in without)
 
 
 async def test_what_was_put_is_found_with_its_scope(database: Database) -> None:
@@ -79,7 +79,7 @@ async def test_those_of_an_older_text_are_as_if_there_were_none(database: Databa
     await put(database, 1, b"late")  # made of the text before
     assert await found(database) == {}
     assert await without_vectors(database) == [("bread", 2)]
-    await put(database, 1, b"new", revision=2)
+    await put(database, 1, b"new", text_version=2)
     assert await found(database) == {1: Vector(1, SHARED, b"new")}
 
 

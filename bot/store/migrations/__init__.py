@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 VERSION = table("alembic_version", column("version_num"))
-"""Alembic's own table: one row, once there is a revision."""
+"""Alembic's own table: one row, once a migration was applied."""
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -31,21 +31,21 @@ def config(connection: Connection | None = None) -> Config:
     return made
 
 
-def current_revision(connection: Connection) -> str | None:
-    """Return the revision of a database's tables; ``None`` before the first."""
+def current(connection: Connection) -> str | None:
+    """Return the migration that a database's tables are at; ``None`` before the first."""
     if not inspect(connection).has_table(VERSION.name):
         return None
     return connection.scalar(select(VERSION.c.version_num))
 
 
-def revisions() -> list[str]:
-    """Return the revisions that this program has, oldest first, by the names of their files."""
+def numbers() -> list[str]:
+    """Return the migrations that this program has, oldest first, as their files' names begin."""
     return sorted(file.name.partition("_")[0] for file in FOLDER.glob("versions/[0-9]*_*.py"))
 
 
-def is_known(revision: str) -> bool:
-    """Return whether this program has a revision; a newer one has others."""
-    return revision in revisions()
+def is_known(number: str) -> bool:
+    """Return whether this program has a migration; a newer one has others."""
+    return number in numbers()
 
 
 def upgrade(connection: Connection) -> None:
@@ -53,11 +53,10 @@ def upgrade(connection: Connection) -> None:
 
     Raises StoreNewer for one that a newer program wrote.
     """
-    current = current_revision(connection)
-    known = revisions()
-    if current == known[-1]:
+    at, known = current(connection), numbers()
+    if at == known[-1]:
         return
-    if current is not None and current not in known:
+    if at is not None and at not in known:
         raise StoreNewer(
             "this database was written by a newer Threadwise; install that version, "
             "or set DATA_DIR to another folder"

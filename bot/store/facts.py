@@ -1,0 +1,19 @@
+"""Facts that the program keeps about the library and about guilds, by their names."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.tables import facts
+
+
+async def fact(connection: AsyncConnection, name: str) -> str | None:
+    """Return a fact; ``None`` if there is none of this name."""
+    return await connection.scalar(select(facts.c.value).where(facts.c.name == name))
+
+
+async def set_fact(connection: AsyncConnection, name: str, value: str) -> None:
+    """Write a fact, in place of a former one of its name."""
+    await connection.execute(delete(facts).where(facts.c.name == name))
+    await connection.execute(insert(facts).values(name=name, value=value))
