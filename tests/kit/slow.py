@@ -49,9 +49,10 @@ def is_slow(nodeid: str, names: set[str]) -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the slow tests out, unless they are asked for."""
-    if config.option.is_of_all:
-        config.stash[EVERY_NAME] = {name(item.nodeid) for item in items}
-    if not config.option.leaves_slow_out:
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    config.stash[EVERY_NAME] = {name(item.nodeid) for item in items}
+    if config.getoption("--all") or config.getoption("--write-slow"):
         return
     names = slow_names()
     left_out = [item for item in items if is_slow(item.nodeid, names)]
@@ -102,11 +103,10 @@ class Measured:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell what a run is of; the processes that run its tests are given these options."""
-    if hasattr(config, "workerinput"):
+    """Collect what tests use where it is told: not in the processes that run them."""
+    if not config.getoption("--write-slow"):
         return
-    option = config.option
-    option.is_of_all = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    option.leaves_slow_out = option.is_of_all and not (option.all or option.write_slow)
-    if option.write_slow:
+    if config.option.keyword or config.option.markexpr:
+        raise pytest.UsageError("--write-slow is for a run of all tests: without -k and -m")
+    if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Measured())
