@@ -30,7 +30,6 @@ LABELS = {
     "suggest_coverage": "answered or suggested",
     "suggest_precision": "right one of 5 offered",
     "calibration_error": "expected calibration error",
-    "calibration_error_by_chance": "of true confidences",
     "median_ms": "median ms",
     "p99_ms": "99th percentile ms",
     "embedding_ms": "ms for a thread's vectors",
