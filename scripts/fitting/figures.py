@@ -49,7 +49,7 @@ def calibration(sure: Array, weights: Array, right: Flags) -> tuple[float, float
     bins = np.minimum(metrics.BINS - 1, (sure * metrics.BINS).astype(int))
 
     def sums(values: Array) -> Array:
-        return np.bincount(bins, values, metrics.BINS)
+        return np.bincount(bins, values, metrics.BINS).astype(np.float64)
 
     gaps = np.abs(sums(weights * (sure - right))).sum()
     by_chance = np.sqrt(2 / np.pi * sums(weights**2 * sure * (1 - sure))).sum()
