@@ -453,7 +453,7 @@ async def test_what_a_killed_one_has_left_changes_nothing_for_helpers(
 async def test_what_helpers_change_meanwhile_stays(
     app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cake, pie = await busy(app)
+    await busy(app)
     file = await written(app, tmp_path / "ours.jsonl")
     monkeypatch.setattr("bot.services.histories.AT_ONCE", 2)
     go_on, edited = histories.go_on, list[int]()
