@@ -7,6 +7,8 @@ import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from bot.errors import ThreadwiseError
+
 
 @dataclass(slots=True)
 class _Kind:
@@ -44,3 +46,22 @@ class LogThrottle:
         """Log a warning if one is admitted, else the same line for debugging."""
         level = logging.DEBUG if self.admit() is None else logging.WARNING
         log.log(level, text, *args)
+
+
+class FailureLog:
+    """Logs failures of a task that tries again: not one that is the last one again."""
+
+    def __init__(self, log: logging.Logger, text: str):
+        self._log, self._text, self._last = log, text, ""
+
+    def failed(self, error: Exception) -> None:
+        """Log a failure; those that are none of ours with their traceback."""
+        line = f"{type(error).__name__}: {error}"
+        if line != self._last:
+            known = isinstance(error, ThreadwiseError)
+            self._log.error("%s: %s", self._text, error, exc_info=None if known else error)
+        self._last = line
+
+    def worked(self) -> None:
+        """Note that the task works: the next failure is logged."""
+        self._last = ""

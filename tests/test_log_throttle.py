@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from bot.log_throttle import LogThrottle
+from bot.errors import StoreError
+from bot.log_throttle import FailureLog, LogThrottle
 
 
 def test_the_first_of_each_kind_are_admitted_and_the_rest_counted() -> None:
@@ -23,3 +24,15 @@ def test_what_is_not_admitted_is_there_for_debugging(caplog: pytest.LogCaptureFi
             throttle.warn(log, "down: %s", "x")
     levels = [record.levelno for record in caplog.records]
     assert levels == [logging.WARNING, logging.DEBUG, logging.DEBUG]
+
+
+def test_a_failure_is_logged_until_something_else_happens(caplog: pytest.LogCaptureFixture) -> None:
+    failures = FailureLog(logging.getLogger("bot.test"), "trying again")
+    down, bug = StoreError("down"), ValueError("a bug")
+    for error in (down, down, bug, bug, down):
+        failures.failed(error)
+    failures.worked()
+    failures.failed(down)
+    said = [(record.getMessage(), record.exc_info is not None) for record in caplog.records]
+    ours = ("trying again: down", False)
+    assert said == [ours, ("trying again: a bug", True), ours, ours]

@@ -138,7 +138,7 @@ async def _export(file: Path | None, form: str, guild: int, history: bool) -> No
 @contextmanager
 def _output(file: Path | None) -> Iterator[TextIO]:
     if file is None:
-        with _text(sys.stdout.buffer) as stream:
+        with _write_errors("standard output"), _standard_output() as stream:
             yield stream
         return
     with _write_errors(file), _replacing(file.resolve()) as stream:
@@ -146,10 +146,24 @@ def _output(file: Path | None) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _write_errors(place: Path) -> Iterator[None]:
-    """Turn OSError into ConfigError, which names the file or folder."""
+def _standard_output() -> Iterator[TextIO]:
+    try:
+        with _text(sys.stdout.buffer) as stream:
+            yield stream
+    except OSError:
+        # What could not be written is still there, and Python would try again at the end.
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
+        raise
+
+
+@contextmanager
+def _write_errors(place: Path | str) -> Iterator[None]:
+    """Turn OSError into ConfigError, which names the place; one whose reader is gone stays."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise ConfigError(f"{place} can't be written: {error.strerror or error}") from None
 

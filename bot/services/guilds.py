@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from bot.emoji_form import KEYCAP
 from bot.errors import ConfigError
 from bot.guild_settings import GuildSettings
+from bot.log_throttle import FailureLog
 from bot.models import SHARED, Mode
 from bot.phrasings import LearnedPhrasing
 from bot.search.engine import Engine
@@ -121,15 +122,17 @@ class Guilds:
     async def run(self) -> None:
         """Drop what another process has changed, for ever.
 
-        A failure is logged, and the next turn tries again.
+        A failure is logged, once until something else happens; the next turn tries again.
         """
+        failures = FailureLog(log, "settings could not be looked at; trying again")
         watch, seen, is_due = self._database.watch(), -1, True
         while True:
             try:
                 if is_due:
                     seen, is_due = await self._notice(seen), False
-            except Exception:
-                log.exception("settings could not be looked at; trying again")
+                    failures.worked()
+            except Exception as error:
+                failures.failed(error)
             is_due |= await watch.wait(POLL_SECONDS)  # a look that failed stays due
 
     async def _notice(self, seen: int) -> int:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from bot.errors import ModelError, ThreadwiseError
+from bot.errors import ModelError
+from bot.log_throttle import FailureLog
 from bot.search.documents import Indexed, Pieces
 from bot.search.engine import Engine
 from bot.search.index import IndexBusy, IndexDamaged
@@ -53,7 +54,9 @@ class IndexSync:
         self._mending: asyncio.Task[bool] | None = None
         self._embed_from = 0.0
         self._seq = -1  # of the index, when it was last followed
-        self._logged = ""
+        self._failures = FailureLog(
+            log, "the search index could not follow the library; trying again"
+        )
 
     async def catch_up(self) -> bool:
         """Index what has changed; False when another process is at it.
@@ -134,10 +137,10 @@ class IndexSync:
                         await self._embed()
                     is_late = is_busy or self._embedding.is_anothers  # who may be gone
                 pause = min(INTERVAL, BUSY_INTERVAL) if is_busy else INTERVAL
-                self._logged = ""
+                self._failures.worked()
             except Exception as error:
                 pause, is_late = min(2 * pause, LONGEST), True
-                self._log(error)
+                self._failures.failed(error)
 
     async def is_current(self) -> bool:
         """Return whether there is nothing to index; vectors are not the index's matter."""
@@ -174,15 +177,6 @@ class IndexSync:
         except ModelError as error:
             log.warning("no vectors can be made for now: %s", error)
             self._embed_from = time.monotonic() + RECOVERY
-
-    def _log(self, error: Exception) -> None:
-        """Log a failure, unless it is the last one again."""
-        line = f"{type(error).__name__}: {error}"
-        if line != self._logged:
-            known = isinstance(error, ThreadwiseError)
-            text = "the search index could not follow the library; trying again"
-            log.error("%s: %s", text, error, exc_info=None if known else error)
-        self._logged = line
 
     async def _index(self, *, close: bool | None = None) -> bool:
         """Index all that has changed; False when another process is writing the index.

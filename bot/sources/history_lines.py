@@ -8,18 +8,21 @@ threads, answers and changes hold within the file; who made a change is not in i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bot.curation import Action, KeptHistory, Revision, ThreadState
-from bot.models import FieldKind
+from bot.models import FieldKind, plain_key
 from bot.sources.files import MAX_LINE_BYTES, Broken, reason, unpacked
 from bot.sources.json_thread import FieldError, JsonObject, iso_time, thread_from, thread_to
 from bot.sources.report import Findings, SourceReport, quoted
 
 HISTORY = "history"
 """The only key of such a line."""
+
+_BEGIN = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"history"')
 
 Line = KeptHistory | Revision
 
@@ -42,10 +45,12 @@ def read_histories(path: Path, report: SourceReport) -> Iterator[Line]:
         with unpacked(path) as (stream, _):
             while text := stream.readline(MAX_LINE_BYTES + 1):
                 number += 1
-                if b'"history"' not in text[:20]:
+                if not _BEGIN.match(text):
                     continue
                 try:
-                    yield _parsed(json.loads(text)[HISTORY], report)
+                    value = json.loads(text)
+                    if is_history(value):
+                        yield _parsed(value[HISTORY], report)
                 except FieldError as error:
                     report.reject(str(error), path, number)
                 except (ValueError, LookupError, TypeError, RecursionError):
@@ -87,9 +92,12 @@ def _parsed(row: object, report: Findings) -> Line:
 
 
 def _thread(row: JsonObject) -> KeptHistory:
+    key = plain_key(row.value("id", FieldKind.TEXT, is_required=True))
+    if not key:
+        raise FieldError(f"{HISTORY}.id must not be empty")
     return KeptHistory(
         thread_id=row.value("thread", FieldKind.INTEGER, is_required=True),
-        key=row.value("id", FieldKind.TEXT, is_required=True),
+        key=key,
         title=row.value("title", FieldKind.TEXT, is_required=True),
         answer_ids=_numbers(row, "answers", FieldKind.INTEGER),
         merged_into=row.value("merged_into", FieldKind.OPTIONAL_INTEGER),
@@ -106,20 +114,24 @@ def _state(row: JsonObject, state: object, report: Findings) -> Revision:
     action = row.value("action", FieldKind.TEXT, is_required=True)
     if action not in [*Action]:
         raise row.wrong("action", f"be one of {', '.join(Action)}")
+    change = row.value("change", FieldKind.INTEGER, is_required=True)
+    is_proposed = row.value("proposed", FieldKind.FLAG, is_required=True)
+    if change == 0 and (action != Action.IMPORTED or is_proposed):
+        raise row.wrong("change", "be another number unless it is what a thread was at first")
     return Revision(
         id=0,
         thread_id=row.value("thread", FieldKind.INTEGER, is_required=True),
         action=Action(action),
         user_id=0,
         made_at=row.value("at", FieldKind.DATE, is_required=True),
-        change=row.value("change", FieldKind.INTEGER, is_required=True),
+        change=change,
         state=ThreadState(
             thread=thread,
             answer_ids=answer_ids,
             retired=row.value("retired", FieldKind.FLAG, is_required=True),
             merged=_numbers(row, "merged", FieldKind.INTEGER),
         ),
-        is_proposed=row.value("proposed", FieldKind.FLAG, is_required=True),
+        is_proposed=is_proposed,
     )
 
 

@@ -57,9 +57,15 @@ async def titles(
 async def _numbers(
     connection: AsyncConnection, guild_id: int, thread_id: int | None, limit: int, offset: int
 ) -> list[int]:
-    """Return the numbers of changes: of the proposed ones first, then of those in force."""
+    """Return the numbers of changes: of the proposed ones first, then of those in force.
+
+    Without a thread, 0 is not among them: it is the number of no change.
+    """
     r, wanted = table.c, offset + limit
-    mine = [r.guild_id == guild_id, *([r.thread_id == thread_id] if thread_id is not None else [])]
+    mine = [
+        r.guild_id == guild_id,
+        r.change != 0 if thread_id is None else r.thread_id == thread_id,
+    ]
     found = await _latest(connection, r.change, wanted, *mine, r.proposed.is_(True))
     of: ColumnElement[bool] = r.proposed.is_(False)
     if thread_id is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import delete, insert, select, update
@@ -33,13 +34,16 @@ _TAKING = "histories:{}"
 class Taken:
     """The ids here of what an export names by its own ids, and what has come of it.
 
-    ``left`` are threads that have a history here, or other answers than the export.
+    ``keys`` are those of the threads, ``out`` the ids of answers that are not shown. ``left`` are
+    threads that have a history here, or other answers than the export.
     """
 
     threads: dict[int, int] = field(default_factory=dict)
     answers: dict[int, int] = field(default_factory=dict)
     changes: dict[int, int] = field(default_factory=lambda: {0: 0})
     names: dict[int, KeptHistory] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
+    out: set[int] = field(default_factory=set)
     newest: dict[int, ThreadState] = field(default_factory=dict)
     left: set[int] = field(default_factory=set)
     newest_change: int = 0
@@ -54,7 +58,8 @@ async def named(
     t, shared = thread_table.c, thread_table.alias()
     query = select(t.id, t.key, t.title, t.merged_into, shared.c.key.label("shared"))
     query = query.outerjoin(shared, shared.c.id == t.overrides)
-    kept = select(table.c.id).where(table.c.thread_id == t.id).exists()
+    states = (table.c.thread_id == t.id, table.c.guild_id == guild_id)
+    kept = select(table.c.id).where(*states).exists()
     mine = (t.scope == guild_id, t.removed.is_(False), t.id > after)
     rows = (await connection.execute(query.where(*mine, kept).order_by(t.id).limit(limit))).all()
     found = list[KeptHistory]()
@@ -101,7 +106,13 @@ async def go_on(connection: AsyncConnection, guild_id: int, taken: Taken) -> Non
 async def take_name(
     connection: AsyncConnection, guild_id: int, one: KeptHistory, taken: Taken
 ) -> None:
-    """Find a thread of an export here; it is added, retired, if it isn't there."""
+    """Find a thread of an export here; it is added, retired, if it isn't there.
+
+    One that is named a second time is left as it is.
+    """
+    if one.thread_id in taken.names or one.key in taken.keys:
+        taken.left.add(one.thread_id)
+        return
     same = (thread_table.c.scope == guild_id, thread_table.c.key == one.key)
     thread_id = await connection.scalar(select(thread_table.c.id).where(*same))
     if thread_id is None and not one.answer_ids:
@@ -118,6 +129,7 @@ async def take_name(
         taken.left.add(one.thread_id)
         return
     taken.threads[one.thread_id], taken.names[one.thread_id] = thread_id, one
+    taken.keys.add(one.key)
     here = (i for i in there.answer_ids if i is not None)
     taken.answers.update(zip(one.answer_ids, here, strict=True))
 
@@ -127,7 +139,8 @@ async def take_state(
 ) -> None:
     """Keep a state of an export, in the order in which they come."""
     thread_id = taken.threads.get(one.thread_id)
-    if thread_id is None:
+    if thread_id is None:  # it is left, or has no name in the file
+        taken.left.add(one.thread_id)
         return
     state = await _with_ids(connection, thread_id, one.state, taken)
     if one.change not in taken.changes:
@@ -150,7 +163,11 @@ async def take_state(
 
 
 async def finish(connection: AsyncConnection, guild_id: int, taken: Taken) -> None:
-    """Make the threads what they were: changed by helpers, merged, versions of shared ones."""
+    """Make the threads what they were: changed by helpers, merged, versions of shared ones.
+
+    Those that helpers have changed since the import began stay as they are.
+    """
+    await _leave_changed(connection, guild_id, taken)
     pending = update(table).where(table.c.guild_id == -guild_id)
     await connection.execute(pending.values(guild_id=guild_id))
     taking = facts.c.name == _TAKING.format(guild_id)
@@ -175,6 +192,19 @@ async def finish(connection: AsyncConnection, guild_id: int, taken: Taken) -> No
     await change_feed.note(connection, [*taken.threads.values()])
 
 
+async def _leave_changed(connection: AsyncConnection, guild_id: int, taken: Taken) -> None:
+    """Take what is of threads away that have a history by now."""
+    changed = select(table.c.thread_id).where(
+        table.c.guild_id == guild_id, table.c.proposed.is_(False)
+    )
+    ids = {*(await connection.scalars(changed.distinct()))}
+    for number in [n for n, thread_id in taken.threads.items() if thread_id in ids]:
+        thread_id = taken.threads.pop(number)
+        these = (table.c.guild_id == -guild_id, table.c.thread_id == thread_id)
+        taken.states -= (await connection.execute(delete(table).where(*these))).rowcount
+        taken.left.add(number)
+
+
 def _target(taken: Taken, number: int) -> int | None:
     """Return the thread that one was merged into; ``None`` where that leads to itself again."""
     passed, last = {number}, taken.names[number].merged_into
@@ -192,18 +222,23 @@ async def _with_ids(
     """Return a state with the ids that its answers have here; those that are out are added."""
     for answer, number in state.pairs:
         if number is not None and number not in taken.answers:
-            taken.answers[number] = await _out(connection, thread_id, answer, taken)
+            taken.answers[number] = await _out(connection, thread_id, answer, taken.out)
+            taken.out.add(taken.answers[number])
     ids = (None if number is None else taken.answers[number] for number in state.answer_ids)
     merged = (taken.threads[number] for number in state.merged if number in taken.threads)
     return replace(state, answer_ids=tuple(ids), merged=tuple(sorted(merged)))
 
 
-async def _out(connection: AsyncConnection, thread_id: int, answer: Answer, taken: Taken) -> int:
-    """Return the id of an answer that is out: it may be there, or left by a killed import."""
+async def _out(
+    connection: AsyncConnection, thread_id: int, answer: Answer, known: Collection[int]
+) -> int:
+    """Return the id of an answer that is out: it may be there, or left by a killed import.
+
+    It is none of those that are known: they are other answers.
+    """
     a = answers.c
     same = (a.thread_id == thread_id, a.body == answer.body, a.key.is_not_distinct_from(answer.key))
     query = select(a.id).where(*same, a.retired.is_(True)).order_by(a.id)
-    known = {*taken.answers.values()}
     for answer_id in await connection.scalars(query):
         if answer_id not in known:
             return int(answer_id)

@@ -31,10 +31,11 @@ NEWEST = 3
 """Revisions of each thread that stay when a guild has too much: one change may make two."""
 
 
-async def drop_oldest(connection: AsyncConnection, thread_id: int) -> None:
+async def drop_oldest(connection: AsyncConnection, guild_id: int, thread_id: int) -> None:
     """Drop the oldest revisions of a thread that has too many of them, or too large ones."""
     r = revisions.c
-    query = select(r.id, r.change, r.size, r.proposed).where(r.thread_id == thread_id)
+    mine = (r.guild_id == guild_id, r.thread_id == thread_id)
+    query = select(r.id, r.change, r.size, r.proposed).where(*mine)
     rows = (await connection.execute(query.order_by(r.id.desc()))).all()
     in_force = [row for row in rows if not row.proposed]
     before = (row for row in in_force if row.change < in_force[0].change)

@@ -28,6 +28,9 @@ from bot.store.rows import (
     to_micros,
 )
 
+IN_LIBRARY = revisions.c.guild_id > 0
+"""The condition that a revision is not of an import that is still going on: see ``histories``."""
+
 
 async def begin_change(connection: AsyncConnection) -> int:
     """Return a number for a change that no other has: the time in Unix µs, or a later one."""
@@ -61,7 +64,7 @@ async def record(
         "proposed": proposed,
     }
     made = await connection.scalar(insert(revisions).values(row).returning(revisions.c.id))
-    await bounds.drop_oldest(connection, thread_id)
+    await bounds.drop_oldest(connection, guild_id, thread_id)
     if int(made or 0) % bounds.CHECKED == 0:
         await bounds.drop_oldest_of_guild(connection, guild_id)
     return int(made or 0)
@@ -85,14 +88,14 @@ async def get(connection: AsyncConnection, guild_id: int, revision_id: int) -> R
 
 async def newest_id(connection: AsyncConnection, thread_id: int) -> int:
     """Return the id of the revision in force of a thread; 0 for one that nobody changed."""
-    mine = (revisions.c.thread_id == thread_id, revisions.c.proposed.is_(False))
+    mine = (IN_LIBRARY, revisions.c.thread_id == thread_id, revisions.c.proposed.is_(False))
     return await connection.scalar(select(func.max(revisions.c.id)).where(*mine)) or 0
 
 
 async def is_undone(connection: AsyncConnection, thread_id: int) -> bool:
     """Return whether the newest change of a thread was undone, and that not undone again."""
     r = revisions.c
-    mine = (r.thread_id == thread_id, r.proposed.is_(False))
+    mine = (IN_LIBRARY, r.thread_id == thread_id, r.proposed.is_(False))
     changed = select(func.max(r.id)).where(*mine, r.action != Action.RESTORED.value)
     last = func.coalesce(changed.scalar_subquery(), 0)
     restored = await connection.scalar(select(func.count()).where(*mine, r.id > last))
@@ -102,7 +105,7 @@ async def is_undone(connection: AsyncConnection, thread_id: int) -> bool:
 async def before(connection: AsyncConnection, thread_id: int, change: int) -> Revision | None:
     """Return the revision that was in force of a thread before a change."""
     r = revisions.c
-    older = (r.thread_id == thread_id, r.change < change, r.proposed.is_(False))
+    older = (IN_LIBRARY, r.thread_id == thread_id, r.change < change, r.proposed.is_(False))
     query = select(revisions).where(*older).order_by(r.id.desc()).limit(1)
     row = (await connection.execute(query)).first()
     return None if row is None else of_row(row)
@@ -113,7 +116,7 @@ async def to_undo(connection: AsyncConnection, thread_id: int) -> Revision | Non
 
     Of a thread that was made here, that is its being retired. ``None`` if nobody changed it.
     """
-    mine = (revisions.c.thread_id == thread_id, revisions.c.proposed.is_(False))
+    mine = (IN_LIBRARY, revisions.c.thread_id == thread_id, revisions.c.proposed.is_(False))
     query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(1)
     row = (await connection.execute(query)).first()
     if row is None:
@@ -133,7 +136,8 @@ async def before_merging(connection: AsyncConnection, thread_id: int) -> Revisio
 
 async def merge_of(connection: AsyncConnection, revision: Revision) -> Revision | None:
     """Return the state of the thread that another was merged into, by the latter's revision."""
-    other = (revisions.c.change == revision.change, revisions.c.thread_id != revision.thread_id)
+    r = revisions.c
+    other = (IN_LIBRARY, r.change == revision.change, r.thread_id != revision.thread_id)
     query = select(revisions).where(*other).order_by(revisions.c.id.desc())
     rows = (await connection.execute(query)).all()
     kept = (of_row(row) for row in rows)
@@ -143,7 +147,7 @@ async def merge_of(connection: AsyncConnection, revision: Revision) -> Revision 
 async def latest_of(connection: AsyncConnection, thread_id: int, action: Action) -> int | None:
     """Return the number of the newest change of a kind to a thread."""
     r = revisions.c
-    mine = (r.thread_id == thread_id, r.action == action.value)
+    mine = (IN_LIBRARY, r.thread_id == thread_id, r.action == action.value)
     newest: int | None = await connection.scalar(select(func.max(r.change)).where(*mine))
     return newest
 
@@ -151,16 +155,16 @@ async def latest_of(connection: AsyncConnection, thread_id: int, action: Action)
 async def has(connection: AsyncConnection, thread_id: int, digest: str, *, proposed: bool) -> bool:
     """Return whether a thread has a revision with these texts, proposed or once in force."""
     r = revisions.c
-    same = (r.thread_id == thread_id, r.digest == digest, r.proposed.is_(proposed))
+    mine = (IN_LIBRARY, r.thread_id == thread_id, r.proposed.is_(proposed))
+    same = (*mine, r.digest == digest)
     return bool(await connection.scalar(select(exists(select(1).where(*same)))))
 
 
 async def settle(connection: AsyncConnection, thread_id: int) -> None:
     """Take the proposals for a thread away, which are decided about."""
     r = revisions.c
-    await connection.execute(
-        delete(revisions).where(r.thread_id == thread_id, r.proposed.is_(True))
-    )
+    mine = (IN_LIBRARY, r.thread_id == thread_id, r.proposed.is_(True))
+    await connection.execute(delete(revisions).where(*mine))
 
 
 async def rewrite(

@@ -67,6 +67,18 @@ def test_ctrl_c_is_exit_code_130_without_a_traceback() -> None:
     assert err == "stopped\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is full")
+def test_an_output_that_is_full_is_one_line() -> None:
+    with open("/dev/full", "wb") as full:
+        process = _start("export", stdout=full.fileno())
+    _, err = process.communicate(timeout=HANG)
+    assert process.returncode == 2
+    assert err.splitlines()[-1] == (
+        "error: standard output can't be written: No space left on device"
+    )
+    assert "Traceback" not in err
+
+
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
     reading, writing = os.pipe()
     os.close(reading)

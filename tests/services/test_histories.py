@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App
-from bot.curation import Revision
+from bot.curation import Action, Revision
 from bot.errors import StoreError
 from bot.models import SHARED, Answer, Thread, Vote
 from bot.services.import_pipeline import ImportReport
@@ -417,3 +417,139 @@ async def test_of_two_imports_at_once_the_later_one_goes_on(
     assert (await others[0]).states == 6
     await app.library.import_paths([file], scope=999)
     assert await exported(app, THERE) == await exported(app, 999)
+
+
+async def test_what_a_killed_one_has_left_changes_nothing_for_helpers(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await busy(app)
+    file = await written(app, tmp_path / "ours.jsonl")
+    await app.library.add([CAKE], scope=THERE)
+    monkeypatch.setattr("bot.services.histories.AT_ONCE", 2)
+    take = histories.take_state
+
+    async def killed(*about: Any) -> None:
+        await take(*about)
+        if about[-1].states == 5:
+            raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr(histories, "take_state", killed)
+        with pytest.raises(Stopped):
+            await app.library.import_paths([file], scope=THERE)
+    assert not [line for line in await exported(app, THERE) if "history" in line]
+    found = await app.answering.find("cake", guild_id=THERE)
+    assert found is not None
+    await title(app, found.id, "Cake?", THERE)
+    kept = await app.database.reading(revisions.of_thread, THERE, found.id)
+    assert [r.action for r in kept] == [Action.EDITED, Action.IMPORTED]
+    await app.curating.undo(THERE, HELPER, found.id)
+    again = await app.answering.find("cake", guild_id=THERE)
+    assert again is not None
+    assert again.title == found.title
+
+
+@pytest.mark.both_databases
+async def test_what_helpers_change_meanwhile_stays(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await busy(app)
+    file = await written(app, tmp_path / "ours.jsonl")
+    monkeypatch.setattr("bot.services.histories.AT_ONCE", 2)
+    go_on, edited = histories.go_on, list[int]()
+
+    async def edit() -> None:
+        found = await app.answering.find("cake", guild_id=THERE)
+        assert found is not None
+        edited.append(await title(app, found.id, "Cake?", THERE))
+
+    turns = list[int]()
+
+    async def slow(*about: Any) -> None:
+        await go_on(*about)
+        turns.append(1)
+        if len(turns) == 2:
+            tasks.append(asyncio.create_task(edit()))
+
+    tasks = list[asyncio.Task[None]]()
+    monkeypatch.setattr(histories, "go_on", slow)
+    report = await app.library.import_paths([file], scope=THERE)
+    await tasks[0]
+    assert len(turns) > 4
+    kept = await app.database.reading(revisions.of_thread, THERE, edited[0])
+    assert [r.action for r in kept] == [Action.EDITED, Action.IMPORTED]
+    assert [*report.passed_over.values()] == [1]
+    await app.curating.undo(THERE, HELPER, edited[0])
+    found = await app.answering.find("cake", guild_id=THERE)
+    assert found is not None
+    assert found.title == "How long may a cake be kept?"
+
+
+FORGED = {
+    "named twice": (
+        [named(1, "a", merged_into=2, answers=[]), named(2, "a", answers=[])],
+        [state(1, "a", [1]), state(2, "a", [2])],
+    ),
+    "two names": (
+        [named(1, "a", answers=[]), named(1, "b", answers=[])],
+        [state(1, "a", [1])],
+    ),
+    "no name": ([], [state(1, "a", [1])]),
+    "another form of a key": ([named(1, " a\u2060 ", answers=[])], [state(1, "a", [1])]),
+    "spaces": (
+        [named(1, "a", answers=[]).replace("{", "{" + " " * 30, 1)],
+        [state(1, "a", [1]).replace("{", "{" + " " * 30, 1)],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "states", "left"),
+    [
+        ("named twice", 1, [1]),
+        ("two names", 1, [1]),
+        ("no name", 0, [1]),
+        ("another form of a key", 1, []),
+        ("spaces", 1, []),
+    ],
+)
+async def test_a_thread_has_one_name_and_no_state_is_lost_in_silence(
+    tmp_path: Path, what: str, states: int, left: list[int]
+) -> None:
+    names, lines = FORGED[what]
+    (tmp_path / "forged.jsonl").write_text("".join([*names, *lines]))
+    other, report = await opened(tmp_path / "other", tmp_path / "forged.jsonl")
+    assert (report.states, [*report.passed_over.values()]) == (states, left)
+    async with other.database.read() as connection:
+        rows = (await connection.execute(select(threads.c.key, threads.c.merged_into))).all()
+    assert [tuple(row) for row in rows] == [("a", None)][:states]
+    await other.close()
+
+
+async def test_a_state_without_a_number_is_refused(app: App, tmp_path: Path) -> None:
+    lines = [named(1, "a", answers=[]), state(1, "a", [1]).replace('"change": 1', '"change": 0')]
+    (tmp_path / "forged.jsonl").write_text("".join(lines))
+    report = await app.library.import_paths([tmp_path / "forged.jsonl"], scope=HERE)
+    assert [problem.reason for problem in report.rejected] == [
+        "history.change must be another number unless it is what a thread was at first, it is 0"
+    ]
+
+
+async def test_a_state_without_a_number_is_on_no_page(app: App) -> None:
+    """Another version may have taken one in, proposed ones as well."""
+    cake = await add(app, CAKE)
+    kept = (await history(app, cake))[0].state
+    for proposed in (False, True):
+        async with app.database.write() as connection:
+            await revisions.record(
+                connection,
+                HERE,
+                cake,
+                kept,
+                action=Action.EDITED,
+                user_id=0,
+                change=0,
+                proposed=proposed,
+            )
+    page = await app.change_log.page(HERE)
+    assert [entry.revision.action for entry in page.entries] == [Action.ADDED]
