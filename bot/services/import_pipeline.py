@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from bot.errors import InputError
 from bot.services.import_reader import Batch, Reader
 from bot.services.index_sync import IndexSync
-from bot.sources.report import Findings
+from bot.sources.report import Findings, printable
 from bot.store import threads
 from bot.store.database import Database
 from bot.store.soft_delete import Seen, count_of, retire_unseen
@@ -173,7 +173,9 @@ class Import:
         """Store what is prepared of a batch, and count what it came to."""
         report = self.report
         report.outcomes[Outcome.UNCHANGED] += sum(one.is_draft for one in batch.threads)
-        report.rejected += [InputError(o.problem, o.rows.key) for o in batch.threads if o.problem]
+        report.rejected += [
+            InputError(o.problem, printable(o.rows.key)) for o in batch.threads if o.problem
+        ]
         rows = [one.rows for one in batch.threads if one.text is not None]
         if not rows:
             return None

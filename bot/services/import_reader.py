@@ -27,6 +27,10 @@ finished ones."""
 PROGRESS_SECONDS = 0.2
 """Seconds after which a batch ends while a reader finds nothing: so that its progress is seen."""
 
+INDEXED_BYTES = 2_000
+"""Bytes that an id, and a source, may have: databases index both, PostgreSQL no row of an index that
+is longer than 2,704 bytes, a third of its page."""
+
 WORKER_BYTES = 4 * 1024 * 1024
 """Bytes of files from which on a worker is worth its start."""
 
@@ -143,6 +147,7 @@ def prepare(found: Thread | Draft) -> Prepared:
     """Return a thread as store and index take it in, or why that can't be."""
     fingerprint = found.fingerprint if isinstance(found, Draft) else None
     try:
+        _check_indexed(found)
         thread = found.make() if isinstance(found, Draft) else found
         return Prepared(pack(thread, fingerprint), pieces_of(thread))
     except ThreadwiseError as error:
@@ -150,6 +155,13 @@ def prepare(found: Thread | Draft) -> Prepared:
     except (ValueError, RecursionError, MemoryError) as error:
         problem = f"its text can't be read ({type(error).__name__})"
     return _unprepared(found, problem)
+
+
+def _check_indexed(found: Thread | Draft) -> None:
+    """Raise InputError if what databases index is too long for that."""
+    for name, value in (("id", found.key), ("source", found.source)):
+        if value and len(value.encode()) > INDEXED_BYTES:
+            raise InputError(f"its {name} is longer than {INDEXED_BYTES:,} bytes; shorten it")
 
 
 def _unprepared(found: Thread | Draft, problem: str = "") -> Prepared:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -16,6 +18,7 @@ from bot.models import Answer, Thread
 from bot.services import import_reader
 from bot.services.import_pipeline import Import
 from bot.services.import_reader import (
+    INDEXED_BYTES,
     Batch,
     LocalReader,
     Prepared,
@@ -176,6 +179,22 @@ def test_one_that_cant_be_made_costs_only_itself() -> None:
     assert (made.rows.key, made.text) == ("b", None)
     assert made.problem == "its text can't be read (ValueError)"
     assert [one.text is None for one in batch.threads] == [False, True, False, True, False]
+
+
+@pytest.mark.both_databases
+async def test_an_id_that_no_index_has_room_for_costs_only_its_thread(app: App) -> None:
+    chance = random.Random(1)  # what repeats itself is packed, and takes less room
+    long = "".join(chance.choices(string.ascii_letters, k=INDEXED_BYTES))
+    keys = ["a", f"{long}.", long, "é" * (INDEXED_BYTES // 2 + 1), "b"]
+    named = [Thread(key=key, title=f"What is {n}?") for n, key in enumerate(keys)]
+    named.append(Thread(key="c", title="From where?", source=f"{long}."))
+    report = await app.library.add(named)
+    assert [(e.path, e.reason) for e in report.rejected] == [
+        (f"{long[:39]}…", "its id is longer than 2,000 bytes; shorten it"),
+        (f"{'é' * 39}…", "its id is longer than 2,000 bytes; shorten it"),
+        ("c", "its source is longer than 2,000 bytes; shorten it"),
+    ]
+    assert (await app.library.count()).threads == 3
 
 
 async def test_what_a_later_one_replaces_is_not_prepared(app: App, folder: Path) -> None:
