@@ -17,31 +17,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-from fitting.cases import Array, Case, Remembered, ask
+from fitting.cases import Case, Remembered, ask
+from fitting.figures import COLUMNS, figures
 from fitting.libraries import libraries
-from fitting.models import (
-    First,
-    confidences,
-    firsts,
-    fit_order,
-    fit_semantic,
-    fit_words,
-    weights_of,
-)
-from numpy.typing import NDArray
+from fitting.models import firsts, fit_order, fit_semantic, fit_words
 from rich.console import Console
 from rich.table import Table
 
-from bot.evaluation import metrics
 from bot.evaluation.test_sets import TestSet, load
 from bot.search.semantic import open_embedder
 from bot.search.weights import WORDS_ORDER, Semantic, Words
 from bot.settings import load_settings
 
 WEIGHTS = Path(__file__).parents[1] / "bot" / "search" / "weights.py"
-Flags = NDArray[np.bool_]
-LEVELS = (0.4, 0.5, 0.6, 0.75)
 WORDS = "words"
 """The name under which questions by words alone are shown."""
 
@@ -96,7 +84,7 @@ def judge(asked: Sequence[tuple[str, list[Case]]], console: Console) -> None:
     """Show what each set is worth by constants fitted on the others, with every model."""
     tests = sorted({case.test for _, cases in asked for case in cases})
     table = Table(title="Each set by constants fitted on the others")
-    for column in ("model", "set", "P@1", "ECE", *(f"from {level}" for level in LEVELS)):
+    for column in ("model", "set", *COLUMNS):
         table.add_column(column)
     for test in tests:
         order = None
@@ -107,50 +95,8 @@ def judge(asked: Sequence[tuple[str, list[Case]]], console: Console) -> None:
         constants = fit_words(fitted) if order else fit_semantic(fitted)
         for model, cases in asked:
             judged = firsts([case for case in cases if case.test == test], order)
-            table.add_row(model, test, *_figures(judged, constants))
+            table.add_row(model, test, *figures(judged, constants))
     console.print(table)
-
-
-def _figures(judged: Sequence[First], constants: Semantic | Words) -> list[str]:
-    """Return P@1, the calibration error and, by level, what answering from it on is worth.
-
-    That is the share of answerable questions answered, the share of answers that are right
-    and the MCC of answering; all are means over the libraries.
-    """
-    sure, weights = confidences(judged, constants), weights_of(judged)
-    of_library: dict[str, list[int]] = {}
-    for place, first in enumerate(judged):
-        of_library.setdefault(first.case.library, []).append(place)
-    rows = []
-    for places in of_library.values():
-        right = np.array([judged[place].right for place in places])
-        own = np.array([judged[place].case.answerable for place in places])
-        rows.append(_library_figures(sure[places], weights[places], right, own))
-    p_at_1, error, *levels = np.mean(np.array(rows), axis=0).tolist()
-    shown = (levels[at : at + 3] for at in range(0, len(levels), 3))
-    by_level = [f"{cov:.0%}: {prec:.0%}, {mcc:.2f}" for cov, prec, mcc in shown]
-    return [f"{p_at_1:.3f}", f"{error:.3f}", *by_level]
-
-
-def _library_figures(sure: Array, weights: Array, right: Flags, own: Flags) -> list[float]:
-    """Return the figures of one library, as one list."""
-    bins = np.minimum(9, (sure * 10).astype(int))
-    gaps = [abs(float((weights * (sure - right))[bins == b].sum())) for b in range(10)]
-    figures = [float(right[own].mean()), sum(gaps) / float(weights.sum())]
-    for level in LEVELS:
-        yes = sure >= level
-        answered = float(weights[yes].sum())
-        figures += [
-            float(weights[yes & own].sum() / weights[own].sum()),
-            float(weights[yes & right].sum()) / answered if answered else 1.0,
-            metrics.matthews(
-                int((yes & own).sum()),
-                int((yes & ~own).sum()),
-                int((~yes & own).sum()),
-                int((~yes & ~own).sum()),
-            ),
-        ]
-    return figures
 
 
 def write(

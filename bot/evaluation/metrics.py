@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, log2, sqrt
+from math import ceil, log2, pi, sqrt
 from statistics import mean
 
 BINS = 10
@@ -69,6 +69,20 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> fl
         if b.confidence is not None and b.right is not None
     )
     return sum(gaps) / len(confidences) if confidences else 0.0
+
+
+def error_by_chance(confidences: Sequence[float]) -> float:
+    """Return the calibration error that confidences which are exactly true have in the mean.
+
+    The outcomes of a bin scatter about its confidences (Bröcker & Smith 2007), the more the fewer
+    they are. Their sum deviates as binomial variances add up, and the mean absolute value of a
+    normal deviate is ``sqrt(2 / pi)`` of its standard deviation.
+    """
+    variances = [0.0] * BINS
+    for confidence in confidences:
+        variances[min(BINS - 1, int(confidence * BINS))] += confidence * (1.0 - confidence)
+    gaps = sum(sqrt(2.0 / pi * variance) for variance in variances)
+    return gaps / len(confidences) if confidences else 0.0
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

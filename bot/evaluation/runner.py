@@ -60,7 +60,8 @@ class Evaluation:
     ``coverage`` is the share of questions that got an answer, ``precision`` the share
     of those answers that were right, ``suggested`` the share that got suggestions.
     ``suggest_coverage`` is the share of questions that got either, ``suggest_precision``
-    the share of those whose right thread is among the up to five offered. The last
+    the share of those whose right thread is among the up to five offered.
+    ``calibration_error_by_chance`` is what true confidences would have as an error. The last
     three are set where some questions must get no answer. ``model`` is None where words alone
     decided; ``embedding_ms`` were spent on the vectors of a thread, in the mean.
     """
@@ -83,6 +84,7 @@ class Evaluation:
     suggest_coverage: float
     suggest_precision: float
     calibration_error: float
+    calibration_error_by_chance: float
     median_ms: float
     p99_ms: float
     embedding_ms: float
@@ -221,6 +223,7 @@ def _measure(
         suggest_coverage=len(reached) / len(results),
         suggest_precision=_share(o.offered_right for o in reached),
         calibration_error=metrics.calibration_error(*claimed),
+        calibration_error_by_chance=metrics.error_by_chance(claimed[0]),
         median_ms=median(times),
         p99_ms=metrics.percentile(times, 99),
         embedding_ms=embedding_ms,

@@ -17,11 +17,23 @@ MAX_QUESTION = 2_000
 
 LONGEST_WORD = 80  # bytes; longer runs of letters are data, not words
 
-STOP_WORDS = frozenset(
+CONTRACTIONS = frozenset(
+    "aint arent cant couldnt didnt doesnt dont hadnt hasnt havent im isnt ive shouldnt thats "
+    "theres theyre wasnt werent wont wouldnt youre youve".split()
+)
+"""English contractions without their apostrophe, as they are typed in a chat. They are no slips of
+other words: "wont" is not "want"."""
+
+ENDINGS = frozenset("ll re s t ve".split())
+"""What stands behind the apostrophe of contractions that have one, which is a word by itself. Those
+of "I'd" and "I'm" are left out: a drive may be called D."""
+
+STOP_WORDS = CONTRACTIONS.union(
+    ENDINGS,
     "a about all am an and any are as at be been but by can could did do does for from get had "
     "has have how i if in into is it its just me my no not of on one or our please should so some "
     "than that the their them then there these they this to us was we were what when where which "
-    "while who whom whose why will with would you your".split()
+    "while who whom whose why will with would you your".split(),
 )
 """English words that say how a question is put, not what it is about."""
 

@@ -17,8 +17,8 @@ DAY = timedelta(days=1)
 """For how long after joining what a member teaches counts for themselves alone."""
 
 EMPTY_WORDS = STOP_WORDS | frozenset(
-    "again bot hello help hey hi ok okay pls plz problem question s somebody someone something "
-    "sorry t thank thanks there thx yes".split()
+    "again bot hello help hey hi ok okay pls plz problem question somebody someone something sorry "
+    "thank thanks there thx yes".split()
 )
 """Words that say nothing of what a question is about, alone or together."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from math import log2, sqrt
+import random
+from math import log2, pi, sqrt
+from statistics import mean
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from bot.evaluation.metrics import (
     BINS,
     ReliabilityBin,
     calibration_error,
+    error_by_chance,
     matthews,
     ndcg,
     percentile,
@@ -126,6 +129,19 @@ def test_calibration_error_by_hand() -> None:
 def test_gaps_of_opposite_sign_cancel_within_a_bin_only() -> None:
     assert calibration_error([0.51, 0.59], [False, True]) == pytest.approx(0.1 / 2)
     assert calibration_error([0.41, 0.59], [False, True]) == pytest.approx((0.41 + 0.41) / 2)
+
+
+def test_error_by_chance_by_hand() -> None:
+    # The deviation of a thousand outcomes at even odds is sqrt(250).
+    assert error_by_chance([0.5] * 1000) == pytest.approx(sqrt(2 / pi * 250) / 1000)
+    assert error_by_chance([0.0, 1.0]) == error_by_chance([]) == 0.0
+
+
+def test_true_confidences_have_the_error_by_chance_in_the_mean() -> None:
+    rng = random.Random(7)
+    told = [rng.random() for _ in range(300)]
+    errors = [calibration_error(told, [rng.random() < one for one in told]) for _ in range(200)]
+    assert mean(errors) == pytest.approx(error_by_chance(told), rel=0.1)
 
 
 def test_every_confidence_needs_a_truth() -> None:

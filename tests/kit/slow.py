@@ -59,9 +59,10 @@ def is_left_out(nodeid: str, fixtures: Collection[str], names: set[str]) -> bool
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the slow tests out, unless they are asked for."""
-    if config.option.is_of_all:
-        config.stash[EVERY_NAME] = {name(item.nodeid) for item in items}
-    if not config.option.leaves_slow_out:
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    config.stash[EVERY_NAME] = {name(item.nodeid) for item in items}
+    if config.getoption("--all") or config.getoption("--write-slow"):
         return
     names, kept, left_out = slow_names(), list[pytest.Item](), list[pytest.Item]()
     for item in items:
@@ -114,13 +115,12 @@ class Measured:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell what a run is of; the processes that run its tests are given these options."""
+    """Collect what tests use where it is told: not in the processes that run them."""
+    if not config.getoption("--write-slow"):
+        return
     if hasattr(config, "workerinput"):
         return
-    option = config.option
-    option.is_of_all = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    option.leaves_slow_out = option.is_of_all and not (option.all or option.write_slow)
-    if option.write_slow:
-        if not option.is_of_all:
-            raise pytest.UsageError("--write-slow lists all slow tests, so it names none to run")
-        config.pluginmanager.register(Measured())
+    is_of_all = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if not is_of_all or config.option.keyword or config.option.markexpr:
+        raise pytest.UsageError("--write-slow is for a run of all: without paths, -k and -m")
+    config.pluginmanager.register(Measured())

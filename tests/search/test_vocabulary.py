@@ -237,6 +237,17 @@ def test_an_unknown_word_is_searched_for_as_what_it_stands_for(known: Any) -> No
     assert "printer" in query.content
 
 
+@pytest.mark.parametrize("word", ["wont", "cant", "Dont"])
+def test_a_contraction_without_its_apostrophe_is_no_slip(tmp_path: Path, word: str) -> None:
+    threads = numbered([f"I want a tent, can it be done by day {n}?" for n in range(9)])
+    engine = engine_with(tmp_path / "index", threads)
+    query = engine.retrieve(f"my tent {word} open", SHARED)[0]
+    assert query.wanted[word.lower()] == 1.0
+    assert not {"want", "can", "done"} & query.wanted.keys()
+    assert query.corrected(lambda _: False) == f"my tent {word} open"
+    assert engine.retrieve("I wamt a tent", SHARED)[0].corrected(lambda _: False) == "I want a tent"
+
+
 def test_a_rare_word_is_joined_by_a_much_commoner_neighbour(known: Any) -> None:
     query = known.retrieve("driven", SHARED)[0]
     assert query.wanted == {"driven": 1.0, "driver": query.wanted["driver"]}
