@@ -3,9 +3,9 @@
     python scripts/processes.py [--threads 10000] [--questions 600] [--votes 4000]
 
 The same questions are asked, and the same number of votes given, by one process and by two that
-share them, each with a search index of its own; words alone. Beside the time, which on a busy
-machine means little alone, it prints the processor time of the processes, without the server's:
-what a core bears is a second by that.
+share them, each with a search index of its own; words alone. For each it prints how many in a
+second of the clock, which means little on a busy machine, and how many in a second of processor
+time, the server's not included.
 """
 
 from __future__ import annotations
@@ -59,15 +59,18 @@ async def work(place: Path, url: str, options: argparse.Namespace) -> None:
     await app.close()
 
 
-async def timed(work: Awaitable[object]) -> tuple[float, float]:
-    """Return the seconds, and those of processor time, that work takes."""
+async def timed(awaited: Awaitable[object]) -> tuple[float, float]:
+    """Return the seconds, and those of processor time, that something takes."""
     started, cpu = time.perf_counter(), time.process_time()
-    await work
+    await awaited
     return time.perf_counter() - started, time.process_time() - cpu
 
 
 def measure(place: Path, url: str, options: argparse.Namespace, processes: int) -> Figures:
-    """Let so many processes do the work together; return the longest time, and all CPU time."""
+    """Have so many processes share the work; return the longest time, and all processor time.
+
+    Each is this script again, with hidden options: which share it does, of how many.
+    """
     command = [sys.executable, *sys.argv, "--postgres", url, "--place", str(place)]
     command += ["--of", str(processes), "--share"]
     started = [
@@ -82,15 +85,15 @@ def measure(place: Path, url: str, options: argparse.Namespace, processes: int) 
             assert each.stdin is not None
             each.stdin.write(b"\n")
             each.stdin.flush()
-    all_of_it = [json.loads(each.communicate()[0]) for each in started]
+    shares: list[Figures] = [json.loads(each.communicate()[0]) for each in started]
     return {
-        what: (max(f[what][0] for f in all_of_it), sum(f[what][1] for f in all_of_it))
-        for what in all_of_it[0]
+        what: (max(share[what][0] for share in shares), sum(share[what][1] for share in shares))
+        for what in shares[0]
     }
 
 
 def show(options: argparse.Namespace, one: Figures, two: Figures) -> None:
-    """Print what one and two processes did in a second, and what a core bears."""
+    """Print what one and two processes did in a second, and in one of processor time."""
     for what, count in (("questions", options.questions), ("votes", options.votes)):
         (seconds, cpu), (together, cpu_together) = one[what], two[what]
         print(
@@ -108,8 +111,8 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=600)
     parser.add_argument("--votes", type=int, default=4_000)
     parser.add_argument("--titles", type=Path, default=Path("titles.jsonl.gz"))
-    for name, kind in (("postgres", str), ("place", Path), ("share", int), ("of", int)):
-        parser.add_argument(f"--{name}", type=kind, help=argparse.SUPPRESS)
+    for name, type_ in (("postgres", str), ("place", Path), ("share", int), ("of", int)):
+        parser.add_argument(f"--{name}", type=type_, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.share is not None:
         asyncio.run(work(options.place, options.postgres, options))

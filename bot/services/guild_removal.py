@@ -157,7 +157,7 @@ class GuildRemoval:
             return await guild_data.delete_some(connection, guild_id)
 
     async def _forgotten(self, guild_id: int, counts: GuildData) -> None:
-        await self._guilds.forgotten()
+        await self._guilds.note_deletion()
         log.info(
             "guild %d is forgotten: %d threads, %d votes, %d phrasings and %d postings deleted",
             guild_id,

@@ -24,15 +24,14 @@ from bot.settings_commands import check, refusal_of
 from bot.store import change_feed, learned
 from bot.store import guilds as table
 from bot.store.database import Database
-from bot.store.facts import fact, set_fact
+from bot.store.facts import COMMAND_TREE_HASH, fact, set_fact
 
 if TYPE_CHECKING:
     from bot.search.semantic.retrieval import SemanticIndex
 
-_TREE_HASH = "command_tree_hash"
-
 POLL_SECONDS = 5.0
-"""Seconds between two looks whether another process has changed something, where none is told."""
+"""Seconds between two looks whether another process has changed something, where the database
+doesn't tell of it (SQLite)."""
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ log = logging.getLogger(__name__)
 class Guilds:
     """Settings and channel modes of guilds, kept in memory once they are read.
 
-    ``run`` drops them when another process has changed some.
+    ``run`` drops them from memory when another process has changed some.
     """
 
     def __init__(self, database: Database, settings: Settings):
@@ -108,19 +107,19 @@ class Guilds:
         await self._database.writing(table.set_mode, guild_id, channel_id, mode)
         self.drop_cached()
 
-    async def forgotten(self) -> None:
-        """Note, for other processes as well, that a guild's data is deleted."""
+    async def note_deletion(self) -> None:
+        """Drop what is cached, in other processes as well: a guild's data was deleted."""
         await self._database.writing(table.raise_version)
         self.drop_cached()
 
     def drop_cached(self) -> None:
-        """Read settings and modes again: some were changed."""
+        """Drop the settings and modes of all guilds, so that they are read again."""
         self._drops += 1
         self._settings.clear()
         self._modes.clear()
 
     async def run(self) -> None:
-        """Drop what another process has changed, for ever.
+        """Drop what is cached when another process has changed something; never returns.
 
         A failure is logged, once until something else happens; the next turn tries again.
         """
@@ -136,7 +135,7 @@ class Guilds:
             is_due |= await watch.wait(POLL_SECONDS)  # a look that failed stays due
 
     async def _notice(self, seen: int) -> int:
-        """Drop what is kept unless the version is the one that was seen; return the version."""
+        """Drop what is cached unless the version is the one that was seen; return the version."""
         now = await self._database.reading(table.version)
         if now != seen:
             self.drop_cached()
@@ -144,11 +143,11 @@ class Guilds:
 
     async def tree_hash(self) -> str | None:
         """Return the hash of the command tree that was last sent to Discord."""
-        return await self._database.reading(fact, _TREE_HASH)
+        return await self._database.reading(fact, COMMAND_TREE_HASH)
 
     async def set_tree_hash(self, value: str) -> None:
         """Keep the hash of the command tree that Discord has now."""
-        await self._database.writing(set_fact, _TREE_HASH, value)
+        await self._database.writing(set_fact, COMMAND_TREE_HASH, value)
 
     def _in_force(self, changed: dict[str, Any]) -> GuildSettings:
         try:

@@ -50,14 +50,14 @@ class Histories:
             await self._database.writing(histories.begin, guild_id, taken)
             while batch := await in_thread(_next, lines):
                 async with self._database.write() as connection:
-                    await histories.go_on(connection, guild_id, taken)
+                    await histories.check_is_latest(connection, guild_id, taken)
                     for line in batch:
                         if isinstance(line, KeptHistory):
                             await histories.take_name(connection, guild_id, line, taken)
                         else:
                             await histories.take_state(connection, guild_id, line, taken)
             async with self._database.write() as connection:
-                await histories.go_on(connection, guild_id, taken)
+                await histories.check_is_latest(connection, guild_id, taken)
                 await histories.finish(connection, guild_id, taken)
             total.states += taken.states
             if taken.left:

@@ -1,4 +1,4 @@
-"""Work of a running bot that is due every hour, such as deleting what was kept for long enough."""
+"""Deletes, every hour of a running bot, what was kept for long enough."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ PURGE_SECONDS = 3600.0
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[], Awaitable[object]]
+Purge = Callable[[], Awaitable[object]]
+"""Deletes what is due of one kind."""
 
 
-async def run(works: Sequence[Work]) -> None:
-    """Do these one after another, now and every hour, for ever.
+async def run(purges: Sequence[Purge]) -> None:
+    """Do these one after another, now and every hour; never returns.
 
-    What fails is logged and keeps none of the others from being done; the next hour tries again.
+    A failure is logged, the others are done all the same, and the next hour tries again.
     """
     while True:
-        for work in works:
+        for purge in purges:
             try:
-                await work()
+                await purge()
             except Exception:
                 log.exception("what was kept for long enough could not be deleted; trying again")
         await asyncio.sleep(PURGE_SECONDS)

@@ -28,8 +28,8 @@ PROGRESS_SECONDS = 0.2
 """Seconds after which a batch ends while a reader finds nothing: so that its progress is seen."""
 
 INDEXED_BYTES = 2_000
-"""Bytes that an id, and a source, may have: databases index both, PostgreSQL no row of an index that
-is longer than 2,704 bytes, a third of its page."""
+"""Bytes that an id, and a source, may have: both are indexed, and PostgreSQL has room for 2,704
+bytes, a third of a page, in a row of an index."""
 
 WORKER_BYTES = 4 * 1024 * 1024
 """Bytes of files from which on a worker is worth its start."""

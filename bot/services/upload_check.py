@@ -32,7 +32,7 @@ from bot.worker import Limits, Worker, WorkerDied, in_thread
 
 _BITS = 12
 _REGISTERS = 1 << _BITS
-_SCALE = 0.7213 / (1 + 1.079 / _REGISTERS)  # alpha_m of the paper, for m >= 128
+_SCALE = 0.7213 / (1 + 1.079 / _REGISTERS)  # alpha_m of HyperLogLog, for m >= 128
 _RANKED = 64 - _BITS
 
 _REMEMBERED = 50_000
@@ -40,7 +40,12 @@ _REMEMBERED = 50_000
 
 
 class WordCount:
-    """Counts the different words of texts, as the index tokenizes them."""
+    """Estimates how many different words texts have, as the index tokenizes them, in 4 kB.
+
+    This is HyperLogLog (Flajolet et al. 2007) with 2**12 registers: the standard error is 1.6 %,
+    and two counts can be joined. Hashes depend on a key that members don't know, or somebody
+    could make up words that don't count.
+    """
 
     def __init__(self, key: str, kept: str = ""):
         """Begin with nothing, or with what ``kept`` gave; ``key`` is the one it had then."""
@@ -55,7 +60,7 @@ class WordCount:
 
     @property
     def words(self) -> int:
-        """Return the estimate; small counts are corrected as in the paper (linear counting)."""
+        """Return the estimate; small counts are corrected by linear counting."""
         unused = self._registers.count(0)
         estimate = _SCALE * _REGISTERS**2 / sum(2.0**-rank for rank in self._registers)
         if estimate <= 2.5 * _REGISTERS and unused:
@@ -180,8 +185,8 @@ def checking(task: Task, language: str) -> Iterator[Callable[[], Sent]]:
         yield checked
 
 
-class _ImpatientReport(SourceReport):
-    """A report whose patience ends: a file may hold a mistake in each of a million lines."""
+class _BoundedReport(SourceReport):
+    """A report that has the file refused after so many mistakes: each of its lines may have one."""
 
     def reject(self, reason: str, path: Path, where: Place | None = None) -> None:
         super().reject(reason, path, where)
@@ -200,7 +205,7 @@ class _Refused(Exception):
 
 def _check(task: Task) -> Sent:
     file = _unpacked(task.file, task.unpacked)
-    report, count, keys, phrasings = _ImpatientReport(), WordCount(task.key), list[str](), 0
+    report, count, keys, phrasings = _BoundedReport(), WordCount(task.key), list[str](), 0
     former_keys, made_of = dict[str, str](), dict[str, MadeOf]()
     try:
         with task.out.open("w", encoding="utf-8", newline="\n") as stream:

@@ -22,6 +22,7 @@ from bot.private_files import FOLDER, tighten, unfinished
 from bot.store.backend import BUSY_SECONDS
 from bot.store.database import LIBRARY_ID
 from bot.store.database_file import log_files, parse_url, sqlite_file
+from bot.store.facts import COMMAND_TREE_HASH
 from bot.store.server_url import is_on_server, tool_arguments
 from bot.store.sqlite_backend import explain
 from bot.store.stats import check_copy, missing_tables
@@ -37,7 +38,7 @@ Progress = Callable[[int, int], None]
 LOCK_SECONDS = 1.0
 """Seconds that a restore waits for other programs to close the library."""
 
-OWN_FACTS = (LIBRARY_ID, "command_tree_hash")
+OWN_FACTS = (LIBRARY_ID, COMMAND_TREE_HASH)
 """Facts that a restored database must not keep. By the id, an index of the former database
 would take it for its own; the command tree on Discord may be newer than the hash says."""
 

@@ -7,6 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import facts
 
+COMMAND_TREE_HASH = "command_tree_hash"
+"""The fact that has the hash of the commands that were last sent to Discord."""
+
 
 async def fact(connection: AsyncConnection, name: str) -> str | None:
     """Return a fact; ``None`` if there is none of this name."""

@@ -1,9 +1,9 @@
-"""What was changed of a guild's threads, read for exports and taken from there.
+"""What was changed of a guild's threads: read for exports, and taken in from them.
 
 Ids of an export are those of the library that it is from; ``Taken`` says what they are here.
 
-An import takes several transactions. Until the last one its revisions have the guild's id with a
-minus, so that nobody is shown them; what one that was killed has left is deleted by the next.
+An import takes several transactions. Until the last one its revisions have the negative of the
+guild's id, so that nobody is shown them; those that a killed import left are deleted by the next.
 """
 
 from __future__ import annotations
@@ -89,13 +89,13 @@ async def page(
 
 
 async def begin(connection: AsyncConnection, guild_id: int, taken: Taken) -> None:
-    """Begin to take histories in, and delete what an import has left that was killed."""
+    """Begin to take histories in; delete the revisions that a killed import left."""
     await connection.execute(delete(table).where(table.c.guild_id == -guild_id))
     await set_fact(connection, _TAKING.format(guild_id), taken.import_id)
 
 
-async def go_on(connection: AsyncConnection, guild_id: int, taken: Taken) -> None:
-    """Raise StoreError if another import has begun since to take histories of the guild in."""
+async def check_is_latest(connection: AsyncConnection, guild_id: int, taken: Taken) -> None:
+    """Raise StoreError if another import of the guild's histories began after this one."""
     if await fact(connection, _TAKING.format(guild_id)) != taken.import_id:
         raise StoreError(
             "another import began to take in the histories of the same server, or the server was "
@@ -219,22 +219,24 @@ def _target(taken: Taken, number: int) -> int | None:
 async def _with_ids(
     connection: AsyncConnection, thread_id: int, state: ThreadState, taken: Taken
 ) -> ThreadState:
-    """Return a state with the ids that its answers have here; those that are out are added."""
+    """Return a state with the ids that its answers have here; unknown ones are added, retired."""
     for answer, number in state.pairs:
         if number is not None and number not in taken.answers:
-            taken.answers[number] = await _out(connection, thread_id, answer, taken.out)
-            taken.out.add(taken.answers[number])
+            mine = await _retired_answer(connection, thread_id, answer, taken.out)
+            taken.answers[number] = mine
+            taken.out.add(mine)
     ids = (None if number is None else taken.answers[number] for number in state.answer_ids)
     merged = (taken.threads[number] for number in state.merged if number in taken.threads)
     return replace(state, answer_ids=tuple(ids), merged=tuple(sorted(merged)))
 
 
-async def _out(
+async def _retired_answer(
     connection: AsyncConnection, thread_id: int, answer: Answer, known: Collection[int]
 ) -> int:
-    """Return the id of an answer that is out: it may be there, or left by a killed import.
+    """Return the id of an answer that only older states have; it is added, retired, if need be.
 
-    It is none of those that are known: they are other answers.
+    It is there already if a killed import, or this thread's source, left it. It is none of those
+    that are known: they are other answers.
     """
     a = answers.c
     same = (a.thread_id == thread_id, a.body == answer.body, a.key.is_not_distinct_from(answer.key))

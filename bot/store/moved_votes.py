@@ -78,8 +78,9 @@ async def _give_back_postings(
     thread_id = select(answers.c.thread_id).where(answers.c.id == answer_id).scalar_subquery()
     mine = (postings.c.guild_id == guild_id, postings.c.answer_id.in_(there))
     for came, values in _came_from(postings, answer_id):
-        # Taken away, a reaction is looked for at the answer that its card shows.
-        r, cards = reactions.c, select(postings.c.message_id).where(*mine, came)
+        # When a member takes a reaction away, it is looked up at the answer that its card shows.
+        r = reactions.c
+        cards = select(postings.c.message_id).where(*mine, came)
         since = (r.guild_id == guild_id, r.answer_id.in_(there), r.posting_id.in_(cards))
         await _put_back(connection, guild_id, since, {"answer_id": answer_id})
         values["thread_id"] = thread_id
@@ -132,23 +133,10 @@ async def move_phrasings(connection: AsyncConnection, guild_id: int, old: int, n
 async def _move_reactions(
     connection: AsyncConnection, guild_id: int, old: int, new: int, *, merges: bool
 ) -> None:
-    r, other = reactions.c, reactions.alias()
-    same = and_(
-        other.c.guild_id == r.guild_id,
-        other.c.user_id == r.user_id,
-        other.c.posting_id == r.posting_id,
-        other.c.value == r.value,
-        other.c.kind == r.kind,
-    )
-
-    async def drop_older(of: int, for_: int, *, or_equal: bool) -> None:
-        later = other.c.given_at >= r.given_at if or_equal else other.c.given_at > r.given_at
-        there = select(1).where(same, other.c.answer_id == for_, later).correlate(reactions)
-        mine = (r.answer_id == of, r.guild_id == guild_id)
-        await connection.execute(delete(reactions).where(*mine, exists(there)))
-
-    await drop_older(old, new, or_equal=True)
-    await drop_older(new, old, or_equal=False)
+    """Move reactions; of two that are the same but for their answer, the newer one stays."""
+    await _drop_older(connection, guild_id, old, new, or_equal=True)
+    await _drop_older(connection, guild_id, new, old, or_equal=False)
+    r = reactions.c
     moved = (r.answer_id == old, r.guild_id == guild_id)
     query = select(r.user_id).where(*moved).distinct()
     members = list((await connection.scalars(query)).all())
@@ -158,6 +146,25 @@ async def _move_reactions(
     await connection.execute(delete(votes).where(*gone))
     if members:
         await vote_store.update(connection, VotePlace(new, guild_id), members)
+
+
+async def _drop_older(
+    connection: AsyncConnection, guild_id: int, answer_id: int, other_id: int, *, or_equal: bool
+) -> None:
+    """Delete those reactions on an answer that another one has too, given later."""
+    r, other = reactions.c, reactions.alias()
+    same = and_(
+        other.c.answer_id == other_id,
+        other.c.guild_id == r.guild_id,
+        other.c.user_id == r.user_id,
+        other.c.posting_id == r.posting_id,
+        other.c.value == r.value,
+        other.c.kind == r.kind,
+    )
+    later = other.c.given_at >= r.given_at if or_equal else other.c.given_at > r.given_at
+    mine = (r.answer_id == answer_id, r.guild_id == guild_id)
+    there = select(1).where(same, later).correlate(reactions)
+    await connection.execute(delete(reactions).where(*mine, exists(there)))
 
 
 async def _move_carried(connection: AsyncConnection, guild_id: int, old: int, new: int) -> None:

@@ -58,12 +58,12 @@ _ADVICE: dict[type[StoreError], dict[tuple[str, ...], str]] = {
         "owner: ALTER DATABASE {database} OWNER TO {user}",
         ("53100",): "no room left on the disk of PostgreSQL at {where}; free some and try again",
         ("25006",): "{where} can only be read ({said}); name the primary server in DATABASE_URL",
-        ("42P01", "42703"): "{where} is damaged: {said}; put a backup back with pg_restore",
+        ("42P01", "42703", "XX001", "XX002"): "{where} is damaged: {said}; put a backup back with "
+        "pg_restore",
         ("22021", "22P05"): "{where} takes no such text: {said}",
-        ("XX001", "XX002"): "{where} is damaged: {said}; put a backup back with pg_restore",
     },
 }
 """Advice, by the error that is raised and by PostgreSQL's codes, or their first two letters.
 
-Another try may mend a StoreBusy, and a StoreUnreachable later, without anybody's doing.
+After a StoreBusy, another try may succeed at once; after a StoreUnreachable, some time later.
 """

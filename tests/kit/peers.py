@@ -13,6 +13,7 @@ import signal
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import singledispatch
+from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ class Peer:
         theirs.close()
 
     def tell(self, operation: object, dies_at: int | None = None) -> None:
-        """Have it do something, and be killed where it comes to that step in the database."""
+        """Have it do something; with ``dies_at``, it kills itself at that step in the database."""
         self._ours.send((operation, dies_at))
 
     def answer(self) -> Any:
@@ -76,11 +77,12 @@ class Peer:
 
 
 GuildSeen = tuple[GuildSettings, dict[int, Mode]]
+"""A guild's settings, and the modes of its channels."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """Say what is seen of the answers of a thread in guilds."""
+class Inspect:
+    """What a process is told so that it answers with a ``Snapshot``."""
 
     thread_id: int
     guild_ids: tuple[int, ...]
@@ -88,8 +90,12 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a process sees: votes, tallies and cards; settings as they are kept, and in force."""
+class Snapshot:
+    """What a process sees of a thread's answers in guilds, and of the guilds' settings.
+
+    ``tallies`` are by answer and guild, ``cards`` by message. Settings are by guild: as they are
+    ``kept`` in the database, and as they are ``in_force`` in the process.
+    """
 
     votes: dict[Ballot, Vote]
     tallies: dict[tuple[int, int], int]
@@ -121,24 +127,30 @@ async def _serve(connection: Connection, settings: Settings) -> None:
 
 
 def _die_at(app: App, step: int) -> None:
-    """Kill this process at a step: before a statement or a commit, or after a transaction."""
-    left = step
+    """Have this process killed at a step from now, whichever of its tasks comes to it.
 
-    def count(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if not left:
+    A step is to begin a statement, to begin a commit, or to give a connection back after it.
+    """
+    steps = count(1)
+
+    def next_step(*_: object) -> None:
+        if next(steps) == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
     for engine in (app.database.backend.writer, app.database.backend.readers):
         for moment in ("before_cursor_execute", "commit", "checkin"):
-            event.listen(engine.sync_engine, moment, count)
+            event.listen(engine.sync_engine, moment, next_step)
 
 
 @singledispatch
 async def _do(operation: Any, app: App) -> object:
-    change: VoteChange = operation
-    return (await app.voting.apply([change]))[0]
+    """Do what the test says; return what came of it."""
+    raise NotImplementedError(operation)
+
+
+@_do.register
+async def _(operation: VoteChange, app: App) -> object:
+    return (await app.voting.apply([operation]))[0]
 
 
 @_do.register
@@ -179,21 +191,22 @@ async def _(operation: ModeSet, app: App) -> object:
 
 
 @_do.register
-async def _(operation: Look, app: App) -> object:
+async def _(operation: Inspect, app: App) -> object:
     tallies = dict[tuple[int, int], int]()
     for guild_id in operation.guild_ids:
         thread = await app.answering.serve(operation.thread_id, guild_id=guild_id)
         assert thread is not None
         tallies |= {(answer.id, guild_id): answer.tally for answer in thread.answers}
-    these = votes.c.guild_id.in_(operation.guild_ids)
+    here = votes.c.guild_id.in_(operation.guild_ids)
     async with app.database.read() as connection:
-        rows = (await connection.execute(select(votes).where(these))).all()
+        rows = (await connection.execute(select(votes).where(here))).all()
     postings = (await app.postings.of(operation.message_ids)).values()
-    return Seen(
+    nothing_cached = Guilds(app.database, app.settings)
+    return Snapshot(
         votes={Ballot(r.answer_id, r.guild_id, r.user_id): Vote(r.value) for r in rows},
         tallies=tallies,
         cards={p.message_id: Card(p.answer_id, p.guild_id) for p in postings},
-        kept=await _settings(Guilds(app.database, app.settings), operation.guild_ids),
+        kept=await _settings(nothing_cached, operation.guild_ids),
         in_force=await _settings(app.guilds, operation.guild_ids),
     )
 

@@ -1,8 +1,9 @@
 """Which tests are slow: ``tests/slow.txt`` names them, and a run without ``--all`` leaves them out.
 
 A test is slow if it takes more than SLOW_SECONDS of a processor, its programs included, in the
-mean of its parameters; so are those that PostgreSQL repeats. Tests that are named on the command
-line always run. ``--write-slow`` measures a run and writes the file anew.
+mean of its parameters. Those that need a PostgreSQL server are left out as well, whatever they
+take. Tests that are named on the command line always run. ``--write-slow`` measures a run of all
+and writes the file anew.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,18 @@ from tests.kit.paths import ROOT
 
 SLOW_SECONDS = 0.5
 NAMES = ROOT / "tests" / "slow.txt"
-ON_POSTGRES = re.compile(r"\[(.*-)?postgres[]-]|OnPostgres|/test_postgres\.py")
+ON_POSTGRES = re.compile(r"\[(.*-)?postgres[]-]")
+"""In the name of a test that is run once on each database: this time on PostgreSQL."""
+
+SERVER = "postgres_server"
+"""The fixture of whatever needs a PostgreSQL server."""
+
 PROPERTY = "processor_seconds"
+"""The property of a report that has what its test used."""
+
 BEGAN = pytest.StashKey[float]()
+"""What had been used when a test began."""
+
 EVERY_NAME = pytest.StashKey[set[str]]()
 """The functions of all tests, where a run is of all."""
 
@@ -42,9 +52,9 @@ def name(nodeid: str) -> str:
     return nodeid.partition("[")[0]
 
 
-def is_slow(nodeid: str, names: set[str]) -> bool:
-    """Whether a test is left out of a run without ``--all``."""
-    return name(nodeid) in names or ON_POSTGRES.search(nodeid) is not None
+def is_left_out(nodeid: str, fixtures: Collection[str], names: set[str]) -> bool:
+    """Whether a test is left out of a run without ``--all``; ``names`` are those of slow ones."""
+    return name(nodeid) in names or SERVER in fixtures or ON_POSTGRES.search(nodeid) is not None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -54,9 +64,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[EVERY_NAME] = {name(item.nodeid) for item in items}
     if config.getoption("--all") or config.getoption("--write-slow"):
         return
-    names = slow_names()
-    left_out = [item for item in items if is_slow(item.nodeid, names)]
-    items[:] = [item for item in items if not is_slow(item.nodeid, names)]
+    names, kept, left_out = slow_names(), list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        (left_out if is_left_out(item.nodeid, fixtures, names) else kept).append(item)
+    items[:] = kept
     config.hook.pytest_deselected(items=left_out)
 
 
@@ -106,7 +118,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Collect what tests use where it is told: not in the processes that run them."""
     if not config.getoption("--write-slow"):
         return
-    if config.option.keyword or config.option.markexpr:
-        raise pytest.UsageError("--write-slow is for a run of all tests: without -k and -m")
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Measured())
+    if hasattr(config, "workerinput"):
+        return
+    is_of_all = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if not is_of_all or config.option.keyword or config.option.markexpr:
+        raise pytest.UsageError("--write-slow is for a run of all: without paths, -k and -m")
+    config.pluginmanager.register(Measured())

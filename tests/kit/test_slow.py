@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -27,12 +29,21 @@ def test_the_slow_ones_are_tests(request: pytest.FixtureRequest) -> None:
         ("tests/a.py::test_short[postgres]", True),
         ("tests/a.py::test_short[postgres-0]", True),
         ("tests/a.py::test_short[x-postgres]", True),
-        ("tests/store/test_postgres.py::test_short", True),
         ("tests/a.py::test_short[postgresql]", False),
     ],
 )
-def test_what_is_slow(nodeid: str, left_out: bool) -> None:
-    assert slow.is_slow(nodeid, {"tests/a.py::test_long"}) is left_out
+def test_what_is_left_out(nodeid: str, left_out: bool) -> None:
+    assert slow.is_left_out(nodeid, ["tmp_path"], {"tests/a.py::test_long"}) is left_out
+
+
+def test_what_needs_a_server_is_left_out() -> None:
+    assert slow.is_left_out("tests/a.py::test_short", ["postgres_url", "postgres_server"], set())
+
+
+def test_the_server_is_a_fixture_of_what_uses_its_databases(
+    postgres_url: str, request: Any
+) -> None:
+    assert slow.SERVER in request.node.fixturenames
 
 
 def test_the_mean_over_the_parameters_decides(tmp_path: Path) -> None:
@@ -50,11 +61,17 @@ def test_the_mean_over_the_parameters_decides(tmp_path: Path) -> None:
     assert (tmp_path / "slow.txt").read_text() == "tests/a.py::test_a\ntests/b.py::test_b\n"
 
 
-def test_what_a_test_uses_is_told_with_its_end(request: pytest.FixtureRequest) -> None:
-    before = slow._processor_seconds()
-    assert request.node.stash[slow.BEGAN] <= before
-    sum(range(10**6))
-    assert slow._processor_seconds() >= before
+def test_the_report_of_its_end_says_what_a_test_used() -> None:
+    item: Any = SimpleNamespace(stash=pytest.Stash(), user_properties=[])
+    call: Any = SimpleNamespace(when="teardown")
+    next(slow.pytest_runtest_protocol(item))
+    began = slow._processor_seconds()
+    while (used := slow._processor_seconds() - began) < 0.03:
+        sum(range(10**4))
+    next(slow.pytest_runtest_makereport(item, call))
+    ((name, seconds),) = item.user_properties
+    assert name == slow.PROPERTY
+    assert used <= seconds < used + 1
 
 
 def _end(nodeid: str, seconds: float) -> pytest.TestReport:

@@ -1,12 +1,12 @@
-"""What votes, cards and settings come to, by rules that are too simple to be wrong.
+"""A model of votes, cards and settings: what each operation makes of them, in plain Python.
 
-Nothing here is changed in place: where two operations were under way together, or a process was
-killed in one, several ``World``s may be the true one, until what is seen decides.
+No state is changed in place: where two operations were under way together, or a process was
+killed in one, several ``ModelState``s are possible, until what is seen decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from bot.models import Mode, Reaction, ReactionKind, Vote
 from bot.services.voting import Added, Cleared, Deleted, Pressed, Removed, VoteChange
 
 BUTTON = 0
+"""In the place of a message's id: a vote button's press, wherever it was."""
 
 
 class Card(NamedTuple):
@@ -25,15 +26,20 @@ class Card(NamedTuple):
 
 
 class Ballot(NamedTuple):
-    """A member's vote on an answer in a guild, whatever it is."""
+    """Whose vote on which answer in which guild."""
 
     answer_id: int
     guild_id: int
     user_id: int
 
+    @property
+    def card(self) -> Card:
+        """The answer and the guild that it is about."""
+        return Card(self.answer_id, self.guild_id)
+
 
 class Sign(NamedTuple):
-    """A reaction on a message, or a button's press."""
+    """A reaction on a message, or a button's press; whose it is, its ballot says."""
 
     message_id: int
     value: Vote
@@ -92,7 +98,7 @@ Operation = VoteChange | Shown | Reconciled | Forgotten | Changed | ModeSet
 
 
 @dataclass(frozen=True)
-class World:
+class ModelState:
     """What holds: cards by message, of each ballot the standing signs, the newest last; settings.
 
     ``settings`` has what guilds set, by guild and name, or by guild and channel.
@@ -104,143 +110,154 @@ class World:
 
     @property
     def key(self) -> object:
-        """What two equal ones have in common."""
+        """A hashable value that equal states have in common."""
         return tuple(frozenset(each.items()) for each in (self.cards, self.signs, self.settings))
 
     @property
     def votes(self) -> dict[Ballot, Vote]:
-        """Who voted for what."""
+        """The vote of each ballot: what its newest sign says."""
         return {ballot: signs[-1].value for ballot, signs in self.signs.items()}
 
     def tally(self, answer_id: int, guild_id: int) -> int:
         """Return the sum of the votes on an answer in a guild."""
-        return sum(v for b, v in self.votes.items() if b[:2] == (answer_id, guild_id))
+        card = Card(answer_id, guild_id)
+        return sum(vote for ballot, vote in self.votes.items() if ballot.card == card)
 
     def ballot(self, message_id: int, user_id: int) -> Ballot:
         """Return the ballot that a member's reaction on a card is about."""
         return Ballot(*self.cards[message_id], user_id)
 
-    def of(self, ballot: Ballot) -> tuple[Sign, ...]:
-        """Return the signs that stand."""
+    def signs_of(self, ballot: Ballot) -> tuple[Sign, ...]:
+        """Return the signs of a ballot that stand."""
         return self.signs.get(ballot, ())
 
-    def standing(self, ballot: Ballot, signs: Collection[Sign]) -> World:
-        """Return the world in which these signs stand, and no others, for a ballot."""
-        return self._with(lambda b, old: signs if b == ballot else old, ballot)
+    def with_signs(self, ballot: Ballot, signs: Collection[Sign]) -> ModelState:
+        """Return the state in which a ballot has these signs, and no others."""
+        others = {b: old for b, old in self.signs.items() if b != ballot}
+        return replace(self, signs={**others, ballot: tuple(signs)} if signs else others)
 
-    def without(self, is_gone: Callable[[Ballot, Sign], bool]) -> World:
-        """Return the world without some signs."""
-        return self._with(lambda b, old: [sign for sign in old if not is_gone(b, sign)])
+    def with_newest(self, ballot: Ballot, sign: Sign) -> ModelState:
+        """Return the state in which a sign is the newest of a ballot."""
+        return self.with_signs(ballot, [*(s for s in self.signs_of(ballot) if s != sign), sign])
 
-    def _with(
-        self, make: Callable[[Ballot, tuple[Sign, ...]], Collection[Sign]], *new: Ballot
-    ) -> World:
-        made = {b: tuple(make(b, self.of(b))) for b in (*self.signs, *new)}
-        return replace(self, signs={b: signs for b, signs in made.items() if signs})
+    def without(self, is_gone: Callable[[Ballot, Sign], bool]) -> ModelState:
+        """Return the state without some signs."""
+        state = self
+        for ballot, signs in self.signs.items():
+            state = state.with_signs(ballot, [s for s in signs if not is_gone(ballot, s)])
+        return state
 
-    def given(self, ballot: Ballot, sign: Sign) -> World:
-        """Return the world in which a sign stands as the newest."""
-        return self.standing(ballot, [*(s for s in self.of(ballot) if s != sign), sign])
+    def with_setting(self, guild_id: int, name: str | int, value: Any) -> ModelState:
+        """Return the state in which a guild has set something; with ``None``, has it no longer."""
+        settings = {**self.settings, (guild_id, name): value}
+        return replace(self, settings={k: v for k, v in settings.items() if v is not None})
 
 
 @singledispatch
-def after(operation: Any, world: World) -> tuple[World, object]:
-    """Return the world after an operation, and its outcome."""
+def after(operation: Any, state: ModelState) -> tuple[ModelState, object]:
+    """Return the state after an operation, and the operation's outcome."""
     raise NotImplementedError(operation)
 
 
 @after.register
-def _(operation: Added, world: World) -> tuple[World, object]:
-    if operation.message_id not in world.cards:
-        return world, False
-    ballot = world.ballot(operation.message_id, operation.reaction.user_id)
-    return world.given(ballot, Sign.of(operation)), True
+def _(operation: Added, state: ModelState) -> tuple[ModelState, object]:
+    if operation.message_id not in state.cards:
+        return state, False
+    ballot = state.ballot(operation.message_id, operation.reaction.user_id)
+    return state.with_newest(ballot, Sign.of(operation)), True
 
 
 @after.register
-def _(operation: Removed, world: World) -> tuple[World, object]:
-    if operation.message_id not in world.cards:
-        return world, False
+def _(operation: Removed, state: ModelState) -> tuple[ModelState, object]:
+    if operation.message_id not in state.cards:
+        return state, False
     sign = Sign.of(operation)
-    ballot = world.ballot(operation.message_id, operation.reaction.user_id)
-    signs = world.of(ballot)
-    return world.standing(ballot, [s for s in signs if s != sign]), sign in signs
+    ballot = state.ballot(operation.message_id, operation.reaction.user_id)
+    signs = state.signs_of(ballot)
+    return state.with_signs(ballot, [s for s in signs if s != sign]), sign in signs
 
 
 @after.register
-def _(operation: Cleared, world: World) -> tuple[World, object]:
-    card = world.cards.get(operation.message_id)
+def _(operation: Cleared, state: ModelState) -> tuple[ModelState, object]:
+    card = state.cards.get(operation.message_id)
 
     def is_gone(ballot: Ballot, sign: Sign) -> bool:
-        is_here = ballot[:2] == card and sign.message_id == operation.message_id
+        is_here = ballot.card == card and sign.message_id == operation.message_id
         return is_here and operation.value in (None, sign.value)
 
-    return world.without(is_gone), True
+    return state.without(is_gone), True
 
 
 @after.register
-def _(operation: Pressed, world: World) -> tuple[World, object]:
+def _(operation: Pressed, state: ModelState) -> tuple[ModelState, object]:
     ballot = Ballot(operation.answer_id, operation.guild_id, operation.user_id)
-    signs = world.of(ballot)
+    signs = state.signs_of(ballot)
     if signs and signs[-1].value is operation.value:
-        world = world.standing(ballot, [s for s in signs if s.message_id != BUTTON])
+        state = state.with_signs(ballot, [s for s in signs if s.message_id != BUTTON])
     else:
-        world = world.given(ballot, Sign(BUTTON, operation.value))
-    return world, world.votes.get(ballot)
+        state = state.with_newest(ballot, Sign(BUTTON, operation.value))
+    return state, state.votes.get(ballot)
 
 
 @after.register
-def _(operation: Deleted, world: World) -> tuple[World, object]:
-    cards = {m: card for m, card in world.cards.items() if m != operation.message_id}
-    return replace(world, cards=cards), True
+def _(operation: Deleted, state: ModelState) -> tuple[ModelState, object]:
+    cards = {m: card for m, card in state.cards.items() if m != operation.message_id}
+    return replace(state, cards=cards), True
 
 
 @after.register
-def _(operation: Shown, world: World) -> tuple[World, object]:
+def _(operation: Shown, state: ModelState) -> tuple[ModelState, object]:
     card = Card(operation.answer_id, operation.guild_id)
-    return replace(world, cards={**world.cards, operation.message_id: card}), None
+    return replace(state, cards={**state.cards, operation.message_id: card}), None
 
 
 @after.register
-def _(operation: Forgotten, world: World) -> tuple[World, object]:
-    theirs = sum(ballot.user_id == operation.user_id for ballot in world.signs)
-    return world.without(lambda ballot, _: ballot.user_id == operation.user_id), theirs
+def _(operation: Forgotten, state: ModelState) -> tuple[ModelState, object]:
+    theirs = sum(ballot.user_id == operation.user_id for ballot in state.signs)
+    return state.without(lambda ballot, _: ballot.user_id == operation.user_id), theirs
 
 
 @after.register
-def _(operation: Changed, world: World) -> tuple[World, object]:
-    return _set(world, (operation.guild_id, operation.name), operation.value), None
+def _(operation: Changed, state: ModelState) -> tuple[ModelState, object]:
+    return state.with_setting(operation.guild_id, operation.name, operation.value), None
 
 
 @after.register
-def _(operation: ModeSet, world: World) -> tuple[World, object]:
-    return _set(world, (operation.guild_id, operation.channel_id), operation.mode), None
-
-
-def _set(world: World, key: tuple[int, str | int], value: Any) -> World:
-    settings = {**world.settings, key: value}
-    return replace(world, settings={k: v for k, v in settings.items() if v is not None})
+def _(operation: ModeSet, state: ModelState) -> tuple[ModelState, object]:
+    return state.with_setting(operation.guild_id, operation.channel_id, operation.mode), None
 
 
 @after.register
-def _(operation: Reconciled, world: World) -> tuple[World, object]:
-    """Events decide for what they were about, and are newer than what Discord showed."""
-    message_id, changed = operation.message_id, 0
-    if message_id not in world.cards:
-        return world, 0
-    card = world.cards[message_id]
-    users = {b.user_id for b in world.signs if b[:2] == card} | {r.user_id for r in operation.shown}
-    for user_id in users:
+def _(operation: Reconciled, state: ModelState) -> tuple[ModelState, object]:
+    if operation.message_id not in state.cards:
+        return state, 0
+    card, changed = state.cards[operation.message_id], 0
+    voters = {ballot.user_id for ballot in state.signs if ballot.card == card}
+    for user_id in voters | {reaction.user_id for reaction in operation.shown}:
         ballot = Ballot(*card, user_id)
-        signs = list(world.of(ballot))
-        decided = [s for s in signs if s[0] == message_id and (user_id, *s[1:]) in operation.live]
-        rest = [s for s in signs if s not in decided]
-        for value in sorted(Vote):
-            for kind in ReactionKind:
-                reaction, sign = Reaction(user_id, value, kind), Sign(message_id, value, kind)
-                if reaction in operation.live or (reaction in operation.shown) is (sign in rest):
-                    continue
-                changed += 1
-                rest.remove(sign) if sign in rest else rest.append(sign)
-        world = world.standing(ballot, [*rest, *decided])
-    return world, changed
+        signs, differences = _reconciled(operation, user_id, state.signs_of(ballot))
+        state, changed = state.with_signs(ballot, signs), changed + differences
+    return state, changed
+
+
+def _reconciled(
+    operation: Reconciled, user_id: int, before: Collection[Sign]
+) -> tuple[list[Sign], int]:
+    """Return a member's signs after a message was compared, and how many came or went.
+
+    Live events decide for what they were about, and are newer than what Discord showed.
+    """
+    here = list(_possible_signs(operation.message_id))
+    live = [s for s in here if Reaction(user_id, s.value, s.kind) in operation.live]
+    shown = [s for s in here if Reaction(user_id, s.value, s.kind) in operation.shown]
+    gone = [s for s in before if s in here and s not in live and s not in shown]
+    new = [s for s in shown if s not in live and s not in before]
+    kept = [s for s in before if s not in live and s not in gone]
+    return [*kept, *new, *(s for s in before if s in live)], len(gone) + len(new)
+
+
+def _possible_signs(message_id: int) -> Iterator[Sign]:
+    """Yield all signs that a member may give on a message, in the order in which they are taken."""
+    for value in sorted(Vote):
+        for kind in ReactionKind:
+            yield Sign(message_id, value, kind)

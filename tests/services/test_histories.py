@@ -456,7 +456,7 @@ async def test_what_helpers_change_meanwhile_stays(
     await busy(app)
     file = await written(app, tmp_path / "ours.jsonl")
     monkeypatch.setattr("bot.services.histories.AT_ONCE", 2)
-    go_on, edited = histories.go_on, list[int]()
+    go_on, edited = histories.check_is_latest, list[int]()
 
     async def edit() -> None:
         found = await app.answering.find("cake", guild_id=THERE)
@@ -472,7 +472,7 @@ async def test_what_helpers_change_meanwhile_stays(
             tasks.append(asyncio.create_task(edit()))
 
     tasks = list[asyncio.Task[None]]()
-    monkeypatch.setattr(histories, "go_on", slow)
+    monkeypatch.setattr(histories, "check_is_latest", slow)
     report = await app.library.import_paths([file], scope=THERE)
     await tasks[0]
     assert len(turns) > 4

@@ -24,7 +24,7 @@ from bot.store import threads
 from bot.store.database import Database
 from bot.store.rows import pack
 from tests.kit import postgres
-from tests.kit.vote_model import Card, Forgotten, Operation, Reconciled, World, after
+from tests.kit.vote_model import Card, Forgotten, ModelState, Operation, Reconciled, after
 from tests.kit.votes import tally_of
 
 GUILDS = (11, 22)
@@ -77,7 +77,7 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
         super().__init__()
         self.name = ""
         self.runner = asyncio.Runner()
-        self.world = World(cards=MESSAGES)
+        self.state = ModelState(cards=MESSAGES)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -117,7 +117,7 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
 
     def come_to(self, operation: Operation) -> object:
         """Do an operation in the model; return its outcome there."""
-        self.world, outcome = after(operation, self.world)
+        self.state, outcome = after(operation, self.state)
         return outcome
 
     @rule(change=changes)
@@ -149,7 +149,7 @@ class VotingIsLikeTheModel(RuleBasedStateMachine):
     def tallies_agree(self) -> None:
         for answer in (1, 2):
             for guild in GUILDS:
-                expected = self.world.tally(answer, guild)
+                expected = self.state.tally(answer, guild)
                 assert self.run(tally_of(self.database, answer, guild)) == expected
 
 

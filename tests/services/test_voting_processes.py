@@ -25,48 +25,48 @@ from bot.services.voting import Added, Cleared, Deleted, Pressed, Removed
 from bot.settings import Settings
 from tests.kit import postgres
 from tests.kit.library import at
-from tests.kit.peers import Died, Look, Peer, Seen
+from tests.kit.peers import Died, GuildSeen, Inspect, Peer, Snapshot
 from tests.kit.vote_model import (
     Changed,
     Forgotten,
+    ModelState,
     ModeSet,
     Operation,
     Reconciled,
     Shown,
-    World,
     after,
 )
 from tests.kit.waiting import until
 
 PROCESSES = 3
 ANSWERS, GUILDS, USERS, MESSAGES = (1, 2), (1, 2), (1, 2, 3), (1, 2, 3, 4)
-"""Of one example; those of the next are higher by ``APART``, but for the answers."""
+"""Of the first example; in each further one all but the answers are higher by ``APART``."""
 APART = 100
 
 answers, guilds, users, messages = map(st.sampled_from, (ANSWERS, GUILDS, USERS, MESSAGES))
 values = st.sampled_from(Vote)
 reactions = st.builds(Reaction, users, values, st.sampled_from(ReactionKind))
-cards = st.builds(Shown, messages, answers, guilds)
 votes = st.one_of(
     st.builds(Added, message_id=messages, reaction=reactions),
     st.builds(Removed, message_id=messages, reaction=reactions),
     st.builds(Pressed, answer_id=answers, guild_id=guilds, user_id=users, value=values),
 )
 policies, thresholds = st.none() | st.sampled_from(Policy), st.sampled_from((None, 0.9, 0.95))
-changes = st.one_of(
+settings_changes = st.one_of(
     st.builds(Changed, guilds, st.just("answer_policy"), policies),
     st.builds(Changed, guilds, st.just("answer_threshold"), thresholds),
     st.builds(ModeSet, guilds, messages, st.none() | st.sampled_from(Mode)),
 )
-whole = st.one_of(
+deletions = st.one_of(
     st.builds(Cleared, message_id=messages, value=st.none() | values), st.builds(Forgotten, users)
 )
-alone = st.one_of(
-    cards,
+anything = votes | settings_changes | deletions
+message_changes = st.one_of(
+    st.builds(Shown, messages, answers, guilds),
     st.builds(Deleted, message_id=messages),
     st.builds(Reconciled, messages, st.frozensets(reactions)),
 )
-"""A message is compared, and shows something else, in one process: the one with its shard."""
+"""These one process alone does at a time: the one with the message's shard."""
 
 
 class Done(NamedTuple):
@@ -77,18 +77,23 @@ class Done(NamedTuple):
     died: bool = False
 
 
-def worlds_after(worlds: Sequence[World], done: Sequence[Done]) -> list[World]:
-    """Return the worlds that there may be after operations that were done at once."""
-    found = dict[object, World]()
-    for world in worlds:
-        for order in permutations(done):
-            possible = [world]
-            for each in order:
-                results = [(w, *after(each.operation, w)) for w in possible]
-                possible = [new for _, new, gave in results if each.died or gave == each.outcome]
-                possible += [old for old, _, _ in results if each.died]
-            found |= {each.key: each for each in possible}
+def states_after(states: Sequence[ModelState], done: Sequence[Done]) -> list[ModelState]:
+    """Return the states that are possible after operations that were done at once."""
+    found = dict[object, ModelState]()
+    for order in permutations(done):
+        possible = list(states)
+        for each in order:
+            possible = [new for state in possible for new in possible_after(state, each)]
+        found |= {state.key: state for state in possible}
     return list(found.values())
+
+
+def possible_after(state: ModelState, done: Done) -> list[ModelState]:
+    """Return the states that are possible after an operation; none if its outcome is not so."""
+    new, outcome = after(done.operation, state)
+    if done.died:
+        return [state, new]
+    return [new] if outcome == done.outcome else []
 
 
 @dataclass(frozen=True)
@@ -104,123 +109,139 @@ class Step:
     dies_at: int | None = None
 
 
+def presses_of(answer: int, guild: int, user: int, pressed: list[Vote]) -> list[Operation]:
+    """Return presses of vote buttons that are about one ballot."""
+    return [
+        Pressed(answer_id=answer, guild_id=guild, user_id=user, value=value) for value in pressed
+    ]
+
+
+def two_settings(guild: int, policy: Policy | None, threshold: float | None) -> list[Operation]:
+    """Return changes of two settings of one guild."""
+    changes = {"answer_policy": policy, "answer_threshold": threshold}
+    return [Changed(guild, name, value) for name, value in changes.items()]
+
+
 same_ballot = st.builds(
-    lambda answer, guild, user, given: [
-        Pressed(answer_id=answer, guild_id=guild, user_id=user, value=value) for value in given
-    ],
-    *(answers, guilds, users, st.lists(values, min_size=2, max_size=3)),
+    presses_of, answers, guilds, users, st.lists(values, min_size=2, max_size=3)
 )
-same_guild = st.builds(
-    lambda guild, policy, threshold: [
-        Changed(guild, "answer_policy", policy),
-        Changed(guild, "answer_threshold", threshold),
-    ],
-    *(guilds, policies, thresholds),
-)
-mixed = votes | changes | whole
-one, some = (partial(st.lists, min_size=1, max_size=most) for most in (1, 3))
+same_guild = st.builds(two_settings, guilds, policies, thresholds)
+just_one, up_to_three = (partial(st.lists, min_size=1, max_size=most) for most in (1, 3))
 numbers, deaths = st.integers(0, PROCESSES - 1), st.integers(1, 8)
 steps = st.one_of(
     st.builds(Step, same_ballot | same_guild, numbers),
-    st.builds(Step, some(votes) | some(mixed), numbers),
-    st.builds(Step, one(alone), numbers, st.none() | deaths),
-    st.builds(Step, some(mixed), numbers, deaths),
+    st.builds(Step, up_to_three(votes) | up_to_three(anything), numbers),
+    st.builds(Step, just_one(message_changes), numbers, st.none() | deaths),
+    st.builds(Step, up_to_three(anything), numbers, deaths),
 )
 
 
 class Processes:
-    """The processes, which outlive an example, and the worlds that there may be."""
+    """The processes, which outlive an example, and the states of the model that are possible."""
 
     def __init__(self, url: str, folder: Path):
         self.url, self.folder = url, folder
         self.defaults = Settings(_env_file=None).guild_defaults
         self.peers = [self.started(number) for number in range(PROCESSES)]
         self.apart = 0
-        self.worlds = [World()]
+        self.states = [ModelState()]
+
+    def started(self, number: int) -> Peer:
+        """Start a process; it has the data folder of the one before it."""
+        return Peer(self.url, self.folder / str(number))
 
     def begin(self) -> None:
         """Begin an example: with guilds, messages and members of its own."""
         self.apart += APART
-        self.worlds = [World()]
+        self.states = [ModelState()]
         for message in MESSAGES[:3]:
             self.do(Step([Shown(message, 1 + message % 2, 1 + message // 3)], 0))
 
     def do(self, step: Step) -> None:
         """Have processes do something, and compare what comes of it with the model."""
-        moved = [self.of_this_example(operation) for operation in step.operations]
-        chosen = [(step.first + n) % PROCESSES for n in range(len(moved))]
-        for number, operation in zip(chosen, moved, strict=True):
+        done = self.done(step)
+        self.states = states_after(self.states, done)
+        assert self.states, f"no order of these gives such outcomes: {done}"
+        self.compare()
+
+    def done(self, step: Step) -> list[Done]:
+        """Have processes do something at once; return what each answered."""
+        told = dict[int, Operation]()
+        for n, operation in enumerate(step.operations):
+            number = (step.first + n) % PROCESSES
+            told[number] = self.of_this_example(operation)
             dies_at = step.dies_at if number == step.first else None
-            self.peers[number].tell(operation, dies_at)
-        done = [Done(operation, died=True) for operation in moved]
-        for n, number in enumerate(chosen):
+            self.peers[number].tell(told[number], dies_at)
+        done = list[Done]()
+        for number, operation in told.items():
             try:
-                done[n] = Done(moved[n], self.peers[number].answer())
+                done.append(Done(operation, self.peers[number].answer()))
             except Died:
                 assert step.dies_at is not None
                 assert number == step.first
+                done.append(Done(operation, died=True))
         if step.dies_at is not None:
             self.peers[step.first].kill()
             self.peers[step.first] = self.started(step.first)
-        self.worlds = worlds_after(self.worlds, done)
-        assert self.worlds, f"no order of these gives such outcomes: {done}"
-        self.all_see_what_the_model_says()
+        return done
 
     def of_this_example(self, operation: Any) -> Operation:
         """Return an operation on guilds, messages and members that no other example has."""
-        names = ("guild_id", "message_id", "user_id", "channel_id")
-        moved = {n: getattr(operation, n) + self.apart for n in names if hasattr(operation, n)}
-        theirs = partial(map, lambda r: r._replace(user_id=r.user_id + self.apart))
-        if isinstance(operation, Added | Removed):
-            (moved["reaction"],) = theirs([operation.reaction])
-        if isinstance(operation, Reconciled):
-            moved["shown"] = frozenset(theirs(operation.shown))
-        done: Operation = replace(operation, **moved)
+
+        def moved(value: Any) -> Any:
+            if isinstance(value, frozenset):
+                return frozenset(map(moved, value))
+            if isinstance(value, Reaction):
+                return value._replace(user_id=moved(value.user_id))
+            return value + self.apart
+
+        names = ("guild_id", "message_id", "user_id", "channel_id", "reaction", "shown")
+        changed = {n: moved(getattr(operation, n)) for n in names if hasattr(operation, n)}
+        done: Operation = replace(operation, **changed)
         return done
 
-    def looks(self) -> list[Seen]:
-        """Return what each process sees."""
-        ids = (tuple(n + self.apart for n in some) for some in (GUILDS, MESSAGES))
-        look = Look(1, *ids)
-        for peer in self.peers:
-            peer.tell(look)
-        return [peer.answer() for peer in self.peers]
-
-    def all_see_what_the_model_says(self) -> None:
-        """Compare what every process sees with the worlds that there may be."""
-        seen = self.looks()
-        there = replace(seen[0], in_force={})
-        assert all(replace(each, in_force={}) == there for each in seen)
-        self.worlds = [world for world in self.worlds if self.seen_in(world) == there]
-        assert self.worlds, f"not what the model says: {there}"
-        if not all(each.in_force == each.kept for each in seen):
+    def compare(self) -> None:
+        """Compare what every process sees with the states that are possible."""
+        seen = self.snapshots()
+        first = replace(seen[0], in_force={})
+        assert all(replace(each, in_force={}) == first for each in seen)
+        self.states = [state for state in self.states if self.seen_in(state) == first]
+        assert self.states, f"not what the model says: {first}"
+        if any(each.in_force != each.kept for each in seen):
             asyncio.run(until(self.settings_are_in_force))
 
     def settings_are_in_force(self) -> bool:
         """Return whether every process goes by the settings that are kept."""
-        return all(each.in_force == each.kept for each in self.looks())
+        return all(each.in_force == each.kept for each in self.snapshots())
 
-    def seen_in(self, world: World) -> Seen:
-        """Return what is seen where the model is so."""
-        here = [guild + self.apart for guild in GUILDS]
-        return Seen(
-            votes=world.votes,
-            tallies={(a, g): world.tally(a, g) for a in ANSWERS for g in here},
-            cards=dict(world.cards),
-            kept={
-                guild: (
-                    self.defaults.model_copy(update={k: v for k, v in own if isinstance(k, str)}),
-                    {k: v for k, v in own if isinstance(k, int)},
-                )
-                for guild in here
-                for own in [[(k, v) for (g, k), v in world.settings.items() if g == guild]]
-            },
+    def snapshots(self) -> list[Snapshot]:
+        """Return what each process sees."""
+        guild_ids, message_ids = self.ids(GUILDS), self.ids(MESSAGES)
+        for peer in self.peers:
+            peer.tell(Inspect(1, guild_ids, message_ids))
+        return [peer.answer() for peer in self.peers]
+
+    def seen_in(self, state: ModelState) -> Snapshot:
+        """Return what is to be seen in a state; the model knows of nothing but what is kept."""
+        here = self.ids(GUILDS)
+        return Snapshot(
+            votes=state.votes,
+            tallies={(a, g): state.tally(a, g) for a in ANSWERS for g in here},
+            cards=dict(state.cards),
+            kept={guild_id: self.kept_in(state, guild_id) for guild_id in here},
             in_force={},
         )
 
-    def started(self, number: int) -> Peer:
-        """Start a process; it has the data folder of the one before it."""
-        return Peer(self.url, self.folder / str(number))
+    def kept_in(self, state: ModelState, guild_id: int) -> GuildSeen:
+        """Return a guild's settings in a state: those by name, and the modes by channel."""
+        own = {name: value for (of, name), value in state.settings.items() if of == guild_id}
+        named = {name: value for name, value in own.items() if isinstance(name, str)}
+        modes = {channel: mode for channel, mode in own.items() if isinstance(channel, int)}
+        return self.defaults.model_copy(update=named), modes
+
+    def ids(self, numbers: Sequence[int]) -> tuple[int, ...]:
+        """Return ids of this example."""
+        return tuple(number + self.apart for number in numbers)
 
 
 @pytest.fixture(scope="module")
@@ -245,9 +266,10 @@ def three(
     postgres_server.give_back(name)
 
 
+# Failures are not shrunk: the processes have gone on.
 @settings(max_examples=4, deadline=None, phases=[Phase.generate])
-@given(done=st.lists(steps, min_size=10, max_size=14))
-def test_processes_are_like_the_model(three: Processes, done: list[Step]) -> None:
+@given(steps=st.lists(steps, min_size=10, max_size=14))
+def test_processes_are_like_the_model(three: Processes, steps: list[Step]) -> None:
     three.begin()
-    for step in done:
+    for step in steps:
         three.do(step)
