@@ -39,7 +39,7 @@ def value_of(column: Column[Any], guild_id: int) -> Any:
 
 def row_of(table: Table, guild_id: int) -> dict[str, Any]:
     counted = [c for c in table.c if c.autoincrement is True]
-    row = {c.name: value_of(c, guild_id) for c in table.c if c not in counted and not c.nullable}
+    row = {c.key: value_of(c, guild_id) for c in table.c if c not in counted and not c.nullable}
     for name in ("message_id", "post_id"):
         if name in table.primary_key.columns:
             row[name] = guild_id
