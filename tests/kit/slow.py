@@ -18,7 +18,7 @@ import pytest
 
 from tests.kit.paths import ROOT
 
-SLOW_SECONDS = 0.35
+SLOW_SECONDS = 0.3
 NAMES = ROOT / "tests" / "slow.txt"
 ON_POSTGRES = re.compile(r"\[(.*-)?postgres[]-]")
 """In the name of a test that is run once on each database: this time on PostgreSQL."""

@@ -53,7 +53,7 @@ def test_the_mean_over_the_parameters_decides(tmp_path: Path) -> None:
         "tests/b.py::test_b[2]": 2.0,
         "tests/a.py::test_a": 0.6,
         "tests/a.py::test_quick[1]": 0.1,
-        "tests/a.py::test_quick[2]": 0.5,
+        "tests/a.py::test_quick[2]": 0.4,
         "tests/a.py::test_twice[postgres]": 9.0,
     }.items():
         measured.pytest_runtest_logreport(_end(nodeid, seconds))
