@@ -32,6 +32,11 @@ def at(folder: Path, model: str | None = None) -> Settings:
     return settings if model is None else settings.model_copy(update={"embedding_model": model})
 
 
+def another_at(folder: Path) -> Settings:
+    """Settings of another library, in SQLite in a folder, whatever database the test's is in."""
+    return at(folder).model_copy(update={"database_url": ""})
+
+
 _numbers = count(1000)
 
 

@@ -20,12 +20,12 @@ from bot.curation import Action, Revision
 from bot.errors import StoreError
 from bot.models import SHARED, Answer, Thread, Vote
 from bot.services.import_pipeline import ImportReport
-from bot.settings import Settings
 from bot.sources.writers import OneFile
 from bot.store import histories, revisions
 from bot.store.curation_tables import revisions as revision_table
 from bot.store.tables import answers, threads
-from tests.kit.library import BREAD, HERE, THERE, at
+from bot.worker import in_thread
+from tests.kit.library import BREAD, HERE, THERE, another_at
 from tests.kit.votes import press_button
 
 HELPER = 987_009
@@ -62,14 +62,9 @@ async def _export(app: App, guild: int, *, history: bool = True) -> str:
     return out.getvalue()
 
 
-def elsewhere(folder: Path) -> Settings:
-    """Settings of another library, whichever database the first is in."""
-    return at(folder).model_copy(update={"database_url": ""})
-
-
 async def opened(folder: Path, file: Path, guild: int = HERE) -> tuple[App, ImportReport]:
     """A new library that has the file's threads, and how that went."""
-    app = await App.open(elsewhere(folder))
+    app = await App.open(another_at(folder))
     return app, await app.library.import_paths([file], scope=guild)
 
 
@@ -218,7 +213,7 @@ async def test_a_version_of_a_shared_thread_is_one_again(app: App, tmp_path: Pat
     await press_button(app.voting, answer_id=1, guild_id=HERE, user_id=1, value=Vote.UP)
     await title(app, 1, "Why is my bread flat?")
     file = await written(app, tmp_path / "ours.jsonl")
-    other = await App.open(elsewhere(tmp_path / "other"))
+    other = await App.open(another_at(tmp_path / "other"))
     await other.library.add([BREAD])
     assert (await other.library.import_paths([file], scope=HERE)).states == 3
     for library in (app, other):
@@ -404,14 +399,27 @@ async def test_of_two_imports_at_once_the_later_one_goes_on(
     await busy(app)
     file = await written(app, tmp_path / "ours.jsonl")
     monkeypatch.setattr("bot.services.histories.AT_ONCE", 2)
-    take, others = histories.take_state, list[asyncio.Task[ImportReport]]()
+    take, begin, begun = histories.take_state, histories.begin, asyncio.Event()
+    others = list[asyncio.Task[ImportReport]]()
 
     async def overtaken(*about: Any) -> None:
         await take(*about)
         if not others:
             others.append(asyncio.create_task(app.library.import_paths([file], scope=THERE)))
 
+    async def noted(*about: Any) -> None:
+        await begin(*about)
+        if others:
+            begun.set()
+
+    async def read(*about: Any) -> Any:
+        if others:  # between two transactions of the first
+            await begun.wait()
+        return await in_thread(*about)
+
     monkeypatch.setattr(histories, "take_state", overtaken)
+    monkeypatch.setattr(histories, "begin", noted)
+    monkeypatch.setattr("bot.services.histories.in_thread", read)
     with pytest.raises(StoreError, match="another import"):
         await app.library.import_paths([file], scope=THERE)
     assert (await others[0]).states == 6

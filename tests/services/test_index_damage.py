@@ -14,7 +14,7 @@ from bot.app import App
 from bot.errors import SearchError, StoreError
 from bot.models import SHARED, Thread
 from bot.settings import Settings
-from tests.kit.library import BREAD, HERE, THERE, at, titles
+from tests.kit.library import BREAD, HERE, THERE, another_at, titles
 
 THREADS = [BREAD, *(Thread(key=f"k{n}", title=f"Number {n} of the questions") for n in range(20))]
 
@@ -137,8 +137,7 @@ async def test_an_emptied_folder(settings: Settings, index: Path) -> None:
 
 
 async def test_another_librarys_index(settings: Settings, index: Path, tmp_path: Path) -> None:
-    elsewhere = at(tmp_path / "other").model_copy(update={"database_url": ""})
-    other = await App.open(elsewhere)
+    other = await App.open(another_at(tmp_path / "other"))
     await other.library.add([replace(BREAD, key="foreign", title="A foreign question")])
     await other.close()
     shutil.rmtree(index)

@@ -19,7 +19,7 @@ from bot.services.import_pipeline import ImportReport
 from bot.settings import Settings
 from bot.sources.writers import OneFile
 from bot.store.threads import Counts
-from tests.kit.library import BREAD, HERE, THERE, at, titles
+from tests.kit.library import BREAD, HERE, THERE, another_at, titles
 from tests.kit.paths import SHARED
 from tests.kit.votes import press_button
 
@@ -147,7 +147,7 @@ class TestExporting:
         text = await exported(app)
         file = tmp_path / "other.jsonl.gz"
         file.write_bytes(gzip.compress(text.encode()))
-        other = await App.open(at(tmp_path / "other"))
+        other = await App.open(another_at(tmp_path / "other"))
         report = await other.library.import_paths([file])
         assert (report.added, report.ok) == (702, True)
         assert await exported(other) == text
@@ -187,7 +187,7 @@ class TestExporting:
         await press_button(app.voting, answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
         file = tmp_path / "library.jsonl"
         file.write_text(await exported(app))
-        other = await App.open(at(tmp_path / "other"))
+        other = await App.open(another_at(tmp_path / "other"))
         await other.library.import_paths([file])
         assert json.loads(await exported(other)) == {
             **json.loads(file.read_text()),
@@ -212,7 +212,7 @@ class TestExporting:
         file = tmp_path / "library.jsonl"
         file.write_text(await exported(app))
         assert "98700" not in file.read_text()
-        other = await App.open(at(tmp_path / "other"))
+        other = await App.open(another_at(tmp_path / "other"))
         await other.library.import_paths([file])
         assert await exported(other) == (await exported(app)).replace(
             '"source": null', '"source": "library"'
@@ -247,7 +247,7 @@ class TestExporting:
         await press_button(app.voting, answer_id=2, guild_id=HERE, user_id=1, value=Vote.UP)
         file = tmp_path / "ours.jsonl"
         file.write_text(await exported(app, HERE))
-        other = await App.open(at(tmp_path / "other"))
+        other = await App.open(another_at(tmp_path / "other"))
         done = await other.curating.add(HERE, 9, replace(BREAD, answers=BREAD.answers[:1]))
         for text in ("Too little water.", "Too much salt."):
             await other.curating.add_answer(HERE, 9, done.thread_id, Answer(body=text))

@@ -64,6 +64,7 @@ def writes(app: App, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return begun
 
 
+@pytest.mark.sqlite_only  # elsewhere votes are written beside what is written in turns
 class TestSlices:
     async def test_many_members_are_many_transactions(
         self, app: App, bread: Answers, writes: list[int]
@@ -189,6 +190,7 @@ class TestBudget:
         assert rows[0] == reconciling.FIRST
         assert max(rows[1:]) * self.cost <= reconciling.BUDGET
 
+    @pytest.mark.sqlite_only  # elsewhere votes are written beside what is written in turns
     async def test_nothing_is_read_under_the_lock_but_the_posting(
         self, app: App, bread: Answers, rows: list[int]
     ) -> None:
@@ -295,6 +297,7 @@ class TestApplying:
         assert outcomes == expected
         assert await tally(app, bread[0]) == 3 - 1
 
+    @pytest.mark.sqlite_only  # elsewhere votes are written beside what is written in turns
     async def test_a_transaction_takes_in_so_many_as_there_is_time_for(
         self, app: App, bread: Answers, writes: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -291,6 +291,7 @@ class TestMany:
         assert report.total == self.MANY
         assert len(app.engine) == self.MANY
 
+    @pytest.mark.sqlite_only  # a full disk is made by its PRAGMA
     async def test_on_a_full_disk_keep_what_was_finished(self, app: App, many: Path) -> None:
         async with app.database.write() as connection:
             pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
