@@ -7,6 +7,7 @@ alone don't, and wait for one another only where they are about the same members
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,28 @@ class Postgres:
         return engine
 
 
+class _CancellableConnection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that ends when a task is cancelled that inserts many rows with it.
+
+    asyncpg's own ``executemany`` takes a cancellation while it sends rows for nothing, and then
+    waits for ever for the end of what it no longer sends (its issue 873).
+    """
+
+    async def executemany(self, *arguments: Any, **options: Any) -> Any:
+        inserting = asyncio.ensure_future(super().executemany(*arguments, **options))
+        try:
+            return await asyncio.shield(inserting)
+        except asyncio.CancelledError:
+            self.terminate()
+            inserting.cancel()  # it no longer waits for room to send
+            await asyncio.wait([inserting])
+            if not inserting.cancelled():
+                inserting.exception()  # of the connection that was ended
+            raise
+
+
 _OPTIONS = {
+    "connection_class": _CancellableConnection,
     "timeout": CONNECT_SECONDS,
     "server_settings": _SESSION,
     "prepared_statement_cache_size": 500,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import ConfigError, StoreBusy, StoreError
@@ -23,12 +23,12 @@ from bot.store import (
 from bot.store.database import Database
 from bot.store.database_file import parse_url as database_url
 from bot.store.rows import pack
-from bot.store.tables import changes
+from bot.store.tables import changes, facts
 from bot.store.write_locks import lock_votes
 from tests.kit.postgres import LOCKED, Server
 from tests.kit.waiting import HANG, until
 
-pytest.importorskip("asyncpg")
+asyncpg = pytest.importorskip("asyncpg")
 
 Open = Callable[[], Awaitable[Database]]
 
@@ -182,6 +182,35 @@ async def connections(database: Database) -> list[Any]:
             raw = await connection.get_raw_connection()
             found.append(raw.driver_connection)
     return found
+
+
+async def test_an_insert_of_many_rows_that_is_cancelled_ends(
+    open_one: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, used, insert_many = await open_one(), list[Any](), asyncpg.Connection.executemany
+    before = await database.reading(count_facts)
+    rows = [{"name": str(n), "value": "x" * 10_000} for n in range(5_000)]
+
+    async def noted(connection: Any, *arguments: Any, **options: Any) -> Any:
+        used.append(connection)
+        return await insert_many(connection, *arguments, **options)
+
+    async def insert_all() -> None:
+        async with database.write() as connection:
+            await connection.execute(insert(facts), rows)
+
+    monkeypatch.setattr(asyncpg.Connection, "executemany", noted)
+    inserting = asyncio.create_task(insert_all())
+    await until(lambda: used and used[0]._transport.get_write_buffer_size() > 0)
+    inserting.cancel()
+    await asyncio.wait([inserting], timeout=HANG)
+    assert inserting.cancelled()
+    assert await database.reading(count_facts) == before
+    await note(database, 1)
+
+
+async def count_facts(connection: AsyncConnection) -> int:
+    return await connection.scalar(select(func.count()).select_from(facts)) or 0
 
 
 async def test_a_nul_character_is_replaced(open_one: Open) -> None:
