@@ -12,11 +12,11 @@ import os
 import re
 import socket
 import sys
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 
 from bot.errors import StoreError
+from bot.services.rate_limit import Clock, monotonic
 from bot.store import leases
 from bot.store.database import Database
 from bot.store.leases import Lease
@@ -36,10 +36,6 @@ _OURS = set[str]()
 log = logging.getLogger(__name__)
 
 
-def _monotonic() -> float:
-    return time.monotonic()  # looked up at each call: tests put another clock there
-
-
 class Leases:
     """The leases of one process.
 
@@ -47,7 +43,7 @@ class Leases:
     machines need not agree.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = _monotonic):
+    def __init__(self, database: Database, clock: Clock = monotonic):
         self._database, self._clock = database, clock
         self._holder = f"{_place()}/{os.getpid()}/{uuid.uuid4().hex}"
         _OURS.add(self._holder)

@@ -27,7 +27,8 @@ Clock = Callable[[], float]
 """Seconds that only go up."""
 
 
-def _monotonic() -> float:
+def monotonic() -> float:
+    """Return ``time.monotonic``'s seconds."""
     return time.monotonic()  # looked up at each call: tests put another clock there
 
 
@@ -37,7 +38,7 @@ class RateLimit:
     One number is kept for a key: when all that it did will have been paid for.
     """
 
-    def __init__(self, per_minute: float, clock: Clock = _monotonic, most: int = MOST):
+    def __init__(self, per_minute: float, clock: Clock = monotonic, most: int = MOST):
         self._seconds_each = MINUTE / per_minute
         self._clock, self._most = clock, most
         self._paid_at: dict[int, float] = {}
@@ -101,7 +102,7 @@ class QuestionLimits:
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock = _monotonic, observer: Observer = UNOBSERVED
+        self, settings: Settings, clock: Clock = monotonic, observer: Observer = UNOBSERVED
     ):
         self._observer = observer
         self._member = _limit(settings.member_questions_per_minute, clock)

@@ -20,9 +20,8 @@ from pathlib import Path
 from bot.errors import ConfigError, InputError, StoreBusy, StoreNewer
 from bot.private_files import FOLDER, tighten, unfinished
 from bot.store.backend import BUSY_SECONDS
-from bot.store.database import LIBRARY_ID
 from bot.store.database_file import log_files, parse_url, sqlite_file
-from bot.store.facts import COMMAND_TREE_HASH
+from bot.store.facts import COMMAND_TREE_HASH, LIBRARY_ID
 from bot.store.server_url import is_on_server, tool_arguments
 from bot.store.sqlite_backend import explain
 from bot.store.stats import check_copy, missing_tables

@@ -25,17 +25,11 @@ from bot.observing import UNOBSERVED, Observer
 from bot.store import database_file, migrations, server_url
 from bot.store.backend import READERS, Backend
 from bot.store.change_watch import Watch
-from bot.store.facts import fact, set_fact
+from bot.store.facts import LIBRARY_ID, MOVE, fact, set_fact
 from bot.store.sqlite_backend import Sqlite
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-LIBRARY_ID = "library_id"
-"""The fact by which an index knows its database; a copy of a library gets another."""
-
-MOVE = "unfinished_move"
-"""The fact of a library into which another is being moved: it is not whole yet."""
 
 
 class Database:

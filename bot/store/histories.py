@@ -21,9 +21,9 @@ from bot.errors import StoreError
 from bot.models import SHARED, Answer, Thread
 from bot.store import change_feed, overrides, revisions, thread_states, threads
 from bot.store.curation_tables import revisions as table
-from bot.store.facts import fact, set_fact
+from bot.store.facts import drop_fact, fact, set_fact
 from bot.store.rows import answer_columns, columns, pack
-from bot.store.tables import answers, facts
+from bot.store.tables import answers
 from bot.store.tables import threads as thread_table
 
 _TAKING = "histories:{}"
@@ -170,8 +170,7 @@ async def finish(connection: AsyncConnection, guild_id: int, taken: Taken) -> No
     await _leave_changed(connection, guild_id, taken)
     pending = update(table).where(table.c.guild_id == -guild_id)
     await connection.execute(pending.values(guild_id=guild_id))
-    taking = facts.c.name == _TAKING.format(guild_id)
-    await connection.execute(delete(facts).where(taking))
+    await drop_fact(connection, _TAKING.format(guild_id))
     for number, thread_id in taken.threads.items():
         one, newest = taken.names[number], taken.newest.get(number)
         if newest is None:  # the file is cut off

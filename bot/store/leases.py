@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.facts import fact
 from bot.store.tables import facts
 
 PREFIX = "lease "
@@ -25,10 +26,10 @@ class Lease(NamedTuple):
 
 async def seen(connection: AsyncConnection, name: str) -> Lease | None:
     """Return a lease; ``None`` where nobody has it."""
-    value = await connection.scalar(select(facts.c.value).where(facts.c.name == PREFIX + name))
+    value = await fact(connection, PREFIX + name)
     if value is None:
         return None
-    holder, _, beat = str(value).partition(" ")
+    holder, _, beat = value.partition(" ")
     return Lease(holder, int(beat))
 
 

@@ -22,8 +22,8 @@ import bot.store.curation_tables  # noqa: F401 (adds its tables)
 from bot.errors import ConfigError, StoreError
 from bot.store import counters
 from bot.store.columns import metadata
-from bot.store.database import LIBRARY_ID, MOVE, Database
-from bot.store.facts import fact, set_fact
+from bot.store.database import Database
+from bot.store.facts import LIBRARY_ID, MOVE, fact, set_fact
 from bot.store.tables import facts
 from bot.store.write_locks import lock_votes
 

@@ -17,8 +17,8 @@ from bot.store import change_feed, guilds, moving, postings, tables, threads, vo
 from bot.store.columns import metadata
 from bot.store.curating import Change
 from bot.store.curating import add as add_own
-from bot.store.database import LIBRARY_ID, MOVE, Database
-from bot.store.facts import fact, set_fact
+from bot.store.database import Database
+from bot.store.facts import LIBRARY_ID, MOVE, fact, set_fact
 from bot.store.rows import pack
 from bot.store.votes import VotePlace
 from tests.kit import programs
