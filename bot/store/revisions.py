@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import Action, Revision, ThreadState
@@ -88,14 +88,14 @@ async def get(connection: AsyncConnection, guild_id: int, revision_id: int) -> R
 
 async def newest_id(connection: AsyncConnection, thread_id: int) -> int:
     """Return the id of the revision in force of a thread; 0 for one that nobody changed."""
-    mine = (IN_LIBRARY, revisions.c.thread_id == thread_id, revisions.c.proposed.is_(False))
+    mine = _of_thread(thread_id, proposed=False)
     return await connection.scalar(select(func.max(revisions.c.id)).where(*mine)) or 0
 
 
 async def is_undone(connection: AsyncConnection, thread_id: int) -> bool:
     """Return whether the newest change of a thread was undone, and that not undone again."""
     r = revisions.c
-    mine = (IN_LIBRARY, r.thread_id == thread_id, r.proposed.is_(False))
+    mine = _of_thread(thread_id, proposed=False)
     changed = select(func.max(r.id)).where(*mine, r.action != Action.RESTORED.value)
     last = func.coalesce(changed.scalar_subquery(), 0)
     restored = await connection.scalar(select(func.count()).where(*mine, r.id > last))
@@ -105,7 +105,7 @@ async def is_undone(connection: AsyncConnection, thread_id: int) -> bool:
 async def before(connection: AsyncConnection, thread_id: int, change: int) -> Revision | None:
     """Return the revision that was in force of a thread before a change."""
     r = revisions.c
-    older = (IN_LIBRARY, r.thread_id == thread_id, r.change < change, r.proposed.is_(False))
+    older = (*_of_thread(thread_id, proposed=False), r.change < change)
     query = select(revisions).where(*older).order_by(r.id.desc()).limit(1)
     row = (await connection.execute(query)).first()
     return None if row is None else of_row(row)
@@ -116,7 +116,7 @@ async def to_undo(connection: AsyncConnection, thread_id: int) -> Revision | Non
 
     Of a thread that was made here, that is its being retired. ``None`` if nobody changed it.
     """
-    mine = (IN_LIBRARY, revisions.c.thread_id == thread_id, revisions.c.proposed.is_(False))
+    mine = _of_thread(thread_id, proposed=False)
     query = select(revisions).where(*mine).order_by(revisions.c.id.desc()).limit(1)
     row = (await connection.execute(query)).first()
     if row is None:
@@ -155,16 +155,13 @@ async def latest_of(connection: AsyncConnection, thread_id: int, action: Action)
 async def has(connection: AsyncConnection, thread_id: int, digest: str, *, proposed: bool) -> bool:
     """Return whether a thread has a revision with these texts, proposed or once in force."""
     r = revisions.c
-    mine = (IN_LIBRARY, r.thread_id == thread_id, r.proposed.is_(proposed))
-    same = (*mine, r.digest == digest)
+    same = (*_of_thread(thread_id, proposed=proposed), r.digest == digest)
     return bool(await connection.scalar(select(exists(select(1).where(*same)))))
 
 
 async def settle(connection: AsyncConnection, thread_id: int) -> None:
     """Take the proposals for a thread away, which are decided about."""
-    r = revisions.c
-    mine = (IN_LIBRARY, r.thread_id == thread_id, r.proposed.is_(True))
-    await connection.execute(delete(revisions).where(*mine))
+    await connection.execute(delete(revisions).where(*_of_thread(thread_id, proposed=True)))
 
 
 async def rewrite(
@@ -217,6 +214,12 @@ def digest(thread: Thread) -> str:
         [[answer.body, answer.accepted] for answer in thread.answers],
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _of_thread(thread_id: int, *, proposed: bool) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a thread's revisions: the proposed ones, or those in force."""
+    r = revisions.c
+    return (IN_LIBRARY, r.thread_id == thread_id, r.proposed.is_(proposed))
 
 
 def _content(state: ThreadState) -> dict[str, Any]:
