@@ -6,8 +6,8 @@ import asyncio
 import logging
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -29,6 +29,8 @@ from bot.store.facts import COMMAND_TREE_HASH, fact, set_fact
 if TYPE_CHECKING:
     from bot.search.semantic.retrieval import SemanticIndex
 
+T = TypeVar("T")
+
 POLL_SECONDS = 5.0
 """Seconds between two looks whether another process has changed something, where the database
 doesn't tell of it (SQLite)."""
@@ -47,17 +49,11 @@ class Guilds:
         self._ask_channels = frozenset(bare_name(name) for name in settings.ask_channels)
         self._settings: dict[int, GuildSettings] = {}
         self._modes: dict[int, dict[int, Mode]] = {}
-        self._drops = 0  # what was read before one of them may be out of date
+        self._drops = 0  # how often they were dropped
 
     async def settings(self, guild_id: int) -> GuildSettings:
         """Return the settings in force in a guild."""
-        known = self._settings.get(guild_id)
-        if known is None:
-            drops = self._drops
-            known = self._in_force(await self._database.reading(table.overrides, guild_id))
-            if drops == self._drops:
-                self._settings[guild_id] = known
-        return known
+        return await self._cached(self._settings, self._read_settings, guild_id)
 
     async def update(self, guild_id: int, **changes: Any) -> GuildSettings:
         """Change a guild's settings; ``None`` goes back to the host's default.
@@ -94,12 +90,7 @@ class Guilds:
 
     async def modes(self, guild_id: int) -> dict[int, Mode]:
         """Return the modes that moderators set, by channel id."""
-        known = self._modes.get(guild_id)
-        if known is None:
-            drops = self._drops
-            known = await self._database.reading(table.modes, guild_id)
-            if drops == self._drops:
-                self._modes[guild_id] = known
+        known = await self._cached(self._modes, self._read_modes, guild_id)
         return dict(known)
 
     async def set_mode(self, guild_id: int, channel_id: int, mode: Mode | None) -> None:
@@ -148,6 +139,24 @@ class Guilds:
     async def set_tree_hash(self, value: str) -> None:
         """Keep the hash of the command tree that Discord has now."""
         await self._database.writing(set_fact, COMMAND_TREE_HASH, value)
+
+    async def _cached(
+        self, cache: dict[int, T], read: Callable[[int], Awaitable[T]], guild_id: int
+    ) -> T:
+        """Return what is cached of a guild; read it, and cache it, where it isn't."""
+        known = cache.get(guild_id)
+        if known is None:
+            drops = self._drops
+            known = await read(guild_id)
+            if drops == self._drops:  # else it may be out of date
+                cache[guild_id] = known
+        return known
+
+    async def _read_settings(self, guild_id: int) -> GuildSettings:
+        return self._in_force(await self._database.reading(table.overrides, guild_id))
+
+    async def _read_modes(self, guild_id: int) -> dict[int, Mode]:
+        return await self._database.reading(table.modes, guild_id)
 
     def _in_force(self, changed: dict[str, Any]) -> GuildSettings:
         try:
