@@ -48,7 +48,7 @@ def reliability(confidences: Sequence[float], right: Sequence[bool]) -> list[Rel
     """Return how often answers were right by confidence: ``BINS`` bins from 0 to 1."""
     bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
     for confidence, was_right in zip(confidences, right, strict=True):
-        bins[min(BINS - 1, int(confidence * BINS))].append((confidence, was_right))
+        bins[_bin_of(confidence)].append((confidence, was_right))
     return [
         ReliabilityBin(
             start=number / BINS,
@@ -80,9 +80,13 @@ def error_by_chance(confidences: Sequence[float]) -> float:
     """
     variances = [0.0] * BINS
     for confidence in confidences:
-        variances[min(BINS - 1, int(confidence * BINS))] += confidence * (1.0 - confidence)
+        variances[_bin_of(confidence)] += confidence * (1.0 - confidence)
     gaps = sum(sqrt(2.0 / pi * variance) for variance in variances)
     return gaps / len(confidences) if confidences else 0.0
+
+
+def _bin_of(confidence: float) -> int:
+    return min(BINS - 1, int(confidence * BINS))
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -61,9 +61,10 @@ class Evaluation:
     of those answers that were right, ``suggested`` the share that got suggestions.
     ``suggest_coverage`` is the share of questions that got either, ``suggest_precision``
     the share of those whose right thread is among the up to five offered.
-    ``calibration_error_by_chance`` is what true confidences would have as an error. The last
-    three are set where some questions must get no answer. ``model`` is None where words alone
-    decided; ``embedding_ms`` were spent on the vectors of a thread, in the mean.
+    ``calibration_error_by_chance`` is the error that exactly true confidences have in the mean.
+    ``in_scope_accuracy``, ``out_of_scope_recall`` and ``mcc`` are set where some questions must
+    get no answer. ``model`` is None where words alone decided; ``embedding_ms`` were spent on the
+    vectors of a thread, in the mean.
     """
 
     name: str
