@@ -19,7 +19,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import corpus
@@ -144,6 +145,21 @@ def show(what: str, sqlite: float, server: float) -> None:
     print(f"{what}: SQLite {sqlite:.2f}, PostgreSQL {server:.2f}, {server / sqlite:.2f} times")
 
 
+@contextmanager
+def server_url(given: str | None = None) -> Iterator[str]:
+    """Give the URL of an empty database: the one that is given, or one on a server of its own."""
+    if given is not None:
+        yield given
+        return
+    if (reason := postgres.why_not()) is not None:
+        sys.exit(f"error: {reason}")
+    server = postgres.Server.start(durable=True)
+    try:
+        yield server.url(asyncio.run(server.new()))
+    finally:
+        server.stop()
+
+
 def main() -> None:
     """Measure, on a server that is named or on one of its own."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
@@ -153,18 +169,11 @@ def main() -> None:
     parser.add_argument("--titles", type=Path, default=Path("titles.jsonl.gz"))
     parser.add_argument("--postgres", metavar="URL", help="an empty database on a server")
     options = parser.parse_args()
-    server = None
-    if options.postgres is None:
-        if (reason := postgres.why_not()) is not None:
-            sys.exit(f"error: {reason}")
-        server = postgres.Server.start(durable=True)
-    try:
-        url = options.postgres if server is None else server.url(asyncio.run(server.new()))
-        with tempfile.TemporaryDirectory(prefix="threadwise-databases-") as place:
-            asyncio.run(measure(Path(place), url, options))
-    finally:
-        if server is not None:
-            server.stop()
+    with (
+        server_url(options.postgres) as url,
+        tempfile.TemporaryDirectory(prefix="threadwise-databases-") as place,
+    ):
+        asyncio.run(measure(Path(place), url, options))
 
 
 if __name__ == "__main__":

@@ -21,10 +21,9 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from benchmarks import corpus
-from databases import GUILD, prepare, settings, vote
+from databases import GUILD, prepare, server_url, settings, vote
 
 from bot.app import App
-from tests.kit import postgres
 
 AT_ONCE = 8
 """Questions that a process is asked at once."""
@@ -117,18 +116,14 @@ def main() -> None:
     if options.share is not None:
         asyncio.run(work(options.place, options.postgres, options))
         return
-    if (reason := postgres.why_not()) is not None:
-        sys.exit(f"error: {reason}")
-    server = postgres.Server.start(durable=True)
-    try:
-        url = server.url(asyncio.run(server.new()))
-        with tempfile.TemporaryDirectory(prefix="threadwise-processes-") as name:
-            place = Path(name)
-            corpus.prepare(place, options.threads, options.titles, options.questions)
-            asyncio.run(prepare(place, url, options.threads))
-            show(options, *(measure(place, url, options, count) for count in (1, 2)))
-    finally:
-        server.stop()
+    with (
+        server_url() as url,
+        tempfile.TemporaryDirectory(prefix="threadwise-processes-") as name,
+    ):
+        place = Path(name)
+        corpus.prepare(place, options.threads, options.titles, options.questions)
+        asyncio.run(prepare(place, url, options.threads))
+        show(options, *(measure(place, url, options, count) for count in (1, 2)))
 
 
 if __name__ == "__main__":
