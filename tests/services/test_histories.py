@@ -393,19 +393,24 @@ async def test_one_that_was_killed_is_completed_by_the_next(
     assert await rows_of(app, guild) == rows
 
 
-async def test_of_two_imports_at_once_the_later_one_goes_on(
-    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await busy(app)
-    file = await written(app, tmp_path / "ours.jsonl")
+@pytest.fixture
+async def busy_export(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The export of a busy server, of which two lines are taken in a transaction."""
     monkeypatch.setattr("bot.services.histories.AT_ONCE", 2)
+    await busy(app)
+    return await written(app, tmp_path / "ours.jsonl")
+
+
+async def test_of_two_imports_at_once_the_later_one_goes_on(
+    app: App, busy_export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     take, begin, begun = histories.take_state, histories.begin, asyncio.Event()
     others = list[asyncio.Task[ImportReport]]()
 
     async def overtaken(*about: Any) -> None:
         await take(*about)
         if not others:
-            others.append(asyncio.create_task(app.library.import_paths([file], scope=THERE)))
+            others.append(asyncio.create_task(app.library.import_paths([busy_export], scope=THERE)))
 
     async def noted(*about: Any) -> None:
         await begin(*about)
@@ -421,19 +426,16 @@ async def test_of_two_imports_at_once_the_later_one_goes_on(
     monkeypatch.setattr(histories, "begin", noted)
     monkeypatch.setattr("bot.services.histories.in_thread", read)
     with pytest.raises(StoreError, match="another import"):
-        await app.library.import_paths([file], scope=THERE)
+        await app.library.import_paths([busy_export], scope=THERE)
     assert (await others[0]).states == 6
-    await app.library.import_paths([file], scope=999)
+    await app.library.import_paths([busy_export], scope=999)
     assert await exported(app, THERE) == await exported(app, 999)
 
 
 async def test_what_a_killed_one_has_left_changes_nothing_for_helpers(
-    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: App, busy_export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await busy(app)
-    file = await written(app, tmp_path / "ours.jsonl")
     await app.library.add([CAKE], scope=THERE)
-    monkeypatch.setattr("bot.services.histories.AT_ONCE", 2)
     take = histories.take_state
 
     async def killed(*about: Any) -> None:
@@ -444,7 +446,7 @@ async def test_what_a_killed_one_has_left_changes_nothing_for_helpers(
     with monkeypatch.context() as patch:
         patch.setattr(histories, "take_state", killed)
         with pytest.raises(Stopped):
-            await app.library.import_paths([file], scope=THERE)
+            await app.library.import_paths([busy_export], scope=THERE)
     assert not [line for line in await exported(app, THERE) if "history" in line]
     found = await app.answering.find("cake", guild_id=THERE)
     assert found is not None
@@ -459,12 +461,9 @@ async def test_what_a_killed_one_has_left_changes_nothing_for_helpers(
 
 @pytest.mark.both_databases
 async def test_what_helpers_change_meanwhile_stays(
-    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: App, busy_export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await busy(app)
-    file = await written(app, tmp_path / "ours.jsonl")
-    monkeypatch.setattr("bot.services.histories.AT_ONCE", 2)
-    go_on, edited = histories.check_is_latest, list[int]()
+    check_is_latest, edited = histories.check_is_latest, list[int]()
 
     async def edit() -> None:
         found = await app.answering.find("cake", guild_id=THERE)
@@ -474,14 +473,14 @@ async def test_what_helpers_change_meanwhile_stays(
     turns = list[int]()
 
     async def slow(*about: Any) -> None:
-        await go_on(*about)
+        await check_is_latest(*about)
         turns.append(1)
         if len(turns) == 2:
             tasks.append(asyncio.create_task(edit()))
 
     tasks = list[asyncio.Task[None]]()
     monkeypatch.setattr(histories, "check_is_latest", slow)
-    report = await app.library.import_paths([file], scope=THERE)
+    report = await app.library.import_paths([busy_export], scope=THERE)
     await tasks[0]
     assert len(turns) > 4
     kept = await app.database.reading(revisions.of_thread, THERE, edited[0])
