@@ -49,6 +49,12 @@ def run(tree: Path, *command: str, given: str = "") -> None:
 
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
+def test_a_tutorials_diff_applies(page: Path) -> None:
+    """Quick, so that ``make test`` tells whoever changes a line that a diff shows."""
+    run(ROOT, "git", "apply", "--check", "-", given=diff_of(page))
+
+
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
 def test_a_tutorial_can_be_followed(page: Path, tree: Path) -> None:
     diff = diff_of(page)
     brought = re.findall(r"^\+\+\+ b/(tests/\S+)$", diff, re.MULTILINE)
