@@ -58,7 +58,7 @@ class Pending:
 
 
 async def pending(connection: AsyncConnection, ids: Sequence[int], model: str) -> list[Pending]:
-    """Return those of the threads whose vectors of this model are missing or unfinished."""
+    """Return those of the threads whose vectors of this model are missing or unfinished, by id."""
     t, made = thread_table.c, func.coalesce(vectors.c.stage, 0)
 
     def count(table: Table) -> ColumnElement[int]:
@@ -70,6 +70,7 @@ async def pending(connection: AsyncConnection, ids: Sequence[int], model: str) -
         select(t.id, t.scope, made, count(postings), t.score, asked_at, count(phrasings))
         .outerjoin(vectors, (vectors.c.thread_id == t.id) & _current(model))
         .where(t.id.in_(ids), IN_FORCE, made < max(VectorStage))
+        .order_by(t.id)
     )
     return [Pending(*row) for row in (await connection.execute(query)).all()]
 
