@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import ThreadState
 from bot.models import PRIVATE
-from bot.store import change_feed, moved_votes, origins, revisions, thread_states
+from bot.store import change_feed, moved_votes, origins, overrides, revisions, thread_states
 from bot.store.curation_tables import followed_posts, thread_messages
 from bot.store.rows import id_batches
 from bot.store.tables import answers, learned_phrasings, phrasings, postings, threads
@@ -144,6 +144,7 @@ async def _unmerge(connection: AsyncConnection, asked: Collection[int]) -> list[
         if before is not None:
             await thread_states.put_in_force(connection, thread_id, before.state)
             await moved_votes.give_back(connection, scope, kept_id, before.state.answer_ids)
+            await overrides.move_votes(connection, scope, [thread_id])
     of_these = update(threads).where(threads.c.id.in_(found))
     await connection.execute(of_these.values(merged_into=None))
     return found

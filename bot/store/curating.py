@@ -106,7 +106,7 @@ async def put(
     await _keep_first(connection, change, thread_id, was)
     now = await thread_states.put_in_force(connection, thread_id, state)
     if was.retired != now.retired:
-        await overrides.move_votes(connection, change.guild_id, thread_id)
+        await overrides.move_votes(connection, change.guild_id, [thread_id])
     await revisions.settle(connection, thread_id)
     await change.record(connection, thread_id, now)
     return now
@@ -179,23 +179,41 @@ async def restore(connection: AsyncConnection, change: Change, revision: Revisio
     there = await thread_states.present(connection, thread_id)
     if revision.is_proposed:
         state = replace(state, merged=there.merged)
+    for other in sorted(set(there.merged) - set(state.merged)):
+        await _unmerge(connection, change, other, thread_id)
     await put(connection, change, thread_id, state)
-    for other in set(there.merged) - set(state.merged):
-        before = await revisions.before_merging(connection, other)
-        await _set(connection, table.c.id == other, merged_into=None)
-        if before is not None:
-            await put(connection, change, other, before.state)
-            answer_ids = before.state.answer_ids
-            await moved_votes.give_back(connection, change.guild_id, thread_id, answer_ids)
-    for other in set(state.merged) - set(there.merged):
-        if (gone := await thread_states.read(connection, other)) is not None:
-            now = await thread_states.present(connection, thread_id)
-            _, same = _merged(now, gone, other)
-            await moved_votes.move(connection, change.guild_id, same, merges=True)
-        await _retire_into(connection, change, other, thread_id)
+    for other in sorted(set(state.merged) - set(there.merged)):
+        await _merge_again(connection, change, other, thread_id)
     shared_id = await connection.scalar(select(table.c.overrides).where(table.c.id == thread_id))
     if shared_id is not None:
         await overrides.link(connection, thread_id, shared_id)
+
+
+async def _unmerge(
+    connection: AsyncConnection, change: Change, other_id: int, kept_id: int
+) -> None:
+    """Give a thread that was merged into another what it had before."""
+    before = await revisions.before_merging(connection, other_id)
+    await _set(connection, table.c.id == other_id, merged_into=None)
+    if before is not None:
+        await put(connection, change, other_id, before.state)
+        await moved_votes.give_back(connection, change.guild_id, kept_id, before.state.answer_ids)
+        # Of a version that the merging itself made, the shared thread is shown again.
+        await overrides.move_votes(connection, change.guild_id, [other_id])
+
+
+async def _merge_again(
+    connection: AsyncConnection, change: Change, other_id: int, kept_id: int
+) -> None:
+    """Merge a thread into another that has its answers again."""
+    await _set(connection, table.c.id == other_id, merged_into=kept_id)
+    await overrides.move_votes(connection, change.guild_id, [other_id])
+    if (gone := await thread_states.read(connection, other_id)) is not None:
+        kept = await thread_states.present(connection, kept_id)
+        _, same = _merged(kept, gone, other_id)
+        await moved_votes.move(connection, change.guild_id, same, merges=True)
+        await moved_votes.move_phrasings(connection, change.guild_id, other_id, kept_id)
+    await _retire_into(connection, change, other_id, kept_id)
 
 
 async def _copy(

@@ -56,7 +56,11 @@ async def give_back(
     they go back with the card that they are on.
     """
     await lock_votes(connection)
-    there = select(answers.c.id).where(answers.c.thread_id == kept_id)
+    kept, overridden = answers.alias(), answers.alias()
+    own = select(kept.c.id).where(kept.c.thread_id == kept_id)
+    # Where that thread is a version that is out of force, its votes are on the shared answers.
+    shared = select(overridden.c.overrides).where(overridden.c.thread_id == kept_id)
+    there = select(answers.c.id).where(answers.c.id.in_(own) | answers.c.id.in_(shared))
     for answer_id in answer_ids:
         if answer_id is not None:
             await _give_back_reactions(connection, guild_id, there, answer_id)

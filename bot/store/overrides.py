@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import Action, ThreadState
 from bot.models import Answer, Thread
-from bot.store import moved_votes, revisions, thread_states, upsert
+from bot.store import moved_votes, own_threads, revisions, thread_states, upsert
 from bot.store.rows import id_batches
 from bot.store.tables import IN_FORCE, answers, threads
 from bot.store.upsert import Known
@@ -24,47 +24,64 @@ from bot.store.upsert import Known
 async def of_threads(
     connection: AsyncConnection, thread_ids: Sequence[int]
 ) -> dict[int, tuple[int, ...]]:
-    """Return the shared threads that threads stand in for, with those merged into them, by id.
+    """Return the shared threads that threads stand in for, with those merged into them, by id."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for target, _, shared_id in await _versions(connection, thread_ids):
+        found[target].append(shared_id)
+    return {thread_id: tuple(sorted(shared)) for thread_id, shared in found.items()}
+
+
+async def _versions(
+    connection: AsyncConnection, thread_ids: Sequence[int]
+) -> list[tuple[int, int, int]]:
+    """Return versions among threads and what was merged into them: (thread, version, shared).
 
     What was merged into one of those counts as well: undoing the later merge gives it back.
     """
-    found: dict[int, list[int]] = defaultdict(list)
-    t = threads.c
+    found, t = list[tuple[int, int, int]](), threads.c
     for ids in id_batches(thread_ids):
         first = select(t.id.label("target"), t.id.label("id")).where(t.id.in_(ids))
         merged = first.cte("merged", recursive=True)
         more = select(merged.c.target, t.id).join(merged, t.merged_into == merged.c.id)
         merged = merged.union_all(more)
-        query = select(merged.c.target, t.overrides).join(threads, t.id == merged.c.id)
-        for row in (await connection.execute(query.where(t.overrides.is_not(None)))).all():
-            found[row.target].append(row.overrides)
-    return {thread_id: tuple(sorted(shared)) for thread_id, shared in found.items()}
+        query = select(merged.c.target, t.id, t.overrides).join(threads, t.id == merged.c.id)
+        rows = await connection.execute(query.where(t.overrides.is_not(None)).order_by(t.id))
+        found += [(row[0], row[1], row[2]) for row in rows]
+    return found
 
 
-async def move_votes(connection: AsyncConnection, guild_id: int, thread_id: int) -> None:
-    """Move a guild's votes to its version of a shared thread, or back, as this is in force or not.
+async def move_votes(connection: AsyncConnection, guild_id: int, thread_ids: Sequence[int]) -> None:
+    """Move a guild's votes to its versions of shared threads, or back, as these are in force.
 
-    Nothing happens to a thread that stands in for none.
+    It concerns those among some threads and what was merged into them: a merged version is in
+    force while the thread that it was merged into is.
     """
-    query = select(threads.c.overrides, threads.c.retired_at).where(threads.c.id == thread_id)
-    row = (await connection.execute(query)).first()
-    if row is None or row.overrides is None:
-        return
-    original = answers.alias()
-    linked = select(original.c.id, answers.c.id)
-    linked = linked.join(answers, answers.c.overrides == original.c.id)
-    pairs = [
-        (shared, own)
-        for shared, own in (
-            await connection.execute(linked.where(answers.c.thread_id == thread_id))
-        ).all()
-    ]
-    here = row.retired_at is None
-    await moved_votes.move(connection, guild_id, pairs if here else [(b, a) for a, b in pairs])
-    old, new = (row.overrides, thread_id) if here else (thread_id, row.overrides)
-    if await connection.scalar(select(threads.c.id).where(threads.c.id == new)) is None:
-        return  # the shared one was deleted for good
-    await moved_votes.move_phrasings(connection, guild_id, old, new)
+    for _, version_id, shared_id in await _versions(connection, thread_ids):
+        place = await own_threads.own_id(connection, guild_id, version_id) or version_id
+        is_shown = (threads.c.id == place, IN_FORCE)
+        if await connection.scalar(select(threads.c.id).where(*is_shown)) is not None:
+            here = answers.c.thread_id.in_({version_id, place})
+            pairs = await _linked(connection, guild_id, shared_id, here)
+            await moved_votes.move(connection, guild_id, pairs)
+            await moved_votes.move_phrasings(connection, guild_id, shared_id, place)
+            continue
+        hidden = answers.c.retired.is_(True) | threads.c.retired_at.is_not(None)
+        pairs = await _linked(connection, guild_id, shared_id, hidden)
+        await moved_votes.move(connection, guild_id, [(own, shared) for shared, own in pairs])
+        if await connection.scalar(select(threads.c.id).where(threads.c.id == shared_id)):
+            await moved_votes.move_phrasings(connection, guild_id, version_id, shared_id)
+
+
+async def _linked(
+    connection: AsyncConnection, guild_id: int, shared_id: int, which: ColumnElement[bool]
+) -> list[tuple[int, int]]:
+    """Return those answers that stand in for a shared thread's in a guild: (shared, own)."""
+    a, original = answers.c, answers.alias()
+    query = select(original.c.id, a.id).join(answers, a.overrides == original.c.id)
+    query = query.join(threads, threads.c.id == a.thread_id)
+    mine = (original.c.thread_id == shared_id, threads.c.scope == guild_id, which)
+    rows = await connection.execute(query.where(*mine).order_by(a.id))
+    return [(row[0], row[1]) for row in rows]
 
 
 async def link(connection: AsyncConnection, thread_id: int, shared_id: int) -> None:
@@ -82,7 +99,7 @@ async def link(connection: AsyncConnection, thread_id: int, shared_id: int) -> N
     for row, known in linked:
         await connection.execute(update(answers).where(a.id == row.id).values(overrides=known.id))
     if linked:
-        await move_votes(connection, linked[0][0].scope, thread_id)
+        await move_votes(connection, linked[0][0].scope, [thread_id])
 
 
 async def own_answer(connection: AsyncConnection, guild_id: int, answer_id: int) -> int | None:

@@ -80,7 +80,8 @@ async def remove(connection: AsyncConnection, scope: int, target: Target) -> Rem
     values = {"retired_at": moment, "removed": True}
     gone = await connection.execute(update(threads).where(*which).values(values))
     await _tell(connection, *_of(scope, moment))
-    await _move_votes(connection, scope, *_of(scope, moment))
+    removed = (await connection.scalars(select(threads.c.id).where(*_of(scope, moment)))).all()
+    await overrides.move_votes(connection, scope, removed)
     return Removal(moment, gone.rowcount, name, name if target.whole_source else None)
 
 
@@ -101,11 +102,10 @@ async def restore(connection: AsyncConnection, scope: int, moment: int) -> int:
     """Bring back what was removed at a moment; returns how many threads that is."""
     here = _of(scope, moment)
     await _tell(connection, *here)  # while they can still be told by the moment
-    again = select(threads.c.id).where(*here, threads.c.overrides.is_not(None))
-    versions = (await connection.scalars(again)).all()
+    back = (await connection.scalars(select(threads.c.id).where(*here))).all()
     values = {"retired_at": None, "removed": False}
     count = (await connection.execute(update(threads).where(*here).values(values))).rowcount
-    await _move_votes(connection, scope, threads.c.id.in_(versions))
+    await overrides.move_votes(connection, scope, back)
     return count
 
 
@@ -123,13 +123,6 @@ async def purge(connection: AsyncConnection, before: datetime, limit: int) -> in
         await connection.execute(merged.values(merged_into=None))  # an import may bring them again
         await connection.execute(delete(threads).where(threads.c.id.in_(ids)))
     return len(ids)
-
-
-async def _move_votes(connection: AsyncConnection, scope: int, *which: ColumnElement[bool]) -> None:
-    """Move the votes of versions of shared threads to where they belong now."""
-    query = select(threads.c.id).where(*which, threads.c.overrides.is_not(None))
-    for thread_id in (await connection.scalars(query)).all():
-        await overrides.move_votes(connection, scope, thread_id)
 
 
 def _of(scope: int, moment: int) -> tuple[ColumnElement[bool], ...]:

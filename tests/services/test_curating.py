@@ -324,6 +324,38 @@ class TestMerging:
         await app.curating.undo(HERE, HELPER, done.thread_id)
         assert (await found(app, asked))[0] == CAKE.title
 
+    async def test_undone_gives_votes_back_to_a_shared_one_that_had_no_version(
+        self, app: App, bread: Sequence[StoredAnswer]
+    ) -> None:
+        await app.library.add([PIE])
+        ours = next(a.id for a in (await served(app, 2)).answers if a.body == "Two days.")
+        await vote(app, ours, ANN, Vote.UP)
+        await app.curating.merge(HERE, HELPER, 1, 2)
+        for _ in range(2):
+            merged = next(a for a in (await served(app, 1)).answers if a.body == "Two days.")
+            assert merged.id != ours
+            assert merged.votes == 1
+            await app.curating.undo(HERE, HELPER, 1)
+            assert {a.id: a.votes for a in (await served(app, 2)).answers}[ours] == 1
+            await app.curating.undo(HERE, HELPER, 1)
+
+    async def test_what_a_removed_thread_has_merged_is_shown_with_its_votes(
+        self, app: App, bread: Sequence[StoredAnswer]
+    ) -> None:
+        cake = await add(app)
+        await app.library.add([PIE])
+        pie = await app.answering.find(PIE.key, guild_id=HERE)
+        assert pie is not None
+        ours = next(a.id for a in pie.answers if a.body == "Two days.")
+        await app.curating.merge(HERE, HELPER, cake, pie.id)
+        own = next(a.id for a in (await served(app, cake)).answers if a.body == "Two days.")
+        await vote(app, own, ANN, Vote.UP)
+        target = await app.guild_library.find(HERE, cake)
+        removal = await app.guild_library.remove(HERE, target)
+        assert {a.id: a.votes for a in (await served(app, pie.id)).answers}[ours] == 1
+        await app.guild_library.restore(HERE, removal.moment)
+        assert {a.id: a.votes for a in (await served(app, pie.id)).answers}[own] == 1
+
     async def test_with_itself_is_refused(self, app: App) -> None:
         cake = await add(app)
         with pytest.raises(NotAccepted):

@@ -1,18 +1,20 @@
 """Any sequence of changes leaves what a plain model of threads, votes and acceptance says.
 
 Changes are drawn by a fixed seed: adding, editing, answering, taking out, merging, undoing,
-going back, voting, accepting, importing again, removing and restoring; and versions of shared
-threads, which are merged like others.
+going back, voting, accepting, importing again, removing and restoring; shared threads, versions
+of them, and merging of either, which makes versions by itself.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import select
 
 from bot.app import App
 from bot.curation import ThreadState
@@ -21,6 +23,8 @@ from bot.services.curating import Curating
 from bot.services.guild_library import GuildLibrary
 from bot.services.index_sync import IndexSync
 from bot.store import overrides, thread_states
+from bot.store.tables import answers as answer_table
+from bot.store.tables import threads as thread_table
 from tests.kit.library import HERE, THERE
 from tests.kit.revisions import kept
 from tests.kit.votes import press_button
@@ -56,7 +60,8 @@ Given = tuple[int, tuple[int, ...]]
 class Model:
     """Threads by id, with all their states; acceptances; and what members gave to answers.
 
-    That is by answer, member and value: when, and which answers it came from by merging.
+    That is by root, member and value: when, and which roots it came from by merging. The root of
+    an answer is the shared one that it stands in for, else itself: of both, one is seen.
     """
 
     now: dict[int, State] = field(default_factory=dict)
@@ -67,6 +72,8 @@ class Model:
     votes: dict[tuple[int, int, int], Given] = field(default_factory=dict)
     accepted: dict[int, int] = field(default_factory=dict)
     versions: dict[int, int] = field(default_factory=dict)
+    shared: dict[int, State] = field(default_factory=dict)
+    roots: dict[int, int] = field(default_factory=dict)
     clock: int = 0
     change: int = 0
 
@@ -88,29 +95,63 @@ class Model:
     def in_force(self) -> list[int]:
         return [i for i in self.own() if not self.now[i].retired]
 
+    def seen(self) -> dict[int, State]:
+        """The shared threads that nothing hides."""
+        hidden = set[int]().union(*map(self.hidden_by, self.in_force()))
+        return {i: state for i, state in self.shared.items() if i not in hidden}
+
+    def changeable(self) -> dict[int, State]:
+        """Those of them that have no version which could come back beside another one."""
+        removed = set[int]().union(*map(self.hidden_by, self.removed))
+        return {i: state for i, state in self.seen().items() if i not in removed}
+
+    def merged(self, thread_id: int) -> frozenset[int]:
+        """The threads that are merged into one now."""
+        return frozenset(i for i, to in self.merged_into.items() if to == thread_id)
+
+    def root(self, answer_id: int) -> int:
+        return self.roots.get(answer_id, answer_id)
+
     def put(self, thread_id: int, state: State) -> None:
         state = replace(state, change=self.change)
         self.now[thread_id] = state
+        # It may have been removed, or merged, and what was merged into it is restored.
+        self.removed.pop(thread_id, None)
+        self.merged_into.pop(thread_id, None)
         self.states.setdefault(thread_id, []).append(state)
         given = {answer_id for answer_id, _ in state.answers}
+        for other, there in self.now.items():
+            if other != thread_id:
+                left = tuple(pair for pair in there.answers if pair[0] not in given)
+                self.now[other] = replace(there, answers=left)
         for other, answer_id in [*self.accepted.items()]:
             if other != thread_id and answer_id in given:
                 del self.accepted[other]
                 self.accepted.setdefault(thread_id, answer_id)
 
-    def in_vote(self, answer_id: int, user_id: int) -> int:
+    def override(self, version_id: int, shared_id: int, copied: State) -> None:
+        """A guild's version of a shared thread is made, or comes back as that is now."""
+        if version_id not in self.now:
+            self.versions[version_id] = shared_id
+            change, self.change = self.change, 0
+            self.put(version_id, replace(copied, retired=True))
+            self.change = change
+        self.put(version_id, copied)
+
+    def in_vote(self, root: int, user_id: int) -> int:
         """The value of a member's vote on an answer: the newest that they gave; 0 without one."""
-        given = {v: self.votes.get((answer_id, user_id, v), (0, ()))[0] for v in (-1, 1)}
+        given = {v: self.votes.get((root, user_id, v), (0, ()))[0] for v in (-1, 1)}
         newest = max(given, key=lambda value: (given[value], value))
         return newest if given[newest] else 0
 
     def vote(self, answer_id: int, user_id: int, value: int) -> None:
         self.clock += 1
-        if self.in_vote(answer_id, user_id) == value:  # the second press takes all back
+        root = self.root(answer_id)
+        if self.in_vote(root, user_id) == value:  # the second press takes all back
             for each in (-1, 1):
-                self.votes.pop((answer_id, user_id, each), None)
+                self.votes.pop((root, user_id, each), None)
         else:
-            self.votes[answer_id, user_id, value] = (self.clock, ())
+            self.votes[root, user_id, value] = (self.clock, ())
 
     def merge(self, kept: int, gone: int) -> None:
         before, other = self.now[kept], self.now[gone]
@@ -119,17 +160,18 @@ class Model:
         for answer_id, text in other.answers:
             if text in texts:
                 self._same(answer_id, texts[text], kept, gone)
-        merged = before.merged | {gone}
+        merged = self.merged(kept) | {gone}
         self.put(kept, replace(before, answers=(*before.answers, *more), merged=merged))
         self._retire_into(gone, kept)
 
     def _same(self, old: int, new: int, kept: int, gone: int) -> None:
         """One answer has the text of another: of two alike that a member gave, the last is left."""
-        for (answer_id, user_id, value), (at, way) in [*self.votes.items()]:
-            if answer_id == old:
-                del self.votes[old, user_id, value]
-                if at > self.votes.get((new, user_id, value), (0, ()))[0]:
-                    self.votes[new, user_id, value] = (at, (*way, old))
+        source, target = self.root(old), self.root(new)
+        for (root, user_id, value), (at, way) in [*self.votes.items()]:
+            if root == source:
+                del self.votes[source, user_id, value]
+                if at > self.votes.get((target, user_id, value), (0, ()))[0]:
+                    self.votes[target, user_id, value] = (at, (*way, source))
         if self.accepted.get(gone) == old:
             del self.accepted[gone]
             self.accepted.setdefault(kept, new)
@@ -139,13 +181,12 @@ class Model:
             kept = [s for s in self.states[state.gone_to] if s.change == state.change]
             self.restore(state.gone_to, kept[-1])
             return
-        there = self.now[thread_id]
-        self.put(thread_id, state)
-        for other in sorted(there.merged - state.merged):
-            del self.merged_into[other]
+        there = self.merged(thread_id)
+        for other in sorted(there - state.merged):
             self.put(other, self.unmerged[other])
             self.give_back({answer_id for answer_id, _ in self.unmerged[other].answers})
-        for other in sorted(state.merged - there.merged):
+        self.put(thread_id, state)
+        for other in sorted(state.merged - there):
             texts = {text: answer_id for answer_id, text in state.answers}
             for answer_id, text in self.now[other].answers:
                 if texts.get(text, answer_id) != answer_id:
@@ -154,9 +195,10 @@ class Model:
 
     def give_back(self, answer_ids: set[int]) -> None:
         """Answers have again what came from them by merging."""
-        for (answer_id, user_id, value), (at, way) in [*self.votes.items()]:
-            if way and way[-1] in answer_ids:
-                del self.votes[answer_id, user_id, value]
+        roots = set(map(self.root, answer_ids))
+        for (root, user_id, value), (at, way) in [*self.votes.items()]:
+            if way and way[-1] in roots:
+                del self.votes[root, user_id, value]
                 self.votes[way[-1], user_id, value] = (at, way[:-1])
 
     def undo(self, thread_id: int) -> None:
@@ -165,21 +207,31 @@ class Model:
         self.restore(thread_id, earlier[-1] if earlier else replace(states[-1], retired=True))
 
     def _retire_into(self, gone: int, kept: int) -> None:
-        self.unmerged[gone] = self.now[gone]
-        self.merged_into[gone] = kept
+        before = [state for state in self.states[gone] if state.change < self.change]
+        self.unmerged[gone] = before[-1]
         self.put(gone, replace(self.now[gone], answers=(), retired=True, gone_to=kept))
+        self.merged_into[gone] = kept
 
-    def shown(self, thread_id: int) -> dict[int, tuple[str, int, bool]] | None:
-        """Text, votes and acceptance of a thread's answers by id; None if it is not served."""
+    def shown(self, thread_id: int) -> dict[int, tuple[str, bool]] | None:
+        """Text and acceptance of a thread's answers by id; None if it is not served."""
         state = self.now[thread_id]
         if state.retired or thread_id in self.removed:
             return None
-        sums = dict.fromkeys((answer_id for answer_id, _ in state.answers), 0)
-        for answer_id, user_id in {(answer_id, user) for answer_id, user, _ in self.votes}:
-            if answer_id in sums:
-                sums[answer_id] += self.in_vote(answer_id, user_id)
         chosen = self.accepted.get(thread_id)
-        return {i: (text, sums[i], chosen == i) for i, text in state.answers}
+        return {i: (text, chosen == i) for i, text in state.answers}
+
+    def answers(self) -> list[int]:
+        """The answers that are seen."""
+        states = [*map(self.now.__getitem__, self.in_force()), *self.seen().values()]
+        return [answer_id for state in states for answer_id, _ in state.answers]
+
+    def sums(self) -> dict[int, int]:
+        """The sums of the votes on the answers that are seen, by root."""
+        sums = dict.fromkeys(map(self.root, self.answers()), 0)
+        for root, user_id in {(root, user) for root, user, _ in self.votes}:
+            if root in sums:
+                sums[root] += self.in_vote(root, user_id)
+        return sums
 
 
 class Player:
@@ -196,7 +248,7 @@ class Player:
         changes: list[Callable[[], Coroutine[Any, Any, None]]] = [
             self.add, self.edit, self.answer, self.take_out, self.merge, self.undo, self.undo,
             self.go_back, self.vote, self.vote, self.accept, self.import_again, self.remove,
-            self.override, self.override, self.merge,
+            self.share, self.override, self.merge, self.merge,
         ]  # fmt: skip
         self.model.change += 1
         change = self.random.choice(changes if self.model.in_force() else [self.add])
@@ -219,8 +271,8 @@ class Player:
         done = await self.curating.add(HERE, 1, thread)
         self.model.put(done.thread_id, State(thread.title, await self.state_of(done.thread_id)))
 
-    async def override(self) -> None:
-        """Edit a shared thread: the guild has its own version of it, and what undoes that."""
+    async def share(self) -> None:
+        """Add a shared thread."""
         self.count += 1
         texts = self.random.sample(TEXTS, 2)
         answers = tuple(Answer(body=text, key=f"{self.count}/{text}") for text in texts)
@@ -228,15 +280,39 @@ class Player:
         await self.app.library.add([thread])
         shared = await self.app.answering.find(thread.key, guild_id=HERE)
         assert shared is not None
-        title = f"Edited {self.count}"
-        done = await self.curating.edit(HERE, 1, shared.id, lambda s: _titled(s, title))
-        self.model.versions[done.thread_id] = shared.id
-        copied = State(thread.title, await self.state_of(done.thread_id))
-        change, self.model.change = self.model.change, 0
-        self.model.put(done.thread_id, replace(copied, retired=True))
-        self.model.change = change
-        self.model.put(done.thread_id, copied)
+        self.model.shared[shared.id] = State(thread.title, await self.state_of(shared.id))
+
+    async def override(self) -> None:
+        """Edit a shared thread: the guild has its own version of it, and what undoes that."""
+        if not (shared := self.model.changeable()):
+            return
+        shared_id, self.count = self.random.choice(list(shared)), self.count + 1
+        known, title = await self.stand_ins(), f"Edited {self.count}"
+        done = await self.curating.edit(HERE, 1, shared_id, lambda s: _titled(s, title))
+        copied = await self.made_version(shared_id, known)
         self.model.put(done.thread_id, replace(copied, title=title))
+
+    async def stand_ins(self) -> set[tuple[int, int, int]]:
+        """The answers that stand in for shared ones: which, for which, and in which thread."""
+        a = answer_table.c
+        query = select(a.id, a.overrides, a.thread_id).where(a.overrides.is_not(None))
+        async with self.app.database.read() as connection:
+            return {(row[0], row[1], row[2]) for row in await connection.execute(query)}
+
+    async def made_version(self, shared_id: int, known: set[tuple[int, int, int]]) -> State:
+        """Note that a shared thread has a version of the guild's own now; return its state."""
+        query = select(thread_table.c.id).where(thread_table.c.overrides == shared_id)
+        async with self.app.database.read() as connection:
+            version_id = int(await connection.scalar(query) or 0)
+        now = await self.stand_ins()
+        self.model.roots |= {answer_id: root for answer_id, root, _ in now}
+        shared, answers = self.model.shared[shared_id], list[tuple[int, str]]()
+        for shared_answer, text in shared.answers:
+            mine = [i for i, root, at in known if (root, at) == (shared_answer, version_id)]
+            made = [i for i, root, at in now if root == shared_answer and not mine]
+            answers.append(((mine or sorted(made))[-1], text))
+        self.model.override(version_id, shared_id, State(shared.title, tuple(answers)))
+        return self.model.now[version_id]
 
     async def edit(self) -> None:
         thread_id, self.count = self.thread(), self.count + 1
@@ -263,11 +339,19 @@ class Player:
         self.model.put(thread_id, replace(now, answers=kept, retired=not kept))
 
     async def merge(self) -> None:
-        if len(self.model.in_force()) < 2:
+        """Merge two threads; a shared one becomes a version of the guild's own by that."""
+        seen = self.model.changeable()
+        these = [*self.model.in_force(), *seen]
+        if len(these) < 2:
             return
-        first, second = self.random.sample(self.model.in_force(), 2)
+        first, second = self.random.sample(these, 2)
+        known = await self.stand_ins()
         done = await self.curating.merge(HERE, 1, first, second)
-        kept, gone = sorted((first, second), key=self.model.age)
+        for shared_id in sorted({first, second} & seen.keys()):
+            await self.made_version(shared_id, known)
+        version = {shared_id: i for i, shared_id in self.model.versions.items()}
+        own = [version[i] if i in seen else i for i in (first, second)]
+        kept, gone = sorted(own, key=self.model.age)
         assert done.thread_id == kept
         self.model.merge(kept, gone)
 
@@ -284,9 +368,8 @@ class Player:
         self.model.restore(thread_id, self.model.states[thread_id][-1 - place])
 
     async def vote(self) -> None:
-        answers = self.model.now[self.thread()].answers
-        if answers:
-            answer_id, user_id = self.random.choice(answers)[0], self.random.randint(1, MEMBERS)
+        if answers := self.model.answers():
+            answer_id, user_id = self.random.choice(answers), self.random.randint(1, MEMBERS)
             value = self.random.choice([Vote.UP, Vote.DOWN])
             await press_button(
                 self.app.voting, answer_id=answer_id, guild_id=HERE, user_id=user_id, value=value
@@ -326,6 +409,7 @@ class Player:
         self.model.removed[thread_id] = removal.moment
 
     async def check(self) -> None:
+        votes: Counter[int] = Counter()
         for thread_id in self.model.now:
             if thread_id in self.model.merged_into:
                 continue  # the one that it was merged into is served in its place
@@ -334,9 +418,23 @@ class Player:
             if thread is None:
                 assert expected is None, thread_id
                 continue
+            assert expected is not None, thread_id
             assert thread.title == self.model.now[thread_id].title
-            assert {a.id: (a.body, a.votes, a.accepted) for a in thread.answers} == expected
+            shown = {a.id: (a.body, a.accepted) for a in thread.answers}
+            if any(self.model.root(answer_id) != answer_id for answer_id in shown):
+                # What is accepted goes to the shared thread and back as well, and there is one.
+                shown = {
+                    i: (text, expected.get(i, (text, False))[1]) for i, (text, _) in shown.items()
+                }
+            assert shown == expected
+            votes.update({self.model.root(a.id): a.votes for a in thread.answers})
             assert await self.app.answering.serve(thread_id, guild_id=THERE) is None
+        for shared_id, state in self.model.seen().items():
+            thread = await self.app.answering.serve(shared_id, guild_id=HERE)
+            assert thread is not None, shared_id
+            assert {(a.id, a.body) for a in thread.answers} == set(state.answers)
+            votes.update({a.id: a.votes for a in thread.answers})
+        assert {root: votes[root] for root in votes} == self.model.sums()
         in_force = self.model.in_force()
         hidden = await self.app.database.reading(overrides.of_threads, in_force)
         assert {i: set(hidden.get(i, ())) for i in in_force} == {
