@@ -64,7 +64,8 @@ class VirtualEnv(simcord.Env):
                 continue
             await asyncio.sleep(LOOK)
             if time.perf_counter() > until:
-                raise TimeoutError(f"the bot did not settle: {busy}")
+                where = "".join(map(_stack, self._work.tasks))
+                raise TimeoutError(f"the bot did not settle: {busy}; its tasks wait at{where}")
 
     def _busy(self) -> list[str]:
         """Return what is at work, or can't be told to wait for the clock."""
@@ -130,6 +131,15 @@ class VirtualEnv(simcord.Env):
     async def detach(self) -> None:
         """Cancel all of the bot's work, as its end does."""
         await self._detach_bot()
+
+
+def _stack(task: asyncio.Task[Any]) -> str:
+    """Return where a task waits, the innermost place last."""
+    places, waiting = list[str](), task.get_coro()
+    while (frame := getattr(waiting, "cr_frame", None)) is not None:
+        places.append(f"{frame.f_code.co_qualname}:{frame.f_lineno}")
+        waiting = getattr(waiting, "cr_await", None)
+    return f"\n{task.get_name()}: {' > '.join(places[-8:])} ({waiting!r})"
 
 
 @contextmanager
