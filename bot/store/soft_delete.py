@@ -76,20 +76,17 @@ async def remove(connection: AsyncConnection, scope: int, target: Target) -> Rem
     newest = await connection.scalar(select(func.max(threads.c.retired_at)).where(in_scope))
     # A clock that stands still or goes back must not make two removals one.
     moment = max(time.time_ns() // 1000, (newest or 0) + 1)
-    values = {"retired_at": moment, "removed": True}
-    gone = await connection.execute(update(threads).where(*which).values(values))
-    await _tell(connection, *_of(scope, moment))
-    await _move_votes(connection, scope, *_of(scope, moment))
-    return Removal(moment, gone.rowcount, name, name if target.whole_source else None)
+    gone = await _set(connection, which, retired_at=moment, removed=True)
+    await _move_votes(connection, scope, gone)
+    return Removal(moment, len(gone), name, name if target.whole_source else None)
 
 
 async def removals(connection: AsyncConnection, scope: int) -> list[Removal]:
     """Return the removals of a scope that can be undone, newest first."""
-    there = (threads.c.scope == scope, threads.c.removed.is_(True))
     t = threads.c
     query = (
         select(t.retired_at, func.count(), func.min(t.title), func.min(t.source))
-        .where(*there)
+        .where(t.scope == scope, t.removed.is_(True))
         .group_by(t.retired_at)
         .order_by(t.retired_at.desc())
     )
@@ -98,14 +95,21 @@ async def removals(connection: AsyncConnection, scope: int) -> list[Removal]:
 
 async def restore(connection: AsyncConnection, scope: int, moment: int) -> int:
     """Bring back what was removed at a moment; returns how many threads that is."""
-    here = _of(scope, moment)
-    await _tell(connection, *here)  # while they can still be told by the moment
-    again = select(threads.c.id).where(*here, threads.c.overrides.is_not(None))
-    versions = (await connection.scalars(again)).all()
-    values = {"retired_at": None, "removed": False}
-    count = (await connection.execute(update(threads).where(*here).values(values))).rowcount
-    await _move_votes(connection, scope, threads.c.id.in_(versions))
-    return count
+    t = threads.c
+    these = (t.scope == scope, t.retired_at == moment, t.removed.is_(True))
+    back = await _set(connection, these, retired_at=None, removed=False)
+    await _move_votes(connection, scope, back)
+    return len(back)
+
+
+async def retire(connection: AsyncConnection, thread_ids: Sequence[int]) -> int:
+    """Retire those of some threads that are in force; return how many that were.
+
+    They keep their votes and phrasings, and being put again brings them back.
+    """
+    these = (threads.c.id.in_(thread_ids), IN_FORCE)
+    now = time.time_ns() // 1000
+    return len(await _set(connection, these, retired_at=now, removed=False))
 
 
 async def purge(connection: AsyncConnection, before: datetime, limit: int) -> int:
@@ -124,16 +128,22 @@ async def purge(connection: AsyncConnection, before: datetime, limit: int) -> in
     return len(ids)
 
 
-async def _move_votes(connection: AsyncConnection, scope: int, *which: ColumnElement[bool]) -> None:
+async def _set(
+    connection: AsyncConnection, which: Sequence[ColumnElement[bool]], **values: Any
+) -> Sequence[int]:
+    """Put threads in force or out of it, and note that in the feed of changes; return their ids."""
+    ids = (await connection.scalars(select(threads.c.id).where(*which))).all()
+    await connection.execute(update(threads).where(*which).values(values))
+    await change_feed.note(connection, ids)
+    return ids
+
+
+async def _move_votes(connection: AsyncConnection, scope: int, thread_ids: Sequence[int]) -> None:
     """Move the votes of versions of shared threads to where they belong now."""
-    query = select(threads.c.id).where(*which, threads.c.overrides.is_not(None))
-    for thread_id in (await connection.scalars(query)).all():
-        await overrides.move_votes(connection, scope, thread_id)
-
-
-def _of(scope: int, moment: int) -> tuple[ColumnElement[bool], ...]:
     t = threads.c
-    return (t.scope == scope, t.retired_at == moment, t.removed.is_(True))
+    versions = select(t.id).where(t.scope == scope, t.overrides.is_not(None))
+    for thread_id in {*thread_ids}.intersection(await connection.scalars(versions)):
+        await overrides.move_votes(connection, scope, thread_id)
 
 
 async def _meant(connection: AsyncConnection, scope: int, target: Target) -> Any:
@@ -146,23 +156,3 @@ async def _meant(connection: AsyncConnection, scope: int, target: Target) -> Any
     if target.whole_source and row.source is not None:
         return row.source, t.scope == scope, t.source == row.source, IN_FORCE
     return row.title, *this
-
-
-async def _tell(connection: AsyncConnection, *which: Any) -> None:
-    """Note threads that meet conditions in the feed of changes."""
-    ids = (await connection.execute(select(threads.c.id).where(*which))).scalars().all()
-    await change_feed.note(connection, ids)
-
-
-async def retire(connection: AsyncConnection, thread_ids: Sequence[int]) -> int:
-    """Retire those of some threads that are in force; return how many that were.
-
-    They keep their votes and phrasings, the feed of changes names them, and being put
-    again brings them back.
-    """
-    these = (threads.c.id.in_(thread_ids), IN_FORCE)
-    gone = (await connection.scalars(select(threads.c.id).where(*these))).all()
-    retired = {"retired_at": time.time_ns() // 1000, "removed": False}
-    await connection.execute(update(threads).where(*these).values(retired))
-    await change_feed.note(connection, gone)
-    return len(gone)
