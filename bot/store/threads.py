@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, bindparam, func, select, update
+from sqlalchemy import Column, ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
@@ -25,7 +25,6 @@ from bot.store.rows import (
     unpack,
 )
 from bot.store.tables import IN_FORCE, answers, threads, votes
-from bot.store.upsert import Change
 from bot.store.votes import votes_of
 
 
@@ -74,7 +73,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     if batch != original:
         known = await known_by_key(connection, scope, [thread.key for thread in batch])
     same = await _same(connection, known, batch)
-    new, changed, moved, outcomes = [], [], [], []
+    new, changed, moved, outcomes = [], dict[int, ThreadRows](), [], []
     for thread, is_same in zip(batch, same, strict=True):
         row = known.get(thread.key)
         if row is None:
@@ -87,7 +86,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
                 await overrides.propose_imported(connection, scope, row.id, unpack(thread))
             outcomes.append(Outcome.UNCHANGED)
         elif not is_same or row.retired_at is not None:
-            changed.append(Change(row.id, unpack(thread), thread.digest, thread.fingerprint))
+            changed[row.id] = thread
             outcomes.append(Outcome.UPDATED)
         else:
             fingerprint = thread.fingerprint or row.fingerprint
@@ -96,8 +95,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
             outcomes.append(Outcome.UNCHANGED)
     added = await _add(connection, scope, new)
     touched = await upsert.replace(connection, changed) if changed else []
-    if moved:
-        await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
+    await upsert.update_rows(connection, threads, moved)
     await change_feed.note(connection, [*added.values()], is_new=True)
     await change_feed.note(connection, touched)
     if scope == SHARED:
