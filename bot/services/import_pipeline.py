@@ -7,10 +7,8 @@ the library has just so, by its fingerprint, is not prepared at all.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from bot.errors import InputError
@@ -63,19 +61,11 @@ class ImportReport(Findings):
         return not self.rejected
 
 
-SWITCH = 0.0005
-"""Seconds after which a thread must let others on: the store has many short answers to wait
-for, and each would wait for who indexes, or reads here, as long as Python lets one thread run
-on, 5 ms."""
-
 RETIRED_AT_ONCE = 1_000
 """Threads that one transaction looks at when those that are gone are retired."""
 
 _IDS_TOGETHER = 65_536
 """Ids in whose place a byte each says whether a thread was brought: there may be millions."""
-
-_USUAL = sys.getswitchinterval()
-_running: list[None] = []  # an item for each import of this process
 
 Progress = Callable[[int], None]
 """Takes how many threads were done since the last call."""
@@ -92,7 +82,7 @@ class Import:
 
     async def run(self, reader: Reader, progress: Progress | None = None) -> ImportReport:
         """Store what there is to read, and have it indexed meanwhile; the reader is closed."""
-        with _quick_switches(), self._index_sync.importing():
+        with self._index_sync.importing():
             ahead = asyncio.create_task(self._next(reader))
             indexing = asyncio.create_task(asyncio.sleep(0))  # of the batch before
             try:
@@ -104,7 +94,7 @@ class Import:
                         ahead = asyncio.create_task(self._next(reader))
                     put = await self._store(batch)
                     await indexing
-                    texts = {one.rows.key: one.text for one in batch.threads}
+                    texts = {o.rows.key: o.text for o in batch.threads if o.text is not None}
                     indexing = asyncio.create_task(self._index_sync.add(put, self._scope, texts))
                     if progress is not None:
                         progress(sum(not one.problem for one in batch.threads))
@@ -165,7 +155,7 @@ class Import:
                 batch.threads[place] = one
         return batch._replace(threads=[batch.threads[place] for place in latest.values()])
 
-    async def _store(self, batch: Batch) -> Put | None:
+    async def _store(self, batch: Batch) -> Put:
         """Store what is prepared of a batch, and count what it came to."""
         report = self.report
         report.outcomes[Outcome.UNCHANGED] += sum(one.is_draft for one in batch.threads)
@@ -174,7 +164,7 @@ class Import:
         ]
         rows = [one.rows for one in batch.threads if one.text is not None]
         if not rows:
-            return None
+            return Put()
         put = await self._database.writing(threads.put, self._scope, rows)
         report.outcomes.update(put.outcomes)
         self._note_brought(put.ids)
@@ -183,16 +173,3 @@ class Import:
     def _note_brought(self, thread_ids: Iterable[int]) -> None:
         for i in thread_ids:
             self._brought[i // _IDS_TOGETHER][i % _IDS_TOGETHER] = 1
-
-
-@contextmanager
-def _quick_switches() -> Iterator[None]:
-    """Have Python switch between threads sooner while any import of this process is at work."""
-    _running.append(None)
-    sys.setswitchinterval(min(_USUAL, SWITCH))
-    try:
-        yield
-    finally:
-        _running.pop()
-        if not _running:
-            sys.setswitchinterval(_USUAL)

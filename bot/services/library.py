@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -133,7 +132,7 @@ async def in_force(settings: Settings) -> list[Thread]:
             await database.close()
     if (folder := settings.seeds) is not None:
         seeds = read_all([folder], SourceReport())
-        found |= await asyncio.to_thread(lambda: {thread.key: thread for thread in seeds})
+        found |= await in_thread(lambda: {thread.key: thread for thread in seeds})
     return list(found.values())
 
 

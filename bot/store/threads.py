@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -54,10 +54,10 @@ class Put:
     ``ids`` are those of all threads of the batch.
     """
 
-    outcomes: list[Outcome]
-    added: dict[str, int]
-    seq: int
-    ids: list[int]
+    outcomes: list[Outcome] = field(default_factory=list)
+    added: dict[str, int] = field(default_factory=dict)
+    seq: int = 0
+    ids: list[int] = field(default_factory=list)
 
 
 async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]) -> Put:
