@@ -64,7 +64,7 @@ class ImportReport(Findings):
 RETIRED_AT_ONCE = 1_000
 """Threads that one transaction looks at when those that are gone are retired."""
 
-_IDS_TOGETHER = 65_536
+IDS_TOGETHER = 65_536
 """Ids in whose place a byte each says whether a thread was brought: there may be millions."""
 
 Progress = Callable[[int], None]
@@ -77,7 +77,7 @@ class Import:
     def __init__(self, database: Database, index_sync: IndexSync, scope: int):
         self._database, self._index_sync, self._scope = database, index_sync, scope
         self._sources = set[str]()
-        self._brought = defaultdict[int, bytearray](lambda: bytearray(_IDS_TOGETHER))
+        self._brought = defaultdict[int, bytearray](lambda: bytearray(IDS_TOGETHER))
         self.report = ImportReport()
 
     async def run(self, reader: Reader, progress: Progress | None = None) -> ImportReport:
@@ -115,7 +115,7 @@ class Import:
                 ids = await threads.ids_of(
                     connection, self._scope, last, RETIRED_AT_ONCE, sources=self._sources
                 )
-                gone = [i for i in ids if not self._brought[i // _IDS_TOGETHER][i % _IDS_TOGETHER]]
+                gone = [i for i in ids if not self._brought[i // IDS_TOGETHER][i % IDS_TOGETHER]]
                 report.retired += await soft_delete.retire(connection, gone)
             if not ids:
                 return
@@ -172,4 +172,4 @@ class Import:
 
     def _note_brought(self, thread_ids: Iterable[int]) -> None:
         for i in thread_ids:
-            self._brought[i // _IDS_TOGETHER][i % _IDS_TOGETHER] = 1
+            self._brought[i // IDS_TOGETHER][i % IDS_TOGETHER] = 1
