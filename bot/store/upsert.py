@@ -141,21 +141,25 @@ async def put_texts(connection: AsyncConnection, states: Mapping[int, ThreadStat
 
     Answers of a state that have no id are new; those that are not in it are retired.
     """
-    shown, new, old = set[int](), list[tuple[Any, ...]](), list[dict[str, Any]]()
+
+    def rows() -> list[tuple[int | None, dict[str, Any]]]:
+        return [
+            (answer_id, answer_columns(answer, position) | {"thread_id": thread_id})
+            for thread_id, state in states.items()
+            for position, (answer, answer_id) in enumerate(state.pairs)
+        ]
+
+    found = await asyncio.to_thread(rows)
+    old = [values | {"of": i} for i, values in found if i is not None]
+    new = [tuple(values.values()) for i, values in found if i is None]
+    gone = set[int]()
     for ids in id_batches(states):
         await connection.execute(delete(phrasings).where(phrasings.c.thread_id.in_(ids)))
         query = select(answers.c.id).where(answers.c.thread_id.in_(ids))
-        shown.update(await connection.scalars(query.where(answers.c.retired.is_(False))))
-    for thread_id, state in states.items():
-        for position, (answer, answer_id) in enumerate(state.pairs):
-            values = answer_columns(answer, position) | {"thread_id": thread_id}
-            if answer_id is None:
-                new.append(tuple(values.values()))
-            else:
-                old.append(values | {"of": answer_id})
-                shown.discard(answer_id)
+        gone.update(await connection.scalars(query.where(answers.c.retired.is_(False))))
+    gone.difference_update(row["of"] for row in old)
     await update_rows(connection, answers, old)
-    await update_rows(connection, answers, [{"of": i, "retired": True} for i in shown])
+    await update_rows(connection, answers, [{"of": i, "retired": True} for i in gone])
     await add_answers(connection, new)
     await add_phrasings(connection, {i: state.thread.phrasings for i, state in states.items()})
 
