@@ -17,8 +17,8 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import IO, Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from bot.errors import ThreadwiseError
@@ -29,7 +29,7 @@ whoever works on them should not."""
 
 _PIPE = 1024 * 1024  # bytes that a side may write before it has to wait for the other
 _ROOT = str(Path(__file__).parents[1])
-_MAIN = "from bot.worker import serve; serve({target!r}, {limits!r})"
+_MAIN = f"import sys; sys.path.insert(0, {_ROOT!r}); from bot.worker import serve; serve()"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,10 +63,21 @@ class Worker:
 
     def __init__(self, target: str, *arguments: object, limits: Limits | None = None):
         self._turn = threading.Lock()
-        self._process = _start(target, limits)
+        self._process = subprocess.Popen(
+            # With -P, so that nothing is imported from the folder that somebody stands in.
+            [sys.executable, "-P", "-c", _MAIN],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if limits else None,
+            bufsize=_PIPE,
+            pipesize=_PIPE,
+            process_group=0,  # Ctrl-C is for whoever asks; the worker ends with it
+        )
+        _processes.add(self._process)
         self._input = cast("IO[bytes]", self._process.stdin)
         self._output = cast("IO[bytes]", self._process.stdout)
         with suppress(OSError):  # of a process that is dead already, the first question tells
+            self._send((target, limits))
             self._send(arguments)
 
     def ask(self, *question: object) -> Any:
@@ -107,20 +118,20 @@ def kill_all() -> None:
             process.kill()
 
 
-def serve(target: str, limits: tuple[int, int, int] | None) -> None:
+def serve() -> None:
     """Answer questions from the standard input until it ends: the main function of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where there are no groups of processes
-    with suppress(AttributeError, OSError):
-        os.nice(2 * NICENESS if limits else NICENESS)
-    if limits:
-        _set_limits(Limits(*limits))
     # Streams of our own: Python's may be unbuffered, and then lose what a pipe doesn't take at
     # once, as when a process is stopped and goes on.
     questions, answers = os.fdopen(os.dup(0), "rb", _PIPE), os.fdopen(os.dup(1), "wb", _PIPE)
     sys.stdout = sys.stderr  # whatever is printed must not get between the answers
-    module, _, name = target.partition(":")
     try:
-        with getattr(import_module(module), name)(*pickle.load(questions)) as answer:
+        target, limits = pickle.load(questions)
+        with suppress(AttributeError, OSError):
+            os.nice(2 * NICENESS if limits else NICENESS)
+        if limits:
+            _set_limits(limits)
+        with resolve_name(target)(*pickle.load(questions)) as answer:
             while True:
                 question = pickle.load(questions)
                 try:
@@ -149,24 +160,6 @@ async def in_thread(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
             with suppress(asyncio.CancelledError):  # cancelled a second time
                 await asyncio.wait([work])
         raise
-
-
-def _start(target: str, limits: Limits | None) -> subprocess.Popen[bytes]:
-    # With -P, so that nothing is imported from the folder that somebody happens to stand in.
-    main = _MAIN.format(target=target, limits=limits and tuple(limits))
-    path = os.pathsep.join([_ROOT, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", main],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL if limits else None,
-        env=os.environ | {"PYTHONPATH": path},
-        bufsize=_PIPE,
-        pipesize=_PIPE,
-        process_group=0,  # Ctrl-C is for whoever asks; the worker ends with it
-    )
-    _processes.add(process)
-    return process
 
 
 def _set_limits(limits: Limits) -> None:

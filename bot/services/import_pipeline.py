@@ -7,19 +7,16 @@ the library has just so, by its fingerprint, is not prepared at all.
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from bot.errors import InputError
 from bot.services.import_reader import Batch, Reader
 from bot.services.index_sync import IndexSync
 from bot.sources.report import Findings, printable
-from bot.store import threads
+from bot.store import soft_delete, stats, threads
 from bot.store.database import Database
-from bot.store.soft_delete import Seen, count_of, retire_unseen
 from bot.store.threads import Outcome, Put
 from bot.worker import in_thread
 
@@ -29,14 +26,13 @@ class ImportReport(Findings):
     """Counts of an import's threads by outcome, and the findings of its readers.
 
     ``retired`` counts threads that a newer copy of their source has no longer, and
-    ``not_retired`` says why none were, where that was asked for. ``former_keys`` are those
-    that threads keep from older versions of the program, ``states`` counts those of histories.
+    ``not_retired`` says why none were, where that was asked for. ``states`` counts those of
+    histories.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     retired: int = 0
     not_retired: str | None = None
-    former_keys: list[str] = field(default_factory=list)
     states: int = 0
 
     @property
@@ -65,37 +61,28 @@ class ImportReport(Findings):
         return not self.rejected
 
 
-SWITCH = 0.0005
-"""Seconds after which a thread must let others on: the store has many short answers to wait
-for, and each would wait for who indexes, or reads here, as long as Python lets one thread run
-on, 5 ms."""
-
 RETIRED_AT_ONCE = 1_000
 """Threads that one transaction looks at when those that are gone are retired."""
 
-_USUAL = sys.getswitchinterval()
-_running: list[None] = []  # an item for each import of this process
+IDS_TOGETHER = 65_536
+"""Ids in whose place a byte each says whether a thread was brought: there may be millions."""
 
 Progress = Callable[[int], None]
 """Takes how many threads were done since the last call."""
 
 
 class Import:
-    """One import into a scope: ``run``, and ``retire`` afterwards if that is wanted.
+    """One import into a scope: ``run``, and ``retire`` afterwards if that is wanted."""
 
-    ``seen`` is needed for the latter: it keeps what was read.
-    """
-
-    def __init__(
-        self, database: Database, index_sync: IndexSync, scope: int, seen: Seen | None = None
-    ):
-        self._database, self._index_sync = database, index_sync
-        self._scope, self._seen = scope, seen
+    def __init__(self, database: Database, index_sync: IndexSync, scope: int):
+        self._database, self._index_sync, self._scope = database, index_sync, scope
+        self._sources = set[str]()
+        self._brought = defaultdict[int, bytearray](lambda: bytearray(IDS_TOGETHER))
         self.report = ImportReport()
 
     async def run(self, reader: Reader, progress: Progress | None = None) -> ImportReport:
         """Store what there is to read, and have it indexed meanwhile; the reader is closed."""
-        with _quick_switches(), self._index_sync.importing():
+        with self._index_sync.importing():
             ahead = asyncio.create_task(self._next(reader))
             indexing = asyncio.create_task(asyncio.sleep(0))  # of the batch before
             try:
@@ -107,7 +94,7 @@ class Import:
                         ahead = asyncio.create_task(self._next(reader))
                     put = await self._store(batch)
                     await indexing
-                    texts = {one.rows.key: one.text for one in batch.threads}
+                    texts = {o.rows.key: o.text for o in batch.threads if o.text is not None}
                     indexing = asyncio.create_task(self._index_sync.add(put, self._scope, texts))
                     if progress is not None:
                         progress(sum(not one.problem for one in batch.threads))
@@ -121,24 +108,26 @@ class Import:
 
     async def retire(self) -> None:
         """Retire threads of the same sources that were not read; not where that is doubtful."""
-        report, seen = self.report, self._seen
-        assert seen is not None
-        seen.add(report.former_keys)  # under which the library has threads that were read
-        report.not_retired = await self._doubt(seen)
-        after: int | None = 0 if report.not_retired is None else None
-        while after is not None:
-            after, gone = await self._database.writing(
-                retire_unseen, self._scope, seen, after, RETIRED_AT_ONCE
-            )
-            report.retired += gone
+        report, last = self.report, 0
+        report.not_retired = await self._doubt()
+        while report.not_retired is None:
+            async with self._database.write() as connection:
+                ids = await threads.ids_of(
+                    connection, self._scope, last, RETIRED_AT_ONCE, sources=self._sources
+                )
+                gone = [i for i in ids if not self._brought[i // IDS_TOGETHER][i % IDS_TOGETHER]]
+                report.retired += await soft_delete.retire(connection, self._scope, gone)
+            if not ids:
+                return
+            last = ids[-1]
 
-    async def _doubt(self, seen: Seen) -> str | None:
+    async def _doubt(self) -> str | None:
         """Say why an import had better not retire what it didn't bring, if it had."""
         if not self.report.ok:
             return "what was rejected may be what seems to be gone"
         if self.report.added == self.report.total:
-            there = await self._database.reading(count_of, self._scope, seen.sources)
-            if there > self.report.total:
+            there = await self._database.reading(stats.sources, [self._scope])
+            if sum(s.threads for s in there if s.name in self._sources) > self.report.total:
                 return (
                     "nothing that was there came again: this may be another source of the same name"
                 )
@@ -149,27 +138,24 @@ class Import:
 
         Of threads with one key, the last is left.
         """
-        batch = await in_thread(self._read, reader)
+        batch = await in_thread(reader.next)
+        self._sources.update(one.rows.source for one in batch.threads if one.rows.source)
         latest = {one.rows.key: place for place, one in enumerate(batch.threads)}
-        drafts = {p: batch.threads[p].rows for p in latest.values() if batch.threads[p].is_draft}
+        drafts = {key: place for key, place in latest.items() if batch.threads[place].is_draft}
         if drafts:
-            keys = [rows.key for rows in drafts.values()]
-            known = await self._database.reading(threads.fingerprints, self._scope, keys)
-            wanted = [p for p, rows in drafts.items() if known.get(rows.key) != rows.fingerprint]
+            known = await self._database.reading(threads.known_by_key, self._scope, [*drafts])
+            for key, row in known.items():
+                draft = batch.threads[drafts[key]].rows
+                if row.retired_at is None and row.fingerprint == draft.fingerprint:
+                    self._note_brought([row.id])
+                    del drafts[key]
+            wanted = [*drafts.values()]
             prepared = await in_thread(reader.prepare, wanted)
             for place, one in zip(wanted, prepared, strict=True):
                 batch.threads[place] = one
         return batch._replace(threads=[batch.threads[place] for place in latest.values()])
 
-    def _read(self, reader: Reader) -> Batch:
-        """Read a batch; in a thread."""
-        batch = reader.next()
-        if self._seen is not None:
-            self._seen.add(one.rows.key for one in batch.threads)
-            self._seen.sources.update(one.rows.source for one in batch.threads if one.rows.source)
-        return batch
-
-    async def _store(self, batch: Batch) -> Put | None:
+    async def _store(self, batch: Batch) -> Put:
         """Store what is prepared of a batch, and count what it came to."""
         report = self.report
         report.outcomes[Outcome.UNCHANGED] += sum(one.is_draft for one in batch.threads)
@@ -178,21 +164,12 @@ class Import:
         ]
         rows = [one.rows for one in batch.threads if one.text is not None]
         if not rows:
-            return None
+            return Put()
         put = await self._database.writing(threads.put, self._scope, rows)
         report.outcomes.update(put.outcomes)
-        report.former_keys += put.former
+        self._note_brought(put.ids)
         return put
 
-
-@contextmanager
-def _quick_switches() -> Iterator[None]:
-    """Have Python switch between threads sooner while any import of this process is at work."""
-    _running.append(None)
-    sys.setswitchinterval(min(_USUAL, SWITCH))
-    try:
-        yield
-    finally:
-        _running.pop()
-        if not _running:
-            sys.setswitchinterval(_USUAL)
+    def _note_brought(self, thread_ids: Iterable[int]) -> None:
+        for i in thread_ids:
+            self._brought[i // IDS_TOGETHER][i % IDS_TOGETHER] = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +32,11 @@ INTERVAL, LONGEST = 2.0, 60.0
 
 BUSY_INTERVAL = 0.5
 """Seconds until the next look where another process was writing the index."""
+
+SWITCH, _USUAL = 0.0005, sys.getswitchinterval()
+"""Seconds after which a thread must let others on, while there are imports, and else: the store
+has many short answers to wait for, and each would wait for who indexes, or reads here, as long as
+Python lets one thread run on, 5 ms."""
 
 RECOVERY = 300.0
 """Seconds that a model which failed is not asked for vectors."""
@@ -77,26 +83,26 @@ class IndexSync:
     def importing(self) -> Iterator[None]:
         """Let the session stay open while the block ``add``s; ``catch_up`` afterwards."""
         self._imports += 1
+        sys.setswitchinterval(min(_USUAL, SWITCH))
         try:
             yield
         finally:
             self._imports -= 1
+            if not self._imports:
+                sys.setswitchinterval(_USUAL)
 
-    async def add(self, put: Put | None, scope: int, texts: Mapping[str, Pieces | None]) -> None:
+    async def add(self, put: Put, scope: int, texts: Mapping[str, Pieces]) -> None:
         """Index a batch that was stored, with what is searched of its threads by key.
 
-        Others' changes are indexed as well: with ``None``, those alone.
+        Others' changes are indexed as well.
         """
-        added = put.added if put is not None else {}
-        mine = {i: text for key, i in added.items() if (text := texts[key]) is not None}
-        seq = put.seq if put is not None else 0
-        self._stored |= {i: (seq, (i, scope, text)) for i, text in mine.items()}
+        self._stored |= {i: (put.seq, (i, scope, texts[key])) for key, i in put.added.items()}
         try:
-            if seq or self._session is not None:
+            if put.seq or self._session is not None:
                 async with self._lock:
                     await self._index()
         finally:
-            for i in mine:
+            for i in put.added.values():
                 del self._stored[i]
 
     async def mend(self) -> None:

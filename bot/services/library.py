@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
 from bot.store import carried, examples, origins, threads
 from bot.store.database import Database
 from bot.store.database_file import exists
-from bot.store.soft_delete import Seen
 from bot.store.threads import Counts
 from bot.worker import in_thread
 
@@ -69,16 +66,15 @@ class Library:
             )
         seen = SourceReport() if seen is None else seen
         options = replace(options, choices=await self._database.reading(origins.all_choices))
-        with closing(Seen()) if prune else nullcontext() as keys:
-            this = Import(self._database, self._index_sync, scope, keys)
-            report = await this.run(await in_thread(open_reader, paths, options, seen), progress)
-            if seen.histories and scope != SHARED:
-                report.states = (await self._histories.take(seen.histories, scope, seen)).states
-            elif seen.histories:
-                seen.hint(NO_HISTORY)
-            report.take_over(seen)
-            if prune:
-                await this.retire()
+        this = Import(self._database, self._index_sync, scope)
+        report = await this.run(await in_thread(open_reader, paths, options, seen), progress)
+        if seen.histories and scope != SHARED:
+            report.states = (await self._histories.take(seen.histories, scope, seen)).states
+        elif seen.histories:
+            seen.hint(NO_HISTORY)
+        report.take_over(seen)
+        if prune:
+            await this.retire()
         await self._index_sync.catch_up()
         return report
 
@@ -136,7 +132,7 @@ async def in_force(settings: Settings) -> list[Thread]:
             await database.close()
     if (folder := settings.seeds) is not None:
         seeds = read_all([folder], SourceReport())
-        found |= await asyncio.to_thread(lambda: {thread.key: thread for thread in seeds})
+        found |= await in_thread(lambda: {thread.key: thread for thread in seeds})
     return list(found.values())
 
 

@@ -6,9 +6,8 @@ the whole of it comes back. A thread that was imported again meanwhile is back a
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.models import SHARED
 from bot.store import change_feed, overrides
 from bot.store.rows import EPOCH, to_micros
 from bot.store.tables import IN_FORCE, answers, threads, votes
@@ -77,21 +77,17 @@ async def remove(connection: AsyncConnection, scope: int, target: Target) -> Rem
     newest = await connection.scalar(select(func.max(threads.c.retired_at)).where(in_scope))
     # A clock that stands still or goes back must not make two removals one.
     moment = max(time.time_ns() // 1000, (newest or 0) + 1)
-    values = {"retired_at": moment, "removed": True}
-    gone = await connection.execute(update(threads).where(*which).values(values))
-    await _tell(connection, *_of(scope, moment))
-    removed = (await connection.scalars(select(threads.c.id).where(*_of(scope, moment)))).all()
-    await overrides.move_votes(connection, scope, removed)
-    return Removal(moment, gone.rowcount, name, name if target.whole_source else None)
+    gone = await _set(connection, which, retired_at=moment, removed=True)
+    await overrides.move_votes(connection, scope, gone)
+    return Removal(moment, len(gone), name, name if target.whole_source else None)
 
 
 async def removals(connection: AsyncConnection, scope: int) -> list[Removal]:
     """Return the removals of a scope that can be undone, newest first."""
-    there = (threads.c.scope == scope, threads.c.removed.is_(True))
     t = threads.c
     query = (
         select(t.retired_at, func.count(), func.min(t.title), func.min(t.source))
-        .where(*there)
+        .where(t.scope == scope, t.removed.is_(True))
         .group_by(t.retired_at)
         .order_by(t.retired_at.desc())
     )
@@ -100,13 +96,25 @@ async def removals(connection: AsyncConnection, scope: int) -> list[Removal]:
 
 async def restore(connection: AsyncConnection, scope: int, moment: int) -> int:
     """Bring back what was removed at a moment; returns how many threads that is."""
-    here = _of(scope, moment)
-    await _tell(connection, *here)  # while they can still be told by the moment
-    back = (await connection.scalars(select(threads.c.id).where(*here))).all()
-    values = {"retired_at": None, "removed": False}
-    count = (await connection.execute(update(threads).where(*here).values(values))).rowcount
+    t = threads.c
+    these = (t.scope == scope, t.retired_at == moment, t.removed.is_(True))
+    back = await _set(connection, these, retired_at=None, removed=False)
     await overrides.move_votes(connection, scope, back)
-    return count
+    return len(back)
+
+
+async def retire(connection: AsyncConnection, scope: int, thread_ids: Sequence[int]) -> int:
+    """Retire those of some threads of a scope that are in force; return how many that were.
+
+    They keep their votes and phrasings, but for versions of shared threads, which are shown again
+    with those of the guild. Being put again brings them back.
+    """
+    these = (threads.c.id.in_(thread_ids), IN_FORCE)
+    now = time.time_ns() // 1000
+    gone = await _set(connection, these, retired_at=now, removed=False)
+    if scope != SHARED:
+        await overrides.move_votes(connection, scope, gone)
+    return len(gone)
 
 
 async def purge(connection: AsyncConnection, before: datetime, limit: int) -> int:
@@ -125,9 +133,14 @@ async def purge(connection: AsyncConnection, before: datetime, limit: int) -> in
     return len(ids)
 
 
-def _of(scope: int, moment: int) -> tuple[ColumnElement[bool], ...]:
-    t = threads.c
-    return (t.scope == scope, t.retired_at == moment, t.removed.is_(True))
+async def _set(
+    connection: AsyncConnection, which: Sequence[ColumnElement[bool]], **values: Any
+) -> Sequence[int]:
+    """Put threads in force or out of it, and note that in the feed of changes; return their ids."""
+    ids = (await connection.scalars(select(threads.c.id).where(*which))).all()
+    await connection.execute(update(threads).where(*which).values(values))
+    await change_feed.note(connection, ids)
+    return ids
 
 
 async def _meant(connection: AsyncConnection, scope: int, target: Target) -> Any:
@@ -140,69 +153,3 @@ async def _meant(connection: AsyncConnection, scope: int, target: Target) -> Any
     if target.whole_source and row.source is not None:
         return row.source, t.scope == scope, t.source == row.source, IN_FORCE
     return row.title, *this
-
-
-async def _tell(connection: AsyncConnection, *which: Any) -> None:
-    """Note threads that meet conditions in the feed of changes."""
-    ids = (await connection.execute(select(threads.c.id).where(*which))).scalars().all()
-    await change_feed.note(connection, ids)
-
-
-class Seen:
-    """The keys that an import has read, and the ``sources`` that they are from.
-
-    SQLite keeps the keys in the folder for temporary files, for there may be millions, and
-    removes them itself.
-    """
-
-    def __init__(self) -> None:
-        self.sources: set[str] = set()
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute("CREATE TABLE keys (key TEXT PRIMARY KEY) WITHOUT ROWID")
-        self._database.execute("BEGIN")
-
-    def close(self) -> None:
-        """Forget the keys."""
-        self._database.close()
-
-    def add(self, keys: Iterable[str]) -> None:
-        """Keep keys."""
-        insert = "INSERT OR IGNORE INTO keys VALUES (?)"
-        self._database.executemany(insert, ((key,) for key in keys))
-
-    def __contains__(self, key: str) -> bool:
-        query = "SELECT 1 FROM keys WHERE key = ?"
-        return self._database.execute(query, (key,)).fetchone() is not None
-
-
-async def count_of(connection: AsyncConnection, scope: int, sources: Collection[str]) -> int:
-    """Count the threads in force of some sources."""
-    t = threads.c
-    query = select(func.count()).where(t.scope == scope, t.source.in_(sources), IN_FORCE)
-    return (await connection.scalar(query)) or 0
-
-
-async def retire_unseen(
-    connection: AsyncConnection,
-    scope: int,
-    seen: Seen,
-    after: int,
-    limit: int,
-) -> tuple[int | None, int]:
-    """Retire those of the next ``limit`` threads of the sources seen whose keys were not.
-
-    They keep their votes and phrasings, the feed of changes names them, and being put
-    again brings them back. Return the id to go on after (``None`` at the end), and how many
-    were retired.
-    """
-    t = threads.c
-    query = select(t.id, t.key).where(t.scope == scope, t.source.in_(seen.sources), IN_FORCE)
-    query = query.where(t.id > after).order_by(t.id).limit(limit)
-    rows = (await connection.execute(query)).all()
-    gone = [row.id for row in rows if row.key not in seen]
-    if gone:
-        retired = {"retired_at": time.time_ns() // 1000, "removed": False}
-        await connection.execute(update(threads).where(t.id.in_(gone)).values(retired))
-        await change_feed.note(connection, gone)
-    return (rows[-1].id if len(rows) == limit else None), len(gone)

@@ -11,22 +11,20 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import ThreadState
 from bot.models import Answer, Thread
 from bot.store import change_feed, upsert
 from bot.store.rows import (
-    answer_columns,
     answer_fields,
     columns,
     digest_of,
     id_batches,
     thread_fields,
 )
-from bot.store.tables import acceptances, answers, phrasings, postings, threads
-from bot.store.upsert import Known
+from bot.store.tables import acceptances, answers, postings, threads
 
 
 async def read(connection: AsyncConnection, thread_id: int) -> ThreadState | None:
@@ -63,13 +61,8 @@ async def paired(connection: AsyncConnection, thread_id: int, new: Thread) -> Th
 
     Retired answers are among those that may come back.
     """
-    mine = answers.c.thread_id == thread_id
-    query = select(answers.c.id, answers.c.key, answers.c.body).where(mine).order_by(answers.c.id)
-    known = [Known(*row) for row in (await connection.execute(query)).all()]
-    pairs = await asyncio.to_thread(upsert.pair, known, new.answers)
-    return ThreadState(
-        thread=new, answer_ids=tuple(None if same is None else same.id for same in pairs)
-    )
+    known = await upsert.known_answers(connection, [thread_id])
+    return await asyncio.to_thread(upsert.state_of, new, known[thread_id])
 
 
 async def put_in_force(
@@ -81,7 +74,7 @@ async def put_in_force(
     caller's business. Answers that were deleted since stay so.
     """
     state = await _without_deleted(connection, state)
-    await _put_answers(connection, thread_id, state)
+    await upsert.put_texts(connection, {thread_id: state})
     given = await _ids_by_position(connection, thread_id)
     await _take_along(connection, thread_id, given)
     key = await connection.scalar(select(threads.c.key).where(threads.c.id == thread_id))
@@ -96,8 +89,6 @@ async def put_in_force(
         "curated": True,
     }
     await connection.execute(update(threads).where(threads.c.id == thread_id).values(values))
-    await connection.execute(delete(phrasings).where(phrasings.c.thread_id == thread_id))
-    await upsert.add_phrasings(connection, {thread_id: thread.phrasings})
     await change_feed.note(connection, [thread_id])
     return replace(state, thread=thread, answer_ids=tuple(given))
 
@@ -109,20 +100,6 @@ async def _without_deleted(connection: AsyncConnection, state: ThreadState) -> T
     for ids in id_batches(known):
         there.update(await connection.scalars(select(answers.c.id).where(answers.c.id.in_(ids))))
     return state.with_pairs(pair for pair in state.pairs if pair[1] in there)
-
-
-async def _put_answers(connection: AsyncConnection, thread_id: int, state: ThreadState) -> None:
-    """Write the answers of a state over those with their ids, add the new, retire the others."""
-    known = [i for i in state.answer_ids if i is not None]
-    others = (answers.c.thread_id == thread_id, answers.c.id.not_in(known))
-    await connection.execute(update(answers).where(*others).values(retired=True))
-    for position, (answer, answer_id) in enumerate(state.pairs):
-        values = answer_columns(answer, position) | {"thread_id": thread_id}
-        if answer_id is None:
-            await connection.execute(insert(answers).values(values))
-        else:
-            this = answers.c.id == answer_id
-            await connection.execute(update(answers).where(this).values(values))
 
 
 async def _ids_by_position(connection: AsyncConnection, thread_id: int) -> list[int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, bindparam, func, select, update
+from sqlalchemy import Column, ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
@@ -25,7 +25,6 @@ from bot.store.rows import (
     unpack,
 )
 from bot.store.tables import IN_FORCE, answers, threads, votes
-from bot.store.upsert import Change
 from bot.store.votes import votes_of
 
 
@@ -52,13 +51,13 @@ class Put:
 
     ``added`` are the ids of those that are new, by key. The feed of changes names them, and
     what else is searched otherwise now, up to ``seq``; 0 where there is nothing of that.
-    ``former`` are the keys under which the library has threads that bring another.
+    ``ids`` are those of all threads of the batch.
     """
 
-    outcomes: list[Outcome]
-    added: dict[str, int]
-    seq: int
-    former: tuple[str, ...] = ()
+    outcomes: list[Outcome] = field(default_factory=list)
+    added: dict[str, int] = field(default_factory=dict)
+    seq: int = 0
+    ids: list[int] = field(default_factory=list)
 
 
 async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]) -> Put:
@@ -69,12 +68,12 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     comes back; the feed of changes names every thread of which something changed that is
     searched. Votes and acceptances that a thread brings are kept: see ``carried.take``.
     """
-    known = await _known(connection, scope, [thread.key for thread in batch])
+    known = await known_by_key(connection, scope, [thread.key for thread in batch])
     batch, original = await former_keys.stored_keys(connection, scope, known, batch), batch
     if batch != original:
-        known = await _known(connection, scope, [thread.key for thread in batch])
+        known = await known_by_key(connection, scope, [thread.key for thread in batch])
     same = await _same(connection, known, batch)
-    new, changed, moved, outcomes = [], [], [], []
+    new, changed, moved, outcomes = [], dict[int, ThreadRows](), [], []
     for thread, is_same in zip(batch, same, strict=True):
         row = known.get(thread.key)
         if row is None:
@@ -87,7 +86,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
                 await overrides.propose_imported(connection, scope, row.id, unpack(thread))
             outcomes.append(Outcome.UNCHANGED)
         elif not is_same or row.retired_at is not None:
-            changed.append(Change(row.id, unpack(thread), thread.digest, thread.fingerprint))
+            changed[row.id] = thread
             outcomes.append(Outcome.UPDATED)
         else:
             fingerprint = thread.fingerprint or row.fingerprint
@@ -96,29 +95,33 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
             outcomes.append(Outcome.UNCHANGED)
     added = await _add(connection, scope, new)
     touched = await upsert.replace(connection, changed) if changed else []
-    if moved:
-        await connection.execute(update(threads).where(threads.c.id == bindparam("of")), moved)
+    await upsert.update_rows(connection, threads, moved)
     await change_feed.note(connection, [*added.values()], is_new=True)
     await change_feed.note(connection, touched)
     if scope == SHARED:
         await overrides.propose_shared(connection, touched)
+    else:
+        back = [r.id for r in known.values() if r.id in changed and r.retired_at is not None]
+        await overrides.move_votes(connection, scope, back)
     await carried.take(connection, scope, batch)
     await imported_messages.take(connection, scope, batch)
-    former = tuple(new.key for new, old in zip(batch, original, strict=True) if new.key != old.key)
     is_noted = bool(added or touched)
     seq = await change_feed.last_change(connection) if is_noted else 0
-    return Put(outcomes, added, seq, former)
+    return Put(outcomes, added, seq, [*added.values(), *(row.id for row in known.values())])
 
 
-async def fingerprints(
+async def known_by_key(
     connection: AsyncConnection, scope: int, keys: Sequence[str]
-) -> dict[str, str]:
-    """Return the fingerprints of the threads in force that have one, by key."""
-    query = select(threads.c.key, threads.c.fingerprint).where(
-        threads.c.scope == scope, threads.c.key.in_(keys), IN_FORCE
-    )
-    rows = (await connection.execute(query)).all()
-    return {row.key: row.fingerprint for row in rows if row.fingerprint is not None}
+) -> dict[str, Any]:
+    """Return the rows of the threads of a scope with these keys, with what tells their versions.
+
+    Retired ones are among them.
+    """
+    t = threads.c
+    query = select(t.id, t.key, t.content_hash, t.source, t.fingerprint, t.retired_at)
+    query = query.add_columns(t.curated, t.merged_into)
+    query = query.where(t.scope == scope, t.key.in_(keys))
+    return {row.key: row for row in (await connection.execute(query)).all()}
 
 
 async def fetch(
@@ -206,13 +209,19 @@ async def ids_of(
     limit: int,
     *,
     with_retired: bool = False,
+    sources: Collection[str] | None = None,
 ) -> list[int]:
-    """Return the next ``limit`` ids of the threads in force of a scope, or of all, in order."""
+    """Return the next ``limit`` ids of the threads in force of a scope, or of all, in order.
+
+    With ``sources``, only those from there.
+    """
     query = select(threads.c.id).where(threads.c.id > after).order_by(threads.c.id).limit(limit)
     if not with_retired:
         query = query.where(IN_FORCE)
     if scope is not None:
         query = query.where(threads.c.scope == scope)
+    if sources is not None:
+        query = query.where(threads.c.source.in_(sources))
     return list((await connection.execute(query)).scalars().all())
 
 
@@ -238,14 +247,6 @@ async def count(connection: AsyncConnection) -> Counts:
     n_answers = await connection.scalar(in_threads.where(answers.c.retired.is_(False)))
     n_votes = await connection.scalar(select(func.count()).select_from(votes))
     return Counts(n_threads or 0, n_answers or 0, n_votes or 0)
-
-
-async def _known(connection: AsyncConnection, scope: int, keys: Sequence[str]) -> dict[str, Any]:
-    t = threads.c
-    query = select(t.id, t.key, t.content_hash, t.source, t.fingerprint, t.retired_at)
-    query = query.add_columns(t.curated, t.merged_into)
-    query = query.where(t.scope == scope, t.key.in_(keys))
-    return {row.key: row for row in (await connection.execute(query)).all()}
 
 
 async def _same(

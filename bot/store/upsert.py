@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from rapidfuzz import fuzz
-from sqlalchemy import Row, Table, bindparam, delete, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.curation import ThreadState
 from bot.models import Answer, Thread
-from bot.store.rows import ANSWER, answer_columns, by_thread, columns, insert_rows
+from bot.store.rows import (
+    ANSWER,
+    ThreadRows,
+    answer_columns,
+    by_thread,
+    columns,
+    id_batches,
+    insert_rows,
+    unpack,
+)
 from bot.store.tables import answers, phrasings, threads
 
 SAME_TEXT = 60.0
@@ -34,6 +44,7 @@ class Known:
     id: int
     key: str | None
     body: str
+    retired: bool = False
 
 
 def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
@@ -43,59 +54,36 @@ def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
     that no key names, unless there are very many; each known answer is used once.
     """
     paired: list[Known | None] = [None] * len(new)
-    free = _Free(known)
+    free = {k.id: k for k in known}
+    waiting = defaultdict[tuple[str, str | None], deque[Known]](deque)
+    for k in known:
+        waiting["body", k.body].append(k)
+        name = ("body without key", k.body) if k.key is None else ("key", k.key)
+        waiting[name].append(k)
 
-    def match_all(like: Callable[[Answer], Known | None]) -> None:
-        for position, answer in enumerate(new):
-            if paired[position] is None:
-                paired[position] = like(answer)
-
-    match_all(free.with_key)
-    match_all(free.with_body)
-    if len(free) * paired.count(None) <= MOST:
-        match_all(free.alike)
-    return paired
-
-
-class _Free:
-    """Known answers that no new one replaces yet.
-
-    A thread may have thousands with one body, or one key: those that are used are not
-    looked at again.
-    """
-
-    def __init__(self, known: Sequence[Known]):
-        self._free = {k.id: k for k in known}
-        self._like = defaultdict[tuple[str, str], deque[Known]](deque)
-        for k in known:
-            self._like["body", k.body].append(k)
-            name = ("body without key", k.body) if k.key is None else ("key", k.key)
-            self._like[name].append(k)
-
-    def __len__(self) -> int:
-        return len(self._free)
-
-    def with_key(self, answer: Answer) -> Known | None:
-        """Take the first that has the answer's key, if it has one."""
-        return None if answer.key is None else self._first("key", answer.key)
-
-    def with_body(self, answer: Answer) -> Known | None:
-        """Take the first with the answer's body; not one of another key."""
-        return self._first("body" if answer.key is None else "body without key", answer.body)
-
-    def alike(self, answer: Answer) -> Known | None:
-        """Take the first with a body like the answer's; not one of another key."""
-        candidates = (k for k in self._free.values() if k.key is None or answer.key is None)
-        found = next((k for k in candidates if _alike(k, answer)), None)
-        return None if found is None else self._free.pop(found.id)
-
-    def _first(self, what: str, text: str) -> Known | None:
-        waiting = self._like.get((what, text))
-        while waiting:
-            found = waiting.popleft()
-            if self._free.pop(found.id, None) is not None:
+    def first(what: str, text: str | None) -> Known | None:
+        # Of thousands with one body, or key, those that are taken are not looked at again.
+        while left := waiting.get((what, text)):
+            if (found := free.pop(left.popleft().id, None)) is not None:
                 return found
         return None
+
+    def alike(answer: Answer) -> Known | None:
+        candidates = (k for k in free.values() if k.key is None or answer.key is None)
+        found = next((k for k in candidates if _alike(k, answer)), None)
+        return None if found is None else free.pop(found.id)
+
+    def match_all(match: Callable[[Answer], Known | None]) -> None:
+        for position, answer in enumerate(new):
+            if paired[position] is None:
+                paired[position] = match(answer)
+
+    match_all(lambda answer: first("key", answer.key))
+    # By its body, not one of another key.
+    match_all(lambda a: first("body" if a.key is None else "body without key", a.body))
+    if len(free) * paired.count(None) <= MOST:
+        match_all(alike)
+    return paired
 
 
 def _alike(known: Known, answer: Answer) -> bool:
@@ -103,60 +91,77 @@ def _alike(known: Known, answer: Answer) -> bool:
     return fuzz.ratio(old, new, score_cutoff=SAME_TEXT) > 0
 
 
-class Change(NamedTuple):
-    """A thread of the library and its newer version, with its digest and fingerprint."""
-
-    thread_id: int
-    new: Thread
-    digest: str
-    fingerprint: str | None
-
-
-@dataclass
-class _Rows:
-    """The rows to be written, table by table."""
-
-    threads: list[dict[str, Any]] = field(default_factory=list)
-    said_anew: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    answers: list[dict[str, Any]] = field(default_factory=list)
-    new_answers: list[tuple[Any, ...]] = field(default_factory=list)
-    gone: list[int] = field(default_factory=list)
-
-
-async def replace(connection: AsyncConnection, batch: Sequence[Change]) -> list[int]:
-    """Replace threads by their new versions; retired ones come back.
+async def replace(connection: AsyncConnection, batch: Mapping[int, ThreadRows]) -> list[int]:
+    """Replace threads, by their ids, by their new versions; retired ones come back.
 
     Votes stay with the answers that are the same. Returns the ids of threads of which
     something has changed that is searched: a new score alone needs no new index. The
     text version is raised only where the meaning may be another, so that vectors are kept.
     """
-    old = await _Old.read(connection, [change.thread_id for change in batch])
-    rows, touched = await asyncio.to_thread(_taken, old, batch)  # comparing texts takes a while
-    await _write(connection, rows)
-    return touched
+    t = threads.c
+    query = select(t.id, t.title, t.body, t.tags, t.text_version, t.retired_at)
+    old = (await connection.execute(query.where(t.id.in_(batch)))).all()
+    texts, known = await phrasings_of(connection, batch), await known_answers(connection, batch)
+
+    def newer() -> list[tuple[dict[str, Any], ThreadState, bool]]:
+        return [_newer(row, texts[row.id], known[row.id], batch[row.id]) for row in old]
+
+    found = await asyncio.to_thread(newer)  # comparing texts takes a while
+    await update_rows(connection, threads, [values for values, _, _ in found])
+    await put_texts(connection, {values["of"]: state for values, state, _ in found})
+    return [values["of"] for values, _, is_searched in found if is_searched]
 
 
-def _taken(old: _Old, batch: Sequence[Change]) -> tuple[_Rows, list[int]]:
-    """Return the rows to be written, and the threads of which something searched has changed."""
-    rows, touched = _Rows(), list[int]()
-    for change in batch:
-        this = old.threads[change.thread_id]
-        texts = old.phrasings[change.thread_id]
-        same_name = (this.title, this.body, texts) == _name(change.new)
-        same_answers = _take_answers(rows, old.answers[change.thread_id], change)
-        if texts != change.new.phrasings:
-            rows.said_anew[change.thread_id] = change.new.phrasings
-        if not (same_name and same_answers and list(this.tags) == list(change.new.tags)) or (
-            this.retired_at is not None
-        ):
-            touched.append(change.thread_id)
-        # Without a text of its own a thread means what its best answer says.
-        same_meaning = same_name and bool(this.body.strip())
-        values = columns(change.new) | {"content_hash": change.digest, "of": change.thread_id}
-        values |= {"fingerprint": change.fingerprint, "retired_at": None}
-        values |= {"removed": False, "curated": False}
-        rows.threads.append(values | {"text_version": this.text_version + (not same_meaning)})
-    return rows, touched
+def _newer(
+    old: Any, texts: tuple[str, ...], known: Sequence[Known], packed: ThreadRows
+) -> tuple[dict[str, Any], ThreadState, bool]:
+    """Return a thread's new row and state, and whether something of it is searched otherwise."""
+    new = unpack(packed)
+    same_name = (old.title, old.body, texts) == (new.title, new.body, new.phrasings)
+    shown = sorted(answer.body for answer in known if not answer.retired)
+    same_answers = shown == sorted(answer.body for answer in new.answers)
+    same_tags = list(old.tags) == list(new.tags)
+    # Without a text of its own a thread means what its best answer says.
+    same_meaning = same_name and bool(old.body.strip())
+    values = columns(new) | {"content_hash": packed.digest, "fingerprint": packed.fingerprint}
+    values |= {"of": old.id, "retired_at": None, "removed": False, "curated": False}
+    values["text_version"] = old.text_version + (not same_meaning)
+    is_searched = not (same_name and same_answers and same_tags) or old.retired_at is not None
+    return values, state_of(new, known), is_searched
+
+
+def state_of(new: Thread, known: Sequence[Known]) -> ThreadState:
+    """Return the state that a newer version makes of a thread with these answers."""
+    ids = (None if same is None else same.id for same in pair(known, new.answers))
+    return ThreadState(thread=new, answer_ids=tuple(ids))
+
+
+async def put_texts(connection: AsyncConnection, states: Mapping[int, ThreadState]) -> None:
+    """Write the phrasings and answers of threads in place of those that they have.
+
+    Answers of a state that have no id are new; those that are not in it are retired.
+    """
+
+    def rows() -> list[tuple[int | None, dict[str, Any]]]:
+        return [
+            (answer_id, answer_columns(answer, position) | {"thread_id": thread_id})
+            for thread_id, state in states.items()
+            for position, (answer, answer_id) in enumerate(state.pairs)
+        ]
+
+    found = await asyncio.to_thread(rows)
+    old = [values | {"of": i} for i, values in found if i is not None]
+    new = [tuple(values.values()) for i, values in found if i is None]
+    gone = set[int]()
+    for ids in id_batches(states):
+        await connection.execute(delete(phrasings).where(phrasings.c.thread_id.in_(ids)))
+        query = select(answers.c.id).where(answers.c.thread_id.in_(ids))
+        gone.update(await connection.scalars(query.where(answers.c.retired.is_(False))))
+    gone.difference_update(row["of"] for row in old)
+    await update_rows(connection, answers, old)
+    await update_rows(connection, answers, [{"of": i, "retired": True} for i in gone])
+    await add_answers(connection, new)
+    await add_phrasings(connection, {i: state.thread.phrasings for i, state in states.items()})
 
 
 async def add_answers(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -174,27 +179,20 @@ async def add_phrasings(connection: AsyncConnection, given: Mapping[int, tuple[s
     await insert_rows(connection, phrasings, ("thread_id", "position", "text"), rows)
 
 
-@dataclass
-class _Old:
-    """The stored versions of some threads, by id."""
-
-    threads: dict[int, Any]
-    phrasings: dict[int, tuple[str, ...]]
-    answers: dict[int, tuple[Row[Any], ...]]
-
-    @classmethod
-    async def read(cls, connection: AsyncConnection, ids: Sequence[int]) -> _Old:
-        t = threads.c
-        query = select(t.id, t.title, t.body, t.tags, t.text_version, t.retired_at)
-        found = (await connection.execute(query.where(t.id.in_(ids)))).all()
-        # By id: of several that are like a new one, the oldest is taken for it.
-        of_these = select(answers).where(answers.c.thread_id.in_(ids)).order_by(answers.c.id)
-        given = await by_thread(connection, of_these, lambda row: row)
-        return cls({row.id: row for row in found}, await phrasings_of(connection, ids), given)
+async def known_answers(
+    connection: AsyncConnection, ids: Collection[int]
+) -> dict[int, tuple[Known, ...]]:
+    """Return the answers of threads, retired ones as well."""
+    a = answers.c
+    query = select(a.id, a.key, a.body, a.retired, a.thread_id).where(a.thread_id.in_(ids))
+    # By id: of several that are like a new one, the oldest is taken for it.
+    return await by_thread(
+        connection, query.order_by(a.id), lambda row: Known(row.id, row.key, row.body, row.retired)
+    )
 
 
 async def phrasings_of(
-    connection: AsyncConnection, ids: Sequence[int]
+    connection: AsyncConnection, ids: Collection[int]
 ) -> dict[int, tuple[str, ...]]:
     """The phrasings of threads, in order."""
     query = (
@@ -205,38 +203,9 @@ async def phrasings_of(
     return await by_thread(connection, query, attrgetter("text"))
 
 
-def _name(thread: Thread) -> tuple[str, str, tuple[str, ...]]:
-    return thread.title, thread.body, thread.phrasings
-
-
-def _take_answers(rows: _Rows, old: Sequence[Row[Any]], change: Change) -> bool:
-    """Note what is written of a thread's answers; whether what they say is as it was."""
-    new = change.new.answers
-    pairs = pair([Known(row.id, row.key, row.body) for row in old], new)
-    kept = {known.id for known in pairs if known is not None}
-    shown = [row for row in old if not row.retired]
-    rows.gone += [row.id for row in shown if row.id not in kept]
-    for position, (answer, known) in enumerate(zip(new, pairs, strict=True)):
-        values = answer_columns(answer, position)
-        if known is None:
-            rows.new_answers.append((*values.values(), change.thread_id))
-        else:
-            rows.answers.append(values | {"of": known.id})
-    return sorted(row.body for row in shown) == sorted(answer.body for answer in new)
-
-
-async def _write(connection: AsyncConnection, rows: _Rows) -> None:
-    await _update(connection, threads, rows.threads)
-    if rows.said_anew:
-        those = phrasings.c.thread_id.in_(rows.said_anew)
-        await connection.execute(delete(phrasings).where(those))
-        await add_phrasings(connection, rows.said_anew)
-    await _update(connection, answers, rows.answers)
-    await _update(connection, answers, [{"of": i, "retired": True} for i in rows.gone])
-    await add_answers(connection, rows.new_answers)
-
-
-async def _update(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
+async def update_rows(
+    connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]
+) -> None:
     """Write rows over those with the id ``of``; all must name the same columns."""
     if rows:
         await connection.execute(update(table).where(table.c.id == bindparam("of")), rows)

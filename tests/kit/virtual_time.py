@@ -135,7 +135,8 @@ class VirtualEnv(simcord.Env):
 
 def _stack(task: asyncio.Task[Any]) -> str:
     """Return where a task waits, the innermost place last."""
-    places, waiting = list[str](), task.get_coro()
+    places = list[str]()
+    waiting: Any = task.get_coro()
     while (frame := getattr(waiting, "cr_frame", None)) is not None:
         places.append(f"{frame.f_code.co_qualname}:{frame.f_lineno}")
         waiting = getattr(waiting, "cr_await", None)

@@ -13,7 +13,7 @@ from bot.curation import Action, Origin, ThreadState
 from bot.errors import NotAccepted, NotFound
 from bot.models import SHARED, Answer, StoredAnswer, StoredThread, Thread, Vote
 from bot.services.curating import Conflict
-from bot.store import origins
+from bot.store import origins, soft_delete
 from bot.store.tables import learned_phrasings, threads
 from tests.kit.library import BREAD, HERE, THERE, post
 from tests.kit.revisions import kept
@@ -210,6 +210,23 @@ class TestOverriding:
         assert (await tally_of(app.database, bread[1].id, HERE)) == bread[1].score + 1
         await app.guild_library.restore(HERE, removal.moment)
         assert {a.votes for a in (await served(app, version)).answers} == {0, 1}
+
+    async def test_an_import_of_its_key_brings_it_back_with_the_votes(
+        self, app: App, version: int, bread: Sequence[StoredAnswer]
+    ) -> None:
+        await app.guild_library.remove(HERE, await app.guild_library.find(HERE, version))
+        await app.library.add([replace(BREAD, body="Flat.")], scope=HERE)
+        thread = await served(app, version)
+        assert (thread.id, thread.body) == (version, "Flat.")
+        assert {a.body: a.votes for a in thread.answers}[bread[1].body] == 1
+
+    async def test_pruning_it_shows_the_shared_one_with_the_votes(
+        self, app: App, version: int, bread: Sequence[StoredAnswer]
+    ) -> None:
+        async with app.database.write() as connection:
+            assert await soft_delete.retire(connection, HERE, [version]) == 1
+        assert (await tally_of(app.database, bread[1].id, HERE)) == bread[1].score + 1
+        assert (await served(app, 1)).id == 1
 
     async def test_a_new_import_of_the_shared_one_is_proposed(self, app: App, version: int) -> None:
         new = replace(BREAD, answers=(*BREAD.answers, Answer(body="The flour is too old.")))

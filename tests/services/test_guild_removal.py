@@ -17,6 +17,7 @@ from bot.settings import Settings
 from bot.store import guild_data, threads
 from bot.store.rows import pack
 from bot.store.tables import changes
+from bot.store.threads import Put
 from tests.kit.library import titles
 from tests.kit.waiting import until
 
@@ -112,7 +113,7 @@ class TestIndexesThatWereNotTold:
         with app._index_sync.importing():
             async with app.database.write() as connection:
                 await threads.put(connection, HERE, [pack(Thread(key="o", title="Which moss?"))])
-            await app._index_sync.add(None, HERE, {})
+            await app._index_sync.add(Put(), HERE, {})
             await app._index_sync._index()
             await forget_unseen(app)
             await app._index_sync._index()

@@ -478,10 +478,15 @@ async def test_what_helpers_change_meanwhile_stays(
         if len(turns) == 2:
             tasks.append(asyncio.create_task(edit()))
 
+    async def read(*about: Any) -> Any:
+        if tasks:
+            await tasks[0]
+        return await in_thread(*about)
+
     tasks = list[asyncio.Task[None]]()
     monkeypatch.setattr(histories, "check_is_latest", slow)
+    monkeypatch.setattr("bot.services.histories.in_thread", read)
     report = await app.library.import_paths([busy_export], scope=THERE)
-    await tasks[0]
     assert len(turns) > 4
     kept = await app.database.reading(revisions.of_thread, THERE, edited[0])
     assert [r.action for r in kept] == [Action.EDITED, Action.IMPORTED]

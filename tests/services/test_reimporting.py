@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.app import App
 from bot.errors import ConfigError, StoreError
 from bot.models import SHARED, StoredThread, Thread, Vote
-from bot.services import import_reader
+from bot.services import import_pipeline, import_reader
 from bot.services.import_pipeline import ImportReport
 from bot.services.import_reader import Prepared
 from bot.settings import Settings
@@ -211,6 +211,16 @@ class TestPruning:
     ) -> None:
         with pytest.raises(ConfigError, match="leave one of the two out"):
             await app.library.import_paths([put(folder, POSTS)], options=options, prune=True)
+
+    async def test_ids_may_lie_far_apart(
+        self, app: App, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(import_pipeline, "IDS_TOGETHER", 2)
+        many = [question(n) for n in range(1, 12)]
+        await app.library.import_paths([put(folder, many)])
+        kept = [POSTS[2], question(6), question(7, "Which is new?"), question(11), question(20)]
+        assert counts(await self.prune(app, put(folder, kept))) == (1, 2, 2, 7)
+        assert len(await titles(app)) == 5
 
     async def test_of_many_goes_through_all(self, app: App, folder: Path) -> None:
         many = [question(n) for n in range(1, 2_501)]

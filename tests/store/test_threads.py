@@ -388,8 +388,8 @@ async def test_a_draft_made_in_another_manner_is_compared(database: Database) ->
             (outcome,) = (
                 await threads.put(connection, SHARED, [pack(thread, fingerprint)])
             ).outcomes
-            now = await threads.fingerprints(connection, SHARED, [thread.key])
-        return outcome, now.get(thread.key)
+            now = await threads.known_by_key(connection, SHARED, [thread.key])
+        return outcome, now[thread.key].fingerprint
 
     newer = replace(BREAD, body="New.")
     assert await take(BREAD, "one") == (Outcome.ADDED, "one")
