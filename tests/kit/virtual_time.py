@@ -30,6 +30,10 @@ TURNS = 6
 LOOK = 0.001
 """Real seconds between looks at whether work in threads has ended."""
 
+STUCK, PACE = 5.0, 0.1
+"""Real seconds after which the clock goes on by itself, and those that a simulated one takes then:
+what is waited for may wait for the clock itself, as who has a lock and tries a request again."""
+
 
 class VirtualEnv(simcord.Env):
     """A SimCord in which timers fire when the clock is moved, and never before.
@@ -38,8 +42,9 @@ class VirtualEnv(simcord.Env):
     every half a millisecond.
     """
 
-    def __init__(self, bot: Any, *, patience: float = 120.0):
+    def __init__(self, bot: Any, *, patience: float = 120.0, stuck: float = STUCK):
         super().__init__(bot, check_errors=False, settle_timeout=patience)
+        self._stuck = stuck
         # It has a list of them, in which each is looked for by comparing field by field.
         _CallbackRecord.__eq__ = object.__eq__  # type: ignore[method-assign]
         self.backend.clock.elapsed = AHEAD
@@ -52,7 +57,8 @@ class VirtualEnv(simcord.Env):
 
     async def _settle_internal(self, **_options: Any) -> None:
         """Wait until the bot has nothing to do but to wait for the clock."""
-        until, quiet = time.perf_counter() + self.settle_timeout, 0
+        began, quiet = time.perf_counter(), 0
+        goes_on = began + self._stuck
         while quiet < TURNS:
             _run_due_virtual_callbacks(self._settlement_state(), float("inf"))
             await asyncio.sleep(0)
@@ -63,7 +69,11 @@ class VirtualEnv(simcord.Env):
                 quiet = 0
                 continue
             await asyncio.sleep(LOOK)
-            if time.perf_counter() > until:
+            now = time.perf_counter()
+            if now > goes_on:
+                self.drift(1.0)
+                goes_on = now + PACE
+            if now > began + self.settle_timeout:
                 where = "".join(map(_stack, self._work.tasks))
                 raise TimeoutError(f"the bot did not settle: {busy}; its tasks wait at{where}")
 
