@@ -198,14 +198,17 @@ async def _unmerge(
     if before is not None:
         await put(connection, change, other_id, before.state)
         await moved_votes.give_back(connection, change.guild_id, kept_id, before.state.answer_ids)
-        # Of a version that the merging itself made, the shared thread is shown again.
+        # A version that the merge itself had made is out of force, as before: its votes go back.
         await overrides.move_votes(connection, change.guild_id, [other_id])
 
 
 async def _merge_again(
     connection: AsyncConnection, change: Change, other_id: int, kept_id: int
 ) -> None:
-    """Merge a thread into another that has its answers again."""
+    """Merge a thread into another that has its answers again.
+
+    If it was out of force until now, the guild's votes are moved from the shared thread first.
+    """
     await _set(connection, table.c.id == other_id, merged_into=kept_id)
     await overrides.move_votes(connection, change.guild_id, [other_id])
     if (gone := await thread_states.read(connection, other_id)) is not None:
