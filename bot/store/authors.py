@@ -146,16 +146,18 @@ async def _unmerge(connection: AsyncConnection, asked: Collection[int]) -> list[
     for batch in id_batches(asked):
         merged = select(t.id, t.scope, t.merged_into).where(t.merged_into.in_(batch))
         rows += (await connection.execute(merged)).all()
-    found = [row.id for row in rows]
-    for thread_id, scope, kept_id in rows:
-        before = await revisions.before_merging(connection, thread_id)
-        if before is not None:
-            await thread_states.put_in_force(connection, thread_id, before.state)
-            await moved_votes.give_back(connection, scope, kept_id, before.state.answer_ids)
-            await overrides.move_votes(connection, scope, [thread_id])
+    found = {row.id: row for row in rows}
+    before = await revisions.before_merging(connection, found)
+    # All votes before any answers: one that goes back may have votes of another thread's.
+    for thread_id, state in before.items():
+        row = found[thread_id]
+        await moved_votes.give_back(connection, row.scope, row.merged_into, state.answer_ids)
+    for thread_id, state in before.items():
+        await thread_states.put_in_force(connection, thread_id, state)
+        await overrides.move_votes(connection, found[thread_id].scope, [thread_id])
     of_these = update(threads).where(threads.c.id.in_(found))
     await connection.execute(of_these.values(merged_into=None))
-    return found
+    return [*found]
 
 
 async def _threads_of(
