@@ -55,10 +55,9 @@ class Limits(NamedTuple):
 class Worker:
     """A process that answers questions one by one; safe to ask from several threads.
 
-    ``target`` names, as ``module:name``, a function that is called there with the arguments
-    and gives a context manager of the function that answers, which is called with what a question
-    is made of. With ``limits``, the process is held to them, gives way to all others, and prints
-    nothing.
+    ``target`` names a function, as ``module:name``. It is called there with the arguments, and
+    returns a context manager, which gives the function that is called with each question. With
+    ``limits``, the process is held to them, gives way even to other workers, and prints nothing.
     """
 
     def __init__(self, target: str, *arguments: object, limits: Limits | None = None):

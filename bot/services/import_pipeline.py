@@ -65,7 +65,7 @@ RETIRED_AT_ONCE = 1_000
 """Threads that one transaction looks at when those that are gone are retired."""
 
 IDS_TOGETHER = 65_536
-"""Ids in whose place a byte each says whether a thread was brought: there may be millions."""
+"""Ids that share an array of bytes, each of which says whether its thread was brought."""
 
 Progress = Callable[[int], None]
 """Takes how many threads were done since the last call."""
@@ -107,7 +107,7 @@ class Import:
         return self.report
 
     async def retire(self) -> None:
-        """Retire threads of the same sources that were not read; not where that is doubtful."""
+        """Retire threads of the same sources that were not brought; not where that is doubtful."""
         report, last = self.report, 0
         report.not_retired = await self._doubt()
         while report.not_retired is None:
@@ -171,5 +171,6 @@ class Import:
         return put
 
     def _note_brought(self, thread_ids: Iterable[int]) -> None:
+        """Note that threads are in what was read: a byte each, for there may be millions."""
         for i in thread_ids:
             self._brought[i // IDS_TOGETHER][i % IDS_TOGETHER] = 1

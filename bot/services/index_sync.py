@@ -33,10 +33,10 @@ INTERVAL, LONGEST = 2.0, 60.0
 BUSY_INTERVAL = 0.5
 """Seconds until the next look where another process was writing the index."""
 
-SWITCH, _USUAL = 0.0005, sys.getswitchinterval()
-"""Seconds after which a thread must let others on, while there are imports, and else: the store
-has many short answers to wait for, and each would wait for who indexes, or reads here, as long as
-Python lets one thread run on, 5 ms."""
+_SWITCH, _USUAL_SWITCH = 0.0005, sys.getswitchinterval()
+"""Seconds after which Python has a thread give way to others: during imports, and at other times.
+An import waits for many short statements of the store; after each it would wait up to the usual
+5 ms for a thread that indexes or reads."""
 
 RECOVERY = 300.0
 """Seconds that a model which failed is not asked for vectors."""
@@ -81,15 +81,18 @@ class IndexSync:
 
     @contextmanager
     def importing(self) -> Iterator[None]:
-        """Let the session stay open while the block ``add``s; ``catch_up`` afterwards."""
+        """Let the session stay open while the block ``add``s; ``catch_up`` afterwards.
+
+        Meanwhile Python switches between threads sooner.
+        """
         self._imports += 1
-        sys.setswitchinterval(min(_USUAL, SWITCH))
+        sys.setswitchinterval(min(_USUAL_SWITCH, _SWITCH))
         try:
             yield
         finally:
             self._imports -= 1
             if not self._imports:
-                sys.setswitchinterval(_USUAL)
+                sys.setswitchinterval(_USUAL_SWITCH)
 
     async def add(self, put: Put, scope: int, texts: Mapping[str, Pieces]) -> None:
         """Index a batch that was stored, with what is searched of its threads by key.

@@ -56,7 +56,7 @@ class Library:
 
         ``seen`` is filled while they are read: who gives it can tell how far that is. With
         ``prune``, threads that came from the same sources and are not there any more are
-        retired, unless something was rejected: among that they might be. Raises
+        retired, unless that is doubtful (``Import.retire``). Raises
         ConfigError when ``options`` leave threads out that pruning would take for gone.
         """
         if prune and not options.wants_all:

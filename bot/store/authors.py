@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
@@ -12,10 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import ThreadState
 from bot.models import PRIVATE
-from bot.store import change_feed, moved_votes, origins, overrides, revisions, thread_states
+from bot.store import (
+    change_feed,
+    moved_votes,
+    origins,
+    overrides,
+    revisions,
+    soft_delete,
+    thread_states,
+)
 from bot.store.curation_tables import followed_posts, thread_messages
 from bot.store.rows import id_batches
-from bot.store.tables import answers, learned_phrasings, phrasings, postings, threads
+from bot.store.tables import IN_FORCE, answers, learned_phrasings, phrasings, postings, threads
 from bot.store.write_locks import lock_votes
 
 MAX_CARDS = 200
@@ -138,16 +146,18 @@ async def _unmerge(connection: AsyncConnection, asked: Collection[int]) -> list[
     for batch in id_batches(asked):
         merged = select(t.id, t.scope, t.merged_into).where(t.merged_into.in_(batch))
         rows += (await connection.execute(merged)).all()
-    found = [row.id for row in rows]
-    for thread_id, scope, kept_id in rows:
-        before = await revisions.before_merging(connection, thread_id)
-        if before is not None:
-            await thread_states.put_in_force(connection, thread_id, before.state)
-            await moved_votes.give_back(connection, scope, kept_id, before.state.answer_ids)
-            await overrides.move_votes(connection, scope, [thread_id])
+    found = {row.id: row for row in rows}
+    before = await revisions.before_merging(connection, found)
+    # All votes before any answers: one that goes back may have votes of another thread's.
+    for thread_id, state in before.items():
+        row = found[thread_id]
+        await moved_votes.give_back(connection, row.scope, row.merged_into, state.answer_ids)
+    for thread_id, state in before.items():
+        await thread_states.put_in_force(connection, thread_id, state)
+        await overrides.move_votes(connection, found[thread_id].scope, [thread_id])
     of_these = update(threads).where(threads.c.id.in_(found))
     await connection.execute(of_these.values(merged_into=None))
-    return found
+    return [*found]
 
 
 async def _threads_of(
@@ -162,15 +172,17 @@ async def _threads_of(
 
 
 async def _retire_empty(connection: AsyncConnection, thread_ids: Collection[int]) -> None:
-    """Retire those threads that have no answer in force any more; raise the others' version."""
-    now = time.time_ns() // 1000
+    """Retire those threads that have no answer in force any more; raise all text versions."""
     for batch in id_batches(thread_ids):
         shown = select(answers.c.thread_id).where(
             answers.c.thread_id.in_(batch), answers.c.retired.is_(False)
         )
-        these = (threads.c.id.in_(batch), threads.c.id.not_in(shown))
-        retire = update(threads).where(*these, threads.c.retired_at.is_(None))
-        await connection.execute(retire.values(retired_at=now))
+        query = select(threads.c.scope, threads.c.id).where(threads.c.id.in_(batch), IN_FORCE)
+        empty = defaultdict[int, list[int]](list)
+        for scope, thread_id in await connection.execute(query.where(threads.c.id.not_in(shown))):
+            empty[scope].append(thread_id)
+        for scope, ids in empty.items():
+            await soft_delete.retire(connection, scope, ids)
         again = update(threads).where(threads.c.id.in_(batch))
         await connection.execute(
             again.values(text_version=threads.c.text_version + 1, content_hash="")

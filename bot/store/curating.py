@@ -6,6 +6,7 @@ they are given ids of the guild's own threads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -179,8 +180,7 @@ async def restore(connection: AsyncConnection, change: Change, revision: Revisio
     there = await thread_states.present(connection, thread_id)
     if revision.is_proposed:
         state = replace(state, merged=there.merged)
-    for other in sorted(set(there.merged) - set(state.merged)):
-        await _unmerge(connection, change, other, thread_id)
+    await _unmerge(connection, change, sorted(set(there.merged) - set(state.merged)), thread_id)
     await put(connection, change, thread_id, state)
     for other in sorted(set(state.merged) - set(there.merged)):
         await _merge_again(connection, change, other, thread_id)
@@ -190,22 +190,24 @@ async def restore(connection: AsyncConnection, change: Change, revision: Revisio
 
 
 async def _unmerge(
-    connection: AsyncConnection, change: Change, other_id: int, kept_id: int
+    connection: AsyncConnection, change: Change, other_ids: Sequence[int], kept_id: int
 ) -> None:
-    """Give a thread that was merged into another what it had before."""
-    before = await revisions.before_merging(connection, other_id)
-    await _set(connection, table.c.id == other_id, merged_into=None)
-    if before is not None:
-        await put(connection, change, other_id, before.state)
-        await moved_votes.give_back(connection, change.guild_id, kept_id, before.state.answer_ids)
-        # Of a version that the merging itself made, the shared thread is shown again.
+    """Give threads that were merged into another what they had before."""
+    await _set(connection, table.c.id.in_(other_ids), merged_into=None)
+    before = await revisions.before_merging(connection, other_ids)
+    # All votes before any answers: one that goes back may have votes of another thread's.
+    for state in before.values():
+        await moved_votes.give_back(connection, change.guild_id, kept_id, state.answer_ids)
+    for other_id, state in before.items():
+        await put(connection, change, other_id, state)
+        # A version that the merge itself had made is out of force, as before: its votes go back.
         await overrides.move_votes(connection, change.guild_id, [other_id])
 
 
 async def _merge_again(
     connection: AsyncConnection, change: Change, other_id: int, kept_id: int
 ) -> None:
-    """Merge a thread into another that has its answers again."""
+    """Merge a thread into another that has its answers again, and the votes of its shared one."""
     await _set(connection, table.c.id == other_id, merged_into=kept_id)
     await overrides.move_votes(connection, change.guild_id, [other_id])
     if (gone := await thread_states.read(connection, other_id)) is not None:

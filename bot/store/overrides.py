@@ -36,7 +36,7 @@ async def _versions(
 ) -> list[tuple[int, int, int]]:
     """Return versions among threads and what was merged into them: (thread, version, shared).
 
-    What was merged into one of those counts as well: undoing the later merge gives it back.
+    Merges into merged threads count as well: undoing the later merge gives those back.
     """
     found, t = list[tuple[int, int, int]](), threads.c
     for ids in id_batches(thread_ids):
@@ -53,8 +53,8 @@ async def _versions(
 async def move_votes(connection: AsyncConnection, guild_id: int, thread_ids: Sequence[int]) -> None:
     """Move a guild's votes to its versions of shared threads, or back, as these are in force.
 
-    It concerns those among some threads and what was merged into them: a merged version is in
-    force while the thread that it was merged into is.
+    The versions are those among the threads and among what was merged into them: a merged version
+    counts as in force while the thread that it was merged into is.
     """
     for _, version_id, shared_id in await _versions(connection, thread_ids):
         place = await own_threads.own_id(connection, guild_id, version_id) or version_id
@@ -68,6 +68,7 @@ async def move_votes(connection: AsyncConnection, guild_id: int, thread_ids: Seq
         hidden = answers.c.retired.is_(True) | threads.c.retired_at.is_not(None)
         pairs = await _linked(connection, guild_id, shared_id, hidden)
         await moved_votes.move(connection, guild_id, [(own, shared) for shared, own in pairs])
+        # The shared thread may have been deleted for good.
         if await connection.scalar(select(threads.c.id).where(threads.c.id == shared_id)):
             await moved_votes.move_phrasings(connection, guild_id, version_id, shared_id)
 
@@ -75,7 +76,7 @@ async def move_votes(connection: AsyncConnection, guild_id: int, thread_ids: Seq
 async def _linked(
     connection: AsyncConnection, guild_id: int, shared_id: int, which: ColumnElement[bool]
 ) -> list[tuple[int, int]]:
-    """Return those answers that stand in for a shared thread's in a guild: (shared, own)."""
+    """Return those answers of a guild that stand in for a shared thread's: (shared, own)."""
     a, original = answers.c, answers.alias()
     query = select(original.c.id, a.id).join(answers, a.overrides == original.c.id)
     query = query.join(threads, threads.c.id == a.thread_id)
@@ -90,7 +91,7 @@ async def link(connection: AsyncConnection, thread_id: int, shared_id: int) -> N
     A guild's votes on those go along.
     """
     a = answers.c
-    shared = [*await _unlinked(connection, shared_id, thread_id)]
+    shared = await _unlinked(connection, shared_id, thread_id)
     query = select(a.id, a.key, a.body, threads.c.scope).join(threads)
     mine = (a.thread_id == thread_id, a.overrides.is_(None), a.retired.is_(False))
     new = (await connection.execute(query.where(*mine))).all()

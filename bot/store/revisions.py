@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -128,10 +128,17 @@ async def to_undo(connection: AsyncConnection, thread_id: int) -> Revision | Non
     return replace(only, state=replace(only.state, retired=True))
 
 
-async def before_merging(connection: AsyncConnection, thread_id: int) -> Revision | None:
-    """Return the revision that was in force of a merged thread before it was."""
-    made = await latest_of(connection, thread_id, Action.MERGED)
-    return None if made is None else await before(connection, thread_id, made)
+async def before_merging(
+    connection: AsyncConnection, thread_ids: Iterable[int]
+) -> dict[int, ThreadState]:
+    """Return the states that merged threads were in before they were, as far as they are kept."""
+    states = dict[int, ThreadState]()
+    for thread_id in thread_ids:
+        made = await latest_of(connection, thread_id, Action.MERGED)
+        found = None if made is None else await before(connection, thread_id, made)
+        if found is not None:
+            states[thread_id] = found.state
+    return states
 
 
 async def merge_of(connection: AsyncConnection, revision: Revision) -> Revision | None:

@@ -1,4 +1,4 @@
-"""Soft deletion of threads: removed by a moderator, restored, or deleted for good.
+"""Soft deletion of threads: removed by a moderator, restored, retired, or deleted for good.
 
 What a moderator removes at once shares its moment, which is the removal's name: by it,
 the whole of it comes back. A thread that was imported again meanwhile is back already.
@@ -106,8 +106,8 @@ async def restore(connection: AsyncConnection, scope: int, moment: int) -> int:
 async def retire(connection: AsyncConnection, scope: int, thread_ids: Sequence[int]) -> int:
     """Retire those of some threads of a scope that are in force; return how many that were.
 
-    They keep their votes and phrasings, but for versions of shared threads, which are shown again
-    with those of the guild. Being put again brings them back.
+    They keep their votes and phrasings. In place of a guild's version, its shared thread is shown
+    again, with the votes and phrasings of that guild. Being put again brings them back.
     """
     these = (threads.c.id.in_(thread_ids), IN_FORCE)
     now = time.time_ns() // 1000
@@ -136,7 +136,7 @@ async def purge(connection: AsyncConnection, before: datetime, limit: int) -> in
 async def _set(
     connection: AsyncConnection, which: Sequence[ColumnElement[bool]], **values: Any
 ) -> Sequence[int]:
-    """Put threads in force or out of it, and note that in the feed of changes; return their ids."""
+    """Retire threads or put them in force, and note that in the feed of changes; return ids."""
     ids = (await connection.scalars(select(threads.c.id).where(*which))).all()
     await connection.execute(update(threads).where(*which).values(values))
     await change_feed.note(connection, ids)

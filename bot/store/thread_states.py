@@ -17,13 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.curation import ThreadState
 from bot.models import Answer, Thread
 from bot.store import change_feed, upsert
-from bot.store.rows import (
-    answer_fields,
-    columns,
-    digest_of,
-    id_batches,
-    thread_fields,
-)
+from bot.store.rows import answer_fields, columns, digest_of, id_batches, thread_fields
 from bot.store.tables import acceptances, answers, postings, threads
 
 
@@ -57,7 +51,7 @@ async def present(connection: AsyncConnection, thread_id: int) -> ThreadState:
 
 
 async def paired(connection: AsyncConnection, thread_id: int, new: Thread) -> ThreadState:
-    """Return the state that a newer version makes of a thread, its answers matched by id or text.
+    """Return the state that a new text makes of a thread, its answers matched by key or text.
 
     Retired answers are among those that may come back.
     """

@@ -65,8 +65,9 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
 
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
-    comes back; the feed of changes names every thread of which something changed that is
-    searched. Votes and acceptances that a thread brings are kept: see ``carried.take``.
+    comes back, a guild's version with the guild's votes; the feed of changes names every
+    thread of which something changed that is searched. Votes and acceptances that a thread
+    brings are kept: see ``carried.take``.
     """
     known = await known_by_key(connection, scope, [thread.key for thread in batch])
     batch, original = await former_keys.stored_keys(connection, scope, known, batch), batch
@@ -113,7 +114,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
 async def known_by_key(
     connection: AsyncConnection, scope: int, keys: Sequence[str]
 ) -> dict[str, Any]:
-    """Return the rows of the threads of a scope with these keys, with what tells their versions.
+    """Return the rows of the threads of a scope with these keys, with what tells changes.
 
     Retired ones are among them.
     """

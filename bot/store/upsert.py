@@ -1,4 +1,7 @@
-"""Replacing threads by newer versions, a batch at a time, their answers matched by id or text."""
+"""Threads and their answers written over: by what an import brings, or by a helper's state.
+
+The answers of an import are matched with those of the library by key or text.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ SAME_TEXT = 60.0
 
 _COMPARED = 2_000  # characters; enough to know a text by, and quick for long ones
 
-MOST = 400
+MOST_COMPARED = 400
 """Pairs of bodies of one thread that are compared, up to 0.1 ms each: twenty answers that were
 all edited at once. A file could bring a thousand, and everybody would wait."""
 
@@ -81,7 +84,7 @@ def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
     match_all(lambda answer: first("key", answer.key))
     # By its body, not one of another key.
     match_all(lambda a: first("body" if a.key is None else "body without key", a.body))
-    if len(free) * paired.count(None) <= MOST:
+    if len(free) * paired.count(None) <= MOST_COMPARED:
         match_all(alike)
     return paired
 
@@ -92,7 +95,7 @@ def _alike(known: Known, answer: Answer) -> bool:
 
 
 async def replace(connection: AsyncConnection, batch: Mapping[int, ThreadRows]) -> list[int]:
-    """Replace threads, by their ids, by their new versions; retired ones come back.
+    """Replace threads, by their ids, by what an import brings; retired ones come back.
 
     Votes stay with the answers that are the same. Returns the ids of threads of which
     something has changed that is searched: a new score alone needs no new index. The
@@ -115,7 +118,7 @@ async def replace(connection: AsyncConnection, batch: Mapping[int, ThreadRows]) 
 def _newer(
     old: Any, texts: tuple[str, ...], known: Sequence[Known], packed: ThreadRows
 ) -> tuple[dict[str, Any], ThreadState, bool]:
-    """Return a thread's new row and state, and whether something of it is searched otherwise."""
+    """Return a thread's new row and state, and whether something changes that is searched."""
     new = unpack(packed)
     same_name = (old.title, old.body, texts) == (new.title, new.body, new.phrasings)
     shown = sorted(answer.body for answer in known if not answer.retired)
@@ -131,7 +134,7 @@ def _newer(
 
 
 def state_of(new: Thread, known: Sequence[Known]) -> ThreadState:
-    """Return the state that a newer version makes of a thread with these answers."""
+    """Return the state that a thread with these answers is in once a new text replaces it."""
     ids = (None if same is None else same.id for same in pair(known, new.answers))
     return ThreadState(thread=new, answer_ids=tuple(ids))
 
@@ -185,16 +188,16 @@ async def known_answers(
     """Return the answers of threads, retired ones as well."""
     a = answers.c
     query = select(a.id, a.key, a.body, a.retired, a.thread_id).where(a.thread_id.in_(ids))
-    # By id: of several that are like a new one, the oldest is taken for it.
+    query = query.order_by(a.id)  # of several that are like a new one, the oldest is taken for it
     return await by_thread(
-        connection, query.order_by(a.id), lambda row: Known(row.id, row.key, row.body, row.retired)
+        connection, query, lambda row: Known(row.id, row.key, row.body, row.retired)
     )
 
 
 async def phrasings_of(
     connection: AsyncConnection, ids: Collection[int]
 ) -> dict[int, tuple[str, ...]]:
-    """The phrasings of threads, in order."""
+    """Return the phrasings of threads, in order."""
     query = (
         select(phrasings)
         .where(phrasings.c.thread_id.in_(ids))

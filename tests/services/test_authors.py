@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from bot.app import App
 from bot.curation import Action, AuthorChoice, Origin
-from bot.models import Answer, Thread
+from bot.models import Answer, Thread, Vote
 from bot.services.curating import Edit
 from bot.services.post_looks import Wish
 from bot.store.curation_tables import followed_posts, revisions
 from tests.kit.posts import ASKER, FORUM, GUILD, HELPER, Channel, followed, reply
 from tests.kit.revisions import kept
+from tests.kit.votes import press_button
 from tests.services.test_followed_posts import MONDAYS, SHADE, look, marked
 
 ANN, BOB, CARL = 21, 22, 31
@@ -181,3 +182,26 @@ class TestChoices:
         await app.authors.choose(ASKER, AuthorChoice.LEAVE_OUT)
         async with app.database.read() as connection:
             assert (await connection.execute(select(followed_posts))).all() == []
+
+    async def test_votes_go_back_to_the_shared_thread_when_its_version_is_left_empty(
+        self, app: App
+    ) -> None:
+        shared = Thread(key="shed", title="Where is the shed?", answers=(Answer(body="Behind."),))
+        await app.library.add([shared])
+        there = await app.answering.find("shed", guild_id=GUILD)
+        assert there is not None
+        behind = there.answers[0].id
+        await press_button(
+            app.voting, answer_id=behind, guild_id=GUILD, user_id=CARL, value=Vote.UP
+        )
+        saved = await save(app, 101, ANN)
+        merged_id = (await app.curating.merge(GUILD, HELPER, there.id, saved)).thread_id
+        own = await app.answering.serve(merged_id, guild_id=GUILD)
+        assert own is not None
+        taken_out = {answer.id for answer in own.answers if answer.body == "Behind."}
+        await app.curating.edit(GUILD, HELPER, merged_id, lambda state: state.without(taken_out))
+        assert await bodies(app, merged_id) == ["words 21"]
+        await app.authors.choose(ANN, AuthorChoice.LEAVE_OUT)
+        again = await app.answering.serve(there.id, guild_id=GUILD)
+        assert again is not None
+        assert {answer.id: answer.votes for answer in again.answers} == {behind: 1}

@@ -318,6 +318,24 @@ class TestMerging:
         assert await take_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
         assert [await tally_of(app.database, i, HERE) for i in (a, c)] == [0, 0]
 
+    async def test_two_undone_at_once_give_back_votes_that_went_from_one_to_the_other(
+        self, app: App
+    ) -> None:
+        same = "Two days in the fridge."
+        cake = await add(app)
+        first, second = [
+            await add(app, Thread(key=key, title=f"{key}?", answers=(Answer(body=same),)))
+            for key in ("first", "second")
+        ]
+        given = (await served(app, second)).answers[0].id
+        await vote(app, given, ANN, Vote.UP)
+        for other in (first, second):
+            await app.curating.merge(HERE, HELPER, cake, other)
+        assert {a.body: a.votes for a in (await served(app, cake)).answers}[same] == 1
+        before = (await kept(app, HERE, cake))[-1]
+        await app.curating.restore(HERE, HELPER, before.id)
+        assert [(await served(app, i)).answers[0].votes for i in (first, second)] == [0, 1]
+
     async def test_can_be_undone_and_done_again(self, app: App) -> None:
         cake, pie = await add(app), await add(app, PIE)
         await app.curating.merge(HERE, HELPER, cake, pie)

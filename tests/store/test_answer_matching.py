@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Answer
-from bot.store.upsert import MOST, Known, pair
+from bot.store.upsert import MOST_COMPARED, Known, pair
 
 COLD = "The kitchen is too cold for a dough."
 COLDER = "The kitchen is far too cold for any dough."
@@ -54,4 +54,4 @@ def test_of_very_many_only_equal_bodies_are_paired(count: int) -> None:
     found = pair([*known, Known(99, None, SALT)], [Answer(body=SALT), *new])
     assert found[0] is not None
     assert found[0].id == 99
-    assert (None in found) == (count**2 > MOST)
+    assert (None in found) == (count**2 > MOST_COMPARED)
