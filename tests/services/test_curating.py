@@ -391,6 +391,27 @@ class TestMerging:
         await app.guild_library.restore(HERE, removal.moment)
         assert {a.id: a.votes for a in (await served(app, pie.id)).answers}[own] == 1
 
+    async def test_again_after_what_it_made_was_removed(self, app: App) -> None:
+        await app.library.add([BREAD, PIE])
+        await app.curating.merge(HERE, HELPER, 1, 2)
+        await app.guild_library.remove(HERE, await app.guild_library.find(HERE, "bread"))
+        await app.curating.merge(HERE, HELPER, 1, 2)
+        assert len((await served(app, 1)).answers) == 4
+
+    async def test_of_shared_ones_removed_and_one_edited_again_shows_the_other(
+        self, app: App
+    ) -> None:
+        await app.library.add([BREAD, PIE])
+        two = next(a.id for a in (await served(app, 2)).answers if a.body == "Two days.")
+        await vote(app, two, ANN, Vote.UP)
+        await app.curating.merge(HERE, HELPER, 1, 2)
+        await app.guild_library.remove(HERE, await app.guild_library.find(HERE, "bread"))
+        await app.curating.edit(HERE, HELPER, 1, with_title("Flat?"))
+        assert {a.body: a.votes for a in (await served(app, 2)).answers} == {
+            "three  DAYS.": 0,
+            "Two days.": 1,
+        }
+
     async def test_with_itself_is_refused(self, app: App) -> None:
         cake = await add(app)
         with pytest.raises(NotAccepted):
