@@ -46,7 +46,7 @@ async def put(
     thread, and the messages that show it.
     """
     check(made.thread)
-    target = await curating.id_in_force(connection, now.guild_id, made.thread.key)
+    target = await own_threads.id_in_force(connection, now.guild_id, made.thread.key)
     was_solved = known is not None and known.state is PostState.SOLVED
     if target is None and was_solved and not is_wished:
         return now, ()  # a helper took it out
@@ -62,7 +62,7 @@ async def put(
         gone.add(str(known.solution_id))
     action = Action.SOLVED if is_new else Action.FOLLOWED
     change = await Change.begin(connection, now.guild_id, action, user_id)
-    is_whole = await curating.has_key(connection, target, made.thread.key)
+    is_whole = await own_threads.is_key_of(connection, target, made.thread.key)
     is_changed = await _update(connection, change, target, made, gone, is_whole=is_whole)
     if known is None:  # its thread was imported, or the channel was followed before
         await message_threads.set_answers(connection, now.guild_id, target, made.answers)

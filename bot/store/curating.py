@@ -16,7 +16,6 @@ from bot.curation import Action, AnswerPair, Revision, ThreadState
 from bot.models import MAX_PHRASINGS, SHARED, Answer, Thread
 from bot.store import moved_votes, overrides, own_threads, revisions, thread_states, threads
 from bot.store.rows import pack
-from bot.store.tables import IN_FORCE
 from bot.store.tables import threads as table
 
 
@@ -59,22 +58,6 @@ async def own_version(connection: AsyncConnection, change: Change, thread_id: in
     return made
 
 
-async def id_in_force(connection: AsyncConnection, guild_id: int, key: str) -> int | None:
-    """Return the id of the guild's own thread with a key, or that it was merged into, in force."""
-    same = (table.c.scope == guild_id, table.c.key == key)
-    thread_id = await connection.scalar(select(table.c.id).where(*same))
-    mine = None if thread_id is None else await own_threads.own_id(connection, guild_id, thread_id)
-    found: int | None = await connection.scalar(
-        select(table.c.id).where(table.c.id == mine, IN_FORCE)
-    )
-    return found
-
-
-async def has_key(connection: AsyncConnection, thread_id: int, key: str) -> bool:
-    """Return whether a thread has a key."""
-    return await connection.scalar(select(table.c.key).where(table.c.id == thread_id)) == key
-
-
 async def add(connection: AsyncConnection, change: Change, thread: Thread) -> int:
     """Add a thread to a guild's own, or put it in place of the one with its key; return its id."""
     same = (table.c.scope == change.guild_id, table.c.key == thread.key)
@@ -102,9 +85,13 @@ def _with_others(state: ThreadState, there: ThreadState) -> ThreadState:
 async def put(
     connection: AsyncConnection, change: Change, thread_id: int, state: ThreadState
 ) -> ThreadState:
-    """Put a state of a thread in force, and keep it and the one before; return it as it is now."""
+    """Put a state of a thread in force, and keep it and the one before; return it as it is now.
+
+    Threads that are merged into it, but not in that state, are their own again.
+    """
     was = await thread_states.present(connection, thread_id)
     await _keep_first(connection, change, thread_id, was)
+    await _unmerge(connection, change, sorted(set(was.merged) - set(state.merged)), thread_id)
     now = await thread_states.put_in_force(connection, thread_id, state)
     if was.retired != now.retired:
         await overrides.move_votes(connection, change.guild_id, [thread_id])
@@ -169,7 +156,7 @@ async def merge(connection: AsyncConnection, change: Change, first_id: int, seco
 async def restore(connection: AsyncConnection, change: Change, revision: Revision) -> None:
     """Put a state of a thread in force again, or take a proposed one over.
 
-    Threads that were merged into it since are their own again, those that were so then are not.
+    Threads that were merged into it then are so again.
     """
     if revision.action is Action.MERGED and revision.state.retired:
         kept = await revisions.merge_of(connection, revision)
@@ -180,7 +167,6 @@ async def restore(connection: AsyncConnection, change: Change, revision: Revisio
     there = await thread_states.present(connection, thread_id)
     if revision.is_proposed:
         state = replace(state, merged=there.merged)
-    await _unmerge(connection, change, sorted(set(there.merged) - set(state.merged)), thread_id)
     await put(connection, change, thread_id, state)
     for other in sorted(set(state.merged) - set(there.merged)):
         await _merge_again(connection, change, other, thread_id)

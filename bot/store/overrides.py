@@ -73,6 +73,18 @@ async def move_votes(connection: AsyncConnection, guild_id: int, thread_ids: Seq
             await moved_votes.move_phrasings(connection, guild_id, version_id, shared_id)
 
 
+async def come_back(connection: AsyncConnection, guild_id: int, thread_ids: Sequence[int]) -> None:
+    """Have a guild's threads that an import brings back stand alone, with their votes.
+
+    What was merged into them has no part in that. It stays out of force until it is brought too;
+    shared threads that it stood in for are shown again.
+    """
+    merged = threads.c.merged_into.in_(thread_ids)
+    parts = (await connection.scalars(select(threads.c.id).where(merged))).all()
+    await connection.execute(update(threads).where(merged).values(merged_into=None))
+    await move_votes(connection, guild_id, [*thread_ids, *parts])
+
+
 async def _linked(
     connection: AsyncConnection, guild_id: int, shared_id: int, which: ColumnElement[bool]
 ) -> list[tuple[int, int]]:

@@ -36,6 +36,22 @@ async def own_id(connection: AsyncConnection, guild_id: int, thread_id: int) -> 
     return None if row is None else int(row.id)
 
 
+async def id_in_force(connection: AsyncConnection, guild_id: int, key: str) -> int | None:
+    """Return the id of the guild's own thread with a key, or that it was merged into, in force."""
+    same = (table.c.scope == guild_id, table.c.key == key)
+    thread_id = await connection.scalar(select(table.c.id).where(*same))
+    mine = None if thread_id is None else await own_id(connection, guild_id, thread_id)
+    found: int | None = await connection.scalar(
+        select(table.c.id).where(table.c.id == mine, IN_FORCE)
+    )
+    return found
+
+
+async def is_key_of(connection: AsyncConnection, thread_id: int, key: str) -> bool:
+    """Return whether a key is that of a thread."""
+    return await connection.scalar(select(table.c.key).where(table.c.id == thread_id)) == key
+
+
 async def ids_merged_into(connection: AsyncConnection, thread_id: int) -> list[int]:
     """Return the ids of the threads that were merged into one."""
     query = select(table.c.id).where(table.c.merged_into == thread_id)

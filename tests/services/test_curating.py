@@ -412,6 +412,18 @@ class TestMerging:
             "Two days.": 1,
         }
 
+    async def test_of_shared_ones_removed_and_one_imported_again_shows_the_other(
+        self, app: App
+    ) -> None:
+        await app.library.add([BREAD, PIE])
+        two = next(a.id for a in (await served(app, 2)).answers if a.body == "Two days.")
+        await vote(app, two, ANN, Vote.UP)
+        await app.curating.merge(HERE, HELPER, 1, 2)
+        await app.guild_library.remove(HERE, await app.guild_library.find(HERE, "bread"))
+        await app.library.add([replace(BREAD, body="Flat.")], scope=HERE)
+        assert (await served(app, 1)).body == "Flat."
+        assert {a.body: a.votes for a in (await served(app, 2)).answers}["Two days."] == 1
+
     async def test_with_itself_is_refused(self, app: App) -> None:
         cake = await add(app)
         with pytest.raises(NotAccepted):

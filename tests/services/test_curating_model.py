@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -145,7 +145,14 @@ class Model:
             change, self.change = self.change, 0
             self.put(version_id, replace(copied, retired=True))
             self.change = change
+        self.unmerge(self.merged(version_id))
         self.put(version_id, copied)
+
+    def unmerge(self, others: Iterable[int]) -> None:
+        """Threads that were merged have what they had before."""
+        for other in sorted(others):
+            self.put(other, self.unmerged[other])
+            self.give_back({answer_id for answer_id, _ in self.unmerged[other].answers})
 
     def in_vote(self, root: int, user_id: int) -> int:
         """The value of a member's vote on an answer: the newest that they gave; 0 without one."""
@@ -191,9 +198,7 @@ class Model:
             self.restore(state.gone_to, kept[-1])
             return
         there = self.merged(thread_id)
-        for other in sorted(there - state.merged):
-            self.put(other, self.unmerged[other])
-            self.give_back({answer_id for answer_id, _ in self.unmerged[other].answers})
+        self.unmerge(there - state.merged)
         self.put(thread_id, state)
         for other in sorted(state.merged - there):
             texts = {text: answer_id for answer_id, text in state.answers}
