@@ -15,6 +15,7 @@ from sqlalchemy import Select, Table, and_, delete, exists, func, insert, null, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import votes as vote_store
+from bot.store.rows import id_batches
 from bot.store.tables import (
     acceptances,
     answers,
@@ -41,10 +42,23 @@ async def move(
     """
     if pairs:
         await lock_votes(connection)
-    for old, new in pairs:
+    given = await _given_something(connection, guild_id, [old for old, _ in pairs])
+    for old, new in (pair for pair in pairs if pair[0] in given):
         await _move_reactions(connection, guild_id, old, new, merges=merges)
         await _move_carried(connection, guild_id, old, new)
         await _move_rest(connection, guild_id, old, new, merges=merges)
+
+
+async def _given_something(
+    connection: AsyncConnection, guild_id: int, answer_ids: Sequence[int]
+) -> set[int]:
+    """Return the answers of which a guild has anything: of a thousand, few were ever voted on."""
+    found = set[int]()
+    for ids in id_batches(answer_ids):
+        for table in (reactions, votes, carried_votes, postings, acceptances):
+            mine = (table.c.guild_id == guild_id, table.c.answer_id.in_(ids))
+            found.update(await connection.scalars(select(table.c.answer_id).where(*mine)))
+    return found
 
 
 async def give_back(

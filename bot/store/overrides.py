@@ -93,7 +93,7 @@ async def _linked(
     query = select(original.c.id, a.id).join(answers, a.overrides == original.c.id)
     query = query.join(threads, threads.c.id == a.thread_id)
     mine = (original.c.thread_id == shared_id, threads.c.scope == guild_id, which)
-    rows = await connection.execute(query.where(*mine).order_by(a.id))
+    rows = await connection.execute(query.where(*mine).order_by(a.retired, a.id))
     return [(row[0], row[1]) for row in rows]
 
 
