@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.untraced, pytest.mark.usefixtures("usual_model")]
 SMALL_SET = Path(__file__).parent / "small_set"
 
 
-LEAST, LEAST_BY_WORDS = 0.80, 0.47
-"""Floors of nDCG@10: some 0.02 below what was measured (0.826 and 0.494)."""
+LEAST, LEAST_BY_WORDS = 0.87, 0.48
+"""Floors of nDCG@10: some 0.02 below what was measured (0.898 and 0.503)."""
 
 
 @cache
