@@ -89,15 +89,25 @@ async def put(
 
     Threads that are merged into it, but not in that state, are their own again.
     """
+    made = await _put(connection, change, thread_id, state)
+    for made_id, now in made.items():
+        await change.record(connection, made_id, now)
+    return made[thread_id]
+
+
+async def _put(
+    connection: AsyncConnection, change: Change, thread_id: int, state: ThreadState
+) -> dict[int, ThreadState]:
+    """Put a state in force; return what is to be kept: that of the thread first, by its id."""
     was = await thread_states.present(connection, thread_id)
     await _keep_first(connection, change, thread_id, was)
-    await _unmerge(connection, change, sorted(set(was.merged) - set(state.merged)), thread_id)
+    others = sorted(set(was.merged) - set(state.merged))
+    unmerged = await _unmerge(connection, change, others, thread_id)
     now = await thread_states.put_in_force(connection, thread_id, state)
     if was.retired != now.retired:
         await overrides.move_votes(connection, change.guild_id, [thread_id])
     await revisions.settle(connection, thread_id)
-    await change.record(connection, thread_id, now)
-    return now
+    return {thread_id: now} | unmerged
 
 
 async def _keep_first(
@@ -177,17 +187,19 @@ async def restore(connection: AsyncConnection, change: Change, revision: Revisio
 
 async def _unmerge(
     connection: AsyncConnection, change: Change, other_ids: Sequence[int], kept_id: int
-) -> None:
-    """Give threads that were merged into another what they had before."""
+) -> dict[int, ThreadState]:
+    """Give threads that were merged into another what they had before; return their states."""
     await _set(connection, table.c.id.in_(other_ids), merged_into=None)
     before = await revisions.before_merging(connection, other_ids)
     # All votes before any answers: one that goes back may have votes of another thread's.
     for state in before.values():
         await moved_votes.give_back(connection, change.guild_id, kept_id, state.answer_ids)
+    made = dict[int, ThreadState]()
     for other_id, state in before.items():
-        await put(connection, change, other_id, state)
+        made |= await _put(connection, change, other_id, state)
         # A version that the merge itself had made is out of force, as before: its votes go back.
         await overrides.move_votes(connection, change.guild_id, [other_id])
+    return made
 
 
 async def _merge_again(
