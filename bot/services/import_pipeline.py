@@ -116,8 +116,9 @@ class Import:
                     connection, self._scope, last, RETIRED_AT_ONCE, sources=self._sources
                 )
                 gone = [i for i in ids if not self._brought[i // IDS_TOGETHER][i % IDS_TOGETHER]]
-                report.retired += await soft_delete.retire(connection, self._scope, gone)
-            if not ids:
+                if gone:
+                    report.retired += await soft_delete.retire(connection, self._scope, gone)
+            if len(ids) < RETIRED_AT_ONCE:
                 return
             last = ids[-1]
 

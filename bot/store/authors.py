@@ -14,12 +14,10 @@ from bot.curation import ThreadState
 from bot.models import PRIVATE
 from bot.store import (
     change_feed,
-    moved_votes,
     origins,
     overrides,
     revisions,
     soft_delete,
-    thread_states,
 )
 from bot.store.curation_tables import followed_posts, thread_messages
 from bot.store.rows import id_batches
@@ -146,18 +144,12 @@ async def _unmerge(connection: AsyncConnection, asked: Collection[int]) -> list[
     for batch in id_batches(asked):
         merged = select(t.id, t.scope, t.merged_into).where(t.merged_into.in_(batch))
         rows += (await connection.execute(merged)).all()
-    found = {row.id: row for row in rows}
-    before = await revisions.before_merging(connection, found)
-    # All votes before any answers: one that goes back may have votes of another thread's.
-    for thread_id, state in before.items():
-        row = found[thread_id]
-        await moved_votes.give_back(connection, row.scope, row.merged_into, state.answer_ids)
-    for thread_id, state in before.items():
-        await thread_states.put_in_force(connection, thread_id, state)
-        await overrides.move_votes(connection, found[thread_id].scope, [thread_id])
-    of_these = update(threads).where(threads.c.id.in_(found))
-    await connection.execute(of_these.values(merged_into=None))
-    return [*found]
+    by_kept = defaultdict[tuple[int, int], list[int]](list)
+    for row in rows:
+        by_kept[row.scope, row.merged_into].append(row.id)
+    for (scope, kept_id), ids in by_kept.items():
+        await overrides.unmerge(connection, scope, kept_id, ids)
+    return [row.id for row in rows]
 
 
 async def _threads_of(

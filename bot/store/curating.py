@@ -6,7 +6,6 @@ they are given ids of the guild's own threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -89,25 +88,18 @@ async def put(
 
     Threads that are merged into it, but not in that state, are their own again.
     """
-    made = await _put(connection, change, thread_id, state)
-    for made_id, now in made.items():
-        await change.record(connection, made_id, now)
-    return made[thread_id]
-
-
-async def _put(
-    connection: AsyncConnection, change: Change, thread_id: int, state: ThreadState
-) -> dict[int, ThreadState]:
-    """Put a state in force; return what is to be kept: that of the thread first, by its id."""
     was = await thread_states.present(connection, thread_id)
     await _keep_first(connection, change, thread_id, was)
     others = sorted(set(was.merged) - set(state.merged))
-    unmerged = await _unmerge(connection, change, others, thread_id)
+    guild_id = change.guild_id
+    unmerged = await overrides.unmerge(connection, guild_id, thread_id, others) if others else {}
     now = await thread_states.put_in_force(connection, thread_id, state)
     if was.retired != now.retired:
-        await overrides.move_votes(connection, change.guild_id, [thread_id])
-    await revisions.settle(connection, thread_id)
-    return {thread_id: now} | unmerged
+        await overrides.move_votes(connection, guild_id, [thread_id])
+    for made_id, made in {thread_id: now, **unmerged}.items():
+        await revisions.settle(connection, made_id)
+        await change.record(connection, made_id, made)
+    return now
 
 
 async def _keep_first(
@@ -183,23 +175,6 @@ async def restore(connection: AsyncConnection, change: Change, revision: Revisio
     shared_id = await connection.scalar(select(table.c.overrides).where(table.c.id == thread_id))
     if shared_id is not None:
         await overrides.link(connection, thread_id, shared_id)
-
-
-async def _unmerge(
-    connection: AsyncConnection, change: Change, other_ids: Sequence[int], kept_id: int
-) -> dict[int, ThreadState]:
-    """Give threads that were merged into another what they had before; return their states."""
-    await _set(connection, table.c.id.in_(other_ids), merged_into=None)
-    before = await revisions.before_merging(connection, other_ids)
-    # All votes before any answers: one that goes back may have votes of another thread's.
-    for state in before.values():
-        await moved_votes.give_back(connection, change.guild_id, kept_id, state.answer_ids)
-    made = dict[int, ThreadState]()
-    for other_id, state in before.items():
-        made |= await _put(connection, change, other_id, state)
-        # A version that the merge itself had made is out of force, as before: its votes go back.
-        await overrides.move_votes(connection, change.guild_id, [other_id])
-    return made
 
 
 async def _merge_again(

@@ -57,13 +57,12 @@ async def move_votes(connection: AsyncConnection, guild_id: int, thread_ids: Seq
     counts as in force while the thread that it was merged into is.
     """
     for _, version_id, shared_id in await _versions(connection, thread_ids):
-        place = await own_threads.own_id(connection, guild_id, version_id) or version_id
-        is_shown = (threads.c.id == place, IN_FORCE)
-        if await connection.scalar(select(threads.c.id).where(*is_shown)) is not None:
-            here = answers.c.thread_id.in_({version_id, place})
+        shown_id = await own_threads.shown_id(connection, guild_id, shared_id)
+        if shown_id != shared_id:
+            here = answers.c.thread_id.in_({version_id, shown_id})
             pairs = await _linked(connection, guild_id, shared_id, here)
             await moved_votes.move(connection, guild_id, pairs)
-            await moved_votes.move_phrasings(connection, guild_id, shared_id, place)
+            await moved_votes.move_phrasings(connection, guild_id, shared_id, shown_id)
             continue
         hidden = answers.c.retired.is_(True) | threads.c.retired_at.is_not(None)
         pairs = await _linked(connection, guild_id, shared_id, hidden)
@@ -71,6 +70,24 @@ async def move_votes(connection: AsyncConnection, guild_id: int, thread_ids: Seq
         # The shared thread may have been deleted for good.
         if await connection.scalar(select(threads.c.id).where(threads.c.id == shared_id)):
             await moved_votes.move_phrasings(connection, guild_id, version_id, shared_id)
+
+
+async def unmerge(
+    connection: AsyncConnection, guild_id: int, kept_id: int, other_ids: Sequence[int]
+) -> dict[int, ThreadState]:
+    """Give threads that were merged into another what they had before; return their states."""
+    these = threads.c.id.in_(other_ids)
+    await connection.execute(update(threads).where(these).values(merged_into=None))
+    before = await revisions.before_merging(connection, other_ids)
+    # All votes before any answers: one that goes back may have votes of another thread's.
+    for state in before.values():
+        await moved_votes.give_back(connection, guild_id, kept_id, state.answer_ids)
+    now = dict[int, ThreadState]()
+    for thread_id, state in before.items():
+        now[thread_id] = await thread_states.put_in_force(connection, thread_id, state)
+        # A version that the merge itself had made is out of force, as before: its votes go back.
+        await move_votes(connection, guild_id, [thread_id])
+    return now
 
 
 async def come_back(connection: AsyncConnection, guild_id: int, thread_ids: Sequence[int]) -> None:

@@ -103,7 +103,8 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
         await overrides.propose_shared(connection, touched)
     else:
         back = [r.id for r in known.values() if r.id in changed and r.retired_at is not None]
-        await overrides.come_back(connection, scope, back)
+        if back:
+            await overrides.come_back(connection, scope, back)
     await carried.take(connection, scope, batch)
     await imported_messages.take(connection, scope, batch)
     is_noted = bool(added or touched)

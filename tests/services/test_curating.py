@@ -259,6 +259,15 @@ async def cake_and_posted_pie(app: App) -> tuple[int, int, int, int, int]:
     return cake, pie, ours.id, theirs.id, await post(app, theirs)
 
 
+async def merge_shared_ones_and_remove(app: App) -> None:
+    """Merge BREAD, 1, and PIE, 2, of which an answer has a vote; take out what that makes."""
+    await app.library.add([BREAD, PIE])
+    two = next(a.id for a in (await served(app, 2)).answers if a.body == "Two days.")
+    await vote(app, two, ANN, Vote.UP)
+    await app.curating.merge(HERE, HELPER, 1, 2)
+    await app.guild_library.remove(HERE, await app.guild_library.find(HERE, "bread"))
+
+
 class TestMerging:
     async def test_keeps_the_older_with_all_answers_and_votes(self, app: App) -> None:
         cake, pie = await add(app), await add(app, PIE)
@@ -392,20 +401,14 @@ class TestMerging:
         assert {a.id: a.votes for a in (await served(app, pie.id)).answers}[own] == 1
 
     async def test_again_after_what_it_made_was_removed(self, app: App) -> None:
-        await app.library.add([BREAD, PIE])
-        await app.curating.merge(HERE, HELPER, 1, 2)
-        await app.guild_library.remove(HERE, await app.guild_library.find(HERE, "bread"))
+        await merge_shared_ones_and_remove(app)
         await app.curating.merge(HERE, HELPER, 1, 2)
         assert len((await served(app, 1)).answers) == 4
 
     async def test_of_shared_ones_removed_and_one_edited_again_shows_the_other(
         self, app: App
     ) -> None:
-        await app.library.add([BREAD, PIE])
-        two = next(a.id for a in (await served(app, 2)).answers if a.body == "Two days.")
-        await vote(app, two, ANN, Vote.UP)
-        await app.curating.merge(HERE, HELPER, 1, 2)
-        await app.guild_library.remove(HERE, await app.guild_library.find(HERE, "bread"))
+        await merge_shared_ones_and_remove(app)
         await app.curating.edit(HERE, HELPER, 1, with_title("Flat?"))
         assert {a.body: a.votes for a in (await served(app, 2)).answers} == {
             "three  DAYS.": 0,
@@ -415,11 +418,7 @@ class TestMerging:
     async def test_of_shared_ones_removed_and_one_imported_again_shows_the_other(
         self, app: App
     ) -> None:
-        await app.library.add([BREAD, PIE])
-        two = next(a.id for a in (await served(app, 2)).answers if a.body == "Two days.")
-        await vote(app, two, ANN, Vote.UP)
-        await app.curating.merge(HERE, HELPER, 1, 2)
-        await app.guild_library.remove(HERE, await app.guild_library.find(HERE, "bread"))
+        await merge_shared_ones_and_remove(app)
         await app.library.add([replace(BREAD, body="Flat.")], scope=HERE)
         assert (await served(app, 1)).body == "Flat."
         assert {a.body: a.votes for a in (await served(app, 2)).answers}["Two days."] == 1
