@@ -44,7 +44,7 @@ from bot.services.voting import Voting
 from bot.settings import Settings
 from bot.store import stats
 from bot.store.database import Database
-from bot.store.threads import Counts
+from bot.store.stats import Counts
 from bot.worker import in_thread
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,11 @@ KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
 """A digit or sign drawn as a key."""
 
 
+def bare_emoji(emoji: str) -> str:
+    """Return an emoji without U+FE0F, which asks only for its coloured form: both are the same."""
+    return emoji.replace("\ufe0f", "")
+
+
 def is_emoji(text: str) -> bool:
     """Return whether this has the form of one emoji; whether a custom one exists, it can't tell."""
     return CUSTOM.fullmatch(text) is not None or is_unicode_emoji(text)

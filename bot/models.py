@@ -283,11 +283,6 @@ class Posting:
         return self.channel_id == PRIVATE
 
 
-def bare_emoji(emoji: str) -> str:
-    """Return an emoji without U+FE0F, which asks only for its coloured form: both are the same."""
-    return emoji.replace("\ufe0f", "")
-
-
 def plain_key(text: str) -> str:
     """Return the form that ids share which are one: nothing differs that can be seen.
 

@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.emoji_form import CUSTOM
-from bot.models import bare_emoji, plain_key
+from bot.emoji_form import CUSTOM, bare_emoji
+from bot.models import plain_key
 
 LOOKED_AT = 500
 """Messages of a post that are looked at, from its beginning."""

@@ -11,12 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.emoji_form import is_emoji
+from bot.emoji_form import bare_emoji, is_emoji
 from bot.env_file import check_env_file
 from bot.errors import ConfigError
 from bot.guild_settings import AS_DISCORD, OFF, GuildSettings
 from bot.i18n import languages
-from bot.models import bare_emoji
 
 ENV_FILE = ".env"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.emoji_form import bare_emoji
 from bot.errors import ConfigError
 from bot.guild_settings import (
     AS_DISCORD,
@@ -16,7 +17,7 @@ from bot.guild_settings import (
 )
 from bot.i18n import N_, languages, named
 from bot.i18n import gettext as _
-from bot.models import Policy, bare_emoji
+from bot.models import Policy
 
 
 def _percentages(settings: GuildSettings) -> dict[str, str]:

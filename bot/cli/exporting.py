@@ -24,7 +24,7 @@ from bot.settings import load_settings
 from bot.sources.writers import PAGES, WRITERS, OneFile, Pages
 from bot.store import backup
 from bot.store.backup import Progress
-from bot.store.threads import Counts
+from bot.store.stats import Counts
 
 T = TypeVar("T")
 

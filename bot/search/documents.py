@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
@@ -139,3 +140,8 @@ def hit_of(document: Document, thread_id: int, score: float) -> Hit:
     key, answers, *names = json.loads(bytes(document["card"][0]).decode())
     cut = tuple(Name(text, tuple(stems.split()), content) for text, stems, content in names)
     return Hit(thread_id, key, cut, score, answers)
+
+
+def without(key: str | None, hits: Sequence[Hit]) -> list[Hit]:
+    """Leave out the thread with a key, if one is given."""
+    return [hit for hit in hits if hit.key != key]

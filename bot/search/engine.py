@@ -18,9 +18,9 @@ from bot.errors import ModelError
 from bot.models import SHARED, Match, Thread
 from bot.search import outcomes
 from bot.search.background import TYPICAL, Background
-from bot.search.documents import Hit, answers_digest
+from bot.search.documents import Hit, answers_digest, without
 from bot.search.guild_phrasings import NO_PHRASINGS, GuildPhrasings
-from bot.search.hybrid_search import Begin, HybridSearch, without
+from bot.search.hybrid_search import Begin, HybridSearch
 from bot.search.index import TextIndex, Writing
 from bot.search.query import Query, parse
 from bot.search.ranker import Ranked, rank

@@ -8,7 +8,7 @@ from functools import cached_property
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
-from bot.search.documents import Hit
+from bot.search.documents import Hit, without
 from bot.search.guild_phrasings import JOINED, NO_PHRASINGS, GuildPhrasings
 from bot.search.query import Query
 from bot.search.view import View
@@ -70,8 +70,3 @@ class HybridSearch:
         return self._semantic.cosines(
             self._vector.result(), thread_ids, self._scopes, self._phrasing_cosines
         )
-
-
-def without(key: str | None, hits: Sequence[Hit]) -> list[Hit]:
-    """Leave out the thread with a key, if one is given."""
-    return [hit for hit in hits if hit.key != key]

@@ -14,10 +14,10 @@ from bot.services.import_reader import LocalReader, open_reader
 from bot.services.index_sync import IndexSync
 from bot.settings import Settings
 from bot.sources import AS_FOUND, Draft, Options, SourceReport, read_all
-from bot.store import carried, examples, origins, threads
+from bot.store import carried, examples, origins, stats, threads
 from bot.store.database import Database
 from bot.store.database_file import exists
-from bot.store.threads import Counts
+from bot.store.stats import Counts
 from bot.worker import in_thread
 
 NO_HISTORY = (
@@ -114,7 +114,7 @@ class Library:
 
     async def count(self) -> Counts:
         """Count the threads, answers and votes of all guilds."""
-        return await self._database.reading(threads.count)
+        return await self._database.reading(stats.count)
 
 
 async def in_force(settings: Settings) -> list[Thread]:

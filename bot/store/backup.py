@@ -24,8 +24,7 @@ from bot.store.database_file import log_files, parse_url, sqlite_file
 from bot.store.facts import COMMAND_TREE_HASH, LIBRARY_ID
 from bot.store.server_url import is_on_server, tool_arguments
 from bot.store.sqlite_backend import explain
-from bot.store.stats import check_copy, missing_tables
-from bot.store.threads import Counts
+from bot.store.stats import Counts, check_copy, missing_tables
 from bot.worker import in_thread
 
 PAGES = 500

@@ -25,7 +25,16 @@ from bot.store.tables import (
     threads,
     votes,
 )
-from bot.store.threads import Counts, ids_of, index_entries
+from bot.store.threads import ids_of, index_entries
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The size of a library."""
+
+    threads: int
+    answers: int
+    votes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,16 @@ async def missing(connection: AsyncConnection, ids: Collection[int]) -> set[int]
         query = select(threads.c.id).where(threads.c.id.in_(some))
         found.update((await connection.execute(query)).scalars())
     return {*ids} - found
+
+
+async def count(connection: AsyncConnection) -> Counts:
+    """Count over every scope, without what is retired."""
+    there = select(func.count()).select_from(threads).where(IN_FORCE)
+    n_threads = await connection.scalar(there)
+    in_threads = select(func.count()).select_from(answers.join(threads)).where(IN_FORCE)
+    n_answers = await connection.scalar(in_threads.where(answers.c.retired.is_(False)))
+    n_votes = await connection.scalar(select(func.count()).select_from(votes))
+    return Counts(n_threads or 0, n_answers or 0, n_votes or 0)
 
 
 async def scope_counts(connection: AsyncConnection, scope: int) -> ScopeCounts:

@@ -24,7 +24,7 @@ from bot.store.rows import (
     thread_of,
     unpack,
 )
-from bot.store.tables import IN_FORCE, answers, threads, votes
+from bot.store.tables import IN_FORCE, answers, threads
 from bot.store.votes import votes_of
 
 
@@ -34,15 +34,6 @@ class Outcome(StrEnum):
     ADDED = "added"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The size of a library."""
-
-    threads: int
-    answers: int
-    votes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,16 +230,6 @@ async def page(
 async def newest(connection: AsyncConnection) -> int:
     """Return the id of the thread that was added last; 0 without any."""
     return (await connection.scalar(select(func.max(threads.c.id)))) or 0
-
-
-async def count(connection: AsyncConnection) -> Counts:
-    """Count over every scope, without what is retired."""
-    there = select(func.count()).select_from(threads).where(IN_FORCE)
-    n_threads = await connection.scalar(there)
-    in_threads = select(func.count()).select_from(answers.join(threads)).where(IN_FORCE)
-    n_answers = await connection.scalar(in_threads.where(answers.c.retired.is_(False)))
-    n_votes = await connection.scalar(select(func.count()).select_from(votes))
-    return Counts(n_threads or 0, n_answers or 0, n_votes or 0)
 
 
 async def _same(

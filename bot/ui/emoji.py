@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.emoji_form import CUSTOM, is_emoji
+from bot.emoji_form import CUSTOM, bare_emoji, is_emoji
 from bot.guild_settings import GuildSettings
-from bot.models import Vote, VoteEmoji, bare_emoji
+from bot.models import Vote, VoteEmoji
 
 DEFAULTS = GuildSettings()
 """What holds where nobody chose any, with emoji that everybody has."""

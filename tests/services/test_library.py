@@ -18,7 +18,7 @@ from bot.services import import_reader
 from bot.services.import_pipeline import ImportReport
 from bot.settings import Settings
 from bot.sources.writers import OneFile
-from bot.store.threads import Counts
+from bot.store.stats import Counts
 from tests.kit.library import BREAD, HERE, THERE, another_at, titles
 from tests.kit.paths import SHARED
 from tests.kit.votes import press_button

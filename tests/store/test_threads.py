@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
 from bot.models import SHARED, Answer, StoredThread, Thread, plain_key
-from bot.store import change_feed, threads
+from bot.store import change_feed, stats, threads
 from bot.store.database import Database
 from bot.store.rows import digest_of, pack
+from bot.store.stats import Counts
 from bot.store.tables import answers as answer_table
 from bot.store.tables import changes as feed
 from bot.store.tables import threads as thread_table
 from bot.store.tables import votes
-from bot.store.threads import Counts, Outcome
+from bot.store.threads import Outcome
 
 HERE, THERE = 111, 222
 
@@ -139,7 +140,7 @@ class TestPutting:
         for n in (0, 499, 999):
             assert plain(await read(database, f"k{n}")) == many[n]
         async with database.read() as connection:
-            assert await threads.count(connection) == Counts(1000, 3000, 0)
+            assert await stats.count(connection) == Counts(1000, 3000, 0)
 
     async def test_an_id_is_never_given_twice(self, database: Database) -> None:
         await put(database, BREAD)
@@ -192,7 +193,7 @@ class TestVotesOnAReimport:
         await put(database, replace(BREAD, answers=BREAD.answers[:2]))
         assert [a.votes for a in (await read(database)).answers] == [0, 0]
         async with database.read() as connection:
-            assert await threads.count(connection) == Counts(1, 2, 1)
+            assert await stats.count(connection) == Counts(1, 2, 1)
         await put(database, BREAD)
         assert [a.votes for a in (await read(database)).answers] == [0, 0, 1]
 
