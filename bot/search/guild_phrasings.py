@@ -115,6 +115,8 @@ class GuildPhrasings:
         ranks without any phrasings; it is called when the first thread may owe its confidence
         to phrasings in other words.
         """
+        if not self:
+            return ranked
         thread_ids = {phrasing.thread_id for phrasing in self._said(query)}
         this = next((r for r in ranked if thread_ids == {r.hit.thread_id}), None)
         if this is None:

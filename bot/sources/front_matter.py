@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,13 @@ def _plain(value: object) -> object:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-_FIELDS = frozenset("question id url tags phrasings author license source date".split())
-"""What front matter may say of a page's threads."""
+_CONVERTERS: Mapping[str, Callable[[object, str], Any]] = {
+    **dict.fromkeys("question id url author license source".split(), line_of),
+    "tags": texts_of,
+    "phrasings": texts_of,
+    "date": date_of,
+}
+"""What front matter may say of a page's threads, and how a value of it is read."""
 
 _IGNORED = frozenset("layout draft weight slug lang language order parent nav_order".split())
 """What site generators keep there, which says nothing about threads."""
@@ -88,26 +93,23 @@ class PageMetadata:
     def __init__(self, about: Mapping[str, Any], path: Path, report: SourceReport):
         values: dict[str, Any] = {}
         for key, value in about.items():
-            field = "source" if key == "source" else field_of(key)
-            if field in _FIELDS and field not in values:
-                values[field] = value
+            field = "source" if key == "source" else field_of(key) or ""
+            if field in _CONVERTERS and field not in values:
+                try:
+                    values[field] = _CONVERTERS[field](value, printable(key))
+                except DateError as error:
+                    report.warn(str(error), path, 1)
             elif key not in _IGNORED:
                 report.count_unknown(printable(key))
-        title = line_of(values.get("question"), "title")
+        title, date = values.get("question", ""), values.get("date")
         self.faq_title = title if is_faq_title(title) else ""
         self.question = "" if self.faq_title else title
-        self.id = line_of(values.get("id"), "id")
-        self._url = line_of(values.get("url"), "url")
+        self.id, self._url = values.get("id", ""), values.get("url", "")
         self._row: dict[str, Any] = {
-            name: list(texts_of(values.get(name), name)) for name in ("tags", "phrasings")
+            **{name: list(values.get(name, ())) for name in ("tags", "phrasings")},
+            **{name: values.get(name) or None for name in ("author", "license", "source")},
+            "asked_at": date and date.isoformat(),
         }
-        for name in ("author", "license", "source"):
-            self._row[name] = line_of(values.get(name), name) or None
-        try:
-            date = date_of(values.get("date"), "date")
-            self._row["asked_at"] = date and date.isoformat()
-        except DateError as error:
-            report.warn(str(error), path, 1)
         self.of_answers = {"author": self._row["author"]}
         """What holds for an answer that has no heading of its own."""
 

@@ -68,9 +68,7 @@ async def take(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRo
     answer keeps that; so importing one's own export again changes nothing. Into a guild's own
     library comes what it said itself only: other guilds don't see it.
     """
-    brought = {packed.key: packed for packed in batch if packed.tallies or packed.accepted_in}
-    if not brought:
-        return
+    brought = {packed.key: packed for packed in batch}
     there = (threads.c.scope == scope, threads.c.key.in_(brought), answers.c.retired.is_(False))
     query = select(answers.c.id, answers.c.position, answers.c.body, threads.c.key)
     query = query.add_columns(threads.c.id.label("thread")).select_from(answers.join(threads))

@@ -26,8 +26,6 @@ async def take(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRo
     What an author chose while the import was reading is done to what came in of theirs.
     """
     brought = {packed.key: packed.made_of for packed in batch if packed.made_of is not None}
-    if not brought:
-        return
     there = (threads.c.scope == scope, threads.c.key.in_(brought), IN_FORCE)
     found = (await connection.execute(select(threads.c.id, threads.c.key).where(*there))).all()
     made_of = {row.id: brought[row.key] for row in found}

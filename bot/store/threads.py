@@ -96,8 +96,10 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
         back = [r.id for r in known.values() if r.id in changed and r.retired_at is not None]
         if back:
             await overrides.come_back(connection, scope, back)
-    await carried.take(connection, scope, batch)
-    await imported_messages.take(connection, scope, batch)
+    if said := [thread for thread in batch if thread.tallies or thread.accepted_in]:
+        await carried.take(connection, scope, said)
+    if posted := [thread for thread in batch if thread.made_of is not None]:
+        await imported_messages.take(connection, scope, posted)
     is_noted = bool(added or touched)
     seq = await change_feed.last_change(connection) if is_noted else 0
     return Put(outcomes, added, seq, [*added.values(), *(row.id for row in known.values())])
