@@ -358,6 +358,14 @@ c
     assert report.rejected == []
 
 
+def test_of_two_dates_in_front_matter_the_first_that_can_be_is_taken(report: SourceReport):
+    (thread,) = faq("---\ncreated: soon\ndate: 2024-05-31\n---\n# Why?\nx", report)
+    assert thread.asked_at == datetime(2024, 5, 31, tzinfo=UTC)
+    assert [(error.line, error.reason) for error in report.warned] == [
+        (1, 'created "soon" is no date like 2024-05-31, and was left out')
+    ]
+
+
 def test_a_date_in_a_comment_of_ours_that_cannot_be_is_left_out_too(report: SourceReport):
     (thread,) = faq('# A\n\n<!-- threadwise {"id": 1, "asked_at": "soon"} -->\nx', report)
     assert (thread.key, thread.asked_at) == ("1", None)
@@ -381,6 +389,7 @@ def test_a_page_whose_question_is_in_its_front_matter():
         ("a: [", "its front matter is not YAML"),
         ("a: &x 1\nb: *x", "its front matter has YAML aliases"),
         ("author: {a: 1}", "author must be text, it is an object"),
+        ("Autor: {a: 1}", "Autor must be text, it is an object"),
         ("a: " + "[" * 5000, "its front matter is too long, or nested too deeply"),
         ("? !!python/object:os.system x", "its front matter is not YAML"),
     ],
