@@ -14,13 +14,14 @@ from bot.ui.answer_buttons import is_card_vote
 
 
 def updated(
-    embed: discord.Embed, thread: StoredThread, answer: StoredAnswer
+    embed: discord.Embed, thread: StoredThread, answer: StoredAnswer, *, is_private: bool = False
 ) -> discord.Embed | None:
     """Return the embed of an answer's card with its present votes, and whether it is accepted.
 
-    ``None`` if it shows that already.
+    How sure the bot was stays where the card ``is_private``. ``None`` if it shows all that already.
     """
-    now = facts.joined(facts.of_card(thread, answer))
+    sure = facts.sure_in(embed.footer.text or "") if is_private else []
+    now = facts.joined(facts.of_card(thread, answer) + sure)
     heading, colour = cards.heading_of(answer)
     if embed.footer.text == now and embed.colour == colour:
         return None

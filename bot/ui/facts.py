@@ -71,6 +71,14 @@ def sure(confidence: float) -> str:
     return _("{percent} sure").format(percent=percent(confidence))
 
 
+def sure_in(footer: str) -> list[str]:
+    """Return the fact of ``sure`` that a footer in the same language ends with, if it does."""
+    before, after = _("{percent} sure").split("{percent}")
+    last = footer.rpartition(" · ")[2]
+    is_there = last.startswith(before) and last.endswith(after) and len(last) > len(before + after)
+    return [last] if is_there else []
+
+
 def threads_counted(count: int) -> str:
     """Return so many threads, in words."""
     return ngettext("{count} thread", "{count} threads", count).format(count=number(count))

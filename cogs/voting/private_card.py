@@ -21,5 +21,5 @@ async def show_on_private_card(
         return
     embed = message.embeds[0]
     content = cards.noted(cards.note_of(message.content), said)
-    drawn = card_updates.updated(embed, thread, answer) or embed
+    drawn = card_updates.updated(embed, thread, answer, is_private=True) or embed
     await edit_response(interaction, content=content, embed=drawn)

@@ -10,7 +10,7 @@ import pytest
 from bot.ui.answer_buttons import Share
 from bot.ui.items import Place
 from tests.kit.messages import items, labels, last, offered, shown, size, told
-from tests.kit.simcord import overwrite
+from tests.kit.simcord import overwrite, set_locale
 from tests.kit.world import World
 
 VOTE = "how do I vote on an answer?"
@@ -193,6 +193,18 @@ async def test_how_sure_it_is_reads_who_manages_the_server_alone(world: World):
     assert "sure" not in await said(world.alice)
     await world.mo.send(world.general, f"{world.me} {VOTE}")
     assert "sure" not in last(world.general).content
+
+
+@pytest.mark.parametrize("locale", ["en-US", "fr", "ja"])
+async def test_how_sure_it_was_stays_when_the_reader_votes(world: World, locale: str):
+    set_locale(world.env, world.mo, locale)
+    card = shown(await world.mo.slash(world.general, "ask", question=VOTE))
+    sure = card.embeds[0].footer.text.split(" · ")[-1]
+    assert "%" in sure
+    up = next(str(label) for label in labels(card) if str(label).startswith("▲"))
+    await world.mo.click(card, label=up)
+    assert "▲ 3" in card.embeds[0].footer.text
+    assert card.embeds[0].footer.text.split(" · ")[-1] == sure
 
 
 async def test_in_a_direct_message_there_are_reactions(world: World):
